@@ -1,0 +1,145 @@
+//! What is wrong with one parameter of a call.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::Value;
+
+/// Where in a request a parameter stands. The names are OpenAPI's `in` where it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// A captured or positional segment of the path.
+    Path,
+    /// The query.
+    Query,
+    /// The body.
+    Body,
+    /// The query or the body; the body wins.
+    Any,
+    /// A header field.
+    Header,
+    /// A cookie.
+    Cookie,
+}
+
+impl Source {
+    /// Its name in answers and documents.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Body => "body",
+            Self::Any => "query or body",
+            Self::Header => "header",
+            Self::Cookie => "cookie",
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How many characters of a client's value are told back.
+const SHOWN: usize = 100;
+
+/// A value that a check did not let pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// What the type takes, to be read behind "expected": "a whole number from 1 to 5".
+    pub expected: Cow<'static, str>,
+    /// What came, shortened: `"abc"`, `null`, `3 items`.
+    pub got: String,
+    /// Where inside the value: empty for the whole, else like `[2].name`.
+    pub at: String,
+}
+
+impl Mismatch {
+    /// `value` where `expected` was expected.
+    pub fn new(expected: impl Into<Cow<'static, str>>, value: &Value<'_>) -> Self {
+        Self::with_got(expected, shown(value))
+    }
+
+    /// The same, telling `got` instead of the value itself.
+    pub fn with_got(expected: impl Into<Cow<'static, str>>, got: impl Into<String>) -> Self {
+        Self {
+            expected: expected.into(),
+            got: got.into(),
+            at: String::new(),
+        }
+    }
+
+    /// This mismatch as one inside the item or member `at` (`[2]`, `.name`) of a larger value.
+    #[must_use]
+    pub fn inside(mut self, at: &str) -> Self {
+        self.at.insert_str(0, at);
+        self
+    }
+}
+
+/// A value as it is told back to a client: JSON, cut at 100 characters; never a file's content.
+fn shown(value: &Value<'_>) -> String {
+    match value {
+        Value::Text(text) if text.chars().nth(SHOWN).is_some() => {
+            cut(&Json(&text.chars().take(SHOWN).collect::<String>()))
+        }
+        Value::List(items) if items.len() > SHOWN => format!("{} items", items.len()),
+        Value::Map(members) if members.len() > SHOWN => format!("{} members", members.len()),
+        Value::File(upload) => cut(&format!(
+            "the file {} of {} bytes",
+            Json(upload.filename()),
+            upload.size()
+        )),
+        other => cut(&serde_json::to_string(other).unwrap_or_else(|_| other.kind().to_owned())),
+    }
+}
+
+fn cut(text: &(impl fmt::Display + ?Sized)) -> String {
+    let text = text.to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// A text as a JSON string.
+struct Json<'a>(&'a str);
+
+impl fmt::Display for Json<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self.0).unwrap_or_default())
+    }
+}
+
+/// In which way a parameter is at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// It is required and not there.
+    Missing,
+    /// Its value does not pass.
+    Invalid,
+    /// It stands more than once and takes one value.
+    Repeated,
+    /// The method has no such parameter (only where unknown ones are refused).
+    Unknown,
+}
+
+/// A parameter at fault: which, where it was looked for, what was expected and what came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// In which way.
+    pub kind: FaultKind,
+    /// The parameter as the client writes it; `article_id`, `tags[2].name`.
+    pub parameter: String,
+    /// Where it was looked for.
+    pub source: Source,
+    /// What would pass.
+    pub expected: Cow<'static, str>,
+    /// What came; none where nothing came or where it may be a secret.
+    pub got: Option<String>,
+    /// The definition's own words for this, where it has some.
+    pub message: Option<Box<str>>,
+}

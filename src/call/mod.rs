@@ -1,0 +1,23 @@
+//! A call, from raw arguments to what it ended in: plain values, no logic of HTTP.
+//!
+//! In charge of the data that passes between the stages of a request: the
+//! [`Head`], the [`Identity`], [`Value`]s in [`Slots`], and the outcome or
+//! [`Refusal`]. Must not know definitions, plans or servers.
+
+mod fault;
+mod head;
+mod identity;
+mod outcome;
+mod refusal;
+mod slots;
+mod upload;
+mod value;
+
+pub use fault::{Fault, FaultKind, Mismatch, Source};
+pub use head::{Head, Http};
+pub use identity::{Identity, Inspect, Inspection};
+pub use outcome::{Encode, Outcome, Success};
+pub use refusal::{Allowed, Limit, Reason, Refusal};
+pub use slots::{Slot, Slots};
+pub use upload::Upload;
+pub use value::Value;

@@ -1,0 +1,384 @@
+//! A request that is answered with an error: its kind with the data of it.
+//!
+//! The words are made here and nowhere else.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::{HeaderName, HeaderValue, header};
+use serde_json::Value as Json;
+
+use super::{Fault, FaultKind, Http};
+use crate::error::{Code, ErrorStatus};
+
+/// A request that is not answered as it wished.
+///
+/// Handlers return one for the errors that their definition declares:
+///
+/// ```
+/// use rulebook::Refusal;
+/// let refusal = Refusal::declared("no_such_article").with("article_id", 23);
+/// ```
+///
+/// Boxed, so that a `Result` that holds one stays small.
+#[derive(Debug, Clone)]
+pub struct Refusal(Box<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
+    reason: Reason,
+    status: ErrorStatus,
+    /// For the log, never for the client.
+    log: Option<String>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// Why a request is refused.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Reason {
+    /// No service has this URI.
+    UnknownService {
+        /// Services of a similar URI.
+        similar: Vec<String>,
+    },
+    /// The service is there, the method is not.
+    UnknownMethod {
+        /// What the service has.
+        allowed: Allowed,
+    },
+    /// No identity where one is needed, or an invalid credential.
+    Unauthenticated {
+        /// Whether a credential came and is not valid.
+        invalid: bool,
+        /// The schemes by which the client may identify itself.
+        challenge: String,
+    },
+    /// The identity does not hold what the method asks for.
+    Forbidden {
+        /// The method's scope, an OR of ANDs as it is written, each group less what is held.
+        missing: Vec<Vec<String>>,
+    },
+    /// At least one parameter is at fault.
+    Parameters {
+        /// In the definition's order, at most 50.
+        faults: Vec<Fault>,
+        /// Whether there are more.
+        truncated: bool,
+    },
+    /// The path or the body cannot be decoded.
+    Unreadable {
+        /// What of the request: "path", "JSON body".
+        what: &'static str,
+        /// Why, with a position where there is one; nothing of the content.
+        why: String,
+    },
+    /// Something is over a limit.
+    TooLarge {
+        /// Which.
+        limit: Limit,
+        /// Of which part or parameter, where it is of one.
+        parameter: Option<String>,
+    },
+    /// A body of a media type that is not read here.
+    UnsupportedMediaType {
+        /// The one that came.
+        got: String,
+        /// What is read.
+        accepted: &'static [&'static str],
+    },
+    /// Too many requests.
+    TooManyRequests {
+        /// Seconds until another try makes sense.
+        retry_after: u64,
+    },
+    /// The body did not arrive in time.
+    Timeout,
+    /// An expectation other than `100-continue`.
+    ExpectationFailed,
+    /// One of the method's own errors.
+    Declared {
+        /// Its name in the definition.
+        name: Cow<'static, str>,
+        /// What it means: the definition's words or the handler's.
+        message: String,
+        /// What the handler has to say about it.
+        data: Vec<(Cow<'static, str>, Json)>,
+    },
+    /// A defined method without a handler.
+    NotImplemented {
+        /// The method's id.
+        id: String,
+    },
+    /// Not ready to answer.
+    Unavailable,
+    /// The program failed.
+    Internal {
+        /// Under which the reason stands in the log.
+        request_id: String,
+    },
+}
+
+/// A limit that was passed: its key in `limits` and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// Its key in `app.json`, or the attribute of the parameter's type.
+    pub name: &'static str,
+    /// The most that is taken.
+    pub max: u64,
+    /// Of what: "bytes", "fields", "parts", "items", "levels".
+    pub unit: &'static str,
+}
+
+/// The methods that a service has, as `Allow` lists them (RFC 9110 section 10.2.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed(pub Vec<Http>);
+
+impl fmt::Display for Allowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for http in &self.0 {
+            f.write_str(http.as_str())?;
+            f.write_str(", ")?;
+            if *http == Http::Get {
+                f.write_str("HEAD, ")?;
+            }
+        }
+        f.write_str("OPTIONS")
+    }
+}
+
+impl Refusal {
+    /// A refusal for `reason`, with its class's status.
+    #[must_use]
+    pub fn new(reason: Reason) -> Self {
+        let status = reason.code().status();
+        let headers = reason.headers();
+        Self(Box::new(Inner {
+            reason,
+            status,
+            log: None,
+            headers,
+        }))
+    }
+
+    /// The error `name` of the method's `errors`: its status and words come from the definition.
+    pub fn declared(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Reason::Declared {
+            name: name.into(),
+            message: String::new(),
+            data: Vec::new(),
+        })
+    }
+
+    /// A failure of the program. The client is told a request id, the log the reason.
+    pub fn internal(why: impl fmt::Display) -> Self {
+        Self::new(Reason::Internal {
+            request_id: String::new(),
+        })
+        .logging(why)
+    }
+
+    /// The service cannot answer now; the client is not told why, the log is.
+    pub fn unavailable(why: impl fmt::Display) -> Self {
+        Self::new(Reason::Unavailable).logging(why)
+    }
+
+    /// Adds a member that a declared error tells beside its name. Other refusals take none.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Json>) -> Self {
+        if let Reason::Declared { data, .. } = &mut self.0.reason {
+            data.push((name.into(), value.into()));
+        }
+        self
+    }
+
+    /// Sets the words of a declared error where the definition's are too general.
+    #[must_use]
+    pub fn saying(mut self, words: impl Into<String>) -> Self {
+        if let Reason::Declared { message, .. } = &mut self.0.reason {
+            *message = words.into();
+        }
+        self
+    }
+
+    /// Adds what the log shall keep; the client never sees it.
+    #[must_use]
+    pub fn logging(mut self, why: impl fmt::Display) -> Self {
+        self.0.log = Some(why.to_string());
+        self
+    }
+
+    /// The same with a status of the definition's.
+    #[must_use]
+    pub(crate) fn with_status(mut self, status: ErrorStatus) -> Self {
+        self.0.status = status;
+        self
+    }
+
+    /// The same, with the id under which an internal error stands in the log.
+    #[must_use]
+    pub(crate) fn with_request_id(mut self, id: &str) -> Self {
+        if let Reason::Internal { request_id } = &mut self.0.reason {
+            id.clone_into(request_id);
+        }
+        self
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> &Reason {
+        &self.0.reason
+    }
+
+    /// Its class.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.reason.code()
+    }
+
+    /// Its HTTP status.
+    #[must_use]
+    pub fn status(&self) -> ErrorStatus {
+        self.0.status
+    }
+
+    /// What the log keeps beside the words.
+    #[must_use]
+    pub fn log(&self) -> Option<&str> {
+        self.0.log.as_deref()
+    }
+
+    /// Header fields that go with it: `Allow`, `WWW-Authenticate`, `Retry-After`.
+    #[must_use]
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.0.headers
+    }
+
+    /// The parameters at fault; empty where the refusal is about something else.
+    #[must_use]
+    pub fn faults(&self) -> &[Fault] {
+        match &self.0.reason {
+            Reason::Parameters { faults, .. } => faults,
+            _ => &[],
+        }
+    }
+}
+
+impl Reason {
+    /// The class of refusals that this is one of.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::UnknownService { .. } => Code::UnknownService,
+            Self::UnknownMethod { .. } => Code::UnknownMethod,
+            Self::Unauthenticated { .. } => Code::Unauthenticated,
+            Self::Forbidden { .. } => Code::Forbidden,
+            Self::Parameters { faults, .. } => {
+                if faults.iter().all(|fault| fault.kind == FaultKind::Missing) {
+                    Code::MissingParameter
+                } else {
+                    Code::InvalidParameter
+                }
+            }
+            Self::Unreadable { .. } => Code::Unreadable,
+            Self::TooLarge { limit, .. } => match limit.name {
+                "uri" => Code::UriTooLong,
+                "head" => Code::HeadTooLarge,
+                _ => Code::TooLarge,
+            },
+            Self::UnsupportedMediaType { .. } => Code::UnsupportedMediaType,
+            Self::TooManyRequests { .. } => Code::TooManyRequests,
+            Self::Timeout => Code::Timeout,
+            Self::ExpectationFailed => Code::ExpectationFailed,
+            Self::Declared { .. } => Code::Failed,
+            Self::NotImplemented { .. } => Code::NotImplemented,
+            Self::Unavailable => Code::Unavailable,
+            Self::Internal { .. } => Code::Internal,
+        }
+    }
+
+    fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let field = match self {
+            Self::UnknownMethod { allowed } => (header::ALLOW, allowed.to_string()),
+            Self::Unauthenticated { challenge, .. } => (header::WWW_AUTHENTICATE, challenge.clone()),
+            Self::TooManyRequests { retry_after } => (header::RETRY_AFTER, retry_after.to_string()),
+            _ => return Vec::new(),
+        };
+        HeaderValue::try_from(field.1)
+            .map(|value| vec![(field.0, value)])
+            .unwrap_or_default()
+    }
+}
+
+/// The words for the client.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.reason {
+            Reason::UnknownService { similar } if similar.is_empty() => f.write_str("no service has this URI"),
+            Reason::UnknownService { similar } => {
+                write!(f, "no service has this URI; did you mean {}?", similar.join(" or "))
+            }
+            Reason::UnknownMethod { allowed } => write!(f, "the service does not have this method, it has {allowed}"),
+            Reason::Unauthenticated { invalid: true, .. } => f.write_str("the credential is not valid"),
+            Reason::Unauthenticated { .. } => f.write_str("a credential is needed"),
+            Reason::Forbidden { missing } => {
+                let groups: Vec<_> = missing.iter().map(|group| group.join(" and ")).collect();
+                write!(f, "missing permission: {}", groups.join(", or "))
+            }
+            Reason::Parameters { faults, .. } => match faults.first() {
+                Some(fault) => write!(f, "{fault}"),
+                None => f.write_str("a parameter is at fault"),
+            },
+            Reason::Unreadable { what, why } => write!(f, "the {what} cannot be read: {why}"),
+            Reason::TooLarge { limit, parameter } => {
+                if let Some(parameter) = parameter {
+                    write!(f, "{parameter}: ")?;
+                }
+                write!(f, "over the limit `{}` of {} {}", limit.name, limit.max, limit.unit)
+            }
+            Reason::UnsupportedMediaType { got, accepted } => {
+                write!(
+                    f,
+                    "a body of type {got} is not read here, send {}",
+                    accepted.join(" or ")
+                )
+            }
+            Reason::TooManyRequests { retry_after } => write!(f, "try again in {retry_after} seconds"),
+            Reason::Timeout => f.write_str("the body did not arrive in time"),
+            Reason::ExpectationFailed => f.write_str("the only expectation that is met is 100-continue"),
+            Reason::Declared { name, message, .. } if message.is_empty() => f.write_str(name),
+            Reason::Declared { message, .. } => f.write_str(message),
+            Reason::NotImplemented { id } => write!(f, "{id} has no handler"),
+            Reason::Unavailable => f.write_str("try again later"),
+            Reason::Internal { request_id } => write!(f, "the log has the reason under {request_id}"),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(message) = &self.message {
+            return f.write_str(message);
+        }
+        let Self {
+            kind,
+            parameter,
+            source,
+            expected,
+            got,
+            ..
+        } = self;
+        match (kind, got) {
+            (FaultKind::Missing, _) => write!(f, "{parameter} is missing in the {source}, expected {expected}"),
+            (FaultKind::Repeated, _) => write!(
+                f,
+                "{parameter} stands more than once in the {source}, expected {expected}"
+            ),
+            (FaultKind::Unknown, _) => write!(f, "{parameter} in the {source} is no parameter of this method"),
+            (FaultKind::Invalid, Some(got)) => write!(f, "{parameter} in the {source}: expected {expected}, got {got}"),
+            (FaultKind::Invalid, None) => write!(f, "{parameter} in the {source}: expected {expected}"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,6 @@
+//! A definition as it is meant: from the written form to the model, and from the model to the plan.
+//!
+//! In charge of lowering, of resolving types and permissions, of judging the
+//! whole (collisions, captures, positions, names), of binding handlers, and of
+//! making the plan. Collects every fault; tells none that only follows from
+//! another. Must not know dialects or text.

@@ -1,0 +1,1 @@
+//! The ways of writing a definition. After loading nobody knows them.

@@ -1,0 +1,3 @@
+//! What clients read about an API, made from the model alone.
+//!
+//! In charge of the canonical form of a definition. Must not know plans or requests.

@@ -1,0 +1,167 @@
+//! What a handler knows beside its arguments.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Argument, Call, Caller, Response};
+use crate::call::{Head, Identity};
+
+/// Values of the program that handlers share, one of each type.
+#[derive(Clone, Default)]
+pub struct State(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+
+impl State {
+    /// Puts a value in; one of the same type is replaced.
+    pub fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.0.insert(TypeId::of::<T>(), Arc::new(value));
+    }
+
+    /// The value of this type.
+    #[must_use]
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0
+            .get(&TypeId::of::<T>())
+            .and_then(|value| Arc::clone(value).downcast().ok())
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("values", &self.0.len()).finish()
+    }
+}
+
+/// The surroundings of one call: who calls, the request's head, the program's state, further calls.
+///
+/// A handle: cloning it is cheap, and it can be kept after the call.
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+struct Inner {
+    method: Arc<str>,
+    identity: Option<Identity>,
+    head: Option<Head>,
+    state: Arc<State>,
+    caller: Arc<dyn Caller>,
+    depth: u32,
+}
+
+impl Context {
+    /// The context of a call to the method `method`.
+    pub(crate) fn new(
+        method: Arc<str>,
+        identity: Option<Identity>,
+        head: Option<Head>,
+        state: Arc<State>,
+        caller: Arc<dyn Caller>,
+        depth: u32,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            method,
+            identity,
+            head,
+            state,
+            caller,
+            depth,
+        }))
+    }
+
+    /// The id of the method that is called.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.0.method
+    }
+
+    /// Who calls; none where nobody was identified.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.0.identity.as_ref()
+    }
+
+    /// The head of the request; none for a call from code or the command line.
+    #[must_use]
+    pub fn head(&self) -> Option<&Head> {
+        self.0.head.as_ref()
+    }
+
+    /// The program's value of this type, put in with [`crate::Rulebook::state`].
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.state.get()
+    }
+
+    /// Begins a call of another method, with this call's identity.
+    pub fn call(&self, target: impl Into<String>) -> Calling {
+        let call = Call {
+            target: target.into(),
+            arguments: Vec::new(),
+            identity: self.0.identity.clone(),
+            depth: self.0.depth + 1,
+        };
+        Calling {
+            call,
+            caller: Arc::clone(&self.0.caller),
+        }
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("method", &self.0.method)
+            .field("identity", &self.0.identity)
+            .finish()
+    }
+}
+
+/// A call that is being put together.
+#[must_use = "a call does nothing until it is sent"]
+pub struct Calling {
+    call: Call,
+    caller: Arc<dyn Caller>,
+}
+
+impl Calling {
+    /// A call by nobody.
+    pub(crate) fn new(target: impl Into<String>, caller: Arc<dyn Caller>) -> Self {
+        Self {
+            call: Call {
+                target: target.into(),
+                arguments: Vec::new(),
+                identity: None,
+                depth: 0,
+            },
+            caller,
+        }
+    }
+
+    /// Adds an argument by its name in code.
+    pub fn arg(mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
+        self.call.arguments.push((name.into(), Argument::Json(value.into())));
+        self
+    }
+
+    /// Adds an argument as a client's text, to be read by the parameter's type.
+    pub fn text(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.call.arguments.push((name.into(), Argument::Text(value.into())));
+        self
+    }
+
+    /// Calls with these permissions instead.
+    pub fn scope<S: Into<Box<str>>>(mut self, scope: impl IntoIterator<Item = S>) -> Self {
+        let name = self
+            .call
+            .identity
+            .as_ref()
+            .map_or("caller", |identity| &identity.name)
+            .to_owned();
+        self.call.identity = Some(Identity::new(&name, scope));
+        self
+    }
+
+    /// Runs it.
+    pub async fn send(self) -> Response {
+        self.caller.call(self.call).await
+    }
+}

@@ -1,0 +1,19 @@
+//! What users write against: modules of typed handlers, and the context they run in.
+//!
+//! In charge of turning an `async fn(Args<T>, Context) -> Result<U, Refusal>`
+//! into something a plan can hold. Must not know how requests are read or
+//! answered.
+
+mod args;
+mod caller;
+mod context;
+mod erased;
+mod module;
+mod probe;
+
+pub use args::Args;
+pub use caller::{Argument, Call, Caller, Response};
+pub use context::{Calling, Context, State};
+pub use erased::{Handler, Running};
+pub use module::{Binding, Ended, Hooks, Module};
+pub use probe::Fields;

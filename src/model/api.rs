@@ -1,0 +1,167 @@
+//! The whole API: what it is called, its limits and its modules.
+
+use super::Module;
+use crate::place::Place;
+
+/// An API, as all files of its definition together tell it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Api {
+    /// Its title.
+    pub title: String,
+    /// Its version.
+    pub version: String,
+    /// What it is for, in markdown.
+    pub info: Option<String>,
+    /// Whom to ask.
+    pub contact: Option<Contact>,
+    /// Under which licence it may be used.
+    pub license: Option<License>,
+    /// Where it is served, for documents.
+    pub servers: Vec<Server>,
+    /// The path that all services stand below: `/`, or `/a/b` without a slash at its end.
+    pub base: String,
+    /// The shape of answers where a module does not say.
+    pub envelope: EnvelopeName,
+    /// What happens to parameters that a method does not have.
+    pub unknown: UnknownParameters,
+    /// The zone of dates and times that name none, a name of the IANA database.
+    pub timezone: String,
+    /// Whether the built-in types are in the table of types.
+    pub default_types: bool,
+    /// The most that a request may be.
+    pub limits: Limits,
+    /// What methods without a handler do.
+    pub unbound: Unbound,
+    /// Where to listen, as `address:port`.
+    pub bind: Option<String>,
+    /// The folder of the server's own files.
+    pub data: Option<String>,
+    /// How many workers serve.
+    pub workers: Option<usize>,
+    /// What is logged, in env_logger's words.
+    pub log: Option<String>,
+    /// Its modules, by name.
+    pub modules: Vec<Module>,
+    /// Where its settings are written.
+    pub place: Place,
+}
+
+/// Whom to ask about an API (OpenAPI's Contact Object).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Contact {
+    /// A name.
+    pub name: Option<String>,
+    /// A page.
+    pub url: Option<String>,
+    /// An address.
+    pub email: Option<String>,
+}
+
+/// The licence of an API (OpenAPI's License Object).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct License {
+    /// Its name.
+    pub name: String,
+    /// Its SPDX expression.
+    pub identifier: Option<String>,
+    /// Its text.
+    pub url: Option<String>,
+}
+
+/// Where an API is served (OpenAPI's Server Object).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Server {
+    /// The address that paths are appended to.
+    pub url: String,
+    /// Which one it is.
+    pub info: Option<String>,
+}
+
+/// The shape of the body of an answer, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EnvelopeName {
+    /// `{"error": 0, "ErrorDescription": "all right", …}`.
+    Aicra,
+    /// The outputs alone; problem documents for errors.
+    Plain,
+}
+
+impl EnvelopeName {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Aicra, Self::Plain];
+
+    /// Its name in definitions.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aicra => "aicra",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+/// What happens to query and body parameters that a method does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownParameters {
+    /// They are passed over.
+    #[default]
+    Ignore,
+    /// They are passed over and logged.
+    Warn,
+    /// The request is refused.
+    Refuse,
+}
+
+/// What methods without a handler do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unbound {
+    /// The server does not start.
+    #[default]
+    Refuse,
+    /// They answer 501.
+    NotImplemented,
+    /// Every method answers with its checked arguments; no handler is bound.
+    Echo,
+}
+
+/// The most that a request may be. Each is refused by name as soon as it is passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of all header fields together: names, values and four for each.
+    pub head: u64,
+    /// Bytes of the request target.
+    pub uri: u64,
+    /// Bytes of a body that is no multipart one.
+    pub body: u64,
+    /// Bytes of a multipart body.
+    pub multipart: u64,
+    /// Bytes of one part of a multipart body.
+    pub part: u64,
+    /// Parts of a multipart body.
+    pub parts: u64,
+    /// Fields of a query or an urlencoded body, and members of a JSON body.
+    pub fields: u64,
+    /// Levels of arrays and objects in JSON, the outermost included.
+    pub nesting: u64,
+    /// Items of one array and members of one object in JSON, and values of one repeated field.
+    pub items: u64,
+    /// Seconds until a body must have arrived.
+    pub seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head: 32 << 10,
+            uri: 8 << 10,
+            body: 1 << 20,
+            multipart: 64 << 20,
+            part: 32 << 20,
+            parts: 100,
+            fields: 1_000,
+            nesting: 32,
+            items: 10_000,
+            seconds: 60,
+        }
+    }
+}

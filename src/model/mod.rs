@@ -1,0 +1,17 @@
+//! What an API is: plain immutable data, the one truth.
+//!
+//! Two things are made from it, neither knowing the other: the plan that
+//! answers requests, and the descriptions that clients read. Every part
+//! remembers where it was written. Nothing here knows of dialects or requests.
+
+mod api;
+mod method;
+mod parameter;
+mod scope;
+mod service;
+
+pub use api::{Api, Contact, EnvelopeName, License, Limits, Server, Unbound, UnknownParameters};
+pub use method::{DeclaredError, Method, MethodOptions, Output};
+pub use parameter::{From, Parameter, ParameterType};
+pub use scope::{Permission, Piece, Scope};
+pub use service::{Module, Repeated, Segment, Service};
