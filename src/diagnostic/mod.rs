@@ -31,14 +31,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A fault of class `code` at `place`.
     pub fn new(code: Code, place: Place, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            place,
-            label: String::new(),
-            others: Vec::new(),
-            help: None,
-        }
+        Self { code, message: message.into(), place, label: String::new(), others: Vec::new(), help: None }
     }
 
     /// Adds words beside the caret.
