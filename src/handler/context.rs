@@ -41,7 +41,7 @@ pub struct Context(Arc<Inner>);
 struct Inner {
     method: Arc<str>,
     identity: Option<Identity>,
-    head: Option<Head>,
+    head: Option<Arc<Head>>,
     state: Arc<State>,
     caller: Arc<dyn Caller>,
     depth: u32,
@@ -52,7 +52,7 @@ impl Context {
     pub(crate) fn new(
         method: Arc<str>,
         identity: Option<Identity>,
-        head: Option<Head>,
+        head: Option<Arc<Head>>,
         state: Arc<State>,
         caller: Arc<dyn Caller>,
         depth: u32,
@@ -82,7 +82,7 @@ impl Context {
     /// The head of the request; none for a call from code or the command line.
     #[must_use]
     pub fn head(&self) -> Option<&Head> {
-        self.0.head.as_ref()
+        self.0.head.as_deref()
     }
 
     /// The program's value of this type, put in with [`crate::Rulebook::state`].

@@ -3,10 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use super::{Args, Context, Handler};
+use super::{Context, Handler, IntoHandler};
 use crate::call::{Http, Refusal};
 use crate::error::Code;
 
@@ -29,8 +26,8 @@ pub struct Module {
 
 /// A handler and the method it is for.
 pub struct Binding {
-    /// The HTTP method; none for both methods of a rules service.
-    pub http: Option<Http>,
+    /// The HTTP method.
+    pub http: Http,
     /// The path as the definition writes it.
     pub path: String,
     /// The handler.
