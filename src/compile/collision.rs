@@ -114,14 +114,16 @@ impl Lowering<'_> {
                 && first.http == second.http
             {
                 told.insert(second);
-                self.tell(Diagnostic::new(
-                    Code::UriCollision,
-                    second.place,
-                    format!("the method {} of one path is defined twice", second.http.as_str()),
-                )
-                .label("the second one")
-                .other(first.place, "the first one")
-                .help("leave one of them out"));
+                self.tell(
+                    Diagnostic::new(
+                        Code::UriCollision,
+                        second.place,
+                        format!("the method {} of one path is defined twice", second.http.as_str()),
+                    )
+                    .label("the second one")
+                    .other(first.place, "the first one")
+                    .help("leave one of them out"),
+                );
             }
         }
     }
@@ -139,8 +141,12 @@ impl Lowering<'_> {
         let mut longer = entry.shape.clone();
         for position in 0..most {
             longer.push_str(NAMELESS);
-            let Some(others) = by_shape.get(&fold(&longer)) else { continue };
-            let Some(other) = others.iter().find(|other| other.meets(&longer, entry.module)) else { continue };
+            let Some(others) = by_shape.get(&fold(&longer)) else {
+                continue;
+            };
+            let Some(other) = others.iter().find(|other| other.meets(&longer, entry.module)) else {
+                continue;
+            };
             let taking = entry
                 .service
                 .methods
@@ -195,7 +201,11 @@ fn twins(method: &Method, twin: &Method, uri: &str, other: &str) -> Diagnostic {
     Diagnostic::new(
         Code::UriCollision,
         method.place,
-        format!("{} `{uri}` is what {} `{other}` is", method.http.as_str(), twin.http.as_str()),
+        format!(
+            "{} `{uri}` is what {} `{other}` is",
+            method.http.as_str(),
+            twin.http.as_str()
+        ),
     )
     .label("the second one")
     .other(twin.place, "the first one")

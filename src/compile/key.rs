@@ -8,7 +8,7 @@ use crate::model::From;
 use crate::place::Placed;
 
 /// A key taken apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     /// Where the value stands; [`From::Body`] of a bare key, which is [`From::Any`] where the method has no body.
     pub from: From,
@@ -50,9 +50,13 @@ impl Lowering<'_> {
             From::Cookie => self.cookie(name, written)?,
             _ if name.is_empty() => {
                 self.tell(
-                    Diagnostic::new(Code::BadName, written.place, format!("the parameter `{text}` has no name"))
-                        .label("no name")
-                        .help("a key is the parameter's name, perhaps with where it stands: `title`, `GET@lang`"),
+                    Diagnostic::new(
+                        Code::BadName,
+                        written.place,
+                        format!("the parameter `{text}` has no name"),
+                    )
+                    .label("no name")
+                    .help("a key is the parameter's name, perhaps with where it stands: `title`, `GET@lang`"),
                 );
                 return None;
             }

@@ -46,9 +46,13 @@ impl Lowering<'_> {
             .filter(|status| (200..=299).contains(status));
         if status.is_none() {
             self.tell(
-                Diagnostic::new(Code::BadOption, value.place, format!("{number} is no HTTP status of a success"))
-                    .label("expected 200 to 299")
-                    .help("the status of errors is said in `errors`"),
+                Diagnostic::new(
+                    Code::BadOption,
+                    value.place,
+                    format!("{number} is no HTTP status of a success"),
+                )
+                .label("expected 200 to 299")
+                .help("the status of errors is said in `errors`"),
             );
         }
         status
@@ -67,9 +71,13 @@ impl Lowering<'_> {
         let wanted = self.truth(key, value);
         if wanted {
             self.tell(
-                Diagnostic::new(Code::BadOption, value.place, format!("`{}` is not supported yet", key.value))
-                    .label("not supported yet")
-                    .help("leave it out, or set it to false"),
+                Diagnostic::new(
+                    Code::BadOption,
+                    value.place,
+                    format!("`{}` is not supported yet", key.value),
+                )
+                .label("not supported yet")
+                .help("leave it out, or set it to false"),
             );
         }
         wanted

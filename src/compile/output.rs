@@ -59,10 +59,14 @@ impl Lowering<'_> {
             let place = output.name.place;
             if let Some(first) = names.insert(name, place) {
                 self.tell(
-                    Diagnostic::new(Code::OutputCollision, place, format!("two outputs have the name `{name}`"))
-                        .label("the second one")
-                        .other(first, "the first one")
-                        .help("give one of them another name"),
+                    Diagnostic::new(
+                        Code::OutputCollision,
+                        place,
+                        format!("two outputs have the name `{name}`"),
+                    )
+                    .label("the second one")
+                    .other(first, "the first one")
+                    .help("give one of them another name"),
                 );
             } else if own.contains(&name) {
                 self.tell(
@@ -115,9 +119,13 @@ impl Lowering<'_> {
                 }
             };
             if let Some(first) = errors.iter().find(|first| first.name == error.name.value) {
-                let fault = Diagnostic::new(Code::NameCollision, place, format!("two errors have the name `{}`", first.name))
-                    .label("the second one")
-                    .other(first.place, "the first one");
+                let fault = Diagnostic::new(
+                    Code::NameCollision,
+                    place,
+                    format!("two errors have the name `{}`", first.name),
+                )
+                .label("the second one")
+                .other(first.place, "the first one");
                 self.tell(fault);
             } else if let Some(status) = status {
                 errors.push(DeclaredError {

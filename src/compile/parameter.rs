@@ -54,7 +54,11 @@ impl Lowering<'_> {
         let compiled = self.r#type(&written.r#type, owner);
         let is_capture = matches!(&key, Some(key) if key.from == From::Path);
         if is_capture {
-            self.judge_capture(written, &what, compiled.as_ref().is_some_and(|compiled| compiled.optional));
+            self.judge_capture(
+                written,
+                &what,
+                compiled.as_ref().is_some_and(|compiled| compiled.optional),
+            );
         }
         if let Some(compiled) = &compiled {
             if let Some(default) = written.default.as_ref().filter(|_| !is_capture) {
@@ -100,9 +104,13 @@ impl Lowering<'_> {
             (None, Some(default)) => default.place,
             (None, None) => return,
         };
-        let fault = Diagnostic::new(Code::OptionalCapture, place, format!("{what} is a capture and cannot be left out"))
-            .label(if mark.is_some() { "optional" } else { "a default" })
-            .help("leave the `?` and the default out, or take the segment as `URL#0` behind a shorter path");
+        let fault = Diagnostic::new(
+            Code::OptionalCapture,
+            place,
+            format!("{what} is a capture and cannot be left out"),
+        )
+        .label(if mark.is_some() { "optional" } else { "a default" })
+        .help("leave the `?` and the default out, or take the segment as `URL#0` behind a shorter path");
         self.tell(match (mark, &written.default) {
             (Some(_), Some(default)) => fault.other(default.place, "it has a default as well"),
             _ => fault,

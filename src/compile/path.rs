@@ -121,7 +121,9 @@ fn segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
 
 fn is_capture_name(name: &str) -> bool {
     let mut characters = name.chars();
-    characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+    characters
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|other| other.is_ascii_alphanumeric() || matches!(other, '_' | '-'))
 }
 
@@ -138,6 +140,9 @@ pub(super) fn place(path: &Placed<String>, range: &Range<usize>) -> (Place, bool
     if range.start < above {
         return (path.place, true);
     }
-    let own = Placed::new(path.value[path.value.floor_char_boundary(above)..].to_owned(), path.place);
+    let own = Placed::new(
+        path.value[path.value.floor_char_boundary(above)..].to_owned(),
+        path.place,
+    );
     (inside(&own, range.start - above, range.end - above), true)
 }

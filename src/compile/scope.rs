@@ -91,7 +91,10 @@ impl Lowering<'_> {
                 let fault = Diagnostic::new(
                     Code::UnknownScopeVariable,
                     place,
-                    format!("the permission `{}` names a parameter that is not there", permission.value),
+                    format!(
+                        "the permission `{}` names a parameter that is not there",
+                        permission.value
+                    ),
                 )
                 .label("no parameter has this name in code");
                 let names = parameters.iter().filter(known).map(|judged| judged.name.as_str());

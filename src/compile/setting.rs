@@ -36,12 +36,19 @@ impl Lowering<'_> {
             servers: self.servers(written),
             base,
             envelope: envelope.unwrap_or(EnvelopeName::Aicra),
-            unknown: self
-                .setting(written.unknown.as_ref(), "way with unknown parameters", &UnknownParameters::ALL.map(|way| (way.as_str(), way))),
+            unknown: self.setting(
+                written.unknown.as_ref(),
+                "way with unknown parameters",
+                &UnknownParameters::ALL.map(|way| (way.as_str(), way)),
+            ),
             timezone: self.zone(written.timezone.as_ref()),
             default_types: written.default_types.as_ref().is_none_or(|on| on.value),
             limits: self.limits(&written.limits),
-            unbound: self.setting(written.unbound.as_ref(), "way with unbound methods", &Unbound::ALL.map(|way| (way.as_str(), way))),
+            unbound: self.setting(
+                written.unbound.as_ref(),
+                "way with unbound methods",
+                &Unbound::ALL.map(|way| (way.as_str(), way)),
+            ),
             bind: written.bind.as_ref().and_then(|bind| self.address(bind)),
             data: text(&written.data),
             workers: written.workers.as_ref().and_then(|workers| self.workers(workers)),
@@ -116,7 +123,9 @@ impl Lowering<'_> {
 
     /// The path that all services stand below; none where it is faulty or the server's own.
     pub(super) fn base(&mut self, written: Option<&Placed<String>>) -> Option<String> {
-        let Some(base) = written else { return Some("/".to_owned()) };
+        let Some(base) = written else {
+            return Some("/".to_owned());
+        };
         let segments = match path::segments(&base.value) {
             Ok(segments) => segments,
             Err(faults) => {
@@ -140,11 +149,14 @@ impl Lowering<'_> {
             );
             return None;
         }
-        self.judge_reserved(&base.value, false, base.place).then(|| base.value.clone())
+        self.judge_reserved(&base.value, false, base.place)
+            .then(|| base.value.clone())
     }
 
     fn zone(&mut self, written: Option<&Placed<String>>) -> String {
-        let Some(name) = written else { return DEFAULT_TIMEZONE.to_owned() };
+        let Some(name) = written else {
+            return DEFAULT_TIMEZONE.to_owned();
+        };
         match TimeZone::get(&name.value) {
             Ok(zone) => self.timezone = zone,
             Err(_) => self.tell(
@@ -212,7 +224,9 @@ impl Lowering<'_> {
     }
 
     fn workers(&mut self, written: &Placed<u64>) -> Option<usize> {
-        let workers = usize::try_from(written.value).ok().filter(|workers| (1..=MOST_WORKERS).contains(workers));
+        let workers = usize::try_from(written.value)
+            .ok()
+            .filter(|workers| (1..=MOST_WORKERS).contains(workers));
         if workers.is_none() {
             self.tell(
                 Diagnostic::new(
