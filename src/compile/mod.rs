@@ -4,3 +4,23 @@
 //! whole (collisions, captures, positions, names), of binding handlers, and of
 //! making the plan. Collects every fault; tells none that only follows from
 //! another. Must not know dialects or text.
+
+mod api;
+mod collision;
+mod input;
+mod key;
+mod lower;
+mod method;
+mod module;
+mod name;
+mod option;
+mod output;
+mod parameter;
+mod path;
+mod reserved;
+mod scope;
+mod setting;
+mod term;
+mod value;
+
+pub use api::{Lowered, lower, table};

@@ -7,7 +7,7 @@ pub mod codes;
 mod source;
 
 pub use codes::Code;
-pub use source::{Source, Sources};
+pub use source::{Location, Source, Sources};
 
 use crate::place::Place;
 
