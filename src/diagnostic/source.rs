@@ -64,11 +64,7 @@ impl Source {
         }
         let start = start.min(whole.end);
         let end = self.text.ceil_char_boundary(place.end as usize).clamp(start, whole.end);
-        Location {
-            line,
-            column: self.text[whole.start..start].chars().count() + 1,
-            bytes: start..end,
-        }
+        Location { line, column: self.text[whole.start..start].chars().count() + 1, bytes: start..end }
     }
 
     /// The bytes of a line, from 1, without its line break.

@@ -1,5 +1,6 @@
 //! A module of handlers, bound to the methods of a definition.
 
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub struct Binding {
     pub path: String,
     /// The handler.
     pub handler: Arc<dyn Handler>,
+    /// Where in the program it is bound.
+    pub location: &'static Location<'static>,
 }
 
 /// What runs before and after every call of a module.

@@ -21,9 +21,7 @@ pub(super) fn opened(http: Placed<String>, mut object: Object<'_>, faults: &mut 
     let outputs = object.named("out", &OUTPUT, faults, output);
     let errors = object.named("errors", &ERROR, faults, error);
     let options = object.object("options", &OPTIONS, faults);
-    let (scope, whole) = object
-        .get("scope")
-        .map_or((Vec::new(), true), |node| scope(node, faults));
+    let (scope, whole) = object.get("scope").map_or((Vec::new(), true), |node| scope(node, faults));
     Method {
         http,
         id: object.text("id"),
@@ -126,10 +124,7 @@ fn type_text(object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> TypeText 
 }
 
 /// Reads an error of a method's own.
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "it is passed to `Object::named`, which gives objects away"
-)]
+#[allow(clippy::needless_pass_by_value, reason = "it is passed to `Object::named`, which gives objects away")]
 fn error(name: Placed<String>, object: Object<'_>, _: &mut Vec<Diagnostic>) -> DeclaredError {
     DeclaredError {
         name,
