@@ -11,6 +11,9 @@ mod place;
 mod plan;
 pub mod types;
 
+// A request's way.
+mod pipeline;
+
 // A definition's way, at start.
 pub mod compile;
 pub mod definition;

@@ -26,12 +26,7 @@ struct Inner {
 impl Upload {
     /// A file of `size` bytes that stands at `path`.
     pub(crate) fn new(filename: String, media_type: String, size: u64, path: TempPath) -> Self {
-        Self(Arc::new(Inner {
-            filename,
-            media_type,
-            size,
-            path,
-        }))
+        Self(Arc::new(Inner { filename, media_type, size, path }))
     }
 
     /// The name that the client gave, without any folders. It is not fit for a path on this machine.
@@ -88,9 +83,7 @@ impl<'de> Deserialize<'de> for Upload {
             }
 
             fn visit_unit<E: Error>(self) -> Result<Upload, E> {
-                HANDED
-                    .take()
-                    .ok_or_else(|| E::custom("only a parameter of type `file` holds an uploaded file"))
+                HANDED.take().ok_or_else(|| E::custom("only a parameter of type `file` holds an uploaded file"))
             }
         }
         deserializer.deserialize_newtype_struct(Self::NEWTYPE, Taker)

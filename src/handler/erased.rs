@@ -48,10 +48,7 @@ where
     R: Future<Output = Result<U, Refusal>> + Send + 'static,
 {
     fn into_handler(self) -> Arc<dyn Handler> {
-        Arc::new(Typed {
-            function: self,
-            arguments: PhantomData,
-        })
+        Arc::new(Typed { function: self, arguments: PhantomData })
     }
 }
 
@@ -63,10 +60,7 @@ struct Typed<F, T> {
 
 impl<F, T> Typed<F, T> {
     pub(super) fn new(function: F) -> Self {
-        Self {
-            function,
-            arguments: PhantomData,
-        }
+        Self { function, arguments: PhantomData }
     }
 }
 
@@ -79,15 +73,10 @@ where
 {
     fn start(&self, slots: Slots<'_>, nullable: &[bool], context: Context) -> Result<Running, Refusal> {
         let arguments = T::deserialize(SlotsReader::new(slots, nullable)).map_err(|error| {
-            Refusal::internal(format_args!(
-                "{}: the handler's arguments do not fit: {error}",
-                context.method()
-            ))
+            Refusal::internal(format_args!("{}: the handler's arguments do not fit: {error}", context.method()))
         })?;
         let running = (self.function)(Args(arguments), context);
-        Ok(Box::pin(async move {
-            running.await.map(|outputs| Box::new(outputs) as Box<dyn Encode>)
-        }))
+        Ok(Box::pin(async move { running.await.map(|outputs| Box::new(outputs) as Box<dyn Encode>) }))
     }
 
     fn fields(&self) -> Fields {
@@ -95,8 +84,6 @@ where
     }
 
     fn accepts(&self, slots: Slots<'_>) -> Result<(), String> {
-        T::deserialize(SlotsReader::new(slots, &[]))
-            .map(drop)
-            .map_err(|error| error.to_string())
+        T::deserialize(SlotsReader::new(slots, &[])).map(drop).map_err(|error| error.to_string())
     }
 }

@@ -41,6 +41,13 @@ pub struct Hooks {
     pub(crate) after: Option<Arc<After>>,
 }
 
+impl Hooks {
+    /// Whether there is nothing to run.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.before.is_none() && self.after.is_none()
+    }
+}
+
 pub(crate) type Before = dyn Fn(Context) -> Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>> + Send + Sync;
 pub(crate) type After = dyn Fn(Context, Ended) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
 
@@ -58,19 +65,12 @@ pub enum Ended {
 impl Module {
     /// An empty module of this name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            bindings: Vec::new(),
-            hooks: Hooks::default(),
-        }
+        Self { name: name.into(), bindings: Vec::new(), hooks: Hooks::default() }
     }
 }
 
 impl std::fmt::Debug for Module {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Module")
-            .field("name", &self.name)
-            .field("handlers", &self.bindings.len())
-            .finish()
+        f.debug_struct("Module").field("name", &self.name).field("handlers", &self.bindings.len()).finish()
     }
 }

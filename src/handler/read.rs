@@ -145,25 +145,13 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
             Value::Text(Cow::Borrowed(text)) => visitor.visit_str(text),
             Value::Text(Cow::Owned(text)) => visitor.visit_string(text),
             Value::List(items) => visitor.visit_seq(ListReader(items.into_iter())),
-            Value::Map(members) => visitor.visit_map(MapReader {
-                members: members.into_iter(),
-                value: None,
-            }),
+            Value::Map(members) => visitor.visit_map(MapReader { members: members.into_iter(), value: None }),
             // For types that take any value: what is known of the file. A handle is asked for by its name.
             Value::File(upload) => visitor.visit_map(MapReader {
                 members: vec![
-                    (
-                        Cow::Borrowed("filename"),
-                        Value::Text(Cow::Owned(upload.filename().to_owned())),
-                    ),
-                    (
-                        Cow::Borrowed("size"),
-                        i64::try_from(upload.size()).map_or(Value::Null, Value::Int),
-                    ),
-                    (
-                        Cow::Borrowed("media_type"),
-                        Value::Text(Cow::Owned(upload.media_type().to_owned())),
-                    ),
+                    (Cow::Borrowed("filename"), Value::Text(Cow::Owned(upload.filename().to_owned()))),
+                    (Cow::Borrowed("size"), i64::try_from(upload.size()).map_or(Value::Null, Value::Int)),
+                    (Cow::Borrowed("media_type"), Value::Text(Cow::Owned(upload.media_type().to_owned()))),
                 ]
                 .into_iter(),
                 value: None,
@@ -194,10 +182,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
         match self.0 {
             Value::Text(text) => visitor.visit_enum(StrDeserializer::<Error>::new(&text)),
             Value::Map(members) => {
-                let map = MapReader {
-                    members: members.into_iter(),
-                    value: None,
-                };
+                let map = MapReader { members: members.into_iter(), value: None };
                 visitor.visit_enum(MapAccessDeserializer::new(map))
             }
             _ => self.deserialize_any(visitor),
@@ -216,10 +201,7 @@ impl<'de> SeqAccess<'de> for ListReader<'_> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        self.0
-            .next()
-            .map(|value| seed.deserialize(ValueReader(value)))
-            .transpose()
+        self.0.next().map(|value| seed.deserialize(ValueReader(value))).transpose()
     }
 
     fn size_hint(&self) -> Option<usize> {

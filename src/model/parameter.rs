@@ -107,10 +107,7 @@ impl ParameterType {
     /// The type that `check` checks.
     #[must_use]
     pub fn new(check: Arc<dyn Check>) -> Self {
-        Self {
-            written: check.written(),
-            check,
-        }
+        Self { written: check.written(), check }
     }
 }
 
