@@ -7,16 +7,13 @@ use super::path;
 use crate::definition::written::App;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{
-    Api, Contact, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, Segment, Server, Unbound,
-    UnknownParameters,
+    Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, Segment, Server,
+    Unbound, UnknownParameters,
 };
 use crate::place::Placed;
 
 /// `contact` or `license` as it is written, by key.
 type Members = Placed<Vec<(Placed<String>, Placed<String>)>>;
-
-/// The zone of dates and times that name none, where the definition does not say.
-pub(super) const DEFAULT_TIMEZONE: &str = "UTC";
 
 impl Lowering<'_> {
     /// The settings as an API without modules. Sets the zone and the envelope of this lowering.

@@ -4,9 +4,12 @@
 //! rendering for terminals and programs. Must not know how faults are found.
 
 pub mod codes;
+mod render;
+mod report;
 mod source;
 
 pub use codes::Code;
+pub use report::Report;
 pub use source::{Location, Source, Sources};
 
 use crate::place::Place;

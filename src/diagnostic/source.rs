@@ -54,7 +54,7 @@ impl Source {
     /// text, or not between characters, is moved to where it can be shown.
     #[must_use]
     pub fn locate(&self, place: Place) -> Location {
-        let start = self.text.floor_char_boundary(place.start as usize);
+        let start = self.boundary(place.start as usize);
         let mut line = self.lines.partition_point(|begin| *begin <= start);
         let mut whole = self.line(line);
         // The end of a text that ends in a line break is shown behind its last line.
@@ -63,8 +63,17 @@ impl Source {
             whole = self.line(line);
         }
         let start = start.min(whole.end);
-        let end = self.text.ceil_char_boundary(place.end as usize).clamp(start, whole.end);
+        let end = self.boundary(place.end as usize).clamp(start, whole.end);
         Location { line, column: self.text[whole.start..start].chars().count() + 1, bytes: start..end }
+    }
+
+    /// The last offset up to `offset` that is between two characters.
+    fn boundary(&self, offset: usize) -> usize {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
     }
 
     /// The bytes of a line, from 1, without its line break.

@@ -7,6 +7,8 @@ use crate::place::Place;
 pub const DEFAULT_TITLE: &str = "API";
 /// The version of an API where its definition does not say.
 pub const DEFAULT_VERSION: &str = "1.0.0";
+/// The zone of dates and times that name none, where the definition does not say.
+pub const DEFAULT_TIMEZONE: &str = "UTC";
 
 /// An API, as all files of its definition together tell it.
 #[derive(Debug, Clone, PartialEq)]
