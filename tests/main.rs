@@ -1,1 +1,5 @@
+//! What the crate does, a file a behaviour.
 
+mod compile;
+mod generate;
+mod golden;

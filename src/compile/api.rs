@@ -33,24 +33,12 @@ pub fn table(definition: &Definition, own: impl IntoIterator<Item = Arc<dyn Type
 /// Finds out what a definition means, with the types of this [`table`].
 #[must_use]
 pub fn lower(definition: &Definition, types: &Types) -> Lowered {
-    let mut lowering = Lowering {
-        types,
-        timezone: TimeZone::UTC,
-        envelope: None,
-        faults: Vec::new(),
-    };
+    let mut lowering = Lowering { types, timezone: TimeZone::UTC, envelope: None, faults: Vec::new() };
     let base = lowering.base(definition.app.base.as_ref());
     let mut api = lowering.settings(&definition.app, base.clone().unwrap_or_else(|| "/".to_owned()));
     let common = lowering.common(&definition.app.common);
-    api.modules = definition
-        .modules
-        .iter()
-        .map(|module| lowering.module(module, &common))
-        .collect();
+    api.modules = definition.modules.iter().map(|module| lowering.module(module, &common)).collect();
     lowering.judge_whole(&api.modules, base.as_deref());
     api.modules.sort_by(|a, b| a.name.cmp(&b.name));
-    Lowered {
-        api,
-        diagnostics: lowering.faults,
-    }
+    Lowered { api, diagnostics: lowering.faults }
 }

@@ -34,11 +34,7 @@ impl Lowering<'_> {
         let entries: Vec<Entry<'_>> = modules
             .iter()
             .flat_map(|module| module.services.iter().map(move |service| (module, service)))
-            .map(|(module, service)| Entry {
-                module,
-                service,
-                shape: shape(&service.path),
-            })
+            .map(|(module, service)| Entry { module, service, shape: shape(&service.path) })
             .collect();
         let mut by_shape = ByShape::new();
         let mut told = Told::new();
@@ -131,11 +127,7 @@ impl Lowering<'_> {
     /// A service whose positions take the very segments that captures of a longer one take: it would never get them.
     fn judge_positions_below(&mut self, entry: &Entry<'_>, by_shape: &ByShape<'_, '_>) {
         let positions = |method: &Method| {
-            method
-                .parameters
-                .iter()
-                .filter(|parameter| matches!(parameter.from, From::Position(_)))
-                .count()
+            method.parameters.iter().filter(|parameter| matches!(parameter.from, From::Position(_))).count()
         };
         let most = entry.service.methods.iter().map(positions).max().unwrap_or(0);
         let mut longer = entry.shape.clone();
@@ -201,11 +193,7 @@ fn twins(method: &Method, twin: &Method, uri: &str, other: &str) -> Diagnostic {
     Diagnostic::new(
         Code::UriCollision,
         method.place,
-        format!(
-            "{} `{uri}` is what {} `{other}` is",
-            method.http.as_str(),
-            twin.http.as_str()
-        ),
+        format!("{} `{uri}` is what {} `{other}` is", method.http.as_str(), twin.http.as_str()),
     )
     .label("the second one")
     .other(twin.place, "the first one")

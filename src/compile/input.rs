@@ -50,10 +50,7 @@ impl Lowering<'_> {
         let inherited: Vec<Judged> = common
             .iter()
             .filter(|parameter| all.iter().all(|own| own.name != parameter.name))
-            .map(|parameter| Judged {
-                inherited: true,
-                ..parameter.clone()
-            })
+            .map(|parameter| Judged { inherited: true, ..parameter.clone() })
             .collect();
         all.extend(inherited);
         if matches!(site.http, Some(Http::Get | Http::Delete)) {
@@ -85,11 +82,7 @@ impl Lowering<'_> {
                 .label("a file needs a multipart body")
                 .help("take files by their bare name with POST, PUT or PATCH");
             let blame_method = bodiless && judged.inherited;
-            self.tell_once(if blame_method {
-                fault.other(site.place, "this method has it too")
-            } else {
-                fault
-            });
+            self.tell_once(if blame_method { fault.other(site.place, "this method has it too") } else { fault });
         }
     }
 
@@ -119,10 +112,7 @@ impl Lowering<'_> {
                     Diagnostic::new(
                         Code::NameCollision,
                         judged.place,
-                        format!(
-                            "`{}` and `{}` are one and the same input",
-                            first.written, judged.written
-                        ),
+                        format!("`{}` and `{}` are one and the same input", first.written, judged.written),
                     )
                     .label("the second one")
                     .other(first.place, "the first one")
@@ -136,8 +126,7 @@ impl Lowering<'_> {
     fn judge_captures(&mut self, all: &[Judged], site: &Site<'_>) {
         let Some(path) = site.path else { return };
         let is_defined = |name: &str| {
-            all.iter()
-                .any(|judged| matches!(&judged.key, Some(Key { from: From::Path, key }) if key == name))
+            all.iter().any(|judged| matches!(&judged.key, Some(Key { from: From::Path, key }) if key == name))
         };
         let captures: Vec<&str> = path.iter().filter_map(capture).collect();
         let mut unused: Vec<&str> = captures.iter().copied().filter(|name| !is_defined(name)).collect();
@@ -160,9 +149,7 @@ impl Lowering<'_> {
             unused.retain(|name| Some(*name) != meant);
             self.tell(match meant {
                 Some(meant) => fault.help(format!("did you mean `{{{meant}}}`?")),
-                None => fault.help(format!(
-                    "write `{{{key}}}` into the path, or take the parameter from elsewhere"
-                )),
+                None => fault.help(format!("write `{{{key}}}` into the path, or take the parameter from elsewhere")),
             });
         }
         if site.damaged {
@@ -177,9 +164,7 @@ impl Lowering<'_> {
                 )
                 .label(format!("has no parameter `{{{name}}}`"))
                 .other(site.path_place, "captured here")
-                .help(format!(
-                    "add it: `\"{{{name}}}\": {{ \"info\": \"…\", \"type\": \"…\" }}`"
-                )),
+                .help(format!("add it: `\"{{{name}}}\": {{ \"info\": \"…\", \"type\": \"…\" }}`")),
             );
         }
     }
@@ -197,10 +182,7 @@ impl Lowering<'_> {
             })
             .collect();
         positions.sort_by_key(|(position, _)| *position);
-        let gap = positions
-            .iter()
-            .enumerate()
-            .find(|(expected, (position, _))| expected != position);
+        let gap = positions.iter().enumerate().find(|(expected, (position, _))| expected != position);
         if let Some((expected, (position, judged))) = gap {
             self.tell(
                 Diagnostic::new(
@@ -209,9 +191,7 @@ impl Lowering<'_> {
                     format!("there is a `URL#{position}`, but no `URL#{expected}`"),
                 )
                 .label("a gap before this one")
-                .help(format!(
-                    "positions count from 0 without a gap; this one would be `URL#{expected}`"
-                )),
+                .help(format!("positions count from 0 without a gap; this one would be `URL#{expected}`")),
             );
         }
     }

@@ -17,12 +17,8 @@ pub(super) struct Key {
 }
 
 /// The first letters of keys that say where a value stands, but for positions and captures.
-const PREFIXES: [(&str, From); 4] = [
-    ("GET@", From::Query),
-    ("HEADER@", From::Header),
-    ("COOKIE@", From::Cookie),
-    ("ANY@", From::Any),
-];
+const PREFIXES: [(&str, From); 4] =
+    [("GET@", From::Query), ("HEADER@", From::Header), ("COOKIE@", From::Cookie), ("ANY@", From::Any)];
 /// The first letters of a position's key.
 const POSITION: &str = "URL#";
 /// More positions than a request target has room for.
@@ -36,10 +32,7 @@ impl Lowering<'_> {
             return self.position(number, written);
         }
         if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            return Some(Key {
-                from: From::Path,
-                key: name.to_owned(),
-            });
+            return Some(Key { from: From::Path, key: name.to_owned() });
         }
         let (from, name) = PREFIXES
             .iter()
@@ -50,13 +43,9 @@ impl Lowering<'_> {
             From::Cookie => self.cookie(name, written)?,
             _ if name.is_empty() => {
                 self.tell(
-                    Diagnostic::new(
-                        Code::BadName,
-                        written.place,
-                        format!("the parameter `{text}` has no name"),
-                    )
-                    .label("no name")
-                    .help("a key is the parameter's name, perhaps with where it stands: `title`, `GET@lang`"),
+                    Diagnostic::new(Code::BadName, written.place, format!("the parameter `{text}` has no name"))
+                        .label("no name")
+                        .help("a key is the parameter's name, perhaps with where it stands: `title`, `GET@lang`"),
                 );
                 return None;
             }
@@ -83,10 +72,7 @@ impl Lowering<'_> {
                 .help("positions count from 0: `URL#0`, `URL#1`"),
             );
         }
-        position.map(|position| Key {
-            from: From::Position(position),
-            key: String::new(),
-        })
+        position.map(|position| Key { from: From::Position(position), key: String::new() })
     }
 
     /// The name of a header field, in lower case (RFC 9110 section 5.1).
@@ -112,13 +98,9 @@ impl Lowering<'_> {
             return Some(name.to_owned());
         }
         self.tell(
-            Diagnostic::new(
-                Code::BadName,
-                written.place,
-                format!("`{}` is no name of a cookie", name.escape_debug()),
-            )
-            .label("not a cookie's name")
-            .help("it consists of letters, digits and any of !#$%&'*+-.^_`|~ (RFC 6265 section 4.1.1)"),
+            Diagnostic::new(Code::BadName, written.place, format!("`{}` is no name of a cookie", name.escape_debug()))
+                .label("not a cookie's name")
+                .help("it consists of letters, digits and any of !#$%&'*+-.^_`|~ (RFC 6265 section 4.1.1)"),
         );
         None
     }

@@ -62,11 +62,7 @@ impl Lowering<'_> {
 /// A string that is written with escapes is longer than its value; its place is told as a whole.
 pub(super) fn inside(text: &Placed<String>, start: usize, end: usize) -> Place {
     let written = text.place.end.saturating_sub(text.place.start) as usize;
-    if written == text.value.len() + QUOTES {
-        text.place.within(start + 1, end.max(start + 1) + 1)
-    } else {
-        text.place
-    }
+    if written == text.value.len() + QUOTES { text.place.within(start + 1, end.max(start + 1) + 1) } else { text.place }
 }
 
 /// How many bytes a string's quotes take.

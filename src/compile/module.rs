@@ -19,13 +19,10 @@ impl Lowering<'_> {
             Some(own) => own,
             None => self.envelope,
         };
-        let repeated = written.repeated.as_ref().and_then(|word| {
-            self.word(
-                word,
-                "way with repeated parameters",
-                &Repeated::ALL.map(|r| (r.as_str(), r)),
-            )
-        });
+        let repeated = written
+            .repeated
+            .as_ref()
+            .and_then(|word| self.word(word, "way with repeated parameters", &Repeated::ALL.map(|r| (r.as_str(), r))));
         let paths = self.paths(&written.services);
         let mut services: Vec<Service> = Vec::new();
         for (service, path) in written.services.iter().zip(paths) {
@@ -39,11 +36,7 @@ impl Lowering<'_> {
             };
             match services.iter_mut().find(|service| service.path == path) {
                 Some(known) => known.methods.extend(methods),
-                None => services.push(Service {
-                    path,
-                    methods,
-                    place: service.path.place,
-                }),
+                None => services.push(Service { path, methods, place: service.path.place }),
             }
         }
         for service in &mut services {
@@ -63,11 +56,7 @@ impl Lowering<'_> {
 
     /// The envelope of this name.
     pub(super) fn envelope(&mut self, name: &Placed<String>) -> Option<EnvelopeName> {
-        self.word(
-            name,
-            "envelope",
-            &EnvelopeName::ALL.map(|known| (known.as_str(), known)),
-        )
+        self.word(name, "envelope", &EnvelopeName::ALL.map(|known| (known.as_str(), known)))
     }
 
     /// What one of a few `known` words means; `what` is what they are words for.
@@ -105,22 +94,14 @@ impl Lowering<'_> {
                 faulty.extend(faults.into_iter().map(|fault| {
                     let (place, own) = path::place(text, &fault.range);
                     let prefix = text.value.get(..fault.range.end).unwrap_or(&text.value);
-                    Found {
-                        prefix,
-                        own,
-                        place,
-                        fault,
-                    }
+                    Found { prefix, own, place, fault }
                 }));
                 None
             })
             .collect();
         faulty.sort_by_key(|found| !found.own);
         let mut told = HashSet::new();
-        for Found {
-            prefix, place, fault, ..
-        } in faulty
-        {
+        for Found { prefix, place, fault, .. } in faulty {
             if told.insert(prefix) {
                 let diagnostic = Diagnostic::new(Code::BadUri, place, fault.message).label(fault.label);
                 self.tell(match fault.help {

@@ -40,19 +40,13 @@ impl Lowering<'_> {
             self.wrong_kind("status", "a number", value);
             return None;
         };
-        let status = number
-            .as_u64()
-            .and_then(|status| u16::try_from(status).ok())
-            .filter(|status| (200..=299).contains(status));
+        let status =
+            number.as_u64().and_then(|status| u16::try_from(status).ok()).filter(|status| (200..=299).contains(status));
         if status.is_none() {
             self.tell(
-                Diagnostic::new(
-                    Code::BadOption,
-                    value.place,
-                    format!("{number} is no HTTP status of a success"),
-                )
-                .label("expected 200 to 299")
-                .help("the status of errors is said in `errors`"),
+                Diagnostic::new(Code::BadOption, value.place, format!("{number} is no HTTP status of a success"))
+                    .label("expected 200 to 299")
+                    .help("the status of errors is said in `errors`"),
             );
         }
         status
@@ -71,13 +65,9 @@ impl Lowering<'_> {
         let wanted = self.truth(key, value);
         if wanted {
             self.tell(
-                Diagnostic::new(
-                    Code::BadOption,
-                    value.place,
-                    format!("`{}` is not supported yet", key.value),
-                )
-                .label("not supported yet")
-                .help("leave it out, or set it to false"),
+                Diagnostic::new(Code::BadOption, value.place, format!("`{}` is not supported yet", key.value))
+                    .label("not supported yet")
+                    .help("leave it out, or set it to false"),
             );
         }
         wanted
@@ -93,12 +83,8 @@ impl Lowering<'_> {
             Json::Object(_) => "an object",
         };
         self.tell(
-            Diagnostic::new(
-                Code::WrongKind,
-                value.place,
-                format!("`{option}` is {expected}, but here is {kind}"),
-            )
-            .label(format!("expected {expected}")),
+            Diagnostic::new(Code::WrongKind, value.place, format!("`{option}` is {expected}, but here is {kind}"))
+                .label(format!("expected {expected}")),
         );
     }
 }

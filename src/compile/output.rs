@@ -28,11 +28,7 @@ impl Lowering<'_> {
         let place = written.name.place;
         self.judge_name(&written.name.value, &what, place);
         let info = self.info(written.info.as_ref(), &what, place, written.damaged);
-        let owner = Owner {
-            what: &what,
-            place,
-            damaged: written.damaged,
-        };
+        let owner = Owner { what: &what, place, damaged: written.damaged };
         let compiled = self.r#type(&written.r#type, owner)?;
         if let Some(example) = &written.example {
             self.judge_example(example, &*compiled.check, compiled.optional, &what);
@@ -59,14 +55,10 @@ impl Lowering<'_> {
             let place = output.name.place;
             if let Some(first) = names.insert(name, place) {
                 self.tell(
-                    Diagnostic::new(
-                        Code::OutputCollision,
-                        place,
-                        format!("two outputs have the name `{name}`"),
-                    )
-                    .label("the second one")
-                    .other(first, "the first one")
-                    .help("give one of them another name"),
+                    Diagnostic::new(Code::OutputCollision, place, format!("two outputs have the name `{name}`"))
+                        .label("the second one")
+                        .other(first, "the first one")
+                        .help("give one of them another name"),
                 );
             } else if own.contains(&name) {
                 self.tell(
@@ -119,21 +111,13 @@ impl Lowering<'_> {
                 }
             };
             if let Some(first) = errors.iter().find(|first| first.name == error.name.value) {
-                let fault = Diagnostic::new(
-                    Code::NameCollision,
-                    place,
-                    format!("two errors have the name `{}`", first.name),
-                )
-                .label("the second one")
-                .other(first.place, "the first one");
+                let fault =
+                    Diagnostic::new(Code::NameCollision, place, format!("two errors have the name `{}`", first.name))
+                        .label("the second one")
+                        .other(first.place, "the first one");
                 self.tell(fault);
             } else if let Some(status) = status {
-                errors.push(DeclaredError {
-                    name: error.name.value.clone(),
-                    status,
-                    info,
-                    place,
-                });
+                errors.push(DeclaredError { name: error.name.value.clone(), status, info, place });
             }
         }
         errors

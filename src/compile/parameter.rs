@@ -46,19 +46,11 @@ impl Lowering<'_> {
             self.judge_name(&name, &what, name_place);
         }
         let info = self.info(written.info.as_ref(), &what, place, written.damaged);
-        let owner = Owner {
-            what: &what,
-            place,
-            damaged: written.damaged,
-        };
+        let owner = Owner { what: &what, place, damaged: written.damaged };
         let compiled = self.r#type(&written.r#type, owner);
         let is_capture = matches!(&key, Some(key) if key.from == From::Path);
         if is_capture {
-            self.judge_capture(
-                written,
-                &what,
-                compiled.as_ref().is_some_and(|compiled| compiled.optional),
-            );
+            self.judge_capture(written, &what, compiled.as_ref().is_some_and(|compiled| compiled.optional));
         }
         if let Some(compiled) = &compiled {
             if let Some(default) = written.default.as_ref().filter(|_| !is_capture) {
@@ -85,15 +77,7 @@ impl Lowering<'_> {
             }),
             _ => None,
         };
-        Judged {
-            key,
-            written: written_key.to_owned(),
-            place,
-            name,
-            name_place,
-            inherited: false,
-            parameter,
-        }
+        Judged { key, written: written_key.to_owned(), place, name, name_place, inherited: false, parameter }
     }
 
     /// A captured segment is always there: another path is another service.
@@ -104,13 +88,10 @@ impl Lowering<'_> {
             (None, Some(default)) => default.place,
             (None, None) => return,
         };
-        let fault = Diagnostic::new(
-            Code::OptionalCapture,
-            place,
-            format!("{what} is a capture and cannot be left out"),
-        )
-        .label(if mark.is_some() { "optional" } else { "a default" })
-        .help("leave the `?` and the default out, or take the segment as `URL#0` behind a shorter path");
+        let fault =
+            Diagnostic::new(Code::OptionalCapture, place, format!("{what} is a capture and cannot be left out"))
+                .label(if mark.is_some() { "optional" } else { "a default" })
+                .help("leave the `?` and the default out, or take the segment as `URL#0` behind a shorter path");
         self.tell(match (mark, &written.default) {
             (Some(_), Some(default)) => fault.other(default.place, "it has a default as well"),
             _ => fault,

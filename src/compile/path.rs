@@ -107,23 +107,19 @@ fn segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
                 ))
             }
         }
-        _ if text.contains(['{', '}']) => Err((
-            "a capture is a whole segment",
-            "put the capture between two `/`: `/{id}/`, or leave the braces out",
-        )),
-        _ if text.chars().any(char::is_control) => Err((
-            "it has a control character",
-            "leave it out; a segment is written decoded, with any other character",
-        )),
+        _ if text.contains(['{', '}']) => {
+            Err(("a capture is a whole segment", "put the capture between two `/`: `/{id}/`, or leave the braces out"))
+        }
+        _ if text.chars().any(char::is_control) => {
+            Err(("it has a control character", "leave it out; a segment is written decoded, with any other character"))
+        }
         _ => Ok(Segment::Static(text.to_owned())),
     }
 }
 
 fn is_capture_name(name: &str) -> bool {
     let mut characters = name.chars();
-    characters
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+    characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|other| other.is_ascii_alphanumeric() || matches!(other, '_' | '-'))
 }
 
@@ -140,9 +136,6 @@ pub(super) fn place(path: &Placed<String>, range: &Range<usize>) -> (Place, bool
     if range.start < above {
         return (path.place, true);
     }
-    let own = Placed::new(
-        path.value[path.value.floor_char_boundary(above)..].to_owned(),
-        path.place,
-    );
+    let own = Placed::new(path.value[path.value.floor_char_boundary(above)..].to_owned(), path.place);
     (inside(&own, range.start - above, range.end - above), true)
 }

@@ -28,13 +28,9 @@ impl Lowering<'_> {
         let Some((reserved, below)) = found else { return true };
         let extent = if *below { " and all below it" } else { "" };
         self.tell(
-            Diagnostic::new(
-                Code::ReservedName,
-                place,
-                format!("the path `{reserved}`{extent} is the server's own"),
-            )
-            .label("reserved")
-            .help("choose another path or another `base`"),
+            Diagnostic::new(Code::ReservedName, place, format!("the path `{reserved}`{extent} is the server's own"))
+                .label("reserved")
+                .help("choose another path or another `base`"),
         );
         false
     }

@@ -28,11 +28,8 @@ impl Lowering<'_> {
                 );
                 continue;
             }
-            let permissions = group
-                .value
-                .iter()
-                .filter_map(|text| self.permission(text, parameters, damaged))
-                .collect();
+            let permissions =
+                group.value.iter().filter_map(|text| self.permission(text, parameters, damaged)).collect();
             groups.push(permissions);
         }
         Scope { groups }
@@ -91,10 +88,7 @@ impl Lowering<'_> {
                 let fault = Diagnostic::new(
                     Code::UnknownScopeVariable,
                     place,
-                    format!(
-                        "the permission `{}` names a parameter that is not there",
-                        permission.value
-                    ),
+                    format!("the permission `{}` names a parameter that is not there", permission.value),
                 )
                 .label("no parameter has this name in code");
                 let names = parameters.iter().filter(known).map(|judged| judged.name.as_str());

@@ -97,13 +97,9 @@ impl Lowering<'_> {
 
     fn unknown_member(&mut self, key: &Placed<String>, what: &str, known: &[&str]) {
         self.tell(
-            Diagnostic::new(
-                Code::UnknownKey,
-                key.place,
-                format!("{what} has no `{}`", key.value.escape_debug()),
-            )
-            .label("unknown key")
-            .choose(&key.value, known),
+            Diagnostic::new(Code::UnknownKey, key.place, format!("{what} has no `{}`", key.value.escape_debug()))
+                .label("unknown key")
+                .choose(&key.value, known),
         );
     }
 
@@ -146,8 +142,7 @@ impl Lowering<'_> {
             );
             return None;
         }
-        self.judge_reserved(&base.value, false, base.place)
-            .then(|| base.value.clone())
+        self.judge_reserved(&base.value, false, base.place).then(|| base.value.clone())
     }
 
     fn zone(&mut self, written: Option<&Placed<String>>) -> String {
@@ -202,10 +197,8 @@ impl Lowering<'_> {
     }
 
     fn address(&mut self, written: &Placed<String>) -> Option<String> {
-        let valid = written
-            .value
-            .rsplit_once(':')
-            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        let valid =
+            written.value.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
         if !valid {
             self.tell(
                 Diagnostic::new(
@@ -221,18 +214,12 @@ impl Lowering<'_> {
     }
 
     fn workers(&mut self, written: &Placed<u64>) -> Option<usize> {
-        let workers = usize::try_from(written.value)
-            .ok()
-            .filter(|workers| (1..=MOST_WORKERS).contains(workers));
+        let workers = usize::try_from(written.value).ok().filter(|workers| (1..=MOST_WORKERS).contains(workers));
         if workers.is_none() {
             self.tell(
-                Diagnostic::new(
-                    Code::BadOption,
-                    written.place,
-                    format!("{} workers cannot serve", written.value),
-                )
-                .label(format!("expected 1 to {MOST_WORKERS}"))
-                .help("leave `workers` out for one worker a processor"),
+                Diagnostic::new(Code::BadOption, written.place, format!("{} workers cannot serve", written.value))
+                    .label(format!("expected 1 to {MOST_WORKERS}"))
+                    .help("leave `workers` out for one worker a processor"),
             );
         }
         workers

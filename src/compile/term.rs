@@ -38,11 +38,8 @@ impl Lowering<'_> {
             }
             return None;
         };
-        let attributes: Map<_, _> = text
-            .attributes
-            .iter()
-            .map(|(key, value)| (key.value.clone(), value.value.clone()))
-            .collect();
+        let attributes: Map<_, _> =
+            text.attributes.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect();
         // Faulty members are compiled as if there were none: what is wrong with the rest is told too.
         let faulty = fields.is_none();
         let compiled = self.types.compile(TermText {
@@ -96,13 +93,11 @@ impl Lowering<'_> {
             )
             .label("this cannot be read")
             .help("a type is a name, perhaps with arguments: `int`, `string(1,20)`, `?array<id>`"),
-            TermErrorKind::Unknown(name) => Diagnostic::new(
-                Code::UnknownType,
-                place,
-                format!("there is no type `{}`", name.escape_debug()),
-            )
-            .label("unknown type")
-            .suggest(name, self.types.iter().map(Type::name)),
+            TermErrorKind::Unknown(name) => {
+                Diagnostic::new(Code::UnknownType, place, format!("there is no type `{}`", name.escape_debug()))
+                    .label("unknown type")
+                    .suggest(name, self.types.iter().map(Type::name))
+            }
             TermErrorKind::Argument(argument) => argument_fault(argument, place, text),
         };
         self.tell(fault);
@@ -111,12 +106,7 @@ impl Lowering<'_> {
 
 /// A fault of a term's arguments, or of one of the attributes beside it.
 fn argument_fault(error: &ArgumentError, term: Place, text: &TypeText) -> Diagnostic {
-    let ArgumentError {
-        kind,
-        attribute,
-        message,
-        help,
-    } = error;
+    let ArgumentError { kind, attribute, message, help } = error;
     let code = match kind {
         ArgumentErrorKind::Bad => Code::BadTypeArgument,
         ArgumentErrorKind::Bounds => Code::BadBounds,
@@ -139,9 +129,5 @@ fn argument_fault(error: &ArgumentError, term: Place, text: &TypeText) -> Diagno
 
 /// Where a part of a term is written.
 fn part(term: &Placed<String>, span: &Range<usize>) -> Place {
-    if span.is_empty() && term.value.is_empty() {
-        term.place
-    } else {
-        inside(term, span.start, span.end)
-    }
+    if span.is_empty() && term.value.is_empty() { term.place } else { inside(term, span.start, span.end) }
 }

@@ -113,29 +113,15 @@ fn write_module(module: &Module) -> Json {
 
 /// What a module says, with these of its services.
 fn write_into(keys: &mut Keys, module: &Module, services: &[Service]) {
-    let Module {
-        name: _,
-        info,
-        envelope,
-        ignore_case,
-        repeated,
-        services: _,
-        place: _,
-    } = module;
+    let Module { name: _, info, envelope, ignore_case, repeated, services: _, place: _ } = module;
     keys.some("info", info.as_deref());
     keys.some("envelope", envelope.map(EnvelopeName::as_str));
     keys.some("ignore_case", ignore_case.then_some(true));
     keys.unless("repeated", repeated.as_str(), Repeated::default().as_str());
     let mut paths = Map::new();
     for service in services {
-        let Service {
-            path,
-            methods,
-            place: _,
-        } = service;
-        let methods = methods
-            .iter()
-            .map(|method| (method.http.as_str().to_owned(), write_method(method, path)));
+        let Service { path, methods, place: _ } = service;
+        let methods = methods.iter().map(|method| (method.http.as_str().to_owned(), write_method(method, path)));
         if path.is_empty() {
             keys.0.extend(methods);
         } else {
@@ -146,24 +132,12 @@ fn write_into(keys: &mut Keys, module: &Module, services: &[Service]) {
 }
 
 fn write_method(method: &Method, path: &[Segment]) -> Json {
-    let Method {
-        id,
-        http,
-        info,
-        scope,
-        parameters,
-        outputs,
-        errors,
-        options,
-        place: _,
-    } = method;
+    let Method { id, http, info, scope, parameters, outputs, errors, options, place: _ } = method;
     let mut keys = Keys::default();
     keys.unless("id", id, &derived_id(path, *http));
     keys.some("info", Some(info.as_str()));
     keys.filled("scope", write_scope(scope));
-    let parameters = parameters
-        .iter()
-        .map(|parameter| (parameter.written_key(), write_parameter(parameter)));
+    let parameters = parameters.iter().map(|parameter| (parameter.written_key(), write_parameter(parameter)));
     keys.filled("in", Json::Object(parameters.collect()));
     let outputs = outputs.iter().map(|output| (output.name.clone(), write_output(output)));
     keys.filled("out", Json::Object(outputs.collect()));
@@ -175,26 +149,13 @@ fn write_method(method: &Method, path: &[Segment]) -> Json {
 
 fn write_scope(scope: &Scope) -> Json {
     let Scope { groups } = scope;
-    let texts = groups
-        .iter()
-        .map(|group| group.iter().map(|permission| permission.text.as_str()));
+    let texts = groups.iter().map(|group| group.iter().map(|permission| permission.text.as_str()));
     texts.map(|group| group.collect::<Json>()).collect()
 }
 
 fn write_parameter(parameter: &Parameter) -> Json {
-    let Parameter {
-        from: _,
-        key: _,
-        name,
-        info,
-        r#type,
-        optional,
-        default,
-        example,
-        message,
-        place: _,
-        type_place: _,
-    } = parameter;
+    let Parameter { from: _, key: _, name, info, r#type, optional, default, example, message, place: _, type_place: _ } =
+        parameter;
     let mut keys = Keys::default();
     keys.some("info", Some(info.as_str()));
     keys.r#type(r#type, *optional);
@@ -206,14 +167,7 @@ fn write_parameter(parameter: &Parameter) -> Json {
 }
 
 fn write_output(output: &Output) -> Json {
-    let Output {
-        name: _,
-        info,
-        r#type,
-        optional,
-        example,
-        place: _,
-    } = output;
+    let Output { name: _, info, r#type, optional, example, place: _ } = output;
     let mut keys = Keys::default();
     keys.some("info", Some(info.as_str()));
     keys.r#type(r#type, *optional);
@@ -222,22 +176,12 @@ fn write_output(output: &Output) -> Json {
 }
 
 fn write_error(error: &DeclaredError) -> Json {
-    let DeclaredError {
-        name: _,
-        status,
-        info,
-        place: _,
-    } = error;
+    let DeclaredError { name: _, status, info, place: _ } = error;
     json!({ "status": status.get(), "info": info })
 }
 
 fn write_options(options: &MethodOptions) -> Json {
-    let MethodOptions {
-        status,
-        download,
-        jsonp,
-        deprecated,
-    } = options;
+    let MethodOptions { status, download, jsonp, deprecated } = options;
     let mut keys = Keys::default();
     let default = MethodOptions::default();
     keys.some("status", (*status != default.status).then_some(*status));
@@ -276,10 +220,7 @@ impl Keys {
 
     /// Writes a type: its term and the attributes beside it.
     fn r#type(&mut self, r#type: &ParameterType, optional: bool) {
-        let ParameterType {
-            written: Written { term, attributes },
-            check: _,
-        } = r#type;
+        let ParameterType { written: Written { term, attributes }, check: _ } = r#type;
         let mark = if optional { "?" } else { "" };
         self.some("type", Some(format!("{mark}{term}")));
         self.0.extend(attributes.clone());

@@ -213,18 +213,7 @@ impl Limits {
 
     /// The same, to be set.
     pub fn entries_mut(&mut self) -> [(&'static str, &mut u64); 10] {
-        let Self {
-            head,
-            uri,
-            body,
-            multipart,
-            part,
-            parts,
-            fields,
-            nesting,
-            items,
-            seconds,
-        } = self;
+        let Self { head, uri, body, multipart, part, parts, fields, nesting, items, seconds } = self;
         [
             ("head", head),
             ("uri", uri),

@@ -89,9 +89,7 @@ impl Parameter {
 /// The name in code of a parameter whose definition gives it none: its whole key, of a capture what stands in the braces.
 #[must_use]
 pub fn derived_name(key: &str) -> &str {
-    key.strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'))
-        .unwrap_or(key)
+    key.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(key)
 }
 
 /// A compiled type with the canonical way to write it. Two are equal when they are written alike.
