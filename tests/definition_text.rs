@@ -38,14 +38,7 @@ fn module(definition: &Definition) -> &Module {
 
 fn methods(definition: &Definition) -> Vec<(String, &Method)> {
     let services = definition.modules.iter().flat_map(|module| &module.services);
-    services
-        .flat_map(|service| {
-            service
-                .methods
-                .iter()
-                .map(|method| (service.path.value.clone(), method))
-        })
-        .collect()
+    services.flat_map(|service| service.methods.iter().map(|method| (service.path.value.clone(), method))).collect()
 }
 
 #[test]
@@ -60,11 +53,7 @@ fn faults_of_the_text_are_told_as_kept() {
     ] {
         let folder = Path::new("tests/definitions/bad").join(code.to_string());
         let loaded = load(&folder);
-        assert!(
-            codes(&loaded).iter().all(|found| *found == code),
-            "{code}: {}",
-            report(loaded)
-        );
+        assert!(codes(&loaded).iter().all(|found| *found == code), "{code}: {}", report(loaded));
         let report = report(loaded);
         golden::compare(&folder.join("expected.txt"), &report.render(false));
         golden::compare(&folder.join("expected.jsonl"), &report.json_lines());
@@ -73,13 +62,7 @@ fn faults_of_the_text_are_told_as_kept() {
 
 #[test]
 fn every_bad_file_has_a_fault() {
-    for code in [
-        "syntax",
-        "duplicate-key",
-        "unknown-key",
-        "wrong-kind",
-        "unknown-dialect",
-    ] {
+    for code in ["syntax", "duplicate-key", "unknown-key", "wrong-kind", "unknown-dialect"] {
         let folder = Path::new("tests/definitions/bad").join(code);
         for file in fs::read_dir(&folder).expect("the folder is there") {
             let path = file.expect("the file is there").path();
@@ -108,18 +91,9 @@ fn urls_under_urls_are_joined() {
           }
         }"#,
     );
-    let found: Vec<(String, &str)> = methods(&definition)
-        .into_iter()
-        .map(|(path, method)| (path, &*method.http.value))
-        .collect();
-    let expected = [
-        ("/", "GET"),
-        ("/a", "GET"),
-        ("/a/{b}/c", "PUT"),
-        ("/a//d", "GET"),
-        ("/e/", "GET"),
-        ("/", "GET"),
-    ];
+    let found: Vec<(String, &str)> =
+        methods(&definition).into_iter().map(|(path, method)| (path, &*method.http.value)).collect();
+    let expected = [("/", "GET"), ("/a", "GET"), ("/a/{b}/c", "PUT"), ("/a//d", "GET"), ("/e/", "GET"), ("/", "GET")];
     assert_eq!(found, expected.map(|(path, http)| (path.to_owned(), http)));
     assert_eq!(module(&definition).name.value, "article");
 }
@@ -147,10 +121,7 @@ fn flat_lists_are_read() {
 
 #[test]
 fn a_flat_list_needs_method_and_path() {
-    let loaded = one(
-        "list.json",
-        r#"[{ "info": "One" }, { "method": "GET", "info": "Two" }]"#,
-    );
+    let loaded = one("list.json", r#"[{ "info": "One" }, { "method": "GET", "info": "Two" }]"#);
     assert_eq!(codes(&loaded), [Code::UnknownMethod, Code::BadUri, Code::BadUri]);
 }
 
@@ -196,30 +167,14 @@ fn what_is_damaged_says_so() {
         .collect();
     assert_eq!(
         found,
-        [
-            (true, vec![true, false]),
-            (true, vec![]),
-            (true, vec![false]),
-            (true, vec![]),
-            (false, vec![true]),
-        ]
+        [(true, vec![true, false]), (true, vec![]), (true, vec![false]), (true, vec![]), (false, vec![true]),]
     );
     let scope = &methods(&loaded.definition)[3].1.scope;
     assert_eq!(scope.len(), 1, "a group that could be read is there");
 
     assert!(one("app.json", "{").definition.app.damaged);
-    assert!(
-        one("app.json", r#"{ "title": 1, "modules": {} }"#)
-            .definition
-            .app
-            .damaged
-    );
-    assert!(
-        !one("app.json", r#"{ "title": "", "modules": {} }"#)
-            .definition
-            .app
-            .damaged
-    );
+    assert!(one("app.json", r#"{ "title": 1, "modules": {} }"#).definition.app.damaged);
+    assert!(!one("app.json", r#"{ "title": "", "modules": {} }"#).definition.app.damaged);
 }
 
 #[test]
@@ -258,14 +213,8 @@ fn whole_numbers_are_read_however_they_are_written() {
 #[test]
 fn settings_come_from_all_documents_of_a_whole_api() {
     let loaded = read(vec![
-        (
-            "api/app.json".into(),
-            br#"{ "title": "T", "modules": { "a": {} } }"#.to_vec(),
-        ),
-        (
-            "api/b.json".into(),
-            br#"{ "base": "/v1", "modules": { "b": {} } }"#.to_vec(),
-        ),
+        ("api/app.json".into(), br#"{ "title": "T", "modules": { "a": {} } }"#.to_vec()),
+        ("api/b.json".into(), br#"{ "base": "/v1", "modules": { "b": {} } }"#.to_vec()),
         ("api/c.json".into(), b"{}".to_vec()),
     ]);
     // A key twice is one, even where it holds modules.
@@ -279,10 +228,7 @@ fn numbers_keep_their_value() {
     let text = r#"{ "GET": { "info": "", "in": { "a": { "info": "", "type": "any",
         "default": [1, -1, 1.5, 1e2, 18446744073709551615, 18446744073709551616, -0.0, "\u00e9\ud83d\ude00"] } } } }"#;
     let definition = good("a.json", text);
-    let default = methods(&definition)[0].1.parameters[0]
-        .default
-        .clone()
-        .map(|default| default.value);
+    let default = methods(&definition)[0].1.parameters[0].default.clone().map(|default| default.value);
     let expected = json!([1, -1, 1.5, 1e2, u64::MAX, 18446744073709551616.0, -0.0, "é😀"]);
     assert_eq!(default, Some(expected));
 }
@@ -312,12 +258,9 @@ fn any_text_file_form_is_read() {
 
 #[test]
 fn bytes_that_are_no_text_are_refused_where_they_stand() {
-    for (bytes, column) in [
-        (&b"\xff\xfe{\0}\0"[..], 1),
-        (b"{ \"info\": \"\xe9\" }", 12),
-        (b"{ \"\xc3\xa9\": \"\xc3\" }", 9),
-        (b"{}\0", 3),
-    ] {
+    for (bytes, column) in
+        [(&b"\xff\xfe{\0}\0"[..], 1), (b"{ \"info\": \"\xe9\" }", 12), (b"{ \"\xc3\xa9\": \"\xc3\" }", 9), (b"{}\0", 3)]
+    {
         let loaded = one("a.json", bytes);
         assert_eq!(codes(&loaded), [Code::Syntax], "{bytes:?}");
         let place = loaded.diagnostics[0].place;
@@ -338,10 +281,7 @@ fn size_and_depth_have_bounds() {
     let default =
         |text: &str| format!(r#"{{"GET":{{"info":"","in":{{"a":{{"info":"","type":"any","default":{text}}}}}}}}}"#);
     good("a.json", default(&nested(124)));
-    assert_eq!(
-        fault(default(&nested(125))),
-        "more than 128 levels of objects and lists"
-    );
+    assert_eq!(fault(default(&nested(125))), "more than 128 levels of objects and lists");
 }
 
 #[test]
@@ -356,12 +296,7 @@ fn a_folder_is_read_in_the_order_of_names() {
     fs::create_dir(folder.path().join("below.json")).expect("a folder can be made");
     let loaded = load(folder.path());
     assert_eq!(codes(&loaded), []);
-    let names: Vec<&str> = loaded
-        .definition
-        .modules
-        .iter()
-        .map(|module| &*module.name.value)
-        .collect();
+    let names: Vec<&str> = loaded.definition.modules.iter().map(|module| &*module.name.value).collect();
     assert_eq!(names, ["a", "b"]);
 }
 
@@ -465,9 +400,7 @@ fn every_known_key_arrives() {
         let written = format!("{definition:?}");
         for text in &texts {
             // aicra's name of an output is passed over, and `module` names a module anew.
-            let passed_over = [".out.name", ".fields.name", ".modules.*"]
-                .iter()
-                .any(|end| text.ends_with(end));
+            let passed_over = [".out.name", ".fields.name", ".modules.*"].iter().any(|end| text.ends_with(end));
             let arrived = written.contains(&format!("{text}\""));
             assert_ne!(arrived, passed_over, "{text}");
         }

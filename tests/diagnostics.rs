@@ -20,14 +20,9 @@ fn report(text: &str, start: u32, end: u32) -> Report {
 /// `line:column` as the picture says and as the JSON line says.
 fn positions(report: &Report) -> (String, String) {
     let picture = report.render(false);
-    let arrow = picture
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("--> api/a.json:"));
+    let arrow = picture.lines().find_map(|line| line.trim().strip_prefix("--> api/a.json:"));
     let json: Json = serde_json::from_str(report.json_lines().trim()).expect("a line is JSON");
-    (
-        arrow.unwrap_or_default().to_owned(),
-        format!("{}:{}", json["line"], json["column"]),
-    )
+    (arrow.unwrap_or_default().to_owned(), format!("{}:{}", json["line"], json["column"]))
 }
 
 #[test]
@@ -41,11 +36,7 @@ fn codes_are_in_the_order_of_the_enum_and_unique() {
         assert_eq!(Code::from_name(row.name), Some(row.code));
         assert_eq!(row.code.to_string(), row.name);
     }
-    assert_eq!(
-        TABLE.last().map(|row| row.code),
-        Some(Code::MissingDefinition),
-        "every code has a row"
-    );
+    assert_eq!(TABLE.last().map(|row| row.code), Some(Code::MissingDefinition), "every code has a row");
     assert_eq!(Code::from_name("no-code"), None);
 }
 
@@ -103,11 +94,7 @@ fn only_the_first_line_of_a_large_place_is_underlined() {
 
 #[test]
 fn long_lines_are_cut_around_the_fault() {
-    let text = format!(
-        "{{ \"a\": \"{}\", \"b\": 1, \"c\": \"{}\" }}",
-        "é".repeat(5000),
-        "x".repeat(5000)
-    );
+    let text = format!("{{ \"a\": \"{}\", \"b\": 1, \"c\": \"{}\" }}", "é".repeat(5000), "x".repeat(5000));
     let at = u32::try_from(text.find("\"b\"").expect("it is there")).expect("it is small");
     for end in [at + 3, at + 4000] {
         let report = report(&text, at, end);
@@ -122,10 +109,7 @@ fn long_lines_are_cut_around_the_fault() {
 fn other_places_are_shown_with_their_words() {
     let mut sources = Sources::default();
     let first = sources.add("api/a.json".into(), "{\n  \"a\": 1\n}\n".to_owned());
-    let second = sources.add(
-        "api/b.json".into(),
-        format!("{{\n  \"a\": 2,{}\n  \"b\": 3\n}}\n", "\n".repeat(300)),
-    );
+    let second = sources.add("api/b.json".into(), format!("{{\n  \"a\": 2,{}\n  \"b\": 3\n}}\n", "\n".repeat(300)));
     let fault = Diagnostic::new(Code::UriCollision, place(second, 5, 6), "two of them")
         .label("again")
         .other(place(first, 5, 6), "first here")
@@ -160,10 +144,7 @@ fn faults_without_a_file_are_told_all_the_same() {
     for (file, shown) in [(folder, "--> api\n"), (9, "")] {
         let fault = Diagnostic::new(Code::MissingDefinition, place(file, 0, 0), "nothing there");
         let report = Report::new(sources.clone(), vec![fault]);
-        assert_eq!(
-            report.render(false),
-            format!("error[missing-definition]: nothing there\n{shown}")
-        );
+        assert_eq!(report.render(false), format!("error[missing-definition]: nothing there\n{shown}"));
     }
 }
 
@@ -175,11 +156,7 @@ fn faults_are_in_the_order_of_files_and_places() {
     }
     let fault = |file, start| Diagnostic::new(Code::BadName, place(file, start, start), "");
     let report = Report::new(sources, vec![fault(1, 0), fault(0, 2), fault(0, 0)]);
-    let order: Vec<(u32, u32)> = report
-        .diagnostics
-        .iter()
-        .map(|d| (d.place.file, d.place.start))
-        .collect();
+    let order: Vec<(u32, u32)> = report.diagnostics.iter().map(|d| (d.place.file, d.place.start)).collect();
     assert_eq!(order, [(0, 0), (0, 2), (1, 0)]);
 }
 
@@ -187,16 +164,12 @@ fn faults_are_in_the_order_of_files_and_places() {
 fn colour_is_used_only_when_asked_and_never_taken_from_definitions() {
     let mut sources = Sources::default();
     let file = sources.add("api/\u{1b}[31m.json".into(), "{ \"\u{1b}[31m\": 1 }".to_owned());
-    let fault = Diagnostic::new(Code::UnknownKey, place(file, 3, 8), "\u{1b}[31m")
-        .label("\u{1b}[31m")
-        .help("\u{1b}[31m");
+    let fault =
+        Diagnostic::new(Code::UnknownKey, place(file, 3, 8), "\u{1b}[31m").label("\u{1b}[31m").help("\u{1b}[31m");
     let report = Report::new(sources, vec![fault]);
     assert!(!report.render(false).contains('\u{1b}'), "{:?}", report.render(false));
     let colored = report.render(true);
-    assert!(
-        colored.contains('\u{1b}') && !colored.contains("\u{1b}[31m"),
-        "{colored:?}"
-    );
+    assert!(colored.contains('\u{1b}') && !colored.contains("\u{1b}[31m"), "{colored:?}");
     assert!(!report.json_lines().contains('\u{1b}'));
 }
 
@@ -210,13 +183,9 @@ fn a_json_line_has_exactly_its_six_members() {
 
 #[test]
 fn near_misses_are_suggested() {
-    for (word, expected) in [
-        ("varcar", Some("varchar")),
-        ("VARCHAR", Some("varchar")),
-        ("hcarvar", None),
-        ("get", None),
-        ("", None),
-    ] {
+    for (word, expected) in
+        [("varcar", Some("varchar")), ("VARCHAR", Some("varchar")), ("hcarvar", None), ("get", None), ("", None)]
+    {
         assert_eq!(nearest(word, ["varchar", "int"]), expected, "{word}");
     }
 }

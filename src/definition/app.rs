@@ -24,10 +24,7 @@ pub(super) fn read(documents: Vec<Node>, definition: &mut Definition, faults: &m
             }
         }
     }
-    let node = Node {
-        data: Data::Object(one),
-        place,
-    };
+    let node = Node { data: Data::Object(one), place };
     if let Some(object) = Object::open(&node, &APP, faults) {
         modules(&object, definition, faults);
         definition.app = settings(object, faults);
@@ -60,23 +57,16 @@ fn modules(object: &Object<'_>, definition: &mut Definition, faults: &mut Vec<Di
 
 /// Takes the settings out of their object.
 fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
-    let limits = object
-        .object("limits", &LIMITS, faults)
-        .map_or_else(Vec::new, |limits| {
-            let value = |member: &Member| limits.whole(&member.key.value);
-            limits
-                .members()
-                .filter_map(|member| Some((member.key.clone(), value(member)?)))
-                .collect()
-        });
+    let limits = object.object("limits", &LIMITS, faults).map_or_else(Vec::new, |limits| {
+        let value = |member: &Member| limits.whole(&member.key.value);
+        limits.members().filter_map(|member| Some((member.key.clone(), value(member)?))).collect()
+    });
     App {
         contact: object.object("contact", &CONTACT, faults).as_ref().map(texts),
         license: object.object("license", &LICENSE, faults).as_ref().map(texts),
         servers: servers(&mut object, faults),
         common: object.named("common", &PARAMETER, faults, dialect::parameter),
-        default_types: object
-            .object("types", &TYPES, faults)
-            .and_then(|types| types.flag("default")),
+        default_types: object.object("types", &TYPES, faults).and_then(|types| types.flag("default")),
         limits,
         title: object.text("title"),
         version: object.text("version"),
@@ -98,9 +88,7 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
 /// Takes the members out of an object that holds strings only.
 fn texts(object: &Object<'_>) -> Placed<Texts> {
     let text = |member: &Member| object.text(&member.key.value);
-    let texts = object
-        .members()
-        .filter_map(|member| Some((member.key.clone(), text(member)?)));
+    let texts = object.members().filter_map(|member| Some((member.key.clone(), text(member)?)));
     Placed::new(texts.collect(), object.place)
 }
 

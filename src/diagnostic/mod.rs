@@ -34,14 +34,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A fault of class `code` at `place`.
     pub fn new(code: Code, place: Place, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            place,
-            label: String::new(),
-            others: Vec::new(),
-            help: None,
-        }
+        Self { code, message: message.into(), place, label: String::new(), others: Vec::new(), help: None }
     }
 
     /// Adds words beside the caret.
@@ -89,6 +82,5 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         Some((distance.filter(|distance| *distance <= most)?, candidate))
     };
     let near = known.into_iter().filter_map(distance);
-    near.min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }

@@ -5,6 +5,7 @@
 //! not know requests or formats.
 
 mod aicra;
+mod json;
 mod plain;
 mod problem;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 pub use aicra::Aicra;
+pub use json::JsonMembers;
 pub use plain::Plain;
 pub use problem::Problem;
 
@@ -104,11 +106,7 @@ fn details(refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
     match refusal.reason() {
         Reason::Parameters { faults, truncated } => {
             to.member("errors", &faults.iter().map(fault_json).collect())?;
-            if *truncated {
-                to.member("truncated", &true.into())
-            } else {
-                Ok(())
-            }
+            if *truncated { to.member("truncated", &true.into()) } else { Ok(()) }
         }
         Reason::Declared { data, .. } => data.iter().try_for_each(|(name, value)| to.member(name, value)),
         Reason::Internal { request_id } => to.member("request_id", &request_id.as_str().into()),

@@ -22,6 +22,7 @@ use crate::envelope::Envelope;
 use crate::error::ErrorStatus;
 use crate::handler::{Handler, Hooks, State};
 use crate::model::{Limits, UnknownParameters};
+use crate::types::Check;
 
 /// The whole API, ready to answer.
 pub struct Plan {
@@ -45,8 +46,10 @@ pub struct Plan {
     pub inspectors: Vec<Box<dyn Inspect>>,
     /// `WWW-Authenticate` of all inspectors.
     pub challenge: Box<str>,
+    /// Whether what handlers return is compared with the definition.
+    pub verify: bool,
     /// The program's values for handlers.
-    pub state: Arc<State>,
+    pub state: State,
     /// The whole definition as OPTIONS on base gives it.
     pub options: Bytes,
 }
@@ -80,7 +83,7 @@ pub struct Service {
 /// A method at work.
 pub struct Method {
     /// Its id.
-    pub id: Arc<str>,
+    pub id: Box<str>,
     /// Index of its service.
     pub service: usize,
     /// Index of its module.
@@ -111,6 +114,8 @@ pub struct Method {
     pub status: u16,
     /// Whether its one output is the whole body.
     pub whole: bool,
+    /// What it returns.
+    pub outputs: Box<[Output]>,
     /// The errors of its own.
     pub errors: Box<[DeclaredError]>,
 }
@@ -128,6 +133,16 @@ pub enum Action {
     Echo,
     /// Nothing: 501.
     NotImplemented,
+}
+
+/// One value that a method returns.
+pub struct Output {
+    /// Its name.
+    pub name: Box<str>,
+    /// What it may be.
+    pub check: Arc<dyn Check>,
+    /// Whether it may be missing or null.
+    pub optional: bool,
 }
 
 /// An error of a method's own.

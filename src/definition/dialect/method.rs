@@ -21,9 +21,7 @@ pub(super) fn opened(http: Placed<String>, mut object: Object<'_>, faults: &mut 
     let outputs = object.named("out", &OUTPUT, faults, output);
     let errors = object.named("errors", &ERROR, faults, |name, object, _| error(name, object));
     let options = object.object("options", &OPTIONS, faults);
-    let (scope, whole) = object
-        .get("scope")
-        .map_or((Vec::new(), true), |node| scope(node, faults));
+    let (scope, whole) = object.get("scope").map_or((Vec::new(), true), |node| scope(node, faults));
     Method {
         http,
         id: object.text("id"),
