@@ -1,5 +1,7 @@
-//! What the crate does, a file a behaviour.
+//! All integration tests in one binary, a file a behaviour.
 
 mod compile;
+mod definition_text;
+mod diagnostics;
 mod generate;
 mod golden;

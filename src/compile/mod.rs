@@ -6,6 +6,7 @@
 //! another. Must not know dialects or text.
 
 mod api;
+mod bind;
 mod collision;
 mod input;
 mod key;
@@ -17,6 +18,7 @@ mod option;
 mod output;
 mod parameter;
 mod path;
+mod plan;
 mod reserved;
 mod scope;
 mod setting;
@@ -24,3 +26,7 @@ mod term;
 mod value;
 
 pub use api::{Lowered, lower, table};
+pub use bind::{Bound, bind};
+pub use plan::{Surroundings, plan};
+
+use plan::default_value;

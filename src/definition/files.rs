@@ -22,9 +22,7 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<(PathBuf, Content)>> {
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
         let path = folder.join(&name);
-        let ours = path
-            .extension()
-            .is_some_and(|extension| extension == "json" || extension == "jsonc");
+        let ours = path.extension().is_some_and(|extension| extension == "json" || extension == "jsonc");
         let hidden = name.as_encoded_bytes().starts_with(b".");
         // What is not there (a link to nothing) is told when it is opened.
         let ordinary = fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
@@ -48,9 +46,5 @@ fn content(path: &Path) -> io::Result<Content> {
 
 /// Refuses what is too large.
 pub(super) fn bounded(bytes: Vec<u8>) -> Content {
-    if bytes.len() > MAX_BYTES {
-        Content::TooLarge
-    } else {
-        Content::Bytes(bytes)
-    }
+    if bytes.len() > MAX_BYTES { Content::TooLarge } else { Content::Bytes(bytes) }
 }

@@ -72,13 +72,7 @@ const fn key(name: &'static str, kind: Kind, info: &'static str) -> Key {
 }
 
 const fn keys(what: &'static str, keys: &'static [Key]) -> Keys {
-    Keys {
-        what,
-        keys,
-        also: &[],
-        upper: None,
-        hint: None,
-    }
+    Keys { what, keys, also: &[], upper: None, hint: None }
 }
 
 /// The settings of `app.json`, and of a document that holds a whole API.
@@ -89,28 +83,12 @@ pub static APP: Keys = keys(
         key("version", Kind::Text, "The version of the API."),
         key("info", Kind::Text, "What the API is for, in markdown."),
         key("contact", Kind::Object(&CONTACT), "Whom to ask."),
-        key(
-            "license",
-            Kind::Object(&LICENSE),
-            "Under which licence the API may be used.",
-        ),
-        key(
-            "servers",
-            Kind::List(&SERVER),
-            "Where the API is served, for documents.",
-        ),
+        key("license", Kind::Object(&LICENSE), "Under which licence the API may be used."),
+        key("servers", Kind::List(&SERVER), "Where the API is served, for documents."),
         key("base", Kind::Text, "The path that all services stand below."),
-        key(
-            "envelope",
-            Kind::Text,
-            "The shape of answers where a module does not say.",
-        ),
+        key("envelope", Kind::Text, "The shape of answers where a module does not say."),
         key("common", Kind::Named(&PARAMETER), "Parameters that every method has."),
-        key(
-            "unknown",
-            Kind::Text,
-            "What happens to parameters that a method does not have.",
-        ),
+        key("unknown", Kind::Text, "What happens to parameters that a method does not have."),
         key("timezone", Kind::Text, "The zone of dates and times that name none."),
         key("types", Kind::Object(&TYPES), "The types that terms can name."),
         key("limits", Kind::Object(&LIMITS), "The most that a request may be."),
@@ -133,11 +111,7 @@ pub static APP: Keys = keys(
 /// `contact` of the settings.
 pub static CONTACT: Keys = keys(
     "a contact",
-    &[
-        key("name", Kind::Text, "A name."),
-        key("url", Kind::Text, "A page."),
-        key("email", Kind::Text, "An address."),
-    ],
+    &[key("name", Kind::Text, "A name."), key("url", Kind::Text, "A page."), key("email", Kind::Text, "An address.")],
 );
 
 /// `license` of the settings.
@@ -153,17 +127,11 @@ pub static LICENSE: Keys = keys(
 /// A member of `servers` of the settings.
 pub static SERVER: Keys = keys(
     "a server",
-    &[
-        key("url", Kind::Text, "The address that paths are appended to."),
-        key("info", Kind::Text, "Which one it is."),
-    ],
+    &[key("url", Kind::Text, "The address that paths are appended to."), key("info", Kind::Text, "Which one it is.")],
 );
 
 /// `types` of the settings.
-pub static TYPES: Keys = keys(
-    "the types",
-    &[key("default", Kind::Bool, "Whether the built-in types can be named.")],
-);
+pub static TYPES: Keys = keys("the types", &[key("default", Kind::Bool, "Whether the built-in types can be named.")]);
 
 /// `limits` of the settings.
 pub static LIMITS: Keys = keys(
@@ -177,11 +145,7 @@ pub static LIMITS: Keys = keys(
         key("parts", Kind::Whole, "Parts of a multipart body."),
         key("fields", Kind::Whole, "Fields of a query or body."),
         key("nesting", Kind::Whole, "Levels of arrays and objects in JSON."),
-        key(
-            "items",
-            Kind::Whole,
-            "Items of one array and members of one object in JSON.",
-        ),
+        key("items", Kind::Whole, "Items of one array and members of one object in JSON."),
         key("seconds", Kind::Whole, "Seconds until a body must have arrived."),
     ],
 );
@@ -194,16 +158,8 @@ pub static MODULE: Keys = Keys {
         key("module", Kind::Text, "The module's name; the file's without it."),
         key("info", Kind::Text, "What the module is about."),
         key("envelope", Kind::Text, "The shape of the module's answers."),
-        key(
-            "ignore_case",
-            Kind::Bool,
-            "Whether URIs compare without regard to case.",
-        ),
-        key(
-            "repeated",
-            Kind::Text,
-            "What a parameter that stands twice does: `refuse` or `last`.",
-        ),
+        key("ignore_case", Kind::Bool, "Whether URIs compare without regard to case."),
+        key("repeated", Kind::Text, "What a parameter that stands twice does: `refuse` or `last`."),
     ],
     also: &[&URI],
     upper: Some(&METHOD),
@@ -214,11 +170,7 @@ pub static MODULE: Keys = Keys {
 pub static URI: Keys = Keys {
     what: "a URI",
     keys: &[
-        key(
-            "GET",
-            Kind::Object(&METHOD),
-            "What GET does here; HEAD does the same without the body.",
-        ),
+        key("GET", Kind::Object(&METHOD), "What GET does here; HEAD does the same without the body."),
         key("POST", Kind::Object(&METHOD), "What POST does here."),
         key("PUT", Kind::Object(&METHOD), "What PUT does here."),
         key("DELETE", Kind::Object(&METHOD), "What DELETE does here."),
@@ -247,10 +199,7 @@ pub static METHOD: Keys = keys(
 /// A member of a flat list: a method with its path.
 pub static FLAT: Keys = Keys {
     what: "a service of a list",
-    keys: &[
-        key("method", Kind::Text, "The HTTP method."),
-        key("path", Kind::Text, "The whole path."),
-    ],
+    keys: &[key("method", Kind::Text, "The HTTP method."), key("path", Kind::Text, "The whole path.")],
     also: &[&METHOD],
     upper: None,
     hint: None,
@@ -261,19 +210,11 @@ pub static PARAMETER: Keys = Keys {
     what: "a parameter",
     keys: &[
         key("info", Kind::Text, "What it is."),
-        key(
-            "type",
-            Kind::Text,
-            "What values it takes; a leading `?` makes it optional.",
-        ),
+        key("type", Kind::Text, "What values it takes; a leading `?` makes it optional."),
         key("name", Kind::Text, "Its name in code."),
         key("default", Kind::Any, "What it holds when it is left out."),
         key("example", Kind::Any, "A value that shows it."),
-        key(
-            "message",
-            Kind::Text,
-            "Words for the client when its value does not pass.",
-        ),
+        key("message", Kind::Text, "Words for the client when its value does not pass."),
     ],
     also: &[&ATTRIBUTES],
     upper: None,
@@ -285,11 +226,7 @@ pub static OUTPUT: Keys = Keys {
     what: "an output",
     keys: &[
         key("info", Kind::Text, "What it is."),
-        key(
-            "type",
-            Kind::Text,
-            "What values it takes; a leading `?` lets it be missing.",
-        ),
+        key("type", Kind::Text, "What values it takes; a leading `?` lets it be missing."),
         key("name", Kind::Text, "Its name in aicra's code; nothing is made of it."),
         key("example", Kind::Any, "A value that shows it."),
     ],
@@ -306,16 +243,8 @@ pub static ATTRIBUTES: Keys = keys(
         key("max", Kind::Any, "The greatest value, length, count or size."),
         key("regex", Kind::Any, "The pattern that a text matches."),
         key("format", Kind::Any, "How a value is written."),
-        key(
-            "separator",
-            Kind::Any,
-            "What stands between the items of an array in one text.",
-        ),
-        key(
-            "range",
-            Kind::Any,
-            "The values of an enum, or the media types of a file.",
-        ),
+        key("separator", Kind::Any, "What stands between the items of an array in one text."),
+        key("range", Kind::Any, "The values of an enum, or the media types of a file."),
         key("ext", Kind::Any, "The extensions of a file's name."),
         key("params", Kind::Any, "What else a type of one's own is told."),
         key("fields", Kind::Named(&OUTPUT), "The members of an object."),

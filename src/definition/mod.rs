@@ -7,7 +7,7 @@
 //! types, paths or permissions mean: that is [`crate::compile`].
 
 mod app;
-pub mod dialect;
+mod dialect;
 mod files;
 pub mod keys;
 mod object;
@@ -105,10 +105,7 @@ fn open(path: PathBuf, content: Content, loaded: &mut Loaded) -> Option<Node> {
             let text = &loaded.sources.get(file)?.text;
             return text::parse(file, text, &mut loaded.diagnostics);
         }
-        Content::TooLarge => (
-            Code::Syntax,
-            format!("this file is larger than {} MiB", text::MAX_BYTES >> 20),
-        ),
+        Content::TooLarge => (Code::Syntax, format!("this file is larger than {} MiB", text::MAX_BYTES >> 20)),
         Content::Unreadable(error) => (Code::MissingDefinition, format!("this file cannot be read: {error}")),
     };
     let file = loaded.sources.add(path, String::new());

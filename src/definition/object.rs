@@ -32,11 +32,7 @@ impl<'a> Object<'a> {
     }
 
     fn of(members: &'a Members, place: Place, keys: &'static Keys, faults: &mut Vec<Diagnostic>) -> Self {
-        let mut object = Self {
-            members: Vec::with_capacity(members.list.len()),
-            place,
-            damaged: members.damaged,
-        };
+        let mut object = Self { members: Vec::with_capacity(members.list.len()), place, damaged: members.damaged };
         for member in members.list.iter().filter(|member| !is_remark(member)) {
             let fault = match keys.find(&member.key.value) {
                 Some(Kind::Later) => Some(later(&member.key)),
@@ -61,9 +57,7 @@ impl<'a> Object<'a> {
 
     /// What `key` holds.
     pub fn get(&self, key: &str) -> Option<&'a Node> {
-        self.members()
-            .find(|member| member.key.value == key)
-            .map(|member| &member.value)
+        self.members().find(|member| member.key.value == key).map(|member| &member.value)
     }
 
     /// The string that `key` holds.
@@ -97,16 +91,10 @@ impl<'a> Object<'a> {
     }
 
     /// Opens the object that `key` holds.
-    pub fn object(
-        &mut self,
-        key: &str,
-        keys: &'static Keys,
-        faults: &mut Vec<Diagnostic>,
-    ) -> Option<(Placed<()>, Object<'a>)> {
-        let node = self.get(key)?;
-        let object = Object::open(node, keys, faults)?;
+    pub fn object(&mut self, key: &str, keys: &'static Keys, faults: &mut Vec<Diagnostic>) -> Option<Object<'a>> {
+        let object = Object::open(self.get(key)?, keys, faults)?;
         self.damaged |= object.damaged;
-        Some((Placed::new((), node.place), object))
+        Some(object)
     }
 
     /// Reads the named objects that `key` holds, in the order of the text.
@@ -115,7 +103,7 @@ impl<'a> Object<'a> {
         key: &str,
         keys: &'static Keys,
         faults: &mut Vec<Diagnostic>,
-        read: impl Fn(Placed<String>, Object<'a>, &mut Vec<Diagnostic>) -> T,
+        read: impl Fn(Placed<String>, &mut Object<'a>, &mut Vec<Diagnostic>) -> T,
     ) -> Vec<T> {
         let Some(Data::Object(named)) = self.get(key).map(|node| &node.data) else {
             return Vec::new();
@@ -124,7 +112,7 @@ impl<'a> Object<'a> {
         let mut all = Vec::with_capacity(named.list.len());
         for member in authors_own(named) {
             match Object::open(&member.value, keys, faults) {
-                Some(object) => all.push(read(member.key.clone(), object, faults)),
+                Some(mut object) => all.push(read(member.key.clone(), &mut object, faults)),
                 None => self.damaged = true,
             }
         }
@@ -136,10 +124,7 @@ impl<'a> Object<'a> {
 /// begin like a remark, so only what holds no object is taken for one.
 pub(super) fn authors_own(members: &Members) -> impl Iterator<Item = &Member> {
     let is_object = |member: &Member| matches!(member.value.data, Data::Object(_));
-    members
-        .list
-        .iter()
-        .filter(move |member| is_object(member) || !is_remark(member))
+    members.list.iter().filter(move |member| is_object(member) || !is_remark(member))
 }
 
 /// Whether a member is for other readers than this one.
@@ -154,9 +139,7 @@ fn whole(node: &Node) -> Option<u64> {
     };
     // Floats are exact for whole numbers up to 2^53.
     let exact = |float: &f64| float.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(float);
-    number
-        .as_u64()
-        .or_else(|| number.as_f64().filter(exact).map(|float| float as u64))
+    number.as_u64().or_else(|| number.as_f64().filter(exact).map(|float| float as u64))
 }
 
 /// Checks the kind of what a key holds.
@@ -176,41 +159,25 @@ fn check(kind: Kind, member: &Member) -> Option<Diagnostic> {
 
 /// The fault that a value is of another kind than what stands there has to be.
 pub(super) fn wrong_kind(what: &str, expected: &str, node: &Node) -> Diagnostic {
-    Diagnostic::new(
-        Code::WrongKind,
-        node.place,
-        format!("{what} must be {expected}, but this is {}", node.kind()),
-    )
-    .label(format!("expected {expected}"))
+    Diagnostic::new(Code::WrongKind, node.place, format!("{what} must be {expected}, but this is {}", node.kind()))
+        .label(format!("expected {expected}"))
 }
 
 fn unknown(keys: &'static Keys, member: &Member) -> Diagnostic {
     let word = &member.key.value;
-    let fault = Diagnostic::new(
-        Code::UnknownKey,
-        member.key.place,
-        format!("`{word}` is no key of {}", keys.what),
-    );
-    let known = || {
-        keys.iter()
-            .filter(|key| !matches!(key.kind, Kind::Later))
-            .map(|key: &Key| key.name)
-    };
+    let fault = Diagnostic::new(Code::UnknownKey, member.key.place, format!("`{word}` is no key of {}", keys.what));
+    let known = || keys.iter().filter(|key| !matches!(key.kind, Kind::Later)).map(|key: &Key| key.name);
     match (nearest(word, known()), keys.hint) {
         (Some(near), _) => fault.help(format!("did you mean `{near}`?")),
         (None, Some(hint)) => fault.help(hint),
         (None, None) => {
             let list: Vec<String> = known().map(|name| format!("`{name}`")).collect();
-            fault.help(format!("its keys are {}", list.join(", ")))
+            fault.help(format!("the known keys are {}", list.join(", ")))
         }
     }
 }
 
 fn later(key: &Placed<String>) -> Diagnostic {
-    Diagnostic::new(
-        Code::UnknownKey,
-        key.place,
-        format!("`{}` is not supported yet", key.value),
-    )
-    .help("leave it out for now")
+    Diagnostic::new(Code::UnknownKey, key.place, format!("`{}` is not supported yet", key.value))
+        .help("leave it out for now")
 }

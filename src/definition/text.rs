@@ -51,16 +51,15 @@ pub(super) struct Member {
 }
 
 impl Node {
-    /// Its kind, as read behind "this is".
-    pub fn kind(&self) -> &'static str {
+    /// What it is, as read behind "this is".
+    pub fn kind(&self) -> String {
         match &self.data {
-            Data::Null => "null",
-            Data::Bool(true) => "true",
-            Data::Bool(false) => "false",
-            Data::Number(_) => "a number",
-            Data::Text(_) => "a string",
-            Data::List(_) => "a list",
-            Data::Object(_) => "an object",
+            Data::Null => "null".to_owned(),
+            Data::Bool(value) => value.to_string(),
+            Data::Number(value) => format!("the number {value}"),
+            Data::Text(_) => "a string".to_owned(),
+            Data::List(_) => "a list".to_owned(),
+            Data::Object(_) => "an object".to_owned(),
         }
     }
 
@@ -73,11 +72,7 @@ impl Node {
             Data::Text(value) => Json::String(value.clone()),
             Data::List(items) => Json::Array(items.iter().map(Self::json).collect()),
             Data::Object(members) => Json::Object(
-                members
-                    .list
-                    .iter()
-                    .map(|member| (member.key.value.clone(), member.value.json()))
-                    .collect(),
+                members.list.iter().map(|member| (member.key.value.clone(), member.value.json())).collect(),
             ),
         }
     }
@@ -117,10 +112,7 @@ pub(super) fn parse(file: u32, text: &str, faults: &mut Vec<Diagnostic>) -> Opti
         allow_extended_string_escapes: false,
     };
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options);
-    let refused = parsed
-        .as_ref()
-        .err()
-        .map(|error| refusal(file, text, error.range(), error.kind()));
+    let refused = parsed.as_ref().err().map(|error| refusal(file, text, error.range(), error.kind()));
     // An unclosed string swallows lines, so the line break in it is the truer
     // fault: the earlier one is told.
     let stray = stray(file, text);
@@ -133,11 +125,7 @@ pub(super) fn parse(file: u32, text: &str, faults: &mut Vec<Diagnostic>) -> Opti
         return None;
     }
     let value = parsed.ok()?.value;
-    let mut reader = Reader {
-        file,
-        text,
-        faults: Vec::new(),
-    };
+    let mut reader = Reader { file, text, faults: Vec::new() };
     let node = match value {
         Some(value) => reader.node(value, 1),
         None => {
@@ -159,11 +147,7 @@ pub(super) fn parse(file: u32, text: &str, faults: &mut Vec<Diagnostic>) -> Opti
 
 fn place(file: u32, start: usize, end: usize) -> Place {
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    Place {
-        file,
-        start: offset(start),
-        end: offset(end),
-    }
+    Place { file, start: offset(start), end: offset(end) }
 }
 
 /// Tells what the parser lets pass and JSON does not (RFC 8259, sections 2 and
@@ -185,10 +169,7 @@ fn stray(file: u32, text: &str) -> Option<Diagnostic> {
                 at += 1;
             }
             b'/' if bytes.get(at + 1) == Some(&b'/') => {
-                at = bytes[at..]
-                    .iter()
-                    .position(|b| matches!(b, b'\n' | b'\r'))
-                    .map_or(bytes.len(), |n| at + n);
+                at = bytes[at..].iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(bytes.len(), |n| at + n);
             }
             b'/' if bytes.get(at + 1) == Some(&b'*') => {
                 at = text[at + 2..].find("*/").map_or(bytes.len(), |n| at + 2 + n + 2);
@@ -214,12 +195,8 @@ fn control(file: u32, at: usize, byte: u8) -> Diagnostic {
         Diagnostic::new(Code::Syntax, place, "this string does not end on its line")
             .help("close it with `\"`, or write a line break in it as `\\n`")
     } else {
-        Diagnostic::new(
-            Code::Syntax,
-            place,
-            format!("the control character U+{byte:04X} stands in a string"),
-        )
-        .help(format!("write it as `\\u{byte:04x}`"))
+        Diagnostic::new(Code::Syntax, place, format!("the control character U+{byte:04X} stands in a string"))
+            .help(format!("write it as `\\u{byte:04x}`"))
     }
 }
 
@@ -233,12 +210,12 @@ fn refusal(file: u32, text: &str, range: Range, kind: &ParseErrorKind) -> Diagno
     match kind {
         Kind::TrailingCommasNotAllowed => fault(at, "a comma with nothing behind it").help("remove the comma"),
         Kind::ExpectedComma => fault(at, "a comma is missing").label("expected `,` here"),
-        Kind::UnterminatedObject => fault(opening, "this object is not closed")
-            .label("opened here")
-            .other(end, "expected `}` before the end"),
-        Kind::UnterminatedArray => fault(opening, "this list is not closed")
-            .label("opened here")
-            .other(end, "expected `]` before the end"),
+        Kind::UnterminatedObject => {
+            fault(opening, "this object is not closed").label("opened here").other(end, "expected `}` before the end")
+        }
+        Kind::UnterminatedArray => {
+            fault(opening, "this list is not closed").label("opened here").other(end, "expected `]` before the end")
+        }
         Kind::UnterminatedCommentBlock => fault(at, "this comment is not closed").help("close it with `*/`"),
         Kind::String(ParseStringErrorKind::UnterminatedStringLiteral) => {
             fault(at, "this string is not closed").help("close it with `\"`")
@@ -251,12 +228,11 @@ fn refusal(file: u32, text: &str, range: Range, kind: &ParseErrorKind) -> Diagno
         Kind::ExpectedColonAfterObjectKey => fault(at, "a colon is missing behind this key").label("expected `:` here"),
         Kind::ExpectedObjectValue => fault(at, "a value is missing behind the colon"),
         Kind::UnexpectedWord => fault(at, "this word is no value").help("strings are written in double quotes"),
-        Kind::UnexpectedCloseBrace
-        | Kind::UnexpectedCloseBracket
-        | Kind::UnexpectedColon
-        | Kind::UnexpectedComma
-        | Kind::UnexpectedToken
-        | Kind::UnexpectedTokenInObject => fault(at, "this does not belong here"),
+        Kind::UnexpectedCloseBrace | Kind::UnexpectedCloseBracket | Kind::UnexpectedColon | Kind::UnexpectedComma => {
+            misplaced(text, at).label("expected a value")
+        }
+        Kind::UnexpectedTokenInObject => misplaced(text, at).label("expected a key or `}`"),
+        Kind::UnexpectedToken => misplaced(text, at),
         Kind::BareDecimalPointNumbersNotAllowed
         | Kind::ExpectedDigit
         | Kind::ExpectedDigitFollowingNegativeSign
@@ -270,12 +246,18 @@ fn refusal(file: u32, text: &str, range: Range, kind: &ParseErrorKind) -> Diagno
     }
 }
 
+/// The fault that the character at a place is none that can follow there.
+fn misplaced(text: &str, place: Place) -> Diagnostic {
+    let char = text.get(place.start as usize..).and_then(|rest| rest.chars().next());
+    let words = match char {
+        Some(char) => format!("`{char}` does not belong here"),
+        None => "the text ends too early".to_owned(),
+    };
+    Diagnostic::new(Code::Syntax, place, words)
+}
+
 fn too_deep(place: Place) -> Diagnostic {
-    Diagnostic::new(
-        Code::Syntax,
-        place,
-        format!("more than {MAX_DEPTH} levels of objects and lists"),
-    )
+    Diagnostic::new(Code::Syntax, place, format!("more than {MAX_DEPTH} levels of objects and lists"))
 }
 
 /// Turns the parser's tree into ours.
@@ -319,10 +301,7 @@ impl Reader<'_> {
                 continue;
             }
             places.insert(key.clone(), place);
-            members.list.push(Member {
-                key: Placed::new(key, place),
-                value,
-            });
+            members.list.push(Member { key: Placed::new(key, place), value });
         }
         Ok(members)
     }
@@ -348,6 +327,5 @@ pub(super) fn duplicate(key: &str, second: Place, first: Place) -> Diagnostic {
 
 /// A number of JSON; integers beyond 64 bits become floats.
 fn number(text: &str, place: Place) -> Result<Number, Diagnostic> {
-    text.parse()
-        .map_err(|_| Diagnostic::new(Code::Syntax, place, "this number is too large"))
+    text.parse().map_err(|_| Diagnostic::new(Code::Syntax, place, "this number is too large"))
 }

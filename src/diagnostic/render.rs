@@ -24,9 +24,7 @@ struct Mark<'a> {
 /// Draws a diagnostic: code and words, where, the lines with their carets, help.
 /// The text does not end in a line break.
 pub(super) fn diagnostic(sources: &Sources, diagnostic: &Diagnostic, color: bool) -> String {
-    let title = Level::ERROR
-        .primary_title(diagnostic.message.as_str())
-        .id(diagnostic.code.row().name);
+    let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code.row().name);
     let mut group = Group::with_title(title);
     for picture in pictures(marks(sources, diagnostic)) {
         group = draw(group, &picture);
@@ -42,13 +40,7 @@ pub(super) fn diagnostic(sources: &Sources, diagnostic: &Diagnostic, color: bool
 fn marks<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> Vec<Mark<'a>> {
     let mark = |place: Place, kind, words: &'a str| {
         let source = sources.get(place.file)?;
-        Some(Mark {
-            file: place.file,
-            source,
-            location: source.locate(place),
-            kind,
-            words,
-        })
+        Some(Mark { file: place.file, source, location: source.locate(place), kind, words })
     };
     let own = mark(diagnostic.place, AnnotationKind::Primary, &diagnostic.label);
     let others = diagnostic.others.iter();

@@ -64,11 +64,7 @@ impl Source {
         }
         let start = start.min(whole.end);
         let end = self.boundary(place.end as usize).clamp(start, whole.end);
-        Location {
-            line,
-            column: self.text[whole.start..start].chars().count() + 1,
-            bytes: start..end,
-        }
+        Location { line, column: self.text[whole.start..start].chars().count() + 1, bytes: start..end }
     }
 
     /// The last offset up to `offset` that is between two characters.

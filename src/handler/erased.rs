@@ -1,5 +1,6 @@
 //! A handler without its types, as a plan holds it.
 
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,8 +30,17 @@ pub trait Handler: Send + Sync {
     /// Tries the argument type on slots, without running anything.
     ///
     /// # Errors
+    /// What does not fit.
+    fn accepts(&self, slots: Slots<'_>) -> Result<(), Misfit>;
+}
+
+/// Why an argument type does not take the values that checks let pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// The index of the slot that was being read; none where it is no single one.
+    pub slot: Option<usize>,
     /// What serde says.
-    fn accepts(&self, slots: Slots<'_>) -> Result<(), String>;
+    pub message: String,
 }
 
 /// What can be bound to a method: every `async fn(Args<T>, Context) -> Result<U, Refusal>`
@@ -83,7 +93,10 @@ where
         probe::fields::<T>()
     }
 
-    fn accepts(&self, slots: Slots<'_>) -> Result<(), String> {
-        T::deserialize(SlotsReader::new(slots, &[])).map(drop).map_err(|error| error.to_string())
+    fn accepts(&self, slots: Slots<'_>) -> Result<(), Misfit> {
+        let at = Cell::new(None);
+        T::deserialize(SlotsReader::new(slots, &[]).watched(&at))
+            .map(drop)
+            .map_err(|error| Misfit { slot: at.get(), message: error.to_string() })
     }
 }

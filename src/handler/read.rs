@@ -3,6 +3,7 @@
 //! Values move from the slots into the type: no text and no tree in between.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::vec;
 
 use serde::de::value::{Error, MapAccessDeserializer, StrDeserializer};
@@ -15,11 +16,17 @@ use crate::call::{Slot, Slots, Upload, Value};
 pub(super) struct SlotsReader<'a> {
     slots: Slots<'a>,
     nullable: &'a [bool],
+    at: Option<&'a Cell<Option<usize>>>,
 }
 
 impl<'a> SlotsReader<'a> {
     pub(super) fn new(slots: Slots<'a>, nullable: &'a [bool]) -> Self {
-        Self { slots, nullable }
+        Self { slots, nullable, at: None }
+    }
+
+    /// Keeps the index of the slot that is being read in `at`.
+    pub(super) fn watched(self, at: &'a Cell<Option<usize>>) -> Self {
+        Self { at: Some(at), ..self }
     }
 }
 
@@ -32,6 +39,8 @@ impl<'de> Deserializer<'de> for SlotsReader<'_> {
             values: self.slots.values.into_iter(),
             nullable: self.nullable.iter(),
             next: None,
+            index: 0,
+            at: self.at,
         })
     }
 
@@ -62,6 +71,8 @@ struct SlotsMap<'a> {
     values: vec::IntoIter<Slot<'a>>,
     nullable: std::slice::Iter<'a, bool>,
     next: Option<Given<'a>>,
+    index: usize,
+    at: Option<&'a Cell<Option<usize>>>,
 }
 
 /// What a slot gives to its field.
@@ -93,6 +104,9 @@ impl<'de> MapAccess<'de> for SlotsMap<'_> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        if let Some(at) = self.at {
+            at.set(Some(self.index - 1));
+        }
         match self.next.take() {
             Some(Given::Value(value)) => seed.deserialize(ValueReader(value)),
             Some(Given::Null { told: true }) => seed.deserialize(NullReader),

@@ -134,5 +134,5 @@ fn fits(requirement: &Requirement, held: &str, variables: &[Option<String>]) -> 
             None => return false,
         }
     }
-    rest.is_empty()
+    rest.is_empty() && !requirement.pieces.is_empty()
 }

@@ -27,20 +27,11 @@ struct Dialect {
     read: Option<Read>,
 }
 
-const TREE: Dialect = Dialect {
-    name: "tree",
-    read: Some(tree::read),
-};
+const TREE: Dialect = Dialect { name: "tree", read: Some(tree::read) };
 
-const METHODS: Dialect = Dialect {
-    name: "methods",
-    read: None,
-};
+const METHODS: Dialect = Dialect { name: "methods", read: None };
 
-const RULES: Dialect = Dialect {
-    name: "rules",
-    read: None,
-};
+const RULES: Dialect = Dialect { name: "rules", read: None };
 
 /// Every dialect once.
 const TABLE: [&Dialect; 3] = [&TREE, &METHODS, &RULES];
@@ -104,13 +95,9 @@ fn called(node: &Node) -> Result<(&'static Dialect, Place), Diagnostic> {
     let names = TABLE.iter().map(|dialect| dialect.name);
     match TABLE.iter().find(|dialect| dialect.name == name) {
         Some(dialect) => Ok((dialect, node.place)),
-        None => Err(Diagnostic::new(
-            Code::UnknownDialect,
-            node.place,
-            format!("there is no dialect `{name}`"),
-        )
-        .help(format!("the dialects are {}", list(names.clone())))
-        .suggest(name, names)),
+        None => Err(Diagnostic::new(Code::UnknownDialect, node.place, format!("there is no dialect `{name}`"))
+            .help(format!("the dialects are {}", list(names.clone())))
+            .suggest(name, names)),
     }
 }
 

@@ -59,10 +59,7 @@ fn service(
     }
     if let Some(first) = methods.first() {
         let path = if path.is_empty() { "/" } else { path };
-        services.push(Service {
-            path: Placed::new(path.to_owned(), place.unwrap_or(first.http.place)),
-            methods,
-        });
+        services.push(Service { path: Placed::new(path.to_owned(), place.unwrap_or(first.http.place)), methods });
     }
     let Some(Data::Object(below)) = object.get("/").map(|node| &node.data) else {
         return;
@@ -93,10 +90,8 @@ fn listed(item: &Node, faults: &mut Vec<Diagnostic>) -> Option<Service> {
     let object = Object::open(item, &FLAT, faults)?;
     let (http, path) = (object.text("method"), object.text("path"));
     let damaged = object.damaged;
-    for (code, key, found) in [
-        (Code::UnknownMethod, "method", http.is_some()),
-        (Code::BadUri, "path", path.is_some()),
-    ] {
+    for (code, key, found) in [(Code::UnknownMethod, "method", http.is_some()), (Code::BadUri, "path", path.is_some())]
+    {
         if !found && !damaged {
             faults.push(
                 Diagnostic::new(code, item.place, format!("this service has no `{key}`"))
@@ -105,10 +100,7 @@ fn listed(item: &Node, faults: &mut Vec<Diagnostic>) -> Option<Service> {
         }
     }
     let method = opened(http?, object, faults);
-    Some(Service {
-        path: path?,
-        methods: vec![method],
-    })
+    Some(Service { path: path?, methods: vec![method] })
 }
 
 /// The first byte of a place, for what is too long to be pointed at.
