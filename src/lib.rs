@@ -3,10 +3,12 @@
 // What things are.
 pub mod call;
 pub mod diagnostic;
+pub mod envelope;
 pub mod error;
 pub mod handler;
 pub mod model;
 mod place;
+mod plan;
 pub mod types;
 
 // A definition's way, at start.

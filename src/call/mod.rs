@@ -7,6 +7,7 @@
 mod fault;
 mod head;
 mod identity;
+mod json;
 mod outcome;
 mod refusal;
 mod slots;
@@ -16,6 +17,7 @@ mod value;
 pub use fault::{Fault, FaultKind, Mismatch, Source};
 pub use head::{Head, Http};
 pub use identity::{Identity, Inspect, Inspection};
+pub use json::{JsonLimits, JsonSeed, Key, value_from_json};
 pub use outcome::{Encode, Outcome, Success};
 pub use refusal::{Allowed, Limit, Reason, Refusal};
 pub use slots::{Slot, Slots};

@@ -120,7 +120,7 @@ pub enum Reason {
 }
 
 /// A limit that was passed: its key in `limits` and its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// Its key in `app.json`, or the attribute of the parameter's type.
     pub name: &'static str,

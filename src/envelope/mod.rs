@@ -1,0 +1,118 @@
+//! The shapes that an outcome takes in a body.
+//!
+//! In charge of which members an answer has, in each envelope. An envelope
+//! tells its members to a [`Members`] writer and so serves every format. Must
+//! not know requests or formats.
+
+mod aicra;
+mod plain;
+mod problem;
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+pub use aicra::Aicra;
+pub use plain::Plain;
+pub use problem::Problem;
+
+use crate::call::{Encode, Fault, Refusal};
+use crate::model::EnvelopeName;
+
+/// A shape of answers.
+pub trait Envelope: Send + Sync {
+    /// Tells the members of a success. `whole`: the outputs are one value, not members.
+    ///
+    /// # Errors
+    /// The outputs cannot be written.
+    fn success(&self, outputs: &dyn Encode, whole: bool, to: &mut dyn Members) -> Result<(), WriteError>;
+
+    /// Tells the members of a refusal.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError>;
+
+    /// The media type of a refusal in JSON.
+    fn refusal_type(&self) -> &'static str {
+        "application/json"
+    }
+}
+
+/// Writes the members of an answer's outermost object, in the order in which they are told.
+pub trait Members {
+    /// A member with a value of the envelope's own.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn member(&mut self, name: &str, value: &Json) -> Result<(), WriteError>;
+
+    /// A member that holds the outputs.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn nested(&mut self, name: &str, outputs: &dyn Encode) -> Result<(), WriteError>;
+
+    /// The outputs' own members, beside those of the envelope.
+    ///
+    /// # Errors
+    /// They cannot be written, or are no object.
+    fn spread(&mut self, outputs: &dyn Encode) -> Result<(), WriteError>;
+
+    /// The outputs instead of an object; nothing else may be told.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn whole(&mut self, outputs: &dyn Encode) -> Result<(), WriteError>;
+}
+
+/// Why an answer cannot be written: always the program's fault.
+#[derive(Debug)]
+pub enum WriteError {
+    /// The outputs' own `Serialize` failed.
+    Outputs(serde_json::Error),
+    /// The outputs are no object, where they should be members.
+    NotAnObject,
+}
+
+impl std::fmt::Display for WriteError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Outputs(error) => write!(f, "the outputs cannot be written: {error}"),
+            Self::NotAnObject => f.write_str("the outputs are no object, so they cannot stand beside other members"),
+        }
+    }
+}
+
+impl From<serde_json::Error> for WriteError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Outputs(error)
+    }
+}
+
+/// The envelope of this name.
+#[must_use]
+pub fn by_name(name: EnvelopeName) -> Arc<dyn Envelope> {
+    match name {
+        EnvelopeName::Aicra => Arc::new(Aicra),
+        EnvelopeName::Plain => Arc::new(Plain),
+    }
+}
+
+/// The parameters at fault, as members of answers.
+fn faults_json(faults: &[Fault]) -> Json {
+    faults
+        .iter()
+        .map(|fault| {
+            let mut members = serde_json::Map::new();
+            members.insert("parameter".into(), fault.parameter.as_str().into());
+            members.insert("in".into(), fault.source.as_str().into());
+            members.insert("expected".into(), fault.expected.as_ref().into());
+            members.insert("got".into(), fault.got.as_deref().into());
+            if let Some(message) = &fault.message {
+                members.insert("message".into(), message.as_ref().into());
+            }
+            Json::Object(members)
+        })
+        .collect()
+}

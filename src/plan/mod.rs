@@ -1,0 +1,141 @@
+//! What a definition is compiled into at start; all that a request touches.
+//!
+//! Everything that can be known before a request is known here: the tree of
+//! paths, a slot for each parameter with where its value is found, its check
+//! and its default, permits with their variables resolved, bound handlers.
+//! Immutable and shared by all workers. Must not know definitions or places.
+
+mod permit;
+mod routes;
+mod slot;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub use permit::{Permit, Piece, Requirement};
+pub use routes::{Routes, joinable};
+pub use slot::{BodyUse, Found, SlotPlan};
+
+use crate::call::{Http, Inspect};
+use crate::envelope::Envelope;
+use crate::error::ErrorStatus;
+use crate::handler::{Handler, Hooks, State};
+use crate::model::{Limits, UnknownParameters};
+
+/// The whole API, ready to answer.
+pub struct Plan {
+    /// The path that all services stand below, without a slash at its end; empty for `/`.
+    pub base: Box<str>,
+    /// From paths to services.
+    pub routes: Routes,
+    /// Every service.
+    pub services: Box<[Service]>,
+    /// Every method.
+    pub methods: Box<[Method]>,
+    /// Every module.
+    pub modules: Box<[Module]>,
+    /// The envelope of answers before a module is known.
+    pub envelope: Arc<dyn Envelope>,
+    /// The most that a request may be.
+    pub limits: Limits,
+    /// What happens to parameters that a method does not have.
+    pub unknown: UnknownParameters,
+    /// Who finds out who calls, in turn.
+    pub inspectors: Vec<Box<dyn Inspect>>,
+    /// `WWW-Authenticate` of all inspectors.
+    pub challenge: Box<str>,
+    /// The program's values for handlers.
+    pub state: Arc<State>,
+    /// The whole definition as OPTIONS on base gives it.
+    pub options: Bytes,
+}
+
+/// A module at work.
+pub struct Module {
+    /// Its name.
+    pub name: Box<str>,
+    /// The shape of its answers.
+    pub envelope: Arc<dyn Envelope>,
+    /// Whether the last of several values of a scalar parameter counts.
+    pub last_counts: bool,
+    /// What runs before and after its calls.
+    pub hooks: Hooks,
+}
+
+/// A service at work.
+pub struct Service {
+    /// Index of its module.
+    pub module: usize,
+    /// Its path as the definition writes it, below base.
+    pub uri: Box<str>,
+    /// How many segments its path has.
+    pub length: usize,
+    /// Its methods' HTTP methods and indices.
+    pub methods: Box<[(Http, usize)]>,
+    /// Its own definition, as OPTIONS gives it.
+    pub options: Bytes,
+}
+
+/// A method at work.
+pub struct Method {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Index of its service.
+    pub service: usize,
+    /// Index of its module.
+    pub module: usize,
+    /// Who may call it.
+    pub permit: Permit,
+    /// Its parameters' names in code; as long as `slots`.
+    pub names: Box<[Box<str>]>,
+    /// Its parameters, in the definition's order.
+    pub slots: Box<[SlotPlan]>,
+    /// How many segments behind the service's path it takes.
+    pub positions: usize,
+    /// Slots filled from segments of the path: (index of the segment, index of the slot).
+    pub segments: Box<[(usize, usize)]>,
+    /// Slots that a query field can fill.
+    pub query: Box<[usize]>,
+    /// Slots that a field of the body can fill.
+    pub body: Box<[usize]>,
+    /// Slots filled from header fields.
+    pub headers: Box<[(http::HeaderName, usize)]>,
+    /// Slots filled from cookies.
+    pub cookies: Box<[usize]>,
+    /// What of a body it reads.
+    pub body_use: BodyUse,
+    /// What runs.
+    pub action: Action,
+    /// HTTP status of a success.
+    pub status: u16,
+    /// Whether its one output is the whole body.
+    pub whole: bool,
+    /// The errors of its own.
+    pub errors: Box<[DeclaredError]>,
+}
+
+/// What runs when a method is called.
+pub enum Action {
+    /// A handler; `nullable` tells for each slot whether its field tells null from absent.
+    Handler {
+        /// The handler.
+        handler: Arc<dyn Handler>,
+        /// As long as the method's slots.
+        nullable: Box<[bool]>,
+    },
+    /// Nothing: the checked arguments are the answer.
+    Echo,
+    /// Nothing: 501.
+    NotImplemented,
+}
+
+/// An error of a method's own.
+pub struct DeclaredError {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its HTTP status.
+    pub status: ErrorStatus,
+    /// Its words.
+    pub info: Box<str>,
+}

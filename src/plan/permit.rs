@@ -1,0 +1,34 @@
+//! Who may call a method, with variables resolved to slots.
+
+/// An OR of ANDs; no groups: everybody.
+#[derive(Debug, Default)]
+pub struct Permit {
+    /// One must hold entirely.
+    pub groups: Box<[Box<[Requirement]>]>,
+}
+
+impl Permit {
+    /// Whether everybody may.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.groups.is_empty()
+    }
+}
+
+/// One permission that must be held.
+#[derive(Debug)]
+pub struct Requirement {
+    /// As the definition writes it.
+    pub text: Box<str>,
+    /// In pieces; one literal where it has no variables.
+    pub pieces: Box<[Piece]>,
+}
+
+/// A piece of a permission.
+#[derive(Debug)]
+pub enum Piece {
+    /// Letter for letter.
+    Literal(Box<str>),
+    /// The value in this slot.
+    Slot(usize),
+}

@@ -1,0 +1,54 @@
+//! A place for the value of one parameter.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::call::{Source, Value};
+use crate::types::{Check, Takes};
+
+/// What is known of a parameter before any request.
+#[derive(Debug)]
+pub struct SlotPlan {
+    /// Its name in the request: of a field, header or cookie; empty for segments.
+    pub key: Box<str>,
+    /// How it is named to clients.
+    pub shown: Box<str>,
+    /// Where it stands.
+    pub source: Source,
+    /// What it lets pass.
+    pub check: Arc<dyn Check>,
+    /// How many values fill it.
+    pub takes: Takes,
+    /// Whether it may be left out.
+    pub optional: bool,
+    /// Whether null is a value of its type.
+    pub takes_null: bool,
+    /// What it holds when it is left out.
+    pub default: Option<Value<'static>>,
+    /// Whether its value is never told back.
+    pub secret: bool,
+    /// What it takes, in words.
+    pub expected: Cow<'static, str>,
+    /// The definition's own words for a value that does not pass.
+    pub message: Option<Box<str>>,
+}
+
+/// What of a body a method reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyUse {
+    /// Nothing: the body is not touched.
+    Nothing,
+    /// Fields.
+    Fields,
+    /// Fields and files.
+    Files,
+}
+
+/// A routed request: the method, and the decoded segments of its path.
+#[derive(Debug)]
+pub struct Found<'h> {
+    /// Index of the method.
+    pub method: usize,
+    /// The decoded segments of the path below base: of the service first, then positions.
+    pub segments: Vec<Cow<'h, str>>,
+}
