@@ -1,1 +1,9 @@
+//! All tests of behaviour in one binary, a file a behaviour.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says by failing that what it expects is not so"
+)]
+
+mod layout;
+mod licenses;
