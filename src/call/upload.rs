@@ -1,67 +1,114 @@
 //! A file that came with a request, in a temporary file of its own.
 
+use std::cell::RefCell;
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use tempfile::TempPath;
 
-/// An uploaded file. The temporary file is removed when the last handle is dropped.
+/// A handle on an uploaded file. The temporary file is removed when the last handle is dropped.
+///
+/// It can stand in a handler's argument type, where the parameter's type is `file`.
+#[derive(Debug, Clone)]
+pub struct Upload(Arc<Inner>);
+
 #[derive(Debug)]
-pub struct Upload {
+struct Inner {
     filename: String,
     media_type: String,
     size: u64,
-    path: TempPath,
+    /// None for the sample.
+    path: Option<TempPath>,
 }
 
 impl Upload {
     /// A file of `size` bytes that stands at `path`.
     pub(crate) fn new(filename: String, media_type: String, size: u64, path: TempPath) -> Self {
-        Self {
-            filename,
-            media_type,
-            size,
-            path,
-        }
+        Self(Arc::new(Inner { filename, media_type, size, path: Some(path) }))
+    }
+
+    /// A handle on no file, for trying types out at start.
+    pub(crate) fn sample() -> Self {
+        let media_type = "application/octet-stream".to_owned();
+        Self(Arc::new(Inner { filename: "sample".to_owned(), media_type, size: 0, path: None }))
     }
 
     /// The name that the client gave, without any folders. It is not fit for a path on this machine.
     #[must_use]
     pub fn filename(&self) -> &str {
-        &self.filename
+        &self.0.filename
     }
 
     /// The media type that the content was recognised as; never what the client said.
     #[must_use]
     pub fn media_type(&self) -> &str {
-        &self.media_type
+        &self.0.media_type
     }
 
     /// Its length in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.size
+        self.0.size
     }
 
-    /// Where it stands for as long as this handle lives. Copy or link it to keep it.
+    /// Where it stands for as long as a handle lives. Copy or link it to keep it.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.0.path.as_deref().unwrap_or(Path::new(""))
+    }
+
+    /// The name under which a deserializer is asked for a handle.
+    pub(crate) const NEWTYPE: &'static str = "$rulebook::Upload";
+
+    /// Gives the handle to a visitor that was asked for under [`Upload::NEWTYPE`].
+    ///
+    /// serde's data model has no place for a handle, so it goes beside it: it is put down here and
+    /// taken up by the visitor within the same call.
+    pub(crate) fn hand_over<'de, V: Visitor<'de>, E: Error>(self, visitor: V) -> Result<V::Value, E> {
+        HANDED.set(Some(self));
+        let value = visitor.visit_unit();
+        HANDED.set(None);
+        value
+    }
+}
+
+thread_local! {
+    static HANDED: RefCell<Option<Upload>> = const { RefCell::new(None) };
+}
+
+impl<'de> Deserialize<'de> for Upload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Taker;
+        impl Visitor<'_> for Taker {
+            type Value = Upload;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an uploaded file")
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Upload, E> {
+                HANDED.take().ok_or_else(|| E::custom("only a parameter of type `file` holds an uploaded file"))
+            }
+        }
+        deserializer.deserialize_newtype_struct(Self::NEWTYPE, Taker)
     }
 }
 
 impl PartialEq for Upload {
     fn eq(&self, other: &Self) -> bool {
-        self.path.as_os_str() == other.path.as_os_str()
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
 impl Serialize for Upload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut file = serializer.serialize_struct("Upload", 3)?;
-        file.serialize_field("filename", &self.filename)?;
-        file.serialize_field("size", &self.size)?;
-        file.serialize_field("media_type", &self.media_type)?;
+        file.serialize_field("filename", self.filename())?;
+        file.serialize_field("size", &self.size())?;
+        file.serialize_field("media_type", self.media_type())?;
         file.end()
     }
 }

@@ -1,7 +1,6 @@
 //! A value of a parameter, borrowed from the request where it can be.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value as Json;
@@ -31,7 +30,7 @@ pub enum Value<'a> {
     /// An object, in the order in which it came.
     Map(Vec<(Cow<'a, str>, Value<'a>)>),
     /// An uploaded file.
-    File(Arc<Upload>),
+    File(Upload),
 }
 
 impl Value<'_> {
@@ -47,12 +46,27 @@ impl Value<'_> {
             Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
             Value::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
             Value::Map(members) => Value::Map(
-                members
-                    .into_iter()
-                    .map(|(key, value)| (Cow::Owned(key.into_owned()), value.into_owned()))
-                    .collect(),
+                members.into_iter().map(|(key, value)| (Cow::Owned(key.into_owned()), value.into_owned())).collect(),
             ),
             Value::File(upload) => Value::File(upload),
+        }
+    }
+
+    /// The same value, borrowing its texts from this one.
+    #[must_use]
+    pub fn reborrow(&self) -> Value<'_> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(bool) => Value::Bool(*bool),
+            Value::Int(int) => Value::Int(*int),
+            Value::Uint(uint) => Value::Uint(*uint),
+            Value::Float(float) => Value::Float(*float),
+            Value::Text(text) => Value::Text(Cow::Borrowed(text)),
+            Value::List(items) => Value::List(items.iter().map(Value::reborrow).collect()),
+            Value::Map(members) => {
+                Value::Map(members.iter().map(|(key, value)| (Cow::Borrowed(&**key), value.reborrow())).collect())
+            }
+            Value::File(upload) => Value::File(upload.clone()),
         }
     }
 
@@ -89,12 +103,9 @@ impl From<&Json> for Value<'static> {
                 .unwrap_or_else(|| Value::Float(number.as_f64().unwrap_or(f64::MAX))),
             Json::String(text) => Value::Text(Cow::Owned(text.clone())),
             Json::Array(items) => Value::List(items.iter().map(Value::from).collect()),
-            Json::Object(members) => Value::Map(
-                members
-                    .iter()
-                    .map(|(key, value)| (Cow::Owned(key.clone()), value.into()))
-                    .collect(),
-            ),
+            Json::Object(members) => {
+                Value::Map(members.iter().map(|(key, value)| (Cow::Owned(key.clone()), value.into())).collect())
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Envelope, Members, WriteError, faults_json};
+use super::{Envelope, Members, WriteError, details};
 use crate::call::{Encode, Reason, Refusal};
 
 /// `error` and `ErrorDescription` beside the outputs; `errors` lists the parameters at fault.
@@ -13,33 +13,16 @@ impl Envelope for Aicra {
     fn success(&self, outputs: &dyn Encode, whole: bool, to: &mut dyn Members) -> Result<(), WriteError> {
         to.member("error", &Json::from(0))?;
         to.member("ErrorDescription", &Json::from("all right"))?;
-        if whole {
-            to.nested("result", outputs)
-        } else {
-            to.spread(outputs)
-        }
+        if whole { to.nested("result", outputs) } else { to.spread(outputs) }
     }
 
     fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
         let row = refusal.code().row();
         to.member("error", &row.number.into())?;
         to.member("ErrorDescription", &format!("{}: {refusal}", row.title).into())?;
-        match refusal.reason() {
-            Reason::Parameters { faults, truncated } => {
-                to.member("errors", &faults_json(faults))?;
-                if *truncated {
-                    to.member("truncated", &true.into())?;
-                }
-            }
-            Reason::Declared { name, data, .. } => {
-                to.member("name", &name.as_ref().into())?;
-                for (name, value) in data {
-                    to.member(name, value)?;
-                }
-            }
-            Reason::Internal { request_id } => to.member("request_id", &request_id.as_str().into())?,
-            _ => {}
+        if let Reason::Declared { name, .. } = refusal.reason() {
+            to.member("name", &name.as_ref().into())?;
         }
-        Ok(())
+        details(refusal, to)
     }
 }

@@ -16,7 +16,7 @@ pub use aicra::Aicra;
 pub use plain::Plain;
 pub use problem::Problem;
 
-use crate::call::{Encode, Fault, Refusal};
+use crate::call::{Encode, Fault, Reason, Refusal};
 use crate::model::EnvelopeName;
 
 /// A shape of answers.
@@ -99,20 +99,28 @@ pub fn by_name(name: EnvelopeName) -> Arc<dyn Envelope> {
     }
 }
 
-/// The parameters at fault, as members of answers.
-fn faults_json(faults: &[Fault]) -> Json {
-    faults
-        .iter()
-        .map(|fault| {
-            let mut members = serde_json::Map::new();
-            members.insert("parameter".into(), fault.parameter.as_str().into());
-            members.insert("in".into(), fault.source.as_str().into());
-            members.insert("expected".into(), fault.expected.as_ref().into());
-            members.insert("got".into(), fault.got.as_deref().into());
-            if let Some(message) = &fault.message {
-                members.insert("message".into(), message.as_ref().into());
-            }
-            Json::Object(members)
-        })
-        .collect()
+/// Tells what a refusal knows beside its words: the same members in every envelope that has room for them.
+fn details(refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
+    match refusal.reason() {
+        Reason::Parameters { faults, truncated } => {
+            to.member("errors", &faults.iter().map(fault_json).collect())?;
+            if *truncated { to.member("truncated", &true.into()) } else { Ok(()) }
+        }
+        Reason::Declared { data, .. } => data.iter().try_for_each(|(name, value)| to.member(name, value)),
+        Reason::Internal { request_id } => to.member("request_id", &request_id.as_str().into()),
+        _ => Ok(()),
+    }
+}
+
+/// A parameter at fault.
+fn fault_json(fault: &Fault) -> Json {
+    let mut members = serde_json::Map::new();
+    members.insert("parameter".into(), fault.parameter.as_str().into());
+    members.insert("in".into(), fault.source.as_str().into());
+    members.insert("expected".into(), fault.expected.as_ref().into());
+    members.insert("got".into(), fault.got.as_deref().into());
+    if let Some(message) = &fault.message {
+        members.insert("message".into(), message.as_ref().into());
+    }
+    Json::Object(members)
 }

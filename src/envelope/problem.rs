@@ -1,6 +1,6 @@
 //! Problem documents (RFC 9457), for refusals only.
 
-use super::{Envelope, Members, WriteError, faults_json};
+use super::{Envelope, Members, WriteError, details};
 use crate::call::{Encode, Reason, Refusal};
 
 /// `type`, `title`, `status`, `detail`, and `errors` for the parameters at fault.
@@ -21,26 +21,12 @@ impl Envelope for Problem {
         to.member("title", &row.title.into())?;
         to.member("status", &refusal.status().get().into())?;
         to.member("detail", &refusal.to_string().into())?;
-        match refusal.reason() {
-            Reason::Declared { name, data, .. } => {
-                to.member("code", &name.as_ref().into())?;
-                for (name, value) in data {
-                    to.member(name, value)?;
-                }
-                return Ok(());
-            }
-            Reason::Parameters { faults, truncated } => {
-                to.member("code", &row.name.into())?;
-                to.member("errors", &faults_json(faults))?;
-                if *truncated {
-                    to.member("truncated", &true.into())?;
-                }
-                return Ok(());
-            }
-            Reason::Internal { request_id } => to.member("request_id", &request_id.as_str().into())?,
-            _ => {}
-        }
-        to.member("code", &row.name.into())
+        let code = match refusal.reason() {
+            Reason::Declared { name, .. } => name.as_ref(),
+            _ => row.name,
+        };
+        to.member("code", &code.into())?;
+        details(refusal, to)
     }
 
     fn refusal_type(&self) -> &'static str {

@@ -1,8 +1,15 @@
 //! A handler without its types, as a plan holds it.
 
+use std::cell::Cell;
+use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 
-use super::{Context, Fields};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::read::SlotsReader;
+use super::{Args, Context, Fields, probe};
 use crate::call::{Encode, Refusal, Slots};
 
 /// A handler at work. It borrows nothing, so it can go on when its request is gone.
@@ -10,11 +17,12 @@ pub type Running = Pin<Box<dyn Future<Output = Result<Box<dyn Encode>, Refusal>>
 
 /// A handler whose argument and output types are not known.
 pub trait Handler: Send + Sync {
-    /// Reads the arguments from the slots and starts.
+    /// Reads the arguments from the slots and starts. `nullable` tells for each
+    /// slot whether its field tells null from absent.
     ///
     /// # Errors
     /// The arguments do not fit the handler's type, which start-up has ruled out as far as it can.
-    fn start(&self, slots: Slots<'_>, context: Context) -> Result<Running, Refusal>;
+    fn start(&self, slots: Slots<'_>, nullable: &[bool], context: Context) -> Result<Running, Refusal>;
 
     /// The names of the argument type's fields, and what they can tell apart.
     fn fields(&self) -> Fields;
@@ -22,6 +30,73 @@ pub trait Handler: Send + Sync {
     /// Tries the argument type on slots, without running anything.
     ///
     /// # Errors
+    /// What does not fit.
+    fn accepts(&self, slots: Slots<'_>) -> Result<(), Misfit>;
+}
+
+/// Why an argument type does not take the values that checks let pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// The index of the slot that was being read; none where it is no single one.
+    pub slot: Option<usize>,
     /// What serde says.
-    fn accepts(&self, slots: Slots<'_>) -> Result<(), String>;
+    pub message: String,
+}
+
+/// What can be bound to a method: every `async fn(Args<T>, Context) -> Result<U, Refusal>`
+/// whose `T` serde can read, whose `U` it can write, and whose future is `Send`.
+pub trait IntoHandler<M> {
+    /// The function without its types.
+    fn into_handler(self) -> Arc<dyn Handler>;
+}
+
+impl<F, T, U, R> IntoHandler<(T, U, R)> for F
+where
+    F: Fn(Args<T>, Context) -> R + Send + Sync + 'static,
+    T: DeserializeOwned + 'static,
+    U: Serialize + Send + 'static,
+    R: Future<Output = Result<U, Refusal>> + Send + 'static,
+{
+    fn into_handler(self) -> Arc<dyn Handler> {
+        Arc::new(Typed { function: self, arguments: PhantomData })
+    }
+}
+
+/// A function beside its argument type.
+struct Typed<F, T> {
+    function: F,
+    arguments: PhantomData<fn() -> T>,
+}
+
+impl<F, T> Typed<F, T> {
+    pub(super) fn new(function: F) -> Self {
+        Self { function, arguments: PhantomData }
+    }
+}
+
+impl<F, T, U, R> Handler for Typed<F, T>
+where
+    F: Fn(Args<T>, Context) -> R + Send + Sync,
+    T: DeserializeOwned,
+    U: Serialize + Send + 'static,
+    R: Future<Output = Result<U, Refusal>> + Send + 'static,
+{
+    fn start(&self, slots: Slots<'_>, nullable: &[bool], context: Context) -> Result<Running, Refusal> {
+        let arguments = T::deserialize(SlotsReader::new(slots, nullable)).map_err(|error| {
+            Refusal::internal(format_args!("{}: the handler's arguments do not fit: {error}", context.method()))
+        })?;
+        let running = (self.function)(Args(arguments), context);
+        Ok(Box::pin(async move { running.await.map(|outputs| Box::new(outputs) as Box<dyn Encode>) }))
+    }
+
+    fn fields(&self) -> Fields {
+        probe::fields::<T>()
+    }
+
+    fn accepts(&self, slots: Slots<'_>) -> Result<(), Misfit> {
+        let at = Cell::new(None);
+        T::deserialize(SlotsReader::new(slots, &[]).watched(&at))
+            .map(drop)
+            .map_err(|error| Misfit { slot: at.get(), message: error.to_string() })
+    }
 }

@@ -10,10 +10,11 @@ mod context;
 mod erased;
 mod module;
 mod probe;
+mod read;
 
 pub use args::Args;
 pub use caller::{Argument, Call, Caller, Response};
 pub use context::{Calling, Context, State};
-pub use erased::{Handler, Running};
+pub use erased::{Handler, IntoHandler, Misfit, Running};
 pub use module::{Binding, Ended, Hooks, Module};
 pub use probe::Fields;
