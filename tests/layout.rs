@@ -22,9 +22,7 @@ fn imports_go_one_way() {
     for (row, (part, uses)) in map.iter().enumerate() {
         for used in uses {
             if !map[..row].iter().any(|(above, _)| above == used) {
-                faults.push(format!(
-                    "the code map: `{part}` uses `{used}`, which does not stand above it"
-                ));
+                faults.push(format!("the code map: `{part}` uses `{used}`, which does not stand above it"));
             }
         }
     }
@@ -42,10 +40,7 @@ fn imports_go_one_way() {
                 continue;
             }
             if !uses.contains(&target) {
-                faults.push(format!(
-                    "{}:{line}: `{}` must not use `{target}`",
-                    file.shown, file.part
-                ));
+                faults.push(format!("{}:{line}: `{}` must not use `{target}`", file.shown, file.part));
             }
         }
     }
@@ -100,10 +95,7 @@ fn nothing_panics_on_purpose() {
                 (".", "unwrap" | "unwrap_err") | ("panic" | "todo" | "unimplemented" | "unreachable", "!")
             );
             if panics {
-                faults.push(format!(
-                    "{}:{}: {}{}",
-                    file.shown, pair[0].line, pair[0].text, pair[1].text
-                ));
+                faults.push(format!("{}:{}: {}{}", file.shown, pair[0].line, pair[0].text, pair[1].text));
             }
         }
     }
@@ -145,11 +137,7 @@ fn code_map() -> Vec<(String, Vec<String>)> {
             (quoted(cells[1]).remove(0), quoted(cells[3]))
         })
         .collect();
-    assert!(
-        rows.len() > 10,
-        "the code map of {} is not where it was",
-        path.display()
-    );
+    assert!(rows.len() > 10, "the code map of {} is not where it was", path.display());
     rows
 }
 
@@ -181,13 +169,7 @@ fn file(path: &Path) -> File {
     }
     let text = fs::read_to_string(path).unwrap();
     let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{shown}: {error}"));
-    File {
-        part: module[0].clone(),
-        tokens: without_tests(tokens),
-        shown,
-        module,
-        text,
-    }
+    File { part: module[0].clone(), tokens: without_tests(tokens), shown, module, text }
 }
 
 /// Leaves out what stands behind `#[cfg(test)]`.
@@ -233,24 +215,12 @@ fn flatten(tokens: TokenStream, all: &mut Vec<Token>) {
                     Delimiter::None => ("", ""),
                 };
                 let end = group.span_close().start().line;
-                all.push(Token {
-                    text: open.to_owned(),
-                    line,
-                });
+                all.push(Token { text: open.to_owned(), line });
                 flatten(group.stream(), all);
-                all.push(Token {
-                    text: close.to_owned(),
-                    line: end,
-                });
+                all.push(Token { text: close.to_owned(), line: end });
             }
-            TokenTree::Literal(_) => all.push(Token {
-                text: "\"\"".to_owned(),
-                line,
-            }),
-            other => all.push(Token {
-                text: other.to_string(),
-                line,
-            }),
+            TokenTree::Literal(_) => all.push(Token { text: "\"\"".to_owned(), line }),
+            other => all.push(Token { text: other.to_string(), line }),
         }
     }
 }

@@ -1,9 +1,7 @@
 //! All tests of behaviour in one binary, a file a behaviour.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test says by failing that what it expects is not so"
-)]
+#![allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
 
+mod article;
 mod layout;
 mod licenses;
