@@ -51,6 +51,8 @@ mod key;
 
 mod engine;
 
+pub mod cli;
+
 pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, Upload, Value};
 pub use diagnostic::Report;
 pub use engine::{Engine, Rulebook};

@@ -2,12 +2,10 @@
 //!
 //! Every answer is written here, also those of requests that no service has.
 
-use http::{HeaderName, HeaderValue, header};
-use serde_json::Value as Json;
-
-use crate::call::{Encode, Head, Outcome, Reason, Refusal};
-use crate::envelope::{Envelope, Members, Problem, WriteError};
+use crate::call::{Head, Outcome, Reason, Refusal};
+use crate::envelope::{Envelope, JsonMembers, Problem};
 use crate::plan::{Method, Plan};
+use http::{HeaderName, HeaderValue, header};
 
 /// An answer, ready to be sent.
 #[derive(Debug)]
@@ -106,70 +104,4 @@ fn only_problems(head: &Head) -> bool {
         any |= problem && !refused;
     }
     any
-}
-
-/// Writes members as one JSON object; the outputs' own text is spliced in, so that each value is written once.
-struct JsonMembers {
-    body: Vec<u8>,
-    whole: bool,
-}
-
-impl JsonMembers {
-    fn new() -> Self {
-        Self { body: Vec::with_capacity(256), whole: false }
-    }
-
-    fn finish(mut self) -> Vec<u8> {
-        if !self.whole {
-            if self.body.is_empty() {
-                self.body.push(b'{');
-            }
-            self.body.push(b'}');
-        }
-        self.body
-    }
-
-    fn name(&mut self, name: &str) -> Result<(), WriteError> {
-        self.body.push(if self.body.is_empty() { b'{' } else { b',' });
-        serde_json::to_writer(&mut self.body, name)?;
-        self.body.push(b':');
-        Ok(())
-    }
-}
-
-impl Members for JsonMembers {
-    fn member(&mut self, name: &str, value: &Json) -> Result<(), WriteError> {
-        self.name(name)?;
-        serde_json::to_writer(&mut self.body, value)?;
-        Ok(())
-    }
-
-    fn nested(&mut self, name: &str, outputs: &dyn Encode) -> Result<(), WriteError> {
-        self.name(name)?;
-        outputs.write_json(&mut self.body)?;
-        Ok(())
-    }
-
-    fn spread(&mut self, outputs: &dyn Encode) -> Result<(), WriteError> {
-        let start = self.body.len();
-        outputs.write_json(&mut self.body)?;
-        match &self.body[start..] {
-            b"{}" | b"null" => self.body.truncate(start),
-            [b'{', ..] => {
-                if start > 0 {
-                    self.body[start] = b',';
-                }
-                // The object's own end is ours, which `finish` writes.
-                self.body.pop();
-            }
-            _ => return Err(WriteError::NotAnObject),
-        }
-        Ok(())
-    }
-
-    fn whole(&mut self, outputs: &dyn Encode) -> Result<(), WriteError> {
-        self.whole = true;
-        outputs.write_json(&mut self.body)?;
-        Ok(())
-    }
 }
