@@ -3,8 +3,8 @@
 //! In its `console` blocks a line that begins with `$ ` is a command, and what
 //! follows is what it answers; `[..]` in an answer stands for anything. All
 //! commands are run by the shell, in a folder that looks like a fresh clone
-//! after its release build. `cargo run --release` starts the server. With
-//! `UPDATE_GOLDEN=1` the answers are written into the README.
+//! after its release build. `cargo run --release` starts the server, and stops the
+//! one before. With `UPDATE_GOLDEN=1` the answers are written into the README.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -35,6 +35,7 @@ fn the_tour_works_line_by_line() {
         commands += 1;
         let got = match command.strip_prefix("cargo run --release") {
             Some(arguments) => {
+                drop(server.take());
                 let (started, said) = Server::start(&place, arguments);
                 server = Some(started);
                 said
