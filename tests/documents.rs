@@ -9,18 +9,7 @@ use rulebook::types::Types;
 
 #[test]
 fn limits_have_the_defaults_that_are_written() {
-    let Limits {
-        head,
-        uri,
-        body,
-        multipart,
-        part,
-        parts,
-        fields,
-        nesting,
-        items,
-        seconds,
-    } = Limits::default();
+    let Limits { head, uri, body, multipart, part, parts, fields, nesting, items, seconds } = Limits::default();
     let limits = [
         ("head", head),
         ("uri", uri),
@@ -33,10 +22,8 @@ fn limits_have_the_defaults_that_are_written() {
         ("items", items),
         ("seconds", seconds),
     ];
-    let written: Vec<_> = rows("### limits")
-        .into_iter()
-        .map(|cells| (quoted(&cells[0]).remove(0), cells[2].parse().unwrap()))
-        .collect();
+    let written: Vec<_> =
+        rows("### limits").into_iter().map(|cells| (quoted(&cells[0]).remove(0), cells[2].parse().unwrap())).collect();
     let limits: Vec<_> = limits.map(|(name, value)| (name.to_owned(), value)).into();
     assert_eq!(written, limits);
 }

@@ -3,5 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
 
 mod article;
+mod documents;
 mod layout;
 mod licenses;
+mod readme;
+mod served;

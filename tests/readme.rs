@@ -7,16 +7,13 @@
 //! one before. With `UPDATE_GOLDEN=1` the answers are written into the README.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+
+use crate::served::{Served, clear, copy_files, free_address};
 
 /// The address that the README names.
 const ADDRESS: &str = "127.0.0.1:8080";
-
-/// How long the server may take to start.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn the_tour_works_line_by_line() {
@@ -36,7 +33,7 @@ fn the_tour_works_line_by_line() {
         let got = match command.strip_prefix("cargo run --release") {
             Some(arguments) => {
                 drop(server.take());
-                let (started, said) = Server::start(&place, arguments);
+                let (started, said) = place.serve(arguments);
                 server = Some(started);
                 said
             }
@@ -102,10 +99,7 @@ fn parts(page: &str) -> Vec<Part<'_>> {
         while let Some((_, line)) = lines.next_if(|(_, line)| !line.starts_with("$ ") && !line.starts_with("```")) {
             end += line.len();
         }
-        parts.push(Part::Command {
-            command: command.trim_end(),
-            answer: &page[answer..end],
-        });
+        parts.push(Part::Command { command: command.trim_end(), answer: &page[answer..end] });
     }
     parts
 }
@@ -141,81 +135,38 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let api = folder.path().join("api");
-        fs::create_dir(&api).unwrap();
-        for entry in fs::read_dir(root().join("api")).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), api.join(entry.file_name())).unwrap();
-        }
+        copy_files(&root().join("api"), &folder.path().join("api"));
         let built = folder.path().join("target/release");
         fs::create_dir_all(&built).unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_rulebook"), built.join("rulebook")).unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        Self {
-            folder,
-            address: free.local_addr().unwrap().to_string(),
-        }
+        Self { folder, address: free_address() }
     }
 
-    fn here(&self, mut command: Command) -> Command {
-        command.current_dir(self.folder.path());
-        for (name, _) in std::env::vars() {
-            if name.starts_with("RULEBOOK_") {
-                command.env_remove(name);
-            }
-        }
-        command
+    /// Starts the server as `cargo run --release` does, and gives what it said until it answered.
+    fn serve(&self, arguments: &str) -> (Served, String) {
+        let arguments: Vec<_> = arguments.split_whitespace().filter(|argument| *argument != "--").collect();
+        let served = Served::start(self.folder.path(), &self.address, &arguments);
+        let said = self.shown(&served.said);
+        (served, said)
     }
 
     /// Runs a command, and gives what a terminal would show of it.
     fn run(&self, command: &str) -> String {
-        let mut shell = self.here(Command::new("sh"));
+        let mut shell = Command::new("sh");
+        clear(&mut shell);
         let command = command.replace(ADDRESS, &self.address);
-        let output = shell.args(["-c", &format!("exec 2>&1; {command}")]).output().unwrap();
+        let command = format!("exec 2>&1; {command}");
+        let output = shell.current_dir(self.folder.path()).args(["-c", &command]).output().unwrap();
         self.shown(&String::from_utf8(output.stdout).unwrap())
     }
 
     /// What a program said, as the README shows it: at the README's address, ending in a line break.
     fn shown(&self, said: &str) -> String {
-        let mut shown = said.replace(&self.address, ADDRESS).trim_end().to_owned();
+        let mut shown = said.replace(&self.address, ADDRESS).replace('\r', "").trim_end().to_owned();
         if !shown.is_empty() {
             shown.push('\n');
         }
         shown
-    }
-}
-
-/// A running server, stopped when dropped.
-struct Server(Child);
-
-impl Server {
-    /// Starts the server as `cargo run --release` does, and gives what it said until it answered.
-    fn start(place: &Place, arguments: &str) -> (Self, String) {
-        let mut command = place.here(Command::new(env!("CARGO_BIN_EXE_rulebook")));
-        command.args(arguments.split_whitespace().skip_while(|argument| *argument == "--"));
-        let said = place.folder.path().join("said");
-        let child = command
-            .env("RULEBOOK_BIND", &place.address)
-            .stdout(fs::File::create(&said).unwrap())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut server = Self(child);
-        let started = Instant::now();
-        while TcpStream::connect(&place.address).is_err() {
-            assert_eq!(server.0.try_wait().unwrap(), None, "the server has stopped");
-            assert!(started.elapsed() < PATIENCE, "the server does not answer");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let said = fs::read_to_string(said).unwrap();
-        (server, place.shown(&said))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let stopped = self.0.kill().and_then(|()| self.0.wait());
-        stopped.unwrap();
     }
 }
 
