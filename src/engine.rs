@@ -38,6 +38,7 @@ pub struct Rulebook {
     inspectors: Vec<Box<dyn Inspect>>,
     state: State,
     unbound: Option<Unbound>,
+    verify: bool,
 }
 
 /// Where a definition's text is.
@@ -66,6 +67,7 @@ impl Rulebook {
             inspectors: Vec::new(),
             state: State::default(),
             unbound: None,
+            verify: cfg!(debug_assertions),
         }
     }
 
@@ -101,6 +103,14 @@ impl Rulebook {
     #[must_use]
     pub fn unbound(mut self, unbound: Unbound) -> Self {
         self.unbound = Some(unbound);
+        self
+    }
+
+    /// Says whether what handlers return is compared with the definition's `out`; what differs is answered as an
+    /// internal error, and the log names the output. Without this it is done in debug builds.
+    #[must_use]
+    pub fn verify_outputs(mut self, verify: bool) -> Self {
+        self.verify = verify;
         self
     }
 
@@ -142,6 +152,7 @@ impl Rulebook {
         let around = Surroundings {
             inspectors: self.inspectors,
             state: self.state,
+            verify: self.verify,
             options: services.map(|(module, own)| document(&describe::canonical_service(module, own))).collect(),
             all_options: document(&describe::canonical(&api)),
         };

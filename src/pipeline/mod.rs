@@ -13,6 +13,7 @@ mod permit;
 mod read;
 mod respond;
 mod route;
+mod verify;
 
 use std::sync::Arc;
 
