@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
 
 mod article;
+mod definition_text;
+mod diagnostics;
 mod documents;
+mod golden;
 mod layout;
 mod licenses;
 mod readme;

@@ -7,7 +7,7 @@
 //! types, paths or permissions mean: that is [`crate::compile`].
 
 mod app;
-pub mod dialect;
+mod dialect;
 mod files;
 pub mod keys;
 mod object;

@@ -51,16 +51,15 @@ pub(super) struct Member {
 }
 
 impl Node {
-    /// Its kind, as read behind "this is".
-    pub fn kind(&self) -> &'static str {
+    /// What it is, as read behind "this is".
+    pub fn kind(&self) -> String {
         match &self.data {
-            Data::Null => "null",
-            Data::Bool(true) => "true",
-            Data::Bool(false) => "false",
-            Data::Number(_) => "a number",
-            Data::Text(_) => "a string",
-            Data::List(_) => "a list",
-            Data::Object(_) => "an object",
+            Data::Null => "null".to_owned(),
+            Data::Bool(value) => value.to_string(),
+            Data::Number(value) => format!("the number {value}"),
+            Data::Text(_) => "a string".to_owned(),
+            Data::List(_) => "a list".to_owned(),
+            Data::Object(_) => "an object".to_owned(),
         }
     }
 
@@ -229,12 +228,11 @@ fn refusal(file: u32, text: &str, range: Range, kind: &ParseErrorKind) -> Diagno
         Kind::ExpectedColonAfterObjectKey => fault(at, "a colon is missing behind this key").label("expected `:` here"),
         Kind::ExpectedObjectValue => fault(at, "a value is missing behind the colon"),
         Kind::UnexpectedWord => fault(at, "this word is no value").help("strings are written in double quotes"),
-        Kind::UnexpectedCloseBrace
-        | Kind::UnexpectedCloseBracket
-        | Kind::UnexpectedColon
-        | Kind::UnexpectedComma
-        | Kind::UnexpectedToken
-        | Kind::UnexpectedTokenInObject => fault(at, "this does not belong here"),
+        Kind::UnexpectedCloseBrace | Kind::UnexpectedCloseBracket | Kind::UnexpectedColon | Kind::UnexpectedComma => {
+            misplaced(text, at).label("expected a value")
+        }
+        Kind::UnexpectedTokenInObject => misplaced(text, at).label("expected a key or `}`"),
+        Kind::UnexpectedToken => misplaced(text, at),
         Kind::BareDecimalPointNumbersNotAllowed
         | Kind::ExpectedDigit
         | Kind::ExpectedDigitFollowingNegativeSign
@@ -246,6 +244,16 @@ fn refusal(file: u32, text: &str, range: Range, kind: &ParseErrorKind) -> Diagno
         // Comments are allowed; other kinds are of parts of the crate that are not used.
         _ => fault(at, &kind.to_string()),
     }
+}
+
+/// The fault that the character at a place is none that can follow there.
+fn misplaced(text: &str, place: Place) -> Diagnostic {
+    let char = text.get(place.start as usize..).and_then(|rest| rest.chars().next());
+    let words = match char {
+        Some(char) => format!("`{char}` does not belong here"),
+        None => "the text ends too early".to_owned(),
+    };
+    Diagnostic::new(Code::Syntax, place, words)
 }
 
 fn too_deep(place: Place) -> Diagnostic {
