@@ -6,6 +6,8 @@ mod article;
 mod definition_text;
 mod diagnostics;
 mod documents;
+mod compile;
+mod generate;
 mod golden;
 mod layout;
 mod licenses;
