@@ -51,23 +51,24 @@ pub fn drive(settings: &Settings) -> Result<(), Box<dyn Error>> {
     }
     let cases: Vec<_> = Case::value_variants()
         .iter()
+        .copied()
         .filter(|case| settings.cases.is_empty() || settings.cases.contains(case))
         .collect();
 
     // Idle servers cost nothing, so all stay up, and a round goes through all cases:
     // what drifts, drifts for all of them.
     let mut pairs = BTreeMap::new();
-    for case in &cases {
+    for &case in &cases {
         let services = case.services();
         progress(format_args!("starting and checking: {}", case.title()));
         let pair = match pairs.entry(services) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(Pair::start(services)?),
         };
-        check::same(*case, pair)?;
+        check::same(case, pair)?;
     }
 
-    let mut rows: Vec<_> = cases.iter().map(|case| Row::new(**case)).collect();
+    let mut rows: Vec<_> = cases.into_iter().map(Row::new).collect();
     // The round before the first is to warm up.
     for round in 0..=settings.rounds {
         for row in &mut rows {
