@@ -1,22 +1,61 @@
-//! A team writes its HTTP API down once, as JSON definitions; rulebook does the rest from that one text.
+//! A team writes its HTTP API down once, as JSON definitions in `api/`; rulebook does the rest from that one
+//! text: it routes, checks every parameter, checks permissions, answers and documents.
+//!
+//! # A map of the crate
+//!
+//! Two ways run through it, and the folders are their stations.
+//!
+//! What things are: [`error`] (the table of request errors) · [`diagnostic`] (what is wrong with a definition)
+//! · [`call`] (values, slots, identities, refusals) · [`types`] (one type a file) · [`model`] (what an API is)
+//! · [`handler`] (what users write against) · [`envelope`] (the shapes of answers) · `plan` (all that a request
+//! touches).
+//!
+//! A definition's way, at start: [`definition`] (text as written) → [`compile`] (as meant; the plan) and
+//! [`describe`] (the definition again).
+//!
+//! A request's way: `server` (the only folder that names actix) → `pipeline` (every stage in order: route,
+//! identify, permit, read, check, act, respond), with `key` finding out whose key a request carries.
+//!
+//! [`Rulebook`] puts them together; the command line is [`cli`].
+
+mod place;
 
 // What things are.
-pub mod call;
-pub mod diagnostic;
-pub mod envelope;
 pub mod error;
-pub mod handler;
-pub mod model;
-mod place;
-mod plan;
+// Blank lines and comments keep the stations in their order.
+pub mod diagnostic;
+//
+pub mod call;
+//
 pub mod types;
+//
+pub mod model;
+//
+pub mod handler;
+//
+pub mod envelope;
+//
+mod plan;
 
 // A definition's way, at start.
-pub mod compile;
 pub mod definition;
+//
+pub mod compile;
+//
 pub mod describe;
 
-pub use call::{Head, Identity, Inspect, Inspection, Mismatch, Refusal, Upload, Value};
+// A request's way.
+mod pipeline;
+//
+mod key;
+
+mod engine;
+
+pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, Upload, Value};
+pub use diagnostic::Report;
+pub use engine::{Engine, Rulebook};
 pub use error::{Code, ErrorStatus};
-pub use handler::{Args, Context, Module};
+pub use handler::{Args, Calling, Context, Ended, Module, Response};
+pub use key::Keys;
+pub use model::Unbound;
 pub use place::{Place, Placed};

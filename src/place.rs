@@ -29,16 +29,8 @@ impl Place {
     /// The part of this place that begins `start` bytes into it and ends `end` bytes into it.
     #[must_use]
     pub fn within(self, start: usize, end: usize) -> Self {
-        let clamp = |offset: usize| {
-            self.start
-                .saturating_add(u32::try_from(offset).unwrap_or(u32::MAX))
-                .min(self.end)
-        };
-        Self {
-            file: self.file,
-            start: clamp(start),
-            end: clamp(end),
-        }
+        let clamp = |offset: usize| self.start.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX)).min(self.end);
+        Self { file: self.file, start: clamp(start), end: clamp(end) }
     }
 }
 
@@ -59,9 +51,6 @@ impl<T> Placed<T> {
 
     /// The same place with another value made from this one.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Placed<U> {
-        Placed {
-            value: change(self.value),
-            place: self.place,
-        }
+        Placed { value: change(self.value), place: self.place }
     }
 }

@@ -65,11 +65,7 @@ impl Mismatch {
 
     /// The same, telling `got` instead of the value itself.
     pub fn with_got(expected: impl Into<Cow<'static, str>>, got: impl Into<String>) -> Self {
-        Self {
-            expected: expected.into(),
-            got: got.into(),
-            at: String::new(),
-        }
+        Self { expected: expected.into(), got: got.into(), at: String::new() }
     }
 
     /// This mismatch as one inside the item or member `at` (`[2]`, `.name`) of a larger value.
@@ -88,11 +84,7 @@ fn shown(value: &Value<'_>) -> String {
         }
         Value::List(items) if items.len() > SHOWN => format!("{} items", items.len()),
         Value::Map(members) if members.len() > SHOWN => format!("{} members", members.len()),
-        Value::File(upload) => cut(&format!(
-            "the file {} of {} bytes",
-            Json(upload.filename()),
-            upload.size()
-        )),
+        Value::File(upload) => cut(&format!("the file {} of {} bytes", Json(upload.filename()), upload.size())),
         other => cut(&serde_json::to_string(other).unwrap_or_else(|_| other.kind().to_owned())),
     }
 }

@@ -49,6 +49,8 @@ pub struct Head {
     pub uri: http::Uri,
     /// Header fields in the order in which they came.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whether a body may follow although no header field announces one, as in HTTP/2.
+    pub streams: bool,
     /// The client's address, where there is one.
     pub peer: Option<std::net::SocketAddr>,
 }
@@ -57,29 +59,18 @@ impl Head {
     /// A head without header fields.
     #[must_use]
     pub fn new(method: http::Method, uri: http::Uri) -> Self {
-        Self {
-            method,
-            uri,
-            headers: Vec::new(),
-            peer: None,
-        }
+        Self { method, uri, headers: Vec::new(), streams: false, peer: None }
     }
 
     /// The first header field of this name as text; none where it is not visible ASCII.
     #[must_use]
     pub fn header(&self, name: &HeaderName) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .and_then(|(_, value)| value.to_str().ok())
+        self.headers.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.to_str().ok())
     }
 
     /// All header fields of this name, as bytes.
     pub fn header_values<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = &'a HeaderValue> {
-        self.headers
-            .iter()
-            .filter(move |(key, _)| key == name)
-            .map(|(_, value)| value)
+        self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value)
     }
 
     /// The query behind `?`, still encoded; empty where there is none.

@@ -17,10 +17,7 @@ pub struct Identity {
 impl Identity {
     /// An identity of this name with these permissions.
     pub fn new<S: Into<Box<str>>>(name: &str, scope: impl IntoIterator<Item = S>) -> Self {
-        Self {
-            name: name.into(),
-            scope: scope.into_iter().map(Into::into).collect(),
-        }
+        Self { name: name.into(), scope: scope.into_iter().map(Into::into).collect() }
     }
 
     /// Whether the permission is held, letter for letter.

@@ -20,11 +20,7 @@ impl JsonLimits {
     /// At most `nesting` levels of arrays and objects, and `items` items or members in each.
     #[must_use]
     pub fn new(nesting: u64, items: u64) -> Self {
-        Self {
-            nesting,
-            items,
-            passed: Cell::new(None),
-        }
+        Self { nesting, items, passed: Cell::new(None) }
     }
 
     /// The limit that made the reading fail, if one did.
@@ -33,7 +29,8 @@ impl JsonLimits {
         self.passed.take()
     }
 
-    fn refuse<E: Error>(&self, name: &'static str, max: u64, unit: &'static str) -> E {
+    /// Notes that a limit was passed, and fails the reading.
+    pub fn refuse<E: Error>(&self, name: &'static str, max: u64, unit: &'static str) -> E {
         self.passed.set(Some(Limit { name, max, unit }));
         E::custom(format_args!("more than {max} {unit}"))
     }

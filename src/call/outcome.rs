@@ -22,10 +22,7 @@ pub struct Success {
 
 impl std::fmt::Debug for Success {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Success")
-            .field("status", &self.status)
-            .field("outputs", &self.outputs.to_json())
-            .finish()
+        f.debug_struct("Success").field("status", &self.status).field("outputs", &self.outputs.to_json()).finish()
     }
 }
 

@@ -153,29 +153,17 @@ impl Refusal {
     pub fn new(reason: Reason) -> Self {
         let status = reason.code().status();
         let headers = reason.headers();
-        Self(Box::new(Inner {
-            reason,
-            status,
-            log: None,
-            headers,
-        }))
+        Self(Box::new(Inner { reason, status, log: None, headers }))
     }
 
     /// The error `name` of the method's `errors`: its status and words come from the definition.
     pub fn declared(name: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Reason::Declared {
-            name: name.into(),
-            message: String::new(),
-            data: Vec::new(),
-        })
+        Self::new(Reason::Declared { name: name.into(), message: String::new(), data: Vec::new() })
     }
 
     /// A failure of the program. The client is told a request id, the log the reason.
     pub fn internal(why: impl fmt::Display) -> Self {
-        Self::new(Reason::Internal {
-            request_id: String::new(),
-        })
-        .logging(why)
+        Self::new(Reason::Internal { request_id: String::new() }).logging(why)
     }
 
     /// The service cannot answer now; the client is not told why, the log is.
@@ -212,6 +200,17 @@ impl Refusal {
     #[must_use]
     pub(crate) fn with_status(mut self, status: ErrorStatus) -> Self {
         self.0.status = status;
+        self
+    }
+
+    /// The same, with these words where a declared error has none of its own.
+    #[must_use]
+    pub(crate) fn with_words(mut self, words: &str) -> Self {
+        if let Reason::Declared { message, .. } = &mut self.0.reason
+            && message.is_empty()
+        {
+            words.clone_into(message);
+        }
         self
     }
 
@@ -304,9 +303,7 @@ impl Reason {
             Self::TooManyRequests { retry_after } => (header::RETRY_AFTER, retry_after.to_string()),
             _ => return Vec::new(),
         };
-        HeaderValue::try_from(field.1)
-            .map(|value| vec![(field.0, value)])
-            .unwrap_or_default()
+        HeaderValue::try_from(field.1).map(|value| vec![(field.0, value)]).unwrap_or_default()
     }
 }
 
@@ -337,11 +334,7 @@ impl fmt::Display for Refusal {
                 write!(f, "over the limit `{}` of {} {}", limit.name, limit.max, limit.unit)
             }
             Reason::UnsupportedMediaType { got, accepted } => {
-                write!(
-                    f,
-                    "a body of type {got} is not read here, send {}",
-                    accepted.join(" or ")
-                )
+                write!(f, "a body of type {got} is not read here, send {}", accepted.join(" or "))
             }
             Reason::TooManyRequests { retry_after } => write!(f, "try again in {retry_after} seconds"),
             Reason::Timeout => f.write_str("the body did not arrive in time"),
@@ -360,20 +353,12 @@ impl fmt::Display for Fault {
         if let Some(message) = &self.message {
             return f.write_str(message);
         }
-        let Self {
-            kind,
-            parameter,
-            source,
-            expected,
-            got,
-            ..
-        } = self;
+        let Self { kind, parameter, source, expected, got, .. } = self;
         match (kind, got) {
             (FaultKind::Missing, _) => write!(f, "{parameter} is missing in the {source}, expected {expected}"),
-            (FaultKind::Repeated, _) => write!(
-                f,
-                "{parameter} stands more than once in the {source}, expected {expected}"
-            ),
+            (FaultKind::Repeated, _) => {
+                write!(f, "{parameter} stands more than once in the {source}, expected {expected}")
+            }
             (FaultKind::Unknown, _) => write!(f, "{parameter} in the {source} is no parameter of this method"),
             (FaultKind::Invalid, Some(got)) => write!(f, "{parameter} in the {source}: expected {expected}, got {got}"),
             (FaultKind::Invalid, None) => write!(f, "{parameter} in the {source}: expected {expected}"),

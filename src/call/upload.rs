@@ -20,18 +20,20 @@ struct Inner {
     filename: String,
     media_type: String,
     size: u64,
-    path: TempPath,
+    /// None for the sample.
+    path: Option<TempPath>,
 }
 
 impl Upload {
     /// A file of `size` bytes that stands at `path`.
     pub(crate) fn new(filename: String, media_type: String, size: u64, path: TempPath) -> Self {
-        Self(Arc::new(Inner {
-            filename,
-            media_type,
-            size,
-            path,
-        }))
+        Self(Arc::new(Inner { filename, media_type, size, path: Some(path) }))
+    }
+
+    /// A handle on no file, for trying types out at start.
+    pub(crate) fn sample() -> Self {
+        let media_type = "application/octet-stream".to_owned();
+        Self(Arc::new(Inner { filename: "sample".to_owned(), media_type, size: 0, path: None }))
     }
 
     /// The name that the client gave, without any folders. It is not fit for a path on this machine.
@@ -55,7 +57,7 @@ impl Upload {
     /// Where it stands for as long as a handle lives. Copy or link it to keep it.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.0.path
+        self.0.path.as_deref().unwrap_or(Path::new(""))
     }
 
     /// The name under which a deserializer is asked for a handle.
@@ -88,9 +90,7 @@ impl<'de> Deserialize<'de> for Upload {
             }
 
             fn visit_unit<E: Error>(self) -> Result<Upload, E> {
-                HANDED
-                    .take()
-                    .ok_or_else(|| E::custom("only a parameter of type `file` holds an uploaded file"))
+                HANDED.take().ok_or_else(|| E::custom("only a parameter of type `file` holds an uploaded file"))
             }
         }
         deserializer.deserialize_newtype_struct(Self::NEWTYPE, Taker)

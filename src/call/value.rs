@@ -46,10 +46,7 @@ impl Value<'_> {
             Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
             Value::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
             Value::Map(members) => Value::Map(
-                members
-                    .into_iter()
-                    .map(|(key, value)| (Cow::Owned(key.into_owned()), value.into_owned()))
-                    .collect(),
+                members.into_iter().map(|(key, value)| (Cow::Owned(key.into_owned()), value.into_owned())).collect(),
             ),
             Value::File(upload) => Value::File(upload),
         }
@@ -66,12 +63,9 @@ impl Value<'_> {
             Value::Float(float) => Value::Float(*float),
             Value::Text(text) => Value::Text(Cow::Borrowed(text)),
             Value::List(items) => Value::List(items.iter().map(Value::reborrow).collect()),
-            Value::Map(members) => Value::Map(
-                members
-                    .iter()
-                    .map(|(key, value)| (Cow::Borrowed(&**key), value.reborrow()))
-                    .collect(),
-            ),
+            Value::Map(members) => {
+                Value::Map(members.iter().map(|(key, value)| (Cow::Borrowed(&**key), value.reborrow())).collect())
+            }
             Value::File(upload) => Value::File(upload.clone()),
         }
     }
@@ -109,12 +103,9 @@ impl From<&Json> for Value<'static> {
                 .unwrap_or_else(|| Value::Float(number.as_f64().unwrap_or(f64::MAX))),
             Json::String(text) => Value::Text(Cow::Owned(text.clone())),
             Json::Array(items) => Value::List(items.iter().map(Value::from).collect()),
-            Json::Object(members) => Value::Map(
-                members
-                    .iter()
-                    .map(|(key, value)| (Cow::Owned(key.clone()), value.into()))
-                    .collect(),
-            ),
+            Json::Object(members) => {
+                Value::Map(members.iter().map(|(key, value)| (Cow::Owned(key.clone()), value.into())).collect())
+            }
         }
     }
 }

@@ -4,3 +4,29 @@
 //! whole (collisions, captures, positions, names), of binding handlers, and of
 //! making the plan. Collects every fault; tells none that only follows from
 //! another. Must not know dialects or text.
+
+mod api;
+mod bind;
+mod collision;
+mod input;
+mod key;
+mod lower;
+mod method;
+mod module;
+mod name;
+mod option;
+mod output;
+mod parameter;
+mod path;
+mod plan;
+mod reserved;
+mod scope;
+mod setting;
+mod term;
+mod value;
+
+pub use api::{Lowered, lower, table};
+pub use bind::{Bound, bind};
+pub use plan::{Surroundings, plan};
+
+use plan::default_value;

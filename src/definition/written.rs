@@ -1,4 +1,11 @@
 //! The written form: what all dialects are read into, every word with its place.
+//!
+//! What is faulty as text is told by the reader and left out here. What it was
+//! left out of is `damaged`: then nothing follows from a part that is missing
+//! (no `missing-info`, no `unused-capture`), only from those that are there. The
+//! damage of a part is not the damage of the whole: a parameter with an unknown
+//! key is damaged and its method is not, one that is a number instead of an
+//! object is not there and its method is damaged.
 
 use serde_json::Value as Json;
 
@@ -54,6 +61,8 @@ pub struct App {
     pub workers: Option<Placed<u64>>,
     /// `log`.
     pub log: Option<Placed<String>>,
+    /// Whether a setting was faulty and is left out, or a file of settings could not be read.
+    pub damaged: bool,
 }
 
 /// A module of whatever dialect.
@@ -69,7 +78,7 @@ pub struct Module {
     pub ignore_case: bool,
     /// `repeated`: `refuse` or `last`; set by the dialect or written.
     pub repeated: Option<Placed<String>>,
-    /// Its URIs that have methods.
+    /// Its URIs that have methods, in the order of the text. A path may stand here more than once.
     pub services: Vec<Service>,
     /// Where its text begins.
     pub place: Place,
@@ -78,7 +87,8 @@ pub struct Module {
 /// A URI with methods.
 #[derive(Debug)]
 pub struct Service {
-    /// The whole path with all keys above it joined, as it is written: `/article/{id}`. The place is the innermost key's.
+    /// The whole path with all keys above it joined by `/`, as it is written: `/article/{id}`; of the root `/`.
+    /// The place is the innermost key's, of the root the first method's.
     pub path: Placed<String>,
     /// Its methods.
     pub methods: Vec<Method>,
@@ -105,6 +115,8 @@ pub struct Method {
     pub options: Vec<(Placed<String>, Placed<Json>)>,
     /// The whole object.
     pub place: Place,
+    /// Whether a key, a permission, or a whole parameter, output or error was faulty and is left out.
+    pub damaged: bool,
 }
 
 /// A parameter.
@@ -126,6 +138,8 @@ pub struct Parameter {
     pub message: Option<Placed<String>>,
     /// The whole object.
     pub place: Place,
+    /// Whether a key or a whole field was faulty and is left out.
+    pub damaged: bool,
 }
 
 /// A type and its attributes, as written.
@@ -152,6 +166,8 @@ pub struct Output {
     pub example: Option<Placed<Json>>,
     /// The whole object.
     pub place: Place,
+    /// Whether a key or a whole field was faulty and is left out.
+    pub damaged: bool,
 }
 
 /// An error of a method's own.
@@ -165,4 +181,6 @@ pub struct DeclaredError {
     pub info: Option<Placed<String>>,
     /// The whole object.
     pub place: Place,
+    /// Whether a key was faulty and is left out.
+    pub damaged: bool,
 }

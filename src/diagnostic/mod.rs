@@ -4,10 +4,13 @@
 //! rendering for terminals and programs. Must not know how faults are found.
 
 pub mod codes;
+mod render;
+mod report;
 mod source;
 
 pub use codes::Code;
-pub use source::{Source, Sources};
+pub use report::Report;
+pub use source::{Location, Source, Sources};
 
 use crate::place::Place;
 
@@ -31,14 +34,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A fault of class `code` at `place`.
     pub fn new(code: Code, place: Place, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            place,
-            label: String::new(),
-            others: Vec::new(),
-            help: None,
-        }
+        Self { code, message: message.into(), place, label: String::new(), others: Vec::new(), help: None }
     }
 
     /// Adds words beside the caret.

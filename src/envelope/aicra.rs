@@ -13,11 +13,7 @@ impl Envelope for Aicra {
     fn success(&self, outputs: &dyn Encode, whole: bool, to: &mut dyn Members) -> Result<(), WriteError> {
         to.member("error", &Json::from(0))?;
         to.member("ErrorDescription", &Json::from("all right"))?;
-        if whole {
-            to.nested("result", outputs)
-        } else {
-            to.spread(outputs)
-        }
+        if whole { to.nested("result", outputs) } else { to.spread(outputs) }
     }
 
     fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {

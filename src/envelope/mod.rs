@@ -104,11 +104,7 @@ fn details(refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
     match refusal.reason() {
         Reason::Parameters { faults, truncated } => {
             to.member("errors", &faults.iter().map(fault_json).collect())?;
-            if *truncated {
-                to.member("truncated", &true.into())
-            } else {
-                Ok(())
-            }
+            if *truncated { to.member("truncated", &true.into()) } else { Ok(()) }
         }
         Reason::Declared { data, .. } => data.iter().try_for_each(|(name, value)| to.member(name, value)),
         Reason::Internal { request_id } => to.member("request_id", &request_id.as_str().into()),

@@ -67,13 +67,7 @@ pub struct Row {
 }
 
 const fn row(code: Code, name: &'static str, number: u32, status: u16, title: &'static str) -> Row {
-    Row {
-        code,
-        name,
-        number,
-        status,
-        title,
-    }
+    Row { code, name, number, status, title }
 }
 
 /// Every code once, in the order of [`Code`].
@@ -83,59 +77,17 @@ pub const TABLE: &[Row] = &[
     row(Code::UnknownService, "unknown-service", 200, 404, "unknown service"),
     row(Code::UnknownMethod, "unknown-method", 201, 405, "unknown method"),
     row(Code::Forbidden, "forbidden", 300, 403, "permission error"),
-    row(
-        Code::Unauthenticated,
-        "unauthenticated",
-        301,
-        401,
-        "invalid or missing credential",
-    ),
-    row(
-        Code::MissingParameter,
-        "missing-parameter",
-        400,
-        400,
-        "missing parameter",
-    ),
-    row(
-        Code::InvalidParameter,
-        "invalid-parameter",
-        401,
-        400,
-        "invalid parameter",
-    ),
+    row(Code::Unauthenticated, "unauthenticated", 301, 401, "invalid or missing credential"),
+    row(Code::MissingParameter, "missing-parameter", 400, 400, "missing parameter"),
+    row(Code::InvalidParameter, "invalid-parameter", 401, 400, "invalid parameter"),
     row(Code::Unreadable, "unreadable", 402, 400, "unreadable request"),
     row(Code::TooLarge, "too-large", 403, 413, "request too large"),
-    row(
-        Code::UnsupportedMediaType,
-        "unsupported-media-type",
-        404,
-        415,
-        "unsupported media type",
-    ),
+    row(Code::UnsupportedMediaType, "unsupported-media-type", 404, 415, "unsupported media type"),
     row(Code::UriTooLong, "uri-too-long", 405, 414, "URI too long"),
-    row(
-        Code::HeadTooLarge,
-        "head-too-large",
-        406,
-        431,
-        "header fields too large",
-    ),
-    row(
-        Code::TooManyRequests,
-        "too-many-requests",
-        407,
-        429,
-        "too many requests",
-    ),
+    row(Code::HeadTooLarge, "head-too-large", 406, 431, "header fields too large"),
+    row(Code::TooManyRequests, "too-many-requests", 407, 429, "too many requests"),
     row(Code::Timeout, "timeout", 408, 408, "request timeout"),
-    row(
-        Code::ExpectationFailed,
-        "expectation-failed",
-        409,
-        417,
-        "expectation failed",
-    ),
+    row(Code::ExpectationFailed, "expectation-failed", 409, 417, "expectation failed"),
     row(Code::NotImplemented, "not-implemented", 500, 501, "not implemented"),
     row(Code::Unavailable, "unavailable", 501, 503, "service unavailable"),
     row(Code::Internal, "internal", 502, 500, "internal error"),
@@ -173,11 +125,7 @@ impl ErrorStatus {
     /// `status`, if it is that of an error.
     #[must_use]
     pub const fn new(status: u16) -> Option<Self> {
-        if status >= 400 && status <= 599 {
-            Some(Self(status))
-        } else {
-            None
-        }
+        if status >= 400 && status <= 599 { Some(Self(status)) } else { None }
     }
 
     /// The number.

@@ -1,16 +1,24 @@
 //! Calls from code: what they are made of and what comes back.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
+use super::State;
 use crate::call::{Identity, Refusal};
 
-/// Something that can run a call: the engine.
+/// What handlers see of the engine: it runs their calls and holds their state.
 pub trait Caller: Send + Sync {
+    /// The program's values.
+    fn state(&self) -> &State;
+
+    /// The id of the method of this index.
+    fn method_id(&self, method: usize) -> &str;
+
     /// Runs it: permission, checks, hooks and handler, as for a request.
-    fn call(&self, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+    fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>>;
 }
 
 /// A call from code: a method, an identity and arguments by their names in code.

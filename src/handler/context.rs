@@ -20,9 +20,7 @@ impl State {
     /// The value of this type.
     #[must_use]
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.0
-            .get(&TypeId::of::<T>())
-            .and_then(|value| Arc::clone(value).downcast().ok())
+        self.0.get(&TypeId::of::<T>()).and_then(|value| Arc::clone(value).downcast().ok())
     }
 }
 
@@ -39,38 +37,29 @@ impl std::fmt::Debug for State {
 pub struct Context(Arc<Inner>);
 
 struct Inner {
-    method: Arc<str>,
+    method: usize,
     identity: Option<Identity>,
     head: Option<Arc<Head>>,
-    state: Arc<State>,
     caller: Arc<dyn Caller>,
     depth: u32,
 }
 
 impl Context {
-    /// The context of a call to the method `method`.
+    /// The context of a call to the method of this index.
     pub(crate) fn new(
-        method: Arc<str>,
+        method: usize,
         identity: Option<Identity>,
         head: Option<Arc<Head>>,
-        state: Arc<State>,
         caller: Arc<dyn Caller>,
         depth: u32,
     ) -> Self {
-        Self(Arc::new(Inner {
-            method,
-            identity,
-            head,
-            state,
-            caller,
-            depth,
-        }))
+        Self(Arc::new(Inner { method, identity, head, caller, depth }))
     }
 
     /// The id of the method that is called.
     #[must_use]
     pub fn method(&self) -> &str {
-        &self.0.method
+        self.0.caller.method_id(self.0.method)
     }
 
     /// Who calls; none where nobody was identified.
@@ -88,7 +77,7 @@ impl Context {
     /// The program's value of this type, put in with [`crate::Rulebook::state`].
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.0.state.get()
+        self.0.caller.state().get()
     }
 
     /// Begins a call of another method, with this call's identity.
@@ -99,19 +88,13 @@ impl Context {
             identity: self.0.identity.clone(),
             depth: self.0.depth + 1,
         };
-        Calling {
-            call,
-            caller: Arc::clone(&self.0.caller),
-        }
+        Calling { call, caller: Arc::clone(&self.0.caller) }
     }
 }
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Context")
-            .field("method", &self.0.method)
-            .field("identity", &self.0.identity)
-            .finish()
+        f.debug_struct("Context").field("method", &self.method()).field("identity", &self.0.identity).finish()
     }
 }
 
@@ -125,15 +108,7 @@ pub struct Calling {
 impl Calling {
     /// A call by nobody.
     pub(crate) fn new(target: impl Into<String>, caller: Arc<dyn Caller>) -> Self {
-        Self {
-            call: Call {
-                target: target.into(),
-                arguments: Vec::new(),
-                identity: None,
-                depth: 0,
-            },
-            caller,
-        }
+        Self { call: Call { target: target.into(), arguments: Vec::new(), identity: None, depth: 0 }, caller }
     }
 
     /// Adds an argument by its name in code.
@@ -150,12 +125,7 @@ impl Calling {
 
     /// Calls with these permissions instead.
     pub fn scope<S: Into<Box<str>>>(mut self, scope: impl IntoIterator<Item = S>) -> Self {
-        let name = self
-            .call
-            .identity
-            .as_ref()
-            .map_or("caller", |identity| &identity.name)
-            .to_owned();
+        let name = self.call.identity.as_ref().map_or("caller", |identity| &identity.name).to_owned();
         self.call.identity = Some(Identity::new(&name, scope));
         self
     }

@@ -1,5 +1,6 @@
 //! A handler without its types, as a plan holds it.
 
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,8 +30,17 @@ pub trait Handler: Send + Sync {
     /// Tries the argument type on slots, without running anything.
     ///
     /// # Errors
+    /// What does not fit.
+    fn accepts(&self, slots: Slots<'_>) -> Result<(), Misfit>;
+}
+
+/// Why an argument type does not take the values that checks let pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// The index of the slot that was being read; none where it is no single one.
+    pub slot: Option<usize>,
     /// What serde says.
-    fn accepts(&self, slots: Slots<'_>) -> Result<(), String>;
+    pub message: String,
 }
 
 /// What can be bound to a method: every `async fn(Args<T>, Context) -> Result<U, Refusal>`
@@ -48,10 +58,7 @@ where
     R: Future<Output = Result<U, Refusal>> + Send + 'static,
 {
     fn into_handler(self) -> Arc<dyn Handler> {
-        Arc::new(Typed {
-            function: self,
-            arguments: PhantomData,
-        })
+        Arc::new(Typed { function: self, arguments: PhantomData })
     }
 }
 
@@ -63,10 +70,7 @@ struct Typed<F, T> {
 
 impl<F, T> Typed<F, T> {
     pub(super) fn new(function: F) -> Self {
-        Self {
-            function,
-            arguments: PhantomData,
-        }
+        Self { function, arguments: PhantomData }
     }
 }
 
@@ -79,24 +83,20 @@ where
 {
     fn start(&self, slots: Slots<'_>, nullable: &[bool], context: Context) -> Result<Running, Refusal> {
         let arguments = T::deserialize(SlotsReader::new(slots, nullable)).map_err(|error| {
-            Refusal::internal(format_args!(
-                "{}: the handler's arguments do not fit: {error}",
-                context.method()
-            ))
+            Refusal::internal(format_args!("{}: the handler's arguments do not fit: {error}", context.method()))
         })?;
         let running = (self.function)(Args(arguments), context);
-        Ok(Box::pin(async move {
-            running.await.map(|outputs| Box::new(outputs) as Box<dyn Encode>)
-        }))
+        Ok(Box::pin(async move { running.await.map(|outputs| Box::new(outputs) as Box<dyn Encode>) }))
     }
 
     fn fields(&self) -> Fields {
         probe::fields::<T>()
     }
 
-    fn accepts(&self, slots: Slots<'_>) -> Result<(), String> {
-        T::deserialize(SlotsReader::new(slots, &[]))
+    fn accepts(&self, slots: Slots<'_>) -> Result<(), Misfit> {
+        let at = Cell::new(None);
+        T::deserialize(SlotsReader::new(slots, &[]).watched(&at))
             .map(drop)
-            .map_err(|error| error.to_string())
+            .map_err(|error| Misfit { slot: at.get(), message: error.to_string() })
     }
 }

@@ -15,6 +15,6 @@ mod read;
 pub use args::Args;
 pub use caller::{Argument, Call, Caller, Response};
 pub use context::{Calling, Context, State};
-pub use erased::{Handler, IntoHandler, Running};
+pub use erased::{Handler, IntoHandler, Misfit, Running};
 pub use module::{Binding, Ended, Hooks, Module};
 pub use probe::Fields;

@@ -1,5 +1,6 @@
 //! A module of handlers, bound to the methods of a definition.
 
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub struct Binding {
     pub path: String,
     /// The handler.
     pub handler: Arc<dyn Handler>,
+    /// Where in the program it is bound.
+    pub location: &'static Location<'static>,
 }
 
 /// What runs before and after every call of a module.
@@ -39,6 +42,13 @@ pub struct Binding {
 pub struct Hooks {
     pub(crate) before: Option<Arc<Before>>,
     pub(crate) after: Option<Arc<After>>,
+}
+
+impl Hooks {
+    /// Whether there is nothing to run.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.before.is_none() && self.after.is_none()
+    }
 }
 
 pub(crate) type Before = dyn Fn(Context) -> Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>> + Send + Sync;
@@ -58,19 +68,80 @@ pub enum Ended {
 impl Module {
     /// An empty module of this name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            bindings: Vec::new(),
-            hooks: Hooks::default(),
-        }
+        Self { name: name.into(), bindings: Vec::new(), hooks: Hooks::default() }
+    }
+
+    /// Binds the handler of GET at `path`, written as in the definition.
+    #[must_use]
+    #[track_caller]
+    pub fn get<M>(self, path: &str, handler: impl IntoHandler<M>) -> Self {
+        self.on(Http::Get, path, handler)
+    }
+
+    /// Binds the handler of POST at `path`.
+    #[must_use]
+    #[track_caller]
+    pub fn post<M>(self, path: &str, handler: impl IntoHandler<M>) -> Self {
+        self.on(Http::Post, path, handler)
+    }
+
+    /// Binds the handler of PUT at `path`.
+    #[must_use]
+    #[track_caller]
+    pub fn put<M>(self, path: &str, handler: impl IntoHandler<M>) -> Self {
+        self.on(Http::Put, path, handler)
+    }
+
+    /// Binds the handler of DELETE at `path`.
+    #[must_use]
+    #[track_caller]
+    pub fn delete<M>(self, path: &str, handler: impl IntoHandler<M>) -> Self {
+        self.on(Http::Delete, path, handler)
+    }
+
+    /// Binds the handler of PATCH at `path`.
+    #[must_use]
+    #[track_caller]
+    pub fn patch<M>(self, path: &str, handler: impl IntoHandler<M>) -> Self {
+        self.on(Http::Patch, path, handler)
+    }
+
+    /// Binds the handler of `http` at `path`.
+    #[must_use]
+    #[track_caller]
+    pub fn on<M>(mut self, http: Http, path: &str, handler: impl IntoHandler<M>) -> Self {
+        let (handler, location) = (handler.into_handler(), Location::caller());
+        self.bindings.push(Binding { http, path: path.to_owned(), handler, location });
+        self
+    }
+
+    /// Runs `before` ahead of every handler of the module, when the arguments
+    /// have passed their checks. If it refuses, the handler does not run.
+    #[must_use]
+    pub fn before<F, R>(mut self, before: F) -> Self
+    where
+        F: Fn(Context) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), Refusal>> + Send + 'static,
+    {
+        self.hooks.before = Some(Arc::new(move |context| Box::pin(before(context))));
+        self
+    }
+
+    /// Runs `after` behind every call for which the before hook began: also
+    /// when it or the handler refused or panicked, and when the client has gone.
+    #[must_use]
+    pub fn after<F, R>(mut self, after: F) -> Self
+    where
+        F: Fn(Context, Ended) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.hooks.after = Some(Arc::new(move |context, ended| Box::pin(after(context, ended))));
+        self
     }
 }
 
 impl std::fmt::Debug for Module {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Module")
-            .field("name", &self.name)
-            .field("handlers", &self.bindings.len())
-            .finish()
+        f.debug_struct("Module").field("name", &self.name).field("handlers", &self.bindings.len()).finish()
     }
 }

@@ -20,16 +20,10 @@ pub struct Fields {
 pub(super) fn fields<T: DeserializeOwned>() -> Fields {
     let seen = RefCell::new(Fields::default());
     // The error is the probe's own: it only asks.
-    let _ = T::deserialize(Probe {
-        seen: &seen,
-        offer: None,
-    });
+    let _ = T::deserialize(Probe { seen: &seen, offer: None });
     let names = seen.borrow().names.clone();
     for name in names.iter().flatten() {
-        let _ = T::deserialize(Probe {
-            seen: &seen,
-            offer: Some(name),
-        });
+        let _ = T::deserialize(Probe { seen: &seen, offer: Some(name) });
     }
     seen.into_inner()
 }
@@ -96,11 +90,7 @@ impl<'de> MapAccess<'de> for Probe<'_> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let field = self.offer.ok_or_else(enough)?;
-        seed.deserialize(FieldProbe {
-            seen: self.seen,
-            field,
-            inside: false,
-        })
+        seed.deserialize(FieldProbe { seen: self.seen, field, inside: false })
     }
 }
 

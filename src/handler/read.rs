@@ -3,6 +3,7 @@
 //! Values move from the slots into the type: no text and no tree in between.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::vec;
 
 use serde::de::value::{Error, MapAccessDeserializer, StrDeserializer};
@@ -15,11 +16,17 @@ use crate::call::{Slot, Slots, Upload, Value};
 pub(super) struct SlotsReader<'a> {
     slots: Slots<'a>,
     nullable: &'a [bool],
+    at: Option<&'a Cell<Option<usize>>>,
 }
 
 impl<'a> SlotsReader<'a> {
     pub(super) fn new(slots: Slots<'a>, nullable: &'a [bool]) -> Self {
-        Self { slots, nullable }
+        Self { slots, nullable, at: None }
+    }
+
+    /// Keeps the index of the slot that is being read in `at`.
+    pub(super) fn watched(self, at: &'a Cell<Option<usize>>) -> Self {
+        Self { at: Some(at), ..self }
     }
 }
 
@@ -32,6 +39,8 @@ impl<'de> Deserializer<'de> for SlotsReader<'_> {
             values: self.slots.values.into_iter(),
             nullable: self.nullable.iter(),
             next: None,
+            index: 0,
+            at: self.at,
         })
     }
 
@@ -62,6 +71,8 @@ struct SlotsMap<'a> {
     values: vec::IntoIter<Slot<'a>>,
     nullable: std::slice::Iter<'a, bool>,
     next: Option<Given<'a>>,
+    index: usize,
+    at: Option<&'a Cell<Option<usize>>>,
 }
 
 /// What a slot gives to its field.
@@ -93,6 +104,9 @@ impl<'de> MapAccess<'de> for SlotsMap<'_> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        if let Some(at) = self.at {
+            at.set(Some(self.index - 1));
+        }
         match self.next.take() {
             Some(Given::Value(value)) => seed.deserialize(ValueReader(value)),
             Some(Given::Null { told: true }) => seed.deserialize(NullReader),
@@ -145,25 +159,13 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
             Value::Text(Cow::Borrowed(text)) => visitor.visit_str(text),
             Value::Text(Cow::Owned(text)) => visitor.visit_string(text),
             Value::List(items) => visitor.visit_seq(ListReader(items.into_iter())),
-            Value::Map(members) => visitor.visit_map(MapReader {
-                members: members.into_iter(),
-                value: None,
-            }),
+            Value::Map(members) => visitor.visit_map(MapReader { members: members.into_iter(), value: None }),
             // For types that take any value: what is known of the file. A handle is asked for by its name.
             Value::File(upload) => visitor.visit_map(MapReader {
                 members: vec![
-                    (
-                        Cow::Borrowed("filename"),
-                        Value::Text(Cow::Owned(upload.filename().to_owned())),
-                    ),
-                    (
-                        Cow::Borrowed("size"),
-                        i64::try_from(upload.size()).map_or(Value::Null, Value::Int),
-                    ),
-                    (
-                        Cow::Borrowed("media_type"),
-                        Value::Text(Cow::Owned(upload.media_type().to_owned())),
-                    ),
+                    (Cow::Borrowed("filename"), Value::Text(Cow::Owned(upload.filename().to_owned()))),
+                    (Cow::Borrowed("size"), i64::try_from(upload.size()).map_or(Value::Null, Value::Int)),
+                    (Cow::Borrowed("media_type"), Value::Text(Cow::Owned(upload.media_type().to_owned()))),
                 ]
                 .into_iter(),
                 value: None,
@@ -194,10 +196,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
         match self.0 {
             Value::Text(text) => visitor.visit_enum(StrDeserializer::<Error>::new(&text)),
             Value::Map(members) => {
-                let map = MapReader {
-                    members: members.into_iter(),
-                    value: None,
-                };
+                let map = MapReader { members: members.into_iter(), value: None };
                 visitor.visit_enum(MapAccessDeserializer::new(map))
             }
             _ => self.deserialize_any(visitor),
@@ -216,10 +215,7 @@ impl<'de> SeqAccess<'de> for ListReader<'_> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        self.0
-            .next()
-            .map(|value| seed.deserialize(ValueReader(value)))
-            .transpose()
+        self.0.next().map(|value| seed.deserialize(ValueReader(value))).transpose()
     }
 
     fn size_hint(&self) -> Option<usize> {

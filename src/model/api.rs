@@ -3,6 +3,13 @@
 use super::Module;
 use crate::place::Place;
 
+/// What an API is called where its definition does not say.
+pub const DEFAULT_TITLE: &str = "API";
+/// The version of an API where its definition does not say.
+pub const DEFAULT_VERSION: &str = "1.0.0";
+/// The zone of dates and times that name none, where the definition does not say.
+pub const DEFAULT_TIMEZONE: &str = "UTC";
+
 /// An API, as all files of its definition together tell it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Api {
@@ -112,6 +119,21 @@ pub enum UnknownParameters {
     Refuse,
 }
 
+impl UnknownParameters {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Ignore, Self::Warn, Self::Refuse];
+
+    /// Its name in definitions.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Warn => "warn",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
 /// What methods without a handler do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Unbound {
@@ -122,6 +144,21 @@ pub enum Unbound {
     NotImplemented,
     /// Every method answers with its checked arguments; no handler is bound.
     Echo,
+}
+
+impl Unbound {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Refuse, Self::NotImplemented, Self::Echo];
+
+    /// Its name in definitions.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::NotImplemented => "501",
+            Self::Echo => "echo",
+        }
+    }
 }
 
 /// The most that a request may be. Each is refused by name as soon as it is passed.
@@ -163,5 +200,31 @@ impl Default for Limits {
             items: 10_000,
             seconds: 60,
         }
+    }
+}
+
+impl Limits {
+    /// Every limit with its key in definitions, in the order in which they are written.
+    #[must_use]
+    pub fn entries(&self) -> [(&'static str, u64); 10] {
+        let mut copy = self.clone();
+        copy.entries_mut().map(|(key, limit)| (key, *limit))
+    }
+
+    /// The same, to be set.
+    pub fn entries_mut(&mut self) -> [(&'static str, &mut u64); 10] {
+        let Self { head, uri, body, multipart, part, parts, fields, nesting, items, seconds } = self;
+        [
+            ("head", head),
+            ("uri", uri),
+            ("body", body),
+            ("multipart", multipart),
+            ("part", part),
+            ("parts", parts),
+            ("fields", fields),
+            ("nesting", nesting),
+            ("items", items),
+            ("seconds", seconds),
+        ]
     }
 }

@@ -45,12 +45,7 @@ pub struct MethodOptions {
 
 impl Default for MethodOptions {
     fn default() -> Self {
-        Self {
-            status: 200,
-            download: false,
-            jsonp: false,
-            deprecated: false,
-        }
+        Self { status: 200, download: false, jsonp: false, deprecated: false }
     }
 }
 

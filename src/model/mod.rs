@@ -10,8 +10,11 @@ mod parameter;
 mod scope;
 mod service;
 
-pub use api::{Api, Contact, EnvelopeName, License, Limits, Server, Unbound, UnknownParameters};
+pub use api::{
+    Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, Server, Unbound,
+    UnknownParameters,
+};
 pub use method::{DeclaredError, Method, MethodOptions, Output};
-pub use parameter::{From, Parameter, ParameterType};
+pub use parameter::{From, Parameter, ParameterType, derived_name};
 pub use scope::{Permission, Piece, Scope};
-pub use service::{Module, Repeated, Segment, Service};
+pub use service::{Module, Repeated, Segment, Service, derived_id};

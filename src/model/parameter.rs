@@ -86,6 +86,12 @@ impl Parameter {
     }
 }
 
+/// The name in code of a parameter whose definition gives it none: its whole key, of a capture what stands in the braces.
+#[must_use]
+pub fn derived_name(key: &str) -> &str {
+    key.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(key)
+}
+
 /// A compiled type with the canonical way to write it. Two are equal when they are written alike.
 #[derive(Debug, Clone)]
 pub struct ParameterType {
@@ -99,10 +105,7 @@ impl ParameterType {
     /// The type that `check` checks.
     #[must_use]
     pub fn new(check: Arc<dyn Check>) -> Self {
-        Self {
-            written: check.written(),
-            check,
-        }
+        Self { written: check.written(), check }
     }
 }
 

@@ -63,10 +63,6 @@ impl Permission {
         if !literal.is_empty() {
             pieces.push(Piece::Literal(literal));
         }
-        (!pieces.is_empty()).then(|| Self {
-            text: text.to_owned(),
-            pieces,
-            place,
-        })
+        (!pieces.is_empty()).then(|| Self { text: text.to_owned(), pieces, place })
     }
 }

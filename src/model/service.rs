@@ -1,6 +1,7 @@
 //! Modules and the services in them.
 
 use super::{EnvelopeName, Method};
+use crate::call::Http;
 use crate::place::Place;
 
 /// A group of services with one owner.
@@ -16,7 +17,7 @@ pub struct Module {
     pub ignore_case: bool,
     /// What a scalar parameter that stands twice does.
     pub repeated: Repeated,
-    /// Its services, in the order of the text.
+    /// Its services, each path once, in the order of the text; the root's before all others.
     pub services: Vec<Service>,
     /// Where its text begins.
     pub place: Place,
@@ -30,6 +31,20 @@ pub enum Repeated {
     Refuse,
     /// The last one counts.
     Last,
+}
+
+impl Repeated {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Refuse, Self::Last];
+
+    /// Its name in definitions.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Last => "last",
+        }
+    }
 }
 
 /// One URI of the API and its methods. A URI without methods is none.
@@ -68,4 +83,19 @@ impl Service {
             uri
         })
     }
+}
+
+/// The id of a method whose definition gives it none: `article.{id}.get`.
+#[must_use]
+pub fn derived_id(path: &[Segment], http: Http) -> String {
+    let mut id = String::new();
+    for segment in path {
+        match segment {
+            Segment::Static(text) => id.push_str(&text.replace('.', "%2E")),
+            Segment::Capture(name) => id.extend(["{", name, "}"]),
+        }
+        id.push('.');
+    }
+    id.push_str(&http.as_str().to_ascii_lowercase());
+    id
 }

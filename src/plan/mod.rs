@@ -46,7 +46,7 @@ pub struct Plan {
     /// `WWW-Authenticate` of all inspectors.
     pub challenge: Box<str>,
     /// The program's values for handlers.
-    pub state: Arc<State>,
+    pub state: State,
     /// The whole definition as OPTIONS on base gives it.
     pub options: Bytes,
 }
@@ -80,7 +80,7 @@ pub struct Service {
 /// A method at work.
 pub struct Method {
     /// Its id.
-    pub id: Arc<str>,
+    pub id: Box<str>,
     /// Index of its service.
     pub service: usize,
     /// Index of its module.

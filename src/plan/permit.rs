@@ -20,7 +20,7 @@ impl Permit {
 pub struct Requirement {
     /// As the definition writes it.
     pub text: Box<str>,
-    /// In pieces; one literal where it has no variables.
+    /// In pieces; one literal where it has no variables. Without pieces it is never met.
     pub pieces: Box<[Piece]>,
 }
 

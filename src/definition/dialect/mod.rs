@@ -1,1 +1,126 @@
 //! The ways of writing a definition. After loading nobody knows them.
+//!
+//! In charge of recognising how a file is written and of reading it into
+//! modules of the written form. Must not know what is in other files.
+
+mod method;
+mod tree;
+
+pub(super) use method::parameter;
+pub(super) use tree::module;
+
+use super::keys::MODULE;
+use super::object::{is_remark, wrong_kind};
+use super::text::{Data, Member, Members, Node};
+use super::written::Module;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::place::Place;
+
+/// Reads a file's modules. The name is the one that a module has without `module`.
+type Read = fn(name: &str, node: &Node, faults: &mut Vec<Diagnostic>) -> Vec<Module>;
+
+/// A way of writing a definition.
+struct Dialect {
+    /// Its name, as `"dialect"` gives it.
+    name: &'static str,
+    /// Its reader; none: it is recognised, and not read yet.
+    read: Option<Read>,
+}
+
+const TREE: Dialect = Dialect { name: "tree", read: Some(tree::read) };
+
+const METHODS: Dialect = Dialect { name: "methods", read: None };
+
+const RULES: Dialect = Dialect { name: "rules", read: None };
+
+/// Every dialect once.
+const TABLE: [&Dialect; 3] = [&TREE, &METHODS, &RULES];
+
+/// The HTTP methods that give a tree away.
+const METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
+
+/// Reads a file of modules in the dialect that it is written in.
+pub(super) fn read(name: &str, node: &Node, faults: &mut Vec<Diagnostic>) -> Vec<Module> {
+    let recognised = match &node.data {
+        Data::List(_) => Ok((&TREE, node.place)),
+        Data::Object(members) => recognise(members),
+        _ => Err(wrong_kind("a definition", "an object or a list", node)),
+    };
+    match recognised {
+        Ok((Dialect { read: Some(read), .. }, _)) => read(name, node, faults),
+        Ok((dialect, place)) => {
+            faults.push(unread(dialect, place));
+            Vec::new()
+        }
+        Err(fault) => {
+            faults.push(fault);
+            Vec::new()
+        }
+    }
+}
+
+/// The dialect of an object, and the place that gave it away.
+fn recognise(members: &Members) -> Result<(&'static Dialect, Place), Diagnostic> {
+    let named = |name: &str| members.list.iter().find(|member| member.key.value == name);
+    if let Some(member) = named("dialect") {
+        return called(&member.value);
+    }
+    if let Some(member) = members.list.iter().find(|member| marks_tree(member)) {
+        return Ok((&TREE, member.key.place));
+    }
+    let below = || {
+        let modules = members.list.iter().filter(|member| !is_remark(member));
+        modules.filter_map(|member| match &member.value.data {
+            Data::Object(inner) => Some((member.key.place, inner)),
+            _ => None,
+        })
+    };
+    let second = || below().flat_map(|(_, inner)| &inner.list);
+    if let Some(member) = second().find(|member| member.key.value.contains("::")) {
+        return Ok((&METHODS, member.key.place));
+    }
+    // A URI that stands at the top, where "/" was forgotten, is not taken for a class.
+    let forgotten = second().any(|member| member.key.value == "/" || METHOD_NAMES.contains(&&*member.key.value));
+    match below().next() {
+        Some((place, _)) if !forgotten => Ok((&RULES, place)),
+        _ => Ok((&TREE, Place::default())),
+    }
+}
+
+/// The dialect that `"dialect"` names.
+fn called(node: &Node) -> Result<(&'static Dialect, Place), Diagnostic> {
+    let Data::Text(name) = &node.data else {
+        return Err(wrong_kind("`dialect`", "a string", node));
+    };
+    let names = TABLE.iter().map(|dialect| dialect.name);
+    match TABLE.iter().find(|dialect| dialect.name == name) {
+        Some(dialect) => Ok((dialect, node.place)),
+        None => Err(Diagnostic::new(Code::UnknownDialect, node.place, format!("there is no dialect `{name}`"))
+            .help(format!("the dialects are {}", list(names.clone())))
+            .suggest(name, names)),
+    }
+}
+
+/// Whether a member of the top level stands in trees only: `/`, a method in
+/// whatever case, or a word about the module.
+fn marks_tree(member: &Member) -> bool {
+    let key = &member.key.value;
+    let is_method = METHOD_NAMES.iter().any(|name| name.eq_ignore_ascii_case(key));
+    let is_about = MODULE.keys.iter().any(|known| known.name == key) && !matches!(member.value.data, Data::Object(_));
+    key == "/" || is_method || is_about
+}
+
+fn unread(dialect: &Dialect, place: Place) -> Diagnostic {
+    Diagnostic::new(
+        Code::UnknownDialect,
+        place,
+        format!("this is the dialect `{}`, which is not read yet", dialect.name),
+    )
+    .label("recognised by this")
+    .help(format!("write the file in the dialect `{}`", TREE.name))
+}
+
+fn list(names: impl Iterator<Item = &'static str>) -> String {
+    let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}

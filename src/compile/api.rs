@@ -1,0 +1,44 @@
+//! The whole lowering, in order.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::lower::Lowering;
+use crate::definition::written::Definition;
+use crate::diagnostic::Diagnostic;
+use crate::model::Api;
+use crate::types::{Type, Types};
+
+/// What a definition means.
+#[derive(Debug)]
+pub struct Lowered {
+    /// The API; fit for anything only where there is no diagnostic. What is faulty is left out of it.
+    pub api: Api,
+    /// Everything that is wrong with its meaning, each once, in no particular order.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The types that the terms of a definition can name: the built-in ones unless it does without them, and the
+/// program's own, which replace built-in ones of the same name.
+pub fn table(definition: &Definition, own: impl IntoIterator<Item = Arc<dyn Type>>) -> Types {
+    let builtin = definition.app.default_types.as_ref().is_none_or(|on| on.value);
+    let mut types = if builtin { Types::builtin() } else { Types::empty() };
+    for own in own {
+        types.add(own);
+    }
+    types
+}
+
+/// Finds out what a definition means, with the types of this [`table`].
+#[must_use]
+pub fn lower(definition: &Definition, types: &Types) -> Lowered {
+    let mut lowering = Lowering { types, timezone: TimeZone::UTC, envelope: None, faults: Vec::new() };
+    let base = lowering.base(definition.app.base.as_ref());
+    let mut api = lowering.settings(&definition.app, base.clone().unwrap_or_else(|| "/".to_owned()));
+    let common = lowering.common(&definition.app.common);
+    api.modules = definition.modules.iter().map(|module| lowering.module(module, &common)).collect();
+    lowering.judge_whole(&api.modules, base.as_deref());
+    api.modules.sort_by(|a, b| a.name.cmp(&b.name));
+    Lowered { api, diagnostics: lowering.faults }
+}

@@ -1,0 +1,220 @@
+//! The whole API against itself: paths, ids and module names that cannot both be.
+
+use std::collections::{HashMap, HashSet};
+
+use super::lower::Lowering;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{From, Method, Module, Segment, Service};
+use crate::place::Place;
+
+/// A service with its module and what its path is compared by.
+struct Entry<'a> {
+    module: &'a Module,
+    service: &'a Service,
+    /// The path with nameless captures.
+    shape: String,
+}
+
+impl Entry<'_> {
+    /// Whether a request can mean either: the shapes are alike, without case where one of the modules ignores it.
+    fn meets(&self, shape: &str, module: &Module) -> bool {
+        self.shape == shape || ((self.module.ignore_case || module.ignore_case) && fold(&self.shape) == fold(shape))
+    }
+}
+
+/// Services by the shape of their paths without case.
+type ByShape<'e, 'a> = HashMap<String, Vec<&'e Entry<'a>>>;
+/// Methods that are told already, by their address: nothing that follows from it is told of them.
+type Told = HashSet<*const Method>;
+
+impl Lowering<'_> {
+    /// Judges all modules together, in the order of the text. `base` is none where it is faulty or reserved itself.
+    pub(super) fn judge_whole(&mut self, modules: &[Module], base: Option<&str>) {
+        self.judge_module_names(modules);
+        let entries: Vec<Entry<'_>> = modules
+            .iter()
+            .flat_map(|module| module.services.iter().map(move |service| (module, service)))
+            .map(|(module, service)| Entry { module, service, shape: shape(&service.path) })
+            .collect();
+        let mut by_shape = ByShape::new();
+        let mut told = Told::new();
+        for entry in &entries {
+            if let Some(base) = base {
+                let path = format!("{}{}", base.trim_end_matches('/'), entry.shape);
+                self.judge_reserved(&path, entry.module.ignore_case, entry.service.place);
+            }
+            let alike = by_shape.entry(fold(&entry.shape)).or_default();
+            self.judge_paths(entry, alike, &mut told);
+            alike.push(entry);
+        }
+        for entry in &entries {
+            self.judge_positions_below(entry, &by_shape);
+        }
+        self.judge_ids(&entries, &told);
+    }
+
+    fn judge_module_names(&mut self, modules: &[Module]) {
+        let mut names: HashMap<&str, Place> = HashMap::new();
+        for module in modules {
+            if let Some(first) = names.insert(&module.name, module.place) {
+                self.tell(
+                    Diagnostic::new(
+                        Code::NameCollision,
+                        module.place,
+                        format!("two modules have the name `{}`", module.name),
+                    )
+                    .label("the second one")
+                    .other(first, "the first one")
+                    .help("put both into one file, or name one of them with `\"module\": \"…\"`"),
+                );
+            }
+        }
+    }
+
+    /// A service against those before it whose paths are alike.
+    fn judge_paths(&mut self, entry: &Entry<'_>, before: &[&Entry<'_>], told: &mut Told) {
+        self.judge_methods(&entry.service.methods, told);
+        for other in before.iter().filter(|other| other.meets(&entry.shape, entry.module)) {
+            if other.module.name != entry.module.name {
+                told.extend(entry.service.methods.iter().map(std::ptr::from_ref));
+                self.tell(
+                    Diagnostic::new(
+                        Code::UriCollision,
+                        entry.service.place,
+                        format!(
+                            "the module `{}` defines `{}`, which the module `{}` has already",
+                            entry.module.name,
+                            entry.service.uri(),
+                            other.module.name
+                        ),
+                    )
+                    .label("the second one")
+                    .other(other.service.place, "the first one")
+                    .help("a path belongs to one module: write its methods into one file"),
+                );
+                return;
+            }
+            for method in &entry.service.methods {
+                let twin = other.service.methods.iter().find(|twin| twin.http == method.http);
+                if let Some(twin) = twin.filter(|_| told.insert(method)) {
+                    self.tell(twins(method, twin, &entry.service.uri(), &other.service.uri()));
+                }
+            }
+        }
+    }
+
+    /// The methods of one path that is written in one way, perhaps in several places.
+    fn judge_methods(&mut self, methods: &[Method], told: &mut Told) {
+        for pair in methods.windows(2) {
+            if let [first, second] = pair
+                && first.http == second.http
+            {
+                told.insert(second);
+                self.tell(
+                    Diagnostic::new(
+                        Code::UriCollision,
+                        second.place,
+                        format!("the method {} of one path is defined twice", second.http.as_str()),
+                    )
+                    .label("the second one")
+                    .other(first.place, "the first one")
+                    .help("leave one of them out"),
+                );
+            }
+        }
+    }
+
+    /// A service whose positions take the very segments that captures of a longer one take: it would never get them.
+    fn judge_positions_below(&mut self, entry: &Entry<'_>, by_shape: &ByShape<'_, '_>) {
+        let positions = |method: &Method| {
+            method.parameters.iter().filter(|parameter| matches!(parameter.from, From::Position(_))).count()
+        };
+        let most = entry.service.methods.iter().map(positions).max().unwrap_or(0);
+        let mut longer = entry.shape.clone();
+        for position in 0..most {
+            longer.push_str(NAMELESS);
+            let Some(others) = by_shape.get(&fold(&longer)) else {
+                continue;
+            };
+            let Some(other) = others.iter().find(|other| other.meets(&longer, entry.module)) else {
+                continue;
+            };
+            let taking = entry
+                .service
+                .methods
+                .iter()
+                .flat_map(|method| &method.parameters)
+                .find(|parameter| parameter.from == From::Position(position));
+            let Some(taking) = taking else { continue };
+            self.tell(
+                Diagnostic::new(
+                    Code::UriCollision,
+                    taking.place,
+                    format!(
+                        "the position `URL#{position}` of `{}` stands where `{}` has a capture",
+                        entry.service.uri(),
+                        other.service.uri()
+                    ),
+                )
+                .label("never gets its segment")
+                .other(other.service.place, "the longer path is always taken")
+                .help("write both in one way: as captures, or as positions"),
+            );
+            return;
+        }
+    }
+
+    /// A method's name is its own in the whole API.
+    fn judge_ids(&mut self, entries: &[Entry<'_>], told: &Told) {
+        let mut ids: HashMap<&str, &Method> = HashMap::new();
+        for method in entries.iter().flat_map(|entry| &entry.service.methods) {
+            if told.contains(&std::ptr::from_ref(method)) {
+                continue;
+            }
+            if let Some(first) = ids.get(method.id.as_str()) {
+                self.tell(
+                    Diagnostic::new(
+                        Code::IdCollision,
+                        method.place,
+                        format!("two methods have the id `{}`", method.id),
+                    )
+                    .label("the second one")
+                    .other(first.place, "the first one")
+                    .help("give one of them another `id`"),
+                );
+            } else {
+                ids.insert(&method.id, method);
+            }
+        }
+    }
+}
+
+fn twins(method: &Method, twin: &Method, uri: &str, other: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::UriCollision,
+        method.place,
+        format!("{} `{uri}` is what {} `{other}` is", method.http.as_str(), twin.http.as_str()),
+    )
+    .label("the second one")
+    .other(twin.place, "the first one")
+    .help("a request cannot tell them apart: leave one of them out, or give it another path")
+}
+
+/// A capture in a shape. Static segments hold no braces.
+const NAMELESS: &str = "/{}";
+
+/// A path with nameless captures; empty for the root.
+fn shape(path: &[Segment]) -> String {
+    path.iter().fold(String::new(), |mut shape, segment| {
+        match segment {
+            Segment::Static(text) => shape.extend(["/", text]),
+            Segment::Capture(_) => shape.push_str(NAMELESS),
+        }
+        shape
+    })
+}
+
+/// A shape without regard to case.
+fn fold(shape: &str) -> String {
+    shape.to_lowercase()
+}

@@ -1,0 +1,69 @@
+//! What every part of the lowering has at hand.
+
+use jiff::tz::TimeZone;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::EnvelopeName;
+use crate::place::{Place, Placed};
+use crate::types::Types;
+
+/// What every part of the lowering has at hand: the facts that terms are compiled with, and where faults go.
+pub(super) struct Lowering<'a> {
+    /// The types that terms can name.
+    pub types: &'a Types,
+    /// The zone of dates and times that name none.
+    pub timezone: TimeZone,
+    /// The envelope of modules that name none; none where the one that is named is unknown.
+    pub envelope: Option<EnvelopeName>,
+    /// Every fault so far.
+    pub faults: Vec<Diagnostic>,
+}
+
+impl Lowering<'_> {
+    /// Tells a fault.
+    pub(super) fn tell(&mut self, fault: Diagnostic) {
+        self.faults.push(fault);
+    }
+
+    /// Tells a fault that may be met more than once, for a common parameter with each method that has it.
+    pub(super) fn tell_once(&mut self, fault: Diagnostic) {
+        let at = |place: Place| (place.file, place.start, place.end);
+        let known = |other: &Diagnostic| other.code == fault.code && at(other.place) == at(fault.place);
+        if !self.faults.iter().any(known) {
+            self.faults.push(fault);
+        }
+    }
+
+    /// The info of something that must have one: `what` ("the method `GET`") stands at `place`.
+    ///
+    /// What is faulty gets an empty one, so that the rest can be judged. Nothing is told where `damaged`,
+    /// when the reader has already told why it is not there.
+    pub(super) fn info(&mut self, info: Option<&Placed<String>>, what: &str, place: Place, damaged: bool) -> String {
+        match info {
+            Some(info) if !info.value.trim().is_empty() => return info.value.clone(),
+            Some(blank) => self.tell(
+                Diagnostic::new(Code::MissingInfo, blank.place, format!("the `info` of {what} is blank"))
+                    .label("says nothing")
+                    .help("say in a few words what it is for; documents and clients read it"),
+            ),
+            None if damaged => {}
+            None => self.tell(
+                Diagnostic::new(Code::MissingInfo, place, format!("{what} has no `info`"))
+                    .label("`info` is missing")
+                    .help("say in a few words what it is for: `\"info\": \"…\"`"),
+            ),
+        }
+        String::new()
+    }
+}
+
+/// The part `start..end` of a string, in bytes of its value: where it is written.
+///
+/// A string that is written with escapes is longer than its value; its place is told as a whole.
+pub(super) fn inside(text: &Placed<String>, start: usize, end: usize) -> Place {
+    let written = text.place.end.saturating_sub(text.place.start) as usize;
+    if written == text.value.len() + QUOTES { text.place.within(start + 1, end.max(start + 1) + 1) } else { text.place }
+}
+
+/// How many bytes a string's quotes take.
+pub(super) const QUOTES: usize = 2;

@@ -1,0 +1,134 @@
+//! Modules and the services in them.
+
+use std::collections::HashSet;
+
+use super::lower::{Lowering, QUOTES};
+use super::parameter::Judged;
+use super::path::{self, PathFault};
+use crate::definition::written;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{EnvelopeName, Module, Repeated, Segment, Service};
+use crate::place::{Place, Placed};
+
+impl Lowering<'_> {
+    /// Lowers one module.
+    pub(super) fn module(&mut self, written: &written::Module, common: &[Judged]) -> Module {
+        self.judge_name(&written.name.value, "a module", written.name.place);
+        let own = written.envelope.as_ref().map(|name| self.envelope(name));
+        let envelope = match own {
+            Some(own) => own,
+            None => self.envelope,
+        };
+        let repeated = written
+            .repeated
+            .as_ref()
+            .and_then(|word| self.word(word, "way with repeated parameters", &Repeated::ALL.map(|r| (r.as_str(), r))));
+        let paths = self.paths(&written.services);
+        let mut services: Vec<Service> = Vec::new();
+        for (service, path) in written.services.iter().zip(paths) {
+            let methods: Vec<_> = service
+                .methods
+                .iter()
+                .filter_map(|method| self.method(method, path.as_deref(), &service.path, common, envelope))
+                .collect();
+            let Some(path) = path.filter(|_| !methods.is_empty()) else {
+                continue;
+            };
+            match services.iter_mut().find(|service| service.path == path) {
+                Some(known) => known.methods.extend(methods),
+                None => services.push(Service { path, methods, place: service.path.place }),
+            }
+        }
+        for service in &mut services {
+            service.methods.sort_by_key(|method| method.http);
+        }
+        services.sort_by_key(|service| !service.path.is_empty());
+        Module {
+            name: written.name.value.clone(),
+            info: written.info.as_ref().map(|info| info.value.clone()),
+            envelope: own.flatten(),
+            ignore_case: written.ignore_case,
+            repeated: repeated.unwrap_or_default(),
+            services,
+            place: written.place,
+        }
+    }
+
+    /// The envelope of this name.
+    pub(super) fn envelope(&mut self, name: &Placed<String>) -> Option<EnvelopeName> {
+        self.word(name, "envelope", &EnvelopeName::ALL.map(|known| (known.as_str(), known)))
+    }
+
+    /// What one of a few `known` words means; `what` is what they are words for.
+    pub(super) fn word<T: Copy>(&mut self, word: &Placed<String>, what: &str, known: &[(&str, T)]) -> Option<T> {
+        let found = known.iter().find(|(name, _)| *name == word.value);
+        if found.is_none() {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            self.tell(
+                Diagnostic::new(
+                    Code::BadOption,
+                    word.place,
+                    format!("there is no {what} `{}`", word.value.escape_debug()),
+                )
+                .label("unknown")
+                .choose(&word.value, &names),
+            );
+        }
+        found.map(|(_, meaning)| *meaning)
+    }
+
+    /// The segments of every service's path; none where it is faulty.
+    ///
+    /// A faulty key stands in the path of every service below it and is told once: where it is written, if a
+    /// service has methods there.
+    fn paths(&mut self, services: &[written::Service]) -> Vec<Option<Vec<Segment>>> {
+        let mut faulty: Vec<Found<'_>> = Vec::new();
+        let paths = services
+            .iter()
+            .map(|service| {
+                let text = &service.path;
+                let faults = match segments(text) {
+                    Ok(path) => return Some(path),
+                    Err(faults) => faults,
+                };
+                faulty.extend(faults.into_iter().map(|fault| {
+                    let (place, own) = path::place(text, &fault.range);
+                    let prefix = text.value.get(..fault.range.end).unwrap_or(&text.value);
+                    Found { prefix, own, place, fault }
+                }));
+                None
+            })
+            .collect();
+        faulty.sort_by_key(|found| !found.own);
+        let mut told = HashSet::new();
+        for Found { prefix, place, fault, .. } in faulty {
+            if told.insert(prefix) {
+                let diagnostic = Diagnostic::new(Code::BadUri, place, fault.message).label(fault.label);
+                self.tell(match fault.help {
+                    Some(help) => diagnostic.help(help),
+                    None => diagnostic,
+                });
+            }
+        }
+        paths
+    }
+}
+
+/// A fault of a path, and where it was found.
+struct Found<'a> {
+    /// The path up to the end of the fault: two faults with one prefix are one.
+    prefix: &'a str,
+    /// Whether it stands in the key of the service itself, not in one above.
+    own: bool,
+    place: Place,
+    fault: PathFault,
+}
+
+/// The segments of a service's path. The path under an empty key at the root reads like the root's own; only
+/// the key tells them apart.
+fn segments(path: &Placed<String>) -> Result<Vec<Segment>, Vec<PathFault>> {
+    if path.value == "/" && path.place.end.saturating_sub(path.place.start) as usize == QUOTES {
+        return path::segments("//");
+    }
+    path::segments(&path.value)
+}

@@ -1,0 +1,115 @@
+//! The settings: `app.json`, and documents that hold a whole API.
+
+use super::dialect;
+use super::keys::{APP, CONTACT, LICENSE, LIMITS, PARAMETER, SERVER, TYPES};
+use super::object::{Object, authors_own, is_remark, wrong_kind};
+use super::text::{Data, Member, Members, Node, duplicate};
+use super::written::{App, Definition};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::place::Placed;
+
+/// Reads the settings of all documents that hold some as if they stood in one,
+/// and the modules in them.
+pub(super) fn read(documents: Vec<Node>, definition: &mut Definition, faults: &mut Vec<Diagnostic>) {
+    let Some(place) = documents.first().map(|node| node.place) else {
+        return;
+    };
+    let mut one = Members::default();
+    for node in documents {
+        match node.data {
+            Data::Object(members) => join(&mut one, members, faults),
+            _ => {
+                one.damaged = true;
+                faults.push(wrong_kind(APP.what, "an object", &node));
+            }
+        }
+    }
+    let node = Node { data: Data::Object(one), place };
+    if let Some(object) = Object::open(&node, &APP, faults) {
+        modules(&object, definition, faults);
+        definition.app = settings(object, faults);
+    }
+}
+
+/// Adds the members of one more document. A setting stands in one of them;
+/// modules may stand in each.
+fn join(one: &mut Members, more: Members, faults: &mut Vec<Diagnostic>) {
+    one.damaged |= more.damaged;
+    for member in more.list {
+        match one.list.iter().find(|old| old.key.value == member.key.value) {
+            Some(old) if !is_remark(old) => {
+                one.damaged = true;
+                faults.push(duplicate(&member.key.value, member.key.place, old.key.place));
+            }
+            _ => one.list.push(member),
+        }
+    }
+}
+
+fn modules(object: &Object<'_>, definition: &mut Definition, faults: &mut Vec<Diagnostic>) {
+    if let Some(Data::Object(modules)) = object.get("modules").map(|node| &node.data) {
+        for Member { key, value } in authors_own(modules) {
+            definition.modules.extend(dialect::module(key.clone(), value, faults));
+        }
+    }
+}
+
+/// Takes the settings out of their object.
+fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
+    let limits = object.object("limits", &LIMITS, faults).map_or_else(Vec::new, |(_, limits)| {
+        let value = |member: &Member| limits.whole(&member.key.value);
+        limits.members().filter_map(|member| Some((member.key.clone(), value(member)?))).collect()
+    });
+    App {
+        contact: object.object("contact", &CONTACT, faults).map(texts),
+        license: object.object("license", &LICENSE, faults).map(texts),
+        servers: servers(&mut object, faults),
+        common: object.named("common", &PARAMETER, faults, dialect::parameter),
+        default_types: object.object("types", &TYPES, faults).and_then(|(_, types)| types.flag("default")),
+        limits,
+        title: object.text("title"),
+        version: object.text("version"),
+        info: object.text("info"),
+        base: object.text("base"),
+        envelope: object.text("envelope"),
+        unknown: object.text("unknown"),
+        timezone: object.text("timezone"),
+        unbound: object.text("unbound"),
+        bind: object.text("bind"),
+        data: object.text("data"),
+        workers: object.whole("workers"),
+        log: object.text("log"),
+        place: object.place,
+        damaged: object.damaged,
+    }
+}
+
+/// The members of an object that holds strings only.
+fn texts((place, object): (Placed<()>, Object<'_>)) -> Placed<Vec<(Placed<String>, Placed<String>)>> {
+    let text = |member: &Member| object.text(&member.key.value);
+    let texts = object.members().filter_map(|member| Some((member.key.clone(), text(member)?)));
+    Placed::new(texts.collect(), place.place)
+}
+
+/// Reads `servers`.
+fn servers(object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> Vec<(Placed<String>, Option<Placed<String>>)> {
+    let Some(Data::List(items)) = object.get("servers").map(|node| &node.data) else {
+        return Vec::new();
+    };
+    let mut servers = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(server) = Object::open(item, &SERVER, faults) else {
+            object.damaged = true;
+            continue;
+        };
+        match server.text("url") {
+            Some(url) => servers.push((url, server.text("info"))),
+            None if server.damaged => object.damaged = true,
+            None => {
+                object.damaged = true;
+                faults.push(Diagnostic::new(Code::WrongKind, item.place, "a server must have `url`"));
+            }
+        }
+    }
+    servers
+}

@@ -1,0 +1,136 @@
+//! A method and what is in it: parameters, outputs, errors.
+
+use super::super::keys::{ATTRIBUTES, ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER};
+use super::super::object::{Object, wrong_kind};
+use super::super::text::{Data, Node};
+use super::super::written::{DeclaredError, Method, Output, Parameter, TypeText};
+use crate::diagnostic::Diagnostic;
+use crate::place::Placed;
+
+/// The permissions of a scope, in their groups.
+type Groups = Vec<Placed<Vec<Placed<String>>>>;
+
+/// Reads a method. None where it is no object, which is told.
+pub(super) fn method(http: Placed<String>, node: &Node, faults: &mut Vec<Diagnostic>) -> Option<Method> {
+    Object::open(node, &METHOD, faults).map(|object| opened(http, object, faults))
+}
+
+/// Reads a method out of its object.
+pub(super) fn opened(http: Placed<String>, mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> Method {
+    let parameters = object.named("in", &PARAMETER, faults, parameter);
+    let outputs = object.named("out", &OUTPUT, faults, output);
+    let errors = object.named("errors", &ERROR, faults, error);
+    let options = object.object("options", &OPTIONS, faults);
+    let (scope, whole) = object.get("scope").map_or((Vec::new(), true), |node| scope(node, faults));
+    Method {
+        http,
+        id: object.text("id"),
+        info: object.text("info"),
+        scope,
+        parameters,
+        outputs,
+        errors,
+        options: options.map_or_else(Vec::new, |(_, options)| {
+            options
+                .members()
+                .map(|member| {
+                    let value = Placed::new(member.value.json(), member.value.place);
+                    (member.key.clone(), value)
+                })
+                .collect()
+        }),
+        place: object.place,
+        damaged: object.damaged || !whole,
+    }
+}
+
+/// Reads a scope, and whether all of it could be read.
+fn scope(node: &Node, faults: &mut Vec<Diagnostic>) -> (Groups, bool) {
+    let mut groups = Groups::new();
+    let mut whole = true;
+    let Data::List(written) = &node.data else {
+        return (groups, false);
+    };
+    for group in written {
+        let Data::List(permissions) = &group.data else {
+            let fault = wrong_kind("each group of `scope`", "a list of strings", group);
+            faults.push(fault.help("`scope` is an OR of ANDs: `[[\"a\", \"b\"], [\"c\"]]` asks for a and b, or for c"));
+            whole = false;
+            continue;
+        };
+        let mut all = Vec::with_capacity(permissions.len());
+        for permission in permissions {
+            match &permission.data {
+                Data::Text(text) => all.push(Placed::new(text.clone(), permission.place)),
+                _ => {
+                    faults.push(wrong_kind("each permission of `scope`", "a string", permission));
+                    whole = false;
+                }
+            }
+        }
+        // A group that lost a permission would ask for less than was written.
+        if all.len() == permissions.len() {
+            groups.push(Placed::new(all, group.place));
+        }
+    }
+    (groups, whole)
+}
+
+/// Reads a parameter.
+pub fn parameter(key: Placed<String>, mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> Parameter {
+    let r#type = type_text(&mut object, faults);
+    Parameter {
+        key,
+        name: object.text("name"),
+        info: object.text("info"),
+        r#type,
+        default: object.json("default"),
+        example: object.json("example"),
+        message: object.text("message"),
+        place: object.place,
+        damaged: object.damaged,
+    }
+}
+
+/// Reads an output, or a field.
+fn output(name: Placed<String>, mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> Output {
+    let r#type = type_text(&mut object, faults);
+    Output {
+        name,
+        info: object.text("info"),
+        r#type,
+        example: object.json("example"),
+        place: object.place,
+        damaged: object.damaged,
+    }
+}
+
+/// Reads a type, and the attributes beside it.
+fn type_text(object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> TypeText {
+    let fields = object.get("fields").map(|node| node.place);
+    let is_attribute = |key: &str| key != "fields" && ATTRIBUTES.find(key).is_some();
+    TypeText {
+        term: object.text("type"),
+        attributes: object
+            .members()
+            .filter(|member| is_attribute(&member.key.value))
+            .map(|member| {
+                let value = Placed::new(member.value.json(), member.value.place);
+                (member.key.clone(), value)
+            })
+            .collect(),
+        fields: fields.map(|place| Placed::new(object.named("fields", &OUTPUT, faults, output), place)),
+    }
+}
+
+/// Reads an error of a method's own.
+#[allow(clippy::needless_pass_by_value, reason = "it is passed to `Object::named`, which gives objects away")]
+fn error(name: Placed<String>, object: Object<'_>, _: &mut Vec<Diagnostic>) -> DeclaredError {
+    DeclaredError {
+        name,
+        status: object.whole("status"),
+        info: object.text("info"),
+        place: object.place,
+        damaged: object.damaged,
+    }
+}

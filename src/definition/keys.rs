@@ -1,0 +1,272 @@
+//! The keys of the definition files: every object that can stand in them, once.
+//!
+//! The reader knows no other keys than these, suggests from them, and checks
+//! the kind of what they hold by them.
+
+/// The keys of one kind of object.
+#[derive(Debug)]
+pub struct Keys {
+    /// What the object is, with its article.
+    pub what: &'static str,
+    /// Its own keys.
+    pub keys: &'static [Key],
+    /// The tables whose keys it has as well.
+    pub also: &'static [&'static Keys],
+    /// What other words in upper-case ASCII letters hold: methods that HTTP has and the engine has not.
+    pub upper: Option<&'static Keys>,
+    /// What to do about an unknown key that is near none of the known ones; none: they are listed.
+    pub hint: Option<&'static str>,
+}
+
+/// A key.
+#[derive(Debug)]
+pub struct Key {
+    /// The key.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// What it is for.
+    pub info: &'static str,
+}
+
+/// What a key holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// A string.
+    Text,
+    /// True or false.
+    Bool,
+    /// A whole number from 0.
+    Whole,
+    /// Anything; it is judged where its meaning is known.
+    Any,
+    /// A list of lists of strings.
+    Scope,
+    /// One object.
+    Object(&'static Keys),
+    /// A list of objects.
+    List(&'static Keys),
+    /// Objects by names that are the author's.
+    Named(&'static Keys),
+    /// Nothing yet: the key is of the format, and not supported so far.
+    Later,
+}
+
+impl Keys {
+    /// Every key of the object.
+    pub fn iter(&'static self) -> impl Iterator<Item = &'static Key> {
+        self.keys.iter().chain(self.also.iter().flat_map(|keys| keys.keys))
+    }
+
+    /// What `name` holds; none: it is no key of the object.
+    #[must_use]
+    pub fn find(&'static self, name: &str) -> Option<Kind> {
+        let known = self.iter().find(|key| key.name == name).map(|key| key.kind);
+        let upper = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase());
+        known.or_else(|| self.upper.filter(|_| upper).map(Kind::Object))
+    }
+}
+
+const fn key(name: &'static str, kind: Kind, info: &'static str) -> Key {
+    Key { name, kind, info }
+}
+
+const fn keys(what: &'static str, keys: &'static [Key]) -> Keys {
+    Keys { what, keys, also: &[], upper: None, hint: None }
+}
+
+/// The settings of `app.json`, and of a document that holds a whole API.
+pub static APP: Keys = keys(
+    "the settings",
+    &[
+        key("title", Kind::Text, "What the API is called."),
+        key("version", Kind::Text, "The version of the API."),
+        key("info", Kind::Text, "What the API is for, in markdown."),
+        key("contact", Kind::Object(&CONTACT), "Whom to ask."),
+        key("license", Kind::Object(&LICENSE), "Under which licence the API may be used."),
+        key("servers", Kind::List(&SERVER), "Where the API is served, for documents."),
+        key("base", Kind::Text, "The path that all services stand below."),
+        key("envelope", Kind::Text, "The shape of answers where a module does not say."),
+        key("common", Kind::Named(&PARAMETER), "Parameters that every method has."),
+        key("unknown", Kind::Text, "What happens to parameters that a method does not have."),
+        key("timezone", Kind::Text, "The zone of dates and times that name none."),
+        key("types", Kind::Object(&TYPES), "The types that terms can name."),
+        key("limits", Kind::Object(&LIMITS), "The most that a request may be."),
+        key("unbound", Kind::Text, "What methods without a handler do."),
+        key("bind", Kind::Text, "Where to listen, as `address:port`."),
+        key("data", Kind::Text, "The folder of the server's own files."),
+        key("workers", Kind::Whole, "How many workers serve."),
+        key("log", Kind::Text, "What is logged."),
+        key("modules", Kind::Named(&MODULE), "The modules of a whole API, by name."),
+        key("service", Kind::Later, "Services named in the query."),
+        key("dispatch", Kind::Later, "Module and method named in the body."),
+        key("jsonp", Kind::Later, "Whether methods answer JSONP."),
+        key("formats", Kind::Later, "The formats of answers."),
+        key("cors", Kind::Later, "Which other sites may call."),
+        key("catalogue", Kind::Later, "The words of errors."),
+        key("options", Kind::Later, "Who may read descriptions."),
+    ],
+);
+
+/// `contact` of the settings.
+pub static CONTACT: Keys = keys(
+    "a contact",
+    &[key("name", Kind::Text, "A name."), key("url", Kind::Text, "A page."), key("email", Kind::Text, "An address.")],
+);
+
+/// `license` of the settings.
+pub static LICENSE: Keys = keys(
+    "a licence",
+    &[
+        key("name", Kind::Text, "Its name."),
+        key("identifier", Kind::Text, "Its SPDX expression."),
+        key("url", Kind::Text, "Its text."),
+    ],
+);
+
+/// A member of `servers` of the settings.
+pub static SERVER: Keys = keys(
+    "a server",
+    &[key("url", Kind::Text, "The address that paths are appended to."), key("info", Kind::Text, "Which one it is.")],
+);
+
+/// `types` of the settings.
+pub static TYPES: Keys = keys("the types", &[key("default", Kind::Bool, "Whether the built-in types can be named.")]);
+
+/// `limits` of the settings.
+pub static LIMITS: Keys = keys(
+    "the limits",
+    &[
+        key("head", Kind::Whole, "Bytes of all header fields together."),
+        key("uri", Kind::Whole, "Bytes of the request target."),
+        key("body", Kind::Whole, "Bytes of a body that is no multipart one."),
+        key("multipart", Kind::Whole, "Bytes of a multipart body."),
+        key("part", Kind::Whole, "Bytes of one part of a multipart body."),
+        key("parts", Kind::Whole, "Parts of a multipart body."),
+        key("fields", Kind::Whole, "Fields of a query or body."),
+        key("nesting", Kind::Whole, "Levels of arrays and objects in JSON."),
+        key("items", Kind::Whole, "Items of one array and members of one object in JSON."),
+        key("seconds", Kind::Whole, "Seconds until a body must have arrived."),
+    ],
+);
+
+/// A module: the top of a file.
+pub static MODULE: Keys = Keys {
+    what: "a module",
+    keys: &[
+        key("dialect", Kind::Text, "How the file is written."),
+        key("module", Kind::Text, "The module's name; the file's without it."),
+        key("info", Kind::Text, "What the module is about."),
+        key("envelope", Kind::Text, "The shape of the module's answers."),
+        key("ignore_case", Kind::Bool, "Whether URIs compare without regard to case."),
+        key("repeated", Kind::Text, "What a parameter that stands twice does: `refuse` or `last`."),
+    ],
+    also: &[&URI],
+    upper: Some(&METHOD),
+    hint: Some("URIs stand under `\"/\"`"),
+};
+
+/// A URI.
+pub static URI: Keys = Keys {
+    what: "a URI",
+    keys: &[
+        key("GET", Kind::Object(&METHOD), "What GET does here; HEAD does the same without the body."),
+        key("POST", Kind::Object(&METHOD), "What POST does here."),
+        key("PUT", Kind::Object(&METHOD), "What PUT does here."),
+        key("DELETE", Kind::Object(&METHOD), "What DELETE does here."),
+        key("PATCH", Kind::Object(&METHOD), "What PATCH does here."),
+        key("/", Kind::Named(&URI), "The URIs under this one."),
+    ],
+    also: &[],
+    upper: Some(&METHOD),
+    hint: Some("a URI has methods (`GET`), and under `\"/\"` further URIs"),
+};
+
+/// A method.
+pub static METHOD: Keys = keys(
+    "a method",
+    &[
+        key("id", Kind::Text, "Its name; made of path and HTTP method without it."),
+        key("info", Kind::Text, "What it does."),
+        key("scope", Kind::Scope, "Who may call it: an OR of ANDs of permissions."),
+        key("in", Kind::Named(&PARAMETER), "What it takes."),
+        key("out", Kind::Named(&OUTPUT), "What it returns."),
+        key("errors", Kind::Named(&ERROR), "The errors of its own."),
+        key("options", Kind::Object(&OPTIONS), "What else there is to say."),
+    ],
+);
+
+/// A member of a flat list: a method with its path.
+pub static FLAT: Keys = Keys {
+    what: "a service of a list",
+    keys: &[key("method", Kind::Text, "The HTTP method."), key("path", Kind::Text, "The whole path.")],
+    also: &[&METHOD],
+    upper: None,
+    hint: None,
+};
+
+/// A parameter.
+pub static PARAMETER: Keys = Keys {
+    what: "a parameter",
+    keys: &[
+        key("info", Kind::Text, "What it is."),
+        key("type", Kind::Text, "What values it takes; a leading `?` makes it optional."),
+        key("name", Kind::Text, "Its name in code."),
+        key("default", Kind::Any, "What it holds when it is left out."),
+        key("example", Kind::Any, "A value that shows it."),
+        key("message", Kind::Text, "Words for the client when its value does not pass."),
+    ],
+    also: &[&ATTRIBUTES],
+    upper: None,
+    hint: None,
+};
+
+/// An output, or a field of an object.
+pub static OUTPUT: Keys = Keys {
+    what: "an output",
+    keys: &[
+        key("info", Kind::Text, "What it is."),
+        key("type", Kind::Text, "What values it takes; a leading `?` lets it be missing."),
+        key("name", Kind::Text, "Its name in aicra's code; nothing is made of it."),
+        key("example", Kind::Any, "A value that shows it."),
+    ],
+    also: &[&ATTRIBUTES],
+    upper: None,
+    hint: None,
+};
+
+/// What stands beside a type.
+pub static ATTRIBUTES: Keys = keys(
+    "a type",
+    &[
+        key("min", Kind::Any, "The least value, length, count or size."),
+        key("max", Kind::Any, "The greatest value, length, count or size."),
+        key("regex", Kind::Any, "The pattern that a text matches."),
+        key("format", Kind::Any, "How a value is written."),
+        key("separator", Kind::Any, "What stands between the items of an array in one text."),
+        key("range", Kind::Any, "The values of an enum, or the media types of a file."),
+        key("ext", Kind::Any, "The extensions of a file's name."),
+        key("params", Kind::Any, "What else a type of one's own is told."),
+        key("fields", Kind::Named(&OUTPUT), "The members of an object."),
+    ],
+);
+
+/// An error of a method's own.
+pub static ERROR: Keys = keys(
+    "an error",
+    &[
+        key("status", Kind::Whole, "The HTTP status."),
+        key("info", Kind::Text, "When it happens, in words for the client."),
+    ],
+);
+
+/// `options` of a method.
+pub static OPTIONS: Keys = keys(
+    "the options",
+    &[
+        key("status", Kind::Any, "The HTTP status of a success."),
+        key("download", Kind::Any, "Whether it returns a file instead of outputs."),
+        key("jsonp", Kind::Any, "Whether it answers JSONP."),
+        key("deprecated", Kind::Any, "Whether clients should turn away from it."),
+    ],
+);

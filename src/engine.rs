@@ -1,0 +1,190 @@
+//! The engine: a definition and a program's handlers, types and state, compiled into something that answers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+
+use crate::call::Inspect;
+use crate::compile::{self, Surroundings};
+use crate::definition::{self, Loaded};
+use crate::describe;
+use crate::diagnostic::Report;
+use crate::handler::{Calling, Module, State};
+use crate::model::{Api, Unbound};
+use crate::pipeline::Runner;
+use crate::plan::Plan;
+use crate::types::Type;
+
+/// An API to be: where its definition is, and what the program adds to it.
+///
+/// ```no_run
+/// use rulebook::{Args, Context, Module, Refusal, Rulebook};
+///
+/// async fn ping(_: Args<()>, _: Context) -> Result<(), Refusal> {
+///     Ok(())
+/// }
+///
+/// # fn main() -> Result<(), rulebook::Report> {
+/// let engine = Rulebook::load("api").module(Module::new("ping").get("/ping", ping)).build()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Rulebook {
+    text: Text,
+    modules: Vec<Module>,
+    types: Vec<Arc<dyn Type>>,
+    inspectors: Vec<Box<dyn Inspect>>,
+    state: State,
+    unbound: Option<Unbound>,
+}
+
+/// Where a definition's text is.
+enum Text {
+    Folder(PathBuf),
+    Files(Vec<(PathBuf, Vec<u8>)>),
+}
+
+impl Rulebook {
+    /// The API that the files of a folder define. They are read by [`Rulebook::build`].
+    pub fn load(folder: impl Into<PathBuf>) -> Self {
+        Self::new(Text::Folder(folder.into()))
+    }
+
+    /// The API that files in memory define; their paths only name them.
+    #[must_use]
+    pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> Self {
+        Self::new(Text::Files(files))
+    }
+
+    fn new(text: Text) -> Self {
+        Self {
+            text,
+            modules: Vec::new(),
+            types: Vec::new(),
+            inspectors: Vec::new(),
+            state: State::default(),
+            unbound: None,
+        }
+    }
+
+    /// Adds the handlers of a module.
+    #[must_use]
+    pub fn module(mut self, module: Module) -> Self {
+        self.modules.push(module);
+        self
+    }
+
+    /// Adds a type that the definition can name; it replaces a built-in one of the same name.
+    #[must_use]
+    pub fn add_type(mut self, new: impl Type + 'static) -> Self {
+        self.types.push(Arc::new(new));
+        self
+    }
+
+    /// Adds somebody who finds out who calls. They are asked in the order in which they were added.
+    #[must_use]
+    pub fn inspect(mut self, inspector: impl Inspect + 'static) -> Self {
+        self.inspectors.push(Box::new(inspector));
+        self
+    }
+
+    /// Adds a value that handlers share: [`crate::Context::state`] gives it by its type.
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.state.insert(value);
+        self
+    }
+
+    /// Says what methods without a handler do, whatever the definition says.
+    #[must_use]
+    pub fn unbound(mut self, unbound: Unbound) -> Self {
+        self.unbound = Some(unbound);
+        self
+    }
+
+    /// Reads and judges the definition's text alone, without the program's handlers.
+    ///
+    /// # Errors
+    /// Every fault of every file.
+    pub fn check(&self) -> Result<Api, Report> {
+        let (api, report) = self.lower();
+        if report.is_empty() { Ok(api) } else { Err(report) }
+    }
+
+    /// The model, and the faults of the text.
+    fn lower(&self) -> (Api, Report) {
+        let Loaded { sources, definition, mut diagnostics } = match &self.text {
+            Text::Folder(folder) => definition::load(folder),
+            Text::Files(files) => definition::read(files.clone()),
+        };
+        let types = compile::table(&definition, self.types.iter().cloned());
+        let lowered = compile::lower(&definition, &types);
+        diagnostics.extend(lowered.diagnostics);
+        (lowered.api, Report::new(sources, diagnostics))
+    }
+
+    /// Judges the definition and compares it with the handlers.
+    ///
+    /// # Errors
+    /// Every fault of every file; where there is none, everything in which handlers and definition disagree.
+    pub fn build(self) -> Result<Engine, Report> {
+        let (api, report) = self.lower();
+        if !report.is_empty() {
+            return Err(report);
+        }
+        let bound = compile::bind(&api, &self.modules, self.unbound.unwrap_or(api.unbound));
+        if !bound.diagnostics.is_empty() {
+            return Err(Report::new(report.sources, bound.diagnostics));
+        }
+        let services = api.modules.iter().flat_map(|module| module.services.iter().map(move |own| (module, own)));
+        let around = Surroundings {
+            inspectors: self.inspectors,
+            state: self.state,
+            options: services.map(|(module, own)| document(&describe::canonical_service(module, own))).collect(),
+            all_options: document(&describe::canonical(&api)),
+        };
+        let plan = Arc::new(compile::plan(&api, bound.actions, &self.modules, around));
+        let runner = Arc::new(Runner { plan: Arc::clone(&plan) });
+        Ok(Engine { api, plan: Arc::new(ArcSwap::new(plan)), runner })
+    }
+}
+
+fn document(json: &serde_json::Value) -> Bytes {
+    let mut text = format!("{json:#}").into_bytes();
+    text.push(b'\n');
+    text.into()
+}
+
+/// A compiled API: ready to be served or called.
+pub struct Engine {
+    api: Api,
+    plan: Arc<ArcSwap<Plan>>,
+    runner: Arc<Runner>,
+}
+
+impl Engine {
+    /// What the API is.
+    #[must_use]
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// Begins a call from code, by nobody: `engine.call("article.line.get")` or
+    /// `engine.call("GET /article/line/1")`. Permission, checks, hooks and handler are those of a request.
+    pub fn call(&self, target: impl Into<String>) -> Calling {
+        Calling::new(target, Arc::clone(&self.runner) as Arc<_>)
+    }
+
+    /// The plan that servers answer from.
+    pub(crate) fn plan(&self) -> &Arc<ArcSwap<Plan>> {
+        &self.plan
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("title", &self.api.title).finish_non_exhaustive()
+    }
+}

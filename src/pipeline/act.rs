@@ -1,0 +1,167 @@
+//! Sixth stage: before hook, handler, after hook.
+//!
+//! A handler that has begun is never cancelled: if its request is dropped
+//! because the client has gone, the rest of it runs as a task of its own.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use futures_util::FutureExt;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::Runner;
+use super::permit::Granted;
+use crate::call::{Encode, Head, Outcome, Reason, Refusal, Slot, Slots, Success, Value};
+use crate::handler::{Caller, Context, Ended, Hooks, Running};
+use crate::plan::{Action, Method};
+
+/// Starts what the method does. Nothing of the request is borrowed by what comes back but the plan.
+///
+/// # Errors
+/// The method has no handler here, or its arguments do not fit the handler's type.
+pub(super) fn start(
+    runner: &Arc<Runner>,
+    granted: &Granted<'_>,
+    values: Vec<Slot<'_>>,
+    head: Option<Arc<Head>>,
+    depth: u32,
+) -> Result<Acting, Refusal> {
+    let method = granted.method();
+    let hooks = &runner.plan.modules[method.module].hooks;
+    let (handler, nullable) = match &method.action {
+        Action::Handler { handler, nullable } => (handler, nullable),
+        Action::Echo => return Ok(Acting::new(runner, granted.index(), echo(&method.names, values))),
+        Action::NotImplemented => {
+            return Err(Refusal::new(Reason::NotImplemented { id: method.id.to_string() }));
+        }
+    };
+    let caller = Arc::clone(runner) as Arc<dyn Caller>;
+    let context = Context::new(granted.index(), granted.identity().cloned(), head, caller, depth);
+    let slots = Slots { names: &method.names, values };
+    let running = if hooks.is_empty() {
+        handler.start(slots, nullable, context)?
+    } else {
+        let running = handler.start(slots, nullable, context.clone())?;
+        Box::pin(hooked(hooks.clone(), running, context))
+    };
+    Ok(Acting::new(runner, granted.index(), running))
+}
+
+/// The handler between its module's hooks.
+async fn hooked(hooks: Hooks, running: Running, context: Context) -> Result<Box<dyn Encode>, Refusal> {
+    let guarded = async {
+        if let Some(before) = &hooks.before {
+            before(context.clone()).await?;
+        }
+        running.await
+    };
+    let ended = AssertUnwindSafe(guarded).catch_unwind().await;
+    if let Some(after) = &hooks.after {
+        let how = match &ended {
+            Ok(Ok(_)) => Ended::Succeeded,
+            Ok(Err(refusal)) => Ended::Refused(refusal.code()),
+            Err(_) => Ended::Panicked,
+        };
+        after(context, how).await;
+    }
+    ended.unwrap_or_else(|panic| Err(panicked(&*panic)))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Refusal {
+    let words = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Refusal::internal(format_args!("the handler panicked: {}", words.unwrap_or("no words")))
+}
+
+/// The checked arguments as the one output `args`.
+fn echo(names: &[Box<str>], values: Vec<Slot<'_>>) -> Running {
+    struct Echo(Vec<(Box<str>, Value<'static>)>);
+    struct Arguments<'a>(&'a [(Box<str>, Value<'static>)]);
+    impl Serialize for Echo {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut outputs = serializer.serialize_map(Some(1))?;
+            outputs.serialize_entry("args", &Arguments(&self.0))?;
+            outputs.end()
+        }
+    }
+    impl Serialize for Arguments<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+        }
+    }
+    let arguments = names.iter().cloned().zip(values.into_iter().map(|slot| match slot {
+        Slot::Absent | Slot::Null => Value::Null,
+        Slot::Value(value) => value.into_owned(),
+    }));
+    let outputs: Box<dyn Encode> = Box::new(Echo(arguments.collect()));
+    Box::pin(std::future::ready(Ok(outputs)))
+}
+
+/// A method at work; dropped before its end, it goes on as a task.
+pub(super) struct Acting {
+    runner: Arc<Runner>,
+    method: usize,
+    running: Option<Running>,
+}
+
+impl Acting {
+    fn new(runner: &Arc<Runner>, method: usize, running: Running) -> Self {
+        Self { runner: Arc::clone(runner), method, running: Some(running) }
+    }
+}
+
+impl Future for Acting {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Outcome> {
+        let Some(running) = &mut self.running else {
+            return Poll::Pending;
+        };
+        let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(task)));
+        let ended = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(ended)) => ended,
+            Err(panic) => Err(panicked(&*panic)),
+        };
+        self.running = None;
+        let method = &self.runner.plan.methods[self.method];
+        Poll::Ready(match ended {
+            Ok(outputs) => Ok(Success { outputs, status: method.status, whole: method.whole, headers: Vec::new() }),
+            Err(refusal) => Err(declared(method, refusal)),
+        })
+    }
+}
+
+impl Drop for Acting {
+    fn drop(&mut self) {
+        let Some(running) = self.running.take() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let (runner, method) = (Arc::clone(&self.runner), self.method);
+        runtime.spawn(async move {
+            let refusal = match AssertUnwindSafe(running).catch_unwind().await {
+                Ok(Ok(_)) => return,
+                Ok(Err(refusal)) => refusal,
+                Err(panic) => panicked(&*panic),
+            };
+            if let Some(why) = refusal.log() {
+                log::error!("{}: the client has gone; {why}", runner.plan.methods[method].id);
+            }
+        });
+    }
+}
+
+/// Gives a handler's own refusal the status and words of the definition; one
+/// that the definition does not declare is the handler's fault.
+fn declared(method: &Method, refusal: Refusal) -> Refusal {
+    let Reason::Declared { name, .. } = refusal.reason() else {
+        return refusal;
+    };
+    match method.errors.iter().find(|error| *error.name == **name) {
+        Some(error) => refusal.with_status(error.status).with_words(&error.info),
+        None => Refusal::internal(format_args!("{}: the definition declares no error {name:?}", method.id)),
+    }
+}

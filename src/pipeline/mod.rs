@@ -1,0 +1,67 @@
+//! A request's way, from its head to the reply: every stage in order.
+//!
+//! In charge of what happens to a request, stage by stage; a stage is a module
+//! with one entry function. Must not know sockets, servers or definitions: what
+//! comes is a [`Head`] and, when it is asked for, a [`Body`]; what goes is a
+//! [`Reply`].
+
+mod act;
+mod call;
+mod check;
+mod identify;
+mod permit;
+mod read;
+mod respond;
+mod route;
+
+use std::sync::Arc;
+
+pub use permit::Granted;
+pub use read::{Body, BodyKind, Part, PartContent};
+pub use respond::{Reply, refuse};
+pub use route::{Routed, route};
+
+use crate::call::{Head, Outcome, Refusal};
+use crate::plan::{Found, Plan};
+
+/// A worker's own hold on the plan: what calls share and count, they share and count within one worker.
+pub struct Runner {
+    /// The plan.
+    pub plan: Arc<Plan>,
+}
+
+/// Answers a request that was routed. The body is only asked for when the call is permitted.
+pub async fn answer(
+    runner: &Arc<Runner>,
+    head: &Arc<Head>,
+    found: Found<'_>,
+    receive: impl AsyncFnOnce(BodyKind) -> Result<Body, Refusal>,
+) -> Reply {
+    let method = &runner.plan.methods[found.method];
+    let outcome = run(runner, head, found, receive).await;
+    respond::respond(&runner.plan, head, method, outcome)
+}
+
+/// The stages between routing and the reply.
+async fn run(
+    runner: &Arc<Runner>,
+    head: &Arc<Head>,
+    found: Found<'_>,
+    receive: impl AsyncFnOnce(BodyKind) -> Result<Body, Refusal>,
+) -> Outcome {
+    let granted = admit(&runner.plan, head, found).await?;
+    let body = match read::kind(head, granted.method())? {
+        BodyKind::Nothing => Body::Empty,
+        kind => receive(kind).await?,
+    };
+    let raw = read::read(&runner.plan, head, &granted, &body)?;
+    let slots = check::check(granted.method(), raw)?;
+    let running = act::start(runner, &granted, slots, Some(Arc::clone(head)), 0)?;
+    running.await
+}
+
+/// The stages ahead of the body: who calls, and whether that one may.
+pub async fn admit<'p>(plan: &'p Plan, head: &Head, found: Found<'p>) -> Result<Granted<'p>, Refusal> {
+    let identity = identify::identify(plan, head).await?;
+    permit::permit(plan, head, found, identity)
+}

@@ -1,0 +1,105 @@
+//! What a body is, told from the head alone.
+
+use bytes::Bytes;
+use http::header;
+
+use crate::call::{Head, Refusal, Upload};
+use crate::plan::{BodyUse, Method};
+
+use super::unreadable;
+
+/// A body that has arrived.
+#[derive(Debug)]
+pub enum Body {
+    /// There is none, or nothing of it is wanted.
+    Empty,
+    /// `application/x-www-form-urlencoded`, or no media type at all.
+    Form(Bytes),
+    /// `application/json`.
+    Json(Bytes),
+    /// `multipart/form-data`; files are in temporary files already.
+    Parts(Vec<Part>),
+}
+
+/// A part of a multipart body.
+#[derive(Debug)]
+pub struct Part {
+    /// The name of its field.
+    pub name: String,
+    /// What it holds.
+    pub content: PartContent,
+}
+
+/// What a part holds.
+#[derive(Debug)]
+pub enum PartContent {
+    /// A part without a file name.
+    Field(Bytes),
+    /// A part with one.
+    File(Upload),
+}
+
+/// What of a body has to be received, and as what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BodyKind {
+    /// Nothing: there is no body, or the method reads none.
+    Nothing,
+    /// A form, as bytes.
+    Form,
+    /// JSON, as bytes.
+    Json,
+    /// A multipart body with this boundary; `files`: whether parts with a file name are kept.
+    Multipart {
+        /// Between the parts.
+        boundary: String,
+        /// Whether the method has a parameter that takes files.
+        files: bool,
+    },
+    /// A media type that is not read here. If bytes come, the request is refused with
+    /// [`unsupported`]; an empty body is no body, whatever its type.
+    Unsupported(String),
+}
+
+/// The media types that are read, for refusals.
+pub const ACCEPTED: &[&str] = &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
+
+/// What of the body has to be received.
+///
+/// # Errors
+/// The media type is `multipart/form-data` without a boundary.
+pub fn kind(head: &Head, method: &Method) -> Result<BodyKind, Refusal> {
+    if method.body_use == BodyUse::Nothing {
+        return Ok(BodyKind::Nothing);
+    }
+    let empty = match head.header(&header::CONTENT_LENGTH) {
+        Some(length) => length.trim() == "0",
+        // HTTP/2 announces no length for a stream.
+        None => head.header(&header::TRANSFER_ENCODING).is_none() && !head.streams,
+    };
+    if empty {
+        return Ok(BodyKind::Nothing);
+    }
+    let Some(value) = head.headers.iter().find(|(name, _)| name == header::CONTENT_TYPE).map(|(_, value)| value) else {
+        return Ok(BodyKind::Form);
+    };
+    let text = String::from_utf8_lossy(value.as_bytes());
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") || is_json_suffix(essence) {
+        return Ok(BodyKind::Json);
+    }
+    if essence.is_empty() || essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Ok(BodyKind::Form);
+    }
+    if essence.eq_ignore_ascii_case("multipart/form-data") {
+        let boundary = multer::parse_boundary(&*text)
+            .map_err(|_| unreadable("multipart body", "its Content-Type has no boundary"))?;
+        return Ok(BodyKind::Multipart { boundary, files: method.body_use == BodyUse::Files });
+    }
+    Ok(BodyKind::Unsupported(text.chars().take(100).collect()))
+}
+
+/// `application/anything+json` (RFC 6839 section 3.1).
+fn is_json_suffix(essence: &str) -> bool {
+    let bytes = essence.as_bytes();
+    bytes.len() > 5 && bytes[bytes.len() - 5..].eq_ignore_ascii_case(b"+json") && essence.starts_with("application/")
+}

@@ -1,0 +1,92 @@
+//! A JSON body, read straight into slots that borrow from it.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use super::fields::Seen;
+use super::{Raw, Reading, unreadable};
+use crate::call::{JsonLimits, Key, Reason, Refusal, Source};
+
+/// Reads the members that the method wants. The body must be an object.
+///
+/// # Errors
+/// The body is no JSON or no object, or passes a limit.
+pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result<(), Refusal> {
+    // One check of the whole is faster than serde_json's own of each string.
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| unreadable("JSON body", format!("no UTF-8 at byte {}", error.valid_up_to())))?;
+    // An empty body is no body (RFC 9110 section 6.4).
+    if text.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    let plan = reading.plan;
+    let limits = JsonLimits::new(plan.limits.nesting, plan.limits.items);
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let seen = Seen::new(true, reading.raw.len());
+    let result = Body { reading, limits: &limits, seen }.deserialize(&mut reader).and_then(|()| reader.end());
+    result.map_err(|error| match limits.passed() {
+        Some(limit) => Refusal::new(Reason::TooLarge { limit, parameter: None }),
+        None if error.is_data() => unreadable("JSON body", error.to_string()),
+        None => unreadable("JSON body", place(&error)),
+    })
+}
+
+/// What serde_json says, without what it quotes of the text.
+fn place(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    if error.is_eof() {
+        format!("it ends too early, at line {line}, column {column}")
+    } else {
+        format!("no JSON at line {line}, column {column}")
+    }
+}
+
+struct Body<'r, 'a, 'p> {
+    reading: &'r mut Reading<'a, 'p>,
+    limits: &'r JsonLimits,
+    seen: Seen,
+}
+
+impl<'a> DeserializeSeed<'a> for Body<'_, 'a, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Body<'_, 'a, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(mut self, mut access: A) -> Result<(), A::Error> {
+        let method = self.reading.method;
+        let mut next = 0;
+        let mut count = 0;
+        while let Some(key) = access.next_key_seed(Key)? {
+            count += 1;
+            let most = self.reading.plan.limits.fields;
+            if count > most {
+                return Err(self.limits.refuse("fields", most, "fields"));
+            }
+            let Some(slot) = self.reading.slot(&method.body, &key, &mut next) else {
+                access.next_value::<IgnoredAny>()?;
+                self.reading.unknown(&key, Source::Body);
+                continue;
+            };
+            self.seen.first(slot, &mut self.reading.raw);
+            let value = access.next_value_seed(self.limits.seed(1))?;
+            let raw = &mut self.reading.raw[slot];
+            *raw = match raw {
+                Raw::Absent => Raw::Json(value),
+                _ if self.reading.plan.modules[method.module].last_counts => Raw::Json(value),
+                _ => Raw::Repeated,
+            };
+        }
+        Ok(())
+    }
+}

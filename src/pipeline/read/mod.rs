@@ -1,0 +1,199 @@
+//! Fourth stage: the raw value of every parameter, from wherever in the request it stands.
+//!
+//! In charge of path, query, body, header fields and cookies, each in a file
+//! of its own; values borrow from the request where they can. Must not judge
+//! values: that is the next stage's.
+
+mod body;
+mod cookie;
+mod fields;
+mod json;
+mod parts;
+
+use std::borrow::Cow;
+
+pub use body::{Body, BodyKind, Part, PartContent, kind};
+
+use crate::call::{Fault, FaultKind, Head, Limit, Reason, Refusal, Source, Upload, Value};
+use crate::model::UnknownParameters;
+use crate::pipeline::permit::Granted;
+use crate::plan::{Method, Plan};
+use crate::types::Takes;
+
+/// A parameter's value as it came.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Raw<'a> {
+    /// It did not.
+    #[default]
+    Absent,
+    /// As a text.
+    Text(Cow<'a, str>),
+    /// As several texts.
+    Texts(Vec<Cow<'a, str>>),
+    /// As a value of a JSON body, or of a call from code.
+    Json(Value<'a>),
+    /// As a file.
+    File(Upload),
+    /// As several files.
+    Files(Vec<Upload>),
+    /// More than once, where one value is taken.
+    Repeated,
+    /// As bytes that are no text.
+    NoText,
+}
+
+/// The raw values of a method's parameters while they are being read.
+struct Reading<'a, 'p> {
+    plan: &'p Plan,
+    method: &'p Method,
+    raw: Vec<Raw<'a>>,
+    /// Names that are no parameters, where they are refused.
+    unknown: Vec<Fault>,
+}
+
+/// Reads every parameter of the method: one raw value a slot.
+///
+/// # Errors
+/// The body cannot be read, a limit is passed, or a parameter is unknown where that is refused.
+pub(super) fn read<'a>(
+    plan: &Plan,
+    head: &'a Head,
+    granted: &'a Granted<'_>,
+    body: &'a Body,
+) -> Result<Vec<Raw<'a>>, Refusal> {
+    let method = granted.method();
+    let mut reading = Reading { plan, method, raw: vec![Raw::Absent; method.slots.len()], unknown: Vec::new() };
+    reading.segments(granted.segments());
+    reading.head_fields(head);
+    if !method.query.is_empty() || plan.unknown != UnknownParameters::Ignore {
+        fields::read(&mut reading, head.query().as_bytes(), Source::Query)?;
+    }
+    match body {
+        Body::Empty => {}
+        Body::Form(bytes) => fields::read(&mut reading, bytes, Source::Body)?,
+        Body::Json(bytes) => json::read(&mut reading, bytes)?,
+        Body::Parts(parts) => parts::read(&mut reading, parts)?,
+    }
+    if reading.unknown.is_empty() {
+        Ok(reading.raw)
+    } else {
+        Err(Refusal::new(Reason::Parameters { faults: reading.unknown, truncated: false }))
+    }
+}
+
+/// The raw value of a slot that is filled from the head: a segment, a header field or a cookie.
+pub(super) fn head_value<'a>(method: &Method, slot: usize, head: &'a Head, segments: &'a [Cow<'_, str>]) -> Raw<'a> {
+    if let Some((segment, _)) = method.segments.iter().find(|(_, own)| *own == slot) {
+        return segment_value(segments, *segment);
+    }
+    match method.headers.iter().find(|(_, own)| *own == slot) {
+        Some((name, _)) => header_value(head, name, method.slots[slot].takes),
+        None => Raw::Absent,
+    }
+}
+
+/// An empty segment is one that is left out.
+fn segment_value<'a>(segments: &'a [Cow<'_, str>], index: usize) -> Raw<'a> {
+    match segments.get(index) {
+        Some(segment) if !segment.is_empty() => Raw::Text(Cow::Borrowed(segment)),
+        _ => Raw::Absent,
+    }
+}
+
+/// Field lines of one name (RFC 9110 section 5.3).
+fn header_value<'a>(head: &'a Head, name: &http::HeaderName, takes: Takes) -> Raw<'a> {
+    let mut raw = Raw::Absent;
+    for (_, value) in head.headers.iter().filter(|(own, _)| own == name) {
+        match std::str::from_utf8(value.as_bytes()) {
+            Ok(text) => raw.add_text(Cow::Borrowed(text), takes, false),
+            Err(_) => return Raw::NoText,
+        }
+    }
+    raw
+}
+
+impl<'a> Raw<'a> {
+    /// Adds a text to what came before it. `last_counts`: of several, where one is taken.
+    fn add_text(&mut self, text: Cow<'a, str>, takes: Takes, last_counts: bool) {
+        *self = match std::mem::take(self) {
+            Raw::Absent => Raw::Text(text),
+            Raw::Text(first) if takes == Takes::Many => Raw::Texts(vec![first, text]),
+            Raw::Texts(mut texts) => {
+                texts.push(text);
+                Raw::Texts(texts)
+            }
+            _ if last_counts => Raw::Text(text),
+            _ => Raw::Repeated,
+        };
+    }
+}
+
+impl<'a> Reading<'a, '_> {
+    fn segments(&mut self, segments: &'a [Cow<'_, str>]) {
+        for (segment, slot) in &self.method.segments {
+            self.raw[*slot] = segment_value(segments, *segment);
+        }
+    }
+
+    fn head_fields(&mut self, head: &'a Head) {
+        for (name, slot) in &self.method.headers {
+            self.raw[*slot] = header_value(head, name, self.method.slots[*slot].takes);
+        }
+        if !self.method.cookies.is_empty() {
+            cookie::read(self, head);
+        }
+    }
+
+    /// The slot that a field of this name fills. `next` is where it was expected, and is moved on.
+    fn slot(&self, slots: &[usize], name: &str, next: &mut usize) -> Option<usize> {
+        let found = match slots.get(*next) {
+            Some(slot) if *self.method.slots[*slot].key == *name => Some(*next),
+            _ => slots.iter().position(|slot| *self.method.slots[*slot].key == *name),
+        };
+        if let Some(found) = found {
+            *next = found + 1;
+            return Some(slots[found]);
+        }
+        // `x[]` is another way to write a field that takes many values.
+        let name = name.strip_suffix("[]")?;
+        slots.iter().copied().find(|slot| {
+            let slot = &self.method.slots[*slot];
+            matches!(slot.takes, Takes::Many | Takes::Files) && *slot.key == *name
+        })
+    }
+
+    /// What happens to a field that no parameter has.
+    fn unknown(&mut self, name: &str, source: Source) {
+        match self.plan.unknown {
+            UnknownParameters::Ignore => {}
+            UnknownParameters::Warn => {
+                log::warn!("{}: unknown parameter {name:?} in the {source}", self.method.id);
+            }
+            UnknownParameters::Refuse => {
+                let parameter: String = name.chars().take(100).collect();
+                self.unknown.push(Fault {
+                    kind: FaultKind::Unknown,
+                    parameter,
+                    source,
+                    expected: Cow::Borrowed("no such parameter"),
+                    got: None,
+                    message: None,
+                });
+            }
+        }
+    }
+
+    fn last_counts(&self) -> bool {
+        self.plan.modules[self.method.module].last_counts
+    }
+}
+
+/// The refusal for a limit of `limits` that was passed.
+fn over(name: &'static str, max: u64, unit: &'static str, parameter: Option<&str>) -> Refusal {
+    Refusal::new(Reason::TooLarge { limit: Limit { name, max, unit }, parameter: parameter.map(str::to_owned) })
+}
+
+/// The refusal for a body that is not what it says.
+fn unreadable(what: &'static str, why: impl Into<String>) -> Refusal {
+    Refusal::new(Reason::Unreadable { what, why: why.into() })
+}

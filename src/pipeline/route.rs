@@ -1,0 +1,124 @@
+//! First stage: which method a request is for.
+//!
+//! The raw path is split at `/`, one empty segment at its end dropped, each
+//! segment decoded by itself; the longest service that the path begins with
+//! takes the rest as positions. A longer service never gives way to a shorter one.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use percent_encoding::percent_decode_str;
+
+use crate::call::{Allowed, Head, Http, Limit, Reason, Refusal};
+use crate::plan::{Found, Plan, joinable};
+
+/// What a request is for.
+#[derive(Debug)]
+pub enum Routed<'h> {
+    /// A method of a service.
+    Method(Found<'h>),
+    /// OPTIONS on the service of this index.
+    Options(usize),
+    /// OPTIONS on base or `*`.
+    OptionsAll,
+}
+
+/// Finds what the request is for.
+///
+/// # Errors
+/// The target is too long or cannot be decoded, no service has this URI, or it has no such method.
+pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Refusal> {
+    let length = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
+    if length as u64 > plan.limits.uri {
+        return Err(too_large("uri", plan.limits.uri));
+    }
+    let fields: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if fields as u64 > plan.limits.head {
+        return Err(too_large("head", plan.limits.head));
+    }
+    let options = head.method == http::Method::OPTIONS;
+    if options && head.uri.path() == "*" {
+        return Ok(Routed::OptionsAll);
+    }
+    let Some(path) = below(&plan.base, head.uri.path()) else {
+        return Err(unknown_service());
+    };
+    let (segments, service) = find(plan, path)?;
+    if options && segments.is_empty() {
+        return Ok(Routed::OptionsAll);
+    }
+    let Some(index) = service else {
+        return Err(unknown_service());
+    };
+    let service = &plan.services[index];
+    let positions = segments.len() - service.length;
+    let mut fitting = service.methods.iter().filter(|(_, method)| plan.methods[*method].positions >= positions);
+    if options {
+        return if fitting.next().is_some() { Ok(Routed::Options(index)) } else { Err(unknown_service()) };
+    }
+    let wanted = if head.method == http::Method::HEAD { "GET" } else { head.method.as_str() };
+    let allowed: Vec<Http> = match Http::from_name(wanted) {
+        Some(http) => match fitting.clone().find(|(own, _)| *own == http) {
+            Some((_, method)) => {
+                return Ok(Routed::Method(Found { method: *method, segments }));
+            }
+            None => fitting.map(|(own, _)| *own).collect(),
+        },
+        None => fitting.map(|(own, _)| *own).collect(),
+    };
+    if allowed.is_empty() {
+        return Err(unknown_service());
+    }
+    Err(Refusal::new(Reason::UnknownMethod { allowed: Allowed(allowed) }))
+}
+
+/// The path below base, beginning with `/`; none where it is not below base.
+fn below<'p>(base: &str, path: &'p str) -> Option<&'p str> {
+    match path.strip_prefix(base)? {
+        "" => Some("/"),
+        rest if rest.starts_with('/') => Some(rest),
+        _ => None,
+    }
+}
+
+/// The decoded segments of a path, and the longest service that they begin with.
+fn find<'p>(plan: &Plan, path: &'p str) -> Result<(Vec<Cow<'p, str>>, Option<usize>), Refusal> {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let Some(inner) = path.strip_prefix('/') else {
+        return Ok((Vec::new(), plan.routes.find("", 0)));
+    };
+    if !inner.contains('%') {
+        let segments: Vec<_> = inner.split('/').map(Cow::Borrowed).collect();
+        let service = plan.routes.find(path, segments.len());
+        return Ok((segments, service));
+    }
+    let segments = inner.split('/').map(decode).collect::<Result<Vec<_>, _>>()?;
+    let joined = segments.iter().fold(String::with_capacity(path.len()), |mut joined, segment| {
+        // Writing to a String does not fail.
+        let _ = write!(joined, "/{}", joinable(segment));
+        joined
+    });
+    let service = plan.routes.find(&joined, segments.len());
+    Ok((segments, service))
+}
+
+/// A segment without its percent-encoding (RFC 3986 section 2.1).
+fn decode(segment: &str) -> Result<Cow<'_, str>, Refusal> {
+    let unreadable = |why: &str| Refusal::new(Reason::Unreadable { what: "path", why: why.to_owned() });
+    let bytes = segment.as_bytes();
+    let escapes = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    for (at, _) in escapes {
+        if !bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+            return Err(unreadable("`%` is not followed by two hexadecimal digits"));
+        }
+    }
+    percent_decode_str(segment).decode_utf8().map_err(|_| unreadable("a segment is not UTF-8"))
+}
+
+fn too_large(name: &'static str, max: u64) -> Refusal {
+    Refusal::new(Reason::TooLarge { limit: Limit { name, max, unit: "bytes" }, parameter: None })
+}
+
+fn unknown_service() -> Refusal {
+    Refusal::new(Reason::UnknownService { similar: Vec::new() })
+}
