@@ -1,5 +1,15 @@
-//! All integration tests in one binary, a file a behaviour.
+//! All tests of behaviour in one binary, a file a behaviour.
 
+#![allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
+
+mod article;
 mod definition_text;
 mod diagnostics;
+mod documents;
+mod compile;
+mod generate;
 mod golden;
+mod layout;
+mod licenses;
+mod readme;
+mod served;
