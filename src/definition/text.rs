@@ -1,6 +1,7 @@
 //! JSON with comments, read into a small tree whose every part knows its place.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
@@ -172,21 +173,19 @@ impl Reader<'_> {
     }
 
     fn members(&mut self, object: ast::Object<'_>, depth: usize) -> Result<Members, Diagnostic> {
-        let mut members = Members::default();
-        let mut places: HashMap<String, Place> = HashMap::new();
+        let mut list = Vec::with_capacity(object.properties.len());
         for property in object.properties {
             let place = self.inside(property.name.range());
-            let key = property.name.into_string();
+            let key = Placed::new(property.name.into_string(), place);
             let value = self.node(property.value, depth + 1)?;
-            if let Some(first) = places.get(&key) {
-                members.damaged = true;
-                self.faults.push(duplicate(&key, place, *first));
-                continue;
-            }
-            places.insert(key.clone(), place);
-            members.list.push(Member { key: Placed::new(key, place), value });
+            list.push(Member { key, value });
         }
-        Ok(members)
+        let again = again(&list, &mut self.faults);
+        let damaged = !again.is_empty();
+        let mut again = again.into_iter().peekable();
+        let mut index = 0..;
+        list.retain(|_| index.next().is_none_or(|index| again.next_if_eq(&index).is_none()));
+        Ok(Members { list, damaged })
     }
 
     /// What stands between the quotes; the quotes where nothing does.
@@ -198,6 +197,24 @@ impl Reader<'_> {
             place(self.file, range.start, range.end)
         }
     }
+}
+
+/// Tells the keys that stood there before, and gives where in the list they stand again.
+fn again(list: &[Member], faults: &mut Vec<Diagnostic>) -> Vec<usize> {
+    let mut first: HashMap<&str, Place> = HashMap::with_capacity(list.len());
+    let mut again = Vec::new();
+    for (index, Member { key, .. }) in list.iter().enumerate() {
+        match first.entry(&key.value) {
+            Entry::Occupied(first) => {
+                faults.push(duplicate(&key.value, key.place, *first.get()));
+                again.push(index);
+            }
+            Entry::Vacant(free) => {
+                free.insert(key.place);
+            }
+        }
+    }
+    again
 }
 
 /// A number of JSON; integers beyond 64 bits become floats.
