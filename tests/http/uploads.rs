@@ -37,7 +37,7 @@ fn the_type_is_recognised_not_believed() {
         (b"zero\x00byte", "application/octet-stream"),
         (b"ends in half a character \xc3", "application/octet-stream"),
     ];
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     for (content, media_type) in cases {
         let disposition = "name=\"file\"; filename=\"a.gif\"\r\nContent-Type: image/gif";
         let answer = site.send(&Request::new("POST", "/file").multipart(&[(disposition, content)]));
@@ -57,7 +57,7 @@ fn file_names_lose_folders_and_what_does_not_show() {
         ("déjà vu.txt", "déjà vu.txt"),
         ("", ""),
     ];
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     for (given, kept) in cases {
         let disposition = format!("name=\"file\"; filename=\"{given}\"");
         let answer = site.send(&Request::new("POST", "/file").multipart(&[(&disposition, b"x")]));
@@ -71,7 +71,7 @@ fn file_names_lose_folders_and_what_does_not_show() {
 
 #[test]
 fn a_form_without_a_chosen_file_has_none() {
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     let request =
         Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"\"", b""), ("name=\"note\"", b"n")]);
     site.send(&request).assert_args(&json!({ "file": null, "note": "n" }));
@@ -115,7 +115,7 @@ fn what_is_well_formed_is_read() {
         ),
         ("no parts", "--XX--\r\n".to_owned(), json!({ "file": null, "note": null })),
     ];
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     for (what, body, args) in cases {
         let whole = site.send(&post(body.clone()));
         assert_eq!(whole.json()["args"], args, "{what}");
@@ -149,7 +149,7 @@ fn what_is_broken_is_refused() {
             "it ends within part 2",
         ),
     ];
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     for (body, words) in cases {
         let answer = site.send(&post(body));
         answer.assert_refused(400, &format!("the multipart body cannot be read: {words}"));
@@ -161,7 +161,7 @@ fn what_is_broken_is_refused() {
 
 #[test]
 fn an_empty_body_is_no_body() {
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     for media_type in ["application/json", "application/x-www-form-urlencoded", MULTIPART, "text/csv"] {
         let announced = Request::new("POST", "/optional").body(media_type, "");
         site.send(&announced).assert_args(&json!({ "text": null }));
@@ -174,7 +174,7 @@ fn an_empty_body_is_no_body() {
 
 #[test]
 fn a_file_is_only_for_parameters_that_take_one() {
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     let request = Request::new("POST", "/optional").multipart(&[("name=\"text\"; filename=\"a\"", b"x")]);
     let answer = site.send(&request);
     assert_eq!((answer.status, &answer.json()["errors"][0]["parameter"]), (400, &json!("text")), "{answer:?}");
@@ -185,7 +185,7 @@ fn a_file_is_only_for_parameters_that_take_one() {
 
 #[test]
 fn several_files_come_as_a_list() {
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     let big = vec![0; 700_000];
     let parts: [(&str, &[u8]); 3] = [
         ("name=\"files\"; filename=\"a\"", b"1"),
@@ -201,7 +201,7 @@ fn several_files_come_as_a_list() {
 
 #[test]
 fn a_client_that_goes_away_leaves_no_file() {
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     let mut connection = site.connect();
     let request = post(multipart(&[("name=\"file\"; filename=\"a\"", &vec![b'x'; 2_000_000])]));
     connection.write(&request.head());
@@ -214,7 +214,7 @@ fn a_client_that_goes_away_leaves_no_file() {
 
 #[test]
 fn a_file_that_cannot_be_stored_is_told_without_saying_why() {
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     fs::remove_dir(site.uploads.path()).unwrap();
     let answer = site.send(&Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"a\"", b"x")]));
     answer.assert_refused(500, "the upload could not be stored");
@@ -225,7 +225,7 @@ fn a_file_that_cannot_be_stored_is_told_without_saying_why() {
 
 #[derive(Deserialize)]
 struct Sent {
-    file: Upload,
+    file: Option<Upload>,
 }
 
 #[test]
@@ -235,13 +235,14 @@ fn a_handler_reads_its_file_and_may_keep_it() {
     let keep = move |Args(sent): Args<Sent>, _: Context| {
         let shelf = Arc::clone(&shelf);
         async move {
-            let content = fs::read_to_string(sent.file.path()).map_err(Refusal::internal)?;
-            shelf.lock().unwrap().push(sent.file);
+            let file = sent.file.ok_or_else(|| Refusal::internal("no file"))?;
+            let content = fs::read_to_string(file.path()).map_err(Refusal::internal)?;
+            shelf.lock().unwrap().push(file);
             Ok::<_, Refusal>(json!({ "content": content }))
         }
     };
     let definition = json!({ "/": { "keep": { "POST": {
-        "info": "Keeps a file", "in": { "file": { "info": "A file", "type": "file" } },
+        "info": "Keeps a file", "in": { "file": { "info": "A file", "type": "?file" } },
         "out": { "content": { "info": "Its content", "type": "string" } }
     } } } });
     let site = Site::handlers(&definition, Module::new("site").post("/keep", keep));
