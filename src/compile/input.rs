@@ -133,23 +133,25 @@ impl Lowering<'_> {
         };
         let captures: Vec<&str> = path.iter().filter_map(capture).collect();
         let mut unused: Vec<&str> = captures.iter().copied().filter(|name| !is_defined(name)).collect();
-        for judged in all {
-            let Some(Key { from: From::Path, key }) = &judged.key else {
-                continue;
+        let undefined: Vec<(&str, Place)> = all
+            .iter()
+            .filter_map(|judged| match &judged.key {
+                Some(Key { from: From::Path, key }) => Some((key.as_str(), judged.place)),
+                _ => None,
+            })
+            .filter(|(key, _)| !captures.contains(key))
+            .collect();
+        for &(key, place) in &undefined {
+            // A capture that is called otherwise is one mistake: the one that was meant is not told as unused.
+            let meant = match (&undefined[..], &unused[..]) {
+                ([_], [only]) => Some(*only),
+                _ => nearest(key, unused.iter().copied()),
             };
-            if captures.contains(&key.as_str()) {
-                continue;
-            }
-            let fault = Diagnostic::new(
-                Code::UndefinedCapture,
-                judged.place,
-                format!("the path `{}` has no capture `{{{key}}}`", site.uri.value),
-            )
-            .label("captured nowhere")
-            .other(site.uri.place, "the path");
-            // A misspelt name is one mistake: the capture that was meant is not told as unused.
-            let meant = nearest(key, unused.iter().copied());
             unused.retain(|name| Some(*name) != meant);
+            let message = format!("the path `{}` has no capture `{{{key}}}`", site.uri.value);
+            let fault = Diagnostic::new(Code::UndefinedCapture, place, message)
+                .label("captured nowhere")
+                .other(site.uri.place, "the path");
             self.tell(match meant {
                 Some(meant) => fault.help(format!("did you mean `{{{meant}}}`?")),
                 None => fault.help(format!("write `{{{key}}}` into the path, or take the parameter from elsewhere")),

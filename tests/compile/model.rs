@@ -230,6 +230,11 @@ fn what_only_follows_from_another_fault_is_not_told() {
             r#"{ "GET": { "info": "i", "in": { "a": { "info": "i", "type": "nope", "default": {}, "example": [] } } } }"#,
             vec!["unknown-type"],
         ),
+        // A capture that is called otherwise is not missed as well.
+        (
+            r#"{ "/": { "{id}": { "GET": { "info": "i", "in": { "{number}": { "info": "i", "type": "int" } } } } } }"#,
+            vec!["undefined-capture"],
+        ),
         // A faulty path says nothing about captures.
         (
             r#"{ "/": { "a{x}": { "GET": { "info": "i", "in": { "{x}": { "info": "i", "type": "int" } } } } } }"#,
