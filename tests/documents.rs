@@ -8,7 +8,7 @@ use rulebook::Rulebook;
 use rulebook::definition::keys::{self, Keys, Kind};
 use rulebook::diagnostic::codes;
 use rulebook::model::Limits;
-use rulebook::types::{Type, Types};
+use rulebook::types::Types;
 
 use crate::golden;
 
