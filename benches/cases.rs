@@ -1,0 +1,203 @@
+//! What is measured: requests, and how much faster than hand-written code rulebook means to be at them.
+
+use clap::ValueEnum;
+use serde_json::{Value as Json, json};
+
+use crate::keys;
+
+/// A case, by the name it has on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Case {
+    /// GET without parameters
+    Ping,
+    /// GET with two path integers and a bounded query string
+    Get,
+    /// POST of eight checked fields as JSON, by one of 100 bearer keys
+    Json,
+    /// The same fields urlencoded
+    Form,
+    /// The GET, behind the last of 10 services
+    #[value(name = "last-of-10")]
+    LastOf10,
+    /// The GET, behind the last of 1,000 services
+    #[value(name = "last-of-1000")]
+    LastOf1000,
+    /// The GET, behind the last of 10,000 services
+    #[value(name = "last-of-10000")]
+    LastOf10000,
+}
+
+/// What rulebook aims at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Aim {
+    /// At least so many requests for one of the hand-written server's.
+    Ratio(f64),
+    /// To be as fast as behind the last of 10 services.
+    NoSlope,
+}
+
+/// A request of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Path and query.
+    pub target: String,
+    /// What is posted; none for a GET.
+    pub body: Option<Body>,
+    /// The bearer token; measured requests that have one take all in turn.
+    pub token: Option<String>,
+}
+
+/// What is posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// Its media type.
+    pub media_type: &'static str,
+    /// Itself.
+    pub text: String,
+}
+
+impl Case {
+    /// What the table calls it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Get => "GET, two path integers and a query string",
+            Self::Json => "POST JSON, eight fields, one of 100 keys",
+            Self::Form => "POST urlencoded, the same",
+            Self::LastOf10 => "the GET behind the last of 10 services",
+            Self::LastOf1000 => "the GET behind the last of 1,000 services",
+            Self::LastOf10000 => "the GET behind the last of 10,000 services",
+        }
+    }
+
+    /// What rulebook aims at.
+    pub fn aim(self) -> Aim {
+        match self {
+            Self::Ping => Aim::Ratio(0.97),
+            Self::Get | Self::Json | Self::Form => Aim::Ratio(1.05),
+            Self::LastOf10 => Aim::Ratio(1.3),
+            Self::LastOf1000 | Self::LastOf10000 => Aim::NoSlope,
+        }
+    }
+
+    /// Under how many names there is one endpoint; 0 where all endpoints are there once.
+    pub fn services(self) -> usize {
+        match self {
+            Self::Ping | Self::Get | Self::Json | Self::Form => 0,
+            Self::LastOf10 => 10,
+            Self::LastOf1000 => 1_000,
+            Self::LastOf10000 => 10_000,
+        }
+    }
+
+    /// The request that is measured.
+    pub fn request(self) -> Request {
+        match self {
+            Self::Ping => get("/ping"),
+            Self::Get => get("/article/line/23/7?lang=en"),
+            Self::Json => post_json(&article()),
+            Self::Form => post_form(&article()),
+            Self::LastOf10 | Self::LastOf1000 | Self::LastOf10000 => {
+                get(&format!("/s{}/line/23/7?lang=en", self.services()))
+            }
+        }
+    }
+
+    /// Bad requests, and the status that both servers refuse them with.
+    pub fn refused(self) -> Vec<(Request, u16)> {
+        match self {
+            Self::Ping => vec![(get("/pong"), 404)],
+            Self::Get => vec![
+                (get("/article/line/23/seven?lang=en"), 400),
+                (get("/article/line/23/2147483648?lang=en"), 400),
+                (get("/article/line/23/7?lang=e"), 400),
+                (get("/article/line/23/7"), 400),
+            ],
+            Self::Json => refused_articles(post_json),
+            Self::Form => refused_articles(post_form),
+            Self::LastOf10 | Self::LastOf1000 | Self::LastOf10000 => {
+                let n = self.services();
+                vec![
+                    (get(&format!("/s{}/line/23/7?lang=en", n + 1)), 404),
+                    (get(&format!("/s{n}/line/-1/7?lang=en")), 400),
+                ]
+            }
+        }
+    }
+}
+
+fn get(target: &str) -> Request {
+    Request {
+        target: target.to_owned(),
+        body: None,
+        token: None,
+    }
+}
+
+fn post_json(article: &Json) -> Request {
+    post("/article", "application/json", article.to_string())
+}
+
+fn post_form(article: &Json) -> Request {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in article.as_object().into_iter().flatten() {
+        match value {
+            Json::String(text) => form.append_pair(name, text),
+            other => form.append_pair(name, &other.to_string()),
+        };
+    }
+    post("/article/form", "application/x-www-form-urlencoded", form.finish())
+}
+
+fn post(target: &str, media_type: &'static str, text: String) -> Request {
+    Request {
+        target: target.to_owned(),
+        body: Some(Body { media_type, text }),
+        token: Some(keys::token(0)),
+    }
+}
+
+/// An article as a client sends it.
+fn article() -> Json {
+    json!({
+        "title": "On the nature of lines",
+        "text": "A line begins where the eye does, and ends where the paper does; between the two, déjà vu. \
+                 Whoever counts lines counts from one, but whoever keeps them counts from nought.",
+        "lang": "en",
+        "kind": "essay",
+        "author": 1723,
+        "category": 42,
+        "rating": 4.5,
+        "draft": false,
+    })
+}
+
+fn refused_articles(post: fn(&Json) -> Request) -> Vec<(Request, u16)> {
+    let with = |name: &str, value: Json| {
+        let mut article = article();
+        article[name] = value;
+        (post(&article), 400)
+    };
+    let without_title = {
+        let mut article = article();
+        article.as_object_mut().map(|fields| fields.shift_remove("title"));
+        (post(&article), 400)
+    };
+    let as_whom = |token: Option<&str>| Request {
+        token: token.map(str::to_owned),
+        ..post(&article())
+    };
+    vec![
+        with("title", json!("")),
+        with("text", json!("x".repeat(10_001))),
+        with("lang", json!("e")),
+        with("kind", json!("poem")),
+        with("author", json!(-1)),
+        with("category", json!(1001)),
+        with("rating", json!(5.5)),
+        with("draft", json!("perhaps")),
+        without_title,
+        (as_whom(None), 401),
+        (as_whom(Some("nobody's")), 401),
+    ]
+}

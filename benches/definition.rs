@@ -1,0 +1,116 @@
+//! The definition and the keys that rulebook serves the endpoints from.
+
+use std::path::Path;
+use std::{fs, io};
+
+use serde_json::{Value as Json, json};
+
+use crate::keys;
+
+/// The type of ids, 0 to 2147483647.
+const ID: &str = "id";
+
+/// Writes `api/` and `data/keys.json` into the folder: the endpoints, or, where
+/// `services` is not 0, one of them under so many names.
+pub fn write(folder: &Path, services: usize) -> io::Result<()> {
+    let api = folder.join("api");
+    let data = folder.join("data");
+    fs::create_dir_all(&api)?;
+    fs::create_dir_all(&data)?;
+    fs::write(
+        api.join("app.json"),
+        pretty(&json!({ "title": "Benchmark", "version": "1.0.0" })),
+    )?;
+    let module = if services == 0 { bench() } else { many(services) };
+    fs::write(api.join("bench.json"), pretty(&module))?;
+    fs::write(data.join("keys.json"), pretty(&key_file()))
+}
+
+/// The path of the `n`-th of the services that are many.
+pub fn path(n: usize) -> String {
+    format!("/s{n}/line/{{article_id}}/{{no_line}}")
+}
+
+fn pretty(json: &Json) -> String {
+    format!("{json:#}\n")
+}
+
+fn bench() -> Json {
+    json!({
+        "info": "The endpoints that are measured",
+        "/": {
+            "ping": { "GET": {
+                "info": "Whether anybody is there",
+                "out": { "pong": { "info": "Always true", "type": "bool" } },
+            } },
+            "article/line/{article_id}/{no_line}": { "GET": line() },
+            "article": {
+                "POST": create(),
+                "/": { "form": { "POST": create() } },
+            },
+        },
+    })
+}
+
+fn many(services: usize) -> Json {
+    let services: serde_json::Map<_, _> = (1..=services)
+        .map(|n| (path(n)[1..].to_owned(), json!({ "GET": line() })))
+        .collect();
+    json!({ "info": "The same service under many names", "/": services })
+}
+
+fn line() -> Json {
+    json!({
+        "info": "One line of an article",
+        "in": {
+            "{article_id}": { "info": "Which article", "type": ID },
+            "{no_line}": { "info": "Which of its lines", "type": ID },
+            "GET@lang": { "info": "In which language", "type": "string(2,5)", "name": "lang" },
+        },
+        "out": {
+            "article_id": { "info": "The article", "type": ID },
+            "no_line": { "info": "The number of the line", "type": ID },
+            "lang": { "info": "Its language", "type": "string(2,5)" },
+            "line": { "info": "The line", "type": "string" },
+        },
+    })
+}
+
+fn create() -> Json {
+    json!({
+        "info": "Keeps an article",
+        "scope": [[keys::SCOPE]],
+        "in": {
+            "title": { "info": "Its title", "type": "string(1,120)" },
+            "text": { "info": "Its text", "type": "string(1,10000)" },
+            "lang": { "info": "Its language", "type": "string(2,5)" },
+            "kind": { "info": "What it is", "type": "enum(news|essay|note)" },
+            "author": { "info": "Who wrote it", "type": ID },
+            "category": { "info": "Where it belongs", "type": "int(1,1000)" },
+            "rating": { "info": "How good it is", "type": "float", "min": 0, "max": 5 },
+            "draft": { "info": "Whether it is unfinished", "type": "bool" },
+        },
+        "out": {
+            "title": { "info": "Its title", "type": "string(1,120)" },
+            "kind": { "info": "What it is", "type": "enum(news|essay|note)" },
+            "category": { "info": "Where it belongs", "type": "int(1,1000)" },
+            "rating": { "info": "How good it is", "type": "float", "min": 0, "max": 5 },
+            "draft": { "info": "Whether it is unfinished", "type": "bool" },
+            "length": { "info": "Bytes of its text", "type": "uint" },
+            "by": { "info": "The name of the key that kept it", "type": "string" },
+        },
+    })
+}
+
+fn key_file() -> Json {
+    let keys: Vec<_> = (0..keys::COUNT)
+        .map(|n| {
+            json!({
+                "hash": hex::encode(keys::hash(&keys::token(n))),
+                "name": keys::name(n),
+                "scope": [keys::SCOPE],
+            })
+        })
+        .collect();
+    json!({ "keys": keys })
+}

@@ -1,0 +1,109 @@
+//! Runs both servers and the load in turns, and prints what came out.
+//!
+//! In charge of fairness: the servers on one core, the load on another, both
+//! checked to do the same before they are measured, rounds interleaved so
+//! that a machine that slows down or speeds up does so for both.
+
+mod check;
+mod server;
+mod statistics;
+mod table;
+mod wrk;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+use std::thread;
+
+use clap::{Args, ValueEnum, value_parser};
+
+use self::server::{Kind, Pair};
+use self::table::Row;
+use crate::cases::Case;
+
+/// The core of the servers.
+const SERVER_CORE: usize = 0;
+/// The core of the load.
+const LOAD_CORE: usize = 1;
+
+/// What is measured, and how long.
+#[derive(Args)]
+pub struct Settings {
+    /// What to measure; everything where nothing is named
+    #[arg(value_enum)]
+    cases: Vec<Case>,
+    /// Rounds of every case with each server
+    #[arg(long, default_value_t = 15, value_parser = value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Seconds that a round lasts
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
+    seconds: u32,
+    /// Connections that the load comes over
+    #[arg(long, default_value_t = 32, value_parser = value_parser!(u32).range(1..))]
+    connections: u32,
+}
+
+/// Measures, and prints the table.
+pub fn drive(settings: &Settings) -> Result<(), Box<dyn Error>> {
+    if thread::available_parallelism()?.get() <= LOAD_CORE {
+        return Err("two cores are needed, one for the server and one for the load".into());
+    }
+    let cases: Vec<_> = Case::value_variants()
+        .iter()
+        .copied()
+        .filter(|case| settings.cases.is_empty() || settings.cases.contains(case))
+        .collect();
+
+    // Idle servers cost nothing, so all stay up, and a round goes through all cases:
+    // what drifts, drifts for all of them.
+    let mut pairs = BTreeMap::new();
+    for &case in &cases {
+        let services = case.services();
+        progress(format_args!("starting and checking: {}", case.title()));
+        let pair = match pairs.entry(services) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(Pair::start(services)?),
+        };
+        check::same(case, pair)?;
+    }
+
+    let mut rows: Vec<_> = cases.into_iter().map(Row::new).collect();
+    // The round before the first is to warm up.
+    for round in 0..=settings.rounds {
+        for row in &mut rows {
+            let pair = &pairs[&row.case.services()];
+            let measure = |kind: Kind| {
+                progress(format_args!(
+                    "round {round} of {}: {}, {}",
+                    settings.rounds,
+                    row.case.title(),
+                    kind.title()
+                ));
+                wrk::round(row.case, pair.of(kind).address, settings)
+            };
+            let (hand, ours) = (measure(Kind::Hand)?, measure(Kind::Rulebook)?);
+            if round > 0 {
+                row.push(hand, ours);
+            }
+        }
+    }
+    progress(format_args!(""));
+
+    let started: Vec<_> = pairs
+        .iter()
+        .filter(|(services, _)| **services > 0)
+        .map(|(services, pair)| (*services, pair.ready_after))
+        .collect();
+    print!("{}", table::markdown(&rows, &started, settings));
+    Ok(())
+}
+
+/// Says what is going on, to whoever watches.
+fn progress(what: std::fmt::Arguments<'_>) {
+    let mut stderr = io::stderr();
+    if stderr.is_terminal() {
+        // Back to the beginning of the line, and clear it. Not being able to say it is no reason to stop.
+        let _ = write!(stderr, "\r\x1b[2K{what}").and_then(|()| stderr.flush());
+    }
+}

@@ -1,0 +1,133 @@
+//! The servers as processes of their own. They end when their handle is dropped or this process dies.
+
+use std::error::Error;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+use super::SERVER_CORE;
+
+/// How long a server may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Written by hand.
+    Hand,
+    /// Served from a definition.
+    Rulebook,
+}
+
+impl Kind {
+    /// The command that serves it.
+    fn command(self) -> &'static str {
+        match self {
+            Self::Hand => "hand",
+            Self::Rulebook => "rulebook",
+        }
+    }
+
+    /// What the output calls it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Hand => "by hand",
+            Self::Rulebook => "rulebook",
+        }
+    }
+}
+
+/// A server that runs.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// Both servers of the same endpoints.
+pub struct Pair {
+    hand: Server,
+    rulebook: Server,
+    /// Milliseconds that rulebook needed from the definition's text to a server.
+    pub ready_after: f64,
+}
+
+impl Pair {
+    /// Starts both, with one endpoint under so many names or, for 0, all endpoints.
+    pub fn start(services: usize) -> Result<Self, Box<dyn Error>> {
+        let hand = Server::start(Kind::Hand, services)?;
+        let mut rulebook = Server::start(Kind::Rulebook, services)?;
+        let ready_after = rulebook.ready_after()?;
+        Ok(Self {
+            hand,
+            rulebook,
+            ready_after,
+        })
+    }
+
+    /// One of them.
+    pub fn of(&self, kind: Kind) -> &Server {
+        match kind {
+            Kind::Hand => &self.hand,
+            Kind::Rulebook => &self.rulebook,
+        }
+    }
+}
+
+impl Server {
+    fn start(kind: Kind, services: usize) -> Result<Self, Box<dyn Error>> {
+        let address = free_address()?;
+        let child = Command::new("taskset")
+            .args(["--cpu-list", &SERVER_CORE.to_string()])
+            .arg(env::current_exe()?)
+            .args([kind.command(), "--attached"])
+            .args(["--bind", &address.to_string()])
+            .args(["--services", &services.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("cannot start taskset: {error}"))?;
+        let mut server = Self { child, address };
+        server.wait_until_it_listens(kind)?;
+        Ok(server)
+    }
+
+    fn wait_until_it_listens(&mut self, kind: Kind) -> Result<(), Box<dyn Error>> {
+        let begun = Instant::now();
+        while TcpStream::connect(self.address).is_err() {
+            if let Some(status) = self.child.try_wait()? {
+                return Err(format!("the server {} did not start: {status}", kind.title()).into());
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(format!("the server {} does not listen after {PATIENCE:?}", kind.title()).into());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// What it prints before it listens: a number of milliseconds, alone on a line.
+    fn ready_after(&mut self) -> Result<f64, Box<dyn Error>> {
+        let stdout = self.child.stdout.as_mut().ok_or("the server has no output")?;
+        let mut line = String::new();
+        // The limit is far beyond any number.
+        BufReader::new(stdout.take(100)).read_line(&mut line)?;
+        let number = line.trim().parse();
+        number.map_err(|_| format!("the server says {line:?} where it should say how long it took to start").into())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address that nobody listened at a moment ago.
+fn free_address() -> Result<SocketAddr, Box<dyn Error>> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}

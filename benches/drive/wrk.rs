@@ -1,0 +1,51 @@
+//! One round of load from `wrk`.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::process::Command;
+
+use super::{LOAD_CORE, Settings};
+use crate::cases::{Case, Request};
+use crate::keys;
+
+/// Posts with all keys in turn.
+const POST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/wrk/post.lua");
+
+/// Requests per second that the server at this address answers well.
+pub fn round(case: Case, address: SocketAddr, settings: &Settings) -> Result<f64, Box<dyn Error>> {
+    let Request { target, body, .. } = case.request();
+    let mut wrk = Command::new("taskset");
+    wrk.args(["--cpu-list", &LOAD_CORE.to_string(), "wrk", "--threads", "1"])
+        .args(["--connections", &settings.connections.to_string()])
+        .args(["--duration", &settings.seconds.to_string()]);
+    if body.is_some() {
+        wrk.args(["--script", POST]);
+    }
+    wrk.arg(format!("http://{address}{target}"));
+    if let Some(body) = body {
+        wrk.args(["--", body.media_type, &body.text, keys::TOKEN_PATTERN])
+            .arg(keys::COUNT.to_string());
+    }
+
+    let output = wrk.output().map_err(|error| format!("cannot start taskset: {error}"))?;
+    let report = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("wrk failed with {}: {}{report}", output.status, why).into());
+    }
+    requests_per_second(&report).map_err(|why| format!("{}: {why}:\n{report}", case.title()).into())
+}
+
+/// Reads wrk's report; it names bad answers and broken connections only where there were some.
+fn requests_per_second(report: &str) -> Result<f64, &'static str> {
+    let value_of = |name| report.lines().find_map(|line| line.trim().strip_prefix(name));
+    if value_of("Non-2xx or 3xx responses:").is_some() {
+        return Err("some requests were refused");
+    }
+    if value_of("Socket errors:").is_some() {
+        return Err("some connections broke");
+    }
+    value_of("Requests/sec:")
+        .and_then(|number| number.trim().parse().ok())
+        .ok_or("wrk did not say how many requests there were")
+}

@@ -1,0 +1,98 @@
+//! `POST /article` and `/article/form`: eight checked fields by an author.
+
+use std::sync::Arc;
+
+use actix_web::web;
+use serde::{Deserialize, Serialize};
+
+use super::ALL_RIGHT;
+use super::caller::Author;
+use super::failure::{Failure, Fault};
+use super::line::MAX_ID;
+
+#[derive(Deserialize)]
+pub struct NewArticle {
+    title: String,
+    text: String,
+    lang: String,
+    kind: Kind,
+    author: u32,
+    category: u32,
+    rating: f64,
+    draft: bool,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    News,
+    Essay,
+    Note,
+}
+
+impl NewArticle {
+    fn check(&self) -> Result<(), Failure> {
+        let mut faults = Vec::new();
+        if !(1..=120).contains(&self.title.chars().count()) {
+            faults.push(Fault::new("title", "body", "1 to 120 characters", &self.title));
+        }
+        if !(1..=10_000).contains(&self.text.chars().count()) {
+            faults.push(Fault::new("text", "body", "1 to 10000 characters", &self.text));
+        }
+        if !(2..=5).contains(&self.lang.chars().count()) {
+            faults.push(Fault::new("lang", "body", "2 to 5 characters", &self.lang));
+        }
+        if self.author > MAX_ID {
+            faults.push(Fault::new("author", "body", "0 to 2147483647", &self.author));
+        }
+        if !(1..=1_000).contains(&self.category) {
+            faults.push(Fault::new("category", "body", "1 to 1000", &self.category));
+        }
+        if !(0.0..=5.0).contains(&self.rating) {
+            faults.push(Fault::new("rating", "body", "0 to 5", &self.rating));
+        }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::Invalid(faults))
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct Created {
+    error: u32,
+    #[serde(rename = "ErrorDescription")]
+    description: &'static str,
+    title: String,
+    kind: Kind,
+    category: u32,
+    rating: f64,
+    draft: bool,
+    length: usize,
+    by: Arc<str>,
+}
+
+pub async fn create_from_json(author: Author, article: web::Json<NewArticle>) -> Result<web::Json<Created>, Failure> {
+    create(author, article.into_inner())
+}
+
+pub async fn create_from_form(author: Author, article: web::Form<NewArticle>) -> Result<web::Json<Created>, Failure> {
+    create(author, article.into_inner())
+}
+
+fn create(author: Author, article: NewArticle) -> Result<web::Json<Created>, Failure> {
+    article.check()?;
+    let (error, description) = ALL_RIGHT;
+    Ok(web::Json(Created {
+        error,
+        description,
+        title: article.title,
+        kind: article.kind,
+        category: article.category,
+        rating: article.rating,
+        draft: article.draft,
+        length: article.text.len(),
+        by: author.0,
+    }))
+}

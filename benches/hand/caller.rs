@@ -1,0 +1,66 @@
+//! Who calls: bearer keys, of which the server has only the hashes.
+
+use std::collections::HashMap;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, web};
+
+use super::failure::Failure;
+use crate::keys;
+
+/// All who are known, by the SHA-256 of their key.
+pub struct Callers(HashMap<[u8; 32], Caller>);
+
+struct Caller {
+    name: Arc<str>,
+    scope: Vec<String>,
+}
+
+impl Callers {
+    /// The ones of this benchmark.
+    pub fn new() -> Self {
+        let caller = |n| Caller {
+            name: keys::name(n).into(),
+            scope: vec![keys::SCOPE.to_owned()],
+        };
+        Self(
+            (0..keys::COUNT)
+                .map(|n| (keys::hash(&keys::token(n)), caller(n)))
+                .collect(),
+        )
+    }
+}
+
+/// A caller who may write articles. Asked for before the body, so nobody else's is read.
+pub struct Author(pub Arc<str>);
+
+impl FromRequest for Author {
+    type Error = Failure;
+    type Future = Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(author(request))
+    }
+}
+
+fn author(request: &HttpRequest) -> Result<Author, Failure> {
+    let caller = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .and_then(|(_, token)| {
+            let callers = request.app_data::<web::Data<Callers>>()?;
+            callers.0.get(&keys::hash(token))
+        })
+        .ok_or(Failure::Unauthenticated)?;
+    if caller.scope.iter().any(|held| held == keys::SCOPE) {
+        Ok(Author(Arc::clone(&caller.name)))
+    } else {
+        Err(Failure::Forbidden)
+    }
+}

@@ -1,0 +1,98 @@
+//! The endpoints as they are written by hand on bare actix-web: its extractors, serde, and checks in code.
+//!
+//! It is what a careful engineer would deploy: every refusal is a complete
+//! JSON answer, and nothing is slower than it need be. Must not know rulebook.
+
+mod article;
+mod caller;
+mod failure;
+mod line;
+
+use std::error::Error;
+use std::net::SocketAddr;
+
+use actix_web::web::{self, FormConfig, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::{App, HttpResponse, HttpServer, Resource, Responder, Route, rt};
+use serde::Serialize;
+
+use self::caller::Callers;
+use self::failure::Failure;
+
+/// Bytes that a body may have.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// Serves them with one worker until the process is told to stop.
+pub fn serve(bind: SocketAddr, services: usize) -> Result<(), Box<dyn Error>> {
+    let callers = web::Data::new(Callers::new());
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(callers.clone())
+            .app_data(PathConfig::default().error_handler(|error, _| Failure::from(error).into()))
+            .app_data(QueryConfig::default().error_handler(|error, _| Failure::from(error).into()))
+            .app_data(
+                JsonConfig::default()
+                    .limit(BODY_LIMIT)
+                    .error_handler(|error, _| Failure::from(error).into()),
+            )
+            .app_data(
+                FormConfig::default()
+                    .limit(BODY_LIMIT)
+                    .error_handler(|error, _| Failure::from(error).into()),
+            )
+            .configure(|config| routes(config, services))
+            .default_service(web::to(unknown_service))
+    })
+    .workers(1)
+    .tcp_nodelay(true)
+    .bind(bind)?;
+    Ok(rt::System::new().block_on(server.run())?)
+}
+
+fn routes(config: &mut ServiceConfig, services: usize) {
+    let read = || web::get().to(line::read);
+    if services == 0 {
+        let from_json = web::post().to(article::create_from_json);
+        let from_form = web::post().to(article::create_from_form);
+        config
+            .service(resource("/ping", "GET", web::get().to(ping)))
+            .service(resource("/article/line/{article_id}/{no_line}", "GET", read()))
+            .service(resource("/article", "POST", from_json))
+            .service(resource("/article/form", "POST", from_form));
+    }
+    for n in 1..=services {
+        let path = format!("/s{n}/line/{{article_id}}/{{no_line}}");
+        config.service(resource(&path, "GET", read()));
+    }
+}
+
+/// A resource with one method, which any other is told.
+fn resource(path: &str, allow: &'static str, route: Route) -> Resource {
+    let unknown_method = move || async move { Err::<HttpResponse, _>(Failure::UnknownMethod { allow }) };
+    web::resource(path)
+        .route(route)
+        .default_service(web::to(unknown_method))
+}
+
+async fn unknown_service() -> Result<HttpResponse, Failure> {
+    Err(Failure::UnknownService)
+}
+
+/// `error` and `ErrorDescription` of an answer that is none.
+const ALL_RIGHT: (u32, &str) = (0, "all right");
+
+#[derive(Serialize)]
+struct Pong {
+    error: u32,
+    #[serde(rename = "ErrorDescription")]
+    description: &'static str,
+    pong: bool,
+}
+
+async fn ping() -> impl Responder {
+    let (error, description) = ALL_RIGHT;
+    web::Json(Pong {
+        error,
+        description,
+        pong: true,
+    })
+}
