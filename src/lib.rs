@@ -61,3 +61,8 @@ pub use handler::{Args, Calling, Context, Ended, Module, Response};
 pub use key::Keys;
 pub use model::Unbound;
 pub use place::{Place, Placed};
+
+/// The README's program is compiled with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
