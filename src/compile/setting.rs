@@ -35,7 +35,7 @@ impl Lowering<'_> {
             envelope: envelope.unwrap_or(EnvelopeName::Aicra),
             unknown: self.setting(
                 written.unknown.as_ref(),
-                "way with unknown parameters",
+                "a value of `unknown`",
                 &UnknownParameters::ALL.map(|way| (way.as_str(), way)),
             ),
             timezone: self.zone(written.timezone.as_ref()),
@@ -43,7 +43,7 @@ impl Lowering<'_> {
             limits: self.limits(&written.limits),
             unbound: self.setting(
                 written.unbound.as_ref(),
-                "way with unbound methods",
+                "a value of `unbound`",
                 &Unbound::ALL.map(|way| (way.as_str(), way)),
             ),
             bind: written.bind.as_ref().and_then(|bind| self.address(bind)),
