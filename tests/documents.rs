@@ -57,7 +57,7 @@ fn key_table(keys: &'static Keys) -> String {
             Kind::Text => "a text".to_owned(),
             Kind::Bool => "true or false".to_owned(),
             Kind::Whole => "a whole number".to_owned(),
-            Kind::Any => "its own value".to_owned(),
+            Kind::Any => "a value".to_owned(),
             Kind::Scope => "lists of texts in a list".to_owned(),
             Kind::Object(keys) => keys.what.to_owned(),
             Kind::List(keys) => format!("a list, each of it {}", keys.what),
