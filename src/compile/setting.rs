@@ -20,7 +20,7 @@ impl Lowering<'_> {
     pub(super) fn settings(&mut self, written: &App, base: String) -> Api {
         let envelope = match &written.envelope {
             Some(name) => self.envelope(name),
-            None => Some(EnvelopeName::Aicra),
+            None => Some(EnvelopeName::default()),
         };
         self.envelope = envelope;
         let text = |text: &Option<Placed<String>>| text.as_ref().map(|text| text.value.clone());
@@ -32,7 +32,7 @@ impl Lowering<'_> {
             license: written.license.as_ref().map(|license| self.license(license)),
             servers: self.servers(written),
             base,
-            envelope: envelope.unwrap_or(EnvelopeName::Aicra),
+            envelope: envelope.unwrap_or_default(),
             unknown: self.setting(
                 written.unknown.as_ref(),
                 "a value of `unknown`",

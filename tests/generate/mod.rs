@@ -4,6 +4,7 @@
 //! by making its choices fewer and smaller: no choice left is always the first.
 
 mod method;
+mod mutate;
 mod types;
 
 use std::fmt;
@@ -40,6 +41,11 @@ impl fmt::Debug for Generated {
 /// Definitions without faults.
 pub fn definitions() -> impl Strategy<Value = Generated> {
     choices().prop_map(|mut choices| definition(&mut choices))
+}
+
+/// Definitions that may have faults of every kind.
+pub fn mistaken() -> impl Strategy<Value = Generated> {
+    (definitions(), choices()).prop_map(|(generated, mut choices)| mutate::mutate(generated, &mut choices))
 }
 
 /// Lists of choices.
@@ -84,6 +90,15 @@ fn definition(choices: &mut Choices) -> Generated {
         files.push((format!("{name}.json"), module(name, has_root, &mut number, choices)));
     }
     let app = app(choices);
+    if app.get("envelope").is_some() && choices.once_in(2) {
+        // In this envelope outputs may be called what they like.
+        files.push((
+            "plain.json".to_owned(),
+            json!({ "/": { "plain": { "GET": { "info": "i", "out": {
+            "error": { "info": "What went wrong", "type": "string" }
+        } } } } }),
+        ));
+    }
     if choices.once_in(3) && !files.is_empty() {
         // The whole of it in one document.
         let mut app = app;
