@@ -22,10 +22,18 @@ pub(super) fn report(report: &Report) {
 
 /// How many faults there are, in words.
 pub(super) fn count(report: &Report) -> String {
-    match report.diagnostics.len() {
-        1 => "1 fault".to_owned(),
-        faults => format!("{faults} faults"),
-    }
+    counted(report.diagnostics.len(), "fault")
+}
+
+/// How large an API is, in words.
+pub(super) fn sizes(modules: usize, services: usize, methods: usize) -> String {
+    let (modules, services) = (counted(modules, "module"), counted(services, "service"));
+    format!("{modules}, {services}, {}", counted(methods, "method"))
+}
+
+/// `1 key`, `2 keys`.
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Whether a stream shows colours: a terminal, and `NO_COLOR` is not set.
