@@ -1,5 +1,6 @@
 //! The engine: a definition and a program's handlers, types and state, compiled into something that answers.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::handler::{Calling, Module, State};
 use crate::model::{Api, Unbound};
 use crate::pipeline::Runner;
 use crate::plan::Plan;
+use crate::server::{self, Running, Settings};
 use crate::types::Type;
 
 /// An API to be: where its definition is, and what the program adds to it.
@@ -38,6 +40,7 @@ pub struct Rulebook {
     inspectors: Vec<Box<dyn Inspect>>,
     state: State,
     unbound: Option<Unbound>,
+    verify: bool,
 }
 
 /// Where a definition's text is.
@@ -66,6 +69,7 @@ impl Rulebook {
             inspectors: Vec::new(),
             state: State::default(),
             unbound: None,
+            verify: cfg!(debug_assertions),
         }
     }
 
@@ -101,6 +105,14 @@ impl Rulebook {
     #[must_use]
     pub fn unbound(mut self, unbound: Unbound) -> Self {
         self.unbound = Some(unbound);
+        self
+    }
+
+    /// Says whether what handlers return is compared with the definition's `out`; what differs is answered as an
+    /// internal error, and the log names the output. Without this it is done in debug builds.
+    #[must_use]
+    pub fn verify_outputs(mut self, verify: bool) -> Self {
+        self.verify = verify;
         self
     }
 
@@ -142,6 +154,7 @@ impl Rulebook {
         let around = Surroundings {
             inspectors: self.inspectors,
             state: self.state,
+            verify: self.verify,
             options: services.map(|(module, own)| document(&describe::canonical_service(module, own))).collect(),
             all_options: document(&describe::canonical(&api)),
         };
@@ -177,9 +190,12 @@ impl Engine {
         Calling::new(target, Arc::clone(&self.runner) as Arc<_>)
     }
 
-    /// The plan that servers answer from.
-    pub(crate) fn plan(&self) -> &Arc<ArcSwap<Plan>> {
-        &self.plan
+    /// Serves it, on threads of its own.
+    ///
+    /// # Errors
+    /// An address cannot be listened on, or a thread cannot be started.
+    pub fn serve(&self, settings: &Settings) -> io::Result<Running> {
+        server::serve(&self.plan, settings)
     }
 }
 

@@ -45,11 +45,15 @@ pub mod compile;
 pub mod describe;
 
 // A request's way.
+mod server;
+//
 mod pipeline;
 //
 mod key;
 
 mod engine;
+
+pub mod cli;
 
 pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, Upload, Value};
 pub use diagnostic::Report;
@@ -59,3 +63,4 @@ pub use handler::{Args, Calling, Context, Ended, Module, Response};
 pub use key::Keys;
 pub use model::Unbound;
 pub use place::{Place, Placed};
+pub use server::{Running, Settings, Stopper};

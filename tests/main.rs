@@ -1,1 +1,15 @@
+//! All tests of behaviour in one binary, a file a behaviour.
 
+#![allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
+
+mod article;
+mod compile;
+mod definition_text;
+mod diagnostics;
+mod documents;
+mod generate;
+mod golden;
+mod layout;
+mod licenses;
+mod readme;
+mod served;

@@ -59,11 +59,9 @@ impl Lowering<'_> {
 
 /// The part `start..end` of a string, in bytes of its value: where it is written.
 ///
-/// A string that is written with escapes is longer than its value; its place is told as a whole.
+/// A string's place is what stands between its quotes. It differs in length from the value where the string is
+/// written with escapes, or is empty and has its quotes for a place; such a string is told as a whole.
 pub(super) fn inside(text: &Placed<String>, start: usize, end: usize) -> Place {
     let written = text.place.end.saturating_sub(text.place.start) as usize;
-    if written == text.value.len() + QUOTES { text.place.within(start + 1, end.max(start + 1) + 1) } else { text.place }
+    if written == text.value.len() { text.place.within(start, end) } else { text.place }
 }
-
-/// How many bytes a string's quotes take.
-pub(super) const QUOTES: usize = 2;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::lower::{Lowering, QUOTES};
+use super::lower::Lowering;
 use super::parameter::Judged;
 use super::path::{self, PathFault};
 use crate::definition::written;
@@ -87,7 +87,7 @@ impl Lowering<'_> {
             .iter()
             .map(|service| {
                 let text = &service.path;
-                let faults = match segments(text) {
+                let faults = match segments(service) {
                     Ok(path) => return Some(path),
                     Err(faults) => faults,
                 };
@@ -124,11 +124,13 @@ struct Found<'a> {
     fault: PathFault,
 }
 
-/// The segments of a service's path. The path under an empty key at the root reads like the root's own; only
-/// the key tells them apart.
-fn segments(path: &Placed<String>) -> Result<Vec<Segment>, Vec<PathFault>> {
-    if path.value == "/" && path.place.end.saturating_sub(path.place.start) as usize == QUOTES {
+/// The segments of a service's path. Under an empty key at the root it reads like the root's own; only the place
+/// tells them apart: an empty key has its quotes for one, the root its first method.
+fn segments(service: &written::Service) -> Result<Vec<Segment>, Vec<PathFault>> {
+    let Placed { value: path, place } = &service.path;
+    let is_key = service.methods.first().is_none_or(|first| first.http.place.start != place.start);
+    if path == "/" && is_key && place.end.saturating_sub(place.start) == 2 {
         return path::segments("//");
     }
-    path::segments(&path.value)
+    path::segments(path)
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::lower::{QUOTES, inside};
+use super::lower::inside;
 use crate::model::Segment;
 use crate::place::{Place, Placed};
 
@@ -126,16 +126,14 @@ fn is_capture_name(name: &str) -> bool {
 /// Where the part `range` of a path is written, as far as the path's own key says it: the keys above it are
 /// written elsewhere. The second is whether the part lies in the own key.
 pub(super) fn place(path: &Placed<String>, range: &Range<usize>) -> (Place, bool) {
-    let written = (path.place.end.saturating_sub(path.place.start) as usize).saturating_sub(QUOTES);
-    let Some(above) = path.value.len().checked_sub(written) else {
-        return (path.place, range.end == path.value.len());
-    };
-    if range.end < above {
-        return (path.place, false);
-    }
+    let written = path.place.end.saturating_sub(path.place.start) as usize;
+    let above = path.value.len().checked_sub(written);
+    let own = above.and_then(|above| path.value.get(above..).map(|own| (above, own)));
+    // Only a key that is written with escapes is longer than the path or ends within a character.
+    let Some((above, own)) = own else { return (path.place, range.end == path.value.len()) };
     if range.start < above {
-        return (path.place, true);
+        return (path.place, range.end >= above);
     }
-    let own = Placed::new(path.value[path.value.floor_char_boundary(above)..].to_owned(), path.place);
+    let own = Placed::new(own.to_owned(), path.place);
     (inside(&own, range.start - above, range.end - above), true)
 }

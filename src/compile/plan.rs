@@ -9,7 +9,7 @@ use crate::envelope;
 use crate::handler::{self, State};
 use crate::model::{self, Api, From, Parameter, Repeated};
 use crate::plan::{
-    Action, BodyUse, DeclaredError, Method, Module, Permit, Piece, Plan, Requirement, Routes, Service, SlotPlan,
+    Action, BodyUse, DeclaredError, Method, Module, Output, Permit, Piece, Plan, Requirement, Routes, Service, SlotPlan,
 };
 use crate::types::Takes;
 
@@ -17,6 +17,8 @@ use crate::types::Takes;
 pub struct Surroundings {
     /// Who finds out who calls.
     pub inspectors: Vec<Box<dyn Inspect>>,
+    /// Whether what handlers return is compared with the definition.
+    pub verify: bool,
     /// The program's values.
     pub state: State,
     /// What OPTIONS answers for each service, in order.
@@ -65,6 +67,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         unknown: api.unknown,
         challenge: challenges.join(", ").into(),
         inspectors: around.inspectors,
+        verify: around.verify,
         state: around.state,
         options: around.all_options,
     }
@@ -107,6 +110,7 @@ fn method(service: &model::Service, own: &model::Method, module: usize, index: u
         body,
         action,
         status: own.options.status,
+        outputs: own.outputs.iter().map(output).collect(),
         whole: own.outputs.iter().any(|output| output.name == "*"),
         errors: own
             .errors
@@ -118,6 +122,10 @@ fn method(service: &model::Service, own: &model::Method, module: usize, index: u
             })
             .collect(),
     }
+}
+
+fn output(own: &model::Output) -> Output {
+    Output { name: own.name.as_str().into(), check: own.r#type.check.clone(), optional: own.optional }
 }
 
 /// A header parameter's field name; one that is none was refused when the definition was judged.

@@ -13,11 +13,7 @@ use crate::types::Check;
 impl Lowering<'_> {
     /// Judges what a parameter holds when it is left out. A text is read like a client's.
     pub(super) fn judge_default(&mut self, default: &Placed<Json>, check: &dyn Check, what: &str) {
-        let value = match &default.value {
-            Json::String(text) => check.decode(Cow::Borrowed(text)),
-            other => Value::from(other),
-        };
-        if let Err(mismatch) = check.check(value) {
+        if let Err(mismatch) = read_default(&default.value, check) {
             let fault = Diagnostic::new(
                 Code::BadDefault,
                 default.place,
@@ -48,6 +44,14 @@ impl Lowering<'_> {
             );
         }
     }
+}
+
+/// What a parameter holds when it is left out: a text is read like a client's.
+pub(super) fn read_default<'a>(default: &'a Json, check: &dyn Check) -> Result<Value<'a>, Mismatch> {
+    check.check(match default {
+        Json::String(text) => check.decode(Cow::Borrowed(text)),
+        other => Value::from(other),
+    })
 }
 
 fn words(mismatch: &Mismatch) -> String {

@@ -3,8 +3,9 @@
 use super::dialect;
 use super::keys::{APP, CONTACT, LICENSE, LIMITS, PARAMETER, SERVER, TYPES};
 use super::object::{Object, authors_own, is_remark, wrong_kind};
-use super::text::{Data, Member, Members, Node, duplicate};
-use super::written::{App, Definition};
+use super::syntax::duplicate;
+use super::text::{Data, Member, Members, Node};
+use super::written::{App, Definition, Texts};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::Placed;
 
@@ -31,17 +32,18 @@ pub(super) fn read(documents: Vec<Node>, definition: &mut Definition, faults: &m
     }
 }
 
-/// Adds the members of one more document. A setting stands in one of them;
-/// modules may stand in each.
+/// Adds the members of one more document. Each setting stands in one of them.
 fn join(one: &mut Members, more: Members, faults: &mut Vec<Diagnostic>) {
     one.damaged |= more.damaged;
+    let before = one.list.len();
     for member in more.list {
-        match one.list.iter().find(|old| old.key.value == member.key.value) {
-            Some(old) if !is_remark(old) => {
+        let same = |old: &&Member| old.key.value == member.key.value && !is_remark(old);
+        match one.list[..before].iter().find(same) {
+            Some(old) => {
                 one.damaged = true;
                 faults.push(duplicate(&member.key.value, member.key.place, old.key.place));
             }
-            _ => one.list.push(member),
+            None => one.list.push(member),
         }
     }
 }
@@ -56,16 +58,16 @@ fn modules(object: &Object<'_>, definition: &mut Definition, faults: &mut Vec<Di
 
 /// Takes the settings out of their object.
 fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
-    let limits = object.object("limits", &LIMITS, faults).map_or_else(Vec::new, |(_, limits)| {
+    let limits = object.object("limits", &LIMITS, faults).map_or_else(Vec::new, |limits| {
         let value = |member: &Member| limits.whole(&member.key.value);
         limits.members().filter_map(|member| Some((member.key.clone(), value(member)?))).collect()
     });
     App {
-        contact: object.object("contact", &CONTACT, faults).map(texts),
-        license: object.object("license", &LICENSE, faults).map(texts),
+        contact: object.object("contact", &CONTACT, faults).filter(|object| !object.damaged).as_ref().map(texts),
+        license: object.object("license", &LICENSE, faults).filter(|object| !object.damaged).as_ref().map(texts),
         servers: servers(&mut object, faults),
         common: object.named("common", &PARAMETER, faults, dialect::parameter),
-        default_types: object.object("types", &TYPES, faults).and_then(|(_, types)| types.flag("default")),
+        default_types: object.object("types", &TYPES, faults).and_then(|types| types.flag("default")),
         limits,
         title: object.text("title"),
         version: object.text("version"),
@@ -84,11 +86,11 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
     }
 }
 
-/// The members of an object that holds strings only.
-fn texts((place, object): (Placed<()>, Object<'_>)) -> Placed<Vec<(Placed<String>, Placed<String>)>> {
+/// Takes the members out of an object that holds strings only.
+fn texts(object: &Object<'_>) -> Placed<Texts> {
     let text = |member: &Member| object.text(&member.key.value);
     let texts = object.members().filter_map(|member| Some((member.key.clone(), text(member)?)));
-    Placed::new(texts.collect(), place.place)
+    Placed::new(texts.collect(), object.place)
 }
 
 /// Reads `servers`.
@@ -107,7 +109,8 @@ fn servers(object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> Vec<(Placed
             None if server.damaged => object.damaged = true,
             None => {
                 object.damaged = true;
-                faults.push(Diagnostic::new(Code::WrongKind, item.place, "a server must have `url`"));
+                let fault = Diagnostic::new(Code::BadOption, item.place, "a server has a `url`");
+                faults.push(fault.label("`url` is missing"));
             }
         }
     }

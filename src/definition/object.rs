@@ -91,16 +91,10 @@ impl<'a> Object<'a> {
     }
 
     /// Opens the object that `key` holds.
-    pub fn object(
-        &mut self,
-        key: &str,
-        keys: &'static Keys,
-        faults: &mut Vec<Diagnostic>,
-    ) -> Option<(Placed<()>, Object<'a>)> {
-        let node = self.get(key)?;
-        let object = Object::open(node, keys, faults)?;
+    pub fn object(&mut self, key: &str, keys: &'static Keys, faults: &mut Vec<Diagnostic>) -> Option<Object<'a>> {
+        let object = Object::open(self.get(key)?, keys, faults)?;
         self.damaged |= object.damaged;
-        Some((Placed::new((), node.place), object))
+        Some(object)
     }
 
     /// Reads the named objects that `key` holds, in the order of the text.
@@ -109,7 +103,7 @@ impl<'a> Object<'a> {
         key: &str,
         keys: &'static Keys,
         faults: &mut Vec<Diagnostic>,
-        read: impl Fn(Placed<String>, Object<'a>, &mut Vec<Diagnostic>) -> T,
+        read: impl Fn(Placed<String>, &mut Object<'a>, &mut Vec<Diagnostic>) -> T,
     ) -> Vec<T> {
         let Some(Data::Object(named)) = self.get(key).map(|node| &node.data) else {
             return Vec::new();
@@ -118,7 +112,7 @@ impl<'a> Object<'a> {
         let mut all = Vec::with_capacity(named.list.len());
         for member in authors_own(named) {
             match Object::open(&member.value, keys, faults) {
-                Some(object) => all.push(read(member.key.clone(), object, faults)),
+                Some(mut object) => all.push(read(member.key.clone(), &mut object, faults)),
                 None => self.damaged = true,
             }
         }
@@ -178,7 +172,7 @@ fn unknown(keys: &'static Keys, member: &Member) -> Diagnostic {
         (None, Some(hint)) => fault.help(hint),
         (None, None) => {
             let list: Vec<String> = known().map(|name| format!("`{name}`")).collect();
-            fault.help(format!("its keys are {}", list.join(", ")))
+            fault.help(format!("the known keys are {}", list.join(", ")))
         }
     }
 }

@@ -20,6 +20,9 @@ pub struct Definition {
     pub modules: Vec<Module>,
 }
 
+/// The members of an object that holds strings only.
+pub type Texts = Vec<(Placed<String>, Placed<String>)>;
+
 /// What `app.json` says, as far as it says it.
 #[derive(Debug, Default)]
 pub struct App {
@@ -32,9 +35,9 @@ pub struct App {
     /// `info`.
     pub info: Option<Placed<String>>,
     /// `contact`: `name`, `url`, `email`.
-    pub contact: Option<Placed<Vec<(Placed<String>, Placed<String>)>>>,
+    pub contact: Option<Placed<Texts>>,
     /// `license`: `name`, `identifier`, `url`.
-    pub license: Option<Placed<Vec<(Placed<String>, Placed<String>)>>>,
+    pub license: Option<Placed<Texts>>,
     /// `servers`: `url` and `info` of each.
     pub servers: Vec<(Placed<String>, Option<Placed<String>>)>,
     /// `base`.

@@ -5,6 +5,7 @@
 //! not know requests or formats.
 
 mod aicra;
+mod json;
 mod plain;
 mod problem;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 pub use aicra::Aicra;
+pub use json::JsonMembers;
 pub use plain::Plain;
 pub use problem::Problem;
 

@@ -123,11 +123,19 @@ impl Calling {
         self
     }
 
-    /// Calls with these permissions instead.
-    pub fn scope<S: Into<Box<str>>>(mut self, scope: impl IntoIterator<Item = S>) -> Self {
-        let name = self.call.identity.as_ref().map_or("caller", |identity| &identity.name).to_owned();
-        self.call.identity = Some(Identity::new(&name, scope));
+    /// Calls as somebody else.
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.call.identity = Some(identity);
         self
+    }
+
+    /// Calls with these permissions instead, under the same name.
+    pub fn scope<S: Into<Box<str>>>(self, scope: impl IntoIterator<Item = S>) -> Self {
+        let identity = match &self.call.identity {
+            Some(identity) => Identity::new(&identity.name, scope),
+            None => Identity::new("caller", scope),
+        };
+        self.identity(identity)
     }
 
     /// Runs it.

@@ -19,6 +19,9 @@ use sha2::{Digest, Sha256};
 
 use crate::call::{Head, Identity, Inspect, Inspection};
 
+/// The key file's name in the server's folder.
+pub const FILE: &str = "keys.json";
+
 /// What keys begin with, so that leaked ones can be found.
 const PREFIX: &str = "rb_";
 

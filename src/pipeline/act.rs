@@ -14,6 +14,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Runner;
 use super::permit::Granted;
+use super::verify::verify;
 use crate::call::{Encode, Head, Outcome, Reason, Refusal, Slot, Slots, Success, Value};
 use crate::handler::{Caller, Context, Ended, Hooks, Running};
 use crate::plan::{Action, Method};
@@ -127,7 +128,13 @@ impl Future for Acting {
         };
         self.running = None;
         let method = &self.runner.plan.methods[self.method];
-        Poll::Ready(match ended {
+        let verified = ended.and_then(|outputs| {
+            if self.runner.plan.verify && matches!(method.action, Action::Handler { .. }) {
+                verify(method, &*outputs)?;
+            }
+            Ok(outputs)
+        });
+        Poll::Ready(match verified {
             Ok(outputs) => Ok(Success { outputs, status: method.status, whole: method.whole, headers: Vec::new() }),
             Err(refusal) => Err(declared(method, refusal)),
         })

@@ -2,12 +2,12 @@
 //!
 //! Every answer is written here, also those of requests that no service has.
 
-use http::{HeaderName, HeaderValue, header};
-use serde_json::Value as Json;
+use bytes::Bytes;
 
-use crate::call::{Encode, Head, Outcome, Reason, Refusal};
-use crate::envelope::{Envelope, Members, Problem, WriteError};
+use crate::call::{Head, Outcome, Reason, Refusal};
+use crate::envelope::{Envelope, JsonMembers, Problem};
 use crate::plan::{Method, Plan};
+use http::{HeaderName, HeaderValue, header};
 
 /// An answer, ready to be sent.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Reply {
     /// Other header fields.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// Writes what a method's call ended in.
@@ -31,7 +31,7 @@ pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcom
     };
     // RFC 9110 section 15.3.5 and 15.3.6: no content.
     if matches!(success.status, 204 | 205) {
-        return Reply { status: success.status, content_type: None, headers: success.headers, body: Vec::new() };
+        return Reply { status: success.status, content_type: None, headers: success.headers, body: Bytes::new() };
     }
     let mut members = JsonMembers::new();
     match envelope.success(&*success.outputs, success.whole, &mut members) {
@@ -39,16 +39,19 @@ pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcom
             status: success.status,
             content_type: Some("application/json"),
             headers: success.headers,
-            body: members.finish(),
+            body: members.finish().into(),
         },
         Err(error) => write_refusal(envelope, head, Some(method), Refusal::internal(error)),
     }
 }
 
-/// Writes the refusal of a request for which no method is known.
+/// Writes a refusal that came to be outside of [`super::answer`]: in the envelope of the method of this
+/// index, or in that of the API where no method is known.
 #[must_use]
-pub fn refuse(plan: &Plan, head: &Head, refusal: Refusal) -> Reply {
-    write_refusal(&*plan.envelope, head, None, refusal)
+pub fn refuse(plan: &Plan, head: &Head, method: Option<usize>, refusal: Refusal) -> Reply {
+    let method = method.map(|index| &plan.methods[index]);
+    let envelope = method.map_or(&plan.envelope, |method| &plan.modules[method.module].envelope);
+    write_refusal(&**envelope, head, method, refusal)
 }
 
 fn write_refusal(envelope: &dyn Envelope, head: &Head, method: Option<&Method>, refusal: Refusal) -> Reply {
@@ -64,7 +67,7 @@ fn write_refusal(envelope: &dyn Envelope, head: &Head, method: Option<&Method>, 
         status: refusal.status().get(),
         content_type: Some(envelope.refusal_type()),
         headers: refusal.headers().to_vec(),
-        body,
+        body: body.into(),
     }
 }
 
@@ -106,70 +109,4 @@ fn only_problems(head: &Head) -> bool {
         any |= problem && !refused;
     }
     any
-}
-
-/// Writes members as one JSON object; the outputs' own text is spliced in, so that each value is written once.
-struct JsonMembers {
-    body: Vec<u8>,
-    whole: bool,
-}
-
-impl JsonMembers {
-    fn new() -> Self {
-        Self { body: Vec::with_capacity(256), whole: false }
-    }
-
-    fn finish(mut self) -> Vec<u8> {
-        if !self.whole {
-            if self.body.is_empty() {
-                self.body.push(b'{');
-            }
-            self.body.push(b'}');
-        }
-        self.body
-    }
-
-    fn name(&mut self, name: &str) -> Result<(), WriteError> {
-        self.body.push(if self.body.is_empty() { b'{' } else { b',' });
-        serde_json::to_writer(&mut self.body, name)?;
-        self.body.push(b':');
-        Ok(())
-    }
-}
-
-impl Members for JsonMembers {
-    fn member(&mut self, name: &str, value: &Json) -> Result<(), WriteError> {
-        self.name(name)?;
-        serde_json::to_writer(&mut self.body, value)?;
-        Ok(())
-    }
-
-    fn nested(&mut self, name: &str, outputs: &dyn Encode) -> Result<(), WriteError> {
-        self.name(name)?;
-        outputs.write_json(&mut self.body)?;
-        Ok(())
-    }
-
-    fn spread(&mut self, outputs: &dyn Encode) -> Result<(), WriteError> {
-        let start = self.body.len();
-        outputs.write_json(&mut self.body)?;
-        match &self.body[start..] {
-            b"{}" | b"null" => self.body.truncate(start),
-            [b'{', ..] => {
-                if start > 0 {
-                    self.body[start] = b',';
-                }
-                // The object's own end is ours, which `finish` writes.
-                self.body.pop();
-            }
-            _ => return Err(WriteError::NotAnObject),
-        }
-        Ok(())
-    }
-
-    fn whole(&mut self, outputs: &dyn Encode) -> Result<(), WriteError> {
-        self.whole = true;
-        outputs.write_json(&mut self.body)?;
-        Ok(())
-    }
 }

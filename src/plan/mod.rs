@@ -22,6 +22,7 @@ use crate::envelope::Envelope;
 use crate::error::ErrorStatus;
 use crate::handler::{Handler, Hooks, State};
 use crate::model::{Limits, UnknownParameters};
+use crate::types::Check;
 
 /// The whole API, ready to answer.
 pub struct Plan {
@@ -45,6 +46,8 @@ pub struct Plan {
     pub inspectors: Vec<Box<dyn Inspect>>,
     /// `WWW-Authenticate` of all inspectors.
     pub challenge: Box<str>,
+    /// Whether what handlers return is compared with the definition.
+    pub verify: bool,
     /// The program's values for handlers.
     pub state: State,
     /// The whole definition as OPTIONS on base gives it.
@@ -111,6 +114,8 @@ pub struct Method {
     pub status: u16,
     /// Whether its one output is the whole body.
     pub whole: bool,
+    /// What it returns.
+    pub outputs: Box<[Output]>,
     /// The errors of its own.
     pub errors: Box<[DeclaredError]>,
 }
@@ -128,6 +133,16 @@ pub enum Action {
     Echo,
     /// Nothing: 501.
     NotImplemented,
+}
+
+/// One value that a method returns.
+pub struct Output {
+    /// Its name.
+    pub name: Box<str>,
+    /// What it may be.
+    pub check: Arc<dyn Check>,
+    /// Whether it may be missing or null.
+    pub optional: bool,
 }
 
 /// An error of a method's own.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{ArgumentError, Check, Type};
+use super::grammar::{self, Inside, Level};
+use super::nullable::nullable;
+use super::{Argument, ArgumentError, ArgumentErrorKind, Arguments, Check, Type, builtin};
 
 /// The types that terms can name.
 #[derive(Clone, Default)]
@@ -82,7 +84,7 @@ impl Types {
     /// The table of the built-in types.
     #[must_use]
     pub fn builtin() -> Self {
-        Self::default()
+        Self { types: builtin::TABLE.iter().map(|row| Arc::new(row) as Arc<dyn Type>).collect() }
     }
 
     /// Adds a type; one of the same name is replaced.
@@ -98,10 +100,23 @@ impl Types {
 
     /// Compiles a term.
     ///
+    /// `?` in front of the whole term is told apart in [`Compiled::optional`];
+    /// in front of an item it lets null pass. Attributes belong to the
+    /// outermost type, but `fields` beside an array of objects to its items.
+    ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn compile(&self, _text: TermText<'_>) -> Result<Compiled, Vec<TermError>> {
-        Err(Vec::new())
+    pub fn compile(&self, text: TermText<'_>) -> Result<Compiled, Vec<TermError>> {
+        let TermText { term, attributes, fields, timezone } = text;
+        let optional = term.starts_with('?');
+        let compiler = Compiler { types: self, text: term, timezone };
+        let beside = Beside { attributes, fields: fields.as_deref() };
+        let check = compiler.term(usize::from(optional)..term.len(), beside, 0)?;
+        Ok(Compiled { optional, check })
+    }
+
+    fn find(&self, name: &str) -> Option<&dyn Type> {
+        self.iter().find(|known| known.name() == name)
     }
 }
 
@@ -109,4 +124,147 @@ impl std::fmt::Debug for Types {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.iter().map(Type::name)).finish()
     }
+}
+
+/// Compiles the levels of one text.
+struct Compiler<'a> {
+    types: &'a Types,
+    text: &'a str,
+    timezone: &'a jiff::tz::TimeZone,
+}
+
+/// What stands beside a term.
+struct Beside<'a> {
+    attributes: &'a Map<String, Json>,
+    fields: Option<&'a [Field]>,
+}
+
+impl<'a> Beside<'a> {
+    /// What stands beside the items of an array: its `fields`, which go to the
+    /// items here, and none of its attributes.
+    fn items<'b>(&mut self, none: &'b Map<String, Json>) -> Beside<'b>
+    where
+        'a: 'b,
+    {
+        Beside { attributes: none, fields: self.fields.take() }
+    }
+}
+
+type Compilation = Result<Arc<dyn Check>, Vec<TermError>>;
+
+impl Compiler<'_> {
+    /// Compiles the term at `span`.
+    fn term(&self, span: Range<usize>, mut beside: Beside<'_>, depth: usize) -> Compilation {
+        let none = Map::new();
+        if span.is_empty() {
+            return Err(fault(span, TermErrorKind::Empty));
+        }
+        if depth >= grammar::MAX_DEPTH {
+            let message = format!("types nest at most {} deep", grammar::MAX_DEPTH);
+            return Err(fault(span, TermErrorKind::Syntax(message)));
+        }
+        match grammar::split(self.text, span.clone()).map_err(syntax)? {
+            // `?` stands in front of the whole, which the caller has cut off, and of items.
+            Level::Nullable(_) if depth == 0 || self.text[..span.start].ends_with('?') => {
+                let message = "`?` stands once in front of a type".to_owned();
+                Err(fault(span.start..span.start + 1, TermErrorKind::Syntax(message)))
+            }
+            Level::Nullable(inner) => Ok(nullable(self.term(inner, beside, depth + 1)?)),
+            Level::List(inner) => {
+                let item = self.term(inner, beside.items(&none), depth + 1)?;
+                self.named("array", span, &[Argument::Type(item)], &beside)
+            }
+            Level::Named(name, inside) => {
+                let found = self.types.find(&self.text[name.clone()]);
+                let terms = match inside {
+                    Inside::Nothing => Ok(Vec::new()),
+                    Inside::Term(inner) => {
+                        self.term(inner, beside.items(&none), depth + 1).map(|item| vec![Argument::Type(item)])
+                    }
+                    // Only the type knows which of its arguments are types.
+                    Inside::Arguments(spans) => {
+                        found.map_or(Ok(Vec::new()), |found| self.arguments(found, spans, depth))
+                    }
+                };
+                if found.is_none() {
+                    let mut errors = fault(name.clone(), TermErrorKind::Unknown(self.text[name].to_owned()));
+                    errors.extend(terms.err().unwrap_or_default());
+                    return Err(errors);
+                }
+                self.named(&self.text[name], span, &terms?, &beside)
+            }
+        }
+    }
+
+    /// Compiles the arguments in round brackets behind the name of `found`.
+    fn arguments(
+        &self,
+        found: &dyn Type,
+        spans: Vec<Range<usize>>,
+        depth: usize,
+    ) -> Result<Vec<Argument>, Vec<TermError>> {
+        let none = Map::new();
+        let mut arguments = Vec::with_capacity(spans.len());
+        let mut errors = Vec::new();
+        for (index, span) in spans.into_iter().enumerate() {
+            let argument = if found.takes_type(index) {
+                let beside = Beside { attributes: &none, fields: None };
+                self.term(span, beside, depth + 1).map(Argument::Type)
+            } else {
+                grammar::word(self.text, span).map(|word| Argument::Word(word.to_owned())).map_err(syntax)
+            };
+            match argument {
+                Ok(argument) => arguments.push(argument),
+                Err(more) => errors.extend(more),
+            }
+        }
+        if errors.is_empty() { Ok(arguments) } else { Err(errors) }
+    }
+
+    /// Makes the check of the type that is called `name`.
+    fn named(&self, name: &str, span: Range<usize>, terms: &[Argument], beside: &Beside<'_>) -> Compilation {
+        let Some(found) = self.types.find(name) else {
+            return Err(fault(span, TermErrorKind::Unknown(name.to_owned())));
+        };
+        let known = found.attributes();
+        let fields = beside.fields.map(|_| "fields");
+        let written = beside.attributes.keys().map(String::as_str).chain(fields);
+        let unknown: Vec<_> = written
+            .filter(|attribute| !known.contains(attribute))
+            .map(|attribute| TermError {
+                span: span.clone(),
+                kind: TermErrorKind::Argument(unknown_attribute(name, attribute, known)),
+            })
+            .collect();
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        found
+            .compile(&Arguments {
+                name,
+                terms,
+                attributes: beside.attributes,
+                fields: beside.fields,
+                timezone: self.timezone,
+            })
+            .map_err(|error| fault(span, TermErrorKind::Argument(error)))
+    }
+}
+
+fn unknown_attribute(name: &str, attribute: &str, known: &[&str]) -> ArgumentError {
+    let error =
+        ArgumentError::new(ArgumentErrorKind::Unknown, format!("the type `{name}` has no `{attribute}`")).at(attribute);
+    if known.is_empty() {
+        error.help(format!("`{name}` has no attributes"))
+    } else {
+        error.help(format!("`{name}` has `{}`", known.join("`, `")))
+    }
+}
+
+fn fault(span: Range<usize>, kind: TermErrorKind) -> Vec<TermError> {
+    vec![TermError { span, kind }]
+}
+
+fn syntax((span, message): grammar::Fault) -> Vec<TermError> {
+    fault(span, TermErrorKind::Syntax(message))
 }

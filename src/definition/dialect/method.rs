@@ -19,7 +19,7 @@ pub(super) fn method(http: Placed<String>, node: &Node, faults: &mut Vec<Diagnos
 pub(super) fn opened(http: Placed<String>, mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> Method {
     let parameters = object.named("in", &PARAMETER, faults, parameter);
     let outputs = object.named("out", &OUTPUT, faults, output);
-    let errors = object.named("errors", &ERROR, faults, error);
+    let errors = object.named("errors", &ERROR, faults, |name, object, _| error(name, object));
     let options = object.object("options", &OPTIONS, faults);
     let (scope, whole) = object.get("scope").map_or((Vec::new(), true), |node| scope(node, faults));
     Method {
@@ -30,7 +30,7 @@ pub(super) fn opened(http: Placed<String>, mut object: Object<'_>, faults: &mut 
         parameters,
         outputs,
         errors,
-        options: options.map_or_else(Vec::new, |(_, options)| {
+        options: options.map_or_else(Vec::new, |options| {
             options
                 .members()
                 .map(|member| {
@@ -77,8 +77,8 @@ fn scope(node: &Node, faults: &mut Vec<Diagnostic>) -> (Groups, bool) {
 }
 
 /// Reads a parameter.
-pub fn parameter(key: Placed<String>, mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> Parameter {
-    let r#type = type_text(&mut object, faults);
+pub fn parameter(key: Placed<String>, object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> Parameter {
+    let r#type = type_text(object, faults);
     Parameter {
         key,
         name: object.text("name"),
@@ -93,8 +93,8 @@ pub fn parameter(key: Placed<String>, mut object: Object<'_>, faults: &mut Vec<D
 }
 
 /// Reads an output, or a field.
-fn output(name: Placed<String>, mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> Output {
-    let r#type = type_text(&mut object, faults);
+fn output(name: Placed<String>, object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> Output {
+    let r#type = type_text(object, faults);
     Output {
         name,
         info: object.text("info"),
@@ -124,8 +124,7 @@ fn type_text(object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> TypeText 
 }
 
 /// Reads an error of a method's own.
-#[allow(clippy::needless_pass_by_value, reason = "it is passed to `Object::named`, which gives objects away")]
-fn error(name: Placed<String>, object: Object<'_>, _: &mut Vec<Diagnostic>) -> DeclaredError {
+fn error(name: Placed<String>, object: &Object<'_>) -> DeclaredError {
     DeclaredError {
         name,
         status: object.whole("status"),

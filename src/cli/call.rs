@@ -1,0 +1,82 @@
+//! `rulebook call`: a method without a socket.
+
+use clap::Args;
+use serde_json::{Map, Value as Json};
+
+use super::{Exit, Settings, output};
+use crate::call::{Identity, Refusal};
+use crate::engine::Rulebook;
+use crate::envelope::{Envelope, JsonMembers, Problem};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The method: its id (`article.line.get`), or HTTP method and path (`"GET /article/line/1"`).
+    #[arg(value_name = "ID")]
+    method: String,
+    /// Arguments by their names in code, read as a client's text.
+    #[arg(value_name = "NAME=VALUE", value_parser = pair)]
+    arguments: Vec<(String, String)>,
+    /// Arguments as a JSON object by their names in code.
+    #[arg(long, value_name = "OBJECT", value_parser = object)]
+    json: Option<Map<String, Json>>,
+    /// The permissions to call with; without it, nobody calls.
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
+    scope: Vec<String>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn object(text: &str) -> Result<Map<String, Json>, String> {
+    serde_json::from_str(text).map_err(|error| format!("no JSON object: {error}"))
+}
+
+pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, options: Options) -> Exit {
+    let engine = match settings.rulebook(app).build() {
+        Ok(engine) => engine,
+        Err(report) => {
+            output::report(&report);
+            return Exit::Refused;
+        }
+    };
+    let Options { method, arguments, json, scope } = options;
+    let mut call = engine.call(method);
+    for (name, value) in json.into_iter().flatten() {
+        call = call.arg(name, value);
+    }
+    for (name, value) in arguments {
+        call = call.text(name, value);
+    }
+    if !scope.is_empty() {
+        call = call.identity(Identity::new("command line", scope));
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::complain(&format!("error: no runtime: {error}\n"));
+            return Exit::Failed;
+        }
+    };
+    match runtime.block_on(call.send()).outputs() {
+        Ok(outputs) => {
+            output::print(&format!("{outputs:#}\n"));
+            Exit::Done
+        }
+        Err(refusal) => {
+            output::print(&problem(&refusal));
+            Exit::Refused
+        }
+    }
+}
+
+/// The refusal as a problem document. Whoever runs the command is told what else only the log would know.
+fn problem(refusal: &Refusal) -> String {
+    let mut members = JsonMembers::new();
+    // Members of a refusal are JSON values, which cannot fail to be written.
+    let _ = Problem.refusal(refusal, &mut members);
+    let document: Json = serde_json::from_slice(&members.finish()).unwrap_or_default();
+    let log = refusal.log().map(|log| format!("{log}\n")).unwrap_or_default();
+    format!("{document:#}\n{log}")
+}

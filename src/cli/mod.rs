@@ -1,0 +1,163 @@
+//! The command line: one file a command.
+//!
+//! In charge of flags, environment and exit codes. What a command does is the
+//! engine's; a command reads its flags, asks the engine, and prints.
+
+mod call;
+mod check;
+mod explain;
+mod keys;
+mod output;
+mod routes;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::engine::Rulebook;
+use crate::model::Unbound;
+
+/// What the process ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Done,
+    /// A faulty definition, or a refused call.
+    Refused,
+    /// Wrong words on the command line; clap's own number.
+    Usage,
+    /// The system does not give what is needed: an address, a file.
+    Failed,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Refused => 1,
+            Exit::Usage => 2,
+            Exit::Failed => 3,
+        })
+    }
+}
+
+const AFTER_HELP: &str = "\
+Every setting is taken from its flag, else from its environment variable, else from app.json, else its default.
+
+Exit codes: 0 done; 1 the definition is faulty, or the call was refused; 2 wrong usage; 3 the system does not \
+give what is needed (an address, a file).";
+
+/// Serves an HTTP API from its definition.
+#[derive(Debug, Parser)]
+#[command(name = "rulebook", version, about, after_help = AFTER_HELP, arg_required_else_help = false)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the API. This is what happens without a command.
+    Serve,
+    /// Judges a definition and tells every fault of it.
+    Check(check::Options),
+    /// Lists what is served: method, path, id, scope.
+    Routes(routes::Options),
+    /// Explains a diagnostic code.
+    Explain(explain::Options),
+    /// Calls a method without a socket, with the same permission, checks and handler.
+    Call(call::Options),
+    /// Manages bearer keys.
+    #[command(subcommand)]
+    Keys(keys::Command),
+}
+
+/// Settings of every command.
+#[derive(Debug, Clone, Args)]
+struct Settings {
+    /// The folder of the definition.
+    #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_API", default_value = "api")]
+    api: PathBuf,
+    /// Where to listen [default: 127.0.0.1:8080].
+    #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_BIND")]
+    bind: Option<String>,
+    /// The folder of the server's own files: keys.json and uploads on their way [default: data].
+    #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_DATA")]
+    data: Option<PathBuf>,
+    /// What methods without a handler do [default: refuse].
+    #[arg(long, global = true, value_name = "HOW", env = "RULEBOOK_UNBOUND")]
+    unbound: Option<UnboundFlag>,
+    /// How many threads answer [default: one for each processor].
+    #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
+    /// What is logged, in env_logger's words: `info`, `rulebook=debug` [default: info].
+    #[arg(long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG")]
+    log: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum UnboundFlag {
+    /// The server does not start.
+    Refuse,
+    /// They answer 501.
+    #[value(name = "501")]
+    NotImplemented,
+    /// Every method answers with its checked arguments; no handler is bound.
+    Echo,
+}
+
+impl From<UnboundFlag> for Unbound {
+    fn from(flag: UnboundFlag) -> Self {
+        match flag {
+            UnboundFlag::Refuse => Self::Refuse,
+            UnboundFlag::NotImplemented => Self::NotImplemented,
+            UnboundFlag::Echo => Self::Echo,
+        }
+    }
+}
+
+/// Runs the command line of a program: `app` adds the program's modules, types and state.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     rulebook::cli::run(|rulebook| rulebook)
+/// }
+/// ```
+pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
+    let Cli { command, settings } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; clap knows which stream each is for.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
+        }
+    };
+    let exit = match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(app, &settings),
+        Command::Check(options) => check::run(app, &settings, &options),
+        Command::Routes(options) => routes::run(app, &settings, &options),
+        Command::Explain(options) => explain::run(&options),
+        Command::Call(options) => call::run(app, &settings, options),
+        Command::Keys(command) => keys::run(&settings, &command),
+    };
+    exit.into()
+}
+
+impl Settings {
+    /// The program's API with what the flags say about it.
+    fn rulebook(&self, app: impl FnOnce(Rulebook) -> Rulebook) -> Rulebook {
+        let rulebook = app(Rulebook::load(&self.api));
+        match self.unbound {
+            Some(unbound) => rulebook.unbound(unbound.into()),
+            None => rulebook,
+        }
+    }
+
+    /// The folder of the server's own files. `defined`: what app.json says.
+    fn data(&self, defined: Option<&str>) -> PathBuf {
+        self.data.clone().or(defined.map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("data"))
+    }
+}

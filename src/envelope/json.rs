@@ -1,0 +1,77 @@
+//! The members of an answer as JSON text.
+
+use serde_json::Value as Json;
+
+use super::{Members, WriteError};
+use crate::call::Encode;
+
+/// Writes members as one JSON object; the outputs' own text is spliced in, so that each value is written once.
+#[derive(Debug)]
+pub struct JsonMembers {
+    body: Vec<u8>,
+    whole: bool,
+}
+
+impl JsonMembers {
+    /// An empty object.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { body: Vec::with_capacity(256), whole: false }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<u8> {
+        if !self.whole {
+            if self.body.is_empty() {
+                self.body.push(b'{');
+            }
+            self.body.push(b'}');
+        }
+        self.body
+    }
+
+    fn name(&mut self, name: &str) -> Result<(), WriteError> {
+        self.body.push(if self.body.is_empty() { b'{' } else { b',' });
+        serde_json::to_writer(&mut self.body, name)?;
+        self.body.push(b':');
+        Ok(())
+    }
+}
+
+impl Members for JsonMembers {
+    fn member(&mut self, name: &str, value: &Json) -> Result<(), WriteError> {
+        self.name(name)?;
+        serde_json::to_writer(&mut self.body, value)?;
+        Ok(())
+    }
+
+    fn nested(&mut self, name: &str, outputs: &dyn Encode) -> Result<(), WriteError> {
+        self.name(name)?;
+        outputs.write_json(&mut self.body)?;
+        Ok(())
+    }
+
+    fn spread(&mut self, outputs: &dyn Encode) -> Result<(), WriteError> {
+        let start = self.body.len();
+        outputs.write_json(&mut self.body)?;
+        match &self.body[start..] {
+            b"{}" | b"null" => self.body.truncate(start),
+            [b'{', ..] => {
+                if start > 0 {
+                    self.body[start] = b',';
+                }
+                // The object's own end is ours, which `finish` writes.
+                self.body.pop();
+            }
+            _ => return Err(WriteError::NotAnObject),
+        }
+        Ok(())
+    }
+
+    fn whole(&mut self, outputs: &dyn Encode) -> Result<(), WriteError> {
+        self.whole = true;
+        outputs.write_json(&mut self.body)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,32 @@
+//! Whether a handler returns what the definition says: in debug builds, and where the program asks for it.
+
+use serde_json::Value as Json;
+
+use crate::call::{Encode, Refusal, Value};
+use crate::plan::{Method, Output};
+
+/// Checks the outputs of a handler against the definition's `out`.
+///
+/// # Errors
+/// An internal refusal that names the output for the log: the client is not told what it did not cause.
+pub(super) fn verify(method: &Method, outputs: &dyn Encode) -> Result<(), Refusal> {
+    let json = outputs.to_json().map_err(Refusal::internal)?;
+    let wrong = |output: &Output, what: &str| {
+        Err(Refusal::internal(format_args!("{}: the output `{}` {what}", method.id, output.name)))
+    };
+    for output in &method.outputs {
+        let value = if method.whole { Some(&json) } else { json.get(&*output.name) };
+        match value {
+            None if output.optional => {}
+            Some(Json::Null) if output.optional => {}
+            None => return wrong(output, "is missing"),
+            Some(value) => {
+                if let Err(mismatch) = output.check.check(Value::from(value)) {
+                    let at = mismatch.at;
+                    return wrong(output, &format!("{at}: expected {}, got {}", mismatch.expected, mismatch.got));
+                }
+            }
+        }
+    }
+    Ok(())
+}

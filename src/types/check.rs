@@ -1,0 +1,124 @@
+//! What a type is, and what a compiled one does.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use super::{ArgumentError, Arguments};
+use crate::call::{Mismatch, Value};
+
+/// A kind of values that definitions can name. Users add their own to the table.
+pub trait Type: Send + Sync {
+    /// Its name in terms: ASCII letters, digits, `_` and `-`, not beginning with a digit or `-`.
+    fn name(&self) -> &str;
+
+    /// What it takes, in a sentence for documents.
+    fn info(&self) -> &str;
+
+    /// The attributes that may stand beside a term of this type; any other is refused.
+    fn attributes(&self) -> &[&str] {
+        &[]
+    }
+
+    /// Whether the n-th argument in round brackets, counted from 0, is a type and no word.
+    fn takes_type(&self, _argument: usize) -> bool {
+        false
+    }
+
+    /// Makes the check for a term of this type.
+    ///
+    /// # Errors
+    /// An argument or attribute is wrong, or contradicts another.
+    fn compile(&self, arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError>;
+}
+
+/// What a compiled term does to the values of a request.
+///
+/// A value is [decoded](Check::decode) first where it came as text, then
+/// [checked](Check::check). A value passes the check exactly if it passes the
+/// [schema](Check::schema).
+pub trait Check: Send + Sync + Debug {
+    /// Reads a client's text as the kind of value that this type takes; what
+    /// cannot be read so stays the text that it was, for the check to refuse.
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        Value::Text(text)
+    }
+
+    /// Reads the texts of a parameter that stands several times. Only asked of
+    /// checks that [take many](Check::takes).
+    fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
+        Value::List(texts.into_iter().map(Value::Text).collect())
+    }
+
+    /// Lets a value pass, in the form in which handlers get it, or says what was expected.
+    ///
+    /// # Errors
+    /// The value is not one of this type.
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch>;
+
+    /// What passes, to be read behind "expected": "a whole number from 1 to 5".
+    fn expected(&self) -> Cow<'static, str>;
+
+    /// The type as JSON Schema 2020-12.
+    fn schema(&self) -> Json;
+
+    /// The canonical way to write this type down.
+    fn written(&self) -> Written;
+
+    /// Values at the edges of what passes, for trying handlers out at start, as
+    /// they are before the check. All of them pass; there are none where none
+    /// can be made, as of files.
+    fn extremes(&self) -> Vec<Value<'static>>;
+
+    /// Whether one value, several, or files fill a parameter of this type.
+    fn takes(&self) -> Takes {
+        Takes::One
+    }
+
+    /// Whether null is one of its values.
+    fn takes_null(&self) -> bool {
+        false
+    }
+}
+
+/// How many values of a request make one value of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// One: a second is refused.
+    One,
+    /// Any number.
+    Many,
+    /// One uploaded file.
+    File,
+    /// Any number of uploaded files.
+    Files,
+}
+
+/// A type as it is written in a definition: the term, and the attributes beside it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Written {
+    /// The term, without the `?` of an optional one.
+    pub term: String,
+    /// `min`, `max`, `regex`, `format`, `separator`, `range`, `ext`, `fields`, `params`, in this order, as far as there are any.
+    pub attributes: Map<String, Json>,
+}
+
+impl Written {
+    /// A term without attributes.
+    pub fn term(term: impl Into<String>) -> Self {
+        Self { term: term.into(), attributes: Map::new() }
+    }
+}
+
+/// Those of `candidates` that `check` lets pass: extremes that are guessed first and tried then.
+pub(super) fn passing(check: &dyn Check, candidates: Vec<Value<'static>>) -> Vec<Value<'static>> {
+    let mut passing = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        if check.check(candidate.clone()).is_ok() && !passing.contains(&candidate) {
+            passing.push(candidate);
+        }
+    }
+    passing
+}

@@ -1,0 +1,116 @@
+//! `file`: an uploaded file, judged by its size, its name and what it was recognised as.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use mime::Mime;
+use serde_json::{Map, Value as Json, json};
+
+use super::bounds::Bounds;
+use super::{ArgumentError, Arguments, Check, Takes, Written};
+use crate::call::{Mismatch, Upload, Value};
+
+#[derive(Debug)]
+struct File {
+    /// In bytes.
+    size: Bounds<u64>,
+    /// Media types, `image/*` for all of a kind; any where there are none.
+    media_types: Vec<String>,
+    /// What may stand behind the last point of the name, in small letters; anything where there are none.
+    extensions: Vec<String>,
+}
+
+pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    arguments.no_terms()?;
+    let media_types = arguments.texts("range")?.unwrap_or_default();
+    let media_types = media_types
+        .into_iter()
+        .map(|media_type| {
+            let known = media_type.parse::<Mime>().is_ok_and(|mime| mime.params().next().is_none());
+            if known {
+                return Ok(media_type.to_ascii_lowercase());
+            }
+            let error = arguments.bad(format!("`{media_type}` is no media type")).at("range");
+            Err(error.help("write `image/png`, or `image/*` for all images"))
+        })
+        .collect::<Result<_, _>>()?;
+    let extensions = arguments.texts("ext")?.unwrap_or_default();
+    let extensions = extensions
+        .into_iter()
+        .map(|extension| {
+            let bare = extension.strip_prefix('.').unwrap_or(&extension);
+            if bare.is_empty() || bare.contains(['.', '/', '\\']) {
+                let error = arguments.bad(format!("`{extension}` is no extension")).at("ext");
+                return Err(error.help("write `png`"));
+            }
+            Ok(bare.to_lowercase())
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Arc::new(File { size: Bounds::read(arguments, false)?, media_types, extensions }))
+}
+
+impl File {
+    fn passes(&self, upload: &Upload) -> bool {
+        let of_type = |pattern: &String| match pattern.strip_suffix("/*") {
+            Some(kind) => kind == "*" || upload.media_type().split('/').next() == Some(kind),
+            None => pattern == upload.media_type(),
+        };
+        let extension = upload.filename().rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
+        self.size.contains(upload.size())
+            && (self.media_types.is_empty() || self.media_types.iter().any(of_type))
+            && (self.extensions.is_empty() || extension.is_some_and(|extension| self.extensions.contains(&extension)))
+    }
+}
+
+impl Check for File {
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
+        match &value {
+            Value::File(upload) if self.passes(upload) => Ok(value),
+            _ => Err(Mismatch::new(self.expected(), &value)),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        let mut words = format!("a file{}", self.size.count("byte"));
+        if !self.media_types.is_empty() {
+            words.push_str(" of the type ");
+            words.push_str(&self.media_types.join(" or "));
+        }
+        if !self.extensions.is_empty() {
+            words.push_str(" with the extension ");
+            words.push_str(&self.extensions.join(" or "));
+        }
+        words.into()
+    }
+
+    fn schema(&self) -> Json {
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("string"));
+        schema.insert("format".to_owned(), json!("binary"));
+        if let [media_type] = self.media_types.as_slice()
+            && !media_type.ends_with("/*")
+        {
+            schema.insert("contentMediaType".to_owned(), json!(media_type));
+        }
+        Json::Object(schema)
+    }
+
+    fn written(&self) -> Written {
+        let mut written = self.size.attributes("file");
+        for (attribute, list) in [("range", &self.media_types), ("ext", &self.extensions)] {
+            if !list.is_empty() {
+                written.attributes.insert(attribute.to_owned(), json!(list));
+            }
+        }
+        written
+    }
+
+    /// None: a file is nothing without a request that brought it.
+    fn extremes(&self) -> Vec<Value<'static>> {
+        Vec::new()
+    }
+
+    fn takes(&self) -> Takes {
+        Takes::File
+    }
+}

@@ -1,0 +1,78 @@
+//! `float`: finite numbers.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::bounds::Bounds;
+use super::check::passing;
+use super::{ArgumentError, Arguments, Check, Written, number};
+use crate::call::{Mismatch, Value};
+
+/// The finite numbers, as far as the bounds let them pass.
+#[derive(Debug, Clone)]
+pub(super) struct Float {
+    name: &'static str,
+    bounds: Bounds<f64>,
+}
+
+pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(Float::read("float", arguments)?))
+}
+
+impl Float {
+    pub(super) fn read(name: &'static str, arguments: &Arguments<'_>) -> Result<Self, ArgumentError> {
+        if arguments.terms.len() > 2 {
+            return Err(arguments.bad(format!("`{name}` takes two bounds")));
+        }
+        let bounds = Bounds::read(arguments, false)?;
+        Ok(Self { name, bounds })
+    }
+
+    /// The bounds, for what JSON Schema cannot say of texts.
+    pub(super) fn bounds(&self) -> &Bounds<f64> {
+        &self.bounds
+    }
+}
+
+impl Check for Float {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        number::decode_float(text)
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
+        let passes = match &value {
+            Value::Int(_) | Value::Uint(_) | Value::Float(_) => {
+                let outside = |bound: Option<f64>, side| {
+                    bound.is_some_and(|bound| number::compare(&value, bound).is_none_or(|order| order == side))
+                };
+                !outside(self.bounds.min, Ordering::Less) && !outside(self.bounds.max, Ordering::Greater)
+            }
+            _ => false,
+        };
+        if passes { Ok(number::normal(value)) } else { Err(Mismatch::new(self.expected(), &value)) }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        format!("a number{}", self.bounds.range()).into()
+    }
+
+    fn schema(&self) -> Json {
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("number"));
+        self.bounds.describe(&mut schema, "minimum", "maximum");
+        Json::Object(schema)
+    }
+
+    fn written(&self) -> Written {
+        self.bounds.write(self.name, false)
+    }
+
+    fn extremes(&self) -> Vec<Value<'static>> {
+        let bounds = [self.bounds.min, self.bounds.max].into_iter().flatten();
+        let candidates = bounds.chain([0.5, -1.5, 0.0, f64::MIN, f64::MAX]);
+        passing(self, candidates.map(Value::Float).map(number::normal).collect())
+    }
+}

@@ -1,0 +1,31 @@
+//! `ip`: an address of the Internet Protocol, version 4 or 6.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::shape::{self, Shape};
+use super::{ArgumentError, Arguments, Check};
+
+static IP: Shape = Shape {
+    name: "ip",
+    expected: "an IP address",
+    test: |text| text.parse::<IpAddr>().is_ok(),
+    schema: || json!({ "type": "string", "anyOf": [{ "format": "ipv4" }, { "format": "ipv6" }] }),
+    samples: &["0.0.0.0", "255.255.255.255", "::", "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"],
+};
+
+/// Whether a text is four decimal numbers without leading zeros, joined by points.
+pub(super) fn is_ipv4(text: &str) -> bool {
+    text.parse::<Ipv4Addr>().is_ok()
+}
+
+/// Whether a text is an address of RFC 4291 section 2.2, without a zone.
+pub(super) fn is_ipv6(text: &str) -> bool {
+    text.parse::<Ipv6Addr>().is_ok()
+}
+
+pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    shape::compile(&IP, arguments)
+}

@@ -1,0 +1,177 @@
+//! The article API: the definitions in `api/`, and what requests to it answer, over HTTP.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rulebook::Rulebook;
+use rulebook::types::{Type, Types};
+use serde_json::{Map, Value};
+use ureq::Agent;
+use ureq::http::{Request, Response};
+
+use crate::served::{Served, copy_files, free_address, program};
+
+#[test]
+fn its_definition_has_no_fault() {
+    if let Err(report) = Rulebook::load(root().join("api")).check() {
+        panic!("{}", report.render(false));
+    }
+}
+
+/// Names that are another way to write a type that is used.
+const SYNONYMS: [&str; 3] = ["mixed", "float64", "FILE"];
+
+#[test]
+fn every_type_is_used() {
+    let text = ["article", "user"].map(|name| fs::read_to_string(root().join(format!("api/{name}.json"))).unwrap());
+    let terms: Vec<_> = text.iter().flat_map(|text| text.split("\"type\": \"").skip(1)).collect();
+    let used = |name: &str| {
+        terms
+            .iter()
+            .filter_map(|term| term.split_once('"'))
+            .any(|(term, _)| term.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| word == name))
+    };
+    let types = Types::builtin();
+    let unused: Vec<_> = types.iter().map(Type::name).filter(|name| !SYNONYMS.contains(name) && !used(name)).collect();
+    assert!(types.iter().count() > 20, "there are few types");
+    assert!(unused.is_empty(), "no parameter has the type {}", unused.join(", "));
+}
+
+#[test]
+fn requests_are_answered_as_written() {
+    let cases: Vec<Value> =
+        serde_json::from_str(&fs::read_to_string(root().join("tests/data/article.json")).unwrap()).unwrap();
+    let site = Site::start(&cases);
+    let faults: Vec<_> = cases
+        .iter()
+        .filter_map(|case| {
+            let mut response = site.send(case);
+            let text = response.body_mut().read_to_string().unwrap();
+            let wrong = differences(case, &response, &text);
+            (!wrong.is_empty()).then(|| format!("{}\n  {}\n  {text}", case["what"], wrong.join("\n  ")))
+        })
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+}
+
+/// In which ways an answer is not what its case says.
+fn differences(case: &Value, response: &Response<ureq::Body>, text: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut expect = |what: &str, expected: Value, got: Value| {
+        if expected != got {
+            wrong.push(format!("{what}: expected {expected}, got {got}"));
+        }
+    };
+    let status = case["status"].as_u64().unwrap_or(200);
+    expect("status", status.into(), response.status().as_u16().into());
+    if let Some(allow) = case["allow"].as_str() {
+        let got = response.headers().get("allow").and_then(|value| value.to_str().ok());
+        expect("Allow", allow.into(), got.into());
+    }
+    let answer: Value = serde_json::from_str(text).unwrap_or_default();
+    if status < 300 {
+        expect("error", 0.into(), answer["error"].clone());
+    } else if case["error"].is_null() {
+        expect("error", 401.into(), answer["error"].clone());
+    } else {
+        expect("error", case["error"].clone(), answer["error"].clone());
+    }
+    for (name, value) in case["args"].as_object().into_iter().flatten() {
+        expect(name, value.clone(), answer["args"].get(name).cloned().unwrap_or("nothing".into()));
+    }
+    if let Some(faults) = case["faults"].as_array() {
+        let got = answer["errors"].as_array().into_iter().flatten();
+        let got: Vec<Value> = got.map(|fault| vec![fault["parameter"].clone(), fault["in"].clone()].into()).collect();
+        expect("faults", faults.clone().into(), got.into());
+    }
+    if let Some(words) = case["says"].as_str() {
+        let said = answer["ErrorDescription"].as_str().unwrap_or_default();
+        expect("words", true.into(), said.contains(words).into());
+    }
+    wrong
+}
+
+/// The article API, served in a folder of its own, with a key for every set of permissions.
+struct Site {
+    _served: Served,
+    _folder: tempfile::TempDir,
+    address: String,
+    keys: BTreeMap<String, String>,
+    agent: Agent,
+}
+
+impl Site {
+    fn start(cases: &[Value]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy_files(&root().join("api"), &folder.path().join("api"));
+        let mut keys = BTreeMap::new();
+        for scope in cases.iter().filter_map(scope) {
+            keys.entry(scope).or_insert_with_key(|scope| {
+                let mut add = program(folder.path());
+                let added = add.args(["keys", "add", "--name", "test", "--scope", scope]).output().unwrap();
+                assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+                String::from_utf8(added.stdout).unwrap().trim_end().to_owned()
+            });
+        }
+        let address = free_address();
+        let _served = Served::start(folder.path(), &address, &[]);
+        let agent = Agent::config_builder().http_status_as_error(false).build().into();
+        Self { _served, _folder: folder, address, keys, agent }
+    }
+
+    fn send(&self, case: &Value) -> Response<ureq::Body> {
+        let (method, target) = case["send"].as_str().unwrap().split_once(' ').unwrap();
+        let mut request = Request::builder().method(method).uri(format!("http://{}{target}", self.address));
+        for (name, value) in case["headers"].as_object().unwrap_or(&Map::new()) {
+            request = request.header(name, value.as_str().unwrap());
+        }
+        if let Some(scope) = scope(case) {
+            request = request.header("Authorization", format!("Bearer {}", self.keys[&scope]));
+        }
+        match body(case) {
+            Some((media_type, body)) => {
+                self.agent.run(request.header("Content-Type", media_type).body(body.as_slice()).unwrap()).unwrap()
+            }
+            None if matches!(method, "GET" | "DELETE") => self.agent.run(request.body(()).unwrap()).unwrap(),
+            None => self.agent.run(request.body([].as_slice()).unwrap()).unwrap(),
+        }
+    }
+}
+
+/// The permissions of a case, as the command line takes them.
+fn scope(case: &Value) -> Option<String> {
+    let scope: Vec<_> = case["scope"].as_array()?.iter().map(|one| one.as_str().unwrap()).collect();
+    Some(scope.join(","))
+}
+
+/// The body of a case with its media type.
+fn body(case: &Value) -> Option<(String, Vec<u8>)> {
+    if let Some(form) = case["form"].as_str() {
+        return Some(("application/x-www-form-urlencoded".to_owned(), form.into()));
+    }
+    if let Some(text) = case["text"].as_str() {
+        return Some((case["type"].as_str().unwrap().to_owned(), text.into()));
+    }
+    if let Some(json) = case.get("json") {
+        return Some(("application/json".to_owned(), json.to_string().into_bytes()));
+    }
+    let parts = case["parts"].as_array()?;
+    let mut body = Vec::new();
+    for part in parts {
+        let name = part["name"].as_str().unwrap();
+        let file = part["filename"].as_str().map(|name| format!("; filename=\"{name}\"")).unwrap_or_default();
+        body.extend(format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n").into_bytes());
+        match part["hex"].as_str() {
+            Some(bytes) => body.extend(hex::decode(bytes).unwrap()),
+            None => body.extend(part["text"].as_str().unwrap().bytes()),
+        }
+        body.extend(b"\r\n");
+    }
+    body.extend(b"--edge--\r\n");
+    Some(("multipart/form-data; boundary=edge".to_owned(), body))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}

@@ -1,0 +1,218 @@
+//! What the parts of a definition mean.
+
+use rulebook::definition::load;
+use rulebook::model::{Api, From, Method, Parameter, Unbound, UnknownParameters};
+use serde_json::{Value as Json, json};
+
+use super::{codes, judge, model, one};
+
+fn everything() -> Api {
+    model(load("tests/definitions/good/everything".as_ref()))
+}
+
+fn method<'a>(api: &'a Api, id: &str) -> &'a Method {
+    let mut methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+    methods.find(|method| method.id == id).unwrap_or_else(|| panic!("no method {id}"))
+}
+
+/// The only method of a definition of one file.
+fn only(text: &str) -> Method {
+    let api = model(one(text));
+    api.modules[0].services[0].methods[0].clone()
+}
+
+fn get(input: &Json) -> String {
+    json!({ "GET": { "info": "i", "in": input } }).to_string()
+}
+
+fn parameter(key: &str, rest: Json) -> Parameter {
+    let mut parameter = json!({ "info": "i", "type": "string" });
+    if let (Json::Object(parameter), Json::Object(rest)) = (&mut parameter, rest) {
+        parameter.extend(rest);
+    }
+    let text = json!({ "/": { "a/{x}": { "POST": {
+        "info": "i", "in": { "{x}": { "info": "i", "type": "int" }, (key): parameter }
+    } } } });
+    only(&text.to_string()).parameters.pop().expect("a parameter")
+}
+
+#[test]
+fn modules_are_in_the_order_of_their_names_and_services_of_the_text() {
+    let api = everything();
+    let modules: Vec<_> = api.modules.iter().map(|module| module.name.as_str()).collect();
+    assert_eq!(modules, ["articles", "flat"]);
+    let uris: Vec<_> = api.modules[0].services.iter().map(rulebook::model::Service::uri).collect();
+    assert_eq!(uris, ["/", "/article", "/article/{id}", "/article/line"]);
+}
+
+#[test]
+fn ids_are_made_of_path_and_method_unless_they_are_written() {
+    let api = everything();
+    let ids: Vec<_> = api
+        .modules
+        .iter()
+        .flat_map(|module| &module.services)
+        .flat_map(|service| service.methods.iter().map(|method| method.id.as_str()))
+        .collect();
+    let expected = [
+        "get",
+        "articles",
+        "article.post",
+        "article.{id}.put",
+        "article.line.get",
+        "flat.{id}.get",
+        "flat.{id}.delete",
+        "flat.x-remark.$1.a%2Eb.patch",
+    ];
+    assert_eq!(ids, expected);
+}
+
+#[test]
+fn settings_are_read_and_have_defaults() {
+    let api = everything();
+    assert_eq!((api.base.as_str(), api.timezone.as_str()), ("/api/v2", "Europe/Paris"));
+    assert_eq!((api.unknown, api.unbound), (UnknownParameters::Warn, Unbound::Echo));
+    assert_eq!((api.limits.head, api.limits.seconds, api.workers), (1000, 9, Some(2)));
+    let bare = model(one("{}"));
+    assert_eq!((bare.base.as_str(), bare.timezone.as_str()), ("/", "UTC"));
+    assert_eq!((bare.unknown, bare.unbound), (UnknownParameters::Ignore, Unbound::Refuse));
+    assert_eq!(bare.limits, rulebook::model::Limits::default());
+}
+
+#[test]
+fn keys_say_where_values_stand() {
+    let cases = [
+        ("{x}", From::Path, "x", "x"),
+        ("URL#0", From::Position(0), "", "URL#0"),
+        ("GET@a", From::Query, "a", "GET@a"),
+        ("HEADER@X-A", From::Header, "x-a", "HEADER@X-A"),
+        ("COOKIE@A", From::Cookie, "A", "COOKIE@A"),
+        ("ANY@a", From::Any, "a", "ANY@a"),
+        ("ANY@GET@a", From::Any, "GET@a", "ANY@GET@a"),
+        ("a", From::Body, "a", "a"),
+        ("POST@a", From::Body, "POST@a", "POST@a"),
+        ("get@a", From::Body, "get@a", "get@a"),
+        ("_a-#", From::Body, "_a-#", "_a-#"),
+    ];
+    for (key, from, name_there, name) in cases {
+        let parameter = match key {
+            "{x}" => only(
+                r#"{ "/": { "{x}": { "PUT": { "info": "i", "in": { "{x}": { "info": "i", "type": "id" } } } } } }"#,
+            )
+            .parameters
+            .remove(0),
+            key => parameter(key, json!({})),
+        };
+        let found = (parameter.from, parameter.key.as_str(), parameter.name.as_str());
+        assert_eq!(found, (from, name_there, name), "{key}");
+    }
+}
+
+#[test]
+fn a_bare_key_is_query_or_body_where_there_is_none() {
+    for (http, from) in
+        [("GET", From::Any), ("DELETE", From::Any), ("POST", From::Body), ("PUT", From::Body), ("PATCH", From::Body)]
+    {
+        let text = json!({ (http): { "info": "i", "in": { "a": { "info": "i", "type": "int" } } } });
+        let parameter = only(&text.to_string()).parameters.remove(0);
+        assert_eq!((parameter.from, parameter.name.as_str()), (from, "a"), "{http}");
+    }
+}
+
+#[test]
+fn a_mark_or_a_default_makes_a_parameter_optional() {
+    assert!(!parameter("a", json!({})).optional);
+    assert!(parameter("a", json!({ "type": "?int" })).optional);
+    let parameter = parameter("a", json!({ "type": "int", "default": "7" }));
+    assert!(parameter.optional);
+    assert_eq!(parameter.default, Some(json!("7")), "as it is written");
+}
+
+#[test]
+fn common_parameters_stand_behind_and_give_way_to_a_method_s_own() {
+    let api = everything();
+    let names = |id: &str| {
+        let parameters = method(&api, id).parameters.iter();
+        parameters.map(|parameter| (parameter.name.clone(), parameter.from)).collect::<Vec<_>>()
+    };
+    let own = |name: &str, from| (name.to_owned(), from);
+    assert_eq!(names("get"), [own("trace", From::Header), own("lang", From::Any)]);
+    let post = names("article.post");
+    assert_eq!(post[3], own("lang", From::Body));
+    assert_eq!(post[5..], [own("trace", From::Header)]);
+    assert!(!method(&api, "article.post").parameters[3].optional, "the own one counts as a whole");
+}
+
+#[test]
+fn a_scope_of_one_empty_group_is_public() {
+    for scope in ["[]", "[[]]"] {
+        let method = only(&format!(r#"{{ "GET": {{ "info": "i", "scope": {scope} }} }}"#));
+        assert!(method.scope.is_public(), "{scope}");
+    }
+}
+
+#[test]
+fn a_path_that_is_written_twice_is_one_service() {
+    let text = r#"{ "/": { "a": { "/": { "b": { "POST": { "info": "i" } } } }, "a/b": { "GET": { "info": "i" } } } }"#;
+    let api = model(one(text));
+    let services = &api.modules[0].services;
+    assert_eq!(services.len(), 1);
+    let methods: Vec<_> = services[0].methods.iter().map(|method| method.http.as_str()).collect();
+    assert_eq!(methods, ["GET", "POST"]);
+}
+
+#[test]
+fn what_is_valid_has_no_faults() {
+    let cases = [
+        get(&json!({ "URL#0": { "info": "i", "type": "?int" }, "URL#1": { "info": "i", "type": "int" } })),
+        get(&json!({ "GET@a": { "info": "i", "type": "int" }, "a": { "info": "i", "type": "int" } })),
+        r#"{ "/": { "a/b": { "GET": { "info": "i" } }, "a/{c}": { "GET": { "info": "i", "in": { "{c}": { "info": "i", "type": "int" } } } } } }"#
+            .to_owned(),
+        r#"{ "/": { "docs-of-ours": { "GET": { "info": "i" } }, "openapi.json": { "/": { "x": { "GET": { "info": "i" } } } } } }"#
+            .to_owned(),
+        r#"{ "/": { "a": {}, "b": { "/": {} } } }"#.to_owned(),
+    ];
+    for text in cases {
+        let (_, report) = judge(one(&text));
+        assert!(report.is_empty(), "{text}\n{report}");
+    }
+}
+
+#[test]
+fn what_only_follows_from_another_fault_is_not_told() {
+    let cases = [
+        // A capture whose parameter is faulty is defined all the same.
+        (
+            r#"{ "/": { "{x}": { "GET": { "info": "i", "scope": [["a[x]"]], "in": { "{x}": { "info": "i", "type": "nope" } } } } } }"#,
+            vec!["unknown-type"],
+        ),
+        // A parameter of an unknown type has no default to be judged.
+        (
+            r#"{ "GET": { "info": "i", "in": { "a": { "info": "i", "type": "nope", "default": {}, "example": [] } } } }"#,
+            vec!["unknown-type"],
+        ),
+        // A faulty path says nothing about captures.
+        (
+            r#"{ "/": { "a{x}": { "GET": { "info": "i", "in": { "{x}": { "info": "i", "type": "int" } } } } } }"#,
+            vec!["bad-uri"],
+        ),
+        // What could not be read is not missed.
+        (r#"{ "/": { "{x}": { "GET": { "info": 1, "in": 2 } } } }"#, vec!["wrong-kind", "wrong-kind"]),
+        (r#"{ "GET": { "inof": "i" } }"#, vec!["unknown-key"]),
+        (r#"{ "GET": { "info": "i", "in": { "a": { "info": "i", "tpye": "int" } } } }"#, vec!["unknown-key"]),
+        // A position whose key is faulty leaves no gap.
+        (
+            r#"{ "GET": { "info": "i", "in": { "URL#O": { "info": "i", "type": "int" }, "URL#1": { "info": "i", "type": "int" } } } }"#,
+            vec!["bad-position"],
+        ),
+        // Methods that collide have one id.
+        (
+            r#"[{ "method": "GET", "path": "/a", "info": "i" }, { "method": "GET", "path": "/a", "info": "i" }]"#,
+            vec!["uri-collision"],
+        ),
+    ];
+    for (text, expected) in cases {
+        let (_, report) = judge(one(text));
+        assert_eq!(codes(&report), expected, "{text}\n{report}");
+    }
+}

@@ -1,0 +1,156 @@
+//! Random types, each with a value that passes.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::Choices;
+
+/// A type as a definition writes it.
+#[derive(Debug, Clone)]
+pub struct TypeCase {
+    /// The term, without `?`.
+    pub term: String,
+    /// What stands beside it, `fields` included.
+    pub attributes: Map<String, Json>,
+    /// A value that passes, as JSON; none where JSON cannot say one.
+    pub value: Option<Json>,
+    /// A value that passes, as a client's text.
+    pub text: Option<&'static str>,
+}
+
+/// Terms without arguments of their own, with a value and a text that pass.
+const PLAIN: &[(&str, &str, &str)] = &[
+    ("string", r#""lorem""#, "ipsum"),
+    ("any", r#"{"a": [1, null]}"#, "[1]"),
+    ("mixed", "true", "x"),
+    ("int", "-7", "7"),
+    ("int(-5,5)", "0", "-5"),
+    ("uint", "18446744073709551615", "0"),
+    ("id", "23", "2147483647"),
+    ("float", "0.5", "1e3"),
+    ("float64", "-2", "-0.25"),
+    ("bool", "true", "false"),
+    ("string(3)", r#""äöü""#, "abc"),
+    ("string(1,20)", r#""a""#, "ab cd"),
+    ("string(1, 20)", r#""a""#, "ab cd"),
+    ("varchar(2,5)", r#""abcd""#, "ab"),
+    ("varchar(2,9,alphanumeric)", r#""abcd""#, "ab_1"),
+    ("text", r#""lorem\nipsum""#, ""),
+    ("hash", r#""da39a3ee5e6b4b0d3255bfef95601890afd80709""#, "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709"),
+    ("digest(4)", r#""00ff""#, "abcd"),
+    ("alphanumeric", r#""a-b_c.1""#, "x"),
+    ("letters", r#""Jean-Luc P""#, "x"),
+    ("mail", r#""we@example.org""#, "a.b@example.com"),
+    ("phone", r#""0123456789""#, "+33 123456789"),
+    ("url", r#""https://example.org/a?b""#, "http://example.com"),
+    ("uuid", r#""123e4567-e89b-12d3-a456-426614174000""#, "123e4567-e89b-12d3-a456-426614174000"),
+    ("ip", r#""::1""#, "127.0.0.1"),
+    ("date", r#""2024-02-29""#, "1999-12-31"),
+    ("datetime", r#""2024-02-29T12:00:00Z""#, "2024-02-29 12:00:00"),
+    ("time", r#""23:59""#, "00:00:01"),
+    ("enum(a|b|c)", r#""b""#, "c"),
+    ("text_id", "23", "23"),
+    ("truthy", "true", "off"),
+    ("loose_int", "3", "+3"),
+    ("loose_float", "1.5", ".5"),
+    ("loose_string", r#""x""#, "x"),
+    ("array", "[1]", "x"),
+    ("object", r#"{"a": 1}"#, r#"{"a": 2}"#),
+];
+
+/// Terms with attributes beside them.
+const ATTRIBUTED: &[(&str, &str, &str)] = &[
+    ("string", r#"{"min": 2, "max": 5}"#, r#""abc""#),
+    ("string", r#"{"max": 5, "regex": "/^[a-z]+$/i"}"#, r#""aBc""#),
+    ("int", r#"{"min": 1}"#, "3"),
+    ("float", r#"{"min": 0.5, "max": 1.5}"#, "1"),
+    ("enum", r#"{"range": ["a", "b c", "d|e"]}"#, r#""b c""#),
+    ("datetime", r#"{"format": "timestamp"}"#, r#""2024-02-29T12:00:00Z""#),
+    ("array<int>", r#"{"min": 1, "max": 3}"#, "[1, 2]"),
+    ("array<string>", r#"{"format": "explode", "separator": ";"}"#, r#"["a"]"#),
+];
+
+/// A random type, with items and fields of at most `depth` levels, perhaps a file.
+pub fn type_case(depth: usize, files: bool, choices: &mut Choices) -> TypeCase {
+    let kinds = match (depth, files) {
+        (0, _) => 7,
+        (_, false) => 10,
+        (_, true) => 12,
+    };
+    match choices.below(kinds) {
+        0..=4 => plain(choices),
+        5 | 6 => attributed(choices),
+        7 => array(depth, choices),
+        8 | 9 => object(depth, choices),
+        _ => file(choices),
+    }
+}
+
+fn parse(json: &str) -> Json {
+    serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
+}
+
+fn attributes(json: &str) -> Map<String, Json> {
+    match parse(json) {
+        Json::Object(map) => map,
+        other => panic!("{other} are no attributes"),
+    }
+}
+
+fn plain(choices: &mut Choices) -> TypeCase {
+    let (term, value, text) = PLAIN[choices.below(PLAIN.len())];
+    TypeCase { term: term.to_owned(), attributes: Map::new(), value: Some(parse(value)), text: Some(text) }
+}
+
+fn attributed(choices: &mut Choices) -> TypeCase {
+    let (term, beside, value) = ATTRIBUTED[choices.below(ATTRIBUTED.len())];
+    TypeCase { term: term.to_owned(), attributes: attributes(beside), value: Some(parse(value)), text: None }
+}
+
+fn array(depth: usize, choices: &mut Choices) -> TypeCase {
+    // What stands beside a term belongs to the array, so that items are terms alone.
+    let item = loop {
+        let item = type_case(depth - 1, false, choices);
+        if item.attributes.is_empty() {
+            break item;
+        }
+    };
+    let mark = if choices.once_in(4) { "?" } else { "" };
+    TypeCase {
+        term: match choices.below(2) {
+            0 => format!("array<{mark}{}>", item.term),
+            _ => format!("[]{mark}{}", item.term),
+        },
+        attributes: Map::new(),
+        value: item.value.map(|value| json!([value])),
+        text: None,
+    }
+}
+
+fn object(depth: usize, choices: &mut Choices) -> TypeCase {
+    let mut fields = Map::new();
+    let mut value = Some(Map::new());
+    for number in 0..=choices.below(3) {
+        let name = format!("field{number}");
+        let field = type_case(depth - 1, false, choices);
+        let mark = if choices.once_in(3) { "?" } else { "" };
+        let mut written = Map::new();
+        written.insert("info".to_owned(), json!(format!("Field {number}")));
+        written.insert("type".to_owned(), json!(format!("{mark}{}", field.term)));
+        written.extend(field.attributes);
+        if let Some(example) = field.value.clone().filter(|_| choices.once_in(4)) {
+            written.insert("example".to_owned(), example);
+        }
+        if let (Some(members), Some(member)) = (&mut value, field.value) {
+            members.insert(name.clone(), member);
+        }
+        fields.insert(name, Json::Object(written));
+    }
+    let mut attributes = Map::new();
+    attributes.insert("fields".to_owned(), Json::Object(fields));
+    TypeCase { term: "object".to_owned(), attributes, value: value.map(Json::Object), text: None }
+}
+
+fn file(choices: &mut Choices) -> TypeCase {
+    let beside = choices.of(&["{}", r#"{"max": 1000, "range": ["image/*", "text/plain"], "ext": ["png", "txt"]}"#]);
+    TypeCase { term: choices.of(&["file", "FILE"]).to_owned(), attributes: attributes(beside), value: None, text: None }
+}

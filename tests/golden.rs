@@ -1,0 +1,19 @@
+//! Golden files: what is made is compared with what is kept.
+
+use std::fs;
+use std::path::Path;
+
+/// Compares `made` with the file at `path`, relative to the package. With
+/// `UPDATE_GOLDEN=1` the file is written instead.
+pub fn compare(path: &Path, made: &str) {
+    if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
+        fs::write(path, made).expect("golden files can be written");
+        return;
+    }
+    let kept = fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        kept == made,
+        "{} differs; UPDATE_GOLDEN=1 writes it anew\n--- kept\n{kept}\n--- made\n{made}",
+        path.display(),
+    );
+}
