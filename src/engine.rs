@@ -155,7 +155,7 @@ impl Rulebook {
             inspectors: self.inspectors,
             state: self.state,
             verify: self.verify,
-            options: services.map(|(module, own)| document(&describe::canonical_service(module, own))).collect(),
+            options: services.map(|(module, own)| document(&describe::canonical_service(&api, module, own))).collect(),
             all_options: document(&describe::canonical(&api)),
         };
         let plan = Arc::new(compile::plan(&api, bound.actions, &self.modules, around));

@@ -93,7 +93,7 @@ struct Settings {
     /// How many threads answer [default: one for each processor].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
-    /// What is logged, in env_logger's words: `info`, `rulebook=debug` [default: info].
+    /// What is logged, in env_logger's words: `info`, `rulebook=debug` [default: info,actix_server=warn].
     #[arg(long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG")]
     log: Option<String>,
 }

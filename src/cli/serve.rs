@@ -13,7 +13,7 @@ use crate::server;
 const BIND: &str = "127.0.0.1:8080";
 
 /// What is logged, without a word of it anywhere.
-const LOG: &str = "info";
+const LOG: &str = "info,actix_server=warn";
 
 pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -> Exit {
     let rulebook = settings.rulebook(app);
