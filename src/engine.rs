@@ -1,5 +1,6 @@
 //! The engine: a definition and a program's handlers, types and state, compiled into something that answers.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::handler::{Calling, Module, State};
 use crate::model::{Api, Unbound};
 use crate::pipeline::Runner;
 use crate::plan::Plan;
+use crate::server::{self, Running, Settings};
 use crate::types::Type;
 
 /// An API to be: where its definition is, and what the program adds to it.
@@ -188,9 +190,12 @@ impl Engine {
         Calling::new(target, Arc::clone(&self.runner) as Arc<_>)
     }
 
-    /// The plan that servers answer from.
-    pub(crate) fn plan(&self) -> &Arc<ArcSwap<Plan>> {
-        &self.plan
+    /// Serves it, on threads of its own.
+    ///
+    /// # Errors
+    /// An address cannot be listened on, or a thread cannot be started.
+    pub fn serve(&self, settings: &Settings) -> io::Result<Running> {
+        server::serve(&self.plan, settings)
     }
 }
 

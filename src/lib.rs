@@ -45,6 +45,8 @@ pub mod compile;
 pub mod describe;
 
 // A request's way.
+mod server;
+//
 mod pipeline;
 //
 mod key;
@@ -61,3 +63,4 @@ pub use handler::{Args, Calling, Context, Ended, Module, Response};
 pub use key::Keys;
 pub use model::Unbound;
 pub use place::{Place, Placed};
+pub use server::{Running, Settings, Stopper};

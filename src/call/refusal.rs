@@ -87,6 +87,8 @@ pub enum Reason {
         /// What is read.
         accepted: &'static [&'static str],
     },
+    /// An upload could not be stored; the log knows why.
+    Upload,
     /// Too many requests.
     TooManyRequests {
         /// Seconds until another try makes sense.
@@ -286,6 +288,7 @@ impl Reason {
                 _ => Code::TooLarge,
             },
             Self::UnsupportedMediaType { .. } => Code::UnsupportedMediaType,
+            Self::Upload => Code::Upload,
             Self::TooManyRequests { .. } => Code::TooManyRequests,
             Self::Timeout => Code::Timeout,
             Self::ExpectationFailed => Code::ExpectationFailed,
@@ -336,6 +339,7 @@ impl fmt::Display for Refusal {
             Reason::UnsupportedMediaType { got, accepted } => {
                 write!(f, "a body of type {got} is not read here, send {}", accepted.join(" or "))
             }
+            Reason::Upload => f.write_str("the upload could not be stored"),
             Reason::TooManyRequests { retry_after } => write!(f, "try again in {retry_after} seconds"),
             Reason::Timeout => f.write_str("the body did not arrive in time"),
             Reason::ExpectationFailed => f.write_str("the only expectation that is met is 100-continue"),

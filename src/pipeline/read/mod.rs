@@ -12,7 +12,7 @@ mod parts;
 
 use std::borrow::Cow;
 
-pub use body::{Body, BodyKind, Part, PartContent, kind};
+pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind};
 
 use crate::call::{Fault, FaultKind, Head, Limit, Reason, Refusal, Source, Upload, Value};
 use crate::model::UnknownParameters;
