@@ -69,12 +69,6 @@ struct Typed<F, T> {
     arguments: PhantomData<fn() -> T>,
 }
 
-impl<F, T> Typed<F, T> {
-    pub(super) fn new(function: F) -> Self {
-        Self { function, arguments: PhantomData }
-    }
-}
-
 impl<F, T, U, R> Handler for Typed<F, T>
 where
     F: Fn(Args<T>, Context) -> R + Clone + Send + Sync + 'static,
