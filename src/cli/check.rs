@@ -39,27 +39,18 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, o
     let rulebook = settings.rulebook(app);
     let judged = if options.bound { rulebook.build().map(|engine| engine.api().clone()) } else { rulebook.check() };
     match judged {
-        Ok(api) if options.print => {
-            output::print(&format!("{:#}\n", describe::canonical(&api)));
-            Exit::Done
-        }
-        Ok(api) => {
-            if options.format == Format::Text {
-                let services: Vec<_> = api.modules.iter().flat_map(|module| &module.services).collect();
-                let methods: usize = services.iter().map(|service| service.methods.len()).sum();
-                output::print(&format!("no fault: {}\n", output::sizes(api.modules.len(), services.len(), methods)));
-            }
-            Exit::Done
-        }
+        Ok(api) if options.print => output::print(&format!("{:#}\n", describe::canonical(&api))),
+        Ok(api) if options.format == Format::Text => output::print(&format!("no fault: {}\n", output::extent(&api))),
+        Ok(_) => Exit::Done,
         Err(report) => {
-            match options.format {
+            let printed = match options.format {
                 Format::Text => {
                     let colour = output::has_colour(&io::stdout());
-                    output::print(&format!("{}\n{}\n", report.render(colour), output::count(&report)));
+                    output::print(&format!("{}\n{}\n", report.render(colour), output::count(&report)))
                 }
                 Format::Json => output::print(&report.json_lines()),
-            }
-            Exit::Refused
+            };
+            if printed == Exit::Failed { Exit::Failed } else { Exit::Refused }
         }
     }
 }

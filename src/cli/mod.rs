@@ -141,7 +141,7 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
         Command::Routes(options) => routes::run(app, &settings, &options),
         Command::Explain(options) => explain::run(&options),
         Command::Call(options) => call::run(app, &settings, options),
-        Command::Keys(command) => keys::run(&settings, &command),
+        Command::Keys(command) => keys::run(app, &settings, &command),
     };
     exit.into()
 }

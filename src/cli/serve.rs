@@ -87,16 +87,14 @@ struct Served<'a> {
 
 /// What is served, where, and with which settings.
 fn summary(engine: &Engine, settings: &Settings, served: &Served<'_>) -> String {
-    let Api { title, version, modules, .. } = engine.api();
-    let services: Vec<_> = modules.iter().flat_map(|module| &module.services).collect();
-    let methods: usize = services.iter().map(|service| service.methods.len()).sum();
+    let Api { title, version, .. } = engine.api();
     let workers = served.workers.map_or_else(|| "one for each processor".to_owned(), |workers| workers.to_string());
     let rows = [
         ("definition", settings.api.display().to_string()),
-        ("serves", output::sizes(modules.len(), services.len(), methods)),
+        ("serves", output::extent(engine.api())),
         ("listens", served.addresses.join(", ")),
         ("unbound", unbound_words(served.unbound).to_owned()),
-        ("data", format!("{} ({})", served.data.display(), output::counted(served.keys, "key"))),
+        ("data", format!("{} ({})", served.data.display(), output::number(served.keys, "key"))),
         ("workers", workers),
     ];
     rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {
