@@ -225,7 +225,7 @@ fn a_file_that_cannot_be_stored_is_told_without_saying_why() {
 
 #[derive(Deserialize)]
 struct Sent {
-    file: Option<Upload>,
+    file: Upload,
 }
 
 #[test]
@@ -235,14 +235,13 @@ fn a_handler_reads_its_file_and_may_keep_it() {
     let keep = move |Args(sent): Args<Sent>, _: Context| {
         let shelf = Arc::clone(&shelf);
         async move {
-            let file = sent.file.ok_or_else(|| Refusal::internal("no file"))?;
-            let content = fs::read_to_string(file.path()).map_err(Refusal::internal)?;
-            shelf.lock().unwrap().push(file);
+            let content = fs::read_to_string(sent.file.path()).map_err(Refusal::internal)?;
+            shelf.lock().unwrap().push(sent.file);
             Ok::<_, Refusal>(json!({ "content": content }))
         }
     };
     let definition = json!({ "/": { "keep": { "POST": {
-        "info": "Keeps a file", "in": { "file": { "info": "A file", "type": "?file" } },
+        "info": "Keeps a file", "in": { "file": { "info": "A file", "type": "file" } },
         "out": { "content": { "info": "Its content", "type": "string" } }
     } } } });
     let site = Site::handlers(&definition, Module::new("site").post("/keep", keep));
