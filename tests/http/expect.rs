@@ -50,13 +50,14 @@ fn a_refusal_comes_instead() {
         (asking("POST", "/file", "multipart/form-data", 9), 400, "boundary"),
         (asking("POST", "/file", "multipart/form-data; boundary=XX", 100_000_000), 413, "over the limit `multipart`"),
     ];
-    for (request, status, words) in cases {
+    let asked = cases.map(|(request, status, words)| {
         let mut connection = ask(&site, &request);
         let answer = connection.answer(false);
         answer.assert_refused(status, words);
         assert_eq!(answer.field("connection"), Some("close"), "the body was not read");
-        connection.assert_closed();
-    }
+        connection
+    });
+    asked.into_iter().for_each(Connection::assert_closed);
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::fs;
 use std::net::Shutdown;
 use std::sync::{Arc, Mutex};
 
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use rulebook::{Args, Context, Module, Refusal, Upload};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -254,4 +256,69 @@ fn a_handler_reads_its_file_and_may_keep_it() {
     assert!(path.starts_with(site.uploads.path()) && path.exists());
     kept.lock().unwrap().clear();
     assert!(!path.exists(), "gone when nobody keeps it");
+}
+
+/// Pieces that look like boundaries, and some that do not.
+fn lookalikes() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop::sample::select(vec!["\r\n", "\r", "\n", "--", "-", "XX", "X", "--XX", "\r\n--X", "a", "é", ": "]);
+    prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat().into_bytes())
+}
+
+/// Cuts a text into pieces of these lengths, in turn.
+fn cut<'a>(mut bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    for length in lengths.iter().cycle() {
+        if bytes.is_empty() {
+            break;
+        }
+        let (piece, rest) = bytes.split_at((*length).min(bytes.len()));
+        pieces.push(piece);
+        bytes = rest;
+    }
+    pieces
+}
+
+#[test]
+fn a_part_is_what_stands_between_its_boundaries_however_it_comes() {
+    let site = Site::echo(&json!({}));
+    let cases = (lookalikes(), prop::collection::vec(1..40_usize, 1..10));
+    let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
+    TestRunner::new(config)
+        .run(&cases, |(content, lengths)| {
+            prop_assume!(!content.windows(6).any(|six| six == b"\r\n--XX") && !content.starts_with(b"--XX"));
+            let body = multipart(&[("name=\"note\"", &content), ("name=\"file\"; filename=\"a\"", &content)]);
+            let answer = site.send(&Request::new("POST", "/file").chunked(MULTIPART, &cut(&body, &lengths)));
+            let expected =
+                json!({ "file": file("a", content.len(), "text/plain"), "note": String::from_utf8(content).unwrap() });
+            prop_assert_eq!(&answer.json()["args"], &expected);
+            Ok(())
+        })
+        .unwrap();
+    site.assert_no_temporary();
+}
+
+#[test]
+fn whatever_comes_is_answered_in_the_envelope_and_leaves_no_file() {
+    let site = Site::echo(&json!({ "multipart": 2000, "part": 100, "parts": 5 }));
+    let disposition = "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n";
+    let piece = prop_oneof![
+        Just(b"--XX".to_vec()),
+        Just(b"--".to_vec()),
+        Just(disposition.as_bytes().to_vec()),
+        Just(b"\r\n".to_vec()),
+        Just(b"name=\"".to_vec()),
+        prop::collection::vec(any::<u8>(), 0..60),
+    ];
+    let bodies = prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat());
+    let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
+    TestRunner::new(config)
+        .run(&bodies, |body| {
+            let answer = site.send(&Request::new("POST", "/file").body(MULTIPART, body));
+            let known =
+                matches!((answer.status, answer.json()["error"].as_u64()), (200, Some(0)) | (400 | 413, Some(1..)));
+            prop_assert!(known, "{answer:?}");
+            Ok(())
+        })
+        .unwrap();
+    site.assert_no_temporary();
 }
