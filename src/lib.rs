@@ -60,7 +60,7 @@ pub use diagnostic::Report;
 pub use engine::{Engine, Rulebook};
 pub use error::{Code, ErrorStatus};
 pub use handler::{Args, Calling, Context, Ended, Module, Response};
-pub use key::Keys;
+pub use key::{KeyError, Keys};
 pub use model::Unbound;
 pub use place::{Place, Placed};
 pub use server::{Running, Settings, Stopper};

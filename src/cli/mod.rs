@@ -84,7 +84,7 @@ struct Settings {
     /// Where to listen [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_BIND")]
     bind: Option<String>,
-    /// The folder of the server's own files: keys.json and uploads on their way [default: data].
+    /// The folder of the server's own files: keys.json [default: data].
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_DATA")]
     data: Option<PathBuf>,
     /// What methods without a handler do [default: refuse].
@@ -141,7 +141,7 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
         Command::Routes(options) => routes::run(app, &settings, &options),
         Command::Explain(options) => explain::run(&options),
         Command::Call(options) => call::run(app, &settings, options),
-        Command::Keys(command) => keys::run(&settings, &command),
+        Command::Keys(command) => keys::run(app, &settings, &command),
     };
     exit.into()
 }
