@@ -1,5 +1,8 @@
 //! Connections: kept where they can be, closed where they cannot, whatever clients do.
 
+use std::net::TcpStream;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -8,6 +11,8 @@ use rulebook::{Args, Context, Ended, Module, Refusal, Settings};
 use serde_json::{Value, json};
 
 use super::{Connection, Request, Site, engine, wait};
+#[cfg(unix)]
+use crate::served;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -184,7 +189,7 @@ fn a_server_that_stops_lets_requests_in_flight_end() {
     assert!(!idle.more(), "a connection without a request is closed");
     site.running.wait().unwrap();
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    assert!(std::net::TcpStream::connect(address).is_err());
+    assert!(TcpStream::connect(address).is_err());
 }
 
 #[test]
@@ -210,4 +215,29 @@ fn every_address_is_listened_on() {
         assert_eq!(answer.status, 200, "{answer:?}");
     }
     running.stop().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_program() {
+    for signal in ["TERM", "INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("api")).unwrap();
+        std::fs::write(folder.path().join("api/site.json"), r#"{ "GET": { "info": "Nothing" } }"#).unwrap();
+        let address = served::free_address();
+        let mut child = served::program(folder.path())
+            .args(["serve", "--unbound", "echo", "--bind", &address])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        assert!(wait(|| TcpStream::connect(&address).is_ok()), "it does not answer");
+        let kill = format!("kill -{signal} {}", child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        let ended = wait(|| TcpStream::connect(&address).is_err());
+        if !ended {
+            child.kill().unwrap();
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
+    }
 }
