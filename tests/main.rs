@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
 
 mod article;
+mod compile;
 mod definition_text;
 mod diagnostics;
 mod documents;
-mod compile;
 mod generate;
 mod golden;
 mod layout;
 mod licenses;
 mod readme;
 mod served;
+mod types;

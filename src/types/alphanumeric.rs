@@ -8,10 +8,7 @@ use super::{ArgumentError, Arguments, Check};
 static ALPHANUMERIC: Shape = Shape {
     name: "alphanumeric",
     expected: "a text of letters, digits, \"_\", \"-\" and \".\"",
-    test: |text| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
-    },
+    test: |text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')),
     schema: || pattern_schema("^[0-9A-Za-z_.\\-]*$"),
     samples: &["", "a", "Z9_-."],
 };

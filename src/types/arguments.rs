@@ -59,12 +59,7 @@ pub enum ArgumentErrorKind {
 impl ArgumentError {
     /// An error of this kind in the term itself.
     pub fn new(kind: ArgumentErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            attribute: None,
-            message: message.into(),
-            help: None,
-        }
+        Self { kind, attribute: None, message: message.into(), help: None }
     }
 
     /// The same as an error in an attribute.
@@ -92,9 +87,7 @@ impl Arguments<'_> {
             return Ok(());
         }
         let name = self.name;
-        Err(self
-            .bad(format!("`{name}` takes no arguments"))
-            .help(format!("write `{name}`")))
+        Err(self.bad(format!("`{name}` takes no arguments")).help(format!("write `{name}`")))
     }
 
     /// An attribute that is a text, where it is written.

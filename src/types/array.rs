@@ -56,10 +56,7 @@ fn read(name: &'static str, objects: bool, arguments: &Arguments<'_>) -> Result<
             .at("fields")
             .help(format!("write `{name}<object>`")));
     }
-    let unbounded = Arguments {
-        terms: &[],
-        ..*arguments
-    };
+    let unbounded = Arguments { terms: &[], ..*arguments };
     let count = Bounds::read(&unbounded, false)?;
     let separator = arguments.text("separator")?;
     let format = match (arguments.text("format")?, separator) {
@@ -80,13 +77,7 @@ fn read(name: &'static str, objects: bool, arguments: &Arguments<'_>) -> Result<
                 .help("leave `format` out for a single item"));
         }
     };
-    Ok(Arc::new(Array {
-        name,
-        item,
-        count,
-        format,
-        objects,
-    }))
+    Ok(Arc::new(Array { name, item, count, format, objects }))
 }
 
 /// `text` cut at `separator`, each part borrowing from it where it did; none

@@ -73,11 +73,7 @@ impl<T: Bound> Bounds<T> {
     ///
     /// A single argument stands for both bounds where `single` allows it.
     pub(super) fn read(arguments: &Arguments<'_>, single: bool) -> Result<Self, ArgumentError> {
-        let mut words = arguments
-            .terms
-            .iter()
-            .take(2)
-            .map(|argument| read_word(arguments, argument));
+        let mut words = arguments.terms.iter().take(2).map(|argument| read_word(arguments, argument));
         let first = words.next().transpose()?;
         let second = words.next().transpose()?;
         let min = read_attribute(arguments, "min")?;

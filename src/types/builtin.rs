@@ -45,13 +45,7 @@ const fn row(
     info: &'static str,
     compile: fn(&Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError>,
 ) -> Row {
-    Row {
-        name,
-        info,
-        attributes: &[],
-        type_argument: None,
-        compile,
-    }
+    Row { name, info, attributes: &[], type_argument: None, compile }
 }
 
 impl Row {

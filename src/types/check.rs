@@ -108,10 +108,7 @@ pub struct Written {
 impl Written {
     /// A term without attributes.
     pub fn term(term: impl Into<String>) -> Self {
-        Self {
-            term: term.into(),
-            attributes: Map::new(),
-        }
+        Self { term: term.into(), attributes: Map::new() }
     }
 }
 

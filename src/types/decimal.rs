@@ -14,17 +14,11 @@ pub(super) fn loose_pattern(min: i128, max: i128) -> String {
 fn signed(min: i128, max: i128, plus: &str, minus: &str) -> String {
     let mut sides = Vec::new();
     if max >= 0 {
-        sides.push(format!(
-            "{plus}(?:{})",
-            magnitudes(min.max(0).unsigned_abs(), max.unsigned_abs())
-        ));
+        sides.push(format!("{plus}(?:{})", magnitudes(min.max(0).unsigned_abs(), max.unsigned_abs())));
     }
     if min <= 0 {
         // 0 is on both sides: -0 is 0.
-        sides.push(format!(
-            "{minus}(?:{})",
-            magnitudes(max.min(0).unsigned_abs(), min.unsigned_abs())
-        ));
+        sides.push(format!("{minus}(?:{})", magnitudes(max.min(0).unsigned_abs(), min.unsigned_abs())));
     }
     format!("^(?:{})$", sides.join("|"))
 }
@@ -68,23 +62,14 @@ fn same_length(prefix: &str, low: &str, high: &str, alternatives: &mut Vec<Strin
         if let (Some(second), Some(before)) = (next(first), previous(last))
             && second <= before
         {
-            same_length(
-                prefix,
-                &format!("{second}{zeros}"),
-                &format!("{before}{nines}"),
-                alternatives,
-            );
+            same_length(prefix, &format!("{second}{zeros}"), &format!("{before}{nines}"), alternatives);
         }
         same_length(&format!("{prefix}{last}"), &zeros, high_rest, alternatives);
     }
 }
 
 fn class(first: char, last: char) -> String {
-    if first == last {
-        first.to_string()
-    } else {
-        format!("[{first}-{last}]")
-    }
+    if first == last { first.to_string() } else { format!("[{first}-{last}]") }
 }
 
 fn next(digit: char) -> Option<char> {

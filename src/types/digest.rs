@@ -16,13 +16,10 @@ struct Digest {
 
 pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     match Bounds::read(arguments, true)? {
-        Bounds {
-            min: Some(min),
-            max: Some(max),
-        } if arguments.terms.len() == 1 && min == max && min > 0 => Ok(Arc::new(Digest { length: min })),
-        _ => Err(arguments
-            .bad("`digest` takes the number of its digits")
-            .help("write `digest(64)`")),
+        Bounds { min: Some(min), max: Some(max) } if arguments.terms.len() == 1 && min == max && min > 0 => {
+            Ok(Arc::new(Digest { length: min }))
+        }
+        _ => Err(arguments.bad("`digest` takes the number of its digits").help("write `digest(64)`")),
     }
 }
 

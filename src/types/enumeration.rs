@@ -20,10 +20,7 @@ pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, Argum
     let words = match (arguments.terms, arguments.texts("range")?) {
         ([], Some(words)) if arguments.attributes.get("range").is_some_and(Json::is_array) => words,
         ([], Some(_)) => {
-            return Err(arguments
-                .bad("`range` is a list of words")
-                .at("range")
-                .help("write `[\"a\", \"b\"]`"));
+            return Err(arguments.bad("`range` is a list of words").at("range").help("write `[\"a\", \"b\"]`"));
         }
         ([], None) => Vec::new(),
         ([Argument::Word(words)], None) => words.split('|').map(str::to_owned).collect(),
@@ -39,10 +36,7 @@ pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, Argum
                 .help("write `enum(a|b|c)`, or the words as a list in `range`"));
         }
     };
-    let twice = words
-        .iter()
-        .enumerate()
-        .find(|(index, word)| words[..*index].contains(word));
+    let twice = words.iter().enumerate().find(|(index, word)| words[..*index].contains(word));
     if let Some((_, word)) = twice {
         return Err(arguments.bad(format!("the word `{word}` stands twice")));
     }
@@ -94,9 +88,6 @@ impl Check for Enumeration {
 
     fn extremes(&self) -> Vec<Value<'static>> {
         // Every word: a handler's enumeration may have forgotten any of them.
-        self.words
-            .iter()
-            .map(|word| Value::Text(Cow::Owned(word.clone())))
-            .collect()
+        self.words.iter().map(|word| Value::Text(Cow::Owned(word.clone()))).collect()
     }
 }

@@ -26,9 +26,7 @@ pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, Argum
     let media_types = media_types
         .into_iter()
         .map(|media_type| {
-            let known = media_type
-                .parse::<Mime>()
-                .is_ok_and(|mime| mime.params().next().is_none());
+            let known = media_type.parse::<Mime>().is_ok_and(|mime| mime.params().next().is_none());
             if known {
                 return Ok(media_type.to_ascii_lowercase());
             }
@@ -48,11 +46,7 @@ pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, Argum
             Ok(bare.to_lowercase())
         })
         .collect::<Result<_, _>>()?;
-    Ok(Arc::new(File {
-        size: Bounds::read(arguments, false)?,
-        media_types,
-        extensions,
-    }))
+    Ok(Arc::new(File { size: Bounds::read(arguments, false)?, media_types, extensions }))
 }
 
 impl File {
@@ -61,10 +55,7 @@ impl File {
             Some(kind) => kind == "*" || upload.media_type().split('/').next() == Some(kind),
             None => pattern == upload.media_type(),
         };
-        let extension = upload
-            .filename()
-            .rsplit_once('.')
-            .map(|(_, extension)| extension.to_lowercase());
+        let extension = upload.filename().rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
         self.size.contains(upload.size())
             && (self.media_types.is_empty() || self.media_types.iter().any(of_type))
             && (self.extensions.is_empty() || extension.is_some_and(|extension| self.extensions.contains(&extension)))

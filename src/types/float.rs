@@ -52,11 +52,7 @@ impl Check for Float {
             }
             _ => false,
         };
-        if passes {
-            Ok(number::normal(value))
-        } else {
-            Err(Mismatch::new(self.expected(), &value))
-        }
+        if passes { Ok(number::normal(value)) } else { Err(Mismatch::new(self.expected(), &value)) }
     }
 
     fn expected(&self) -> Cow<'static, str> {

@@ -24,30 +24,12 @@ pub(super) const FLOAT_TEXT: &str = "float-text";
 /// Bounds of dates and of numbers in texts stand in the keywords
 /// `formatMinimum` and `formatMaximum`, which validators may know or not.
 pub const FORMATS: &[Format] = &[
-    Format {
-        name: "date",
-        test: |text| moment::is_valid(Grammar::Date, text),
-    },
-    Format {
-        name: DATETIME,
-        test: |text| moment::is_valid(Grammar::Datetime, text),
-    },
-    Format {
-        name: "email",
-        test: mail::is_mail,
-    },
-    Format {
-        name: "uri",
-        test: url::is_url,
-    },
-    Format {
-        name: "ipv4",
-        test: ip::is_ipv4,
-    },
-    Format {
-        name: "ipv6",
-        test: ip::is_ipv6,
-    },
+    Format { name: "date", test: |text| moment::is_valid(Grammar::Date, text) },
+    Format { name: DATETIME, test: |text| moment::is_valid(Grammar::Datetime, text) },
+    Format { name: "email", test: mail::is_mail },
+    Format { name: "uri", test: url::is_url },
+    Format { name: "ipv4", test: ip::is_ipv4 },
+    Format { name: "ipv6", test: ip::is_ipv6 },
     Format {
         name: FLOAT_TEXT,
         // The grammar is in the schema's pattern, this adds that the number is finite.

@@ -49,9 +49,7 @@ pub(super) fn split(text: &str, span: Range<usize>) -> Result<Level, Fault> {
     if term.starts_with("[]") {
         return Ok(Level::List(span.start + 2..span.end));
     }
-    let length = term
-        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))
-        .unwrap_or(term.len());
+    let length = term.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).unwrap_or(term.len());
     let name = span.start..span.start + length;
     if length == 0 || term.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
         return Err((one_char(text, span.start), "a type begins with its name".to_owned()));
@@ -64,28 +62,18 @@ pub(super) fn split(text: &str, span: Range<usize>) -> Result<Level, Fault> {
             return Err((one_char(text, open), "a blank may only stand behind a comma".to_owned()));
         }
         Some(_) => {
-            return Err((
-                one_char(text, open),
-                "behind a type's name stands nothing, `(…)` or `<…>`".to_owned(),
-            ));
+            return Err((one_char(text, open), "behind a type's name stands nothing, `(…)` or `<…>`".to_owned()));
         }
     };
     if inside.end + 1 < span.end {
-        return Err((
-            inside.end + 1..span.end,
-            "nothing may stand behind the closing bracket".to_owned(),
-        ));
+        return Err((inside.end + 1..span.end, "nothing may stand behind the closing bracket".to_owned()));
     }
     if inside.is_empty() {
         return Err((open..inside.end + 1, "the brackets are empty".to_owned()));
     }
     Ok(Level::Named(
         name,
-        if text[open..].starts_with('<') {
-            Inside::Term(inside)
-        } else {
-            Inside::Arguments(arguments(text, inside)?)
-        },
+        if text[open..].starts_with('<') { Inside::Term(inside) } else { Inside::Arguments(arguments(text, inside)?) },
     ))
 }
 
@@ -136,21 +124,14 @@ fn arguments(text: &str, inside: Range<usize>) -> Result<Vec<Range<usize>>, Faul
             b',' if depth == 0 => {
                 arguments.push(start..at);
                 // The one blank that the grammar knows.
-                start = if text[at + 1..inside.end].starts_with(' ') {
-                    at + 2
-                } else {
-                    at + 1
-                };
+                start = if text[at + 1..inside.end].starts_with(' ') { at + 2 } else { at + 1 };
             }
             _ => {}
         }
     }
     arguments.push(start..inside.end);
     match arguments.iter().find(|argument| argument.is_empty()) {
-        Some(empty) => Err((
-            empty.start.saturating_sub(1)..empty.start,
-            "an argument is missing here".to_owned(),
-        )),
+        Some(empty) => Err((empty.start.saturating_sub(1)..empty.start, "an argument is missing here".to_owned())),
         None => Ok(arguments),
     }
 }

@@ -53,10 +53,7 @@ impl Int {
             return Err(arguments.bad(format!("`{name}` takes two bounds")));
         }
         let bounds = Bounds::read(arguments, false)?;
-        if let Some(beyond) = [bounds.min, bounds.max]
-            .into_iter()
-            .flatten()
-            .find(|bound| !(low..=high).contains(bound))
+        if let Some(beyond) = [bounds.min, bounds.max].into_iter().flatten().find(|bound| !(low..=high).contains(bound))
         {
             return Err(arguments
                 .bad(format!("the bound {beyond} is no value of `{name}`"))
@@ -67,10 +64,7 @@ impl Int {
             low,
             high,
             // A bound that the type has anyway is none: one type, one way to write it.
-            bounds: Bounds {
-                min: bounds.min.filter(|min| *min != low),
-                max: bounds.max.filter(|max| *max != high),
-            },
+            bounds: Bounds { min: bounds.min.filter(|min| *min != low), max: bounds.max.filter(|max| *max != high) },
         })
     }
 
@@ -86,10 +80,7 @@ impl Int {
 
     /// `whole` as a value, if it passes.
     pub(super) fn value(&self, whole: i128) -> Option<Value<'static>> {
-        (self.min()..=self.max())
-            .contains(&whole)
-            .then(|| number::value_of(whole))
-            .flatten()
+        (self.min()..=self.max()).contains(&whole).then(|| number::value_of(whole)).flatten()
     }
 }
 
@@ -99,9 +90,7 @@ impl Check for Int {
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
-        number::whole(&value)
-            .and_then(|whole| self.value(whole))
-            .ok_or_else(|| Mismatch::new(self.expected(), &value))
+        number::whole(&value).and_then(|whole| self.value(whole)).ok_or_else(|| Mismatch::new(self.expected(), &value))
     }
 
     fn expected(&self) -> Cow<'static, str> {
@@ -126,7 +115,12 @@ impl Check for Int {
     }
 
     fn written(&self) -> Written {
-        self.bounds.write(self.name, false)
+        let mut bounds = self.bounds;
+        // A lower bound of 0 is said easily, so that the upper one can stand in the term.
+        if bounds.max.is_some() && self.low == 0 {
+            bounds.min = bounds.min.or(Some(0));
+        }
+        bounds.write(self.name, false)
     }
 
     fn extremes(&self) -> Vec<Value<'static>> {

@@ -13,12 +13,7 @@ static IP: Shape = Shape {
     expected: "an IP address",
     test: |text| text.parse::<IpAddr>().is_ok(),
     schema: || json!({ "type": "string", "anyOf": [{ "format": "ipv4" }, { "format": "ipv6" }] }),
-    samples: &[
-        "0.0.0.0",
-        "255.255.255.255",
-        "::",
-        "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255",
-    ],
+    samples: &["0.0.0.0", "255.255.255.255", "::", "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"],
 };
 
 /// Whether a text is four decimal numbers without leading zeros, joined by points.

@@ -8,10 +8,7 @@ use super::{ArgumentError, Arguments, Check};
 static LETTERS: Shape = Shape {
     name: "letters",
     expected: "a text of letters, \"-\" and blanks",
-    test: |text| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b' '))
-    },
+    test: |text| text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b' ')),
     schema: || pattern_schema("^[A-Za-z \\-]*$"),
     samples: &["", "a", "Jean-Luc Z"],
 };

@@ -45,9 +45,9 @@ impl LooseString {
 impl Check for LooseString {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
         match &value {
-            Value::Int(_) | Value::Uint(_) | Value::Float(_) => self
-                .digits(&value)
-                .ok_or_else(|| Mismatch::new(self.expected(), &value)),
+            Value::Int(_) | Value::Uint(_) | Value::Float(_) => {
+                self.digits(&value).ok_or_else(|| Mismatch::new(self.expected(), &value))
+            }
             _ => self.0.check(value),
         }
     }

@@ -65,13 +65,7 @@ pub(super) fn compile(grammar: Grammar, arguments: &Arguments<'_>) -> Result<Arc
         let message = format!("the lower bound {} is after the upper bound {}", min.0, max.0);
         return Err(ArgumentError::new(ArgumentErrorKind::Bounds, message).at("min"));
     }
-    Ok(Arc::new(MomentCheck {
-        grammar,
-        min,
-        max,
-        timestamp,
-        timezone: arguments.timezone.clone(),
-    }))
+    Ok(Arc::new(MomentCheck { grammar, min, max, timestamp, timezone: arguments.timezone.clone() }))
 }
 
 /// A bound: a text of the type's own grammar or, of a `datetime`, seconds.
@@ -90,11 +84,12 @@ fn read_bound(
             .map(|timestamp| timestamp.to_string()),
         _ => None,
     };
-    text.and_then(|text| parse(grammar, &text, arguments.timezone).map(|moment| Some((text, moment))))
-        .ok_or_else(|| {
+    text.and_then(|text| parse(grammar, &text, arguments.timezone).map(|moment| Some((text, moment)))).ok_or_else(
+        || {
             let name = grammar.name();
             arguments.bad(format!("`{attribute}` is no `{name}`")).at(attribute)
-        })
+        },
+    )
 }
 
 /// Whether a text is of the grammar and names a day that there is.
@@ -188,9 +183,7 @@ fn digits(text: &str) -> Option<u32> {
 
 /// The seconds from 1970 on of a clock that shows UTC.
 fn civil_seconds(civil: DateTime) -> i64 {
-    civil
-        .duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0))
-        .as_secs()
+    civil.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0)).as_secs()
 }
 
 /// The seconds from 1970 on of a clock in `timezone`. Of a time that a change of
@@ -272,18 +265,9 @@ impl Check for MomentCheck {
         let bounds = [&self.min, &self.max].into_iter().flatten();
         let general: &[&str] = match self.grammar {
             Grammar::Date => &["0001-01-01", "9999-12-31"],
-            Grammar::Datetime => &[
-                "0001-01-01",
-                "1970-01-01 00:00:00",
-                "9999-12-31T23:59:59.999999999+00:00",
-            ],
+            Grammar::Datetime => &["0001-01-01", "1970-01-01 00:00:00", "9999-12-31T23:59:59.999999999+00:00"],
         };
         let candidates = bounds.map(|(text, _)| text.as_str()).chain(general.iter().copied());
-        passing(
-            self,
-            candidates
-                .map(|text| Value::Text(Cow::Owned(text.to_owned())))
-                .collect(),
-        )
+        passing(self, candidates.map(|text| Value::Text(Cow::Owned(text.to_owned()))).collect())
     }
 }

@@ -13,19 +13,13 @@ struct Nullable(Arc<dyn Check>);
 
 /// `check`, or null. A check that takes null anyway is that already.
 pub(super) fn nullable(check: Arc<dyn Check>) -> Arc<dyn Check> {
-    if check.takes_null() {
-        check
-    } else {
-        Arc::new(Nullable(check))
-    }
+    if check.takes_null() { check } else { Arc::new(Nullable(check)) }
 }
 
 /// The schema of null beside what `schema` lets pass.
 pub(super) fn nullable_schema(mut schema: Json) -> Json {
     // Other keywords may forbid null although `type` lets it pass.
-    let only_type = ["enum", "const", "anyOf", "allOf"]
-        .iter()
-        .all(|keyword| schema.get(keyword).is_none());
+    let only_type = ["enum", "const", "anyOf", "allOf"].iter().all(|keyword| schema.get(keyword).is_none());
     match schema.get_mut("type") {
         Some(kind @ Json::String(_)) if only_type => {
             *kind = json!([kind.take(), "null"]);
@@ -66,10 +60,7 @@ impl Check for Nullable {
 
     fn written(&self) -> Written {
         let written = self.0.written();
-        Written {
-            term: format!("?{}", written.term),
-            attributes: written.attributes,
-        }
+        Written { term: format!("?{}", written.term), attributes: written.attributes }
     }
 
     fn extremes(&self) -> Vec<Value<'static>> {

@@ -37,10 +37,7 @@ fn whole_float(float: f64) -> Option<i128> {
 
 /// A whole number of 64 bits as the one value that holds it.
 pub(super) fn value_of(whole: i128) -> Option<Value<'static>> {
-    i64::try_from(whole)
-        .map(Value::Int)
-        .ok()
-        .or_else(|| u64::try_from(whole).map(Value::Uint).ok())
+    i64::try_from(whole).map(Value::Int).ok().or_else(|| u64::try_from(whole).map(Value::Uint).ok())
 }
 
 /// A finite number as the one value that holds it: whole numbers of 64 bits
@@ -60,9 +57,7 @@ pub(super) fn compare(value: &Value<'_>, bound: f64) -> Option<Ordering> {
             if bound.abs() >= WIDE {
                 0.0_f64.total_cmp(&bound)
             } else {
-                whole
-                    .cmp(&(bound.trunc() as i128))
-                    .then(0.0_f64.partial_cmp(&bound.fract()).unwrap_or(Ordering::Equal))
+                whole.cmp(&(bound.trunc() as i128)).then(0.0_f64.partial_cmp(&bound.fract()).unwrap_or(Ordering::Equal))
             }
         }),
     }
@@ -70,11 +65,7 @@ pub(super) fn compare(value: &Value<'_>, bound: f64) -> Option<Ordering> {
 
 /// A float of a definition as JSON: whole ones without a fraction.
 pub(super) fn float_json(float: f64) -> Json {
-    if float.fract() == 0.0 && float.abs() < EXACT {
-        Json::from(float as i64)
-    } else {
-        Json::from(float)
-    }
+    if float.fract() == 0.0 && float.abs() <= EXACT { Json::from(float as i64) } else { Json::from(float) }
 }
 
 /// Whether a text is a whole number: `-?(0|[1-9][0-9]*)`.

@@ -56,13 +56,7 @@ impl Check for Numeric {
     }
 
     fn extremes(&self) -> Vec<Value<'static>> {
-        vec![
-            Value::Null,
-            Value::Int(0),
-            Value::Float(0.5),
-            Value::Float(-1.5),
-            Value::Float(f64::MAX),
-        ]
+        vec![Value::Null, Value::Int(0), Value::Float(0.5), Value::Float(-1.5), Value::Float(f64::MAX)]
     }
 
     fn takes_null(&self) -> bool {

@@ -28,17 +28,8 @@ struct Object {
 pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     arguments.no_terms()?;
     let fields = arguments.fields.map(<[Field]>::to_vec);
-    let places = fields
-        .iter()
-        .flatten()
-        .enumerate()
-        .map(|(place, field)| (field.name.clone(), place))
-        .collect();
-    Ok(Arc::new(Object {
-        count: Bounds::read(arguments, false)?,
-        fields,
-        places,
-    }))
+    let places = fields.iter().flatten().enumerate().map(|(place, field)| (field.name.clone(), place)).collect();
+    Ok(Arc::new(Object { count: Bounds::read(arguments, false)?, fields, places }))
 }
 
 /// The members of an object with the last one alone where a name stands more than once.
@@ -100,12 +91,7 @@ impl Check for Object {
                 *member = checked.map_err(|mismatch| mismatch.inside(&format!(".{name}")))?;
             }
         }
-        match self
-            .fields()
-            .iter()
-            .zip(found)
-            .find(|(field, found)| !found && !field.optional)
-        {
+        match self.fields().iter().zip(found).find(|(field, found)| !found && !field.optional) {
             Some((missing, _)) => {
                 let mismatch = Mismatch::with_got(missing.check.expected(), "nothing");
                 Err(mismatch.inside(&format!(".{}", missing.name)))
@@ -122,11 +108,8 @@ impl Check for Object {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("object"));
         if !self.fields().is_empty() {
-            let properties: Map<_, _> = self
-                .fields()
-                .iter()
-                .map(|field| (field.name.clone(), describe(field)))
-                .collect();
+            let properties: Map<_, _> =
+                self.fields().iter().map(|field| (field.name.clone(), describe(field))).collect();
             schema.insert("properties".to_owned(), Json::Object(properties));
             let required: Vec<_> = self.fields().iter().filter(|field| !field.optional).collect();
             if !required.is_empty() {
@@ -150,9 +133,8 @@ impl Check for Object {
     fn extremes(&self) -> Vec<Value<'static>> {
         let extremes: Vec<_> = self.fields().iter().map(|field| field.check.extremes()).collect();
         let most = extremes.iter().map(Vec::len).max().unwrap_or(0);
-        let mut candidates: Vec<_> = (0..most.max(1))
-            .filter_map(|index| self.example(&extremes, index, true))
-            .collect();
+        let mut candidates: Vec<_> =
+            (0..most.max(1)).filter_map(|index| self.example(&extremes, index, true)).collect();
         candidates.extend(self.example(&extremes, 0, false));
         passing(self, candidates)
     }

@@ -55,9 +55,6 @@ impl Check for &'static Shape {
     }
 
     fn extremes(&self) -> Vec<Value<'static>> {
-        self.samples
-            .iter()
-            .map(|sample| Value::Text(Cow::Borrowed(sample)))
-            .collect()
+        self.samples.iter().map(|sample| Value::Text(Cow::Borrowed(sample))).collect()
     }
 }

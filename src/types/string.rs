@@ -67,18 +67,13 @@ impl Text {
     fn passes(&self, text: &str) -> bool {
         (self.length.is_open() || self.length.holds(text.chars().count()))
             && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
-            && self
-                .also
-                .as_ref()
-                .is_none_or(|also| also.check(Value::Text(Cow::Borrowed(text))).is_ok())
+            && self.also.as_ref().is_none_or(|also| also.check(Value::Text(Cow::Borrowed(text))).is_ok())
     }
 }
 
 /// Whether some texts pass a check that gives other values, as `text_id` does.
 fn takes_texts(check: &dyn Check) -> bool {
-    ["0", "1", "true", "null"]
-        .into_iter()
-        .any(|text| check.check(Value::Text(Cow::Borrowed(text))).is_ok())
+    ["0", "1", "true", "null"].into_iter().any(|text| check.check(Value::Text(Cow::Borrowed(text))).is_ok())
 }
 
 /// The longest text that extremes are made of.
@@ -126,13 +121,9 @@ impl Check for Text {
 
     fn written(&self) -> Written {
         let mut written = match (&self.also, self.length) {
-            (
-                Some(also),
-                Bounds {
-                    min: Some(min),
-                    max: Some(max),
-                },
-            ) => Written::term(format!("varchar({min},{max},{})", also.written().term)),
+            (Some(also), Bounds { min: Some(min), max: Some(max) }) => {
+                Written::term(format!("varchar({min},{max},{})", also.written().term))
+            }
             (_, length) => length.write(self.name, true),
         };
         if let Some(pattern) = &self.pattern {
@@ -143,11 +134,7 @@ impl Check for Text {
 
     fn extremes(&self) -> Vec<Value<'static>> {
         let bounds = [self.length.min, self.length.max];
-        let mut candidates: Vec<_> = bounds
-            .into_iter()
-            .flatten()
-            .filter_map(|length| repeated("a", length))
-            .collect();
+        let mut candidates: Vec<_> = bounds.into_iter().flatten().filter_map(|length| repeated("a", length)).collect();
         candidates.extend(["", "a", "0"].map(|text| Value::Text(Cow::Borrowed(text))));
         if let Some(sample) = self.pattern.as_ref().and_then(Pattern::sample) {
             candidates.push(Value::Text(Cow::Owned(sample.to_owned())));

@@ -84,12 +84,7 @@ impl Types {
     /// The table of the built-in types.
     #[must_use]
     pub fn builtin() -> Self {
-        Self {
-            types: builtin::TABLE
-                .iter()
-                .map(|row| Arc::new(row) as Arc<dyn Type>)
-                .collect(),
-        }
+        Self { types: builtin::TABLE.iter().map(|row| Arc::new(row) as Arc<dyn Type>).collect() }
     }
 
     /// Adds a type; one of the same name is replaced.
@@ -112,22 +107,10 @@ impl Types {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn compile(&self, text: TermText<'_>) -> Result<Compiled, Vec<TermError>> {
-        let TermText {
-            term,
-            attributes,
-            fields,
-            timezone,
-        } = text;
+        let TermText { term, attributes, fields, timezone } = text;
         let optional = term.starts_with('?');
-        let compiler = Compiler {
-            types: self,
-            text: term,
-            timezone,
-        };
-        let beside = Beside {
-            attributes,
-            fields: fields.as_deref(),
-        };
+        let compiler = Compiler { types: self, text: term, timezone };
+        let beside = Beside { attributes, fields: fields.as_deref() };
         let check = compiler.term(usize::from(optional)..term.len(), beside, 0)?;
         Ok(Compiled { optional, check })
     }
@@ -163,10 +146,7 @@ impl<'a> Beside<'a> {
     where
         'a: 'b,
     {
-        Beside {
-            attributes: none,
-            fields: self.fields.take(),
-        }
+        Beside { attributes: none, fields: self.fields.take() }
     }
 }
 
@@ -198,9 +178,9 @@ impl Compiler<'_> {
                 let found = self.types.find(&self.text[name.clone()]);
                 let terms = match inside {
                     Inside::Nothing => Ok(Vec::new()),
-                    Inside::Term(inner) => self
-                        .term(inner, beside.items(&none), depth + 1)
-                        .map(|item| vec![Argument::Type(item)]),
+                    Inside::Term(inner) => {
+                        self.term(inner, beside.items(&none), depth + 1).map(|item| vec![Argument::Type(item)])
+                    }
                     // Only the type knows which of its arguments are types.
                     Inside::Arguments(spans) => {
                         found.map_or(Ok(Vec::new()), |found| self.arguments(found, spans, depth))
@@ -228,15 +208,10 @@ impl Compiler<'_> {
         let mut errors = Vec::new();
         for (index, span) in spans.into_iter().enumerate() {
             let argument = if found.takes_type(index) {
-                let beside = Beside {
-                    attributes: &none,
-                    fields: None,
-                };
+                let beside = Beside { attributes: &none, fields: None };
                 self.term(span, beside, depth + 1).map(Argument::Type)
             } else {
-                grammar::word(self.text, span)
-                    .map(|word| Argument::Word(word.to_owned()))
-                    .map_err(syntax)
+                grammar::word(self.text, span).map(|word| Argument::Word(word.to_owned())).map_err(syntax)
             };
             match argument {
                 Ok(argument) => arguments.push(argument),
@@ -277,11 +252,8 @@ impl Compiler<'_> {
 }
 
 fn unknown_attribute(name: &str, attribute: &str, known: &[&str]) -> ArgumentError {
-    let error = ArgumentError::new(
-        ArgumentErrorKind::Unknown,
-        format!("the type `{name}` has no `{attribute}`"),
-    )
-    .at(attribute);
+    let error =
+        ArgumentError::new(ArgumentErrorKind::Unknown, format!("the type `{name}` has no `{attribute}`")).at(attribute);
     if known.is_empty() {
         error.help(format!("`{name}` has no attributes"))
     } else {

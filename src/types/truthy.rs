@@ -62,8 +62,7 @@ impl Check for Truthy {
                 _ => None,
             },
         };
-        read.map(Value::Bool)
-            .ok_or_else(|| Mismatch::new(self.expected(), &value))
+        read.map(Value::Bool).ok_or_else(|| Mismatch::new(self.expected(), &value))
     }
 
     fn expected(&self) -> Cow<'static, str> {

@@ -33,13 +33,9 @@ pub(super) fn is_url(text: &str) -> bool {
     let (authority, path) = rest.split_at(authority_end);
     !authority.is_empty()
         && escapes_are_complete(rest)
-        && authority
-            .bytes()
-            .all(|byte| is_plain(byte) || matches!(byte, b'[' | b']' | b'%'))
+        && authority.bytes().all(|byte| is_plain(byte) || matches!(byte, b'[' | b']' | b'%'))
         && path.matches('#').count() <= 1
-        && path
-            .bytes()
-            .all(|byte| is_plain(byte) || matches!(byte, b'/' | b'?' | b'#' | b'%'))
+        && path.bytes().all(|byte| is_plain(byte) || matches!(byte, b'/' | b'?' | b'#' | b'%'))
         && Url::parse(text).is_ok_and(|url| url.has_host())
 }
 

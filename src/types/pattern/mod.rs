@@ -28,18 +28,12 @@ impl Pattern {
         let Some(text) = arguments.text("regex")? else {
             return Ok(None);
         };
-        Self::compile(text)
-            .map(Some)
-            .map_err(|message| arguments.bad(message).at("regex"))
+        Self::compile(text).map(Some).map_err(|message| arguments.bad(message).at("regex"))
     }
 
     fn compile(text: &str) -> Result<Self, String> {
         let Delimited { pattern, flags } = Delimited::read(text)?;
-        let ascii = if flags.unicode {
-            pattern.clone()
-        } else {
-            parse::ascii_classes(&pattern, &flags)?
-        };
+        let ascii = if flags.unicode { pattern.clone() } else { parse::ascii_classes(&pattern, &flags)? };
         let hir = ParserBuilder::new()
             .nest_limit(parse::NESTING)
             .case_insensitive(flags.ignore_case)

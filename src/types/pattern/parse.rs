@@ -37,10 +37,7 @@ pub(super) struct Delimited {
 impl Delimited {
     /// Reads `/a+/i`, `{a+}`, or `a+`.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let bare = || Self {
-            pattern: text.to_owned(),
-            flags: Flags::default(),
-        };
+        let bare = || Self { pattern: text.to_owned(), flags: Flags::default() };
         let Some(open) = text.chars().next().filter(|c| *c == '{' || DELIMITERS.contains(c)) else {
             return Ok(bare());
         };
@@ -56,10 +53,7 @@ impl Delimited {
         if !matches!(open, '/' | '{') && !flags.chars().all(|c| c.is_ascii_alphabetic()) {
             return Ok(bare());
         }
-        Ok(Self {
-            pattern: pattern.to_owned(),
-            flags: Flags::read(flags)?,
-        })
+        Ok(Self { pattern: pattern.to_owned(), flags: Flags::read(flags)? })
     }
 }
 
