@@ -127,11 +127,7 @@ impl Case {
 }
 
 fn get(target: &str) -> Request {
-    Request {
-        target: target.to_owned(),
-        body: None,
-        token: None,
-    }
+    Request { target: target.to_owned(), body: None, token: None }
 }
 
 fn post_json(article: &Json) -> Request {
@@ -150,11 +146,7 @@ fn post_form(article: &Json) -> Request {
 }
 
 fn post(target: &str, media_type: &'static str, text: String) -> Request {
-    Request {
-        target: target.to_owned(),
-        body: Some(Body { media_type, text }),
-        token: Some(keys::token(0)),
-    }
+    Request { target: target.to_owned(), body: Some(Body { media_type, text }), token: Some(keys::token(0)) }
 }
 
 /// An article as a client sends it.
@@ -183,10 +175,7 @@ fn refused_articles(post: fn(&Json) -> Request) -> Vec<(Request, u16)> {
         article.as_object_mut().map(|fields| fields.shift_remove("title"));
         (post(&article), 400)
     };
-    let as_whom = |token: Option<&str>| Request {
-        token: token.map(str::to_owned),
-        ..post(&article())
-    };
+    let as_whom = |token: Option<&str>| Request { token: token.map(str::to_owned), ..post(&article()) };
     vec![
         with("title", json!("")),
         with("text", json!("x".repeat(10_001))),

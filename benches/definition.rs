@@ -17,10 +17,7 @@ pub fn write(folder: &Path, services: usize) -> io::Result<()> {
     let data = folder.join("data");
     fs::create_dir_all(&api)?;
     fs::create_dir_all(&data)?;
-    fs::write(
-        api.join("app.json"),
-        pretty(&json!({ "title": "Benchmark", "version": "1.0.0" })),
-    )?;
+    fs::write(api.join("app.json"), pretty(&json!({ "title": "Benchmark", "version": "1.0.0" })))?;
     let module = if services == 0 { bench() } else { many(services) };
     fs::write(api.join("bench.json"), pretty(&module))?;
     fs::write(data.join("keys.json"), pretty(&key_file()))
@@ -53,9 +50,8 @@ fn bench() -> Json {
 }
 
 fn many(services: usize) -> Json {
-    let services: serde_json::Map<_, _> = (1..=services)
-        .map(|n| (path(n)[1..].to_owned(), json!({ "GET": line() })))
-        .collect();
+    let services: serde_json::Map<_, _> =
+        (1..=services).map(|n| (path(n)[1..].to_owned(), json!({ "GET": line() }))).collect();
     json!({ "info": "The same service under many names", "/": services })
 }
 

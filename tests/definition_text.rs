@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
+use rulebook::Rulebook;
 use rulebook::definition::keys::{self, Keys, Kind};
 use rulebook::definition::written::{Definition, Method, Module};
 use rulebook::definition::{Loaded, load, read};
@@ -41,20 +42,23 @@ fn methods(definition: &Definition) -> Vec<(String, &Method)> {
     services.flat_map(|service| service.methods.iter().map(|method| (service.path.value.clone(), method))).collect()
 }
 
+/// The codes of faults that are found in the text.
+const OF_THE_TEXT: [Code; 6] = [
+    Code::Syntax,
+    Code::DuplicateKey,
+    Code::UnknownKey,
+    Code::WrongKind,
+    Code::UnknownDialect,
+    Code::MissingDefinition,
+];
+
 #[test]
-fn faults_of_the_text_are_told_as_kept() {
-    for code in [
-        Code::Syntax,
-        Code::DuplicateKey,
-        Code::UnknownKey,
-        Code::WrongKind,
-        Code::UnknownDialect,
-        Code::MissingDefinition,
-    ] {
+fn faults_of_the_text_are_told_as_kept_and_nothing_follows_from_them() {
+    for code in OF_THE_TEXT {
         let folder = Path::new("tests/definitions/bad").join(code.to_string());
-        let loaded = load(&folder);
-        assert!(codes(&loaded).iter().all(|found| *found == code), "{code}: {}", report(loaded));
-        let report = report(loaded);
+        let report = Rulebook::load(&folder).check().expect_err("the folder is faulty");
+        let codes: Vec<Code> = report.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+        assert!(codes.iter().all(|found| *found == code), "{code}: {report}");
         golden::compare(&folder.join("expected.txt"), &report.render(false));
         golden::compare(&folder.join("expected.jsonl"), &report.json_lines());
     }
@@ -62,13 +66,13 @@ fn faults_of_the_text_are_told_as_kept() {
 
 #[test]
 fn every_bad_file_has_a_fault() {
-    for code in ["syntax", "duplicate-key", "unknown-key", "wrong-kind", "unknown-dialect"] {
-        let folder = Path::new("tests/definitions/bad").join(code);
+    for code in OF_THE_TEXT {
+        let folder = Path::new("tests/definitions/bad").join(code.to_string());
         for file in fs::read_dir(&folder).expect("the folder is there") {
             let path = file.expect("the file is there").path();
             if path.extension().is_some_and(|extension| extension == "json") {
                 // Two files that only differ together.
-                let alone = code == "duplicate-key" && path.ends_with("whole.json");
+                let alone = code == Code::DuplicateKey && path.ends_with("whole.json");
                 let bytes = fs::read(&path).expect("the file can be read");
                 let loaded = read(vec![(path.clone(), bytes)]);
                 assert_eq!(loaded.diagnostics.is_empty(), alone, "{}", path.display());
@@ -135,6 +139,8 @@ fn dialects_are_recognised_by_shape() {
         (r#"{ "info": "Nothing yet" }"#, true),
         (r#"{ "$schema": { "a": {} } }"#, true),
         (r#"{ "dialect": "tree" }"#, true),
+        (r#"{ "FETCH": { "info": "" } }"#, true),
+        (r#"{ "FETCH": { "info": {} } }"#, false),
         (r#"{ "a": { "GET::b": {} } }"#, false),
         (r#"{ "a": { "b": { "c": {} } } }"#, false),
         (r#"{ "a": {} }"#, false),
@@ -221,6 +227,13 @@ fn settings_come_from_all_documents_of_a_whole_api() {
     assert_eq!(codes(&loaded), [Code::DuplicateKey]);
     let app = &loaded.definition.app;
     assert_eq!(app.base.as_ref().map(|base| &*base.value), Some("/v1"));
+}
+
+#[test]
+fn a_server_needs_its_url() {
+    let loaded = one("app.json", r#"{ "modules": {}, "servers": [{ "url": "/" }, { "info": "" }, { "uri": "" }] }"#);
+    assert_eq!(codes(&loaded), [Code::BadOption, Code::UnknownKey]);
+    assert_eq!(loaded.definition.app.servers.len(), 1);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Telling faults: the table of codes, and how they are shown.
 
-use rulebook::Place;
 use rulebook::diagnostic::codes::TABLE;
 use rulebook::diagnostic::{Code, Diagnostic, Report, Sources, nearest};
+use rulebook::{Place, Rulebook};
 use serde_json::Value as Json;
 
 fn place(file: u32, start: u32, end: u32) -> Place {
@@ -48,6 +48,32 @@ fn every_code_is_explained() {
         assert_eq!(row.explanation.matches("```").count() % 2, 0, "{}", row.name);
         assert!(!row.explanation.contains('\u{2014}'), "{}", row.name);
     }
+}
+
+/// Codes whose cause is not in the text of a definition, or of a dialect that is not read yet.
+const WITHOUT_EXAMPLE: [Code; 5] =
+    [Code::UnknownCallable, Code::UnboundMethod, Code::UndefinedMethod, Code::HandlerMismatch, Code::MissingDefinition];
+
+#[test]
+fn the_wrong_example_of_an_explanation_has_its_fault_alone_and_the_right_one_none() {
+    let faults = |text: &str| {
+        let files = vec![("api/example.json".into(), text.as_bytes().to_vec())];
+        Rulebook::read(files).check().err().unwrap_or_default()
+    };
+    let mut failures = String::new();
+    for row in TABLE.iter().filter(|row| !WITHOUT_EXAMPLE.contains(&row.code)) {
+        let parts = row.explanation.split("```json\n").skip(1);
+        let examples: Vec<&str> = parts.filter_map(|part| part.split("```").next()).collect();
+        assert_eq!(examples.len(), 2, "{} shows a wrong and a right definition", row.name);
+        let (wrong, right) = (faults(examples[0]), faults(examples[1]));
+        if !matches!(&wrong.diagnostics[..], [one] if one.code == row.code) {
+            failures += &format!("--- {}: the wrong one\n{wrong}\n", row.name);
+        }
+        if !right.is_empty() {
+            failures += &format!("--- {}: the right one\n{right}\n", row.name);
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
 }
 
 #[test]

@@ -49,12 +49,9 @@ fn send(agent: &Agent, address: SocketAddr, request: &Request) -> Result<(u16, S
     }
     let mut response = match &request.body {
         None => agent.run(builder.body(())?)?,
-        Some(body) => agent.run(
-            builder
-                .method("POST")
-                .header(header::CONTENT_TYPE, body.media_type)
-                .body(body.text.as_str())?,
-        )?,
+        Some(body) => {
+            agent.run(builder.method("POST").header(header::CONTENT_TYPE, body.media_type).body(body.text.as_str())?)?
+        }
     };
     Ok((response.status().as_u16(), response.body_mut().read_to_string()?))
 }

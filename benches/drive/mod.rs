@@ -74,12 +74,7 @@ pub fn drive(settings: &Settings) -> Result<(), Box<dyn Error>> {
         for row in &mut rows {
             let pair = &pairs[&row.case.services()];
             let measure = |kind: Kind| {
-                progress(format_args!(
-                    "round {round} of {}: {}, {}",
-                    settings.rounds,
-                    row.case.title(),
-                    kind.title()
-                ));
+                progress(format_args!("round {round} of {}: {}, {}", settings.rounds, row.case.title(), kind.title()));
                 wrk::round(row.case, pair.of(kind).address, settings)
             };
             let (hand, ours) = (measure(Kind::Hand)?, measure(Kind::Rulebook)?);

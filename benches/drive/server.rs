@@ -60,11 +60,7 @@ impl Pair {
         let hand = Server::start(Kind::Hand, services)?;
         let mut rulebook = Server::start(Kind::Rulebook, services)?;
         let ready_after = rulebook.ready_after()?;
-        Ok(Self {
-            hand,
-            rulebook,
-            ready_after,
-        })
+        Ok(Self { hand, rulebook, ready_after })
     }
 
     /// One of them.

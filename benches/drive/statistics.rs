@@ -14,16 +14,8 @@ pub fn summary(values: impl IntoIterator<Item = f64>) -> Option<Summary> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     let upper = *values.get(middle)?;
-    let lower = if values.len() % 2 == 0 {
-        values[middle - 1]
-    } else {
-        upper
-    };
-    Some(Summary {
-        median: f64::midpoint(lower, upper),
-        min: *values.first()?,
-        max: *values.last()?,
-    })
+    let lower = if values.len() % 2 == 0 { values[middle - 1] } else { upper };
+    Some(Summary { median: f64::midpoint(lower, upper), min: *values.first()?, max: *values.last()? })
 }
 
 /// Sums up the ratios of what was measured together.

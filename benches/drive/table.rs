@@ -26,11 +26,7 @@ pub struct Row {
 impl Row {
     /// A case that has not been measured.
     pub fn new(case: Case) -> Self {
-        Self {
-            case,
-            hand: Vec::new(),
-            ours: Vec::new(),
-        }
+        Self { case, hand: Vec::new(), ours: Vec::new() }
     }
 
     /// Adds the requests per second of a round.
@@ -42,18 +38,8 @@ impl Row {
 
 /// The table, and what there is to say beside it.
 pub fn markdown(rows: &[Row], started: &[(usize, f64)], settings: &Settings) -> String {
-    let mut cells = vec![
-        [
-            "case",
-            "by hand, req/s",
-            "rulebook, req/s",
-            "ratio",
-            "min to max",
-            "aim",
-            "reached",
-        ]
-        .map(str::to_owned),
-    ];
+    let mut cells =
+        vec![["case", "by hand, req/s", "rulebook, req/s", "ratio", "min to max", "aim", "reached"].map(str::to_owned)];
     let first_of_many = rows.iter().find(|row| row.case == Case::LastOf10);
     cells.extend(rows.iter().filter_map(|row| line(row, first_of_many)));
 
@@ -65,11 +51,7 @@ pub fn markdown(rows: &[Row], started: &[(usize, f64)], settings: &Settings) -> 
         settings.rounds, settings.seconds, settings.connections
     );
     for (services, milliseconds) in started {
-        let _ = write!(
-            text,
-            "\nStart with {} services: {milliseconds:.0} ms",
-            grouped(*services)
-        );
+        let _ = write!(text, "\nStart with {} services: {milliseconds:.0} ms", grouped(*services));
         if *services == MANY {
             let reached = if *milliseconds < START_AIM { "reached" } else { "missed" };
             let _ = write!(text, " (aim: below {START_AIM:.0} ms, {reached})");
@@ -84,10 +66,9 @@ fn line(row: &Row, first_of_many: Option<&Row>) -> Option<[String; 7]> {
     let (aim, reached) = match row.case.aim() {
         Aim::Ratio(aim) => (format!("≥ {aim:.2}"), verdict(ratio.median >= aim)),
         Aim::NoSlope => match first_of_many.and_then(|first| ratios(&row.ours, &first.ours)) {
-            Some(Summary { median, .. }) => (
-                "no slope".to_owned(),
-                format!("{} ({median:.2} of the last of 10)", verdict(median >= NO_SLOPE)),
-            ),
+            Some(Summary { median, .. }) => {
+                ("no slope".to_owned(), format!("{} ({median:.2} of the last of 10)", verdict(median >= NO_SLOPE)))
+            }
             None => ("no slope".to_owned(), "the last of 10 was not measured".to_owned()),
         },
     };

@@ -51,11 +51,7 @@ impl NewArticle {
         if !(0.0..=5.0).contains(&self.rating) {
             faults.push(Fault::new("rating", "body", "0 to 5", &self.rating));
         }
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(Failure::Invalid(faults))
-        }
+        if faults.is_empty() { Ok(()) } else { Err(Failure::Invalid(faults)) }
     }
 }
 

@@ -22,15 +22,8 @@ struct Caller {
 impl Callers {
     /// The ones of this benchmark.
     pub fn new() -> Self {
-        let caller = |n| Caller {
-            name: keys::name(n).into(),
-            scope: vec![keys::SCOPE.to_owned()],
-        };
-        Self(
-            (0..keys::COUNT)
-                .map(|n| (keys::hash(&keys::token(n)), caller(n)))
-                .collect(),
-        )
+        let caller = |n| Caller { name: keys::name(n).into(), scope: vec![keys::SCOPE.to_owned()] };
+        Self((0..keys::COUNT).map(|n| (keys::hash(&keys::token(n)), caller(n))).collect())
     }
 }
 

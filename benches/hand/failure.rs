@@ -42,12 +42,7 @@ const GOT_LIMIT: usize = 100;
 impl Fault {
     /// The parameter is not what was expected.
     pub fn new(parameter: &'static str, r#in: &'static str, expected: &'static str, got: &dyn fmt::Display) -> Self {
-        Self {
-            parameter,
-            r#in,
-            expected,
-            got: got.to_string().chars().take(GOT_LIMIT).collect(),
-        }
+        Self { parameter, r#in, expected, got: got.to_string().chars().take(GOT_LIMIT).collect() }
     }
 }
 

@@ -29,16 +29,8 @@ pub fn serve(bind: SocketAddr, services: usize) -> Result<(), Box<dyn Error>> {
             .app_data(callers.clone())
             .app_data(PathConfig::default().error_handler(|error, _| Failure::from(error).into()))
             .app_data(QueryConfig::default().error_handler(|error, _| Failure::from(error).into()))
-            .app_data(
-                JsonConfig::default()
-                    .limit(BODY_LIMIT)
-                    .error_handler(|error, _| Failure::from(error).into()),
-            )
-            .app_data(
-                FormConfig::default()
-                    .limit(BODY_LIMIT)
-                    .error_handler(|error, _| Failure::from(error).into()),
-            )
+            .app_data(JsonConfig::default().limit(BODY_LIMIT).error_handler(|error, _| Failure::from(error).into()))
+            .app_data(FormConfig::default().limit(BODY_LIMIT).error_handler(|error, _| Failure::from(error).into()))
             .configure(|config| routes(config, services))
             .default_service(web::to(unknown_service))
     })
@@ -68,9 +60,7 @@ fn routes(config: &mut ServiceConfig, services: usize) {
 /// A resource with one method, which any other is told.
 fn resource(path: &str, allow: &'static str, route: Route) -> Resource {
     let unknown_method = move || async move { Err::<HttpResponse, _>(Failure::UnknownMethod { allow }) };
-    web::resource(path)
-        .route(route)
-        .default_service(web::to(unknown_method))
+    web::resource(path).route(route).default_service(web::to(unknown_method))
 }
 
 async fn unknown_service() -> Result<HttpResponse, Failure> {
@@ -90,9 +80,5 @@ struct Pong {
 
 async fn ping() -> impl Responder {
     let (error, description) = ALL_RIGHT;
-    web::Json(Pong {
-        error,
-        description,
-        pong: true,
-    })
+    web::Json(Pong { error, description, pong: true })
 }

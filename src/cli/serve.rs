@@ -1,10 +1,113 @@
 //! `rulebook serve`: the API on a socket.
 
+use std::fmt::Write;
+use std::path::Path;
+
 use super::{Exit, Settings, output};
-use crate::engine::Rulebook;
+use crate::engine::{Engine, Rulebook};
+use crate::key::{self, Keys};
+use crate::model::{Api, Unbound};
+use crate::server;
+
+/// What is listened on, without a word of it anywhere.
+const BIND: &str = "127.0.0.1:8080";
+
+/// What is logged, without a word of it anywhere.
+const LOG: &str = "info,actix_server=warn";
 
 pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -> Exit {
-    let _ = (app, settings);
-    output::complain("not yet\n");
+    let judged = match settings.rulebook(app).judge() {
+        Ok(judged) => judged,
+        Err(report) => {
+            output::report(&report);
+            return Exit::Refused;
+        }
+    };
+    let api = &judged.api;
+    if let Err(why) = start_log(settings.log.as_deref().or(api.log.as_deref()).unwrap_or(LOG)) {
+        return failed(&format!("--log: {why}"));
+    }
+    let data = settings.data(api.data.as_deref());
+    let keys = match Keys::load(&data.join(key::FILE)) {
+        Ok(keys) => keys,
+        Err(error) => return failed(&format!("--data {}: {error}", data.display())),
+    };
+    let count = keys.len();
+    let engine = match judged.inspect(keys).build() {
+        Ok(engine) => engine,
+        Err(report) => {
+            output::report(&report);
+            return Exit::Refused;
+        }
+    };
+    let api = engine.api();
+    let bind = settings.bind.as_deref().or(api.bind.as_deref()).unwrap_or(BIND);
+    let how = server::Settings {
+        bind: vec![bind.to_owned()],
+        workers: settings.workers.map(usize::from).or(api.workers),
+        signals: true,
+        ..server::Settings::default()
+    };
+    let running = match engine.serve(&how) {
+        Ok(running) => running,
+        Err(error) => return failed(&format!("--bind {bind}: {error}")),
+    };
+    let unbound = settings.unbound.map_or(api.unbound, Unbound::from);
+    let addresses = running.addresses().iter().map(|address| format!("http://{address}{}", api.base));
+    output::print(&summary(
+        &engine,
+        settings,
+        &Served { addresses: addresses.collect(), unbound, data: &data, keys: count, workers: how.workers },
+    ));
+    match running.wait() {
+        Ok(()) => Exit::Done,
+        Err(error) => failed(&error.to_string()),
+    }
+}
+
+fn start_log(filter: &str) -> Result<(), String> {
+    let mut builder = env_logger::Builder::new();
+    builder.filter_level(log::LevelFilter::Warn).parse_filters(filter).format_timestamp_millis();
+    builder.try_init().map_err(|error| error.to_string())
+}
+
+fn failed(why: &str) -> Exit {
+    output::complain(&format!("error: {why}\n"));
     Exit::Failed
+}
+
+/// With which settings an API is served.
+struct Served<'a> {
+    addresses: Vec<String>,
+    unbound: Unbound,
+    data: &'a Path,
+    keys: usize,
+    workers: Option<usize>,
+}
+
+/// What is served, where, and with which settings.
+fn summary(engine: &Engine, settings: &Settings, served: &Served<'_>) -> String {
+    let Api { title, version, .. } = engine.api();
+    let workers = served.workers.map_or_else(|| "one for each processor".to_owned(), |workers| workers.to_string());
+    let rows = [
+        ("definition", settings.api.display().to_string()),
+        ("serves", output::extent(engine.api())),
+        ("listens", served.addresses.join(", ")),
+        ("unbound", unbound_words(served.unbound).to_owned()),
+        ("data", format!("{} ({})", served.data.display(), output::number(served.keys, "key"))),
+        ("workers", workers),
+    ];
+    rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "  {name:<11}{value}");
+        text
+    })
+}
+
+fn unbound_words(unbound: Unbound) -> &'static str {
+    match unbound {
+        Unbound::Refuse => "refuse: every method has its handler",
+        Unbound::NotImplemented => "501: methods without a handler are not implemented",
+        Unbound::Echo => "echo: every method answers with its checked arguments",
+    }
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::HeaderName;
 
 use super::bind::methods;
+use super::value::read_default;
 use crate::call::{Inspect, Value};
 use crate::envelope;
 use crate::handler::{self, State};
@@ -32,7 +33,7 @@ pub struct Surroundings {
 pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], around: Surroundings) -> Plan {
     let mut routes = Routes::default();
     let mut services: Vec<Service> = Vec::new();
-    let mut plans = Vec::new();
+    let mut plans: Vec<Method> = Vec::new();
     let mut options = around.options.into_iter();
     let mut actions = actions.into_iter();
     for (module, own) in api.modules.iter().enumerate() {
@@ -55,22 +56,34 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         }
     }
     debug_assert_eq!(plans.len(), methods(api).count());
-    let challenges: Vec<_> = around.inspectors.iter().map(|inspector| inspector.challenge()).collect();
     Plan {
         base: api.base.trim_end_matches('/').into(),
         routes,
         services: services.into(),
+        ids: plans.iter().enumerate().map(|(index, method)| (method.id.clone(), index)).collect(),
         methods: plans.into(),
         modules: api.modules.iter().map(|own| self::module(api, own, handlers)).collect(),
         envelope: envelope::by_name(api.envelope),
         limits: api.limits.clone(),
         unknown: api.unknown,
-        challenge: challenges.join(", ").into(),
+        challenge: challenge(&around.inspectors),
         inspectors: around.inspectors,
         verify: around.verify,
         state: around.state,
         options: around.all_options,
     }
+}
+
+/// `WWW-Authenticate` of all inspectors, each scheme once. RFC 9110 section 11.6.1 wants one at
+/// least, also where nobody can be identified.
+fn challenge(inspectors: &[Box<dyn Inspect>]) -> Box<str> {
+    let mut schemes: Vec<&str> = Vec::new();
+    for inspector in inspectors {
+        if !schemes.contains(&inspector.challenge()) {
+            schemes.push(inspector.challenge());
+        }
+    }
+    if schemes.is_empty() { "Bearer".into() } else { schemes.join(", ").into() }
 }
 
 fn module(api: &Api, own: &model::Module, handlers: &[handler::Module]) -> Module {
@@ -167,12 +180,7 @@ fn slot(own: &Parameter) -> SlotPlan {
 
 /// What a parameter holds when it is left out: its default as a client's text or value, checked.
 pub(super) fn default_value(own: &Parameter) -> Option<Value<'static>> {
-    let check = &own.r#type.check;
-    let value = match own.default.as_ref()? {
-        serde_json::Value::String(text) => check.decode(text.clone().into()),
-        json => Value::from(json),
-    };
-    check.check(value).ok()
+    read_default(own.default.as_ref()?, &*own.r#type.check).ok().map(Value::into_owned)
 }
 
 /// Whether a parameter's value may be a secret, by where it stands and what it is called.

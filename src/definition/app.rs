@@ -3,7 +3,8 @@
 use super::dialect;
 use super::keys::{APP, CONTACT, LICENSE, LIMITS, PARAMETER, SERVER, TYPES};
 use super::object::{Object, authors_own, is_remark, wrong_kind};
-use super::text::{Data, Member, Members, Node, duplicate};
+use super::syntax::duplicate;
+use super::text::{Data, Member, Members, Node};
 use super::written::{App, Definition, Texts};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::Placed;
@@ -62,8 +63,8 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         limits.members().filter_map(|member| Some((member.key.clone(), value(member)?))).collect()
     });
     App {
-        contact: object.object("contact", &CONTACT, faults).as_ref().map(texts),
-        license: object.object("license", &LICENSE, faults).as_ref().map(texts),
+        contact: object.object("contact", &CONTACT, faults).filter(|object| !object.damaged).as_ref().map(texts),
+        license: object.object("license", &LICENSE, faults).filter(|object| !object.damaged).as_ref().map(texts),
         servers: servers(&mut object, faults),
         common: object.named("common", &PARAMETER, faults, dialect::parameter),
         default_types: object.object("types", &TYPES, faults).and_then(|types| types.flag("default")),
@@ -108,7 +109,8 @@ fn servers(object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> Vec<(Placed
             None if server.damaged => object.damaged = true,
             None => {
                 object.damaged = true;
-                faults.push(Diagnostic::new(Code::WrongKind, item.place, "a server must have `url`"));
+                let fault = Diagnostic::new(Code::BadOption, item.place, "a server has a `url`");
+                faults.push(fault.label("`url` is missing"));
             }
         }
     }

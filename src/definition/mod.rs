@@ -11,6 +11,7 @@ mod dialect;
 mod files;
 pub mod keys;
 mod object;
+mod syntax;
 mod text;
 pub mod written;
 
@@ -99,7 +100,7 @@ fn open(path: PathBuf, content: Content, loaded: &mut Loaded) -> Option<Node> {
             let (text, bad) = text::decode(&bytes);
             let file = loaded.sources.add(path, text);
             if let Some(offset) = bad {
-                loaded.diagnostics.push(text::not_utf8(file, offset));
+                loaded.diagnostics.push(syntax::not_utf8(file, offset));
                 return None;
             }
             let text = &loaded.sources.get(file)?.text;

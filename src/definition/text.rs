@@ -1,12 +1,13 @@
 //! JSON with comments, read into a small tree whose every part knows its place.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use jsonc_parser::common::{Range, Ranged};
-use jsonc_parser::errors::ParseErrorKind;
-use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, ast, parse_to_ast};
+use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
 use serde_json::{Number, Value as Json};
 
+use super::syntax::{duplicate, refusal, stray, too_deep};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{Place, Placed};
 
@@ -14,7 +15,7 @@ use crate::place::{Place, Placed};
 pub(super) const MAX_BYTES: usize = 8 << 20;
 
 /// The most levels of objects and lists. Readers of the tree may recurse.
-const MAX_DEPTH: usize = 128;
+pub(super) const MAX_DEPTH: usize = 128;
 
 /// A value and where it stands. The place of a string is what stands between
 /// its quotes, so that a part of it can be pointed at.
@@ -89,13 +90,6 @@ pub(super) fn decode(bytes: &[u8]) -> (String, Option<usize>) {
     }
 }
 
-/// The fault that the byte at `offset` is no UTF-8.
-pub(super) fn not_utf8(file: u32, offset: usize) -> Diagnostic {
-    let place = place(file, offset, offset + char::REPLACEMENT_CHARACTER.len_utf8());
-    Diagnostic::new(Code::Syntax, place, format!("byte {offset} of this file is not UTF-8"))
-        .help("save the file as UTF-8")
-}
-
 /// Reads a text as one JSON value with comments. The first fault of the syntax
 /// ends the reading and gives nothing; of keys that stand twice, all are told.
 pub(super) fn parse(file: u32, text: &str, faults: &mut Vec<Diagnostic>) -> Option<Node> {
@@ -145,119 +139,9 @@ pub(super) fn parse(file: u32, text: &str, faults: &mut Vec<Diagnostic>) -> Opti
     }
 }
 
-fn place(file: u32, start: usize, end: usize) -> Place {
+pub(super) fn place(file: u32, start: usize, end: usize) -> Place {
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     Place { file, start: offset(start), end: offset(end) }
-}
-
-/// Tells what the parser lets pass and JSON does not (RFC 8259, sections 2 and
-/// 7): control characters in strings, and blanks between tokens that are none
-/// of its four.
-fn stray(file: u32, text: &str) -> Option<Diagnostic> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' => {
-                at += 1;
-                while let Some(&inside) = bytes.get(at).filter(|byte| **byte != b'"') {
-                    if inside < b' ' {
-                        return Some(control(file, at, inside));
-                    }
-                    at += if inside == b'\\' { 2 } else { 1 };
-                }
-                at += 1;
-            }
-            b'/' if bytes.get(at + 1) == Some(&b'/') => {
-                at = bytes[at..].iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(bytes.len(), |n| at + n);
-            }
-            b'/' if bytes.get(at + 1) == Some(&b'*') => {
-                at = text[at + 2..].find("*/").map_or(bytes.len(), |n| at + 2 + n + 2);
-            }
-            b' ' | b'\t' | b'\n' | b'\r' | b'!'..=b'~' => at += 1,
-            _ => {
-                let char = text[at..].chars().next()?;
-                let fault = Diagnostic::new(
-                    Code::Syntax,
-                    place(file, at, at + char.len_utf8()),
-                    format!("the character U+{:04X} does not belong here", u32::from(char)),
-                );
-                return Some(fault.help("between values JSON knows blanks, tabs and line breaks"));
-            }
-        }
-    }
-    None
-}
-
-fn control(file: u32, at: usize, byte: u8) -> Diagnostic {
-    let place = place(file, at, at + 1);
-    if matches!(byte, b'\n' | b'\r') {
-        Diagnostic::new(Code::Syntax, place, "this string does not end on its line")
-            .help("close it with `\"`, or write a line break in it as `\\n`")
-    } else {
-        Diagnostic::new(Code::Syntax, place, format!("the control character U+{byte:04X} stands in a string"))
-            .help(format!("write it as `\\u{byte:04x}`"))
-    }
-}
-
-/// The words for what the parser refuses.
-fn refusal(file: u32, text: &str, range: Range, kind: &ParseErrorKind) -> Diagnostic {
-    use ParseErrorKind as Kind;
-    let at = place(file, range.start, range.end);
-    let opening = place(file, range.start, range.start + 1);
-    let end = place(file, text.len(), text.len());
-    let fault = |place, words: &str| Diagnostic::new(Code::Syntax, place, words);
-    match kind {
-        Kind::TrailingCommasNotAllowed => fault(at, "a comma with nothing behind it").help("remove the comma"),
-        Kind::ExpectedComma => fault(at, "a comma is missing").label("expected `,` here"),
-        Kind::UnterminatedObject => {
-            fault(opening, "this object is not closed").label("opened here").other(end, "expected `}` before the end")
-        }
-        Kind::UnterminatedArray => {
-            fault(opening, "this list is not closed").label("opened here").other(end, "expected `]` before the end")
-        }
-        Kind::UnterminatedCommentBlock => fault(at, "this comment is not closed").help("close it with `*/`"),
-        Kind::String(ParseStringErrorKind::UnterminatedStringLiteral) => {
-            fault(at, "this string is not closed").help("close it with `\"`")
-        }
-        Kind::String(_) => fault(at, "this is no escape of JSON")
-            .help("the escapes are `\\\" \\\\ \\/ \\b \\f \\n \\r \\t` and `\\uXXXX`, in pairs beyond U+FFFF"),
-        Kind::MultipleRootJsonValues => fault(at, "text behind the end of the definition"),
-        Kind::ExpectedStringObjectProperty => fault(at, "a key without quotes").help("write it in double quotes"),
-        Kind::SingleQuotedStringsNotAllowed => fault(at, "a string in single quotes").help("use double quotes"),
-        Kind::ExpectedColonAfterObjectKey => fault(at, "a colon is missing behind this key").label("expected `:` here"),
-        Kind::ExpectedObjectValue => fault(at, "a value is missing behind the colon"),
-        Kind::UnexpectedWord => fault(at, "this word is no value").help("strings are written in double quotes"),
-        Kind::UnexpectedCloseBrace | Kind::UnexpectedCloseBracket | Kind::UnexpectedColon | Kind::UnexpectedComma => {
-            misplaced(text, at).label("expected a value")
-        }
-        Kind::UnexpectedTokenInObject => misplaced(text, at).label("expected a key or `}`"),
-        Kind::UnexpectedToken => misplaced(text, at),
-        Kind::BareDecimalPointNumbersNotAllowed
-        | Kind::ExpectedDigit
-        | Kind::ExpectedDigitFollowingNegativeSign
-        | Kind::ExpectedPlusMinusOrDigitInNumberLiteral
-        | Kind::HexadecimalNumbersNotAllowed
-        | Kind::NonFiniteNumbersNotAllowed
-        | Kind::UnaryPlusNumbersNotAllowed => fault(at, "this is no number of JSON"),
-        Kind::NestingDepthExceeded => too_deep(opening),
-        // Comments are allowed; other kinds are of parts of the crate that are not used.
-        _ => fault(at, &kind.to_string()),
-    }
-}
-
-/// The fault that the character at a place is none that can follow there.
-fn misplaced(text: &str, place: Place) -> Diagnostic {
-    let char = text.get(place.start as usize..).and_then(|rest| rest.chars().next());
-    let words = match char {
-        Some(char) => format!("`{char}` does not belong here"),
-        None => "the text ends too early".to_owned(),
-    };
-    Diagnostic::new(Code::Syntax, place, words)
-}
-
-fn too_deep(place: Place) -> Diagnostic {
-    Diagnostic::new(Code::Syntax, place, format!("more than {MAX_DEPTH} levels of objects and lists"))
 }
 
 /// Turns the parser's tree into ours.
@@ -289,21 +173,19 @@ impl Reader<'_> {
     }
 
     fn members(&mut self, object: ast::Object<'_>, depth: usize) -> Result<Members, Diagnostic> {
-        let mut members = Members::default();
-        let mut places: HashMap<String, Place> = HashMap::new();
+        let mut list = Vec::with_capacity(object.properties.len());
         for property in object.properties {
             let place = self.inside(property.name.range());
-            let key = property.name.into_string();
+            let key = Placed::new(property.name.into_string(), place);
             let value = self.node(property.value, depth + 1)?;
-            if let Some(first) = places.get(&key) {
-                members.damaged = true;
-                self.faults.push(duplicate(&key, place, *first));
-                continue;
-            }
-            places.insert(key.clone(), place);
-            members.list.push(Member { key: Placed::new(key, place), value });
+            list.push(Member { key, value });
         }
-        Ok(members)
+        let again = again(&list, &mut self.faults);
+        let damaged = !again.is_empty();
+        let mut again = again.into_iter().peekable();
+        let mut index = 0..;
+        list.retain(|_| index.next().is_none_or(|index| again.next_if_eq(&index).is_none()));
+        Ok(Members { list, damaged })
     }
 
     /// What stands between the quotes; the quotes where nothing does.
@@ -317,12 +199,22 @@ impl Reader<'_> {
     }
 }
 
-/// The fault that `key` stands twice.
-pub(super) fn duplicate(key: &str, second: Place, first: Place) -> Diagnostic {
-    Diagnostic::new(Code::DuplicateKey, second, format!("`{key}` stands here twice"))
-        .label("again")
-        .other(first, "first here")
-        .help("keep one of the two")
+/// Tells the keys that stood there before, and gives where in the list they stand again.
+fn again(list: &[Member], faults: &mut Vec<Diagnostic>) -> Vec<usize> {
+    let mut first: HashMap<&str, Place> = HashMap::with_capacity(list.len());
+    let mut again = Vec::new();
+    for (index, Member { key, .. }) in list.iter().enumerate() {
+        match first.entry(&key.value) {
+            Entry::Occupied(first) => {
+                faults.push(duplicate(&key.value, key.place, *first.get()));
+                again.push(index);
+            }
+            Entry::Vacant(free) => {
+                free.insert(key.place);
+            }
+        }
+    }
+    again
 }
 
 /// A number of JSON; integers beyond 64 bits become floats.

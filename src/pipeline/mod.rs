@@ -18,7 +18,7 @@ mod verify;
 use std::sync::Arc;
 
 pub use permit::Granted;
-pub use read::{Body, BodyKind, Part, PartContent};
+pub use read::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
 pub use respond::{Reply, refuse};
 pub use route::{Routed, route};
 

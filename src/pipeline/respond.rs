@@ -2,6 +2,8 @@
 //!
 //! Every answer is written here, also those of requests that no service has.
 
+use bytes::Bytes;
+
 use crate::call::{Head, Outcome, Reason, Refusal};
 use crate::envelope::{Envelope, JsonMembers, Problem};
 use crate::plan::{Method, Plan};
@@ -17,7 +19,7 @@ pub struct Reply {
     /// Other header fields.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// Writes what a method's call ended in.
@@ -29,7 +31,7 @@ pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcom
     };
     // RFC 9110 section 15.3.5 and 15.3.6: no content.
     if matches!(success.status, 204 | 205) {
-        return Reply { status: success.status, content_type: None, headers: success.headers, body: Vec::new() };
+        return Reply { status: success.status, content_type: None, headers: success.headers, body: Bytes::new() };
     }
     let mut members = JsonMembers::new();
     match envelope.success(&*success.outputs, success.whole, &mut members) {
@@ -37,16 +39,19 @@ pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcom
             status: success.status,
             content_type: Some("application/json"),
             headers: success.headers,
-            body: members.finish(),
+            body: members.finish().into(),
         },
         Err(error) => write_refusal(envelope, head, Some(method), Refusal::internal(error)),
     }
 }
 
-/// Writes the refusal of a request for which no method is known.
+/// Writes a refusal that came to be outside of [`super::answer`]: in the envelope of the method of this
+/// index, or in that of the API where no method is known.
 #[must_use]
-pub fn refuse(plan: &Plan, head: &Head, refusal: Refusal) -> Reply {
-    write_refusal(&*plan.envelope, head, None, refusal)
+pub fn refuse(plan: &Plan, head: &Head, method: Option<usize>, refusal: Refusal) -> Reply {
+    let method = method.map(|index| &plan.methods[index]);
+    let envelope = method.map_or(&plan.envelope, |method| &plan.modules[method.module].envelope);
+    write_refusal(&**envelope, head, method, refusal)
 }
 
 fn write_refusal(envelope: &dyn Envelope, head: &Head, method: Option<&Method>, refusal: Refusal) -> Reply {
@@ -62,7 +67,7 @@ fn write_refusal(envelope: &dyn Envelope, head: &Head, method: Option<&Method>, 
         status: refusal.status().get(),
         content_type: Some(envelope.refusal_type()),
         headers: refusal.headers().to_vec(),
-        body,
+        body: body.into(),
     }
 }
 

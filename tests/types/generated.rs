@@ -19,7 +19,7 @@ fn bare(term: impl Into<String>) -> Generated {
     (term.into(), Map::new())
 }
 
-fn with(term: impl Into<String>, attributes: Json) -> Generated {
+fn with(term: impl Into<String>, attributes: &Json) -> Generated {
     (term.into(), attributes.as_object().unwrap().clone())
 }
 
@@ -93,11 +93,11 @@ fn simple() -> impl Strategy<Value = Generated> {
             .prop_map(|(a, b, which, name)| (name.to_owned(), attributes(a, b, which))),
         1 => (length.clone(), length, 0_u8..4, prop::sample::select(vec!["string", "loose_string", "object", "array"]))
             .prop_map(|(a, b, which, name)| (name.to_owned(), attributes(a, b, which))),
-        1 => words.prop_map(|words| with("enum", json!({ "range": words }))),
+        1 => words.prop_map(|words| with("enum", &json!({ "range": words }))),
         1 => (regex, prop::sample::select(vec!["string", "loose_string", "string(1,3)"]))
-            .prop_map(|(regex, name)| with(name, json!({ "regex": regex }))),
+            .prop_map(|(regex, name)| with(name, &json!({ "regex": regex }))),
         1 => prop::sample::select(vec!["date", "datetime"])
-            .prop_map(|name| with(name, json!({ "min": "2015-01-31", "max": "2020-02-29", "format": "timestamp" }))),
+            .prop_map(|name| with(name, &json!({ "min": "2015-01-31", "max": "2020-02-29", "format": "timestamp" }))),
     ]
 }
 
@@ -123,7 +123,7 @@ fn generated() -> impl Strategy<Value = Generated> {
                     (format!("{name}<{optional}{term}>"), all)
                 }
             ),
-            fields.prop_map(|fields| with("object", json!({ "fields": fields }))),
+            fields.prop_map(|fields| with("object", &json!({ "fields": fields }))),
         ]
     })
 }

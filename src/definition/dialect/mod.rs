@@ -102,12 +102,23 @@ fn called(node: &Node) -> Result<(&'static Dialect, Place), Diagnostic> {
 }
 
 /// Whether a member of the top level stands in trees only: `/`, a method in
-/// whatever case, or a word about the module.
+/// whatever case, a word about the module, or what is written like a method of
+/// a name that HTTP may have.
 fn marks_tree(member: &Member) -> bool {
     let key = &member.key.value;
     let is_method = METHOD_NAMES.iter().any(|name| name.eq_ignore_ascii_case(key));
-    let is_about = MODULE.keys.iter().any(|known| known.name == key) && !matches!(member.value.data, Data::Object(_));
-    key == "/" || is_method || is_about
+    let is_upper = key.bytes().all(|byte| byte.is_ascii_uppercase());
+    key == "/"
+        || is_method
+        || match &member.value.data {
+            Data::Object(inner) => is_upper && inner.list.iter().any(is_info),
+            _ => MODULE.keys.iter().any(|known| known.name == key),
+        }
+}
+
+/// Whether a member is the `info` of what it stands in.
+fn is_info(member: &Member) -> bool {
+    member.key.value == "info" && matches!(member.value.data, Data::Text(_))
 }
 
 fn unread(dialect: &Dialect, place: Place) -> Diagnostic {

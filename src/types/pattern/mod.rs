@@ -19,6 +19,9 @@ pub(super) struct Pattern {
     sample: Option<String>,
 }
 
+/// What to do about a pattern that cannot be read.
+const HELP: &str = "write `/pattern/flags` or the pattern alone, without look-around and back-references";
+
 /// Longer samples are not made.
 const SAMPLE: usize = 4096;
 
@@ -28,7 +31,7 @@ impl Pattern {
         let Some(text) = arguments.text("regex")? else {
             return Ok(None);
         };
-        Self::compile(text).map(Some).map_err(|message| arguments.bad(message).at("regex"))
+        Self::compile(text).map(Some).map_err(|message| arguments.bad(message).at("regex").help(HELP))
     }
 
     fn compile(text: &str) -> Result<Self, String> {

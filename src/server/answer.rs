@@ -1,0 +1,61 @@
+//! A reply as a response of actix.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_http::Payload;
+use actix_http::body::{BodySize, BoxBody, MessageBody};
+use actix_web::HttpResponse;
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode, header};
+
+use crate::pipeline::Reply;
+
+/// The response to a request of this method.
+///
+/// `unread` is a body that was not read to its end. As long as it lives, actix knows that the connection
+/// cannot be used again; were it dropped before the response is sent, actix would read a chunked one to its
+/// end, however long it is.
+pub(super) fn response(reply: Reply, method: &Method, unread: Option<Payload>) -> HttpResponse {
+    let Reply { status, content_type, headers, body } = reply;
+    let head = method == Method::HEAD;
+    let body = if head || unread.is_some() {
+        let length = body.len() as u64;
+        BoxBody::new(Sent { length, bytes: (!head).then_some(body), _unread: unread })
+    } else {
+        BoxBody::new(body)
+    };
+    // The pipeline's statuses are from 200 to 599.
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::with_body(status, body);
+    let fields = response.headers_mut();
+    if let Some(media_type) = content_type {
+        fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    }
+    for (name, value) in headers {
+        fields.append(name, value);
+    }
+    response
+}
+
+/// A body with something beside its bytes: its length alone (RFC 9110 section 9.3.2), or a hold on the
+/// request's body.
+struct Sent {
+    length: u64,
+    bytes: Option<Bytes>,
+    _unread: Option<Payload>,
+}
+
+impl MessageBody for Sent {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.length)
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        Poll::Ready(self.bytes.take().filter(|bytes| !bytes.is_empty()).map(Ok))
+    }
+}

@@ -1,0 +1,80 @@
+//! Clients that ask whether to send their body at all (RFC 9110 section 10.1.1).
+//!
+//! `100 Continue` is only sent where the call is permitted and the announced
+//! body is one that will be read; else the client is told why at once.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_http::body::BoxBody;
+use actix_http::{Request, Response};
+use actix_service::{ServiceFactory, fn_factory, fn_service};
+use arc_swap::ArcSwap;
+use http::header;
+
+use super::answer;
+use super::head::head;
+use super::receive::{Arriving, acceptable};
+use super::worker::Worker;
+use crate::call::{Head, Reason, Refusal};
+use crate::pipeline::{self, Reply, Routed};
+use crate::plan::{Found, Plan};
+
+/// Makes a worker's service for requests that expect `100-continue`: gives them back, or the answer instead.
+pub(super) fn factory(
+    shared: &Arc<ArcSwap<Plan>>,
+    uploads: &Arc<Path>,
+) -> impl ServiceFactory<Request, Config = (), Response = Request, Error = Response<BoxBody>, InitError = Infallible> + use<>
+{
+    let (shared, uploads) = (Arc::clone(shared), Arc::clone(uploads));
+    fn_factory(move || {
+        let worker = Rc::new(Worker::new(&shared, &uploads));
+        let service = fn_service(move |mut request: Request| {
+            let worker = Rc::clone(&worker);
+            async move {
+                let head = head(request.head());
+                let Err(reply) = invite(&worker.current().runner.plan, &head).await else {
+                    return Ok(request);
+                };
+                // The body is not coming, so the connection cannot be used for another request.
+                let unread = Arriving::new(request.take_payload(), &head).unread();
+                Err(answer::response(reply, &head.method, Some(unread)).into())
+            }
+        });
+        std::future::ready(Ok(service))
+    })
+}
+
+/// Whether the body may be sent.
+async fn invite(plan: &Plan, head: &Head) -> Result<(), Reply> {
+    match pipeline::route(plan, head) {
+        Ok(Routed::Method(found)) => {
+            let method = found.method;
+            let judged = if unmet(head) { Err(failed()) } else { admit(plan, head, found).await };
+            judged.map_err(|refusal| pipeline::refuse(plan, head, Some(method), refusal))
+        }
+        Ok(Routed::Options(_) | Routed::OptionsAll) => Ok(()),
+        Err(refusal) => Err(pipeline::refuse(plan, head, None, refusal)),
+    }
+}
+
+async fn admit(plan: &Plan, head: &Head, found: Found<'_>) -> Result<(), Refusal> {
+    let granted = pipeline::admit(plan, head, found).await?;
+    let kind = pipeline::body_kind(head, granted.method())?;
+    acceptable(&kind, head, &plan.limits)
+}
+
+/// Whether the client expects something that is not met here.
+pub(super) fn unmet(head: &Head) -> bool {
+    head.header_values(&header::EXPECT).any(|value| {
+        let mut expectations = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        !expectations.all(|expectation| expectation.is_empty() || expectation.eq_ignore_ascii_case(b"100-continue"))
+    })
+}
+
+/// The refusal for an expectation that is [`unmet`].
+pub(super) fn failed() -> Refusal {
+    Refusal::new(Reason::ExpectationFailed)
+}

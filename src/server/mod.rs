@@ -1,0 +1,148 @@
+//! From sockets to the pipeline and back.
+//!
+//! In charge of listening, of receiving bodies and uploads under their limits,
+//! and of sending replies; the only folder that names actix. Must not know what
+//! a request is for or how an answer looks: it asks the pipeline for both.
+
+mod answer;
+mod dispatch;
+mod expect;
+mod head;
+mod module;
+mod receive;
+mod running;
+mod store;
+mod upload;
+mod worker;
+
+use std::io;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Protocol};
+use actix_rt::net::TcpStream;
+use actix_rt::time::timeout;
+use actix_server::{GracefulShutdownSignal, Server};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::App;
+use actix_web::dev::AppConfig;
+use arc_swap::ArcSwap;
+use futures_util::future::{Either, select};
+
+pub use running::{Running, Stopper};
+
+use crate::plan::Plan;
+
+/// Until when the head of a connection's first request must have arrived.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long the rest of a body that nobody wants is read, so that the client can read its answer
+/// (RFC 9112 section 9.6).
+const LINGER_TIME: Duration = Duration::from_secs(1);
+/// The most workers that one server has.
+const MOST_WORKERS: usize = 512;
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen, each as `address:port`; port 0 takes a free one.
+    pub bind: Vec<String>,
+    /// How many threads answer; as many as there are processors where it is not said.
+    pub workers: Option<usize>,
+    /// How long requests in flight have to end when the server stops.
+    pub shutdown: Duration,
+    /// How long a connection without requests is kept.
+    pub keep_alive: Duration,
+    /// Whether SIGTERM and SIGINT stop the server; a second one does not wait for requests in flight.
+    pub signals: bool,
+    /// The folder of temporary files.
+    pub uploads: PathBuf,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            bind: vec!["127.0.0.1:8080".to_owned()],
+            workers: None,
+            shutdown: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(75),
+            signals: false,
+            uploads: std::env::temp_dir(),
+        }
+    }
+}
+
+/// Listens and answers from the plan, on threads of its own. A new plan in `shared` counts from the next request on.
+///
+/// # Errors
+/// There is nowhere to listen, or the thread cannot be started.
+pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings) -> io::Result<Running> {
+    if settings.bind.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
+    }
+    let uploads: Arc<Path> = Arc::from(settings.uploads.as_path());
+    let mut builder = Server::build().shutdown_timeout(settings.shutdown.as_secs()).disable_signals();
+    if let Some(workers) = settings.workers {
+        builder = builder.workers(workers.clamp(1, MOST_WORKERS));
+    }
+    let stopping = builder.graceful_shutdown_signal();
+    let mut addresses = Vec::with_capacity(settings.bind.len());
+    for address in &settings.bind {
+        let listener = TcpListener::bind(address)
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
+        addresses.push(listener.local_addr()?);
+        let (shared, uploads, stopping) = (Arc::clone(shared), Arc::clone(&uploads), stopping.clone());
+        let keep_alive = settings.keep_alive;
+        let connections = move || connection(&shared, &uploads, &stopping, keep_alive);
+        builder = builder.listen("rulebook", listener, connections)?;
+    }
+    running::start(builder.run(), addresses, settings.signals)
+}
+
+/// What one worker does with a connection.
+fn connection(
+    shared: &Arc<ArcSwap<Plan>>,
+    uploads: &Arc<Path>,
+    stopping: &GracefulShutdownSignal,
+    keep_alive: Duration,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<> {
+    let (stopping, beginning) = (stopping.clone(), stopping.clone());
+    let app = App::new().default_service(dispatch::factory(shared, uploads));
+    let http = HttpService::build()
+        .keep_alive(keep_alive)
+        .client_request_timeout(HEAD_TIME)
+        .client_disconnect_timeout(LINGER_TIME)
+        .graceful_shutdown_signal(move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        })
+        .expect(expect::factory(shared, uploads))
+        .finish(map_config(app.into_factory(), |()| AppConfig::default()));
+    fn_service(move |stream: TcpStream| {
+        let beginning = beginning.clone();
+        async move {
+            let protocol = protocol(&stream, &beginning).await?;
+            // Answers are written whole; waiting for more to send only delays them.
+            stream.set_nodelay(true)?;
+            let peer = stream.peer_addr().ok();
+            Ok((stream, protocol, peer))
+        }
+    })
+    .and_then(http)
+}
+
+/// HTTP/2 where the client begins with its preface (RFC 9113 section 3.4), else HTTP/1.
+///
+/// A client that says nothing is left after [`HEAD_TIME`], or when the server stops.
+async fn protocol(stream: &TcpStream, stopping: &GracefulShutdownSignal) -> Result<Protocol, DispatchError> {
+    const PREFACE: &[u8] = b"PRI * HTTP/2";
+    let mut start = [0; PREFACE.len()];
+    match select(pin!(timeout(HEAD_TIME, stream.peek(&mut start))), pin!(stopping.notified())).await {
+        Either::Left((Ok(peeked), _)) => peeked?,
+        Either::Left((Err(_), _)) | Either::Right(_) => return Err(DispatchError::SlowRequestTimeout),
+    };
+    Ok(if start == PREFACE { Protocol::Http2 } else { Protocol::Http1 })
+}

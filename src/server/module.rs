@@ -1,0 +1,53 @@
+//! A module as an actix service: requests for its methods in, replies out.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+
+use actix_service::Service;
+use futures_util::future::LocalBoxFuture;
+
+use super::receive::{Arriving, receive};
+use crate::call::Head;
+use crate::pipeline::{self, Reply, Runner};
+use crate::plan::Found;
+
+/// The service of one module.
+pub(super) struct ModuleService {
+    runner: Arc<Runner>,
+    uploads: Arc<Path>,
+}
+
+/// A request for a method of the module.
+pub(super) struct Call<'r> {
+    /// Its head.
+    pub(super) head: &'r Arc<Head>,
+    /// Its method.
+    pub(super) found: Found<'r>,
+    /// Its body.
+    pub(super) body: &'r mut Arriving,
+}
+
+impl ModuleService {
+    pub(super) fn new(runner: &Arc<Runner>, uploads: &Arc<Path>) -> Self {
+        Self { runner: Arc::clone(runner), uploads: Arc::clone(uploads) }
+    }
+}
+
+impl<'r> Service<Call<'r>> for ModuleService {
+    type Response = Reply;
+    type Error = Infallible;
+    type Future = LocalBoxFuture<'r, Result<Reply, Infallible>>;
+
+    actix_service::always_ready!();
+
+    fn call(&self, call: Call<'r>) -> Self::Future {
+        let (runner, uploads) = (Arc::clone(&self.runner), Arc::clone(&self.uploads));
+        Box::pin(async move {
+            let Call { head, found, body } = call;
+            let limits = &runner.plan.limits;
+            let receive = async |kind| receive(body, head, kind, limits, &uploads).await;
+            Ok(pipeline::answer(&runner, head, found, receive).await)
+        })
+    }
+}

@@ -1,0 +1,214 @@
+//! Bodies, as their bytes come, under the limits.
+
+use std::future::poll_fn;
+use std::path::Path;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix_http::Payload;
+use actix_http::error::PayloadError;
+use actix_rt::time::{Sleep, sleep, timeout};
+use bytes::Bytes;
+use futures_core::Stream;
+use http::header;
+
+use super::upload;
+use crate::call::{Head, Limit, Reason, Refusal};
+use crate::model::Limits;
+use crate::pipeline::{ACCEPTED, Body, BodyKind};
+
+/// The most of an unwanted body that is read so that its connection can be used again, in bytes.
+const MOST_UNWANTED: u64 = 64 << 10;
+/// How long that may take.
+const UNWANTED_TIME: Duration = Duration::from_millis(100);
+
+/// The body of a request on its way.
+pub(super) struct Arriving {
+    payload: Payload,
+    announced: Option<u64>,
+    received: u64,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Coming,
+    Ended,
+    Broken,
+}
+
+impl Arriving {
+    pub(super) fn new<S>(payload: Payload<S>, head: &Head) -> Self
+    where
+        Payload: From<Payload<S>>,
+    {
+        let state = if matches!(payload, Payload::None) { State::Ended } else { State::Coming };
+        Self { payload: payload.into(), announced: announced(head), received: 0, state }
+    }
+
+    /// The next bytes; none at the end.
+    fn poll(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
+        if self.state != State::Coming {
+            return Poll::Ready(None);
+        }
+        let polled = Pin::new(&mut self.payload).poll_next(task);
+        match &polled {
+            Poll::Ready(Some(Ok(bytes))) => self.received += bytes.len() as u64,
+            Poll::Ready(Some(Err(_))) => self.state = State::Broken,
+            Poll::Ready(None) => self.state = State::Ended,
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    /// Whether the body has been read to its end. A short one that nobody wanted is read and thrown away, so
+    /// that the connection can be used again; where that is not worth it, it is to be closed.
+    pub(super) async fn finish(&mut self) -> bool {
+        // A stream of HTTP/2 can be dropped at any time.
+        if matches!(self.payload, Payload::H2 { .. }) || self.state == State::Ended {
+            return true;
+        }
+        let most = self.received + MOST_UNWANTED;
+        if self.state == State::Broken || self.announced.is_some_and(|length| length > most) {
+            return false;
+        }
+        let all = async {
+            while self.received <= most {
+                if poll_fn(|task| self.poll(task)).await.is_none() {
+                    break;
+                }
+            }
+        };
+        // Out of time is the same as not at the end.
+        let _ = timeout(UNWANTED_TIME, all).await;
+        self.state == State::Ended
+    }
+
+    /// What has not been read.
+    pub(super) fn unread(self) -> Payload {
+        self.payload
+    }
+}
+
+/// A body that is received: what came is counted against a limit and a time.
+pub(super) struct Incoming<'b> {
+    body: &'b mut Arriving,
+    limit: Limit,
+    deadline: Pin<&'b mut Sleep>,
+}
+
+impl Incoming<'_> {
+    /// The next bytes, never empty ones; none at the end.
+    pub(super) fn poll(&mut self, task: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Refusal>> {
+        loop {
+            match self.body.poll(task) {
+                Poll::Ready(Some(Ok(bytes))) if self.body.received > self.limit.max => {
+                    drop(bytes);
+                    return Poll::Ready(Err(over(self.limit, None)));
+                }
+                Poll::Ready(Some(Ok(bytes))) if bytes.is_empty() => {}
+                Poll::Ready(Some(Ok(bytes))) => return Poll::Ready(Ok(Some(bytes))),
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(broken())),
+                Poll::Ready(None) => return Poll::Ready(Ok(None)),
+                Poll::Pending => break,
+            }
+        }
+        // The clock is only set where there is something to wait for.
+        self.deadline.as_mut().poll(task).map(|()| {
+            self.body.state = State::Broken;
+            Err(Refusal::new(Reason::Timeout))
+        })
+    }
+
+    /// As [`Incoming::poll`].
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        poll_fn(|task| self.poll(task)).await
+    }
+}
+
+/// Receives a body of this kind.
+///
+/// # Errors
+/// It is over a limit, does not come in time or to its end, is of a media type that is not read, or cannot be stored.
+pub(super) async fn receive(
+    body: &mut Arriving,
+    head: &Head,
+    kind: BodyKind,
+    limits: &Limits,
+    uploads: &Path,
+) -> Result<Body, Refusal> {
+    acceptable(&kind, head, limits)?;
+    let deadline = pin!(sleep(Duration::from_secs(limits.seconds)));
+    let mut incoming = Incoming { body, limit: limit(&kind, limits), deadline };
+    match kind {
+        BodyKind::Nothing => Ok(Body::Empty),
+        BodyKind::Unsupported(got) => match incoming.next().await? {
+            Some(_) => Err(unsupported(got)),
+            None => Ok(Body::Empty),
+        },
+        BodyKind::Form => Ok(whole(&mut incoming).await?.map_or(Body::Empty, Body::Form)),
+        BodyKind::Json => Ok(whole(&mut incoming).await?.map_or(Body::Empty, Body::Json)),
+        BodyKind::Multipart { boundary, .. } => upload::parts(incoming, boundary, limits, uploads).await,
+    }
+}
+
+/// Judges a body by what the head announces.
+///
+/// # Errors
+/// It is over a limit, or of a media type that is not read.
+pub(super) fn acceptable(kind: &BodyKind, head: &Head, limits: &Limits) -> Result<(), Refusal> {
+    let Some(length) = announced(head) else {
+        return Ok(());
+    };
+    match kind {
+        BodyKind::Nothing => Ok(()),
+        BodyKind::Unsupported(got) if length > 0 => Err(unsupported(got.clone())),
+        _ => {
+            let limit = limit(kind, limits);
+            if length > limit.max { Err(over(limit, None)) } else { Ok(()) }
+        }
+    }
+}
+
+/// The limit of the whole body.
+fn limit(kind: &BodyKind, limits: &Limits) -> Limit {
+    match kind {
+        BodyKind::Multipart { .. } => Limit { name: "multipart", max: limits.multipart, unit: "bytes" },
+        _ => Limit { name: "body", max: limits.body, unit: "bytes" },
+    }
+}
+
+/// Everything; none where there is nothing. A body that comes at once is not copied.
+async fn whole(incoming: &mut Incoming<'_>) -> Result<Option<Bytes>, Refusal> {
+    let Some(first) = incoming.next().await? else {
+        return Ok(None);
+    };
+    let Some(second) = incoming.next().await? else {
+        return Ok(Some(first));
+    };
+    let mut all = Vec::with_capacity(first.len() + second.len());
+    all.extend_from_slice(&first);
+    all.extend_from_slice(&second);
+    while let Some(more) = incoming.next().await? {
+        all.extend_from_slice(&more);
+    }
+    Ok(Some(all.into()))
+}
+
+fn announced(head: &Head) -> Option<u64> {
+    head.header(&header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok())
+}
+
+pub(super) fn over(limit: Limit, parameter: Option<&str>) -> Refusal {
+    Refusal::new(Reason::TooLarge { limit, parameter: parameter.map(str::to_owned) })
+}
+
+fn unsupported(got: String) -> Refusal {
+    Refusal::new(Reason::UnsupportedMediaType { got, accepted: ACCEPTED })
+}
+
+/// The refusal for a body that does not come to its end. Mostly nobody is there to read it.
+fn broken() -> Refusal {
+    Refusal::new(Reason::Unreadable { what: "body", why: "it breaks off or is not coded as announced".to_owned() })
+}

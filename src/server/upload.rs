@@ -1,0 +1,244 @@
+//! Multipart bodies (RFC 7578): fields into memory, files into temporary files, both as their bytes come.
+//!
+//! The boundaries are found by `multer`, which is fed a chunk at a time and
+//! only when it has nothing left to read, so that no more of a body is in
+//! memory than a chunk, the fields and a piece of a file.
+
+use std::future::poll_fn;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use multer::{Error, Field, Multipart};
+
+use super::receive::{Incoming, over};
+use super::store::Store;
+use crate::call::{Limit, Reason, Refusal, Upload};
+use crate::model::Limits;
+use crate::pipeline::{Body, Part, PartContent};
+
+/// The most that stands between two parts: a boundary and the header fields of a part, in bytes.
+const MOST_BETWEEN: usize = 16 << 10;
+/// The longest name of a field, in bytes.
+const MOST_NAME: usize = 1 << 10;
+/// The longest file name that a client can give, in characters; what is over it is cut off.
+const MOST_FILENAME: usize = 255;
+
+/// Receives all parts; an empty body is none.
+///
+/// # Errors
+/// A limit is passed, the body is broken or does not come in time, or a file cannot be stored.
+pub(super) async fn parts(
+    mut incoming: Incoming<'_>,
+    boundary: String,
+    limits: &Limits,
+    uploads: &Path,
+) -> Result<Body, Refusal> {
+    let Some(first) = incoming.next().await? else {
+        return Ok(Body::Empty);
+    };
+    let feed = Feed(Arc::new(Mutex::new(Fed::Chunk(first))));
+    let multipart = Multipart::new(feed.clone(), boundary);
+    let mut reader = Reader { incoming, feed, multipart, texts: 0 };
+    let mut parts = Vec::new();
+    let mut count = 0;
+    while let Some(field) = reader.field(count + 1).await? {
+        count += 1;
+        if count > limits.parts {
+            return Err(over(Limit { name: "parts", max: limits.parts, unit: "parts" }, None));
+        }
+        if let Some(part) = reader.part(field, count, limits, uploads).await? {
+            parts.push(part);
+        }
+    }
+    // What stands behind the last boundary means nothing, but is held to the limit like all else.
+    while reader.incoming.next().await?.is_some() {}
+    Ok(Body::Parts(parts))
+}
+
+/// A multipart body while it is being read.
+struct Reader<'b> {
+    incoming: Incoming<'b>,
+    feed: Feed,
+    multipart: Multipart<'static>,
+    /// Bytes of all fields so far.
+    texts: u64,
+}
+
+impl Reader<'_> {
+    /// The part of this number, its header fields read; none where there is no further one.
+    async fn field(&mut self, number: u64) -> Result<Option<Field<'static>>, Refusal> {
+        let Self { incoming, feed, multipart, .. } = self;
+        let mut between = 0;
+        poll_fn(|task| {
+            loop {
+                if let Poll::Ready(field) = multipart.poll_next_field(task) {
+                    return Poll::Ready(field.map_err(|error| broken(&error, number)));
+                }
+                // All of that has been searched, and there is no part in it.
+                if between > MOST_BETWEEN {
+                    return Poll::Ready(Err(unreadable(format!("no part begins within {MOST_BETWEEN} bytes"))));
+                }
+                match feed.more(incoming, task) {
+                    Poll::Ready(Ok(length)) => between += length,
+                    Poll::Ready(Err(refusal)) => return Poll::Ready(Err(refusal)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await
+    }
+
+    /// The next bytes of a part; none at its end.
+    async fn chunk(&mut self, field: &mut Field<'static>, number: u64) -> Result<Option<Bytes>, Refusal> {
+        let Self { incoming, feed, .. } = self;
+        poll_fn(|task| {
+            loop {
+                if let Poll::Ready(chunk) = Pin::new(&mut *field).poll_next(task) {
+                    return Poll::Ready(chunk.transpose().map_err(|error| broken(&error, number)));
+                }
+                match feed.more(incoming, task) {
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Err(refusal)) => return Poll::Ready(Err(refusal)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await
+    }
+
+    /// One part, to its end. None for the empty file without a name that a browser sends where no file was chosen.
+    async fn part(
+        &mut self,
+        mut field: Field<'static>,
+        number: u64,
+        limits: &Limits,
+        uploads: &Path,
+    ) -> Result<Option<Part>, Refusal> {
+        let name = match field.name() {
+            None => return Err(unreadable(format!("part {number} has no name"))),
+            Some(name) if name.len() > MOST_NAME => {
+                return Err(unreadable(format!("the name of part {number} is over {MOST_NAME} bytes")));
+            }
+            Some(name) => name.to_owned(),
+        };
+        let Some(filename) = field.file_name().map(clean) else {
+            let bytes = self.text(&mut field, number, &name, limits).await?;
+            return Ok(Some(Part { name, content: PartContent::Field(bytes) }));
+        };
+        let most = Limit { name: "part", max: limits.part, unit: "bytes" };
+        let mut store = Store::new(uploads);
+        let mut size = 0;
+        while let Some(chunk) = self.chunk(&mut field, number).await? {
+            size += chunk.len() as u64;
+            if size > most.max {
+                return Err(over(most, Some(&shown(&name))));
+            }
+            store.write(&chunk).await.map_err(not_stored)?;
+        }
+        if filename.is_empty() && size == 0 {
+            return Ok(None);
+        }
+        let stored = store.finish().await.map_err(not_stored)?;
+        let upload = Upload::new(filename, stored.media_type.to_owned(), stored.size, stored.path);
+        Ok(Some(Part { name, content: PartContent::File(upload) }))
+    }
+
+    /// The content of a part that is no file. All of them together are held to the limit of a body.
+    async fn text(
+        &mut self,
+        field: &mut Field<'static>,
+        number: u64,
+        name: &str,
+        limits: &Limits,
+    ) -> Result<Bytes, Refusal> {
+        let mut text = BytesMut::new();
+        while let Some(chunk) = self.chunk(field, number).await? {
+            self.texts += chunk.len() as u64;
+            let length = (text.len() + chunk.len()) as u64;
+            let parameter = || shown(name);
+            if length > limits.part {
+                return Err(over(Limit { name: "part", max: limits.part, unit: "bytes" }, Some(&parameter())));
+            }
+            if self.texts > limits.body {
+                return Err(over(Limit { name: "body", max: limits.body, unit: "bytes" }, Some(&parameter())));
+            }
+            text.extend_from_slice(&chunk);
+        }
+        Ok(text.freeze())
+    }
+}
+
+/// What `multer` reads from: a chunk at most, put in when it has asked in vain.
+#[derive(Clone)]
+struct Feed(Arc<Mutex<Fed>>);
+
+enum Fed {
+    Nothing,
+    Chunk(Bytes),
+    End,
+}
+
+impl Feed {
+    /// Puts the next chunk in, or the end; tells how long it is.
+    fn more(&self, incoming: &mut Incoming<'_>, task: &mut Context<'_>) -> Poll<Result<usize, Refusal>> {
+        let polled = incoming.poll(task);
+        polled.map_ok(|chunk| {
+            let length = chunk.as_ref().map_or(0, Bytes::len);
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = chunk.map_or(Fed::End, Fed::Chunk);
+            length
+        })
+    }
+}
+
+impl Stream for Feed {
+    type Item = Result<Bytes, std::convert::Infallible>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // Whoever polls puts more in and polls again: nobody has to be woken.
+        let mut fed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *fed, Fed::Nothing) {
+            Fed::Nothing => Poll::Pending,
+            Fed::Chunk(bytes) => Poll::Ready(Some(Ok(bytes))),
+            Fed::End => Poll::Ready(None),
+        }
+    }
+}
+
+/// A client's file name without folders, and without characters that do not show or that turn the direction
+/// of what does.
+fn clean(name: &str) -> String {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let hidden = |char: &char| {
+        char.is_control() || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let name: String = base.chars().filter(|char| !hidden(char)).take(MOST_FILENAME).collect();
+    if matches!(name.as_str(), "." | "..") { String::new() } else { name }
+}
+
+/// A name as refusals tell it.
+fn shown(name: &str) -> String {
+    name.chars().take(100).collect()
+}
+
+fn not_stored(error: std::io::Error) -> Refusal {
+    Refusal::new(Reason::Upload).logging(error)
+}
+
+fn unreadable(why: String) -> Refusal {
+    Refusal::new(Reason::Unreadable { what: "multipart body", why })
+}
+
+fn broken(error: &Error, number: u64) -> Refusal {
+    unreadable(match error {
+        Error::IncompleteFieldData { .. } => format!("it ends within part {number}"),
+        Error::IncompleteHeaders
+        | Error::ReadHeaderFailed(_)
+        | Error::DecodeHeaderName { .. }
+        | Error::DecodeHeaderValue { .. } => format!("the header fields of part {number} are broken"),
+        _ => format!("part {number} does not begin where and as it should"),
+    })
+}
