@@ -19,9 +19,6 @@ pub(super) struct Pattern {
     sample: Option<String>,
 }
 
-/// What to do about a pattern that cannot be read.
-const HELP: &str = "write `/pattern/flags` or the pattern alone, without look-around and back-references";
-
 /// Longer samples are not made.
 const SAMPLE: usize = 4096;
 
@@ -31,7 +28,7 @@ impl Pattern {
         let Some(text) = arguments.text("regex")? else {
             return Ok(None);
         };
-        Self::compile(text).map(Some).map_err(|message| arguments.bad(message).at("regex").help(HELP))
+        Self::compile(text).map(Some).map_err(|message| arguments.bad(message).at("regex"))
     }
 
     fn compile(text: &str) -> Result<Self, String> {
