@@ -9,6 +9,7 @@ mod diagnostics;
 mod documents;
 mod generate;
 mod golden;
+mod handlers;
 mod layout;
 mod licenses;
 mod readme;
