@@ -64,3 +64,8 @@ pub use key::{KeyError, Keys};
 pub use model::Unbound;
 pub use place::{Place, Placed};
 pub use server::{Running, Settings, Stopper};
+
+/// The README's program is compiled with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -10,6 +10,7 @@ mod documents;
 mod generate;
 mod golden;
 mod handlers;
+mod http;
 mod layout;
 mod licenses;
 mod readme;

@@ -37,7 +37,7 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, o
     let settings = Settings { api: folder, ..settings.clone() };
     // Own types belong to the text's judgement; handlers only where they are asked for.
     let rulebook = settings.rulebook(app);
-    let judged = rulebook.check().and_then(|api| if options.bound { rulebook.build().map(|_| api) } else { Ok(api) });
+    let judged = if options.bound { rulebook.build().map(|engine| engine.api().clone()) } else { rulebook.check() };
     match judged {
         Ok(api) if options.print => output::print(&format!("{:#}\n", describe::canonical(&api))),
         Ok(api) if options.format == Format::Text => output::print(&format!("no fault: {}\n", output::extent(&api))),

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::HeaderName;
 
 use super::bind::methods;
+use super::value::read_default;
 use crate::call::{Inspect, Value};
 use crate::envelope;
 use crate::handler::{self, State};
@@ -179,12 +180,7 @@ fn slot(own: &Parameter) -> SlotPlan {
 
 /// What a parameter holds when it is left out: its default as a client's text or value, checked.
 pub(super) fn default_value(own: &Parameter) -> Option<Value<'static>> {
-    let check = &own.r#type.check;
-    let value = match own.default.as_ref()? {
-        serde_json::Value::String(text) => check.decode(text.clone().into()),
-        json => Value::from(json),
-    };
-    check.check(value).ok()
+    read_default(own.default.as_ref()?, &*own.r#type.check).ok().map(Value::into_owned)
 }
 
 /// Whether a parameter's value may be a secret, by where it stands and what it is called.
