@@ -9,6 +9,7 @@ mod diagnostics;
 mod documents;
 mod generate;
 mod golden;
+mod handlers;
 mod http;
 mod layout;
 mod licenses;
