@@ -145,16 +145,18 @@ fn no_handler(module: &Module, service: &Service, method: &Method) -> Diagnostic
 }
 
 /// A handler that no method of its module is for.
-fn no_method(api: &Api, (module, http, pattern): &Key<'_>, binding: &Binding) -> Diagnostic {
-    let name = format!("{} {}", http.as_str(), binding.path);
+fn no_method(api: &Api, (module, _, pattern): &Key<'_>, binding: &Binding) -> Diagnostic {
+    let name = format!("{} {}", binding.http.as_str(), binding.path);
     let message = format!("the handler of {name}, bound at {}, is for no method of this module", binding.location);
     let place = defined(api, module).map_or(api.place, |own| own.place);
     let diagnostic = Diagnostic::new(Code::UndefinedMethod, place, message);
-    let elsewhere = methods(api)
-        .find(|(_, service, method)| method.http == *http && self::pattern(service) == *pattern)
-        .map(|(own, ..)| format!("it is a method of the module `{}`", own.name));
-    match elsewhere {
-        Some(help) => diagnostic.help(help),
+    let there: Vec<_> = methods(api).filter(|(_, service, _)| self::pattern(service) == *pattern).collect();
+    match there.first() {
+        Some((own, ..)) if own.name != *module => diagnostic.help(format!("the module `{}` has this URI", own.name)),
+        Some(_) => {
+            let names: Vec<_> = there.iter().map(|(_, _, method)| method.http.as_str()).collect();
+            diagnostic.help(format!("the definition has {} there", names.join(", ")))
+        }
         None => {
             let known: Vec<_> = methods(api)
                 .filter(|(own, ..)| own.name == *module)

@@ -42,6 +42,7 @@ impl Trial<'_> {
         let fields = self.without_parameter(fields, &good);
         self.absent(&fields, &good);
         if self.found.is_empty()
+            && !self.is_blind()
             && let Err(misfit) = self.give((0..good.len()).filter_map(|index| Some((index, good[index].clone()?))))
         {
             self.tell_method(&format!("does not take the method's parameters: {}", misfit.misread), None);
@@ -144,6 +145,7 @@ impl Trial<'_> {
                     self.tell(index, &usual[index], &misfit.misread.to_string());
                     return self.found;
                 }
+                (None, None) if self.is_blind() => return self.found,
                 (None, None) => {
                     self.tell_method(&format!("does not take the method's parameters: {}", misfit.misread), None);
                     return self.found;
@@ -158,6 +160,12 @@ impl Trial<'_> {
             }
         }
         self.found
+    }
+
+    /// Whether there is a parameter that no value is known of, without which the type need not be readable: a type
+    /// may have no [`extremes`](crate::types::Check::extremes).
+    fn is_blind(&self) -> bool {
+        self.possible.iter().any(Vec::is_empty)
     }
 
     /// Tries the type on these parameters; where it misfits, with the parameter's index.
@@ -175,13 +183,19 @@ impl Trial<'_> {
     fn tell(&mut self, index: usize, slot: &Slot<'_>, why: &str) {
         let name = &self.method.parameters[index].name;
         let words = format!("does not take what `{name}` may be: {why}");
-        let label = match slot {
-            Slot::Absent => "this may be left out".to_owned(),
-            Slot::Null => "this lets null pass".to_owned(),
-            Slot::Value(value) => format!("this type lets {} pass", shown(value)),
+        let option = "make its field an `Option`, or give the parameter a default";
+        let (label, advice) = match slot {
+            Slot::Absent => ("this may be left out".to_owned(), option),
+            Slot::Null => ("this lets null pass".to_owned(), option),
+            Slot::Value(value) => {
+                let advice = "make its field wide enough, or the type narrower";
+                (format!("this type lets {} pass", shown(value)), advice)
+            }
         };
+        let bound = self.bound();
         if let Some(diagnostic) = self.tell_parameter(index, &words) {
             diagnostic.label = label;
+            diagnostic.help = Some(format!("{advice}; {bound}"));
         }
     }
 
@@ -191,21 +205,26 @@ impl Trial<'_> {
         }
         let message = format!("the handler of {} {words}", self.method.id);
         let place = self.method.parameters[index].type_place;
-        let help = format!("the handler is bound at {}", self.binding.location);
-        self.found.push(Diagnostic::new(Code::HandlerMismatch, place, message).help(help));
+        self.found.push(Diagnostic::new(Code::HandlerMismatch, place, message).help(self.bound()));
         self.found.last_mut()
     }
 
     fn tell_method(&mut self, words: &str, help: Option<String>) {
         let message = format!("the handler of {} {words}", self.method.id);
-        let bound = format!("the handler is bound at {}", self.binding.location);
-        let help = help.map_or(bound.clone(), |help| format!("{help} {bound}"));
+        let help = help.map_or(self.bound(), |help| format!("{help} {}", self.bound()));
         self.found.push(Diagnostic::new(Code::HandlerMismatch, self.method.place, message).help(help));
+    }
+
+    fn bound(&self) -> String {
+        format!("the handler is bound at {}", self.binding.location)
     }
 }
 
 /// A value as it is told: JSON, at most 60 characters of it.
 fn shown(value: &Value<'_>) -> String {
+    if let Value::File(_) = value {
+        return "a file".to_owned();
+    }
     let text = value.to_json().to_string();
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &text[..end]),
