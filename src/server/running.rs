@@ -1,15 +1,25 @@
 //! A server at work: its addresses, and how it is stopped.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use actix_rt::System;
+use actix_rt::time::sleep;
 use actix_server::{Server, ServerHandle};
 use futures_util::future::{Either, select};
+use tokio::sync::Notify;
+
+/// How long no more connections are taken before those at work are counted.
+///
+/// A connection is counted by the thread that accepts it only after it has been handed to its worker; were a
+/// worker asked to stop in between, it would believe that it has none, and cut it off.
+const SETTLE_TIME: Duration = Duration::from_millis(50);
 
 /// A server at work. Dropping it stops it without waiting for requests in flight.
 #[derive(Debug)]
@@ -17,18 +27,18 @@ use futures_util::future::{Either, select};
 pub struct Running {
     addresses: Vec<SocketAddr>,
     stopper: Stopper,
+    handle: ServerHandle,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 /// Stops a server from anywhere.
 #[derive(Debug, Clone)]
-pub struct Stopper(ServerHandle);
+pub struct Stopper(Arc<Notify>);
 
 impl Stopper {
     /// Asks the server to stop: no new connections, and an end when the requests in flight have ended.
     pub fn stop(&self) {
-        // The command is sent at once; the future only tells when it has been carried out.
-        drop(self.0.stop(true));
+        self.0.notify_one();
     }
 }
 
@@ -73,7 +83,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if self.thread.is_some() {
-            drop(self.stopper.0.stop(false));
+            // The command is sent at once; the future only tells when it has been carried out.
+            drop(self.handle.stop(false));
             // There is nobody left to tell an error to.
             let _ = self.join();
         }
@@ -82,27 +93,48 @@ impl Drop for Running {
 
 /// Runs the server on a thread of its own, which any program can start whatever runtime it has itself.
 pub(super) fn start(server: Server, addresses: Vec<SocketAddr>, signals: bool) -> io::Result<Running> {
-    let stopper = Stopper(server.handle());
-    let thread = std::thread::Builder::new().name("rulebook".to_owned()).spawn(move || {
-        System::new().block_on(async { if signals { until_signal(server).await } else { server.await } })
-    })?;
-    Ok(Running { addresses, stopper, thread: Some(thread) })
+    let handle = server.handle();
+    let stopper = Stopper(Arc::new(Notify::new()));
+    let asked = stopper.clone();
+    let thread = std::thread::Builder::new()
+        .name("rulebook".to_owned())
+        .spawn(move || System::new().block_on(run(server, &asked.0, signals)))?;
+    Ok(Running { addresses, stopper, handle, thread: Some(thread) })
 }
 
-/// The server, until it ends by itself or a signal ends it.
-async fn until_signal(server: Server) -> io::Result<()> {
-    let stopper = Stopper(server.handle());
-    let mut signals = Signals::new()?;
-    let server = match select(server, pin!(signals.next())).await {
+/// Runs the server until it ends by itself, or until it is asked to stop and the requests in flight have ended.
+async fn run(server: Server, asked: &Notify, signals: bool) -> io::Result<()> {
+    let handle = server.handle();
+    let mut signals = if signals { Some(Signals::new()?) } else { None };
+    let server = match select(server, pin!(stop(asked, signals.as_mut()))).await {
         Either::Left((ended, _)) => return ended,
         Either::Right(((), server)) => server,
     };
-    log::info!("stopping; another signal stops at once");
-    stopper.stop();
-    match select(server, pin!(signals.next())).await {
+    log::info!("stopping when the requests in flight have ended; another signal stops at once");
+    drop(handle.pause());
+    let server = match select(server, pin!(sleep(SETTLE_TIME))).await {
+        Either::Left((ended, _)) => return ended,
+        Either::Right(((), server)) => server,
+    };
+    drop(handle.stop(true));
+    match select(server, pin!(signal(signals.as_mut()))).await {
         Either::Left((ended, _)) => ended,
         // Dropped, the server leaves its workers without waiting for them.
         Either::Right(((), _server)) => Ok(()),
+    }
+}
+
+/// Being asked to stop, by the program or by a signal.
+async fn stop(asked: &Notify, signals: Option<&mut Signals>) {
+    let (asked, signal) = (pin!(asked.notified()), pin!(signal(signals)));
+    select(asked, signal).await;
+}
+
+/// The next signal, where they are listened to.
+async fn signal(signals: Option<&mut Signals>) {
+    match signals {
+        Some(signals) => signals.next().await,
+        None => pending().await,
     }
 }
 
@@ -138,7 +170,7 @@ impl Signals {
 
     async fn next(&mut self) {
         if actix_rt::signal::ctrl_c().await.is_err() {
-            poll_fn(|_| Poll::<()>::Pending).await;
+            pending::<()>().await;
         }
     }
 }

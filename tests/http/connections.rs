@@ -231,7 +231,9 @@ fn a_signal_ends_the_program() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        assert!(wait(|| TcpStream::connect(&address).is_ok()), "it does not answer");
+        assert!(wait(|| TcpStream::connect(&address).is_ok()), "it does not listen");
+        // A server that answers also listens to signals.
+        assert_eq!(Connection::to(address.parse().unwrap()).ask(&Request::new("GET", "/")).status, 200);
         let kill = format!("kill -{signal} {}", child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         let ended = wait(|| TcpStream::connect(&address).is_err());
