@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
 
 mod article;
+mod cli;
 mod compile;
 mod definition_text;
 mod diagnostics;
@@ -11,6 +12,7 @@ mod generate;
 mod golden;
 mod handlers;
 mod http;
+mod keys;
 mod layout;
 mod licenses;
 mod readme;
