@@ -17,3 +17,4 @@ mod layout;
 mod licenses;
 mod readme;
 mod served;
+mod types;

@@ -1,8 +1,6 @@
 //! The one service behind every path: routes a request and hands it to its module's service.
 
-use std::any::Any;
 use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,15 +10,14 @@ use actix_web::Error;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use futures_util::FutureExt;
 use http::{HeaderValue, header};
 
 use super::head::head;
 use super::module::Call;
 use super::receive::Arriving;
-use super::worker::{Current, Worker};
+use super::worker::{Current, Worker, caught};
 use super::{answer, expect};
-use crate::call::{Allowed, Head, Refusal};
+use crate::call::{Allowed, Head};
 use crate::pipeline::{self, Reply, Routed};
 use crate::plan::Plan;
 
@@ -39,20 +36,14 @@ pub(super) fn factory(
                 let (request, payload) = request.into_parts();
                 let head = Arc::new(head(request.head()));
                 let mut body = Arriving::new(payload, &head);
-                let reply = guarded(&current, &head, &mut body).await;
+                let replied = caught(dispatch(&current, &head, &mut body)).await;
+                let reply = replied.unwrap_or_else(|panic| pipeline::refuse(&current.runner.plan, &head, None, panic));
                 let unread = if body.finish().await { None } else { Some(body.unread()) };
                 Ok(ServiceResponse::new(request, answer::response(reply, &head.method, unread)))
             }
         });
         std::future::ready(Ok(service))
     })
-}
-
-/// The reply, whatever happens: the pipeline catches what handlers do, but inspectors and envelopes are
-/// the program's own code too.
-async fn guarded(current: &Current, head: &Arc<Head>, body: &mut Arriving) -> Reply {
-    let replied = AssertUnwindSafe(dispatch(current, head, body)).catch_unwind().await;
-    replied.unwrap_or_else(|panic| pipeline::refuse(&current.runner.plan, head, None, panicked(&*panic)))
 }
 
 async fn dispatch(current: &Current, head: &Arc<Head>, body: &mut Arriving) -> Reply {
@@ -81,9 +72,4 @@ fn document(text: &Bytes, allowed: Option<&Allowed>) -> Reply {
     let allow = allowed.and_then(|allowed| HeaderValue::try_from(allowed.to_string()).ok());
     let headers = allow.map(|value| (header::ALLOW, value)).into_iter().collect();
     Reply { status: 200, content_type: Some("application/json"), headers, body: text.clone() }
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Refusal {
-    let words = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Refusal::internal(format_args!("a stage panicked: {}", words.unwrap_or("no words")))
 }

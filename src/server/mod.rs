@@ -52,7 +52,7 @@ pub struct Settings {
     pub bind: Vec<String>,
     /// How many threads answer; as many as there are processors where it is not said.
     pub workers: Option<usize>,
-    /// How long requests in flight have to end when the server stops.
+    /// How long requests in flight have to end when the server stops, in whole seconds.
     pub shutdown: Duration,
     /// How long a connection without requests is kept.
     pub keep_alive: Duration,

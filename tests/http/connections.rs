@@ -1,19 +1,24 @@
 //! Connections: kept where they can be, closed where they cannot, whatever clients do.
 
+use std::net::TcpStream;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rulebook::{Args, Context, Ended, Module, Refusal};
+use rulebook::{Args, Context, Ended, Module, Refusal, Settings};
 use serde_json::{Value, json};
 
-use super::{Request, Site, wait};
+use super::{Connection, Request, Site, engine, wait};
+#[cfg(unix)]
+use crate::served;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[test]
 fn a_connection_is_kept_after_a_refusal() {
-    let site = Site::echo(json!({ "body": 100 }));
+    let site = Site::echo(&json!({ "body": 100 }));
     let mut connection = site.connect();
     let cases = [
         (Request::new("GET", "/nowhere"), 404),
@@ -37,7 +42,7 @@ fn a_connection_is_kept_after_a_refusal() {
 
 #[test]
 fn a_long_body_that_nobody_wants_is_not_read_to_its_end() {
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     let endless = Request::new("POST", "/nowhere").field("transfer-encoding", "chunked");
     let long = Request::new("POST", "/nowhere").field("content-length", 1_000_000_000);
     for request in [endless, long] {
@@ -57,7 +62,7 @@ fn a_long_body_that_nobody_wants_is_not_read_to_its_end() {
 
 #[test]
 fn pipelined_requests_are_answered_in_turn() {
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     let mut connection = site.connect();
     let mut requests = Vec::new();
     for number in 0..40 {
@@ -78,7 +83,7 @@ fn pipelined_requests_are_answered_in_turn() {
 
 #[test]
 fn a_client_that_has_said_all_is_still_answered() {
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     let mut connection = site.connect();
     connection.write(&Request::new("POST", "/echo").body(FORM, "text=word").bytes());
     connection.close_writing();
@@ -88,7 +93,7 @@ fn a_client_that_has_said_all_is_still_answered() {
 
 #[test]
 fn a_body_that_breaks_off_is_no_body() {
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     let announced = Request::new("POST", "/echo").field("content-length", 100);
     let chunked = Request::new("POST", "/echo").field("transfer-encoding", "chunked");
     for (request, body, words) in [
@@ -106,7 +111,7 @@ fn a_body_that_breaks_off_is_no_body() {
 
 #[test]
 fn what_is_no_request_is_refused_and_the_next_client_served() {
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     for bytes in
         [&b"\x00\x01\x02\x03\r\n\r\n"[..], b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"PRI * HTTP/2"]
     {
@@ -184,17 +189,55 @@ fn a_server_that_stops_lets_requests_in_flight_end() {
     assert!(!idle.more(), "a connection without a request is closed");
     site.running.wait().unwrap();
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    assert!(std::net::TcpStream::connect(address).is_err());
+    assert!(TcpStream::connect(address).is_err());
 }
 
 #[test]
 fn an_address_that_is_taken_is_told() {
-    let site = Site::echo(json!({}));
+    let site = Site::echo(&json!({}));
     let taken = site.address().to_string();
-    let engine = rulebook::Rulebook::read(Vec::new()).build();
-    let Ok(engine) = engine else { return };
-    let settings = rulebook::Settings { bind: vec![taken.clone()], ..rulebook::Settings::default() };
-    let error = engine.serve(&settings).unwrap_err();
+    let settings = Settings { bind: vec![taken.clone()], ..Settings::default() };
+    let error = engine(&json!({}), &json!({}), |engine| engine).serve(&settings).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
     assert!(error.to_string().contains(&taken), "{error}");
+    let nowhere = Settings { bind: Vec::new(), ..Settings::default() };
+    assert!(engine(&json!({}), &json!({}), |engine| engine).serve(&nowhere).is_err());
+}
+
+#[test]
+fn every_address_is_listened_on() {
+    let two = Settings { bind: vec!["127.0.0.1:0".to_owned(); 2], workers: Some(2), ..Settings::default() };
+    let definition = json!({ "GET": { "info": "Nothing" } });
+    let running = engine(&json!({ "unbound": "echo" }), &definition, |engine| engine).serve(&two).unwrap();
+    assert_eq!(running.addresses().len(), 2);
+    for address in running.addresses() {
+        let answer = Connection::to(*address).ask(&Request::new("GET", "/"));
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    running.stop().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_program() {
+    for signal in ["TERM", "INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("api")).unwrap();
+        std::fs::write(folder.path().join("api/site.json"), r#"{ "GET": { "info": "Nothing" } }"#).unwrap();
+        let address = served::free_address();
+        let mut child = served::program(folder.path())
+            .args(["serve", "--unbound", "echo", "--bind", &address])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        assert!(wait(|| TcpStream::connect(&address).is_ok()), "it does not answer");
+        let kill = format!("kill -{signal} {}", child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        let ended = wait(|| TcpStream::connect(&address).is_err());
+        if !ended {
+            child.kill().unwrap();
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
+    }
 }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use rulebook::{Head, Identity, Inspect, Inspection, Module, Rulebook, Running, Settings, Unbound};
+use rulebook::{Engine, Head, Identity, Inspect, Inspection, Module, Rulebook, Running, Settings, Unbound};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -57,7 +57,7 @@ struct Site {
 
 impl Site {
     /// The API of [`definition`], with these limits, where every method echoes its arguments.
-    fn echo(limits: Value) -> Self {
+    fn echo(limits: &Value) -> Self {
         let app = json!({ "limits": limits, "unbound": "echo" });
         Self::serve(&app, &definition(), |engine| engine.unbound(Unbound::Echo))
     }
@@ -68,9 +68,7 @@ impl Site {
     }
 
     fn serve(app: &Value, definition: &Value, add: impl FnOnce(Rulebook) -> Rulebook) -> Self {
-        let files = [("app.json", app), ("site.json", definition)];
-        let files = files.map(|(name, json)| (PathBuf::from(name), json.to_string().into_bytes())).into();
-        let engine = add(Rulebook::read(files).inspect(Bearer)).build().unwrap();
+        let engine = engine(app, definition, add);
         let uploads = tempfile::tempdir().unwrap();
         let settings = Settings {
             bind: vec!["127.0.0.1:0".to_owned()],
@@ -86,10 +84,7 @@ impl Site {
     }
 
     fn connect(&self) -> Connection {
-        let stream = TcpStream::connect(self.address()).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Connection { stream, ahead: Vec::new() }
+        Connection::to(self.address())
     }
 
     /// The answer to one request on a connection of its own.
@@ -108,6 +103,13 @@ impl Site {
         let gone = wait(|| self.temporary() == 0);
         assert!(gone, "{} temporary files are left", self.temporary());
     }
+}
+
+/// The engine of a definition in two files.
+fn engine(app: &Value, definition: &Value, add: impl FnOnce(Rulebook) -> Rulebook) -> Engine {
+    let files = [("app.json", app), ("site.json", definition)];
+    let files = files.map(|(name, json)| (PathBuf::from(name), json.to_string().into_bytes())).into();
+    add(Rulebook::read(files).inspect(Bearer)).build().unwrap()
 }
 
 /// Whether something becomes so in time.
@@ -211,6 +213,13 @@ struct Connection {
 }
 
 impl Connection {
+    fn to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Self { stream, ahead: Vec::new() }
+    }
+
     fn write(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
     }
