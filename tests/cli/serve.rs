@@ -65,7 +65,8 @@ fn start(mut command: Command, folder: &Path, address: &str) -> Started {
     command.stdout(File::create(&said).unwrap()).stderr(File::create(told).unwrap());
     let mut child = command.spawn().unwrap();
     let begun = Instant::now();
-    while TcpStream::connect(address).is_err() {
+    // It listens before it has said so.
+    while TcpStream::connect(address).is_err() || !std::fs::read_to_string(&said).unwrap().contains("workers") {
         assert_eq!(child.try_wait().unwrap(), None, "the server has stopped");
         assert!(begun.elapsed() < Duration::from_secs(30), "the server does not answer");
         std::thread::sleep(Duration::from_millis(20));
