@@ -44,7 +44,7 @@ pub(super) fn factory(
                 };
                 // The body is not coming, so the connection cannot be used for another request.
                 let unread = Arriving::new(request.take_payload(), &head).unread();
-                Err(answer::response(reply, &head.method, Some(unread)).into())
+                Err(answer::response(reply, &head.method, Some(unread)))
             }
         });
         std::future::ready(Ok(service))
