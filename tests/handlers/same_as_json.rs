@@ -78,7 +78,7 @@ fn reader<T: DeserializeOwned + Debug + Send + 'static>() -> Reader {
     Reader {
         name: std::any::type_name::<T>(),
         engine,
-        read: |json| serde_json::from_value::<T>(json.clone()).ok().map(|value| format!("{value:?}")),
+        read: |json| serde_json::from_str::<T>(&json.to_string()).ok().map(|value| format!("{value:?}")),
     }
 }
 
