@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
 
 mod article;
+mod client;
 mod compile;
 mod definition_text;
 mod diagnostics;
 mod documents;
 mod generate;
 mod golden;
+mod http;
 mod layout;
 mod licenses;
 mod readme;
