@@ -17,18 +17,21 @@ mod worker;
 
 use std::io;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol};
 use actix_rt::net::TcpStream;
+use actix_rt::time::timeout;
 use actix_server::{GracefulShutdownSignal, Server};
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::App;
 use actix_web::dev::AppConfig;
 use arc_swap::ArcSwap;
+use futures_util::future::{Either, select};
 
 pub use running::{Running, Stopper};
 
@@ -80,7 +83,7 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings) -> io::Res
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
     }
-    let uploads: Arc<std::path::Path> = Arc::from(settings.uploads.as_path());
+    let uploads: Arc<Path> = Arc::from(settings.uploads.as_path());
     let mut builder = Server::build().shutdown_timeout(settings.shutdown.as_secs()).disable_signals();
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MOST_WORKERS));
@@ -102,11 +105,11 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings) -> io::Res
 /// What one worker does with a connection.
 fn connection(
     shared: &Arc<ArcSwap<Plan>>,
-    uploads: &Arc<std::path::Path>,
+    uploads: &Arc<Path>,
     stopping: &GracefulShutdownSignal,
     keep_alive: Duration,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<> {
-    let stopping = stopping.clone();
+    let (stopping, beginning) = (stopping.clone(), stopping.clone());
     let app = App::new().default_service(dispatch::factory(shared, uploads));
     let http = HttpService::build()
         .keep_alive(keep_alive)
@@ -118,21 +121,28 @@ fn connection(
         })
         .expect(expect::factory(shared, uploads))
         .finish(map_config(app.into_factory(), |()| AppConfig::default()));
-    fn_service(async |stream: TcpStream| {
-        let protocol = protocol(&stream).await?;
-        // Answers are written whole; waiting for more to send only delays them.
-        stream.set_nodelay(true)?;
-        let peer = stream.peer_addr().ok();
-        Ok((stream, protocol, peer))
+    fn_service(move |stream: TcpStream| {
+        let beginning = beginning.clone();
+        async move {
+            let protocol = protocol(&stream, &beginning).await?;
+            // Answers are written whole; waiting for more to send only delays them.
+            stream.set_nodelay(true)?;
+            let peer = stream.peer_addr().ok();
+            Ok((stream, protocol, peer))
+        }
     })
     .and_then(http)
 }
 
 /// HTTP/2 where the client begins with its preface (RFC 9113 section 3.4), else HTTP/1.
-async fn protocol(stream: &TcpStream) -> Result<Protocol, DispatchError> {
+///
+/// A client that says nothing is left after [`HEAD_TIME`], or when the server stops.
+async fn protocol(stream: &TcpStream, stopping: &GracefulShutdownSignal) -> Result<Protocol, DispatchError> {
     const PREFACE: &[u8] = b"PRI * HTTP/2";
     let mut start = [0; PREFACE.len()];
-    let peeked = actix_rt::time::timeout(HEAD_TIME, stream.peek(&mut start)).await;
-    peeked.map_err(|_| DispatchError::SlowRequestTimeout)??;
+    match select(pin!(timeout(HEAD_TIME, stream.peek(&mut start))), pin!(stopping.notified())).await {
+        Either::Left((Ok(peeked), _)) => peeked?,
+        Either::Left((Err(_), _)) | Either::Right(_) => return Err(DispatchError::SlowRequestTimeout),
+    };
     Ok(if start == PREFACE { Protocol::Http2 } else { Protocol::Http1 })
 }

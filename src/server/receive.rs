@@ -109,7 +109,7 @@ impl Incoming<'_> {
                 }
                 Poll::Ready(Some(Ok(bytes))) if bytes.is_empty() => {}
                 Poll::Ready(Some(Ok(bytes))) => return Poll::Ready(Ok(Some(bytes))),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(broken(&error))),
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(broken())),
                 Poll::Ready(None) => return Poll::Ready(Ok(None)),
                 Poll::Pending => break,
             }
@@ -209,11 +209,6 @@ fn unsupported(got: String) -> Refusal {
 }
 
 /// The refusal for a body that does not come to its end. Mostly nobody is there to read it.
-fn broken(error: &PayloadError) -> Refusal {
-    let why = match error {
-        PayloadError::EncodingCorrupted => "its transfer coding is broken",
-        PayloadError::UnknownLength => "its length is not known",
-        _ => "it does not come to its end",
-    };
-    Refusal::new(Reason::Unreadable { what: "body", why: why.to_owned() })
+fn broken() -> Refusal {
+    Refusal::new(Reason::Unreadable { what: "body", why: "it breaks off or is not coded as announced".to_owned() })
 }

@@ -239,6 +239,6 @@ fn broken(error: &Error, number: u64) -> Refusal {
         | Error::ReadHeaderFailed(_)
         | Error::DecodeHeaderName { .. }
         | Error::DecodeHeaderValue { .. } => format!("the header fields of part {number} are broken"),
-        _ => format!("its boundary in front of part {number} is broken or missing"),
+        _ => format!("part {number} does not begin where and as it should"),
     })
 }

@@ -1,10 +1,71 @@
 //! What requests answer, asked over a socket, a file a behaviour.
+//!
+//! Of what stands in a request: `routing`, `decoding`, `extraction`, `presence`, `permission`, `envelopes`,
+//! `recorded`, `random`. Of the server: its limits, uploads, expectations, and clients that misbehave.
 
+mod answers;
+mod connections;
 mod decoding;
 mod envelopes;
+mod expect;
 mod extraction;
+mod limits;
 mod permission;
 mod presence;
 mod random;
 mod recorded;
 mod routing;
+mod uploads;
+
+use rulebook::Module;
+use serde_json::{Value, json};
+
+use crate::client::{Connection, Request, Site};
+
+/// The API of the tests that look at the server.
+fn definition() -> Value {
+    json!({
+        "GET": { "info": "Nothing" },
+        "/": {
+            "echo": {
+                "GET": { "info": "A word in the query", "in": { "GET@word": { "info": "A word", "type": "?string", "name": "word" } } },
+                "POST": { "info": "Some text", "in": { "text": { "info": "Text", "type": "string" } } }
+            },
+            "optional": { "POST": { "info": "Perhaps text", "in": { "text": { "info": "Text", "type": "?string" } } } },
+            "locked": { "POST": {
+                "info": "For writers", "scope": [["writer"]],
+                "in": { "text": { "info": "Text", "type": "string" } }
+            } },
+            "file": { "POST": {
+                "info": "A file with a note", "in": {
+                    "file": { "info": "A file", "type": "?file" },
+                    "note": { "info": "A note", "type": "?string" }
+                }
+            } },
+            "files": { "POST": { "info": "Files", "in": { "files": { "info": "Files", "type": "array<file>" } } } },
+            "vault": { "PUT": {
+                "info": "A file for writers", "scope": [["writer"]],
+                "in": { "file": { "info": "A file", "type": "file" } }
+            } }
+        }
+    })
+}
+
+/// The API of [`definition`], with these limits, where every method echoes its arguments.
+fn echo(limits: Value) -> Site {
+    Site::echo(&[("app.json", json!({ "limits": limits })), ("site.json", definition())])
+}
+
+/// An API with the handlers of a module.
+fn handlers(definition: Value, module: Module) -> Site {
+    Site::handlers(&[("site.json", definition)], module)
+}
+
+impl Connection {
+    /// Asserts that the connection can be used again.
+    #[track_caller]
+    fn assert_usable(&mut self) {
+        let answer = self.ask(&Request::new("GET", "/echo?word=again"));
+        assert_eq!(answer.json()["args"]["word"], "again", "{answer:?}");
+    }
+}

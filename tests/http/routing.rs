@@ -88,7 +88,10 @@ fn requests_go_where_they_should() {
                 let Case { send, why, to, allow, .. } = case;
                 let to = to.unwrap_or("nowhere".to_owned());
                 let allow = allow.unwrap_or_default();
-                let _ = writeln!(wrong, "{what}: {send} ({why}): expected {to} {status} {error} {args} {allow}, got {answer:?}\n");
+                let _ = writeln!(
+                    wrong,
+                    "{what}: {send} ({why}): expected {to} {status} {error} {args} {allow}, got {answer:?}\n"
+                );
             }
         }
     }
@@ -105,7 +108,8 @@ fn module(methods: &[String], ignore_case: bool) -> Value {
             && word.starts_with(|first: char| first.is_ascii_digit())
         {
             let (number, mark) = word.strip_suffix('?').map_or((word, ""), |number| (number, "?"));
-            let position = json!({ "info": "A segment", "type": format!("{mark}string"), "name": format!("p{number}") });
+            let position =
+                json!({ "info": "A segment", "type": format!("{mark}string"), "name": format!("p{number}") });
             input.insert(format!("URL#{number}"), position);
             path = before;
         }
@@ -156,16 +160,17 @@ fn whatever_segment_is_sent_encoded_arrives_decoded() {
     use proptest::prelude::*;
     let site = Site::echo(&[("site.json", module(&["GET /a/{x} 0?".to_owned()], false))]);
     let connection = std::cell::RefCell::new(site.connect());
-    let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let encode =
+        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     proptest!(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() },
-        |(x in any::<String>(), p in any::<String>())| {
-            let target = format!("/a/{}/{}", encode(&x), encode(&p));
-            let answer = connection.borrow_mut().ask(&Request::new("GET", target));
-            if x.is_empty() {
-                prop_assert_eq!(answer.status, 404);
-            } else {
-                let p = if p.is_empty() { Value::Null } else { p.into() };
-                prop_assert_eq!(&answer.json()["args"], &json!({ "x": x, "p0": p, "to": "GET /a/{x} 0?" }));
-            }
-        });
+    |(x in any::<String>(), p in any::<String>())| {
+        let target = format!("/a/{}/{}", encode(&x), encode(&p));
+        let answer = connection.borrow_mut().ask(&Request::new("GET", target));
+        if x.is_empty() {
+            prop_assert_eq!(answer.status, 404);
+        } else {
+            let p = if p.is_empty() { Value::Null } else { p.into() };
+            prop_assert_eq!(&answer.json()["args"], &json!({ "x": x, "p0": p, "to": "GET /a/{x} 0?" }));
+        }
+    });
 }

@@ -1,0 +1,69 @@
+//! What an answer looks like on the wire.
+
+use serde_json::{Value, json};
+
+use super::echo;
+use crate::client::Request;
+
+#[test]
+fn head_is_get_without_the_body() {
+    let site = echo(json!({}));
+    for target in ["/echo?word=some", "/nowhere", "/echo?word=a&word=b"] {
+        let mut connection = site.connect();
+        let got = connection.ask(&Request::new("GET", target));
+        let headed = connection.ask(&Request::new("HEAD", target));
+        assert_eq!(headed.status, got.status, "{target}");
+        for name in ["content-length", "content-type", "x-content-type-options"] {
+            assert_eq!(headed.field(name), got.field(name), "{target}: {name}");
+        }
+        assert_eq!(got.field("content-length"), Some(got.body.len().to_string().as_str()));
+        connection.assert_usable();
+    }
+    // Where there is no GET, there is no HEAD.
+    site.send(&Request::new("HEAD", "/locked")).head.contains("405").then_some(()).unwrap();
+}
+
+#[test]
+fn json_is_plain_json() {
+    let site = echo(json!({}));
+    let answer = site.send(&Request::new("GET", "/echo?word=%C3%A9"));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.field("content-type"), Some("application/json"));
+    assert_eq!(answer.field("x-content-type-options"), Some("nosniff"));
+}
+
+#[test]
+fn options_gives_the_definition() {
+    let site = echo(json!({}));
+    let answer = site.send(&Request::new("OPTIONS", "/echo"));
+    assert_eq!((answer.status, answer.field("allow")), (200, Some("GET, HEAD, POST, OPTIONS")));
+    assert_eq!(answer.field("content-type"), Some("application/json"));
+    let definition: Value = answer.json();
+    assert!(definition.to_string().contains("A word in the query"), "{definition}");
+    assert!(!definition.to_string().contains("For writers"), "it holds this service alone");
+    for target in ["*", "/"] {
+        let answer = site.send(&Request::new("OPTIONS", target));
+        assert!(answer.json().to_string().contains("For writers"), "{target}");
+    }
+    site.send(&Request::new("OPTIONS", "/nowhere")).assert_refused(404, "no service has this URI");
+}
+
+#[test]
+fn methods_are_told_apart() {
+    let site = echo(json!({}));
+    for method in ["PUT", "DELETE", "PATCH", "TRACE", "get", "PROPFIND"] {
+        let answer = site.send(&Request::new(method, "/echo"));
+        answer.assert_refused(405, "the service does not have this method");
+        assert_eq!(answer.field("allow"), Some("GET, HEAD, POST, OPTIONS"));
+    }
+}
+
+#[test]
+fn a_panic_in_the_programs_own_code_is_an_internal_error() {
+    let site = echo(json!({}));
+    let mut connection = site.connect();
+    let answer = connection.ask(&Request::new("GET", "/echo").field("authorization", "Bearer panic"));
+    answer.assert_refused(500, "the log has the reason under ");
+    assert!(!String::from_utf8_lossy(&answer.body).contains("panic"), "{answer:?}");
+    connection.assert_usable();
+}

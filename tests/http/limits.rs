@@ -1,0 +1,167 @@
+//! Each limit is refused by its name, as soon as it is passed.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::echo;
+use crate::client::{self, Request};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn text(length: usize) -> Vec<u8> {
+    let mut body = b"text=".to_vec();
+    body.resize(length, b'x');
+    body
+}
+
+#[test]
+fn a_body_may_be_as_long_as_its_limit_and_no_longer() {
+    let site = echo(json!({}));
+    let most = 1 << 20;
+    let whole = text(most);
+    let answer = site.send(&Request::new("POST", "/echo").body(FORM, whole.clone()));
+    assert_eq!(answer.json()["args"]["text"].as_str().map(str::len), Some(most - 5));
+    let chunks: Vec<_> = whole.chunks(100_000).collect();
+    let answer = site.send(&Request::new("POST", "/echo").chunked(FORM, &chunks));
+    assert_eq!(answer.json()["args"]["text"].as_str().map(str::len), Some(most - 5));
+
+    let over = "over the limit `body` of 1048576 bytes";
+    site.send(&Request::new("POST", "/echo").body(FORM, text(most + 1))).assert_refused(413, over);
+    let long = text(most + 1);
+    let chunks: Vec<_> = long.chunks(100_000).collect();
+    site.send(&Request::new("POST", "/echo").chunked(FORM, &chunks)).assert_refused(413, over);
+}
+
+#[test]
+fn every_limit_has_its_name() {
+    let limits = json!({
+        "head": 400, "uri": 100, "body": 50, "multipart": 1000, "part": 200, "parts": 3,
+        "fields": 3, "nesting": 3, "items": 3
+    });
+    let site = echo(limits);
+    let post = |target: &str| Request::new("POST", target);
+    let long = "x".repeat(300);
+    let parts = |count: usize| vec![("name=\"note\"", b"".as_slice()); count];
+    let cases = [
+        ("uri", 414, Request::new("GET", &format!("/echo?word={long}"))),
+        ("head", 431, Request::new("GET", "/echo").field("x-long", "x".repeat(400))),
+        ("body", 413, post("/echo").body(FORM, text(51))),
+        ("fields", 413, post("/echo").body(FORM, "a=1&b=2&c=3&d=4")),
+        ("nesting", 413, post("/echo").body("application/json", r#"{"text": [[[1]]]}"#)),
+        ("items", 413, post("/echo").body("application/json", r#"{"text": [1, 2, 3, 4]}"#)),
+        ("multipart", 413, post("/file").multipart(&[("name=\"file\"; filename=\"a\"", "x".repeat(1000).as_bytes())])),
+        ("part", 413, post("/file").multipart(&[("name=\"file\"; filename=\"a\"", "x".repeat(201).as_bytes())])),
+        ("part", 413, post("/file").multipart(&[("name=\"note\"", "x".repeat(201).as_bytes())])),
+        ("body", 413, post("/file").multipart(&[("name=\"note\"", "x".repeat(51).as_bytes())])),
+        ("parts", 413, post("/file").multipart(&parts(4))),
+    ];
+    for (name, status, request) in cases {
+        site.send(&request).assert_refused(status, &format!("over the limit `{name}` of "));
+    }
+    site.assert_no_temporary();
+}
+
+#[test]
+fn what_is_within_all_limits_passes() {
+    let site = echo(json!({ "body": 50, "multipart": 1000, "part": 200, "parts": 3 }));
+    let content = "x".repeat(200);
+    let request = Request::new("POST", "/file").multipart(&[
+        ("name=\"file\"; filename=\"a.txt\"", content.as_bytes()),
+        ("name=\"note\"", "n".repeat(50).as_bytes()),
+        ("name=\"other\"", b""),
+    ]);
+    let file = json!({ "filename": "a.txt", "size": 200, "media_type": "text/plain" });
+    site.send(&request).assert_args(&json!({ "file": file, "note": "n".repeat(50) }));
+}
+
+#[test]
+fn a_part_over_a_limit_is_named() {
+    let site = echo(json!({ "part": 10 }));
+    let request = Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"a\"", b"12345678901")]);
+    site.send(&request).assert_refused(413, "file: over the limit `part` of 10 bytes");
+}
+
+#[test]
+fn fields_of_all_parts_together_are_held_to_the_limit_of_a_body() {
+    let site = echo(json!({ "body": 50 }));
+    let request = Request::new("POST", "/file")
+        .multipart(&[("name=\"note\"", "x".repeat(40).as_bytes()), ("name=\"more\"", "x".repeat(11).as_bytes())]);
+    site.send(&request).assert_refused(413, "more: over the limit `body` of 50 bytes");
+}
+
+#[test]
+fn what_stands_around_the_parts_is_held_to_limits() {
+    let site = echo(json!({ "multipart": 100_000 }));
+    let mut body = vec![b'-'; 60_000];
+    body.extend(client::multipart(&[("name=\"note\"", b"a")]));
+    let multipart = "multipart/form-data; boundary=XX";
+    // It may come in any pieces; too much of it in front of a part is refused once it has come without one.
+    let pieces: Vec<_> = body.chunks(1000).collect();
+    let mut connection = site.connect();
+    let request = Request::new("POST", "/file").chunked(multipart, &pieces);
+    connection.write(&request.head());
+    for piece in request.body.chunks(5000) {
+        // The server may have closed the connection already.
+        let _ = connection.stream.write_all(piece);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    connection.answer(false).assert_refused(400, "no part begins within 16384 bytes");
+
+    let mut body = client::multipart(&[("name=\"note\"", b"a")]);
+    body.resize(100_001, b'-');
+    let pieces: Vec<_> = body.chunks(1000).collect();
+    let request = Request::new("POST", "/file").chunked(multipart, &pieces);
+    site.send(&request).assert_refused(413, "over the limit `multipart` of 100000 bytes");
+    body.truncate(100_000);
+    site.send(&Request::new("POST", "/file").body(multipart, body)).assert_args(&json!({ "file": null, "note": "a" }));
+}
+
+#[test]
+fn an_announced_length_over_a_limit_is_refused_before_anything_is_read() {
+    let site = echo(json!({}));
+    let mut connection = site.connect();
+    let started = Instant::now();
+    connection.write(&Request::new("POST", "/echo").field("content-length", 10_000_000_000_u64).head());
+    connection.answer(false).assert_refused(413, "over the limit `body` of 1048576 bytes");
+    assert!(started.elapsed() < Duration::from_secs(1));
+    let mut connection = site.connect();
+    let head = Request::new("POST", "/file")
+        .field("content-type", "multipart/form-data; boundary=XX")
+        .field("content-length", 10_000_000_000_u64);
+    connection.write(&head.head());
+    let answer = connection.answer(false);
+    answer.assert_refused(413, "over the limit `multipart` of 67108864 bytes");
+    assert_eq!(answer.field("connection"), Some("close"));
+    connection.assert_closed();
+}
+
+#[test]
+fn a_body_that_does_not_come_in_time_is_refused() {
+    let site = echo(json!({ "seconds": 1 }));
+    for request in [
+        Request::new("POST", "/echo").field("content-length", 100),
+        Request::new("POST", "/file")
+            .field("content-type", "multipart/form-data; boundary=XX")
+            .field("content-length", 1000),
+    ] {
+        let mut connection = site.connect();
+        connection.write(&request.head());
+        connection.write(b"--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n");
+        let started = Instant::now();
+        // A byte now and then does not help.
+        for _ in 0..30 {
+            if !connection.is_silent() {
+                break;
+            }
+            let _ = connection.stream.write_all(b"x");
+        }
+        let answer = connection.answer(false);
+        answer.assert_refused(408, "the body did not arrive in time");
+        assert!((900..2500).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+        assert_eq!(answer.field("connection"), Some("close"));
+        connection.assert_closed();
+    }
+    site.assert_no_temporary();
+}
