@@ -150,12 +150,11 @@ impl Rulebook {
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(report.sources, bound.diagnostics));
         }
-        let services = api.modules.iter().flat_map(|module| module.services.iter().map(move |own| (module, own)));
         let around = Surroundings {
             inspectors: self.inspectors,
             state: self.state,
             verify: self.verify,
-            options: services.map(|(module, own)| document(&describe::canonical_service(module, own))).collect(),
+            options: &|module, services| document(&describe::canonical_services(module, services)),
             all_options: document(&describe::canonical(&api)),
         };
         let plan = Arc::new(compile::plan(&api, bound.actions, &self.modules, around));

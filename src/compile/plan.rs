@@ -14,45 +14,46 @@ use crate::plan::{
 use crate::types::Takes;
 
 /// What a plan holds beside what the model says.
-pub struct Surroundings {
+pub struct Surroundings<'a> {
     /// Who finds out who calls.
     pub inspectors: Vec<Box<dyn Inspect>>,
     /// Whether what handlers return is compared with the definition.
     pub verify: bool,
     /// The program's values.
     pub state: State,
-    /// What OPTIONS answers for each service, in order.
-    pub options: Vec<Bytes>,
+    /// What OPTIONS answers for services of one module that have one path.
+    pub options: &'a dyn Fn(&model::Module, &[&model::Service]) -> Bytes,
     /// What OPTIONS answers on base.
     pub all_options: Bytes,
 }
 
 /// Makes the plan of an API without faults. `actions`: what runs for each method, in order.
 #[must_use]
-pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], around: Surroundings) -> Plan {
+pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], around: Surroundings<'_>) -> Plan {
     let mut routes = Routes::default();
     let mut services: Vec<Service> = Vec::new();
+    // Services whose paths differ in the names of captures alone are one.
+    let mut alike: Vec<Vec<&model::Service>> = Vec::new();
     let mut plans = Vec::new();
-    let mut options = around.options.into_iter();
     let mut actions = actions.into_iter();
     for (module, own) in api.modules.iter().enumerate() {
         for service in &own.services {
-            let index = services.len();
-            // A definition that was judged has no path twice.
-            let _ = routes.insert(&service.path, index);
-            let first = plans.len();
+            let index = routes.insert(&service.path, services.len(), own.ignore_case);
+            if index == services.len() {
+                services.push(self::service(service, module));
+                alike.push(Vec::new());
+            }
+            alike[index].push(service);
+            services[index].methods.extend(service.methods.iter().map(|method| method.http).zip(plans.len()..));
             plans.extend(service.methods.iter().map(|method| {
                 let action = actions.next().unwrap_or(Action::NotImplemented);
                 self::method(service, method, module, index, action)
             }));
-            services.push(Service {
-                module,
-                uri: service.uri().into(),
-                length: service.path.len(),
-                methods: service.methods.iter().map(|method| method.http).zip(first..).collect(),
-                options: options.next().unwrap_or_default(),
-            });
         }
+    }
+    for (service, alike) in services.iter_mut().zip(&alike) {
+        service.methods.sort_by_key(|(http, _)| *http);
+        service.options = (around.options)(&api.modules[service.module], alike);
     }
     debug_assert_eq!(plans.len(), methods(api).count());
     let challenges: Vec<_> = around.inspectors.iter().map(|inspector| inspector.challenge()).collect();
@@ -71,6 +72,11 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         state: around.state,
         options: around.all_options,
     }
+}
+
+/// A service without methods yet.
+fn service(own: &model::Service, module: usize) -> Service {
+    Service { module, uri: own.uri().into(), length: own.path.len(), methods: Vec::new(), options: Bytes::new() }
 }
 
 fn module(api: &Api, own: &model::Module, handlers: &[handler::Module]) -> Module {

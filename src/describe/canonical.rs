@@ -61,12 +61,12 @@ pub fn canonical(api: &Api) -> Json {
     keys.json()
 }
 
-/// One service as a definition file of its own: what its module says, and this service.
+/// A few services as a definition file of their own: what their module says, and these services.
 #[must_use]
-pub fn canonical_service(module: &Module, service: &Service) -> Json {
+pub fn canonical_services(module: &Module, services: &[&Service]) -> Json {
     let mut keys = Keys::default();
     keys.some("module", Some(module.name.as_str()));
-    write_into(&mut keys, module, std::slice::from_ref(service));
+    write_into(&mut keys, module, services.iter().copied());
     keys.json()
 }
 
@@ -107,12 +107,12 @@ fn write_limits(limits: &Limits) -> Json {
 /// A module as the object of a tree, its name left out.
 fn write_module(module: &Module) -> Json {
     let mut keys = Keys::default();
-    write_into(&mut keys, module, &module.services);
+    write_into(&mut keys, module, module.services.iter());
     keys.json()
 }
 
 /// What a module says, with these of its services.
-fn write_into(keys: &mut Keys, module: &Module, services: &[Service]) {
+fn write_into<'s>(keys: &mut Keys, module: &Module, services: impl Iterator<Item = &'s Service>) {
     let Module { name: _, info, envelope, ignore_case, repeated, services: _, place: _ } = module;
     keys.some("info", info.as_deref());
     keys.some("envelope", envelope.map(EnvelopeName::as_str));

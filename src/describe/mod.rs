@@ -4,4 +4,4 @@
 
 mod canonical;
 
-pub use canonical::{canonical, canonical_service};
+pub use canonical::{canonical, canonical_services};

@@ -72,9 +72,19 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Refusal> {
     Err(Refusal::new(Reason::UnknownMethod { allowed: Allowed(allowed) }))
 }
 
-/// The path below base, beginning with `/`; none where it is not below base.
+/// The path below base, beginning with `/`; none where it is not below base. Base is written decoded, and a
+/// path may encode any of its characters.
 fn below<'p>(base: &str, path: &'p str) -> Option<&'p str> {
-    match path.strip_prefix(base)? {
+    let rest = if path.contains('%') {
+        base.split('/').skip(1).try_fold(path, |path, own| {
+            let inner = path.strip_prefix('/')?;
+            let (segment, _) = inner.split_once('/').unwrap_or((inner, ""));
+            decode(segment).is_ok_and(|segment| segment == own).then(|| &inner[segment.len()..])
+        })
+    } else {
+        path.strip_prefix(base)
+    };
+    match rest? {
         "" => Some("/"),
         rest if rest.starts_with('/') => Some(rest),
         _ => None,

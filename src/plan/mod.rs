@@ -75,7 +75,7 @@ pub struct Service {
     /// How many segments its path has.
     pub length: usize,
     /// Its methods' HTTP methods and indices.
-    pub methods: Box<[(Http, usize)]>,
+    pub methods: Vec<(Http, usize)>,
     /// Its own definition, as OPTIONS gives it.
     pub options: Bytes,
 }

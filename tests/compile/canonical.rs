@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use rulebook::definition::read;
-use rulebook::describe::{canonical, canonical_service};
+use rulebook::describe::{canonical, canonical_services};
 use rulebook::model::Api;
 
 use super::{folders, model};
@@ -23,7 +23,7 @@ fn assert_same(api: &Api) {
     assert_eq!(canonical(&again).to_string(), printed.to_string(), "printed twice");
     for module in &api.modules {
         for service in &module.services {
-            let printed = canonical_service(module, service);
+            let printed = canonical_services(module, &[service]);
             // The settings are the API's, not the service's; only the zone and types take part in reading it.
             let again = reload("service.json", &printed);
             assert_eq!(again.modules.len(), 1, "printed as {printed:#}");
