@@ -1,6 +1,6 @@
 //! Handlers to methods: compared both ways, and each handler's argument type tried on what the checks let pass.
 
-use crate::call::{Slot, Slots};
+use crate::call::{Slot, Slots, Value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::handler::{self, Fields, Handler};
 use crate::model::{Api, Method, Module, Parameter, Segment, Service, Unbound};
@@ -209,7 +209,10 @@ fn filled(parameter: &Parameter) -> Slot<'static> {
 
 /// Everything at the edges of what a parameter may hold.
 fn possible(parameter: &Parameter) -> Vec<Slot<'static>> {
-    let mut slots: Vec<_> = parameter.r#type.check.extremes().into_iter().map(Slot::Value).collect();
+    let mut values = parameter.r#type.check.extremes();
+    // Null for what may be left out is never the type's own null.
+    values.retain(|value| !parameter.optional || *value != Value::Null);
+    let mut slots: Vec<_> = values.into_iter().map(Slot::Value).collect();
     match default(parameter) {
         Some(value) => slots.push(value),
         None if parameter.optional => slots.extend([Slot::Absent, Slot::Null]),

@@ -1,10 +1,12 @@
 //! From the model to the plan.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use http::HeaderName;
 
 use super::bind::methods;
-use crate::call::{Inspect, Value};
+use crate::call::{Inspect, Value, is_secret_name};
 use crate::envelope;
 use crate::handler::{self, State};
 use crate::model::{self, Api, From, Parameter, Repeated};
@@ -56,7 +58,9 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         service.options = (around.options)(&api.modules[service.module], alike);
     }
     debug_assert_eq!(plans.len(), methods(api).count());
-    let challenges: Vec<_> = around.inspectors.iter().map(|inspector| inspector.challenge()).collect();
+    let mut challenges: Vec<_> = around.inspectors.iter().map(|inspector| inspector.challenge()).collect();
+    let mut told = HashSet::new();
+    challenges.retain(|challenge| told.insert(*challenge));
     Plan {
         base: api.base.trim_end_matches('/').into(),
         routes,
@@ -162,7 +166,6 @@ fn slot(own: &Parameter) -> SlotPlan {
         source: own.from.source(),
         takes: check.takes(),
         optional: own.optional,
-        takes_null: check.takes_null(),
         default: default_value(own),
         secret: is_secret(own),
         expected: check.expected(),
@@ -183,12 +186,9 @@ pub(super) fn default_value(own: &Parameter) -> Option<Value<'static>> {
 
 /// Whether a parameter's value may be a secret, by where it stands and what it is called.
 fn is_secret(own: &Parameter) -> bool {
-    const WORDS: [&str; 7] = ["password", "passwd", "passphrase", "secret", "token", "api_key", "apikey"];
-    let named = |name: &str| {
-        let name = name.to_lowercase().replace('-', "_");
-        WORDS.iter().any(|word| name.contains(word))
-    };
-    own.from == From::Cookie || own.key.eq_ignore_ascii_case("authorization") || named(&own.key) || named(&own.name)
+    const FIELDS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+    let field = own.from == From::Header && FIELDS.iter().any(|name| own.key.eq_ignore_ascii_case(name));
+    field || own.from == From::Cookie || is_secret_name(&own.key) || is_secret_name(&own.name)
 }
 
 fn permit(own: &model::Method) -> Permit {

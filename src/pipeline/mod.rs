@@ -55,8 +55,8 @@ async fn run(
         BodyKind::Nothing => Body::Empty,
         kind => receive(kind).await?,
     };
-    let raw = read::read(&runner.plan, head, &granted, &body)?;
-    let slots = check::check(granted.method(), raw)?;
+    let values = read::read(&runner.plan, head, &granted, &body)?;
+    let slots = check::check(&runner.plan, granted.method(), values)?;
     let running = act::start(runner, &granted, slots, Some(Arc::clone(head)), 0)?;
     running.await
 }
