@@ -74,7 +74,7 @@ fn target(plan: &Plan, target: &str) -> Result<(usize, Vec<String>), Refusal> {
     let (http, path) = target.split_once(' ').ok_or_else(unknown)?;
     let method = http.parse::<http::Method>().map_err(|_| unknown())?;
     let uri = format!("{}{path}", plan.base).parse().map_err(|_| unknown())?;
-    match route(plan, &Head::new(method, uri))? {
+    match route(plan, &Head::new(method, uri)).map_err(|unrouted| unrouted.refusal)? {
         Routed::Method(found) => Ok((found.method, found.segments.into_iter().map(Cow::into_owned).collect())),
         Routed::Options(_) | Routed::OptionsAll => Err(unknown()),
     }

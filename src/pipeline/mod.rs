@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 pub use permit::Granted;
 pub use read::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
-pub use respond::{Reply, refuse};
-pub use route::{Routed, route};
+pub use respond::{Of, Reply, refuse};
+pub use route::{Routed, Unrouted, route};
 
 use crate::call::{Head, Outcome, Refusal};
 use crate::plan::{Found, Plan};

@@ -21,7 +21,7 @@ use super::receive::Arriving;
 use super::worker::{Current, Worker};
 use super::{answer, expect};
 use crate::call::{Allowed, Head, Refusal};
-use crate::pipeline::{self, Reply, Routed};
+use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
 use crate::plan::Plan;
 
 /// Makes a worker's service for all requests.
@@ -52,14 +52,14 @@ pub(super) fn factory(
 /// the program's own code too.
 async fn guarded(current: &Current, head: &Arc<Head>, body: &mut Arriving) -> Reply {
     let replied = AssertUnwindSafe(dispatch(current, head, body)).catch_unwind().await;
-    replied.unwrap_or_else(|panic| pipeline::refuse(&current.runner.plan, head, None, panicked(&*panic)))
+    replied.unwrap_or_else(|panic| pipeline::refuse(&current.runner.plan, head, Of::Nothing, panicked(&*panic)))
 }
 
 async fn dispatch(current: &Current, head: &Arc<Head>, body: &mut Arriving) -> Reply {
     let plan = &*current.runner.plan;
     match pipeline::route(plan, head) {
         Ok(Routed::Method(found)) if expect::unmet(head) => {
-            pipeline::refuse(plan, head, Some(found.method), expect::failed())
+            pipeline::refuse(plan, head, Of::Method(found.method), expect::failed())
         }
         Ok(Routed::Method(found)) => {
             let module = &current.modules[plan.methods[found.method].module];
@@ -72,7 +72,7 @@ async fn dispatch(current: &Current, head: &Arc<Head>, body: &mut Arriving) -> R
             document(&service.options, Some(&allowed))
         }
         Ok(Routed::OptionsAll) => document(&plan.options, None),
-        Err(refusal) => pipeline::refuse(plan, head, None, refusal),
+        Err(Unrouted { of, refusal }) => pipeline::refuse(plan, head, of, refusal),
     }
 }
 

@@ -19,7 +19,7 @@ use super::head::head;
 use super::receive::{Arriving, acceptable};
 use super::worker::Worker;
 use crate::call::{Head, Reason, Refusal};
-use crate::pipeline::{self, Reply, Routed};
+use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
 use crate::plan::{Found, Plan};
 
 /// Makes a worker's service for requests that expect `100-continue`: gives them back, or the answer instead.
@@ -53,10 +53,10 @@ async fn invite(plan: &Plan, head: &Head) -> Result<(), Reply> {
         Ok(Routed::Method(found)) => {
             let method = found.method;
             let judged = if unmet(head) { Err(failed()) } else { admit(plan, head, found).await };
-            judged.map_err(|refusal| pipeline::refuse(plan, head, Some(method), refusal))
+            judged.map_err(|refusal| pipeline::refuse(plan, head, Of::Method(method), refusal))
         }
         Ok(Routed::Options(_) | Routed::OptionsAll) => Ok(()),
-        Err(refusal) => Err(pipeline::refuse(plan, head, None, refusal)),
+        Err(Unrouted { of, refusal }) => Err(pipeline::refuse(plan, head, of, refusal)),
     }
 }
 
