@@ -17,10 +17,10 @@ pub fn write(folder: &Path, services: usize) -> io::Result<()> {
     let data = folder.join("data");
     fs::create_dir_all(&api)?;
     fs::create_dir_all(&data)?;
-    fs::write(api.join("app.json"), pretty(&json!({ "title": "Benchmark", "version": "1.0.0" })))?;
+    fs::write(api.join("app.json"), text(&json!({ "title": "Benchmark", "version": "1.0.0" })))?;
     let module = if services == 0 { bench() } else { many(services) };
-    fs::write(api.join("bench.json"), pretty(&module))?;
-    fs::write(data.join("keys.json"), pretty(&key_file()))
+    fs::write(api.join("bench.json"), text(&module))?;
+    fs::write(data.join("keys.json"), text(&key_file()))
 }
 
 /// The path of the `n`-th of the services that are many.
@@ -28,8 +28,8 @@ pub fn path(n: usize) -> String {
     format!("/s{n}/line/{{article_id}}/{{no_line}}")
 }
 
-fn pretty(json: &Json) -> String {
-    format!("{json:#}\n")
+fn text(json: &Json) -> String {
+    format!("{json}\n")
 }
 
 fn bench() -> Json {

@@ -11,7 +11,7 @@ use crate::call::Inspect;
 use crate::compile::{self, Surroundings};
 use crate::definition::{self, Loaded};
 use crate::describe;
-use crate::diagnostic::Report;
+use crate::diagnostic::{Report, Sources};
 use crate::handler::{Calling, Module, State};
 use crate::model::{Api, Unbound};
 use crate::pipeline::Runner;
@@ -120,21 +120,8 @@ impl Rulebook {
     ///
     /// # Errors
     /// Every fault of every file.
-    pub fn check(&self) -> Result<Api, Report> {
-        let (api, report) = self.lower();
-        if report.is_empty() { Ok(api) } else { Err(report) }
-    }
-
-    /// The model, and the faults of the text.
-    fn lower(&self) -> (Api, Report) {
-        let Loaded { sources, definition, mut diagnostics } = match &self.text {
-            Text::Folder(folder) => definition::load(folder),
-            Text::Files(files) => definition::read(files.clone()),
-        };
-        let types = compile::table(&definition, self.types.iter().cloned());
-        let lowered = compile::lower(&definition, &types);
-        diagnostics.extend(lowered.diagnostics);
-        (lowered.api, Report::new(sources, diagnostics))
+    pub fn check(self) -> Result<Api, Report> {
+        self.judge().map(|judged| judged.api)
     }
 
     /// Judges the definition and compares it with the handlers.
@@ -142,22 +129,62 @@ impl Rulebook {
     /// # Errors
     /// Every fault of every file; where there is none, everything in which handlers and definition disagree.
     pub fn build(self) -> Result<Engine, Report> {
-        let (api, report) = self.lower();
-        if !report.is_empty() {
-            return Err(report);
+        self.judge()?.build()
+    }
+
+    /// The first half of [`Rulebook::build`], for those who need the definition's settings before the second.
+    pub(crate) fn judge(self) -> Result<Judged, Report> {
+        let Self { text, types, modules, inspectors, state, unbound, verify } = self;
+        let Loaded { sources, definition, mut diagnostics } = match text {
+            Text::Folder(folder) => definition::load(&folder),
+            Text::Files(files) => definition::read(files),
+        };
+        let types = compile::table(&definition, types);
+        let lowered = compile::lower(&definition, &types);
+        diagnostics.extend(lowered.diagnostics);
+        if !diagnostics.is_empty() {
+            return Err(Report::new(sources, diagnostics));
         }
-        let bound = compile::bind(&api, &self.modules, self.unbound.unwrap_or(api.unbound));
+        let unbound = unbound.unwrap_or(lowered.api.unbound);
+        Ok(Judged { api: lowered.api, sources, modules, inspectors, state, unbound, verify })
+    }
+}
+
+/// A definition without faults, and what the program adds to it.
+pub(crate) struct Judged {
+    /// What the API is.
+    pub(crate) api: Api,
+    sources: Sources,
+    modules: Vec<Module>,
+    inspectors: Vec<Box<dyn Inspect>>,
+    state: State,
+    unbound: Unbound,
+    verify: bool,
+}
+
+impl Judged {
+    /// Adds somebody who finds out who calls.
+    pub(crate) fn inspect(mut self, inspector: impl Inspect + 'static) -> Self {
+        self.inspectors.push(Box::new(inspector));
+        self
+    }
+
+    /// Compares the definition with the handlers, and makes the plan.
+    pub(crate) fn build(self) -> Result<Engine, Report> {
+        let Self { api, sources, modules, inspectors, state, unbound, verify } = self;
+        let bound = compile::bind(&api, &modules, unbound);
         if !bound.diagnostics.is_empty() {
-            return Err(Report::new(report.sources, bound.diagnostics));
+            return Err(Report::new(sources, bound.diagnostics));
         }
+        let services = api.modules.iter().flat_map(|module| module.services.iter().map(move |own| (module, own)));
         let around = Surroundings {
-            inspectors: self.inspectors,
-            state: self.state,
-            verify: self.verify,
-            options: &|module, services| document(&describe::canonical_services(module, services)),
+            inspectors,
+            state,
+            verify,
+            options: services.map(|(module, own)| document(&describe::canonical_service(&api, module, own))).collect(),
             all_options: document(&describe::canonical(&api)),
         };
-        let plan = Arc::new(compile::plan(&api, bound.actions, &self.modules, around));
+        let plan = Arc::new(compile::plan(&api, bound.actions, &modules, around));
         let runner = Arc::new(Runner { plan: Arc::clone(&plan) });
         Ok(Engine { api, plan: Arc::new(ArcSwap::new(plan)), runner })
     }

@@ -60,7 +60,12 @@ pub use diagnostic::Report;
 pub use engine::{Engine, Rulebook};
 pub use error::{Code, ErrorStatus};
 pub use handler::{Args, Calling, Context, Ended, Module, Response};
-pub use key::Keys;
+pub use key::{KeyError, Keys};
 pub use model::Unbound;
 pub use place::{Place, Placed};
 pub use server::{Running, Settings, Stopper};
+
+/// The README's program is compiled with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -1,16 +1,86 @@
-//! What `docs/definitions.md` says of defaults, types and keys is so.
+//! What the documents say is so: their tables are made from those of the program, their definitions load.
 
-use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use rulebook::Rulebook;
+use rulebook::definition::keys::{self, Keys, Kind};
+use rulebook::diagnostic::codes;
 use rulebook::model::Limits;
 use rulebook::types::Types;
 
+use crate::golden;
+
+/// What stands around a table that is made here.
+const BEGIN: &str = "<!-- made from ";
+const END: &str = "<!-- made until here -->\n";
+
 #[test]
-fn limits_have_the_defaults_that_are_written() {
+fn the_tables_of_the_reference_are_those_of_the_program() {
+    let path = root().join("docs/definitions.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let mut made = String::new();
+    let mut rest = page.as_str();
+    let mut tables = 0;
+    while let Some((before, behind)) = rest.split_once(BEGIN) {
+        let (what, behind) = behind.split_once(" -->\n").unwrap();
+        let (_, behind) = behind.split_once(END).unwrap_or_else(|| panic!("{what} has no end"));
+        write!(made, "{before}{BEGIN}{what} -->\n{}{END}", table(what)).unwrap();
+        rest = behind;
+        tables += 1;
+    }
+    made.push_str(rest);
+    assert!(tables > 5, "there are {tables} tables only");
+    golden::compare(&path, &made);
+}
+
+fn table(what: &str) -> String {
+    match what {
+        "the types" => types(),
+        "the limits" => limits(),
+        "the keys of the settings" => key_table(&keys::APP),
+        "the keys of a module" => key_table(&keys::MODULE),
+        "the keys of a method" => key_table(&keys::METHOD),
+        "the keys of the options" => key_table(&keys::OPTIONS),
+        "the keys of a parameter" => key_table(&keys::PARAMETER),
+        "the keys of an output" => key_table(&keys::OUTPUT),
+        "the keys of an error" => key_table(&keys::ERROR),
+        other => panic!("nothing is known of {other}"),
+    }
+}
+
+fn key_table(keys: &'static Keys) -> String {
+    let mut table = "| key | holds | for |\n| --- | --- | --- |\n".to_owned();
+    for key in keys.iter() {
+        let holds = match key.kind {
+            Kind::Text => "a text".to_owned(),
+            Kind::Bool => "true or false".to_owned(),
+            Kind::Whole => "a whole number".to_owned(),
+            Kind::Any => "a value".to_owned(),
+            Kind::Scope => "lists of texts in a list".to_owned(),
+            Kind::Object(keys) => keys.what.to_owned(),
+            Kind::List(keys) => format!("a list, each of it {}", keys.what),
+            Kind::Named(keys) => format!("by name, each {}", keys.what),
+            Kind::Later => continue,
+        };
+        writeln!(table, "| `{}` | {holds} | {} |", key.name, cell(key.info)).unwrap();
+    }
+    table
+}
+
+fn types() -> String {
+    let mut table = "| type | takes | attributes |\n| --- | --- | --- |\n".to_owned();
+    for one in Types::builtin().iter() {
+        let attributes: Vec<_> = one.attributes().iter().map(|name| format!("`{name}`")).collect();
+        writeln!(table, "| `{}` | {} | {} |", one.name(), cell(one.info()), attributes.join(" ")).unwrap();
+    }
+    table
+}
+
+fn limits() -> String {
     let Limits { head, uri, body, multipart, part, parts, fields, nesting, items, seconds } = Limits::default();
-    let limits = [
+    let defaults = [
         ("head", head),
         ("uri", uri),
         ("body", body),
@@ -22,39 +92,45 @@ fn limits_have_the_defaults_that_are_written() {
         ("items", items),
         ("seconds", seconds),
     ];
-    let written: Vec<_> =
-        rows("### limits").into_iter().map(|cells| (quoted(&cells[0]).remove(0), cells[2].parse().unwrap())).collect();
-    let limits: Vec<_> = limits.map(|(name, value)| (name.to_owned(), value)).into();
-    assert_eq!(written, limits);
-}
-
-#[test]
-fn all_types_are_written() {
-    let written: BTreeSet<_> = rows("## Types").iter().flat_map(|cells| quoted(&cells[0])).collect();
-    let types: BTreeSet<_> = Types::builtin().iter().map(|one| one.name().to_owned()).collect();
-    assert_eq!(written, types);
-}
-
-/// The rows of the first table behind a heading, their cells without blanks around them.
-fn rows(heading: &str) -> Vec<Vec<String>> {
-    let page = page();
-    let (_, behind) = page.split_once(&format!("\n{heading}\n")).unwrap();
-    let table: Vec<_> = behind
-        .lines()
-        .skip_while(|line| !line.starts_with('|'))
-        .take_while(|line| line.starts_with('|'))
-        .skip(2)
-        .map(|line| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect())
-        .collect();
-    assert!(!table.is_empty(), "{heading} has no table");
+    assert_eq!(keys::LIMITS.iter().count(), defaults.len());
+    let mut table = "| limit | of | default |\n| --- | --- | --- |\n".to_owned();
+    for (name, default) in defaults {
+        let key = keys::LIMITS.iter().find(|key| key.name == name).unwrap();
+        writeln!(table, "| `{name}` | {} | {default} |", cell(key.info)).unwrap();
+    }
     table
 }
 
-/// The words of a cell that are written as code.
-fn quoted(cell: &str) -> Vec<String> {
-    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+/// A sentence as the cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
 }
 
-fn page() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/definitions.md")).unwrap()
+#[test]
+fn the_page_of_diagnostics_is_made_from_their_table() {
+    let mut page = "# Diagnostics\n\nWhat can be wrong with a definition, by code. \
+        `rulebook explain CODE` tells the same.\n"
+        .to_owned();
+    for row in codes::TABLE {
+        write!(page, "\n## {}\n\n{}\n", row.name, row.explanation.trim_end()).unwrap();
+    }
+    golden::compare(&root().join("docs/diagnostics.md"), &page);
+}
+
+#[test]
+fn definitions_in_the_guide_have_no_fault() {
+    let page = fs::read_to_string(root().join("docs/definitions.md")).unwrap();
+    let definitions: Vec<_> =
+        page.split("```json\n").skip(1).filter_map(|behind| Some(behind.split_once("```")?.0)).collect();
+    assert!(definitions.len() > 2, "there are {} definitions only", definitions.len());
+    for text in definitions {
+        let files = vec![(PathBuf::from("api/module.json"), text.as_bytes().to_vec())];
+        if let Err(report) = Rulebook::read(files).check() {
+            panic!("{}", report.render(false));
+        }
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }

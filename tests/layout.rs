@@ -1,6 +1,6 @@
 //! The shape of the code, as `docs/architecture.md` draws it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,7 @@ fn imports_go_one_way() {
         }
     }
     let map: BTreeMap<_, _> = map.into_iter().collect();
+    let mut used = BTreeSet::new();
     for file in sources() {
         if TOPS.contains(&file.part.as_str()) {
             continue;
@@ -39,8 +40,17 @@ fn imports_go_one_way() {
             if target == file.part {
                 continue;
             }
-            if !uses.contains(&target) {
+            if uses.contains(&target) {
+                used.insert((file.part.clone(), target));
+            } else {
                 faults.push(format!("{}:{line}: `{}` must not use `{target}`", file.shown, file.part));
+            }
+        }
+    }
+    for (part, uses) in &map {
+        for target in uses {
+            if !used.contains(&(part.clone(), target.clone())) {
+                faults.push(format!("the code map: `{part}` does not use `{target}`"));
             }
         }
     }

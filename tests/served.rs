@@ -29,12 +29,13 @@ impl Served {
             .unwrap();
         let mut served = Self { child, said: String::new() };
         let started = Instant::now();
-        while TcpStream::connect(address).is_err() {
+        // What is served is printed once it is listened for.
+        while !served.said.contains(address) || TcpStream::connect(address).is_err() {
             assert_eq!(served.child.try_wait().unwrap(), None, "the server has stopped");
             assert!(started.elapsed() < PATIENCE, "the server does not answer");
             std::thread::sleep(Duration::from_millis(20));
+            served.said = fs::read_to_string(&said).unwrap();
         }
-        served.said = fs::read_to_string(said).unwrap();
         served
     }
 }

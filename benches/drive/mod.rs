@@ -46,6 +46,13 @@ pub struct Settings {
 
 /// Measures, and prints the table.
 pub fn drive(settings: &Settings) -> Result<(), Box<dyn Error>> {
+    let table = measure(settings);
+    progress(format_args!(""));
+    print!("{}", table?);
+    Ok(())
+}
+
+fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
     if thread::available_parallelism()?.get() <= LOAD_CORE {
         return Err("two cores are needed, one for the server and one for the load".into());
     }
@@ -73,25 +80,23 @@ pub fn drive(settings: &Settings) -> Result<(), Box<dyn Error>> {
     for round in 0..=settings.rounds {
         for row in &mut rows {
             let pair = &pairs[&row.case.services()];
-            let measure = |kind: Kind| {
+            let round_of = |kind: Kind| {
                 progress(format_args!("round {round} of {}: {}, {}", settings.rounds, row.case.title(), kind.title()));
                 wrk::round(row.case, pair.of(kind).address, settings)
             };
-            let (hand, ours) = (measure(Kind::Hand)?, measure(Kind::Rulebook)?);
+            let (hand, ours) = (round_of(Kind::Hand)?, round_of(Kind::Rulebook)?);
             if round > 0 {
                 row.push(hand, ours);
             }
         }
     }
-    progress(format_args!(""));
 
     let started: Vec<_> = pairs
         .iter()
         .filter(|(services, _)| **services > 0)
         .map(|(services, pair)| (*services, pair.ready_after))
         .collect();
-    print!("{}", table::markdown(&rows, &started, settings));
-    Ok(())
+    Ok(table::markdown(&rows, &started, settings))
 }
 
 /// Says what is going on, to whoever watches.

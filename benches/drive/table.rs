@@ -46,15 +46,18 @@ pub fn markdown(rows: &[Row], started: &[(usize, f64)], settings: &Settings) -> 
     let mut text = aligned(&cells);
     let _ = write!(
         text,
-        "\nMedians of {} rounds of {} s with {} connections, in turns; the ratio is rulebook's requests per second \
+        "\nMedians of {} rounds of {} s over {} connections, in turns; the ratio is rulebook's requests per second \
          to those of the server written by hand in the same round. One worker each, on one core; the load is on another.\n",
         settings.rounds, settings.seconds, settings.connections
     );
+    if !started.is_empty() {
+        text.push_str("\nWhat rulebook needs from the definition's text to a server that can answer:\n\n");
+    }
     for (services, milliseconds) in started {
-        let _ = write!(text, "\nStart with {} services: {milliseconds:.0} ms", grouped(*services));
+        let _ = write!(text, "- {} services: {milliseconds:.0} ms", grouped(*services));
         if *services == MANY {
             let reached = if *milliseconds < START_AIM { "reached" } else { "missed" };
-            let _ = write!(text, " (aim: below {START_AIM:.0} ms, {reached})");
+            let _ = write!(text, ", aim: below {START_AIM:.0} ms, {reached}");
         }
         text.push('\n');
     }

@@ -173,11 +173,15 @@ impl Refusal {
         Self::new(Reason::Unavailable).logging(why)
     }
 
-    /// Adds a member that a declared error tells beside its name. Other refusals take none.
+    /// Adds a member that a declared error tells beside its name; it replaces one of the same name. Other
+    /// refusals take none. Members that the answer has anyway (in aicra's shape `error`, `ErrorDescription` and
+    /// `name`, in problem documents `type`, `title`, `status`, `detail` and `code`) stay what they are.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Json>) -> Self {
         if let Reason::Declared { data, .. } = &mut self.0.reason {
-            data.push((name.into(), value.into()));
+            let name = name.into();
+            data.retain(|(other, _)| *other != name);
+            data.push((name, value.into()));
         }
         self
     }
@@ -347,6 +351,7 @@ impl fmt::Display for Refusal {
             Reason::Declared { message, .. } => f.write_str(message),
             Reason::NotImplemented { id } => write!(f, "{id} has no handler"),
             Reason::Unavailable => f.write_str("try again later"),
+            Reason::Internal { request_id } if request_id.is_empty() => f.write_str("the program failed"),
             Reason::Internal { request_id } => write!(f, "the log has the reason under {request_id}"),
         }
     }

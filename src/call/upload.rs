@@ -82,7 +82,7 @@ thread_local! {
 impl<'de> Deserialize<'de> for Upload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Taker;
-        impl Visitor<'_> for Taker {
+        impl<'de> Visitor<'de> for Taker {
             type Value = Upload;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,6 +91,11 @@ impl<'de> Deserialize<'de> for Upload {
 
             fn visit_unit<E: Error>(self) -> Result<Upload, E> {
                 HANDED.take().ok_or_else(|| E::custom("only a parameter of type `file` holds an uploaded file"))
+            }
+
+            // What a deserializer does that knows nothing of handles.
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<Upload, D::Error> {
+                self.visit_unit()
             }
         }
         deserializer.deserialize_newtype_struct(Self::NEWTYPE, Taker)

@@ -4,8 +4,9 @@ use clap::Args;
 use serde_json::{Map, Value as Json};
 
 use super::{Exit, Settings, output};
-use crate::call::{Identity, Refusal};
-use crate::engine::Rulebook;
+use crate::call::{Identity, Reason, Refusal};
+use crate::diagnostic::nearest;
+use crate::engine::{Engine, Rulebook};
 use crate::envelope::{Envelope, JsonMembers, Problem};
 
 #[derive(Debug, Args)]
@@ -19,9 +20,10 @@ pub(super) struct Options {
     /// Arguments as a JSON object by their names in code.
     #[arg(long, value_name = "OBJECT", value_parser = object)]
     json: Option<Map<String, Json>>,
-    /// The permissions to call with; without it, nobody calls.
+    /// The permissions to call with, separated by commas; `--scope ""` for somebody without any. Without it, nobody
+    /// calls.
     #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
-    scope: Vec<String>,
+    scope: Option<Vec<String>>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -42,14 +44,15 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, o
         }
     };
     let Options { method, arguments, json, scope } = options;
-    let mut call = engine.call(method);
+    let mut call = engine.call(&method);
     for (name, value) in json.into_iter().flatten() {
         call = call.arg(name, value);
     }
     for (name, value) in arguments {
         call = call.text(name, value);
     }
-    if !scope.is_empty() {
+    if let Some(scope) = scope {
+        let scope = scope.into_iter().filter(|permission| !permission.is_empty());
         call = call.identity(Identity::new("command line", scope));
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -60,23 +63,35 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, o
         }
     };
     match runtime.block_on(call.send()).outputs() {
-        Ok(outputs) => {
-            output::print(&format!("{outputs:#}\n"));
-            Exit::Done
-        }
+        Ok(outputs) => output::print(&format!("{outputs:#}\n")),
         Err(refusal) => {
-            output::print(&problem(&refusal));
+            if output::print(&problem(&refusal)) == Exit::Failed {
+                return Exit::Failed;
+            }
+            // Whoever runs the command is told what else only the log would know.
+            if let Some(why) = refusal.log() {
+                output::complain(&format!("{why}\n"));
+            }
+            if let Some(near) = nearest_id(&engine, &refusal, &method) {
+                output::complain(&format!("did you mean `{near}`?\n"));
+            }
             Exit::Refused
         }
     }
 }
 
-/// The refusal as a problem document. Whoever runs the command is told what else only the log would know.
+/// The id that was probably meant, where there is no such method.
+fn nearest_id<'e>(engine: &'e Engine, refusal: &Refusal, given: &str) -> Option<&'e str> {
+    let services = engine.api().modules.iter().flat_map(|module| &module.services);
+    let ids = services.flat_map(|service| &service.methods).map(|method| method.id.as_str());
+    matches!(refusal.reason(), Reason::UnknownService { .. }).then(|| nearest(given, ids)).flatten()
+}
+
+/// The refusal as a problem document.
 fn problem(refusal: &Refusal) -> String {
     let mut members = JsonMembers::new();
     // Members of a refusal are JSON values, which cannot fail to be written.
     let _ = Problem.refusal(refusal, &mut members);
     let document: Json = serde_json::from_slice(&members.finish()).unwrap_or_default();
-    let log = refusal.log().map(|log| format!("{log}\n")).unwrap_or_default();
-    format!("{document:#}\n{log}")
+    format!("{document:#}\n")
 }

@@ -37,30 +37,20 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, o
     let settings = Settings { api: folder, ..settings.clone() };
     // Own types belong to the text's judgement; handlers only where they are asked for.
     let rulebook = settings.rulebook(app);
-    let judged = rulebook.check().and_then(|api| if options.bound { rulebook.build().map(|_| api) } else { Ok(api) });
+    let judged = if options.bound { rulebook.build().map(|engine| engine.api().clone()) } else { rulebook.check() };
     match judged {
-        Ok(api) if options.print => {
-            output::print(&format!("{:#}\n", describe::canonical(&api)));
-            Exit::Done
-        }
-        Ok(api) => {
-            if options.format == Format::Text {
-                let services: Vec<_> = api.modules.iter().flat_map(|module| &module.services).collect();
-                let methods: usize = services.iter().map(|service| service.methods.len()).sum();
-                let (modules, services) = (api.modules.len(), services.len());
-                output::print(&format!("no fault: {modules} modules, {services} services, {methods} methods\n"));
-            }
-            Exit::Done
-        }
+        Ok(api) if options.print => output::print(&format!("{:#}\n", describe::canonical(&api))),
+        Ok(api) if options.format == Format::Text => output::print(&format!("no fault: {}\n", output::extent(&api))),
+        Ok(_) => Exit::Done,
         Err(report) => {
-            match options.format {
+            let printed = match options.format {
                 Format::Text => {
                     let colour = output::has_colour(&io::stdout());
-                    output::print(&format!("{}\n{}\n", report.render(colour), output::count(&report)));
+                    output::print(&format!("{}\n{}\n", report.render(colour), output::count(&report)))
                 }
                 Format::Json => output::print(&report.json_lines()),
-            }
-            Exit::Refused
+            };
+            if printed == Exit::Failed { Exit::Failed } else { Exit::Refused }
         }
     }
 }

@@ -14,12 +14,10 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options) -> Exit {
     let names = || codes::TABLE.iter().map(|row| row.name);
     let Some(code) = &options.code else {
-        output::print(&names().fold(String::new(), |list, name| list + name + "\n"));
-        return Exit::Done;
+        return output::print(&names().fold(String::new(), |list, name| list + name + "\n"));
     };
     if let Some(row) = codes::TABLE.iter().find(|row| row.name == code) {
-        output::print(&format!("{}\n", row.explanation.trim_end()));
-        return Exit::Done;
+        return output::print(&format!("{}\n", row.explanation.trim_end()));
     }
     let help = nearest(code, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     output::complain(&format!("error: no diagnostic has the code `{code}`{help}\n"));

@@ -84,7 +84,7 @@ struct Settings {
     /// Where to listen [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_BIND")]
     bind: Option<String>,
-    /// The folder of the server's own files: keys.json and uploads on their way [default: data].
+    /// The folder of the server's own files: keys.json [default: data].
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_DATA")]
     data: Option<PathBuf>,
     /// What methods without a handler do [default: refuse].
@@ -93,7 +93,7 @@ struct Settings {
     /// How many threads answer [default: one for each processor].
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
-    /// What is logged, in env_logger's words: `info`, `rulebook=debug` [default: info].
+    /// What is logged, in env_logger's words: `info`, `rulebook=debug` [default: info,actix_server=warn].
     #[arg(long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG")]
     log: Option<String>,
 }
@@ -141,7 +141,7 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
         Command::Routes(options) => routes::run(app, &settings, &options),
         Command::Explain(options) => explain::run(&options),
         Command::Call(options) => call::run(app, &settings, options),
-        Command::Keys(command) => keys::run(&settings, &command),
+        Command::Keys(command) => keys::run(app, &settings, &command),
     };
     exit.into()
 }

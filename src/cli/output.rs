@@ -2,11 +2,22 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use super::Exit;
 use crate::diagnostic::Report;
+use crate::model::Api;
 
-/// Prints to standard output. That the reader has gone (`| head`) is no fault.
-pub(super) fn print(text: &str) {
-    let _ = io::stdout().lock().write_all(text.as_bytes());
+/// Prints to standard output, and says what a command that has nothing else to do ends with. That the
+/// reader has gone (`| head`) is no fault; a full disk is.
+pub(super) fn print(text: &str) -> Exit {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => Exit::Done,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) => {
+            complain(&format!("error: standard output: {error}\n"));
+            Exit::Failed
+        }
+    }
 }
 
 /// Prints to standard error.
@@ -22,10 +33,20 @@ pub(super) fn report(report: &Report) {
 
 /// How many faults there are, in words.
 pub(super) fn count(report: &Report) -> String {
-    match report.diagnostics.len() {
-        1 => "1 fault".to_owned(),
-        faults => format!("{faults} faults"),
-    }
+    number(report.diagnostics.len(), "fault")
+}
+
+/// `1 module`, `2 modules`.
+pub(super) fn number(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How much an API has: `1 module, 4 services, 9 methods`.
+pub(super) fn extent(api: &Api) -> String {
+    let services: Vec<_> = api.modules.iter().flat_map(|module| &module.services).collect();
+    let methods = services.iter().map(|service| service.methods.len()).sum();
+    let (modules, services) = (number(api.modules.len(), "module"), number(services.len(), "service"));
+    format!("{modules}, {services}, {}", number(methods, "method"))
 }
 
 /// Whether a stream shows colours: a terminal, and `NO_COLOR` is not set.

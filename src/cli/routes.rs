@@ -34,8 +34,7 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, o
         let [a, b, c] = widths;
         text + format!("{http:a$}  {path:b$}  {id:c$}  {scope}").trim_end() + "\n"
     });
-    output::print(&text);
-    Exit::Done
+    output::print(&text)
 }
 
 /// Method, path with its positions, id, scope.

@@ -13,17 +13,17 @@ use crate::server;
 const BIND: &str = "127.0.0.1:8080";
 
 /// What is logged, without a word of it anywhere.
-const LOG: &str = "info";
+const LOG: &str = "info,actix_server=warn";
 
 pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -> Exit {
-    let rulebook = settings.rulebook(app);
-    let api = match rulebook.check() {
-        Ok(api) => api,
+    let judged = match settings.rulebook(app).judge() {
+        Ok(judged) => judged,
         Err(report) => {
             output::report(&report);
             return Exit::Refused;
         }
     };
+    let api = &judged.api;
     if let Err(why) = start_log(settings.log.as_deref().or(api.log.as_deref()).unwrap_or(LOG)) {
         return failed(&format!("--log: {why}"));
     }
@@ -33,14 +33,14 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
         Err(error) => return failed(&format!("--data {}: {error}", data.display())),
     };
     let count = keys.len();
-    // The API is judged again, now together with the handlers.
-    let engine = match rulebook.inspect(keys).build() {
+    let engine = match judged.inspect(keys).build() {
         Ok(engine) => engine,
         Err(report) => {
             output::report(&report);
             return Exit::Refused;
         }
     };
+    let api = engine.api();
     let bind = settings.bind.as_deref().or(api.bind.as_deref()).unwrap_or(BIND);
     let how = server::Settings {
         bind: vec![bind.to_owned()],
@@ -87,16 +87,14 @@ struct Served<'a> {
 
 /// What is served, where, and with which settings.
 fn summary(engine: &Engine, settings: &Settings, served: &Served<'_>) -> String {
-    let Api { title, version, modules, .. } = engine.api();
-    let services: Vec<_> = modules.iter().flat_map(|module| &module.services).collect();
-    let methods: usize = services.iter().map(|service| service.methods.len()).sum();
+    let Api { title, version, .. } = engine.api();
     let workers = served.workers.map_or_else(|| "one for each processor".to_owned(), |workers| workers.to_string());
     let rows = [
         ("definition", settings.api.display().to_string()),
-        ("serves", format!("{} modules, {} services, {methods} methods", modules.len(), services.len())),
+        ("serves", output::extent(engine.api())),
         ("listens", served.addresses.join(", ")),
         ("unbound", unbound_words(served.unbound).to_owned()),
-        ("data", format!("{} ({} keys)", served.data.display(), served.keys)),
+        ("data", format!("{} ({})", served.data.display(), output::number(served.keys, "key"))),
         ("workers", workers),
     ];
     rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {

@@ -1,9 +1,13 @@
-//! Handlers to methods: compared both ways, and each handler's argument type tried on what the checks let pass.
+//! Handlers to methods, compared both ways.
 
-use crate::call::{Slot, Slots, Value};
+use std::collections::HashMap;
+use std::panic::Location;
+
+use super::fit::misfits;
+use crate::call::Http;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::handler::{self, Fields, Handler};
-use crate::model::{Api, Method, Module, Parameter, Segment, Service, Unbound};
+use crate::handler::{self, Binding};
+use crate::model::{Api, Method, Module, Segment, Service, Unbound};
 use crate::plan::Action;
 
 /// What runs for each method, in the order of modules, services and methods.
@@ -15,6 +19,9 @@ pub struct Bound {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// A module's name, an HTTP method and a path without the names of its captures.
+type Key<'a> = (&'a str, Http, String);
+
 /// Finds the handler of every method.
 #[must_use]
 pub fn bind(api: &Api, modules: &[handler::Module], unbound: Unbound) -> Bound {
@@ -23,27 +30,29 @@ pub fn bind(api: &Api, modules: &[handler::Module], unbound: Unbound) -> Bound {
         bound.actions = methods(api).map(|_| Action::Echo).collect();
         return bound;
     }
+    let known = known(api, modules, &mut bound.diagnostics);
+    let mut bindings = bindings(api, &known, &mut bound.diagnostics);
     for (module, service, method) in methods(api) {
-        let own = modules.iter().find(|own| own.name == module.name);
-        let binding = own.into_iter().flat_map(|own| &own.bindings).find(|binding| is_for(binding, service, method));
-        match binding {
+        let action = match bindings.remove(&(module.name.as_str(), method.http, pattern(service))) {
             Some(binding) => {
-                let handler = binding.handler.clone();
-                let fields = handler.fields();
-                bound.diagnostics.extend(misfits(method, &*handler, &fields));
+                let fields = binding.handler.fields();
+                bound.diagnostics.extend(misfits(method, binding, &fields));
                 let nullable =
                     method.parameters.iter().map(|own| fields.nullable.contains(&own.name.as_str())).collect();
-                bound.actions.push(Action::Handler { handler, nullable });
+                Action::Handler { handler: binding.handler.clone(), nullable }
             }
             None => {
                 if unbound == Unbound::Refuse {
                     bound.diagnostics.push(no_handler(module, service, method));
                 }
-                bound.actions.push(Action::NotImplemented);
+                Action::NotImplemented
             }
-        }
+        };
+        bound.actions.push(action);
     }
-    bound.diagnostics.extend(modules.iter().flat_map(|module| no_methods(api, module)));
+    let mut left: Vec<_> = bindings.into_iter().collect();
+    left.sort_by_key(|(_, binding)| position(binding.location));
+    bound.diagnostics.extend(left.into_iter().map(|(key, binding)| no_method(api, &key, binding)));
     bound
 }
 
@@ -57,20 +66,72 @@ pub(super) fn methods(api: &Api) -> impl Iterator<Item = (&Module, &Service, &Me
     })
 }
 
-/// Whether a handler is bound to this method; the names of captures do not matter.
-fn is_for(binding: &handler::Binding, service: &Service, method: &Method) -> bool {
-    binding.http == method.http && same_path(&binding.path, service)
+/// The program's modules that the definition has, each once; tells the others.
+fn known<'m>(api: &Api, modules: &'m [handler::Module], diagnostics: &mut Vec<Diagnostic>) -> Vec<&'m handler::Module> {
+    let mut known: Vec<&handler::Module> = Vec::new();
+    for module in modules {
+        let (name, location) = (&module.name, module.location);
+        if let Some(first) = known.iter().find(|other| other.name == *name) {
+            let message = format!("the program adds a module `{name}` twice, at {} and at {location}", first.location);
+            diagnostics.push(
+                Diagnostic::new(Code::UndefinedMethod, defined(api, name).map_or(api.place, |own| own.place), message)
+                    .help("bind all handlers of a module to one `Module`"),
+            );
+        } else if defined(api, name).is_none() {
+            let message =
+                format!("the program adds a module `{name}` at {location}, which the definition does not have");
+            let names = api.modules.iter().map(|own| own.name.as_str());
+            diagnostics.push(Diagnostic::new(Code::UndefinedMethod, api.place, message).suggest(name, names));
+        } else {
+            known.push(module);
+        }
+    }
+    known
 }
 
-fn same_path(path: &str, service: &Service) -> bool {
-    let Some(path) = path.strip_prefix('/') else { return false };
-    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-    let same = service.path.iter().all(|own| match (own, segments.next()) {
-        (Segment::Static(own), Some(segment)) => own == segment,
-        (Segment::Capture(_), Some(segment)) => segment.starts_with('{') && segment.ends_with('}'),
-        (_, None) => false,
-    });
-    same && segments.next().is_none()
+fn defined<'a>(api: &'a Api, name: &str) -> Option<&'a Module> {
+    api.modules.iter().find(|own| own.name == name)
+}
+
+/// The handlers by what they are for; tells where there are two for the same.
+fn bindings<'m>(
+    api: &Api,
+    modules: &[&'m handler::Module],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> HashMap<Key<'m>, &'m Binding> {
+    let mut bindings: HashMap<Key<'m>, &'m Binding> = HashMap::new();
+    for module in modules {
+        for binding in &module.bindings {
+            let key = (module.name.as_str(), binding.http, bound_pattern(&binding.path));
+            let Some(first) = bindings.get(&key) else {
+                bindings.insert(key, binding);
+                continue;
+            };
+            let (http, path) = (binding.http.as_str(), &binding.path);
+            let message = format!("{http} {path} is bound twice, at {} and at {}", first.location, binding.location);
+            let place = defined(api, &module.name).map_or(api.place, |own| own.place);
+            diagnostics.push(Diagnostic::new(Code::UndefinedMethod, place, message));
+        }
+    }
+    bindings
+}
+
+/// A service's path, its captures without their names: these do not matter.
+fn pattern(service: &Service) -> String {
+    service.path.iter().fold(String::new(), |pattern, segment| match segment {
+        Segment::Static(text) => pattern + "/" + text,
+        Segment::Capture(_) => pattern + "/{}",
+    })
+}
+
+/// The same of the path of a handler.
+fn bound_pattern(path: &str) -> String {
+    if path == "/" {
+        return String::new();
+    }
+    let capture = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
+    let segments: Vec<_> = path.split('/').map(|segment| if capture(segment) { "{}" } else { segment }).collect();
+    segments.join("/")
 }
 
 fn no_handler(module: &Module, service: &Service, method: &Method) -> Diagnostic {
@@ -83,144 +144,30 @@ fn no_handler(module: &Module, service: &Service, method: &Method) -> Diagnostic
     ))
 }
 
-/// Handlers of a module that no method of the definition is for.
-fn no_methods(api: &Api, module: &handler::Module) -> Vec<Diagnostic> {
-    let Some(defined) = api.modules.iter().find(|own| own.name == module.name) else {
-        let message =
-            format!("the program has handlers of a module `{}`, which the definition does not have", module.name);
-        let names = api.modules.iter().map(|own| own.name.as_str());
-        return vec![Diagnostic::new(Code::UndefinedMethod, api.place, message).suggest(&module.name, names)];
-    };
-    let mut diagnostics = Vec::new();
-    for (index, binding) in module.bindings.iter().enumerate() {
-        let name = format!("{} {}", binding.http.as_str(), binding.path);
-        let twice =
-            module.bindings[..index].iter().find(|other| (other.http, &other.path) == (binding.http, &binding.path));
-        if let Some(first) = twice {
-            let message = format!("{name} is bound twice, at {} and at {}", first.location, binding.location);
-            diagnostics.push(Diagnostic::new(Code::UndefinedMethod, defined.place, message));
-            continue;
+/// A handler that no method of its module is for.
+fn no_method(api: &Api, (module, _, pattern): &Key<'_>, binding: &Binding) -> Diagnostic {
+    let name = format!("{} {}", binding.http.as_str(), binding.path);
+    let message = format!("the handler of {name}, bound at {}, is for no method of this module", binding.location);
+    let place = defined(api, module).map_or(api.place, |own| own.place);
+    let diagnostic = Diagnostic::new(Code::UndefinedMethod, place, message);
+    let there: Vec<_> = methods(api).filter(|(_, service, _)| self::pattern(service) == *pattern).collect();
+    match there.first() {
+        Some((own, ..)) if own.name != *module => diagnostic.help(format!("the module `{}` has this URI", own.name)),
+        Some(_) => {
+            let names: Vec<_> = there.iter().map(|(_, _, method)| method.http.as_str()).collect();
+            diagnostic.help(format!("the definition has {} there", names.join(", ")))
         }
-        let services =
-            defined.services.iter().flat_map(|service| service.methods.iter().map(move |own| (service, own)));
-        if !services.clone().any(|(service, method)| is_for(binding, service, method)) {
-            let known: Vec<_> =
-                services.map(|(service, own)| format!("{} {}", own.http.as_str(), service.uri())).collect();
-            let message =
-                format!("the handler of {name}, bound at {}, is for no method of this module", binding.location);
-            diagnostics.push(
-                Diagnostic::new(Code::UndefinedMethod, defined.place, message)
-                    .suggest(&name, known.iter().map(String::as_str)),
-            );
+        None => {
+            let known: Vec<_> = methods(api)
+                .filter(|(own, ..)| own.name == *module)
+                .map(|(_, service, method)| format!("{} {}", method.http.as_str(), service.uri()))
+                .collect();
+            diagnostic.suggest(&name, known.iter().map(String::as_str))
         }
     }
-    diagnostics
 }
 
-/// Where the handler's argument type does not fit the method's parameters.
-fn misfits(method: &Method, handler: &dyn Handler, fields: &Fields) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    let names: Vec<Box<str>> = method.parameters.iter().map(|own| own.name.as_str().into()).collect();
-    let accepts = |values: Vec<Slot<'static>>| handler.accepts(Slots { names: &names, values });
-    for field in fields.names.iter().flatten() {
-        if !names.iter().any(|name| **name == **field) && !is_alias(method, handler, &names, field) {
-            let message = format!("the handler of {} takes an argument `{field}`, which is no parameter", method.id);
-            found.push(
-                Diagnostic::new(Code::HandlerMismatch, method.place, message)
-                    .suggest(field, names.iter().map(|name| &**name)),
-            );
-        }
-    }
-    let base: Vec<Slot<'static>> = method.parameters.iter().map(usual).collect();
-    let mut faulty = vec![false; names.len()];
-    let mut report = |values: Vec<Slot<'static>>, tried: Option<usize>| {
-        let shown = tried.map(|index| values[index].clone());
-        let Err(misfit) = accepts(values) else { return };
-        let slot = misfit.slot.or(tried);
-        match slot.map(|index| (index, &method.parameters[index])) {
-            Some((index, parameter)) if !std::mem::replace(&mut faulty[index], true) => {
-                found.push(mismatch(method, parameter, shown.as_ref(), &misfit.message));
-            }
-            Some(_) => {}
-            None => found.push(Diagnostic::new(
-                Code::HandlerMismatch,
-                method.place,
-                format!("the handler of {} does not take the method's parameters: {}", method.id, misfit.message),
-            )),
-        }
-    };
-    if accepts(base.clone()).is_err() {
-        report(base, None);
-        return found;
-    }
-    for (index, parameter) in method.parameters.iter().enumerate() {
-        for slot in possible(parameter) {
-            let mut values = base.clone();
-            values[index] = slot;
-            report(values, Some(index));
-        }
-    }
-    found
-}
-
-fn mismatch(method: &Method, parameter: &Parameter, value: Option<&Slot<'_>>, message: &str) -> Diagnostic {
-    let value = match value {
-        Some(Slot::Value(value)) => {
-            let text = value.to_json().to_string();
-            match text.char_indices().nth(60) {
-                Some((end, _)) => format!("{}…", &text[..end]),
-                None => text,
-            }
-        }
-        Some(Slot::Null) => "null".to_owned(),
-        _ => "its absence".to_owned(),
-    };
-    Diagnostic::new(
-        Code::HandlerMismatch,
-        parameter.type_place,
-        format!("the handler of {} does not take what `{}` may be: {message}", method.id, parameter.name),
-    )
-    .label(format!("this type lets {value} pass"))
-    .help("make the handler's field wide enough, or the type narrower")
-}
-
-/// Whether a field is another name of one that a parameter fills: serde refuses to be given both.
-fn is_alias(method: &Method, handler: &dyn Handler, names: &[Box<str>], field: &str) -> bool {
-    let mut names = names.to_vec();
-    let mut values: Vec<_> = method.parameters.iter().map(filled).collect();
-    names.push(field.into());
-    values.push(Slot::Null);
-    handler.accepts(Slots { names: &names, values }).is_err_and(|misfit| misfit.message.starts_with("duplicate field"))
-}
-
-/// What a parameter holds in a plain call.
-fn usual(parameter: &Parameter) -> Slot<'static> {
-    match default(parameter) {
-        Some(value) => value,
-        None if parameter.optional => Slot::Absent,
-        None => filled(parameter),
-    }
-}
-
-/// A parameter with a value.
-fn filled(parameter: &Parameter) -> Slot<'static> {
-    parameter.r#type.check.extremes().into_iter().next().map_or(Slot::Absent, Slot::Value)
-}
-
-/// Everything at the edges of what a parameter may hold.
-fn possible(parameter: &Parameter) -> Vec<Slot<'static>> {
-    let mut values = parameter.r#type.check.extremes();
-    // Null for what may be left out is never the type's own null.
-    values.retain(|value| !parameter.optional || *value != Value::Null);
-    let mut slots: Vec<_> = values.into_iter().map(Slot::Value).collect();
-    match default(parameter) {
-        Some(value) => slots.push(value),
-        None if parameter.optional => slots.extend([Slot::Absent, Slot::Null]),
-        None => {}
-    }
-    slots
-}
-
-fn default(parameter: &Parameter) -> Option<Slot<'static>> {
-    super::default_value(parameter).map(Slot::Value)
+/// Orders places in the program.
+fn position(location: &Location<'static>) -> (&'static str, u32, u32) {
+    (location.file(), location.line(), location.column())
 }

@@ -44,6 +44,7 @@ impl Lowering<'_> {
                 self.judge_reserved(&path, entry.module.ignore_case, entry.service.place);
             }
             let alike = by_shape.entry(fold(&entry.shape)).or_default();
+            self.judge_methods(entry.service, &mut told);
             self.judge_paths(entry, alike, &mut told);
             alike.push(entry);
         }
@@ -71,41 +72,34 @@ impl Lowering<'_> {
         }
     }
 
-    /// A service against those before it whose paths are alike.
+    /// A service against those before it whose paths are alike, which are in other modules.
     fn judge_paths(&mut self, entry: &Entry<'_>, before: &[&Entry<'_>], told: &mut Told) {
-        self.judge_methods(&entry.service.methods, told);
-        for other in before.iter().filter(|other| other.meets(&entry.shape, entry.module)) {
-            if other.module.name != entry.module.name {
-                told.extend(entry.service.methods.iter().map(std::ptr::from_ref));
-                self.tell(
-                    Diagnostic::new(
-                        Code::UriCollision,
-                        entry.service.place,
-                        format!(
-                            "the module `{}` defines `{}`, which the module `{}` has already",
-                            entry.module.name,
-                            entry.service.uri(),
-                            other.module.name
-                        ),
-                    )
-                    .label("the second one")
-                    .other(other.service.place, "the first one")
-                    .help("a path belongs to one module: write its methods into one file"),
-                );
-                return;
-            }
-            for method in &entry.service.methods {
-                let twin = other.service.methods.iter().find(|twin| twin.http == method.http);
-                if let Some(twin) = twin.filter(|_| told.insert(method)) {
-                    self.tell(twins(method, twin, &entry.service.uri(), &other.service.uri()));
-                }
-            }
+        let Some(other) = before.iter().find(|other| other.meets(&entry.shape, entry.module)) else { return };
+        told.extend(entry.service.methods.iter().map(std::ptr::from_ref));
+        // That two modules have one name is told; what both define follows from it.
+        if other.module.name == entry.module.name {
+            return;
         }
+        self.tell(
+            Diagnostic::new(
+                Code::UriCollision,
+                entry.service.place,
+                format!(
+                    "the module `{}` defines `{}`, which the module `{}` has already",
+                    entry.module.name,
+                    entry.service.uri(),
+                    other.module.name
+                ),
+            )
+            .label("the second one")
+            .other(other.service.place, "the first one")
+            .help("a path belongs to one module: write its methods into one file"),
+        );
     }
 
-    /// The methods of one path that is written in one way, perhaps in several places.
-    fn judge_methods(&mut self, methods: &[Method], told: &mut Told) {
-        for pair in methods.windows(2) {
+    /// The methods of one service, whose path may be written in several places and ways.
+    fn judge_methods(&mut self, service: &Service, told: &mut Told) {
+        for pair in service.methods.windows(2) {
             if let [first, second] = pair
                 && first.http == second.http
             {
@@ -114,11 +108,11 @@ impl Lowering<'_> {
                     Diagnostic::new(
                         Code::UriCollision,
                         second.place,
-                        format!("the method {} of one path is defined twice", second.http.as_str()),
+                        format!("{} `{}` is defined twice", second.http.as_str(), service.uri()),
                     )
                     .label("the second one")
                     .other(first.place, "the first one")
-                    .help("leave one of them out"),
+                    .help("leave one of them out, or give it another path; other names of captures make no other path"),
                 );
             }
         }
@@ -189,22 +183,11 @@ impl Lowering<'_> {
     }
 }
 
-fn twins(method: &Method, twin: &Method, uri: &str, other: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::UriCollision,
-        method.place,
-        format!("{} `{uri}` is what {} `{other}` is", method.http.as_str(), twin.http.as_str()),
-    )
-    .label("the second one")
-    .other(twin.place, "the first one")
-    .help("a request cannot tell them apart: leave one of them out, or give it another path")
-}
-
 /// A capture in a shape. Static segments hold no braces.
 const NAMELESS: &str = "/{}";
 
 /// A path with nameless captures; empty for the root.
-fn shape(path: &[Segment]) -> String {
+pub(super) fn shape(path: &[Segment]) -> String {
     path.iter().fold(String::new(), |mut shape, segment| {
         match segment {
             Segment::Static(text) => shape.extend(["/", text]),
@@ -215,6 +198,6 @@ fn shape(path: &[Segment]) -> String {
 }
 
 /// A shape without regard to case.
-fn fold(shape: &str) -> String {
+pub(super) fn fold(shape: &str) -> String {
     shape.to_lowercase()
 }

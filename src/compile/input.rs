@@ -6,9 +6,11 @@ use super::key::Key;
 use super::lower::Lowering;
 use super::method::Site;
 use super::parameter::Judged;
+use super::path;
 use crate::call::Http;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::model::{From, Parameter, Segment};
+use crate::place::{Place, Placed};
 use crate::types::Takes;
 
 impl Lowering<'_> {
@@ -91,7 +93,8 @@ impl Lowering<'_> {
     fn judge_names(&mut self, all: &[Judged]) {
         let mut names: HashMap<&str, &Judged> = HashMap::new();
         let mut keys: HashMap<&Key, &Judged> = HashMap::new();
-        for judged in all {
+        // An empty name is told by itself.
+        for judged in all.iter().filter(|judged| !judged.name.is_empty()) {
             if let Some(first) = names.insert(&judged.name, judged) {
                 self.tell_once(
                     Diagnostic::new(
@@ -130,23 +133,25 @@ impl Lowering<'_> {
         };
         let captures: Vec<&str> = path.iter().filter_map(capture).collect();
         let mut unused: Vec<&str> = captures.iter().copied().filter(|name| !is_defined(name)).collect();
-        for judged in all {
-            let Some(Key { from: From::Path, key }) = &judged.key else {
-                continue;
+        let undefined: Vec<(&str, Place)> = all
+            .iter()
+            .filter_map(|judged| match &judged.key {
+                Some(Key { from: From::Path, key }) => Some((key.as_str(), judged.place)),
+                _ => None,
+            })
+            .filter(|(key, _)| !captures.contains(key))
+            .collect();
+        for &(key, place) in &undefined {
+            // A capture that is called otherwise is one mistake: the one that was meant is not told as unused.
+            let meant = match (&undefined[..], &unused[..]) {
+                ([_], [only]) => Some(*only),
+                _ => nearest(key, unused.iter().copied()),
             };
-            if captures.contains(&key.as_str()) {
-                continue;
-            }
-            let fault = Diagnostic::new(
-                Code::UndefinedCapture,
-                judged.place,
-                format!("the path `{}` has no capture `{{{key}}}`", site.uri),
-            )
-            .label("captured nowhere")
-            .other(site.path_place, "the path");
-            // A misspelt name is one mistake: the capture that was meant is not told as unused.
-            let meant = nearest(key, unused.iter().copied());
             unused.retain(|name| Some(*name) != meant);
+            let message = format!("the path `{}` has no capture `{{{key}}}`", site.uri.value);
+            let fault = Diagnostic::new(Code::UndefinedCapture, place, message)
+                .label("captured nowhere")
+                .other(site.uri.place, "the path");
             self.tell(match meant {
                 Some(meant) => fault.help(format!("did you mean `{{{meant}}}`?")),
                 None => fault.help(format!("write `{{{key}}}` into the path, or take the parameter from elsewhere")),
@@ -163,7 +168,7 @@ impl Lowering<'_> {
                     format!("{} does not say what the capture `{{{name}}}` is", site.what),
                 )
                 .label(format!("has no parameter `{{{name}}}`"))
-                .other(site.path_place, "captured here")
+                .other(captured(name, site.uri), "captured here")
                 .help(format!("add it: `\"{{{name}}}\": {{ \"info\": \"…\", \"type\": \"…\" }}`")),
             );
         }
@@ -209,6 +214,15 @@ fn without_body(judged: &mut Judged) {
     }
     if let Some(Parameter { from, .. }) = &mut judged.parameter {
         any(from);
+    }
+}
+
+/// Where a capture is written; of one in a key above the path's own, where the path is.
+fn captured(name: &str, uri: &Placed<String>) -> Place {
+    let text = format!("{{{name}}}");
+    match uri.value.find(&text) {
+        Some(start) => path::place(uri, &(start..start + text.len())).0,
+        None => uri.place,
     }
 }
 

@@ -43,7 +43,7 @@ impl Lowering<'_> {
             From::Cookie => self.cookie(name, written)?,
             _ if name.is_empty() => {
                 self.tell(
-                    Diagnostic::new(Code::BadName, written.place, format!("the parameter `{text}` has no name"))
+                    Diagnostic::new(Code::BadName, written.place, "a parameter has no name")
                         .label("no name")
                         .help("a key is the parameter's name, perhaps with where it stands: `title`, `GET@lang`"),
                 );

@@ -19,9 +19,7 @@ pub(super) struct Site<'a> {
     /// The path's segments; none where the path is faulty.
     pub path: Option<&'a [Segment]>,
     /// The path as it is written.
-    pub uri: &'a str,
-    /// Where the path is written.
-    pub path_place: Place,
+    pub uri: &'a Placed<String>,
     /// Whether the reader has left something out that was faulty: what is not there is not missed.
     pub damaged: bool,
 }
@@ -42,8 +40,7 @@ impl Lowering<'_> {
             http: self.http(&written.http),
             place: written.http.place,
             path,
-            uri: &uri.value,
-            path_place: uri.place,
+            uri,
             damaged: written.damaged,
         };
         let info = self.info(written.info.as_ref(), &what, site.place, site.damaged);

@@ -8,6 +8,7 @@
 mod api;
 mod bind;
 mod collision;
+mod fit;
 mod input;
 mod key;
 mod lower;

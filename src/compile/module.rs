@@ -1,13 +1,15 @@
 //! Modules and the services in them.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
+use super::collision::{fold, shape};
 use super::lower::Lowering;
 use super::parameter::Judged;
 use super::path::{self, PathFault};
 use crate::definition::written;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{EnvelopeName, Module, Repeated, Segment, Service};
+use crate::model::{EnvelopeName, From, Method, Module, Repeated, Segment, Service};
 use crate::place::{Place, Placed};
 
 impl Lowering<'_> {
@@ -22,57 +24,43 @@ impl Lowering<'_> {
         let repeated = written
             .repeated
             .as_ref()
-            .and_then(|word| self.word(word, "way with repeated parameters", &Repeated::ALL.map(|r| (r.as_str(), r))));
+            .and_then(|word| self.word(word, "a value of `repeated`", &Repeated::ALL.map(|r| (r.as_str(), r))));
+        let mut services = Services { ignore_case: written.ignore_case, ..Services::default() };
         let paths = self.paths(&written.services);
-        let mut services: Vec<Service> = Vec::new();
         for (service, path) in written.services.iter().zip(paths) {
             let methods: Vec<_> = service
                 .methods
                 .iter()
                 .filter_map(|method| self.method(method, path.as_deref(), &service.path, common, envelope))
                 .collect();
-            let Some(path) = path.filter(|_| !methods.is_empty()) else {
-                continue;
-            };
-            match services.iter_mut().find(|service| service.path == path) {
-                Some(known) => known.methods.extend(methods),
-                None => services.push(Service { path, methods, place: service.path.place }),
+            if let Some(path) = path.filter(|_| !methods.is_empty()) {
+                services.add(Service { path, methods, place: service.path.place });
             }
         }
-        for service in &mut services {
-            service.methods.sort_by_key(|method| method.http);
-        }
-        services.sort_by_key(|service| !service.path.is_empty());
         Module {
             name: written.name.value.clone(),
             info: written.info.as_ref().map(|info| info.value.clone()),
             envelope: own.flatten(),
             ignore_case: written.ignore_case,
             repeated: repeated.unwrap_or_default(),
-            services,
+            services: services.in_order(),
             place: written.place,
         }
     }
 
     /// The envelope of this name.
     pub(super) fn envelope(&mut self, name: &Placed<String>) -> Option<EnvelopeName> {
-        self.word(name, "envelope", &EnvelopeName::ALL.map(|known| (known.as_str(), known)))
+        self.word(name, "an envelope", &EnvelopeName::ALL.map(|known| (known.as_str(), known)))
     }
 
-    /// What one of a few `known` words means; `what` is what they are words for.
+    /// What one of a few `known` words means; `what` is what they are: "an envelope".
     pub(super) fn word<T: Copy>(&mut self, word: &Placed<String>, what: &str, known: &[(&str, T)]) -> Option<T> {
         let found = known.iter().find(|(name, _)| *name == word.value);
         if found.is_none() {
             let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-            self.tell(
-                Diagnostic::new(
-                    Code::BadOption,
-                    word.place,
-                    format!("there is no {what} `{}`", word.value.escape_debug()),
-                )
-                .label("unknown")
-                .choose(&word.value, &names),
-            );
+            let message = format!("`{}` is not {what}", word.value.escape_debug());
+            let fault = Diagnostic::new(Code::BadOption, word.place, message).label("unknown word");
+            self.tell(fault.choose(&word.value, &names));
         }
         found.map(|(_, meaning)| *meaning)
     }
@@ -112,6 +100,57 @@ impl Lowering<'_> {
         }
         paths
     }
+}
+
+/// The services of a module, each path once however it is written.
+#[derive(Default)]
+struct Services {
+    ignore_case: bool,
+    list: Vec<Service>,
+    by_shape: HashMap<String, usize>,
+}
+
+impl Services {
+    /// Adds a service, or its methods to the one that has its path. Captures are called as they are in the first.
+    fn add(&mut self, new: Service) {
+        let shape = shape(&new.path);
+        let shape = if self.ignore_case { fold(&shape) } else { shape };
+        match self.by_shape.entry(shape) {
+            Entry::Vacant(entry) => {
+                entry.insert(self.list.len());
+                self.list.push(new);
+            }
+            Entry::Occupied(entry) => {
+                // The table holds indices of the list only.
+                let Some(known) = self.list.get_mut(*entry.get()) else { return };
+                let Service { path, methods, place: _ } = new;
+                let renamed = methods.into_iter().map(|method| rename_captures(method, &path, &known.path));
+                known.methods.extend(renamed);
+            }
+        }
+    }
+
+    /// The root first, and methods as HTTP lists them.
+    fn in_order(mut self) -> Vec<Service> {
+        for service in &mut self.list {
+            service.methods.sort_by_key(|method| method.http);
+        }
+        self.list.sort_by_key(|service| !service.path.is_empty());
+        self.list
+    }
+}
+
+/// The captures of a method as the path `to` calls them, which differs from `from` in their names only. Their
+/// names in code stay, and so does the method's id.
+fn rename_captures(mut method: Method, from: &[Segment], to: &[Segment]) -> Method {
+    for parameter in method.parameters.iter_mut().filter(|parameter| parameter.from == From::Path) {
+        let old = Segment::Capture(parameter.key.clone());
+        let at = from.iter().position(|segment| *segment == old);
+        if let Some(Segment::Capture(new)) = at.and_then(|at| to.get(at)) {
+            parameter.key.clone_from(new);
+        }
+    }
+    method
 }
 
 /// A fault of a path, and where it was found.

@@ -94,7 +94,10 @@ impl Diagnostic {
     pub(super) fn choose(self, word: &str, known: &[&str]) -> Self {
         match crate::diagnostic::nearest(word, known.iter().copied()) {
             Some(near) => self.help(format!("did you mean `{near}`?")),
-            None => self.help(format!("there is {}", known.join(", "))),
+            None => {
+                let names: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                self.help(format!("it is one of {}", names.join(", ")))
+            }
         }
     }
 }

@@ -62,13 +62,9 @@ impl Lowering<'_> {
                 );
             } else if own.contains(&name) {
                 self.tell(
-                    Diagnostic::new(
-                        Code::OutputCollision,
-                        place,
-                        format!("the aicra envelope has a `{name}` of its own"),
-                    )
-                    .label("taken by the envelope")
-                    .help("give the output another name, or the module the envelope `plain`"),
+                    Diagnostic::new(Code::OutputCollision, place, format!("`{name}` is the aicra envelope's own"))
+                        .label("taken by the envelope")
+                        .help("give the output another name, or the module the envelope `plain`"),
                 );
             } else if name == WHOLE && written.len() > 1 {
                 let fault = Diagnostic::new(Code::OutputCollision, place, "`*` is the whole answer, but not alone")

@@ -30,7 +30,10 @@ pub(super) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathFault>> {
         None => {
             faults.push(PathFault {
                 range: 0..path.len(),
-                message: format!("the path `{path}` does not begin with `/`"),
+                message: match path {
+                    "" => "the path is empty".to_owned(),
+                    _ => format!("the path `{path}` does not begin with `/`"),
+                },
                 label: "no `/` in front",
                 help: Some(format!("write `/{}`", path.trim_matches('/'))),
             });

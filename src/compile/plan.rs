@@ -1,11 +1,10 @@
 //! From the model to the plan.
 
-use std::collections::HashSet;
-
 use bytes::Bytes;
 use http::HeaderName;
 
 use super::bind::methods;
+use super::value::read_default;
 use crate::call::{Inspect, Value, is_secret_name};
 use crate::envelope;
 use crate::handler::{self, State};
@@ -16,61 +15,58 @@ use crate::plan::{
 use crate::types::Takes;
 
 /// What a plan holds beside what the model says.
-pub struct Surroundings<'a> {
+pub struct Surroundings {
     /// Who finds out who calls.
     pub inspectors: Vec<Box<dyn Inspect>>,
     /// Whether what handlers return is compared with the definition.
     pub verify: bool,
     /// The program's values.
     pub state: State,
-    /// What OPTIONS answers for services of one module that have one path.
-    pub options: &'a dyn Fn(&model::Module, &[&model::Service]) -> Bytes,
+    /// What OPTIONS answers for each service, in order.
+    pub options: Vec<Bytes>,
     /// What OPTIONS answers on base.
     pub all_options: Bytes,
 }
 
 /// Makes the plan of an API without faults. `actions`: what runs for each method, in order.
 #[must_use]
-pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], around: Surroundings<'_>) -> Plan {
+pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], around: Surroundings) -> Plan {
     let mut routes = Routes::default();
     let mut services: Vec<Service> = Vec::new();
-    // Services whose paths differ in the names of captures alone are one.
-    let mut alike: Vec<Vec<&model::Service>> = Vec::new();
-    let mut plans = Vec::new();
+    let mut plans: Vec<Method> = Vec::new();
+    let mut options = around.options.into_iter();
     let mut actions = actions.into_iter();
     for (module, own) in api.modules.iter().enumerate() {
         for service in &own.services {
-            let index = routes.insert(&service.path, services.len(), own.ignore_case);
-            if index == services.len() {
-                services.push(self::service(service, module));
-                alike.push(Vec::new());
-            }
-            alike[index].push(service);
-            services[index].methods.extend(service.methods.iter().map(|method| method.http).zip(plans.len()..));
+            let index = services.len();
+            // A definition that was judged has no path twice.
+            let _ = routes.insert(&service.path, index, own.ignore_case);
+            let first = plans.len();
             plans.extend(service.methods.iter().map(|method| {
                 let action = actions.next().unwrap_or(Action::NotImplemented);
                 self::method(service, method, module, index, action)
             }));
+            services.push(Service {
+                module,
+                uri: service.uri().into(),
+                length: service.path.len(),
+                methods: service.methods.iter().map(|method| method.http).zip(first..).collect(),
+                options: options.next().unwrap_or_default(),
+            });
         }
     }
-    for (service, alike) in services.iter_mut().zip(&alike) {
-        service.methods.sort_by_key(|(http, _)| *http);
-        service.options = (around.options)(&api.modules[service.module], alike);
-    }
     debug_assert_eq!(plans.len(), methods(api).count());
-    let mut challenges: Vec<_> = around.inspectors.iter().map(|inspector| inspector.challenge()).collect();
-    let mut told = HashSet::new();
-    challenges.retain(|challenge| told.insert(*challenge));
     Plan {
         base: api.base.trim_end_matches('/').into(),
         routes,
         services: services.into(),
+        ids: plans.iter().enumerate().map(|(index, method)| (method.id.clone(), index)).collect(),
         methods: plans.into(),
         modules: api.modules.iter().map(|own| self::module(api, own, handlers)).collect(),
         envelope: envelope::by_name(api.envelope),
         limits: api.limits.clone(),
         unknown: api.unknown,
-        challenge: challenges.join(", ").into(),
+        challenge: challenge(&around.inspectors),
         inspectors: around.inspectors,
         verify: around.verify,
         state: around.state,
@@ -78,9 +74,16 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
     }
 }
 
-/// A service without methods yet.
-fn service(own: &model::Service, module: usize) -> Service {
-    Service { module, uri: own.uri().into(), length: own.path.len(), methods: Vec::new(), options: Bytes::new() }
+/// `WWW-Authenticate` of all inspectors, each scheme once. RFC 9110 section 11.6.1 wants one at
+/// least, also where nobody can be identified.
+fn challenge(inspectors: &[Box<dyn Inspect>]) -> Box<str> {
+    let mut schemes: Vec<&str> = Vec::new();
+    for inspector in inspectors {
+        if !schemes.contains(&inspector.challenge()) {
+            schemes.push(inspector.challenge());
+        }
+    }
+    if schemes.is_empty() { "Bearer".into() } else { schemes.join(", ").into() }
 }
 
 fn module(api: &Api, own: &model::Module, handlers: &[handler::Module]) -> Module {
@@ -176,12 +179,7 @@ fn slot(own: &Parameter) -> SlotPlan {
 
 /// What a parameter holds when it is left out: its default as a client's text or value, checked.
 pub(super) fn default_value(own: &Parameter) -> Option<Value<'static>> {
-    let check = &own.r#type.check;
-    let value = match own.default.as_ref()? {
-        serde_json::Value::String(text) => check.decode(text.clone().into()),
-        json => Value::from(json),
-    };
-    check.check(value).ok()
+    read_default(own.default.as_ref()?, &*own.r#type.check).ok().map(Value::into_owned)
 }
 
 /// Whether a parameter's value may be a secret, by where it stands and what it is called.

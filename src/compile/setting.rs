@@ -20,7 +20,7 @@ impl Lowering<'_> {
     pub(super) fn settings(&mut self, written: &App, base: String) -> Api {
         let envelope = match &written.envelope {
             Some(name) => self.envelope(name),
-            None => Some(EnvelopeName::Aicra),
+            None => Some(EnvelopeName::default()),
         };
         self.envelope = envelope;
         let text = |text: &Option<Placed<String>>| text.as_ref().map(|text| text.value.clone());
@@ -32,10 +32,10 @@ impl Lowering<'_> {
             license: written.license.as_ref().map(|license| self.license(license)),
             servers: self.servers(written),
             base,
-            envelope: envelope.unwrap_or(EnvelopeName::Aicra),
+            envelope: envelope.unwrap_or_default(),
             unknown: self.setting(
                 written.unknown.as_ref(),
-                "way with unknown parameters",
+                "a value of `unknown`",
                 &UnknownParameters::ALL.map(|way| (way.as_str(), way)),
             ),
             timezone: self.zone(written.timezone.as_ref()),
@@ -43,7 +43,7 @@ impl Lowering<'_> {
             limits: self.limits(&written.limits),
             unbound: self.setting(
                 written.unbound.as_ref(),
-                "way with unbound methods",
+                "a value of `unbound`",
                 &Unbound::ALL.map(|way| (way.as_str(), way)),
             ),
             bind: written.bind.as_ref().and_then(|bind| self.address(bind)),

@@ -9,8 +9,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::model::{
     Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DeclaredError, EnvelopeName, License, Limits,
-    Method, MethodOptions, Module, Output, Parameter, ParameterType, Repeated, Scope, Segment, Server, Service,
-    Unbound, UnknownParameters, derived_id, derived_name,
+    Method, MethodOptions, Module, Output, Parameter, ParameterType, Permission, Repeated, Scope, Segment, Server,
+    Service, Unbound, UnknownParameters, derived_id, derived_name,
 };
 use crate::types::Written;
 
@@ -46,7 +46,7 @@ pub fn canonical(api: &Api) -> Json {
     keys.some("license", license.as_ref().map(write_license));
     keys.filled("servers", Json::Array(servers.iter().map(write_server).collect()));
     keys.unless("base", base, "/");
-    keys.unless("envelope", envelope.as_str(), EnvelopeName::Aicra.as_str());
+    keys.unless("envelope", envelope.as_str(), EnvelopeName::default().as_str());
     keys.unless("unknown", unknown.as_str(), UnknownParameters::default().as_str());
     keys.unless("timezone", timezone, DEFAULT_TIMEZONE);
     keys.some("types", (!default_types).then(|| json!({ "default": false })));
@@ -61,12 +61,14 @@ pub fn canonical(api: &Api) -> Json {
     keys.json()
 }
 
-/// A few services as a definition file of their own: what their module says, and these services.
+/// One service as a definition file of its own: what its module says, and this service. The envelope that a module
+/// has from its API is written, since a file alone does not know it.
 #[must_use]
-pub fn canonical_services(module: &Module, services: &[&Service]) -> Json {
+pub fn canonical_service(api: &Api, module: &Module, service: &Service) -> Json {
     let mut keys = Keys::default();
     keys.some("module", Some(module.name.as_str()));
-    write_into(&mut keys, module, services.iter().copied());
+    let inherited = (api.envelope != EnvelopeName::default()).then_some(api.envelope);
+    write_into(&mut keys, module, module.envelope.or(inherited), std::slice::from_ref(service));
     keys.json()
 }
 
@@ -107,13 +109,13 @@ fn write_limits(limits: &Limits) -> Json {
 /// A module as the object of a tree, its name left out.
 fn write_module(module: &Module) -> Json {
     let mut keys = Keys::default();
-    write_into(&mut keys, module, module.services.iter());
+    write_into(&mut keys, module, module.envelope, &module.services);
     keys.json()
 }
 
-/// What a module says, with these of its services.
-fn write_into<'s>(keys: &mut Keys, module: &Module, services: impl Iterator<Item = &'s Service>) {
-    let Module { name: _, info, envelope, ignore_case, repeated, services: _, place: _ } = module;
+/// What a module says, with this envelope and these of its services.
+fn write_into(keys: &mut Keys, module: &Module, envelope: Option<EnvelopeName>, services: &[Service]) {
+    let Module { name: _, info, envelope: _, ignore_case, repeated, services: _, place: _ } = module;
     keys.some("info", info.as_deref());
     keys.some("envelope", envelope.map(EnvelopeName::as_str));
     keys.some("ignore_case", ignore_case.then_some(true));
@@ -149,8 +151,8 @@ fn write_method(method: &Method, path: &[Segment]) -> Json {
 
 fn write_scope(scope: &Scope) -> Json {
     let Scope { groups } = scope;
-    let texts = groups.iter().map(|group| group.iter().map(|permission| permission.text.as_str()));
-    texts.map(|group| group.collect::<Json>()).collect()
+    let texts = |group: &Vec<Permission>| group.iter().map(|permission| permission.text.as_str()).collect::<Json>();
+    groups.iter().map(texts).collect()
 }
 
 fn write_parameter(parameter: &Parameter) -> Json {

@@ -4,4 +4,4 @@
 
 mod canonical;
 
-pub use canonical::{canonical, canonical_services};
+pub use canonical::{canonical, canonical_service};

@@ -23,6 +23,6 @@ impl Envelope for Aicra {
         if let Reason::Declared { name, .. } = refusal.reason() {
             to.member("name", &name.as_ref().into())?;
         }
-        details(refusal, to)
+        details(refusal, &["error", "ErrorDescription", "name"], to)
     }
 }

@@ -56,7 +56,8 @@ impl Members for JsonMembers {
         let start = self.body.len();
         outputs.write_json(&mut self.body)?;
         match &self.body[start..] {
-            b"{}" | b"null" => self.body.truncate(start),
+            b"null" => self.body.truncate(start),
+            [b'{', inside @ .., b'}'] if inside.trim_ascii().is_empty() => self.body.truncate(start),
             [b'{', ..] => {
                 if start > 0 {
                     self.body[start] = b',';

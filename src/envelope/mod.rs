@@ -102,13 +102,17 @@ pub fn by_name(name: EnvelopeName) -> Arc<dyn Envelope> {
 }
 
 /// Tells what a refusal knows beside its words: the same members in every envelope that has room for them.
-fn details(refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
+/// `own`: the envelope's members, which a handler's data cannot replace.
+fn details(refusal: &Refusal, own: &[&str], to: &mut dyn Members) -> Result<(), WriteError> {
     match refusal.reason() {
         Reason::Parameters { faults, truncated } => {
             to.member("errors", &faults.iter().map(fault_json).collect())?;
             if *truncated { to.member("truncated", &true.into()) } else { Ok(()) }
         }
-        Reason::Declared { data, .. } => data.iter().try_for_each(|(name, value)| to.member(name, value)),
+        Reason::Declared { data, .. } => {
+            let free = data.iter().filter(|(name, _)| !own.contains(&name.as_ref()));
+            free.into_iter().try_for_each(|(name, value)| to.member(name, value))
+        }
         Reason::Internal { request_id } => to.member("request_id", &request_id.as_str().into()),
         _ => Ok(()),
     }

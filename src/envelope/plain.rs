@@ -8,8 +8,8 @@ use crate::call::{Encode, Refusal};
 pub struct Plain;
 
 impl Envelope for Plain {
-    fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn Members) -> Result<(), WriteError> {
-        to.whole(outputs)
+    fn success(&self, outputs: &dyn Encode, whole: bool, to: &mut dyn Members) -> Result<(), WriteError> {
+        if whole { to.whole(outputs) } else { to.spread(outputs) }
     }
 
     fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {

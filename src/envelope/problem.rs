@@ -26,7 +26,7 @@ impl Envelope for Problem {
             _ => row.name,
         };
         to.member("code", &code.into())?;
-        details(refusal, to)
+        details(refusal, &["type", "title", "status", "detail", "code"], to)
     }
 
     fn refusal_type(&self) -> &'static str {

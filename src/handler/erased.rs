@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::read::SlotsReader;
-use super::{Args, Context, Fields, probe};
+use super::{Args, Context, Fields, Misread, probe};
 use crate::call::{Encode, Refusal, Slots};
 
 /// A handler at work. It borrows nothing, so it can go on when its request is gone.
@@ -17,8 +17,8 @@ pub type Running = Pin<Box<dyn Future<Output = Result<Box<dyn Encode>, Refusal>>
 
 /// A handler whose argument and output types are not known.
 pub trait Handler: Send + Sync {
-    /// Reads the arguments from the slots and starts. `nullable` tells for each
-    /// slot whether its field tells null from absent.
+    /// Reads the arguments from the slots. Nothing of the handler runs before what comes back is polled.
+    /// `nullable` tells for each slot whether its field tells null from absent.
     ///
     /// # Errors
     /// The arguments do not fit the handler's type, which start-up has ruled out as far as it can.
@@ -37,14 +37,15 @@ pub trait Handler: Send + Sync {
 /// Why an argument type does not take the values that checks let pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfit {
-    /// The index of the slot that was being read; none where it is no single one.
+    /// The index of the slot whose value does not fit; none where it is no single one.
     pub slot: Option<usize>,
-    /// What serde says.
-    pub message: String,
+    /// What does not fit.
+    pub misread: Misread,
 }
 
 /// What can be bound to a method: every `async fn(Args<T>, Context) -> Result<U, Refusal>`
-/// whose `T` serde can read, whose `U` it can write, and whose future is `Send`.
+/// whose `T` serde can read, whose `U` it can write, and whose future is `Send`. A closure has
+/// to be `Clone`: each call runs a copy, so that calls share nothing that they would have to count.
 pub trait IntoHandler<M> {
     /// The function without its types.
     fn into_handler(self) -> Arc<dyn Handler>;
@@ -52,8 +53,8 @@ pub trait IntoHandler<M> {
 
 impl<F, T, U, R> IntoHandler<(T, U, R)> for F
 where
-    F: Fn(Args<T>, Context) -> R + Send + Sync + 'static,
-    T: DeserializeOwned + 'static,
+    F: Fn(Args<T>, Context) -> R + Clone + Send + Sync + 'static,
+    T: DeserializeOwned + Send + 'static,
     U: Serialize + Send + 'static,
     R: Future<Output = Result<U, Refusal>> + Send + 'static,
 {
@@ -68,16 +69,10 @@ struct Typed<F, T> {
     arguments: PhantomData<fn() -> T>,
 }
 
-impl<F, T> Typed<F, T> {
-    pub(super) fn new(function: F) -> Self {
-        Self { function, arguments: PhantomData }
-    }
-}
-
 impl<F, T, U, R> Handler for Typed<F, T>
 where
-    F: Fn(Args<T>, Context) -> R + Send + Sync,
-    T: DeserializeOwned,
+    F: Fn(Args<T>, Context) -> R + Clone + Send + Sync + 'static,
+    T: DeserializeOwned + Send + 'static,
     U: Serialize + Send + 'static,
     R: Future<Output = Result<U, Refusal>> + Send + 'static,
 {
@@ -85,8 +80,11 @@ where
         let arguments = T::deserialize(SlotsReader::new(slots, nullable)).map_err(|error| {
             Refusal::internal(format_args!("{}: the handler's arguments do not fit: {error}", context.method()))
         })?;
-        let running = (self.function)(Args(arguments), context);
-        Ok(Box::pin(async move { running.await.map(|outputs| Box::new(outputs) as Box<dyn Encode>) }))
+        let function = self.function.clone();
+        Ok(Box::pin(async move {
+            let outputs = function(Args(arguments), context).await?;
+            Ok(Box::new(outputs) as Box<dyn Encode>)
+        }))
     }
 
     fn fields(&self) -> Fields {
@@ -97,6 +95,6 @@ where
         let at = Cell::new(None);
         T::deserialize(SlotsReader::new(slots, &[]).watched(&at))
             .map(drop)
-            .map_err(|error| Misfit { slot: at.get(), message: error.to_string() })
+            .map_err(|misread| Misfit { slot: at.get(), misread })
     }
 }

@@ -8,13 +8,16 @@ mod args;
 mod caller;
 mod context;
 mod erased;
+mod misread;
 mod module;
 mod probe;
 mod read;
+mod value;
 
 pub use args::Args;
 pub use caller::{Argument, Call, Caller, Response};
 pub use context::{Calling, Context, State};
 pub use erased::{Handler, IntoHandler, Misfit, Running};
+pub use misread::{Cause, Misread};
 pub use module::{Binding, Ended, Hooks, Module};
 pub use probe::Fields;

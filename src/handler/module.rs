@@ -23,6 +23,8 @@ pub struct Module {
     pub(crate) name: String,
     pub(crate) bindings: Vec<Binding>,
     pub(crate) hooks: Hooks,
+    /// Where in the program it is made.
+    pub(crate) location: &'static Location<'static>,
 }
 
 /// A handler and the method it is for.
@@ -67,8 +69,9 @@ pub enum Ended {
 
 impl Module {
     /// An empty module of this name.
+    #[track_caller]
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), bindings: Vec::new(), hooks: Hooks::default() }
+        Self { name: name.into(), bindings: Vec::new(), hooks: Hooks::default(), location: Location::caller() }
     }
 
     /// Binds the handler of GET at `path`, written as in the definition.

@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 
-use serde::de::value::{Error, StrDeserializer};
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
+
+use super::Misread;
 
 /// The fields of an argument type.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,14 +36,14 @@ struct Probe<'s> {
     offer: Option<&'static str>,
 }
 
-fn enough() -> Error {
-    Error::custom("seen enough")
+fn enough() -> Misread {
+    Misread::custom("seen enough")
 }
 
 impl<'de> Deserializer<'de> for Probe<'_> {
-    type Error = Error;
+    type Error = Misread;
 
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Misread> {
         Err(enough())
     }
 
@@ -50,25 +52,25 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         _: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, Misread> {
         self.seen.borrow_mut().names = Some(fields.to_vec());
         visitor.visit_map(self)
     }
 
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misread> {
         self.seen.borrow_mut().names = Some(Vec::new());
         visitor.visit_unit()
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Misread> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Misread> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misread> {
         visitor.visit_some(self)
     }
 
@@ -79,16 +81,16 @@ impl<'de> Deserializer<'de> for Probe<'_> {
 }
 
 impl<'de> MapAccess<'de> for Probe<'_> {
-    type Error = Error;
+    type Error = Misread;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misread> {
         match self.offer {
-            Some(name) => seed.deserialize(StrDeserializer::<Error>::new(name)).map(Some),
+            Some(name) => seed.deserialize(StrDeserializer::<Misread>::new(name)).map(Some),
             None => Err(enough()),
         }
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misread> {
         let field = self.offer.ok_or_else(enough)?;
         seed.deserialize(FieldProbe { seen: self.seen, field, inside: false })
     }
@@ -102,13 +104,13 @@ struct FieldProbe<'s> {
 }
 
 impl<'de> Deserializer<'de> for FieldProbe<'_> {
-    type Error = Error;
+    type Error = Misread;
 
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Misread> {
         Err(enough())
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misread> {
         if self.inside {
             self.seen.borrow_mut().nullable.push(self.field);
             return Err(enough());

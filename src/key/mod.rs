@@ -26,9 +26,27 @@ pub const FILE: &str = "keys.json";
 const PREFIX: &str = "rb_";
 
 /// The bearer keys of a server.
+///
+/// A key file lists each key's hash, whose it is and what it permits; `rulebook keys add` makes one:
+///
+/// ```
+/// use rulebook::{Keys, Rulebook};
+///
+/// # fn main() -> Result<(), rulebook::KeyError> {
+/// let keys = Keys::load("data/keys.json".as_ref())?;
+/// let rulebook = Rulebook::load("api").inspect(keys);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Default)]
 pub struct Keys {
     by_hash: HashMap<[u8; 32], Identity>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").field("keys", &self.len()).finish()
+    }
 }
 
 /// The key file.
@@ -82,9 +100,11 @@ impl Keys {
     pub fn load(path: &Path) -> Result<Self, KeyError> {
         let mut by_hash = HashMap::new();
         for entry in read(path)?.keys {
-            let hash = decode(&entry.hash).ok_or_else(|| {
-                KeyError::Format(path.to_owned(), format!("the hash of {:?} is no SHA-256", entry.name))
-            })?;
+            let faulty = |what| KeyError::Format(path.to_owned(), format!("the hash of {:?} {what}", entry.name));
+            let hash = decode(&entry.hash).ok_or_else(|| faulty("is no SHA-256 in hexadecimal"))?;
+            if by_hash.contains_key(&hash) {
+                return Err(faulty("stands twice"));
+            }
             by_hash.insert(hash, Identity::new(&entry.name, entry.scope));
         }
         Ok(Self { by_hash })
@@ -108,12 +128,17 @@ impl Keys {
 /// # Errors
 /// The file cannot be read or replaced, or is not a key file.
 pub fn add(path: &Path, name: &str, scope: Vec<String>) -> Result<String, KeyError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let io = |error| KeyError::Io(path.to_owned(), error);
+    // Whoever else adds a key waits, so that neither is lost.
+    let lock = fs::create_dir_all(folder).and_then(|()| fs::File::open(folder)).map_err(io)?;
+    lock.lock().map_err(io)?;
     let mut file = read(path)?;
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(|_| KeyError::Random)?;
     let key = format!("{PREFIX}{}", hex::encode(secret));
     file.keys.push(Entry { hash: hex::encode(Sha256::digest(&key)), name: name.to_owned(), scope });
-    replace(path, &file).map_err(|error| KeyError::Io(path.to_owned(), error))?;
+    replace(path, folder, &file).and_then(|()| lock.sync_all()).map_err(io)?;
     Ok(key)
 }
 
@@ -123,20 +148,26 @@ fn read(path: &Path) -> Result<File, KeyError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(File::default()),
         Err(error) => return Err(KeyError::Io(path.to_owned(), error)),
     };
-    serde_json::from_slice(&text).map_err(|error| KeyError::Format(path.to_owned(), error.to_string()))
+    serde_json::from_slice(&text).map_err(|error| {
+        // serde_json's own words may quote a value, and somebody may have put a key where its hash belongs.
+        let (line, column) = (error.line(), error.column());
+        let why = format!("expected {SHAPE}, at line {line}, column {column}");
+        KeyError::Format(path.to_owned(), why)
+    })
 }
 
+/// What a key file looks like.
+const SHAPE: &str = r#"{"keys": [{"hash": …, "name": …, "scope": […]}]}"#;
+
 /// Replaces the file as a whole: a crash leaves the old one or the new one.
-fn replace(path: &Path, file: &File) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+fn replace(path: &Path, folder: &Path, file: &File) -> io::Result<()> {
     // A temporary file can be read by its owner only, and so can what it becomes.
     let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
     serde_json::to_writer_pretty(&mut temporary, file)?;
     temporary.write_all(b"\n")?;
     temporary.as_file().sync_all()?;
     temporary.persist(path)?;
-    fs::File::open(folder)?.sync_all()
+    Ok(())
 }
 
 fn decode(hash: &str) -> Option<[u8; 32]> {

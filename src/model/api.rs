@@ -85,9 +85,10 @@ pub struct Server {
 }
 
 /// The shape of the body of an answer, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum EnvelopeName {
     /// `{"error": 0, "ErrorDescription": "all right", …}`.
+    #[default]
     Aicra,
     /// The outputs alone; problem documents for errors.
     Plain,

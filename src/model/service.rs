@@ -17,7 +17,7 @@ pub struct Module {
     pub ignore_case: bool,
     /// What a scalar parameter that stands twice does.
     pub repeated: Repeated,
-    /// Its services, each path once, in the order of the text; the root's before all others.
+    /// Its services, each path once whatever its captures are called, in the order of the text; the root first.
     pub services: Vec<Service>,
     /// Where its text begins.
     pub place: Place,

@@ -42,12 +42,10 @@ pub(super) fn start(
     let caller = Arc::clone(runner) as Arc<dyn Caller>;
     let context = Context::new(granted.index(), granted.identity().cloned(), head, caller, depth);
     let slots = Slots { names: &method.names, values };
-    let running = if hooks.is_empty() {
-        handler.start(slots, nullable, context)?
-    } else {
-        let running = handler.start(slots, nullable, context.clone())?;
-        Box::pin(hooked(hooks.clone(), running, context))
-    };
+    // A `Deserialize` of the program's own may panic too.
+    let running = catch_unwind(AssertUnwindSafe(|| handler.start(slots, nullable, context.clone())))
+        .unwrap_or_else(|panic| Err(panicked("the argument type", &*panic)))?;
+    let running = if hooks.is_empty() { running } else { Box::pin(hooked(hooks.clone(), running, context)) };
     Ok(Acting::new(runner, granted.index(), running))
 }
 
@@ -66,14 +64,16 @@ async fn hooked(hooks: Hooks, running: Running, context: Context) -> Result<Box<
             Ok(Err(refusal)) => Ended::Refused(refusal.code()),
             Err(_) => Ended::Panicked,
         };
-        after(context, how).await;
+        let ran = AssertUnwindSafe(async { after(context, how).await }).catch_unwind().await;
+        ran.map_err(|panic| panicked("the after hook", &*panic))?;
     }
-    ended.unwrap_or_else(|panic| Err(panicked(&*panic)))
+    ended.unwrap_or_else(|panic| Err(panicked("the handler or its before hook", &*panic)))
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> Refusal {
+/// The refusal for a panic of the program's.
+fn panicked(who: &str, panic: &(dyn Any + Send)) -> Refusal {
     let words = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Refusal::internal(format_args!("the handler panicked: {}", words.unwrap_or("no words")))
+    Refusal::internal(format_args!("{who} panicked: {}", words.unwrap_or("no words")))
 }
 
 /// The checked arguments as the one output `args`.
@@ -124,7 +124,7 @@ impl Future for Acting {
         let ended = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(ended)) => ended,
-            Err(panic) => Err(panicked(&*panic)),
+            Err(panic) => Err(panicked("the handler", &*panic)),
         };
         self.running = None;
         let method = &self.runner.plan.methods[self.method];
@@ -152,7 +152,7 @@ impl Drop for Acting {
             let refusal = match AssertUnwindSafe(running).catch_unwind().await {
                 Ok(Ok(_)) => return,
                 Ok(Err(refusal)) => refusal,
-                Err(panic) => panicked(&*panic),
+                Err(panic) => panicked("the handler", &*panic),
             };
             if let Some(why) = refusal.log() {
                 log::error!("{}: the client has gone; {why}", runner.plan.methods[method].id);

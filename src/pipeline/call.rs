@@ -9,7 +9,7 @@ use super::route::{Routed, route};
 use super::{Runner, act, check, permit};
 use crate::call::{Head, Reason, Refusal, Value};
 use crate::handler::{Argument, Call, Caller, Response, State};
-use crate::plan::Plan;
+use crate::plan::{Method, Plan};
 
 /// How many calls may be inside of each other.
 const DEEPEST: u32 = 16;
@@ -45,37 +45,72 @@ async fn run(runner: &Arc<Runner>, call: Call) -> Result<serde_json::Value, Refu
 
 /// The method that is called, and the raw value of each of its slots.
 fn raw<'c>(plan: &Plan, call: &'c Call) -> Result<(usize, Vec<Raw<'c>>), Refusal> {
-    let (index, segments) = target(plan, &call.target)?;
+    let Target { method: index, segments, query } = target(plan, &call.target)?;
     let method = &plan.methods[index];
+    let last_counts = plan.modules[method.module].last_counts;
     let mut raw = vec![Raw::Absent; method.slots.len()];
+    let text = |raw: &mut Vec<Raw<'c>>, slot: usize, text| {
+        raw[slot].add_text(text, method.slots[slot].takes, last_counts);
+    };
     for (segment, slot) in &method.segments {
-        if let Some(text) = segments.get(*segment).filter(|text| !text.is_empty()) {
-            raw[*slot] = Raw::Text(Cow::Owned(text.clone()));
+        if let Some(own) = segments.get(*segment).filter(|text| !text.is_empty()) {
+            text(&mut raw, *slot, Cow::Owned(own.clone()));
         }
     }
+    for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let slot = method.query.iter().find(|slot| *method.slots[**slot].key == *key);
+        let slot = slot.ok_or_else(|| unknown_argument(method, &format!("no field of its query is called {key:?}")))?;
+        text(&mut raw, *slot, Cow::Owned(value.into_owned()));
+    }
     for (name, argument) in &call.arguments {
-        let Some(slot) = method.names.iter().position(|own| **own == **name) else {
-            return Err(Refusal::internal(format_args!("{}: no parameter is called {name:?} in code", method.id)));
-        };
-        raw[slot] = match argument {
-            Argument::Text(text) => Raw::Text(Cow::Borrowed(text)),
-            Argument::Json(json) => Raw::Json(Value::from(json)),
-        };
+        let slot = method.names.iter().position(|own| **own == **name).ok_or_else(|| {
+            unknown_argument(
+                method,
+                &format!("no parameter is called {name:?} in code, but {}", method.names.join(", ")),
+            )
+        })?;
+        match argument {
+            Argument::Text(own) => text(&mut raw, slot, Cow::Borrowed(own)),
+            Argument::Json(json) if last_counts || matches!(raw[slot], Raw::Absent) => {
+                raw[slot] = Raw::Json(Value::from(json));
+            }
+            Argument::Json(_) => raw[slot] = Raw::Repeated,
+        }
     }
     Ok((index, raw))
 }
 
-/// The method of an id, or of an HTTP method and path; with the path's segments.
-fn target(plan: &Plan, target: &str) -> Result<(usize, Vec<String>), Refusal> {
+/// A name that the method does not know is the program's fault, not that of its client.
+fn unknown_argument(method: &Method, why: &str) -> Refusal {
+    Refusal::internal(format_args!("{}: {why}", method.id))
+}
+
+/// What a call is for.
+#[derive(Default)]
+struct Target {
+    method: usize,
+    /// The decoded segments of the path, where there is one.
+    segments: Vec<String>,
+    /// The query behind the path, still encoded.
+    query: String,
+}
+
+/// The method of an id, or of an HTTP method and path.
+fn target(plan: &Plan, target: &str) -> Result<Target, Refusal> {
     let unknown = || Refusal::new(Reason::UnknownService { similar: Vec::new() });
-    if let Some(index) = plan.methods.iter().position(|method| *method.id == *target) {
-        return Ok((index, Vec::new()));
+    if let Some(index) = plan.ids.get(target) {
+        return Ok(Target { method: *index, ..Target::default() });
     }
-    let (http, path) = target.split_once(' ').ok_or_else(unknown)?;
+    let (http, path) = target.split_once(' ').filter(|(_, path)| path.starts_with('/')).ok_or_else(unknown)?;
     let method = http.parse::<http::Method>().map_err(|_| unknown())?;
     let uri = format!("{}{path}", plan.base).parse().map_err(|_| unknown())?;
-    match route(plan, &Head::new(method, uri)).map_err(|unrouted| unrouted.refusal)? {
-        Routed::Method(found) => Ok((found.method, found.segments.into_iter().map(Cow::into_owned).collect())),
+    let head = Head::new(method, uri);
+    match route(plan, &head).map_err(|unrouted| unrouted.refusal)? {
+        Routed::Method(found) => Ok(Target {
+            method: found.method,
+            segments: found.segments.into_iter().map(Cow::into_owned).collect(),
+            query: head.query().to_owned(),
+        }),
         Routed::Options(_) | Routed::OptionsAll => Err(unknown()),
     }
 }

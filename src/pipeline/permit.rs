@@ -81,10 +81,12 @@ fn judge<'r>(
         let challenge = plan.challenge.to_string();
         return Err(Refusal::new(Reason::Unauthenticated { invalid: false, challenge }));
     };
-    let mut variables = vec![None; method.slots.len()];
+    let mut variables = Vec::new();
     for piece in groups.iter().flatten().flat_map(|requirement| &requirement.pieces) {
-        if let Piece::Slot(slot) = piece {
-            variables[*slot] = variable(method, *slot, value(*slot));
+        if let Piece::Slot(slot) = piece
+            && !variables.iter().any(|(known, _)| known == slot)
+        {
+            variables.push((*slot, variable(method, *slot, value(*slot))));
         }
     }
     let holds = |requirement: &Requirement| identity.scope.iter().any(|held| fits(requirement, held, &variables));
@@ -119,14 +121,14 @@ fn variable(method: &Method, slot: usize, raw: Raw<'_>) -> Option<String> {
 }
 
 /// Whether `held` is the requirement with its variables' values, compared piece by piece.
-fn fits(requirement: &Requirement, held: &str, variables: &[Option<String>]) -> bool {
+fn fits(requirement: &Requirement, held: &str, variables: &[(usize, Option<String>)]) -> bool {
     let mut rest = held;
     for piece in &requirement.pieces {
         let part = match piece {
             Piece::Literal(literal) => &**literal,
-            Piece::Slot(slot) => match &variables[*slot] {
-                Some(value) => value,
-                None => return false,
+            Piece::Slot(slot) => match variables.iter().find(|(known, _)| known == slot) {
+                Some((_, Some(value))) => value,
+                _ => return false,
             },
         };
         match rest.strip_prefix(part) {

@@ -9,6 +9,7 @@ mod permit;
 mod routes;
 mod slot;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -34,6 +35,8 @@ pub struct Plan {
     pub services: Box<[Service]>,
     /// Every method.
     pub methods: Box<[Method]>,
+    /// The methods' indices by their ids, for calls from code.
+    pub ids: HashMap<Box<str>, usize>,
     /// Every module.
     pub modules: Box<[Module]>,
     /// The envelope of answers before a module is known.
@@ -75,7 +78,7 @@ pub struct Service {
     /// How many segments its path has.
     pub length: usize,
     /// Its methods' HTTP methods and indices.
-    pub methods: Vec<(Http, usize)>,
+    pub methods: Box<[(Http, usize)]>,
     /// Its own definition, as OPTIONS gives it.
     pub options: Bytes,
 }

@@ -16,19 +16,28 @@ use crate::model::Segment;
 pub struct Routes {
     exact: matchit::Router<usize>,
     folded: matchit::Router<usize>,
-    /// Which segments of a folded service's path, and of those that it may have to be compared with, are captures.
+    /// Which segments of a service's path are captures: they come after static ones.
     captures: HashMap<usize, Box<[bool]>>,
     root: Option<usize>,
     longest: usize,
     longest_folded: usize,
 }
 
+/// A path that the tree cannot hold beside those it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unroutable;
+
 impl Routes {
-    /// Adds the path of the service `service`, and tells which service has it: this one, or an earlier one whose
-    /// captures perhaps have other names.
-    pub fn insert(&mut self, path: &[Segment], service: usize, ignore_case: bool) -> usize {
+    /// Adds the path of the service `service`.
+    ///
+    /// # Errors
+    /// The path is in the tree already. A definition that has been judged has no such path.
+    pub fn insert(&mut self, path: &[Segment], service: usize, ignore_case: bool) -> Result<(), Unroutable> {
         if path.is_empty() {
-            return *self.root.get_or_insert(service);
+            return match self.root.replace(service) {
+                None => Ok(()),
+                Some(_) => Err(Unroutable),
+            };
         }
         let mut pattern = String::new();
         for (index, segment) in path.iter().enumerate() {
@@ -39,16 +48,15 @@ impl Routes {
                 Segment::Capture(_) => pattern.push_str(&format!("{{{index}}}")),
             }
         }
-        let tree = if ignore_case { &mut self.folded } else { &mut self.exact };
-        if tree.insert(pattern.as_str(), service).is_err() {
-            // Braces stand in no static segment, so a pattern as a path finds itself.
-            return tree.at(&pattern).map_or(service, |found| *found.value);
-        }
-        let longest = if ignore_case { &mut self.longest_folded } else { &mut self.longest };
-        *longest = path.len().max(*longest);
         let captures = path.iter().map(|segment| matches!(segment, Segment::Capture(_))).collect();
         self.captures.insert(service, captures);
-        service
+        let (tree, longest) = if ignore_case {
+            (&mut self.folded, &mut self.longest_folded)
+        } else {
+            (&mut self.exact, &mut self.longest)
+        };
+        *longest = path.len().max(*longest);
+        tree.insert(pattern, service).map_err(|_| Unroutable)
     }
 
     /// The longest service that the path begins with; of several, the one whose leftmost static segment is the

@@ -1,26 +1,25 @@
 //! The one service behind every path: routes a request and hands it to its module's service.
+//!
+//! What is no service of the API goes on to the App behind it.
 
-use std::any::Any;
-use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use actix_http::body::BoxBody;
+use actix_http::{Request, Response};
 use actix_service::{Service, ServiceFactory, fn_factory, fn_service};
 use actix_web::Error;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use futures_util::FutureExt;
 use http::{HeaderValue, header};
 
 use super::head::head;
 use super::module::Call;
 use super::receive::Arriving;
-use super::worker::{Current, Worker};
-use super::{answer, expect};
-use crate::call::{Allowed, Head, Refusal};
+use super::worker::{Current, Worker, caught};
+use super::{answer, elsewhere, expect};
+use crate::call::{Allowed, Head, Reason};
 use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
 use crate::plan::Plan;
 
@@ -28,36 +27,42 @@ use crate::plan::Plan;
 pub(super) fn factory(
     shared: &Arc<ArcSwap<Plan>>,
     uploads: &Arc<Path>,
-) -> impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = Infallible>
-+ use<> {
+) -> impl ServiceFactory<Request, Config = (), Response = Response<BoxBody>, Error = Error, InitError = ()> + use<> {
     let (shared, uploads) = (Arc::clone(shared), Arc::clone(uploads));
     fn_factory(move || {
         let worker = Rc::new(Worker::new(&shared, &uploads));
-        let service = fn_service(move |request: ServiceRequest| {
-            let current = worker.current();
-            async move {
-                let (request, payload) = request.into_parts();
-                let head = Arc::new(head(request.head()));
-                let mut body = Arriving::new(payload, &head);
-                let reply = guarded(&current, &head, &mut body).await;
-                let unread = if body.finish().await { None } else { Some(body.unread()) };
-                Ok(ServiceResponse::new(request, answer::response(reply, &head.method, unread)))
-            }
-        });
-        std::future::ready(Ok(service))
+        let app = elsewhere::factory(&worker).new_service(());
+        async move {
+            let app = Rc::new(app.await?);
+            Ok(fn_service(move |mut request: Request| {
+                let (current, app) = (worker.current(), Rc::clone(&app));
+                async move {
+                    let head = Arc::new(head(request.head()));
+                    let plan = &current.runner.plan;
+                    let routed = pipeline::route(plan, &head);
+                    if let Err(unrouted) = &routed
+                        && matches!(unrouted.refusal.reason(), Reason::UnknownService { .. })
+                    {
+                        return app.call(request).await.map(|response| response.into_parts().1.into());
+                    }
+                    let mut body = Arriving::new(request.take_payload(), &head);
+                    let replied = caught(dispatch(&current, &head, routed, &mut body)).await;
+                    let reply = replied.unwrap_or_else(|panic| pipeline::refuse(plan, &head, Of::Nothing, panic));
+                    Ok(answer::sent(reply, &head, body).await)
+                }
+            }))
+        }
     })
 }
 
-/// The reply, whatever happens: the pipeline catches what handlers do, but inspectors and envelopes are
-/// the program's own code too.
-async fn guarded(current: &Current, head: &Arc<Head>, body: &mut Arriving) -> Reply {
-    let replied = AssertUnwindSafe(dispatch(current, head, body)).catch_unwind().await;
-    replied.unwrap_or_else(|panic| pipeline::refuse(&current.runner.plan, head, Of::Nothing, panicked(&*panic)))
-}
-
-async fn dispatch(current: &Current, head: &Arc<Head>, body: &mut Arriving) -> Reply {
+async fn dispatch(
+    current: &Current,
+    head: &Arc<Head>,
+    routed: Result<Routed<'_>, Unrouted>,
+    body: &mut Arriving,
+) -> Reply {
     let plan = &*current.runner.plan;
-    match pipeline::route(plan, head) {
+    match routed {
         Ok(Routed::Method(found)) if expect::unmet(head) => {
             pipeline::refuse(plan, head, Of::Method(found.method), expect::failed())
         }
@@ -81,9 +86,4 @@ fn document(text: &Bytes, allowed: Option<&Allowed>) -> Reply {
     let allow = allowed.and_then(|allowed| HeaderValue::try_from(allowed.to_string()).ok());
     let headers = allow.map(|value| (header::ALLOW, value)).into_iter().collect();
     Reply { status: 200, content_type: Some("application/json"), headers, body: text.clone() }
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Refusal {
-    let words = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Refusal::internal(format_args!("a stage panicked: {}", words.unwrap_or("no words")))
 }

@@ -17,7 +17,7 @@ use http::header;
 use super::answer;
 use super::head::head;
 use super::receive::{Arriving, acceptable};
-use super::worker::Worker;
+use super::worker::{Worker, caught};
 use crate::call::{Head, Reason, Refusal};
 use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
 use crate::plan::{Found, Plan};
@@ -35,12 +35,16 @@ pub(super) fn factory(
             let worker = Rc::clone(&worker);
             async move {
                 let head = head(request.head());
-                let Err(reply) = invite(&worker.current().runner.plan, &head).await else {
-                    return Ok(request);
+                let current = worker.current();
+                let plan = &current.runner.plan;
+                let reply = match caught(invite(plan, &head)).await {
+                    Ok(Ok(())) => return Ok(request),
+                    Ok(Err(reply)) => reply,
+                    Err(panic) => pipeline::refuse(plan, &head, Of::Nothing, panic),
                 };
                 // The body is not coming, so the connection cannot be used for another request.
                 let unread = Arriving::new(request.take_payload(), &head).unread();
-                Err(answer::response(reply, &head.method, Some(unread)).into())
+                Err(answer::response(reply, &head.method, Some(unread)))
             }
         });
         std::future::ready(Ok(service))

@@ -39,12 +39,9 @@ enum State {
 }
 
 impl Arriving {
-    pub(super) fn new<S>(payload: Payload<S>, head: &Head) -> Self
-    where
-        Payload: From<Payload<S>>,
-    {
+    pub(super) fn new(payload: Payload, head: &Head) -> Self {
         let state = if matches!(payload, Payload::None) { State::Ended } else { State::Coming };
-        Self { payload: payload.into(), announced: announced(head), received: 0, state }
+        Self { payload, announced: announced(head), received: 0, state }
     }
 
     /// The next bytes; none at the end.

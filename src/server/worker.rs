@@ -1,14 +1,18 @@
 //! What one worker answers from: its own hold on the plan, and a service for each module.
 
+use std::any::Any;
 use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use arc_swap::cache::Cache;
+use futures_util::FutureExt;
 
 use super::module::ModuleService;
+use crate::call::Refusal;
 use crate::pipeline::Runner;
 use crate::plan::Plan;
 
@@ -30,9 +34,11 @@ pub(super) struct Current {
 
 impl Worker {
     pub(super) fn new(shared: &Arc<ArcSwap<Plan>>, uploads: &Arc<Path>) -> Self {
+        // A count of its own: clones of one that workers share would make them wait for each other.
+        let uploads: Arc<Path> = Arc::from(&**uploads);
         let mut cache = Cache::new(Arc::clone(shared));
-        let current = Rc::new(Current::new(cache.load(), uploads));
-        Self { cache: RefCell::new(cache), current: RefCell::new(current), uploads: Arc::clone(uploads) }
+        let current = Rc::new(Current::new(cache.load(), &uploads));
+        Self { cache: RefCell::new(cache), current: RefCell::new(current), uploads }
     }
 
     /// What to answer the next request from.
@@ -52,5 +58,59 @@ impl Current {
         let runner = Arc::new(Runner { plan: Arc::clone(plan) });
         let modules = plan.modules.iter().map(|_| ModuleService::new(&runner, uploads)).collect();
         Self { runner, modules }
+    }
+}
+
+/// What `stages` give, or the refusal for a panic. The pipeline catches those of handlers; inspectors and
+/// envelopes are the program's own code too.
+pub(super) async fn caught<T>(stages: impl Future<Output = T>) -> Result<T, Refusal> {
+    AssertUnwindSafe(stages).catch_unwind().await.map_err(|panic| {
+        let words = words(&*panic).unwrap_or("no words");
+        Refusal::internal(format_args!("a stage panicked: {words}"))
+    })
+}
+
+fn words(panic: &(dyn Any + Send)) -> Option<&str> {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::compile::{self, Surroundings};
+    use crate::definition;
+    use crate::handler::State;
+    use crate::model::Unbound;
+
+    fn plan(text: &str) -> Arc<Plan> {
+        let loaded = definition::read(vec![(PathBuf::from("site.json"), text.as_bytes().to_vec())]);
+        let types = compile::table(&loaded.definition, []);
+        let api = compile::lower(&loaded.definition, &types).api;
+        let bound = compile::bind(&api, &[], Unbound::Echo);
+        let services = api.modules.iter().map(|module| module.services.len()).sum();
+        let around = Surroundings {
+            inspectors: Vec::new(),
+            verify: false,
+            state: State::default(),
+            options: vec![Bytes::new(); services],
+            all_options: Bytes::new(),
+        };
+        Arc::new(compile::plan(&api, bound.actions, &[], around))
+    }
+
+    #[test]
+    fn a_new_plan_counts_from_the_next_request_on() {
+        let shared = Arc::new(ArcSwap::new(plan("{}")));
+        let worker = Worker::new(&shared, &Arc::from(Path::new("")));
+        let first = worker.current();
+        assert!(Rc::ptr_eq(&first, &worker.current()), "nothing is made anew where the plan is the same");
+        assert_eq!(first.runner.plan.services.len(), 0);
+        shared.store(plan(r#"{ "GET": { "info": "New" } }"#));
+        assert_eq!(worker.current().runner.plan.services.len(), 1);
+        assert_eq!(first.runner.plan.services.len(), 0, "requests in flight keep theirs");
     }
 }

@@ -114,3 +114,47 @@ impl Check for File {
         Takes::File
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
+mod tests {
+    //! Here because an upload cannot be made from outside.
+
+    use jiff::tz::TimeZone;
+    use serde_json::json;
+    use tempfile::NamedTempFile;
+
+    use super::*;
+
+    #[test]
+    fn size_type_and_extension_decide() {
+        let png = ("a.b.PNG", "image/png", 10);
+        for (attributes, (name, media_type, size), passes) in [
+            (json!({}), png, true),
+            (json!({"min": 10, "max": 10}), png, true),
+            (json!({"min": 11}), png, false),
+            (json!({"max": 9}), png, false),
+            (json!({"range": ["image/png"]}), png, true),
+            (json!({"range": ["IMAGE/*"]}), png, true),
+            (json!({"range": ["*/*"]}), png, true),
+            (json!({"range": ["image/jpeg", "text/plain"]}), png, false),
+            (json!({"range": ["image/*"]}), ("a.png", "imagery/png", 10), false),
+            (json!({"ext": ["png"]}), png, true),
+            (json!({"ext": ["b"]}), png, false),
+            (json!({"ext": ["png"]}), ("png", "image/png", 10), false),
+            (json!({"ext": ["png"], "range": ["image/*"]}), ("a.png", "text/html", 10), false),
+        ] {
+            let arguments = Arguments {
+                name: "file",
+                terms: &[],
+                attributes: attributes.as_object().unwrap(),
+                fields: None,
+                timezone: &TimeZone::UTC,
+            };
+            let path = NamedTempFile::new().unwrap().into_temp_path();
+            let upload = Upload::new(name.to_owned(), media_type.to_owned(), size, path);
+            let checked = compile(&arguments).unwrap().check(Value::File(upload));
+            assert_eq!(checked.is_ok(), passes, "{attributes} of {name}, {media_type}, {size}");
+        }
+    }
+}

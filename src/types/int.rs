@@ -115,7 +115,12 @@ impl Check for Int {
     }
 
     fn written(&self) -> Written {
-        self.bounds.write(self.name, false)
+        let mut bounds = self.bounds;
+        // A lower bound of 0 is said easily, so that the upper one can stand in the term.
+        if bounds.max.is_some() && self.low == 0 {
+            bounds.min = bounds.min.or(Some(0));
+        }
+        bounds.write(self.name, false)
     }
 
     fn extremes(&self) -> Vec<Value<'static>> {

@@ -65,7 +65,7 @@ pub(super) fn compare(value: &Value<'_>, bound: f64) -> Option<Ordering> {
 
 /// A float of a definition as JSON: whole ones without a fraction.
 pub(super) fn float_json(float: f64) -> Json {
-    if float.fract() == 0.0 && float.abs() < EXACT { Json::from(float as i64) } else { Json::from(float) }
+    if float.fract() == 0.0 && float.abs() <= EXACT { Json::from(float as i64) } else { Json::from(float) }
 }
 
 /// Whether a text is a whole number: `-?(0|[1-9][0-9]*)`.

@@ -31,16 +31,16 @@ pub struct Site {
 impl Site {
     /// The API of these files, where every method echoes its arguments.
     pub fn echo(files: &[(&str, Value)]) -> Self {
-        Self::start(engine(files, |rulebook| rulebook.unbound(Unbound::Echo)))
+        Self::start(&engine(files, |rulebook| rulebook.unbound(Unbound::Echo)))
     }
 
     /// The API of these files with the handlers of a module.
     pub fn handlers(files: &[(&str, Value)], module: Module) -> Self {
-        Self::start(engine(files, |rulebook| rulebook.module(module)))
+        Self::start(&engine(files, |rulebook| rulebook.module(module)))
     }
 
     /// An engine at work.
-    pub fn start(engine: Engine) -> Self {
+    pub fn start(engine: &Engine) -> Self {
         let uploads = tempfile::tempdir().unwrap();
         let settings = Settings {
             bind: vec!["127.0.0.1:0".to_owned()],

@@ -102,7 +102,8 @@ pub fn multipart(parts: &[MultipartPart<'_>]) -> Vec<u8> {
 /// A connection with what has been read ahead of what was asked for.
 pub struct Connection {
     pub stream: TcpStream,
-    ahead: Vec<u8>,
+    /// Read ahead of what was asked for.
+    pub ahead: Vec<u8>,
 }
 
 impl Connection {

@@ -1,6 +1,7 @@
 //! Definitions as they are meant: what they lower to, what is wrong with them, and the way back.
 
 mod canonical;
+mod explanations;
 mod faults;
 mod model;
 mod recorded;

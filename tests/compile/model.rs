@@ -1,6 +1,8 @@
 //! What the parts of a definition mean.
 
-use rulebook::definition::load;
+use std::path::PathBuf;
+
+use rulebook::definition::{load, read};
 use rulebook::model::{Api, From, Method, Parameter, Unbound, UnknownParameters};
 use serde_json::{Value as Json, json};
 
@@ -162,6 +164,43 @@ fn a_path_that_is_written_twice_is_one_service() {
 }
 
 #[test]
+fn captures_of_one_path_may_have_different_names() {
+    let text = r#"{ "/": {
+        "a/{x}/b/{y}": { "GET": { "info": "i", "in": { "{x}": { "info": "i", "type": "int" }, "{y}": { "info": "i", "type": "id" } } } },
+        "a/{y}/b/{x}": { "PUT": { "info": "i", "scope": [["of[y]"]], "in": { "{x}": { "info": "i", "type": "id" }, "{y}": { "info": "i", "type": "int" } } } }
+    } }"#;
+    let api = model(one(text));
+    let services = &api.modules[0].services;
+    assert_eq!(services.len(), 1, "it is one service");
+    assert_eq!(services[0].uri(), "/a/{x}/b/{y}");
+    let put = &services[0].methods[1];
+    assert_eq!(put.id, "a.{y}.b.{x}.put", "as it is written");
+    let found: Vec<_> = put.parameters.iter().map(|own| (own.key.as_str(), own.name.as_str())).collect();
+    assert_eq!(found, [("y", "x"), ("x", "y")], "called as in the first path there, as written in code");
+}
+
+#[test]
+fn paths_that_differ_in_case_only_are_one_service_where_case_is_ignored() {
+    let text =
+        r#"{ "ignore_case": true, "/": { "Ab": { "GET": { "info": "i" } }, "aB": { "PUT": { "info": "i" } } } }"#;
+    let api = model(one(text));
+    let uris: Vec<_> = api.modules[0].services.iter().map(rulebook::model::Service::uri).collect();
+    assert_eq!(uris, ["/Ab"]);
+}
+
+#[test]
+fn a_definition_may_do_without_the_built_in_types() {
+    let files = |default: bool| {
+        let app = json!({ "types": { "default": default } }).to_string();
+        let article = get(&json!({ "a": { "info": "i", "type": "int" } }));
+        let file = |name: &str, text: String| (PathBuf::from("api").join(name), text.into_bytes());
+        read(vec![file("app.json", app), file("article.json", article)])
+    };
+    assert_eq!(codes(&judge(files(false)).1), ["unknown-type"]);
+    assert!(judge(files(true)).1.is_empty());
+}
+
+#[test]
 fn what_is_valid_has_no_faults() {
     let cases = [
         get(&json!({ "URL#0": { "info": "i", "type": "?int" }, "URL#1": { "info": "i", "type": "int" } })),
@@ -190,6 +229,11 @@ fn what_only_follows_from_another_fault_is_not_told() {
         (
             r#"{ "GET": { "info": "i", "in": { "a": { "info": "i", "type": "nope", "default": {}, "example": [] } } } }"#,
             vec!["unknown-type"],
+        ),
+        // A capture that is called otherwise is not missed as well.
+        (
+            r#"{ "/": { "{id}": { "GET": { "info": "i", "in": { "{number}": { "info": "i", "type": "int" } } } } } }"#,
+            vec!["undefined-capture"],
         ),
         // A faulty path says nothing about captures.
         (

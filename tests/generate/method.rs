@@ -4,10 +4,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Choices, TypeCase, type_case};
 
-/// Writes methods into the object of a URI. `number` counts the methods of a module.
+/// Writes methods into the object of a URI. `number` counts the methods of a definition.
 pub fn methods(
     uri: &mut Map<String, Json>,
-    captures: &mut Vec<String>,
+    captures: &[String],
     positions: bool,
     number: &mut usize,
     choices: &mut Choices,
@@ -23,6 +23,9 @@ pub fn methods(
 fn method(http: &str, captures: &[String], positions: bool, number: usize, choices: &mut Choices) -> Json {
     let mut method = Map::new();
     method.insert("info".to_owned(), json!(format!("What method {number} \"does\"")));
+    if choices.once_in(5) {
+        method.insert("id".to_owned(), json!(format!("own.{number}")));
+    }
     let has_body = !matches!(http, "GET" | "DELETE");
     let (parameters, variables) = input(has_body, captures, positions, choices);
     if choices.once_in(3) {

@@ -4,6 +4,7 @@
 //! by making its choices fewer and smaller: no choice left is always the first.
 
 mod method;
+mod mutate;
 mod types;
 
 use std::fmt;
@@ -42,6 +43,11 @@ pub fn definitions() -> impl Strategy<Value = Generated> {
     choices().prop_map(|mut choices| definition(&mut choices))
 }
 
+/// Definitions that may have faults of every kind.
+pub fn mistaken() -> impl Strategy<Value = Generated> {
+    (definitions(), choices()).prop_map(|(generated, mut choices)| mutate::mutate(generated, &mut choices))
+}
+
 /// Lists of choices.
 pub fn choices() -> impl Strategy<Value = Choices> {
     proptest::collection::vec(proptest::num::u16::ANY, 0..1_500).prop_map(|list| Choices { list, next: 0 })
@@ -76,13 +82,23 @@ impl Choices {
 fn definition(choices: &mut Choices) -> Generated {
     let mut files = Vec::new();
     let mut own_root = false;
+    let mut number = 0;
     let names = ["article", "user", "a-b", "größe", "x.y", "Big"];
     for name in names.iter().take(choices.below(names.len() + 1)) {
         let has_root = !own_root && choices.once_in(4);
         own_root |= has_root;
-        files.push((format!("{name}.json"), module(name, has_root, choices)));
+        files.push((format!("{name}.json"), module(name, has_root, &mut number, choices)));
     }
     let app = app(choices);
+    if app.get("envelope").is_some() && choices.once_in(2) {
+        // In this envelope outputs may be called what they like.
+        files.push((
+            "plain.json".to_owned(),
+            json!({ "/": { "plain": { "GET": { "info": "i", "out": {
+            "error": { "info": "What went wrong", "type": "string" }
+        } } } } }),
+        ));
+    }
     if choices.once_in(3) && !files.is_empty() {
         // The whole of it in one document.
         let mut app = app;
@@ -106,7 +122,11 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
         "license": { "name": "MIT", "identifier": "MIT" },
         "servers": [{ "url": "https://example.org/", "info": "The one" }, { "url": "https://example.com" }],
         "base": "/api/v1", "envelope": "plain", "unknown": "refuse", "timezone": "Europe/Paris",
-        "limits": { "body": 4096, "items": 7, "seconds": 5 },
+        "types": { "default": true },
+        "limits": {
+            "head": 1000, "uri": 1001, "body": 1002, "multipart": 1003, "part": 1004,
+            "parts": 5, "fields": 6, "nesting": 7, "items": 8, "seconds": 9
+        },
         "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "workers": 3, "log": "info",
         "common": {
             "HEADER@X-Trace": { "info": "What this call belongs to", "type": "?string(1,64)" },
@@ -117,8 +137,8 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
     all.into_iter().filter(|_| choices.once_in(2)).collect()
 }
 
-/// A module; all of its URIs but the root begin with its own name.
-fn module(name: &str, has_root: bool, choices: &mut Choices) -> Json {
+/// A module; all of its URIs but the root begin with its own name. `number` counts the methods of the definition.
+fn module(name: &str, has_root: bool, number: &mut usize, choices: &mut Choices) -> Json {
     let mut module = Map::new();
     let mut set = |key: &str, value: Json| module.insert(key.to_owned(), value);
     if choices.once_in(2) {
@@ -134,15 +154,17 @@ fn module(name: &str, has_root: bool, choices: &mut Choices) -> Json {
     if choices.once_in(4) {
         set("repeated", json!(choices.of(&["last", "refuse"])));
     }
-    let mut number = 0;
+    if choices.once_in(5) {
+        set("module", json!(format!("{name}_")));
+    }
     if has_root {
-        let mut path = Vec::new();
+        let path = Vec::new();
         let positions = choices.once_in(2);
-        method::methods(&mut module, &mut path, positions, &mut number, choices);
+        method::methods(&mut module, &path, positions, number, choices);
     }
     if choices.below(8) > 0 || !has_root {
         let mut path = Vec::new();
-        let below = uri(&mut path, 3, &mut number, choices);
+        let below = uri(&mut path, 3, number, choices);
         module.insert("/".to_owned(), json!({ (name): below }));
     }
     Json::Object(module)

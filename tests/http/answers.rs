@@ -7,7 +7,7 @@ use crate::client::Request;
 
 #[test]
 fn head_is_get_without_the_body() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     for target in ["/echo?word=some", "/nowhere", "/echo?word=a&word=b"] {
         let mut connection = site.connect();
         let got = connection.ask(&Request::new("GET", target));
@@ -20,12 +20,13 @@ fn head_is_get_without_the_body() {
         connection.assert_usable();
     }
     // Where there is no GET, there is no HEAD.
-    site.send(&Request::new("HEAD", "/locked")).head.contains("405").then_some(()).unwrap();
+    let headed = site.send(&Request::new("HEAD", "/locked"));
+    assert_eq!((headed.status, headed.field("allow")), (405, Some("POST, OPTIONS")));
 }
 
 #[test]
 fn json_is_plain_json() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     let answer = site.send(&Request::new("GET", "/echo?word=%C3%A9"));
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.field("content-type"), Some("application/json"));
@@ -34,7 +35,7 @@ fn json_is_plain_json() {
 
 #[test]
 fn options_gives_the_definition() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     let answer = site.send(&Request::new("OPTIONS", "/echo"));
     assert_eq!((answer.status, answer.field("allow")), (200, Some("GET, HEAD, POST, OPTIONS")));
     assert_eq!(answer.field("content-type"), Some("application/json"));
@@ -50,7 +51,7 @@ fn options_gives_the_definition() {
 
 #[test]
 fn methods_are_told_apart() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     for method in ["PUT", "DELETE", "PATCH", "TRACE", "get", "PROPFIND"] {
         let answer = site.send(&Request::new(method, "/echo"));
         answer.assert_refused(405, "the service does not have this method");
@@ -60,10 +61,59 @@ fn methods_are_told_apart() {
 
 #[test]
 fn a_panic_in_the_programs_own_code_is_an_internal_error() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     let mut connection = site.connect();
     let answer = connection.ask(&Request::new("GET", "/echo").field("authorization", "Bearer panic"));
     answer.assert_refused(500, "the log has the reason under ");
     assert!(!String::from_utf8_lossy(&answer.body).contains("panic"), "{answer:?}");
     connection.assert_usable();
+    let asking = Request::new("POST", "/echo")
+        .field("authorization", "Bearer panic")
+        .field("expect", "100-continue")
+        .field("content-length", 9);
+    site.send(&asking).assert_refused(500, "the log has the reason under ");
+}
+
+/// Frames of HTTP/2 (RFC 9113 section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+#[test]
+fn http2_is_spoken_with_those_who_begin_with_it() {
+    const DATA: u8 = 0;
+    const HEADERS: u8 = 1;
+    const SETTINGS: u8 = 4;
+    let site = echo(&json!({}));
+    let mut connection = site.connect();
+    connection.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    connection.write(&frame(SETTINGS, 0, 0, &[]));
+    // POST, http, and the path `/echo` as a literal (RFC 7541 section 6): no length is announced.
+    let fields = [&[0x83, 0x86, 0x44, 5][..], b"/echo", &[0x41, 4], b"test"].concat();
+    connection.write(&frame(HEADERS, 0x4, 1, &fields));
+    connection.write(&frame(DATA, 0, 1, b"text="));
+    connection.write(&frame(DATA, 0x1, 1, b"word"));
+    let (mut status, mut body) = (None, Vec::new());
+    loop {
+        while connection.ahead.len() < 9 {
+            assert!(connection.more());
+        }
+        let length = usize::from(connection.ahead[1]) << 8 | usize::from(connection.ahead[2]);
+        while connection.ahead.len() < 9 + length {
+            assert!(connection.more());
+        }
+        let frame: Vec<u8> = connection.ahead.drain(..9 + length).collect();
+        match frame[3] {
+            HEADERS => status = Some(frame[9]),
+            DATA => body.extend(&frame[9..]),
+            _ => {}
+        }
+        if frame[8] == 1 && frame[4] & 1 == 1 {
+            break;
+        }
+    }
+    assert_eq!(status, Some(0x88), "`:status 200` of the static table");
+    let answer: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(answer["args"]["text"], "word");
 }

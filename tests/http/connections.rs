@@ -1,20 +1,25 @@
 //! Connections: kept where they can be, closed where they cannot, whatever clients do.
 
+use std::net::TcpStream;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rulebook::{Args, Context, Ended, Module, Refusal};
+use rulebook::{Args, Context, Ended, Module, Refusal, Settings};
 use serde_json::{Value, json};
 
 use super::{echo, handlers};
-use crate::client::{Request, Site, wait};
+use crate::client::{Connection, Request, Site, engine, wait};
+#[cfg(unix)]
+use crate::served;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[test]
 fn a_connection_is_kept_after_a_refusal() {
-    let site = echo(json!({ "body": 100 }));
+    let site = echo(&json!({ "body": 100 }));
     let mut connection = site.connect();
     let cases = [
         (Request::new("GET", "/nowhere"), 404),
@@ -38,7 +43,7 @@ fn a_connection_is_kept_after_a_refusal() {
 
 #[test]
 fn a_long_body_that_nobody_wants_is_not_read_to_its_end() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     let endless = Request::new("POST", "/nowhere").field("transfer-encoding", "chunked");
     let long = Request::new("POST", "/nowhere").field("content-length", 1_000_000_000);
     for request in [endless, long] {
@@ -58,11 +63,11 @@ fn a_long_body_that_nobody_wants_is_not_read_to_its_end() {
 
 #[test]
 fn pipelined_requests_are_answered_in_turn() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     let mut connection = site.connect();
     let mut requests = Vec::new();
     for number in 0..40 {
-        requests.push(Request::new("GET", &format!("/echo?word={number}")));
+        requests.push(Request::new("GET", format!("/echo?word={number}")));
         requests.push(Request::new("POST", "/echo").body(FORM, format!("text={number}")));
         requests.push(Request::new("POST", "/nowhere").chunked(FORM, &[b"text=word"]));
     }
@@ -79,7 +84,7 @@ fn pipelined_requests_are_answered_in_turn() {
 
 #[test]
 fn a_client_that_has_said_all_is_still_answered() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     let mut connection = site.connect();
     connection.write(&Request::new("POST", "/echo").body(FORM, "text=word").bytes());
     connection.close_writing();
@@ -89,7 +94,7 @@ fn a_client_that_has_said_all_is_still_answered() {
 
 #[test]
 fn a_body_that_breaks_off_is_no_body() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     let announced = Request::new("POST", "/echo").field("content-length", 100);
     let chunked = Request::new("POST", "/echo").field("transfer-encoding", "chunked");
     for (request, body, words) in [
@@ -107,7 +112,7 @@ fn a_body_that_breaks_off_is_no_body() {
 
 #[test]
 fn what_is_no_request_is_refused_and_the_next_client_served() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     for bytes in
         [&b"\x00\x01\x02\x03\r\n\r\n"[..], b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"PRI * HTTP/2"]
     {
@@ -146,7 +151,7 @@ fn slow(counts: &Arc<Counts>, takes: Duration) -> Site {
         seen.after.fetch_add(1, Ordering::SeqCst);
         std::future::ready(())
     };
-    handlers(definition, Module::new("site").get("/slow", handler).after(after))
+    handlers(&definition, Module::new("site").get("/slow", handler).after(after))
 }
 
 fn count(of: &AtomicUsize) -> usize {
@@ -185,17 +190,59 @@ fn a_server_that_stops_lets_requests_in_flight_end() {
     assert!(!idle.more(), "a connection without a request is closed");
     site.running.wait().unwrap();
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    assert!(std::net::TcpStream::connect(address).is_err());
+    assert!(TcpStream::connect(address).is_err());
 }
 
 #[test]
 fn an_address_that_is_taken_is_told() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     let taken = site.address().to_string();
-    let engine = rulebook::Rulebook::read(Vec::new()).build();
-    let Ok(engine) = engine else { return };
-    let settings = rulebook::Settings { bind: vec![taken.clone()], ..rulebook::Settings::default() };
-    let error = engine.serve(&settings).unwrap_err();
+    let settings = Settings { bind: vec![taken.clone()], ..Settings::default() };
+    let error = engine(&[("site.json", json!({}))], |engine| engine).serve(&settings).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
     assert!(error.to_string().contains(&taken), "{error}");
+    let nowhere = Settings { bind: Vec::new(), ..Settings::default() };
+    assert!(engine(&[("site.json", json!({}))], |engine| engine).serve(&nowhere).is_err());
+}
+
+#[test]
+fn every_address_is_listened_on() {
+    let two = Settings { bind: vec!["127.0.0.1:0".to_owned(); 2], workers: Some(2), ..Settings::default() };
+    let definition = json!({ "GET": { "info": "Nothing" } });
+    let running = engine(&[("app.json", json!({ "unbound": "echo" })), ("site.json", definition)], |engine| engine)
+        .serve(&two)
+        .unwrap();
+    assert_eq!(running.addresses().len(), 2);
+    for address in running.addresses() {
+        let answer = Connection::to(*address).ask(&Request::new("GET", "/"));
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    running.stop().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_program() {
+    for signal in ["TERM", "INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("api")).unwrap();
+        std::fs::write(folder.path().join("api/site.json"), r#"{ "GET": { "info": "Nothing" } }"#).unwrap();
+        let address = served::free_address();
+        let mut child = served::program(folder.path())
+            .args(["serve", "--unbound", "echo", "--bind", &address])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        assert!(wait(|| TcpStream::connect(&address).is_ok()), "it does not answer");
+        // It listens before it minds signals, and answers after.
+        assert_eq!(Connection::to(address.parse().unwrap()).ask(&Request::new("GET", "/")).status, 200);
+        let kill = format!("kill -{signal} {}", child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        let ended = wait(|| TcpStream::connect(&address).is_err());
+        if !ended {
+            child.kill().unwrap();
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
+    }
 }

@@ -73,7 +73,7 @@ fn outputs_are_written_as_the_envelope_says() {
     let word = "é\"\u{2028}";
     let cases = [
         ("GET /outputs", 200, json!({ "b": "1", "a": word }), json!({ "b": "1", "a": word })),
-        ("GET /nothing", 200, json!({}), Value::Null),
+        ("GET /nothing", 200, json!({}), json!({})),
         ("GET /whole", 200, json!({ "result": [1, 2] }), json!([1, 2])),
         ("POST /created", 201, json!({ "a": "" }), json!({ "a": "" })),
     ];
@@ -129,21 +129,16 @@ fn what_fails_inside_is_not_told() {
             ("/declared?how=undeclared", 500),
             ("/declared?how=unavailable", 503),
             ("/wrong", 500),
+            ("/no-object", 500),
         ] {
             let answer = ask(&site, &format!("GET {target}"));
             assert_eq!((answer.status, flaw(&answer, shape)), (status, None), "{target}");
             let text = String::from_utf8(answer.body.clone()).unwrap();
-            assert!(
-                ["secret", "reason under"].iter().filter(|word| text.contains(*word)).all(|word| *word != "secret"),
-                "{text}"
-            );
+            assert!(!text.contains("secret"), "{text}");
             let id = answer.json()["request_id"].as_str().map(str::len);
             assert_eq!(id, (status == 500).then_some(16), "{text}");
         }
     }
-    // Beside other members there is no place for what is no object.
-    assert_eq!(ask(&ends("aicra"), "GET /no-object").status, 500);
-    assert_eq!(ask(&ends("plain"), "GET /no-object").json(), "the secret reason");
 }
 
 /// `Accept` fields, and whether they let nothing but problem documents through.

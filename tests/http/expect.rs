@@ -26,7 +26,7 @@ fn ask(site: &Site, request: &Request) -> Connection {
 
 #[test]
 fn a_permitted_client_is_told_to_go_on() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     let request = asking("POST", "/locked", FORM, 9).field("authorization", r#"Bearer ["writer"]"#);
     let mut connection = ask(&site, &request);
     let interim = connection.answer(false);
@@ -39,7 +39,7 @@ fn a_permitted_client_is_told_to_go_on() {
 
 #[test]
 fn a_refusal_comes_instead() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     let keyed = |key: &str| asking("POST", "/locked", FORM, 9).field("authorization", format!("Bearer {key}"));
     let cases = [
         (asking("POST", "/nowhere", FORM, 9), 404, "no service has this URI"),
@@ -51,18 +51,19 @@ fn a_refusal_comes_instead() {
         (asking("POST", "/file", "multipart/form-data", 9), 400, "boundary"),
         (asking("POST", "/file", "multipart/form-data; boundary=XX", 100_000_000), 413, "over the limit `multipart`"),
     ];
-    for (request, status, words) in cases {
+    let asked = cases.map(|(request, status, words)| {
         let mut connection = ask(&site, &request);
         let answer = connection.answer(false);
         answer.assert_refused(status, words);
         assert_eq!(answer.field("connection"), Some("close"), "the body was not read");
-        connection.assert_closed();
-    }
+        connection
+    });
+    asked.into_iter().for_each(Connection::assert_closed);
 }
 
 #[test]
 fn a_refused_client_with_a_body_in_chunks_is_left() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     let request = Request::new("POST", "/locked")
         .field("content-type", FORM)
         .field("transfer-encoding", "chunked")
@@ -74,7 +75,7 @@ fn a_refused_client_with_a_body_in_chunks_is_left() {
 
 #[test]
 fn a_huge_upload_with_a_bad_key_costs_nothing() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     let request = asking("PUT", "/vault", "multipart/form-data; boundary=XX", 10_000_000_000)
         .field("authorization", "Bearer nobody");
     let started = Instant::now();
@@ -87,7 +88,7 @@ fn a_huge_upload_with_a_bad_key_costs_nothing() {
 
 #[test]
 fn another_expectation_is_refused() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     for expectation in ["200-ok", "100-continue, more=1", "100-continues"] {
         let request = Request::new("POST", "/echo").field("expect", expectation).body(FORM, "text=word");
         site.send(&request).assert_refused(417, "the only expectation that is met is 100-continue");
@@ -101,7 +102,7 @@ fn another_expectation_is_refused() {
 
 #[test]
 fn a_client_that_expects_nothing_is_told_nothing() {
-    let site = echo(json!({}));
+    let site = echo(&json!({}));
     let mut connection = site.connect();
     let request = Request::new("POST", "/echo").body(FORM, "text=word");
     connection.write(&request.head());

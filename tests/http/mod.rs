@@ -52,13 +52,13 @@ fn definition() -> Value {
 }
 
 /// The API of [`definition`], with these limits, where every method echoes its arguments.
-fn echo(limits: Value) -> Site {
+fn echo(limits: &Value) -> Site {
     Site::echo(&[("app.json", json!({ "limits": limits })), ("site.json", definition())])
 }
 
 /// An API with the handlers of a module.
-fn handlers(definition: Value, module: Module) -> Site {
-    Site::handlers(&[("site.json", definition)], module)
+fn handlers(definition: &Value, module: Module) -> Site {
+    Site::handlers(&[("site.json", definition.clone())], module)
 }
 
 impl Connection {

@@ -87,7 +87,7 @@ fn keys_of_a_file_give_their_scopes() {
     } });
     let files = vec![("site.json".into(), module.to_string().into_bytes())];
     let rulebook = Rulebook::read(files).inspect(Keys::load(&path).unwrap()).unbound(Unbound::Echo);
-    let site = Site::start(rulebook.build().unwrap());
+    let site = Site::start(&rulebook.build().unwrap());
     let targets = ["/open", "/read", "/user/7", "/user/77"];
     for (authorization, statuses) in [
         (&[][..], [200, 401, 401, 401]),

@@ -174,7 +174,7 @@ fn scope_disagreement(case: &ScopeCase) -> Option<String> {
 fn serve(definition: &Value) -> Result<Site, String> {
     let files = vec![("site.json".into(), definition.to_string().into_bytes())];
     let built = Rulebook::read(files).inspect(Bearer).unbound(Unbound::Echo).build();
-    built.map(Site::start).map_err(|report| report.to_string())
+    built.as_ref().map(Site::start).map_err(ToString::to_string)
 }
 
 /// Holds what was recorded against what happens here.

@@ -118,7 +118,7 @@ fn header_value<'a>(head: &'a Head, name: &http::HeaderName, takes: Takes) -> Ra
 
 impl<'a> Raw<'a> {
     /// Adds a text to what came before it. `last_counts`: of several, where one is taken.
-    fn add_text(&mut self, text: Cow<'a, str>, takes: Takes, last_counts: bool) {
+    pub(super) fn add_text(&mut self, text: Cow<'a, str>, takes: Takes, last_counts: bool) {
         *self = match std::mem::take(self) {
             Raw::Absent => Raw::Text(text),
             Raw::Text(first) if takes == Takes::Many => Raw::Texts(vec![first, text]),

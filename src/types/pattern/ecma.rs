@@ -39,6 +39,12 @@ fn sequence(hir: &Hir, out: &mut String) -> Result<(), String> {
         HirKind::Class(Class::Unicode(ranges)) => class(ranges, out),
         HirKind::Class(Class::Bytes(bytes)) => class(&bytes.to_unicode_class().ok_or_else(no_text)?, out),
         HirKind::Look(look) => out.push_str(&assertion(*look)?),
+        // Assertions need not be repeated, and not all engines repeat them.
+        HirKind::Repetition(repetition) if repetition.sub.properties().maximum_len() == Some(0) => {
+            if repetition.min > 0 {
+                atom(&repetition.sub, out)?;
+            }
+        }
         HirKind::Repetition(repetition) => {
             atom(&repetition.sub, out)?;
             quantifier(repetition, out);

@@ -1,0 +1,159 @@
+//! Methods without handlers, and handlers without methods.
+
+use std::path::{Path, PathBuf};
+
+use rulebook::{Args, Code, Context, Module, Refusal, Rulebook, Unbound};
+use serde_json::{Value as Json, json};
+
+use super::{build, call, files};
+use crate::golden;
+
+async fn ok(_: Args<()>, _: Context) -> Result<(), Refusal> {
+    Ok(())
+}
+
+fn shop() -> Vec<(PathBuf, Vec<u8>)> {
+    let method = |info: &str| json!({ "info": info });
+    let article = json!({ "GET": method("All articles"), "POST": method("A new one"), "/": { "{id}": {
+        "GET": { "info": "One article", "in": { "{id}": { "info": "Which", "type": "id" } } }
+    } } });
+    let mut all = files("shop", &json!({ "/": { "article": article } }));
+    all.extend(files("user", &json!({ "/": { "user": { "GET": method("Everybody") } } })));
+    all
+}
+
+/// The text less the lines and columns of places in this program, which change with every edit of it.
+pub fn without_lines(text: &str) -> String {
+    let mut kept = String::new();
+    let mut pieces = text.split(".rs:");
+    kept += pieces.next().unwrap_or_default();
+    for piece in pieces {
+        kept += ".rs:…";
+        kept += piece.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
+    }
+    kept
+}
+
+/// What is told about these modules; empty where all is bound.
+fn told(modules: impl IntoIterator<Item = Module>, unbound: Unbound) -> String {
+    let rulebook = modules.into_iter().fold(Rulebook::read(shop()), Rulebook::module);
+    match rulebook.unbound(unbound).build() {
+        Ok(_) => String::new(),
+        Err(report) => without_lines(&report.render(false)),
+    }
+}
+
+fn bound() -> Module {
+    Module::new("shop").get("/article", ok).post("/article", ok).get("/article/{id}", ok)
+}
+
+fn user() -> Module {
+    Module::new("user").get("/user", ok)
+}
+
+#[test]
+fn everything_is_bound() {
+    assert_eq!(told([bound(), user()], Unbound::Refuse), "");
+    let other_name = Module::new("shop").get("/article", ok).post("/article", ok).get("/article/{article_id}", ok);
+    assert_eq!(told([user(), other_name], Unbound::Refuse), "", "names of captures do not matter");
+}
+
+#[test]
+fn disagreements_are_told() {
+    let cases: Vec<(&str, Vec<Module>)> = vec![
+        ("a method without handler", vec![Module::new("shop").get("/article", ok).post("/article", ok), user()]),
+        ("a module without handlers", vec![bound()]),
+        ("a path that is not defined", vec![bound().get("/artcle", ok), user()]),
+        ("another HTTP method", vec![bound().delete("/article", ok), user()]),
+        ("a slash at the end", vec![bound().get("/article/", ok), user()]),
+        ("two slashes", vec![bound().get("//article", ok), user()]),
+        ("no slash", vec![bound().get("article", ok), user()]),
+        ("a position in the path", vec![bound().get("/article/{id}/{no}", ok), user()]),
+        ("the root", vec![bound().get("/", ok), user()]),
+        ("a method of another module", vec![bound().get("/user", ok), user()]),
+        ("a module that is not defined", vec![bound(), user(), Module::new("shpo").get("/article", ok)]),
+        ("a module twice", vec![bound(), user(), Module::new("user").post("/user", ok)]),
+        ("a handler twice", vec![bound().get("/article", ok), user()]),
+        ("a handler twice under two names", vec![bound().get("/article/{no}", ok), user()]),
+    ];
+    let mut text = String::new();
+    for (name, modules) in cases {
+        let told = told(modules, Unbound::Refuse);
+        assert!(!told.is_empty(), "{name} is not told");
+        text += &format!("# {name}\n{told}\n");
+    }
+    golden::compare(Path::new("tests/data/handlers/binding.txt"), &text);
+}
+
+#[test]
+fn handlers_are_named_by_their_place_in_the_program() {
+    let line = line!() + 1;
+    let module = bound().put("/article", ok);
+    let report = Rulebook::read(shop()).module(module).module(user()).build().unwrap_err();
+    let place = format!("{}:{line}:", file!());
+    assert!(report.render(false).contains(&place), "{}", report.render(false));
+}
+
+#[test]
+fn unbound_methods_answer_501_where_the_program_says_so() {
+    let rulebook = Rulebook::read(shop()).module(user()).unbound(Unbound::NotImplemented);
+    let engine = rulebook.build().unwrap();
+    assert!(call(&engine, "user.get", &json!({})).error().is_none());
+    let refused = call(&engine, "article.get", &json!({}));
+    assert_eq!(refused.error().unwrap().code(), Code::NotImplemented);
+    assert_eq!(refused.error().unwrap().status().get(), 501);
+    // What is bound is compared all the same.
+    assert_ne!(told([Module::new("shop").get("/artcle", ok)], Unbound::NotImplemented), "");
+}
+
+#[test]
+fn echo_binds_nothing_and_answers_with_the_arguments() {
+    let unfit = Module::new("nobody").get("/nowhere", ok);
+    let rulebook = Rulebook::read(shop()).module(unfit).module(bound()).unbound(Unbound::Echo);
+    let engine = rulebook.build().unwrap();
+    let outputs = call(&engine, "article.{id}.get", &json!({ "id": 5 })).outputs().unwrap();
+    assert_eq!(outputs, json!({ "args": { "id": 5 } }));
+    let parameters = json!({ "a": { "info": "One", "type": "?int" }, "b": { "info": "Two", "type": "?int" } });
+    let engine = Rulebook::read(super::taking(&parameters)).unbound(Unbound::Echo).build().unwrap();
+    let outputs = call(&engine, "it.post", &json!({ "b": null })).outputs().unwrap();
+    assert_eq!(outputs, json!({ "args": { "a": null, "b": null } }));
+}
+
+#[test]
+fn the_definition_says_what_unbound_methods_do_unless_the_program_does() {
+    let defined = |how: &str| {
+        let mut files = shop();
+        files.push((PathBuf::from("api/app.json"), json!({ "unbound": how }).to_string().into_bytes()));
+        Rulebook::read(files)
+    };
+    assert!(defined("refuse").build().is_err());
+    let answer = |rulebook: Rulebook| -> Result<Json, Code> {
+        let outcome = call(&rulebook.build().unwrap(), "article.get", &json!({})).outputs();
+        outcome.map_err(|refusal| refusal.code())
+    };
+    assert_eq!(answer(defined("501")), Err(Code::NotImplemented));
+    assert_eq!(answer(defined("echo")), Ok(json!({ "args": {} })));
+    assert_eq!(answer(defined("echo").unbound(Unbound::NotImplemented)), Err(Code::NotImplemented));
+}
+
+#[test]
+fn a_faulty_definition_is_told_before_its_handlers() {
+    let report = Rulebook::read(super::taking(&json!({ "a": { "info": "One", "type": "itn" } }))).build().unwrap_err();
+    let codes: Vec<_> = report.diagnostics.iter().map(|diagnostic| diagnostic.code.to_string()).collect();
+    assert_eq!(codes, ["unknown-type"], "that POST /it has no handler only follows");
+}
+
+#[test]
+fn a_thousand_handlers_are_found_quickly() {
+    let mut uris = serde_json::Map::new();
+    let mut module = Module::new("shop");
+    for number in 0..3_000 {
+        let method = json!({ "GET": { "info": "One of many" } });
+        uris.insert(format!("s{number}"), method);
+        module = module.get(&format!("/s{number}"), ok);
+    }
+    let started = std::time::Instant::now();
+    build(files("shop", &json!({ "/": uris })), [module]);
+    let taken = started.elapsed();
+    assert!(taken.as_secs() < 5, "it took {taken:?}");
+}

@@ -1,0 +1,299 @@
+//! Calls from code: the same permission, checks and handlers as for a request.
+
+use std::path::PathBuf;
+
+use rulebook::call::Reason;
+use rulebook::{Args, Code, Context, Engine, Identity, Module, Refusal, Rulebook, Unbound};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::{build, call, files, taking, wait};
+
+fn library() -> Vec<(PathBuf, Vec<u8>)> {
+    let id = json!({ "info": "Which", "type": "id", "name": "id" });
+    files(
+        "book",
+        &json!({ "/": { "book": {
+            "GET": { "info": "Books", "in": {
+                "GET@lang": { "info": "Language", "type": "?enum(en|fr)", "name": "language" },
+                "GET@tag": { "info": "Tags", "type": "?array<string>", "name": "tags" }
+            } },
+            "POST": { "info": "A new one", "scope": [["writer", "member"], ["admin"]], "in": {
+                "title": { "info": "Its title", "type": "string(1,20)" },
+                "pages": { "info": "How long it is", "type": "?int(1,9999)" },
+                "HEADER@X-Trace": { "info": "A trace", "type": "?string", "name": "trace" }
+            } },
+            "/": {
+                "page": { "GET": { "info": "Some pages", "in": {
+                    "URL#0": { "info": "The book", "type": "?id", "name": "book" },
+                    "URL#1": { "info": "The page", "type": "?int", "name": "page" }
+                } } },
+                "{id}": {
+                    "GET": { "info": "One book", "in": { "{id}": id } },
+                    "DELETE": { "info": "Throws it away", "scope": [["owner[id]"]], "in": { "{id}": id } }
+                }
+            }
+        } } }),
+    )
+}
+
+fn echo() -> Engine {
+    Rulebook::read(library()).unbound(Unbound::Echo).build().unwrap()
+}
+
+/// The checked arguments that a call would run with, or the code of its refusal.
+fn arguments(target: &str, given: &Json) -> Result<Json, Code> {
+    call(&echo(), target, given).outputs().map(|mut outputs| outputs["args"].take()).map_err(|refusal| refusal.code())
+}
+
+#[test]
+fn methods_are_found_by_id_and_by_path() {
+    let none = json!({});
+    let cases = [
+        ("book.get", Ok(json!({ "language": null, "tags": null }))),
+        ("GET /book", Ok(json!({ "language": null, "tags": null }))),
+        ("GET /book/", Ok(json!({ "language": null, "tags": null }))),
+        ("GET /book/7", Ok(json!({ "id": 7 }))),
+        ("GET /book/page", Ok(json!({ "book": null, "page": null }))),
+        ("GET /book/page/3", Ok(json!({ "book": 3, "page": null }))),
+        ("GET /book/page//4", Ok(json!({ "book": null, "page": 4 }))),
+        ("GET /book?lang=fr&tag=a%20b&tag=c", Ok(json!({ "language": "fr", "tags": ["a b", "c"] }))),
+        ("HEAD /book", Ok(json!({ "language": null, "tags": null }))),
+        ("GET /book/x", Err(Code::InvalidParameter)),
+        ("book.{id}.get", Err(Code::MissingParameter)),
+        ("GET /book?lang=de", Err(Code::InvalidParameter)),
+        ("GET /book?lang=fr&lang=en", Err(Code::InvalidParameter)),
+        ("GET /book?language=fr", Err(Code::Internal)),
+        ("GET /books", Err(Code::UnknownService)),
+        ("PUT /book", Err(Code::UnknownMethod)),
+        ("OPTIONS /book", Err(Code::UnknownService)),
+        ("get /book", Err(Code::UnknownMethod)),
+        ("GET book", Err(Code::UnknownService)),
+        ("GET /%zz", Err(Code::Unreadable)),
+        ("GET / book", Err(Code::UnknownService)),
+        ("GET", Err(Code::UnknownService)),
+        ("", Err(Code::UnknownService)),
+        ("books.get", Err(Code::UnknownService)),
+        ("\0 \u{fffd}", Err(Code::UnknownService)),
+    ];
+    for (target, expected) in cases {
+        assert_eq!(arguments(target, &none), expected, "{target:?}");
+    }
+}
+
+#[test]
+fn arguments_have_their_names_in_code_and_stand_once() {
+    let cases = [
+        ("book.{id}.get", json!({ "id": 7 }), Ok(json!({ "id": 7 }))),
+        ("book.page.get", json!({ "page": 2 }), Ok(json!({ "book": null, "page": 2 }))),
+        ("GET /book/page/1", json!({ "page": 2 }), Ok(json!({ "book": 1, "page": 2 }))),
+        ("book.get", json!({ "language": "en" }), Ok(json!({ "language": "en", "tags": null }))),
+        ("book.get", json!({ "language": null }), Ok(json!({ "language": null, "tags": null }))),
+        ("book.get", json!({ "tags": ["a"] }), Ok(json!({ "language": null, "tags": ["a"] }))),
+        ("book.get", json!({ "lang": "en" }), Err(Code::Internal)),
+        ("book.{id}.get", json!({ "id": "7" }), Err(Code::InvalidParameter)),
+        ("GET /book/7", json!({ "id": 7 }), Err(Code::InvalidParameter)),
+        ("GET /book?lang=en", json!({ "language": "en" }), Err(Code::InvalidParameter)),
+    ];
+    for (target, given, expected) in cases {
+        assert_eq!(arguments(target, &given), expected, "{target} {given}");
+    }
+    let engine = echo();
+    let texts = wait(engine.call("book.get").text("tags", "a").text("tags", "b").text("language", "en").send());
+    assert_eq!(texts.get("args"), Some(&json!({ "language": "en", "tags": ["a", "b"] })));
+    let twice = wait(engine.call("book.get").text("language", "en").text("language", "en").send());
+    assert_eq!(twice.error().unwrap().code(), Code::InvalidParameter);
+    let mixed = wait(engine.call("book.{id}.get").arg("id", 1).text("id", "1").send());
+    assert_eq!(mixed.error().unwrap().code(), Code::InvalidParameter);
+    let text = wait(engine.call("book.{id}.get").text("id", "7").send());
+    assert_eq!(text.get("args"), Some(&json!({ "id": 7 })));
+}
+
+#[test]
+fn an_unknown_name_is_told_to_the_program_alone() {
+    let refused = call(&echo(), "book.get", &json!({ "lang": "en" }));
+    let refusal = refused.error().unwrap();
+    assert_eq!(refusal.to_string(), "the program failed");
+    let log = refusal.log().unwrap();
+    assert!(log.contains("\"lang\"") && log.contains("language, tags"), "{log}");
+}
+
+#[test]
+fn permission_is_asked_as_of_a_request() {
+    let engine = echo();
+    let post = |scope: Option<&[&str]>| {
+        let call = engine.call("book.post").arg("title", "Rules");
+        let call = match scope {
+            Some(scope) => call.scope(scope.iter().copied()),
+            None => call,
+        };
+        wait(call.send()).error().map(Refusal::code)
+    };
+    assert_eq!(post(None), Some(Code::Unauthenticated));
+    assert_eq!(post(Some(&[])), Some(Code::Forbidden));
+    assert_eq!(post(Some(&["writer"])), Some(Code::Forbidden));
+    assert_eq!(post(Some(&["writer", "member"])), None);
+    assert_eq!(post(Some(&["admin"])), None);
+    let refused = wait(engine.call("book.post").scope(["writer"]).send());
+    let Reason::Forbidden { missing } = refused.error().unwrap().reason() else { panic!("{refused:?}") };
+    assert_eq!(missing, &[vec!["member".to_owned()], vec!["admin".to_owned()]], "and before its arguments");
+}
+
+#[test]
+fn contextual_permissions_see_the_arguments() {
+    let engine = echo();
+    let delete = |target: &str, id: Option<Json>, scope: &str| {
+        let call = engine.call(target).scope([scope]);
+        let call = match id {
+            Some(id) => call.arg("id", id),
+            None => call,
+        };
+        wait(call.send()).error().map(Refusal::code)
+    };
+    assert_eq!(delete("book.{id}.delete", Some(7.into()), "owner[7]"), None);
+    assert_eq!(delete("DELETE /book/7", None, "owner[7]"), None);
+    let forbidden = [
+        ("book.{id}.delete", Some(7.into()), "owner[8]"),
+        ("DELETE /book/7", None, "owner[8]"),
+        ("DELETE /book/7", None, "owner[id]"),
+        ("DELETE /book/7", None, "owner"),
+        ("DELETE /book/7", None, "owner[7]]"),
+        ("DELETE /book/x", None, "owner[x]"),
+        ("DELETE /book/7%5D", None, "owner[7]]"),
+        ("book.{id}.delete", None, "owner[]"),
+        ("book.{id}.delete", Some("7".into()), "owner[7]"),
+        ("book.{id}.delete", Some(Json::Null), "owner[null]"),
+    ];
+    for (target, id, scope) in forbidden {
+        assert_eq!(delete(target, id.clone(), scope), Some(Code::Forbidden), "{target} {id:?} {scope}");
+    }
+}
+
+#[test]
+fn a_response_is_asked_for_outputs_or_a_refusal() {
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Echoed {
+        args: Book,
+    }
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Book {
+        id: u32,
+    }
+    let engine = echo();
+    let good = || call(&engine, "GET /book/7", &json!({}));
+    assert!(good().error().is_none());
+    assert_eq!(good().get("args"), Some(&json!({ "id": 7 })));
+    assert_eq!(good().get("other"), None);
+    assert_eq!(good().all().unwrap().len(), 1);
+    assert_eq!(good().into::<Echoed>().unwrap(), Echoed { args: Book { id: 7 } });
+    assert_eq!(good().into::<Book>().unwrap_err().code(), Code::Internal);
+    assert_eq!(good().outputs().unwrap(), json!({ "args": { "id": 7 } }));
+    let bad = || call(&engine, "GET /book/x", &json!({}));
+    assert_eq!(bad().error().unwrap().code(), Code::InvalidParameter);
+    assert_eq!(bad().get("args"), None);
+    assert!(bad().all().is_none());
+    assert_eq!(bad().into::<Echoed>().unwrap_err().code(), Code::InvalidParameter);
+    assert_eq!(bad().outputs().unwrap_err().code(), Code::InvalidParameter);
+}
+
+#[test]
+fn an_output_may_be_the_whole() {
+    async fn list(_: Args<()>, _: Context) -> Result<Vec<i64>, Refusal> {
+        Ok(vec![1, 2])
+    }
+    let out = json!({ "*": { "info": "Numbers", "type": "array<int>" } });
+    let module = json!({ "/": { "it": { "GET": { "info": "Numbers", "out": out } } } });
+    let engine = build(files("shop", &module), [Module::new("shop").get("/it", list)]);
+    let response = call(&engine, "it.get", &json!({}));
+    assert!(response.error().is_none() && response.all().is_none() && response.get("*").is_none());
+    assert_eq!(response.outputs().unwrap(), json!([1, 2]));
+}
+
+/// Calls itself until `depth` is 0, then says who calls.
+async fn dive(Args(dive): Args<Dive>, context: Context) -> Result<Json, Refusal> {
+    if dive.depth == 0 {
+        let who = context.identity().map(|identity| (identity.name.to_string(), identity.scope.len()));
+        return Ok(json!({ "who": who, "method": context.method(), "head": context.head().is_some() }));
+    }
+    context.call("it.post").arg("depth", dive.depth - 1).send().await.outputs()
+}
+
+#[derive(Deserialize)]
+struct Dive {
+    depth: i64,
+}
+
+fn diving() -> Engine {
+    build(
+        taking(&json!({ "depth": { "info": "How deep", "type": "int(0,1000)" } })),
+        [Module::new("shop").post("/it", dive)],
+    )
+}
+
+#[test]
+fn a_handler_calls_with_the_identity_of_its_caller() {
+    let engine = diving();
+    let by = |identity: Option<Identity>| {
+        let call = engine.call("it.post").arg("depth", 3);
+        let call = match identity {
+            Some(identity) => call.identity(identity),
+            None => call,
+        };
+        wait(call.send()).outputs().unwrap()
+    };
+    assert_eq!(by(None), json!({ "who": null, "method": "it.post", "head": false }));
+    let ada = Identity::new("ada", ["a", "b"]);
+    assert_eq!(by(Some(ada)), json!({ "who": ["ada", 2], "method": "it.post", "head": false }));
+}
+
+#[test]
+fn calls_inside_of_each_other_have_an_end() {
+    let engine = diving();
+    let at = |depth: i64| wait(engine.call("it.post").arg("depth", depth).send()).error().map(Refusal::code);
+    assert_eq!(at(16), None);
+    assert_eq!(at(17), Some(Code::Internal));
+    assert_eq!(at(1000), Some(Code::Internal));
+}
+
+#[test]
+fn the_identity_and_scope_of_a_call_can_be_others() {
+    async fn who(_: Args<()>, context: Context) -> Result<Json, Refusal> {
+        let own = context.identity().map(|identity| format!("{} {:?}", identity.name, identity.scope));
+        Ok(json!({ "who": own }))
+    }
+    async fn ask(_: Args<()>, context: Context) -> Result<Json, Refusal> {
+        let narrowed = context.call("who.get").scope(["less"]).send().await.outputs()?;
+        let other = context.call("who.get").identity(Identity::new("bo", ["b"])).send().await.outputs()?;
+        Ok(json!({ "narrowed": narrowed["who"], "other": other["who"] }))
+    }
+    let get = |info: &str| json!({ "GET": { "info": info } });
+    let module = json!({ "/": { "who": get("Who calls"), "ask": get("Asks") } });
+    let engine = build(files("shop", &module), [Module::new("shop").get("/who", who).get("/ask", ask)]);
+    let asked = wait(engine.call("ask.get").identity(Identity::new("ada", ["a", "less"])).send()).outputs().unwrap();
+    assert_eq!(asked, json!({ "narrowed": "ada [\"less\"]", "other": "bo [\"b\"]" }));
+    let nobody = wait(engine.call("who.get").scope(["x"]).send()).outputs().unwrap();
+    assert_eq!(nobody, json!({ "who": "caller [\"x\"]" }));
+}
+
+#[test]
+fn handlers_share_the_state_of_the_program() {
+    struct Greeting(&'static str);
+    async fn greet(_: Args<()>, context: Context) -> Result<Json, Refusal> {
+        let greeting = context.state::<Greeting>().map(|greeting| greeting.0);
+        Ok(json!({ "greeting": greeting, "none": context.state::<String>().is_none() }))
+    }
+    let module = Module::new("shop").post("/it", greet);
+    let rulebook = Rulebook::read(taking(&json!({}))).state(Greeting("first")).state(Greeting("hello"));
+    let engine = rulebook.module(module).build().unwrap();
+    let outputs = call(&engine, "it.post", &json!({})).outputs().unwrap();
+    assert_eq!(outputs, json!({ "greeting": "hello", "none": true }));
+}
+
+#[test]
+fn paths_are_those_below_the_base() {
+    let mut files = library();
+    files.push((PathBuf::from("api/app.json"), json!({ "base": "/v1" }).to_string().into_bytes()));
+    let engine = Rulebook::read(files).unbound(Unbound::Echo).build().unwrap();
+    assert!(call(&engine, "GET /book/7", &json!({})).error().is_none());
+    assert_eq!(call(&engine, "GET /v1/book/7", &json!({})).error().unwrap().code(), Code::UnknownService);
+}

@@ -1,0 +1,44 @@
+//! Handlers: what they are given, how they are bound, what runs around them, and calls from code.
+
+mod binding;
+mod calls;
+mod fields;
+mod fit;
+mod gone;
+mod hooks;
+mod same_as_json;
+mod served;
+mod uploads;
+
+use std::path::PathBuf;
+
+use rulebook::{Engine, Module, Response, Rulebook};
+use serde_json::{Map, Value as Json, json};
+
+/// The files of a definition with this module.
+pub fn files(name: &str, module: &Json) -> Vec<(PathBuf, Vec<u8>)> {
+    vec![(PathBuf::from(format!("api/{name}.json")), format!("{module:#}\n").into_bytes())]
+}
+
+/// A module `shop` with `POST /it` alone, which takes these parameters.
+pub fn taking(parameters: &Json) -> Vec<(PathBuf, Vec<u8>)> {
+    files("shop", &json!({ "/": { "it": { "POST": { "info": "Takes it", "in": parameters } } } }))
+}
+
+/// The API of these files with these modules; a fault of it fails the test.
+pub fn build(files: Vec<(PathBuf, Vec<u8>)>, modules: impl IntoIterator<Item = Module>) -> Engine {
+    let rulebook = modules.into_iter().fold(Rulebook::read(files), Rulebook::module);
+    rulebook.build().unwrap_or_else(|report| panic!("{}", report.render(false)))
+}
+
+/// Calls a method with arguments by their names in code.
+pub fn call(engine: &Engine, target: &str, arguments: &Json) -> Response {
+    let none = Map::new();
+    let arguments = arguments.as_object().unwrap_or(&none).iter();
+    wait(arguments.fold(engine.call(target), |call, (name, value)| call.arg(name, value.clone())).send())
+}
+
+/// Runs a future to its end.
+pub fn wait<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}

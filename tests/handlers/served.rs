@@ -1,0 +1,212 @@
+//! What clients are told of what handlers end in.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock};
+
+use rulebook::{Args, Context, Engine, Module, Refusal, Running, Settings};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::{build, files};
+
+/// Everything that has been logged in this process.
+static LOGGED: OnceLock<&'static Log> = OnceLock::new();
+
+#[derive(Default)]
+struct Log(Mutex<Vec<String>>);
+
+impl log::Log for Log {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        self.0.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
+    }
+
+    fn flush(&self) {}
+}
+
+/// The lines that have been logged and hold this text.
+fn logged(text: &str) -> Vec<String> {
+    let log = LOGGED.get_or_init(|| {
+        let log: &'static Log = Box::leak(Box::default());
+        log::set_logger(log).unwrap();
+        log::set_max_level(log::LevelFilter::Info);
+        log
+    });
+    log.0.lock().unwrap().iter().filter(|line| line.contains(text)).cloned().collect()
+}
+
+/// Serves an API at an address of its own.
+pub fn serve(engine: &Engine) -> (Running, String) {
+    let settings = Settings { bind: vec!["127.0.0.1:0".to_owned()], workers: Some(1), ..Settings::default() };
+    let running = engine.serve(&settings).unwrap();
+    let address = format!("http://{}", running.addresses()[0]);
+    (running, address)
+}
+
+fn bank() -> Vec<(PathBuf, Vec<u8>)> {
+    let method = |info: &str| {
+        json!({ "info": info, "in": { "how": { "info": "How it ends", "type": "string" } }, "errors": {
+            "no_money": { "status": 402, "info": "There is not enough" },
+            "later": { "info": "Not today" }
+        } })
+    };
+    let mut all = files("bank", &json!({ "/": { "bank": { "POST": method("Pays") } } }));
+    all.extend(files("plain", &json!({ "envelope": "plain", "/": { "plain": { "POST": method("Pays") } } })));
+    let none = json!({ "POST": { "info": "Answers nothing", "options": { "status": 204 } } });
+    all.extend(files("none", &json!({ "/": { "none": none } })));
+    all
+}
+
+#[derive(Deserialize)]
+struct How {
+    how: String,
+}
+
+async fn pay(Args(How { how }): Args<How>, _: Context) -> Result<Option<Json>, Refusal> {
+    match how.as_str() {
+        "nothing" => Ok(None),
+        "paid" => Ok(Some(json!({ "paid": true }))),
+        "no_money" => Err(Refusal::declared("no_money").with("missing", 5).with("missing", 7)),
+        "own words" => Err(Refusal::declared("no_money").saying("The purse is empty")),
+        "names of the envelope" => Err(Refusal::declared("later")
+            .with("error", 9)
+            .with("name", "x")
+            .with("status", 200)
+            .with("title", "x")
+            .with("day", "Monday")),
+        "undeclared" => Err(Refusal::declared("no_such_error")),
+        "internal" => Err(Refusal::internal("the database at 10.0.0.7 is down")),
+        "unavailable" => Err(Refusal::unavailable("the database restarts")),
+        "a list" => Ok(Some(json!([1]))),
+        _ => panic!("the vault is at 52.5, 13.4"),
+    }
+}
+
+async fn nothing(_: Args<()>, _: Context) -> Result<(), Refusal> {
+    Ok(())
+}
+
+fn engine() -> Engine {
+    let modules = [
+        Module::new("bank").post("/bank", pay),
+        Module::new("plain").post("/plain", pay),
+        Module::new("none").post("/none", nothing),
+    ];
+    build(bank(), modules)
+}
+
+/// Status, media type and document of an answer.
+fn post(url: &str, how: &str, accept: &str) -> (u16, String, Json) {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut response = agent.post(url).header("Accept", accept).send_json(json!({ "how": how })).unwrap();
+    let media_type = response.headers().get("content-type").map_or("", |value| value.to_str().unwrap()).to_owned();
+    let text = response.body_mut().read_to_string().unwrap();
+    (response.status().as_u16(), media_type, serde_json::from_str(&text).unwrap_or(Json::Null))
+}
+
+#[test]
+fn outcomes_in_their_envelopes() {
+    let (running, at) = serve(&engine());
+    let failed = |name: &str, words: &str| json!({ "error": 1, "ErrorDescription": format!("it failed: {words}"), "name": name });
+    let problem = |status: u16, title: &str, detail: &str, code: &str| json!({ "type": "about:blank", "title": title, "status": status, "detail": detail, "code": code });
+    let with = |mut json: Json, name: &str, value: Json| {
+        json[name] = value;
+        json
+    };
+    let none = "There is not enough";
+    let (json, problems) = ("application/json", "application/problem+json");
+    let cases = [
+        ("bank", "nothing", "*/*", 200, json, json!({ "error": 0, "ErrorDescription": "all right" })),
+        ("bank", "paid", "*/*", 200, json, json!({ "error": 0, "ErrorDescription": "all right", "paid": true })),
+        ("plain", "nothing", "*/*", 200, json, json!({})),
+        ("plain", "paid", "*/*", 200, json, json!({ "paid": true })),
+        ("bank", "no_money", "*/*", 402, json, with(failed("no_money", none), "missing", 7.into())),
+        ("bank", "own words", "*/*", 402, json, failed("no_money", "The purse is empty")),
+        ("bank", "names of the envelope", "*/*", 400, json, {
+            let own = with(with(failed("later", "Not today"), "status", 200.into()), "title", "x".into());
+            with(own, "day", "Monday".into())
+        }),
+        ("plain", "names of the envelope", "*/*", 400, problems, {
+            let own = problem(400, "it failed", "Not today", "later");
+            with(with(with(own, "error", 9.into()), "name", "x".into()), "day", "Monday".into())
+        }),
+        (
+            "plain",
+            "no_money",
+            "*/*",
+            402,
+            problems,
+            with(problem(402, "it failed", none, "no_money"), "missing", 7.into()),
+        ),
+        (
+            "bank",
+            "no_money",
+            problems,
+            402,
+            problems,
+            with(problem(402, "it failed", none, "no_money"), "missing", 7.into()),
+        ),
+        (
+            "bank",
+            "unavailable",
+            "*/*",
+            503,
+            json,
+            json!({ "error": 501, "ErrorDescription": "service unavailable: try again later" }),
+        ),
+    ];
+    for (service, how, accept, status, media_type, expected) in cases {
+        let got = post(&format!("{at}/{service}"), how, accept);
+        assert_eq!(got, (status, media_type.to_owned(), expected), "{service} {how} {accept}");
+    }
+    running.stop().unwrap();
+}
+
+#[test]
+fn the_log_alone_knows_why_the_program_failed() {
+    logged("");
+    let (running, at) = serve(&engine());
+    let cases = [
+        ("internal", "the database at 10.0.0.7 is down"),
+        ("undeclared", "no_such_error"),
+        ("a list", "no object"),
+        ("panic", "the vault is at 52.5, 13.4"),
+    ];
+    for (how, why) in cases {
+        let (status, _, answer) = post(&format!("{at}/bank"), how, "*/*");
+        assert_eq!((status, &answer["error"]), (500, &json!(502)), "{how}: {answer}");
+        let id = answer["request_id"].as_str().unwrap();
+        assert_eq!(id.len(), 16, "{id}");
+        let words = format!("internal error: the log has the reason under {id}");
+        assert_eq!(answer["ErrorDescription"], words);
+        assert_eq!(answer.as_object().unwrap().len(), 3, "{how}: {answer}");
+        let lines = logged(id);
+        assert!(
+            matches!(&lines[..], [line] if line.starts_with("ERROR bank.post: ") && line.contains(why)),
+            "{lines:?}"
+        );
+    }
+    running.stop().unwrap();
+}
+
+#[test]
+fn an_answer_without_content_has_no_body() {
+    let (running, at) = serve(&engine());
+    assert_eq!(post(&format!("{at}/none"), "", "*/*"), (204, String::new(), Json::Null));
+    running.stop().unwrap();
+}
+
+#[test]
+fn who_is_not_known_is_told_how_to_be() {
+    let scoped = json!({ "/": { "it": { "GET": { "info": "Takes it", "scope": [["reader"]] } } } });
+    let module = Module::new("shop").get("/it", nothing);
+    let (running, at) = serve(&build(files("shop", &scoped), [module]));
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let response = agent.get(format!("{at}/it")).call().unwrap();
+    assert_eq!(response.status(), 401);
+    assert_eq!(response.headers()["www-authenticate"], "Bearer");
+    running.stop().unwrap();
+}

@@ -1,0 +1,130 @@
+//! Uploaded files in argument types.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use rulebook::{Args, Context, Engine, Module, Refusal, Upload};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use super::{build, served::serve, taking};
+
+/// A 1×1 picture.
+const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89";
+
+#[derive(Deserialize)]
+struct Pictures {
+    picture: Upload,
+    more: Option<Vec<Upload>>,
+}
+
+#[derive(Serialize)]
+struct Seen {
+    picture: Upload,
+    path: PathBuf,
+    same: bool,
+    more: Vec<u64>,
+    paths: Vec<PathBuf>,
+}
+
+/// Uploads that a handler keeps.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<Upload>>>);
+
+async fn look(Args(pictures): Args<Pictures>, context: Context) -> Result<Seen, Refusal> {
+    let Pictures { picture, more } = pictures;
+    let more = more.unwrap_or_default();
+    let content = fs::read(picture.path()).map_err(Refusal::internal)?;
+    if let Some(kept) = context.state::<Kept>() {
+        kept.0.lock().unwrap().push(picture.clone());
+    }
+    Ok(Seen {
+        path: picture.path().to_owned(),
+        same: content == PICTURE,
+        more: more.iter().map(Upload::size).collect(),
+        paths: more.iter().map(|upload| upload.path().to_owned()).collect(),
+        picture,
+    })
+}
+
+fn parameters() -> Json {
+    json!({
+        "picture": { "info": "A picture", "type": "file", "max": 100 },
+        "more": { "info": "More of them", "type": "?array<file>" }
+    })
+}
+
+fn engine(kept: Option<Kept>) -> Engine {
+    let rulebook = rulebook::Rulebook::read(taking(&parameters())).module(Module::new("shop").post("/it", look));
+    match kept {
+        Some(kept) => rulebook.state(kept),
+        None => rulebook,
+    }
+    .build()
+    .unwrap()
+}
+
+/// Sends files as parts of these names, and gives the answer.
+fn send(at: &str, parts: &[(&str, &str, &[u8])]) -> Json {
+    let mut body = Vec::new();
+    for (name, filename, content) in parts {
+        let head = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{filename}\"\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--b--\r\n");
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let request = agent.post(format!("{at}/it")).header("Content-Type", "multipart/form-data; boundary=b");
+    request.send(&body[..]).unwrap().body_mut().read_json().unwrap()
+}
+
+#[test]
+fn a_file_lives_as_long_as_its_handles() {
+    let (running, at) = serve(&engine(None));
+    let answer = send(&at, &[("picture", "a/../b c.png", PICTURE), ("more", "x", b"1"), ("more", "y", b"22")]);
+    assert_eq!(answer["picture"], json!({ "filename": "b c.png", "size": PICTURE.len(), "media_type": "image/png" }));
+    assert_eq!(answer["same"], true, "{answer}");
+    assert_eq!(answer["more"], json!([1, 2]));
+    let paths = answer["paths"].as_array().unwrap().iter().chain([&answer["path"]]);
+    for path in paths.map(|path| PathBuf::from(path.as_str().unwrap())) {
+        assert!(path.is_absolute() && !path.exists(), "{} is there", path.display());
+    }
+    running.stop().unwrap();
+}
+
+#[test]
+fn a_file_that_is_kept_stays() {
+    let kept = Kept::default();
+    let (running, at) = serve(&engine(Some(kept.clone())));
+    let answer = send(&at, &[("picture", "b.png", PICTURE)]);
+    let path = PathBuf::from(answer["path"].as_str().unwrap());
+    running.stop().unwrap();
+    assert_eq!(fs::read(&path).unwrap(), PICTURE);
+    kept.0.lock().unwrap().clear();
+    assert!(!path.exists(), "{} is still there", path.display());
+}
+
+#[test]
+fn a_file_that_does_not_pass_is_gone_before_the_handler() {
+    let kept = Kept::default();
+    let (running, at) = serve(&engine(Some(kept.clone())));
+    let answer = send(&at, &[("picture", "b.png", &[0; 101])]);
+    assert_eq!(answer["error"], 401, "{answer}");
+    assert_eq!(answer["errors"][0]["parameter"], "picture");
+    assert!(kept.0.lock().unwrap().is_empty());
+    running.stop().unwrap();
+}
+
+#[test]
+fn a_type_that_takes_anything_is_told_about_the_file() {
+    async fn show(Args(all): Args<Json>, _: Context) -> Result<Json, Refusal> {
+        Ok(json!({ "all": all }))
+    }
+    let (running, at) = serve(&build(taking(&parameters()), [Module::new("shop").post("/it", show)]));
+    let answer = send(&at, &[("picture", "b.png", PICTURE)]);
+    let file = json!({ "filename": "b.png", "size": PICTURE.len(), "media_type": "image/png" });
+    assert_eq!(answer["all"], json!({ "picture": file }));
+    running.stop().unwrap();
+}
