@@ -4,6 +4,7 @@
 
 mod article;
 mod cli;
+mod client;
 mod compile;
 mod definition_text;
 mod diagnostics;

@@ -19,9 +19,8 @@ use super::module::Call;
 use super::receive::Arriving;
 use super::worker::{Current, Worker, caught};
 use super::{answer, elsewhere, expect};
-use crate::call::{Allowed, Head, Refusal};
-use crate::error::Code;
-use crate::pipeline::{self, Reply, Routed};
+use crate::call::{Allowed, Head, Reason};
+use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
 use crate::plan::Plan;
 
 /// Makes a worker's service for all requests.
@@ -41,14 +40,14 @@ pub(super) fn factory(
                     let head = Arc::new(head(request.head()));
                     let plan = &current.runner.plan;
                     let routed = pipeline::route(plan, &head);
-                    if let Err(refusal) = &routed
-                        && refusal.code() == Code::UnknownService
+                    if let Err(unrouted) = &routed
+                        && matches!(unrouted.refusal.reason(), Reason::UnknownService { .. })
                     {
                         return app.call(request).await.map(|response| response.into_parts().1.into());
                     }
                     let mut body = Arriving::new(request.take_payload(), &head);
                     let replied = caught(dispatch(&current, &head, routed, &mut body)).await;
-                    let reply = replied.unwrap_or_else(|panic| pipeline::refuse(plan, &head, None, panic));
+                    let reply = replied.unwrap_or_else(|panic| pipeline::refuse(plan, &head, Of::Nothing, panic));
                     Ok(answer::sent(reply, &head, body).await)
                 }
             }))
@@ -59,13 +58,13 @@ pub(super) fn factory(
 async fn dispatch(
     current: &Current,
     head: &Arc<Head>,
-    routed: Result<Routed<'_>, Refusal>,
+    routed: Result<Routed<'_>, Unrouted>,
     body: &mut Arriving,
 ) -> Reply {
     let plan = &*current.runner.plan;
     match routed {
         Ok(Routed::Method(found)) if expect::unmet(head) => {
-            pipeline::refuse(plan, head, Some(found.method), expect::failed())
+            pipeline::refuse(plan, head, Of::Method(found.method), expect::failed())
         }
         Ok(Routed::Method(found)) => {
             let module = &current.modules[plan.methods[found.method].module];
@@ -78,7 +77,7 @@ async fn dispatch(
             document(&service.options, Some(&allowed))
         }
         Ok(Routed::OptionsAll) => document(&plan.options, None),
-        Err(refusal) => pipeline::refuse(plan, head, None, refusal),
+        Err(Unrouted { of, refusal }) => pipeline::refuse(plan, head, of, refusal),
     }
 }
 

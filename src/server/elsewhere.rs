@@ -12,7 +12,7 @@ use super::head::head;
 use super::receive::Arriving;
 use super::worker::Worker;
 use crate::call::{Reason, Refusal};
-use crate::pipeline;
+use crate::pipeline::{self, Of};
 
 /// Makes the App of a worker. What it does not have either is refused as an unknown service.
 pub(super) fn factory(
@@ -26,9 +26,9 @@ pub(super) fn factory(
             let head = head(request.head());
             let plan = &current.runner.plan;
             // The router knows best why; without a reason of its own there is just no service.
-            let refusal = pipeline::route(plan, &head).err();
+            let refusal = pipeline::route(plan, &head).err().map(|unrouted| unrouted.refusal);
             let refusal = refusal.unwrap_or_else(|| Refusal::new(Reason::UnknownService { similar: Vec::new() }));
-            let reply = pipeline::refuse(plan, &head, None, refusal);
+            let reply = pipeline::refuse(plan, &head, Of::Nothing, refusal);
             let body = Arriving::new(payload, &head);
             Ok(ServiceResponse::new(request, answer::sent(reply, &head, body).await.into()))
         }
