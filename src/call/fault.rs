@@ -76,7 +76,28 @@ impl Mismatch {
     }
 }
 
-/// A value as it is told back to a client: JSON, cut at 100 characters; never a file's content.
+/// Whether what has this name is never told back.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    const WORDS: [&str; 7] = ["password", "passwd", "passphrase", "secret", "token", "api_key", "apikey"];
+    let name = name.to_lowercase().replace('-', "_");
+    WORDS.iter().any(|word| name.contains(word))
+}
+
+/// The value without what its members' names tell to be secret.
+fn masked<'a>(value: &'a Value<'_>) -> Value<'a> {
+    match value {
+        Value::List(items) => Value::List(items.iter().map(masked).collect()),
+        Value::Map(members) => {
+            let shown =
+                |name: &str, member| if is_secret_name(name) { Value::Text("…".into()) } else { masked(member) };
+            Value::Map(members.iter().map(|(name, member)| (Cow::Borrowed(&**name), shown(name, member))).collect())
+        }
+        other => other.reborrow(),
+    }
+}
+
+/// A value as it is told back to a client: JSON, cut at 100 characters; never a file's content or a secret.
 fn shown(value: &Value<'_>) -> String {
     match value {
         Value::Text(text) if text.chars().nth(SHOWN).is_some() => {
@@ -85,7 +106,7 @@ fn shown(value: &Value<'_>) -> String {
         Value::List(items) if items.len() > SHOWN => format!("{} items", items.len()),
         Value::Map(members) if members.len() > SHOWN => format!("{} members", members.len()),
         Value::File(upload) => cut(&format!("the file {} of {} bytes", Json(upload.filename()), upload.size())),
-        other => cut(&serde_json::to_string(other).unwrap_or_else(|_| other.kind().to_owned())),
+        other => cut(&serde_json::to_string(&masked(other)).unwrap_or_else(|_| other.kind().to_owned())),
     }
 }
 

@@ -13,8 +13,9 @@ mod refusal;
 mod slots;
 mod upload;
 mod value;
+mod words;
 
-pub use fault::{Fault, FaultKind, Mismatch, Source};
+pub use fault::{Fault, FaultKind, Mismatch, Source, is_secret_name};
 pub use head::{Head, Http};
 pub use identity::{Identity, Inspect, Inspection};
 pub use json::{JsonLimits, JsonSeed, Key, value_from_json};

@@ -260,7 +260,9 @@ fn present(parameter: &Parameter) -> impl Iterator<Item = Slot<'static>> {
         Takes::File => vec![Value::File(Upload::sample())],
         Takes::Files => vec![Value::List(vec![Value::File(Upload::sample())])],
     };
-    values.into_iter().map(Slot::Value)
+    // Null for what may be left out is its absence, also where the type takes null.
+    let own_null = move |value: &Value<'_>| parameter.optional && *value == Value::Null;
+    values.into_iter().filter(move |value| !own_null(value)).map(Slot::Value)
 }
 
 fn default(parameter: &Parameter) -> Option<Slot<'static>> {

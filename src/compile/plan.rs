@@ -5,7 +5,7 @@ use http::HeaderName;
 
 use super::bind::methods;
 use super::value::read_default;
-use crate::call::{Inspect, Value};
+use crate::call::{Inspect, Value, is_secret_name};
 use crate::envelope;
 use crate::handler::{self, State};
 use crate::model::{self, Api, From, Parameter, Repeated};
@@ -40,7 +40,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         for service in &own.services {
             let index = services.len();
             // A definition that was judged has no path twice.
-            let _ = routes.insert(&service.path, index);
+            let _ = routes.insert(&service.path, index, own.ignore_case);
             let first = plans.len();
             plans.extend(service.methods.iter().map(|method| {
                 let action = actions.next().unwrap_or(Action::NotImplemented);
@@ -169,7 +169,6 @@ fn slot(own: &Parameter) -> SlotPlan {
         source: own.from.source(),
         takes: check.takes(),
         optional: own.optional,
-        takes_null: check.takes_null(),
         default: default_value(own),
         secret: is_secret(own),
         expected: check.expected(),
@@ -185,12 +184,9 @@ pub(super) fn default_value(own: &Parameter) -> Option<Value<'static>> {
 
 /// Whether a parameter's value may be a secret, by where it stands and what it is called.
 fn is_secret(own: &Parameter) -> bool {
-    const WORDS: [&str; 7] = ["password", "passwd", "passphrase", "secret", "token", "api_key", "apikey"];
-    let named = |name: &str| {
-        let name = name.to_lowercase().replace('-', "_");
-        WORDS.iter().any(|word| name.contains(word))
-    };
-    own.from == From::Cookie || own.key.eq_ignore_ascii_case("authorization") || named(&own.key) || named(&own.name)
+    const FIELDS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+    let field = own.from == From::Header && FIELDS.iter().any(|name| own.key.eq_ignore_ascii_case(name));
+    field || own.from == From::Cookie || is_secret_name(&own.key) || is_secret_name(&own.name)
 }
 
 fn permit(own: &model::Method) -> Permit {

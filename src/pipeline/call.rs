@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::read::Raw;
+use super::read::{Raw, Values};
 use super::route::{Routed, route};
 use super::{Runner, act, check, permit};
 use crate::call::{Head, Reason, Refusal, Value};
@@ -36,7 +36,7 @@ async fn run(runner: &Arc<Runner>, call: Call) -> Result<serde_json::Value, Refu
     let acting = {
         let (method, raw) = raw(plan, &call)?;
         let granted = permit::permit_call(plan, method, &raw, call.identity.clone())?;
-        let slots = check::check(&plan.methods[method], raw)?;
+        let slots = check::check(plan, &plan.methods[method], Values { raw, unknown: Vec::new() })?;
         act::start(runner, &granted, slots, None, call.depth)?
     };
     let success = acting.await?;
@@ -105,7 +105,7 @@ fn target(plan: &Plan, target: &str) -> Result<Target, Refusal> {
     let method = http.parse::<http::Method>().map_err(|_| unknown())?;
     let uri = format!("{}{path}", plan.base).parse().map_err(|_| unknown())?;
     let head = Head::new(method, uri);
-    match route(plan, &head)? {
+    match route(plan, &head).map_err(|unrouted| unrouted.refusal)? {
         Routed::Method(found) => Ok(Target {
             method: found.method,
             segments: found.segments.into_iter().map(Cow::into_owned).collect(),

@@ -2,9 +2,10 @@
 //!
 //! All faults are told, in the definition's order, at most [`MOST_FAULTS`].
 
-use super::read::Raw;
-use crate::call::{Fault, FaultKind, Mismatch, Reason, Refusal, Slot, Value};
-use crate::plan::{Method, SlotPlan};
+use super::read::{Raw, Values};
+use crate::call::{Fault, FaultKind, Limit, Mismatch, Reason, Refusal, Slot, Value, is_secret_name};
+use crate::model::Limits;
+use crate::plan::{Method, Plan, SlotPlan};
 use crate::types::Takes;
 
 /// How many parameters at fault are told at once.
@@ -13,63 +14,101 @@ const MOST_FAULTS: usize = 50;
 /// Decodes and checks the raw values.
 ///
 /// # Errors
-/// A required parameter is missing, or a value does not pass.
-pub(super) fn check<'a>(method: &'a Method, raw: Vec<Raw<'a>>) -> Result<Vec<Slot<'a>>, Refusal> {
-    let mut slots = Vec::with_capacity(raw.len());
+/// A required parameter is missing, a value does not pass or is over a limit, or a parameter is unknown where
+/// that is refused.
+pub(super) fn check<'a>(plan: &Plan, method: &'a Method, values: Values<'a>) -> Result<Vec<Slot<'a>>, Refusal> {
+    let mut slots = Vec::with_capacity(values.raw.len());
     let mut faults = Vec::new();
     let mut truncated = false;
-    for (plan, raw) in method.slots.iter().zip(raw) {
-        match fill(plan, raw) {
-            Ok(slot) => slots.push(slot),
-            Err(wrong) if faults.len() < MOST_FAULTS => faults.push(fault(plan, wrong)),
-            Err(_) => truncated = true,
+    for (slot, raw) in method.slots.iter().zip(values.raw) {
+        match fill(slot, raw, &plan.limits) {
+            Ok(filled) => slots.push(filled),
+            Err(Wrong::Fault(kind, mismatch)) if faults.len() < MOST_FAULTS => faults.push(fault(slot, kind, mismatch)),
+            Err(Wrong::Fault(..)) => truncated = true,
+            Err(Wrong::Limit(limit)) => {
+                let parameter = Some(slot.shown.to_string());
+                return Err(Refusal::new(Reason::TooLarge { limit, parameter }));
+            }
         }
     }
+    let room = MOST_FAULTS - faults.len();
+    truncated |= values.unknown.len() > room;
+    faults.extend(values.unknown.into_iter().take(room));
     if faults.is_empty() { Ok(slots) } else { Err(Refusal::new(Reason::Parameters { faults, truncated })) }
 }
 
 /// What is wrong with one raw value.
 enum Wrong {
-    Missing,
-    Repeated,
-    Mismatch(Mismatch),
+    /// In which way, and what does not pass.
+    Fault(FaultKind, Option<Mismatch>),
+    /// It is over this limit.
+    Limit(Limit),
 }
 
-fn fill<'a>(plan: &'a SlotPlan, raw: Raw<'a>) -> Result<Slot<'a>, Wrong> {
+fn fill<'a>(plan: &'a SlotPlan, raw: Raw<'a>, limits: &Limits) -> Result<Slot<'a>, Wrong> {
     let default = || plan.default.as_ref().map(|value| Slot::Value(value.reborrow()));
+    let got = |kind, words| Wrong::Fault(kind, Some(Mismatch::with_got(plan.expected.clone(), words)));
     let value = match raw {
         Raw::Absent => {
-            return default().or(plan.optional.then_some(Slot::Absent)).ok_or(Wrong::Missing);
+            let absent = default().or(plan.optional.then_some(Slot::Absent));
+            return absent.ok_or(Wrong::Fault(FaultKind::Missing, None));
         }
-        Raw::Json(Value::Null) if !plan.takes_null && plan.optional => return Ok(default().unwrap_or(Slot::Null)),
         Raw::Json(value) => value,
-        Raw::Text(text) => plan.check.decode(text),
-        Raw::Texts(texts) => plan.check.decode_many(texts),
+        Raw::Text(text) => within(plan.check.decode(text), limits)?,
+        Raw::Texts(texts) => within(plan.check.decode_many(texts), limits)?,
         Raw::File(upload) if plan.takes == Takes::Files => Value::List(vec![Value::File(upload)]),
         Raw::File(upload) => Value::File(upload),
         Raw::Files(files) => Value::List(files.into_iter().map(Value::File).collect()),
-        Raw::Repeated => return Err(Wrong::Repeated),
-        Raw::NoText => {
-            return Err(Wrong::Mismatch(Mismatch::with_got(plan.expected.clone(), "bytes that are not UTF-8")));
-        }
+        Raw::Repeated => return Err(got(FaultKind::Repeated, "several values")),
+        Raw::NoText => return Err(got(FaultKind::Invalid, "bytes that are not UTF-8")),
     };
-    plan.check.check(value).map(Slot::Value).map_err(Wrong::Mismatch)
+    match value {
+        // Null for what may be left out is its absence, also where the type takes null.
+        Value::Null if plan.optional => Ok(default().unwrap_or(Slot::Null)),
+        value => {
+            let checked = plan.check.check(value);
+            checked.map(Slot::Value).map_err(|mismatch| Wrong::Fault(FaultKind::Invalid, Some(mismatch)))
+        }
+    }
 }
 
-fn fault(plan: &SlotPlan, wrong: Wrong) -> Fault {
-    let (kind, expected, got, at) = match wrong {
-        Wrong::Missing => (FaultKind::Missing, plan.expected.clone(), None, String::new()),
-        Wrong::Repeated => {
-            (FaultKind::Repeated, plan.expected.clone(), Some("several values".to_owned()), String::new())
-        }
-        Wrong::Mismatch(Mismatch { expected, got, at }) => (FaultKind::Invalid, expected, Some(got), at),
+/// The value that a text was decoded to: a list or an object is held to the limits of those in a JSON body.
+fn within<'a>(value: Value<'a>, limits: &Limits) -> Result<Value<'a>, Wrong> {
+    passed(&value, limits, 1).map_or(Ok(value), |limit| Err(Wrong::Limit(limit)))
+}
+
+/// The limit that a value passes. `level`: how deep it stands, the outermost value's being 1.
+fn passed(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limit> {
+    let count = match value {
+        Value::List(items) => items.len(),
+        Value::Map(members) => members.len(),
+        _ => return None,
     };
+    if level > limits.nesting {
+        return Some(Limit { name: "nesting", max: limits.nesting, unit: "levels" });
+    }
+    if count as u64 > limits.items {
+        return Some(Limit { name: "items", max: limits.items, unit: "items" });
+    }
+    match value {
+        Value::List(items) => items.iter().find_map(|item| passed(item, limits, level + 1)),
+        Value::Map(members) => members.iter().find_map(|(_, member)| passed(member, limits, level + 1)),
+        _ => None,
+    }
+}
+
+fn fault(plan: &SlotPlan, kind: FaultKind, mismatch: Option<Mismatch>) -> Fault {
+    let (expected, got, at) = match mismatch {
+        Some(Mismatch { expected, got, at }) => (expected, Some(got), at),
+        None => (plan.expected.clone(), None, String::new()),
+    };
+    let secret = plan.secret || is_secret_name(&at);
     Fault {
         kind,
         parameter: format!("{}{at}", plan.shown),
         source: plan.source,
         expected,
-        got: got.filter(|_| !plan.secret),
+        got: got.filter(|_| !secret),
         message: plan.message.clone(),
     }
 }

@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 pub use permit::Granted;
 pub use read::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
-pub use respond::{Reply, refuse};
-pub use route::{Routed, route};
+pub use respond::{Of, Reply, refuse};
+pub use route::{Routed, Unrouted, route};
 
 use crate::call::{Head, Outcome, Refusal};
 use crate::plan::{Found, Plan};
@@ -55,8 +55,8 @@ async fn run(
         BodyKind::Nothing => Body::Empty,
         kind => receive(kind).await?,
     };
-    let raw = read::read(&runner.plan, head, &granted, &body)?;
-    let slots = check::check(granted.method(), raw)?;
+    let values = read::read(&runner.plan, head, &granted, &body)?;
+    let slots = check::check(&runner.plan, granted.method(), values)?;
     let running = act::start(runner, &granted, slots, Some(Arc::clone(head)), 0)?;
     running.await
 }

@@ -45,12 +45,27 @@ pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcom
     }
 }
 
-/// Writes a refusal that came to be outside of [`super::answer`]: in the envelope of the method of this
-/// index, or in that of the API where no method is known.
+/// Of what a request was found to be before it was refused, by index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// Of nothing that there is.
+    Nothing,
+    /// Of a module's service.
+    Module(usize),
+    /// Of a method.
+    Method(usize),
+}
+
+/// Writes a refusal that came to be outside of [`super::answer`]: in the module's envelope, or in that of the
+/// API where no module is known.
 #[must_use]
-pub fn refuse(plan: &Plan, head: &Head, method: Option<usize>, refusal: Refusal) -> Reply {
-    let method = method.map(|index| &plan.methods[index]);
-    let envelope = method.map_or(&plan.envelope, |method| &plan.modules[method.module].envelope);
+pub fn refuse(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
+    let (module, method) = match of {
+        Of::Nothing => (None, None),
+        Of::Module(index) => (Some(index), None),
+        Of::Method(index) => (Some(plan.methods[index].module), Some(&plan.methods[index])),
+    };
+    let envelope = module.map_or(&plan.envelope, |index| &plan.modules[index].envelope);
     write_refusal(&**envelope, head, method, refusal)
 }
 
@@ -102,7 +117,8 @@ fn only_problems(head: &Head) -> bool {
     for range in fields.filter_map(|(_, value)| value.to_str().ok()).flat_map(|value| value.split(',')) {
         let mut parts = range.split(';').map(str::trim);
         let problem = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/problem+json"));
-        let refused = parts.any(|part| matches!(part, "q=0" | "q=0." | "q=0.0" | "q=0.00" | "q=0.000"));
+        let weight = parts.find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('='));
+        let refused = weight.is_some_and(|weight| matches!(weight, "0" | "0." | "0.0" | "0.00" | "0.000"));
         if !problem && !refused {
             return false;
         }

@@ -9,6 +9,7 @@ use std::fmt::Write;
 
 use percent_encoding::percent_decode_str;
 
+use super::respond::Of;
 use crate::call::{Allowed, Head, Http, Limit, Reason, Refusal};
 use crate::plan::{Found, Plan, joinable};
 
@@ -23,38 +24,53 @@ pub enum Routed<'h> {
     OptionsAll,
 }
 
+/// A request that is for nothing.
+#[derive(Debug)]
+pub struct Unrouted {
+    /// How far it came.
+    pub of: Of,
+    /// What is wrong with it.
+    pub refusal: Refusal,
+}
+
+impl From<Refusal> for Unrouted {
+    fn from(refusal: Refusal) -> Self {
+        Self { of: Of::Nothing, refusal }
+    }
+}
+
 /// Finds what the request is for.
 ///
 /// # Errors
 /// The target is too long or cannot be decoded, no service has this URI, or it has no such method.
-pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Refusal> {
+pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Unrouted> {
     let length = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
     if length as u64 > plan.limits.uri {
-        return Err(too_large("uri", plan.limits.uri));
+        return Err(too_large("uri", plan.limits.uri).into());
     }
     let fields: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if fields as u64 > plan.limits.head {
-        return Err(too_large("head", plan.limits.head));
+        return Err(too_large("head", plan.limits.head).into());
     }
     let options = head.method == http::Method::OPTIONS;
     if options && head.uri.path() == "*" {
         return Ok(Routed::OptionsAll);
     }
     let Some(path) = below(&plan.base, head.uri.path()) else {
-        return Err(unknown_service());
+        return Err(unknown_service().into());
     };
     let (segments, service) = find(plan, path)?;
     if options && segments.is_empty() {
         return Ok(Routed::OptionsAll);
     }
     let Some(index) = service else {
-        return Err(unknown_service());
+        return Err(unknown_service().into());
     };
     let service = &plan.services[index];
     let positions = segments.len() - service.length;
     let mut fitting = service.methods.iter().filter(|(_, method)| plan.methods[*method].positions >= positions);
     if options {
-        return if fitting.next().is_some() { Ok(Routed::Options(index)) } else { Err(unknown_service()) };
+        return if fitting.next().is_some() { Ok(Routed::Options(index)) } else { Err(unknown_service().into()) };
     }
     let wanted = if head.method == http::Method::HEAD { "GET" } else { head.method.as_str() };
     let allowed: Vec<Http> = match Http::from_name(wanted) {
@@ -67,14 +83,25 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Refusal> {
         None => fitting.map(|(own, _)| *own).collect(),
     };
     if allowed.is_empty() {
-        return Err(unknown_service());
+        return Err(unknown_service().into());
     }
-    Err(Refusal::new(Reason::UnknownMethod { allowed: Allowed(allowed) }))
+    let refusal = Refusal::new(Reason::UnknownMethod { allowed: Allowed(allowed) });
+    Err(Unrouted { of: Of::Module(service.module), refusal })
 }
 
-/// The path below base, beginning with `/`; none where it is not below base.
+/// The path below base, beginning with `/`; none where it is not below base. Base is written decoded, and a
+/// path may encode any of its characters.
 fn below<'p>(base: &str, path: &'p str) -> Option<&'p str> {
-    match path.strip_prefix(base)? {
+    let rest = if path.contains('%') {
+        base.split('/').skip(1).try_fold(path, |path, own| {
+            let inner = path.strip_prefix('/')?;
+            let (segment, _) = inner.split_once('/').unwrap_or((inner, ""));
+            decode(segment).is_ok_and(|segment| segment == own).then(|| &inner[segment.len()..])
+        })
+    } else {
+        path.strip_prefix(base)
+    };
+    match rest? {
         "" => Some("/"),
         rest if rest.starts_with('/') => Some(rest),
         _ => None,

@@ -2,19 +2,25 @@
 //!
 //! One radix tree for the whole API. Static segments are kept with `%` and `/`
 //! encoded, so that a decoded segment can be joined into a path again; captures
-//! are numbered, so that their names cannot differ at one place. Positions are
-//! not in the tree.
+//! are numbered, so that their names cannot differ at one place. Paths that are
+//! compared without regard to case stand folded in a tree of their own.
+//! Positions are not in the tree.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use crate::model::Segment;
 
 /// From the segments of a path to the longest service that they begin with.
 #[derive(Default)]
 pub struct Routes {
-    tree: matchit::Router<usize>,
+    exact: matchit::Router<usize>,
+    folded: matchit::Router<usize>,
+    /// Which segments of a service's path are captures: they come after static ones.
+    captures: HashMap<usize, Box<[bool]>>,
     root: Option<usize>,
     longest: usize,
+    longest_folded: usize,
 }
 
 /// A path that the tree cannot hold beside those it has.
@@ -26,7 +32,7 @@ impl Routes {
     ///
     /// # Errors
     /// The path is in the tree already. A definition that has been judged has no such path.
-    pub fn insert(&mut self, path: &[Segment], service: usize) -> Result<(), Unroutable> {
+    pub fn insert(&mut self, path: &[Segment], service: usize, ignore_case: bool) -> Result<(), Unroutable> {
         if path.is_empty() {
             return match self.root.replace(service) {
                 None => Ok(()),
@@ -37,29 +43,46 @@ impl Routes {
         for (index, segment) in path.iter().enumerate() {
             pattern.push('/');
             match segment {
+                Segment::Static(text) if ignore_case => pattern.push_str(&fold(&joinable(text))),
                 Segment::Static(text) => pattern.push_str(&joinable(text)),
                 Segment::Capture(_) => pattern.push_str(&format!("{{{index}}}")),
             }
         }
-        self.longest = self.longest.max(path.len());
-        self.tree.insert(pattern, service).map_err(|_| Unroutable)
+        let captures = path.iter().map(|segment| matches!(segment, Segment::Capture(_))).collect();
+        self.captures.insert(service, captures);
+        let (tree, longest) = if ignore_case {
+            (&mut self.folded, &mut self.longest_folded)
+        } else {
+            (&mut self.exact, &mut self.longest)
+        };
+        *longest = path.len().max(*longest);
+        tree.insert(pattern, service).map_err(|_| Unroutable)
     }
 
-    /// The longest service that the path begins with. `path` is `/` and the
-    /// [`joinable`] segments joined by `/`; `segments` is how many there are.
+    /// The longest service that the path begins with; of several, the one whose leftmost static segment is the
+    /// first. `path` is `/` and the [`joinable`] segments joined by `/`; `segments` is how many there are.
     #[must_use]
     pub fn find(&self, path: &str, segments: usize) -> Option<usize> {
-        let mut rest = path;
+        let folded = if self.longest_folded > 0 { fold(path) } else { String::new() };
+        let (mut rest, mut rest_folded) = (path, folded.as_str());
         for count in (1..=segments).rev() {
-            if count <= self.longest
-                && let Ok(found) = self.tree.at(rest)
-            {
-                return Some(*found.value);
+            let exact = if count <= self.longest { self.exact.at(rest).ok() } else { None };
+            let folded = if count <= self.longest_folded { self.folded.at(rest_folded).ok() } else { None };
+            match (exact.map(|found| *found.value), folded.map(|found| *found.value)) {
+                (None, None) => {}
+                (Some(one), Some(other)) if self.captures.get(&other) < self.captures.get(&one) => return Some(other),
+                (Some(one), _) | (None, Some(one)) => return Some(one),
             }
             rest = &rest[..rest.rfind('/')?];
+            rest_folded = rest_folded.rfind('/').map_or("", |end| &rest_folded[..end]);
         }
         self.root
     }
+}
+
+/// A path without case.
+fn fold(path: &str) -> String {
+    path.to_lowercase()
 }
 
 /// A decoded segment as it stands in a joined path: `%` and `/` encoded, all else as it is.

@@ -21,8 +21,6 @@ pub struct SlotPlan {
     pub takes: Takes,
     /// Whether it may be left out.
     pub optional: bool,
-    /// Whether null is a value of its type.
-    pub takes_null: bool,
     /// What it holds when it is left out.
     pub default: Option<Value<'static>>,
     /// Whether its value is never told back.

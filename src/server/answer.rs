@@ -4,20 +4,27 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use actix_http::Payload;
 use actix_http::body::{BodySize, BoxBody, MessageBody};
-use actix_web::HttpResponse;
+use actix_http::{Payload, Response};
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 
+use super::receive::Arriving;
+use crate::call::Head;
 use crate::pipeline::Reply;
+
+/// The response to a request, when what is left of its body has been seen to.
+pub(super) async fn sent(reply: Reply, head: &Head, mut body: Arriving) -> Response<BoxBody> {
+    let unread = if body.finish().await { None } else { Some(body.unread()) };
+    response(reply, &head.method, unread)
+}
 
 /// The response to a request of this method.
 ///
 /// `unread` is a body that was not read to its end. As long as it lives, actix knows that the connection
 /// cannot be used again; were it dropped before the response is sent, actix would read a chunked one to its
 /// end, however long it is.
-pub(super) fn response(reply: Reply, method: &Method, unread: Option<Payload>) -> HttpResponse {
+pub(super) fn response(reply: Reply, method: &Method, unread: Option<Payload>) -> Response<BoxBody> {
     let Reply { status, content_type, headers, body } = reply;
     let head = method == Method::HEAD;
     let body = if head || unread.is_some() {
@@ -28,7 +35,7 @@ pub(super) fn response(reply: Reply, method: &Method, unread: Option<Payload>) -
     };
     // The pipeline's statuses are from 200 to 599.
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::with_body(status, body);
+    let mut response = Response::with_body(status, body);
     let fields = response.headers_mut();
     if let Some(media_type) = content_type {
         fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));

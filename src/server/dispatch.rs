@@ -1,13 +1,15 @@
 //! The one service behind every path: routes a request and hands it to its module's service.
+//!
+//! What is no service of the API goes on to the App behind it.
 
-use std::convert::Infallible;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use actix_http::body::BoxBody;
+use actix_http::{Request, Response};
 use actix_service::{Service, ServiceFactory, fn_factory, fn_service};
 use actix_web::Error;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderValue, header};
@@ -16,41 +18,53 @@ use super::head::head;
 use super::module::Call;
 use super::receive::Arriving;
 use super::worker::{Current, Worker, caught};
-use super::{answer, expect};
-use crate::call::{Allowed, Head};
-use crate::pipeline::{self, Reply, Routed};
+use super::{answer, elsewhere, expect};
+use crate::call::{Allowed, Head, Reason};
+use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
 use crate::plan::Plan;
 
 /// Makes a worker's service for all requests.
 pub(super) fn factory(
     shared: &Arc<ArcSwap<Plan>>,
     uploads: &Arc<Path>,
-) -> impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = Infallible>
-+ use<> {
+) -> impl ServiceFactory<Request, Config = (), Response = Response<BoxBody>, Error = Error, InitError = ()> + use<> {
     let (shared, uploads) = (Arc::clone(shared), Arc::clone(uploads));
     fn_factory(move || {
         let worker = Rc::new(Worker::new(&shared, &uploads));
-        let service = fn_service(move |request: ServiceRequest| {
-            let current = worker.current();
-            async move {
-                let (request, payload) = request.into_parts();
-                let head = Arc::new(head(request.head()));
-                let mut body = Arriving::new(payload, &head);
-                let replied = caught(dispatch(&current, &head, &mut body)).await;
-                let reply = replied.unwrap_or_else(|panic| pipeline::refuse(&current.runner.plan, &head, None, panic));
-                let unread = if body.finish().await { None } else { Some(body.unread()) };
-                Ok(ServiceResponse::new(request, answer::response(reply, &head.method, unread)))
-            }
-        });
-        std::future::ready(Ok(service))
+        let app = elsewhere::factory(&worker).new_service(());
+        async move {
+            let app = Rc::new(app.await?);
+            Ok(fn_service(move |mut request: Request| {
+                let (current, app) = (worker.current(), Rc::clone(&app));
+                async move {
+                    let head = Arc::new(head(request.head()));
+                    let plan = &current.runner.plan;
+                    let routed = pipeline::route(plan, &head);
+                    if let Err(unrouted) = &routed
+                        && matches!(unrouted.refusal.reason(), Reason::UnknownService { .. })
+                    {
+                        return app.call(request).await.map(|response| response.into_parts().1.into());
+                    }
+                    let mut body = Arriving::new(request.take_payload(), &head);
+                    let replied = caught(dispatch(&current, &head, routed, &mut body)).await;
+                    let reply = replied.unwrap_or_else(|panic| pipeline::refuse(plan, &head, Of::Nothing, panic));
+                    Ok(answer::sent(reply, &head, body).await)
+                }
+            }))
+        }
     })
 }
 
-async fn dispatch(current: &Current, head: &Arc<Head>, body: &mut Arriving) -> Reply {
+async fn dispatch(
+    current: &Current,
+    head: &Arc<Head>,
+    routed: Result<Routed<'_>, Unrouted>,
+    body: &mut Arriving,
+) -> Reply {
     let plan = &*current.runner.plan;
-    match pipeline::route(plan, head) {
+    match routed {
         Ok(Routed::Method(found)) if expect::unmet(head) => {
-            pipeline::refuse(plan, head, Some(found.method), expect::failed())
+            pipeline::refuse(plan, head, Of::Method(found.method), expect::failed())
         }
         Ok(Routed::Method(found)) => {
             let module = &current.modules[plan.methods[found.method].module];
@@ -63,7 +77,7 @@ async fn dispatch(current: &Current, head: &Arc<Head>, body: &mut Arriving) -> R
             document(&service.options, Some(&allowed))
         }
         Ok(Routed::OptionsAll) => document(&plan.options, None),
-        Err(refusal) => pipeline::refuse(plan, head, None, refusal),
+        Err(Unrouted { of, refusal }) => pipeline::refuse(plan, head, of, refusal),
     }
 }
 

@@ -19,7 +19,7 @@ use super::head::head;
 use super::receive::{Arriving, acceptable};
 use super::worker::{Worker, caught};
 use crate::call::{Head, Reason, Refusal};
-use crate::pipeline::{self, Reply, Routed};
+use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
 use crate::plan::{Found, Plan};
 
 /// Makes a worker's service for requests that expect `100-continue`: gives them back, or the answer instead.
@@ -40,11 +40,11 @@ pub(super) fn factory(
                 let reply = match caught(invite(plan, &head)).await {
                     Ok(Ok(())) => return Ok(request),
                     Ok(Err(reply)) => reply,
-                    Err(panic) => pipeline::refuse(plan, &head, None, panic),
+                    Err(panic) => pipeline::refuse(plan, &head, Of::Nothing, panic),
                 };
                 // The body is not coming, so the connection cannot be used for another request.
                 let unread = Arriving::new(request.take_payload(), &head).unread();
-                Err(answer::response(reply, &head.method, Some(unread)).into())
+                Err(answer::response(reply, &head.method, Some(unread)))
             }
         });
         std::future::ready(Ok(service))
@@ -57,10 +57,10 @@ async fn invite(plan: &Plan, head: &Head) -> Result<(), Reply> {
         Ok(Routed::Method(found)) => {
             let method = found.method;
             let judged = if unmet(head) { Err(failed()) } else { admit(plan, head, found).await };
-            judged.map_err(|refusal| pipeline::refuse(plan, head, Some(method), refusal))
+            judged.map_err(|refusal| pipeline::refuse(plan, head, Of::Method(method), refusal))
         }
         Ok(Routed::Options(_) | Routed::OptionsAll) => Ok(()),
-        Err(refusal) => Err(pipeline::refuse(plan, head, None, refusal)),
+        Err(Unrouted { of, refusal }) => Err(pipeline::refuse(plan, head, of, refusal)),
     }
 }
 

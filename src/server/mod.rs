@@ -6,6 +6,7 @@
 
 mod answer;
 mod dispatch;
+mod elsewhere;
 mod expect;
 mod head;
 mod module;
@@ -27,9 +28,7 @@ use actix_http::{HttpService, Protocol};
 use actix_rt::net::TcpStream;
 use actix_rt::time::timeout;
 use actix_server::{GracefulShutdownSignal, Server};
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
-use actix_web::App;
-use actix_web::dev::AppConfig;
+use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service};
 use arc_swap::ArcSwap;
 use futures_util::future::{Either, select};
 
@@ -110,7 +109,6 @@ fn connection(
     keep_alive: Duration,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<> {
     let (stopping, beginning) = (stopping.clone(), stopping.clone());
-    let app = App::new().default_service(dispatch::factory(shared, uploads));
     let http = HttpService::build()
         .keep_alive(keep_alive)
         .client_request_timeout(HEAD_TIME)
@@ -120,7 +118,7 @@ fn connection(
             async move { stopping.notified().await }
         })
         .expect(expect::factory(shared, uploads))
-        .finish(map_config(app.into_factory(), |()| AppConfig::default()));
+        .finish(dispatch::factory(shared, uploads));
     fn_service(move |stream: TcpStream| {
         let beginning = beginning.clone();
         async move {

@@ -4,7 +4,7 @@ use std::future::{pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -91,26 +91,33 @@ impl Drop for Running {
     }
 }
 
-/// Runs the server on a thread of its own, which any program can start whatever runtime it has itself.
+/// Runs the server on a thread of its own, which any program can start whatever runtime it has itself. When this
+/// returns, signals are caught if they shall be.
 pub(super) fn start(server: Server, addresses: Vec<SocketAddr>, signals: bool) -> io::Result<Running> {
     let handle = server.handle();
     let stopper = Stopper(Arc::new(Notify::new()));
     let asked = stopper.clone();
-    let thread = std::thread::Builder::new()
-        .name("rulebook".to_owned())
-        .spawn(move || System::new().block_on(run(server, &asked.0, signals)))?;
+    let (ready, caught) = mpsc::channel();
+    let thread = std::thread::Builder::new().name("rulebook".to_owned()).spawn(move || {
+        System::new().block_on(async {
+            let signals = if signals { Some(Signals::new()?) } else { None };
+            drop(ready);
+            run(server, &asked.0, signals).await
+        })
+    })?;
+    // Nothing is ever sent: that the other end is dropped is the news.
+    let _: Result<(), _> = caught.recv();
     Ok(Running { addresses, stopper, handle, thread: Some(thread) })
 }
 
 /// Runs the server until it ends by itself, or until it is asked to stop and the requests in flight have ended.
-async fn run(server: Server, asked: &Notify, signals: bool) -> io::Result<()> {
+async fn run(server: Server, asked: &Notify, mut signals: Option<Signals>) -> io::Result<()> {
     let handle = server.handle();
-    let mut signals = if signals { Some(Signals::new()?) } else { None };
     let server = match select(server, pin!(stop(asked, signals.as_mut()))).await {
         Either::Left((ended, _)) => return ended,
         Either::Right(((), server)) => server,
     };
-    log::info!("stopping when the requests in flight have ended; another signal stops at once");
+    log::info!("stopping when the requests in flight have ended");
     drop(handle.pause());
     let server = match select(server, pin!(sleep(SETTLE_TIME))).await {
         Either::Left((ended, _)) => return ended,

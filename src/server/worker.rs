@@ -34,9 +34,11 @@ pub(super) struct Current {
 
 impl Worker {
     pub(super) fn new(shared: &Arc<ArcSwap<Plan>>, uploads: &Arc<Path>) -> Self {
+        // A count of its own: clones of one that workers share would make them wait for each other.
+        let uploads: Arc<Path> = Arc::from(&**uploads);
         let mut cache = Cache::new(Arc::clone(shared));
-        let current = Rc::new(Current::new(cache.load(), uploads));
-        Self { cache: RefCell::new(cache), current: RefCell::new(current), uploads: Arc::clone(uploads) }
+        let current = Rc::new(Current::new(cache.load(), &uploads));
+        Self { cache: RefCell::new(cache), current: RefCell::new(current), uploads }
     }
 
     /// What to answer the next request from.

@@ -50,7 +50,12 @@ pub fn mistaken() -> impl Strategy<Value = Generated> {
 
 /// Lists of choices.
 pub fn choices() -> impl Strategy<Value = Choices> {
-    proptest::collection::vec(proptest::num::u16::ANY, 0..1_500).prop_map(|list| Choices { list, next: 0 })
+    choices_up_to(1_500)
+}
+
+/// Lists of fewer choices than `most`.
+pub fn choices_up_to(most: usize) -> impl Strategy<Value = Choices> {
+    proptest::collection::vec(proptest::num::u16::ANY, 0..most).prop_map(|list| Choices { list, next: 0 })
 }
 
 /// What to do where there is more than one way.

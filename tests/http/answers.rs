@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Request, Site};
+use super::echo;
+use crate::client::Request;
 
 #[test]
 fn head_is_get_without_the_body() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     for target in ["/echo?word=some", "/nowhere", "/echo?word=a&word=b"] {
         let mut connection = site.connect();
         let got = connection.ask(&Request::new("GET", target));
@@ -25,7 +26,7 @@ fn head_is_get_without_the_body() {
 
 #[test]
 fn json_is_plain_json() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let answer = site.send(&Request::new("GET", "/echo?word=%C3%A9"));
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.field("content-type"), Some("application/json"));
@@ -34,7 +35,7 @@ fn json_is_plain_json() {
 
 #[test]
 fn options_gives_the_definition() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let answer = site.send(&Request::new("OPTIONS", "/echo"));
     assert_eq!((answer.status, answer.field("allow")), (200, Some("GET, HEAD, POST, OPTIONS")));
     assert_eq!(answer.field("content-type"), Some("application/json"));
@@ -50,7 +51,7 @@ fn options_gives_the_definition() {
 
 #[test]
 fn methods_are_told_apart() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     for method in ["PUT", "DELETE", "PATCH", "TRACE", "get", "PROPFIND"] {
         let answer = site.send(&Request::new(method, "/echo"));
         answer.assert_refused(405, "the service does not have this method");
@@ -60,7 +61,7 @@ fn methods_are_told_apart() {
 
 #[test]
 fn a_panic_in_the_programs_own_code_is_an_internal_error() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let mut connection = site.connect();
     let answer = connection.ask(&Request::new("GET", "/echo").field("authorization", "Bearer panic"));
     answer.assert_refused(500, "the log has the reason under ");
@@ -84,7 +85,7 @@ fn http2_is_spoken_with_those_who_begin_with_it() {
     const DATA: u8 = 0;
     const HEADERS: u8 = 1;
     const SETTINGS: u8 = 4;
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let mut connection = site.connect();
     connection.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     connection.write(&frame(SETTINGS, 0, 0, &[]));

@@ -1,5 +1,7 @@
 //! Connections: kept where they can be, closed where they cannot, whatever clients do.
 
+#[cfg(unix)]
+use std::io::Read;
 use std::net::TcpStream;
 #[cfg(unix)]
 use std::process::{Command, Stdio};
@@ -10,7 +12,8 @@ use std::time::{Duration, Instant};
 use rulebook::{Args, Context, Ended, Module, Refusal, Settings};
 use serde_json::{Value, json};
 
-use super::{Connection, Request, Site, engine, wait};
+use super::{echo, handlers};
+use crate::client::{Connection, Request, Site, engine, wait};
 #[cfg(unix)]
 use crate::served;
 
@@ -18,7 +21,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 #[test]
 fn a_connection_is_kept_after_a_refusal() {
-    let site = Site::echo(&json!({ "body": 100 }));
+    let site = echo(&json!({ "body": 100 }));
     let mut connection = site.connect();
     let cases = [
         (Request::new("GET", "/nowhere"), 404),
@@ -34,15 +37,15 @@ fn a_connection_is_kept_after_a_refusal() {
     ];
     for (request, status) in cases {
         let answer = connection.ask(&request);
-        assert_eq!(answer.status, status, "{}: {answer:?}", request.line);
-        assert_eq!(answer.field("connection"), None, "{}: {answer:?}", request.line);
+        assert_eq!(answer.status, status, "{request:?}: {answer:?}");
+        assert_eq!(answer.field("connection"), None, "{request:?}: {answer:?}");
         connection.assert_usable();
     }
 }
 
 #[test]
 fn a_long_body_that_nobody_wants_is_not_read_to_its_end() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let endless = Request::new("POST", "/nowhere").field("transfer-encoding", "chunked");
     let long = Request::new("POST", "/nowhere").field("content-length", 1_000_000_000);
     for request in [endless, long] {
@@ -62,11 +65,11 @@ fn a_long_body_that_nobody_wants_is_not_read_to_its_end() {
 
 #[test]
 fn pipelined_requests_are_answered_in_turn() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let mut connection = site.connect();
     let mut requests = Vec::new();
     for number in 0..40 {
-        requests.push(Request::new("GET", &format!("/echo?word={number}")));
+        requests.push(Request::new("GET", format!("/echo?word={number}")));
         requests.push(Request::new("POST", "/echo").body(FORM, format!("text={number}")));
         requests.push(Request::new("POST", "/nowhere").chunked(FORM, &[b"text=word"]));
     }
@@ -83,7 +86,7 @@ fn pipelined_requests_are_answered_in_turn() {
 
 #[test]
 fn a_client_that_has_said_all_is_still_answered() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let mut connection = site.connect();
     connection.write(&Request::new("POST", "/echo").body(FORM, "text=word").bytes());
     connection.close_writing();
@@ -93,7 +96,7 @@ fn a_client_that_has_said_all_is_still_answered() {
 
 #[test]
 fn a_body_that_breaks_off_is_no_body() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let announced = Request::new("POST", "/echo").field("content-length", 100);
     let chunked = Request::new("POST", "/echo").field("transfer-encoding", "chunked");
     for (request, body, words) in [
@@ -111,7 +114,7 @@ fn a_body_that_breaks_off_is_no_body() {
 
 #[test]
 fn what_is_no_request_is_refused_and_the_next_client_served() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     for bytes in
         [&b"\x00\x01\x02\x03\r\n\r\n"[..], b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"PRI * HTTP/2"]
     {
@@ -150,7 +153,7 @@ fn slow(counts: &Arc<Counts>, takes: Duration) -> Site {
         seen.after.fetch_add(1, Ordering::SeqCst);
         std::future::ready(())
     };
-    Site::handlers(&definition, Module::new("site").get("/slow", handler).after(after))
+    handlers(&definition, Module::new("site").get("/slow", handler).after(after))
 }
 
 fn count(of: &AtomicUsize) -> usize {
@@ -194,21 +197,23 @@ fn a_server_that_stops_lets_requests_in_flight_end() {
 
 #[test]
 fn an_address_that_is_taken_is_told() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let taken = site.address().to_string();
     let settings = Settings { bind: vec![taken.clone()], ..Settings::default() };
-    let error = engine(&json!({}), &json!({}), |engine| engine).serve(&settings).unwrap_err();
+    let error = engine(&[("site.json", json!({}))], |engine| engine).serve(&settings).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
     assert!(error.to_string().contains(&taken), "{error}");
     let nowhere = Settings { bind: Vec::new(), ..Settings::default() };
-    assert!(engine(&json!({}), &json!({}), |engine| engine).serve(&nowhere).is_err());
+    assert!(engine(&[("site.json", json!({}))], |engine| engine).serve(&nowhere).is_err());
 }
 
 #[test]
 fn every_address_is_listened_on() {
     let two = Settings { bind: vec!["127.0.0.1:0".to_owned(); 2], workers: Some(2), ..Settings::default() };
     let definition = json!({ "GET": { "info": "Nothing" } });
-    let running = engine(&json!({ "unbound": "echo" }), &definition, |engine| engine).serve(&two).unwrap();
+    let running = engine(&[("app.json", json!({ "unbound": "echo" })), ("site.json", definition)], |engine| engine)
+        .serve(&two)
+        .unwrap();
     assert_eq!(running.addresses().len(), 2);
     for address in running.addresses() {
         let answer = Connection::to(*address).ask(&Request::new("GET", "/"));
@@ -227,13 +232,13 @@ fn a_signal_ends_the_program() {
         let address = served::free_address();
         let mut child = served::program(folder.path())
             .args(["serve", "--unbound", "echo", "--bind", &address])
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        assert!(wait(|| TcpStream::connect(&address).is_ok()), "it does not listen");
-        // A server that answers also listens to signals.
-        assert_eq!(Connection::to(address.parse().unwrap()).ask(&Request::new("GET", "/")).status, 200);
+        // What it says comes when it is ready for signals.
+        let said = child.stdout.as_mut().unwrap().read(&mut [0]).unwrap();
+        assert_eq!(said, 1, "it has stopped");
         let kill = format!("kill -{signal} {}", child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         let ended = wait(|| TcpStream::connect(&address).is_err());

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{Connection, Request, Site};
+use super::echo;
+use crate::client::{Connection, Request, Site};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -25,8 +26,8 @@ fn ask(site: &Site, request: &Request) -> Connection {
 
 #[test]
 fn a_permitted_client_is_told_to_go_on() {
-    let site = Site::echo(&json!({}));
-    let request = asking("POST", "/locked", FORM, 9).field("authorization", "Bearer writer");
+    let site = echo(&json!({}));
+    let request = asking("POST", "/locked", FORM, 9).field("authorization", r#"Bearer ["writer"]"#);
     let mut connection = ask(&site, &request);
     let interim = connection.answer(false);
     assert_eq!((interim.status, interim.head.as_str()), (100, CONTINUE));
@@ -38,7 +39,7 @@ fn a_permitted_client_is_told_to_go_on() {
 
 #[test]
 fn a_refusal_comes_instead() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let keyed = |key: &str| asking("POST", "/locked", FORM, 9).field("authorization", format!("Bearer {key}"));
     let cases = [
         (asking("POST", "/nowhere", FORM, 9), 404, "no service has this URI"),
@@ -62,7 +63,7 @@ fn a_refusal_comes_instead() {
 
 #[test]
 fn a_refused_client_with_a_body_in_chunks_is_left() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let request = Request::new("POST", "/locked")
         .field("content-type", FORM)
         .field("transfer-encoding", "chunked")
@@ -74,7 +75,7 @@ fn a_refused_client_with_a_body_in_chunks_is_left() {
 
 #[test]
 fn a_huge_upload_with_a_bad_key_costs_nothing() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let request = asking("PUT", "/vault", "multipart/form-data; boundary=XX", 10_000_000_000)
         .field("authorization", "Bearer nobody");
     let started = Instant::now();
@@ -87,7 +88,7 @@ fn a_huge_upload_with_a_bad_key_costs_nothing() {
 
 #[test]
 fn another_expectation_is_refused() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     for expectation in ["200-ok", "100-continue, more=1", "100-continues"] {
         let request = Request::new("POST", "/echo").field("expect", expectation).body(FORM, "text=word");
         site.send(&request).assert_refused(417, "the only expectation that is met is 100-continue");
@@ -101,7 +102,7 @@ fn another_expectation_is_refused() {
 
 #[test]
 fn a_client_that_expects_nothing_is_told_nothing() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let mut connection = site.connect();
     let request = Request::new("POST", "/echo").body(FORM, "text=word");
     connection.write(&request.head());

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{Request, Site};
+use super::echo;
+use crate::client::{self, Request};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -17,7 +18,7 @@ fn text(length: usize) -> Vec<u8> {
 
 #[test]
 fn a_body_may_be_as_long_as_its_limit_and_no_longer() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let most = 1 << 20;
     let whole = text(most);
     let answer = site.send(&Request::new("POST", "/echo").body(FORM, whole.clone()));
@@ -39,12 +40,12 @@ fn every_limit_has_its_name() {
         "head": 400, "uri": 100, "body": 50, "multipart": 1000, "part": 200, "parts": 3,
         "fields": 3, "nesting": 3, "items": 3
     });
-    let site = Site::echo(&limits);
+    let site = echo(&limits);
     let post = |target: &str| Request::new("POST", target);
     let long = "x".repeat(300);
     let parts = |count: usize| vec![("name=\"note\"", b"".as_slice()); count];
     let cases = [
-        ("uri", 414, Request::new("GET", &format!("/echo?word={long}"))),
+        ("uri", 414, Request::new("GET", format!("/echo?word={long}"))),
         ("head", 431, Request::new("GET", "/echo").field("x-long", "x".repeat(400))),
         ("body", 413, post("/echo").body(FORM, text(51))),
         ("fields", 413, post("/echo").body(FORM, "a=1&b=2&c=3&d=4")),
@@ -64,7 +65,7 @@ fn every_limit_has_its_name() {
 
 #[test]
 fn what_is_within_all_limits_passes() {
-    let site = Site::echo(&json!({ "body": 50, "multipart": 1000, "part": 200, "parts": 3 }));
+    let site = echo(&json!({ "body": 50, "multipart": 1000, "part": 200, "parts": 3 }));
     let content = "x".repeat(200);
     let request = Request::new("POST", "/file").multipart(&[
         ("name=\"file\"; filename=\"a.txt\"", content.as_bytes()),
@@ -77,14 +78,14 @@ fn what_is_within_all_limits_passes() {
 
 #[test]
 fn a_part_over_a_limit_is_named() {
-    let site = Site::echo(&json!({ "part": 10 }));
+    let site = echo(&json!({ "part": 10 }));
     let request = Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"a\"", b"12345678901")]);
     site.send(&request).assert_refused(413, "file: over the limit `part` of 10 bytes");
 }
 
 #[test]
 fn fields_of_all_parts_together_are_held_to_the_limit_of_a_body() {
-    let site = Site::echo(&json!({ "body": 50 }));
+    let site = echo(&json!({ "body": 50 }));
     let request = Request::new("POST", "/file")
         .multipart(&[("name=\"note\"", "x".repeat(40).as_bytes()), ("name=\"more\"", "x".repeat(11).as_bytes())]);
     site.send(&request).assert_refused(413, "more: over the limit `body` of 50 bytes");
@@ -92,9 +93,9 @@ fn fields_of_all_parts_together_are_held_to_the_limit_of_a_body() {
 
 #[test]
 fn what_stands_around_the_parts_is_held_to_limits() {
-    let site = Site::echo(&json!({ "multipart": 100_000 }));
+    let site = echo(&json!({ "multipart": 100_000 }));
     let mut body = vec![b'-'; 60_000];
-    body.extend(super::multipart(&[("name=\"note\"", b"a")]));
+    body.extend(client::multipart(&[("name=\"note\"", b"a")]));
     let multipart = "multipart/form-data; boundary=XX";
     // It may come in any pieces; too much of it in front of a part is refused once it has come without one.
     let pieces: Vec<_> = body.chunks(1000).collect();
@@ -108,7 +109,7 @@ fn what_stands_around_the_parts_is_held_to_limits() {
     }
     connection.answer(false).assert_refused(400, "no part begins within 16384 bytes");
 
-    let mut body = super::multipart(&[("name=\"note\"", b"a")]);
+    let mut body = client::multipart(&[("name=\"note\"", b"a")]);
     body.resize(100_001, b'-');
     let pieces: Vec<_> = body.chunks(1000).collect();
     let request = Request::new("POST", "/file").chunked(multipart, &pieces);
@@ -119,7 +120,7 @@ fn what_stands_around_the_parts_is_held_to_limits() {
 
 #[test]
 fn an_announced_length_over_a_limit_is_refused_before_anything_is_read() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let mut connection = site.connect();
     let started = Instant::now();
     connection.write(&Request::new("POST", "/echo").field("content-length", 10_000_000_000_u64).head());
@@ -138,7 +139,7 @@ fn an_announced_length_over_a_limit_is_refused_before_anything_is_read() {
 
 #[test]
 fn a_body_that_does_not_come_in_time_is_refused() {
-    let site = Site::echo(&json!({ "seconds": 1 }));
+    let site = echo(&json!({ "seconds": 1 }));
     for request in [
         Request::new("POST", "/echo").field("content-length", 100),
         Request::new("POST", "/file")

@@ -10,7 +10,8 @@ use rulebook::{Args, Context, Module, Refusal, Upload};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Request, Site, multipart, wait};
+use super::{echo, handlers};
+use crate::client::{Request, multipart, wait};
 
 const MULTIPART: &str = "multipart/form-data; boundary=XX";
 
@@ -39,7 +40,7 @@ fn the_type_is_recognised_not_believed() {
         (b"zero\x00byte", "application/octet-stream"),
         (b"ends in half a character \xc3", "application/octet-stream"),
     ];
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     for (content, media_type) in cases {
         let disposition = "name=\"file\"; filename=\"a.gif\"\r\nContent-Type: image/gif";
         let answer = site.send(&Request::new("POST", "/file").multipart(&[(disposition, content)]));
@@ -59,7 +60,7 @@ fn file_names_lose_folders_and_what_does_not_show() {
         ("déjà vu.txt", "déjà vu.txt"),
         ("", ""),
     ];
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     for (given, kept) in cases {
         let disposition = format!("name=\"file\"; filename=\"{given}\"");
         let answer = site.send(&Request::new("POST", "/file").multipart(&[(&disposition, b"x")]));
@@ -73,7 +74,7 @@ fn file_names_lose_folders_and_what_does_not_show() {
 
 #[test]
 fn a_form_without_a_chosen_file_has_none() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let request =
         Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"\"", b""), ("name=\"note\"", b"n")]);
     site.send(&request).assert_args(&json!({ "file": null, "note": "n" }));
@@ -117,7 +118,7 @@ fn what_is_well_formed_is_read() {
         ),
         ("no parts", "--XX--\r\n".to_owned(), json!({ "file": null, "note": null })),
     ];
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     for (what, body, args) in cases {
         let whole = site.send(&post(body.clone()));
         assert_eq!(whole.json()["args"], args, "{what}");
@@ -151,7 +152,7 @@ fn what_is_broken_is_refused() {
             "it ends within part 2",
         ),
     ];
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     for (body, words) in cases {
         let answer = site.send(&post(body));
         answer.assert_refused(400, &format!("the multipart body cannot be read: {words}"));
@@ -163,7 +164,7 @@ fn what_is_broken_is_refused() {
 
 #[test]
 fn an_empty_body_is_no_body() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     for media_type in ["application/json", "application/x-www-form-urlencoded", MULTIPART, "text/csv"] {
         let announced = Request::new("POST", "/optional").body(media_type, "");
         site.send(&announced).assert_args(&json!({ "text": null }));
@@ -176,7 +177,7 @@ fn an_empty_body_is_no_body() {
 
 #[test]
 fn a_file_is_only_for_parameters_that_take_one() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let request = Request::new("POST", "/optional").multipart(&[("name=\"text\"; filename=\"a\"", b"x")]);
     let answer = site.send(&request);
     assert_eq!((answer.status, &answer.json()["errors"][0]["parameter"]), (400, &json!("text")), "{answer:?}");
@@ -187,7 +188,7 @@ fn a_file_is_only_for_parameters_that_take_one() {
 
 #[test]
 fn several_files_come_as_a_list() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let big = vec![0; 700_000];
     let parts: [(&str, &[u8]); 3] = [
         ("name=\"files\"; filename=\"a\"", b"1"),
@@ -203,7 +204,7 @@ fn several_files_come_as_a_list() {
 
 #[test]
 fn a_client_that_goes_away_leaves_no_file() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let mut connection = site.connect();
     let request = post(multipart(&[("name=\"file\"; filename=\"a\"", &vec![b'x'; 2_000_000])]));
     connection.write(&request.head());
@@ -216,7 +217,7 @@ fn a_client_that_goes_away_leaves_no_file() {
 
 #[test]
 fn a_file_that_cannot_be_stored_is_told_without_saying_why() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     fs::remove_dir(site.uploads.path()).unwrap();
     let answer = site.send(&Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"a\"", b"x")]));
     answer.assert_refused(500, "the upload could not be stored");
@@ -246,7 +247,7 @@ fn a_handler_reads_its_file_and_may_keep_it() {
         "info": "Keeps a file", "in": { "file": { "info": "A file", "type": "file" } },
         "out": { "content": { "info": "Its content", "type": "string" } }
     } } } });
-    let site = Site::handlers(&definition, Module::new("site").post("/keep", keep));
+    let site = handlers(&definition, Module::new("site").post("/keep", keep));
     let content = "word ".repeat(100_000);
     let request = Request::new("POST", "/keep").multipart(&[("name=\"file\"; filename=\"a\"", content.as_bytes())]);
     let answer = site.send(&request);
@@ -280,7 +281,7 @@ fn cut<'a>(mut bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
 
 #[test]
 fn a_part_is_what_stands_between_its_boundaries_however_it_comes() {
-    let site = Site::echo(&json!({}));
+    let site = echo(&json!({}));
     let cases = (lookalikes(), prop::collection::vec(1..40_usize, 1..10));
     let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
     TestRunner::new(config)
@@ -299,7 +300,7 @@ fn a_part_is_what_stands_between_its_boundaries_however_it_comes() {
 
 #[test]
 fn whatever_comes_is_answered_in_the_envelope_and_leaves_no_file() {
-    let site = Site::echo(&json!({ "multipart": 2000, "part": 100, "parts": 5 }));
+    let site = echo(&json!({ "multipart": 2000, "part": 100, "parts": 5 }));
     let disposition = "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n";
     let piece = prop_oneof![
         Just(b"--XX".to_vec()),

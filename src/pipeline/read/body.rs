@@ -100,6 +100,6 @@ pub fn kind(head: &Head, method: &Method) -> Result<BodyKind, Refusal> {
 
 /// `application/anything+json` (RFC 6839 section 3.1).
 fn is_json_suffix(essence: &str) -> bool {
-    let bytes = essence.as_bytes();
-    bytes.len() > 5 && bytes[bytes.len() - 5..].eq_ignore_ascii_case(b"+json") && essence.starts_with("application/")
+    let essence = essence.to_ascii_lowercase();
+    essence.strip_prefix("application/").is_some_and(|kind| kind.len() > 5 && kind.ends_with("+json"))
 }

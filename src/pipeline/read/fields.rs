@@ -37,7 +37,11 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
             Some(at) => (&pair[..at], &pair[at + 1..]),
             None => (pair, &pair[pair.len()..]),
         };
-        let Some(name) = decode(name) else { continue };
+        let Some(name) = decode(name) else {
+            // No parameter has a name that is not UTF-8.
+            reading.unknown(&String::from_utf8_lossy(name), source);
+            continue;
+        };
         let Some(slot) = reading.slot(slots, &name, &mut next) else {
             reading.unknown(&name, source);
             continue;

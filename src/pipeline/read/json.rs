@@ -27,7 +27,8 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result
     let result = Body { reading, limits: &limits, seen }.deserialize(&mut reader).and_then(|()| reader.end());
     result.map_err(|error| match limits.passed() {
         Some(limit) => Refusal::new(Reason::TooLarge { limit, parameter: None }),
-        None if error.is_data() => unreadable("JSON body", error.to_string()),
+        // The only kind of value that is asked for.
+        None if error.is_data() => unreadable("JSON body", "it is no object"),
         None => unreadable("JSON body", place(&error)),
     })
 }

@@ -42,6 +42,14 @@ pub(super) enum Raw<'a> {
     NoText,
 }
 
+/// What a request says of its method's parameters.
+pub(super) struct Values<'a> {
+    /// One raw value a slot.
+    pub(super) raw: Vec<Raw<'a>>,
+    /// Names that are no parameters, where they are refused.
+    pub(super) unknown: Vec<Fault>,
+}
+
 /// The raw values of a method's parameters while they are being read.
 struct Reading<'a, 'p> {
     plan: &'p Plan,
@@ -51,16 +59,16 @@ struct Reading<'a, 'p> {
     unknown: Vec<Fault>,
 }
 
-/// Reads every parameter of the method: one raw value a slot.
+/// Reads every parameter of the method.
 ///
 /// # Errors
-/// The body cannot be read, a limit is passed, or a parameter is unknown where that is refused.
+/// The body cannot be read, or a limit is passed.
 pub(super) fn read<'a>(
     plan: &Plan,
     head: &'a Head,
     granted: &'a Granted<'_>,
     body: &'a Body,
-) -> Result<Vec<Raw<'a>>, Refusal> {
+) -> Result<Values<'a>, Refusal> {
     let method = granted.method();
     let mut reading = Reading { plan, method, raw: vec![Raw::Absent; method.slots.len()], unknown: Vec::new() };
     reading.segments(granted.segments());
@@ -74,11 +82,7 @@ pub(super) fn read<'a>(
         Body::Json(bytes) => json::read(&mut reading, bytes)?,
         Body::Parts(parts) => parts::read(&mut reading, parts)?,
     }
-    if reading.unknown.is_empty() {
-        Ok(reading.raw)
-    } else {
-        Err(Refusal::new(Reason::Parameters { faults: reading.unknown, truncated: false }))
-    }
+    Ok(Values { raw: reading.raw, unknown: reading.unknown })
 }
 
 /// The raw value of a slot that is filled from the head: a segment, a header field or a cookie.
@@ -171,6 +175,9 @@ impl<'a> Reading<'a, '_> {
             }
             UnknownParameters::Refuse => {
                 let parameter: String = name.chars().take(100).collect();
+                if self.unknown.iter().any(|told| told.parameter == parameter && told.source == source) {
+                    return;
+                }
                 self.unknown.push(Fault {
                     kind: FaultKind::Unknown,
                     parameter,

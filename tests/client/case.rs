@@ -1,0 +1,188 @@
+//! Cases in data files: a request, and what is to come back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::shape::{Shape, flaw};
+use super::{Answer, Request, Site};
+
+/// A definition, and requests to it. The definition is one document: the keys of `app.json`, and `modules`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    pub what: String,
+    pub api: Value,
+    pub cases: Vec<Case>,
+}
+
+/// A request, and what is to come back. What is not said of the answer is not looked at, but that every answer is
+/// a complete document.
+#[derive(Deserialize, Debug, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Case {
+    /// What the case is about; unique in its file.
+    pub what: String,
+    /// Method and target, as they are.
+    pub send: String,
+    /// A list is one field a value.
+    pub headers: BTreeMap<String, Value>,
+    /// The permissions of whoever asks.
+    pub scope: Option<Vec<String>>,
+    /// An urlencoded body.
+    pub form: Option<String>,
+    /// A JSON body.
+    pub json: Option<Value>,
+    /// Any other body, of type `type`, or of none.
+    pub text: Option<String>,
+    /// Any other body in hexadecimal.
+    pub hex: Option<String>,
+    pub r#type: Option<String>,
+    /// A multipart body: parameters of the disposition and content.
+    pub parts: Option<Vec<(String, String)>>,
+
+    /// HTTP status.
+    pub status: Option<u16>,
+    /// aicra's number; 401 where the status is that of an error and none is said.
+    pub error: Option<u64>,
+    pub allow: Option<String>,
+    /// The echoed arguments, all of them.
+    pub args: Option<Value>,
+    /// The parameters at fault, each with the members that are to be compared.
+    pub faults: Option<Vec<Map<String, Value>>>,
+    /// What the words of the refusal hold.
+    pub says: Option<String>,
+    /// The whole body.
+    pub body: Option<Value>,
+    /// Header fields; null: not there.
+    pub fields: BTreeMap<String, Value>,
+    /// What is not to be found anywhere in the answer.
+    pub never: Vec<String>,
+    /// `plain` or `problem` where it is not `aicra`.
+    pub shape: Option<String>,
+}
+
+/// The cases of a data file.
+pub fn read<T: DeserializeOwned>(text: &str) -> Vec<T> {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Serves every definition, sends every request, and tells all that is not as it should be.
+#[track_caller]
+pub fn run(groups: &[Group]) {
+    let mut wrong = String::new();
+    let mut names = BTreeSet::new();
+    for Group { what, api, cases } in groups {
+        assert!(!cases.is_empty(), "{what}: no cases");
+        let site = Site::echo(&[("app.json", api.clone())]);
+        for case in cases {
+            assert!(names.insert((what, &case.what)), "{what}: {} stands twice", case.what);
+            let answer = site.send(&case.request());
+            for difference in case.differences(&answer) {
+                let _ = writeln!(wrong, "{what}: {} ({}): {difference}\n{answer:?}\n", case.what, case.send);
+            }
+        }
+        site.assert_no_temporary();
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+impl Case {
+    pub fn request(&self) -> Request {
+        let (method, target) = self.send.split_once(' ').unwrap();
+        let mut request = Request::new(method, target);
+        for (name, value) in &self.headers {
+            let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            for value in values {
+                request = request.field(name, value.as_str().unwrap());
+            }
+        }
+        if let Some(scope) = &self.scope {
+            request = request.scope(scope);
+        }
+        if let Some(form) = &self.form {
+            return request.body(self.r#type.as_deref().unwrap_or("application/x-www-form-urlencoded"), form.as_str());
+        }
+        if let Some(json) = &self.json {
+            return request.body(self.r#type.as_deref().unwrap_or("application/json"), json.to_string());
+        }
+        if let Some(parts) = &self.parts {
+            let parts: Vec<_> = parts.iter().map(|(name, content)| (name.as_str(), content.as_bytes())).collect();
+            return request.multipart(&parts);
+        }
+        let body = match (&self.text, &self.hex) {
+            (Some(text), _) => text.clone().into_bytes(),
+            (None, Some(bytes)) => hex::decode(bytes).unwrap(),
+            (None, None) => return request,
+        };
+        match &self.r#type {
+            Some(media_type) => request.body(media_type, body),
+            None => request.untyped(body),
+        }
+    }
+
+    /// In which ways an answer is not what it should be.
+    pub fn differences(&self, answer: &Answer) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut expect = |what: &str, expected: Value, got: Value| {
+            if expected != got {
+                wrong.push(format!("{what}: expected {expected}, got {got}"));
+            }
+        };
+        let status = self.status.unwrap_or(200);
+        expect("status", status.into(), answer.status.into());
+        let shape = match self.shape.as_deref() {
+            None => Shape::Aicra,
+            Some("plain") => Shape::Plain,
+            Some("problem") => Shape::AicraProblem,
+            Some(other) => panic!("{other} is no shape"),
+        };
+        let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let is_definition = self.send.starts_with("OPTIONS ") && answer.status == 200;
+        let without_body = self.send.starts_with("HEAD ") || is_definition;
+        if without_body {
+            expect("body", is_definition.into(), (!answer.body.is_empty()).into());
+        } else {
+            expect("flaw", Value::Null, flaw(answer, shape).into());
+        }
+        if shape == Shape::Aicra && !without_body && answer.status >= 400 {
+            expect("error", self.error.unwrap_or(401).into(), document["error"].clone());
+        }
+        if let Some(allow) = &self.allow {
+            expect("Allow", allow.as_str().into(), answer.field("allow").into());
+        }
+        if let Some(args) = &self.args {
+            expect("args", args.clone(), document["args"].clone());
+        }
+        if let Some(body) = &self.body {
+            expect("body", body.clone(), document.clone());
+        }
+        for (name, value) in &self.fields {
+            expect(name, value.clone(), answer.field(name).into());
+        }
+        if let Some(words) = &self.says {
+            let said = document["ErrorDescription"].as_str().or(document["detail"].as_str()).unwrap_or_default();
+            expect(&format!("the words {words:?}"), true.into(), said.contains(words).into());
+        }
+        for secret in &self.never {
+            let whole = format!("{answer:?}");
+            expect(&format!("{secret:?} is told"), false.into(), whole.contains(secret).into());
+        }
+        if let Some(faults) = &self.faults {
+            let got = document["errors"].as_array().map_or(&[][..], Vec::as_slice);
+            let compared: Value = got
+                .iter()
+                .enumerate()
+                .map(|(index, got)| {
+                    let wanted = faults.get(index).into_iter().flatten();
+                    wanted.map(|(key, _)| (key.clone(), got[key].clone())).collect::<Value>()
+                })
+                .collect();
+            expect("faults", faults.iter().cloned().map(Value::Object).collect(), compared);
+        }
+        wrong
+    }
+}

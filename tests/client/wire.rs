@@ -1,0 +1,245 @@
+//! Requests and answers as they go over the wire.
+
+use std::fmt;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::PATIENCE;
+
+/// A request as it goes over the wire.
+#[derive(Clone)]
+pub struct Request {
+    pub line: Vec<u8>,
+    pub fields: Vec<Vec<u8>>,
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    pub fn new(method: &str, target: impl AsRef<[u8]>) -> Self {
+        let line = [method.as_bytes(), b" ", target.as_ref(), b" HTTP/1.1"].concat();
+        Self { line, fields: vec![b"host: test".to_vec()], body: Vec::new() }
+    }
+
+    pub fn field(self, name: &str, value: impl fmt::Display) -> Self {
+        self.raw_field(name, value.to_string())
+    }
+
+    /// A field whose value need not be text.
+    pub fn raw_field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.fields.push([name.as_bytes(), b": ", value.as_ref()].concat());
+        self
+    }
+
+    /// By somebody who holds these permissions.
+    pub fn scope<S: AsRef<str>>(self, scope: &[S]) -> Self {
+        let scope: Value = scope.iter().map(|one| Value::from(one.as_ref())).collect();
+        self.field("authorization", format_args!("Bearer {scope}"))
+    }
+
+    /// With a body of announced length.
+    pub fn body(self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.field("content-type", media_type).untyped(body)
+    }
+
+    /// With a body of announced length that does not say what it is.
+    pub fn untyped(self, body: impl Into<Vec<u8>>) -> Self {
+        let body = body.into();
+        let mut with = self.field("content-length", body.len());
+        with.body = body;
+        with
+    }
+
+    /// With a body in chunks.
+    pub fn chunked(self, media_type: &str, chunks: &[&[u8]]) -> Self {
+        let mut with = self.field("content-type", media_type).field("transfer-encoding", "chunked");
+        for chunk in chunks {
+            with.body.extend(format!("{:x}\r\n", chunk.len()).into_bytes());
+            with.body.extend(*chunk);
+            with.body.extend(b"\r\n");
+        }
+        with.body.extend(b"0\r\n\r\n");
+        with
+    }
+
+    /// With a multipart body.
+    pub fn multipart(self, parts: &[MultipartPart<'_>]) -> Self {
+        self.body("multipart/form-data; boundary=XX", multipart(parts))
+    }
+
+    pub fn head(&self) -> Vec<u8> {
+        [self.line.clone(), b"\r\n".to_vec(), self.fields.join(&b"\r\n"[..]), b"\r\n\r\n".to_vec()].concat()
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        [self.head(), self.body.clone()].concat()
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.bytes().escape_ascii().to_string().replace("\\r\\n", "\n"))
+    }
+}
+
+/// A part: the parameters of its disposition, and what it holds.
+pub type MultipartPart<'a> = (&'a str, &'a [u8]);
+
+/// A multipart body with the boundary `XX`.
+pub fn multipart(parts: &[MultipartPart<'_>]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (disposition, content) in parts {
+        body.extend(format!("--XX\r\nContent-Disposition: form-data; {disposition}\r\n\r\n").into_bytes());
+        body.extend(*content);
+        body.extend(b"\r\n");
+    }
+    body.extend(b"--XX--\r\n");
+    body
+}
+
+/// A connection with what has been read ahead of what was asked for.
+pub struct Connection {
+    pub stream: TcpStream,
+    /// Read ahead of what was asked for.
+    pub ahead: Vec<u8>,
+}
+
+impl Connection {
+    pub fn to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Self { stream, ahead: Vec::new() }
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+
+    /// Says that nothing more will be written.
+    pub fn close_writing(&mut self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    #[track_caller]
+    pub fn ask(&mut self, request: &Request) -> Answer {
+        self.write(&request.bytes());
+        self.answer(request.line.starts_with(b"HEAD "))
+    }
+
+    /// The next answer. `without_body`: its length is announced, but it does not come.
+    #[track_caller]
+    pub fn answer(&mut self, without_body: bool) -> Answer {
+        self.try_answer(without_body).unwrap_or_else(|got| panic!("no whole answer, but {got:?}"))
+    }
+
+    /// The next answer, or what came instead of a whole one.
+    pub fn try_answer(&mut self, without_body: bool) -> Result<Answer, String> {
+        let end = loop {
+            if let Some(end) = self.ahead.windows(4).position(|four| four == b"\r\n\r\n") {
+                break end + 4;
+            }
+            if !self.more() {
+                return Err(self.ahead.escape_ascii().to_string());
+            }
+        };
+        let head = String::from_utf8(self.ahead.drain(..end).collect()).map_err(|error| error.to_string())?;
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| head.clone())?;
+        let mut answer = Answer { status, head, body: Vec::new() };
+        let length = answer.field("content-length").map_or(Ok(0), str::parse).map_err(|_| answer.head.clone())?;
+        while !without_body && self.ahead.len() < length {
+            if !self.more() {
+                return Err(format!("{}{}", answer.head, self.ahead.escape_ascii()));
+            }
+        }
+        if !without_body {
+            answer.body = self.ahead.drain(..length).collect();
+        }
+        Ok(answer)
+    }
+
+    /// Reads more; false at the end.
+    pub fn more(&mut self) -> bool {
+        let mut buffer = [0; 64 << 10];
+        match self.stream.read(&mut buffer) {
+            Ok(0) => false,
+            Ok(length) => {
+                self.ahead.extend(&buffer[..length]);
+                true
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Asserts that the server closes the connection without another word.
+    #[track_caller]
+    pub fn assert_closed(mut self) {
+        while self.more() {}
+        assert!(self.ahead.is_empty(), "{:?}", String::from_utf8_lossy(&self.ahead));
+    }
+
+    /// Whether anything comes within a tenth of a second.
+    pub fn is_silent(&mut self) -> bool {
+        self.stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        let mut buffer = [0; 1024];
+        let read = self.stream.read(&mut buffer);
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        match read {
+            Ok(length) => {
+                self.ahead.extend(&buffer[..length]);
+                false
+            }
+            Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        }
+    }
+}
+
+/// An answer.
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (own, value) = line.split_once(':')?;
+            own.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Asserts that this is a refusal: a whole document, with these words.
+    #[track_caller]
+    pub fn assert_refused(&self, status: u16, words: &str) {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.field("content-type"), Some("application/json"), "{self:?}");
+        assert_eq!(self.field("x-content-type-options"), Some("nosniff"), "{self:?}");
+        let document = self.json();
+        assert_ne!(document["error"], 0, "{self:?}");
+        let said = document["ErrorDescription"].as_str().unwrap();
+        assert!(said.contains(words), "{words:?} is not in {said:?}");
+    }
+
+    /// Asserts that this is a success with these arguments echoed.
+    #[track_caller]
+    pub fn assert_args(&self, args: &Value) {
+        assert_eq!(self.status, 200, "{self:?}");
+        assert_eq!(&self.json()["args"], args);
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.head, String::from_utf8_lossy(&self.body))
+    }
+}

@@ -1,0 +1,101 @@
+//! Queries and forms are decoded as the URL standard says.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::client::{Connection, Request, Site};
+
+fn site() -> Site {
+    let module = json!({ "/": { "x": { "POST": { "info": "Takes x", "in": {
+        "ANY@a": { "info": "Texts", "type": "?array<string>", "name": "a" },
+        "ANY@é +": { "info": "Texts", "type": "?array<string>", "name": "e" }
+    } } } } });
+    Site::echo(&[("site.json", module)])
+}
+
+/// What `form_urlencoded` reads, as the arguments that are echoed; none where it had to mend what is not UTF-8, or
+/// where a single value would be read as JSON.
+fn expected(bytes: &[u8]) -> Option<Value> {
+    let values = |wanted: &str| {
+        let pairs = form_urlencoded::parse(bytes);
+        let values: Vec<Cow<'_, str>> = pairs
+            // `x[]` is another way to write `x`.
+            .filter(|(name, _)| *name == *wanted || name.strip_suffix("[]") == Some(wanted))
+            .map(|(_, value)| value)
+            .collect();
+        match &values[..] {
+            _ if values.iter().any(|value| value.contains('\u{fffd}')) => None,
+            [one] if one.trim_start().starts_with('[') => None,
+            [] => Some(Value::Null),
+            values => Some(json!(values)),
+        }
+    };
+    Some(json!({ "a": values("a")?, "e": values("é +")? }))
+}
+
+/// Bytes that are rich in what matters.
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => Just(b"a=".to_vec()),
+        2 => Just(b"&".to_vec()),
+        1 => Just(b"a".to_vec()),
+        1 => Just("%C3%A9+%2B=".as_bytes().to_vec()),
+        1 => Just("%c3%a9%20%2b=".as_bytes().to_vec()),
+        1 => Just(b"a%5b%5D=".to_vec()),
+        2 => prop::sample::select(b"%=&+;#?0123456789abcdefABCDEF[]{}\" ".to_vec()).prop_map(|byte| vec![byte]),
+        2 => any::<u8>().prop_map(|byte| format!("%{byte:02x}").into_bytes()),
+        1 => any::<u8>().prop_map(|byte| vec![byte]),
+        1 => any::<String>().prop_map(String::into_bytes),
+    ];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+/// How many bodies or queries are tried, and how many of them must have said something to compare.
+const TRIED: u32 = 3_000;
+const COMPARED: u32 = 500;
+
+#[test]
+fn forms_are_decoded_as_the_standard_says() {
+    let site = site();
+    let connection = RefCell::new(site.connect());
+    let config = ProptestConfig { cases: TRIED, failure_persistence: None, ..ProptestConfig::default() };
+    let compared = Cell::new(0);
+    proptest!(config, |(bytes in text())| {
+        let request = Request::new("POST", "/x").untyped(bytes.clone());
+        agree(&mut connection.borrow_mut(), &request, &bytes, &compared)?;
+    });
+    assert!(compared.get() > COMPARED, "{} were compared", compared.get());
+}
+
+#[test]
+fn queries_are_decoded_as_the_standard_says() {
+    let site = site();
+    let connection = RefCell::new(site.connect());
+    let config = ProptestConfig { cases: TRIED, failure_persistence: None, ..ProptestConfig::default() };
+    let compared = Cell::new(0);
+    proptest!(config, |(bytes in text())| {
+        // What cannot stand in the query of a target.
+        let bytes: Vec<u8> = bytes.into_iter().filter(|byte| byte.is_ascii_graphic() && !b"#\"<>`".contains(byte)).collect();
+        let request = Request::new("POST", [b"/x?", &bytes[..]].concat());
+        agree(&mut connection.borrow_mut(), &request, &bytes, &compared)?;
+    });
+    assert!(compared.get() > COMPARED, "{} were compared", compared.get());
+}
+
+fn agree(
+    connection: &mut Connection,
+    request: &Request,
+    bytes: &[u8],
+    compared: &Cell<u32>,
+) -> Result<(), TestCaseError> {
+    let answer = connection.ask(request);
+    if let Some(args) = expected(bytes) {
+        compared.set(compared.get() + u32::from(args != json!({ "a": null, "e": null })));
+        prop_assert_eq!(answer.status, 200, "{:?} {:?}", request, answer);
+        prop_assert_eq!(&answer.json()["args"], &args, "{:?}", request);
+    }
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! The shapes of answers.
+
+use proptest::prelude::*;
+use rulebook::{Args, Context, Module, Refusal};
+use serde_json::{Value, json};
+
+use crate::client::shape::{Shape, flaw};
+use crate::client::{Answer, Request, Site, case};
+
+#[test]
+fn answers_have_their_envelope() {
+    case::run(&case::read(include_str!("../data/http/envelopes.json")));
+}
+
+/// An API in this envelope, whose handlers end in every way.
+fn ends(envelope: &str) -> Site {
+    let text = json!({ "info": "A word", "type": "string" });
+    let method = |outputs: Value| json!({ "GET": { "info": "It ends", "out": outputs } });
+    let definition = json!({
+        "envelope": envelope,
+        "/": {
+            "outputs": method(json!({ "b": text, "a": text })),
+            "nothing": method(json!({})),
+            "whole": method(json!({ "*": { "info": "All of it", "type": "array<int>" } })),
+            "created": { "POST": { "info": "It ends", "out": { "a": text }, "options": { "status": 201 } } },
+            "empty": { "DELETE": { "info": "It ends", "options": { "status": 204 } } },
+            "declared": { "GET": { "info": "It ends", "errors": {
+                "gone": { "status": 410, "info": "it was there" }, "closed": { "status": 409, "info": "not now" }
+            }, "in": { "GET@how": { "info": "In which way", "type": "string", "name": "how" } } } },
+            "panics": method(json!({})),
+            "internal": method(json!({})),
+            "no-object": method(json!({})),
+            "wrong": method(json!({ "a": text }))
+        }
+    });
+    let module = Module::new("site")
+        .get("/outputs", async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({ "b": "1", "a": "é\"\u{2028}" })))
+        .get("/nothing", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .get("/whole", async |_: Args<()>, _: Context| Ok::<_, Refusal>([1, 2]))
+        .post("/created", async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({ "a": "" })))
+        .delete("/empty", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .get("/declared", declared)
+        .get("/panics", async |_: Args<()>, _: Context| -> Result<(), Refusal> { panic!("the secret reason") })
+        .get("/internal", async |_: Args<()>, _: Context| Err::<(), _>(Refusal::internal("the secret reason")))
+        .get("/no-object", async |_: Args<()>, _: Context| Ok::<_, Refusal>("the secret reason"))
+        .get("/wrong", async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({ "a": 5 })));
+    Site::handlers(&[("site.json", definition)], module)
+}
+
+#[derive(serde::Deserialize)]
+struct How {
+    how: String,
+}
+
+async fn declared(Args(How { how }): Args<How>, _: Context) -> Result<(), Refusal> {
+    Err(match how.as_str() {
+        "plainly" => Refusal::declared("gone"),
+        "with data" => Refusal::declared("gone").with("since", 1999).with("by", json!({ "name": "é" })),
+        "in its own words" => Refusal::declared("closed").saying("come back at nine"),
+        "undeclared" => Refusal::declared("unheard-of").with("secret", "reason"),
+        "unavailable" => Refusal::unavailable("the secret reason"),
+        _ => Refusal::declared("closed").logging("the secret reason"),
+    })
+}
+
+fn ask(site: &Site, send: &str) -> Answer {
+    let (method, target) = send.split_once(' ').unwrap();
+    site.send(&Request::new(method, target))
+}
+
+#[test]
+fn outputs_are_written_as_the_envelope_says() {
+    let word = "é\"\u{2028}";
+    let cases = [
+        ("GET /outputs", 200, json!({ "b": "1", "a": word }), json!({ "b": "1", "a": word })),
+        ("GET /nothing", 200, json!({}), json!({})),
+        ("GET /whole", 200, json!({ "result": [1, 2] }), json!([1, 2])),
+        ("POST /created", 201, json!({ "a": "" }), json!({ "a": "" })),
+    ];
+    let (aicra, plain) = (ends("aicra"), ends("plain"));
+    for (send, status, beside, alone) in cases {
+        let mut expected = json!({ "error": 0, "ErrorDescription": "all right" });
+        expected.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+        let answer = ask(&aicra, send);
+        assert_eq!((answer.status, answer.json().to_string()), (status, expected.to_string()), "{send}");
+        assert_eq!(flaw(&answer, Shape::Aicra), None);
+        let answer = ask(&plain, send);
+        assert_eq!((answer.status, answer.json().to_string()), (status, alone.to_string()), "{send}");
+        assert_eq!(flaw(&answer, Shape::Plain), None);
+    }
+    for (site, shape) in [(aicra, Shape::Aicra), (plain, Shape::Plain)] {
+        let answer = ask(&site, "DELETE /empty");
+        assert_eq!((answer.status, flaw(&answer, shape)), (204, None));
+    }
+}
+
+#[test]
+fn declared_errors_have_status_name_and_words() {
+    let cases = [
+        ("plainly", 410, "gone", "it was there", json!({})),
+        ("with%20data", 410, "gone", "it was there", json!({ "since": 1999, "by": { "name": "é" } })),
+        ("in%20its%20own%20words", 409, "closed", "come back at nine", json!({})),
+        ("logged", 409, "closed", "not now", json!({})),
+    ];
+    let (aicra, plain) = (ends("aicra"), ends("plain"));
+    for (how, status, name, words, data) in cases {
+        let send = format!("GET /declared?how={how}");
+        let mut expected = json!({ "error": 1, "ErrorDescription": format!("it failed: {words}"), "name": name });
+        expected.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
+        let answer = ask(&aicra, &send);
+        assert_eq!((answer.status, answer.json()), (status, expected), "{how}");
+        assert_eq!(flaw(&answer, Shape::Aicra), None);
+        let title = "it failed";
+        let mut expected =
+            json!({ "type": "about:blank", "title": title, "status": status, "detail": words, "code": name });
+        expected.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
+        let answer = ask(&plain, &send);
+        assert_eq!((answer.status, answer.json()), (status, expected), "{how}");
+        assert_eq!(flaw(&answer, Shape::Plain), None);
+    }
+}
+
+#[test]
+fn what_fails_inside_is_not_told() {
+    for (site, shape) in [(ends("aicra"), Shape::Aicra), (ends("plain"), Shape::Plain)] {
+        for (target, status) in [
+            ("/panics", 500),
+            ("/internal", 500),
+            ("/declared?how=undeclared", 500),
+            ("/declared?how=unavailable", 503),
+            ("/wrong", 500),
+            ("/no-object", 500),
+        ] {
+            let answer = ask(&site, &format!("GET {target}"));
+            assert_eq!((answer.status, flaw(&answer, shape)), (status, None), "{target}");
+            let text = String::from_utf8(answer.body.clone()).unwrap();
+            assert!(!text.contains("secret"), "{text}");
+            let id = answer.json()["request_id"].as_str().map(str::len);
+            assert_eq!(id, (status == 500).then_some(16), "{text}");
+        }
+    }
+}
+
+/// `Accept` fields, and whether they let nothing but problem documents through.
+fn accept() -> impl Strategy<Value = (Vec<String>, bool)> {
+    let range = prop_oneof![
+        3 => Just(("application/problem+json", true)),
+        1 => Just(("Application/Problem+JSON", true)),
+        1 => Just(("application/json", false)),
+        1 => Just(("*/*", false)),
+        1 => Just(("application/*", false)),
+        1 => Just(("text/html", false)),
+    ];
+    let weight = prop_oneof![
+        3 => Just(("", false)),
+        1 => Just((";q=0.5", false)),
+        1 => Just(("; q=1.000", false)),
+        1 => Just((";q=0", true)),
+        1 => Just(("; Q=0.00", true)),
+        1 => Just((" ;charset=utf-8 ; q=0.0", true)),
+        1 => Just((";q=0.001", false)),
+    ];
+    let ranges = prop::collection::vec((range, weight), 0..4);
+    (ranges, any::<bool>()).prop_map(|(ranges, apart)| {
+        let wanted: Vec<_> = ranges.iter().filter(|(_, (_, refused))| !refused).collect();
+        let only = !wanted.is_empty() && wanted.iter().all(|((_, problem), _)| *problem);
+        let texts = ranges.iter().map(|((range, _), (weight, _))| format!("{range}{weight}"));
+        let fields = if apart { texts.collect() } else { vec![texts.collect::<Vec<_>>().join(", ")] };
+        (fields, only)
+    })
+}
+
+#[test]
+fn problem_documents_are_for_clients_that_accept_nothing_else() {
+    let module = |envelope: &str| {
+        json!({ "modules": { "m": {
+        "envelope": envelope,
+        "/": { "x": { "POST": { "info": "I", "scope": [["a"]], "in": { "x": { "info": "I", "type": "int" } } } } }
+    } } })
+    };
+    let [aicra, plain] = ["aicra", "plain"].map(|envelope| Site::echo(&[("app.json", module(envelope))]));
+    let sites = [(&aicra, false), (&plain, true)];
+    let requests = [
+        (Request::new("GET", "/nowhere"), 404),
+        (Request::new("GET", "/x"), 405),
+        (Request::new("GET", "/%FF"), 400),
+        (Request::new("POST", "/x"), 401),
+        (Request::new("POST", "/x").scope(&["b"]), 403),
+        (Request::new("POST", "/x").scope(&["a"]), 400),
+        (Request::new("POST", "/x").scope(&["a"]).body("text/csv", "x"), 415),
+        (Request::new("POST", "/x").scope(&["a"]).field("expect", "nothing"), 417),
+        (Request::new("POST", "/x").scope(&["a"]).body("", "x=1"), 200),
+        (Request::new("POST", "/x").field("authorization", "Bearer panic"), 500),
+    ];
+    let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |((fields, only) in accept(), which in 0..requests.len(), site in 0..sites.len())| {
+        let (request, status) = &requests[which];
+        let (site, is_plain) = sites[site];
+        let request = fields.iter().fold(request.clone(), |request, field| request.field("accept", field));
+        let answer = site.send(&request);
+        prop_assert_eq!(answer.status, *status, "{:?} {:?}", request, answer);
+        // Before a module is known it is the API's envelope that counts, which is aicra.
+        let in_module = !matches!(which, 0 | 2 | 9);
+        let shape = match (is_plain && in_module, only) {
+            (true, _) => Shape::Plain,
+            (false, true) => Shape::AicraProblem,
+            (false, false) => Shape::Aicra,
+        };
+        prop_assert_eq!(flaw(&answer, shape), None, "{:?}", request);
+    });
+}

@@ -1,0 +1,117 @@
+//! Who may call what, before any byte of a body is read.
+
+use std::fs;
+
+use rulebook::{Keys, Rulebook, Unbound};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::client::{Request, Site, case};
+
+#[test]
+fn callers_are_let_in_or_told_why_not() {
+    case::run(&case::read(include_str!("../data/http/permission.json")));
+}
+
+/// Scopes of the truth table.
+const SCOPES: &[&[&[&str]]] = &[
+    &[],
+    &[&[]],
+    &[&["a"]],
+    &[&["a", "b"]],
+    &[&["a"], &["b"]],
+    &[&["a", "b"], &["c"]],
+    &[&["a", "b"], &["b", "c"]],
+    &[&["a", "b", "c"]],
+    &[&["a"], &["a", "b"]],
+    &[&["a", "a"]],
+];
+
+#[test]
+fn a_scope_is_an_or_of_ands() {
+    let methods = SCOPES
+        .iter()
+        .enumerate()
+        .map(|(index, scope)| (format!("s{index}"), json!({ "GET": { "info": "Some may call it", "scope": scope } })));
+    let below: Value = methods.collect();
+    let site = Site::echo(&[("site.json", json!({ "/": below }))]);
+    let mut connection = site.connect();
+    for (index, scope) in SCOPES.iter().enumerate() {
+        let public = scope.iter().all(|group| group.is_empty());
+        let request = Request::new("GET", format!("/s{index}"));
+        let nobody = connection.ask(&request);
+        assert_eq!(nobody.status, if public { 200 } else { 401 }, "{scope:?} for nobody");
+        for held in 0..16_u8 {
+            let all = ["a", "b", "c", "A"];
+            let held: Vec<_> = (0..4).filter(|bit| held >> bit & 1 == 1).map(|bit| all[bit]).collect();
+            let allowed = public || scope.iter().any(|group| group.iter().all(|one| held.contains(one)));
+            let answer = connection.ask(&request.clone().scope(&held));
+            assert_eq!(answer.status, if allowed { 200 } else { 403 }, "{scope:?} for {held:?}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_does_not_wait_for_the_body() {
+    let module = json!({ "/": { "x": { "POST": {
+        "info": "For writers", "scope": [["writer"]], "in": { "x": { "info": "A number", "type": "int" } }
+    } } } });
+    let site = Site::echo(&[("site.json", module)]);
+    for (who, status) in [(None, 401), (Some("Bearer no list"), 401), (Some(r#"Bearer ["reader"]"#), 403)] {
+        for (name, value) in [("content-length", "1000000000"), ("transfer-encoding", "chunked")] {
+            let mut request = Request::new("POST", "/x").field(name, value).field("content-type", "text/no-such");
+            if let Some(who) = who {
+                request = request.field("authorization", who);
+            }
+            // Of the body nothing is sent.
+            let mut connection = site.connect();
+            connection.write(&request.head());
+            assert_eq!(connection.answer(false).status, status, "{request:?}");
+        }
+    }
+}
+
+#[test]
+fn keys_of_a_file_give_their_scopes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.json");
+    let key = |name: &str, scope: &[&str]| json!({ "hash": hex::encode(Sha256::digest(format!("rb_{name}"))), "name": name, "scope": scope });
+    let keys = [key("reader", &["reader"]), key("seven", &["user[7]"]), key("nothing", &[])];
+    fs::write(&path, json!({ "keys": keys }).to_string()).unwrap();
+    let module = json!({ "/": {
+        "open": { "GET": { "info": "For all" } },
+        "read": { "GET": { "info": "For readers", "scope": [["reader"]] } },
+        "user/{id}": { "GET": {
+            "info": "For the user", "scope": [["user[id]"]], "in": { "{id}": { "info": "Who", "type": "id" } }
+        } }
+    } });
+    let files = vec![("site.json".into(), module.to_string().into_bytes())];
+    let rulebook = Rulebook::read(files).inspect(Keys::load(&path).unwrap()).unbound(Unbound::Echo);
+    let site = Site::start(&rulebook.build().unwrap());
+    let targets = ["/open", "/read", "/user/7", "/user/77"];
+    for (authorization, statuses) in [
+        (&[][..], [200, 401, 401, 401]),
+        (&["Bearer rb_reader"], [200, 200, 403, 403]),
+        (&["bearer  rb_reader"], [200, 200, 403, 403]),
+        (&["BEARER rb_seven"], [200, 403, 200, 403]),
+        (&["Bearer rb_nothing"], [200, 403, 403, 403]),
+        (&["Bearer rb_nobody"], [401; 4]),
+        (&["Bearer rb_reade"], [401; 4]),
+        (&["Bearer RB_READER"], [401; 4]),
+        (&["Bearer"], [401; 4]),
+        (&[""], [401; 4]),
+        (&["Basic rb_reader"], [401; 4]),
+        (&["Bearer rb_reader, Bearer rb_seven"], [401; 4]),
+        (&["Bearer rb_reader", "Bearer rb_seven"], [401; 4]),
+        (&["Bearer rb_reader", "Bearer rb_reader"], [401; 4]),
+    ] {
+        for (target, status) in targets.into_iter().zip(statuses) {
+            let request = authorization
+                .iter()
+                .fold(Request::new("GET", target), |request, value| request.field("authorization", value));
+            let answer = site.send(&request);
+            assert_eq!(answer.status, status, "{target} {authorization:?}");
+            assert_eq!(answer.field("www-authenticate"), (status == 401).then_some("Bearer"), "{answer:?}");
+        }
+    }
+}

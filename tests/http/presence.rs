@@ -1,0 +1,144 @@
+//! Absent, null and empty are three things, wherever a parameter stands.
+
+use std::fmt::Write;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::client::{Request, Site, case, multipart};
+
+/// A parameter, and what it ends in: a value, `missing` or `invalid`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    /// What the definition says of it.
+    parameter: Map<String, Value>,
+    /// It is left out.
+    absent: Ended,
+    /// It is JSON's null.
+    null: Ended,
+    /// It is there, and empty.
+    empty: Ended,
+    /// The text `null`, which is no null.
+    null_text: Ended,
+    /// A value as a text.
+    text: (String, Ended),
+    /// A value as JSON.
+    json: (Value, Ended),
+}
+
+/// What a parameter ends in.
+#[derive(Deserialize, Debug, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Ended {
+    Value(Value),
+    Missing,
+    Invalid,
+}
+
+/// Where a parameter may stand: what it is called there, and how a text gets there.
+type Place = (&'static str, fn(Request, Option<&str>) -> Request);
+
+const PLACES: [Place; 9] = [
+    ("GET@x", in_query),
+    ("x", in_form),
+    ("x", in_chunked_form),
+    ("x", in_parts),
+    ("ANY@x", in_query),
+    ("ANY@x", in_form),
+    ("ANY@x", in_parts),
+    ("HEADER@x", |request, text| match text {
+        None => request,
+        Some(text) => request.field("x", text),
+    }),
+    ("COOKIE@x", |request, text| match text {
+        None => request.field("cookie", "y=1"),
+        Some(text) => request.field("cookie", format_args!("y=1; x={text}; z=2")),
+    }),
+];
+
+fn in_query(mut request: Request, text: Option<&str>) -> Request {
+    let target = text.map_or("/x?y=1".to_owned(), |text| format!("/x?y=1&x={text}&z="));
+    request.line = format!("POST {target} HTTP/1.1").into_bytes();
+    request
+}
+
+fn in_form(request: Request, text: Option<&str>) -> Request {
+    let form = text.map_or("y=1".to_owned(), |text| format!("y=1&x={text}"));
+    request.body("application/x-www-form-urlencoded", form)
+}
+
+fn in_chunked_form(request: Request, text: Option<&str>) -> Request {
+    let form = text.map_or("y=1".to_owned(), |text| format!("y=1&x={text}"));
+    let (first, second) = form.as_bytes().split_at(2);
+    request.chunked("application/x-www-form-urlencoded", &[first, second])
+}
+
+fn in_parts(request: Request, text: Option<&str>) -> Request {
+    let mut parts: Vec<(&str, &[u8])> = vec![("name=\"y\"", b"1")];
+    parts.extend(text.map(|text| ("name=\"x\"", text.as_bytes())));
+    request.body("multipart/form-data; boundary=XX", multipart(&parts))
+}
+
+fn in_json(request: Request, json: Option<&Value>) -> Request {
+    let body = match json {
+        Some(json) => json!({ "y": 1, "x": json }),
+        None => json!({ "y": 1 }),
+    };
+    request.body("application/json", body.to_string())
+}
+
+#[test]
+fn absent_null_and_empty_are_told_apart() {
+    let rows: Vec<Row> = case::read(include_str!("../data/http/presence.json"));
+    let mut wrong = String::new();
+    for row in &rows {
+        let mut faults = |place: &str, how: &str, request: &Request, site: &Site, expected: &Ended| {
+            let got = ended(&site.send(request).json());
+            if got.as_ref() != Some(expected) {
+                let parameter = Value::Object(row.parameter.clone());
+                let _ =
+                    writeln!(wrong, "{parameter} in {place}, {how}: expected {expected:?}, got {got:?}\n{request:?}\n");
+            }
+        };
+        let request = || Request::new("POST", "/x");
+        for (place, put) in PLACES {
+            let site = serve(place, row);
+            let (text, value) = &row.text;
+            for (how, text, expected) in [
+                ("absent", None, &row.absent),
+                ("empty", Some(""), &row.empty),
+                ("the text null", Some("null"), &row.null_text),
+                ("a text", Some(text.as_str()), value),
+            ] {
+                faults(place, how, &put(request(), text), &site, expected);
+            }
+        }
+        for place in ["x", "ANY@x"] {
+            let site = serve(place, row);
+            let (value, expected) = &row.json;
+            faults(place, "absent from JSON", &in_json(request(), None), &site, &row.absent);
+            faults(place, "null", &in_json(request(), Some(&Value::Null)), &site, &row.null);
+            faults(place, "a value", &in_json(request(), Some(value)), &site, expected);
+            faults(place, "no body at all", &request(), &site, &row.absent);
+        }
+    }
+    assert!(rows.len() > 10, "there are few rows");
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+fn serve(place: &str, row: &Row) -> Site {
+    let mut parameter = row.parameter.clone();
+    parameter.insert("info".to_owned(), "What it is".into());
+    parameter.insert("name".to_owned(), "x".into());
+    Site::echo(&[("site.json", json!({ "/": { "x": { "POST": { "info": "Takes x", "in": { place: parameter } } } } }))])
+}
+
+fn ended(document: &Value) -> Option<Ended> {
+    match document["error"].as_u64()? {
+        0 => Some(Ended::Value(document["args"]["x"].clone())),
+        400 => Some(Ended::Missing),
+        401 => Some(Ended::Invalid),
+        _ => None,
+    }
+}

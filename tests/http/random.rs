@@ -1,0 +1,154 @@
+//! Whatever is asked, it is answered: no panic, and always an envelope.
+//!
+//! Ten thousand random requests in every run of the tests. `PROVE_REQUESTS` says how many instead; `scripts/prove`
+//! sets it to a million, and shows how far it is.
+
+mod request;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use rulebook::{Engine, Rulebook, Unbound};
+
+use self::request::{Routes, request};
+use crate::client::shape::{Shape, flaw};
+use crate::client::{Answer, Bearer, Connection, Request, Site};
+use crate::generate;
+
+/// How many requests one generated definition gets.
+const EACH: u32 = 250;
+
+#[test]
+fn whatever_is_asked_of_the_article_api_is_answered() {
+    let api = Rulebook::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("api"));
+    let mut proof = Proof::new("the article API");
+    proof.run(&echo(api), proof.count, &[Shape::Aicra]);
+    proof.end();
+}
+
+#[test]
+fn whatever_is_asked_of_generated_definitions_is_answered() {
+    let mut proof = Proof::new("generated definitions");
+    let mut runner = TestRunner::default();
+    while proof.done < proof.count {
+        let generated = generate::definitions().new_tree(&mut runner).unwrap().current();
+        let files: Vec<(PathBuf, Vec<u8>)> = generated.bytes();
+        let engine = echo(Rulebook::read(files));
+        if engine.api().modules.iter().all(|module| module.services.is_empty()) {
+            continue;
+        }
+        // The envelopes of modules differ.
+        proof.run(&engine, EACH.min(proof.count), &[Shape::Aicra, Shape::Plain]);
+    }
+    proof.end();
+}
+
+fn echo(rulebook: Rulebook) -> Engine {
+    match rulebook.inspect(Bearer).unbound(Unbound::Echo).build() {
+        Ok(engine) => engine,
+        Err(report) => panic!("{report}"),
+    }
+}
+
+/// Random requests, counted.
+struct Proof {
+    what: &'static str,
+    count: u32,
+    done: u32,
+    /// How often each status was answered.
+    statuses: BTreeMap<u16, u32>,
+}
+
+impl Proof {
+    /// Half of all requests.
+    fn new(what: &'static str) -> Self {
+        let said = std::env::var("PROVE_REQUESTS").ok();
+        let count = said.map_or(10_000, |said| said.parse::<u32>().unwrap()) / 2;
+        Self { what, count, done: 0, statuses: BTreeMap::new() }
+    }
+
+    /// Sends requests to an engine. `shapes`: the envelopes that an answer may have.
+    fn run(&mut self, engine: &Engine, count: u32, shapes: &[Shape]) {
+        let site = Site::start(engine);
+        let routes = Routes::new(engine.api());
+        let connection = RefCell::new(site.connect());
+        let before = self.done;
+        let proof = RefCell::new(&mut *self);
+        let requests = generate::choices_up_to(250).prop_map(|mut choices| request(&routes, &mut choices));
+        let config = Config { cases: count, failure_persistence: None, ..Config::default() };
+        let ended = TestRunner::new(config).run(&requests, |asked| {
+            let mut connection = connection.borrow_mut();
+            let judged = judge(&mut connection, &asked, shapes);
+            if !judged.as_ref().is_ok_and(|answer| answer.field("connection") != Some("close")) {
+                *connection = site.connect();
+            }
+            let answer = judged.map_err(TestCaseError::fail)?;
+            proof.borrow_mut().count(answer.status);
+            Ok(())
+        });
+        if let Err(failure) = ended {
+            panic!("{failure}\n{:#}", rulebook::describe::canonical(engine.api()));
+        }
+        assert!(self.done - before >= count, "{} of {count}", self.done - before);
+        site.assert_no_temporary();
+    }
+
+    /// Counts an answer, and shows how far it is to whoever waits at a terminal.
+    fn count(&mut self, status: u16) {
+        *self.statuses.entry(status).or_default() += 1;
+        self.done += 1;
+        let Self { what, count, done, .. } = self;
+        let mut terminal = std::io::stderr();
+        if std::env::var_os("PROVE_REQUESTS").is_some() && terminal.is_terminal() && *done % 1_000 == 0 {
+            // Nobody waits at a terminal that cannot be written to.
+            let _ = write!(terminal, "\r{done} of {count} requests to {what}  ");
+        }
+    }
+
+    /// Asserts that the requests came everywhere: what is refused at the door proves nothing of what is behind it.
+    fn end(self) {
+        let Self { what, done, statuses, .. } = self;
+        let seen = |status: u16| statuses.get(&status).copied().unwrap_or(0);
+        let succeeded: u32 = statuses.range(200..300).map(|(_, count)| count).sum();
+        assert!(succeeded > done / 20, "{what}: {statuses:?}");
+        let all = [400, 401, 404, 405, 415, 417];
+        assert!(all.iter().all(|status| seen(*status) > 0), "{what}: {statuses:?}");
+    }
+}
+
+/// Sends a request, and gives its answer or tells what is wrong with it.
+fn judge(connection: &mut Connection, request: &Request, shapes: &[Shape]) -> Result<Answer, String> {
+    // The server may turn away before it has read everything.
+    let _ = connection.stream.write_all(&request.bytes());
+    let head = request.line.starts_with(b"HEAD ");
+    let mut answer = connection.try_answer(head)?;
+    while answer.status == 100 {
+        answer = connection.try_answer(head)?;
+    }
+    if answer.status == 500 {
+        return Err(format!("it failed: {answer:?}"));
+    }
+    if head {
+        return if answer.body.is_empty() { Ok(answer) } else { Err(format!("HEAD has a body: {answer:?}")) };
+    }
+    if request.line.starts_with(b"OPTIONS ") && answer.status == 200 {
+        return definition(&answer).map(|()| answer);
+    }
+    let only_problems = request.fields.iter().any(|field| field.starts_with(b"accept: application/problem+json"));
+    let flaws: Vec<String> = shapes
+        .iter()
+        .map(|shape| if only_problems && *shape == Shape::Aicra { Shape::AicraProblem } else { *shape })
+        .filter_map(|shape| flaw(&answer, shape))
+        .collect();
+    if flaws.len() < shapes.len() { Ok(answer) } else { Err(flaws.join("\n")) }
+}
+
+/// What OPTIONS answers is a definition without faults.
+fn definition(answer: &Answer) -> Result<(), String> {
+    let files = vec![("options.json".into(), answer.body.clone())];
+    Rulebook::read(files).check().map(drop).map_err(|report| format!("{report}\n{answer:?}"))
+}

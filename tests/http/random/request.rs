@@ -1,0 +1,379 @@
+//! Random requests that nearly fit an API: mostly its methods, paths and parameters, and values that are at the edge
+//! of something.
+
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use rulebook::model::{Api, From, Parameter, Segment};
+use serde_json::{Map, Value, json};
+
+use crate::client::{Request, multipart};
+use crate::generate::Choices;
+
+/// What of an API can be asked.
+#[derive(Debug)]
+pub struct Routes {
+    base: String,
+    routes: Vec<Route>,
+    /// Every permission of the API, and those that depend on a parameter for the values of [`SEGMENTS`].
+    scope: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Route {
+    http: &'static str,
+    path: Vec<Segment>,
+    positions: usize,
+    parameters: Vec<Input>,
+}
+
+/// A parameter, with values at the edges of what it takes.
+#[derive(Debug)]
+struct Input {
+    from: From,
+    key: String,
+    values: Vec<Value>,
+}
+
+impl Input {
+    fn new(own: &Parameter) -> Self {
+        let extremes = own.r#type.check.extremes();
+        let values = extremes.iter().map(rulebook::Value::to_json).filter(|json| !json.is_null()).collect();
+        Self { from: own.from, key: own.key.clone(), values }
+    }
+
+    /// A text that passes, or any.
+    fn text(&self, choices: &mut Choices) -> Vec<u8> {
+        if self.values.is_empty() || choices.once_in(4) {
+            return text(choices);
+        }
+        match &self.values[choices.below(self.values.len())] {
+            Value::String(text) => text.clone().into_bytes(),
+            other => other.to_string().into_bytes(),
+        }
+    }
+
+    /// A JSON value that passes, or any.
+    fn json(&self, choices: &mut Choices) -> Value {
+        if self.values.is_empty() || choices.once_in(4) {
+            return json(3, choices);
+        }
+        self.values[choices.below(self.values.len())].clone()
+    }
+}
+
+impl Routes {
+    pub fn new(api: &Api) -> Self {
+        let services = api.modules.iter().flat_map(|module| &module.services);
+        let methods = services.flat_map(|service| service.methods.iter().map(move |method| (service, method)));
+        let mut scope = Vec::new();
+        let mut routes = Vec::new();
+        for (service, method) in methods {
+            let names = method.scope.groups.iter().flatten().map(|permission| &permission.text);
+            for name in names {
+                let filled = SEGMENTS.iter().filter_map(|value| fill(name, value));
+                scope.extend(filled.chain([name.clone()]));
+            }
+            let parameters = &method.parameters;
+            routes.push(Route {
+                http: method.http.as_str(),
+                path: service.path.clone(),
+                positions: parameters.iter().filter(|own| matches!(own.from, From::Position(_))).count(),
+                parameters: parameters.iter().map(Input::new).collect(),
+            });
+        }
+        scope.sort();
+        scope.dedup();
+        // Many would make the head too large.
+        scope.truncate(200);
+        Self { base: api.base.trim_end_matches('/').to_owned(), routes, scope }
+    }
+}
+
+/// A permission with one variable, for this value of it.
+fn fill(permission: &str, value: &str) -> Option<String> {
+    let (before, rest) = permission.split_once('[')?;
+    let (_, behind) = rest.split_once(']')?;
+    Some(format!("{before}[{value}]{behind}"))
+}
+
+/// Texts that some type or other takes, or nearly.
+const TEXTS: &[&str] = &[
+    "",
+    "0",
+    "1",
+    "-1",
+    "7",
+    "23",
+    "2147483647",
+    "2147483648",
+    "9223372036854775808",
+    "1.5",
+    "1e3",
+    "1e400",
+    "-0",
+    "NaN",
+    "true",
+    "false",
+    "null",
+    "a",
+    "abc",
+    "draft",
+    "published",
+    "rust",
+    "en",
+    "x@example.org",
+    "0123456789",
+    "+33 123456789",
+    "2026-01-31",
+    "2026-02-30",
+    "2026-01-31T12:00:00Z",
+    "9999-12-31T23:59:59-18:00",
+    "12:30",
+    "24:00",
+    "::1",
+    "127.0.0.1",
+    "https://example.org/",
+    "6f1c2c0e-6f0b-4b0e-9a55-0c1a6c0f7d11",
+    "[]",
+    "[1,2]",
+    "[\"a\"",
+    "{}",
+    "{\"a\":{\"b\":[null]}}",
+    "[[[[[[[[[[]]]]]]]]]]",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "é",
+    "🦀",
+    "\u{0}",
+    "\u{202e}",
+    "a,b",
+    ";",
+    "a]",
+    "[a]",
+    "' OR 1=1 --",
+    "%",
+    "%41",
+    "../..",
+    " ",
+    "a b",
+    "\n",
+];
+
+/// Segments that permissions are filled with.
+const SEGMENTS: &[&str] = &["1", "7", "23", "abc"];
+
+const MEDIA_TYPES: &[&str] = &[
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=XX",
+    "multipart/form-data",
+    "application/problem+json; charset=utf-8",
+    "text/plain",
+    "",
+    ";",
+    "multipart/form-data; boundary=",
+    "application/",
+];
+
+fn text(choices: &mut Choices) -> Vec<u8> {
+    match choices.below(12) {
+        0 => (0..choices.below(20)).map(|_| u8::try_from(choices.below(256)).unwrap_or_default()).collect(),
+        1 => choices.of(TEXTS).repeat(1 + choices.below(60)).into_bytes(),
+        2..=4 => choices.of(SEGMENTS).as_bytes().to_vec(),
+        _ => choices.of(TEXTS).as_bytes().to_vec(),
+    }
+}
+
+/// Bytes as they may stand in a target: all encoded, or only what has to be.
+fn encoded(bytes: &[u8], choices: &mut Choices) -> String {
+    if choices.once_in(4) {
+        let keep = |byte: &u8| byte.is_ascii_graphic() && !b"#?\"<>`\\^".contains(byte);
+        return String::from_utf8(bytes.iter().copied().filter(keep).collect()).unwrap_or_default();
+    }
+    percent_encode(bytes, NON_ALPHANUMERIC).to_string()
+}
+
+/// A random request to one of the routes, or past it.
+pub fn request(routes: &Routes, choices: &mut Choices) -> Request {
+    let route = &routes.routes[choices.below(routes.routes.len())];
+    let http = if choices.once_in(6) {
+        choices.of(&["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "FOO", "get"])
+    } else {
+        route.http
+    };
+    let mut request = Request::new(http, target(routes, route, choices));
+    if !choices.once_in(5) {
+        request = request.scope(&routes.scope);
+    } else if choices.once_in(2) {
+        request = request.raw_field("authorization", field(&text(choices)));
+    }
+    for input in &route.parameters {
+        if input.from == From::Header && choices.once_in(2) {
+            request = request.raw_field(&input.key, field(&input.text(choices)));
+        }
+        if input.from == From::Cookie && choices.once_in(2) {
+            let value = [input.key.as_bytes(), b"=", &field(&input.text(choices))].concat();
+            request = request.raw_field("cookie", value);
+        }
+    }
+    match choices.below(12) {
+        0 => request = request.field("accept", "application/problem+json"),
+        1 => request = request.field("accept", "application/problem+json, */*;q=0"),
+        2 => request = request.raw_field("cookie", field(&text(choices))),
+        3 => request = request.raw_field("x-random", field(&text(choices))),
+        4 => request = request.field("expect", choices.of(&["100-continue", "something"])),
+        _ => {}
+    }
+    body(request, route, choices)
+}
+
+/// Bytes as they may stand in a header field.
+fn field(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().copied().filter(|byte| *byte >= 0x20 && *byte != 0x7f).collect()
+}
+
+fn target(routes: &Routes, route: &Route, choices: &mut Choices) -> String {
+    let mut target = routes.base.clone();
+    for segment in &route.path {
+        target.push('/');
+        if choices.once_in(40) {
+            continue;
+        }
+        match segment {
+            Segment::Static(own) => target.push_str(&percent_encode(own.as_bytes(), NON_ALPHANUMERIC).to_string()),
+            Segment::Capture(name) => {
+                let input = route.parameters.iter().find(|own| own.from == From::Path && own.key == *name);
+                let value = match input {
+                    Some(input) => input.text(choices),
+                    None => text(choices),
+                };
+                target.push_str(&encoded(&value, choices));
+            }
+        }
+    }
+    let most = route.positions + usize::from(choices.once_in(10));
+    for position in 0..choices.below(most + 1) {
+        let input = route.parameters.iter().find(|own| own.from == From::Position(position));
+        let value = match input {
+            Some(input) => input.text(choices),
+            None => text(choices),
+        };
+        target.push('/');
+        target.push_str(&encoded(&value, choices));
+    }
+    if target.is_empty() || choices.once_in(20) {
+        target.push('/');
+    }
+    match choices.below(60) {
+        0 => return "*".to_owned(),
+        1 => target.insert_str(0, "http://example.org"),
+        2 => target.push_str("%F"),
+        3 => target.truncate(target.char_indices().nth(choices.below(8) + 1).map_or(1, |(at, _)| at)),
+        _ => {}
+    }
+    let fields = fields(route, &[From::Query, From::Any], choices);
+    if !fields.is_empty() {
+        target.push('?');
+        for (name, value) in fields {
+            target.push_str(&format!("{}={}&", encoded(&name, choices), encoded(&value, choices)));
+        }
+    }
+    target
+}
+
+/// Names and values for the parameters that stand in one of these places, and now and then for others.
+fn fields(route: &Route, places: &[From], choices: &mut Choices) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut fields = Vec::new();
+    for input in &route.parameters {
+        let here = places.contains(&input.from);
+        if here && !choices.once_in(5) || choices.once_in(40) {
+            let brackets = if choices.once_in(20) { "[]" } else { "" };
+            for _ in 0..=usize::from(choices.once_in(12)) {
+                fields.push((format!("{}{brackets}", input.key).into_bytes(), input.text(choices)));
+            }
+        }
+    }
+    if choices.once_in(12) {
+        fields.push((text(choices), text(choices)));
+    }
+    fields
+}
+
+fn body(request: Request, route: &Route, choices: &mut Choices) -> Request {
+    let places = [From::Body, From::Any];
+    let wanted = route.parameters.iter().any(|input| places.contains(&input.from));
+    if !wanted && !choices.once_in(8) {
+        return request;
+    }
+    let (media_type, body) = match choices.below(8) {
+        0 => return request,
+        1 => (choices.of(MEDIA_TYPES).to_owned(), text(choices)),
+        2 | 3 => {
+            let fields = fields(route, &places, choices);
+            let pairs =
+                fields.iter().map(|(name, value)| [&encoded(name, choices), "=", &encoded(value, choices)].concat());
+            (MEDIA_TYPES[1].to_owned(), pairs.collect::<Vec<_>>().join("&").into_bytes())
+        }
+        4 | 5 => (MEDIA_TYPES[2].to_owned(), parts(route, choices)),
+        _ => (MEDIA_TYPES[0].to_owned(), object(route, choices).to_string().into_bytes()),
+    };
+    let mut body = body;
+    if choices.once_in(12) {
+        body.truncate(choices.below(body.len() + 1));
+    }
+    if choices.once_in(12) && !body.is_empty() {
+        let at = choices.below(body.len());
+        body[at] = u8::try_from(choices.below(256)).unwrap_or_default();
+    }
+    if choices.once_in(4) {
+        let (first, second) = body.split_at(choices.below(body.len() + 1));
+        // An empty chunk would be the end.
+        let chunks: Vec<&[u8]> = [first, second].into_iter().filter(|chunk| !chunk.is_empty()).collect();
+        return request.chunked(&media_type, &chunks);
+    }
+    request.body(&media_type, body)
+}
+
+fn parts(route: &Route, choices: &mut Choices) -> Vec<u8> {
+    let parts: Vec<_> = fields(route, &[From::Body, From::Any], choices)
+        .into_iter()
+        .map(|(name, value)| {
+            let name = String::from_utf8_lossy(&name).replace(['"', '\r', '\n'], "");
+            let file = if choices.once_in(3) {
+                format!("; filename=\"{}\"", choices.of(&["a.png", "../a", ""]))
+            } else {
+                String::new()
+            };
+            (format!("name=\"{name}\"{file}"), value)
+        })
+        .collect();
+    let parts: Vec<_> = parts.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+    multipart(&parts)
+}
+
+fn object(route: &Route, choices: &mut Choices) -> Value {
+    if choices.once_in(20) {
+        return json(3, choices);
+    }
+    let mut object = Map::new();
+    for input in &route.parameters {
+        if matches!(input.from, From::Body | From::Any) && !choices.once_in(8) {
+            object.insert(input.key.clone(), input.json(choices));
+        }
+    }
+    Value::Object(object)
+}
+
+fn json(depth: usize, choices: &mut Choices) -> Value {
+    match choices.below(if depth == 0 { 7 } else { 10 }) {
+        0 => Value::Null,
+        1 => choices.once_in(2).into(),
+        2 => json!(choices.below(65_536) as i64 - 1),
+        3 => json!(choices.below(1000) as f64 / 8.0),
+        4 => json!([u64::MAX, 1 << 63, 0][choices.below(3)]),
+        5 | 6 => String::from_utf8_lossy(&text(choices)).into_owned().into(),
+        7 | 8 => (0..choices.below(4)).map(|_| json(depth - 1, choices)).collect(),
+        _ => (0..choices.below(4))
+            .map(|_| (String::from_utf8_lossy(&text(choices)).into_owned(), json(depth - 1, choices)))
+            .collect::<Map<_, _>>()
+            .into(),
+    }
+}

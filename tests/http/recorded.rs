@@ -1,0 +1,211 @@
+//! Requests and permissions that the ancestors decided on, decided on again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use rulebook::{Rulebook, Unbound};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::client::{Answer, Bearer, Request, Site};
+
+/// Reasons why a case is decided otherwise here, by its id.
+type Differences = BTreeMap<String, String>;
+
+#[derive(Deserialize)]
+struct RequestCase {
+    id: String,
+    style: String,
+    definition: Value,
+    request: Sent,
+    scope: Vec<String>,
+    matched: Option<String>,
+    extracted: Option<Value>,
+    error: Option<String>,
+    differs: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Sent {
+    method: String,
+    uri: String,
+    headers: BTreeMap<String, String>,
+    body: String,
+}
+
+#[derive(Deserialize)]
+struct ScopeCase {
+    id: String,
+    service_scope: Value,
+    vars: Map<String, Value>,
+    request_scope: Vec<String>,
+    allowed: bool,
+    differs: Option<String>,
+}
+
+/// Styles that are read, and those of later dialects.
+const STYLES: [(&str, bool); 3] = [("aicra-flat", true), ("aicra-tree", true), ("api3", false)];
+
+/// Cases that are said to differ and agree for another reason.
+const AGREE: [&str; 1] = [
+    // Lines of a multipart body end in CRLF, but nothing of this body is wanted, so nothing of it is read.
+    "req-flat-072",
+];
+
+#[test]
+fn recorded_requests_are_answered_alike() {
+    let cases: Vec<RequestCase> = serde_json::from_str(include_str!("../data/vectors/requests.json")).unwrap();
+    let differences = serde_json::from_str(include_str!("../data/vectors/requests_differences.json")).unwrap();
+    let mut judge = Judge::new(differences);
+    for case in &cases {
+        let (_, is_read) = STYLES.iter().find(|(name, _)| *name == case.style).unwrap();
+        if *is_read {
+            judge.judge(&case.id, case.differs.as_ref(), disagreement(case));
+        }
+    }
+    judge.end(80);
+}
+
+/// In which way a request is not answered as it was recorded.
+fn disagreement(case: &RequestCase) -> Option<String> {
+    let site = match serve(&case.definition) {
+        Ok(site) => site,
+        Err(report) => return Some(report),
+    };
+    let mut request = Request::new(&case.request.method, &case.request.uri);
+    for (name, value) in &case.request.headers {
+        request = request.field(name, value);
+    }
+    if !case.scope.is_empty() {
+        request = request.scope(&case.scope);
+    }
+    if !case.request.body.is_empty() {
+        request = request.untyped(case.request.body.clone());
+    }
+    let answer = site.send(&request);
+    let got = answer.json();
+    let agrees = match (&case.error, &case.extracted) {
+        (None, Some(extracted)) => answer.status == 200 && same(&got["args"], extracted),
+        (Some(error), _) => expected(error, case).iter().any(|(status, number, parameter)| {
+            let faults = got["errors"].as_array().map_or(&[][..], Vec::as_slice);
+            let told = parameter.as_ref().is_none_or(|name| faults.iter().any(|fault| fault["parameter"] == *name));
+            answer.status == *status && got["error"] == *number && told
+        }),
+        (None, None) => panic!("{} ends in nothing", case.id),
+    };
+    (!agrees).then(|| format!("{} {:?}\n  {answer:?}", expectation(case), case.request.uri))
+}
+
+fn expectation(case: &RequestCase) -> String {
+    let RequestCase { matched, extracted, error, .. } = case;
+    format!("recorded {error:?} {extracted:?} at {matched:?}")
+}
+
+/// Absent is null in an echo.
+fn same(args: &Value, extracted: &Value) -> bool {
+    let Some(args) = args.as_object() else { return false };
+    let Some(extracted) = extracted.as_object() else { return false };
+    extracted.keys().all(|name| args.contains_key(name))
+        && args.iter().all(|(name, value)| value == extracted.get(name).unwrap_or(&Value::Null))
+}
+
+/// What an error may be here: status, number, and the parameter at fault where one is named.
+fn expected(error: &str, case: &RequestCase) -> Vec<(u16, u16, Option<String>)> {
+    let (name, kind) = error.rsplit_once(": ").map_or((None, error), |(name, kind)| (Some(name), kind));
+    // The ancestor names parameters as code does, answers here as clients do.
+    let parameter = name.map(|name| written(&case.definition, name));
+    match kind {
+        // A service was a method and a path there, and a path that did not fit its types was no service.
+        "unknown service" => vec![(404, 200, None), (405, 201, None)],
+        "unknown method" => vec![(405, 201, None), (404, 200, None)],
+        "forbidden" | "permission error" if case.scope.is_empty() => vec![(401, 301, None)],
+        "forbidden" | "permission error" => vec![(403, 300, None)],
+        // A body that could not be read was a missing parameter.
+        "missing parameter" if name.is_none() => vec![(400, 400, None), (400, 402, None)],
+        "missing parameter" => vec![(400, 400, parameter)],
+        "invalid parameter" => vec![(400, 401, parameter)],
+        other => panic!("{other} is no error"),
+    }
+}
+
+/// The name of a parameter for clients, by its name in code.
+fn written(definition: &Value, name: &str) -> String {
+    let inputs = definition.as_array().into_iter().flatten().filter_map(|method| method["in"].as_object());
+    let mut named = inputs.flatten().filter(|(key, input)| input["name"].as_str().unwrap_or(key) == name);
+    let (key, _) = named.next().unwrap();
+    let bare = key.rsplit('@').next().unwrap_or(key);
+    bare.trim_start_matches('{').trim_end_matches('}').to_owned()
+}
+
+#[test]
+fn recorded_permissions_are_decided_alike() {
+    let cases: Vec<ScopeCase> = serde_json::from_str(include_str!("../data/vectors/scopes.json")).unwrap();
+    let differences = serde_json::from_str(include_str!("../data/vectors/scopes_differences.json")).unwrap();
+    let mut judge = Judge::new(differences);
+    for case in &cases {
+        judge.judge(&case.id, case.differs.as_ref(), scope_disagreement(case));
+    }
+    judge.end(35);
+}
+
+/// In which way a permission is not decided on as it was recorded. Variables are captures of the path.
+fn scope_disagreement(case: &ScopeCase) -> Option<String> {
+    let mut path = "x".to_owned();
+    let mut target = "/x".to_owned();
+    let mut input = Map::new();
+    for (name, value) in &case.vars {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let _ = write!(path, "/{{{name}}}");
+        let _ = write!(target, "/{}", percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC));
+        let r#type = if value.is_string() { "string" } else { "any" };
+        input.insert(format!("{{{name}}}"), json!({ "info": "A variable", "type": r#type }));
+    }
+    let method = json!({ "info": "For some", "scope": case.service_scope, "in": input });
+    let site = match serve(&json!({ "/": { (path): { "GET": method } } })) {
+        Ok(site) => site,
+        Err(report) => return Some(report),
+    };
+    let answer: Answer = site.send(&Request::new("GET", target).scope(&case.request_scope));
+    let expected = if case.allowed { 200 } else { 403 };
+    (answer.status != expected).then(|| format!("recorded {}, here {answer:?}", case.allowed))
+}
+
+/// The definition served, or what is wrong with it.
+fn serve(definition: &Value) -> Result<Site, String> {
+    let files = vec![("site.json".into(), definition.to_string().into_bytes())];
+    let built = Rulebook::read(files).inspect(Bearer).unbound(Unbound::Echo).build();
+    built.as_ref().map(Site::start).map_err(ToString::to_string)
+}
+
+/// Holds what was recorded against what happens here.
+struct Judge {
+    differences: Differences,
+    judged: BTreeSet<String>,
+    wrong: String,
+}
+
+impl Judge {
+    fn new(differences: Differences) -> Self {
+        Self { differences, judged: BTreeSet::new(), wrong: String::new() }
+    }
+
+    fn judge(&mut self, id: &str, differs: Option<&String>, disagreement: Option<String>) {
+        assert!(self.judged.insert(id.to_owned()), "{id} stands twice");
+        let differs = differs.or(self.differences.get(id)).filter(|_| !AGREE.contains(&id));
+        let wrong = match (disagreement, differs) {
+            (Some(disagreement), None) => format!("{id}: {disagreement}"),
+            (None, Some(reason)) => format!("{id}: said to differ ({reason}), but agrees"),
+            _ => return,
+        };
+        let _ = writeln!(self.wrong, "{wrong}");
+    }
+
+    #[track_caller]
+    fn end(mut self, least: usize) {
+        for id in self.differences.keys().filter(|id| !self.judged.contains(*id)) {
+            let _ = writeln!(self.wrong, "{id} is listed as a difference, but was not judged");
+        }
+        assert!(self.judged.len() >= least, "only {} cases were judged", self.judged.len());
+        assert!(self.wrong.is_empty(), "{}", self.wrong);
+    }
+}

@@ -1,0 +1,176 @@
+//! Which method a request is for.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use rulebook::Rulebook;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::client::{Request, Site, case, shape};
+
+/// Methods, and requests to them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    what: String,
+    /// The settings of the API.
+    #[serde(default)]
+    app: Map<String, Value>,
+    /// Whether URIs compare without regard to case.
+    #[serde(default)]
+    ignore_case: bool,
+    /// `GET /article/{id} 0 1?`: a method, its path, and its positions, `?` behind the optional ones.
+    methods: Vec<String>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// Method and target.
+    send: String,
+    /// Why it goes where it goes, where that needs a word.
+    #[serde(default)]
+    why: String,
+    /// The method that is called; none where the request is refused, or answered by the engine.
+    to: Option<String>,
+    /// Captures and positions, by their names.
+    #[serde(default)]
+    args: BTreeMap<String, Value>,
+    status: Option<u16>,
+    error: Option<u64>,
+    allow: Option<String>,
+}
+
+#[test]
+fn requests_go_where_they_should() {
+    let groups: Vec<Group> = case::read(include_str!("../data/http/routing.json"));
+    let mut wrong = String::new();
+    for Group { what, app, ignore_case, methods, cases } in groups {
+        let site = Site::echo(&[("app.json", Value::Object(app)), ("site.json", module(&methods, ignore_case))]);
+        for case in cases {
+            assert!(case.to.is_none() || methods.contains(case.to.as_ref().unwrap()), "{what}: {}", case.send);
+            let (method, target) = case.send.split_once(' ').unwrap();
+            let answer = site.send(&Request::new(method, target));
+            let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let (status, args) = match &case.to {
+                Some(to) => {
+                    let mut args: Map<_, _> = case.args.into_iter().collect();
+                    args.insert("to".to_owned(), to.as_str().into());
+                    // What is not named was left out.
+                    for name in document["args"].as_object().into_iter().flat_map(Map::keys) {
+                        args.entry(name).or_insert(Value::Null);
+                    }
+                    (200, Value::Object(args))
+                }
+                None => (case.status.unwrap(), Value::Null),
+            };
+            let error = case.error.unwrap_or(match (status, &case.to) {
+                (404, _) => 200,
+                (405, _) => 201,
+                (400, None) => 402,
+                _ => 0,
+            });
+            let is_definition = method == "OPTIONS" && status == 200;
+            let body_is_right = if method == "HEAD" {
+                answer.body.is_empty()
+            } else {
+                is_definition
+                    || (shape::flaw(&answer, shape::Shape::Aicra).is_none()
+                        && document["error"] == error
+                        && (case.to.is_none() || document["args"].as_object() == args.as_object()))
+            };
+            let right = answer.status == status
+                && body_is_right
+                && case.allow.as_deref().is_none_or(|allow| answer.field("allow") == Some(allow));
+            if !right {
+                let Case { send, why, to, allow, .. } = case;
+                let to = to.unwrap_or("nowhere".to_owned());
+                let allow = allow.unwrap_or_default();
+                let _ = writeln!(
+                    wrong,
+                    "{what}: {send} ({why}): expected {to} {status} {error} {args} {allow}, got {answer:?}\n"
+                );
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// A module of these methods, each of which takes its captures and positions as texts and says its own name.
+fn module(methods: &[String], ignore_case: bool) -> Value {
+    let mut uris: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for name in methods {
+        let (http, mut path) = name.split_once(' ').unwrap();
+        let mut input = Map::new();
+        while let Some((before, word)) = path.rsplit_once(' ')
+            && word.starts_with(|first: char| first.is_ascii_digit())
+        {
+            let (number, mark) = word.strip_suffix('?').map_or((word, ""), |number| (number, "?"));
+            let position =
+                json!({ "info": "A segment", "type": format!("{mark}string"), "name": format!("p{number}") });
+            input.insert(format!("URL#{number}"), position);
+            path = before;
+        }
+        let captures = path.split('/').filter(|segment| segment.starts_with('{'));
+        input.extend(captures.map(|capture| (capture.to_owned(), json!({ "info": "A segment", "type": "string" }))));
+        let to = json!({ "info": "This method", "type": "string", "name": "to", "default": name });
+        input.insert("GET@to".to_owned(), to);
+        uris.entry(path).or_default().insert(http.to_owned(), json!({ "info": name, "in": input }));
+    }
+    let mut module = uris.remove("/").unwrap_or_default();
+    let below: Map<_, _> = uris.into_iter().map(|(path, uri)| (path[1..].to_owned(), Value::Object(uri))).collect();
+    module.insert("ignore_case".to_owned(), ignore_case.into());
+    if !below.is_empty() {
+        module.insert("/".to_owned(), below.into());
+    }
+    Value::Object(module)
+}
+
+#[test]
+fn what_options_answers_loads_again() {
+    let methods = ["GET /article/{id} 0?", "POST /article/{id}", "GET /article/été", "GET /", "PUT /a/b"];
+    let methods = methods.map(str::to_owned);
+    let site = Site::echo(&[("app.json", json!({ "title": "Articles" })), ("site.json", module(&methods, false))]);
+    for (target, ids) in [
+        ("/article/7", &["article.{id}.get", "article.{id}.post"][..]),
+        ("/article/%C3%A9t%C3%A9", &["article.été.get"]),
+        ("/a/b", &["a.b.put"]),
+        ("*", &["get", "a.b.put", "article.{id}.get", "article.{id}.post", "article.été.get"]),
+        ("/", &["get", "a.b.put", "article.{id}.get", "article.{id}.post", "article.été.get"]),
+    ] {
+        let answer = site.send(&Request::new("OPTIONS", target));
+        assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json")), "{answer:?}");
+        let api = match Rulebook::read(vec![("options.json".into(), answer.body.clone())]).check() {
+            Ok(api) => api,
+            Err(report) => panic!("{target}: {report}"),
+        };
+        let services = api.modules.iter().flat_map(|module| &module.services);
+        let mut got: Vec<_> = services.flat_map(|service| &service.methods).map(|method| method.id.as_str()).collect();
+        got.sort_unstable();
+        let mut expected = ids.to_vec();
+        expected.sort_unstable();
+        assert_eq!(got, expected, "{target}");
+    }
+}
+
+#[test]
+fn whatever_segment_is_sent_encoded_arrives_decoded() {
+    use proptest::prelude::*;
+    let site = Site::echo(&[("site.json", module(&["GET /a/{x} 0?".to_owned()], false))]);
+    let connection = std::cell::RefCell::new(site.connect());
+    let encode =
+        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    proptest!(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() },
+    |(x in any::<String>(), p in any::<String>())| {
+        let target = format!("/a/{}/{}", encode(&x), encode(&p));
+        let answer = connection.borrow_mut().ask(&Request::new("GET", target));
+        if x.is_empty() {
+            prop_assert_eq!(answer.status, 404);
+        } else {
+            let p = if p.is_empty() { Value::Null } else { p.into() };
+            prop_assert_eq!(&answer.json()["args"], &json!({ "x": x, "p0": p, "to": "GET /a/{x} 0?" }));
+        }
+    });
+}
