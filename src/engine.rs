@@ -21,16 +21,42 @@ use crate::types::Type;
 
 /// An API to be: where its definition is, and what the program adds to it.
 ///
-/// ```no_run
-/// use rulebook::{Args, Context, Module, Refusal, Rulebook};
+/// [`Rulebook::load`] takes a folder; here the definition stands beside its handler:
 ///
-/// async fn ping(_: Args<()>, _: Context) -> Result<(), Refusal> {
-///     Ok(())
+/// ```
+/// use rulebook::{Args, Context, Module, Refusal, Rulebook};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Deserialize)]
+/// struct Who {
+///     name: String,
 /// }
 ///
-/// # fn main() -> Result<(), rulebook::Report> {
-/// let engine = Rulebook::load("api").module(Module::new("ping").get("/ping", ping)).build()?;
-/// # Ok(())
+/// #[derive(Serialize)]
+/// struct Greeting {
+///     greeting: String,
+/// }
+///
+/// async fn hello(Args(who): Args<Who>, _: Context) -> Result<Greeting, Refusal> {
+///     Ok(Greeting { greeting: format!("Hello, {}!", who.name) })
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let definition = r#"{ "/": { "hello": { "GET": {
+///     "info": "Greets",
+///     "in":  { "URL#0": { "info": "Whom", "type": "string(1,40)", "name": "name" } },
+///     "out": { "greeting": { "info": "The words", "type": "string" } }
+/// } } } }"#;
+/// let engine = Rulebook::read(vec![("hello.json".into(), definition.into())])
+///     .module(Module::new("hello").get("/hello", hello))
+///     .build()?;
+///
+/// let response = engine.call("GET /hello/Ada").send().await;
+/// assert_eq!(response.get("greeting").unwrap(), "Hello, Ada!");
+/// let refused = engine.call("hello.get").send().await;
+/// assert_eq!(refused.error().unwrap().to_string(), "name is missing in the path, expected a text of 1 to 40 characters");
+/// # Ok(()) })
 /// # }
 /// ```
 pub struct Rulebook {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
 
 mod article;
+mod cli;
 mod client;
 mod compile;
 mod definition_text;
@@ -12,6 +13,7 @@ mod generate;
 mod golden;
 mod handlers;
 mod http;
+mod keys;
 mod layout;
 mod licenses;
 mod readme;

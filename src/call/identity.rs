@@ -43,6 +43,34 @@ pub enum Inspection {
 ///
 /// The inspectors of an API are asked in turn; the first that does not say
 /// [`Inspection::Nobody`] decides.
+///
+/// ```
+/// use std::pin::Pin;
+///
+/// use rulebook::{Head, Identity, Inspect, Inspection, Rulebook};
+///
+/// /// Believes a proxy that puts the user's name into a header field.
+/// struct Proxy;
+///
+/// impl Inspect for Proxy {
+///     fn inspect<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>> {
+///         Box::pin(async move {
+///             match head.headers.iter().find(|(name, _)| name == "x-user").map(|(_, value)| value.to_str()) {
+///                 None => Inspection::Nobody,
+///                 Some(Ok(name)) => Inspection::Identity(Identity::new(name, ["user".to_owned(), format!("user[{name}]")])),
+///                 Some(Err(_)) => Inspection::Invalid("a name that is no text".to_owned()),
+///             }
+///         })
+///     }
+/// }
+///
+/// let rulebook = Rulebook::load("api").inspect(Proxy);
+/// # let mut head = Head::new(http::Method::GET, http::Uri::from_static("/"));
+/// # head.headers.push((http::HeaderName::from_static("x-user"), http::HeaderValue::from_static("ada")));
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # let Inspection::Identity(identity) = runtime.block_on(Proxy.inspect(&head)) else { panic!("nobody") };
+/// # assert!(identity.holds("user[ada]"));
+/// ```
 pub trait Inspect: Send + Sync {
     /// Looks at the head of a request.
     fn inspect<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>>;

@@ -13,6 +13,7 @@ mod refusal;
 mod slots;
 mod upload;
 mod value;
+mod words;
 
 pub use fault::{Fault, FaultKind, Mismatch, Source, is_secret_name};
 pub use head::{Head, Http};

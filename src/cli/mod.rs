@@ -77,6 +77,7 @@ enum Command {
 
 /// Settings of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
 struct Settings {
     /// The folder of the definition.
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_API", default_value = "api")]

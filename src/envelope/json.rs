@@ -12,6 +12,12 @@ pub struct JsonMembers {
     whole: bool,
 }
 
+impl Default for JsonMembers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl JsonMembers {
     /// An empty object.
     #[must_use]

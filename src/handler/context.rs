@@ -33,6 +33,37 @@ impl std::fmt::Debug for State {
 /// The surroundings of one call: who calls, the request's head, the program's state, further calls.
 ///
 /// A handle: cloning it is cheap, and it can be kept after the call.
+///
+/// ```
+/// use rulebook::{Args, Context, Module, Refusal, Rulebook};
+/// use serde_json::{Value, json};
+///
+/// /// What the program shares between its handlers.
+/// struct Motto(&'static str);
+///
+/// async fn motto(_: Args<()>, context: Context) -> Result<Value, Refusal> {
+///     let motto = context.state::<Motto>().ok_or_else(|| Refusal::internal("no motto"))?;
+///     Ok(json!({ "motto": motto.0 }))
+/// }
+///
+/// async fn about(_: Args<()>, context: Context) -> Result<Value, Refusal> {
+///     let who = context.identity().map_or("nobody".to_owned(), |identity| identity.name.to_string());
+///     let motto = context.call("motto.get").send().await.outputs()?;
+///     Ok(json!({ "who": who, "motto": motto["motto"], "method": context.method() }))
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # let definition = r#"{ "/": { "motto": { "GET": { "info": "The motto" } }, "about": { "GET": { "info": "All" } } } }"#;
+/// # let rulebook = Rulebook::read(vec![("site.json".into(), definition.into())]);
+/// let module = Module::new("site").get("/motto", motto).get("/about", about);
+/// let engine = rulebook.module(module).state(Motto("Write it once")).build()?;
+///
+/// let outputs = engine.call("about.get").scope(["reader"]).send().await.outputs()?;
+/// assert_eq!(outputs, json!({ "who": "caller", "motto": "Write it once", "method": "about.get" }));
+/// # Ok(()) })
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Context(Arc<Inner>);
 

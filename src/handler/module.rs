@@ -10,14 +10,40 @@ use crate::error::Code;
 
 /// Handlers of one module of the definition, by HTTP method and path.
 ///
-/// ```no_run
-/// # use rulebook::{Args, Context, Module, Refusal};
-/// # #[derive(serde::Deserialize)] struct Line { article_id: Option<u32>, no_line: Option<u32> }
-/// # #[derive(serde::Serialize)] struct Lines { lines: Vec<String> }
-/// async fn line(Args(args): Args<Line>, _context: Context) -> Result<Lines, Refusal> {
+/// Hooks run around each of them:
+///
+/// ```
+/// use rulebook::{Args, Context, Ended, Module, Refusal, Rulebook};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Deserialize)]
+/// struct Line {
+///     article_id: Option<u32>,
+///     no_line: Option<u32>,
+/// }
+///
+/// #[derive(Serialize)]
+/// struct Lines {
+///     lines: Vec<String>,
+/// }
+///
+/// async fn line(Args(args): Args<Line>, _: Context) -> Result<Lines, Refusal> {
 ///     Ok(Lines { lines: vec![format!("line {:?} of {:?}", args.no_line, args.article_id)] })
 /// }
-/// let module = Module::new("article").get("/article/line", line);
+///
+/// let module = Module::new("article")
+///     .get("/article/line", line)
+///     .before(|context| async move {
+///         log::debug!("{} begins", context.method());
+///         Ok(())
+///     })
+///     .after(|context, ended: Ended| async move { log::debug!("{} {ended:?}", context.method()) });
+///
+/// # let definition = r#"{ "/": { "article/line": { "GET": { "info": "A line", "in": {
+/// #     "URL#0": { "info": "Of which", "type": "?id", "name": "article_id" },
+/// #     "URL#1": { "info": "Which", "type": "?id", "name": "no_line" } } } } } }"#;
+/// let rulebook = Rulebook::read(vec![("article.json".into(), definition.into())]);
+/// assert!(rulebook.module(module).build().is_ok());
 /// ```
 pub struct Module {
     pub(crate) name: String,

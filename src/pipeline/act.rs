@@ -42,10 +42,14 @@ pub(super) fn start(
     let caller = Arc::clone(runner) as Arc<dyn Caller>;
     let context = Context::new(granted.index(), granted.identity().cloned(), head, caller, depth);
     let slots = Slots { names: &method.names, values };
+    let around = (!hooks.is_empty()).then(|| (hooks.clone(), context.clone()));
     // A `Deserialize` of the program's own may panic too.
-    let running = catch_unwind(AssertUnwindSafe(|| handler.start(slots, nullable, context.clone())))
+    let running = catch_unwind(AssertUnwindSafe(|| handler.start(slots, nullable, context)))
         .unwrap_or_else(|panic| Err(panicked("the argument type", &*panic)))?;
-    let running = if hooks.is_empty() { running } else { Box::pin(hooked(hooks.clone(), running, context)) };
+    let running = match around {
+        Some((hooks, context)) => Box::pin(hooked(hooks, running, context)),
+        None => running,
+    };
     Ok(Acting::new(runner, granted.index(), running))
 }
 

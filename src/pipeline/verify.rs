@@ -17,8 +17,7 @@ pub(super) fn verify(method: &Method, outputs: &dyn Encode) -> Result<(), Refusa
     for output in &method.outputs {
         let value = if method.whole { Some(&json) } else { json.get(&*output.name) };
         match value {
-            None if output.optional => {}
-            Some(Json::Null) if output.optional => {}
+            None | Some(Json::Null) if output.optional => {}
             None => return wrong(output, "is missing"),
             Some(value) => {
                 if let Err(mismatch) = output.check.check(Value::from(value)) {

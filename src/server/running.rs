@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::mpsc;
 use std::task::Poll;
 use std::thread::JoinHandle;
 
@@ -80,19 +81,30 @@ impl Drop for Running {
     }
 }
 
-/// Runs the server on a thread of its own, which any program can start whatever runtime it has itself.
+/// Runs the server on a thread of its own, which any program can start whatever runtime it has itself. When this
+/// returns, signals are caught if they shall be.
 pub(super) fn start(server: Server, addresses: Vec<SocketAddr>, signals: bool) -> io::Result<Running> {
     let stopper = Stopper(server.handle());
+    let (ready, caught) = mpsc::channel();
     let thread = std::thread::Builder::new().name("rulebook".to_owned()).spawn(move || {
-        System::new().block_on(async { if signals { until_signal(server).await } else { server.await } })
+        System::new().block_on(async {
+            if !signals {
+                drop(ready);
+                return server.await;
+            }
+            let signals = Signals::new()?;
+            drop(ready);
+            until_signal(server, signals).await
+        })
     })?;
+    // Nothing is ever sent: that the other end is dropped is the news.
+    let _: Result<(), _> = caught.recv();
     Ok(Running { addresses, stopper, thread: Some(thread) })
 }
 
 /// The server, until it ends by itself or a signal ends it.
-async fn until_signal(server: Server) -> io::Result<()> {
+async fn until_signal(server: Server, mut signals: Signals) -> io::Result<()> {
     let stopper = Stopper(server.handle());
-    let mut signals = Signals::new()?;
     let server = match select(server, pin!(signals.next())).await {
         Either::Left((ended, _)) => return ended,
         Either::Right(((), server)) => server,

@@ -10,6 +10,74 @@ use super::{ArgumentError, Arguments};
 use crate::call::{Mismatch, Value};
 
 /// A kind of values that definitions can name. Users add their own to the table.
+///
+/// ```
+/// use std::borrow::Cow;
+/// use std::sync::Arc;
+///
+/// use rulebook::types::{ArgumentError, Arguments, Check, Type, Written};
+/// use rulebook::{Mismatch, Rulebook, Unbound, Value};
+/// use serde_json::{Value as Json, json};
+///
+/// /// `even`: whole numbers that two divides.
+/// #[derive(Debug, Clone, Copy)]
+/// struct Even;
+///
+/// impl Type for Even {
+///     fn name(&self) -> &str {
+///         "even"
+///     }
+///
+///     fn info(&self) -> &str {
+///         "a whole number that two divides"
+///     }
+///
+///     fn compile(&self, _: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+///         Ok(Arc::new(*self))
+///     }
+/// }
+///
+/// impl Check for Even {
+///     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+///         text.parse().map_or(Value::Text(text), Value::Int)
+///     }
+///
+///     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
+///         match value {
+///             Value::Int(int) if int % 2 == 0 => Ok(value),
+///             _ => Err(Mismatch::new(self.expected(), &value)),
+///         }
+///     }
+///
+///     fn expected(&self) -> Cow<'static, str> {
+///         "an even number".into()
+///     }
+///
+///     fn schema(&self) -> Json {
+///         json!({ "type": "integer", "multipleOf": 2 })
+///     }
+///
+///     fn written(&self) -> Written {
+///         Written::term("even")
+///     }
+///
+///     fn extremes(&self) -> Vec<Value<'static>> {
+///         vec![Value::Int(i64::MIN), Value::Int(i64::MAX - 1)]
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # let definition = r#"{ "/": { "half": { "GET": { "info": "Halves it", "in": {
+/// #     "GET@of": { "info": "Of what", "type": "even", "name": "of" } } } } } }"#;
+/// let rulebook = Rulebook::read(vec![("half.json".into(), definition.into())]).add_type(Even);
+/// let engine = rulebook.unbound(Unbound::Echo).build()?;
+/// assert!(engine.call("GET /half?of=8").send().await.error().is_none());
+/// let refused = engine.call("GET /half?of=7").send().await;
+/// assert_eq!(refused.error().unwrap().to_string(), "of in the query: expected an even number, got 7");
+/// # Ok(()) })
+/// # }
+/// ```
 pub trait Type: Send + Sync {
     /// Its name in terms: ASCII letters, digits, `_` and `-`, not beginning with a digit or `-`.
     fn name(&self) -> &str;

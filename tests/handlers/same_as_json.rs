@@ -1,7 +1,7 @@
 //! An argument type holds what reading the same JSON would give it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -78,7 +78,7 @@ fn reader<T: DeserializeOwned + Debug + Send + 'static>() -> Reader {
     Reader {
         name: std::any::type_name::<T>(),
         engine,
-        read: |json| serde_json::from_value::<T>(json.clone()).ok().map(|value| format!("{value:?}")),
+        read: |json| serde_json::from_str::<T>(&json.to_string()).ok().map(|value| format!("{value:?}")),
     }
 }
 
@@ -173,7 +173,7 @@ fn readers() -> Vec<Reader> {
         reader::<BTreeMap<i64, Json>>(),
         reader::<BTreeMap<bool, Json>>(),
         reader::<BTreeMap<Option<char>, Json>>(),
-        reader::<HashMap<String, Vec<Outside>>>(),
+        reader::<BTreeMap<String, Vec<Outside>>>(),
         reader::<Outside>(),
         reader::<Inside>(),
         reader::<Beside>(),

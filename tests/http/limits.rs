@@ -125,7 +125,7 @@ fn an_announced_length_over_a_limit_is_refused_before_anything_is_read() {
     let started = Instant::now();
     connection.write(&Request::new("POST", "/echo").field("content-length", 10_000_000_000_u64).head());
     connection.answer(false).assert_refused(413, "over the limit `body` of 1048576 bytes");
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(started.elapsed() < Duration::from_secs(5));
     let mut connection = site.connect();
     let head = Request::new("POST", "/file")
         .field("content-type", "multipart/form-data; boundary=XX")
@@ -159,7 +159,7 @@ fn a_body_that_does_not_come_in_time_is_refused() {
         }
         let answer = connection.answer(false);
         answer.assert_refused(408, "the body did not arrive in time");
-        assert!((900..2500).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+        assert!((900..3500).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
         assert_eq!(answer.field("connection"), Some("close"));
         connection.assert_closed();
     }

@@ -1,0 +1,102 @@
+//! `rulebook check` and `rulebook routes`.
+
+use std::fs;
+
+use serde_json::{Value as Json, json};
+
+use super::{folder, module, run, shop};
+
+/// Two faults, in two files.
+fn faulty() -> tempfile::TempDir {
+    folder(&[
+        (
+            "a.json",
+            json!({ "/": { "a": { "GET": { "info": "A", "in": { "GET@x": { "info": "X", "type": "itn" } } } } } }),
+        ),
+        ("b.json", json!({ "/": { "b": { "GET": { "inof": "B" } } } })),
+    ])
+}
+
+#[test]
+fn a_definition_without_faults() {
+    let folder = shop();
+    let words = "no fault: 1 module, 1 service, 2 methods\n";
+    for arguments in [&["check"][..], &["check", "api"], &["--api", "api", "check"], &["check", "--bound"]] {
+        let ran = run(folder.path(), arguments);
+        assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), words, ""), "{arguments:?}");
+    }
+    let ran = run(folder.path(), &["check", "--format", "json"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "no object for no fault");
+}
+
+#[test]
+fn all_faults_are_told_with_their_lines() {
+    let ran = run(faulty().path(), &["check"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
+    for part in ["error[unknown-type]", "api/a.json:1:", "did you mean `int`?", "error[unknown-key]", "api/b.json:1:"] {
+        assert!(ran.out.contains(part), "{part} in {}", ran.out);
+    }
+    assert!(ran.out.ends_with("\n3 faults\n") || ran.out.ends_with("\n2 faults\n"), "{}", ran.out);
+}
+
+#[test]
+fn faults_for_programs_are_an_object_a_line() {
+    let ran = run(faulty().path(), &["check", "--format", "json"]);
+    assert_eq!(ran.code, Some(1));
+    let lines: Vec<Json> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.len() >= 2, "{}", ran.out);
+    for line in &lines {
+        let names: Vec<_> = line.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["code", "message", "file", "line", "column", "help"], "{line}");
+        assert!(line["line"].as_u64().is_some_and(|line| line > 0) && line["column"].is_u64(), "{line}");
+        assert!(line["file"].as_str().is_some_and(|file| file.starts_with("api/")), "{line}");
+    }
+    assert_eq!(lines[0]["code"], "unknown-type");
+    assert_eq!(lines[0]["help"], "did you mean `int`?");
+}
+
+#[test]
+fn what_is_printed_loads_again_as_the_same() {
+    let folder = shop();
+    let printed = run(folder.path(), &["check", "--print"]);
+    assert_eq!((printed.code, printed.err.as_str()), (Some(0), ""));
+    let again = folder.path().join("again");
+    fs::create_dir(&again).unwrap();
+    fs::write(again.join("app.json"), &printed.out).unwrap();
+    assert_eq!(run(folder.path(), &["check", "again", "--print"]), printed);
+    assert_eq!(run(folder.path(), &["routes", "--api", "again"]), run(folder.path(), &["routes"]));
+}
+
+#[test]
+fn handlers_are_compared_where_that_is_asked_for() {
+    let folder = folder(&[("shop.json", module())]);
+    assert_eq!(run(folder.path(), &["check"]).code, Some(0));
+    let bound = run(folder.path(), &["check", "--bound"]);
+    assert_eq!(bound.code, Some(1));
+    assert_eq!(bound.out.matches("error[unbound-method]").count(), 2, "{}", bound.out);
+    assert_eq!(run(folder.path(), &["check", "--bound", "--unbound", "501"]).code, Some(0));
+    assert_eq!(run(folder.path(), &["check", "--bound", "--unbound", "echo"]).code, Some(0));
+}
+
+#[test]
+fn a_folder_that_is_not_there() {
+    let ran = run(shop().path(), &["check", "nowhere"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.out.contains("error[missing-definition]") && ran.out.contains("nowhere"), "{}", ran.out);
+}
+
+#[test]
+fn routes_are_listed_with_positions_ids_and_scopes() {
+    let folder = shop();
+    let all = run(folder.path(), &["routes"]);
+    let expected = "GET   /article/{id?}  article.get\n\
+                    POST  /article        article.post  writer and member, or admin\n";
+    let rows: std::collections::BTreeSet<_> = all.out.lines().collect();
+    assert_eq!((all.code, rows), (Some(0), expected.lines().collect()));
+    let some = run(folder.path(), &["routes", "post"]);
+    assert_eq!(some.out, "POST  /article  article.post  writer and member, or admin\n");
+    assert_eq!(run(folder.path(), &["routes", "nothing"]).out, "");
+    let faulty = run(faulty().path(), &["routes"]);
+    assert_eq!((faulty.code, faulty.out.as_str()), (Some(1), ""));
+    assert!(faulty.err.contains("error[unknown-type]"), "{}", faulty.err);
+}

@@ -1,0 +1,38 @@
+//! `rulebook keys`: into which folder keys go. What they are is in `tests/keys.rs`.
+
+use serde_json::json;
+
+use super::{folder, run, shop};
+
+#[test]
+fn keys_go_into_the_folder_that_the_server_looks_into() {
+    let folder = folder(&[("app.json", json!({ "data": "own" })), ("it.json", json!({}))]);
+    let file = |data: &str| folder.path().join(data).join("keys.json").exists();
+    assert_eq!(run(folder.path(), &["keys", "add", "--name", "ada"]).code, Some(0));
+    assert!(file("own") && !file("data"));
+    let mut command = crate::served::program(folder.path());
+    command.env("RULEBOOK_DATA", "from-env").args(["keys", "add", "--name", "ada"]);
+    assert!(command.status().unwrap().success() && file("from-env"));
+    command.args(["--data", "from-flag/deep"]);
+    assert!(command.status().unwrap().success() && file("from-flag/deep"));
+    let shop = shop();
+    assert_eq!(run(shop.path(), &["keys", "add", "--name", "ada"]).code, Some(0));
+    assert!(shop.path().join("data/keys.json").exists(), "the default");
+}
+
+#[test]
+fn where_the_definition_cannot_be_read_the_folder_has_to_be_named() {
+    let folder = folder(&[("it.json", json!({ "unknown": 1 }))]);
+    let ran = run(folder.path(), &["keys", "add", "--name", "ada"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
+    assert!(ran.err.contains("--data DIR"), "{}", ran.err);
+    assert_eq!(run(folder.path(), &["keys", "add", "--name", "ada", "--data", "data"]).code, Some(0));
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = shop();
+    let ran = run(folder.path(), &["keys", "add", "--name", "ada", "--data", "api/shop.json/data"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""));
+    assert!(ran.err.contains("api/shop.json/data/keys.json"), "{}", ran.err);
+}

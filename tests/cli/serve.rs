@@ -1,0 +1,163 @@
+//! `rulebook serve`: what it says, and how it starts and stops.
+
+use std::fs::File;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{Ran, folder, module, run, shop};
+use crate::served::{Served, free_address, program};
+
+#[test]
+fn what_is_served_where_and_with_which_settings_is_said() {
+    let folder = shop();
+    assert_eq!(run(folder.path(), &["keys", "add", "--name", "ada"]).code, Some(0));
+    let address = free_address();
+    let served = Served::start(folder.path(), &address, &["serve", "--workers", "2"]);
+    let expected = format!(
+        "Shop 2.0.0\n  definition api\n  serves     1 module, 1 service, 2 methods\n  listens    http://{address}/\n  \
+         unbound    echo: every method answers with its checked arguments\n  data       data (1 key)\n  workers    2\n"
+    );
+    assert_eq!(served.said, expected);
+}
+
+#[test]
+fn settings_of_the_definition_count_where_nothing_else_is_said() {
+    let address = free_address();
+    let app = json!({ "unbound": "501", "bind": address, "data": "own", "workers": 1, "base": "/v1", "log": "error" });
+    let folder = folder(&[("app.json", app), ("shop.json", module())]);
+    let said = |served: &str| {
+        let rows = served.lines().skip(2).map(|row| row.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
+        rows.collect::<Vec<_>>()
+    };
+    let url = format!("listens http://{address}/v1");
+    let expected = ["serves 1", url.as_str(), "unbound 501:", "data own", "workers 1"];
+    assert_eq!(said(&start(program(folder.path()), folder.path(), &address).said), expected);
+
+    let other = free_address();
+    let mut command = program(folder.path());
+    command.env("RULEBOOK_BIND", &other).env("RULEBOOK_DATA", "data").env("RULEBOOK_WORKERS", "2");
+    let url = format!("listens http://{other}/v1");
+    let expected = ["serves 1", url.as_str(), "unbound 501:", "data data", "workers 2"];
+    assert_eq!(said(&start(command, folder.path(), &other).said), expected);
+}
+
+/// A running server, killed when dropped.
+struct Started {
+    child: Child,
+    said: String,
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+}
+
+/// Starts a server that will listen at `address`.
+fn start(mut command: Command, folder: &Path, address: &str) -> Started {
+    let (said, told) = (folder.join("said"), folder.join("told"));
+    command.stdout(File::create(&said).unwrap()).stderr(File::create(told).unwrap());
+    let mut child = command.spawn().unwrap();
+    let begun = Instant::now();
+    // It listens before it has said so.
+    while TcpStream::connect(address).is_err() || !std::fs::read_to_string(&said).unwrap().contains("workers") {
+        assert_eq!(child.try_wait().unwrap(), None, "the server has stopped");
+        assert!(begun.elapsed() < Duration::from_secs(30), "the server does not answer");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Started { child, said: std::fs::read_to_string(said).unwrap() }
+}
+
+#[test]
+fn a_faulty_definition_opens_no_socket() {
+    // The address is taken, so that a server that tried to listen would say so.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let faulty = folder(&[("a.json", json!({ "/": { "a": { "GET": {} } } }))]);
+    let unbound = folder(&[("shop.json", module())]);
+    for (folder, code) in [(faulty, "missing-info"), (unbound, "unbound-method")] {
+        let ran = run(folder.path(), &["serve", "--bind", &address]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
+        assert!(ran.err.contains(&format!("error[{code}]")), "{ran:?}");
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_or_none_is_named_with_its_setting() {
+    let folder = shop();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for address in [taken.as_str(), "127.0.0.1", "nowhere.invalid:1", "127.0.0.1:99999", ""] {
+        let ran = run(folder.path(), &["serve", "--bind", address]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{address}: {ran:?}");
+        assert!(ran.err.starts_with(&format!("error: --bind {address}: ")), "{ran:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn signals_stop_it() {
+    for signal in ["-TERM", "-INT"] {
+        let folder = shop();
+        let address = free_address();
+        let mut command = program(folder.path());
+        command.args(["serve", "--bind", &address]);
+        let mut server = start(command, folder.path(), &address);
+        // A connection that asks for nothing does not keep it.
+        let idle = TcpStream::connect(&address).unwrap();
+        assert!(Command::new("kill").args([signal, &server.child.id().to_string()]).status().unwrap().success());
+        let begun = Instant::now();
+        while server.child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{signal} does not stop it");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(server.child.wait().unwrap().code(), Some(0), "{signal}");
+        assert!(TcpStream::connect(&address).is_err());
+        drop(idle);
+        let told = std::fs::read_to_string(folder.path().join("told")).unwrap();
+        assert!(told.contains("stopping"), "{told}");
+    }
+}
+
+#[test]
+fn keys_are_asked_for_and_never_logged() {
+    let folder = shop();
+    let key = run(folder.path(), &["keys", "add", "--name", "ada", "--scope", "admin"]).out.trim().to_owned();
+    let address = free_address();
+    let mut command = program(folder.path());
+    command.args(["serve", "--bind", &address, "--log", "trace"]);
+    let server = start(command, folder.path(), &address);
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let post = |key: &str| {
+        let request = agent.post(format!("http://{address}/article")).header("Authorization", format!("Bearer {key}"));
+        let mut response = request.send_json(json!({ "title": "x" })).unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    };
+    assert_eq!(post(&key).0, 200);
+    let wrong = "rb_0123456789";
+    let (status, body) = post(wrong);
+    assert_eq!(status, 401);
+    assert!(!body.contains(wrong), "{body}");
+    drop(server);
+    let told = std::fs::read_to_string(folder.path().join("told")).unwrap();
+    assert!(told.contains("an unknown key"), "{told}");
+    for secret in [&key[3..], &wrong[3..]] {
+        assert!(!told.contains(secret), "{told}");
+    }
+}
+
+#[test]
+fn it_is_what_happens_without_a_command() {
+    let folder = shop();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut command = program(folder.path());
+    let ran = Ran::from(command.args(["--bind", &address]).stdin(Stdio::null()).output().unwrap());
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+}

@@ -1,0 +1,61 @@
+//! Where settings come from: flags, then the environment, then `app.json`.
+
+use serde_json::json;
+
+use super::{Ran, folder, module, shop};
+use crate::served::program;
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_definition() {
+    let folder = folder(&[("app.json", json!({ "unbound": "501" })), ("shop.json", module())]);
+    let status = |environment: Option<&str>, flag: Option<&str>| {
+        let mut command = program(folder.path());
+        command.args(["call", "article.get"]);
+        if let Some(value) = environment {
+            command.env("RULEBOOK_UNBOUND", value);
+        }
+        if let Some(value) = flag {
+            command.args(["--unbound", value]);
+        }
+        let ran = Ran::from(command.output().unwrap());
+        match ran.code {
+            Some(0) => "echo",
+            _ if ran.out.contains("501") => "501",
+            _ if ran.err.contains("unbound-method") => "refuse",
+            _ => panic!("{ran:?}"),
+        }
+    };
+    assert_eq!(status(None, None), "501");
+    assert_eq!(status(Some("echo"), None), "echo");
+    assert_eq!(status(Some("refuse"), None), "refuse");
+    assert_eq!(status(Some("refuse"), Some("echo")), "echo");
+    assert_eq!(status(Some("echo"), Some("501")), "501");
+    assert_eq!(status(None, Some("refuse")), "refuse");
+}
+
+#[test]
+fn a_wrong_variable_is_named() {
+    let folder = shop();
+    for (name, value) in [("RULEBOOK_UNBOUND", "maybe"), ("RULEBOOK_WORKERS", "-1")] {
+        let ran = Ran::from(program(folder.path()).env(name, value).arg("routes").output().unwrap());
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.err.contains(value), "{}", ran.err);
+    }
+}
+
+#[test]
+fn the_folder_of_the_definition() {
+    let folder = shop();
+    std::fs::rename(folder.path().join("api"), folder.path().join("own")).unwrap();
+    let run = |environment: Option<&str>, arguments: &[&str]| {
+        let mut command = program(folder.path());
+        if let Some(value) = environment {
+            command.env("RULEBOOK_API", value);
+        }
+        command.args(["routes"]).args(arguments).output().unwrap().status.code()
+    };
+    assert_eq!(run(None, &[]), Some(1), "api is not there");
+    assert_eq!(run(Some("own"), &[]), Some(0));
+    assert_eq!(run(Some("nowhere"), &["--api", "own"]), Some(0));
+    assert_eq!(run(Some("own"), &["--api", "nowhere"]), Some(1));
+}
