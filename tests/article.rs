@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use rulebook::Rulebook;
 use rulebook::types::{Type, Types};
 use serde_json::{Map, Value};
-use ureq::Agent;
-use ureq::http::{Request, Response};
 
+use crate::client::{Answer, Connection, Request};
 use crate::served::{Served, copy_files, free_address, program};
 
 #[test]
@@ -46,17 +45,16 @@ fn requests_are_answered_as_written() {
     let faults: Vec<_> = cases
         .iter()
         .filter_map(|case| {
-            let mut response = site.send(case);
-            let text = response.body_mut().read_to_string().unwrap();
-            let wrong = differences(case, &response, &text);
-            (!wrong.is_empty()).then(|| format!("{}\n  {}\n  {text}", case["what"], wrong.join("\n  ")))
+            let answer = site.send(case);
+            let wrong = differences(case, &answer);
+            (!wrong.is_empty()).then(|| format!("{}\n  {}\n  {answer:?}", case["what"], wrong.join("\n  ")))
         })
         .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }
 
 /// In which ways an answer is not what its case says.
-fn differences(case: &Value, response: &Response<ureq::Body>, text: &str) -> Vec<String> {
+fn differences(case: &Value, answer: &Answer) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut expect = |what: &str, expected: Value, got: Value| {
         if expected != got {
@@ -64,12 +62,11 @@ fn differences(case: &Value, response: &Response<ureq::Body>, text: &str) -> Vec
         }
     };
     let status = case["status"].as_u64().unwrap_or(200);
-    expect("status", status.into(), response.status().as_u16().into());
+    expect("status", status.into(), answer.status.into());
     if let Some(allow) = case["allow"].as_str() {
-        let got = response.headers().get("allow").and_then(|value| value.to_str().ok());
-        expect("Allow", allow.into(), got.into());
+        expect("Allow", allow.into(), answer.field("allow").into());
     }
-    let answer: Value = serde_json::from_str(text).unwrap_or_default();
+    let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     if status < 300 {
         expect("error", 0.into(), answer["error"].clone());
     } else if case["error"].is_null() {
@@ -98,7 +95,6 @@ struct Site {
     _folder: tempfile::TempDir,
     address: String,
     keys: BTreeMap<String, String>,
-    agent: Agent,
 }
 
 impl Site {
@@ -116,26 +112,22 @@ impl Site {
         }
         let address = free_address();
         let _served = Served::start(folder.path(), &address, &[]);
-        let agent = Agent::config_builder().http_status_as_error(false).build().into();
-        Self { _served, _folder: folder, address, keys, agent }
+        Self { _served, _folder: folder, address, keys }
     }
 
-    fn send(&self, case: &Value) -> Response<ureq::Body> {
+    fn send(&self, case: &Value) -> Answer {
         let (method, target) = case["send"].as_str().unwrap().split_once(' ').unwrap();
-        let mut request = Request::builder().method(method).uri(format!("http://{}{target}", self.address));
+        let mut request = Request::new(method, target);
         for (name, value) in case["headers"].as_object().unwrap_or(&Map::new()) {
-            request = request.header(name, value.as_str().unwrap());
+            request = request.field(name, value.as_str().unwrap());
         }
         if let Some(scope) = scope(case) {
-            request = request.header("Authorization", format!("Bearer {}", self.keys[&scope]));
+            request = request.field("authorization", format_args!("Bearer {}", self.keys[&scope]));
         }
-        match body(case) {
-            Some((media_type, body)) => {
-                self.agent.run(request.header("Content-Type", media_type).body(body.as_slice()).unwrap()).unwrap()
-            }
-            None if matches!(method, "GET" | "DELETE") => self.agent.run(request.body(()).unwrap()).unwrap(),
-            None => self.agent.run(request.body([].as_slice()).unwrap()).unwrap(),
+        if let Some((media_type, body)) = body(case) {
+            request = request.body(&media_type, body);
         }
+        Connection::to(self.address.parse().unwrap()).ask(&request)
     }
 }
 
