@@ -91,6 +91,30 @@ impl Value<'_> {
     }
 }
 
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Value::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Value<'static> {
+    fn from(text: String) -> Self {
+        Value::Text(Cow::Owned(text))
+    }
+}
+
+impl From<u32> for Value<'static> {
+    fn from(number: u32) -> Self {
+        Value::Int(number.into())
+    }
+}
+
+impl From<bool> for Value<'static> {
+    fn from(bool: bool) -> Self {
+        Value::Bool(bool)
+    }
+}
+
 impl From<&Json> for Value<'static> {
     fn from(json: &Json) -> Self {
         match json {

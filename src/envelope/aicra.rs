@@ -1,7 +1,5 @@
 //! aicra's shape: `{"error": 0, "ErrorDescription": "all right", …outputs}`.
 
-use serde_json::Value as Json;
-
 use super::{Envelope, Members, WriteError, details};
 use crate::call::{Encode, Reason, Refusal};
 
@@ -11,17 +9,17 @@ pub struct Aicra;
 
 impl Envelope for Aicra {
     fn success(&self, outputs: &dyn Encode, whole: bool, to: &mut dyn Members) -> Result<(), WriteError> {
-        to.member("error", &Json::from(0))?;
-        to.member("ErrorDescription", &Json::from("all right"))?;
+        to.member("error", 0.into())?;
+        to.member("ErrorDescription", "all right".into())?;
         if whole { to.nested("result", outputs) } else { to.spread(outputs) }
     }
 
     fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
         let row = refusal.code().row();
-        to.member("error", &row.number.into())?;
-        to.member("ErrorDescription", &format!("{}: {refusal}", row.title).into())?;
+        to.member("error", row.number.into())?;
+        to.member("ErrorDescription", format!("{}: {refusal}", row.title).into())?;
         if let Reason::Declared { name, .. } = refusal.reason() {
-            to.member("name", &name.as_ref().into())?;
+            to.member("name", name.as_ref().into())?;
         }
         details(refusal, &["error", "ErrorDescription", "name"], to)
     }

@@ -1,9 +1,7 @@
 //! The members of an answer as JSON text.
 
-use serde_json::Value as Json;
-
 use super::{Members, WriteError};
-use crate::call::Encode;
+use crate::call::{Encode, Value};
 
 /// Writes members as one JSON object; the outputs' own text is spliced in, so that each value is written once.
 #[derive(Debug)]
@@ -46,9 +44,9 @@ impl JsonMembers {
 }
 
 impl Members for JsonMembers {
-    fn member(&mut self, name: &str, value: &Json) -> Result<(), WriteError> {
+    fn member(&mut self, name: &str, value: Value<'_>) -> Result<(), WriteError> {
         self.name(name)?;
-        serde_json::to_writer(&mut self.body, value)?;
+        serde_json::to_writer(&mut self.body, &value)?;
         Ok(())
     }
 

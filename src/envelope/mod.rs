@@ -18,7 +18,7 @@ pub use json::JsonMembers;
 pub use plain::Plain;
 pub use problem::Problem;
 
-use crate::call::{Encode, Fault, Reason, Refusal};
+use crate::call::{Encode, Fault, Reason, Refusal, Value};
 use crate::model::EnvelopeName;
 
 /// A shape of answers.
@@ -47,7 +47,7 @@ pub trait Members {
     ///
     /// # Errors
     /// It cannot be written.
-    fn member(&mut self, name: &str, value: &Json) -> Result<(), WriteError>;
+    fn member(&mut self, name: &str, value: Value<'_>) -> Result<(), WriteError>;
 
     /// A member that holds the outputs.
     ///
@@ -106,14 +106,14 @@ pub fn by_name(name: EnvelopeName) -> Arc<dyn Envelope> {
 fn details(refusal: &Refusal, own: &[&str], to: &mut dyn Members) -> Result<(), WriteError> {
     match refusal.reason() {
         Reason::Parameters { faults, truncated } => {
-            to.member("errors", &faults.iter().map(fault_json).collect())?;
-            if *truncated { to.member("truncated", &true.into()) } else { Ok(()) }
+            to.member("errors", (&faults.iter().map(fault_json).collect::<Json>()).into())?;
+            if *truncated { to.member("truncated", true.into()) } else { Ok(()) }
         }
         Reason::Declared { data, .. } => {
             let free = data.iter().filter(|(name, _)| !own.contains(&name.as_ref()));
-            free.into_iter().try_for_each(|(name, value)| to.member(name, value))
+            free.into_iter().try_for_each(|(name, value)| to.member(name, value.into()))
         }
-        Reason::Internal { request_id } => to.member("request_id", &request_id.as_str().into()),
+        Reason::Internal { request_id } => to.member("request_id", request_id.as_str().into()),
         _ => Ok(()),
     }
 }

@@ -17,15 +17,15 @@ impl Envelope for Problem {
 
     fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
         let row = refusal.code().row();
-        to.member("type", &"about:blank".into())?;
-        to.member("title", &row.title.into())?;
-        to.member("status", &refusal.status().get().into())?;
-        to.member("detail", &refusal.to_string().into())?;
+        to.member("type", "about:blank".into())?;
+        to.member("title", row.title.into())?;
+        to.member("status", u32::from(refusal.status().get()).into())?;
+        to.member("detail", refusal.to_string().into())?;
         let code = match refusal.reason() {
             Reason::Declared { name, .. } => name.as_ref(),
             _ => row.name,
         };
-        to.member("code", &code.into())?;
+        to.member("code", code.into())?;
         details(refusal, &["type", "title", "status", "detail", "code"], to)
     }
 

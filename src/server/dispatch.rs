@@ -14,11 +14,10 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderValue, header};
 
-use super::head::head;
 use super::module::Call;
 use super::receive::Arriving;
 use super::worker::{Current, Worker, caught};
-use super::{answer, elsewhere, expect};
+use super::{answer, elsewhere, expect, head};
 use crate::call::{Allowed, Head, Reason};
 use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
 use crate::plan::Plan;
@@ -37,12 +36,13 @@ pub(super) fn factory(
             Ok(fn_service(move |mut request: Request| {
                 let (current, app) = (worker.current(), Rc::clone(&app));
                 async move {
-                    let head = Arc::new(head(request.head()));
+                    let head = Arc::new(head::take(&mut request));
                     let plan = &current.runner.plan;
                     let routed = pipeline::route(plan, &head);
                     if let Err(unrouted) = &routed
                         && matches!(unrouted.refusal.reason(), Reason::UnknownService { .. })
                     {
+                        head::restore(&mut request, &head);
                         return app.call(request).await.map(|response| response.into_parts().1.into());
                     }
                     let mut body = Arriving::new(request.take_payload(), &head);

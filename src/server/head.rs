@@ -1,9 +1,33 @@
 //! The head of a request, from actix's words into ours.
 
-use actix_http::RequestHead;
+use actix_http::{Request, RequestHead};
 use http::Version;
+use http::header::{HeaderName, HeaderValue};
 
 use crate::call::Head;
+
+/// Takes the head out of a request. What it consists of is moved, which costs less than sharing it.
+pub(super) fn take(request: &mut Request) -> Head {
+    let streams = request.version() == Version::HTTP_2;
+    let request = request.head_mut();
+    let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::with_capacity(request.headers.len());
+    for (name, value) in request.headers.drain() {
+        // A field line without a name is another of the one before it.
+        let name = name.or_else(|| headers.last().map(|(name, _)| name.clone()));
+        headers.extend(name.map(|name| (name, value)));
+    }
+    let method = request.method.clone();
+    Head { method, uri: std::mem::take(&mut request.uri), headers, streams, peer: request.peer_addr }
+}
+
+/// Gives a request back the head that was taken out of it.
+pub(super) fn restore(request: &mut Request, head: &Head) {
+    let request = request.head_mut();
+    request.uri = head.uri.clone();
+    for (name, value) in &head.headers {
+        request.headers.append(name.clone(), value.clone());
+    }
+}
 
 /// The same head. Names and values are shared, not copied.
 pub(super) fn head(head: &RequestHead) -> Head {

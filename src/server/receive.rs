@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::path::Path;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -92,7 +92,10 @@ impl Arriving {
 pub(super) struct Incoming<'b> {
     body: &'b mut Arriving,
     limit: Limit,
-    deadline: Pin<&'b mut Sleep>,
+    /// How long all of it may take, from when it is first waited for.
+    time: Duration,
+    waited: bool,
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Incoming<'_> {
@@ -111,8 +114,14 @@ impl Incoming<'_> {
                 Poll::Pending => break,
             }
         }
-        // The clock is only set where there is something to wait for.
-        self.deadline.as_mut().poll(task).map(|()| {
+        // A body mostly comes with its head, and is there when the connection has been asked once more; a
+        // clock set for that long would cost more than all else here.
+        if !std::mem::replace(&mut self.waited, true) {
+            task.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let time = self.time;
+        self.deadline.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(task).map(|()| {
             self.body.state = State::Broken;
             Err(Refusal::new(Reason::Timeout))
         })
@@ -136,8 +145,8 @@ pub(super) async fn receive(
     uploads: &Path,
 ) -> Result<Body, Refusal> {
     acceptable(&kind, head, limits)?;
-    let deadline = pin!(sleep(Duration::from_secs(limits.seconds)));
-    let mut incoming = Incoming { body, limit: limit(&kind, limits), deadline };
+    let time = Duration::from_secs(limits.seconds);
+    let mut incoming = Incoming { body, limit: limit(&kind, limits), time, waited: false, deadline: None };
     match kind {
         BodyKind::Nothing => Ok(Body::Empty),
         BodyKind::Unsupported(got) => match incoming.next().await? {
@@ -146,7 +155,8 @@ pub(super) async fn receive(
         },
         BodyKind::Form => Ok(whole(&mut incoming).await?.map_or(Body::Empty, Body::Form)),
         BodyKind::Json => Ok(whole(&mut incoming).await?.map_or(Body::Empty, Body::Json)),
-        BodyKind::Multipart { boundary, .. } => upload::parts(incoming, boundary, limits, uploads).await,
+        // In a box: what it needs on its way would make every other request's future larger.
+        BodyKind::Multipart { boundary, .. } => Box::pin(upload::parts(incoming, boundary, limits, uploads)).await,
     }
 }
 
