@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 use super::Value;
 
@@ -46,9 +47,13 @@ impl fmt::Display for Source {
 /// How many characters of a client's value are told back.
 const SHOWN: usize = 100;
 
-/// A value that a check did not let pass.
+/// A value that a check did not let pass. Boxed, so that the result of a check stays as small as a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct Mismatch(Box<Details>);
+
+/// What a [`Mismatch`] tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
     /// What the type takes, to be read behind "expected": "a whole number from 1 to 5".
     pub expected: Cow<'static, str>,
     /// What came, shortened: `"abc"`, `null`, `3 items`.
@@ -65,14 +70,34 @@ impl Mismatch {
 
     /// The same, telling `got` instead of the value itself.
     pub fn with_got(expected: impl Into<Cow<'static, str>>, got: impl Into<String>) -> Self {
-        Self { expected: expected.into(), got: got.into(), at: String::new() }
+        Self(Box::new(Details { expected: expected.into(), got: got.into(), at: String::new() }))
     }
 
     /// This mismatch as one inside the item or member `at` (`[2]`, `.name`) of a larger value.
     #[must_use]
     pub fn inside(mut self, at: &str) -> Self {
-        self.at.insert_str(0, at);
+        self.0.at.insert_str(0, at);
         self
+    }
+
+    /// What it tells.
+    #[must_use]
+    pub fn into_details(self) -> Details {
+        *self.0
+    }
+}
+
+impl Deref for Mismatch {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Mismatch {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
     }
 }
 

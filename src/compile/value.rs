@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use super::lower::Lowering;
-use crate::call::{Mismatch, Value};
+use crate::call::{Details, Mismatch, Value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::Placed;
 use crate::types::Check;
@@ -55,7 +55,7 @@ pub(super) fn read_default<'a>(default: &'a Json, check: &dyn Check) -> Result<V
 }
 
 fn words(mismatch: &Mismatch) -> String {
-    let Mismatch { expected, got, at } = mismatch;
+    let Details { expected, got, at } = &**mismatch;
     if at.is_empty() {
         format!("expected {expected}, got {got}")
     } else {

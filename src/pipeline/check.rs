@@ -3,7 +3,7 @@
 //! All faults are told, in the definition's order, at most [`MOST_FAULTS`].
 
 use super::read::{Raw, Values};
-use crate::call::{Fault, FaultKind, Limit, Mismatch, Reason, Refusal, Slot, Value, is_secret_name};
+use crate::call::{Details, Fault, FaultKind, Limit, Mismatch, Reason, Refusal, Slot, Value, is_secret_name};
 use crate::model::Limits;
 use crate::plan::{Method, Plan, SlotPlan};
 use crate::types::Takes;
@@ -98,8 +98,8 @@ fn passed(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limit> {
 }
 
 fn fault(plan: &SlotPlan, kind: FaultKind, mismatch: Option<Mismatch>) -> Fault {
-    let (expected, got, at) = match mismatch {
-        Some(Mismatch { expected, got, at }) => (expected, Some(got), at),
+    let (expected, got, at) = match mismatch.map(Mismatch::into_details) {
+        Some(Details { expected, got, at }) => (expected, Some(got), at),
         None => (plan.expected.clone(), None, String::new()),
     };
     let secret = plan.secret || is_secret_name(&at);

@@ -21,7 +21,7 @@ pub(super) fn verify(method: &Method, outputs: &dyn Encode) -> Result<(), Refusa
             None => return wrong(output, "is missing"),
             Some(value) => {
                 if let Err(mismatch) = output.check.check(Value::from(value)) {
-                    let at = mismatch.at;
+                    let at = &mismatch.at;
                     return wrong(output, &format!("{at}: expected {}, got {}", mismatch.expected, mismatch.got));
                 }
             }
