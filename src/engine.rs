@@ -217,7 +217,8 @@ impl Judged {
 }
 
 fn document(json: &serde_json::Value) -> Bytes {
-    let mut text = format!("{json:#}").into_bytes();
+    // A JSON value always serialises.
+    let mut text = serde_json::to_vec_pretty(json).unwrap_or_default();
     text.push(b'\n');
     text.into()
 }

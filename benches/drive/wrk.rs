@@ -1,7 +1,8 @@
 //! One round of load from `wrk`.
 
 use std::error::Error;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 
 use super::{LOAD_CORE, Settings};
@@ -32,7 +33,17 @@ pub fn round(case: Case, address: SocketAddr, settings: &Settings) -> Result<f64
         let why = String::from_utf8_lossy(&output.stderr);
         return Err(format!("wrk failed with {}: {}{report}", output.status, why).into());
     }
+    settle(address)?;
     requests_per_second(&report).map_err(|why| format!("{}: {why}:\n{report}", case.title()).into())
+}
+
+/// Waits until the server has answered what was asked of it when the round ended: a slow one would take its time
+/// from the round of the other. One worker answers in turn, so it is done when it answers this.
+fn settle(address: SocketAddr) -> Result<(), Box<dyn Error>> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n")?;
+    stream.read_to_end(&mut Vec::new())?;
+    Ok(())
 }
 
 /// Reads wrk's report; it names bad answers and broken connections only where there were some.
