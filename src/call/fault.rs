@@ -130,7 +130,10 @@ fn shown(value: &Value<'_>) -> String {
         }
         Value::List(items) if items.len() > SHOWN => format!("{} items", items.len()),
         Value::Map(members) if members.len() > SHOWN => format!("{} members", members.len()),
-        Value::File(upload) => cut(&format!("the file {} of {} bytes", Json(upload.filename()), upload.size())),
+        Value::File(upload) => {
+            let (name, size, media_type) = (Json(upload.filename()), upload.size(), upload.media_type());
+            cut(&format!("the file {name} of {size} bytes, {media_type}"))
+        }
         other => cut(&serde_json::to_string(&masked(other)).unwrap_or_else(|_| other.kind().to_owned())),
     }
 }
