@@ -59,7 +59,7 @@ async fn invite(plan: &Plan, head: &Head) -> Result<(), Reply> {
             let judged = if unmet(head) { Err(failed()) } else { admit(plan, head, found).await };
             judged.map_err(|refusal| pipeline::refuse(plan, head, Of::Method(method), refusal))
         }
-        Ok(Routed::Options(_) | Routed::OptionsAll) => Ok(()),
+        Ok(Routed::Options { .. } | Routed::OptionsAll) => Ok(()),
         Err(Unrouted { of, refusal }) => Err(pipeline::refuse(plan, head, of, refusal)),
     }
 }
