@@ -156,7 +156,9 @@ pub(super) async fn receive(
         BodyKind::Form => Ok(whole(&mut incoming).await?.map_or(Body::Empty, Body::Form)),
         BodyKind::Json => Ok(whole(&mut incoming).await?.map_or(Body::Empty, Body::Json)),
         // In a box: what it needs on its way would make every other request's future larger.
-        BodyKind::Multipart { boundary, .. } => Box::pin(upload::parts(incoming, boundary, limits, uploads)).await,
+        BodyKind::Multipart { boundary, files } => {
+            Box::pin(upload::parts(incoming, boundary, limits, files.then_some(uploads))).await
+        }
     }
 }
 
