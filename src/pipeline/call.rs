@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::read::{Raw, Values};
+use super::read::{self, Raw, Values};
 use super::route::{Routed, route};
 use super::{Runner, act, check, permit};
 use crate::call::{Head, Reason, Refusal, Value};
@@ -57,10 +57,11 @@ fn raw<'c>(plan: &Plan, call: &'c Call) -> Result<(usize, Vec<Raw<'c>>), Refusal
             text(&mut raw, *slot, Cow::Owned(own.clone()));
         }
     }
+    let mut next = 0;
     for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let slot = method.query.iter().find(|slot| *method.slots[**slot].key == *key);
+        let slot = read::slot(method, &method.query, &key, &mut next);
         let slot = slot.ok_or_else(|| unknown_argument(method, &format!("no field of its query is called {key:?}")))?;
-        text(&mut raw, *slot, Cow::Owned(value.into_owned()));
+        text(&mut raw, slot, Cow::Owned(value.into_owned()));
     }
     for (name, argument) in &call.arguments {
         let slot = method.names.iter().position(|own| **own == **name).ok_or_else(|| {
@@ -111,6 +112,6 @@ fn target(plan: &Plan, target: &str) -> Result<Target, Refusal> {
             segments: found.segments.into_iter().map(Cow::into_owned).collect(),
             query: head.query().to_owned(),
         }),
-        Routed::Options(_) | Routed::OptionsAll => Err(unknown()),
+        Routed::Options { .. } | Routed::OptionsAll => Err(unknown()),
     }
 }

@@ -58,6 +58,7 @@ fn methods_are_found_by_id_and_by_path() {
         ("GET /book/page/3", Ok(json!({ "book": 3, "page": null }))),
         ("GET /book/page//4", Ok(json!({ "book": null, "page": 4 }))),
         ("GET /book?lang=fr&tag=a%20b&tag=c", Ok(json!({ "language": "fr", "tags": ["a b", "c"] }))),
+        ("GET /book?tag[]=a&tag[]=b", Ok(json!({ "language": null, "tags": ["a", "b"] }))),
         ("HEAD /book", Ok(json!({ "language": null, "tags": null }))),
         ("GET /book/x", Err(Code::InvalidParameter)),
         ("book.{id}.get", Err(Code::MissingParameter)),
