@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
 use super::read::{self, Raw, Values};
 use super::route::{Routed, route};
 use super::{Runner, act, check, permit};
@@ -86,6 +88,12 @@ fn unknown_argument(method: &Method, why: &str) -> Refusal {
     Refusal::internal(format_args!("{}: {why}", method.id))
 }
 
+/// What has to be encoded of base, which is written decoded.
+const BASE: &AsciiSet = &PATH.add(b'%').add(b'?').add(b'#');
+/// What has to be encoded of a path and query as programs write them: as clients do, but perhaps with blanks and
+/// letters beyond ASCII.
+const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'|');
+
 /// What a call is for.
 #[derive(Default)]
 struct Target {
@@ -104,7 +112,8 @@ fn target(plan: &Plan, target: &str) -> Result<Target, Refusal> {
     }
     let (http, path) = target.split_once(' ').filter(|(_, path)| path.starts_with('/')).ok_or_else(unknown)?;
     let method = http.parse::<http::Method>().map_err(|_| unknown())?;
-    let uri = format!("{}{path}", plan.base).parse().map_err(|_| unknown())?;
+    let base = utf8_percent_encode(&plan.base, BASE);
+    let uri = format!("{base}{}", utf8_percent_encode(path, PATH)).parse().map_err(|_| unknown())?;
     let head = Head::new(method, uri);
     match route(plan, &head).map_err(|unrouted| unrouted.refusal)? {
         Routed::Method(found) => Ok(Target {

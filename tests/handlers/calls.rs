@@ -83,6 +83,18 @@ fn methods_are_found_by_id_and_by_path() {
 }
 
 #[test]
+fn base_and_paths_may_hold_what_clients_encode() {
+    let settings = (PathBuf::from("app.json"), json!({ "base": "/à 100%?" }).to_string().into_bytes());
+    let word = json!({ "URL#0": { "info": "A word", "type": "string", "name": "word" } });
+    let module = json!({ "/": { "écho": { "GET": { "info": "A word again", "in": word } } } });
+    let files = [vec![settings], files("echo", &module)].concat();
+    let engine = Rulebook::read(files).unbound(Unbound::Echo).build().unwrap();
+    for target in ["GET /écho/Ada Lovelace", "GET /%C3%A9cho/Ada%20Lovelace"] {
+        assert_eq!(wait(engine.call(target).send()).get("args"), Some(&json!({ "word": "Ada Lovelace" })), "{target}");
+    }
+}
+
+#[test]
 fn arguments_have_their_names_in_code_and_stand_once() {
     let cases = [
         ("book.{id}.get", json!({ "id": 7 }), Ok(json!({ "id": 7 }))),
