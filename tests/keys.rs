@@ -203,3 +203,15 @@ fn a_faulty_file_stops_the_start_and_is_left_as_it_is() {
         assert_eq!(fs::read_to_string(data.join("keys.json")).unwrap(), content);
     }
 }
+
+#[test]
+fn a_head_that_is_printed_shows_no_credential() {
+    let mut head = Head::new(http::Method::GET, http::Uri::from_static("/a"));
+    for name in ["authorization", "proxy-authorization", "cookie", "accept"] {
+        let value = http::HeaderValue::from_str(&format!("value of {name}")).unwrap();
+        head.headers.push((http::HeaderName::from_static(name), value));
+    }
+    let printed = format!("{head:?}");
+    assert_eq!(printed.matches("value of ").count(), 1, "{printed}");
+    assert!(printed.contains("value of accept") && printed.contains("proxy-authorization"), "{printed}");
+}

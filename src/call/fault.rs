@@ -109,9 +109,19 @@ pub fn is_secret_name(name: &str) -> bool {
     WORDS.iter().any(|word| name.contains(word))
 }
 
-/// The value without what its members' names tell to be secret.
+/// The first characters of a client's text, as many as are told back.
+#[must_use]
+pub fn shortened(text: &str) -> String {
+    text.chars().take(SHOWN).collect()
+}
+
+/// The value without what its members' names tell to be secret, also where it is the text of an object that
+/// could not be read.
 fn masked<'a>(value: &'a Value<'_>) -> Value<'a> {
     match value {
+        Value::Text(text) if text.trim_start().starts_with(['{', '[']) && is_secret_name(text) => {
+            Value::Text("…".into())
+        }
         Value::List(items) => Value::List(items.iter().map(masked).collect()),
         Value::Map(members) => {
             let shown =
@@ -125,15 +135,16 @@ fn masked<'a>(value: &'a Value<'_>) -> Value<'a> {
 /// A value as it is told back to a client: JSON, cut at 100 characters; never a file's content or a secret.
 fn shown(value: &Value<'_>) -> String {
     match value {
-        Value::Text(text) if text.chars().nth(SHOWN).is_some() => {
-            cut(&Json(&text.chars().take(SHOWN).collect::<String>()))
-        }
         Value::List(items) if items.len() > SHOWN => format!("{} items", items.len()),
         Value::Map(members) if members.len() > SHOWN => format!("{} members", members.len()),
         Value::File(upload) => {
             let (name, size, media_type) = (Json(upload.filename()), upload.size(), upload.media_type());
             cut(&format!("the file {name} of {size} bytes, {media_type}"))
         }
+        Value::Text(text) if text.chars().nth(SHOWN).is_some() => match masked(value) {
+            Value::Text(text) => cut(&Json(&shortened(&text))),
+            other => other.kind().to_owned(),
+        },
         other => cut(&serde_json::to_string(&masked(other)).unwrap_or_else(|_| other.kind().to_owned())),
     }
 }

@@ -1,5 +1,7 @@
 //! The head of a request: what is known before any byte of its body.
 
+use std::fmt;
+
 use http::header::{HeaderName, HeaderValue};
 
 /// The HTTP methods that a definition can have (RFC 9110 section 9, RFC 5789).
@@ -40,8 +42,8 @@ impl Http {
     }
 }
 
-/// Method, target and header fields of a request.
-#[derive(Debug, Clone)]
+/// Method, target and header fields of a request. Printed for debugging, credentials are left out.
+#[derive(Clone)]
 pub struct Head {
     /// The method as sent, HEAD and OPTIONS included.
     pub method: http::Method,
@@ -53,6 +55,27 @@ pub struct Head {
     pub streams: bool,
     /// The client's address, where there is one.
     pub peer: Option<std::net::SocketAddr>,
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |(name, value): &(HeaderName, HeaderValue)| {
+            (name.clone(), if is_secret_field(name.as_str()) { HeaderValue::from_static("-") } else { value.clone() })
+        };
+        let headers: Vec<_> = self.headers.iter().map(shown).collect();
+        f.debug_struct("Head")
+            .field("method", &self.method)
+            .field("uri", &self.uri)
+            .field("headers", &headers)
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether the header field of this name holds a credential, which is never told back.
+#[must_use]
+pub fn is_secret_field(name: &str) -> bool {
+    ["authorization", "proxy-authorization", "cookie"].iter().any(|secret| name.eq_ignore_ascii_case(secret))
 }
 
 impl Head {

@@ -17,6 +17,9 @@ pub struct JsonLimits {
 }
 
 impl JsonLimits {
+    /// The most levels that can be allowed: one less than serde_json reads, so that it is this limit that refuses.
+    pub const MOST_NESTING: u64 = 126;
+
     /// At most `nesting` levels of arrays and objects, and `items` items or members in each.
     #[must_use]
     pub fn new(nesting: u64, items: u64) -> Self {

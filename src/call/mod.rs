@@ -15,8 +15,8 @@ mod upload;
 mod value;
 mod words;
 
-pub use fault::{Details, Fault, FaultKind, Mismatch, Source, is_secret_name};
-pub use head::{Head, Http};
+pub use fault::{Details, Fault, FaultKind, Mismatch, Source, is_secret_name, shortened};
+pub use head::{Head, Http, is_secret_field};
 pub use identity::{Identity, Inspect, Inspection};
 pub use json::{JsonLimits, JsonSeed, Key, value_from_json};
 pub use outcome::{Encode, Outcome, Success};

@@ -20,7 +20,7 @@ struct Inner {
     filename: String,
     media_type: String,
     size: u64,
-    /// None for the sample.
+    /// None where the file was not kept, and for the sample.
     path: Option<TempPath>,
 }
 
@@ -30,10 +30,15 @@ impl Upload {
         Self(Arc::new(Inner { filename, media_type, size, path: Some(path) }))
     }
 
+    /// What is known of a file that was thrown away as it came, for the refusal: its method takes none.
+    pub(crate) fn not_kept(filename: String, size: u64) -> Self {
+        let media_type = "application/octet-stream".to_owned();
+        Self(Arc::new(Inner { filename, media_type, size, path: None }))
+    }
+
     /// A handle on no file, for trying types out at start.
     pub(crate) fn sample() -> Self {
-        let media_type = "application/octet-stream".to_owned();
-        Self(Arc::new(Inner { filename: "sample".to_owned(), media_type, size: 0, path: None }))
+        Self::not_kept("sample".to_owned(), 0)
     }
 
     /// The name that the client gave, without any folders. It is not fit for a path on this machine.

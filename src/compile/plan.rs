@@ -5,7 +5,7 @@ use http::HeaderName;
 
 use super::bind::methods;
 use super::value::read_default;
-use crate::call::{Inspect, Value, is_secret_name};
+use crate::call::{Inspect, Value, is_secret_field, is_secret_name};
 use crate::envelope;
 use crate::handler::{self, State};
 use crate::model::{self, Api, From, Parameter, Repeated};
@@ -44,11 +44,10 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
             let first = plans.len();
             plans.extend(service.methods.iter().map(|method| {
                 let action = actions.next().unwrap_or(Action::NotImplemented);
-                self::method(service, method, module, index, action)
+                self::method(service, method, module, action)
             }));
             services.push(Service {
                 module,
-                uri: service.uri().into(),
                 length: service.path.len(),
                 methods: service.methods.iter().map(|method| method.http).zip(first..).collect(),
                 options: options.next().unwrap_or_default(),
@@ -89,14 +88,13 @@ fn challenge(inspectors: &[Box<dyn Inspect>]) -> Box<str> {
 fn module(api: &Api, own: &model::Module, handlers: &[handler::Module]) -> Module {
     let hooks = handlers.iter().find(|module| module.name == own.name).map(|module| module.hooks.clone());
     Module {
-        name: own.name.as_str().into(),
         envelope: envelope::by_name(own.envelope.unwrap_or(api.envelope)),
         last_counts: own.repeated == Repeated::Last,
         hooks: hooks.unwrap_or_default(),
     }
 }
 
-fn method(service: &model::Service, own: &model::Method, module: usize, index: usize, action: Action) -> Method {
+fn method(service: &model::Service, own: &model::Method, module: usize, action: Action) -> Method {
     let parameters = &own.parameters;
     let slots_from = |wanted: fn(From) -> bool| -> Box<[usize]> {
         parameters.iter().enumerate().filter(|(_, own)| wanted(own.from)).map(|(slot, _)| slot).collect()
@@ -105,7 +103,6 @@ fn method(service: &model::Service, own: &model::Method, module: usize, index: u
     let files = body.iter().any(|slot| matches!(parameters[*slot].r#type.check.takes(), Takes::File | Takes::Files));
     Method {
         id: own.id.as_str().into(),
-        service: index,
         module,
         permit: permit(own),
         names: parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
@@ -184,8 +181,7 @@ pub(super) fn default_value(own: &Parameter) -> Option<Value<'static>> {
 
 /// Whether a parameter's value may be a secret, by where it stands and what it is called.
 fn is_secret(own: &Parameter) -> bool {
-    const FIELDS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
-    let field = own.from == From::Header && FIELDS.iter().any(|name| own.key.eq_ignore_ascii_case(name));
+    let field = own.from == From::Header && is_secret_field(&own.key);
     field || own.from == From::Cookie || is_secret_name(&own.key) || is_secret_name(&own.name)
 }
 

@@ -4,11 +4,12 @@ use jiff::tz::TimeZone;
 
 use super::lower::Lowering;
 use super::path;
+use crate::call::JsonLimits;
 use crate::definition::written::App;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{
-    Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, Segment, Server,
-    Unbound, UnknownParameters,
+    Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, MOST_WORKERS,
+    Segment, Server, Unbound, UnknownParameters,
 };
 use crate::place::Placed;
 
@@ -192,6 +193,12 @@ impl Lowering<'_> {
                     .label("at least 1"),
                 );
             }
+            if key.value == "nesting" && value.value > JsonLimits::MOST_NESTING {
+                self.tell(
+                    Diagnostic::new(Code::BadOption, value.place, "JSON that nests so deep cannot be read")
+                        .label(format!("at most {}", JsonLimits::MOST_NESTING)),
+                );
+            }
         }
         limits
     }
@@ -225,6 +232,3 @@ impl Lowering<'_> {
         workers
     }
 }
-
-/// More threads than a machine has processors.
-const MOST_WORKERS: usize = 1_024;

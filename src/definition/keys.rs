@@ -144,7 +144,7 @@ pub static LIMITS: Keys = keys(
         key("part", Kind::Whole, "Bytes of one part of a multipart body."),
         key("parts", Kind::Whole, "Parts of a multipart body."),
         key("fields", Kind::Whole, "Fields of a query or body."),
-        key("nesting", Kind::Whole, "Levels of arrays and objects in JSON."),
+        key("nesting", Kind::Whole, "Levels of arrays and objects in JSON, at most 126."),
         key("items", Kind::Whole, "Items of one array and members of one object in JSON."),
         key("seconds", Kind::Whole, "Seconds until a body must have arrived."),
     ],

@@ -84,6 +84,9 @@ pub struct Server {
     pub info: Option<String>,
 }
 
+/// The most workers that one server can have.
+pub const MOST_WORKERS: usize = 512;
+
 /// The shape of the body of an answer, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum EnvelopeName {
@@ -179,7 +182,7 @@ pub struct Limits {
     pub parts: u64,
     /// Fields of a query or an urlencoded body, and members of a JSON body.
     pub fields: u64,
-    /// Levels of arrays and objects in JSON, the outermost included.
+    /// Levels of arrays and objects in JSON, the outermost included; at most [`JsonLimits::MOST_NESTING`](crate::call::JsonLimits::MOST_NESTING).
     pub nesting: u64,
     /// Items of one array and members of one object in JSON, and values of one repeated field.
     pub items: u64,

@@ -16,7 +16,7 @@ use super::Runner;
 use super::permit::Granted;
 use super::verify::verify;
 use crate::call::{Encode, Head, Outcome, Reason, Refusal, Slot, Slots, Success, Value};
-use crate::handler::{Caller, Context, Ended, Hooks, Running};
+use crate::handler::{Caller, Context, Ended, Running};
 use crate::plan::{Action, Method};
 
 /// Starts what the method does. Nothing of the request is borrowed by what comes back but the plan.
@@ -31,7 +31,6 @@ pub(super) fn start(
     depth: u32,
 ) -> Result<Acting, Refusal> {
     let method = granted.method();
-    let hooks = &runner.plan.modules[method.module].hooks;
     let (handler, nullable) = match &method.action {
         Action::Handler { handler, nullable } => (handler, nullable),
         Action::Echo => return Ok(Acting::new(runner, granted.index(), echo(&method.names, values))),
@@ -42,19 +41,27 @@ pub(super) fn start(
     let caller = Arc::clone(runner) as Arc<dyn Caller>;
     let context = Context::new(granted.index(), granted.identity().cloned(), head, caller, depth);
     let slots = Slots { names: &method.names, values };
-    let around = (!hooks.is_empty()).then(|| (hooks.clone(), context.clone()));
+    let module = method.module;
+    let around = (!runner.plan.modules[module].hooks.is_empty()).then(|| (Arc::clone(runner), context.clone()));
     // A `Deserialize` of the program's own may panic too.
     let running = catch_unwind(AssertUnwindSafe(|| handler.start(slots, nullable, context)))
         .unwrap_or_else(|panic| Err(panicked("the argument type", &*panic)))?;
     let running = match around {
-        Some((hooks, context)) => Box::pin(hooked(hooks, running, context)),
+        Some((runner, context)) => Box::pin(hooked(runner, module, running, context)),
         None => running,
     };
     Ok(Acting::new(runner, granted.index(), running))
 }
 
-/// The handler between its module's hooks.
-async fn hooked(hooks: Hooks, running: Running, context: Context) -> Result<Box<dyn Encode>, Refusal> {
+/// The handler between the hooks of the module of this index. They are reached through the worker's own runner:
+/// counts of their own would be written to by all workers.
+async fn hooked(
+    runner: Arc<Runner>,
+    module: usize,
+    running: Running,
+    context: Context,
+) -> Result<Box<dyn Encode>, Refusal> {
+    let hooks = &runner.plan.modules[module].hooks;
     let guarded = async {
         if let Some(before) = &hooks.before {
             before(context.clone()).await?;
@@ -74,8 +81,9 @@ async fn hooked(hooks: Hooks, running: Running, context: Context) -> Result<Box<
     ended.unwrap_or_else(|panic| Err(panicked("the handler or its before hook", &*panic)))
 }
 
-/// The refusal for a panic of the program's.
-fn panicked(who: &str, panic: &(dyn Any + Send)) -> Refusal {
+/// The refusal for a panic of the program's own code.
+#[must_use]
+pub fn panicked(who: &str, panic: &(dyn Any + Send)) -> Refusal {
     let words = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Refusal::internal(format_args!("{who} panicked: {}", words.unwrap_or("no words")))
 }

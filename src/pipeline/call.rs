@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::read::{Raw, Values};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use super::read::{self, Raw, Values};
 use super::route::{Routed, route};
 use super::{Runner, act, check, permit};
 use crate::call::{Head, Reason, Refusal, Value};
@@ -57,10 +59,11 @@ fn raw<'c>(plan: &Plan, call: &'c Call) -> Result<(usize, Vec<Raw<'c>>), Refusal
             text(&mut raw, *slot, Cow::Owned(own.clone()));
         }
     }
+    let mut next = 0;
     for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let slot = method.query.iter().find(|slot| *method.slots[**slot].key == *key);
+        let slot = read::slot(method, &method.query, &key, &mut next);
         let slot = slot.ok_or_else(|| unknown_argument(method, &format!("no field of its query is called {key:?}")))?;
-        text(&mut raw, *slot, Cow::Owned(value.into_owned()));
+        text(&mut raw, slot, Cow::Owned(value.into_owned()));
     }
     for (name, argument) in &call.arguments {
         let slot = method.names.iter().position(|own| **own == **name).ok_or_else(|| {
@@ -85,6 +88,12 @@ fn unknown_argument(method: &Method, why: &str) -> Refusal {
     Refusal::internal(format_args!("{}: {why}", method.id))
 }
 
+/// What has to be encoded of base, which is written decoded.
+const BASE: &AsciiSet = &PATH.add(b'%').add(b'?').add(b'#');
+/// What has to be encoded of a path and query as programs write them: as clients do, but perhaps with blanks and
+/// letters beyond ASCII.
+const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'|');
+
 /// What a call is for.
 #[derive(Default)]
 struct Target {
@@ -103,7 +112,8 @@ fn target(plan: &Plan, target: &str) -> Result<Target, Refusal> {
     }
     let (http, path) = target.split_once(' ').filter(|(_, path)| path.starts_with('/')).ok_or_else(unknown)?;
     let method = http.parse::<http::Method>().map_err(|_| unknown())?;
-    let uri = format!("{}{path}", plan.base).parse().map_err(|_| unknown())?;
+    let base = utf8_percent_encode(&plan.base, BASE);
+    let uri = format!("{base}{}", utf8_percent_encode(path, PATH)).parse().map_err(|_| unknown())?;
     let head = Head::new(method, uri);
     match route(plan, &head).map_err(|unrouted| unrouted.refusal)? {
         Routed::Method(found) => Ok(Target {
@@ -111,6 +121,6 @@ fn target(plan: &Plan, target: &str) -> Result<Target, Refusal> {
             segments: found.segments.into_iter().map(Cow::into_owned).collect(),
             query: head.query().to_owned(),
         }),
-        Routed::Options(_) | Routed::OptionsAll => Err(unknown()),
+        Routed::Options { .. } | Routed::OptionsAll => Err(unknown()),
     }
 }

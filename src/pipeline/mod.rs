@@ -17,6 +17,7 @@ mod verify;
 
 use std::sync::Arc;
 
+pub use act::panicked;
 pub use permit::Granted;
 pub use read::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
 pub use respond::{Of, Reply, refuse};

@@ -18,8 +18,13 @@ use crate::plan::{Found, Plan, joinable};
 pub enum Routed<'h> {
     /// A method of a service.
     Method(Found<'h>),
-    /// OPTIONS on the service of this index.
-    Options(usize),
+    /// OPTIONS on a service.
+    Options {
+        /// Its index.
+        service: usize,
+        /// What can be asked of this very URI: methods whose positions cannot take its segments are not among them.
+        allowed: Allowed,
+    },
     /// OPTIONS on base or `*`.
     OptionsAll,
 }
@@ -68,24 +73,21 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Unrouted> {
     };
     let service = &plan.services[index];
     let positions = segments.len() - service.length;
-    let mut fitting = service.methods.iter().filter(|(_, method)| plan.methods[*method].positions >= positions);
-    if options {
-        return if fitting.next().is_some() { Ok(Routed::Options(index)) } else { Err(unknown_service().into()) };
-    }
+    let fitting = service.methods.iter().filter(|(_, method)| plan.methods[*method].positions >= positions);
     let wanted = if head.method == http::Method::HEAD { "GET" } else { head.method.as_str() };
-    let allowed: Vec<Http> = match Http::from_name(wanted) {
-        Some(http) => match fitting.clone().find(|(own, _)| *own == http) {
-            Some((_, method)) => {
-                return Ok(Routed::Method(Found { method: *method, segments }));
-            }
-            None => fitting.map(|(own, _)| *own).collect(),
-        },
-        None => fitting.map(|(own, _)| *own).collect(),
-    };
-    if allowed.is_empty() {
+    if let Some(http) = Http::from_name(wanted)
+        && let Some((_, method)) = fitting.clone().find(|(own, _)| *own == http)
+    {
+        return Ok(Routed::Method(Found { method: *method, segments }));
+    }
+    let allowed = Allowed(fitting.map(|(own, _)| *own).collect());
+    if allowed.0.is_empty() {
         return Err(unknown_service().into());
     }
-    let refusal = Refusal::new(Reason::UnknownMethod { allowed: Allowed(allowed) });
+    if options {
+        return Ok(Routed::Options { service: index, allowed });
+    }
+    let refusal = Refusal::new(Reason::UnknownMethod { allowed });
     Err(Unrouted { of: Of::Module(service.module), refusal })
 }
 

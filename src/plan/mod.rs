@@ -59,8 +59,6 @@ pub struct Plan {
 
 /// A module at work.
 pub struct Module {
-    /// Its name.
-    pub name: Box<str>,
     /// The shape of its answers.
     pub envelope: Arc<dyn Envelope>,
     /// Whether the last of several values of a scalar parameter counts.
@@ -73,8 +71,6 @@ pub struct Module {
 pub struct Service {
     /// Index of its module.
     pub module: usize,
-    /// Its path as the definition writes it, below base.
-    pub uri: Box<str>,
     /// How many segments its path has.
     pub length: usize,
     /// Its methods' HTTP methods and indices.
@@ -87,8 +83,6 @@ pub struct Service {
 pub struct Method {
     /// Its id.
     pub id: Box<str>,
-    /// Index of its service.
-    pub service: usize,
     /// Index of its module.
     pub module: usize,
     /// Who may call it.

@@ -71,11 +71,7 @@ async fn dispatch(
             let Ok(reply) = module.call(Call { head, found, body }).await;
             reply
         }
-        Ok(Routed::Options(index)) => {
-            let service = &plan.services[index];
-            let allowed = Allowed(service.methods.iter().map(|(http, _)| *http).collect());
-            document(&service.options, Some(&allowed))
-        }
+        Ok(Routed::Options { service, allowed }) => document(&plan.services[service].options, Some(&allowed)),
         Ok(Routed::OptionsAll) => document(&plan.options, None),
         Err(Unrouted { of, refusal }) => pipeline::refuse(plan, head, of, refusal),
     }

@@ -1,7 +1,8 @@
 //! Clients that ask whether to send their body at all (RFC 9110 section 10.1.1).
 //!
-//! `100 Continue` is only sent where the call is permitted and the announced
-//! body is one that will be read; else the client is told why at once.
+//! `100 Continue` is only sent where the call is permitted and the body is not
+//! one that would be refused for its announced length or its media type; else
+//! the client is told why at once.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -16,7 +17,7 @@ use http::header;
 
 use super::answer;
 use super::head::head;
-use super::receive::{Arriving, acceptable};
+use super::receive::{Arriving, acceptable, announced};
 use super::worker::{Worker, caught};
 use crate::call::{Head, Reason, Refusal};
 use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
@@ -59,7 +60,7 @@ async fn invite(plan: &Plan, head: &Head) -> Result<(), Reply> {
             let judged = if unmet(head) { Err(failed()) } else { admit(plan, head, found).await };
             judged.map_err(|refusal| pipeline::refuse(plan, head, Of::Method(method), refusal))
         }
-        Ok(Routed::Options(_) | Routed::OptionsAll) => Ok(()),
+        Ok(Routed::Options { .. } | Routed::OptionsAll) => Ok(()),
         Err(Unrouted { of, refusal }) => Err(pipeline::refuse(plan, head, of, refusal)),
     }
 }
@@ -67,7 +68,7 @@ async fn invite(plan: &Plan, head: &Head) -> Result<(), Reply> {
 async fn admit(plan: &Plan, head: &Head, found: Found<'_>) -> Result<(), Refusal> {
     let granted = pipeline::admit(plan, head, found).await?;
     let kind = pipeline::body_kind(head, granted.method())?;
-    acceptable(&kind, head, &plan.limits)
+    acceptable(&kind, announced(head), &plan.limits)
 }
 
 /// Whether the client expects something that is not met here.

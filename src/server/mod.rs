@@ -34,6 +34,7 @@ use futures_util::future::{Either, select};
 
 pub use running::{Running, Stopper};
 
+use crate::model::MOST_WORKERS;
 use crate::plan::Plan;
 
 /// Until when the head of a connection's first request must have arrived.
@@ -41,8 +42,6 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long the rest of a body that nobody wants is read, so that the client can read its answer
 /// (RFC 9112 section 9.6).
 const LINGER_TIME: Duration = Duration::from_secs(1);
-/// The most workers that one server has.
-const MOST_WORKERS: usize = 512;
 
 /// How to serve.
 #[derive(Debug, Clone)]

@@ -46,7 +46,7 @@ impl<'r> Service<Call<'r>> for ModuleService {
         Box::pin(async move {
             let Call { head, found, body } = call;
             let limits = &runner.plan.limits;
-            let receive = async |kind| receive(body, head, kind, limits, &uploads).await;
+            let receive = async |kind| receive(body, kind, limits, &uploads).await;
             Ok(pipeline::answer(&runner, head, found, receive).await)
         })
     }

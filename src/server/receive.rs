@@ -139,12 +139,11 @@ impl Incoming<'_> {
 /// It is over a limit, does not come in time or to its end, is of a media type that is not read, or cannot be stored.
 pub(super) async fn receive(
     body: &mut Arriving,
-    head: &Head,
     kind: BodyKind,
     limits: &Limits,
     uploads: &Path,
 ) -> Result<Body, Refusal> {
-    acceptable(&kind, head, limits)?;
+    acceptable(&kind, body.announced, limits)?;
     let time = Duration::from_secs(limits.seconds);
     let mut incoming = Incoming { body, limit: limit(&kind, limits), time, waited: false, deadline: None };
     match kind {
@@ -156,16 +155,18 @@ pub(super) async fn receive(
         BodyKind::Form => Ok(whole(&mut incoming).await?.map_or(Body::Empty, Body::Form)),
         BodyKind::Json => Ok(whole(&mut incoming).await?.map_or(Body::Empty, Body::Json)),
         // In a box: what it needs on its way would make every other request's future larger.
-        BodyKind::Multipart { boundary, .. } => Box::pin(upload::parts(incoming, boundary, limits, uploads)).await,
+        BodyKind::Multipart { boundary, files } => {
+            Box::pin(upload::parts(incoming, boundary, limits, files.then_some(uploads))).await
+        }
     }
 }
 
-/// Judges a body by what the head announces.
+/// Judges a body by its kind and the length that the head announces.
 ///
 /// # Errors
 /// It is over a limit, or of a media type that is not read.
-pub(super) fn acceptable(kind: &BodyKind, head: &Head, limits: &Limits) -> Result<(), Refusal> {
-    let Some(length) = announced(head) else {
+pub(super) fn acceptable(kind: &BodyKind, announced: Option<u64>, limits: &Limits) -> Result<(), Refusal> {
+    let Some(length) = announced else {
         return Ok(());
     };
     match kind {
@@ -203,7 +204,8 @@ async fn whole(incoming: &mut Incoming<'_>) -> Result<Option<Bytes>, Refusal> {
     Ok(Some(all.into()))
 }
 
-fn announced(head: &Head) -> Option<u64> {
+/// The length of the body that the head announces, where it does.
+pub(super) fn announced(head: &Head) -> Option<u64> {
     head.header(&header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok())
 }
 

@@ -16,7 +16,7 @@ use multer::{Error, Field, Multipart};
 
 use super::receive::{Incoming, over};
 use super::store::Store;
-use crate::call::{Limit, Reason, Refusal, Upload};
+use crate::call::{Limit, Reason, Refusal, Upload, shortened};
 use crate::model::Limits;
 use crate::pipeline::{Body, Part, PartContent};
 
@@ -27,7 +27,7 @@ const MOST_NAME: usize = 1 << 10;
 /// The longest file name that a client can give, in characters; what is over it is cut off.
 const MOST_FILENAME: usize = 255;
 
-/// Receives all parts; an empty body is none.
+/// Receives all parts; an empty body is none. Without a folder for them files are counted, but not kept.
 ///
 /// # Errors
 /// A limit is passed, the body is broken or does not come in time, or a file cannot be stored.
@@ -35,7 +35,7 @@ pub(super) async fn parts(
     mut incoming: Incoming<'_>,
     boundary: String,
     limits: &Limits,
-    uploads: &Path,
+    uploads: Option<&Path>,
 ) -> Result<Body, Refusal> {
     let Some(first) = incoming.next().await? else {
         return Ok(Body::Empty);
@@ -116,7 +116,7 @@ impl Reader<'_> {
         mut field: Field<'static>,
         number: u64,
         limits: &Limits,
-        uploads: &Path,
+        uploads: Option<&Path>,
     ) -> Result<Option<Part>, Refusal> {
         let name = match field.name() {
             None => return Err(unreadable(format!("part {number} has no name"))),
@@ -130,20 +130,27 @@ impl Reader<'_> {
             return Ok(Some(Part { name, content: PartContent::Field(bytes) }));
         };
         let most = Limit { name: "part", max: limits.part, unit: "bytes" };
-        let mut store = Store::new(uploads);
+        let mut store = uploads.map(Store::new);
         let mut size = 0;
         while let Some(chunk) = self.chunk(&mut field, number).await? {
             size += chunk.len() as u64;
             if size > most.max {
-                return Err(over(most, Some(&shown(&name))));
+                return Err(over(most, Some(&shortened(&name))));
             }
-            store.write(&chunk).await.map_err(not_stored)?;
+            if let Some(store) = &mut store {
+                store.write(&chunk).await.map_err(not_stored)?;
+            }
         }
         if filename.is_empty() && size == 0 {
             return Ok(None);
         }
-        let stored = store.finish().await.map_err(not_stored)?;
-        let upload = Upload::new(filename, stored.media_type.to_owned(), stored.size, stored.path);
+        let upload = match store {
+            Some(store) => {
+                let stored = store.finish().await.map_err(not_stored)?;
+                Upload::new(filename, stored.media_type.to_owned(), stored.size, stored.path)
+            }
+            None => Upload::not_kept(filename, size),
+        };
         Ok(Some(Part { name, content: PartContent::File(upload) }))
     }
 
@@ -159,7 +166,7 @@ impl Reader<'_> {
         while let Some(chunk) = self.chunk(field, number).await? {
             self.texts += chunk.len() as u64;
             let length = (text.len() + chunk.len()) as u64;
-            let parameter = || shown(name);
+            let parameter = || shortened(name);
             if length > limits.part {
                 return Err(over(Limit { name: "part", max: limits.part, unit: "bytes" }, Some(&parameter())));
             }
@@ -217,11 +224,6 @@ fn clean(name: &str) -> String {
     };
     let name: String = base.chars().filter(|char| !hidden(char)).take(MOST_FILENAME).collect();
     if matches!(name.as_str(), "." | "..") { String::new() } else { name }
-}
-
-/// A name as refusals tell it.
-fn shown(name: &str) -> String {
-    name.chars().take(100).collect()
 }
 
 fn not_stored(error: std::io::Error) -> Refusal {

@@ -1,6 +1,5 @@
 //! What one worker answers from: its own hold on the plan, and a service for each module.
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -13,7 +12,7 @@ use futures_util::FutureExt;
 
 use super::module::ModuleService;
 use crate::call::Refusal;
-use crate::pipeline::Runner;
+use crate::pipeline::{Runner, panicked};
 use crate::plan::Plan;
 
 /// A worker's hold on the plan, renewed when the plan has been replaced.
@@ -64,14 +63,7 @@ impl Current {
 /// What `stages` give, or the refusal for a panic. The pipeline catches those of handlers; inspectors and
 /// envelopes are the program's own code too.
 pub(super) async fn caught<T>(stages: impl Future<Output = T>) -> Result<T, Refusal> {
-    AssertUnwindSafe(stages).catch_unwind().await.map_err(|panic| {
-        let words = words(&*panic).unwrap_or("no words");
-        Refusal::internal(format_args!("a stage panicked: {words}"))
-    })
-}
-
-fn words(panic: &(dyn Any + Send)) -> Option<&str> {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+    AssertUnwindSafe(stages).catch_unwind().await.map_err(|panic| panicked("a stage", &*panic))
 }
 
 #[cfg(test)]

@@ -60,6 +60,7 @@ fn wrong_words_are_refused_with_2() {
         &["check", "--format", "xml"],
         &["--unbound", "maybe", "routes"],
         &["--workers", "0", "routes"],
+        &["--workers", "513", "routes"],
         &["--workers", "many", "routes"],
         &["--api", "", "routes"],
         &["call"],

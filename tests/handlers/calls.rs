@@ -58,6 +58,7 @@ fn methods_are_found_by_id_and_by_path() {
         ("GET /book/page/3", Ok(json!({ "book": 3, "page": null }))),
         ("GET /book/page//4", Ok(json!({ "book": null, "page": 4 }))),
         ("GET /book?lang=fr&tag=a%20b&tag=c", Ok(json!({ "language": "fr", "tags": ["a b", "c"] }))),
+        ("GET /book?tag[]=a&tag[]=b", Ok(json!({ "language": null, "tags": ["a", "b"] }))),
         ("HEAD /book", Ok(json!({ "language": null, "tags": null }))),
         ("GET /book/x", Err(Code::InvalidParameter)),
         ("book.{id}.get", Err(Code::MissingParameter)),
@@ -78,6 +79,18 @@ fn methods_are_found_by_id_and_by_path() {
     ];
     for (target, expected) in cases {
         assert_eq!(arguments(target, &none), expected, "{target:?}");
+    }
+}
+
+#[test]
+fn base_and_paths_may_hold_what_clients_encode() {
+    let settings = (PathBuf::from("app.json"), json!({ "base": "/à 100%?" }).to_string().into_bytes());
+    let word = json!({ "URL#0": { "info": "A word", "type": "string", "name": "word" } });
+    let module = json!({ "/": { "écho": { "GET": { "info": "A word again", "in": word } } } });
+    let files = [vec![settings], files("echo", &module)].concat();
+    let engine = Rulebook::read(files).unbound(Unbound::Echo).build().unwrap();
+    for target in ["GET /écho/Ada Lovelace", "GET /%C3%A9cho/Ada%20Lovelace"] {
+        assert_eq!(wait(engine.call(target).send()).get("args"), Some(&json!({ "word": "Ada Lovelace" })), "{target}");
     }
 }
 

@@ -6,6 +6,7 @@ mod fields;
 mod fit;
 mod gone;
 mod hooks;
+mod outputs;
 mod same_as_json;
 mod served;
 mod uploads;

@@ -64,6 +64,15 @@ fn every_limit_has_its_name() {
 }
 
 #[test]
+fn the_deepest_nesting_that_can_be_allowed_is_read() {
+    let site = echo(&json!({ "nesting": 126 }));
+    let nested = |levels| format!(r#"{{"text": {}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+    let post = |body: String| site.send(&Request::new("POST", "/echo").body("application/json", body));
+    post(nested(125)).assert_refused(400, "text in the body: expected a text");
+    post(nested(126)).assert_refused(413, "over the limit `nesting` of 126 levels");
+}
+
+#[test]
 fn what_is_within_all_limits_passes() {
     let site = echo(&json!({ "body": 50, "multipart": 1000, "part": 200, "parts": 3 }));
     let content = "x".repeat(200);

@@ -226,6 +226,19 @@ fn a_file_that_cannot_be_stored_is_told_without_saying_why() {
     fs::create_dir(site.uploads.path()).unwrap();
 }
 
+#[test]
+fn a_file_is_not_stored_where_the_method_takes_none() {
+    let site = echo(&json!({}));
+    fs::remove_dir(site.uploads.path()).unwrap();
+    let file: (&str, &[u8]) = ("name=\"text\"; filename=\"a\"", b"four");
+    let answer = site.send(&Request::new("POST", "/echo").multipart(&[file]));
+    answer.assert_refused(400, "expected a text, got the file \"a\" of 4 bytes");
+    let unasked: (&str, &[u8]) = ("name=\"other\"; filename=\"a\"", b"four");
+    let answer = site.send(&Request::new("POST", "/echo").multipart(&[("name=\"text\"", b"x"), unasked]));
+    answer.assert_args(&json!({ "text": "x" }));
+    fs::create_dir(site.uploads.path()).unwrap();
+}
+
 #[derive(Deserialize)]
 struct Sent {
     file: Upload,

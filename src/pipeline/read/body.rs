@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::header;
 
-use crate::call::{Head, Refusal, Upload};
+use crate::call::{Head, Refusal, Upload, shortened};
 use crate::plan::{BodyUse, Method};
 
 use super::unreadable;
@@ -95,7 +95,7 @@ pub fn kind(head: &Head, method: &Method) -> Result<BodyKind, Refusal> {
             .map_err(|_| unreadable("multipart body", "its Content-Type has no boundary"))?;
         return Ok(BodyKind::Multipart { boundary, files: method.body_use == BodyUse::Files });
     }
-    Ok(BodyKind::Unsupported(text.chars().take(100).collect()))
+    Ok(BodyKind::Unsupported(shortened(&text)))
 }
 
 /// `application/anything+json` (RFC 6839 section 3.1).

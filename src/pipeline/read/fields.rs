@@ -9,8 +9,9 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-use super::{Raw, Reading, over};
+use super::{Raw, Reading, over, slot};
 use crate::call::{Refusal, Source};
+use crate::plan::Method;
 
 /// Reads the fields that the method wants from `text`.
 ///
@@ -24,7 +25,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
     let mut next = 0;
     let mut count = 0;
     // What the query gave to a parameter that both may fill is put aside by the body.
-    let mut seen = Seen::new(source == Source::Body, reading.raw.len());
+    let mut seen = if source == Source::Body { Seen::by_body(method) } else { Seen::default() };
     for pair in text.split(|byte| *byte == b'&') {
         if pair.is_empty() {
             continue;
@@ -42,7 +43,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
             reading.unknown(&String::from_utf8_lossy(name), source);
             continue;
         };
-        let Some(slot) = reading.slot(slots, &name, &mut next) else {
+        let Some(slot) = slot(method, slots, &name, &mut next) else {
             reading.unknown(&name, source);
             continue;
         };
@@ -61,12 +62,13 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
 }
 
 /// Which slots the body has filled, so that it wins over the query.
+#[derive(Default)]
 pub(super) struct Seen(Vec<bool>);
 
 impl Seen {
-    /// `body`: whether it is the body that is being read.
-    pub(super) fn new(body: bool, slots: usize) -> Self {
-        Self(if body { vec![false; slots] } else { Vec::new() })
+    /// For reading a body. Where nothing can come from the query, there is nothing to win over.
+    pub(super) fn by_body(method: &Method) -> Self {
+        Self(if method.query.is_empty() { Vec::new() } else { vec![false; method.slots.len()] })
     }
 
     /// Called ahead of every value: empties the slot the first time.

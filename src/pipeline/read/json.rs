@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::fields::Seen;
-use super::{Raw, Reading, unreadable};
+use super::{Raw, Reading, slot, unreadable};
 use crate::call::{JsonLimits, Key, Reason, Refusal, Source};
 
 /// Reads the members that the method wants. The body must be an object.
@@ -23,7 +23,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result
     let plan = reading.plan;
     let limits = JsonLimits::new(plan.limits.nesting, plan.limits.items);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let seen = Seen::new(true, reading.raw.len());
+    let seen = Seen::by_body(reading.method);
     let result = Body { reading, limits: &limits, seen }.deserialize(&mut reader).and_then(|()| reader.end());
     result.map_err(|error| match limits.passed() {
         Some(limit) => Refusal::new(Reason::TooLarge { limit, parameter: None }),
@@ -74,7 +74,7 @@ impl<'a> Visitor<'a> for Body<'_, 'a, '_> {
             if count > most {
                 return Err(self.limits.refuse("fields", most, "fields"));
             }
-            let Some(slot) = self.reading.slot(&method.body, &key, &mut next) else {
+            let Some(slot) = slot(method, &method.body, &key, &mut next) else {
                 access.next_value::<IgnoredAny>()?;
                 self.reading.unknown(&key, Source::Body);
                 continue;

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind};
 
-use crate::call::{Fault, FaultKind, Head, Limit, Reason, Refusal, Source, Upload, Value};
+use crate::call::{Fault, FaultKind, Head, Limit, Reason, Refusal, Source, Upload, Value, shortened};
 use crate::model::UnknownParameters;
 use crate::pipeline::permit::Granted;
 use crate::plan::{Method, Plan};
@@ -148,33 +148,15 @@ impl<'a> Reading<'a, '_> {
         }
     }
 
-    /// The slot that a field of this name fills. `next` is where it was expected, and is moved on.
-    fn slot(&self, slots: &[usize], name: &str, next: &mut usize) -> Option<usize> {
-        let found = match slots.get(*next) {
-            Some(slot) if *self.method.slots[*slot].key == *name => Some(*next),
-            _ => slots.iter().position(|slot| *self.method.slots[*slot].key == *name),
-        };
-        if let Some(found) = found {
-            *next = found + 1;
-            return Some(slots[found]);
-        }
-        // `x[]` is another way to write a field that takes many values.
-        let name = name.strip_suffix("[]")?;
-        slots.iter().copied().find(|slot| {
-            let slot = &self.method.slots[*slot];
-            matches!(slot.takes, Takes::Many | Takes::Files) && *slot.key == *name
-        })
-    }
-
     /// What happens to a field that no parameter has.
     fn unknown(&mut self, name: &str, source: Source) {
         match self.plan.unknown {
             UnknownParameters::Ignore => {}
             UnknownParameters::Warn => {
-                log::warn!("{}: unknown parameter {name:?} in the {source}", self.method.id);
+                log::warn!("{}: unknown parameter {:?} in the {source}", self.method.id, shortened(name));
             }
             UnknownParameters::Refuse => {
-                let parameter: String = name.chars().take(100).collect();
+                let parameter = shortened(name);
                 if self.unknown.iter().any(|told| told.parameter == parameter && told.source == source) {
                     return;
                 }
@@ -193,6 +175,24 @@ impl<'a> Reading<'a, '_> {
     fn last_counts(&self) -> bool {
         self.plan.modules[self.method.module].last_counts
     }
+}
+
+/// The slot, of `slots`, that a field of this name fills. `next` is where it was expected, and is moved on.
+pub(super) fn slot(method: &Method, slots: &[usize], name: &str, next: &mut usize) -> Option<usize> {
+    let found = match slots.get(*next) {
+        Some(slot) if *method.slots[*slot].key == *name => Some(*next),
+        _ => slots.iter().position(|slot| *method.slots[*slot].key == *name),
+    };
+    if let Some(found) = found {
+        *next = found + 1;
+        return Some(slots[found]);
+    }
+    // `x[]` is another way to write a field that takes many values.
+    let name = name.strip_suffix("[]")?;
+    slots.iter().copied().find(|slot| {
+        let slot = &method.slots[*slot];
+        matches!(slot.takes, Takes::Many | Takes::Files) && *slot.key == *name
+    })
 }
 
 /// The refusal for a limit of `limits` that was passed.

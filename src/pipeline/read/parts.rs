@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::fields::Seen;
-use super::{Part, PartContent, Raw, Reading, over};
+use super::{Part, PartContent, Raw, Reading, over, slot};
 use crate::call::{Refusal, Source};
 use crate::types::Takes;
 
@@ -16,9 +16,9 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, parts: &'a [Part]) -> Resu
     let last_counts = reading.last_counts();
     let most = reading.plan.limits.items;
     let mut next = 0;
-    let mut seen = Seen::new(true, reading.raw.len());
+    let mut seen = Seen::by_body(method);
     for part in parts {
-        let Some(slot) = reading.slot(&method.body, &part.name, &mut next) else {
+        let Some(slot) = slot(method, &method.body, &part.name, &mut next) else {
             reading.unknown(&part.name, Source::Body);
             continue;
         };

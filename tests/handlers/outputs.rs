@@ -1,0 +1,53 @@
+//! What handlers return is compared with the definition's `out`, where that is asked for.
+
+use rulebook::{Args, Code, Context, Engine, Module, Refusal, Rulebook};
+use serde_json::{Value as Json, json};
+
+use super::{call, files};
+
+/// An API whose one method returns `outputs`, and is defined to return `out`.
+fn returning(out: &Json, outputs: &Json, verify: bool) -> Engine {
+    let definition = json!({ "/": { "it": { "GET": { "info": "Returns it", "out": out } } } });
+    let outputs = outputs.clone();
+    let handler = move |_: Args<()>, _: Context| {
+        let outputs = outputs.clone();
+        async move { Ok::<_, Refusal>(outputs) }
+    };
+    let module = Module::new("it").get("/it", handler);
+    Rulebook::read(files("it", &definition)).module(module).verify_outputs(verify).build().unwrap()
+}
+
+#[test]
+fn outputs_that_differ_from_the_definition_are_internal_errors_whose_log_names_them() {
+    let members = json!({
+        "id": { "info": "Which", "type": "id" },
+        "note": { "info": "A note", "type": "?string" },
+        "token": { "info": "A token", "type": "?object", "fields": { "hash": { "info": "Of it", "type": "hash" } } }
+    });
+    let whole = json!({ "*": { "info": "All", "type": "array<id>" } });
+    let cases = [
+        (&members, json!({ "id": 1 }), None),
+        (&members, json!({ "id": 1, "note": null, "more": [] }), None),
+        (&members, json!({ "note": "x" }), Some("the output `id` is missing")),
+        (&members, Json::Null, Some("the output `id` is missing")),
+        (&members, json!({ "id": -1 }), Some("the output `id`: expected a whole number from 0 to 2147483647, got -1")),
+        (&members, json!({ "id": 1, "token": { "hash": "hunter2" } }), Some("the output `token.hash`: expected")),
+        (&whole, json!([1, 2]), None),
+        (&whole, json!([1, "x"]), Some("the output `*[1]`: expected")),
+        (&whole, json!({ "id": 1 }), Some("the output `*`: expected")),
+    ];
+    for (out, outputs, wrong) in cases {
+        let response = call(&returning(out, &outputs, true), "it.get", &json!({}));
+        match (response.error(), wrong) {
+            (None, None) => {}
+            (Some(refusal), Some(words)) => {
+                assert_eq!((refusal.code(), refusal.to_string().as_str()), (Code::Internal, "the program failed"));
+                let log = refusal.log().unwrap();
+                assert!(log.contains(words) && !log.contains("hunter2"), "{outputs}: {log}");
+            }
+            (refusal, _) => panic!("{outputs}: {refusal:?}, expected {wrong:?}"),
+        }
+        let outcome = call(&returning(out, &outputs, false), "it.get", &json!({})).outputs();
+        assert_eq!(outcome.unwrap(), outputs, "without being asked for nothing is compared");
+    }
+}
