@@ -95,8 +95,12 @@ struct Settings {
     #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
     /// What is logged, in env_logger's words: `info`, `rulebook=debug` [default: info,actix_server=warn].
-    #[arg(long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG")]
+    #[arg(long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = filter)]
     log: Option<String>,
+}
+
+fn filter(text: &str) -> Result<String, env_filter::ParseError> {
+    env_filter::Builder::new().try_parse(text).map(|_| text.to_owned())
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
