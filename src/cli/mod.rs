@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::engine::Rulebook;
-use crate::model::Unbound;
+use crate::model::{MOST_WORKERS, Unbound};
 
 /// What the process ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ struct Settings {
     #[arg(long, global = true, value_name = "HOW", env = "RULEBOOK_UNBOUND")]
     unbound: Option<UnboundFlag>,
     /// How many threads answer [default: one for each processor].
-    #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_WORKERS)))]
     workers: Option<u16>,
     /// What is logged, in env_logger's words: `info`, `rulebook=debug` [default: info,actix_server=warn].
     #[arg(long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = filter)]

@@ -7,8 +7,8 @@ use super::path;
 use crate::definition::written::{self, App};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{
-    Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, Segment, Server,
-    Unbound, UnknownParameters,
+    Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, MOST_WORKERS,
+    Segment, Server, Unbound, UnknownParameters,
 };
 use crate::place::Placed;
 
@@ -191,7 +191,8 @@ impl Lowering<'_> {
     }
 
     fn workers(&mut self, written: &Placed<u64>) -> Option<usize> {
-        let workers = usize::try_from(written.value).ok().filter(|workers| (1..=MOST_WORKERS).contains(workers));
+        let workers =
+            usize::try_from(written.value).ok().filter(|workers| (1..=usize::from(MOST_WORKERS)).contains(workers));
         if workers.is_none() {
             self.tell(
                 Diagnostic::new(Code::BadOption, written.place, format!("{} workers cannot serve", written.value))
@@ -214,6 +215,3 @@ fn contact(written: &written::Contact) -> Contact {
 
 /// The levels that the reader of JSON goes down, whatever the limit.
 const MOST_NESTING: u64 = 127;
-
-/// More threads than a machine has processors.
-const MOST_WORKERS: usize = 1_024;

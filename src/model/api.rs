@@ -10,6 +10,9 @@ pub const DEFAULT_VERSION: &str = "1.0.0";
 /// The zone of dates and times that name none, where the definition does not say.
 pub const DEFAULT_TIMEZONE: &str = "UTC";
 
+/// The most workers: more threads than a machine has processors.
+pub const MOST_WORKERS: u16 = 1_024;
+
 /// An API, as all files of its definition together tell it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Api {
