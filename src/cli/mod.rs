@@ -92,11 +92,15 @@ struct Settings {
     #[arg(long, global = true, value_name = "HOW", env = "RULEBOOK_UNBOUND")]
     unbound: Option<UnboundFlag>,
     /// How many threads answer [default: one for each processor].
-    #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..=MOST_WORKERS as i64))]
+    #[arg(long, global = true, value_name = "N", env = "RULEBOOK_WORKERS", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_WORKERS)))]
     workers: Option<u16>,
     /// What is logged, in env_logger's words: `info`, `rulebook=debug` [default: info,actix_server=warn].
-    #[arg(long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG")]
+    #[arg(long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = filter)]
     log: Option<String>,
+}
+
+fn filter(text: &str) -> Result<String, env_filter::ParseError> {
+    env_filter::Builder::new().try_parse(text).map(|_| text.to_owned())
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

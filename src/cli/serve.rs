@@ -24,7 +24,8 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
         }
     };
     let api = &judged.api;
-    if let Err(why) = start_log(settings.log.as_deref().or(api.log.as_deref()).unwrap_or(LOG)) {
+    let log = settings.log.as_deref().or(api.log.as_deref()).unwrap_or(LOG).to_owned();
+    if let Err(why) = start_log(&log) {
         return failed(&format!("--log: {why}"));
     }
     let data = settings.data(api.data.as_deref());
@@ -57,7 +58,7 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
     output::print(&summary(
         &engine,
         settings,
-        &Served { addresses: addresses.collect(), unbound, data: &data, keys: count, workers: how.workers },
+        &Served { addresses: addresses.collect(), unbound, data: &data, keys: count, workers: how.workers, log },
     ));
     match running.wait() {
         Ok(()) => Exit::Done,
@@ -83,6 +84,7 @@ struct Served<'a> {
     data: &'a Path,
     keys: usize,
     workers: Option<usize>,
+    log: String,
 }
 
 /// What is served, where, and with which settings.
@@ -96,6 +98,7 @@ fn summary(engine: &Engine, settings: &Settings, served: &Served<'_>) -> String 
         ("unbound", unbound_words(served.unbound).to_owned()),
         ("data", format!("{} ({})", served.data.display(), output::number(served.keys, "key"))),
         ("workers", workers),
+        ("log", served.log.clone()),
     ];
     rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {
         // Writing to a String does not fail.

@@ -1,6 +1,6 @@
 //! The parameters of a method together: with the common ones, against the path, against each other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::key::Key;
 use super::lower::Lowering;
@@ -49,9 +49,10 @@ impl Lowering<'_> {
         site: &Site<'_>,
     ) -> Vec<Judged> {
         let mut all: Vec<Judged> = own.iter().map(|parameter| self.parameter(parameter)).collect();
+        let names: HashSet<&str> = all.iter().map(|own| own.name.as_str()).collect();
         let inherited: Vec<Judged> = common
             .iter()
-            .filter(|parameter| all.iter().all(|own| own.name != parameter.name))
+            .filter(|parameter| !names.contains(parameter.name.as_str()))
             .map(|parameter| Judged { inherited: true, ..parameter.clone() })
             .collect();
         all.extend(inherited);
@@ -128,19 +129,16 @@ impl Lowering<'_> {
     /// Every capture of the path has its parameter, and every `{x}` parameter its capture.
     fn judge_captures(&mut self, all: &[Judged], site: &Site<'_>) {
         let Some(path) = site.path else { return };
-        let is_defined = |name: &str| {
-            all.iter().any(|judged| matches!(&judged.key, Some(Key { from: From::Path, key }) if key == name))
-        };
-        let captures: Vec<&str> = path.iter().filter_map(capture).collect();
-        let mut unused: Vec<&str> = captures.iter().copied().filter(|name| !is_defined(name)).collect();
-        let undefined: Vec<(&str, Place)> = all
-            .iter()
-            .filter_map(|judged| match &judged.key {
+        let captures: HashSet<&str> = path.iter().filter_map(capture).collect();
+        let defined = || {
+            all.iter().filter_map(|judged| match &judged.key {
                 Some(Key { from: From::Path, key }) => Some((key.as_str(), judged.place)),
                 _ => None,
             })
-            .filter(|(key, _)| !captures.contains(key))
-            .collect();
+        };
+        let undefined: Vec<(&str, Place)> = defined().filter(|(key, _)| !captures.contains(key)).collect();
+        let defined: HashSet<&str> = defined().map(|(key, _)| key).collect();
+        let mut unused: Vec<&str> = path.iter().filter_map(capture).filter(|name| !defined.contains(name)).collect();
         for &(key, place) in &undefined {
             // A capture that is called otherwise is one mistake: the one that was meant is not told as unused.
             let meant = match (&undefined[..], &unused[..]) {

@@ -3,6 +3,7 @@
 use http::header::HeaderName;
 
 use super::lower::Lowering;
+use super::path;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::From;
 use crate::place::Placed;
@@ -32,7 +33,7 @@ impl Lowering<'_> {
             return self.position(number, written);
         }
         if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            return Some(Key { from: From::Path, key: name.to_owned() });
+            return self.capture(name, written);
         }
         let (from, name) = PREFIXES
             .iter()
@@ -52,6 +53,19 @@ impl Lowering<'_> {
             _ => name.to_owned(),
         };
         Some(Key { from, key })
+    }
+
+    /// A capture of the path, by what it can be called there.
+    fn capture(&mut self, name: &str, written: &Placed<String>) -> Option<Key> {
+        if path::is_capture_name(name) {
+            return Some(Key { from: From::Path, key: name.to_owned() });
+        }
+        self.tell(
+            Diagnostic::new(Code::BadName, written.place, format!("`{}` is no name of a capture", name.escape_debug()))
+                .label("not a name of a capture")
+                .help(path::CAPTURE_NAME),
+        );
+        None
     }
 
     /// The n-th segment behind the service's own path.

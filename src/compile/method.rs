@@ -48,10 +48,10 @@ impl Lowering<'_> {
             self.judge_name(&id.value, &format!("{what} (`id`)"), id.place);
         }
         let parameters = self.input(&written.parameters, common, &site);
-        let scope = self.scope(&written.scope, &parameters, site.damaged);
+        let scope = self.scope(&written.scope, &parameters, &site);
         let outputs = self.outputs(&written.outputs, envelope);
         let errors = self.errors(&written.errors);
-        let options = self.options(&written.options);
+        let options = self.options(&written.options, &written.outputs);
 
         let http = site.http?;
         let path = path?;

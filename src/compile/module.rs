@@ -8,7 +8,7 @@ use super::lower::Lowering;
 use super::parameter::Judged;
 use super::path::{self, PathFault};
 use crate::definition::written;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::model::{EnvelopeName, From, Method, Module, Repeated, Segment, Service};
 use crate::place::{Place, Placed};
 
@@ -172,4 +172,17 @@ fn segments(service: &written::Service) -> Result<Vec<Segment>, Vec<PathFault>> 
         return path::segments("//");
     }
     path::segments(path)
+}
+
+impl Diagnostic {
+    /// Help with choosing one of `known`: the one that `word` was meant to be, or all of them.
+    fn choose(self, word: &str, known: &[&str]) -> Self {
+        match nearest(word, known.iter().copied()) {
+            Some(near) => self.help(format!("did you mean `{near}`?")),
+            None => {
+                let names: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                self.help(format!("it is one of {}", names.join(", ")))
+            }
+        }
+    }
 }

@@ -82,6 +82,7 @@ impl Lowering<'_> {
     /// Lowers the errors of a method's own.
     pub(super) fn errors(&mut self, written: &[written::DeclaredError]) -> Vec<DeclaredError> {
         let mut errors: Vec<DeclaredError> = Vec::with_capacity(written.len());
+        let mut names: HashMap<&str, Place> = HashMap::new();
         for error in written {
             let what = format!("the error `{}`", error.name.value.escape_debug());
             let place = error.name.place;
@@ -106,12 +107,10 @@ impl Lowering<'_> {
                     known
                 }
             };
-            if let Some(first) = errors.iter().find(|first| first.name == error.name.value) {
-                let fault =
-                    Diagnostic::new(Code::NameCollision, place, format!("two errors have the name `{}`", first.name))
-                        .label("the second one")
-                        .other(first.place, "the first one");
-                self.tell(fault);
+            if let Some(first) = names.insert(&error.name.value, place) {
+                let message = format!("two errors have the name `{}`", error.name.value);
+                let fault = Diagnostic::new(Code::NameCollision, place, message).label("the second one");
+                self.tell(fault.other(first, "the first one"));
             } else if let Some(status) = status {
                 errors.push(DeclaredError { name: error.name.value.clone(), status, info, place });
             }

@@ -1,5 +1,6 @@
 //! The path of a service: from its text to segments.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::lower::inside;
@@ -41,6 +42,7 @@ pub(super) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathFault>> {
         }
     };
     let mut segments = Vec::new();
+    let mut captures = HashSet::new();
     let mut at = start;
     // Empty segments in a row are one fault, and so are a missing `/` in front with one too many at the end.
     let mut told = start == 0;
@@ -57,7 +59,7 @@ pub(super) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathFault>> {
         }
         told = start == 0;
         match segment(text) {
-            Ok(Segment::Capture(name)) if segments.contains(&Segment::Capture(name.clone())) => {
+            Ok(Segment::Capture(name)) if !captures.insert(text) => {
                 faults.push(PathFault {
                     range,
                     message: format!("the capture `{{{name}}}` stands twice in the path `{path}`"),
@@ -104,10 +106,7 @@ fn segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
             if is_capture_name(name) {
                 Ok(Segment::Capture(name.to_owned()))
             } else {
-                Err((
-                    "not a name of a capture",
-                    "it begins with a letter or `_`; letters, digits, `_` and `-` of ASCII follow",
-                ))
+                Err(("not a name of a capture", CAPTURE_NAME))
             }
         }
         _ if text.contains(['{', '}']) => {
@@ -120,7 +119,11 @@ fn segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
     }
 }
 
-fn is_capture_name(name: &str) -> bool {
+/// What a capture can be called.
+pub(super) const CAPTURE_NAME: &str = "it begins with a letter or `_`; letters, digits, `_` and `-` of ASCII follow";
+
+/// Whether a capture can be called so.
+pub(super) fn is_capture_name(name: &str) -> bool {
     let mut characters = name.chars();
     characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|other| other.is_ascii_alphanumeric() || matches!(other, '_' | '-'))

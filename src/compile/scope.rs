@@ -1,9 +1,10 @@
 //! Who may call a method: permissions and the parameters that they name.
 
 use super::lower::{Lowering, inside};
+use super::method::Site;
 use super::parameter::Judged;
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::model::{From, Permission, Piece, Scope};
+use crate::model::{From, Permission, Piece, Scope, Segment};
 use crate::place::Placed;
 
 type Group = Placed<Vec<Placed<String>>>;
@@ -11,7 +12,7 @@ type Group = Placed<Vec<Placed<String>>>;
 impl Lowering<'_> {
     /// Lowers an OR of ANDs. Variables are the names in code of path, position and header parameters: what is
     /// known before a byte of the body is read.
-    pub(super) fn scope(&mut self, written: &[Group], parameters: &[Judged], damaged: bool) -> Scope {
+    pub(super) fn scope(&mut self, written: &[Group], parameters: &[Judged], site: &Site<'_>) -> Scope {
         // `[[]]` is how an empty list of groups may be written: everybody.
         if let [only] = written
             && only.value.is_empty()
@@ -28,14 +29,13 @@ impl Lowering<'_> {
                 );
                 continue;
             }
-            let permissions =
-                group.value.iter().filter_map(|text| self.permission(text, parameters, damaged)).collect();
+            let permissions = group.value.iter().filter_map(|text| self.permission(text, parameters, site)).collect();
             groups.push(permissions);
         }
         Scope { groups }
     }
 
-    fn permission(&mut self, text: &Placed<String>, parameters: &[Judged], damaged: bool) -> Option<Permission> {
+    fn permission(&mut self, text: &Placed<String>, parameters: &[Judged], site: &Site<'_>) -> Option<Permission> {
         let permission = Permission::parse(&text.value, text.place)
             .filter(|permission| !permission.text.trim().is_empty() && !permission.text.contains(char::is_control));
         let Some(permission) = permission else {
@@ -58,7 +58,7 @@ impl Lowering<'_> {
                 Piece::Variable(name) => {
                     let place = inside(text, at, at + name.len());
                     at += name.len();
-                    self.variable(name, Placed::new(&permission.text, place), parameters, damaged);
+                    self.variable(name, Placed::new(&permission.text, place), parameters, site);
                 }
             }
         }
@@ -66,7 +66,7 @@ impl Lowering<'_> {
     }
 
     /// Judges one variable of a permission.
-    fn variable(&mut self, name: &str, permission: Placed<&String>, parameters: &[Judged], damaged: bool) {
+    fn variable(&mut self, name: &str, permission: Placed<&String>, parameters: &[Judged], site: &Site<'_>) {
         let place = permission.place;
         let known = |judged: &&Judged| match &judged.key {
             Some(key) => matches!(key.from, From::Path | From::Position(_) | From::Header),
@@ -83,7 +83,8 @@ impl Lowering<'_> {
             .label("not known when permissions are looked at")
             .other(judged.place, "the parameter")
             .help("permissions depend on captures, positions and headers only; nothing else is read before them"),
-            None if damaged => return,
+            // A capture that the method does not say is told as such.
+            None if site.damaged || captures(site, name) => return,
             None => {
                 let fault = Diagnostic::new(
                     Code::UnknownScopeVariable,
@@ -100,4 +101,10 @@ impl Lowering<'_> {
         };
         self.tell(fault);
     }
+}
+
+/// Whether the path of a method has this capture.
+fn captures(site: &Site<'_>, name: &str) -> bool {
+    let is_it = |segment: &Segment| matches!(segment, Segment::Capture(capture) if capture == name);
+    site.path.is_some_and(|path| path.iter().any(is_it))
 }

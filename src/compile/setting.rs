@@ -5,16 +5,13 @@ use jiff::tz::TimeZone;
 use super::lower::Lowering;
 use super::path;
 use crate::call::JsonLimits;
-use crate::definition::written::App;
+use crate::definition::written::{self, App};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{
     Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, MOST_WORKERS,
     Segment, Server, Unbound, UnknownParameters,
 };
 use crate::place::Placed;
-
-/// `contact` or `license` as it is written, by key.
-type Members = Placed<Vec<(Placed<String>, Placed<String>)>>;
 
 impl Lowering<'_> {
     /// The settings as an API without modules. Sets the zone and the envelope of this lowering.
@@ -24,12 +21,11 @@ impl Lowering<'_> {
             None => Some(EnvelopeName::default()),
         };
         self.envelope = envelope;
-        let text = |text: &Option<Placed<String>>| text.as_ref().map(|text| text.value.clone());
         Api {
-            title: text(&written.title).unwrap_or_else(|| DEFAULT_TITLE.to_owned()),
-            version: text(&written.version).unwrap_or_else(|| DEFAULT_VERSION.to_owned()),
-            info: text(&written.info),
-            contact: written.contact.as_ref().map(|contact| self.contact(contact)),
+            title: text(written.title.as_ref()).unwrap_or_else(|| DEFAULT_TITLE.to_owned()),
+            version: text(written.version.as_ref()).unwrap_or_else(|| DEFAULT_VERSION.to_owned()),
+            info: text(written.info.as_ref()),
+            contact: written.contact.as_ref().map(contact),
             license: written.license.as_ref().map(|license| self.license(license)),
             servers: self.servers(written),
             base,
@@ -48,9 +44,9 @@ impl Lowering<'_> {
                 &Unbound::ALL.map(|way| (way.as_str(), way)),
             ),
             bind: written.bind.as_ref().and_then(|bind| self.address(bind)),
-            data: text(&written.data),
+            data: written.data.as_ref().and_then(|folder| self.folder(folder)),
             workers: written.workers.as_ref().and_then(|workers| self.workers(workers)),
-            log: text(&written.log),
+            log: written.log.as_ref().and_then(|filter| self.log(filter)),
             modules: Vec::new(),
             place: written.place,
         }
@@ -60,33 +56,17 @@ impl Lowering<'_> {
         word.and_then(|word| self.word(word, what, known)).unwrap_or_default()
     }
 
-    fn contact(&mut self, written: &Members) -> Contact {
-        let mut contact = Contact::default();
-        for (key, value) in &written.value {
-            match key.value.as_str() {
-                "name" => contact.name = Some(value.value.clone()),
-                "url" => contact.url = Some(value.value.clone()),
-                "email" => contact.email = Some(value.value.clone()),
-                _ => self.unknown_member(key, "a contact", &["name", "url", "email"]),
-            }
-        }
-        contact
-    }
-
-    fn license(&mut self, written: &Members) -> License {
-        let mut license = License::default();
-        for (key, value) in &written.value {
-            match key.value.as_str() {
-                "name" => license.name.clone_from(&value.value),
-                "identifier" => license.identifier = Some(value.value.clone()),
-                "url" => license.url = Some(value.value.clone()),
-                _ => self.unknown_member(key, "a licence", &["name", "identifier", "url"]),
-            }
-        }
+    fn license(&mut self, written: &written::License) -> License {
+        let license = License {
+            name: text(written.name.as_ref()).unwrap_or_default(),
+            identifier: text(written.identifier.as_ref()),
+            url: text(written.url.as_ref()),
+        };
         let fault = |message: &str| Diagnostic::new(Code::BadOption, written.place, message);
         if license.name.trim().is_empty() {
             self.tell(fault("a licence has a `name`").label("`name` is missing"));
-        } else if license.identifier.is_some() && license.url.is_some() {
+        }
+        if license.identifier.is_some() && license.url.is_some() {
             self.tell(
                 fault("a licence has an `identifier` or a `url`, not both")
                     .label("both")
@@ -96,21 +76,13 @@ impl Lowering<'_> {
         license
     }
 
-    fn unknown_member(&mut self, key: &Placed<String>, what: &str, known: &[&str]) {
-        self.tell(
-            Diagnostic::new(Code::UnknownKey, key.place, format!("{what} has no `{}`", key.value.escape_debug()))
-                .label("unknown key")
-                .choose(&key.value, known),
-        );
-    }
-
     fn servers(&mut self, written: &App) -> Vec<Server> {
         for (url, _) in written.servers.iter().filter(|(url, _)| url.value.trim().is_empty()) {
             self.tell(Diagnostic::new(Code::BadOption, url.place, "a server has a `url`").label("empty"));
         }
         let server = |(url, info): &(Placed<String>, Option<Placed<String>>)| Server {
             url: url.value.clone(),
-            info: info.as_ref().map(|info| info.value.clone()),
+            info: text(info.as_ref()),
         };
         written.servers.iter().map(server).collect()
     }
@@ -167,37 +139,15 @@ impl Lowering<'_> {
 
     fn limits(&mut self, written: &[(Placed<String>, Placed<u64>)]) -> Limits {
         let mut limits = Limits::default();
-        let keys = limits.entries().map(|(key, _)| key);
-        for (key, value) in written {
-            let entry = limits.entries_mut().into_iter().find(|(known, _)| *known == key.value);
-            let Some((_, limit)) = entry else {
-                self.tell(
-                    Diagnostic::new(
-                        Code::BadOption,
-                        key.place,
-                        format!("there is no limit `{}`", key.value.escape_debug()),
-                    )
-                    .label("unknown limit")
-                    .choose(&key.value, &keys),
-                );
-                continue;
-            };
+        for (name, limit) in limits.entries_mut() {
+            let Some((_, value)) = written.iter().find(|(key, _)| key.value == name) else { continue };
             *limit = value.value;
+            let fault = |message: &str| Diagnostic::new(Code::BadOption, value.place, message);
             if value.value == 0 {
-                self.tell(
-                    Diagnostic::new(
-                        Code::BadOption,
-                        value.place,
-                        format!("the limit `{}` would refuse every request", key.value),
-                    )
-                    .label("at least 1"),
-                );
-            }
-            if key.value == "nesting" && value.value > JsonLimits::MOST_NESTING {
-                self.tell(
-                    Diagnostic::new(Code::BadOption, value.place, "JSON that nests so deep cannot be read")
-                        .label(format!("at most {}", JsonLimits::MOST_NESTING)),
-                );
+                self.tell(fault(&format!("the limit `{name}` would refuse every request")).label("at least 1"));
+            } else if name == "nesting" && value.value > JsonLimits::MOST_NESTING {
+                let most = JsonLimits::MOST_NESTING;
+                self.tell(fault("no body is read as deep as this").label(format!("at most {most}")));
             }
         }
         limits
@@ -220,8 +170,31 @@ impl Lowering<'_> {
         valid.then(|| written.value.clone())
     }
 
+    fn folder(&mut self, written: &Placed<String>) -> Option<String> {
+        if written.value.trim().is_empty() {
+            let fault = Diagnostic::new(Code::BadOption, written.place, "`data` names no folder").label("blank");
+            self.tell(fault.help("leave `data` out for the folder `data`"));
+            return None;
+        }
+        Some(written.value.clone())
+    }
+
+    fn log(&mut self, written: &Placed<String>) -> Option<String> {
+        let judged = env_filter::Builder::new().try_parse(&written.value).map(|_| written.value.clone());
+        judged
+            .map_err(|error| {
+                self.tell(
+                    Diagnostic::new(Code::BadOption, written.place, format!("`log` cannot be read: {error}"))
+                        .label("not in env_logger's words")
+                        .help("write a level or levels by module: `info`, `rulebook=debug,warn`"),
+                );
+            })
+            .ok()
+    }
+
     fn workers(&mut self, written: &Placed<u64>) -> Option<usize> {
-        let workers = usize::try_from(written.value).ok().filter(|workers| (1..=MOST_WORKERS).contains(workers));
+        let workers =
+            usize::try_from(written.value).ok().filter(|workers| (1..=usize::from(MOST_WORKERS)).contains(workers));
         if workers.is_none() {
             self.tell(
                 Diagnostic::new(Code::BadOption, written.place, format!("{} workers cannot serve", written.value))
@@ -231,4 +204,13 @@ impl Lowering<'_> {
         }
         workers
     }
+}
+
+fn text(written: Option<&Placed<String>>) -> Option<String> {
+    written.map(|text| text.value.clone())
+}
+
+fn contact(written: &written::Contact) -> Contact {
+    let written::Contact { name, url, email } = written;
+    Contact { name: text(name.as_ref()), url: text(url.as_ref()), email: text(email.as_ref()) }
 }

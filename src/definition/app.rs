@@ -5,7 +5,7 @@ use super::keys::{APP, CONTACT, LICENSE, LIMITS, PARAMETER, SERVER, TYPES};
 use super::object::{Object, authors_own, is_remark, wrong_kind};
 use super::syntax::duplicate;
 use super::text::{Data, Member, Members, Node};
-use super::written::{App, Definition, Texts};
+use super::written::{App, Contact, Definition, License};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::Placed;
 
@@ -63,8 +63,8 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         limits.members().filter_map(|member| Some((member.key.clone(), value(member)?))).collect()
     });
     App {
-        contact: object.object("contact", &CONTACT, faults).filter(|object| !object.damaged).as_ref().map(texts),
-        license: object.object("license", &LICENSE, faults).filter(|object| !object.damaged).as_ref().map(texts),
+        contact: object.object("contact", &CONTACT, faults).filter(|object| !object.damaged).as_ref().map(contact),
+        license: object.object("license", &LICENSE, faults).filter(|object| !object.damaged).as_ref().map(license),
         servers: servers(&mut object, faults),
         common: object.named("common", &PARAMETER, faults, dialect::parameter),
         default_types: object.object("types", &TYPES, faults).and_then(|types| types.flag("default")),
@@ -86,11 +86,17 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
     }
 }
 
-/// Takes the members out of an object that holds strings only.
-fn texts(object: &Object<'_>) -> Placed<Texts> {
-    let text = |member: &Member| object.text(&member.key.value);
-    let texts = object.members().filter_map(|member| Some((member.key.clone(), text(member)?)));
-    Placed::new(texts.collect(), object.place)
+fn contact(object: &Object<'_>) -> Contact {
+    Contact { name: object.text("name"), url: object.text("url"), email: object.text("email") }
+}
+
+fn license(object: &Object<'_>) -> License {
+    License {
+        name: object.text("name"),
+        identifier: object.text("identifier"),
+        url: object.text("url"),
+        place: object.place,
+    }
 }
 
 /// Reads `servers`.

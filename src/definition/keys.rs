@@ -264,9 +264,9 @@ pub static ERROR: Keys = keys(
 pub static OPTIONS: Keys = keys(
     "the options",
     &[
-        key("status", Kind::Any, "The HTTP status of a success."),
-        key("download", Kind::Any, "Whether it returns a file instead of outputs."),
-        key("jsonp", Kind::Any, "Whether it answers JSONP."),
-        key("deprecated", Kind::Any, "Whether clients should turn away from it."),
+        key("status", Kind::Whole, "The HTTP status of a success."),
+        key("download", Kind::Bool, "Whether it returns a file instead of outputs."),
+        key("jsonp", Kind::Bool, "Whether it answers JSONP."),
+        key("deprecated", Kind::Bool, "Whether clients should turn away from it."),
     ],
 );

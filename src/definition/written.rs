@@ -20,8 +20,29 @@ pub struct Definition {
     pub modules: Vec<Module>,
 }
 
-/// The members of an object that holds strings only.
-pub type Texts = Vec<(Placed<String>, Placed<String>)>;
+/// Whom to ask.
+#[derive(Debug, Default)]
+pub struct Contact {
+    /// `name`.
+    pub name: Option<Placed<String>>,
+    /// `url`.
+    pub url: Option<Placed<String>>,
+    /// `email`.
+    pub email: Option<Placed<String>>,
+}
+
+/// A licence.
+#[derive(Debug, Default)]
+pub struct License {
+    /// `name`.
+    pub name: Option<Placed<String>>,
+    /// `identifier`.
+    pub identifier: Option<Placed<String>>,
+    /// `url`.
+    pub url: Option<Placed<String>>,
+    /// The whole object.
+    pub place: Place,
+}
 
 /// What `app.json` says, as far as it says it.
 #[derive(Debug, Default)]
@@ -34,10 +55,10 @@ pub struct App {
     pub version: Option<Placed<String>>,
     /// `info`.
     pub info: Option<Placed<String>>,
-    /// `contact`: `name`, `url`, `email`.
-    pub contact: Option<Placed<Texts>>,
-    /// `license`: `name`, `identifier`, `url`.
-    pub license: Option<Placed<Texts>>,
+    /// `contact`.
+    pub contact: Option<Contact>,
+    /// `license`.
+    pub license: Option<License>,
     /// `servers`: `url` and `info` of each.
     pub servers: Vec<(Placed<String>, Option<Placed<String>>)>,
     /// `base`.
@@ -114,12 +135,25 @@ pub struct Method {
     pub outputs: Vec<Output>,
     /// `errors`.
     pub errors: Vec<DeclaredError>,
-    /// `options`, by key.
-    pub options: Vec<(Placed<String>, Placed<Json>)>,
+    /// `options`.
+    pub options: Options,
     /// The whole object.
     pub place: Place,
     /// Whether a key, a permission, or a whole parameter, output or error was faulty and is left out.
     pub damaged: bool,
+}
+
+/// What a method says beside what it takes and returns.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// `status`.
+    pub status: Option<Placed<u64>>,
+    /// `download`.
+    pub download: Option<Placed<bool>>,
+    /// `jsonp`.
+    pub jsonp: Option<Placed<bool>>,
+    /// `deprecated`.
+    pub deprecated: Option<Placed<bool>>,
 }
 
 /// A parameter.

@@ -12,6 +12,13 @@ const MAX_UNDERLINED: usize = 80;
 /// The most lines between two places that share one picture.
 const MAX_LINES_BETWEEN: usize = 200;
 
+/// The longest line that is handed over whole, in bytes. Of a longer one the part around its places is: a
+/// definition may be one line, and each of its faults has a picture.
+const MAX_LINE: usize = 16_000;
+
+/// How much of a longer line is shown on either side of its places, in bytes: more than a terminal has room for.
+const AROUND: usize = 400;
+
 /// A place that takes part, with its words.
 struct Mark<'a> {
     file: u32,
@@ -79,10 +86,21 @@ fn draw<'a>(group: Group<'a>, marks: &[Mark<'a>]) -> Group<'a> {
     // picture costs what it shows, not what the file holds.
     let lines = || marks.iter().map(|mark| mark.location.line);
     let top = lines().min().unwrap_or(1);
-    let start = source.line(top).start;
-    let end = source.line(lines().max().unwrap_or(top)).end;
-    let snippet = Snippet::source(&source.text[start..end]).path(path).line_start(top);
-    group.element(snippet.annotations(marks.iter().map(|mark| annotation(mark, start))))
+    let bottom = lines().max().unwrap_or(top);
+    let (start, end) = (source.line(top).start, source.line(bottom).end);
+    if top < bottom || end - start <= MAX_LINE {
+        let snippet = Snippet::source(&source.text[start..end]).path(path).line_start(top);
+        return group.element(snippet.annotations(marks.iter().map(|mark| annotation(mark, start))));
+    }
+    let bytes = || marks.iter().map(|mark| &mark.location.bytes);
+    let from = bytes().map(|bytes| bytes.start).min().unwrap_or(start).saturating_sub(AROUND).max(start);
+    let to = bytes().map(|bytes| bytes.end.min(bytes.start + MAX_LINE)).max().unwrap_or(end);
+    let start = source.boundary(from);
+    let end = source.boundary((to + AROUND).min(end));
+    // What the picture begins with is not what the line begins with, so where it is cannot be counted from it.
+    let origin = Origin::path(path).line(top).char_column(first.location.column);
+    let snippet = Snippet::source(&source.text[start..end]).line_start(top);
+    group.element(origin).element(snippet.annotations(marks.iter().map(|mark| annotation(mark, start))))
 }
 
 fn annotation<'a>(mark: &Mark<'a>, start: usize) -> Annotation<'a> {

@@ -68,7 +68,7 @@ impl Source {
     }
 
     /// The last offset up to `offset` that is between two characters.
-    fn boundary(&self, offset: usize) -> usize {
+    pub(super) fn boundary(&self, offset: usize) -> usize {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;

@@ -85,7 +85,7 @@ pub struct Server {
 }
 
 /// The most workers that one server can have.
-pub const MOST_WORKERS: usize = 512;
+pub const MOST_WORKERS: u16 = 512;
 
 /// The shape of the body of an answer, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

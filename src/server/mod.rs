@@ -84,7 +84,7 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings) -> io::Res
     let uploads: Arc<Path> = Arc::from(settings.uploads.as_path());
     let mut builder = Server::build().shutdown_timeout(settings.shutdown.as_secs()).disable_signals();
     if let Some(workers) = settings.workers {
-        builder = builder.workers(workers.clamp(1, MOST_WORKERS));
+        builder = builder.workers(workers.clamp(1, MOST_WORKERS.into()));
     }
     let stopping = builder.graceful_shutdown_signal();
     let mut addresses = Vec::with_capacity(settings.bind.len());

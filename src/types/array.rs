@@ -50,6 +50,10 @@ fn read(name: &'static str, objects: bool, arguments: &Arguments<'_>) -> Result<
                 .help(format!("write `{name}<int>`")));
         }
     };
+    if item.takes() == Takes::Files {
+        let error = arguments.bad("lists of files do not stand in lists: a multipart body has no such thing");
+        return Err(error.help("write `array<file>`"));
+    }
     if arguments.fields.is_some() {
         return Err(arguments
             .bad("`fields` are those of objects")

@@ -1,6 +1,7 @@
 //! `enum(a|b|c)`: one of a set of words.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
@@ -36,8 +37,8 @@ pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, Argum
                 .help("write `enum(a|b|c)`, or the words as a list in `range`"));
         }
     };
-    let twice = words.iter().enumerate().find(|(index, word)| words[..*index].contains(word));
-    if let Some((_, word)) = twice {
+    let mut seen = HashSet::with_capacity(words.len());
+    if let Some(word) = words.iter().find(|word| !seen.insert(word.as_str())) {
         return Err(arguments.bad(format!("the word `{word}` stands twice")));
     }
     let in_term = !arguments.terms.is_empty();

@@ -13,7 +13,7 @@ use super::any::decode_json;
 use super::bounds::Bounds;
 use super::check::passing;
 use super::nullable::nullable_schema;
-use super::{ArgumentError, Arguments, Check, Field, Written};
+use super::{ArgumentError, Arguments, Check, Field, Takes, Written};
 use crate::call::{Mismatch, Value};
 
 #[derive(Debug)]
@@ -27,6 +27,11 @@ struct Object {
 
 pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     arguments.no_terms()?;
+    let is_file = |field: &&Field| matches!(field.check.takes(), Takes::File | Takes::Files);
+    if let Some(field) = arguments.fields.and_then(|fields| fields.iter().find(is_file)) {
+        let error = arguments.bad(format!("the member `{}` is a file", field.name)).at("fields");
+        return Err(error.help("a file is a parameter of its own: it comes in a part of a multipart body"));
+    }
     let fields = arguments.fields.map(<[Field]>::to_vec);
     let places = fields.iter().flatten().enumerate().map(|(place, field)| (field.name.clone(), place)).collect();
     Ok(Arc::new(Object { count: Bounds::read(arguments, false)?, fields, places }))

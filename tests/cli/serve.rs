@@ -19,7 +19,7 @@ fn what_is_served_where_and_with_which_settings_is_said() {
     let served = Served::start(folder.path(), &address, &["serve", "--workers", "2"]);
     let expected = format!(
         "Shop 2.0.0\n  definition api\n  serves     1 module, 1 service, 2 methods\n  listens    http://{address}/\n  \
-         unbound    echo: every method answers with its checked arguments\n  data       data (1 key)\n  workers    2\n"
+         unbound    echo: every method answers with its checked arguments\n  data       data (1 key)\n  workers    2\n  log        info,actix_server=warn\n"
     );
     assert_eq!(served.said, expected);
 }
@@ -34,14 +34,18 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
         rows.collect::<Vec<_>>()
     };
     let url = format!("listens http://{address}/v1");
-    let expected = ["serves 1", url.as_str(), "unbound 501:", "data own", "workers 1"];
+    let expected = ["serves 1", url.as_str(), "unbound 501:", "data own", "workers 1", "log error"];
     assert_eq!(said(&start(program(folder.path()), folder.path(), &address).said), expected);
 
     let other = free_address();
     let mut command = program(folder.path());
-    command.env("RULEBOOK_BIND", &other).env("RULEBOOK_DATA", "data").env("RULEBOOK_WORKERS", "2");
+    command
+        .env("RULEBOOK_BIND", &other)
+        .env("RULEBOOK_DATA", "data")
+        .env("RULEBOOK_WORKERS", "2")
+        .env("RULEBOOK_LOG", "warn");
     let url = format!("listens http://{other}/v1");
-    let expected = ["serves 1", url.as_str(), "unbound 501:", "data data", "workers 2"];
+    let expected = ["serves 1", url.as_str(), "unbound 501:", "data data", "workers 2", "log warn"];
     assert_eq!(said(&start(command, folder.path(), &other).said), expected);
 }
 

@@ -36,7 +36,12 @@ fn a_flag_wins_over_the_environment_and_that_over_the_definition() {
 #[test]
 fn a_wrong_variable_is_named() {
     let folder = shop();
-    for (name, value) in [("RULEBOOK_UNBOUND", "maybe"), ("RULEBOOK_WORKERS", "-1")] {
+    for (name, value) in [
+        ("RULEBOOK_UNBOUND", "maybe"),
+        ("RULEBOOK_WORKERS", "-1"),
+        ("RULEBOOK_WORKERS", "1025"),
+        ("RULEBOOK_LOG", "rulebook=loud"),
+    ] {
         let ran = Ran::from(program(folder.path()).env(name, value).arg("routes").output().unwrap());
         assert_eq!(ran.code, Some(2), "{ran:?}");
         assert!(ran.err.contains(value), "{}", ran.err);

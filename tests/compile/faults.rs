@@ -68,6 +68,46 @@ fn good_definitions_have_no_faults() {
     }
 }
 
+#[test]
+fn what_is_wrong_with_a_part_hides_nothing_else() {
+    let cases = [
+        // An unknown option is no missing info.
+        (r#"{ "GET": { "options": { "stauts": 201 } } }"#, vec!["missing-info", "unknown-key"]),
+        // A capture that nobody says anything of is not unknown to scopes as well.
+        (
+            r#"{ "/": { "{a}": { "GET": { "info": "i", "scope": [["s[a]"], ["s[b]"]] } } } }"#,
+            vec!["unused-capture", "unknown-scope-variable"],
+        ),
+        // What cannot be called a capture is not searched for in the path.
+        (r#"{ "GET": { "info": "i", "in": { "{a.b}": { "info": "i", "type": "int" } } } }"#, vec!["bad-name"]),
+    ];
+    for (text, expected) in cases {
+        let (_, report) = super::judge(super::one(text));
+        assert_eq!(codes(&report), expected, "{text}:\n{report}");
+    }
+}
+
+/// Written as machines write: on one line, with thousands of everything. Seconds are plenty; where something
+/// was compared with all before it, it took minutes.
+#[test]
+fn large_definitions_are_judged_in_time() {
+    let many = |count: usize, one: &dyn Fn(usize) -> String| (0..count).map(one).collect::<Vec<_>>();
+    let words = many(200_000, &|n| n.to_string()).join("|");
+    let errors = many(50_000, &|n| format!(r#""e{n}": {{ "info": "i" }}"#)).join(", ");
+    let captures = many(30_000, &|n| format!("{{a{n}}}")).join("/");
+    let blank = many(3_000, &|n| format!(r#""p{n}": {{ "GET": {{ "info": "" }} }}"#)).join(", ");
+    let text = format!(
+        r#"{{ "GET": {{ "info": "i", "errors": {{ {errors} }},
+            "in": {{ "a": {{ "info": "i", "type": "enum({words})" }} }} }},
+            "/": {{ "{captures}/{{a0}}": {{ "GET": {{ "info": "i" }} }}, {blank} }} }}"#
+    );
+    let start = std::time::Instant::now();
+    let (_, report) = super::judge(super::one(&text));
+    assert_eq!(report.diagnostics.len(), 3_001);
+    assert!(report.render(false).contains("stands twice in the path"));
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
+
 fn compare(path: &Path, report: &rulebook::diagnostic::Report) {
     golden::compare(&path.join("expected.txt"), &report.render(false));
     golden::compare(&path.join("expected.jsonl"), &report.json_lines());

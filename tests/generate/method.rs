@@ -47,7 +47,7 @@ fn method(http: &str, captures: &[String], positions: bool, number: usize, choic
     if choices.once_in(4) {
         method.insert(
             "options".to_owned(),
-            json!({ "status": 200 + choices.below(7), "deprecated": choices.once_in(2), "download": false }),
+            json!({ "status": 200 + choices.below(4), "deprecated": choices.once_in(2), "download": false }),
         );
     }
     Json::Object(method)

@@ -3,7 +3,7 @@
 use super::super::keys::{ATTRIBUTES, ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER};
 use super::super::object::{Object, wrong_kind};
 use super::super::text::{Data, Node};
-use super::super::written::{DeclaredError, Method, Output, Parameter, TypeText};
+use super::super::written::{DeclaredError, Method, Options, Output, Parameter, TypeText};
 use crate::diagnostic::Diagnostic;
 use crate::place::Placed;
 
@@ -20,7 +20,7 @@ pub(super) fn opened(http: Placed<String>, mut object: Object<'_>, faults: &mut 
     let parameters = object.named("in", &PARAMETER, faults, parameter);
     let outputs = object.named("out", &OUTPUT, faults, output);
     let errors = object.named("errors", &ERROR, faults, |name, object, _| error(name, object));
-    let options = object.object("options", &OPTIONS, faults);
+    let options = object.get("options").and_then(|node| Object::open(node, &OPTIONS, faults));
     let (scope, whole) = object.get("scope").map_or((Vec::new(), true), |node| scope(node, faults));
     Method {
         http,
@@ -30,17 +30,19 @@ pub(super) fn opened(http: Placed<String>, mut object: Object<'_>, faults: &mut 
         parameters,
         outputs,
         errors,
-        options: options.map_or_else(Vec::new, |options| {
-            options
-                .members()
-                .map(|member| {
-                    let value = Placed::new(member.value.json(), member.value.place);
-                    (member.key.clone(), value)
-                })
-                .collect()
-        }),
+        options: options.as_ref().map(self::options).unwrap_or_default(),
         place: object.place,
         damaged: object.damaged || !whole,
+    }
+}
+
+/// Reads the options of a method.
+fn options(object: &Object<'_>) -> Options {
+    Options {
+        status: object.whole("status"),
+        download: object.flag("download"),
+        jsonp: object.flag("jsonp"),
+        deprecated: object.flag("deprecated"),
     }
 }
 
