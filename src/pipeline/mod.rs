@@ -52,7 +52,7 @@ async fn run(
     receive: impl AsyncFnOnce(BodyKind) -> Result<Body, Refusal>,
 ) -> Outcome {
     let granted = admit(&runner.plan, head, found).await?;
-    let body = match read::kind(head, granted.method())? {
+    let body = match read::kind(head, granted.method()) {
         BodyKind::Nothing => Body::Empty,
         kind => receive(kind).await?,
     };

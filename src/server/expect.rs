@@ -67,7 +67,7 @@ async fn invite(plan: &Plan, head: &Head) -> Result<(), Reply> {
 
 async fn admit(plan: &Plan, head: &Head, found: Found<'_>) -> Result<(), Refusal> {
     let granted = pipeline::admit(plan, head, found).await?;
-    let kind = pipeline::body_kind(head, granted.method())?;
+    let kind = pipeline::body_kind(head, granted.method());
     acceptable(&kind, announced(head), &plan.limits)
 }
 

@@ -172,6 +172,7 @@ pub(super) fn acceptable(kind: &BodyKind, announced: Option<u64>, limits: &Limit
     match kind {
         BodyKind::Nothing => Ok(()),
         BodyKind::Unsupported(got) if length > 0 => Err(unsupported(got.clone())),
+        BodyKind::Multipart { boundary: None, .. } if length > 0 => Err(upload::unbounded()),
         _ => {
             let limit = limit(kind, limits);
             if length > limit.max { Err(over(limit, None)) } else { Ok(()) }

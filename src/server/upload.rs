@@ -33,13 +33,14 @@ const MOST_FILENAME: usize = 255;
 /// A limit is passed, the body is broken or does not come in time, or a file cannot be stored.
 pub(super) async fn parts(
     mut incoming: Incoming<'_>,
-    boundary: String,
+    boundary: Option<String>,
     limits: &Limits,
     uploads: Option<&Path>,
 ) -> Result<Body, Refusal> {
     let Some(first) = incoming.next().await? else {
         return Ok(Body::Empty);
     };
+    let boundary = boundary.ok_or_else(unbounded)?;
     let feed = Feed(Arc::new(Mutex::new(Fed::Chunk(first))));
     let multipart = Multipart::new(feed.clone(), boundary);
     let mut reader = Reader { incoming, feed, multipart, texts: 0 };
@@ -232,6 +233,11 @@ fn not_stored(error: std::io::Error) -> Refusal {
 
 fn unreadable(why: String) -> Refusal {
     Refusal::new(Reason::Unreadable { what: "multipart body", why })
+}
+
+/// The refusal for a body whose parts cannot be told apart.
+pub(super) fn unbounded() -> Refusal {
+    unreadable("its Content-Type has no boundary".to_owned())
 }
 
 fn broken(error: &Error, number: u64) -> Refusal {

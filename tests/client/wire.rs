@@ -1,7 +1,7 @@
 //! Requests and answers as they go over the wire.
 
 use std::fmt;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -161,10 +161,20 @@ impl Connection {
         Ok(answer)
     }
 
+    /// Reads what has come. A signal, as when a program ends that another test has started, interrupts nothing.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.stream.read(buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+
     /// Reads more; false at the end.
     pub fn more(&mut self) -> bool {
         let mut buffer = [0; 64 << 10];
-        match self.stream.read(&mut buffer) {
+        match self.read(&mut buffer) {
             Ok(0) => false,
             Ok(length) => {
                 self.ahead.extend(&buffer[..length]);
@@ -186,7 +196,7 @@ impl Connection {
     pub fn is_silent(&mut self) -> bool {
         self.stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         let mut buffer = [0; 1024];
-        let read = self.stream.read(&mut buffer);
+        let read = self.read(&mut buffer);
         self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
         match read {
             Ok(length) => {

@@ -165,7 +165,8 @@ fn what_is_broken_is_refused() {
 #[test]
 fn an_empty_body_is_no_body() {
     let site = echo(&json!({}));
-    for media_type in ["application/json", "application/x-www-form-urlencoded", MULTIPART, "text/csv"] {
+    let forms = ["application/x-www-form-urlencoded", MULTIPART, "multipart/form-data"];
+    for media_type in forms.into_iter().chain(["application/json", "text/csv"]) {
         let announced = Request::new("POST", "/optional").body(media_type, "");
         site.send(&announced).assert_args(&json!({ "text": null }));
         let chunked = Request::new("POST", "/optional").chunked(media_type, &[]);
@@ -173,6 +174,8 @@ fn an_empty_body_is_no_body() {
     }
     let csv = Request::new("POST", "/optional").chunked("text/csv", &[b"a"]);
     site.send(&csv).assert_refused(415, "a body of type text/csv is not read here");
+    let parts = Request::new("POST", "/optional").chunked("multipart/form-data", &[b"--XX--"]);
+    site.send(&parts).assert_refused(400, "its Content-Type has no boundary");
 }
 
 #[test]

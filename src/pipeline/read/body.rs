@@ -3,10 +3,8 @@
 use bytes::Bytes;
 use http::header;
 
-use crate::call::{Head, Refusal, Upload, shortened};
+use crate::call::{Head, Upload, shortened};
 use crate::plan::{BodyUse, Method};
-
-use super::unreadable;
 
 /// A body that has arrived.
 #[derive(Debug)]
@@ -50,8 +48,8 @@ pub enum BodyKind {
     Json,
     /// A multipart body with this boundary; `files`: whether parts with a file name are kept.
     Multipart {
-        /// Between the parts.
-        boundary: String,
+        /// Between the parts; where the media type does not tell it, no part can be read, but a body may be empty.
+        boundary: Option<String>,
         /// Whether the method has a parameter that takes files.
         files: bool,
     },
@@ -64,12 +62,10 @@ pub enum BodyKind {
 pub const ACCEPTED: &[&str] = &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 
 /// What of the body has to be received.
-///
-/// # Errors
-/// The media type is `multipart/form-data` without a boundary.
-pub fn kind(head: &Head, method: &Method) -> Result<BodyKind, Refusal> {
+#[must_use]
+pub fn kind(head: &Head, method: &Method) -> BodyKind {
     if method.body_use == BodyUse::Nothing {
-        return Ok(BodyKind::Nothing);
+        return BodyKind::Nothing;
     }
     let empty = match head.header(&header::CONTENT_LENGTH) {
         Some(length) => length.trim() == "0",
@@ -77,25 +73,24 @@ pub fn kind(head: &Head, method: &Method) -> Result<BodyKind, Refusal> {
         None => head.header(&header::TRANSFER_ENCODING).is_none() && !head.streams,
     };
     if empty {
-        return Ok(BodyKind::Nothing);
+        return BodyKind::Nothing;
     }
     let Some(value) = head.headers.iter().find(|(name, _)| name == header::CONTENT_TYPE).map(|(_, value)| value) else {
-        return Ok(BodyKind::Form);
+        return BodyKind::Form;
     };
     let text = String::from_utf8_lossy(value.as_bytes());
     let essence = text.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") || is_json_suffix(essence) {
-        return Ok(BodyKind::Json);
+        return BodyKind::Json;
     }
     if essence.is_empty() || essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Ok(BodyKind::Form);
+        return BodyKind::Form;
     }
     if essence.eq_ignore_ascii_case("multipart/form-data") {
-        let boundary = multer::parse_boundary(&*text)
-            .map_err(|_| unreadable("multipart body", "its Content-Type has no boundary"))?;
-        return Ok(BodyKind::Multipart { boundary, files: method.body_use == BodyUse::Files });
+        let boundary = multer::parse_boundary(&*text).ok();
+        return BodyKind::Multipart { boundary, files: method.body_use == BodyUse::Files };
     }
-    Ok(BodyKind::Unsupported(shortened(&text)))
+    BodyKind::Unsupported(shortened(&text))
 }
 
 /// `application/anything+json` (RFC 6839 section 3.1).
