@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::read::{self, Raw, Values};
+use super::raw::Raw;
+use super::read::{self, Values};
 use super::route::{Routed, route};
 use super::{Runner, act, check, permit};
 use crate::call::{Head, Reason, Refusal, Value};

@@ -2,7 +2,8 @@
 //!
 //! All faults are told, in the definition's order, at most [`MOST_FAULTS`].
 
-use super::read::{Raw, Values};
+use super::raw::Raw;
+use super::read::Values;
 use crate::call::{Details, Fault, FaultKind, Limit, Mismatch, Reason, Refusal, Slot, Value, is_secret_name};
 use crate::model::Limits;
 use crate::plan::{Method, Plan, SlotPlan};

@@ -10,6 +10,7 @@ mod call;
 mod check;
 mod identify;
 mod permit;
+mod raw;
 mod read;
 mod respond;
 mod route;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::call::{Head, Identity, Reason, Refusal, Value};
 use crate::plan::{Found, Method, Permit, Piece, Plan, Requirement};
 
-use super::read::{self, Raw};
+use super::raw::{self, Raw};
 
 /// A permitted call. Only this stage makes one, and only with one can a handler be run.
 pub struct Granted<'p> {
@@ -49,7 +49,7 @@ pub(super) fn permit<'p>(
     identity: Option<Identity>,
 ) -> Result<Granted<'p>, Refusal> {
     let method = &plan.methods[found.method];
-    judge(plan, method, identity.as_ref(), |slot| read::head_value(method, slot, head, &found.segments))?;
+    judge(plan, method, identity.as_ref(), |slot| raw::head_value(method, slot, head, &found.segments))?;
     Ok(Granted { method: found.method, plan, segments: found.segments, identity })
 }
 

@@ -14,33 +14,12 @@ use std::borrow::Cow;
 
 pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind};
 
-use crate::call::{Fault, FaultKind, Head, Limit, Reason, Refusal, Source, Upload, Value, shortened};
+use super::permit::Granted;
+use super::raw::{Raw, header_value, segment_value};
+use crate::call::{Fault, FaultKind, Head, Limit, Reason, Refusal, Source, shortened};
 use crate::model::UnknownParameters;
-use crate::pipeline::permit::Granted;
 use crate::plan::{Method, Plan};
 use crate::types::Takes;
-
-/// A parameter's value as it came.
-#[derive(Debug, Clone, Default)]
-pub(super) enum Raw<'a> {
-    /// It did not.
-    #[default]
-    Absent,
-    /// As a text.
-    Text(Cow<'a, str>),
-    /// As several texts.
-    Texts(Vec<Cow<'a, str>>),
-    /// As a value of a JSON body, or of a call from code.
-    Json(Value<'a>),
-    /// As a file.
-    File(Upload),
-    /// As several files.
-    Files(Vec<Upload>),
-    /// More than once, where one value is taken.
-    Repeated,
-    /// As bytes that are no text.
-    NoText,
-}
 
 /// What a request says of its method's parameters.
 pub(super) struct Values<'a> {
@@ -83,53 +62,6 @@ pub(super) fn read<'a>(
         Body::Parts(parts) => parts::read(&mut reading, parts)?,
     }
     Ok(Values { raw: reading.raw, unknown: reading.unknown })
-}
-
-/// The raw value of a slot that is filled from the head: a segment, a header field or a cookie.
-pub(super) fn head_value<'a>(method: &Method, slot: usize, head: &'a Head, segments: &'a [Cow<'_, str>]) -> Raw<'a> {
-    if let Some((segment, _)) = method.segments.iter().find(|(_, own)| *own == slot) {
-        return segment_value(segments, *segment);
-    }
-    match method.headers.iter().find(|(_, own)| *own == slot) {
-        Some((name, _)) => header_value(head, name, method.slots[slot].takes),
-        None => Raw::Absent,
-    }
-}
-
-/// An empty segment is one that is left out.
-fn segment_value<'a>(segments: &'a [Cow<'_, str>], index: usize) -> Raw<'a> {
-    match segments.get(index) {
-        Some(segment) if !segment.is_empty() => Raw::Text(Cow::Borrowed(segment)),
-        _ => Raw::Absent,
-    }
-}
-
-/// Field lines of one name (RFC 9110 section 5.3).
-fn header_value<'a>(head: &'a Head, name: &http::HeaderName, takes: Takes) -> Raw<'a> {
-    let mut raw = Raw::Absent;
-    for (_, value) in head.headers.iter().filter(|(own, _)| own == name) {
-        match std::str::from_utf8(value.as_bytes()) {
-            Ok(text) => raw.add_text(Cow::Borrowed(text), takes, false),
-            Err(_) => return Raw::NoText,
-        }
-    }
-    raw
-}
-
-impl<'a> Raw<'a> {
-    /// Adds a text to what came before it. `last_counts`: of several, where one is taken.
-    pub(super) fn add_text(&mut self, text: Cow<'a, str>, takes: Takes, last_counts: bool) {
-        *self = match std::mem::take(self) {
-            Raw::Absent => Raw::Text(text),
-            Raw::Text(first) if takes == Takes::Many => Raw::Texts(vec![first, text]),
-            Raw::Texts(mut texts) => {
-                texts.push(text);
-                Raw::Texts(texts)
-            }
-            _ if last_counts => Raw::Text(text),
-            _ => Raw::Repeated,
-        };
-    }
 }
 
 impl<'a> Reading<'a, '_> {
