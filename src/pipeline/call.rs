@@ -1,9 +1,11 @@
 //! Calls from code and from the command line: in at permission, out before the reply.
 
 use std::borrow::Cow;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::raw::Raw;
@@ -27,7 +29,11 @@ impl Caller for Runner {
     }
 
     fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>> {
-        Box::pin(async move { Response::new(run(&self, call).await) })
+        Box::pin(async move {
+            // Types are the program's own code too, and a call from code has no server around it.
+            let ended = AssertUnwindSafe(run(&self, call)).catch_unwind().await;
+            Response::new(ended.unwrap_or_else(|panic| Err(act::panicked("a stage", &*panic))))
+        })
     }
 }
 

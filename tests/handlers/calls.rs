@@ -1,9 +1,12 @@
 //! Calls from code: the same permission, checks and handlers as for a request.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rulebook::call::Reason;
-use rulebook::{Args, Code, Context, Engine, Identity, Module, Refusal, Rulebook, Unbound};
+use rulebook::types::{ArgumentError, Arguments, Check, Type, Written};
+use rulebook::{Args, Code, Context, Engine, Identity, Mismatch, Module, Refusal, Rulebook, Unbound, Value};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -309,4 +312,54 @@ fn paths_are_those_below_the_base() {
     let engine = Rulebook::read(files).unbound(Unbound::Echo).build().unwrap();
     assert!(call(&engine, "GET /book/7", &json!({})).error().is_none());
     assert_eq!(call(&engine, "GET /v1/book/7", &json!({})).error().unwrap().code(), Code::UnknownService);
+}
+
+/// A type whose check has a mistake in it.
+#[derive(Debug, Clone, Copy)]
+struct Broken;
+
+impl Type for Broken {
+    fn name(&self) -> &str {
+        "broken"
+    }
+
+    fn info(&self) -> &str {
+        "nothing that it can tell"
+    }
+
+    fn compile(&self, _: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+        Ok(Arc::new(*self))
+    }
+}
+
+impl Check for Broken {
+    fn check<'a>(&self, _: Value<'a>) -> Result<Value<'a>, Mismatch> {
+        panic!("a mistake")
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        "anything".into()
+    }
+
+    fn schema(&self) -> Json {
+        json!(true)
+    }
+
+    fn written(&self) -> Written {
+        Written::term("broken")
+    }
+
+    fn extremes(&self) -> Vec<Value<'static>> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn a_panic_of_an_own_type_is_an_internal_error() {
+    let files = taking(&json!({ "x": { "info": "Something", "type": "broken" } }));
+    let engine = Rulebook::read(files).add_type(Broken).unbound(Unbound::Echo).build().unwrap();
+    let response = call(&engine, "it.post", &json!({ "x": 1 }));
+    let refusal = response.error().unwrap();
+    assert_eq!(refusal.code(), Code::Internal);
+    assert_eq!(refusal.log(), Some("a stage panicked: a mistake"));
 }
