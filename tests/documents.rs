@@ -79,19 +79,7 @@ fn types() -> String {
 }
 
 fn limits() -> String {
-    let Limits { head, uri, body, multipart, part, parts, fields, nesting, items, seconds } = Limits::default();
-    let defaults = [
-        ("head", head),
-        ("uri", uri),
-        ("body", body),
-        ("multipart", multipart),
-        ("part", part),
-        ("parts", parts),
-        ("fields", fields),
-        ("nesting", nesting),
-        ("items", items),
-        ("seconds", seconds),
-    ];
+    let defaults = Limits::default().entries();
     assert_eq!(keys::LIMITS.iter().count(), defaults.len());
     let mut table = "| limit | of | default |\n| --- | --- | --- |\n".to_owned();
     for (name, default) in defaults {

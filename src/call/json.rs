@@ -33,9 +33,9 @@ impl JsonLimits {
     }
 
     /// Notes that a limit was passed, and fails the reading.
-    pub fn refuse<E: Error>(&self, name: &'static str, max: u64, unit: &'static str) -> E {
-        self.passed.set(Some(Limit { name, max, unit }));
-        E::custom(format_args!("more than {max} {unit}"))
+    pub fn refuse<E: Error>(&self, limit: Limit) -> E {
+        self.passed.set(Some(limit));
+        E::custom(format_args!("more than {} {}", limit.max, limit.unit))
     }
 
     /// A seed for a value that stands `level` levels deep; the outermost value's level is 0.
@@ -57,14 +57,14 @@ impl JsonSeed<'_> {
     fn deeper<E: Error>(self) -> Result<Self, E> {
         let level = self.level + 1;
         if level > self.limits.nesting {
-            return Err(self.limits.refuse("nesting", self.limits.nesting, "levels"));
+            return Err(self.limits.refuse(Limit::nesting(self.limits.nesting)));
         }
         Ok(Self { level, ..self })
     }
 
     fn count<E: Error>(self, items: usize) -> Result<(), E> {
         if items as u64 >= self.limits.items {
-            return Err(self.limits.refuse("items", self.limits.items, "items"));
+            return Err(self.limits.refuse(Limit::items(self.limits.items)));
         }
         Ok(())
     }

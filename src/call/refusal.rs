@@ -130,6 +130,62 @@ pub struct Limit {
     pub unit: &'static str,
 }
 
+impl Limit {
+    /// All header fields together.
+    #[must_use]
+    pub const fn head(max: u64) -> Self {
+        Self { name: "head", max, unit: "bytes" }
+    }
+
+    /// The request target.
+    #[must_use]
+    pub const fn uri(max: u64) -> Self {
+        Self { name: "uri", max, unit: "bytes" }
+    }
+
+    /// A body that is no multipart one.
+    #[must_use]
+    pub const fn body(max: u64) -> Self {
+        Self { name: "body", max, unit: "bytes" }
+    }
+
+    /// A multipart body.
+    #[must_use]
+    pub const fn multipart(max: u64) -> Self {
+        Self { name: "multipart", max, unit: "bytes" }
+    }
+
+    /// One part of it.
+    #[must_use]
+    pub const fn part(max: u64) -> Self {
+        Self { name: "part", max, unit: "bytes" }
+    }
+
+    /// Parts of it.
+    #[must_use]
+    pub const fn parts(max: u64) -> Self {
+        Self { name: "parts", max, unit: "parts" }
+    }
+
+    /// Fields of a query or a body.
+    #[must_use]
+    pub const fn fields(max: u64) -> Self {
+        Self { name: "fields", max, unit: "fields" }
+    }
+
+    /// Arrays and objects inside of each other.
+    #[must_use]
+    pub const fn nesting(max: u64) -> Self {
+        Self { name: "nesting", max, unit: "levels" }
+    }
+
+    /// Items of one array, or values of one field.
+    #[must_use]
+    pub const fn items(max: u64) -> Self {
+        Self { name: "items", max, unit: "items" }
+    }
+}
+
 /// The methods that a service has, as `Allow` lists them (RFC 9110 section 10.2.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowed(pub Vec<Http>);

@@ -86,10 +86,10 @@ fn passed(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limit> {
         _ => return None,
     };
     if level > limits.nesting {
-        return Some(Limit { name: "nesting", max: limits.nesting, unit: "levels" });
+        return Some(Limit::nesting(limits.nesting));
     }
     if count as u64 > limits.items {
-        return Some(Limit { name: "items", max: limits.items, unit: "items" });
+        return Some(Limit::items(limits.items));
     }
     match value {
         Value::List(items) => items.iter().find_map(|item| passed(item, limits, level + 1)),

@@ -51,11 +51,11 @@ impl From<Refusal> for Unrouted {
 pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Unrouted> {
     let length = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
     if length as u64 > plan.limits.uri {
-        return Err(too_large("uri", plan.limits.uri).into());
+        return Err(too_large(Limit::uri(plan.limits.uri)).into());
     }
     let fields: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if fields as u64 > plan.limits.head {
-        return Err(too_large("head", plan.limits.head).into());
+        return Err(too_large(Limit::head(plan.limits.head)).into());
     }
     let options = head.method == http::Method::OPTIONS;
     if options && head.uri.path() == "*" {
@@ -144,8 +144,8 @@ fn decode(segment: &str) -> Result<Cow<'_, str>, Refusal> {
     percent_decode_str(segment).decode_utf8().map_err(|_| unreadable("a segment is not UTF-8"))
 }
 
-fn too_large(name: &'static str, max: u64) -> Refusal {
-    Refusal::new(Reason::TooLarge { limit: Limit { name, max, unit: "bytes" }, parameter: None })
+fn too_large(limit: Limit) -> Refusal {
+    Refusal::new(Reason::TooLarge { limit, parameter: None })
 }
 
 fn unknown_service() -> Refusal {

@@ -183,8 +183,8 @@ pub(super) fn acceptable(kind: &BodyKind, announced: Option<u64>, limits: &Limit
 /// The limit of the whole body.
 fn limit(kind: &BodyKind, limits: &Limits) -> Limit {
     match kind {
-        BodyKind::Multipart { .. } => Limit { name: "multipart", max: limits.multipart, unit: "bytes" },
-        _ => Limit { name: "body", max: limits.body, unit: "bytes" },
+        BodyKind::Multipart { .. } => Limit::multipart(limits.multipart),
+        _ => Limit::body(limits.body),
     }
 }
 

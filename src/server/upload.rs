@@ -49,7 +49,7 @@ pub(super) async fn parts(
     while let Some(field) = reader.field(count + 1).await? {
         count += 1;
         if count > limits.parts {
-            return Err(over(Limit { name: "parts", max: limits.parts, unit: "parts" }, None));
+            return Err(over(Limit::parts(limits.parts), None));
         }
         if let Some(part) = reader.part(field, count, limits, uploads).await? {
             parts.push(part);
@@ -130,7 +130,7 @@ impl Reader<'_> {
             let bytes = self.text(&mut field, number, &name, limits).await?;
             return Ok(Some(Part { name, content: PartContent::Field(bytes) }));
         };
-        let most = Limit { name: "part", max: limits.part, unit: "bytes" };
+        let most = Limit::part(limits.part);
         let mut store = uploads.map(Store::new);
         let mut size = 0;
         while let Some(chunk) = self.chunk(&mut field, number).await? {
@@ -169,10 +169,10 @@ impl Reader<'_> {
             let length = (text.len() + chunk.len()) as u64;
             let parameter = || shortened(name);
             if length > limits.part {
-                return Err(over(Limit { name: "part", max: limits.part, unit: "bytes" }, Some(&parameter())));
+                return Err(over(Limit::part(limits.part), Some(&parameter())));
             }
             if self.texts > limits.body {
-                return Err(over(Limit { name: "body", max: limits.body, unit: "bytes" }, Some(&parameter())));
+                return Err(over(Limit::body(limits.body), Some(&parameter())));
             }
             text.extend_from_slice(&chunk);
         }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode;
 
 use super::{Raw, Reading, over, slot};
-use crate::call::{Refusal, Source};
+use crate::call::{Limit, Refusal, Source};
 use crate::plan::Method;
 
 /// Reads the fields that the method wants from `text`.
@@ -32,7 +32,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
         }
         count += 1;
         if count > limits.fields {
-            return Err(over("fields", limits.fields, "fields", None));
+            return Err(over(Limit::fields(limits.fields), None));
         }
         let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
             Some(at) => (&pair[..at], &pair[at + 1..]),
@@ -55,7 +55,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
         if let Raw::Texts(texts) = &reading.raw[slot]
             && texts.len() as u64 > limits.items
         {
-            return Err(over("items", limits.items, "items", Some(&method.slots[slot].shown)));
+            return Err(over(Limit::items(limits.items), Some(&method.slots[slot].shown)));
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::fields::Seen;
 use super::{Raw, Reading, slot, unreadable};
-use crate::call::{JsonLimits, Key, Reason, Refusal, Source};
+use crate::call::{JsonLimits, Key, Limit, Reason, Refusal, Source};
 
 /// Reads the members that the method wants. The body must be an object.
 ///
@@ -72,7 +72,7 @@ impl<'a> Visitor<'a> for Body<'_, 'a, '_> {
             count += 1;
             let most = self.reading.plan.limits.fields;
             if count > most {
-                return Err(self.limits.refuse("fields", most, "fields"));
+                return Err(self.limits.refuse(Limit::fields(most)));
             }
             let Some(slot) = slot(method, &method.body, &key, &mut next) else {
                 access.next_value::<IgnoredAny>()?;

@@ -128,8 +128,8 @@ pub(super) fn slot(method: &Method, slots: &[usize], name: &str, next: &mut usiz
 }
 
 /// The refusal for a limit of `limits` that was passed.
-fn over(name: &'static str, max: u64, unit: &'static str, parameter: Option<&str>) -> Refusal {
-    Refusal::new(Reason::TooLarge { limit: Limit { name, max, unit }, parameter: parameter.map(str::to_owned) })
+fn over(limit: Limit, parameter: Option<&str>) -> Refusal {
+    Refusal::new(Reason::TooLarge { limit, parameter: parameter.map(str::to_owned) })
 }
 
 /// The refusal for a body that is not what it says.

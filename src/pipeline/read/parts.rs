@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::fields::Seen;
 use super::{Part, PartContent, Raw, Reading, over, slot};
-use crate::call::{Refusal, Source};
+use crate::call::{Limit, Refusal, Source};
 use crate::types::Takes;
 
 /// Gives the parts to the slots that want them. Files that no slot takes are gone with the body.
@@ -49,7 +49,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, parts: &'a [Part]) -> Resu
             _ => 1,
         };
         if values as u64 > most {
-            return Err(over("items", most, "items", Some(&method.slots[slot].shown)));
+            return Err(over(Limit::items(most), Some(&method.slots[slot].shown)));
         }
     }
     Ok(())

@@ -1,0 +1,91 @@
+//! The tables of keys: each key is explained, and arrives in the written form.
+
+use rulebook::definition::keys::{self, Keys, Kind};
+use serde_json::{Value as Json, json};
+
+use super::{good, module};
+
+/// Every table of keys.
+const TABLES: [&Keys; 15] = [
+    &keys::APP,
+    &keys::CONTACT,
+    &keys::LICENSE,
+    &keys::SERVER,
+    &keys::TYPES,
+    &keys::LIMITS,
+    &keys::MODULE,
+    &keys::URI,
+    &keys::METHOD,
+    &keys::FLAT,
+    &keys::PARAMETER,
+    &keys::OUTPUT,
+    &keys::ATTRIBUTES,
+    &keys::ERROR,
+    &keys::OPTIONS,
+];
+
+#[test]
+fn tables_of_keys_are_unique_and_explained() {
+    for table in TABLES {
+        let mut names = std::collections::HashSet::new();
+        for key in table.iter() {
+            assert!(names.insert(key.name), "{} of {} stands twice", key.name, table.what);
+            assert!(key.info.ends_with('.'), "{} of {}", key.name, table.what);
+        }
+    }
+}
+
+/// An object with every key of a table, each text in it another one.
+fn full(table: &'static Keys, path: &str, texts: &mut Vec<String>) -> Json {
+    let depth = path.matches('.').count();
+    let known = table.iter().filter(|key| !matches!(key.kind, Kind::Later));
+    let members = known.map(|key| {
+        let path = format!("{path}.{}", key.name);
+        let mut text = || {
+            texts.push(path.clone());
+            json!(path)
+        };
+        let value = match key.kind {
+            Kind::Text if key.name == "dialect" => json!("tree"),
+            Kind::Text | Kind::Any => text(),
+            Kind::Scope => json!([[text()]]),
+            Kind::Bool => json!(true),
+            Kind::Whole | Kind::Later => json!(123_456_789),
+            Kind::Object(keys) => full(keys, &path, texts),
+            Kind::List(keys) => json!([full(keys, &path, texts)]),
+            Kind::Named(_) if depth > 7 => json!({}),
+            Kind::Named(keys) => {
+                texts.push(format!("{path}.*"));
+                json!({ format!("{path}.*"): full(keys, &path, texts) })
+            }
+        };
+        (key.name.to_owned(), value)
+    });
+    Json::Object(members.collect())
+}
+
+#[test]
+fn every_known_key_arrives() {
+    for table in [&keys::APP, &keys::FLAT] {
+        let mut texts = Vec::new();
+        let whole = full(table, "", &mut texts);
+        let text = match table.find("modules") {
+            Some(_) => whole.to_string(),
+            None => json!([whole]).to_string(),
+        };
+        let definition = good("a.json", &text);
+        let written = format!("{definition:?}");
+        for text in &texts {
+            // aicra's name of an output is passed over, and `module` names a module anew.
+            let passed_over = [".out.name", ".fields.name", ".modules.*"].iter().any(|end| text.ends_with(end));
+            let arrived = written.contains(&format!("{text}\""));
+            assert_ne!(arrived, passed_over, "{text}");
+        }
+        let numbers = text.matches("123456789").count();
+        assert_eq!(written.matches("123456789").count(), numbers);
+    }
+    let written = good("a.json", r#"{ "ignore_case": true, "GET": { "info": "" } }"#);
+    assert!(module(&written).ignore_case);
+    let written = good("app.json", r#"{ "types": { "default": false }, "modules": {} }"#);
+    assert_eq!(written.app.default_types.map(|flag| flag.value), Some(false));
+}
