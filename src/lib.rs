@@ -55,7 +55,7 @@ mod engine;
 
 pub mod cli;
 
-pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, Upload, Value};
+pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, RequestId, Upload, Value};
 pub use diagnostic::Report;
 pub use engine::{Engine, Rulebook};
 pub use error::{Code, ErrorStatus};

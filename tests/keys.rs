@@ -44,7 +44,7 @@ fn inspect(keys: &Keys, fields: &[&[u8]]) -> Inspection {
 fn identity(keys: &Keys, fields: &[&[u8]]) -> Option<Identity> {
     match inspect(keys, fields) {
         Inspection::Identity(identity) => Some(identity),
-        Inspection::Nobody | Inspection::Invalid(_) => None,
+        Inspection::Nobody | Inspection::Invalid(_) | Inspection::Unavailable(_) => None,
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use http::header::{HeaderName, HeaderValue};
 
+use super::RequestId;
+
 /// The HTTP methods that a definition can have (RFC 9110 section 9, RFC 5789).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Http {
@@ -55,6 +57,8 @@ pub struct Head {
     pub streams: bool,
     /// The client's address, where there is one.
     pub peer: Option<std::net::SocketAddr>,
+    /// Its name in the log.
+    pub id: RequestId,
 }
 
 impl fmt::Debug for Head {
@@ -68,6 +72,7 @@ impl fmt::Debug for Head {
             .field("uri", &self.uri)
             .field("headers", &headers)
             .field("peer", &self.peer)
+            .field("id", &self.id)
             .finish_non_exhaustive()
     }
 }
@@ -82,7 +87,7 @@ impl Head {
     /// A head without header fields.
     #[must_use]
     pub fn new(method: http::Method, uri: http::Uri) -> Self {
-        Self { method, uri, headers: Vec::new(), streams: false, peer: None }
+        Self { method, uri, headers: Vec::new(), streams: false, peer: None, id: RequestId::random() }
     }
 
     /// The first header field of this name as text; none where it is not visible ASCII.

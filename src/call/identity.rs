@@ -37,6 +37,8 @@ pub enum Inspection {
     /// It carries a credential that is not valid: refused with 401, on public methods too.
     /// The text is for the log only.
     Invalid(String),
+    /// Who it is cannot be found out now: refused with 503. The text is for the log only.
+    Unavailable(String),
 }
 
 /// Finds out from the head of a request who makes it.

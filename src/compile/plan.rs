@@ -1,6 +1,5 @@
 //! From the model to the plan.
 
-use bytes::Bytes;
 use http::HeaderName;
 
 use super::bind::methods;
@@ -10,7 +9,8 @@ use crate::envelope;
 use crate::handler::{self, State};
 use crate::model::{self, Api, From, Parameter, Repeated};
 use crate::plan::{
-    Action, BodyUse, DeclaredError, Method, Module, Output, Permit, Piece, Plan, Requirement, Routes, Service, SlotPlan,
+    Action, BodyUse, DeclaredError, Description, Documents, Method, Module, Output, Permit, Piece, Plan, Requirement,
+    Routes, Service, SlotPlan,
 };
 use crate::types::Takes;
 
@@ -23,9 +23,9 @@ pub struct Surroundings {
     /// The program's values.
     pub state: State,
     /// What OPTIONS answers for each service, in order.
-    pub options: Vec<Bytes>,
-    /// What OPTIONS answers on base.
-    pub all_options: Bytes,
+    pub descriptions: Vec<Description>,
+    /// Everything else that describes the API.
+    pub documents: Documents,
 }
 
 /// Makes the plan of an API without faults. `actions`: what runs for each method, in order.
@@ -34,10 +34,10 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
     let mut routes = Routes::default();
     let mut services: Vec<Service> = Vec::new();
     let mut plans: Vec<Method> = Vec::new();
-    let mut options = around.options.into_iter();
+    let mut descriptions = around.descriptions.into_iter();
     let mut actions = actions.into_iter();
     for (module, own) in api.modules.iter().enumerate() {
-        for service in &own.services {
+        for (service, description) in own.services.iter().zip(&mut descriptions) {
             let index = services.len();
             // A definition that was judged has no path twice.
             let _ = routes.insert(&service.path, index, own.ignore_case);
@@ -50,7 +50,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
                 module,
                 length: service.path.len(),
                 methods: service.methods.iter().map(|method| method.http).zip(first..).collect(),
-                options: options.next().unwrap_or_default(),
+                description,
             });
         }
     }
@@ -69,7 +69,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         inspectors: around.inspectors,
         verify: around.verify,
         state: around.state,
-        options: around.all_options,
+        documents: around.documents,
     }
 }
 

@@ -1,7 +1,14 @@
 //! What clients read about an API, made from the model alone.
 //!
-//! In charge of the canonical form of a definition. Must not know plans or requests.
+//! In charge of the canonical form of a definition, of what OPTIONS answers, of
+//! the OpenAPI document and of texts for people. Must not know plans or requests.
 
 mod canonical;
+mod markdown;
+mod openapi;
+mod options;
 
 pub use canonical::{canonical, canonical_service};
+pub use markdown::{markdown_above, markdown_all, markdown_service};
+pub use openapi::openapi;
+pub use options::{Above, options_above, options_all, options_service, uris_above};

@@ -16,6 +16,7 @@ pub(super) async fn identify(plan: &Plan, head: &Head) -> Result<Option<Identity
                 let challenge = plan.challenge.to_string();
                 return Err(Refusal::new(Reason::Unauthenticated { invalid: true, challenge }).logging(why));
             }
+            Inspection::Unavailable(why) => return Err(Refusal::unavailable(why)),
         }
     }
     Ok(None)

@@ -8,6 +8,7 @@
 mod act;
 mod call;
 mod check;
+mod document;
 mod identify;
 mod permit;
 mod raw;
@@ -19,6 +20,7 @@ mod verify;
 use std::sync::Arc;
 
 pub use act::panicked;
+pub use document::{document, options};
 pub use permit::Granted;
 pub use read::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
 pub use respond::{Of, Reply, refuse};

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::call::{Head, Outcome, Reason, Refusal};
 use crate::envelope::{Envelope, JsonMembers, Problem};
+use crate::error::Code;
 use crate::plan::{Method, Plan};
 use http::{HeaderName, HeaderValue, header};
 
@@ -20,6 +21,8 @@ pub struct Reply {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub body: Bytes,
+    /// Why the request was refused, if it was.
+    pub code: Option<Code>,
 }
 
 /// Writes what a method's call ended in.
@@ -31,7 +34,13 @@ pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcom
     };
     // RFC 9110 section 15.3.5 and 15.3.6: no content.
     if matches!(success.status, 204 | 205) {
-        return Reply { status: success.status, content_type: None, headers: success.headers, body: Bytes::new() };
+        return Reply {
+            status: success.status,
+            content_type: None,
+            headers: success.headers,
+            body: Bytes::new(),
+            code: None,
+        };
     }
     let mut members = JsonMembers::new();
     match envelope.success(&*success.outputs, success.whole, &mut members) {
@@ -40,6 +49,7 @@ pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcom
             content_type: Some("application/json"),
             headers: success.headers,
             body: members.finish().into(),
+            code: None,
         },
         Err(error) => write_refusal(envelope, head, Some(method), Refusal::internal(error)),
     }
@@ -70,7 +80,7 @@ pub fn refuse(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
 }
 
 fn write_refusal(envelope: &dyn Envelope, head: &Head, method: Option<&Method>, refusal: Refusal) -> Reply {
-    let refusal = noted(method, refusal);
+    let refusal = noted(head, method, refusal);
     let envelope: &dyn Envelope = if only_problems(head) { &Problem } else { envelope };
     let mut members = JsonMembers::new();
     // The members of a refusal are JSON values, which cannot fail to be written.
@@ -83,31 +93,25 @@ fn write_refusal(envelope: &dyn Envelope, head: &Head, method: Option<&Method>, 
         content_type: Some(envelope.refusal_type()),
         headers: refusal.headers().to_vec(),
         body: body.into(),
+        code: Some(refusal.code()),
     }
 }
 
 /// Logs what only the log may know, under an id that the client is told.
-fn noted(method: Option<&Method>, refusal: Refusal) -> Refusal {
+fn noted(head: &Head, method: Option<&Method>, refusal: Refusal) -> Refusal {
     let id = method.map_or("-", |method| &method.id);
     match (refusal.reason(), refusal.log()) {
         (Reason::Internal { .. }, why) => {
-            let request_id = random_id();
+            let request_id = head.id.to_string();
             log::error!("{id}: {request_id}: {}", why.unwrap_or("no reason given"));
             refusal.with_request_id(&request_id)
         }
         (_, Some(why)) => {
-            log::warn!("{id}: {}: {why}", refusal.code());
+            log::warn!("{id}: {}: {}: {why}", head.id, refusal.code());
             refusal
         }
         _ => refusal,
     }
-}
-
-fn random_id() -> String {
-    let mut bytes = [0; 8];
-    // Without randomness the id is of no use, but the answer still is.
-    let _ = getrandom::fill(&mut bytes);
-    hex::encode(bytes)
 }
 
 /// Whether problem documents are all that the client accepts (RFC 9110 section 12.5.1).

@@ -25,6 +25,11 @@ pub enum Routed<'h> {
         /// What can be asked of this very URI: methods whose positions cannot take its segments are not among them.
         allowed: Allowed,
     },
+    /// OPTIONS on a URI that has services below it, and none of its own.
+    OptionsAbove {
+        /// Its index.
+        above: usize,
+    },
     /// OPTIONS on base or `*`.
     OptionsAll,
 }
@@ -68,8 +73,9 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Unrouted> {
     if options && segments.is_empty() {
         return Ok(Routed::OptionsAll);
     }
+    let above = || if options { above(plan, &segments) } else { None };
     let Some(index) = service else {
-        return Err(unknown_service().into());
+        return above().map(|above| Routed::OptionsAbove { above }).ok_or_else(|| unknown_service().into());
     };
     let service = &plan.services[index];
     let positions = segments.len() - service.length;
@@ -82,7 +88,7 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Unrouted> {
     }
     let allowed = Allowed(fitting.map(|(own, _)| *own).collect());
     if allowed.0.is_empty() {
-        return Err(unknown_service().into());
+        return above().map(|above| Routed::OptionsAbove { above }).ok_or_else(|| unknown_service().into());
     }
     if options {
         return Ok(Routed::Options { service: index, allowed });
@@ -122,13 +128,24 @@ fn find<'p>(plan: &Plan, path: &'p str) -> Result<(Vec<Cow<'p, str>>, Option<usi
         return Ok((segments, service));
     }
     let segments = inner.split('/').map(decode).collect::<Result<Vec<_>, _>>()?;
-    let joined = segments.iter().fold(String::with_capacity(path.len()), |mut joined, segment| {
+    let service = plan.routes.find(&joined(&segments), segments.len());
+    Ok((segments, service))
+}
+
+/// The URI above services that these are the segments of.
+fn above(plan: &Plan, segments: &[Cow<'_, str>]) -> Option<usize> {
+    let documents = &plan.documents;
+    let found = documents.routes.find(&joined(segments), segments.len());
+    found.filter(|index| documents.above[*index].length == segments.len())
+}
+
+/// Decoded segments as a path that [`Routes::find`](crate::plan::Routes::find) takes.
+fn joined(segments: &[Cow<'_, str>]) -> String {
+    segments.iter().fold(String::new(), |mut joined, segment| {
         // Writing to a String does not fail.
         let _ = write!(joined, "/{}", joinable(segment));
         joined
-    });
-    let service = plan.routes.find(&joined, segments.len());
-    Ok((segments, service))
+    })
 }
 
 /// A segment without its percent-encoding (RFC 3986 section 2.1).

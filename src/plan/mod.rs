@@ -5,6 +5,7 @@
 //! and its default, permits with their variables resolved, bound handlers.
 //! Immutable and shared by all workers. Must not know definitions or places.
 
+mod document;
 mod permit;
 mod routes;
 mod slot;
@@ -12,8 +13,7 @@ mod slot;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
+pub use document::{Above, Description, Document, Documents};
 pub use permit::{Permit, Piece, Requirement};
 pub use routes::{Routes, joinable};
 pub use slot::{BodyUse, Found, SlotPlan};
@@ -53,8 +53,8 @@ pub struct Plan {
     pub verify: bool,
     /// The program's values for handlers.
     pub state: State,
-    /// The whole definition as OPTIONS on base gives it.
-    pub options: Bytes,
+    /// Everything that describes the API.
+    pub documents: Documents,
 }
 
 /// A module at work.
@@ -75,8 +75,8 @@ pub struct Service {
     pub length: usize,
     /// Its methods' HTTP methods and indices.
     pub methods: Box<[(Http, usize)]>,
-    /// Its own definition, as OPTIONS gives it.
-    pub options: Bytes,
+    /// What OPTIONS answers.
+    pub description: Description,
 }
 
 /// A method at work.

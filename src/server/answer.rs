@@ -25,7 +25,7 @@ pub(super) async fn sent(reply: Reply, head: &Head, mut body: Arriving) -> Respo
 /// cannot be used again; were it dropped before the response is sent, actix would read a chunked one to its
 /// end, however long it is.
 pub(super) fn response(reply: Reply, method: &Method, unread: Option<Payload>) -> Response<BoxBody> {
-    let Reply { status, content_type, headers, body } = reply;
+    let Reply { status, content_type, headers, body, code: _ } = reply;
     let head = method == Method::HEAD;
     let body = if head || unread.is_some() {
         let length = body.len() as u64;

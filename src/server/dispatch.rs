@@ -11,13 +11,11 @@ use actix_http::{Request, Response};
 use actix_service::{Service, ServiceFactory, fn_factory, fn_service};
 use actix_web::Error;
 use arc_swap::ArcSwap;
-use bytes::Bytes;
-use http::{HeaderValue, header};
 
 use super::module::Call;
 use super::receive::Arriving;
 use super::worker::{Current, Worker, caught};
-use super::{answer, elsewhere, expect, head};
+use super::{answer, elsewhere, expect, head, page};
 use crate::call::{Allowed, Head, Reason};
 use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
 use crate::plan::Plan;
@@ -34,13 +32,14 @@ pub(super) fn factory(
         async move {
             let app = Rc::new(app.await?);
             Ok(fn_service(move |mut request: Request| {
-                let (current, app) = (worker.current(), Rc::clone(&app));
+                let (worker, current, app) = (Rc::clone(&worker), worker.current(), Rc::clone(&app));
                 async move {
-                    let head = Arc::new(head::take(&mut request));
+                    let head = Arc::new(head::take(&mut request, worker.name_request()));
                     let plan = &current.runner.plan;
                     let routed = pipeline::route(plan, &head);
                     if let Err(unrouted) = &routed
                         && matches!(unrouted.refusal.reason(), Reason::UnknownService { .. })
+                        && page::find(plan, &head).is_none()
                     {
                         head::restore(&mut request, &head);
                         return app.call(request).await.map(|response| response.into_parts().1.into());
@@ -71,15 +70,16 @@ async fn dispatch(
             let Ok(reply) = module.call(Call { head, found, body }).await;
             reply
         }
-        Ok(Routed::Options { service, allowed }) => document(&plan.services[service].options, Some(&allowed)),
-        Ok(Routed::OptionsAll) => document(&plan.options, None),
-        Err(Unrouted { of, refusal }) => pipeline::refuse(plan, head, of, refusal),
+        Ok(Routed::Options { service, allowed }) => {
+            pipeline::options(head, &plan.services[service].description, &allowed)
+        }
+        Ok(Routed::OptionsAbove { above }) => {
+            pipeline::options(head, &plan.documents.above[above].description, &Allowed(Vec::new()))
+        }
+        Ok(Routed::OptionsAll) => pipeline::options(head, &plan.documents.all, &Allowed(Vec::new())),
+        Err(Unrouted { of, refusal }) => match page::find(plan, head) {
+            Some(document) => pipeline::document(head, document),
+            None => pipeline::refuse(plan, head, of, refusal),
+        },
     }
-}
-
-/// A definition as it was made ready at start, never in an envelope.
-fn document(text: &Bytes, allowed: Option<&Allowed>) -> Reply {
-    let allow = allowed.and_then(|allowed| HeaderValue::try_from(allowed.to_string()).ok());
-    let headers = allow.map(|value| (header::ALLOW, value)).into_iter().collect();
-    Reply { status: 200, content_type: Some("application/json"), headers, body: text.clone() }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use actix_http::Request;
+use actix_http::{HttpMessage, Request};
 use actix_service::{IntoServiceFactory, ServiceFactory, fn_service, map_config};
 use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
 use actix_web::{App, Error};
@@ -11,7 +11,7 @@ use super::answer;
 use super::head::head;
 use super::receive::Arriving;
 use super::worker::Worker;
-use crate::call::{Reason, Refusal};
+use crate::call::{Reason, Refusal, RequestId};
 use crate::pipeline::{self, Of};
 
 /// Makes the App of a worker. What it does not have either is refused as an unknown service.
@@ -23,7 +23,8 @@ pub(super) fn factory(
         let current = worker.current();
         async move {
             let (request, payload) = request.into_parts();
-            let head = head(request.head());
+            let id = request.extensions().get().cloned().unwrap_or_else(RequestId::random);
+            let head = head(request.head(), id);
             let plan = &current.runner.plan;
             // The router knows best why; without a reason of its own there is just no service.
             let refusal = pipeline::route(plan, &head).err().map(|unrouted| unrouted.refusal);

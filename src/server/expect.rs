@@ -19,7 +19,7 @@ use super::answer;
 use super::head::head;
 use super::receive::{Arriving, acceptable, announced};
 use super::worker::{Worker, caught};
-use crate::call::{Head, Reason, Refusal};
+use crate::call::{Head, Reason, Refusal, RequestId};
 use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
 use crate::plan::{Found, Plan};
 
@@ -35,7 +35,7 @@ pub(super) fn factory(
         let service = fn_service(move |mut request: Request| {
             let worker = Rc::clone(&worker);
             async move {
-                let head = head(request.head());
+                let head = head(request.head(), RequestId::random());
                 let current = worker.current();
                 let plan = &current.runner.plan;
                 let reply = match caught(invite(plan, &head)).await {
@@ -60,7 +60,7 @@ async fn invite(plan: &Plan, head: &Head) -> Result<(), Reply> {
             let judged = if unmet(head) { Err(failed()) } else { admit(plan, head, found).await };
             judged.map_err(|refusal| pipeline::refuse(plan, head, Of::Method(method), refusal))
         }
-        Ok(Routed::Options { .. } | Routed::OptionsAll) => Ok(()),
+        Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll) => Ok(()),
         Err(Unrouted { of, refusal }) => Err(pipeline::refuse(plan, head, of, refusal)),
     }
 }

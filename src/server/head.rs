@@ -1,13 +1,13 @@
 //! The head of a request, from actix's words into ours.
 
-use actix_http::{Request, RequestHead};
+use actix_http::{HttpMessage, Request, RequestHead};
 use http::Version;
 use http::header::{HeaderName, HeaderValue};
 
-use crate::call::Head;
+use crate::call::{Head, RequestId};
 
 /// Takes the head out of a request. What it consists of is moved, which costs less than sharing it.
-pub(super) fn take(request: &mut Request) -> Head {
+pub(super) fn take(request: &mut Request, id: RequestId) -> Head {
     let streams = request.version() == Version::HTTP_2;
     let request = request.head_mut();
     let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::with_capacity(request.headers.len());
@@ -17,11 +17,12 @@ pub(super) fn take(request: &mut Request) -> Head {
         headers.extend(name.map(|name| (name, value)));
     }
     let method = request.method.clone();
-    Head { method, uri: std::mem::take(&mut request.uri), headers, streams, peer: request.peer_addr }
+    Head { method, uri: std::mem::take(&mut request.uri), headers, streams, peer: request.peer_addr, id }
 }
 
-/// Gives a request back the head that was taken out of it.
+/// Gives a request back the head that was taken out of it; its name goes with it as an extension.
 pub(super) fn restore(request: &mut Request, head: &Head) {
+    request.extensions_mut().insert(head.id.clone());
     let request = request.head_mut();
     request.uri = head.uri.clone();
     for (name, value) in &head.headers {
@@ -30,7 +31,7 @@ pub(super) fn restore(request: &mut Request, head: &Head) {
 }
 
 /// The same head. Names and values are shared, not copied.
-pub(super) fn head(head: &RequestHead) -> Head {
+pub(super) fn head(head: &RequestHead, id: RequestId) -> Head {
     let mut headers = Vec::with_capacity(head.headers.len());
     headers.extend(head.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
     Head {
@@ -39,5 +40,6 @@ pub(super) fn head(head: &RequestHead) -> Head {
         headers,
         streams: head.version == Version::HTTP_2,
         peer: head.peer_addr,
+        id,
     }
 }

@@ -10,6 +10,7 @@ mod elsewhere;
 mod expect;
 mod head;
 mod module;
+mod page;
 mod receive;
 mod running;
 mod store;

@@ -1,6 +1,6 @@
 //! What one worker answers from: its own hold on the plan, and a service for each module.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use arc_swap::cache::Cache;
 use futures_util::FutureExt;
 
 use super::module::ModuleService;
-use crate::call::Refusal;
+use crate::call::{Refusal, RequestId};
 use crate::pipeline::{Runner, panicked};
 use crate::plan::Plan;
 
@@ -21,6 +21,8 @@ pub(super) struct Worker {
     cache: RefCell<Cache<Arc<ArcSwap<Plan>>, Arc<Plan>>>,
     current: RefCell<Rc<Current>>,
     uploads: Arc<Path>,
+    /// Where this worker's request names begin, and how many it has given.
+    ids: Cell<u64>,
 }
 
 /// What requests are answered from until the plan is replaced.
@@ -37,7 +39,18 @@ impl Worker {
         let uploads: Arc<Path> = Arc::from(&**uploads);
         let mut cache = Cache::new(Arc::clone(shared));
         let current = Rc::new(Current::new(cache.load(), &uploads));
-        Self { cache: RefCell::new(cache), current: RefCell::new(current), uploads }
+        let mut start = [0; 8];
+        // Without randomness names are not unique among workers, but requests can still be answered.
+        let _ = getrandom::fill(&mut start);
+        let ids = Cell::new(u64::from_ne_bytes(start));
+        Self { cache: RefCell::new(cache), current: RefCell::new(current), uploads, ids }
+    }
+
+    /// A name for the next request: another one each time, from a start of this worker's own.
+    pub(super) fn name_request(&self) -> RequestId {
+        let id = self.ids.get();
+        self.ids.set(id.wrapping_add(1));
+        RequestId::Own(id)
     }
 
     /// What to answer the next request from.
@@ -70,13 +83,16 @@ pub(super) async fn caught<T>(stages: impl Future<Output = T>) -> Result<T, Refu
 mod tests {
     use std::path::PathBuf;
 
-    use bytes::Bytes;
-
     use super::*;
     use crate::compile::{self, Surroundings};
     use crate::definition;
     use crate::handler::State;
     use crate::model::Unbound;
+    use crate::plan::{Description, Document, Documents, Routes};
+
+    fn description() -> Description {
+        Description { json: Document::new("application/json", ""), markdown: Document::new("text/markdown", "") }
+    }
 
     fn plan(text: &str) -> Arc<Plan> {
         let loaded = definition::read(vec![(PathBuf::from("site.json"), text.as_bytes().to_vec())]);
@@ -88,8 +104,14 @@ mod tests {
             inspectors: Vec::new(),
             verify: false,
             state: State::default(),
-            options: vec![Bytes::new(); services],
-            all_options: Bytes::new(),
+            descriptions: vec![description(); services],
+            documents: Documents {
+                all: description(),
+                routes: Routes::default(),
+                above: Box::default(),
+                openapi: Document::new("application/json", ""),
+                llms: Document::new("text/plain", ""),
+            },
         };
         Arc::new(compile::plan(&api, bound.actions, &[], around))
     }

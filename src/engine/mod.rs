@@ -1,16 +1,16 @@
 //! The engine: a definition and a program's handlers, types and state, compiled into something that answers.
 
+mod documents;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 
 use crate::call::Inspect;
 use crate::compile::{self, Surroundings};
 use crate::definition::{self, Loaded};
-use crate::describe;
 use crate::diagnostic::{Report, Sources};
 use crate::handler::{Calling, Module, State};
 use crate::model::{Api, Unbound};
@@ -202,25 +202,17 @@ impl Judged {
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(sources, bound.diagnostics));
         }
-        let services = api.modules.iter().flat_map(|module| module.services.iter().map(move |own| (module, own)));
         let around = Surroundings {
             inspectors,
             state,
             verify,
-            options: services.map(|(module, own)| document(&describe::canonical_service(&api, module, own))).collect(),
-            all_options: document(&describe::canonical(&api)),
+            descriptions: documents::services(&api),
+            documents: documents::documents(&api),
         };
         let plan = Arc::new(compile::plan(&api, bound.actions, &modules, around));
         let runner = Arc::new(Runner { plan: Arc::clone(&plan) });
         Ok(Engine { api, plan: Arc::new(ArcSwap::new(plan)), runner })
     }
-}
-
-fn document(json: &serde_json::Value) -> Bytes {
-    // A JSON value always serialises.
-    let mut text = serde_json::to_vec_pretty(json).unwrap_or_default();
-    text.push(b'\n');
-    text.into()
 }
 
 /// A compiled API: ready to be served or called.
