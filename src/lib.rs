@@ -19,6 +19,8 @@
 //! [`Rulebook`] puts them together; the command line is [`cli`].
 
 mod place;
+//
+mod near;
 
 // What things are.
 pub mod error;

@@ -9,6 +9,7 @@ mod compile;
 mod definition_text;
 mod diagnostics;
 mod documents;
+mod errors;
 mod generate;
 mod golden;
 mod handlers;

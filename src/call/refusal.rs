@@ -6,8 +6,11 @@ use std::fmt;
 use http::{HeaderName, HeaderValue, header};
 use serde_json::Value as Json;
 
-use super::{Fault, FaultKind, Http};
+use super::{Fault, FaultKind, Http, Limit};
 use crate::error::{Code, ErrorStatus};
+
+/// Seconds until another try makes sense where the service is not ready to answer.
+const RETRY_AFTER: u64 = 5;
 
 /// A request that is not answered as it wished.
 ///
@@ -65,12 +68,7 @@ pub enum Reason {
         truncated: bool,
     },
     /// The path or the body cannot be decoded.
-    Unreadable {
-        /// What of the request: "path", "JSON body".
-        what: &'static str,
-        /// Why, with a position where there is one; nothing of the content.
-        why: String,
-    },
+    Unreadable(Unreadable),
     /// Something is over a limit.
     TooLarge {
         /// Which.
@@ -119,71 +117,70 @@ pub enum Reason {
     },
 }
 
-/// A limit that was passed: its key in `limits` and its value.
+/// What of a request cannot be decoded, and why, with a place where there is one; nothing of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit {
-    /// Its key in `app.json`, or the attribute of the parameter's type.
-    pub name: &'static str,
-    /// The most that is taken.
-    pub max: u64,
-    /// Of what: "bytes", "fields", "parts", "items", "levels".
-    pub unit: &'static str,
-}
-
-impl Limit {
-    /// All header fields together.
-    #[must_use]
-    pub const fn head(max: u64) -> Self {
-        Self { name: "head", max, unit: "bytes" }
-    }
-
-    /// The request target.
-    #[must_use]
-    pub const fn uri(max: u64) -> Self {
-        Self { name: "uri", max, unit: "bytes" }
-    }
-
-    /// A body that is no multipart one.
-    #[must_use]
-    pub const fn body(max: u64) -> Self {
-        Self { name: "body", max, unit: "bytes" }
-    }
-
-    /// A multipart body.
-    #[must_use]
-    pub const fn multipart(max: u64) -> Self {
-        Self { name: "multipart", max, unit: "bytes" }
-    }
-
-    /// One part of it.
-    #[must_use]
-    pub const fn part(max: u64) -> Self {
-        Self { name: "part", max, unit: "bytes" }
-    }
-
-    /// Parts of it.
-    #[must_use]
-    pub const fn parts(max: u64) -> Self {
-        Self { name: "parts", max, unit: "parts" }
-    }
-
-    /// Fields of a query or a body.
-    #[must_use]
-    pub const fn fields(max: u64) -> Self {
-        Self { name: "fields", max, unit: "fields" }
-    }
-
-    /// Arrays and objects inside of each other.
-    #[must_use]
-    pub const fn nesting(max: u64) -> Self {
-        Self { name: "nesting", max, unit: "levels" }
-    }
-
-    /// Items of one array, or values of one field.
-    #[must_use]
-    pub const fn items(max: u64) -> Self {
-        Self { name: "items", max, unit: "items" }
-    }
+pub enum Unreadable {
+    /// A `%` in the path without two hexadecimal digits behind it.
+    PathEscape,
+    /// A segment of the path that is not UTF-8.
+    PathEncoding,
+    /// A body that breaks off, or is not coded as it is announced.
+    BodyBroken,
+    /// A JSON body that is not UTF-8 from this byte on.
+    JsonEncoding {
+        /// From 0.
+        byte: usize,
+    },
+    /// A JSON body that is no object.
+    JsonKind,
+    /// A body that is no JSON from here on.
+    JsonSyntax {
+        /// From 1.
+        line: usize,
+        /// From 1, in bytes.
+        column: usize,
+    },
+    /// A JSON body that ends too early.
+    JsonEnd {
+        /// From 1.
+        line: usize,
+        /// From 1, in bytes.
+        column: usize,
+    },
+    /// A multipart body whose Content-Type has no boundary.
+    MultipartBoundary,
+    /// A multipart body without a part among its first bytes.
+    MultipartStart {
+        /// How many bytes are searched.
+        most: usize,
+    },
+    /// A part that does not begin where and as it should.
+    MultipartPart {
+        /// From 1.
+        part: u64,
+    },
+    /// A part whose header fields are broken.
+    MultipartHead {
+        /// From 1.
+        part: u64,
+    },
+    /// A part without a name.
+    MultipartName {
+        /// From 1.
+        part: u64,
+    },
+    /// A part whose name is too long.
+    MultipartLongName {
+        /// From 1.
+        part: u64,
+        /// How many bytes a name has at most.
+        most: usize,
+    },
+    /// A multipart body that ends within a part.
+    MultipartEnd {
+        /// From 1.
+        part: u64,
+    },
 }
 
 /// The methods that a service has, as `Allow` lists them (RFC 9110 section 10.2.1).
@@ -339,7 +336,7 @@ impl Reason {
                     Code::InvalidParameter
                 }
             }
-            Self::Unreadable { .. } => Code::Unreadable,
+            Self::Unreadable(_) => Code::Unreadable,
             Self::TooLarge { limit, .. } => match limit.name {
                 "uri" => Code::UriTooLong,
                 "head" => Code::HeadTooLarge,
@@ -362,6 +359,7 @@ impl Reason {
             Self::UnknownMethod { allowed } => (header::ALLOW, allowed.to_string()),
             Self::Unauthenticated { challenge, .. } => (header::WWW_AUTHENTICATE, challenge.clone()),
             Self::TooManyRequests { retry_after } => (header::RETRY_AFTER, retry_after.to_string()),
+            Self::Unavailable => (header::RETRY_AFTER, RETRY_AFTER.to_string()),
             _ => return Vec::new(),
         };
         HeaderValue::try_from(field.1).map(|value| vec![(field.0, value)]).unwrap_or_default()

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use percent_encoding::percent_decode_str;
 
 use super::respond::Of;
-use crate::call::{Allowed, Head, Http, Limit, Reason, Refusal};
+use crate::call::{Allowed, Head, Http, Limit, Reason, Refusal, Unreadable};
 use crate::plan::{Found, Plan, joinable};
 
 /// What a request is for.
@@ -150,15 +150,15 @@ fn joined(segments: &[Cow<'_, str>]) -> String {
 
 /// A segment without its percent-encoding (RFC 3986 section 2.1).
 fn decode(segment: &str) -> Result<Cow<'_, str>, Refusal> {
-    let unreadable = |why: &str| Refusal::new(Reason::Unreadable { what: "path", why: why.to_owned() });
+    let unreadable = |what| Refusal::new(Reason::Unreadable(what));
     let bytes = segment.as_bytes();
     let escapes = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%');
     for (at, _) in escapes {
         if !bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-            return Err(unreadable("`%` is not followed by two hexadecimal digits"));
+            return Err(unreadable(Unreadable::PathEscape));
         }
     }
-    percent_decode_str(segment).decode_utf8().map_err(|_| unreadable("a segment is not UTF-8"))
+    percent_decode_str(segment).decode_utf8().map_err(|_| unreadable(Unreadable::PathEncoding))
 }
 
 fn too_large(limit: Limit) -> Refusal {

@@ -1,0 +1,3 @@
+//! What refusals say, and what they help with.
+
+mod texts;
