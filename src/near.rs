@@ -4,13 +4,20 @@
 /// most. `word` and `other` are without case already, as [`str::to_lowercase`] gives them.
 #[must_use]
 pub fn distance(word: &str, other: &str) -> Option<usize> {
-    let (length, other_length) = (word.chars().count(), other.chars().count());
-    let most = length.max(other_length) / 3;
-    // What differs too much in length need not be compared: a word may be as long as its file.
-    if length.abs_diff(other_length) > most {
-        return None;
-    }
-    Some(strsim::damerau_levenshtein(word, other)).filter(|distance| *distance <= most)
+    let within = |distance: &usize| *distance <= most(word, other);
+    // A word may be as long as its file.
+    comparable(word, other).then(|| strsim::damerau_levenshtein(word, other)).filter(within)
+}
+
+/// Whether two words can be near by their lengths alone.
+#[must_use]
+pub fn comparable(word: &str, other: &str) -> bool {
+    word.chars().count().abs_diff(other.chars().count()) <= most(word, other)
+}
+
+/// How many letters may differ.
+fn most(word: &str, other: &str) -> usize {
+    word.chars().count().max(other.chars().count()) / 3
 }
 
 /// The one of `known` that `word` was probably meant to be.

@@ -18,7 +18,7 @@ mod value;
 mod words;
 
 pub use fault::{Details, Fault, FaultKind, Mismatch, Source, is_secret_name, shortened};
-pub use head::{Head, Http, is_secret_field};
+pub use head::{Head, Http, is_bearer, is_secret_field};
 pub use identity::{Identity, Inspect, Inspection};
 pub use json::{JsonLimits, JsonSeed, Key, value_from_json};
 pub use limit::{Limit, Unit};

@@ -40,7 +40,7 @@ struct Inner {
 pub enum Reason {
     /// No service has this URI.
     UnknownService {
-        /// Services of a similar URI.
+        /// The URIs of services of a similar one, as definitions write them with base in front; the nearest first.
         similar: Vec<String>,
     },
     /// The service is there, the method is not.
@@ -267,6 +267,15 @@ impl Refusal {
             && message.is_empty()
         {
             words.clone_into(message);
+        }
+        self
+    }
+
+    /// The same, with these services where none has the URI.
+    #[must_use]
+    pub(crate) fn with_similar(mut self, services: Vec<String>) -> Self {
+        if let Reason::UnknownService { similar } = &mut self.0.reason {
+            *similar = services;
         }
         self
     }

@@ -11,7 +11,7 @@ mod problem;
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 pub use aicra::Aicra;
 pub use json::JsonMembers;
@@ -112,6 +112,20 @@ fn details(refusal: &Refusal, own: &[&str], to: &mut dyn Members) -> Result<(), 
         Reason::Declared { data, .. } => {
             let free = data.iter().filter(|(name, _)| !own.contains(&name.as_ref()));
             free.into_iter().try_for_each(|(name, value)| to.member(name, value.into()))
+        }
+        Reason::UnknownService { similar } if !similar.is_empty() => {
+            to.member("similar", (&similar.iter().map(String::as_str).collect::<Json>()).into())
+        }
+        Reason::Forbidden { missing } => to.member("missing", (&missing.iter().cloned().collect::<Json>()).into()),
+        Reason::TooLarge { limit, parameter } => {
+            if let Some(parameter) = parameter {
+                to.member("parameter", parameter.as_str().into())?;
+            }
+            let limit = json!({ "name": limit.name, "max": limit.max, "unit": limit.unit.as_str() });
+            to.member("limit", (&limit).into())
+        }
+        Reason::UnsupportedMediaType { accepted, .. } => {
+            to.member("accepted", (&accepted.iter().copied().collect::<Json>()).into())
         }
         Reason::Internal { request_id } => to.member("request_id", request_id.as_str().into()),
         _ => Ok(()),

@@ -97,6 +97,23 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Unrouted> {
     Err(Unrouted { of: Of::Module(service.module), refusal })
 }
 
+/// Services whose paths are similar to that of a request which no service has: by the whole path, else by the path
+/// with base in front of it.
+pub(super) fn similar(plan: &Plan, head: &Head) -> Vec<String> {
+    let path = head.uri.path();
+    let segments = path.strip_suffix('/').unwrap_or(path).split('/').skip(1);
+    let Ok(segments) = segments.map(decode).collect::<Result<Vec<_>, _>>() else {
+        return Vec::new();
+    };
+    let whole: Vec<_> = segments.iter().map(AsRef::as_ref).collect();
+    let found = plan.similar.find(&whole);
+    if !found.is_empty() || plan.base.is_empty() {
+        return found;
+    }
+    let below: Vec<_> = plan.base.split('/').skip(1).chain(whole).collect();
+    plan.similar.find(&below)
+}
+
 /// The path below base, beginning with `/`; none where it is not below base. Base is written decoded, and a
 /// path may encode any of its characters.
 fn below<'p>(base: &str, path: &'p str) -> Option<&'p str> {

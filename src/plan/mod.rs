@@ -8,6 +8,7 @@
 mod document;
 mod permit;
 mod routes;
+mod similar;
 mod slot;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use document::{Above, Description, Document, Documents};
 pub use permit::{Permit, Piece, Requirement};
 pub use routes::{Routes, joinable};
+pub use similar::Similar;
 pub use slot::{BodyUse, Found, SlotPlan};
 
 use crate::call::{Http, Inspect};
@@ -31,6 +33,8 @@ pub struct Plan {
     pub base: Box<str>,
     /// From paths to services.
     pub routes: Routes,
+    /// The paths of services, for those who asked for one that there is not.
+    pub similar: Similar,
     /// Every service.
     pub services: Box<[Service]>,
     /// Every method.
@@ -49,6 +53,8 @@ pub struct Plan {
     pub inspectors: Vec<Box<dyn Inspect>>,
     /// `WWW-Authenticate` of all inspectors.
     pub challenge: Box<str>,
+    /// The same for a bearer token that is not valid.
+    pub invalid_token: Box<str>,
     /// Whether what handlers return is compared with the definition.
     pub verify: bool,
     /// The program's values for handlers.
