@@ -6,6 +6,7 @@ mod article;
 mod cli;
 mod client;
 mod compile;
+mod cors;
 mod definition_text;
 mod diagnostics;
 mod documents;

@@ -3,6 +3,7 @@
 use http::HeaderName;
 
 use super::bind::methods;
+use super::cors;
 use super::value::read_default;
 use crate::call::{Inspect, Value, is_bearer, is_secret_field, is_secret_name};
 use crate::envelope;
@@ -72,6 +73,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         inspectors: around.inspectors,
         verify: around.verify,
         state: around.state,
+        cors: cors::plan(api),
         documents: around.documents,
     }
 }

@@ -47,6 +47,7 @@ impl Lowering<'_> {
             data: written.data.as_ref().and_then(|folder| self.folder(folder)),
             workers: written.workers.as_ref().and_then(|workers| self.workers(workers)),
             log: written.log.as_ref().and_then(|filter| self.log(filter)),
+            cors: written.cors.as_ref().and_then(|cors| self.cors(cors)),
             modules: Vec::new(),
             place: written.place,
         }

@@ -8,6 +8,7 @@
 mod act;
 mod call;
 mod check;
+mod cors;
 mod document;
 mod identify;
 mod permit;
@@ -20,6 +21,7 @@ mod verify;
 use std::sync::Arc;
 
 pub use act::panicked;
+pub use cors::{share, shared};
 pub use document::{document, options};
 pub use permit::Granted;
 pub use read::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};

@@ -5,6 +5,7 @@
 //! and its default, permits with their variables resolved, bound handlers.
 //! Immutable and shared by all workers. Must not know definitions or places.
 
+mod cors;
 mod document;
 mod permit;
 mod routes;
@@ -14,6 +15,7 @@ mod slot;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use cors::Cors;
 pub use document::{Above, Description, Document, Documents};
 pub use permit::{Permit, Piece, Requirement};
 pub use routes::{Routes, joinable};
@@ -59,6 +61,8 @@ pub struct Plan {
     pub verify: bool,
     /// The program's values for handlers.
     pub state: State,
+    /// What pages of other origins may do; none: nothing in particular.
+    pub cors: Option<Cors>,
     /// Everything that describes the API.
     pub documents: Documents,
 }

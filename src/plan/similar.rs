@@ -45,7 +45,7 @@ struct Node {
 }
 
 /// How a search came to a node. Ordered by distance, then by how little was guessed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Step {
     distance: usize,
     /// Captures on the way.
@@ -149,12 +149,6 @@ impl Node {
         let (before, behind) = self.children.split_at(self.find(segment).unwrap_or_else(|at| at));
         let before = move |turn: usize| before.len().checked_sub(turn + 1).map(|at| &before[at]);
         (0..self.children.len()).flat_map(move |turn| behind.get(turn).into_iter().chain(before(turn)))
-    }
-}
-
-impl Default for Step {
-    fn default() -> Self {
-        Self { distance: 0, captures: 0, near: false, passed: false, compared: false, index: 0, node: 0 }
     }
 }
 

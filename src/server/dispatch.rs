@@ -42,11 +42,14 @@ pub(super) fn factory(
                         && page::find(plan, &head).is_none()
                     {
                         head::restore(&mut request, &head);
-                        return app.call(request).await.map(|response| response.into_parts().1.into());
+                        let mut response: Response<_> = app.call(request).await?.into_parts().1.into();
+                        answer::share(plan, &head, &mut response);
+                        return Ok(response);
                     }
                     let mut body = Arriving::new(request.take_payload(), &head);
                     let replied = caught(dispatch(&current, &head, routed, &mut body)).await;
                     let reply = replied.unwrap_or_else(|panic| pipeline::refuse(plan, &head, Of::Nothing, panic));
+                    let reply = pipeline::share(plan, &head, reply);
                     Ok(answer::sent(reply, &head, body).await)
                 }
             }))

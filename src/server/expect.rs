@@ -43,6 +43,7 @@ pub(super) fn factory(
                     Ok(Err(reply)) => reply,
                     Err(panic) => pipeline::refuse(plan, &head, Of::Nothing, panic),
                 };
+                let reply = pipeline::share(plan, &head, reply);
                 // The body is not coming, so the connection cannot be used for another request.
                 let unread = Arriving::new(request.take_payload(), &head).unread();
                 Err(answer::response(reply, &head.method, Some(unread)))

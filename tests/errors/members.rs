@@ -79,7 +79,7 @@ fn what_helps_is_told_to_programs_too() {
             vec![],
         ),
         (
-            editor(post("/article/7")).body("application/json", r#"{"tags":"[1,2,3,4]"}"#),
+            editor(post("/article/7")).body("application/x-www-form-urlencoded", "tags=[1,2,3,4]"),
             413,
             json!({ "parameter": "tags", "limit": { "name": "items", "max": 3, "unit": "items" } }),
             vec![],
