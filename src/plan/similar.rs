@@ -16,7 +16,7 @@ const MOST_TOLD: usize = 3;
 /// What one search may cost: a pair of letters that is compared is a step, a segment that is looked at [`LOOK`].
 const MOST_STEPS: usize = 12_000;
 /// What looking at a segment costs.
-const LOOK: usize = 4;
+const LOOK: usize = 8;
 /// Segments of more bytes are compared as a whole only.
 const LONGEST: usize = 64;
 /// How far away a path is that lacks a segment.
