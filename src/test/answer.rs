@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use ureq::http::response::Parts;
 
 use super::misuse::Misuse;
-use crate::error::codes;
+use crate::error::{Code, codes};
 
 /// What a request was answered with. Printed for debugging it is the whole answer.
 ///
@@ -107,34 +107,39 @@ impl Answer {
     /// request was not refused.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        if !self.is_refusal() {
-            return None;
+        let document = self.refusal()?;
+        if self.is_problem() {
+            return document.get("code")?.as_str();
         }
-        let document = self.document.as_ref()?;
-        // Problem documents have the code; aicra's envelope a number, and the name of a declared error.
-        let own = document.get("code").or_else(|| document.get("name")).and_then(Json::as_str);
-        own.or_else(|| {
-            let number = document.get("error")?.as_u64()?;
-            let row = codes::TABLE.iter().find(|row| u64::from(row.number) == number)?;
-            Some(row.name)
-        })
+        // The aicra envelope has a number, and the name of a declared error.
+        let number = document.get("error")?.as_u64()?;
+        let row = codes::TABLE.iter().find(|row| u64::from(row.number) == number)?;
+        let declared = document.get("name").filter(|_| row.code == Code::Failed);
+        declared.and_then(Json::as_str).or(Some(row.name))
     }
 
     /// What the refusal says to people; none where the request was not refused.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
-        if !self.is_refusal() {
-            return None;
-        }
-        let document = self.document.as_ref()?;
-        document.get("detail").or_else(|| document.get("ErrorDescription"))?.as_str()
+        let member = if self.is_problem() { "detail" } else { "ErrorDescription" };
+        self.refusal()?.get(member)?.as_str()
     }
 
     /// The parameters at fault, by the names that clients know, in the order of the answer.
     #[must_use]
     pub fn faults(&self) -> Vec<&str> {
-        let faults = self.document.as_ref().and_then(|document| document.get("errors")).and_then(Json::as_array);
+        let faults = self.refusal().and_then(|document| document.get("errors")).and_then(Json::as_array);
         faults.into_iter().flatten().filter_map(|fault| fault.get("parameter")?.as_str()).collect()
+    }
+
+    /// The document of a refusal.
+    fn refusal(&self) -> Option<&Json> {
+        self.document.as_ref().filter(|_| self.is_refusal())
+    }
+
+    /// Whether it is a problem document (RFC 9457).
+    fn is_problem(&self) -> bool {
+        self.header("content-type").is_some_and(|media_type| media_type.starts_with("application/problem+json"))
     }
 
     #[track_caller]

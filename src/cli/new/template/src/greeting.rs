@@ -33,5 +33,6 @@ async fn greet(Args(who): Args<Who>, _: Context) -> Result<Greeting, Refusal> {
         Lang::En => "Hello",
         Lang::Fr => "Bonjour",
     };
-    Ok(Greeting { greeting: format!("{hello}, {}!", who.name) })
+    let greeting = format!("{hello}, {}!", who.name);
+    Ok(Greeting { greeting })
 }
