@@ -372,3 +372,14 @@ fn shared() -> &'static Client {
     static CLIENT: std::sync::OnceLock<Client> = std::sync::OnceLock::new();
     CLIENT.get_or_init(|| everywhere("string"))
 }
+
+#[test]
+fn a_refusal_ahead_of_a_large_body_arrives() {
+    let client = uploads();
+    let json = |size: usize| client.post("/it").body("application/json", vec![b'x'; size]);
+    let file = |size: usize| client.call("it.post").arg("title", "x").file("image", "x", vec![b'x'; size]).send();
+    for refused in [json(2 << 20).send(), json(70 << 20).send(), file(33 << 20)] {
+        assert_eq!((refused.status(), refused.code()), (413, Some("too-large")));
+    }
+    assert_eq!(args(&file(20 << 20))["image"]["size"], 20 << 20);
+}

@@ -31,6 +31,9 @@ fn the_guide_to_tests_shows_that_of_a_new_project() {
         other => panic!("nothing is known of {other}"),
     });
     assert_eq!(blocks, 1);
+    let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
+    let page = fs::read_to_string(root().join("docs/testing.md")).unwrap();
+    assert!(page.contains(&format!("rulebook = {{ version = \"{version}\", ")), "the page names another version");
 }
 
 /// Compares a page with what it is once everything in it that is made from the program has been made again, and

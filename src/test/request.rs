@@ -11,6 +11,10 @@ use super::multipart::{self, Part};
 use super::{Answer, Client, identities};
 use crate::call::Identity;
 
+/// From how many bytes on a body is only sent when the API has agreed to it (RFC 9110 section 10.1.1): a refusal
+/// need not find its way past a body that nobody reads. Less than this passes faster than anybody can be asked.
+const LARGE: usize = 8 << 20;
+
 /// A request that is being put together.
 #[must_use = "a request does nothing until it is sent"]
 pub struct Request<'c> {
@@ -128,7 +132,10 @@ impl<'c> Request<'c> {
         let answered = match body {
             None => request.body(()).map(|request| client.agent.run(request)),
             Some((media_type, body)) => {
-                let request = request.header(http::header::CONTENT_TYPE, media_type);
+                let mut request = request.header(http::header::CONTENT_TYPE, media_type);
+                if body.len() >= LARGE {
+                    request = request.header(http::header::EXPECT, "100-continue");
+                }
                 request.body(body).map(|request| client.agent.run(request))
             }
         };
