@@ -101,8 +101,9 @@ fn positions(own: &model::Method) -> usize {
 fn challenges(inspectors: &[Box<dyn Inspect>]) -> Vec<&str> {
     let mut challenges: Vec<&str> = Vec::new();
     for inspector in inspectors {
-        if !challenges.contains(&inspector.challenge()) {
-            challenges.push(inspector.challenge());
+        let challenge = inspector.challenge();
+        if !challenge.is_empty() && !challenges.contains(&challenge) {
+            challenges.push(challenge);
         }
     }
     if challenges.is_empty() {
