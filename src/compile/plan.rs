@@ -78,15 +78,13 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
     }
 }
 
-/// The paths of all services, base included.
+/// The paths of all services.
 fn similar(api: &Api) -> Similar {
     let base = api.base.trim_end_matches('/');
-    let above: Vec<_> = base.split('/').skip(1).map(|segment| model::Segment::Static(segment.to_owned())).collect();
-    let mut similar = Similar::default();
+    let mut similar = Similar::below(base);
     for service in api.modules.iter().flat_map(|module| &module.services) {
-        let path: Vec<_> = above.iter().chain(&service.path).cloned().collect();
         let positions = service.methods.iter().map(positions).max().unwrap_or_default();
-        similar.insert(&path, &format!("{base}{}", service.uri()), positions);
+        similar.insert(&service.path, &format!("{base}{}", service.uri()), positions);
     }
     similar
 }

@@ -27,8 +27,10 @@ const ADDED: usize = 3;
 /// The paths of all services, for clients that asked for another one.
 #[derive(Debug)]
 pub struct Similar {
-    /// The root is the first.
+    /// The root is the first, those of base follow.
     nodes: Vec<Node>,
+    /// The node of base.
+    base: usize,
     /// The most segments that a path of a service has, positions included.
     longest: usize,
 }
@@ -54,23 +56,27 @@ struct Step {
     near: bool,
     /// Whether a segment was passed over already.
     passed: bool,
-    /// Whether a static segment was compared on the way.
+    /// Whether a static segment behind base was met on the way: without one nothing is similar.
     compared: bool,
     /// How many segments of the path are behind.
     index: usize,
     node: usize,
 }
 
-impl Default for Similar {
-    fn default() -> Self {
-        Self { nodes: vec![Node::default()], longest: 0 }
-    }
-}
-
 impl Similar {
-    /// Adds a service: its path, base included, how it is written, and how many positions it takes.
+    /// No services so far. `base`: the path that they stand below, without a slash at its end.
+    #[must_use]
+    pub fn below(base: &str) -> Self {
+        let mut similar = Self { nodes: vec![Node::default()], base: 0, longest: 0 };
+        for segment in base.split('/').skip(1) {
+            similar.base = similar.child(similar.base, &segment.to_lowercase());
+        }
+        similar
+    }
+
+    /// Adds a service: its path below base, how it is written as a whole, and how many positions it takes.
     pub fn insert(&mut self, path: &[Segment], written: &str, positions: usize) {
-        let mut node = 0;
+        let mut node = self.base;
         for segment in path {
             node = match segment {
                 Segment::Static(text) => self.child(node, &text.to_lowercase()),
@@ -85,7 +91,8 @@ impl Similar {
             };
         }
         self.nodes[node].services.push((written.into(), positions));
-        self.longest = self.longest.max(path.len() + positions);
+        // The nodes of base are the first ones, one a segment.
+        self.longest = self.longest.max(self.base + path.len() + positions);
     }
 
     /// The static segment behind a node, added where it is not there.
@@ -112,7 +119,7 @@ impl Similar {
             return Vec::new();
         }
         let segments: Vec<_> = segments.iter().map(|segment| segment.to_lowercase()).collect();
-        let mut search = Search { segments: &segments, steps: MOST_STEPS, open: BinaryHeap::new() };
+        let mut search = Search { segments: &segments, base: self.base, steps: MOST_STEPS, open: BinaryHeap::new() };
         search.open(Step::default());
         let mut found: Vec<String> = Vec::new();
         let mut farthest = usize::MAX;
@@ -155,6 +162,8 @@ impl Node {
 /// A search under way.
 struct Search<'s> {
     segments: &'s [String],
+    /// The node of base.
+    base: usize,
     /// How many steps are left.
     steps: usize,
     /// Where it can go on, the nearest first.
@@ -164,6 +173,11 @@ struct Search<'s> {
 impl Search<'_> {
     fn open(&mut self, step: Step) {
         self.open.push(Reverse(step));
+    }
+
+    /// Goes on behind a static segment that the path has, or nearly so. That of base is nobody's in particular.
+    fn meet(&mut self, step: Step) {
+        self.open(Step { compared: step.compared || step.node > self.base, ..step });
     }
 
     /// Takes a number of steps; false where there are not as many left, and then there are none.
@@ -182,7 +196,7 @@ impl Search<'_> {
         if let Some(segment) = segment {
             let next = Step { index: step.index + 1, ..step };
             if let Ok(at) = node.find(segment) {
-                self.open(Step { node: node.children[at].1, compared: true, ..next });
+                self.meet(Step { node: node.children[at].1, ..next });
             }
             if let Some(capture) = node.capture.filter(|_| !segment.is_empty()) {
                 self.open(Step { node: capture, distance: step.distance + 1, captures: step.captures + 1, ..next });
@@ -225,7 +239,7 @@ impl Search<'_> {
             }
             if let Some(distance) = distance(segment, own) {
                 let (distance, index) = (base + distance, step.index + 1);
-                self.open(Step { distance, near: false, compared: true, index, node: *next, ..step });
+                self.meet(Step { distance, near: false, index, node: *next, ..step });
             }
         }
     }

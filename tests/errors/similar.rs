@@ -99,12 +99,16 @@ fn near_misses_are_told() {
 
 #[test]
 fn base_is_part_of_what_is_told() {
-    let site = site(&json!({ "base": "/api/v1" }), &["/user/profile"]);
+    let site = site(&json!({ "base": "/api/v1" }), &["/user/profile", "/{a}/{b}/{c}/{d}", "/{a}"]);
     for path in ["/user/profile", "/user/profil", "/ap/v1/user/profile", "/api/v2x/user/profile", "/api/user/profile"] {
         let expected: &[&str] = if path.contains("v2x") { &[] } else { &["/api/v1/user/profile"] };
         assert_eq!(similar(&site, path), expected, "{path}");
     }
     assert_eq!(similar(&site, "/api/v1/user/profiles"), ["/api/v1/user/profile"]);
+    // Base alone is nothing that was meant.
+    for path in ["/api", "/api/v1", "/api/v1/7/8", "/api/v1/7/8/9", "/api/v1/7/8/9/10/11"] {
+        assert!(similar(&site, path).is_empty(), "{path}");
+    }
 }
 
 #[test]
