@@ -7,6 +7,7 @@ mod cli;
 mod client;
 mod compile;
 mod definition_text;
+mod describe;
 mod diagnostics;
 mod documents;
 mod generate;

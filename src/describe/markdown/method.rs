@@ -132,7 +132,10 @@ fn item(name: &str, r#type: String, optional: bool, info: &str, example: Option<
 /// A type: its term, and what stands beside it.
 fn r#type(term: &str, attributes: &Map<String, Json>) -> String {
     let beside = attributes.iter().filter(|(name, _)| *name != "fields");
-    beside.fold(code(term), |words, (name, attribute)| format!("{words}, {name} {}", value(attribute)))
+    beside.fold(code(term), |words, (name, attribute)| {
+        let attribute = attribute.as_str().map_or_else(|| value(attribute), code);
+        format!("{words}, {name} {attribute}")
+    })
 }
 
 fn described(info: &str, example: Option<&Json>) -> String {

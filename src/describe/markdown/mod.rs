@@ -76,7 +76,8 @@ pub fn markdown_above(uri: &Above<'_>) -> String {
 fn about(api: &Api) -> Vec<String> {
     let mut items = Vec::new();
     let mut say = |what: &str, words: Vec<&str>| {
-        let words: Vec<String> = words.into_iter().map(text).collect();
+        let mut words: Vec<String> = words.into_iter().map(text).collect();
+        words.dedup();
         items.push(format!("{what}: {}", words.join(", ")));
     };
     if api.base != "/" {
