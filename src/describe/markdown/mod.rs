@@ -103,7 +103,7 @@ fn summary(module: &Module, own: &Method) -> String {
     let encoded = |name| utf8_percent_encode(name, ENCODED);
     let (tag, id) = (encoded(&module.name), encoded(&own.id));
     let deprecated = if own.options.deprecated { " (deprecated)" } else { "" };
-    let scope = method::scope(&own.scope);
+    let scope = method::scope(own);
     format!("[{}]({DOCS}/swagger/#/{tag}/{id}){deprecated}: {}; {scope}", own.http.as_str(), text(&own.info))
 }
 
