@@ -158,6 +158,9 @@ fn a_preflight_is_told_what_the_target_allows() {
         ("/api/position/7", "DELETE", "GET, HEAD, OPTIONS", &sent),
         ("/api/7/x", "PATCH", "PATCH, OPTIONS", &sent),
         ("*", "GET", "OPTIONS", &sent),
+        ("/api", "GET", "GET, HEAD, OPTIONS", &sent),
+        ("/api/above", "GET", "OPTIONS", &sent),
+        ("/openapi.json", "GET", "GET, HEAD, OPTIONS", &sent),
     ];
     for (target, method, allow, headers) in cases {
         let own = expected(&[

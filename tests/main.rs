@@ -9,6 +9,7 @@ mod client_for_users;
 mod compile;
 mod cors;
 mod definition_text;
+mod describe;
 mod diagnostics;
 mod documents;
 mod errors;

@@ -19,6 +19,7 @@ mod name;
 mod option;
 mod output;
 mod parameter;
+mod parts;
 mod path;
 mod plan;
 mod reserved;
