@@ -18,6 +18,8 @@ mod http;
 mod keys;
 mod layout;
 mod licenses;
+mod logged;
+mod operation;
 mod readme;
 mod served;
 mod types;

@@ -5,22 +5,40 @@ use std::fmt::Write;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 
-use super::Reply;
 use super::accept::prefers;
-use super::respond::{Of, refuse};
+use super::respond::refuse;
+use super::{Reply, Unrouted};
 use crate::call::{Allowed, Head, Http, Reason, Refusal};
 use crate::plan::{Description, Document, Plan};
 
 /// Answers a request at the path of a document.
 #[must_use]
 pub fn document(plan: &Plan, head: &Head, document: &Document) -> Reply {
+    match read_only(plan, head) {
+        None => ready(head, document, Vec::with_capacity(2)),
+        Some(other) => other,
+    }
+}
+
+/// The answer to a request that does not read, where there is only something to be read; none where it does.
+#[must_use]
+pub fn read_only(plan: &Plan, head: &Head) -> Option<Reply> {
+    match reads(head) {
+        Ok(true) => None,
+        Ok(false) => Some(empty(204, vec![(header::ALLOW, allow(&Allowed(vec![Http::Get])))])),
+        Err(unrouted) => Some(refuse(plan, head, unrouted.of, unrouted.refusal)),
+    }
+}
+
+/// Whether a request reads, not only asks whether it may.
+///
+/// # Errors
+/// It has another method.
+pub fn reads(head: &Head) -> Result<bool, Unrouted> {
     match head.method {
-        Method::GET | Method::HEAD => ready(head, document, Vec::with_capacity(2)),
-        Method::OPTIONS => empty(204, vec![(header::ALLOW, allow(&Allowed(vec![Http::Get])))]),
-        _ => {
-            let reason = Reason::UnknownMethod { allowed: Allowed(vec![Http::Get]) };
-            refuse(plan, head, Of::Nothing, Refusal::new(reason))
-        }
+        Method::GET | Method::HEAD => Ok(true),
+        Method::OPTIONS => Ok(false),
+        _ => Err(Refusal::new(Reason::UnknownMethod { allowed: Allowed(vec![Http::Get]) }).into()),
     }
 }
 
