@@ -5,40 +5,29 @@ use std::fmt::Write;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 
+use super::Reply;
 use super::accept::prefers;
-use super::respond::refuse;
-use super::{Reply, Unrouted};
+use super::respond::{Of, refuse};
 use crate::call::{Allowed, Head, Http, Reason, Refusal};
 use crate::plan::{Description, Document, Plan};
 
 /// Answers a request at the path of a document.
 #[must_use]
 pub fn document(plan: &Plan, head: &Head, document: &Document) -> Reply {
-    match read_only(plan, head) {
-        None => ready(head, document, Vec::with_capacity(2)),
-        Some(other) => other,
-    }
+    unread(plan, head).unwrap_or_else(|| ready(head, document, Vec::with_capacity(2)))
 }
 
-/// The answer to a request that does not read, where there is only something to be read; none where it does.
+/// Answers a request that does not read where reading is all that can be done: OPTIONS, and methods that are not
+/// there. None for one that reads.
 #[must_use]
-pub fn read_only(plan: &Plan, head: &Head) -> Option<Reply> {
-    match reads(head) {
-        Ok(true) => None,
-        Ok(false) => Some(empty(204, vec![(header::ALLOW, allow(&Allowed(vec![Http::Get])))])),
-        Err(unrouted) => Some(refuse(plan, head, unrouted.of, unrouted.refusal)),
-    }
-}
-
-/// Whether a request reads, not only asks whether it may.
-///
-/// # Errors
-/// It has another method.
-pub fn reads(head: &Head) -> Result<bool, Unrouted> {
+pub fn unread(plan: &Plan, head: &Head) -> Option<Reply> {
     match head.method {
-        Method::GET | Method::HEAD => Ok(true),
-        Method::OPTIONS => Ok(false),
-        _ => Err(Refusal::new(Reason::UnknownMethod { allowed: Allowed(vec![Http::Get]) }).into()),
+        Method::GET | Method::HEAD => None,
+        Method::OPTIONS => Some(empty(204, vec![(header::ALLOW, allow(&Allowed(vec![Http::Get])))])),
+        _ => {
+            let reason = Reason::UnknownMethod { allowed: Allowed(vec![Http::Get]) };
+            Some(refuse(plan, head, Of::Nothing, Refusal::new(reason)))
+        }
     }
 }
 

@@ -23,7 +23,7 @@ mod verify;
 use std::sync::Arc;
 
 pub use act::Detached;
-pub use document::{document, options, read_only, reads};
+pub use document::{document, options, unread};
 pub use guard::{guarded, log_panics};
 pub use permit::Granted;
 pub use read::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};

@@ -22,7 +22,7 @@ use super::worker::{Current, Worker};
 use super::{answer, elsewhere, expect, head, health, page};
 use crate::call::{Allowed, Head, Reason};
 use crate::pipeline::{self, Of, Reply, Routed, Unrouted, guarded};
-use crate::plan::{Document, Plan};
+use crate::plan::Plan;
 
 /// Makes a worker's service for all requests.
 pub(super) fn factory(
@@ -51,8 +51,7 @@ pub(super) fn factory(
                             let reply = health::answer(&worker, plan, &head, asked).await;
                             answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }
-                        Way::Document(document) => {
-                            let reply = pipeline::document(plan, &head, document);
+                        Way::Page(reply) => {
                             answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }
                         Way::Api(routed) => {
@@ -78,20 +77,20 @@ pub(super) fn factory(
 enum Way<'h> {
     /// It asks how the server is.
     Health(Health),
-    /// It asks for a document of the server's own paths.
-    Document(&'h Document),
+    /// It is for a page that is ready.
+    Page(Reply),
     /// To the API.
     Api(Result<Routed<'h>, Unrouted>),
     /// To the App behind them.
     Elsewhere,
 }
 
-fn way<'h>(plan: &'h Plan, head: &'h Head) -> Way<'h> {
+fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
     if let Some(asked) = health::find(head) {
         return Way::Health(asked);
     }
-    if let Some(document) = page::find(plan, head) {
-        return Way::Document(document);
+    if let Some(reply) = page::answer(plan, head) {
+        return Way::Page(reply);
     }
     match pipeline::route(plan, head) {
         Err(unrouted) if matches!(unrouted.refusal.reason(), Reason::UnknownService { .. }) => Way::Elsewhere,
@@ -103,7 +102,7 @@ fn way<'h>(plan: &'h Plan, head: &'h Head) -> Way<'h> {
 fn purpose(way: &Way<'_>) -> For {
     match way {
         Way::Health(asked) => asked.purpose(),
-        Way::Document(_) => For::Document,
+        Way::Page(_) => For::Document,
         Way::Api(Ok(Routed::Method(found))) => For::Method(found.method),
         Way::Api(Ok(_)) => For::Options,
         Way::Api(Err(_)) => For::Nothing,

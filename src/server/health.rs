@@ -45,9 +45,9 @@ pub(super) fn find(head: &Head) -> Option<Health> {
 
 /// The answer.
 pub(super) async fn answer(worker: &Worker, plan: &Plan, head: &Head, asked: Health) -> Reply {
-    match pipeline::read_only(plan, head) {
+    match pipeline::unread(plan, head) {
+        Some(reply) => reply,
         None => tell(worker, plan, asked).await,
-        Some(other) => other,
     }
 }
 

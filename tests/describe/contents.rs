@@ -29,7 +29,8 @@ fn assert_says_what_is(api: &Api) {
     let uris = describe::uris(api);
     let all = describe::options_all(api, &uris);
     let mut of_the_server = api.clone();
-    (of_the_server.unbound, of_the_server.log_format) = (Unbound::default(), LogFormat::default());
+    of_the_server.unbound = Unbound::default();
+    of_the_server.log_format = LogFormat::default();
     (of_the_server.bind, of_the_server.data, of_the_server.workers, of_the_server.log) = (None, None, None, None);
     let mut plain = all.clone();
     without_remarks(&mut plain);

@@ -88,6 +88,21 @@ fn a_client_that_goes_is_told_of_too() {
 }
 
 #[test]
+fn a_body_that_was_asked_for_is_told_of_once() {
+    logged::begin();
+    let site = Site::start(&shop());
+    let request = Request::new("POST", "/shop").scope(&["seller"]).field("x-request-id", "expects");
+    let request = request.field("expect", "100-continue").body("application/x-www-form-urlencoded", "text=x");
+    let mut connection = site.connect();
+    connection.write(&request.head());
+    assert_eq!(connection.answer(false).status, 100);
+    assert!(accesses("expects").is_empty(), "it is not over");
+    connection.write(&request.body);
+    assert_eq!(connection.answer(false).status, 200);
+    assert!(line("expects").message.contains(" POST /shop 200 "));
+}
+
+#[test]
 fn no_line_holds_a_secret() {
     logged::begin();
     let site = Site::start(&shop());

@@ -92,6 +92,26 @@ fn the_format_is_a_setting_like_others() {
 }
 
 #[test]
+fn nothing_that_is_logged_begins_another_line() {
+    let app = json!({ "unbound": "echo", "unknown": "warn" });
+    let folder = folder(&[("app.json", app), ("shop.json", module())]);
+    let forged = Request::new("GET", "/article?%0A%5Bforged%5D=1&a%1b%5B2Jb=2&%0D%0A%7B%7D=3");
+    for format in ["text", "json"] {
+        let address = free_address();
+        let served = Served::start(folder.path(), &address, &["serve", "--log-format", format]);
+        assert_eq!(ask(&address, &forged).status, 200);
+        let told = served.told();
+        assert!(told.contains("forged"), "{told}");
+        assert!(!told.contains(['\r', '\x1b']), "{told:?}");
+        if format == "json" {
+            assert!(lines(&told).iter().any(|line| line["message"].as_str().unwrap().contains("forged")), "{told}");
+        } else {
+            assert!(told.lines().all(|line| line.starts_with("[20") || line.starts_with("    ")), "{told}");
+        }
+    }
+}
+
+#[test]
 fn the_access_log_can_be_left_out() {
     let folder = shop();
     let address = free_address();
