@@ -7,6 +7,8 @@ mod cli;
 mod client;
 mod compile;
 mod definition_text;
+#[cfg(feature = "demo")]
+mod demo;
 mod diagnostics;
 mod documents;
 mod generate;

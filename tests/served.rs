@@ -19,14 +19,15 @@ pub struct Served {
 impl Served {
     /// Starts the server in `folder`, listening at `address`.
     pub fn start(folder: &Path, address: &str, arguments: &[&str]) -> Self {
+        let mut command = program(folder);
+        command.args(arguments).args(["--bind", address]).stderr(Stdio::null());
+        Self::run(command, folder, address)
+    }
+
+    /// Runs a command that serves at `address`.
+    pub fn run(mut command: Command, folder: &Path, address: &str) -> Self {
         let said = folder.join("said");
-        let child = program(folder)
-            .args(arguments)
-            .args(["--bind", address])
-            .stdout(fs::File::create(&said).unwrap())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let child = command.stdout(fs::File::create(&said).unwrap()).spawn().unwrap();
         let mut served = Self { child, said: String::new() };
         let started = Instant::now();
         // What is served is printed once it is listened for.
@@ -37,6 +38,12 @@ impl Served {
             served.said = fs::read_to_string(&said).unwrap();
         }
         served
+    }
+}
+
+impl Served {
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 }
 
@@ -55,8 +62,9 @@ pub fn program(folder: &Path) -> Command {
     command
 }
 
-/// Takes the program's own variables out of a command's environment.
+/// Takes the program's own variables, and the demo's, out of a command's environment.
 pub fn clear(command: &mut Command) {
+    command.env_remove("DATABASE_URL");
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("RULEBOOK_") {
             command.env_remove(name);

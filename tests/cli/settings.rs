@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use super::{Ran, folder, module, shop};
+use super::{Ran, shop, unfinished};
 use crate::served::program;
 
 #[test]
 fn a_flag_wins_over_the_environment_and_that_over_the_definition() {
-    let folder = folder(&[("app.json", json!({ "unbound": "501" })), ("shop.json", module())]);
+    let folder = unfinished(&json!({ "unbound": "501" }));
     let status = |environment: Option<&str>, flag: Option<&str>| {
         let mut command = program(folder.path());
-        command.args(["call", "article.get"]);
+        command.args(["call", "extra.get"]);
         if let Some(value) = environment {
             command.env("RULEBOOK_UNBOUND", value);
         }

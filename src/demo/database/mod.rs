@@ -27,6 +27,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How many connections there are at most.
 const CONNECTIONS: u32 = 16;
 
+/// How long a connection is used. What it found when it was opened, such as a disk that could only be read, is then
+/// looked at again.
+const LIFETIME: Duration = Duration::from_secs(60);
+
 /// What every connection to SQLite is told. A writer waits for another for less than [`PATIENCE`]; what has been
 /// answered survives a power failure, which in WAL mode takes `synchronous = FULL`.
 const SQLITE: &str = "PRAGMA busy_timeout = 2000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
@@ -137,6 +141,7 @@ impl Database {
         let options = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
+            .max_lifetime(LIFETIME)
             .after_connect(move |connection, _| Box::pin(async move { connection.execute(told).await.map(drop) }));
         let pool = options.connect_lazy(&place.url())?;
         schema::migrate(&pool, place.is_sqlite()).await?;
