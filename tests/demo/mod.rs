@@ -56,6 +56,10 @@ impl Place {
         }
     }
 
+    pub fn is_postgres(&self) -> bool {
+        self.postgres.is_some()
+    }
+
     pub fn file(&self) -> PathBuf {
         self.folder.path().join("data/demo.db")
     }

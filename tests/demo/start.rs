@@ -1,6 +1,7 @@
 //! When the database is opened, and how often it is made.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::{Place, Server};
 
@@ -91,5 +92,36 @@ fn what_was_acknowledged_survives_being_killed() {
             drop(server);
         }
         assert_eq!(place.serve().total(), acknowledged);
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_in_flight_when_it_stops_is_finished() {
+    Place::each(|place| {
+        let mut command = place.command();
+        command.args(["--workers", "4"]);
+        let server = place.serve_as(command);
+        let token = server.editor();
+        let together = |count: u32, work: &(dyn Fn(u32) + Sync), meanwhile: &mut dyn FnMut()| {
+            std::thread::scope(|scope| {
+                let working: Vec<_> = (0..count).map(|n| scope.spawn(move || work(n))).collect();
+                meanwhile();
+                working.into_iter().for_each(|one| one.join().unwrap());
+            });
+        };
+        // Connections to the database are opened by all workers, most of which then have nothing to finish.
+        together(32, &|_| assert_eq!(server.total(), 12), &mut || ());
+        let mut other = place.sql();
+        other.execute(if place.is_postgres() { "BEGIN; LOCK TABLE articles" } else { "BEGIN EXCLUSIVE" });
+        together(3, &|n| drop(server.write(&token, &n.to_string())), &mut || {
+            std::thread::sleep(Duration::from_millis(400));
+            let id = server.served.id().to_string();
+            assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+            std::thread::sleep(Duration::from_millis(600));
+            other.execute("ROLLBACK");
+        });
+        drop(server);
+        assert_eq!(place.serve().total(), 15);
     });
 }

@@ -7,7 +7,6 @@
 use serde::Deserialize;
 use sqlx::{Any, AnyPool, Executor, Transaction};
 
-use super::Trouble;
 use crate::demo::article::Texts;
 
 /// The SQL of each version, for SQLite and for PostgreSQL. Versions that were published are never changed.
@@ -20,7 +19,7 @@ const SEED: &str = include_str!("seed.json");
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7236871509)";
 
 /// Brings the tables up to date.
-pub(super) async fn migrate(pool: &AnyPool, sqlite: bool) -> Result<(), Trouble> {
+pub(super) async fn migrate(pool: &AnyPool, sqlite: bool) -> Result<(), sqlx::Error> {
     let mut transaction = if sqlite {
         pool.begin_with("BEGIN IMMEDIATE").await?
     } else {
@@ -76,7 +75,7 @@ struct Article {
     lines: Vec<String>,
 }
 
-async fn seed(transaction: &mut Transaction<'static, Any>) -> Result<(), Trouble> {
+async fn seed(transaction: &mut Transaction<'static, Any>) -> Result<(), sqlx::Error> {
     let seed: Seed = serde_json::from_str(SEED).map_err(|error| sqlx::Error::Decode(error.into()))?;
     for user in seed.users {
         let insert = "INSERT INTO users (login, name, about, role, since, password) VALUES ($1, $2, $3, $4, $5, $6)";
