@@ -18,6 +18,7 @@ mod http;
 mod keys;
 mod layout;
 mod licenses;
+mod logged;
 mod readme;
 mod served;
 mod types;

@@ -9,8 +9,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::model::{
     Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DeclaredError, EnvelopeName, License, Limits,
-    Method, MethodOptions, Module, Output, Parameter, ParameterType, Permission, Repeated, Scope, Segment, Server,
-    Service, Unbound, UnknownParameters, derived_id, derived_name,
+    LogFormat, Method, MethodOptions, Module, Output, Parameter, ParameterType, Permission, Repeated, Scope, Segment,
+    Server, Service, Unbound, UnknownParameters, derived_id, derived_name,
 };
 use crate::types::Written;
 
@@ -35,6 +35,7 @@ pub fn canonical(api: &Api) -> Json {
         data,
         workers,
         log,
+        log_format,
         modules,
         place: _,
     } = api;
@@ -56,6 +57,7 @@ pub fn canonical(api: &Api) -> Json {
     keys.some("data", data.as_deref());
     keys.some("workers", *workers);
     keys.some("log", log.as_deref());
+    keys.unless("log_format", log_format.as_str(), LogFormat::default().as_str());
     let modules = modules.iter().map(|module| (module.name.clone(), write_module(module)));
     keys.some("modules", Some(Json::Object(modules.collect())));
     keys.json()

@@ -9,6 +9,7 @@ use actix_http::{Payload, Response};
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 
+use super::head::REQUEST_ID;
 use super::receive::Arriving;
 use crate::call::Head;
 use crate::pipeline::Reply;
@@ -16,20 +17,20 @@ use crate::pipeline::Reply;
 /// The response to a request, when what is left of its body has been seen to.
 pub(super) async fn sent(reply: Reply, head: &Head, mut body: Arriving) -> Response<BoxBody> {
     let unread = if body.finish().await { None } else { Some(body.unread()) };
-    response(reply, &head.method, unread)
+    response(reply, head, unread)
 }
 
-/// The response to a request of this method.
+/// The response to the request of this head.
 ///
 /// `unread` is a body that was not read to its end. As long as it lives, actix knows that the connection
 /// cannot be used again; were it dropped before the response is sent, actix would read a chunked one to its
 /// end, however long it is.
-pub(super) fn response(reply: Reply, method: &Method, unread: Option<Payload>) -> Response<BoxBody> {
+pub(super) fn response(reply: Reply, head: &Head, unread: Option<Payload>) -> Response<BoxBody> {
     let Reply { status, content_type, headers, body, code: _ } = reply;
-    let head = method == Method::HEAD;
-    let body = if head || unread.is_some() {
+    let empty = head.method == Method::HEAD;
+    let body = if empty || unread.is_some() {
         let length = body.len() as u64;
-        BoxBody::new(Sent { length, bytes: (!head).then_some(body), _unread: unread })
+        BoxBody::new(Sent { length, bytes: (!empty).then_some(body), _unread: unread })
     } else {
         BoxBody::new(body)
     };
@@ -41,6 +42,7 @@ pub(super) fn response(reply: Reply, method: &Method, unread: Option<Payload>) -
         fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     }
+    fields.insert(REQUEST_ID.clone(), head.id.header_value());
     for (name, value) in headers {
         fields.append(name, value);
     }

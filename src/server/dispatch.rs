@@ -12,46 +12,78 @@ use actix_service::{Service, ServiceFactory, fn_factory, fn_service};
 use actix_web::Error;
 use arc_swap::ArcSwap;
 
+use super::metrics::For;
 use super::module::Call;
+use super::observe::Observed;
 use super::receive::Arriving;
-use super::worker::{Current, Worker, caught};
-use super::{answer, elsewhere, expect, head, page};
+use super::serving::Serving;
+use super::worker::{Current, Worker};
+use super::{answer, elsewhere, expect, head, health, page};
 use crate::call::{Allowed, Head, Reason};
-use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
+use crate::pipeline::{self, Of, Reply, Routed, Unrouted, guarded};
 use crate::plan::Plan;
 
 /// Makes a worker's service for all requests.
 pub(super) fn factory(
     shared: &Arc<ArcSwap<Plan>>,
     uploads: &Arc<Path>,
+    serving: &Arc<Serving>,
 ) -> impl ServiceFactory<Request, Config = (), Response = Response<BoxBody>, Error = Error, InitError = ()> + use<> {
-    let (shared, uploads) = (Arc::clone(shared), Arc::clone(uploads));
+    let (shared, uploads, serving) = (Arc::clone(shared), Arc::clone(uploads), Arc::clone(serving));
     fn_factory(move || {
-        let worker = Rc::new(Worker::new(&shared, &uploads));
+        let worker = Rc::new(Worker::new(&shared, &uploads, &serving));
         let app = elsewhere::factory(&worker).new_service(());
         async move {
             let app = Rc::new(app.await?);
             Ok(fn_service(move |mut request: Request| {
                 let (worker, current, app) = (Rc::clone(&worker), worker.current(), Rc::clone(&app));
                 async move {
-                    let head = Arc::new(head::take(&mut request, worker.name_request()));
+                    let id = head::name(request.head(), || worker.name_request());
+                    let head = Arc::new(head::take(&mut request, id));
                     let plan = &current.runner.plan;
+                    let mut observed = Observed::begin(&current, &head);
+                    if let Some(asked) = health::find(&head) {
+                        observed.is_for(asked.of());
+                        let reply = health::answer(&worker, plan, &head, asked).await;
+                        observed.answered(&reply);
+                        let body = Arriving::new(request.take_payload(), &head);
+                        return Ok(answer::sent(reply, &head, body).await);
+                    }
                     let routed = pipeline::route(plan, &head);
+                    let purpose = purpose(plan, &head, &routed);
+                    observed.is_for(purpose);
                     if let Err(unrouted) = &routed
                         && matches!(unrouted.refusal.reason(), Reason::UnknownService { .. })
                         && page::find(plan, &head).is_none()
                     {
                         head::restore(&mut request, &head);
-                        return app.call(request).await.map(|response| response.into_parts().1.into());
+                        let mut response: Response<_> = app.call(request).await?.into_parts().1.into();
+                        response.headers_mut().insert(head::REQUEST_ID.clone(), head.id.header_value());
+                        observed.answered_elsewhere(&response);
+                        return Ok(response);
                     }
                     let mut body = Arriving::new(request.take_payload(), &head);
-                    let replied = caught(dispatch(&current, &head, routed, &mut body)).await;
-                    let reply = replied.unwrap_or_else(|panic| pipeline::refuse(plan, &head, Of::Nothing, panic));
+                    let replied = guarded("a stage", dispatch(&current, &head, routed, &mut body)).await;
+                    let reply = replied.unwrap_or_else(|panic| {
+                        let of = if let For::Method(index) = purpose { Of::Method(index) } else { Of::Nothing };
+                        pipeline::refuse(plan, &head, of, panic)
+                    });
+                    observed.answered(&reply);
                     Ok(answer::sent(reply, &head, body).await)
                 }
             }))
         }
     })
+}
+
+/// What a request is counted under.
+fn purpose(plan: &Plan, head: &Head, routed: &Result<Routed<'_>, Unrouted>) -> For {
+    match routed {
+        Ok(Routed::Method(found)) => For::Method(found.method),
+        Ok(_) => For::Options,
+        Err(_) if page::find(plan, head).is_some() => For::Document,
+        Err(_) => For::Nothing,
+    }
 }
 
 async fn dispatch(

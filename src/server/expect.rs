@@ -15,37 +15,51 @@ use actix_service::{ServiceFactory, fn_factory, fn_service};
 use arc_swap::ArcSwap;
 use http::header;
 
-use super::answer;
-use super::head::head;
+use super::head::{head, name};
+use super::metrics::For;
+use super::observe::Observed;
 use super::receive::{Arriving, acceptable, announced};
-use super::worker::{Worker, caught};
-use crate::call::{Head, Reason, Refusal, RequestId};
-use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
+use super::serving::Serving;
+use super::worker::Worker;
+use super::{answer, health};
+use crate::call::{Head, Reason, Refusal};
+use crate::pipeline::{self, Of, Routed, Unrouted, guarded};
 use crate::plan::{Found, Plan};
 
 /// Makes a worker's service for requests that expect `100-continue`: gives them back, or the answer instead.
 pub(super) fn factory(
     shared: &Arc<ArcSwap<Plan>>,
     uploads: &Arc<Path>,
+    serving: &Arc<Serving>,
 ) -> impl ServiceFactory<Request, Config = (), Response = Request, Error = Response<BoxBody>, InitError = Infallible> + use<>
 {
-    let (shared, uploads) = (Arc::clone(shared), Arc::clone(uploads));
+    let (shared, uploads, serving) = (Arc::clone(shared), Arc::clone(uploads), Arc::clone(serving));
     fn_factory(move || {
-        let worker = Rc::new(Worker::new(&shared, &uploads));
+        let worker = Rc::new(Worker::new(&shared, &uploads, &serving));
         let service = fn_service(move |mut request: Request| {
             let worker = Rc::clone(&worker);
             async move {
-                let head = head(request.head(), RequestId::random());
+                let head = head(request.head(), name(request.head(), || worker.name_request()));
                 let current = worker.current();
                 let plan = &current.runner.plan;
-                let reply = match caught(invite(plan, &head)).await {
-                    Ok(Ok(())) => return Ok(request),
-                    Ok(Err(reply)) => reply,
-                    Err(panic) => pipeline::refuse(plan, &head, Of::Nothing, panic),
+                let mut observed = Observed::begin(&current, &head);
+                let refusal = match guarded("a stage", invite(plan, &head)).await {
+                    Ok(Ok(())) => {
+                        observed.pass();
+                        return Ok(request);
+                    }
+                    Ok(Err(unrouted)) => unrouted,
+                    Err(panic) => panic.into(),
                 };
+                let Unrouted { of, refusal } = refusal;
+                if let Of::Method(method) = of {
+                    observed.is_for(For::Method(method));
+                }
+                let reply = pipeline::refuse(plan, &head, of, refusal);
+                observed.answered(&reply);
                 // The body is not coming, so the connection cannot be used for another request.
                 let unread = Arriving::new(request.take_payload(), &head).unread();
-                Err(answer::response(reply, &head.method, Some(unread)))
+                Err(answer::response(reply, &head, Some(unread)))
             }
         });
         std::future::ready(Ok(service))
@@ -53,15 +67,18 @@ pub(super) fn factory(
 }
 
 /// Whether the body may be sent.
-async fn invite(plan: &Plan, head: &Head) -> Result<(), Reply> {
+async fn invite(plan: &Plan, head: &Head) -> Result<(), Unrouted> {
+    if health::find(head).is_some() {
+        return Ok(());
+    }
     match pipeline::route(plan, head) {
         Ok(Routed::Method(found)) => {
             let method = found.method;
             let judged = if unmet(head) { Err(failed()) } else { admit(plan, head, found).await };
-            judged.map_err(|refusal| pipeline::refuse(plan, head, Of::Method(method), refusal))
+            judged.map_err(|refusal| Unrouted { of: Of::Method(method), refusal })
         }
         Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll) => Ok(()),
-        Err(Unrouted { of, refusal }) => Err(pipeline::refuse(plan, head, of, refusal)),
+        Err(unrouted) => Err(unrouted),
     }
 }
 

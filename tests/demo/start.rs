@@ -21,6 +21,7 @@ fn nothing_is_opened_before_it_is_needed() {
     echo.args(["--unbound", "echo"]);
     let server = place.serve_as(echo);
     assert_eq!(server.get("/article").json()["args"]["page"], 1);
+    assert_eq!(server.get("/readyz").status, 200);
     assert!(!place.file().exists());
     drop(server);
     let server = place.serve();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{POSTGRES, Place, Server};
-use crate::client::{Answer, Request};
+use crate::client::{Answer, Request, wait};
 
 /// Asserts that an answer is 503 without a word about the reason.
 #[track_caller]
@@ -17,6 +17,17 @@ fn assert_unavailable(answer: &Answer) {
     for word in ["demo", "sql", "postgres", "database", "/"] {
         assert!(!String::from_utf8_lossy(&answer.body).contains(word), "{answer:?}");
     }
+}
+
+/// Asserts that `/readyz` soon says this.
+#[track_caller]
+fn assert_ready(server: &Server, ready: bool) {
+    let expected = if ready { (200, "ok") } else { (503, "failed") };
+    let said = || {
+        let answer = server.get("/readyz");
+        (answer.status, answer.json()["checks"]["database"].as_str().unwrap().to_owned())
+    };
+    assert!(wait(|| said() == (expected.0, expected.1.to_owned())), "{:?}", said());
 }
 
 /// Writes an article, which may be refused.
@@ -45,8 +56,10 @@ fn a_file_that_is_no_database() {
     let server = place.serve();
     assert_unavailable(&server.get("/article"));
     assert_eq!(fs::read_to_string(place.file()).unwrap().len(), 2400, "it is left as it is");
+    assert_ready(&server, false);
     fs::remove_file(place.file()).unwrap();
     assert_eq!(server.total(), 12);
+    assert_ready(&server, true);
 }
 
 #[test]
@@ -92,10 +105,12 @@ fn taken_away_and_put_back() {
         let public = Request::new("GET", "/article").field("authorization", format_args!("Bearer {token}"));
         assert_unavailable(&server.send(&public));
     }
+    assert_ready(&server, false);
     assert!(!place.file().exists(), "no new one is put in its place");
     assert!(place.log().contains("is gone"), "{}", place.log());
     fs::rename(&away, place.file()).unwrap();
     assert_eq!(server.total(), 13);
+    assert_ready(&server, true);
     server.write(&token, "Again");
     drop(server);
     assert_eq!(place.serve().total(), 14);
@@ -223,12 +238,14 @@ fn postgres_stopped_and_started_again() {
     for server in [&server, &unopened] {
         assert_unavailable(&server.get("/article"));
         assert_unavailable(&try_writing(server, &token, "Lost"));
+        assert_ready(server, false);
         assert_unavailable(&server.ask("POST", "/user/login", None, &json!({ "login": "ada", "password": "x" })));
     }
     assert!(begun.elapsed() < Duration::from_secs(20), "they waited {:?}", begun.elapsed());
     control("start");
     for server in [&server, &unopened] {
         assert_eq!(server.total(), 13);
+        assert_ready(server, true);
     }
     unopened.write(&token, "Again");
     assert_eq!(server.total(), 14);

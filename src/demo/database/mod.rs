@@ -150,6 +150,19 @@ impl Database {
         }
     }
 
+    /// Whether it answers, for who asks whether the server is ready.
+    ///
+    /// # Errors
+    /// The trouble in words.
+    pub(crate) async fn answers(&self) -> Result<(), String> {
+        let asked = async {
+            let mut connection = self.read().await?;
+            connection.execute("SELECT MAX(version) FROM demo_version").await?;
+            Ok(())
+        };
+        asked.await.map_err(|trouble: Trouble| trouble.to_string())
+    }
+
     fn place(&self) -> Result<Place, Trouble> {
         Place::find(self.0.folder.path())
     }
