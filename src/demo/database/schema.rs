@@ -4,6 +4,8 @@
 //! are applied in one transaction that only one process can be in, so several
 //! may start at once, and one that is cut off leaves nothing.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use sqlx::{Any, AnyPool, Executor, Transaction};
 
@@ -17,6 +19,9 @@ const SEED: &str = include_str!("seed.json");
 
 /// The lock that processes on one PostgreSQL take: any number that nobody else takes.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7236871509)";
+
+/// SQLite's code for a file that is locked by another.
+const BUSY: &str = "5";
 
 /// Brings the tables up to date.
 pub(super) async fn migrate(pool: &AnyPool, sqlite: bool) -> Result<(), sqlx::Error> {
@@ -42,10 +47,22 @@ pub(super) async fn migrate(pool: &AnyPool, sqlite: bool) -> Result<(), sqlx::Er
     }
     transaction.commit().await?;
     if sqlite {
-        // Readers and the one writer do not wait for each other. It is kept in the file.
-        pool.execute("PRAGMA journal_mode = WAL").await?;
+        write_ahead(pool).await?;
     }
     Ok(())
+}
+
+/// Keeps readers and the one writer from waiting for each other. The file remembers it.
+async fn write_ahead(pool: &AnyPool) -> Result<(), sqlx::Error> {
+    loop {
+        match pool.execute("PRAGMA journal_mode = WAL").await {
+            // For this, SQLite itself does not wait until others have opened the file too.
+            Err(error) if error.as_database_error().and_then(|error| error.code()).as_deref() == Some(BUSY) => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            ended => return ended.map(drop),
+        }
+    }
 }
 
 #[derive(Deserialize)]
