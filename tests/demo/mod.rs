@@ -1,6 +1,6 @@
 //! The demo: the program on its database, SQLite and PostgreSQL.
 //!
-//! PostgreSQL is where `TEST_POSTGRES` says; `scripts/with-postgres` sets it. Without it, only SQLite is tried.
+//! PostgreSQL is where `TEST_POSTGRES` says; `tests/outside/postgres` sees to it. Without it, only SQLite is tried.
 
 mod articles;
 mod start;
