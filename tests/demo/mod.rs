@@ -3,6 +3,7 @@
 //! PostgreSQL is where `TEST_POSTGRES` says; `tests/outside/postgres` sees to it. Without it, only SQLite is tried.
 
 mod articles;
+mod random;
 mod start;
 mod trouble;
 mod users;

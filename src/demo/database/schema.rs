@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use sqlx::error::DatabaseError;
 use sqlx::{Any, AnyPool, Executor, Transaction};
 
 use crate::demo::article::Texts;
@@ -57,7 +58,7 @@ async fn write_ahead(pool: &AnyPool) -> Result<(), sqlx::Error> {
     loop {
         match pool.execute("PRAGMA journal_mode = WAL").await {
             // For this, SQLite itself does not wait until others have opened the file too.
-            Err(error) if error.as_database_error().and_then(|error| error.code()).as_deref() == Some(BUSY) => {
+            Err(error) if error.as_database_error().and_then(DatabaseError::code).as_deref() == Some(BUSY) => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             ended => return ended.map(drop),
