@@ -2,7 +2,8 @@
 //!
 //! A version is a number and its SQL, for each database. All that are missing
 //! are applied in one transaction that only one process can be in, so several
-//! may start at once, and one that is cut off leaves nothing.
+//! may start at once, and one that is cut off leaves nothing. (sqlx's own
+//! migrations do not keep processes apart on SQLite.)
 
 use std::time::Duration;
 
