@@ -76,8 +76,8 @@ struct Connections {
 }
 
 impl Connections {
-    /// Does what may open a connection where connections live.
-    async fn home<T, R>(self, work: impl FnOnce(AnyPool) -> R) -> Result<T, Trouble>
+    /// Does what may open a connection in the runtime that connections belong to.
+    async fn run<T, R>(self, work: impl FnOnce(AnyPool) -> R) -> Result<T, Trouble>
     where
         T: Send + 'static,
         R: Future<Output = Result<T, sqlx::Error>> + Send + 'static,
@@ -127,7 +127,7 @@ impl Database {
     /// # Errors
     /// The database is in trouble.
     pub(crate) async fn read(&self) -> Result<PoolConnection<Any>, Trouble> {
-        self.connections().await?.home(|pool| async move { pool.acquire().await }).await
+        self.connections().await?.run(|pool| async move { pool.acquire().await }).await
     }
 
     /// A transaction for writing. It should begin with what it writes: then it never has to give way to another.
@@ -135,7 +135,7 @@ impl Database {
     /// # Errors
     /// The database is in trouble.
     pub(crate) async fn write(&self) -> Result<Transaction<'static, Any>, Trouble> {
-        self.connections().await?.home(|pool| async move { pool.begin().await }).await
+        self.connections().await?.run(|pool| async move { pool.begin().await }).await
     }
 
     /// Makes what was written last. Only when this has succeeded may anybody be told of it.
@@ -204,7 +204,7 @@ impl Database {
         let sqlite = place.is_sqlite();
         let runtime = if sqlite { None } else { Some(Runtime::start().map_err(Trouble::Runtime)?) };
         let mut open = Open { pool, file: None, runtime };
-        open.connections().home(move |pool| async move { schema::migrate(&pool, sqlite).await }).await?;
+        open.connections().run(move |pool| async move { schema::migrate(&pool, sqlite).await }).await?;
         open.file = place.file()?;
         Ok(current.insert(open).connections())
     }
