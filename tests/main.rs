@@ -20,6 +20,7 @@ mod keys;
 mod layout;
 mod licenses;
 mod logged;
+mod operation;
 mod readme;
 mod served;
 mod types;

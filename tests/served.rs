@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 /// How long the server may take to start.
@@ -14,21 +14,25 @@ pub struct Served {
     child: Child,
     /// What it printed until it answered.
     pub said: String,
+    told: PathBuf,
 }
 
 impl Served {
     /// Starts the server in `folder`, listening at `address`.
     pub fn start(folder: &Path, address: &str, arguments: &[&str]) -> Self {
-        let mut command = program(folder);
-        command.args(arguments).args(["--bind", address]).stderr(Stdio::null());
-        Self::run(command, folder, address)
+        Self::run(program(folder).args(arguments), folder, address)
     }
 
-    /// Runs a command that serves at `address`.
-    pub fn run(mut command: Command, folder: &Path, address: &str) -> Self {
-        let said = folder.join("said");
-        let child = command.stdout(fs::File::create(&said).unwrap()).spawn().unwrap();
-        let mut served = Self { child, said: String::new() };
+    /// Starts a server by a command, which says all but where it listens.
+    pub fn run(command: &mut Command, folder: &Path, address: &str) -> Self {
+        let (said, told) = (folder.join("said"), folder.join("told"));
+        let child = command
+            .args(["--bind", address])
+            .stdout(fs::File::create(&said).unwrap())
+            .stderr(fs::File::create(&told).unwrap())
+            .spawn()
+            .unwrap();
+        let mut served = Self { child, said: String::new(), told };
         let started = Instant::now();
         // What is served is printed once it is listened for.
         while !served.said.contains(address) || TcpStream::connect(address).is_err() {
@@ -39,18 +43,42 @@ impl Served {
         }
         served
     }
-}
 
-impl Served {
+    /// What it has logged so far.
+    pub fn told(&self) -> String {
+        fs::read_to_string(&self.told).unwrap()
+    }
+
+    /// The number of its process.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Sends it a signal.
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits until it has ended, and says with what.
+    pub fn wait(&mut self) -> Option<i32> {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(begun.elapsed() < PATIENCE, "the server does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 
 impl Drop for Served {
     fn drop(&mut self) {
-        let stopped = self.child.kill().and_then(|()| self.child.wait());
-        stopped.unwrap();
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
     }
 }
 

@@ -133,3 +133,12 @@ impl<'v> VisitValue<'v> for Field {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_text_stays_in_its_line() {
+        let shown = super::shown("it broke\nat 1:2\r\x1b[2J \u{9b}café");
+        assert_eq!(shown, "it broke\n    at 1:2\\r\\u{1b}[2J \\u{9b}café");
+    }
+}

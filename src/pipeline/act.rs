@@ -183,7 +183,8 @@ impl Drop for Acting {
             let ended = guarded("the handler", running).await.and_then(|ended| ended);
             if let Some(why) = ended.err().as_ref().and_then(Refusal::log) {
                 let id = request_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
-                log::error!("{}: {id}: the client has gone; {why}", runner.plan.methods[method].id);
+                let method = &*runner.plan.methods[method].id;
+                log::error!(id = method, request_id = id; "{method}: {id}: the client has gone; {why}");
             }
             drop(counted);
         });

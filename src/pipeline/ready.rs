@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use serde_json::{Map, json};
+use serde_json::{Map, Value as Json, json};
 use tokio::time::timeout;
 
 use super::guard::guarded;
@@ -27,10 +27,10 @@ impl Readiness {
     /// Of a server that takes no more requests.
     #[must_use]
     pub fn stopping() -> Self {
-        Self::new("stopping", Map::new())
+        Self::new("stopping", &Map::new())
     }
 
-    fn new(status: &str, checks: Map<String, serde_json::Value>) -> Self {
+    fn new(status: &str, checks: &Map<String, Json>) -> Self {
         let body = json!({ "status": status, "checks": checks }).to_string();
         Self { ready: status == READY, body: body.into() }
     }
@@ -46,7 +46,7 @@ pub async fn readiness(plan: &Plan) -> Readiness {
         let word = if passed { "ok" } else { "failed" };
         (check.name().to_owned(), word.into())
     });
-    Readiness::new(status, words.collect())
+    Readiness::new(status, &words.collect())
 }
 
 /// Whether a check passes. The log is told when that has changed.

@@ -9,7 +9,6 @@ use actix_http::{Payload, Response};
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 
-use super::head::REQUEST_ID;
 use super::receive::Arriving;
 use crate::call::Head;
 use crate::pipeline::Reply;
@@ -26,7 +25,7 @@ pub(super) async fn sent(reply: Reply, head: &Head, mut body: Arriving) -> Respo
 /// cannot be used again; were it dropped before the response is sent, actix would read a chunked one to its
 /// end, however long it is.
 pub(super) fn response(reply: Reply, head: &Head, unread: Option<Payload>) -> Response<BoxBody> {
-    let Reply { status, content_type, headers, body, code: _ } = reply;
+    let Reply { status, content_type, headers, body, code } = reply;
     let empty = head.method == Method::HEAD;
     let body = if empty || unread.is_some() {
         let length = body.len() as u64;
@@ -42,9 +41,12 @@ pub(super) fn response(reply: Reply, head: &Head, unread: Option<Payload>) -> Re
         fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     }
-    fields.insert(REQUEST_ID.clone(), head.id.header_value());
     for (name, value) in headers {
         fields.append(name, value);
+    }
+    // For whoever observes the request.
+    if let Some(code) = code {
+        response.extensions_mut().insert(code);
     }
     response
 }

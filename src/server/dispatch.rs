@@ -12,6 +12,7 @@ use actix_service::{Service, ServiceFactory, fn_factory, fn_service};
 use actix_web::Error;
 use arc_swap::ArcSwap;
 
+use super::health::Health;
 use super::metrics::For;
 use super::module::Call;
 use super::observe::Observed;
@@ -40,49 +41,69 @@ pub(super) fn factory(
                 async move {
                     let id = head::name(request.head(), || worker.name_request());
                     let head = Arc::new(head::take(&mut request, id));
-                    let plan = &current.runner.plan;
                     let mut observed = Observed::begin(&current, &head);
-                    if let Some(asked) = health::find(&head) {
-                        observed.is_for(asked.of());
-                        let reply = health::answer(&worker, plan, &head, asked).await;
-                        observed.answered(&reply);
-                        let body = Arriving::new(request.take_payload(), &head);
-                        return Ok(answer::sent(reply, &head, body).await);
-                    }
-                    let routed = pipeline::route(plan, &head);
-                    let purpose = purpose(plan, &head, &routed);
+                    let plan = &current.runner.plan;
+                    let way = way(plan, &head);
+                    let purpose = purpose(plan, &head, &way);
                     observed.is_for(purpose);
-                    if let Err(unrouted) = &routed
-                        && matches!(unrouted.refusal.reason(), Reason::UnknownService { .. })
-                        && page::find(plan, &head).is_none()
-                    {
-                        head::restore(&mut request, &head);
-                        let mut response: Response<_> = app.call(request).await?.into_parts().1.into();
-                        response.headers_mut().insert(head::REQUEST_ID.clone(), head.id.header_value());
-                        observed.answered_elsewhere(&response);
-                        return Ok(response);
-                    }
-                    let mut body = Arriving::new(request.take_payload(), &head);
-                    let replied = guarded("a stage", dispatch(&current, &head, routed, &mut body)).await;
-                    let reply = replied.unwrap_or_else(|panic| {
-                        let of = if let For::Method(index) = purpose { Of::Method(index) } else { Of::Nothing };
-                        pipeline::refuse(plan, &head, of, panic)
-                    });
-                    observed.answered(&reply);
-                    Ok(answer::sent(reply, &head, body).await)
+                    let mut response = match way {
+                        Way::Health(asked) => {
+                            let reply = health::answer(&worker, plan, &head, asked).await;
+                            answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
+                        }
+                        Way::Api(routed) => {
+                            let mut body = Arriving::new(request.take_payload(), &head);
+                            let replied = guarded("a stage", dispatch(&current, &head, routed, &mut body)).await;
+                            let refused = |panic| pipeline::refuse(plan, &head, purpose.into(), panic);
+                            answer::sent(replied.unwrap_or_else(refused), &head, body).await
+                        }
+                        Way::Elsewhere => {
+                            head::restore(&mut request, &head);
+                            app.call(request).await?.into_parts().1.into()
+                        }
+                    };
+                    observed.answered(&mut response);
+                    Ok(response)
                 }
             }))
         }
     })
 }
 
+/// Which way a request goes.
+enum Way<'h> {
+    /// It asks how the server is.
+    Health(Health),
+    /// To the API and its documents.
+    Api(Result<Routed<'h>, Unrouted>),
+    /// To the App behind them.
+    Elsewhere,
+}
+
+fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
+    if let Some(asked) = health::find(head) {
+        return Way::Health(asked);
+    }
+    match pipeline::route(plan, head) {
+        Err(unrouted)
+            if matches!(unrouted.refusal.reason(), Reason::UnknownService { .. })
+                && page::find(plan, head).is_none() =>
+        {
+            Way::Elsewhere
+        }
+        routed => Way::Api(routed),
+    }
+}
+
 /// What a request is counted under.
-fn purpose(plan: &Plan, head: &Head, routed: &Result<Routed<'_>, Unrouted>) -> For {
-    match routed {
-        Ok(Routed::Method(found)) => For::Method(found.method),
-        Ok(_) => For::Options,
-        Err(_) if page::find(plan, head).is_some() => For::Document,
-        Err(_) => For::Nothing,
+fn purpose(plan: &Plan, head: &Head, way: &Way<'_>) -> For {
+    match way {
+        Way::Health(asked) => asked.purpose(),
+        Way::Api(Ok(Routed::Method(found))) => For::Method(found.method),
+        Way::Api(Ok(_)) => For::Options,
+        Way::Api(Err(_)) if page::find(plan, head).is_some() => For::Document,
+        Way::Api(Err(_)) => For::Nothing,
+        Way::Elsewhere => For::Static,
     }
 }
 

@@ -30,14 +30,8 @@ pub(super) fn factory(
             let refusal = pipeline::route(plan, &head).err().map(|unrouted| unrouted.refusal);
             let refusal = refusal.unwrap_or_else(|| Refusal::new(Reason::UnknownService { similar: Vec::new() }));
             let reply = pipeline::refuse(plan, &head, Of::Nothing, refusal);
-            let code = reply.code;
             let body = Arriving::new(payload, &head);
-            let mut response = answer::sent(reply, &head, body).await;
-            // For whoever observes the request.
-            if let Some(code) = code {
-                response.extensions_mut().insert(code);
-            }
-            Ok(ServiceResponse::new(request, response.into()))
+            Ok(ServiceResponse::new(request, answer::sent(reply, &head, body).await.into()))
         }
     });
     map_config(App::new().default_service(unknown).into_factory(), |()| AppConfig::default())

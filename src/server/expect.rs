@@ -56,10 +56,11 @@ pub(super) fn factory(
                     observed.is_for(For::Method(method));
                 }
                 let reply = pipeline::refuse(plan, &head, of, refusal);
-                observed.answered(&reply);
                 // The body is not coming, so the connection cannot be used for another request.
                 let unread = Arriving::new(request.take_payload(), &head).unread();
-                Err(answer::response(reply, &head, Some(unread)))
+                let mut response = answer::response(reply, &head, Some(unread));
+                observed.answered(&mut response);
+                Err(response)
             }
         });
         std::future::ready(Ok(service))

@@ -26,7 +26,7 @@ pub(super) enum Health {
 
 impl Health {
     /// What it is counted under.
-    pub(super) fn of(self) -> For {
+    pub(super) fn purpose(self) -> For {
         match self {
             Self::Alive | Self::Ready => For::Health,
             Self::Metrics => For::Metrics,

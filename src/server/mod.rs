@@ -56,7 +56,7 @@ pub struct Settings {
     pub bind: Vec<String>,
     /// How many threads answer; as many as there are processors where it is not said.
     pub workers: Option<usize>,
-    /// How long requests in flight have to end when the server stops, in whole seconds.
+    /// How long requests in flight, and handlers whose clients have gone, have to end when the server stops.
     pub shutdown: Duration,
     /// How long a connection without requests is kept.
     pub keep_alive: Duration,
@@ -88,22 +88,22 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings) -> io::Res
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
     }
     let uploads: Arc<Path> = Arc::from(settings.uploads.as_path());
-    let mut builder = Server::build().shutdown_timeout(settings.shutdown.as_secs()).disable_signals();
+    let mut builder = Server::build().disable_signals();
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MOST_WORKERS.into()));
     }
     let serving = Arc::new(Serving::default());
-    let mut addresses = Vec::with_capacity(settings.bind.len());
+    let mut listeners = Vec::with_capacity(settings.bind.len());
     for address in &settings.bind {
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
-        addresses.push(listener.local_addr()?);
+        listeners.push(listener.try_clone()?);
         let (shared, uploads, serving) = (Arc::clone(shared), Arc::clone(&uploads), Arc::clone(&serving));
         let keep_alive = settings.keep_alive;
         let connections = move || connection(&shared, &uploads, &serving, keep_alive);
         builder = builder.listen("rulebook", listener, connections)?;
     }
-    running::start(builder.run(), addresses, serving, settings)
+    running::start(builder.run(), listeners, serving, settings)
 }
 
 /// What one worker does with a connection.

@@ -8,11 +8,11 @@ use actix_http::body::{BodySize, BoxBody, MessageBody};
 use http::Method;
 use log::kv::Value;
 
+use super::head::REQUEST_ID;
 use super::metrics::{Answer, For, Shard};
 use super::worker::Current;
 use crate::call::Head;
 use crate::error::Code;
-use crate::pipeline::Reply;
 use crate::plan::Plan;
 
 /// What the access log is filtered by.
@@ -42,21 +42,18 @@ impl<'r> Observed<'r> {
         self.of = of;
     }
 
-    /// It is somebody else who answers.
+    /// It goes on to somebody else, who tells of it.
     pub(super) fn pass(&mut self) {
         self.told = true;
     }
 
-    /// The answer of the pipeline is ready.
-    pub(super) fn answered(&mut self, reply: &Reply) {
-        let length = if self.head.method == Method::HEAD { 0 } else { reply.body.len() as u64 };
-        self.tell(Answer::Status(reply.status, reply.code), Some(length));
-    }
-
-    /// The App behind the API has answered.
-    pub(super) fn answered_elsewhere(&mut self, response: &Response<BoxBody>) {
+    /// The answer is ready, and is given the request's name.
+    pub(super) fn answered(&mut self, response: &mut Response<BoxBody>) {
+        response.headers_mut().insert(REQUEST_ID.clone(), self.head.id.header_value());
         let code = response.extensions().get::<Code>().copied();
-        self.of = if code.is_some() { For::Nothing } else { For::Static };
+        if self.of == For::Static && code == Some(Code::UnknownService) {
+            self.of = For::Nothing;
+        }
         let length = match response.body().size() {
             BodySize::None => Some(0),
             BodySize::Sized(_) if self.head.method == Method::HEAD => Some(0),

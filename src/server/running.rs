@@ -2,7 +2,11 @@
 
 use std::future::{pending, poll_fn};
 use std::io;
-use std::net::SocketAddr;
+#[cfg(unix)]
+use std::net::{Shutdown, TcpStream};
+use std::net::{SocketAddr, TcpListener};
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::task::Poll;
@@ -98,10 +102,11 @@ impl Drop for Running {
 /// returns, signals are caught if they shall be.
 pub(super) fn start(
     server: Server,
-    addresses: Vec<SocketAddr>,
+    listeners: Vec<TcpListener>,
     serving: Arc<Serving>,
     settings: &Settings,
 ) -> io::Result<Running> {
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?;
     let (signals, shutdown) = (settings.signals, settings.shutdown);
     let handle = server.handle();
     let stopper = Stopper(Arc::new(Notify::new()));
@@ -111,7 +116,7 @@ pub(super) fn start(
         System::new().block_on(async {
             let signals = if signals { Some(Signals::new()?) } else { None };
             drop(ready);
-            run(server, &serving, &asked.0, signals, shutdown).await
+            run(server, &serving, &asked.0, signals, shutdown, listeners).await
         })
     })?;
     // Nothing is ever sent: that the other end is dropped is the news.
@@ -126,6 +131,7 @@ async fn run(
     asked: &Notify,
     mut signals: Option<Signals>,
     shutdown: Duration,
+    listeners: Vec<TcpListener>,
 ) -> io::Result<()> {
     let handle = server.handle();
     let server = match select(server, pin!(stop(asked, signals.as_mut()))).await {
@@ -139,6 +145,7 @@ async fn run(
         Either::Left((ended, _)) => return ended,
         Either::Right(((), server)) => server,
     };
+    listeners.into_iter().for_each(deafen);
     serving.close();
     // A worker of actix ends as soon as it has no connections, and its runtime with it; handlers whose clients have
     // gone are waited for here.
@@ -153,12 +160,26 @@ async fn run(
     if !ended {
         let AtWork { connections, requests, handlers } = serving.at_work();
         log::warn!(
-            "cut off: {connections} connections, {requests} requests, {handlers} handlers whose clients had gone"
+            "cut off: connections: {connections}, requests: {requests}, handlers whose clients had gone: {handlers}"
         );
     }
     let Some(server) = server else { return Ok(()) };
     drop(handle.stop(false));
     server.await
+}
+
+/// Has connections refused that nobody would take any more; without this they would wait until the process ends.
+///
+/// The listener itself is the server's, and only ends with it. Where the system does not know how to stop listening,
+/// they do wait.
+fn deafen(listener: TcpListener) {
+    #[cfg(unix)]
+    {
+        let socket = TcpStream::from(OwnedFd::from(listener));
+        let _ = socket.shutdown(Shutdown::Both);
+    }
+    #[cfg(not(unix))]
+    drop(listener);
 }
 
 /// Being asked to stop, by the program or by a signal.

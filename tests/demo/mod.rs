@@ -8,7 +8,6 @@ mod start;
 mod trouble;
 mod users;
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -89,15 +88,8 @@ impl Place {
     /// Serves by a command that has all but the address.
     pub fn serve_as(&self, mut command: Command) -> Server {
         let address = free_address();
-        let log = fs::File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
-        command.args(["--bind", &address]).stderr(log);
-        let served = Served::run(command, self.folder.path(), &address);
+        let served = Served::run(&mut command, self.folder.path(), &address);
         Server { served, address: address.parse().unwrap() }
-    }
-
-    /// What the program has logged.
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 }
 

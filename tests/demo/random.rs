@@ -47,7 +47,7 @@ fn whatever_is_asked_does_not_fail() {
             if answer.status < 500 { Ok(()) } else { Err(TestCaseError::fail(format!("{answer:?}"))) }
         });
         if let Err(failure) = ended {
-            panic!("{failure}\n{}", place.log());
+            panic!("{failure}\n{}", server.served.told());
         }
         assert!(succeeded.get() > COUNT / 20, "{} of {COUNT} succeeded", succeeded.get());
     });

@@ -43,7 +43,7 @@ fn no_file_where_it_should_be() {
     assert_unavailable(&server.get("/article"));
     assert_unavailable(&server.ask("POST", "/user/login", None, &json!({ "login": "ada", "password": "x" })));
     assert_eq!(server.get("/article?page=0").status, 400, "what needs no database is answered");
-    assert!(place.log().contains("unable to open database file"), "{}", place.log());
+    assert!(server.served.told().contains("unable to open database file"), "{}", server.served.told());
     fs::remove_dir(place.file()).unwrap();
     assert_eq!(server.total(), 12);
 }
@@ -107,7 +107,7 @@ fn taken_away_and_put_back() {
     }
     assert_ready(&server, false);
     assert!(!place.file().exists(), "no new one is put in its place");
-    assert!(place.log().contains("is gone"), "{}", place.log());
+    assert!(server.served.told().contains("is gone"), "{}", server.served.told());
     fs::rename(&away, place.file()).unwrap();
     assert_eq!(server.total(), 13);
     assert_ready(&server, true);

@@ -53,11 +53,17 @@ fn a_wrong_login_is_refused_the_same_way_whatever_is_wrong() {
             assert_eq!(answer.status, 403, "{answer:?}");
             (answer.json(), begun.elapsed())
         };
-        wrong("ada");
-        let ((known, a), (unknown, b), (without_password, c)) = (wrong("ada"), wrong("nobody"), wrong("jules"));
-        assert_eq!((&known, &known), (&unknown, &without_password));
-        let fastest = a.min(b).min(c);
-        assert!(fastest * 20 > a.max(b).max(c), "an unknown login shows in the time: {a:?}, {b:?}, {c:?}");
+        let expected = wrong("ada").0;
+        let fastest = ["ada", "nobody", "jules"].map(|login| {
+            let tries = (0..5).map(|_| {
+                let (said, took) = wrong(login);
+                assert_eq!(said, expected, "{login}");
+                took
+            });
+            tries.min().unwrap()
+        });
+        let (least, most) = (fastest.iter().min().unwrap(), fastest.iter().max().unwrap());
+        assert!(*least * 5 > *most, "who is known shows in the time: {fastest:?}");
     });
 }
 
@@ -93,10 +99,10 @@ fn tokens_and_passwords_are_kept_by_their_hashes() {
     let server = place.serve_as(command);
     let token = server.editor();
     server.write(&token, "Secrets");
+    let log = server.served.told();
     drop(server);
     place.sql().execute("PRAGMA wal_checkpoint(TRUNCATE)");
     let file = std::fs::read(place.file()).unwrap();
-    let log = place.log();
     for secret in [token.as_str(), "analytical engine"] {
         assert!(!file.windows(secret.len()).any(|part| part == secret.as_bytes()), "the database holds {secret}");
         assert!(!log.contains(secret), "the log holds {secret}");

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::{Code, codes};
+use crate::pipeline::Of;
 use crate::plan::{Method, Plan};
 
 /// What a request was for, which is what it is counted and logged under.
@@ -52,6 +53,15 @@ impl For {
             Self::Health => 4,
             Self::Metrics => 5,
             Self::Method(index) => Self::FIXED.len() + index,
+        }
+    }
+}
+
+impl From<For> for Of {
+    fn from(purpose: For) -> Self {
+        match purpose {
+            For::Method(index) => Self::Method(index),
+            _ => Self::Nothing,
         }
     }
 }
