@@ -26,7 +26,8 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
     if let Err(why) = log::start(&log, format) {
         return failed(&format!("--log: {why}"));
     }
-    let data = settings.data(api.data.as_deref());
+    let folder = judged.data.clone();
+    let data = folder.path();
     let keys = match Keys::load(&data.join(key::FILE)) {
         Ok(keys) => keys,
         Err(error) => return failed(&format!("--data {}: {error}", data.display())),
@@ -56,7 +57,7 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
     output::print(&summary(
         &engine,
         settings,
-        &Served { addresses: addresses.collect(), unbound, data: &data, keys: count, workers: how.workers, log },
+        &Served { addresses: addresses.collect(), unbound, data, keys: count, workers: how.workers, log },
     ));
     match running.wait() {
         Ok(()) => Exit::Done,
