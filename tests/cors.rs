@@ -71,6 +71,7 @@ fn requests() -> Vec<(Request, u16)> {
         (Request::new("GET", "/api/nothing"), 404),
         (Request::new("GET", "/elsewhere"), 404),
         (Request::new("GET", "/openapi.json"), 200),
+        (Request::new("GET", "/healthz"), 200),
         (Request::new("PUT", "/api/open"), 405),
         (Request::new("GET", "/api/%FF"), 400),
         (Request::new("GET", "/api/closed"), 401),

@@ -9,6 +9,8 @@ mod client_for_users;
 mod compile;
 mod cors;
 mod definition_text;
+#[cfg(feature = "demo")]
+mod demo;
 mod describe;
 mod diagnostics;
 mod documents;
@@ -20,6 +22,8 @@ mod http;
 mod keys;
 mod layout;
 mod licenses;
+mod logged;
+mod operation;
 mod readme;
 mod served;
 mod types;

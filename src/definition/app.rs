@@ -81,6 +81,7 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         data: object.text("data"),
         workers: object.whole("workers"),
         log: object.text("log"),
+        log_format: object.text("log_format"),
         cors: object.object("cors", &CORS, faults).as_ref().map(cors),
         place: object.place,
         damaged: object.damaged,

@@ -99,6 +99,7 @@ pub static APP: Keys = keys(
         key("data", Kind::Text, "The folder of the server's own files."),
         key("workers", Kind::Whole, "How many workers serve."),
         key("log", Kind::Text, "What is logged."),
+        key("log_format", Kind::Text, "How it is logged."),
         key("cors", Kind::Object(&CORS), "Which pages of other origins may call."),
         key("modules", Kind::Named(&MODULE), "The modules of a whole API, by name."),
         key("service", Kind::Later, "Services named in the query."),

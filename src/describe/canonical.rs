@@ -10,8 +10,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::model::{
     Api, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DeclaredError, EnvelopeName, License, Limits,
-    Method, MethodOptions, Module, Origins, Output, Parameter, ParameterType, Permission, Repeated, Scope, Segment,
-    Server, Service, Unbound, UnknownParameters, derived_id, derived_name,
+    LogFormat, Method, MethodOptions, Module, Origins, Output, Parameter, ParameterType, Permission, Repeated, Scope,
+    Segment, Server, Service, Unbound, UnknownParameters, derived_id, derived_name,
 };
 use crate::types::Written;
 
@@ -50,6 +50,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         data,
         workers,
         log,
+        log_format,
         cors,
         modules,
         place: _,
@@ -73,6 +74,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         keys.some("data", data.as_deref());
         keys.some("workers", *workers);
         keys.some("log", log.as_deref());
+        keys.unless("log_format", log_format.as_str(), LogFormat::default().as_str());
         keys.some("cors", cors.as_ref().map(write_cors));
     }
     let modules = modules.iter().map(|module| (module.name.clone(), write_module(module, reader)));
