@@ -10,6 +10,7 @@ mod compile;
 mod definition_text;
 #[cfg(feature = "demo")]
 mod demo;
+mod describe;
 mod diagnostics;
 mod documents;
 mod generate;

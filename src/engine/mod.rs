@@ -259,14 +259,8 @@ impl Judged {
         }
         // What is asked about belongs to handlers, and none is bound.
         let checks = if unbound == Unbound::Echo { Vec::new() } else { checks };
-        let around = Surroundings {
-            inspectors,
-            state,
-            checks,
-            verify,
-            descriptions: documents::services(&api),
-            documents: documents::documents(&api),
-        };
+        let (descriptions, documents) = documents::documents(&api);
+        let around = Surroundings { inspectors, state, checks, verify, descriptions, documents };
         let plan = Arc::new(compile::plan(&api, bound.actions, &modules, around));
         let runner = Arc::new(Runner { plan: Arc::clone(&plan), detached: Arc::default() });
         Ok(Engine { api, plan: Arc::new(ArcSwap::new(plan)), runner })

@@ -5,6 +5,7 @@
 //! comes is a [`Head`] and, when it is asked for, a [`Body`]; what goes is a
 //! [`Reply`].
 
+mod accept;
 mod act;
 mod call;
 mod check;
@@ -22,7 +23,7 @@ mod verify;
 use std::sync::Arc;
 
 pub use act::Detached;
-pub use document::{document, options};
+pub use document::{document, options, unread};
 pub use guard::{guarded, log_panics};
 pub use permit::Granted;
 pub use read::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};

@@ -44,11 +44,14 @@ pub(super) fn factory(
                     let mut observed = Observed::begin(&current, &head);
                     let plan = &current.runner.plan;
                     let way = way(plan, &head);
-                    let purpose = purpose(plan, &head, &way);
+                    let purpose = purpose(&way);
                     observed.is_for(purpose);
                     let mut response = match way {
                         Way::Health(asked) => {
                             let reply = health::answer(&worker, plan, &head, asked).await;
+                            answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
+                        }
+                        Way::Page(reply) => {
                             answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }
                         Way::Api(routed) => {
@@ -74,7 +77,9 @@ pub(super) fn factory(
 enum Way<'h> {
     /// It asks how the server is.
     Health(Health),
-    /// To the API and its documents.
+    /// It is for a page that is ready.
+    Page(Reply),
+    /// To the API.
     Api(Result<Routed<'h>, Unrouted>),
     /// To the App behind them.
     Elsewhere,
@@ -84,24 +89,22 @@ fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
     if let Some(asked) = health::find(head) {
         return Way::Health(asked);
     }
+    if let Some(reply) = page::answer(plan, head) {
+        return Way::Page(reply);
+    }
     match pipeline::route(plan, head) {
-        Err(unrouted)
-            if matches!(unrouted.refusal.reason(), Reason::UnknownService { .. })
-                && page::find(plan, head).is_none() =>
-        {
-            Way::Elsewhere
-        }
+        Err(unrouted) if matches!(unrouted.refusal.reason(), Reason::UnknownService { .. }) => Way::Elsewhere,
         routed => Way::Api(routed),
     }
 }
 
 /// What a request is counted under.
-fn purpose(plan: &Plan, head: &Head, way: &Way<'_>) -> For {
+fn purpose(way: &Way<'_>) -> For {
     match way {
         Way::Health(asked) => asked.purpose(),
+        Way::Page(_) => For::Document,
         Way::Api(Ok(Routed::Method(found))) => For::Method(found.method),
         Way::Api(Ok(_)) => For::Options,
-        Way::Api(Err(_)) if page::find(plan, head).is_some() => For::Document,
         Way::Api(Err(_)) => For::Nothing,
         Way::Elsewhere => For::Static,
     }
@@ -129,10 +132,7 @@ async fn dispatch(
         Ok(Routed::OptionsAbove { above }) => {
             pipeline::options(head, &plan.documents.above[above].description, &Allowed(Vec::new()))
         }
-        Ok(Routed::OptionsAll) => pipeline::options(head, &plan.documents.all, &Allowed(Vec::new())),
-        Err(Unrouted { of, refusal }) => match page::find(plan, head) {
-            Some(document) => pipeline::document(head, document),
-            None => pipeline::refuse(plan, head, of, refusal),
-        },
+        Ok(Routed::OptionsAll { allowed }) => pipeline::options(head, &plan.documents.all, &allowed),
+        Err(Unrouted { of, refusal }) => pipeline::refuse(plan, head, of, refusal),
     }
 }

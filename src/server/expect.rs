@@ -21,9 +21,9 @@ use super::observe::Observed;
 use super::receive::{Arriving, acceptable, announced};
 use super::serving::Serving;
 use super::worker::Worker;
-use super::{answer, health};
+use super::{answer, health, page};
 use crate::call::{Head, Reason, Refusal};
-use crate::pipeline::{self, Of, Routed, Unrouted, guarded};
+use crate::pipeline::{self, Of, Reply, Routed, Unrouted, guarded};
 use crate::plan::{Found, Plan};
 
 /// Makes a worker's service for requests that expect `100-continue`: gives them back, or the answer instead.
@@ -43,19 +43,21 @@ pub(super) fn factory(
                 let current = worker.current();
                 let plan = &current.runner.plan;
                 let mut observed = Observed::begin(&current, &head);
-                let refusal = match guarded("a stage", invite(plan, &head)).await {
+                let (purpose, reply) = match guarded("a stage", invite(plan, &head)).await {
                     Ok(Ok(())) => {
                         observed.pass();
                         return Ok(request);
                     }
-                    Ok(Err(unrouted)) => unrouted,
-                    Err(panic) => panic.into(),
+                    Ok(Err(answered)) => answered,
+                    Err(panic) => {
+                        let purpose = match pipeline::route(plan, &head) {
+                            Ok(Routed::Method(found)) => For::Method(found.method),
+                            _ => For::Nothing,
+                        };
+                        (purpose, pipeline::refuse(plan, &head, purpose.into(), panic))
+                    }
                 };
-                let Unrouted { of, refusal } = refusal;
-                if let Of::Method(method) = of {
-                    observed.is_for(For::Method(method));
-                }
-                let reply = pipeline::refuse(plan, &head, of, refusal);
+                observed.is_for(purpose);
                 // The body is not coming, so the connection cannot be used for another request.
                 let unread = Arriving::new(request.take_payload(), &head).unread();
                 let mut response = answer::response(reply, &head, Some(unread));
@@ -67,19 +69,23 @@ pub(super) fn factory(
     })
 }
 
-/// Whether the body may be sent.
-async fn invite(plan: &Plan, head: &Head) -> Result<(), Unrouted> {
+/// Whether the body may be sent; else what the request is for, and its answer.
+async fn invite(plan: &Plan, head: &Head) -> Result<(), (For, Reply)> {
     if health::find(head).is_some() {
         return Ok(());
+    }
+    if let Some(reply) = page::answer(plan, head) {
+        return Err((For::Document, reply));
     }
     match pipeline::route(plan, head) {
         Ok(Routed::Method(found)) => {
             let method = found.method;
             let judged = if unmet(head) { Err(failed()) } else { admit(plan, head, found).await };
-            judged.map_err(|refusal| Unrouted { of: Of::Method(method), refusal })
+            let refused = |refusal| pipeline::refuse(plan, head, Of::Method(method), refusal);
+            judged.map_err(|refusal| (For::Method(method), refused(refusal)))
         }
-        Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll) => Ok(()),
-        Err(unrouted) => Err(unrouted),
+        Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => Ok(()),
+        Err(Unrouted { of, refusal }) => Err((For::Nothing, pipeline::refuse(plan, head, of, refusal))),
     }
 }
 

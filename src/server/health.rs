@@ -1,12 +1,11 @@
 //! The server's own paths that tell how it is: `/healthz`, `/readyz` and `/metrics`.
 
-use bytes::Bytes;
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, header};
 
 use super::metrics::For;
 use super::worker::Worker;
-use crate::call::{Allowed, Head, Http, Reason, Refusal};
-use crate::pipeline::{self, Of, Readiness, Reply};
+use crate::call::Head;
+use crate::pipeline::{self, Readiness, Reply};
 use crate::plan::Plan;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -46,15 +45,9 @@ pub(super) fn find(head: &Head) -> Option<Health> {
 
 /// The answer.
 pub(super) async fn answer(worker: &Worker, plan: &Plan, head: &Head, asked: Health) -> Reply {
-    let allowed = Allowed(vec![Http::Get]);
-    match head.method {
-        Method::GET | Method::HEAD => tell(worker, plan, asked).await,
-        Method::OPTIONS => {
-            let allow = HeaderValue::try_from(allowed.to_string()).ok();
-            let headers = allow.map(|value| (header::ALLOW, value)).into_iter().collect();
-            Reply { status: 204, content_type: None, headers, body: Bytes::new(), code: None }
-        }
-        _ => pipeline::refuse(plan, head, Of::Nothing, Refusal::new(Reason::UnknownMethod { allowed })),
+    match pipeline::unread(plan, head) {
+        Some(reply) => reply,
+        None => tell(worker, plan, asked).await,
     }
 }
 
