@@ -1,6 +1,7 @@
 //! A database in trouble: the demo says so, loses nothing that it acknowledged, and goes on when the trouble is over.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -33,6 +34,14 @@ fn assert_ready(server: &Server, ready: bool) {
 /// Writes an article, which may be refused.
 fn try_writing(server: &Server, token: &str, text: &str) -> Answer {
     server.ask("POST", "/article", Some(token), &json!({ "title": "Try", "text": text }))
+}
+
+/// Puts another file in the place of the database's.
+fn replace(place: &Place, other: &Path) {
+    for end in ["-wal", "-shm"] {
+        fs::remove_file(format!("{}{end}", place.file().display())).unwrap();
+    }
+    fs::rename(other, place.file()).unwrap();
 }
 
 #[test]
@@ -76,6 +85,31 @@ fn locked_by_another() {
     other.execute("ROLLBACK");
     assert_eq!(try_writing(&server, &token, "Unlocked").status, 201);
     assert_eq!(server.total(), 13);
+}
+
+#[test]
+fn readers_do_not_wait_for_writers() {
+    let place = Place::sqlite();
+    let server = place.serve();
+    let token = server.editor();
+    let mut other = place.sql();
+    other.execute("BEGIN EXCLUSIVE");
+    std::thread::scope(|scope| {
+        let (server, token) = (&server, &token);
+        // More than there are connections.
+        let writers: Vec<_> =
+            (0..48).map(|_| scope.spawn(move || try_writing(server, token, "Locked").status)).collect();
+        let mut reads = 0;
+        while !writers.iter().all(|writer| writer.is_finished()) {
+            assert_eq!(server.total(), 12, "after {reads} reads");
+            reads += 1;
+        }
+        assert!(reads > 0);
+        let statuses: Vec<_> = writers.into_iter().map(|writer| writer.join().unwrap()).collect();
+        assert_eq!(statuses, [503; 48]);
+    });
+    other.execute("ROLLBACK");
+    assert_eq!(try_writing(&server, &token, "Unlocked").status, 201);
 }
 
 #[test]
@@ -127,14 +161,40 @@ fn replaced_by_a_copy() {
     let token = server.editor();
     server.write(&token, "After the copy");
     assert_eq!(server.total(), 14);
-    for end in ["-wal", "-shm"] {
-        fs::remove_file(format!("{}{end}", place.file().display())).unwrap();
-    }
-    fs::rename(&copy, place.file()).unwrap();
+    replace(&place, &copy);
     assert_eq!(server.total(), 13, "the file that is there counts");
     server.write(&server.editor(), "In the copy");
     drop(server);
     assert_eq!(place.serve().total(), 14);
+}
+
+#[test]
+fn replaced_while_something_is_being_written() {
+    let place = Place::sqlite();
+    let server = place.serve();
+    let token = server.editor();
+    place.sql().execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    let copy = place.folder.path().join("copy");
+    fs::copy(place.file(), &copy).unwrap();
+    let mut other = place.sql();
+    other.execute("BEGIN EXCLUSIVE");
+    let answer = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| try_writing(&server, &token, "To which one?"));
+        std::thread::sleep(Duration::from_millis(300));
+        replace(&place, &copy);
+        // Opens what is there now, once nobody holds what was there before.
+        let reader = scope.spawn(|| server.get("/article"));
+        std::thread::sleep(Duration::from_millis(300));
+        other.execute("ROLLBACK");
+        let _ = reader.join();
+        writer.join().unwrap()
+    });
+    if answer.status == 201 {
+        assert_eq!(server.total(), 13, "what was acknowledged is there");
+    } else {
+        assert_unavailable(&answer);
+        assert_eq!(server.total(), 12);
+    }
 }
 
 #[test]

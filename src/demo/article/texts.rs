@@ -1,7 +1,7 @@
 //! What an author writes, and how it stands in the database.
 
 use serde::Deserialize;
-use sqlx::{Any, Transaction};
+use sqlx::AnyConnection;
 
 /// What of an article its author says.
 #[derive(Deserialize)]
@@ -16,7 +16,7 @@ impl Texts {
     /// Puts a new article in; none where nobody has this login.
     pub(crate) async fn insert(
         self,
-        transaction: &mut Transaction<'static, Any>,
+        connection: &mut AnyConnection,
         login: &str,
         now: &str,
     ) -> Result<Option<i64>, sqlx::Error> {
@@ -24,8 +24,7 @@ impl Texts {
             SELECT user_id, $2, $3, $4, $5, $6, $7, $7 FROM users WHERE login = $1 RETURNING article_id";
         let (tags, words) = (self.tags(), self.words());
         let insert = sqlx::query_as(insert).bind(login).bind(self.title).bind(self.text).bind(self.language);
-        let inserted: Option<(i64,)> =
-            insert.bind(tags).bind(words).bind(now).fetch_optional(&mut **transaction).await?;
+        let inserted: Option<(i64,)> = insert.bind(tags).bind(words).bind(now).fetch_optional(&mut *connection).await?;
         Ok(inserted.map(|(article_id,)| article_id))
     }
 

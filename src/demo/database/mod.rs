@@ -10,25 +10,31 @@ mod runtime;
 mod schema;
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rulebook::{Context, DataFolder, Refusal};
 use sqlx::any::AnyPoolOptions;
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyPool, Executor, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
 use tokio::runtime::Handle;
-use tokio::sync::RwLock;
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 use tokio::time::timeout;
 
 use place::{FileId, Place};
 use runtime::Runtime;
 
-/// How long a request waits for a connection, and all that goes with opening the database.
+/// How long a request waits for a connection, for its turn to write, and for all that goes with opening the database.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How many connections there are at most.
 const CONNECTIONS: u32 = 16;
+
+/// How many write at once. SQLite has one writer: who waits for its lock holds a connection that readers need, and may
+/// be overtaken for ever. Here they queue. Writers to PostgreSQL leave some connections to readers.
+const SQLITE_WRITERS: usize = 1;
+const POSTGRES_WRITERS: usize = 12;
 
 /// How long a connection is used. What it found when it was opened, such as a disk that could only be read, is then
 /// looked at again.
@@ -57,6 +63,8 @@ struct Open {
     file: Option<FileId>,
     /// Where the connections are opened; none for SQLite.
     runtime: Option<Runtime>,
+    /// The turns to write.
+    turns: Arc<Semaphore>,
 }
 
 impl Open {
@@ -65,14 +73,17 @@ impl Open {
     }
 
     fn connections(&self) -> Connections {
-        Connections { pool: self.pool.clone(), runtime: self.runtime.as_ref().map(|own| own.handle().clone()) }
+        let runtime = self.runtime.as_ref().map(|own| own.handle().clone());
+        Connections { pool: self.pool.clone(), file: self.file, runtime, turns: Arc::clone(&self.turns) }
     }
 }
 
 /// A hold on the connections, for one request.
 struct Connections {
     pool: AnyPool,
+    file: Option<FileId>,
     runtime: Option<Handle>,
+    turns: Arc<Semaphore>,
 }
 
 impl Connections {
@@ -91,6 +102,28 @@ impl Connections {
     }
 }
 
+/// What is being written: nothing, until [`Database::commit`].
+pub(crate) struct Writing {
+    transaction: Transaction<'static, Any>,
+    /// The file that it is written to; none for PostgreSQL.
+    file: Option<FileId>,
+    turn: OwnedSemaphorePermit,
+}
+
+impl Deref for Writing {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Writing {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+}
+
 /// Why the database does not do what it was asked. Words for the log, never for the client.
 #[derive(Debug)]
 pub(crate) enum Trouble {
@@ -102,6 +135,8 @@ pub(crate) enum Trouble {
     Gone,
     /// It could not be opened in time.
     Late,
+    /// Others had not written what they had to in time.
+    Busy,
     /// There is no thread for its connections.
     Runtime(std::io::Error),
     /// What the database says.
@@ -133,21 +168,27 @@ impl Database {
     /// A transaction for writing. It should begin with what it writes: then it never has to give way to another.
     ///
     /// # Errors
-    /// The database is in trouble.
-    pub(crate) async fn write(&self) -> Result<Transaction<'static, Any>, Trouble> {
-        self.connections().await?.run(|pool| async move { pool.begin().await }).await
+    /// The database is in trouble, or too many write.
+    pub(crate) async fn write(&self) -> Result<Writing, Trouble> {
+        let turns = self.connections().await?.turns;
+        let turn = timeout(PATIENCE, turns.acquire_owned()).await.map_err(|_| Trouble::Busy)?;
+        let turn = turn.map_err(|_| Trouble::Busy)?;
+        // What stands there may have changed meanwhile.
+        let connections = self.connections().await?;
+        let file = connections.file;
+        let transaction = connections.run(|pool| async move { pool.begin().await }).await?;
+        Ok(Writing { transaction, file, turn })
     }
 
     /// Makes what was written last. Only when this has succeeded may anybody be told of it.
     ///
     /// # Errors
     /// It was not written, or to a file that is no longer there.
-    pub(crate) async fn commit(&self, transaction: Transaction<'static, Any>) -> Result<(), Trouble> {
+    pub(crate) async fn commit(&self, writing: Writing) -> Result<(), Trouble> {
+        let Writing { transaction, file, turn } = writing;
         transaction.commit().await?;
-        match &*self.0.open.read().await {
-            Some(open) if open.file == self.place()?.file()? => Ok(()),
-            _ => Err(Trouble::Gone),
-        }
+        drop(turn);
+        if self.place()?.file()? == file { Ok(()) } else { Err(Trouble::Gone) }
     }
 
     /// Whether it answers, for who asks whether the server is ready.
@@ -203,7 +244,8 @@ impl Database {
         let pool = options.connect_lazy(&place.url())?;
         let sqlite = place.is_sqlite();
         let runtime = if sqlite { None } else { Some(Runtime::start().map_err(Trouble::Runtime)?) };
-        let mut open = Open { pool, file: None, runtime };
+        let turns = Arc::new(Semaphore::new(if sqlite { SQLITE_WRITERS } else { POSTGRES_WRITERS }));
+        let mut open = Open { pool, file: None, runtime, turns };
         open.connections().run(move |pool| async move { schema::migrate(&pool, sqlite).await }).await?;
         open.file = place.file()?;
         Ok(current.insert(open).connections())
@@ -241,6 +283,7 @@ impl fmt::Display for Trouble {
             Self::Folder(error) => write!(f, "the folder of the database: {error}"),
             Self::Gone => f.write_str("the file of the database is gone; put it back, or start again with a new one"),
             Self::Late => write!(f, "the database was not open within {} seconds", PATIENCE.as_secs()),
+            Self::Busy => write!(f, "others were not done with writing within {} seconds", PATIENCE.as_secs()),
             Self::Runtime(error) => write!(f, "the connections of the database: {error}"),
             Self::Sql(error) => write!(f, "the database: {error}"),
         }

@@ -45,19 +45,19 @@ async fn find(database: &Database, login: &str) -> Result<Option<(i64, String)>,
 
 /// Keeps a login, and lets go of those that have ended.
 async fn keep(database: &Database, token: &Token, user_id: i64, now: i64, ends: i64) -> Result<(), Trouble> {
-    let mut transaction = database.write().await?;
-    sqlx::query("DELETE FROM logins WHERE ends <= $1").bind(now).execute(&mut *transaction).await?;
+    let mut writing = database.write().await?;
+    sqlx::query("DELETE FROM logins WHERE ends <= $1").bind(now).execute(&mut *writing).await?;
     let insert = sqlx::query("INSERT INTO logins (hash, user_id, ends) VALUES ($1, $2, $3)");
-    insert.bind(token.hash()).bind(user_id).bind(ends).execute(&mut *transaction).await?;
-    database.commit(transaction).await
+    insert.bind(token.hash()).bind(user_id).bind(ends).execute(&mut *writing).await?;
+    database.commit(writing).await
 }
 
 pub(super) async fn logout(_: Args<()>, context: Context) -> Result<(), Refusal> {
     let database = Database::of(&context)?;
     // Whoever holds another credential, such as a key, has no login to end.
     let Some(token) = context.head().and_then(logins::token) else { return Ok(()) };
-    let mut transaction = database.write().await?;
+    let mut writing = database.write().await?;
     let delete = sqlx::query("DELETE FROM logins WHERE hash = $1").bind(token.hash());
-    delete.execute(&mut *transaction).await.map_err(Trouble::from)?;
-    Ok(database.commit(transaction).await?)
+    delete.execute(&mut *writing).await.map_err(Trouble::from)?;
+    Ok(database.commit(writing).await?)
 }

@@ -58,14 +58,14 @@ pub(super) struct Changed {
 
 pub(super) async fn update(Args(changes): Args<Changes>, context: Context) -> Result<Changed, Refusal> {
     let database = Database::of(&context)?;
-    let mut transaction = database.write().await?;
+    let mut writing = database.write().await?;
     let update = "UPDATE users SET name = COALESCE($2, name), about = COALESCE($3, about)
         WHERE user_id = $1 RETURNING name, about";
     let update = sqlx::query_as(update).bind(changes.user_id).bind(changes.name).bind(changes.about);
-    let updated: Option<(String, String)> = update.fetch_optional(&mut *transaction).await.map_err(Trouble::from)?;
+    let updated: Option<(String, String)> = update.fetch_optional(&mut *writing).await.map_err(Trouble::from)?;
     let Some((name, about)) = updated else {
         return Err(Refusal::declared("no_such_user").with("user_id", changes.user_id));
     };
-    database.commit(transaction).await?;
+    database.commit(writing).await?;
     Ok(Changed { name, about })
 }

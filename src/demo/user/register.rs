@@ -23,14 +23,14 @@ pub(super) struct Registered {
 pub(super) async fn register(Args(new): Args<New>, context: Context) -> Result<Registered, Refusal> {
     let database = Database::of(&context)?;
     let hash = password::hash(new.password).await?;
-    let mut transaction = database.write().await?;
+    let mut writing = database.write().await?;
     let insert = "INSERT INTO users (login, name, about, role, since, password) VALUES ($1, $2, $3, 'author', $4, $5)
         ON CONFLICT (login) DO NOTHING RETURNING user_id";
     let insert = sqlx::query_as(insert).bind(&new.login).bind(new.name).bind(new.about).bind(now()).bind(hash);
-    let inserted: Option<(i64,)> = insert.fetch_optional(&mut *transaction).await.map_err(Trouble::from)?;
+    let inserted: Option<(i64,)> = insert.fetch_optional(&mut *writing).await.map_err(Trouble::from)?;
     let Some((user_id,)) = inserted else {
         return Err(Refusal::declared("login_taken").with("login", new.login));
     };
-    database.commit(transaction).await?;
+    database.commit(writing).await?;
     Ok(Registered { user_id })
 }
