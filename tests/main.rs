@@ -16,6 +16,7 @@ mod http;
 mod keys;
 mod layout;
 mod licenses;
+mod openapi;
 mod readme;
 mod served;
 mod types;

@@ -1,6 +1,7 @@
 //! What is answered: the outputs of a success, and refusals by their status.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::example::ExampleBuilder;
@@ -24,20 +25,25 @@ pub(super) struct Row {
     codes: &'static [Code],
     /// A header field that they have, and what it says.
     header: Option<(&'static str, &'static str)>,
+    /// Whether it may be before the module is known, so that they are in the API's envelope.
+    is_early: bool,
 }
 
 const fn row(name: &'static str, codes: &'static [Code]) -> Row {
-    Row { name, codes, header: None }
+    Row { name, codes, header: None, is_early: false }
+}
+
+const fn early(name: &'static str, codes: &'static [Code]) -> Row {
+    Row { is_early: true, ..row(name, codes) }
 }
 
 /// A parameter at fault, or nothing that can be read.
 pub(super) const BAD_REQUEST: Row =
-    row("BadRequest", &[Code::MissingParameter, Code::InvalidParameter, Code::Unreadable]);
+    early("BadRequest", &[Code::MissingParameter, Code::InvalidParameter, Code::Unreadable]);
 /// Nobody is identified.
 pub(super) const UNAUTHENTICATED: Row = Row {
-    name: "Unauthenticated",
-    codes: &[Code::Unauthenticated],
     header: Some(("WWW-Authenticate", "The schemes by which a client can identify itself")),
+    ..row("Unauthenticated", &[Code::Unauthenticated])
 };
 /// A permission is missing.
 pub(super) const FORBIDDEN: Row = row("Forbidden", &[Code::Forbidden]);
@@ -46,28 +52,29 @@ pub(super) const TIMEOUT: Row = row("Timeout", &[Code::Timeout]);
 /// The query or the body is over a limit.
 pub(super) const TOO_LARGE: Row = row("TooLarge", &[Code::TooLarge]);
 /// The target is over a limit.
-pub(super) const URI_TOO_LONG: Row = row("UriTooLong", &[Code::UriTooLong]);
+pub(super) const URI_TOO_LONG: Row = early("UriTooLong", &[Code::UriTooLong]);
 /// The body is of a media type that is not read.
 pub(super) const UNSUPPORTED: Row = row("UnsupportedMediaType", &[Code::UnsupportedMediaType]);
 /// The header fields are over a limit.
-pub(super) const HEAD_TOO_LARGE: Row = row("HeadTooLarge", &[Code::HeadTooLarge]);
+pub(super) const HEAD_TOO_LARGE: Row = early("HeadTooLarge", &[Code::HeadTooLarge]);
 /// The program failed.
-pub(super) const INTERNAL: Row = row("Internal", &[Code::Internal]);
+pub(super) const INTERNAL: Row = early("Internal", &[Code::Internal]);
 /// The same of a method that takes files.
-pub(super) const INTERNAL_OR_UPLOAD: Row = row("InternalOrUpload", &[Code::Internal, Code::Upload]);
+pub(super) const INTERNAL_OR_UPLOAD: Row = early("InternalOrUpload", &[Code::Internal, Code::Upload]);
 /// Nothing is there to answer.
 pub(super) const NOT_IMPLEMENTED: Row = row("NotImplemented", &[Code::NotImplemented]);
 /// The program cannot answer now.
 pub(super) const UNAVAILABLE: Row = row("Unavailable", &[Code::Unavailable]);
 /// What any request can be refused for, whatever it is for.
 const OTHER: Row = Row {
-    name: "Other",
-    codes: &[Code::UnknownService, Code::UnknownMethod, Code::Unauthenticated, Code::ExpectationFailed],
     header: Some(("Allow", "With status 405: the methods that there are")),
+    ..early("Other", &[Code::UnknownService, Code::UnknownMethod, Code::Unauthenticated, Code::ExpectationFailed])
 };
 
 /// The refusals of a document, each kind once for each envelope.
 pub(super) struct Answers {
+    /// The envelope of refusals before a module is known.
+    early: EnvelopeName,
     components: BTreeMap<String, Response>,
     /// The components' names by what they describe.
     names: HashMap<Key, String>,
@@ -83,11 +90,11 @@ impl Answers {
     /// None yet. The schemas of refusals are made first, so that no other has their names.
     pub(super) fn new(api: &Api, schemas: &mut Schemas) -> Self {
         let mut refusals = HashMap::from([(None, schemas.component(&["Problem"], Problem.refusal_schema()))]);
-        let used = |name| api.modules.iter().any(|module| envelope_of(api, module) == name);
+        let used = |name| api.envelope == name || api.modules.iter().any(|module| module.envelope == Some(name));
         for name in EnvelopeName::ALL.into_iter().filter(|name| used(*name)) {
             refusals.insert(Some(name), schemas.component(&["Refusal"], by_name(name).refusal_schema()));
         }
-        Self { components: BTreeMap::new(), names: HashMap::new(), refusals }
+        Self { early: api.envelope, components: BTreeMap::new(), names: HashMap::new(), refusals }
     }
 
     /// All refusals that are referred to, by name.
@@ -157,14 +164,19 @@ impl Answers {
         let mut words: Vec<&str> = declared.iter().map(|own| own.info.as_str()).collect();
         words.extend(row.iter().flat_map(|row| row.codes).map(|code| code.row().title));
         let mut response = ResponseBuilder::new().description(words.join("; ")).build();
-        let own = by_name(envelope);
-        let is_problem = own.refusal_type() == Problem.refusal_type();
-        let shapes: [(Option<EnvelopeName>, &dyn Envelope); 2] = [(Some(envelope), &*own), (None, &Problem)];
+        let mut names = vec![Some(envelope)];
+        if row.is_some_and(|row| row.is_early) && self.early != envelope {
+            names.push(Some(self.early));
+        }
         // An envelope whose refusals are problem documents has no other shape for them.
-        for (name, shape) in shapes.into_iter().skip(usize::from(is_problem)) {
+        names.retain(|name| name.is_some_and(|name| by_name(name).refusal_type() != Problem.refusal_type()));
+        names.push(None);
+        for name in names {
+            let shape = name.map_or_else(|| Arc::new(Problem) as Arc<dyn Envelope>, by_name);
             let refusals = row.and(self.refusals.get(&name)).cloned();
-            let content = refusal_content(shape, refusals, row, declared, schemas);
-            response.content.insert(shape.refusal_type().to_owned(), content.into());
+            let content = refusal_content(&*shape, refusals, row, declared, schemas);
+            // The module's own envelope comes first where both are of one media type.
+            response.content.entry(shape.refusal_type().to_owned()).or_insert(content.into());
         }
         if let Some((name, info)) = row.and_then(|row| row.header) {
             response.headers.insert(name.to_owned(), header(info, schemas).into());
