@@ -93,18 +93,24 @@ fn many(r#type: &ParameterType, schema: Json, place: Place, required: bool) -> T
         None => None,
     };
     let style = match (place, separator) {
-        (Place::Path | Place::Header | Place::Cookie, None) => return as_json(schema),
-        (Place::Path | Place::Header | Place::Cookie, Some(separator)) if separator != "," => return as_json(schema),
-        (Place::Form | Place::Query, None) => Style::Repeated,
-        (Place::Form | Place::Query, Some(separator)) if separator != "," => Style::Repeated,
-        _ => Style::Commas,
+        (_, Some(",")) => Style::Commas,
+        (Place::Form | Place::Query, _) => Style::Repeated,
+        (Place::Path | Place::Header | Place::Cookie, _) => Style::Json,
     };
-    let Some(mut list) = list_schema(&schema) else { return as_json(schema) };
-    let items = list.remove("items").unwrap_or_else(|| json!({}));
+    let Json::Object(mut list) = schema else { return as_json(schema) };
+    // A list that may be an object too has no `items` here.
+    let is_list = list.get("type") == Some(&json!("array"));
+    let items = without_null(list.get("items").cloned().unwrap_or_else(|| json!({})));
     if is_structured(&items) {
-        return as_json(schema);
+        return as_json(Json::Object(list));
     }
-    list.insert("items".to_owned(), one_of_many(confined(without_null(items), place), separator));
+    if style == Style::Json || !is_list {
+        // A text that is no JSON is an item.
+        let alone = if is_list { items } else { json!({ "type": ["string", "number", "boolean"] }) };
+        return as_json(json!({ "anyOf": [list, alone] }));
+    }
+    let items = confined(items, place);
+    list.insert("items".to_owned(), one_of_many(items, separator));
     // No field at all is a list that is left out, and so is an empty segment.
     let least = list.get("minItems").and_then(Json::as_u64).unwrap_or(0);
     if least == 0 && (required || place == Place::Path) {
@@ -113,13 +119,6 @@ fn many(r#type: &ParameterType, schema: Json, place: Place, required: bool) -> T
     let note = separator.filter(|separator| *separator != ",");
     let note = note.map(|separator| format!("One text may hold several items with `{separator}` between them."));
     Text { schema: Json::Object(list), style, note }
-}
-
-/// The schema of lists, of a schema that may let other values pass besides.
-fn list_schema(schema: &Json) -> Option<Map<String, Json>> {
-    let own = |schema: &Json| schema.as_object().filter(|own| own.get("type") == Some(&json!("array"))).cloned();
-    let branches = schema.get("anyOf").and_then(Json::as_array);
-    own(schema).or_else(|| branches?.iter().find_map(own))
 }
 
 /// An item of a list of texts: a text alone that begins with `[` is the whole list in JSON, and one that holds the
