@@ -1,6 +1,7 @@
 """What schemathesis cannot know by itself: texts of our own formats, and files of their media types."""
 
 import base64
+import unicodedata
 
 import schemathesis
 from hypothesis import strategies as st
@@ -19,6 +20,9 @@ schemathesis.openapi.format(
 # `url` takes those of http and https with a host alone.
 labels = st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20)
 schemathesis.openapi.format("uri", st.builds("http://{}.example/{}".format, labels, labels))
+
+# Numbers in texts are finite.
+schemathesis.openapi.format("float-text", st.floats(allow_nan=False, allow_infinity=False).map(repr))
 
 # The media type of a file is recognised by its content.
 PNG = base64.b64decode(
@@ -43,8 +47,14 @@ def filter_case(context, case):
     """Leaves out forms that are not what they are taken for."""
     if case.media_type not in FORMS or not isinstance(case.body, dict):
         return True
+    # A part's name stands in its header, which takes no control characters (RFC 9110 section 5.5).
+    if any(unicodedata.category(letter) == "Cc" for name in case.body for letter in str(name)):
+        return False
     for name, schema in properties(case).items():
         value = case.body.get(name)
+        # Objects are written as JSON, as the encoding says, and not field by field.
+        if isinstance(value, dict) and case.media_type != "multipart/form-data":
+            return False
         # A field that is there once is a list of one: on the wire both are the same, though the one is taken for
         # another type than the other.
         if schema.get("type") == "array" and name in case.body and not isinstance(value, list):
