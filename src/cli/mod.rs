@@ -7,6 +7,7 @@ mod call;
 mod check;
 mod explain;
 mod keys;
+mod log;
 mod new;
 mod openapi;
 mod output;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::engine::Rulebook;
-use crate::model::{MOST_WORKERS, Unbound};
+use crate::model::{LogFormat, MOST_WORKERS, Unbound};
 
 /// What the process ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +93,7 @@ struct Settings {
     /// Where to listen [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_BIND")]
     bind: Option<String>,
-    /// The folder of the server's own files: keys.json [default: data].
+    /// The folder of the server's own files: keys.json, and what the program keeps there [default: data].
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_DATA")]
     data: Option<PathBuf>,
     /// What methods without a handler do [default: refuse].
@@ -104,6 +105,9 @@ struct Settings {
     /// What is logged, in env_logger's words: `info`, `rulebook=debug` [default: info,actix_server=warn].
     #[arg(long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = filter)]
     log: Option<String>,
+    /// How it is logged [default: text].
+    #[arg(long, global = true, value_name = "HOW", env = "RULEBOOK_LOG_FORMAT")]
+    log_format: Option<LogFormatFlag>,
 }
 
 fn filter(text: &str) -> Result<String, env_filter::ParseError> {
@@ -127,6 +131,23 @@ impl From<UnboundFlag> for Unbound {
             UnboundFlag::Refuse => Self::Refuse,
             UnboundFlag::NotImplemented => Self::NotImplemented,
             UnboundFlag::Echo => Self::Echo,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormatFlag {
+    /// As text for people.
+    Text,
+    /// As one JSON object a line.
+    Json,
+}
+
+impl From<LogFormatFlag> for LogFormat {
+    fn from(flag: LogFormatFlag) -> Self {
+        match flag {
+            LogFormatFlag::Text => Self::Text,
+            LogFormatFlag::Json => Self::Json,
         }
     }
 }
@@ -163,15 +184,14 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
 impl Settings {
     /// The program's API with what the flags say about it.
     fn rulebook(&self, app: impl FnOnce(Rulebook) -> Rulebook) -> Rulebook {
-        let rulebook = app(Rulebook::load(&self.api));
+        let rulebook = Rulebook::load(&self.api);
+        let rulebook = app(match &self.data {
+            Some(folder) => rulebook.data(folder),
+            None => rulebook,
+        });
         match self.unbound {
             Some(unbound) => rulebook.unbound(unbound.into()),
             None => rulebook,
         }
-    }
-
-    /// The folder of the server's own files. `defined`: what app.json says.
-    fn data(&self, defined: Option<&str>) -> PathBuf {
-        self.data.clone().or(defined.map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("data"))
     }
 }

@@ -3,7 +3,7 @@
 //! Ten thousand random requests in every run of the tests. `PROVE_REQUESTS` says how many instead; `scripts/prove`
 //! sets it to a million, and shows how far it is.
 
-mod request;
+pub mod request;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ const EACH: u32 = 250;
 
 #[test]
 fn whatever_is_asked_of_the_article_api_is_answered() {
-    let api = Rulebook::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("api"));
+    let api = Rulebook::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions/good/site"));
     let mut proof = Proof::new("the article API");
     proof.run(&echo(api), proof.count, &[Shape::Aicra]);
     proof.end();

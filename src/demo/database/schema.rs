@@ -1,0 +1,114 @@
+//! The tables, brought up to date when the database is opened, and what stands in a new one.
+//!
+//! A version is a number and its SQL, for each database. All that are missing
+//! are applied in one transaction that only one process can be in, so several
+//! may start at once, and one that is cut off leaves nothing. (sqlx's own
+//! migrations do not keep processes apart on SQLite.)
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use sqlx::error::DatabaseError;
+use sqlx::{Any, AnyPool, Executor, Transaction};
+
+use crate::demo::article::Texts;
+
+/// The SQL of each version, for SQLite and for PostgreSQL. Versions that were published are never changed.
+const VERSIONS: [(&str, &str); 1] = [(include_str!("sqlite/1.sql"), include_str!("postgres/1.sql"))];
+
+/// What a new database begins with.
+const SEED: &str = include_str!("seed.json");
+
+/// The lock that processes on one PostgreSQL take: any number that nobody else takes.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7236871509)";
+
+/// SQLite's code for a file that is locked by another.
+const BUSY: &str = "5";
+
+/// Brings the tables up to date.
+pub(super) async fn migrate(pool: &AnyPool, sqlite: bool) -> Result<(), sqlx::Error> {
+    let mut transaction = if sqlite {
+        pool.begin_with("BEGIN IMMEDIATE").await?
+    } else {
+        let mut transaction = pool.begin().await?;
+        transaction.execute(LOCK).await?;
+        transaction
+    };
+    transaction.execute("CREATE TABLE IF NOT EXISTS demo_version (version BIGINT NOT NULL)").await?;
+    let (version,): (i64,) =
+        sqlx::query_as("SELECT COALESCE(MAX(version), 0) FROM demo_version").fetch_one(&mut *transaction).await?;
+    for (number, (for_sqlite, for_postgres)) in (1_i64..).zip(VERSIONS) {
+        if number > version {
+            transaction.execute(if sqlite { for_sqlite } else { for_postgres }).await?;
+            let insert = sqlx::query("INSERT INTO demo_version (version) VALUES ($1)").bind(number);
+            insert.execute(&mut *transaction).await?;
+        }
+    }
+    if version == 0 {
+        seed(&mut transaction).await?;
+    }
+    transaction.commit().await?;
+    if sqlite {
+        write_ahead(pool).await?;
+    }
+    Ok(())
+}
+
+/// Keeps readers and the one writer from waiting for each other. The file remembers it.
+async fn write_ahead(pool: &AnyPool) -> Result<(), sqlx::Error> {
+    loop {
+        match pool.execute("PRAGMA journal_mode = WAL").await {
+            // For this, SQLite itself does not wait until others have opened the file too.
+            Err(error) if error.as_database_error().and_then(DatabaseError::code).as_deref() == Some(BUSY) => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            ended => return ended.map(drop),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Seed {
+    users: Vec<User>,
+    articles: Vec<Article>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    login: String,
+    name: String,
+    about: String,
+    role: String,
+    since: String,
+    /// The hash of the password; empty where nobody can log in.
+    password: String,
+}
+
+#[derive(Deserialize)]
+struct Article {
+    author: String,
+    title: String,
+    language: String,
+    tags: Vec<String>,
+    created: String,
+    lines: Vec<String>,
+}
+
+async fn seed(transaction: &mut Transaction<'static, Any>) -> Result<(), sqlx::Error> {
+    let seed: Seed = serde_json::from_str(SEED).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    for user in seed.users {
+        let insert = "INSERT INTO users (login, name, about, role, since, password) VALUES ($1, $2, $3, $4, $5, $6)";
+        let insert = sqlx::query(insert).bind(user.login).bind(user.name).bind(user.about).bind(user.role);
+        insert.bind(user.since).bind(user.password).execute(&mut **transaction).await?;
+    }
+    for article in seed.articles {
+        let texts = Texts {
+            title: article.title,
+            text: article.lines.join("\n"),
+            language: article.language,
+            tags: article.tags,
+        };
+        texts.insert(transaction, &article.author, &article.created).await?;
+    }
+    Ok(())
+}
