@@ -160,3 +160,15 @@ fn equal_refusals_are_written_once() {
     let names: Vec<_> = responses.keys().collect();
     assert_eq!(names, ["aicra.Internal", "aicra.Other", "aicra.Unavailable", "aicra.gone"]);
 }
+
+#[test]
+fn errors_of_one_name_and_different_words_are_told_apart() {
+    let method = |words: &str| json!({ "info": "I", "errors": { "gone": { "status": 410, "info": words } } });
+    let document = super::document(&json!({ "a": { "GET": method("one") }, "b": { "GET": method("other") } }));
+    let described = |path: &str| {
+        let response = &document["paths"][path]["get"]["responses"]["410"];
+        (response["$ref"].clone(), resolved(&document, response)["description"].clone())
+    };
+    assert_eq!(described("/a"), (json!("#/components/responses/aicra.gone"), json!("one")));
+    assert_eq!(described("/b"), (json!("#/components/responses/aicra.b.get.gone"), json!("other")));
+}

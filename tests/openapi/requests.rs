@@ -51,7 +51,7 @@ proptest! {
     }
 }
 
-fn parameter(uri: &str, key: &str, term: &str, beside: Json) -> Json {
+fn parameter(uri: &str, key: &str, term: &str, beside: &Json) -> Json {
     let mut own = json!({ "info": "I", "type": term, "name": "x" });
     own.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
     let document = super::document(&json!({ uri: { "GET": { "info": "I", "in": { key: own } } } }));
@@ -61,7 +61,7 @@ fn parameter(uri: &str, key: &str, term: &str, beside: Json) -> Json {
 #[test]
 fn lists_are_written_as_the_server_reads_them() {
     let list = |at: &str, attributes: Json| {
-        let own = parameter("a", at, "array<int>", attributes);
+        let own = parameter("a", at, "array<int>", &attributes);
         let json = own.get("content").is_some();
         format!("{} {} {}", own["style"], own["explode"], if json { "JSON" } else { "text" })
     };
@@ -108,10 +108,10 @@ fn texts_are_what_their_place_can_hold() {
         ),
         ("GET@x", "?array<bool>", json!({ "type": "array", "items": { "type": "boolean" } })),
     ] {
-        assert_eq!(parameter("a", at, term, json!({}))["schema"], expected, "{at} {term}");
+        assert_eq!(parameter("a", at, term, &json!({}))["schema"], expected, "{at} {term}");
     }
     for (at, bad) in [("HEADER@x", " é"), ("COOKIE@x", "a;b")] {
-        let schema = &parameter("a", at, "string", json!({}))["schema"];
+        let schema = &parameter("a", at, "string", &json!({}))["schema"];
         let judge = judge(&json!({}), schema);
         assert!(judge.is_valid(&json!("abc")) && !judge.is_valid(&json!(bad)), "{schema}");
     }
@@ -126,7 +126,7 @@ fn defaults_are_what_their_types_make_of_them() {
         ("truthy", json!("yes"), json!(true)),
         ("array<int>", json!("[1,2]"), json!([1, 2])),
     ] {
-        let own = parameter("a", "GET@x", term, json!({ "default": default }));
+        let own = parameter("a", "GET@x", term, &json!({ "default": default }));
         assert_eq!((&own["schema"]["default"], &own["required"]), (&expected, &json!(false)), "{term} {default}");
     }
 }

@@ -119,17 +119,19 @@ impl Answers {
         for status in statuses {
             let row = rows.iter().find(|row| row.status() == status).copied();
             let declared: Vec<_> = method.errors.iter().filter(|error| error.status.get() == status).collect();
-            responses = responses.response(status.to_string(), self.refusal(envelope, row, &declared, schemas));
+            responses =
+                responses.response(status.to_string(), self.refusal(envelope, row, &declared, &method.id, schemas));
         }
-        responses.response("default", self.refusal(envelope, Some(&OTHER), &[], schemas)).build()
+        responses.response("default", self.refusal(envelope, Some(&OTHER), &[], &method.id, schemas)).build()
     }
 
-    /// A reference to the component of these refusals.
+    /// A reference to the component of these refusals, of the method `id`.
     fn refusal(
         &mut self,
         envelope: EnvelopeName,
         row: Option<&'static Row>,
         declared: &[&DeclaredError],
+        id: &str,
         schemas: &mut Schemas,
     ) -> Ref {
         let words = declared.iter().map(|own| (own.name.clone(), own.status.get(), own.info.clone())).collect();
@@ -137,15 +139,15 @@ impl Answers {
         if let Some(name) = self.names.get(&key) {
             return Ref::from_response_name(name);
         }
-        let mut name = envelope.as_str().to_owned();
-        for part in row.map(|row| row.name).into_iter().chain(declared.iter().map(|own| own.name.as_str())) {
-            name.push('.');
-            name.push_str(&name_of(part));
-        }
+        let parts = row.map(|row| row.name).into_iter().chain(declared.iter().map(|own| own.name.as_str()));
+        let words = parts.map(name_of).collect::<Vec<_>>().join(".");
+        let mut name = format!("{}.{words}", envelope.as_str());
         if self.components.contains_key(&name) {
-            // There are more numbers than components.
-            let free = (2..).map(|number| format!("{name}.{number}")).find(|name| !self.components.contains_key(name));
-            name = free.unwrap_or(name);
+            // Errors of one name that mean different things are told apart by whose they are.
+            name = format!("{}.{}.{words}", envelope.as_str(), name_of(id));
+        }
+        while self.components.contains_key(&name) {
+            name.push('_');
         }
         let response = self.response(envelope, row, declared, schemas);
         self.components.insert(name.clone(), response);
@@ -181,7 +183,7 @@ impl Answers {
         if let Some((name, info)) = row.and_then(|row| row.header) {
             response.headers.insert(name.to_owned(), header(info, schemas).into());
         }
-        response
+        named(response)
     }
 }
 
@@ -194,6 +196,22 @@ impl Row {
 /// The shape of a module's answers.
 fn envelope_of(api: &Api, module: &Module) -> EnvelopeName {
     module.envelope.unwrap_or(api.envelope)
+}
+
+/// What the header field of all answers is called among the components.
+const REQUEST_ID: &str = "RequestId";
+
+/// The header fields that several answers have.
+pub(super) fn headers(schemas: &mut Schemas) -> BTreeMap<String, RefOr<Header>> {
+    let id = header("Under what the request stands in the log: the client's own name for it, or the server's", schemas);
+    BTreeMap::from([(REQUEST_ID.to_owned(), id.into())])
+}
+
+/// An answer with the name of its request, as all have it.
+fn named(mut response: Response) -> Response {
+    let id = Ref::new(format!("#/components/headers/{REQUEST_ID}"));
+    response.headers.insert("X-Request-Id".to_owned(), RefOr::Ref(id));
+    response
 }
 
 fn header(info: &str, schemas: &mut Schemas) -> Header {
@@ -240,7 +258,7 @@ fn shown(shape: &dyn Envelope, refusal: &Refusal) -> Option<Json> {
 fn success(envelope: EnvelopeName, method: &Method, schemas: &mut Schemas) -> Response {
     // RFC 9110 sections 15.3.5 and 15.3.6: no content.
     if matches!(method.options.status, 204 | 205) {
-        return Response::new("Success, without content");
+        return named(Response::new("Success, without content"));
     }
     let whole = method.outputs.iter().find(|output| output.name == "*");
     let schema = |output: &crate::model::Output, schemas: &mut Schemas| {
@@ -265,5 +283,5 @@ fn success(envelope: EnvelopeName, method: &Method, schemas: &mut Schemas) -> Re
     let schema = by_name(envelope).success_schema(outputs, whole.is_some());
     let schema = schemas.compact(&[&format!("{}.answer", method.id)], schema);
     let content = ContentBuilder::new().schema(Some(schemas.place(schema))).build();
-    ResponseBuilder::new().description("Success").content("application/json", content).build()
+    named(ResponseBuilder::new().description("Success").content("application/json", content).build())
 }

@@ -40,10 +40,10 @@ pub(super) fn body(api: &Api, method: &Method, schemas: &mut Schemas) -> Option<
         let json = object(&fields, is_closed, |own| json_schema(own, method, schemas));
         let json = schemas.compact(&[&format!("{}.body", method.id)], json);
         add("application/json", json, BTreeMap::new(), schemas);
-        let encoding = encodings(&fields, |own, style| form_encoding(own, style));
+        let encoding = encodings(&fields, form_encoding);
         add("application/x-www-form-urlencoded", form.clone(), encoding, schemas);
     }
-    add("multipart/form-data", form, encodings(&fields, |own, style| part_encoding(own, style)), schemas);
+    add("multipart/form-data", form, encodings(&fields, part_encoding), schemas);
     Some(body)
 }
 
@@ -100,6 +100,7 @@ fn encodings(
     fields.iter().filter_map(own).collect()
 }
 
+/// A field of an urlencoded form.
 fn form_encoding(_: &Parameter, style: &Style) -> Option<Encoding> {
     let (words, explode) = style.words(Place::Form);
     match style {

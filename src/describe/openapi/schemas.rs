@@ -61,8 +61,8 @@ impl Schemas {
     }
 
     fn free(&self, names: &[&str]) -> String {
+        let last = names.last().map(|name| name_of(name)).unwrap_or_default();
         let names = names.iter().map(|name| name_of(name));
-        let last = names.clone().last().unwrap_or_default();
         let numbered = (2..).map(|number| format!("{last}.{number}"));
         // There are more numbers than components.
         names.chain(numbered).find(|name| !self.components.contains_key(name)).unwrap_or(last)
