@@ -16,6 +16,7 @@ mod http;
 mod keys;
 mod layout;
 mod licenses;
+mod pages;
 mod readme;
 mod served;
 mod types;

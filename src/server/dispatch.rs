@@ -12,6 +12,7 @@ use actix_service::{Service, ServiceFactory, fn_factory, fn_service};
 use actix_web::Error;
 use arc_swap::ArcSwap;
 
+use super::files::Files;
 use super::module::Call;
 use super::receive::Arriving;
 use super::worker::{Current, Worker, caught};
@@ -24,11 +25,12 @@ use crate::plan::Plan;
 pub(super) fn factory(
     shared: &Arc<ArcSwap<Plan>>,
     uploads: &Arc<Path>,
+    files: &Arc<Files>,
 ) -> impl ServiceFactory<Request, Config = (), Response = Response<BoxBody>, Error = Error, InitError = ()> + use<> {
-    let (shared, uploads) = (Arc::clone(shared), Arc::clone(uploads));
+    let (shared, uploads, files) = (Arc::clone(shared), Arc::clone(uploads), Arc::clone(files));
     fn_factory(move || {
         let worker = Rc::new(Worker::new(&shared, &uploads));
-        let app = elsewhere::factory(&worker).new_service(());
+        let app = elsewhere::factory(&worker, &files).new_service(());
         async move {
             let app = Rc::new(app.await?);
             Ok(fn_service(move |mut request: Request| {

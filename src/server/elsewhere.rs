@@ -1,38 +1,100 @@
 //! What stands behind the API: an App of actix for everything that is no service of the definition.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
+use actix_files::NamedFile;
 use actix_http::{HttpMessage, Request};
 use actix_service::{IntoServiceFactory, ServiceFactory, fn_service, map_config};
 use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
-use actix_web::{App, Error};
+use actix_web::{App, Error, HttpRequest, HttpResponse};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, header};
 
-use super::answer;
+use super::files::Files;
 use super::head::head;
+use super::policy::{self, Keep, Of};
 use super::receive::Arriving;
+use super::site::{self, Page};
 use super::worker::Worker;
-use crate::call::{Reason, Refusal, RequestId};
-use crate::pipeline::{self, Of};
+use super::{answer, worker};
+use crate::call::{Allowed, Head, Http, Reason, Refusal, RequestId};
+use crate::pipeline::{self, Reply};
+use crate::plan::Plan;
 
 /// Makes the App of a worker. What it does not have either is refused as an unknown service.
 pub(super) fn factory(
     worker: &Rc<Worker>,
+    files: &Arc<Files>,
 ) -> impl ServiceFactory<Request, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<> {
-    let worker = Rc::clone(worker);
-    let unknown = fn_service(move |request: ServiceRequest| {
-        let current = worker.current();
+    let (worker, files) = (Rc::clone(worker), Arc::clone(files));
+    let page = fn_service(move |request: ServiceRequest| {
+        let (current, files) = (worker.current(), Arc::clone(&files));
         async move {
             let (request, payload) = request.into_parts();
             let id = request.extensions().get().cloned().unwrap_or_else(RequestId::random);
             let head = head(request.head(), id);
             let plan = &current.runner.plan;
-            // The router knows best why; without a reason of its own there is just no service.
-            let refusal = pipeline::route(plan, &head).err().map(|unrouted| unrouted.refusal);
-            let refusal = refusal.unwrap_or_else(|| Refusal::new(Reason::UnknownService { similar: Vec::new() }));
-            let reply = pipeline::refuse(plan, &head, Of::Nothing, refusal);
             let body = Arriving::new(payload, &head);
-            Ok(ServiceResponse::new(request, answer::sent(reply, &head, body).await.into()))
+            let found = worker::caught(site::find(&files, plan, head.uri.path())).await;
+            let response = match found.and_then(|found| found) {
+                Ok(Some(page)) if is_read(&head) => shown(page, &request, &head, body).await,
+                Ok(found) => answer::sent(unread(plan, &head, found.is_some()), &head, body).await.into(),
+                Err(refusal) => answer::sent(refused(plan, &head, refusal), &head, body).await.into(),
+            };
+            Ok(ServiceResponse::new(request, response))
         }
     });
-    map_config(App::new().default_service(unknown).into_factory(), |()| AppConfig::default())
+    map_config(App::new().default_service(page).into_factory(), |()| AppConfig::default())
+}
+
+fn is_read(head: &Head) -> bool {
+    head.method == Method::GET || head.method == Method::HEAD
+}
+
+/// A page in answer to a request for it.
+async fn shown(page: Page, request: &HttpRequest, head: &Head, body: Arriving) -> HttpResponse {
+    let reply = match page {
+        Page::File(file) => return answer::held(opened(*file, request), body).await,
+        Page::Ready(document, of, keep) => {
+            let mut reply = pipeline::document(head, document);
+            reply.headers.extend(policy::fields(of, keep));
+            reply
+        }
+        Page::Elsewhere(to) => empty(307, HeaderValue::try_from(to).ok().map(|to| (header::LOCATION, to))),
+    };
+    answer::sent(reply, head, body).await.into()
+}
+
+/// A file as a response: a part of it, or that it has not changed, where that is asked for.
+fn opened(file: NamedFile, request: &HttpRequest) -> HttpResponse {
+    let mut response = file.prefer_utf8(true).disable_content_disposition().into_response(request);
+    let nosniff = (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    for (name, value) in policy::fields(Of::Own, Keep::Asking).into_iter().chain([nosniff]) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// The reply where there is no page, or where it is not to be read.
+fn unread(plan: &Plan, head: &Head, is_there: bool) -> Reply {
+    let allowed = Allowed(vec![Http::Get]);
+    if !is_there {
+        // The router knows best why; without a reason of its own there is just no service.
+        let refusal = pipeline::route(plan, head).err().map(|unrouted| unrouted.refusal);
+        let refusal = refusal.unwrap_or_else(|| Refusal::new(Reason::UnknownService { similar: Vec::new() }));
+        return refused(plan, head, refusal);
+    }
+    if head.method == Method::OPTIONS {
+        return empty(204, HeaderValue::try_from(allowed.to_string()).ok().map(|allow| (header::ALLOW, allow)));
+    }
+    refused(plan, head, Refusal::new(Reason::UnknownMethod { allowed }))
+}
+
+fn refused(plan: &Plan, head: &Head, refusal: Refusal) -> Reply {
+    pipeline::refuse(plan, head, pipeline::Of::Nothing, refusal)
+}
+
+fn empty(status: u16, field: Option<(HeaderName, HeaderValue)>) -> Reply {
+    Reply { status, content_type: None, headers: field.into_iter().collect(), body: Bytes::new(), code: None }
 }

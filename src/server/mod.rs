@@ -8,12 +8,16 @@ mod answer;
 mod dispatch;
 mod elsewhere;
 mod expect;
+mod files;
 mod head;
 mod module;
 mod page;
+mod policy;
 mod receive;
 mod running;
+mod site;
 mod store;
+mod swagger;
 mod upload;
 mod worker;
 
@@ -33,6 +37,7 @@ use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service};
 use arc_swap::ArcSwap;
 use futures_util::future::{Either, select};
 
+use files::Files;
 pub use running::{Running, Stopper};
 
 use crate::model::MOST_WORKERS;
@@ -59,6 +64,8 @@ pub struct Settings {
     pub signals: bool,
     /// The folder of temporary files.
     pub uploads: PathBuf,
+    /// The folder of static files; the built-in page of the API stands where there is none.
+    pub static_files: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -70,6 +77,7 @@ impl Default for Settings {
             keep_alive: Duration::from_secs(75),
             signals: false,
             uploads: std::env::temp_dir(),
+            static_files: None,
         }
     }
 }
@@ -83,6 +91,7 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings) -> io::Res
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
     }
     let uploads: Arc<Path> = Arc::from(settings.uploads.as_path());
+    let files = Arc::new(Files::new(settings.static_files.as_deref()));
     let mut builder = Server::build().shutdown_timeout(settings.shutdown.as_secs()).disable_signals();
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MOST_WORKERS.into()));
@@ -93,9 +102,9 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings) -> io::Res
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         addresses.push(listener.local_addr()?);
-        let (shared, uploads, stopping) = (Arc::clone(shared), Arc::clone(&uploads), stopping.clone());
-        let keep_alive = settings.keep_alive;
-        let connections = move || connection(&shared, &uploads, &stopping, keep_alive);
+        let (shared, uploads, files) = (Arc::clone(shared), Arc::clone(&uploads), Arc::clone(&files));
+        let (stopping, keep_alive) = (stopping.clone(), settings.keep_alive);
+        let connections = move || connection(&shared, &uploads, &files, &stopping, keep_alive);
         builder = builder.listen("rulebook", listener, connections)?;
     }
     running::start(builder.run(), addresses, settings.signals)
@@ -105,6 +114,7 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings) -> io::Res
 fn connection(
     shared: &Arc<ArcSwap<Plan>>,
     uploads: &Arc<Path>,
+    files: &Arc<Files>,
     stopping: &GracefulShutdownSignal,
     keep_alive: Duration,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<> {
@@ -118,7 +128,7 @@ fn connection(
             async move { stopping.notified().await }
         })
         .expect(expect::factory(shared, uploads))
-        .finish(dispatch::factory(shared, uploads));
+        .finish(dispatch::factory(shared, uploads, files));
     fn_service(move |stream: TcpStream| {
         let beginning = beginning.clone();
         async move {

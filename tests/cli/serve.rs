@@ -19,7 +19,8 @@ fn what_is_served_where_and_with_which_settings_is_said() {
     let served = Served::start(folder.path(), &address, &["serve", "--workers", "2"]);
     let expected = format!(
         "Shop 2.0.0\n  definition api\n  serves     1 module, 1 service, 2 methods\n  listens    http://{address}/\n  \
-         unbound    echo: every method answers with its checked arguments\n  data       data (1 key)\n  workers    2\n  log        info,actix_server=warn\n"
+         unbound    echo: every method answers with its checked arguments\n  data       data (1 key)\n  \
+         static     static is not there: the built-in page\n  workers    2\n  log        info,actix_server=warn\n"
     );
     assert_eq!(served.said, expected);
 }
