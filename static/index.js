@@ -3,6 +3,7 @@
 import { h, method, uri } from "./method.js";
 
 const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
+const ADDRESS = /^#(?:([A-Z]+)%20)?\/(.*)$/;
 const at = (id) => document.getElementById(id);
 const token = at("token");
 
@@ -31,6 +32,11 @@ function services(module, tree, path = "") {
   return [...own, ...below];
 }
 
+/** How the page itself names a service; that of the root is not the overview's. */
+function address({ path }) {
+  return `#${path === "/" ? "//" : encodeURI(path)}`;
+}
+
 /** The words by which a service is found. */
 function words({ module, path, methods }) {
   const of = ([http, { id, info, in: inputs = {} }]) =>
@@ -42,7 +48,7 @@ function list(modules, all) {
   const groups = modules.map((module) => {
     const links = all.filter((service) => service.module === module).map((service) => {
       const badges = service.methods.map(([http]) => h("span", { className: `http ${http}` }, http));
-      service.link = h("a", { href: `#${encodeURI(service.path)}` }, uri(service.path), h("span", { className: "badges" }, badges));
+      service.link = h("a", { href: address(service) }, uri(service.path), h("span", { className: "badges" }, badges));
       service.item = h("li", {}, service.link);
       return service.item;
     });
@@ -79,25 +85,35 @@ function overview({ title, info, contact, license }, start, modules, all) {
     h("p", {}, "The server tells the same to any program: OPTIONS at a path answers with the definition of what is there."),
     h("pre", {}, h("code", {}, `curl -X OPTIONS '${start}'`)),
     about.length > 0 ? h("p", { className: "quiet" }, about.join(" · ")) : "",
+    ...modules.map((module) => contents(module, all)),
   ].filter((part) => part !== "");
 }
 
-/** A service with all its methods, the first one open. */
-function opened(api, service) {
+/** The methods of a module, a line each. */
+function contents(module, all) {
+  const lines = all.filter((service) => service.module === module).flatMap(({ path, link, methods }) =>
+    methods.map(([http, { info }]) =>
+      h("a", { href: link.hash.replace("#", `#${http}%20`) }, h("span", { className: `http ${http}` }, http), uri(path), h("span", {}, info))));
+  return h("section", { className: "contents" }, h("h2", {}, module.name), lines);
+}
+
+/** A service with all its methods, the one that is asked for open, or the first one. */
+function opened(api, service, asked) {
   const methods = service.methods.map(([http, definition]) => method(api, service.path, http, definition));
-  methods[0].open = true;
+  const index = service.methods.findIndex(([http]) => http === asked);
+  methods[Math.max(index, 0)].open = true;
   const back = h("p", { className: "back" }, h("a", { href: "#/" }, "All services"), " / ", service.module.name);
   return [back, h("h1", { className: "path" }, uri(service.path)), ...methods];
 }
 
-/** Shows what the address names: `#/article/{id}`, or the overview. */
+/** Shows what the address names: `#/article/{id}`, `#PUT%20/article/{id}`, or the overview. */
 function show(api, definition, start, modules, all) {
-  const path = decodeURI(location.hash.slice(1));
-  const service = location.hash === "#/" ? undefined : all.find((one) => one.path === path);
+  const [, http, path] = ADDRESS.exec(location.hash) ?? [];
+  const service = all.find(({ link }) => path !== "" && link.hash === `#/${path}`);
   const view = at("view");
-  view.replaceChildren(...(service ? opened(api, service) : overview(definition, start, modules, all)));
+  view.replaceChildren(...(service ? opened(api, service, http) : overview(definition, start, modules, all)));
   document.documentElement.classList.toggle("open", service !== undefined);
-  for (const one of all) one.link.toggleAttribute("aria-current", one === service);
+  for (const one of all) one.link.setAttribute("aria-current", one === service ? "page" : "false");
   document.title = service ? `${service.path} · ${definition.title}` : definition.title;
 }
 
@@ -122,7 +138,7 @@ async function start() {
   const turn = () => show(api, definition, start, modules, all);
   addEventListener("hashchange", () => {
     // A link inside of the page is no service.
-    if (location.hash !== "" && !location.hash.startsWith("#/")) return;
+    if (location.hash !== "" && !ADDRESS.test(location.hash)) return;
     turn();
     at("view").focus({ preventScroll: true });
     scrollTo(0, 0);

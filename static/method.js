@@ -15,10 +15,11 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** A URI, its captures set apart. */
+/** A URI, its captures set apart; it may be broken in front of a slash. */
 export function uri(path) {
-  const parts = path.split(/(\{[^/]*\})/).filter((part) => part !== "");
-  return h("code", { className: "uri" }, parts.map((part) => (part.startsWith("{") ? h("var", {}, part) : part)));
+  const parts = path.split(/(?=\/)|(?<=\/)(?=\{)/);
+  const shown = parts.flatMap((part) => [part.startsWith("/") ? h("wbr") : "", part.startsWith("{") ? h("var", {}, part) : part]);
+  return h("code", { className: "uri" }, shown);
 }
 
 /**
@@ -37,7 +38,7 @@ export function method(api, path, http, definition) {
   const answer = h("div", { className: "answer", role: "status" });
   const form = h("form", { noValidate: true, autocomplete: "off" },
     fields.length === 0 ? h("p", { className: "quiet" }, "Takes no parameters.") : table(fields),
-    h("p", { className: "actions" }, h("button", { type: "submit" }, "Call"), h("button", { type: "reset", className: "plain" }, "Empty the form")),
+    h("p", { className: "actions" }, h("button", { type: "submit" }, "Call"), h("button", { type: "reset", className: "minor" }, "Empty the form")),
     h("details", { className: "curl" }, h("summary", {}, "As a command"), h("pre", {}, command)),
     answer);
   const refresh = () => { command.textContent = curl(asked()); };
@@ -52,9 +53,9 @@ export function method(api, path, http, definition) {
   const details = h("details", { className: "method", id },
     h("summary", {},
       h("span", { className: `http ${http}` }, http), " ",
-      h("span", { className: "info" }, info), " ",
-      options.deprecated ? h("span", { className: "tag" }, "deprecated") : "",
-      scope ? h("span", { className: "tag" }, "permission") : ""),
+      h("span", { className: "info" }, info,
+        options.deprecated ? h("span", { className: "tag" }, "deprecated") : "",
+        scope ? h("span", { className: "tag" }, "permission") : "")),
     h("div", { className: "body" },
       h("p", { className: "needs" }, needs(scope)),
       form,
