@@ -16,6 +16,10 @@ pub enum Case {
     Json,
     /// The same fields urlencoded
     Form,
+    /// OPTIONS of a service: its definition, made ready at start
+    Options,
+    /// The OpenAPI document, made ready at start
+    Openapi,
     /// The GET, behind the last of 10 services
     #[value(name = "last-of-10")]
     LastOf10,
@@ -39,9 +43,11 @@ pub enum Aim {
 /// A request of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
+    /// GET, POST or OPTIONS.
+    pub method: &'static str,
     /// Path and query.
     pub target: String,
-    /// What is posted; none for a GET.
+    /// What is posted.
     pub body: Option<Body>,
     /// The bearer token; measured requests that have one take all in turn.
     pub token: Option<String>,
@@ -64,6 +70,8 @@ impl Case {
             Self::Get => "GET, two path integers and a query string",
             Self::Json => "POST JSON, eight fields, one of 100 keys",
             Self::Form => "POST urlencoded, the same",
+            Self::Options => "OPTIONS of a service",
+            Self::Openapi => "the OpenAPI document",
             Self::LastOf10 => "the GET behind the last of 10 services",
             Self::LastOf1000 => "the GET behind the last of 1,000 services",
             Self::LastOf10000 => "the GET behind the last of 10,000 services",
@@ -73,7 +81,7 @@ impl Case {
     /// What rulebook aims at.
     pub fn aim(self) -> Aim {
         match self {
-            Self::Ping => Aim::Ratio(0.97),
+            Self::Ping | Self::Options | Self::Openapi => Aim::Ratio(0.97),
             Self::Get | Self::Json | Self::Form => Aim::Ratio(1.05),
             Self::LastOf10 => Aim::Ratio(1.3),
             Self::LastOf1000 | Self::LastOf10000 => Aim::NoSlope,
@@ -83,7 +91,7 @@ impl Case {
     /// Under how many names there is one endpoint; 0 where all endpoints are there once.
     pub fn services(self) -> usize {
         match self {
-            Self::Ping | Self::Get | Self::Json | Self::Form => 0,
+            Self::Ping | Self::Get | Self::Json | Self::Form | Self::Options | Self::Openapi => 0,
             Self::LastOf10 => 10,
             Self::LastOf1000 => 1_000,
             Self::LastOf10000 => 10_000,
@@ -97,6 +105,8 @@ impl Case {
             Self::Get => get("/article/line/23/7?lang=en"),
             Self::Json => post_json(&article()),
             Self::Form => post_form(&article()),
+            Self::Options => Request { method: "OPTIONS", ..get("/ping") },
+            Self::Openapi => get("/openapi.json"),
             Self::LastOf10 | Self::LastOf1000 | Self::LastOf10000 => {
                 get(&format!("/s{}/line/23/7?lang=en", self.services()))
             }
@@ -115,6 +125,8 @@ impl Case {
             ],
             Self::Json => refused_articles(post_json),
             Self::Form => refused_articles(post_form),
+            Self::Options => vec![(Request { method: "OPTIONS", ..get("/pong") }, 404)],
+            Self::Openapi => vec![(get("/openapi.yaml"), 404)],
             Self::LastOf10 | Self::LastOf1000 | Self::LastOf10000 => {
                 let n = self.services();
                 vec![
@@ -127,7 +139,7 @@ impl Case {
 }
 
 fn get(target: &str) -> Request {
-    Request { target: target.to_owned(), body: None, token: None }
+    Request { method: "GET", target: target.to_owned(), body: None, token: None }
 }
 
 fn post_json(article: &Json) -> Request {
@@ -146,7 +158,8 @@ fn post_form(article: &Json) -> Request {
 }
 
 fn post(target: &str, media_type: &'static str, text: String) -> Request {
-    Request { target: target.to_owned(), body: Some(Body { media_type, text }), token: Some(keys::token(0)) }
+    let (target, body, token) = (target.to_owned(), Some(Body { media_type, text }), Some(keys::token(0)));
+    Request { method: "POST", target, body, token }
 }
 
 /// An article as a client sends it.

@@ -61,6 +61,9 @@ struct Serve {
     /// Serve one endpoint under so many names instead of all once; 0 for the latter
     #[arg(long, default_value_t = 0)]
     services: usize,
+    /// Serve the ready documents in this folder too; by hand only
+    #[arg(long, hide = true)]
+    documents: Option<PathBuf>,
     /// End when standard input ends, as it does when the program at its other end dies
     #[arg(long)]
     attached: bool,
@@ -70,8 +73,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command.unwrap_or(Command::Drive(cli.drive)) {
         Command::Drive(settings) => drive::drive(&settings),
-        Command::Hand(serve) => serve.run(hand::serve),
-        Command::Rulebook(serve) => serve.run(ours::serve),
+        Command::Hand(serve) => serve.run(|serve| hand::serve(serve.bind, serve.services, serve.documents.as_deref())),
+        Command::Rulebook(serve) => serve.run(|serve| ours::serve(serve.bind, serve.services)),
         Command::Definitions { folder, services } => definition::write(&folder, services).map_err(Into::into),
     };
     match result {
@@ -84,7 +87,7 @@ fn main() -> ExitCode {
 }
 
 impl Serve {
-    fn run(&self, serve: fn(SocketAddr, usize) -> Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
+    fn run(&self, serve: fn(&Self) -> Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
         if self.attached {
             thread::spawn(|| {
                 // How it ended does not matter, that it did does.
@@ -92,6 +95,6 @@ impl Serve {
                 process::exit(0);
             });
         }
-        serve(self.bind, self.services)
+        serve(self)
     }
 }

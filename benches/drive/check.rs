@@ -43,15 +43,14 @@ pub fn same(case: Case, pair: &Pair) -> Result<(), Box<dyn Error>> {
 
 /// Status and body of the answer.
 fn send(agent: &Agent, address: SocketAddr, request: &Request) -> Result<(u16, String), Box<dyn Error>> {
-    let mut builder = http::Request::builder().uri(format!("http://{address}{}", request.target));
+    let mut builder =
+        http::Request::builder().method(request.method).uri(format!("http://{address}{}", request.target));
     if let Some(token) = &request.token {
         builder = builder.header(header::AUTHORIZATION, format!("Bearer {token}"));
     }
     let mut response = match &request.body {
         None => agent.run(builder.body(())?)?,
-        Some(body) => {
-            agent.run(builder.method("POST").header(header::CONTENT_TYPE, body.media_type).body(body.text.as_str())?)?
-        }
+        Some(body) => agent.run(builder.header(header::CONTENT_TYPE, body.media_type).body(body.text.as_str())?)?,
     };
     Ok((response.status().as_u16(), response.body_mut().read_to_string()?))
 }

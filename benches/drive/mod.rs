@@ -5,6 +5,7 @@
 //! that a machine that slows down or speeds up does so for both.
 
 mod check;
+mod documents;
 mod server;
 mod statistics;
 mod table;

@@ -1,13 +1,14 @@
 //! The servers as processes of their own. They end when their handle is dropped or this process dies.
 
 use std::error::Error;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use super::SERVER_CORE;
+use super::{SERVER_CORE, documents};
 
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -57,9 +58,16 @@ pub struct Pair {
 impl Pair {
     /// Starts both, with one endpoint under so many names or, for 0, all endpoints.
     pub fn start(services: usize) -> Result<Self, Box<dyn Error>> {
-        let hand = Server::start(Kind::Hand, services)?;
-        let mut rulebook = Server::start(Kind::Rulebook, services)?;
+        let mut rulebook = Server::start(Kind::Rulebook, services, &[])?;
         let ready_after = rulebook.ready_after()?;
+        let hand = if services == 0 {
+            // Documents are compared by the bytes that rulebook makes: the other server has them ready too.
+            let folder = tempfile::tempdir()?;
+            documents::fetch(rulebook.address, folder.path())?;
+            Server::start(Kind::Hand, services, &["--documents".as_ref(), folder.path().as_os_str()])?
+        } else {
+            Server::start(Kind::Hand, services, &[])?
+        };
         Ok(Self { hand, rulebook, ready_after })
     }
 
@@ -73,7 +81,7 @@ impl Pair {
 }
 
 impl Server {
-    fn start(kind: Kind, services: usize) -> Result<Self, Box<dyn Error>> {
+    fn start(kind: Kind, services: usize, more: &[&OsStr]) -> Result<Self, Box<dyn Error>> {
         let address = free_address()?;
         let child = Command::new("taskset")
             .args(["--cpu-list", &SERVER_CORE.to_string()])
@@ -81,6 +89,7 @@ impl Server {
             .args([kind.command(), "--attached"])
             .args(["--bind", &address.to_string()])
             .args(["--services", &services.to_string()])
+            .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -11,17 +11,21 @@ use crate::keys;
 
 /// Posts with all keys in turn.
 const POST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/wrk/post.lua");
+/// Asks for descriptions.
+const OPTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/wrk/options.lua");
 
 /// Requests per second that the server at this address answers well.
 pub fn round(case: Case, address: SocketAddr, settings: &Settings) -> Result<f64, Box<dyn Error>> {
-    let Request { target, body, .. } = case.request();
+    let Request { method, target, body, .. } = case.request();
     let mut wrk = Command::new("taskset");
     wrk.args(["--cpu-list", &LOAD_CORE.to_string(), "wrk", "--threads", "1"])
         .args(["--connections", &settings.connections.to_string()])
         .args(["--duration", &settings.seconds.to_string()]);
-    if body.is_some() {
-        wrk.args(["--script", POST]);
-    }
+    match method {
+        "POST" => wrk.args(["--script", POST]),
+        "OPTIONS" => wrk.args(["--script", OPTIONS]),
+        _ => &mut wrk,
+    };
     wrk.arg(format!("http://{address}{target}"));
     if let Some(body) = body {
         wrk.args(["--", body.media_type, &body.text, keys::TOKEN_PATTERN]).arg(keys::COUNT.to_string());

@@ -5,24 +5,31 @@
 
 mod article;
 mod caller;
+mod document;
 mod failure;
 mod line;
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use actix_web::web::{self, FormConfig, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer, Resource, Responder, Route, rt};
 use serde::Serialize;
 
 use self::caller::Callers;
+pub use self::document::DOCUMENTS;
+use self::document::Documents;
 use self::failure::Failure;
 
 /// Bytes that a body may have.
 const BODY_LIMIT: usize = 1 << 20;
 
 /// Serves them with one worker until the process is told to stop.
-pub fn serve(bind: SocketAddr, services: usize) -> Result<(), Box<dyn Error>> {
+///
+/// `documents`: a folder with those of [`DOCUMENTS`], to be served too.
+pub fn serve(bind: SocketAddr, services: usize, documents: Option<&Path>) -> Result<(), Box<dyn Error>> {
+    let documents = documents.map(Documents::load).transpose()?;
     let callers = web::Data::new(Callers::new());
     let server = HttpServer::new(move || {
         App::new()
@@ -31,7 +38,7 @@ pub fn serve(bind: SocketAddr, services: usize) -> Result<(), Box<dyn Error>> {
             .app_data(QueryConfig::default().error_handler(|error, _| Failure::from(error).into()))
             .app_data(JsonConfig::default().limit(BODY_LIMIT).error_handler(|error, _| Failure::from(error).into()))
             .app_data(FormConfig::default().limit(BODY_LIMIT).error_handler(|error, _| Failure::from(error).into()))
-            .configure(|config| routes(config, services))
+            .configure(|config| routes(config, services, documents.as_ref()))
             .default_service(web::to(unknown_service))
     })
     .workers(1)
@@ -40,16 +47,22 @@ pub fn serve(bind: SocketAddr, services: usize) -> Result<(), Box<dyn Error>> {
     Ok(rt::System::new().block_on(server.run())?)
 }
 
-fn routes(config: &mut ServiceConfig, services: usize) {
+fn routes(config: &mut ServiceConfig, services: usize, documents: Option<&Documents>) {
     let read = || web::get().to(line::read);
     if services == 0 {
         let from_json = web::post().to(article::create_from_json);
         let from_form = web::post().to(article::create_from_form);
         config
-            .service(resource("/ping", "GET", web::get().to(ping)))
+            .service(match documents {
+                Some(documents) => resource("/ping", "GET", web::get().to(ping)).route(documents.options()),
+                None => resource("/ping", "GET", web::get().to(ping)),
+            })
             .service(resource("/article/line/{article_id}/{no_line}", "GET", read()))
             .service(resource("/article", "POST", from_json))
             .service(resource("/article/form", "POST", from_form));
+    }
+    if let Some(documents) = documents {
+        config.service(resource("/openapi.json", "GET", documents.openapi()));
     }
     for n in 1..=services {
         let path = format!("/s{n}/line/{{article_id}}/{{no_line}}");
