@@ -3,7 +3,8 @@
 //! Every field of the model has a key here, and what is written loads to the
 //! same model. What says nothing, because it is what would hold without it, is
 //! left out. Structs are taken apart as a whole, so that a new field does not
-//! compile until it is written.
+//! compile until it is written. One walk writes for the author of a definition
+//! and for its clients.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -14,9 +15,23 @@ use crate::model::{
 };
 use crate::types::Written;
 
+/// Who reads what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// The author: all of the definition, and nothing else.
+    Author,
+    /// A client of the API. It is told the JSON Schema of every parameter, and nothing of the machine that serves.
+    Client,
+}
+
 /// The whole API in one document: the keys of `app.json` and `"modules": {name: tree}`.
 #[must_use]
 pub fn canonical(api: &Api) -> Json {
+    write_api(api, Reader::Author).json()
+}
+
+/// The whole API for this reader.
+pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
     let Api {
         title,
         version,
@@ -51,25 +66,32 @@ pub fn canonical(api: &Api) -> Json {
     keys.unless("timezone", timezone, DEFAULT_TIMEZONE);
     keys.some("types", (!default_types).then(|| json!({ "default": false })));
     keys.filled("limits", write_limits(limits));
-    keys.unless("unbound", unbound.as_str(), Unbound::default().as_str());
-    keys.some("bind", bind.as_deref());
-    keys.some("data", data.as_deref());
-    keys.some("workers", *workers);
-    keys.some("log", log.as_deref());
-    let modules = modules.iter().map(|module| (module.name.clone(), write_module(module)));
+    if reader == Reader::Author {
+        keys.unless("unbound", unbound.as_str(), Unbound::default().as_str());
+        keys.some("bind", bind.as_deref());
+        keys.some("data", data.as_deref());
+        keys.some("workers", *workers);
+        keys.some("log", log.as_deref());
+    }
+    let modules = modules.iter().map(|module| (module.name.clone(), write_module(module, reader)));
     keys.some("modules", Some(Json::Object(modules.collect())));
-    keys.json()
+    keys
 }
 
 /// One service as a definition file of its own: what its module says, and this service. The envelope that a module
 /// has from its API is written, since a file alone does not know it.
 #[must_use]
 pub fn canonical_service(api: &Api, module: &Module, service: &Service) -> Json {
+    write_alone(api, module, service, Reader::Author).json()
+}
+
+/// A service as a definition file of its own for this reader.
+pub(super) fn write_alone(api: &Api, module: &Module, service: &Service, reader: Reader) -> Keys {
     let mut keys = Keys::default();
     keys.some("module", Some(module.name.as_str()));
     let inherited = (api.envelope != EnvelopeName::default()).then_some(api.envelope);
-    write_into(&mut keys, module, module.envelope.or(inherited), std::slice::from_ref(service));
-    keys.json()
+    write_into(&mut keys, module, module.envelope.or(inherited), std::slice::from_ref(service), reader);
+    keys
 }
 
 fn write_contact(contact: &Contact) -> Json {
@@ -107,14 +129,14 @@ fn write_limits(limits: &Limits) -> Json {
 }
 
 /// A module as the object of a tree, its name left out.
-fn write_module(module: &Module) -> Json {
+fn write_module(module: &Module, reader: Reader) -> Json {
     let mut keys = Keys::default();
-    write_into(&mut keys, module, module.envelope, &module.services);
+    write_into(&mut keys, module, module.envelope, &module.services, reader);
     keys.json()
 }
 
 /// What a module says, with this envelope and these of its services.
-fn write_into(keys: &mut Keys, module: &Module, envelope: Option<EnvelopeName>, services: &[Service]) {
+fn write_into(keys: &mut Keys, module: &Module, envelope: Option<EnvelopeName>, services: &[Service], reader: Reader) {
     let Module { name: _, info, envelope: _, ignore_case, repeated, services: _, place: _ } = module;
     keys.some("info", info.as_deref());
     keys.some("envelope", envelope.map(EnvelopeName::as_str));
@@ -123,7 +145,8 @@ fn write_into(keys: &mut Keys, module: &Module, envelope: Option<EnvelopeName>, 
     let mut paths = Map::new();
     for service in services {
         let Service { path, methods, place: _ } = service;
-        let methods = methods.iter().map(|method| (method.http.as_str().to_owned(), write_method(method, path)));
+        let methods =
+            methods.iter().map(|method| (method.http.as_str().to_owned(), write_method(method, path, reader)));
         if path.is_empty() {
             keys.0.extend(methods);
         } else {
@@ -133,13 +156,13 @@ fn write_into(keys: &mut Keys, module: &Module, envelope: Option<EnvelopeName>, 
     keys.filled("/", Json::Object(paths));
 }
 
-fn write_method(method: &Method, path: &[Segment]) -> Json {
+fn write_method(method: &Method, path: &[Segment], reader: Reader) -> Json {
     let Method { id, http, info, scope, parameters, outputs, errors, options, place: _ } = method;
     let mut keys = Keys::default();
     keys.unless("id", id, &derived_id(path, *http));
     keys.some("info", Some(info.as_str()));
     keys.filled("scope", write_scope(scope));
-    let parameters = parameters.iter().map(|parameter| (parameter.written_key(), write_parameter(parameter)));
+    let parameters = parameters.iter().map(|parameter| (parameter.written_key(), write_parameter(parameter, reader)));
     keys.filled("in", Json::Object(parameters.collect()));
     let outputs = outputs.iter().map(|output| (output.name.clone(), write_output(output)));
     keys.filled("out", Json::Object(outputs.collect()));
@@ -155,7 +178,7 @@ fn write_scope(scope: &Scope) -> Json {
     groups.iter().map(texts).collect()
 }
 
-fn write_parameter(parameter: &Parameter) -> Json {
+fn write_parameter(parameter: &Parameter, reader: Reader) -> Json {
     let Parameter { from: _, key: _, name, info, r#type, optional, default, example, message, place: _, type_place: _ } =
         parameter;
     let mut keys = Keys::default();
@@ -165,6 +188,9 @@ fn write_parameter(parameter: &Parameter) -> Json {
     keys.some("default", default.clone());
     keys.some("example", example.clone());
     keys.some("message", message.as_deref());
+    if reader == Reader::Client {
+        keys.some("$schema", Some(r#type.check.schema()));
+    }
     keys.json()
 }
 
@@ -195,11 +221,11 @@ fn write_options(options: &MethodOptions) -> Json {
 
 /// An object being written, key by key.
 #[derive(Default)]
-struct Keys(Map<String, Json>);
+pub(super) struct Keys(Map<String, Json>);
 
 impl Keys {
     /// Writes what is there.
-    fn some(&mut self, key: &str, value: Option<impl Into<Json>>) {
+    pub(super) fn some(&mut self, key: &str, value: Option<impl Into<Json>>) {
         if let Some(value) = value {
             self.0.insert(key.to_owned(), value.into());
         }
@@ -228,7 +254,7 @@ impl Keys {
         self.0.extend(attributes.clone());
     }
 
-    fn json(self) -> Json {
+    pub(super) fn json(self) -> Json {
         Json::Object(self.0)
     }
 }

@@ -7,8 +7,10 @@ mod canonical;
 mod markdown;
 mod openapi;
 mod options;
+mod uris;
 
 pub use canonical::{canonical, canonical_service};
 pub use markdown::{markdown_above, markdown_all, markdown_service};
 pub use openapi::openapi;
-pub use options::{Above, options_above, options_all, options_service, uris_above};
+pub use options::{options_above, options_all, options_service};
+pub use uris::{Above, ServiceUri, Uris, uris};

@@ -2,38 +2,36 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{canonical, canonical_service};
-use crate::model::{Api, Module, Segment, Service};
+use super::canonical::{Keys, Reader, write_alone, write_api};
+use super::{Above, ServiceUri, Uris};
+use crate::model::Api;
 
-/// A URI that has services below it, and none of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Above {
-    /// Its path.
-    pub path: Vec<Segment>,
-    /// Whether it compares without regard to case.
-    pub ignore_case: bool,
-}
-
-/// The URIs above services that are not services themselves; base is not among them.
+/// What OPTIONS answers on base, above it and on `*`: the whole API, without what is the server's alone.
 #[must_use]
-pub fn uris_above(_: &Api) -> Vec<Above> {
-    Vec::new()
+pub fn options_all(api: &Api, uris: &Uris<'_>) -> Json {
+    linked(write_api(api, Reader::Client), &uris.below)
 }
 
-/// What OPTIONS answers on base and on `*`: the whole API.
+/// What OPTIONS answers on a service: a file that defines it alone.
 #[must_use]
-pub fn options_all(api: &Api) -> Json {
-    canonical(api)
+pub fn options_service(api: &Api, uri: &ServiceUri<'_>) -> Json {
+    linked(write_alone(api, uri.module, uri.service, Reader::Client), &uri.below)
 }
 
-/// What OPTIONS answers on a service.
+/// What OPTIONS answers on a URI above services: a file that defines nothing.
 #[must_use]
-pub fn options_service(api: &Api, module: &Module, service: &Service) -> Json {
-    canonical_service(api, module, service)
+pub fn options_above(uri: &Above<'_>) -> Json {
+    linked(Keys::default(), &uri.below)
 }
 
-/// What OPTIONS answers on a URI above services.
-#[must_use]
-pub fn options_above(_: &Api, _: &Above) -> Json {
-    json!({})
+/// A definition with where to go from here, in keys that its reader passes over.
+fn linked(mut keys: Keys, below: &[String]) -> Json {
+    keys.some("$below", Some(json!(below)));
+    keys.some("$links", Some(json!({ "openapi": OPENAPI, "docs": DOCS })));
+    keys.json()
 }
+
+/// Where the server has the OpenAPI document.
+pub(super) const OPENAPI: &str = "/openapi.json";
+/// Where the server has pages for people.
+pub(super) const DOCS: &str = "/docs";

@@ -2,40 +2,38 @@
 
 use serde_json::Value as Json;
 
-use crate::describe;
+use crate::describe::{self, Uris};
 use crate::model::Api;
 use crate::plan::{Above, Description, Document, Documents, Routes};
 
-/// Everything that describes an API.
-pub(super) fn documents(api: &Api) -> Documents {
-    let mut routes = Routes::default();
-    let mut above = Vec::new();
-    for uri in describe::uris_above(api) {
-        // A path that is there twice is described once.
-        if routes.insert(&uri.path, above.len(), uri.ignore_case).is_ok() {
-            let json = describe::options_above(api, &uri);
-            let markdown = describe::markdown_above(api, &uri);
-            above.push(Above { length: uri.path.len(), description: description(&json, markdown) });
-        }
-    }
-    Documents {
-        all: description(&describe::options_all(api), describe::markdown_all(api)),
-        routes,
-        above: above.into(),
+/// What OPTIONS answers for each service, in order, and everything else that describes the API.
+pub(super) fn documents(api: &Api) -> (Vec<Description>, Documents) {
+    let uris = describe::uris(api);
+    let markdown = describe::markdown_all(api, &uris);
+    let (routes, above) = above(&uris);
+    let documents = Documents {
         openapi: json(&describe::openapi(api)),
-        llms: Document::new("text/plain; charset=utf-8", describe::markdown_all(api)),
-    }
+        llms: Document::new("text/plain; charset=utf-8", markdown.clone()),
+        all: description(&describe::options_all(api, &uris), markdown),
+        routes,
+        above,
+    };
+    let service = |uri| description(&describe::options_service(api, uri), describe::markdown_service(uri));
+    (uris.services.iter().map(service).collect(), documents)
 }
 
-/// What OPTIONS answers for each service, in order.
-pub(super) fn services(api: &Api) -> Vec<Description> {
-    let services = api.modules.iter().flat_map(|module| module.services.iter().map(move |own| (module, own)));
-    services
-        .map(|(module, own)| {
-            let json = describe::options_service(api, module, own);
-            description(&json, describe::markdown_service(api, module, own))
-        })
-        .collect()
+/// What OPTIONS answers above services, and the way there.
+fn above(uris: &Uris<'_>) -> (Routes, Box<[Above]>) {
+    let mut routes = Routes::default();
+    let mut above = Vec::with_capacity(uris.above.len());
+    for uri in &uris.above {
+        // No URI is there twice.
+        if routes.insert(uri.path, above.len(), uri.ignore_case).is_ok() {
+            let description = description(&describe::options_above(uri), describe::markdown_above(uri));
+            above.push(Above { length: uri.path.len(), description });
+        }
+    }
+    (routes, above.into())
 }
 
 fn description(options: &Json, markdown: String) -> Description {

@@ -202,13 +202,8 @@ impl Judged {
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(sources, bound.diagnostics));
         }
-        let around = Surroundings {
-            inspectors,
-            state,
-            verify,
-            descriptions: documents::services(&api),
-            documents: documents::documents(&api),
-        };
+        let (descriptions, documents) = documents::documents(&api);
+        let around = Surroundings { inspectors, state, verify, descriptions, documents };
         let plan = Arc::new(compile::plan(&api, bound.actions, &modules, around));
         let runner = Arc::new(Runner { plan: Arc::clone(&plan) });
         Ok(Engine { api, plan: Arc::new(ArcSwap::new(plan)), runner })

@@ -128,6 +128,6 @@ fn target(plan: &Plan, target: &str) -> Result<Target, Refusal> {
             segments: found.segments.into_iter().map(Cow::into_owned).collect(),
             query: head.query().to_owned(),
         }),
-        Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll => Err(unknown()),
+        Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. } => Err(unknown()),
     }
 }

@@ -1,23 +1,77 @@
 //! Replies that are documents made ready at start.
 
-use http::{HeaderValue, header};
+use std::fmt::Write;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, header};
 
 use super::Reply;
-use crate::call::{Allowed, Head};
-use crate::plan::{Description, Document};
+use super::accept::prefers;
+use super::respond::{Of, refuse};
+use crate::call::{Allowed, Head, Http, Reason, Refusal};
+use crate::plan::{Description, Document, Plan};
 
-/// Answers with a document, or with 304 where the client has it already (RFC 9110 section 13.1.2).
+/// Answers a request at the path of a document.
 #[must_use]
-pub fn document(_: &Head, document: &Document) -> Reply {
-    let headers = vec![(header::ETAG, document.etag.clone())];
+pub fn document(plan: &Plan, head: &Head, document: &Document) -> Reply {
+    match head.method {
+        Method::GET | Method::HEAD => ready(head, document, Vec::with_capacity(2)),
+        Method::OPTIONS => empty(204, vec![(header::ALLOW, allow(&Allowed(vec![Http::Get])))]),
+        _ => {
+            let reason = Reason::UnknownMethod { allowed: Allowed(vec![Http::Get]) };
+            refuse(plan, head, Of::Nothing, Refusal::new(reason))
+        }
+    }
+}
+
+/// Answers OPTIONS: a definition, never in an envelope, in the form that the client wants most; JSON where it
+/// does not say.
+#[must_use]
+pub fn options(head: &Head, description: &Description, allowed: &Allowed) -> Reply {
+    let Description { json, markdown } = description;
+    let mut headers = Vec::with_capacity(4);
+    headers.push((header::ALLOW, allow(allowed)));
+    headers.push((header::VARY, HeaderValue::from_static("accept")));
+    let document = if prefers(head, MARKDOWN, JSON) { markdown } else { json };
+    ready(head, document, headers)
+}
+
+const JSON: &str = "application/json";
+const MARKDOWN: &str = "text/markdown";
+
+/// A document, or 304 where the client has it already. It is asked for again each time, since a server that is
+/// started anew may have another one.
+///
+/// RFC 9110 section 13.2.1 leaves preconditions out of OPTIONS as of a method that selects no representation. Here
+/// it selects one, and tells its tag: who sends the tag back can only mean it.
+fn ready(head: &Head, document: &Document, mut headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
+    headers.push((header::ETAG, document.etag.clone()));
+    headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
+    if is_known(head, &document.etag) {
+        return empty(304, headers);
+    }
     Reply { status: 200, content_type: Some(document.media_type), headers, body: document.body.clone(), code: None }
 }
 
-/// Answers OPTIONS: a definition, never in an envelope, in the form that the client accepts.
-#[must_use]
-pub fn options(head: &Head, description: &Description, allowed: &Allowed) -> Reply {
-    let mut reply = document(head, &description.json);
-    let allow = HeaderValue::try_from(allowed.to_string()).ok();
-    reply.headers.extend(allow.map(|value| (header::ALLOW, value)));
-    reply
+/// Whether `If-None-Match` names the tag, or `*` (RFC 9110 sections 8.8.3.2 and 13.1.2). A tag that holds a comma
+/// is no tag of ours, and neither are its parts.
+fn is_known(head: &Head, etag: &HeaderValue) -> bool {
+    head.header_values(&header::IF_NONE_MATCH).any(|field| {
+        let mut tags = field.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        tags.any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag.as_bytes())
+    })
 }
+
+fn empty(status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
+    Reply { status, content_type: None, headers, body: Bytes::new(), code: None }
+}
+
+fn allow(allowed: &Allowed) -> HeaderValue {
+    let mut names = String::with_capacity(LONGEST);
+    // Writing to a String does not fail, and names of methods are a header value.
+    let _ = write!(names, "{allowed}");
+    HeaderValue::try_from(names).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// Bytes of the longest `Allow`.
+const LONGEST: usize = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS".len();

@@ -5,6 +5,7 @@
 //! comes is a [`Head`] and, when it is asked for, a [`Body`]; what goes is a
 //! [`Reply`].
 
+mod accept;
 mod act;
 mod call;
 mod check;

@@ -4,11 +4,12 @@
 
 use bytes::Bytes;
 
+use super::accept::ranges;
 use crate::call::{Head, Outcome, Reason, Refusal};
 use crate::envelope::{Envelope, JsonMembers, Problem};
 use crate::error::Code;
 use crate::plan::{Method, Plan};
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue};
 
 /// An answer, ready to be sent.
 #[derive(Debug)]
@@ -117,16 +118,13 @@ fn noted(head: &Head, method: Option<&Method>, refusal: Refusal) -> Refusal {
 /// Whether problem documents are all that the client accepts (RFC 9110 section 12.5.1).
 fn only_problems(head: &Head) -> bool {
     let mut any = false;
-    let fields = head.headers.iter().filter(|(name, _)| name == header::ACCEPT);
-    for range in fields.filter_map(|(_, value)| value.to_str().ok()).flat_map(|value| value.split(',')) {
-        let mut parts = range.split(';').map(str::trim);
-        let problem = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/problem+json"));
-        let weight = parts.find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('='));
-        let refused = weight.is_some_and(|weight| matches!(weight, "0" | "0." | "0.0" | "0.00" | "0.000"));
-        if !problem && !refused {
+    for range in ranges(head) {
+        let wanted = range.weight > 0;
+        let problem = range.name.eq_ignore_ascii_case("application/problem+json");
+        if wanted && !problem {
             return false;
         }
-        any |= problem && !refused;
+        any |= wanted;
     }
     any
 }

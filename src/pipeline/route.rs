@@ -30,8 +30,11 @@ pub enum Routed<'h> {
         /// Its index.
         above: usize,
     },
-    /// OPTIONS on base or `*`.
-    OptionsAll,
+    /// OPTIONS on base, on what is above it, or on `*`.
+    OptionsAll {
+        /// What can be asked of this very URI.
+        allowed: Allowed,
+    },
 }
 
 /// A request that is for nothing.
@@ -64,14 +67,19 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Unrouted> {
     }
     let options = head.method == http::Method::OPTIONS;
     if options && head.uri.path() == "*" {
-        return Ok(Routed::OptionsAll);
+        return Ok(Routed::OptionsAll { allowed: Allowed(Vec::new()) });
     }
     let Some(path) = below(&plan.base, head.uri.path()) else {
+        if options && is_above(&plan.base, head.uri.path()) {
+            return Ok(Routed::OptionsAll { allowed: Allowed(Vec::new()) });
+        }
         return Err(unknown_service().into());
     };
     let (segments, service) = find(plan, path)?;
     if options && segments.is_empty() {
-        return Ok(Routed::OptionsAll);
+        let methods = service.map_or(&[][..], |root| &plan.services[root].methods);
+        let allowed = Allowed(methods.iter().map(|(own, _)| *own).collect());
+        return Ok(Routed::OptionsAll { allowed });
     }
     let above = || if options { above(plan, &segments) } else { None };
     let Some(index) = service else {
@@ -114,6 +122,15 @@ fn below<'p>(base: &str, path: &'p str) -> Option<&'p str> {
         rest if rest.starts_with('/') => Some(rest),
         _ => None,
     }
+}
+
+/// Whether a path that is not below base is above it: its segments are the first ones of base.
+fn is_above(base: &str, path: &str) -> bool {
+    let Some(inner) = path.strip_suffix('/').unwrap_or(path).strip_prefix('/') else {
+        return path == "/";
+    };
+    let mut base = base.split('/').skip(1);
+    inner.split('/').all(|segment| base.next().is_some_and(|own| decode(segment).is_ok_and(|segment| segment == own)))
 }
 
 /// The decoded segments of a path, and the longest service that they begin with.

@@ -38,10 +38,13 @@ pub(super) fn factory(
                 async move {
                     let head = Arc::new(head::take(&mut request, worker.name_request()));
                     let plan = &current.runner.plan;
+                    if let Some(reply) = page::answer(plan, &head) {
+                        let body = Arriving::new(request.take_payload(), &head);
+                        return Ok(answer::sent(reply, &head, body).await);
+                    }
                     let routed = pipeline::route(plan, &head);
                     if let Err(unrouted) = &routed
                         && matches!(unrouted.refusal.reason(), Reason::UnknownService { .. })
-                        && page::find(plan, &head).is_none()
                     {
                         head::restore(&mut request, &head);
                         return app.call(request).await.map(|response| response.into_parts().1.into());
@@ -78,10 +81,7 @@ async fn dispatch(
         Ok(Routed::OptionsAbove { above }) => {
             pipeline::options(head, &plan.documents.above[above].description, &Allowed(Vec::new()))
         }
-        Ok(Routed::OptionsAll) => pipeline::options(head, &plan.documents.all, &Allowed(Vec::new())),
-        Err(Unrouted { of, refusal }) => match page::find(plan, head) {
-            Some(document) => pipeline::document(head, document),
-            None => pipeline::refuse(plan, head, of, refusal),
-        },
+        Ok(Routed::OptionsAll { allowed }) => pipeline::options(head, &plan.documents.all, &allowed),
+        Err(Unrouted { of, refusal }) => pipeline::refuse(plan, head, of, refusal),
     }
 }

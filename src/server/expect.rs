@@ -15,10 +15,10 @@ use actix_service::{ServiceFactory, fn_factory, fn_service};
 use arc_swap::ArcSwap;
 use http::header;
 
-use super::answer;
 use super::head::head;
 use super::receive::{Arriving, acceptable, announced};
 use super::worker::{Worker, caught};
+use super::{answer, page};
 use crate::call::{Head, Reason, Refusal, RequestId};
 use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
 use crate::plan::{Found, Plan};
@@ -54,13 +54,16 @@ pub(super) fn factory(
 
 /// Whether the body may be sent.
 async fn invite(plan: &Plan, head: &Head) -> Result<(), Reply> {
+    if let Some(reply) = page::answer(plan, head) {
+        return Err(reply);
+    }
     match pipeline::route(plan, head) {
         Ok(Routed::Method(found)) => {
             let method = found.method;
             let judged = if unmet(head) { Err(failed()) } else { admit(plan, head, found).await };
             judged.map_err(|refusal| pipeline::refuse(plan, head, Of::Method(method), refusal))
         }
-        Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll) => Ok(()),
+        Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => Ok(()),
         Err(Unrouted { of, refusal }) => Err(pipeline::refuse(plan, head, of, refusal)),
     }
 }

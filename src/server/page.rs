@@ -1,13 +1,15 @@
-//! The server's own paths whose answers were made ready at start.
+//! The server's own paths whose answers were made ready at start. No service can have them.
 
 use crate::call::Head;
-use crate::plan::{Document, Plan};
+use crate::pipeline::{self, Reply};
+use crate::plan::Plan;
 
-/// The document at the path of a request; none where there is none.
-pub(super) fn find<'p>(plan: &'p Plan, head: &Head) -> Option<&'p Document> {
-    match head.uri.path() {
-        "/openapi.json" => Some(&plan.documents.openapi),
-        "/llms.txt" => Some(&plan.documents.llms),
-        _ => None,
-    }
+/// The answer at such a path; none at another.
+pub(super) fn answer(plan: &Plan, head: &Head) -> Option<Reply> {
+    let document = match head.uri.path() {
+        "/openapi.json" => &plan.documents.openapi,
+        "/llms.txt" => &plan.documents.llms,
+        _ => return None,
+    };
+    Some(pipeline::document(plan, head, document))
 }

@@ -1,0 +1,159 @@
+//! The API for people and their programs, in markdown.
+//!
+//! Words of the definition are data: they are shown, never read as markdown. The
+//! `info` of the API alone is markdown by its own definition.
+
+mod method;
+mod text;
+
+use std::fmt::Write;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::options::{DOCS, OPENAPI};
+use super::{Above, ServiceUri, Uris};
+use crate::model::{Api, Contact, License, Method, Module};
+use text::{code, text};
+
+/// The whole API: what it is, and a line for each method.
+#[must_use]
+pub fn markdown_all(api: &Api, uris: &Uris<'_>) -> String {
+    let mut page = Page::default();
+    page.line(&format!("# {} {}", text(&api.title), text(&api.version)));
+    if let Some(info) = &api.info {
+        page.line(info.trim());
+    }
+    page.line(&format!(
+        "Each URI answers OPTIONS with its definition, in JSON or as a text like this one (`Accept: text/markdown`). \
+         The whole as [OpenAPI]({OPENAPI}); [pages for people]({DOCS})."
+    ));
+    page.list(about(api));
+    let mut services = uris.services.iter().peekable();
+    for module in &api.modules {
+        page.line(&format!("## {}", text(&module.name)));
+        if let Some(info) = &module.info {
+            page.line(&text(info));
+        }
+        let mut items = Vec::new();
+        while let Some(uri) = services.next_if(|uri| std::ptr::eq(uri.module, module)) {
+            items.push((0, code(&uri.uri)));
+            items.extend(uri.service.methods.iter().map(|own| (1, summary(module, own))));
+        }
+        page.tree(items);
+    }
+    page.0
+}
+
+/// One service.
+#[must_use]
+pub fn markdown_service(uri: &ServiceUri<'_>) -> String {
+    let ServiceUri { module, service, uri, below } = uri;
+    let mut page = Page::default();
+    page.line(&format!("# {}", code(uri)));
+    let info = module.info.as_ref().map(|info| format!(": {}", text(info)));
+    page.line(&format!("Of the module {}{}", code(&module.name), info.unwrap_or_default()));
+    for own in &service.methods {
+        method::write(own, &mut page);
+    }
+    if !below.is_empty() {
+        page.line("## Below");
+        page.list(below.iter().map(|uri| code(uri)));
+    }
+    page.0
+}
+
+/// What is below a URI.
+#[must_use]
+pub fn markdown_above(uri: &Above<'_>) -> String {
+    let mut page = Page::default();
+    page.line(&format!("# {}", code(&uri.uri)));
+    page.line("No service, but there are some below:");
+    page.list(uri.below.iter().map(|uri| code(uri)));
+    page.0
+}
+
+/// What is said of the API as a whole.
+fn about(api: &Api) -> Vec<String> {
+    let mut items = Vec::new();
+    let mut say = |what: &str, words: Vec<&str>| {
+        let words: Vec<String> = words.into_iter().map(text).collect();
+        items.push(format!("{what}: {}", words.join(", ")));
+    };
+    if api.base != "/" {
+        say("Base", vec![&api.base]);
+    }
+    for server in &api.servers {
+        say("Server", [Some(&*server.url), server.info.as_deref()].into_iter().flatten().collect());
+    }
+    if let Some(Contact { name, url, email }) = &api.contact {
+        let words: Vec<&str> = [name, url, email].into_iter().flatten().map(String::as_str).collect();
+        if !words.is_empty() {
+            say("Contact", words);
+        }
+    }
+    if let Some(License { name, identifier, url }) = &api.license {
+        say("Licence", [Some(name), identifier.as_ref(), url.as_ref()].into_iter().flatten().map(|s| &**s).collect());
+    }
+    items
+}
+
+/// A method in one line, with a link to where it can be tried.
+fn summary(module: &Module, own: &Method) -> String {
+    let encoded = |name| utf8_percent_encode(name, ENCODED);
+    let (tag, id) = (encoded(&module.name), encoded(&own.id));
+    let deprecated = if own.options.deprecated { " (deprecated)" } else { "" };
+    let scope = method::scope(&own.scope);
+    format!("[{}]({DOCS}/swagger/#/{tag}/{id}){deprecated}: {}; {scope}", own.http.as_str(), text(&own.info))
+}
+
+/// What is encoded in a part of a link.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text, block by block, with an empty line between two.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    /// Begins a block.
+    fn block(&mut self) {
+        if !self.0.is_empty() {
+            self.0.push('\n');
+        }
+    }
+
+    /// Writes a heading or a paragraph.
+    fn line(&mut self, line: &str) {
+        self.block();
+        self.0.extend([line, "\n"]);
+    }
+
+    /// Writes a list, if there is anything in it.
+    fn list(&mut self, items: impl IntoIterator<Item = String>) {
+        self.tree(items.into_iter().map(|item| (0, item)).collect());
+    }
+
+    /// Writes a list of lists, if there is anything in it: each item with its depth.
+    fn tree(&mut self, items: Vec<(usize, String)>) {
+        if !items.is_empty() {
+            self.block();
+        }
+        for (depth, item) in items {
+            // Writing to a String does not fail.
+            let _ = writeln!(self.0, "{:1$}- {item}", "", depth * 2);
+        }
+    }
+
+    /// Writes a table, if there is anything in it.
+    fn table<const N: usize>(&mut self, head: [&str; N], rows: Vec<[String; N]>) {
+        if rows.is_empty() {
+            return;
+        }
+        self.block();
+        self.0.extend(["| ", &head.join(" | "), " |\n|"]);
+        self.0.extend([" --- |"; N]);
+        self.0.push('\n');
+        for row in rows {
+            self.0.extend(["| ", &row.join(" | "), " |\n"]);
+        }
+    }
+}
