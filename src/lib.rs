@@ -57,7 +57,7 @@ pub mod cli;
 
 pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, RequestId, Upload, Value};
 pub use diagnostic::Report;
-pub use engine::{Engine, Rulebook};
+pub use engine::{DataFolder, Engine, Rulebook};
 pub use error::{Code, ErrorStatus};
 pub use handler::{Args, Calling, Context, Ended, Module, Response};
 pub use key::{KeyError, Keys};

@@ -2,6 +2,14 @@
 
 use std::process::ExitCode;
 
+#[cfg(feature = "demo")]
+mod demo;
+
 fn main() -> ExitCode {
-    rulebook::cli::run(|rulebook| rulebook)
+    #[cfg(feature = "demo")]
+    let app = demo::add;
+    // Without the demo nothing is bound, as with `--unbound`.
+    #[cfg(not(feature = "demo"))]
+    let app = |rulebook| rulebook;
+    rulebook::cli::run(app)
 }

@@ -1,4 +1,4 @@
-//! The article API: the definitions in `api/`, and what requests to it answer, over HTTP.
+//! An article API that shows every type: its definition, and what requests to it echo, over HTTP.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,9 +11,12 @@ use serde_json::{Map, Value};
 use crate::client::{Answer, Connection, Request};
 use crate::served::{Served, copy_files, free_address, program};
 
+/// The folder of its definition.
+const SITE: &str = "tests/definitions/good/site";
+
 #[test]
 fn its_definition_has_no_fault() {
-    if let Err(report) = Rulebook::load(root().join("api")).check() {
+    if let Err(report) = Rulebook::load(root().join(SITE)).check() {
         panic!("{}", report.render(false));
     }
 }
@@ -23,7 +26,7 @@ const SYNONYMS: [&str; 3] = ["mixed", "float64", "FILE"];
 
 #[test]
 fn every_type_is_used() {
-    let text = ["article", "user"].map(|name| fs::read_to_string(root().join(format!("api/{name}.json"))).unwrap());
+    let text = ["article", "user"].map(|name| fs::read_to_string(root().join(format!("{SITE}/{name}.json"))).unwrap());
     let terms: Vec<_> = text.iter().flat_map(|text| text.split("\"type\": \"").skip(1)).collect();
     let used = |name: &str| {
         terms
@@ -100,7 +103,7 @@ struct Site {
 impl Site {
     fn start(cases: &[Value]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        copy_files(&root().join("api"), &folder.path().join("api"));
+        copy_files(&root().join(SITE), &folder.path().join("api"));
         let mut keys = BTreeMap::new();
         for scope in cases.iter().filter_map(scope) {
             keys.entry(scope).or_insert_with_key(|scope| {
@@ -111,7 +114,7 @@ impl Site {
             });
         }
         let address = free_address();
-        let _served = Served::start(folder.path(), &address, &[]);
+        let _served = Served::start(folder.path(), &address, &["--unbound", "echo"]);
         Self { _served, _folder: folder, address, keys }
     }
 

@@ -25,14 +25,16 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, c
     let data = match &settings.data {
         Some(data) => data.clone(),
         // The folder is the one that the server will look into: the definition may say which.
-        None => match settings.rulebook(app).check() {
-            Ok(api) => settings.data(api.data.as_deref()),
-            Err(report) => {
+        None => {
+            let rulebook = settings.rulebook(app);
+            let folder = rulebook.data_folder();
+            if let Err(report) = rulebook.check() {
                 output::report(&report);
                 output::complain("app.json may say where keys are kept; name the folder with --data DIR\n");
                 return Exit::Refused;
             }
-        },
+            folder.path().to_owned()
+        }
     };
     match key::add(&data.join(key::FILE), name, scope.clone()) {
         Ok(key) => output::print(&format!("{key}\n")),

@@ -85,7 +85,7 @@ struct Settings {
     /// Where to listen [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_BIND")]
     bind: Option<String>,
-    /// The folder of the server's own files: keys.json [default: data].
+    /// The folder of the server's own files: keys.json, and what the program keeps there [default: data].
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_DATA")]
     data: Option<PathBuf>,
     /// The folder of static files, served at `/` and `/static/`; a page of the API is built in where there is none.
@@ -157,15 +157,14 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
 impl Settings {
     /// The program's API with what the flags say about it.
     fn rulebook(&self, app: impl FnOnce(Rulebook) -> Rulebook) -> Rulebook {
-        let rulebook = app(Rulebook::load(&self.api));
+        let rulebook = Rulebook::load(&self.api);
+        let rulebook = app(match &self.data {
+            Some(folder) => rulebook.data(folder),
+            None => rulebook,
+        });
         match self.unbound {
             Some(unbound) => rulebook.unbound(unbound.into()),
             None => rulebook,
         }
-    }
-
-    /// The folder of the server's own files. `defined`: what app.json says.
-    fn data(&self, defined: Option<&str>) -> PathBuf {
-        self.data.clone().or(defined.map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("data"))
     }
 }

@@ -28,7 +28,8 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
     if let Err(why) = start_log(&log) {
         return failed(&format!("--log: {why}"));
     }
-    let data = settings.data(api.data.as_deref());
+    let folder = judged.data.clone();
+    let data = folder.path();
     let keys = match Keys::load(&data.join(key::FILE)) {
         Ok(keys) => keys,
         Err(error) => return failed(&format!("--data {}: {error}", data.display())),
@@ -59,7 +60,7 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
     output::print(&summary(
         &engine,
         settings,
-        &Served { addresses: addresses.collect(), unbound, data: &data, keys: count, workers: how.workers, log },
+        &Served { addresses: addresses.collect(), unbound, data, keys: count, workers: how.workers, log },
     ));
     match running.wait() {
         Ok(()) => Exit::Done,

@@ -1,5 +1,6 @@
 //! The engine: a definition and a program's handlers, types and state, compiled into something that answers.
 
+mod data;
 mod documents;
 
 use std::io;
@@ -18,6 +19,8 @@ use crate::pipeline::Runner;
 use crate::plan::Plan;
 use crate::server::{self, Running, Settings};
 use crate::types::Type;
+
+pub use data::DataFolder;
 
 /// An API to be: where its definition is, and what the program adds to it.
 ///
@@ -66,6 +69,7 @@ pub struct Rulebook {
     inspectors: Vec<Box<dyn Inspect>>,
     state: State,
     unbound: Option<Unbound>,
+    data: DataFolder,
     verify: bool,
 }
 
@@ -95,6 +99,7 @@ impl Rulebook {
             inspectors: Vec::new(),
             state: State::default(),
             unbound: None,
+            data: DataFolder::default(),
             verify: cfg!(debug_assertions),
         }
     }
@@ -134,6 +139,19 @@ impl Rulebook {
         self
     }
 
+    /// Says where the server keeps its own files, whatever the definition says.
+    #[must_use]
+    pub fn data(self, folder: impl Into<PathBuf>) -> Self {
+        self.data.settle(Some(folder.into()));
+        self
+    }
+
+    /// The folder of the server's own files, for what the program keeps beside them.
+    #[must_use]
+    pub fn data_folder(&self) -> DataFolder {
+        self.data.clone()
+    }
+
     /// Says whether what handlers return is compared with the definition's `out`; what differs is answered as an
     /// internal error, and the log names the output. Without this it is done in debug builds.
     #[must_use]
@@ -160,7 +178,7 @@ impl Rulebook {
 
     /// The first half of [`Rulebook::build`], for those who need the definition's settings before the second.
     pub(crate) fn judge(self) -> Result<Judged, Report> {
-        let Self { text, types, modules, inspectors, state, unbound, verify } = self;
+        let Self { text, types, modules, inspectors, state, unbound, data, verify } = self;
         let Loaded { sources, definition, mut diagnostics } = match text {
             Text::Folder(folder) => definition::load(&folder),
             Text::Files(files) => definition::read(files),
@@ -172,7 +190,8 @@ impl Rulebook {
             return Err(Report::new(sources, diagnostics));
         }
         let unbound = unbound.unwrap_or(lowered.api.unbound);
-        Ok(Judged { api: lowered.api, sources, modules, inspectors, state, unbound, verify })
+        data.settle(lowered.api.data.as_deref().map(PathBuf::from));
+        Ok(Judged { api: lowered.api, data, sources, modules, inspectors, state, unbound, verify })
     }
 }
 
@@ -180,6 +199,8 @@ impl Rulebook {
 pub(crate) struct Judged {
     /// What the API is.
     pub(crate) api: Api,
+    /// Where the server keeps its own files.
+    pub(crate) data: DataFolder,
     sources: Sources,
     modules: Vec<Module>,
     inspectors: Vec<Box<dyn Inspect>>,
@@ -197,7 +218,7 @@ impl Judged {
 
     /// Compares the definition with the handlers, and makes the plan.
     pub(crate) fn build(self) -> Result<Engine, Report> {
-        let Self { api, sources, modules, inspectors, state, unbound, verify } = self;
+        let Self { api, data: _, sources, modules, inspectors, state, unbound, verify } = self;
         let bound = compile::bind(&api, &modules, unbound);
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(sources, bound.diagnostics));

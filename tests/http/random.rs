@@ -24,7 +24,7 @@ const EACH: u32 = 250;
 
 #[test]
 fn whatever_is_asked_of_the_article_api_is_answered() {
-    let api = Rulebook::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("api"));
+    let api = Rulebook::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions/good/site"));
     let mut proof = Proof::new("the article API");
     proof.run(&echo(api), proof.count, &[Shape::Aicra]);
     proof.end();

@@ -1,0 +1,182 @@
+//! The demo's database: an SQLite file in the server's folder, or PostgreSQL where `DATABASE_URL` names one.
+//!
+//! In charge of opening it at first use, of connections, and of what is said
+//! when it is in trouble: every trouble of the database is answered with 503
+//! and over when its cause is. Must not know what is asked of it: the queries
+//! are the modules', in SQL that both databases read.
+
+mod place;
+mod schema;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rulebook::{Context, DataFolder, Refusal};
+use sqlx::any::AnyPoolOptions;
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyPool, Executor, Transaction};
+use tokio::sync::RwLock;
+use tokio::time::timeout;
+
+use place::{FileId, Place};
+
+/// How long a request waits for a connection, and all that goes with opening the database.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How many connections there are at most.
+const CONNECTIONS: u32 = 16;
+
+/// What every connection to SQLite is told. A writer waits for another for less than [`PATIENCE`]; what has been
+/// answered survives a power failure, which in WAL mode takes `synchronous = FULL`.
+const SQLITE: &str = "PRAGMA busy_timeout = 2000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
+
+/// What every connection to PostgreSQL is told.
+const POSTGRES: &str = "SET statement_timeout = '10s'; SET lock_timeout = '2s'";
+
+/// A handle on the database, opened when it is first asked for something.
+#[derive(Clone)]
+pub(crate) struct Database(Arc<Inner>);
+
+struct Inner {
+    folder: DataFolder,
+    open: RwLock<Option<Open>>,
+}
+
+/// The database at work.
+struct Open {
+    pool: AnyPool,
+    /// The SQLite file that its connections hold; none for PostgreSQL.
+    file: Option<FileId>,
+}
+
+/// Why the database does not do what it was asked. Words for the log, never for the client.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// The variable `DATABASE_URL` names none.
+    Url(String),
+    /// Its folder cannot be made, or its file cannot be looked at.
+    Folder(std::io::Error),
+    /// The file that was in use has been taken away or replaced.
+    Gone,
+    /// It could not be opened in time.
+    Late,
+    /// What the database says.
+    Sql(sqlx::Error),
+}
+
+impl Database {
+    pub(crate) fn new(folder: DataFolder) -> Self {
+        sqlx::any::install_default_drivers();
+        Self(Arc::new(Inner { folder, open: RwLock::new(None) }))
+    }
+
+    /// The program's database.
+    ///
+    /// # Errors
+    /// The program has none.
+    pub(crate) fn of(context: &Context) -> Result<Arc<Self>, Refusal> {
+        context.state().ok_or_else(|| Refusal::internal("the program has no database"))
+    }
+
+    /// A connection for reading.
+    ///
+    /// # Errors
+    /// The database is in trouble.
+    pub(crate) async fn read(&self) -> Result<PoolConnection<Any>, Trouble> {
+        Ok(self.pool().await?.acquire().await?)
+    }
+
+    /// A transaction for writing. It should begin with what it writes: then it never has to give way to another.
+    ///
+    /// # Errors
+    /// The database is in trouble.
+    pub(crate) async fn write(&self) -> Result<Transaction<'static, Any>, Trouble> {
+        Ok(self.pool().await?.begin().await?)
+    }
+
+    /// Makes what was written last. Only when this has succeeded may anybody be told of it.
+    ///
+    /// # Errors
+    /// It was not written, or to a file that is no longer there.
+    pub(crate) async fn commit(&self, transaction: Transaction<'static, Any>) -> Result<(), Trouble> {
+        transaction.commit().await?;
+        match &*self.0.open.read().await {
+            Some(open) if open.file.is_none() || open.file == self.place()?.file()? => Ok(()),
+            _ => Err(Trouble::Gone),
+        }
+    }
+
+    fn place(&self) -> Result<Place, Trouble> {
+        Place::find(self.0.folder.path())
+    }
+
+    /// The connections, to the file that stands where the database has to be.
+    async fn pool(&self) -> Result<AnyPool, Trouble> {
+        let place = self.place()?;
+        if let Some(open) = &*self.0.open.read().await
+            && open.file == place.file()?
+        {
+            return Ok(open.pool.clone());
+        }
+        timeout(PATIENCE, self.open(&place)).await.map_err(|_| Trouble::Late)?
+    }
+
+    /// Opens it, unless another request just did.
+    async fn open(&self, place: &Place) -> Result<AnyPool, Trouble> {
+        let mut current = self.0.open.write().await;
+        let file = place.file()?;
+        match &*current {
+            Some(open) if open.file == file => return Ok(open.pool.clone()),
+            // A new one in its place would look as if everything had been lost: that is for a person to decide.
+            Some(_) if file.is_none() => return Err(Trouble::Gone),
+            _ => {}
+        }
+        place.prepare()?;
+        let told = if place.is_sqlite() { SQLITE } else { POSTGRES };
+        let options = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .after_connect(move |connection, _| Box::pin(async move { connection.execute(told).await.map(drop) }));
+        let pool = options.connect_lazy(&place.url())?;
+        schema::migrate(&pool, place.is_sqlite()).await?;
+        let open = current.insert(Open { pool, file: place.file()? });
+        Ok(open.pool.clone())
+    }
+}
+
+impl From<sqlx::Error> for Trouble {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<Trouble> for Refusal {
+    /// What is wrong with the program is an internal error; everything else may be over when the client asks again.
+    fn from(trouble: Trouble) -> Self {
+        use sqlx::Error::{ColumnDecode, ColumnIndexOutOfBounds, ColumnNotFound, Decode, Encode, RowNotFound};
+        match trouble {
+            Trouble::Sql(
+                ColumnDecode { .. }
+                | ColumnIndexOutOfBounds { .. }
+                | ColumnNotFound(_)
+                | Decode(_)
+                | Encode(_)
+                | RowNotFound,
+            ) => Self::internal(trouble),
+            _ => Self::unavailable(trouble),
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(why) => write!(f, "DATABASE_URL: {why}"),
+            Self::Folder(error) => write!(f, "the folder of the database: {error}"),
+            Self::Gone => f.write_str("the file of the database is gone; put it back, or start again with a new one"),
+            Self::Late => write!(f, "the database was not open within {} seconds", PATIENCE.as_secs()),
+            Self::Sql(error) => write!(f, "the database: {error}"),
+        }
+    }
+}
