@@ -356,6 +356,8 @@ fn the_definition_comes_before_the_pages() {
         "in": { "{x}": { "info": "What", "type": "string" } } } } } } } }));
     assert_eq!(get(&site, "/index.js").json()["args"]["x"], "index.js");
     assert_eq!(get(&site, "/").field("location"), Some("static/"));
+    assert_eq!(get(&site, "/static").field("location"), Some("static/"));
+    assert_eq!(get(&site, "/docs").field("location"), Some("docs/swagger/"));
     assert_eq!(get(&site, "/static/index.js").field("content-type"), Some("text/javascript; charset=utf-8"));
     // Base has nothing to do with where the pages are.
     let (_, site) = serve(json!({ "base": "/v1", "modules": { "root": { "GET": { "info": "The root" } } } }));

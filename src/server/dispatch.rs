@@ -16,7 +16,7 @@ use super::files::Files;
 use super::module::Call;
 use super::receive::Arriving;
 use super::worker::{Current, Worker, caught};
-use super::{answer, elsewhere, expect, head, page};
+use super::{answer, elsewhere, expect, head, page, site};
 use crate::call::{Allowed, Head, Reason};
 use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
 use crate::plan::Plan;
@@ -43,9 +43,7 @@ pub(super) fn factory(
                         return Ok(answer::sent(reply, &head, body).await);
                     }
                     let routed = pipeline::route(plan, &head);
-                    if let Err(unrouted) = &routed
-                        && matches!(unrouted.refusal.reason(), Reason::UnknownService { .. })
-                    {
+                    if is_elsewhere(&routed, &head) {
                         head::restore(&mut request, &head);
                         return app.call(request).await.map(|response| response.into_parts().1.into());
                     }
@@ -57,6 +55,15 @@ pub(super) fn factory(
             }))
         }
     })
+}
+
+/// Whether the App behind the API is asked: for what is no service, and for paths that no service can have.
+fn is_elsewhere(routed: &Result<Routed<'_>, Unrouted>, head: &Head) -> bool {
+    match routed.as_ref().map_err(|unrouted| unrouted.refusal.reason()) {
+        Err(Reason::UnknownService { .. }) => true,
+        Ok(_) | Err(Reason::UnknownMethod { .. }) => site::is_own(head.uri.path()),
+        Err(_) => false,
+    }
 }
 
 async fn dispatch(

@@ -37,12 +37,17 @@ pub(super) fn factory(
             let plan = &current.runner.plan;
             let body = Arriving::new(payload, &head);
             let found = worker::caught(site::find(&files, plan, head.uri.path())).await;
-            let response = match found.and_then(|found| found) {
-                Ok(Some(page)) if is_read(&head) => shown(page, &request, &head, body).await,
-                Ok(found) => answer::sent(unread(plan, &head, found.is_some()), &head, body).await.into(),
-                Err(refusal) => answer::sent(refused(plan, &head, refusal), &head, body).await.into(),
+            let reply = match found.and_then(|found| found) {
+                Ok(Some(Page::File(file))) if is_read(&head) => {
+                    let response = answer::held(opened(*file, &request), body).await;
+                    return Ok(ServiceResponse::new(request, response));
+                }
+                Ok(Some(page)) => shown(plan, &head, page),
+                Ok(None) => refused(plan, &head, unknown(plan, &head)),
+                Err(refusal) => refused(plan, &head, refusal),
             };
-            Ok(ServiceResponse::new(request, response))
+            let response = answer::sent(reply, &head, body).await;
+            Ok(ServiceResponse::new(request, response.into()))
         }
     });
     map_config(App::new().default_service(page).into_factory(), |()| AppConfig::default())
@@ -50,20 +55,6 @@ pub(super) fn factory(
 
 fn is_read(head: &Head) -> bool {
     head.method == Method::GET || head.method == Method::HEAD
-}
-
-/// A page in answer to a request for it.
-async fn shown(page: Page, request: &HttpRequest, head: &Head, body: Arriving) -> HttpResponse {
-    let reply = match page {
-        Page::File(file) => return answer::held(opened(*file, request), body).await,
-        Page::Ready(document, of, keep) => {
-            let mut reply = pipeline::document(head, document);
-            reply.headers.extend(policy::fields(of, keep));
-            reply
-        }
-        Page::Elsewhere(to) => empty(307, HeaderValue::try_from(to).ok().map(|to| (header::LOCATION, to))),
-    };
-    answer::sent(reply, head, body).await.into()
 }
 
 /// A file as a response: a part of it, or that it has not changed, where that is asked for.
@@ -76,19 +67,33 @@ fn opened(file: NamedFile, request: &HttpRequest) -> HttpResponse {
     response
 }
 
-/// The reply where there is no page, or where it is not to be read.
-fn unread(plan: &Plan, head: &Head, is_there: bool) -> Reply {
+/// A page in answer to a request, where it is no file that is read.
+fn shown(plan: &Plan, head: &Head, page: Page) -> Reply {
     let allowed = Allowed(vec![Http::Get]);
-    if !is_there {
-        // The router knows best why; without a reason of its own there is just no service.
-        let refusal = pipeline::route(plan, head).err().map(|unrouted| unrouted.refusal);
-        let refusal = refusal.unwrap_or_else(|| Refusal::new(Reason::UnknownService { similar: Vec::new() }));
-        return refused(plan, head, refusal);
+    match page {
+        Page::Ready(document, of, keep) => {
+            let mut reply = pipeline::document(plan, head, document);
+            for (name, value) in policy::fields(of, keep) {
+                reply.headers.retain(|(own, _)| *own != name);
+                reply.headers.push((name, value));
+            }
+            reply
+        }
+        Page::Elsewhere(to) if is_read(head) => {
+            empty(307, HeaderValue::try_from(to).ok().map(|to| (header::LOCATION, to)))
+        }
+        _ if head.method == Method::OPTIONS => {
+            empty(204, HeaderValue::try_from(allowed.to_string()).ok().map(|allow| (header::ALLOW, allow)))
+        }
+        _ => refused(plan, head, Refusal::new(Reason::UnknownMethod { allowed })),
     }
-    if head.method == Method::OPTIONS {
-        return empty(204, HeaderValue::try_from(allowed.to_string()).ok().map(|allow| (header::ALLOW, allow)));
-    }
-    refused(plan, head, Refusal::new(Reason::UnknownMethod { allowed }))
+}
+
+/// Why there is nothing at a path. The router knows best, unless the path is not its own to judge.
+fn unknown(plan: &Plan, head: &Head) -> Refusal {
+    let routed = if site::is_own(head.uri.path()) { None } else { pipeline::route(plan, head).err() };
+    let refusal = routed.map(|unrouted| unrouted.refusal);
+    refusal.unwrap_or_else(|| Refusal::new(Reason::UnknownService { similar: Vec::new() }))
 }
 
 fn refused(plan: &Plan, head: &Head, refusal: Refusal) -> Reply {

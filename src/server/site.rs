@@ -24,6 +24,13 @@ const ELSEWHERE: [(&str, &str); 7] = [
     ("/static/llms.txt", "../llms.txt"),
 ];
 
+/// Whether a path is the server's own, so that no capture and no position takes it.
+pub(super) fn is_own(path: &str) -> bool {
+    ["/docs", "/static"]
+        .iter()
+        .any(|own| path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
 /// A page of the server's own.
 pub(super) enum Page {
     /// One that is ready.
