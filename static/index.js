@@ -3,7 +3,7 @@
 import { h, method, uri } from "./method.js";
 
 const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
-const ADDRESS = /^#(?:([A-Z]+)%20)?\/(.*)$/;
+const ADDRESS = /^#(?:([A-Z]+)%20)?(\/.*)$/;
 const at = (id) => document.getElementById(id);
 const token = at("token");
 
@@ -34,7 +34,7 @@ function services(module, tree, path = "") {
 
 /** How the page itself names a service; that of the root is not the overview's. */
 function address({ path }) {
-  return `#${path === "/" ? "//" : encodeURI(path)}`;
+  return path === "/" ? "//" : path;
 }
 
 /** The words by which a service is found. */
@@ -48,7 +48,7 @@ function list(modules, all) {
   const groups = modules.map((module) => {
     const links = all.filter((service) => service.module === module).map((service) => {
       const badges = service.methods.map(([http]) => h("span", { className: `http ${http}` }, http));
-      service.link = h("a", { href: address(service) }, uri(service.path), h("span", { className: "badges" }, badges));
+      service.link = h("a", { href: `#${encodeURI(address(service))}` }, uri(service.path), h("span", { className: "badges" }, badges));
       service.item = h("li", {}, service.link);
       return service.item;
     });
@@ -109,12 +109,20 @@ function opened(api, service, asked) {
 /** Shows what the address names: `#/article/{id}`, `#PUT%20/article/{id}`, or the overview. */
 function show(api, definition, start, modules, all) {
   const [, http, path] = ADDRESS.exec(location.hash) ?? [];
-  const service = all.find(({ link }) => path !== "" && link.hash === `#/${path}`);
+  const service = all.find((one) => address(one) === decoded(path ?? "/"));
   const view = at("view");
   view.replaceChildren(...(service ? opened(api, service, http) : overview(definition, start, modules, all)));
   document.documentElement.classList.toggle("open", service !== undefined);
   for (const one of all) one.link.setAttribute("aria-current", one === service ? "page" : "false");
   document.title = service ? `${service.path} · ${definition.title}` : definition.title;
+}
+
+function decoded(path) {
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
 }
 
 async function start() {

@@ -32,8 +32,7 @@ static READY: LazyLock<Vec<(&str, Document, Keep)>> = LazyLock::new(|| {
         .display_operation_id(true)
         .display_request_duration(true)
         .persist_authorization(true)
-        .try_it_out_enabled(true)
-        .filter(true);
+        .try_it_out_enabled(true);
     let config = Arc::new(config);
     let ready = PARTS.into_iter().filter_map(|(name, media_type, keep)| {
         // The package has every part, and the settings are plain JSON: a test asks for each.
