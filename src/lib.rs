@@ -16,7 +16,8 @@
 //! A request's way: `server` (the only folder that names actix) → `pipeline` (every stage in order: route,
 //! identify, permit, read, check, act, respond), with `key` finding out whose key a request carries.
 //!
-//! [`Rulebook`] puts them together; the command line is [`cli`].
+//! [`Rulebook`] puts them together; the command line is [`cli`]. With the feature `test` there is a client for the
+//! tests of programs that are built on rulebook, `rulebook::test::Client`.
 
 mod place;
 
@@ -54,6 +55,9 @@ mod key;
 mod engine;
 
 pub mod cli;
+
+#[cfg(feature = "test")]
+pub mod test;
 
 pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, RequestId, Upload, Value};
 pub use diagnostic::Report;

@@ -12,27 +12,48 @@ use rulebook::types::Types;
 
 use crate::golden;
 
-/// What stands around a table that is made here.
+/// What stands around what is made here.
 const BEGIN: &str = "<!-- made from ";
 const END: &str = "<!-- made until here -->\n";
 
 #[test]
 fn the_tables_of_the_reference_are_those_of_the_program() {
-    let path = root().join("docs/definitions.md");
+    let tables = compare_made("docs/definitions.md", table);
+    assert!(tables > 5, "there are {tables} tables only");
+}
+
+#[test]
+fn the_guide_to_tests_shows_that_of_a_new_project() {
+    let template = fs::read_to_string(root().join("src/cli/new/template/tests/greeting.rs")).unwrap();
+    let shown = format!("```rust\n{}```\n", template.replace("crate_name", "greeter"));
+    let blocks = compare_made("docs/testing.md", |what| match what {
+        "the test of a new project" => shown.clone(),
+        other => panic!("nothing is known of {other}"),
+    });
+    assert_eq!(blocks, 1);
+    let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
+    let page = fs::read_to_string(root().join("docs/testing.md")).unwrap();
+    assert!(page.contains(&format!("rulebook = {{ version = \"{version}\", ")), "the page names another version");
+}
+
+/// Compares a page with what it is once everything in it that is made from the program has been made again, and
+/// gives how much that is.
+fn compare_made(page: &str, make: impl Fn(&str) -> String) -> usize {
+    let path = root().join(page);
     let page = fs::read_to_string(&path).unwrap();
     let mut made = String::new();
     let mut rest = page.as_str();
-    let mut tables = 0;
+    let mut count = 0;
     while let Some((before, behind)) = rest.split_once(BEGIN) {
         let (what, behind) = behind.split_once(" -->\n").unwrap();
         let (_, behind) = behind.split_once(END).unwrap_or_else(|| panic!("{what} has no end"));
-        write!(made, "{before}{BEGIN}{what} -->\n{}{END}", table(what)).unwrap();
+        write!(made, "{before}{BEGIN}{what} -->\n{}{END}", make(what)).unwrap();
         rest = behind;
-        tables += 1;
+        count += 1;
     }
     made.push_str(rest);
-    assert!(tables > 5, "there are {tables} tables only");
     golden::compare(&path, &made);
+    count
 }
 
 fn table(what: &str) -> String {

@@ -5,6 +5,7 @@
 mod article;
 mod cli;
 mod client;
+mod client_for_users;
 mod compile;
 mod definition_text;
 mod diagnostics;

@@ -77,7 +77,8 @@ pub trait Inspect: Send + Sync {
     /// Looks at the head of a request.
     fn inspect<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>>;
 
-    /// The authentication scheme for `WWW-Authenticate` (RFC 9110 section 11.6.1), e.g. `Bearer`.
+    /// The authentication scheme for `WWW-Authenticate` (RFC 9110 section 11.6.1), e.g. `Bearer`;
+    /// empty where it looks at something that no scheme is about, such as a cookie.
     fn challenge(&self) -> &str {
         "Bearer"
     }

@@ -7,6 +7,8 @@ mod call;
 mod check;
 mod explain;
 mod keys;
+mod new;
+mod openapi;
 mod output;
 mod routes;
 mod serve;
@@ -66,6 +68,9 @@ enum Command {
     Check(check::Options),
     /// Lists what is served: method, path, id, scope.
     Routes(routes::Options),
+    /// Prints the OpenAPI document of the API.
+    #[command(name = "openapi")]
+    OpenApi(openapi::Options),
     /// Explains a diagnostic code.
     Explain(explain::Options),
     /// Calls a method without a socket, with the same permission, checks and handler.
@@ -73,6 +78,8 @@ enum Command {
     /// Manages bearer keys.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Makes a new project in a folder of its name: a definition, a module of handlers, a test.
+    New(new::Options),
 }
 
 /// Settings of every command.
@@ -147,9 +154,11 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
         Command::Serve => serve::run(app, &settings),
         Command::Check(options) => check::run(app, &settings, &options),
         Command::Routes(options) => routes::run(app, &settings, &options),
+        Command::OpenApi(options) => openapi::run(app, &settings, &options),
         Command::Explain(options) => explain::run(&options),
         Command::Call(options) => call::run(app, &settings, options),
         Command::Keys(command) => keys::run(app, &settings, &command),
+        Command::New(options) => new::run(&options),
     };
     exit.into()
 }

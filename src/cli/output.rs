@@ -1,6 +1,7 @@
 //! What commands print.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use super::Exit;
 use crate::diagnostic::Report;
@@ -18,6 +19,34 @@ pub(super) fn print(text: &str) -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// Writes a file, or replaces it as a whole: a crash leaves the old one or the new one.
+///
+/// # Errors
+/// It cannot be written, or what is there is no file.
+pub(super) fn replace(file: &Path, text: &str) -> io::Result<()> {
+    // A link is followed, so that what it leads to is replaced.
+    let file = match file.canonicalize() {
+        Ok(there) if there.is_file() => there,
+        Ok(_) => return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is something that is no file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => file.to_owned(),
+        Err(error) => return Err(error),
+    };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = open_to_all().tempfile_in(folder)?;
+    temporary.write_all(text.as_bytes())?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(&file)?;
+    Ok(())
+}
+
+/// Temporary files are for their owner's eyes alone; what becomes of these has the permissions of any new file.
+fn open_to_all() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder
 }
 
 /// Prints to standard error.

@@ -78,8 +78,9 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
 fn challenge(inspectors: &[Box<dyn Inspect>]) -> Box<str> {
     let mut schemes: Vec<&str> = Vec::new();
     for inspector in inspectors {
-        if !schemes.contains(&inspector.challenge()) {
-            schemes.push(inspector.challenge());
+        let scheme = inspector.challenge();
+        if !scheme.is_empty() && !schemes.contains(&scheme) {
+            schemes.push(scheme);
         }
     }
     if schemes.is_empty() { "Bearer".into() } else { schemes.join(", ").into() }

@@ -8,8 +8,18 @@ use super::{run, shop};
 use crate::golden;
 
 /// Every command.
-const COMMANDS: [&[&str]; 8] =
-    [&[], &["serve"], &["check"], &["routes"], &["explain"], &["call"], &["keys"], &["keys", "add"]];
+const COMMANDS: [&[&str]; 10] = [
+    &[],
+    &["serve"],
+    &["check"],
+    &["routes"],
+    &["openapi"],
+    &["explain"],
+    &["call"],
+    &["keys"],
+    &["keys", "add"],
+    &["new"],
+];
 
 #[test]
 fn help_is_complete() {
@@ -25,7 +35,11 @@ fn help_is_complete() {
     let listed = run(folder.path(), &["help"]).out;
     let commands = listed.split("Commands:\n").nth(1).unwrap().lines().take_while(|line| line.starts_with("  "));
     let known: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(known, ["serve", "check", "routes", "explain", "call", "keys", "help"], "and all are shown above");
+    assert_eq!(
+        known,
+        ["serve", "check", "routes", "openapi", "explain", "call", "keys", "new", "help"],
+        "and all are shown above"
+    );
 }
 
 #[test]
@@ -67,6 +81,9 @@ fn wrong_words_are_refused_with_2() {
         &["call", "article.get", "no-value"],
         &["call", "article.get", "--json", "[]"],
         &["call", "article.get", "--json", "{"],
+        &["openapi", "--output"],
+        &["new"],
+        &["new", "a", "b"],
         &["keys"],
         &["keys", "add"],
         &["keys", "add", "--name", ""],

@@ -4,6 +4,8 @@ mod call;
 mod check;
 mod help;
 mod keys;
+mod new;
+mod openapi;
 mod pipes;
 mod serve;
 mod settings;

@@ -1,0 +1,74 @@
+//! `rulebook openapi`: the document, to standard output and into files.
+
+use std::fs;
+
+use serde_json::{Value as Json, json};
+
+use super::{folder, run, shop};
+use crate::client::{Connection, Request};
+use crate::served::{Served, free_address};
+
+#[test]
+fn it_is_the_document_that_is_served() {
+    let folder = shop();
+    let printed = run(folder.path(), &["openapi"]);
+    assert_eq!((printed.code, printed.err.as_str()), (Some(0), ""));
+    let document: Json = serde_json::from_str(&printed.out).unwrap();
+    assert_eq!((&document["info"]["title"], &document["info"]["version"]), (&json!("Shop"), &json!("2.0.0")));
+    let address = free_address();
+    let _served = Served::start(folder.path(), &address, &[]);
+    let answer = Connection::to(address.parse().unwrap()).ask(&Request::new("GET", "/openapi.json"));
+    assert_eq!(answer.json(), document);
+}
+
+#[test]
+fn a_file_is_written_whole() {
+    let folder = shop();
+    let printed = run(folder.path(), &["openapi"]).out;
+    let file = folder.path().join("openapi.json");
+    for before in [None, Some("something much longer than a document would be".repeat(1000))] {
+        if let Some(text) = before {
+            fs::write(&file, text).unwrap();
+        }
+        let ran = run(folder.path(), &["openapi", "--output", "openapi.json"]);
+        assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), "", ""));
+        assert_eq!(fs::read_to_string(&file).unwrap(), printed);
+    }
+    let names = fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(names, 2, "the definition and the document, and nothing that was temporary");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_is_what_a_new_file_would_be() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = shop();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("new"), "").unwrap();
+    fs::create_dir(path("docs")).unwrap();
+    symlink("docs/openapi.json", path("link")).unwrap();
+    fs::write(path("docs/openapi.json"), "").unwrap();
+    assert_eq!(run(folder.path(), &["openapi", "--output", "link"]).code, Some(0));
+    assert!(path("link").is_symlink() && fs::metadata(path("docs/openapi.json")).unwrap().len() > 0);
+    let mode = |name: &str| fs::metadata(path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("docs/openapi.json"), mode("new"));
+}
+
+#[test]
+fn what_cannot_be_written_is_named() {
+    let folder = shop();
+    for file in ["no/such/folder.json", "api", "api/shop.json/x", "/dev/null"] {
+        let ran = run(folder.path(), &["openapi", "--output", file]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{file}");
+        assert!(ran.err.starts_with(&format!("error: --output {file}: ")), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_faulty_definition_has_no_document() {
+    let folder = folder(&[("a.json", json!({ "/": { "a": { "GET": { "inof": "A" } } } }))]);
+    let ran = run(folder.path(), &["openapi", "--output", "openapi.json"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
+    assert!(ran.err.contains("error[unknown-key]") && ran.err.contains("api/a.json:1:"), "{}", ran.err);
+    assert!(!folder.path().join("openapi.json").exists());
+}

@@ -1,0 +1,385 @@
+//! The client that users test their programs with: `rulebook::test::Client`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::pin::Pin;
+
+use proptest::prelude::*;
+use rulebook::test::{Answer, Client};
+use rulebook::{Args, Context, Head, Identity, Inspect, Inspection, Module, Refusal, Rulebook, Unbound};
+use serde_json::{Value as Json, json};
+
+/// The API of one document.
+fn api(document: &Json) -> Rulebook {
+    Rulebook::read(vec![(PathBuf::from("app.json"), document.to_string().into_bytes())])
+}
+
+/// A client of an API that answers with its arguments.
+fn echo(document: &Json) -> Client {
+    Client::new(api(document).unbound(Unbound::Echo)).unwrap()
+}
+
+/// A client of `PUT /the%20base/it/{id}/more/…` with parameters of these types everywhere.
+fn everywhere(kind: &str) -> Client {
+    let parameter = |name: &str| json!({ "info": "I", "type": format!("?{kind}"), "name": name });
+    echo(&json!({ "base": "/the base", "modules": { "m": { "/": { "it/{id}/more": { "PUT": { "info": "I", "in": {
+        "{id}": { "info": "I", "type": kind },
+        "URL#0": parameter("first"),
+        "URL#1": parameter("second"),
+        "GET@q": parameter("query"),
+        "b": parameter("body"),
+        "ANY@a": parameter("any"),
+        "HEADER@X-H": parameter("header"),
+        "COOKIE@c": parameter("cookie"),
+        "COOKIE@d": parameter("other_cookie")
+    } } } } } } }))
+}
+
+const NAMES: [&str; 9] = ["id", "first", "second", "query", "body", "any", "header", "cookie", "other_cookie"];
+
+#[track_caller]
+fn args(answer: &Answer) -> Json {
+    assert_eq!(answer.status(), 200, "{answer:?}");
+    answer.output("args")
+}
+
+#[test]
+fn arguments_go_where_their_parameters_stand() {
+    let client = everywhere("string");
+    let given: Json = NAMES.iter().map(|name| ((*name).to_owned(), Json::from(format!("the {name}")))).collect();
+    let call = || {
+        let call = client.call("it.{id}.more.put");
+        NAMES.iter().fold(call, |call, name| call.arg(name, given[*name].clone()))
+    };
+    assert_eq!(args(&call().send()), given);
+    assert_eq!(args(&call().urlencoded().send()), given);
+    let words = call().arg("id", "another").send().output("args");
+    assert_eq!(words["id"], "another", "the last one counts");
+}
+
+#[test]
+fn what_is_not_given_is_left_out() {
+    let client = everywhere("string");
+    let got = |name: &str| {
+        let call = client.call("it.{id}.more.put").arg("id", "x").arg("query", Json::Null);
+        let args = args(&call.arg(name, "here").send());
+        let given = args.as_object().unwrap().iter().filter(|(own, value)| !value.is_null() && *own != "id");
+        given.map(|(own, value)| (own.clone(), value.clone())).collect::<Json>()
+    };
+    for name in &NAMES[1..] {
+        assert_eq!(got(name), json!({ *name: "here" }), "an empty position stands before the second");
+    }
+}
+
+#[test]
+fn values_are_written_as_their_places_want_them() {
+    for (kind, value) in [
+        ("int", json!(-7)),
+        ("float", json!(1.5)),
+        ("bool", json!(true)),
+        ("array<int>", json!([1, 2])),
+        ("array<string>", json!(["[a", ""])),
+        ("array<any>", json!(["3", 3, null])),
+        ("object", json!({ "a": [1, "b"] })),
+        ("any", json!({ "a": null })),
+    ] {
+        let client = everywhere(kind);
+        let call = NAMES.iter().fold(client.call("it.{id}.more.put"), |call, name| call.arg(name, value.clone()));
+        let given: Json = NAMES.iter().map(|name| ((*name).to_owned(), value.clone())).collect();
+        assert_eq!(args(&call.send()), given, "{kind}");
+    }
+}
+
+#[test]
+fn what_may_stand_in_query_or_body_goes_where_documents_have_it() {
+    let method = json!({ "info": "I", "in": { "ANY@a": { "info": "I", "type": "int", "name": "a" } } });
+    let methods = ["GET", "POST", "PUT", "DELETE", "PATCH"];
+    let service: Json = methods.iter().map(|http| ((*http).to_owned(), method.clone())).collect();
+    let client = echo(&json!({ "modules": { "m": { "/": { "it": service } } } }));
+    for http in methods {
+        let id = format!("it.{}", http.to_lowercase());
+        assert_eq!(args(&client.call(&id).arg("a", 1).send()), json!({ "a": 1 }), "{http}");
+    }
+}
+
+/// A service for uploads.
+fn uploads() -> Client {
+    echo(&json!({ "modules": { "m": { "/": { "it": { "POST": { "info": "I", "in": {
+        "title": { "info": "I", "type": "string" },
+        "n": { "info": "I", "type": "?int" },
+        "picture": { "info": "I", "type": "?file", "name": "image" },
+        "more": { "info": "I", "type": "?array<file>" },
+        "GET@q": { "info": "I", "type": "?string", "name": "q" }
+    } } } } } } }))
+}
+
+#[test]
+fn files_make_a_body_multipart() {
+    let client = uploads();
+    let file = |filename: &str, size: u32, media_type: &str| json!({ "filename": filename, "size": size, "media_type": media_type });
+    let call = client.call("it.post").arg("title", "A \"picture\"").arg("n", 3);
+    let answer = call.file("image", "a \"b\".gif", b"GIF89a").file("more", "1", "one").file("more", "2", "").send();
+    let got = args(&answer);
+    assert_eq!((&got["title"], &got["n"]), (&json!("A \"picture\""), &json!(3)));
+    assert_eq!(got["image"]["size"], 6, "{got}");
+    assert_eq!(got["image"]["media_type"], "image/gif", "{got}");
+    assert_eq!(got["more"][0], file("1", 3, got["more"][0]["media_type"].as_str().unwrap()));
+    assert_eq!(got["more"].as_array().map(Vec::len), Some(2));
+
+    let answer = client.post("/it?q=x").field("title", "By hand").file("picture", "a.gif", b"GIF89a".to_vec()).send();
+    let got = args(&answer);
+    assert_eq!(
+        (&got["title"], &got["q"], &got["image"]["filename"]),
+        (&json!("By hand"), &json!("x"), &json!("a.gif"))
+    );
+}
+
+#[test]
+fn requests_go_out_as_they_are_written() {
+    let client = everywhere("string");
+    let path = "/the%20base/it/a%2Fb/more//%C3%A9";
+    assert_eq!(args(&client.put(path).json(json!({ "b": "x" })).send())["body"], "x");
+    let got = args(&client.put(&format!("{path}?q=1")).form([("b", "&="), ("a", "é")]).send());
+    assert_eq!((&got["id"], &got["second"], &got["query"]), (&json!("a/b"), &json!("é"), &json!("1")));
+    assert_eq!((&got["body"], &got["any"], &got["first"]), (&json!("&="), &json!("é"), &Json::Null));
+    let answer = client.put(path).body("text/csv", "b;x").send();
+    assert_eq!((answer.status(), answer.code()), (415, Some("unsupported-media-type")));
+    let answer = client.request("OPTIONS", path).send();
+    assert_eq!((answer.status(), answer.header("allow")), (200, Some("PUT, OPTIONS")));
+    for (request, status) in [
+        (client.get(path), 405),
+        (client.post(path), 405),
+        (client.delete(path), 405),
+        (client.patch(path), 405),
+        (client.request("HEAD", path), 405),
+        (client.request("FNORD", path), 405),
+        (client.get("/nowhere"), 404),
+    ] {
+        assert_eq!(request.send().status(), status);
+    }
+}
+
+/// A definition with a method for members, and one of a user's own.
+fn members() -> Json {
+    json!({ "modules": { "m": { "/": { "user/{id}": {
+        "GET": { "info": "I", "in": { "{id}": { "info": "I", "type": "id" } },
+                 "out": { "who": { "info": "I", "type": "string" }, "token": { "info": "I", "type": "?string" } } },
+        "PUT": { "info": "I", "scope": [["user[id]"], ["admin"]], "in": { "{id}": { "info": "I", "type": "id" } } }
+    } } } } })
+}
+
+async fn who(_: Args<Json>, context: Context) -> Result<Json, Refusal> {
+    let who = context.identity().map_or("nobody".to_owned(), |identity| identity.name.to_string());
+    let field = http::HeaderName::from_static("x-rulebook-test");
+    Ok(json!({ "who": who, "token": context.head().and_then(|head| head.header(&field)) }))
+}
+
+async fn nothing(_: Args<Json>, _: Context) -> Result<(), Refusal> {
+    Ok(())
+}
+
+fn module() -> Module {
+    Module::new("m").get("/user/{id}", who).put("/user/{id}", nothing)
+}
+
+#[test]
+fn callers_are_who_the_test_says() {
+    let client = Client::new(api(&members()).module(module())).unwrap();
+    let put = || client.call("user.{id}.put").arg("id", 7);
+    assert_eq!(put().send().code(), Some("unauthenticated"));
+    let none: [&str; 0] = [];
+    assert_eq!(put().scope(none).send().code(), Some("forbidden"));
+    assert_eq!(put().scope(["user[8]"]).send().code(), Some("forbidden"));
+    assert_eq!(put().scope(["user[7]"]).send().status(), 200);
+    assert_eq!(put().scope(["x", "admin"]).send().status(), 200);
+    assert_eq!(client.put("/user/8").scope(["user[8]"]).send().status(), 200);
+    let get = || client.call("user.{id}.get").arg("id", 7);
+    assert_eq!(get().send().output("who"), "nobody");
+    assert_eq!(get().identity("Ada", ["reader"]).send().output("who"), "Ada");
+    assert_eq!(client.get("/user/7").identity("Bob", none).send().output("who"), "Bob");
+}
+
+#[test]
+fn nobody_else_is_anybody_by_what_the_client_sends() {
+    let client = Client::new(api(&members()).module(module())).unwrap();
+    let other = Client::new(api(&members()).module(module())).unwrap();
+    let answer = client.call("user.{id}.get").arg("id", 7).identity("Ada", ["admin"]).send();
+    let token = answer.output("token");
+    let token = token.as_str().unwrap();
+    assert_eq!(token.len(), 32, "{token}");
+    for token in [token, "", "admin", "0"] {
+        let refused = client.put("/user/7").header("x-rulebook-test", token).send();
+        assert_eq!(refused.code(), Some("unauthenticated"), "it is of one request only");
+        assert_eq!(other.put("/user/7").header("x-rulebook-test", token).send().code(), Some("unauthenticated"));
+    }
+}
+
+/// Asks for passwords, and knows one.
+struct Basic;
+
+impl Inspect for Basic {
+    fn inspect<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>> {
+        let said = match head.header(&http::header::AUTHORIZATION) {
+            None => Inspection::Nobody,
+            Some("Basic YTpi") => Inspection::Identity(Identity::new("Eve", ["admin"])),
+            Some(_) => Inspection::Invalid("another password".to_owned()),
+        };
+        Box::pin(std::future::ready(said))
+    }
+
+    fn challenge(&self) -> &str {
+        "Basic"
+    }
+}
+
+#[test]
+fn the_programs_own_inspectors_are_asked_too() {
+    let client = Client::new(api(&members()).module(module()).inspect(Basic)).unwrap();
+    let put = || client.call("user.{id}.put").arg("id", 7);
+    assert_eq!(put().send().header("www-authenticate"), Some("Basic"), "and clients are told of them alone");
+    assert_eq!(put().header("authorization", "Basic YTpi").send().status(), 200);
+    assert_eq!(put().header("authorization", "Basic YTpj").send().code(), Some("unauthenticated"));
+    assert_eq!(put().header("authorization", "Basic YTpj").scope(["admin"]).send().status(), 200);
+}
+
+async fn full(_: Args<Json>, _: Context) -> Result<Json, Refusal> {
+    Err(Refusal::declared("full").with("detail", "of a handler").with("code", 5).with("seats", 0))
+}
+
+async fn values(_: Args<()>, _: Context) -> Result<Json, Refusal> {
+    Ok(json!({ "text": "a", "number": 1, "list": [1] }))
+}
+
+#[test]
+fn answers_are_read_from_any_envelope() {
+    for envelope in ["aicra", "plain"] {
+        let document = json!({ "envelope": envelope, "modules": { "m": { "/": { "it": {
+            "GET": { "info": "I", "out": { "text": { "info": "I", "type": "string" },
+                "number": { "info": "I", "type": "int" }, "list": { "info": "I", "type": "array" } } },
+            "POST": { "info": "I", "in": { "a": { "info": "I", "type": "int" }, "b": { "info": "I", "type": "int" } },
+                "errors": { "full": { "status": 409, "info": "No seat is left" } } }
+        } } } } });
+        let client = Client::new(api(&document).module(Module::new("m").get("/it", values).post("/it", full))).unwrap();
+        let answer = client.call("it.get").send();
+        assert_eq!(answer.outputs(), json!({ "text": "a", "number": 1, "list": [1] }), "{envelope}");
+        assert_eq!(answer.output("text"), "a");
+        assert_eq!(answer.output("number"), 1);
+        assert_eq!((answer.code(), answer.message(), answer.is_refusal()), (None, None, false));
+        assert_eq!(answer.json().get("error").is_some(), envelope == "aicra");
+        for accept in ["*/*", "application/problem+json"] {
+            let post = || client.call("it.post").arg("a", 1).header("accept", accept);
+            let refused = post().arg("b", 2).send();
+            assert_eq!((refused.status(), refused.code()), (409, Some("full")), "{envelope} {accept}");
+            assert!(refused.message().unwrap().contains("No seat is left"), "{refused:?}");
+            assert_eq!(refused.json()["seats"], 0);
+            let refused = post().arg("a", "x").send();
+            assert_eq!((refused.status(), refused.code()), (400, Some("invalid-parameter")), "{envelope} {accept}");
+            assert_eq!(refused.faults(), ["a", "b"]);
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_shown_whole() {
+    let client = Client::new(api(&members()).module(module())).unwrap();
+    let answer = client.call("user.{id}.get").arg("id", 7).identity("Ada", ["x"]).send();
+    let shown = format!("{answer:?}");
+    assert!(shown.starts_with("200\n"), "{shown}");
+    assert!(shown.contains("\ncontent-type: application/json\n"), "{shown}");
+    assert!(shown.ends_with(answer.text()) && answer.text().contains("\"who\":\"Ada\""), "{shown}");
+    assert_eq!(answer.text().as_bytes(), answer.body());
+}
+
+#[test]
+fn it_works_inside_a_runtime() {
+    let client = everywhere("string");
+    crate::handlers::wait(async {
+        tokio::task::yield_now().await;
+        assert_eq!(client.call("it.{id}.more.put").arg("id", "x").send().status(), 200);
+    });
+}
+
+#[test]
+fn what_is_wrong_with_the_api_is_shown_whole() {
+    let error = Client::new(api(&members())).unwrap_err();
+    let shown = format!("{error:?}");
+    assert_eq!(shown, error.to_string());
+    for part in ["error[unbound-method]", "GET /user/{id} has no handler", "PUT /user/{id}", "app.json:1:"] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let error = Client::new(Rulebook::load("no/such/folder")).unwrap_err();
+    assert!(error.to_string().contains("no/such/folder"), "{error}");
+}
+
+#[test]
+fn wrong_use_fails_the_test_in_words() {
+    let client = everywhere("string");
+    let files = uploads();
+    let call = || client.call("it.{id}.more.put").arg("id", "x");
+    let answer = call().send();
+    let refused = client.get("/nowhere").send();
+    let known = NAMES.map(|name| format!("`{name}`")).join(", ");
+    fails(|| drop(client.call("it.{id}.more.get")), "no method `it.{id}.more.get`; did you mean `it.{id}.more.put`?");
+    fails(|| drop(client.call("x")), "the API has no method `x`, but `it.{id}.more.put`");
+    fails(|| drop(call().arg("URL#0", 1)), &format!("no parameter named `URL#0` in code, but {known}"));
+    fails(|| drop(call().file("query", "a", "b")), "takes `query` from the query, where no file can stand");
+    fails(
+        || drop(files.call("it.post").file("picture", "a", "b")),
+        "named `picture` in code, but `title`, `n`, `image`",
+    );
+    fails(|| drop(client.call("it.{id}.more.put").send()), "cannot be called without `id`, which is part of its path");
+    fails(|| drop(call().arg("cookie", "a;b").send()), "takes `cookie` from a cookie, whose value cannot hold `;`");
+    fails(|| drop(call().arg("header", "a\nb").send()), "the request cannot be sent: ");
+    fails(|| drop(client.get("nowhere").send()), "the path \"nowhere\" does not begin with `/`");
+    fails(|| drop(client.get("/a b").send()), "the request cannot be sent: ");
+    fails(|| drop(client.request("A B", "/").send()), "the request cannot be sent: ");
+    fails(|| drop(answer.output("none")), "the answer has no output `none`:\n200\n");
+    fails(|| drop(refused.outputs()), "the answer has no outputs:\n404\n");
+}
+
+/// Asserts that something fails the test that does it, with these words.
+#[track_caller]
+fn fails(wrong: impl Fn(), words: &str) {
+    let failed = catch_unwind(AssertUnwindSafe(wrong)).expect_err(words);
+    let said = failed.downcast_ref::<String>().unwrap();
+    assert!(said.contains(words), "{words:?} is not in {said:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_arrives_as_it_is(
+        anywhere in "\\PC{1,30}",
+        control in ".{0,30}",
+        field in "([!-~é中][ -~é中]{0,20})?[!-~é中]",
+        cookie in "[ -:<-~é中]{1,20}",
+    ) {
+        let client = shared();
+        let call = client.call("it.{id}.more.put").arg("id", &*anywhere).arg("first", &*anywhere).arg("second", &*anywhere);
+        let call = call.arg("query", &*control).arg("body", &*control).arg("any", &*control);
+        let call = call.arg("header", &*field).arg("cookie", &*cookie);
+        let given = json!({
+            "id": anywhere, "first": anywhere, "second": anywhere, "query": control, "body": control, "any": control,
+            "header": field, "cookie": cookie, "other_cookie": null
+        });
+        prop_assert_eq!(args(&call.send()), given);
+    }
+}
+
+/// One API for all generated cases.
+fn shared() -> &'static Client {
+    static CLIENT: std::sync::OnceLock<Client> = std::sync::OnceLock::new();
+    CLIENT.get_or_init(|| everywhere("string"))
+}
+
+#[test]
+fn a_refusal_ahead_of_a_large_body_arrives() {
+    let client = uploads();
+    let json = |size: usize| client.post("/it").body("application/json", vec![b'x'; size]);
+    let file = |size: usize| client.call("it.post").arg("title", "x").file("image", "x", vec![b'x'; size]).send();
+    for refused in [json(2 << 20).send(), json(70 << 20).send(), file(33 << 20)] {
+        assert_eq!((refused.status(), refused.code()), (413, Some("too-large")));
+    }
+    assert_eq!(args(&file(20 << 20))["image"]["size"], 20 << 20);
+}
