@@ -83,7 +83,7 @@ function field(key, parameter, http, id) {
       h("label", { htmlFor: id }, from.capture === undefined && from.position !== undefined && parameter.name ? parameter.name : from.wire),
       optional ? "" : h("span", { className: "required", title: "required" }, " required"),
       h("small", {}, from.place + (from.position === undefined ? "" : `, ${from.wire}`))),
-    h("td", {}, input, h("small", {}, h("code", {}, parameter.type), attributes(parameter)), note(from)),
+    h("td", {}, input, h("small", {}, h("code", {}, parameter.type), ...attributes(parameter)), note(from)),
     h("td", { id: `${id}-info` }, parameter.info, fieldsOf(parameter.fields)));
   const filled = () => {
     const files = wants.name === "file" ? [...input.files] : undefined;
@@ -126,7 +126,7 @@ function control(wants, { default: preset, example, range, ext, min, max }, opti
 /** What a type says beside its term. */
 function attributes(parameter) {
   const told = ["min", "max", "regex", "format", "separator", "range", "ext"].filter((name) => parameter[name] !== undefined);
-  return told.map((name) => `, ${name} ${[parameter[name]].flat().join(" ")}`).join("");
+  return told.flatMap((name) => [`, ${name} `, h("code", {}, [parameter[name]].flat().join(" "))]);
 }
 
 /** What a page cannot send. */

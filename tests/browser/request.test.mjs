@@ -2,8 +2,14 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
-import { curl, json, kind, origin, pretty, request } from "../../static/request.js";
+import { top } from "./support.mjs";
+
+// As a page loads it; beside a package it would be taken for the older kind of module.
+const source = await readFile(join(top, "static/request.js"), "utf8");
+const { curl, kind, origin, pretty, request } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
 
 const filled = (key, http, text, type = "string") => ({ origin: origin(key, http), kind: kind({ type }), text });
 

@@ -6,10 +6,11 @@ import { mkdtemp, mkdir, rm } from "node:fs/promises";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 /** The top of the package. */
-export const top = resolve(import.meta.dirname, "../..");
+export const top = fileURLToPath(new URL("../..", import.meta.url));
 const program = process.env.RULEBOOK_PROGRAM ?? join(top, "target/debug/rulebook");
 /** Screenshots go here, for people to look at. */
 const pictures = resolve(program, "../../browser");
