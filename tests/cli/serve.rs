@@ -51,6 +51,25 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
     assert_eq!(said(&start(command, folder.path(), &other).said), expected);
 }
 
+#[test]
+fn files_of_a_folder_are_served_where_there_is_one() {
+    let folder = shop();
+    let page = |flags: &[&str]| {
+        let address = free_address();
+        let served = Served::start(folder.path(), &address, &[&["serve"], flags].concat());
+        let mut response = ureq::get(format!("http://{address}/")).call().unwrap();
+        (served.said.contains("built-in"), response.body_mut().read_to_string().unwrap())
+    };
+    let (is_built_in, text) = page(&[]);
+    assert!(is_built_in && text.contains("index.js"), "{text}");
+    for name in ["static", "other"] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+        std::fs::write(folder.path().join(name).join("index.html"), name).unwrap();
+    }
+    assert_eq!(page(&[]), (false, "static".to_owned()));
+    assert_eq!(page(&["--static", "other"]), (false, "other".to_owned()));
+}
+
 /// A running server, killed when dropped.
 struct Started {
     child: Child,
