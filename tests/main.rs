@@ -8,6 +8,7 @@ mod client;
 mod client_for_users;
 mod compile;
 mod definition_text;
+mod describe;
 mod diagnostics;
 mod documents;
 mod generate;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::lower::Lowering;
+use super::parts::parts;
 use crate::definition::written::Definition;
 use crate::diagnostic::Diagnostic;
 use crate::model::Api;
@@ -37,7 +38,7 @@ pub fn lower(definition: &Definition, types: &Types) -> Lowered {
     let base = lowering.base(definition.app.base.as_ref());
     let mut api = lowering.settings(&definition.app, base.clone().unwrap_or_else(|| "/".to_owned()));
     let common = lowering.common(&definition.app.common);
-    api.modules = definition.modules.iter().map(|module| lowering.module(module, &common)).collect();
+    api.modules = parts(&definition.modules).iter().map(|module| lowering.module(module, &common)).collect();
     lowering.judge_whole(&api.modules, base.as_deref());
     api.modules.sort_by(|a, b| a.name.cmp(&b.name));
     Lowered { api, diagnostics: lowering.faults }

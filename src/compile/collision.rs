@@ -1,11 +1,10 @@
-//! The whole API against itself: paths, ids and module names that cannot both be.
+//! The whole API against itself: paths and ids that cannot both be.
 
 use std::collections::{HashMap, HashSet};
 
 use super::lower::Lowering;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{From, Method, Module, Segment, Service};
-use crate::place::Place;
 
 /// A service with its module and what its path is compared by.
 struct Entry<'a> {
@@ -30,7 +29,6 @@ type Told = HashSet<*const Method>;
 impl Lowering<'_> {
     /// Judges all modules together, in the order of the text. `base` is none where it is faulty or reserved itself.
     pub(super) fn judge_whole(&mut self, modules: &[Module], base: Option<&str>) {
-        self.judge_module_names(modules);
         let entries: Vec<Entry<'_>> = modules
             .iter()
             .flat_map(|module| module.services.iter().map(move |service| (module, service)))
@@ -54,32 +52,10 @@ impl Lowering<'_> {
         self.judge_ids(&entries, &told);
     }
 
-    fn judge_module_names(&mut self, modules: &[Module]) {
-        let mut names: HashMap<&str, Place> = HashMap::new();
-        for module in modules {
-            if let Some(first) = names.insert(&module.name, module.place) {
-                self.tell(
-                    Diagnostic::new(
-                        Code::NameCollision,
-                        module.place,
-                        format!("two modules have the name `{}`", module.name),
-                    )
-                    .label("the second one")
-                    .other(first, "the first one")
-                    .help("put both into one file, or name one of them with `\"module\": \"…\"`"),
-                );
-            }
-        }
-    }
-
     /// A service against those before it whose paths are alike, which are in other modules.
     fn judge_paths(&mut self, entry: &Entry<'_>, before: &[&Entry<'_>], told: &mut Told) {
         let Some(other) = before.iter().find(|other| other.meets(&entry.shape, entry.module)) else { return };
         told.extend(entry.service.methods.iter().map(std::ptr::from_ref));
-        // That two modules have one name is told; what both define follows from it.
-        if other.module.name == entry.module.name {
-            return;
-        }
         self.tell(
             Diagnostic::new(
                 Code::UriCollision,

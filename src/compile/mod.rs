@@ -18,6 +18,7 @@ mod name;
 mod option;
 mod output;
 mod parameter;
+mod parts;
 mod path;
 mod plan;
 mod reserved;

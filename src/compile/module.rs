@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::collision::{fold, shape};
 use super::lower::Lowering;
 use super::parameter::Judged;
+use super::parts::Parts;
 use super::path::{self, PathFault};
 use crate::definition::written;
 use crate::diagnostic::{Code, Diagnostic, nearest};
@@ -13,38 +14,43 @@ use crate::model::{EnvelopeName, From, Method, Module, Repeated, Segment, Servic
 use crate::place::{Place, Placed};
 
 impl Lowering<'_> {
-    /// Lowers one module.
-    pub(super) fn module(&mut self, written: &written::Module, common: &[Judged]) -> Module {
-        self.judge_name(&written.name.value, "a module", written.name.place);
-        let own = written.envelope.as_ref().map(|name| self.envelope(name));
+    /// Lowers one module, which is written in these parts.
+    pub(super) fn module(&mut self, parts: &Parts<'_>, common: &[Judged]) -> Module {
+        let name = &parts.first.name;
+        self.judge_name(&name.value, "a module", name.place);
+        let own = parts.said(self, "envelope", |part| part.envelope.as_ref()).map(|name| self.envelope(name));
         let envelope = match own {
             Some(own) => own,
             None => self.envelope,
         };
-        let repeated = written
-            .repeated
-            .as_ref()
+        let repeated = parts
+            .said(self, "repeated", |part| part.repeated.as_ref())
             .and_then(|word| self.word(word, "a value of `repeated`", &Repeated::ALL.map(|r| (r.as_str(), r))));
-        let mut services = Services { ignore_case: written.ignore_case, ..Services::default() };
-        let paths = self.paths(&written.services);
-        for (service, path) in written.services.iter().zip(paths) {
-            let methods: Vec<_> = service
-                .methods
-                .iter()
-                .filter_map(|method| self.method(method, path.as_deref(), &service.path, common, envelope))
-                .collect();
-            if let Some(path) = path.filter(|_| !methods.is_empty()) {
-                services.add(Service { path, methods, place: service.path.place });
+        let info = parts.said(self, "info", |part| part.info.as_ref());
+        let ignore_case = parts.said(self, "ignore_case", |part| part.ignore_case.as_ref());
+        let ignore_case = ignore_case.is_some_and(|flag| flag.value);
+        let mut services = Services { ignore_case, ..Services::default() };
+        for part in parts.all() {
+            let paths = self.paths(&part.services);
+            for (service, path) in part.services.iter().zip(paths) {
+                let methods: Vec<_> = service
+                    .methods
+                    .iter()
+                    .filter_map(|method| self.method(method, path.as_deref(), &service.path, common, envelope))
+                    .collect();
+                if let Some(path) = path.filter(|_| !methods.is_empty()) {
+                    services.add(Service { path, methods, place: service.path.place });
+                }
             }
         }
         Module {
-            name: written.name.value.clone(),
-            info: written.info.as_ref().map(|info| info.value.clone()),
+            name: name.value.clone(),
+            info: info.map(|info| info.value.clone()),
             envelope: own.flatten(),
-            ignore_case: written.ignore_case,
+            ignore_case,
             repeated: repeated.unwrap_or_default(),
             services: services.in_order(),
-            place: written.place,
+            place: parts.first.place,
         }
     }
 

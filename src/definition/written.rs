@@ -89,7 +89,7 @@ pub struct App {
     pub damaged: bool,
 }
 
-/// A module of whatever dialect.
+/// A module of whatever dialect, or a part of one: those of one name are one module.
 #[derive(Debug)]
 pub struct Module {
     /// Its name: `module`, the file's stem, or the top-level key.
@@ -98,8 +98,8 @@ pub struct Module {
     pub info: Option<Placed<String>>,
     /// `envelope`.
     pub envelope: Option<Placed<String>>,
-    /// Whether URIs compare without regard to case; set by the dialect or `ignore_case`.
-    pub ignore_case: bool,
+    /// `ignore_case`: whether URIs compare without regard to case; set by the dialect or written.
+    pub ignore_case: Option<Placed<bool>>,
     /// `repeated`: `refuse` or `last`; set by the dialect or written.
     pub repeated: Option<Placed<String>>,
     /// Its URIs that have methods, in the order of the text. A path may stand here more than once.

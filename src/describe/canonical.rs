@@ -135,7 +135,7 @@ fn write_module(module: &Module, reader: Reader) -> Json {
     keys.json()
 }
 
-/// What a module says, with this envelope and these of its services.
+/// What a module says for this reader, with this envelope and these of its services.
 fn write_into(keys: &mut Keys, module: &Module, envelope: Option<EnvelopeName>, services: &[Service], reader: Reader) {
     let Module { name: _, info, envelope: _, ignore_case, repeated, services: _, place: _ } = module;
     keys.some("info", info.as_deref());

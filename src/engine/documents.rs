@@ -9,12 +9,12 @@ use crate::plan::{Above, Description, Document, Documents, Routes};
 /// What OPTIONS answers for each service, in order, and everything else that describes the API.
 pub(super) fn documents(api: &Api) -> (Vec<Description>, Documents) {
     let uris = describe::uris(api);
-    let markdown = describe::markdown_all(api, &uris);
+    let all = description(&describe::options_all(api, &uris), describe::markdown_all(api, &uris));
     let (routes, above) = above(&uris);
     let documents = Documents {
         openapi: json(&describe::openapi(api)),
-        llms: Document::new("text/plain; charset=utf-8", markdown.clone()),
-        all: description(&describe::options_all(api, &uris), markdown),
+        llms: Document { media_type: "text/plain; charset=utf-8", ..all.markdown.clone() },
+        all,
         routes,
         above,
     };

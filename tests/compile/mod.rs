@@ -4,6 +4,7 @@ mod canonical;
 mod explanations;
 mod faults;
 mod model;
+mod parts;
 mod recorded;
 
 use std::path::{Path, PathBuf};

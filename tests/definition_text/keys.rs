@@ -85,7 +85,7 @@ fn every_known_key_arrives() {
         assert_eq!(written.matches("123456789").count(), numbers);
     }
     let written = good("a.json", r#"{ "ignore_case": true, "GET": { "info": "" } }"#);
-    assert!(module(&written).ignore_case);
+    assert!(module(&written).ignore_case.is_some_and(|flag| flag.value));
     let written = good("app.json", r#"{ "types": { "default": false }, "modules": {} }"#);
     assert_eq!(written.app.default_types.map(|flag| flag.value), Some(false));
 }

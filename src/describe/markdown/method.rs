@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Page;
 use super::text::{code, text};
-use crate::model::{From, Method, Output, Parameter, Permission, Piece, Scope};
+use crate::model::{From, Method, Output, Parameter, Permission, Piece};
 
 /// Writes all that a client wants to know of a method.
 pub(super) fn write(own: &Method, page: &mut Page) {
@@ -12,7 +12,7 @@ pub(super) fn write(own: &Method, page: &mut Page) {
     page.line(&text(&own.info));
     let mut facts = vec![
         format!("Id: {}", code(&own.id)),
-        format!("Permission: {}", scope(&own.scope)),
+        format!("Permission: {}", scope(own)),
         format!("Status: {}", own.options.status),
     ];
     if own.options.deprecated {
@@ -40,23 +40,28 @@ pub(super) fn write(own: &Method, page: &mut Page) {
     }
 }
 
-/// A scope in words.
-pub(super) fn scope(scope: &Scope) -> String {
-    if scope.is_public() {
+/// Who may call a method, in words.
+pub(super) fn scope(own: &Method) -> String {
+    if own.scope.is_public() {
         return "open to everybody".to_owned();
     }
-    let group = |group: &Vec<Permission>| group.iter().map(permission).collect::<Vec<_>>().join(" and ");
-    format!("for {}", scope.groups.iter().map(group).collect::<Vec<_>>().join(", or "))
+    let words = |permission: &Permission| self::permission(permission, &own.parameters);
+    let group = |group: &Vec<Permission>| group.iter().map(words).collect::<Vec<_>>().join(" and ");
+    format!("for {}", own.scope.groups.iter().map(group).collect::<Vec<_>>().join(", or "))
 }
 
-fn permission(own: &Permission) -> String {
+/// A permission, and of which parameters it holds the values, by their names for clients.
+fn permission(own: &Permission, parameters: &[Parameter]) -> String {
     let variables = own.pieces.iter().filter_map(|piece| match piece {
-        Piece::Variable(name) => Some(code(name)),
+        Piece::Variable(name) => {
+            let parameter = parameters.iter().find(|parameter| parameter.name == *name);
+            Some(code(parameter.map_or(name, shown)))
+        }
         Piece::Literal(_) => None,
     });
     let variables: Vec<String> = variables.collect();
     let values = if variables.is_empty() { "" } else { " with the value of " };
-    format!("{}{values}{}", code(&own.text), variables.join(", "))
+    format!("{}{values}{}", code(&own.text), variables.join(" and "))
 }
 
 /// A parameter as a row of the table.
@@ -99,7 +104,7 @@ fn members_of(own: &Parameter) -> Vec<(usize, String)> {
 fn output(own: &Output) -> Vec<(usize, String)> {
     let written = &own.r#type.written;
     let name = if own.name == "*" { "the whole answer".to_owned() } else { code(&own.name) };
-    let item = item(&name, r#type(&written.term, &written.attributes), own.optional, &own.info, own.example.as_ref());
+    let item = item(&name, &r#type(&written.term, &written.attributes), own.optional, &own.info, own.example.as_ref());
     let mut items = vec![(0, item)];
     members(1, &written.attributes, &mut items);
     items
@@ -118,13 +123,13 @@ fn members(depth: usize, attributes: &Map<String, Json>, items: &mut Vec<(usize,
             .filter(|(key, _)| !matches!(key.as_str(), "info" | "type" | "example"))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
-        let item = item(&code(name), r#type(term, &attributes), optional, said("info"), field.get("example"));
+        let item = item(&code(name), &r#type(term, &attributes), optional, said("info"), field.get("example"));
         items.push((depth, item));
         members(depth + 1, &attributes, items);
     }
 }
 
-fn item(name: &str, r#type: String, optional: bool, info: &str, example: Option<&Json>) -> String {
+fn item(name: &str, r#type: &str, optional: bool, info: &str, example: Option<&Json>) -> String {
     let optional = if optional { ", may be missing" } else { "" };
     format!("{name} ({type}{optional}): {}", described(info, example))
 }
@@ -132,7 +137,10 @@ fn item(name: &str, r#type: String, optional: bool, info: &str, example: Option<
 /// A type: its term, and what stands beside it.
 fn r#type(term: &str, attributes: &Map<String, Json>) -> String {
     let beside = attributes.iter().filter(|(name, _)| *name != "fields");
-    beside.fold(code(term), |words, (name, attribute)| format!("{words}, {name} {}", value(attribute)))
+    beside.fold(code(term), |words, (name, attribute)| {
+        let attribute = attribute.as_str().map_or_else(|| value(attribute), code);
+        format!("{words}, {name} {attribute}")
+    })
 }
 
 fn described(info: &str, example: Option<&Json>) -> String {

@@ -76,7 +76,8 @@ pub fn markdown_above(uri: &Above<'_>) -> String {
 fn about(api: &Api) -> Vec<String> {
     let mut items = Vec::new();
     let mut say = |what: &str, words: Vec<&str>| {
-        let words: Vec<String> = words.into_iter().map(text).collect();
+        let mut words: Vec<String> = words.into_iter().map(text).collect();
+        words.dedup();
         items.push(format!("{what}: {}", words.join(", ")));
     };
     if api.base != "/" {
@@ -102,7 +103,7 @@ fn summary(module: &Module, own: &Method) -> String {
     let encoded = |name| utf8_percent_encode(name, ENCODED);
     let (tag, id) = (encoded(&module.name), encoded(&own.id));
     let deprecated = if own.options.deprecated { " (deprecated)" } else { "" };
-    let scope = method::scope(&own.scope);
+    let scope = method::scope(own);
     format!("[{}]({DOCS}/swagger/#/{tag}/{id}){deprecated}: {}; {scope}", own.http.as_str(), text(&own.info))
 }
 

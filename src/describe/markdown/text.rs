@@ -24,7 +24,9 @@ pub(super) fn text(words: &str) -> String {
             '_' if is_letter(last) && is_letter(next) => shown.push('_'),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => shown.extend(['\\', character]),
             '#' | '+' | '-' | '=' if at_start => shown.extend(['\\', character]),
-            '.' | ')' if only_digits && !at_start => shown.extend(['\\', character]),
+            // At its end a heading may be closed.
+            '#' if next.is_none() => shown.push_str("\\#"),
+            '.' | ')' if only_digits && !at_start && next.is_none_or(is_break) => shown.extend(['\\', character]),
             _ if is_hidden(character) => shown.push_str(&format!("U+{:04X}", u32::from(character))),
             _ => shown.push(character),
         }
@@ -36,7 +38,7 @@ pub(super) fn text(words: &str) -> String {
 
 /// A name, a term or a value: as code where code can show it, else as text. It fits into a cell of a table.
 pub(super) fn code(words: &str) -> String {
-    let as_it_is = |character| !matches!(character, '`' | '|' | '\\') && !is_break(character) && !is_hidden(character);
+    let as_it_is = |character| !matches!(character, '`' | '|') && !is_break(character) && !is_hidden(character);
     if !words.is_empty() && words.split(' ').all(|word| !word.is_empty() && word.chars().all(as_it_is)) {
         format!("`{words}`")
     } else {

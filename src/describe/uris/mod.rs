@@ -16,6 +16,8 @@ use tree::Tree;
 /// All URIs of an API. URIs are written as templates: percent-encoded, base included, captures in braces.
 #[derive(Debug)]
 pub struct Uris<'a> {
+    /// The template of base.
+    pub base: String,
     /// The URIs directly below base.
     pub below: Vec<String>,
     /// The services, module by module as in the API.
@@ -170,8 +172,10 @@ impl<'a> Nodes<'a> {
             }
         }
         // In an order that does not depend on which file a service stands in.
-        below.sort_unstable();
-        self.list.iter_mut().for_each(|node| node.below.sort_unstable());
+        for below in self.list.iter_mut().map(|node| &mut node.below).chain([&mut below]) {
+            below.sort_unstable();
+            below.dedup();
+        }
         let mut nodes = self.list.into_iter();
         let services = services
             .iter()
@@ -182,7 +186,7 @@ impl<'a> Nodes<'a> {
             })
             .collect();
         let above = nodes.map(|Node { path, ignore_case, uri, below, .. }| Above { path, ignore_case, uri, below });
-        Uris { services, above: above.collect(), below }
+        Uris { base: template(&self.base, &[]), services, above: above.collect(), below }
     }
 }
 

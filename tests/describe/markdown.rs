@@ -1,0 +1,244 @@
+//! The API in markdown: whatever words a definition has, they are shown and mean nothing.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use proptest::prelude::*;
+use pulldown_cmark::{Event, Options, Parser};
+use rulebook::model::Api;
+use rulebook::{Rulebook, describe};
+use serde_json::{Value, json};
+
+use super::check;
+use crate::golden;
+
+/// All texts of an API, one below the other.
+fn texts(api: &Api) -> Vec<String> {
+    let uris = describe::uris(api);
+    let mut texts = vec![describe::markdown_all(api, &uris)];
+    texts.extend(uris.services.iter().map(describe::markdown_service));
+    texts.extend(uris.above.iter().map(describe::markdown_above));
+    texts
+}
+
+#[test]
+fn the_texts_of_a_definition_with_every_key_are_these() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions/good/everything");
+    let api = check(Rulebook::load(folder));
+    let mut all = String::new();
+    for text in texts(&api) {
+        let _ = write!(all, "{text}\n---\n\n");
+    }
+    golden::compare(Path::new("tests/data/describe/everything.md"), &all);
+}
+
+/// A definition that has `words` wherever it can say something, and as values; in a permission these.
+fn definition(words: &str, permission: &str) -> Value {
+    let member = json!({ "info": words, "type": "?array<string>", "example": [words] });
+    json!({
+        "title": words,
+        "version": words,
+        "contact": { "name": words, "url": words, "email": words },
+        "license": { "name": words, "url": words },
+        "servers": [{ "url": words, "info": words }],
+        "modules": { "m": { "info": words, "/": { "a": { "/": {
+            "b": {
+                "POST": {
+                    "info": words,
+                    "scope": [[permission]],
+                    "in": {
+                        "x": { "info": words, "type": "string", "default": words, "example": words },
+                        "y": { "info": words, "type": "object", "fields": { "z": member } }
+                    },
+                    "out": { "o": { "info": words, "type": "object", "fields": { "z": member } } },
+                    "errors": { "e": { "status": 409, "info": words } }
+                },
+                "GET": { "info": words }
+            }
+        } } } } }
+    })
+}
+
+/// What a reader sees of a text: its structure, and the words in it.
+fn seen(text: &str) -> Vec<String> {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_GFM;
+    let mut seen: Vec<String> = Vec::new();
+    let mut words = String::new();
+    for event in Parser::new_ext(text, options) {
+        match event {
+            Event::Text(text) | Event::Code(text) => words += &text,
+            Event::SoftBreak => words.push('\n'),
+            other => {
+                if !words.is_empty() {
+                    seen.push(std::mem::take(&mut words));
+                }
+                seen.push(format!("<{other:?}>"));
+            }
+        }
+    }
+    seen
+}
+
+/// Words as they are shown: on one line, and without what changes the direction of others.
+fn shown(words: &str) -> String {
+    let is_break = |c: char| matches!(c, ' ' | '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let words: Vec<&str> = words.split(is_break).filter(|word| !word.is_empty()).collect();
+    words.join(" ").chars().fold(String::new(), |mut shown, c| {
+        if c.is_control() || ('\u{202A}'..='\u{202E}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) {
+            let _ = write!(shown, "U+{:04X}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+        shown
+    })
+}
+
+/// Nothing that markdown knows.
+const PLAIN: &str = "Qx";
+
+fn assert_shown(words: &str) {
+    // Not everything can be a permission.
+    let odd = |c: char| matches!(c, '[' | ']') || c.is_control() || c.is_whitespace();
+    let no_permission = words.contains(odd);
+    let read = |words: &str| {
+        let definition = definition(words, if no_permission { "p" } else { words });
+        check(Rulebook::read(vec![("api.json".into(), definition.to_string().into())]))
+    };
+    let json = |words: &str| shown(&json!(words).to_string());
+    for (plain, text) in texts(&read(PLAIN)).iter().zip(texts(&read(words))) {
+        let expected: Vec<String> = seen(plain)
+            .iter()
+            .map(|part| {
+                part.replace(&json(PLAIN), "\u{0}").replace(PLAIN, &shown(words)).replace('\u{0}', &json(words))
+            })
+            .collect();
+        assert_eq!(seen(&text), expected, "{words:?} in\n{text}");
+    }
+}
+
+#[test]
+fn words_are_shown_as_they_are() {
+    let cases = [
+        "plain words",
+        "*a* **b** _c_ __d__ ~~e~~ ~f~",
+        "snake_case _x_y_ a_ _b",
+        "`code` ``c`` `",
+        "a | b || c \\| d",
+        "<b>bold</b> <script>alert(1)</script> <!-- x --> <https://example.org>",
+        "&lt; &amp; &#60; R&D &copy;",
+        "[a](b) ![a](b) [a][b] [x]: y [^1] [ ] [x]",
+        "# heading",
+        "## heading",
+        "closed #",
+        "closed ###",
+        "- item",
+        "+ item",
+        "* item",
+        "1. item",
+        "12) item",
+        "1.5 is no item",
+        "12",
+        "1.",
+        ")",
+        "=====",
+        "-----",
+        "***",
+        "___",
+        "> quote",
+        "    indented",
+        "\ttab",
+        "two\nlines",
+        "two\n\nparagraphs",
+        "hard  \nbreak\\\nbreak",
+        "line\r\nend\rend",
+        "\u{2028}separated\u{2029}by\u{85}all",
+        "\\",
+        "\\\\",
+        "ends in \\",
+        "\\*",
+        "\\_\\",
+        "~~~",
+        "```",
+        "| a | b |\n| - | - |",
+        ":--",
+        "a\u{202E}b\u{2066}c",
+        "\u{7}bell\u{0}",
+        "\u{200F}שלום\u{200F}",
+        "{}[]()<>",
+        "!",
+        "![",
+        "!\\[",
+        "a\\|b",
+        "|",
+        "||",
+        "$x$",
+        "http://example.org/a_b_c?d=*e*",
+        "@me #1",
+        "[!NOTE]",
+        "Term\n: definition",
+        "---\ntitle: x\n---",
+        "a * b * c",
+        "2 * 3",
+        "_",
+        "*",
+        "\u{a0}x\u{a0}",
+        "`a|b`",
+        "|`|`|",
+    ];
+    for words in cases {
+        if !words.trim().is_empty() {
+            assert_shown(words);
+        }
+    }
+}
+
+/// Texts of what markdown is made of.
+fn nasty() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("*"),
+        Just("_"),
+        Just("`"),
+        Just("|"),
+        Just("\\"),
+        Just("<"),
+        Just(">"),
+        Just("&"),
+        Just("["),
+        Just("]"),
+        Just("("),
+        Just(")"),
+        Just("!"),
+        Just("#"),
+        Just("-"),
+        Just("+"),
+        Just("="),
+        Just("~"),
+        Just("1"),
+        Just("."),
+        Just(" "),
+        Just("  "),
+        Just("\n"),
+        Just("a"),
+        Just("é"),
+        Just("lt;"),
+        Just(":"),
+        Just("\u{202E}"),
+        Just("\t"),
+    ];
+    proptest::collection::vec(piece, 1..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_words_there_are_they_are_shown(words in prop_oneof![nasty(), any::<String>()]) {
+        // Blank words are faults.
+        prop_assume!(!words.trim().is_empty());
+        assert_shown(&words);
+    }
+}
