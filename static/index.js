@@ -19,7 +19,8 @@ async function ask() {
     const response = await fetch(start, { method: "OPTIONS", headers });
     const json = await response.json().catch(() => undefined);
     if (response.ok && json?.modules) return { start, definition: json };
-    if (json !== undefined) refused ??= json.ErrorDescription ?? json.detail ?? `${response.status} ${response.statusText}`;
+    if (json !== undefined)
+      refused ??= json.ErrorDescription ?? json.detail ?? `${response.status} ${response.statusText}`;
   }
   throw new Error(refused ?? "it did not answer with a definition");
 }
@@ -39,34 +40,55 @@ function address({ path }) {
 
 /** The words by which a service is found. */
 function words({ module, path, methods }) {
-  const of = ([http, { id, info, in: inputs = {} }]) =>
-    [http, id, info, ...Object.entries(inputs).flatMap(([key, { name, info }]) => [key, name, info])];
+  const of = ([http, { id, info, in: inputs = {} }]) => [
+    http,
+    id,
+    info,
+    ...Object.entries(inputs).flatMap(([key, { name, info }]) => [key, name, info]),
+  ];
   return [module.name, path, ...methods.flatMap(of)].join(" ").toLowerCase();
 }
 
 function list(modules, all) {
   const groups = modules.map((module) => {
-    const links = all.filter((service) => service.module === module).map((service) => {
-      const badges = service.methods.map(([http]) => h("span", { className: `http ${http}` }, http));
-      service.link = h("a", { href: `#${encodeURI(address(service))}` }, uri(service.path), h("span", { className: "badges" }, badges));
-      service.item = h("li", {}, service.link);
-      return service.item;
-    });
-    module.group = h("section", {}, h("h2", {}, module.name), module.info ? h("p", { className: "quiet" }, module.info) : "", h("ul", {}, links));
+    const links = all
+      .filter((service) => service.module === module)
+      .map((service) => {
+        const badges = service.methods.map(([http]) => h("span", { className: `http ${http}` }, http));
+        service.link = h(
+          "a",
+          { href: `#${encodeURI(address(service))}` },
+          uri(service.path),
+          h("span", { className: "badges" }, badges),
+        );
+        service.item = h("li", {}, service.link);
+        return service.item;
+      });
+    module.group = h(
+      "section",
+      {},
+      h("h2", {}, module.name),
+      module.info ? h("p", { className: "quiet" }, module.info) : "",
+      h("ul", {}, links),
+    );
     return module.group;
   });
   at("modules").replaceChildren(...groups);
 }
 
 function filter(modules, all) {
-  const wanted = at("filter").value.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const wanted = at("filter")
+    .value.toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   const found = all.filter((service) => {
     const is = wanted.every((word) => service.words.includes(word));
     service.item.hidden = !is;
     return is;
   });
   for (const module of modules) module.group.hidden = !found.some((service) => service.module === module);
-  at("count").textContent = wanted.length === 0 ? counted(all.length, "service") : `${found.length} of ${counted(all.length, "service")}`;
+  at("count").textContent =
+    wanted.length === 0 ? counted(all.length, "service") : `${found.length} of ${counted(all.length, "service")}`;
   return found;
 }
 
@@ -81,8 +103,16 @@ function overview({ title, info, contact, license }, start, modules, all) {
   return [
     h("h1", {}, title),
     info ? h("p", { className: "lead" }, info) : "",
-    h("p", {}, `${counted(modules.length, "module")}, ${counted(all.length, "service")}, ${counted(methods, "method")}. Choose a service to read what it takes and gives, and to call it.`),
-    h("p", {}, "The server tells the same to any program: OPTIONS at a path answers with the definition of what is there."),
+    h(
+      "p",
+      {},
+      `${counted(modules.length, "module")}, ${counted(all.length, "service")}, ${counted(methods, "method")}. Choose a service to read what it takes and gives, and to call it.`,
+    ),
+    h(
+      "p",
+      {},
+      "The server tells the same to any program: OPTIONS at a path answers with the definition of what is there.",
+    ),
     h("pre", {}, h("code", {}, `curl -X OPTIONS '${start}'`)),
     about.length > 0 ? h("p", { className: "quiet" }, about.join(" · ")) : "",
     ...modules.map((module) => contents(module, all)),
@@ -91,9 +121,19 @@ function overview({ title, info, contact, license }, start, modules, all) {
 
 /** The methods of a module, a line each. */
 function contents(module, all) {
-  const lines = all.filter((service) => service.module === module).flatMap(({ path, link, methods }) =>
-    methods.map(([http, { info }]) =>
-      h("a", { href: link.hash.replace("#", `#${http}%20`) }, h("span", { className: `http ${http}` }, http), uri(path), h("span", {}, info))));
+  const lines = all
+    .filter((service) => service.module === module)
+    .flatMap(({ path, link, methods }) =>
+      methods.map(([http, { info }]) =>
+        h(
+          "a",
+          { href: link.hash.replace("#", `#${http}%20`) },
+          h("span", { className: `http ${http}` }, http),
+          uri(path),
+          h("span", {}, info),
+        ),
+      ),
+    );
   return h("section", { className: "contents" }, h("h2", {}, module.name), lines);
 }
 
@@ -132,7 +172,10 @@ async function start() {
   const all = modules.flatMap((module) => services(module, module.tree));
   for (const service of all) service.words = words(service);
   const base = (definition.base ?? "/").replace(/^\//, "");
-  const api = { root: new URL(base === "" ? "./" : `./${encodeURI(base)}/`, start).href, token: () => token.value.trim() };
+  const api = {
+    root: new URL(base === "" ? "./" : `./${encodeURI(base)}/`, start).href,
+    token: () => token.value.trim(),
+  };
   at("title").textContent = definition.title;
   at("version").textContent = definition.version ?? "";
   list(modules, all);
@@ -162,7 +205,11 @@ async function attempt() {
   } catch (error) {
     const again = h("button", { type: "button" }, "Try again");
     again.addEventListener("click", attempt);
-    at("view").replaceChildren(h("h1", {}, "Nothing to show"), h("p", {}, `The server was asked with OPTIONS what is here: ${error.message}.`), h("p", {}, again));
+    at("view").replaceChildren(
+      h("h1", {}, "Nothing to show"),
+      h("p", {}, `The server was asked with OPTIONS what is here: ${error.message}.`),
+      h("p", {}, again),
+    );
   }
 }
 

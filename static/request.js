@@ -3,7 +3,8 @@
 /** Where a parameter comes from, by its key in the definition and the HTTP method. */
 export function origin(key, http) {
   const [, position] = /^URL#(\d+)$/.exec(key) ?? [];
-  if (position !== undefined) return { place: "path", position: Number(position), wire: `segment ${Number(position) + 1}` };
+  if (position !== undefined)
+    return { place: "path", position: Number(position), wire: `segment ${Number(position) + 1}` };
   const [, capture] = /^\{(.+)\}$/.exec(key) ?? [];
   if (capture !== undefined) return { place: "path", capture, wire: capture };
   const [, prefix, rest] = /^(GET|HEADER|COOKIE|ANY)@(.*)$/s.exec(key) ?? [];
@@ -28,7 +29,8 @@ export function kind({ type, $schema: schema = {}, max }) {
   const only = (...names) => types.length > 0 && types.every((name) => names.includes(name));
   const whole = /^(int|uint|id)\b/.test(term) || only("integer");
   if (whole || /^float/.test(term) || only("integer", "number")) return { name: "number", step: whole ? "1" : "any" };
-  if (/^(array|\[\]|object|loose_array)/.test(term) || only("array", "object")) return { name: "json", wants: only("object") || term === "object" ? "{ }" : "[ ]" };
+  if (/^(array|\[\]|object|loose_array)/.test(term) || only("array", "object"))
+    return { name: "json", wants: only("object") || term === "object" ? "{ }" : "[ ]" };
   if (term === "any" || term === "mixed") return { name: "any" };
   const most = schema.maxLength ?? max ?? Number(/^string\((?:\d+,\s?)?(\d+)\)/.exec(term)?.[1]);
   return { name: "text", long: term === "text" || most > 250 };
@@ -65,10 +67,13 @@ function parses(text) {
 export function request(root, path, http, filled, token) {
   const at = (place) => filled.filter(({ origin }) => origin.place === place);
   const captures = new Map(at("path").map(({ origin, text }) => [origin.capture ?? origin.position, text]));
-  const segments = path.split("/").slice(1).filter((segment) => segment !== "");
+  const segments = path
+    .split("/")
+    .slice(1)
+    .filter((segment) => segment !== "");
   const named = segments.map((segment) => {
     const [, capture] = /^\{(.+)\}$/.exec(segment) ?? [];
-    return encodeURIComponent(capture === undefined ? segment : captures.get(capture) ?? "");
+    return encodeURIComponent(capture === undefined ? segment : (captures.get(capture) ?? ""));
   });
   const positions = at("path").map(({ origin }) => origin.position ?? -1);
   // A position that is left out before another one is an empty segment.
@@ -114,7 +119,9 @@ export function curl({ http, url, headers, cookies, parts, text }) {
   for (const cookie of cookies) words.push(`-b ${quote(cookie)}`);
   if (text !== undefined) words.push(`--data-raw ${quote(text)}`);
   for (const [name, value] of parts ?? []) {
-    words.push(value instanceof Blob ? `-F ${quote(`${name}=@"${value.name}"`)}` : `--form-string ${quote(`${name}=${value}`)}`);
+    words.push(
+      value instanceof Blob ? `-F ${quote(`${name}=@"${value.name}"`)}` : `--form-string ${quote(`${name}=${value}`)}`,
+    );
   }
   return `curl ${words.join(" \\\n  ")}`;
 }

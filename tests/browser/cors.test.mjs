@@ -8,14 +8,25 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { browser, listen, serve } from "./support.mjs";
 
-const MODULE = { "/": { article: {
-  GET: { info: "Articles", in: { "HEADER@X-Language": { info: "Which language", type: "?string", name: "language" } } },
-  POST: { info: "A new one", in: { title: { info: "Its title", type: "string" } } },
-} } };
+const MODULE = {
+  "/": {
+    article: {
+      GET: {
+        info: "Articles",
+        in: { "HEADER@X-Language": { info: "Which language", type: "?string", name: "language" } },
+      },
+      POST: { info: "A new one", in: { title: { info: "Its title", type: "string" } } },
+    },
+  },
+};
 
 test("pages of other origins", async (t) => {
   const chromium = await browser(t);
-  const pages = () => listen(t, http.createServer((_, response) => response.setHeader("Content-Type", "text/html").end("<!doctype html>")));
+  const pages = () =>
+    listen(
+      t,
+      http.createServer((_, response) => response.setHeader("Content-Type", "text/html").end("<!doctype html>")),
+    );
   const [friend, stranger] = [await pages(), await pages()];
   const opened = await served(t, { cors: { origins: [friend] } });
   const everyone = await served(t, { cors: { origins: ["*"] } });
@@ -26,14 +37,17 @@ test("pages of other origins", async (t) => {
   const asked = async (origin, url, options) => {
     const page = await chromium.newPage();
     await page.goto(origin);
-    const got = await page.evaluate(async ([url, options]) => {
-      try {
-        const response = await fetch(url, options);
-        return { status: response.status, etag: response.headers.get("etag"), text: await response.text() };
-      } catch (error) {
-        return { kept: error.name };
-      }
-    }, [url, options]);
+    const got = await page.evaluate(
+      async ([url, options]) => {
+        try {
+          const response = await fetch(url, options);
+          return { status: response.status, etag: response.headers.get("etag"), text: await response.text() };
+        } catch (error) {
+          return { kept: error.name };
+        }
+      },
+      [url, options],
+    );
     await page.close();
     return got;
   };
@@ -44,8 +58,16 @@ test("pages of other origins", async (t) => {
     assert.equal((await asked(friend, article)).status, 200);
     const posted = await asked(friend, article, { method: "POST", headers: json, body: '{"title":"x"}' });
     assert.deepEqual([posted.status, JSON.parse(posted.text).args], [200, { title: "x" }]);
-    assert.equal((await asked(friend, article, { headers: { "X-Language": "fr" } })).status, 200, "a parameter of the method");
-    assert.equal((await asked(friend, article, { headers: { Authorization: "Bearer nobody" } })).status, 401, "refusals can be read");
+    assert.equal(
+      (await asked(friend, article, { headers: { "X-Language": "fr" } })).status,
+      200,
+      "a parameter of the method",
+    );
+    assert.equal(
+      (await asked(friend, article, { headers: { Authorization: "Bearer nobody" } })).status,
+      401,
+      "refusals can be read",
+    );
     assert.equal((await asked(friend, article, { method: "POST", headers: json, body: "{}" })).status, 400);
     assert.equal((await asked(friend, `${opened}nowhere`)).status, 404);
     assert.equal((await asked(friend, article, { method: "OPTIONS" })).status, 200);

@@ -11,7 +11,11 @@ test("the page of the API", async (t) => {
   const chromium = await browser(t);
   const { origin, url: direct } = await serve(t);
   const user = await author(origin);
-  const homes = { "at the root": direct, "under static": `${direct}static/`, "behind a prefix": await behind(t, origin, "/x/y/") };
+  const homes = {
+    "at the root": direct,
+    "under static": `${direct}static/`,
+    "behind a prefix": await behind(t, origin, "/x/y/"),
+  };
 
   for (const [where, home] of Object.entries(homes)) {
     await t.test(`lists and calls, ${where}`, async (t) => {
@@ -20,7 +24,10 @@ test("the page of the API", async (t) => {
       await page.locator("#modules a").first().waitFor();
       const told = await (await fetch(direct, { method: "OPTIONS" })).json();
       const paths = Object.values(told.modules).flatMap((tree) => Object.keys(tree["/"]));
-      assert.deepEqual(await page.locator("#modules .uri").allInnerTexts(), paths.map((path) => `/${path}`));
+      assert.deepEqual(
+        await page.locator("#modules .uri").allInnerTexts(),
+        paths.map((path) => `/${path}`),
+      );
       assert.equal(await page.locator("h1").innerText(), told.title);
 
       await page.locator("#modules a", { hasText: "/article/{id}" }).first().click();
@@ -32,7 +39,10 @@ test("the page of the API", async (t) => {
       assert.match(await read.locator(".curl code").textContent(), /^curl '.*\/article\/1'$/);
 
       await page.locator("#token").fill(user.token);
-      await page.locator("#modules a", { hasText: /^\/article(?!\/)/ }).first().click();
+      await page
+        .locator("#modules a", { hasText: /^\/article(?!\/)/ })
+        .first()
+        .click();
       const write = method(page, "POST");
       await write.locator("summary").first().click();
       const text = "Two lines,\nboth kept: ü 你 '";
@@ -79,7 +89,12 @@ test("the page of the API", async (t) => {
     await page.goto(direct);
     const shown = page.locator("#modules li:visible .uri");
     const all = await shown.count();
-    for (const [words, found] of [["picture alt", ["/article/{id}/picture"]], ["PROFILE put", ["/user/{user_id}"]], ["no_line", ["/article/line"]], ["nothing of the kind", []]]) {
+    for (const [words, found] of [
+      ["picture alt", ["/article/{id}/picture"]],
+      ["PROFILE put", ["/user/{user_id}"]],
+      ["no_line", ["/article/line"]],
+      ["nothing of the kind", []],
+    ]) {
       await page.locator("#filter").fill(words);
       assert.deepEqual(await shown.allInnerTexts(), found, words);
       assert.match(await page.locator("#count").innerText(), new RegExp(`^${found.length} of ${all} services$`));
@@ -113,7 +128,10 @@ test("the page of the API", async (t) => {
     await page.keyboard.press("Enter");
     await page.locator(".method[open]").first().waitFor();
     assert.equal(await page.evaluate(() => document.activeElement.id), "view", "what has opened is where one goes on");
-    const unnamed = await page.$$eval("input, select, textarea", (all) => all.filter((one) => one.labels.length === 0).length);
+    const unnamed = await page.$$eval(
+      "input, select, textarea",
+      (all) => all.filter((one) => one.labels.length === 0).length,
+    );
     assert.equal(unnamed, 0, "every input has its label");
     assert.deepEqual(trouble, []);
   });
@@ -135,10 +153,20 @@ test("the page of the API", async (t) => {
   });
 
   for (const scheme of ["light", "dark"]) {
-    for (const [device, width, height] of [["desktop", 1280, 860], ["phone", 390, 844]]) {
+    for (const [device, width, height] of [
+      ["desktop", 1280, 860],
+      ["phone", 390, 844],
+    ]) {
       await t.test(`fits a ${device}, ${scheme}`, async (t) => {
-        const { page, trouble } = await watched(t, chromium, direct, { viewport: { width, height }, colorScheme: scheme });
-        for (const [name, hash] of [["overview", "#/"], ["service", "#/article/{id}"], ["upload", "#/article/{id}/picture"]]) {
+        const { page, trouble } = await watched(t, chromium, direct, {
+          viewport: { width, height },
+          colorScheme: scheme,
+        });
+        for (const [name, hash] of [
+          ["overview", "#/"],
+          ["service", "#/article/{id}"],
+          ["upload", "#/article/{id}/picture"],
+        ]) {
           await page.goto(direct + hash);
           await page.locator("#view h1").waitFor();
           if (name === "service") {
@@ -162,9 +190,23 @@ test("text of a definition stays text", async (t) => {
   t.after(() => rm(api, { recursive: true }));
   const parameter = { info: mean, type: "?string", name: "x", default: mean };
   const name = mean.replaceAll(" ", "/");
-  const get = { info: mean, in: { [`GET@${mean}`]: parameter }, out: { [name]: { info: mean, type: "any" } }, errors: { [name]: { status: 404, info: mean } } };
+  const get = {
+    info: mean,
+    in: { [`GET@${mean}`]: parameter },
+    out: { [name]: { info: mean, type: "any" } },
+    errors: { [name]: { status: 404, info: mean } },
+  };
   await writeFile(join(api, "app.json"), JSON.stringify({ title: mean, info: mean, base: "/a b/ü" }));
-  await writeFile(join(api, "mean.json"), JSON.stringify({ info: mean, "/": { "x<b>y": { GET: get }, "100% & more/{id}": { GET: { info: "Odd", in: { "{id}": { info: "Which", type: "string" } } } } } }));
+  await writeFile(
+    join(api, "mean.json"),
+    JSON.stringify({
+      info: mean,
+      "/": {
+        "x<b>y": { GET: get },
+        "100% & more/{id}": { GET: { info: "Odd", in: { "{id}": { info: "Which", type: "string" } } } },
+      },
+    }),
+  );
   const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
   const { page, trouble } = await watched(t, await browser(t), url);
   await page.goto(url);
@@ -197,7 +239,9 @@ async function called(method) {
 }
 
 function focused(page) {
-  return page.evaluate(() => document.activeElement.getAttribute("href") ?? "").then((href) => (href === "#/" ? "" : href));
+  return page
+    .evaluate(() => document.activeElement.getAttribute("href") ?? "")
+    .then((href) => (href === "#/" ? "" : href));
 }
 
 /** Visible texts whose contrast with what is behind them is below 4.5 to 1 (WCAG 2.2, 1.4.3). */
@@ -205,7 +249,9 @@ function pale(page) {
   return page.evaluate(() => {
     const numbers = (color) => color.match(/[\d.]+/g).map(Number);
     const light = ([r, g, b]) => {
-      const [x, y, z] = [r, g, b].map((value) => value / 255).map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+      const [x, y, z] = [r, g, b]
+        .map((value) => value / 255)
+        .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
       return 0.2126 * x + 0.7152 * y + 0.0722 * z;
     };
     const behind = (element) => {
@@ -221,7 +267,10 @@ function pale(page) {
       if (!own || !element.checkVisibility() || element.matches("option, :disabled")) continue;
       const [a, b] = [light(numbers(getComputedStyle(element).color)), light(behind(element))];
       const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-      if (contrast < 4.5) found.push(`${element.tagName} ${element.className} ${element.textContent.slice(0, 30)}: ${contrast.toFixed(2)}`);
+      if (contrast < 4.5)
+        found.push(
+          `${element.tagName} ${element.className} ${element.textContent.slice(0, 30)}: ${contrast.toFixed(2)}`,
+        );
     }
     return found;
   });

@@ -15,14 +15,35 @@ const program = process.env.RULEBOOK_PROGRAM ?? join(top, "target/debug/rulebook
 /** Screenshots go here, for people to look at. */
 const pictures = resolve(program, "../../browser");
 
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 /** Serves a definition on a free port, with data of its own. Ends with the test. */
 export async function serve(t, { api = join(top, "api"), flags = [] } = {}) {
   const data = await mkdtemp(join(tmpdir(), "rulebook-"));
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("RULEBOOK_") && name !== "DATABASE_URL"));
-  const words = ["serve", "--api", api, "--data", data, "--bind", "127.0.0.1:0", "--static", join(top, "static"), ...flags];
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith("RULEBOOK_") && name !== "DATABASE_URL"),
+  );
+  const words = [
+    "serve",
+    "--api",
+    api,
+    "--data",
+    data,
+    "--bind",
+    "127.0.0.1:0",
+    "--static",
+    join(top, "static"),
+    ...flags,
+  ];
   const child = spawn(program, words, { env: environment, cwd: data, stdio: ["ignore", "pipe", "pipe"] });
   t.after(async () => {
     child.kill();
@@ -112,11 +133,14 @@ export async function watched(t, browser, home, options = {}) {
   page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
   page.on("request", (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (!["data:", "blob:"].includes(protocol) && origin !== new URL(home).origin) trouble.push(`request: ${request.url()}`);
+    if (!["data:", "blob:"].includes(protocol) && origin !== new URL(home).origin)
+      trouble.push(`request: ${request.url()}`);
   });
   await page.exposeFunction("violated", (what) => trouble.push(`policy: ${what}`));
   await page.addInitScript(() => {
-    addEventListener("securitypolicyviolation", (event) => globalThis.violated(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+    addEventListener("securitypolicyviolation", (event) =>
+      globalThis.violated(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`),
+    );
   });
   return { page, trouble };
 }
@@ -131,5 +155,8 @@ export async function picture(page, name, whole = false) {
 export const DOT = {
   name: "dot.png",
   mimeType: "image/png",
-  buffer: Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64"),
+  buffer: Buffer.from(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+    "base64",
+  ),
 };

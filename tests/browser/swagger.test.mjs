@@ -32,18 +32,27 @@ test("Swagger UI", async (t) => {
       assert.deepEqual(read.json, await (await fetch(`${home}article/1`)).json());
 
       const text = "Two lines,\nboth kept: ü 你 '";
-      const written = await tried(page, "POST", "/article", { body: { title: "From Swagger UI", text, tags: ["a", "b"] } });
+      const written = await tried(page, "POST", "/article", {
+        body: { title: "From Swagger UI", text, tags: ["a", "b"] },
+      });
       assert.equal(written.status, 201);
       const id = written.json.article_id;
       const kept = await (await fetch(`${home}article/${id}`)).json();
       assert.equal(kept.article.text ?? kept.text, text);
 
       const form = { login: user.login, password: user.password };
-      const login = await tried(page, "POST", "/user/login", { type: "application/x-www-form-urlencoded", fields: form });
+      const login = await tried(page, "POST", "/user/login", {
+        type: "application/x-www-form-urlencoded",
+        fields: form,
+      });
       assert.equal(login.status, 200);
       assert.match(login.json.token, /./);
 
-      const sent = await tried(page, "POST", "/article/{id}/picture", { type: "multipart/form-data", fields: { id: String(id), alt: "A dot" }, files: { picture: DOT } });
+      const sent = await tried(page, "POST", "/article/{id}/picture", {
+        type: "multipart/form-data",
+        fields: { id: String(id), alt: "A dot" },
+        files: { picture: DOT },
+      });
       assert.equal(sent.status, 201);
       const illustrated = await (await fetch(`${home}article/${id}`)).json();
       assert.match(JSON.stringify(illustrated), /A dot/);
@@ -59,7 +68,10 @@ test("Swagger UI", async (t) => {
     const { page, trouble } = await watched(t, chromium, direct);
     await page.goto(`${direct}docs/swagger/#/user/user.read`);
     await page.locator(".opblock.is-open").waitFor();
-    assert.equal(await page.locator(".opblock.is-open .opblock-summary-path").getAttribute("data-path"), "/user/{user_id}");
+    assert.equal(
+      await page.locator(".opblock.is-open .opblock-summary-path").getAttribute("data-path"),
+      "/user/{user_id}",
+    );
     await authorise(page, "a token");
     await page.reload();
     await page.locator(".auth-wrapper .authorize.locked").waitFor();
@@ -77,15 +89,18 @@ async function authorise(page, token) {
 /** Fills an operation's form, executes it, and gives what the page shows of the answer. */
 async function tried(page, http, path, { fields = {}, files = {}, type = "application/json", body }) {
   const operation = page.locator(`.opblock-${http.toLowerCase()}`, { has: page.locator(`[data-path="${path}"]`) });
-  if (!(await operation.getAttribute("class")).includes("is-open")) await operation.locator(".opblock-summary-control").click();
+  if (!(await operation.getAttribute("class")).includes("is-open"))
+    await operation.locator(".opblock-summary-control").click();
   const execute = operation.locator(".execute");
   if (!(await execute.isVisible())) await operation.locator(".try-out__btn").click();
   await execute.waitFor();
   if ((await operation.locator(".body-param-content-type select, .content-type").count()) > 0) {
     await operation.locator("select.content-type, .body-param-content-type select").first().selectOption(type);
   }
-  for (const [name, value] of Object.entries(fields)) await field(operation, name, "input[type=text], input:not([type]), textarea").fill(value);
-  for (const [name, file] of Object.entries(files)) await field(operation, name, "input[type=file]").setInputFiles(file);
+  for (const [name, value] of Object.entries(fields))
+    await field(operation, name, "input[type=text], input:not([type]), textarea").fill(value);
+  for (const [name, file] of Object.entries(files))
+    await field(operation, name, "input[type=file]").setInputFiles(file);
   if (body !== undefined) await operation.locator(".body-param textarea").fill(JSON.stringify(body));
   const answered = page.waitForResponse((response) => response.request().method() === http);
   await execute.click();
