@@ -1,8 +1,9 @@
 //! From sockets to the pipeline and back.
 //!
 //! In charge of listening, of receiving bodies and uploads under their limits,
-//! and of sending replies; the only folder that names actix. Must not know what
-//! a request is for or how an answer looks: it asks the pipeline for both.
+//! of sending replies, and of the pages behind the API; the only folder that
+//! names actix. Must not know what a request is for or how an answer looks: it
+//! asks the pipeline for both.
 
 mod answer;
 mod dispatch;
