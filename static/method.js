@@ -239,12 +239,12 @@ function answers(out, { status = 200, download }) {
       h("td", {}, info, fieldsOf(fields)),
     ),
   );
-  const what = download ? "a file" : rows.length === 0 ? "nothing else" : undefined;
+  const what = download ? "A file." : rows.length === 0 ? "No outputs." : undefined;
   return h(
     "section",
     {},
     h("h4", {}, `Answers ${status}`),
-    what ? h("p", { className: "quiet" }, `with ${what}.`) : "",
+    what ? h("p", { className: "quiet" }, what) : "",
     rows.length === 0 ? "" : h("table", {}, h("tbody", {}, rows)),
   );
 }

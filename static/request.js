@@ -30,7 +30,7 @@ export function kind({ type, $schema: schema = {}, max }) {
   const whole = /^(int|uint|id)\b/.test(term) || only("integer");
   if (whole || /^float/.test(term) || only("integer", "number")) return { name: "number", step: whole ? "1" : "any" };
   if (/^(array|\[\]|object|loose_array)/.test(term) || only("array", "object"))
-    return { name: "json", wants: only("object") || term === "object" ? "{ }" : "[ ]" };
+    return { name: "json", wants: only("object") || term === "object" ? '{"name": …}' : "[…, …]" };
   if (term === "any" || term === "mixed") return { name: "any" };
   const most = schema.maxLength ?? max ?? Number(/^string\((?:\d+,\s?)?(\d+)\)/.exec(term)?.[1]);
   return { name: "text", long: term === "text" || most > 250 };
