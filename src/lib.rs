@@ -61,7 +61,7 @@ pub mod test;
 
 pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, RequestId, Upload, Value};
 pub use diagnostic::Report;
-pub use engine::{DataFolder, Engine, Rulebook};
+pub use engine::{DataFolder, Engine, Rulebook, log_panics};
 pub use error::{Code, ErrorStatus};
 pub use handler::{Args, Calling, Context, Ended, Module, Response};
 pub use key::{KeyError, Keys};

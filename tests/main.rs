@@ -18,6 +18,8 @@ mod http;
 mod keys;
 mod layout;
 mod licenses;
+mod logged;
+mod operation;
 mod pages;
 mod readme;
 mod served;

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 /// How long the server may take to start.
@@ -14,20 +14,25 @@ pub struct Served {
     child: Child,
     /// What it printed until it answered.
     pub said: String,
+    told: PathBuf,
 }
 
 impl Served {
     /// Starts the server in `folder`, listening at `address`.
     pub fn start(folder: &Path, address: &str, arguments: &[&str]) -> Self {
-        let said = folder.join("said");
-        let child = program(folder)
-            .args(arguments)
+        Self::run(program(folder).args(arguments), folder, address)
+    }
+
+    /// Starts a server by a command, which says all but where it listens.
+    pub fn run(command: &mut Command, folder: &Path, address: &str) -> Self {
+        let (said, told) = (folder.join("said"), folder.join("told"));
+        let child = command
             .args(["--bind", address])
             .stdout(fs::File::create(&said).unwrap())
-            .stderr(Stdio::null())
+            .stderr(fs::File::create(&told).unwrap())
             .spawn()
             .unwrap();
-        let mut served = Self { child, said: String::new() };
+        let mut served = Self { child, said: String::new(), told };
         let started = Instant::now();
         // What is served is printed once it is listened for.
         while !served.said.contains(address) || TcpStream::connect(address).is_err() {
@@ -38,12 +43,37 @@ impl Served {
         }
         served
     }
+
+    /// What it has logged so far.
+    pub fn told(&self) -> String {
+        fs::read_to_string(&self.told).unwrap()
+    }
+
+    /// Sends it a signal.
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits until it has ended, and says with what.
+    pub fn wait(&mut self) -> Option<i32> {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(begun.elapsed() < PATIENCE, "the server does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 }
 
 impl Drop for Served {
     fn drop(&mut self) {
-        let stopped = self.child.kill().and_then(|()| self.child.wait());
-        stopped.unwrap();
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
     }
 }
 

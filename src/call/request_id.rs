@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use http::HeaderValue;
+
 /// Names one request in answers, refusals and the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestId {
@@ -30,6 +32,18 @@ impl RequestId {
         // Without randomness the name is of no use, but the request can still be answered.
         let _ = getrandom::fill(&mut bytes);
         Self::Own(u64::from_ne_bytes(bytes))
+    }
+
+    /// The name as the value of a header field.
+    pub(crate) fn header_value(&self) -> HeaderValue {
+        let mut digits = [0; 16];
+        let text = match self {
+            // 16 digits for 8 bytes always fit.
+            Self::Own(number) => hex::encode_to_slice(number.to_be_bytes(), &mut digits).map_or(&[][..], |()| &digits),
+            Self::Given(text) => text.as_bytes(),
+        };
+        // All characters of a name are visible.
+        HeaderValue::from_bytes(text).unwrap_or_else(|_| HeaderValue::from_static("-"))
     }
 }
 

@@ -7,6 +7,7 @@ mod call;
 mod check;
 mod explain;
 mod keys;
+mod log;
 mod new;
 mod openapi;
 mod output;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::engine::Rulebook;
-use crate::model::{MOST_WORKERS, Unbound};
+use crate::model::{LogFormat, MOST_WORKERS, Unbound};
 
 /// What the process ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +108,9 @@ struct Settings {
     /// What is logged, in env_logger's words: `info`, `rulebook=debug` [default: info,actix_server=warn].
     #[arg(long, global = true, value_name = "FILTER", env = "RULEBOOK_LOG", value_parser = filter)]
     log: Option<String>,
+    /// How it is logged [default: text].
+    #[arg(long, global = true, value_name = "HOW", env = "RULEBOOK_LOG_FORMAT")]
+    log_format: Option<LogFormatFlag>,
 }
 
 fn filter(text: &str) -> Result<String, env_filter::ParseError> {
@@ -130,6 +134,23 @@ impl From<UnboundFlag> for Unbound {
             UnboundFlag::Refuse => Self::Refuse,
             UnboundFlag::NotImplemented => Self::NotImplemented,
             UnboundFlag::Echo => Self::Echo,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormatFlag {
+    /// As text for people.
+    Text,
+    /// As one JSON object a line.
+    Json,
+}
+
+impl From<LogFormatFlag> for LogFormat {
+    fn from(flag: LogFormatFlag) -> Self {
+        match flag {
+            LogFormatFlag::Text => Self::Text,
+            LogFormatFlag::Json => Self::Json,
         }
     }
 }

@@ -3,17 +3,14 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::{Exit, Settings, output};
+use super::{Exit, Settings, log, output};
 use crate::engine::{Engine, Rulebook};
 use crate::key::{self, Keys};
-use crate::model::{Api, Unbound};
+use crate::model::{Api, LogFormat, Unbound};
 use crate::server;
 
 /// What is listened on, without a word of it anywhere.
 const BIND: &str = "127.0.0.1:8080";
-
-/// What is logged, without a word of it anywhere.
-const LOG: &str = "info,actix_server=warn";
 
 pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -> Exit {
     let judged = match settings.rulebook(app).judge() {
@@ -24,8 +21,9 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
         }
     };
     let api = &judged.api;
-    let log = settings.log.as_deref().or(api.log.as_deref()).unwrap_or(LOG).to_owned();
-    if let Err(why) = start_log(&log) {
+    let log = settings.log.as_deref().or(api.log.as_deref()).unwrap_or(log::FILTER).to_owned();
+    let format = settings.log_format.map_or(api.log_format, LogFormat::from);
+    if let Err(why) = log::start(&log, format) {
         return failed(&format!("--log: {why}"));
     }
     let folder = judged.data.clone();
@@ -66,12 +64,6 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
         Ok(()) => Exit::Done,
         Err(error) => failed(&error.to_string()),
     }
-}
-
-fn start_log(filter: &str) -> Result<(), String> {
-    let mut builder = env_logger::Builder::new();
-    builder.filter_level(log::LevelFilter::Warn).parse_filters(filter).format_timestamp_millis();
-    builder.try_init().map_err(|error| error.to_string())
 }
 
 fn failed(why: &str) -> Exit {

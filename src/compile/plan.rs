@@ -6,7 +6,7 @@ use super::bind::methods;
 use super::value::read_default;
 use crate::call::{Inspect, Value, is_secret_field, is_secret_name};
 use crate::envelope;
-use crate::handler::{self, State};
+use crate::handler::{self, Ready, State};
 use crate::model::{self, Api, From, Parameter, Repeated};
 use crate::plan::{
     Action, BodyUse, DeclaredError, Description, Documents, Method, Module, Output, Permit, Piece, Plan, Requirement,
@@ -22,6 +22,8 @@ pub struct Surroundings {
     pub verify: bool,
     /// The program's values.
     pub state: State,
+    /// Whether the program can do its work.
+    pub checks: Vec<Ready>,
     /// What OPTIONS answers for each service, in order.
     pub descriptions: Vec<Description>,
     /// Everything else that describes the API.
@@ -69,6 +71,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         inspectors: around.inspectors,
         verify: around.verify,
         state: around.state,
+        checks: around.checks,
         documents: around.documents,
     }
 }

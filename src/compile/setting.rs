@@ -8,8 +8,8 @@ use crate::call::JsonLimits;
 use crate::definition::written::{self, App};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{
-    Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, MOST_WORKERS,
-    Segment, Server, Unbound, UnknownParameters,
+    Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, LogFormat,
+    MOST_WORKERS, Segment, Server, Unbound, UnknownParameters,
 };
 use crate::place::Placed;
 
@@ -47,6 +47,11 @@ impl Lowering<'_> {
             data: written.data.as_ref().and_then(|folder| self.folder(folder)),
             workers: written.workers.as_ref().and_then(|workers| self.workers(workers)),
             log: written.log.as_ref().and_then(|filter| self.log(filter)),
+            log_format: self.setting(
+                written.log_format.as_ref(),
+                "a value of `log_format`",
+                &LogFormat::ALL.map(|format| (format.as_str(), format)),
+            ),
             modules: Vec::new(),
             place: written.place,
         }

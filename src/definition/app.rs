@@ -81,6 +81,7 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         data: object.text("data"),
         workers: object.whole("workers"),
         log: object.text("log"),
+        log_format: object.text("log_format"),
         place: object.place,
         damaged: object.damaged,
     }

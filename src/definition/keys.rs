@@ -97,6 +97,7 @@ pub static APP: Keys = keys(
         key("data", Kind::Text, "The folder of the server's own files."),
         key("workers", Kind::Whole, "How many workers serve."),
         key("log", Kind::Text, "What is logged."),
+        key("log_format", Kind::Text, "How it is logged."),
         key("modules", Kind::Named(&MODULE), "The modules of a whole API, by name."),
         key("service", Kind::Later, "Services named in the query."),
         key("dispatch", Kind::Later, "Module and method named in the body."),

@@ -85,6 +85,8 @@ pub struct App {
     pub workers: Option<Placed<u64>>,
     /// `log`.
     pub log: Option<Placed<String>>,
+    /// `log_format`.
+    pub log_format: Option<Placed<String>>,
     /// Whether a setting was faulty and is left out, or a file of settings could not be read.
     pub damaged: bool,
 }

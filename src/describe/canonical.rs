@@ -10,8 +10,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::model::{
     Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DeclaredError, EnvelopeName, License, Limits,
-    Method, MethodOptions, Module, Output, Parameter, ParameterType, Permission, Repeated, Scope, Segment, Server,
-    Service, Unbound, UnknownParameters, derived_id, derived_name,
+    LogFormat, Method, MethodOptions, Module, Output, Parameter, ParameterType, Permission, Repeated, Scope, Segment,
+    Server, Service, Unbound, UnknownParameters, derived_id, derived_name,
 };
 use crate::types::Written;
 
@@ -50,6 +50,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         data,
         workers,
         log,
+        log_format,
         modules,
         place: _,
     } = api;
@@ -72,6 +73,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         keys.some("data", data.as_deref());
         keys.some("workers", *workers);
         keys.some("log", log.as_deref());
+        keys.unless("log_format", log_format.as_str(), LogFormat::default().as_str());
     }
     let modules = modules.iter().map(|module| (module.name.clone(), write_module(module, reader)));
     keys.some("modules", Some(Json::Object(modules.collect())));

@@ -13,9 +13,10 @@ use crate::call::Inspect;
 use crate::compile::{self, Surroundings};
 use crate::definition::{self, Loaded};
 use crate::diagnostic::{Report, Sources};
-use crate::handler::{Calling, Module, State};
+use crate::handler::{Calling, Module, Ready, State};
 use crate::model::{Api, Unbound};
 use crate::pipeline::Runner;
+pub use crate::pipeline::log_panics;
 use crate::plan::Plan;
 use crate::server::{self, Running, Settings};
 use crate::types::Type;
@@ -68,6 +69,7 @@ pub struct Rulebook {
     types: Vec<Arc<dyn Type>>,
     inspectors: Vec<Box<dyn Inspect>>,
     state: State,
+    checks: Vec<Ready>,
     unbound: Option<Unbound>,
     data: DataFolder,
     verify: bool,
@@ -98,6 +100,7 @@ impl Rulebook {
             types: Vec::new(),
             inspectors: Vec::new(),
             state: State::default(),
+            checks: Vec::new(),
             unbound: None,
             data: DataFolder::default(),
             verify: cfg!(debug_assertions),
@@ -129,6 +132,29 @@ impl Rulebook {
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.state.insert(value);
+        self
+    }
+
+    /// Adds a check that says whether the program can do its work, under the name by which `/readyz` tells of it; one of
+    /// the same name is replaced.
+    ///
+    /// All checks are asked at once, by each worker at most once a second, and have two seconds to answer. What is wrong
+    /// goes to the log when it begins and when it ends, never to clients. A check must not block its thread.
+    ///
+    /// ```
+    /// # use rulebook::Rulebook;
+    /// let rulebook = Rulebook::load("api").ready("disk", || async {
+    ///     if std::path::Path::new("data").is_dir() { Ok(()) } else { Err("there is no folder `data`".to_owned()) }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn ready<F, C>(mut self, name: &str, check: F) -> Self
+    where
+        F: Fn() -> C + Send + Sync + 'static,
+        C: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.checks.retain(|check| check.name() != name);
+        self.checks.push(Ready::new(name, check));
         self
     }
 
@@ -178,7 +204,7 @@ impl Rulebook {
 
     /// The first half of [`Rulebook::build`], for those who need the definition's settings before the second.
     pub(crate) fn judge(self) -> Result<Judged, Report> {
-        let Self { text, types, modules, inspectors, state, unbound, data, verify } = self;
+        let Self { text, types, modules, inspectors, state, checks, unbound, data, verify } = self;
         let Loaded { sources, definition, mut diagnostics } = match text {
             Text::Folder(folder) => definition::load(&folder),
             Text::Files(files) => definition::read(files),
@@ -191,7 +217,7 @@ impl Rulebook {
         }
         let unbound = unbound.unwrap_or(lowered.api.unbound);
         data.settle(lowered.api.data.as_deref().map(PathBuf::from));
-        Ok(Judged { api: lowered.api, data, sources, modules, inspectors, state, unbound, verify })
+        Ok(Judged { api: lowered.api, data, sources, modules, inspectors, state, checks, unbound, verify })
     }
 }
 
@@ -205,6 +231,7 @@ pub(crate) struct Judged {
     modules: Vec<Module>,
     inspectors: Vec<Box<dyn Inspect>>,
     state: State,
+    checks: Vec<Ready>,
     unbound: Unbound,
     verify: bool,
 }
@@ -225,15 +252,15 @@ impl Judged {
 
     /// Compares the definition with the handlers, and makes the plan.
     pub(crate) fn build(self) -> Result<Engine, Report> {
-        let Self { api, data: _, sources, modules, inspectors, state, unbound, verify } = self;
+        let Self { api, data: _, sources, modules, inspectors, state, checks, unbound, verify } = self;
         let bound = compile::bind(&api, &modules, unbound);
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(sources, bound.diagnostics));
         }
         let (descriptions, documents) = documents::documents(&api);
-        let around = Surroundings { inspectors, state, verify, descriptions, documents };
+        let around = Surroundings { inspectors, state, checks, verify, descriptions, documents };
         let plan = Arc::new(compile::plan(&api, bound.actions, &modules, around));
-        let runner = Arc::new(Runner { plan: Arc::clone(&plan) });
+        let runner = Arc::new(Runner { plan: Arc::clone(&plan), detached: Arc::default() });
         Ok(Engine { api, plan: Arc::new(ArcSwap::new(plan)), runner })
     }
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::State;
-use crate::call::{Identity, Refusal};
+use crate::call::{Identity, Refusal, RequestId};
 
 /// What handlers see of the engine: it runs their calls and holds their state.
 pub trait Caller: Send + Sync {
@@ -30,6 +30,8 @@ pub struct Call {
     pub arguments: Vec<(String, Argument)>,
     /// Who calls.
     pub identity: Option<Identity>,
+    /// The request that it is part of.
+    pub request_id: Option<RequestId>,
     /// How many calls this one is inside of.
     pub depth: u32,
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Argument, Call, Caller, Response};
-use crate::call::{Head, Identity};
+use crate::call::{Head, Identity, RequestId};
 
 /// Values of the program that handlers share, one of each type.
 #[derive(Clone, Default)]
@@ -70,21 +70,45 @@ pub struct Context(Arc<Inner>);
 struct Inner {
     method: usize,
     identity: Option<Identity>,
-    head: Option<Arc<Head>>,
+    around: Around,
     caller: Arc<dyn Caller>,
-    depth: u32,
+}
+
+/// What a call is part of.
+#[derive(Debug)]
+pub(crate) enum Around {
+    /// The request of this head.
+    Request(Arc<Head>),
+    /// A call from code.
+    Call {
+        /// The request that the code runs for, where it runs for one.
+        request_id: Option<RequestId>,
+        /// How many calls this one is inside of.
+        depth: u32,
+    },
+}
+
+impl Around {
+    /// The name of the request.
+    pub(crate) fn request_id(&self) -> Option<&RequestId> {
+        match self {
+            Self::Request(head) => Some(&head.id),
+            Self::Call { request_id, .. } => request_id.as_ref(),
+        }
+    }
+
+    fn depth(&self) -> u32 {
+        match self {
+            Self::Request(_) => 0,
+            Self::Call { depth, .. } => *depth,
+        }
+    }
 }
 
 impl Context {
     /// The context of a call to the method of this index.
-    pub(crate) fn new(
-        method: usize,
-        identity: Option<Identity>,
-        head: Option<Arc<Head>>,
-        caller: Arc<dyn Caller>,
-        depth: u32,
-    ) -> Self {
-        Self(Arc::new(Inner { method, identity, head, caller, depth }))
+    pub(crate) fn new(method: usize, identity: Option<Identity>, around: Around, caller: Arc<dyn Caller>) -> Self {
+        Self(Arc::new(Inner { method, identity, around, caller }))
     }
 
     /// The id of the method that is called.
@@ -102,7 +126,17 @@ impl Context {
     /// The head of the request; none for a call from code or the command line.
     #[must_use]
     pub fn head(&self) -> Option<&Head> {
-        self.0.head.as_deref()
+        match &self.0.around {
+            Around::Request(head) => Some(head),
+            Around::Call { .. } => None,
+        }
+    }
+
+    /// The name of the request, under which the log tells about it; calls made from its handlers keep it. None where
+    /// no request stands behind the call.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&RequestId> {
+        self.0.around.request_id()
     }
 
     /// The program's value of this type, put in with [`crate::Rulebook::state`].
@@ -117,7 +151,8 @@ impl Context {
             target: target.into(),
             arguments: Vec::new(),
             identity: self.0.identity.clone(),
-            depth: self.0.depth + 1,
+            request_id: self.request_id().cloned(),
+            depth: self.0.around.depth() + 1,
         };
         Calling { call, caller: Arc::clone(&self.0.caller) }
     }
@@ -139,7 +174,8 @@ pub struct Calling {
 impl Calling {
     /// A call by nobody.
     pub(crate) fn new(target: impl Into<String>, caller: Arc<dyn Caller>) -> Self {
-        Self { call: Call { target: target.into(), arguments: Vec::new(), identity: None, depth: 0 }, caller }
+        let target = target.into();
+        Self { call: Call { target, arguments: Vec::new(), identity: None, request_id: None, depth: 0 }, caller }
     }
 
     /// Adds an argument by its name in code.

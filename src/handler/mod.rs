@@ -12,12 +12,15 @@ mod misread;
 mod module;
 mod probe;
 mod read;
+mod ready;
 mod value;
 
 pub use args::Args;
 pub use caller::{Argument, Call, Caller, Response};
+pub(crate) use context::Around;
 pub use context::{Calling, Context, State};
 pub use erased::{Handler, IntoHandler, Misfit, Running};
 pub use misread::{Cause, Misread};
 pub use module::{Binding, Ended, Hooks, Module};
 pub use probe::Fields;
+pub use ready::Ready;

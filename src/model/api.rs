@@ -47,6 +47,8 @@ pub struct Api {
     pub workers: Option<usize>,
     /// What is logged, in env_logger's words.
     pub log: Option<String>,
+    /// How it is logged.
+    pub log_format: LogFormat,
     /// Its modules, by name.
     pub modules: Vec<Module>,
     /// Where its settings are written.
@@ -161,6 +163,30 @@ impl Unbound {
             Self::Refuse => "refuse",
             Self::NotImplemented => "501",
             Self::Echo => "echo",
+        }
+    }
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// As text for people.
+    #[default]
+    Text,
+    /// As one JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Text, Self::Json];
+
+    /// Its name in definitions and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
         }
     }
 }

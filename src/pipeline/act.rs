@@ -3,20 +3,19 @@
 //! A handler that has begun is never cancelled: if its request is dropped
 //! because the client has gone, the rest of it runs as a task of its own.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as TaskContext, Poll};
 
-use futures_util::FutureExt;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Runner;
+use super::guard::{guard, guarded};
 use super::permit::Granted;
 use super::verify::verify;
-use crate::call::{Encode, Head, Outcome, Reason, Refusal, Slot, Slots, Success, Value};
-use crate::handler::{Caller, Context, Ended, Running};
+use crate::call::{Encode, Outcome, Reason, Refusal, RequestId, Slot, Slots, Success, Value};
+use crate::handler::{Around, Caller, Context, Ended, Running};
 use crate::plan::{Action, Method};
 
 /// Starts what the method does. Nothing of the request is borrowed by what comes back but the plan.
@@ -27,30 +26,29 @@ pub(super) fn start(
     runner: &Arc<Runner>,
     granted: &Granted<'_>,
     values: Vec<Slot<'_>>,
-    head: Option<Arc<Head>>,
-    depth: u32,
+    around: Around,
 ) -> Result<Acting, Refusal> {
     let method = granted.method();
     let (handler, nullable) = match &method.action {
         Action::Handler { handler, nullable } => (handler, nullable),
-        Action::Echo => return Ok(Acting::new(runner, granted.index(), echo(&method.names, values))),
+        Action::Echo => return Ok(Acting::new(runner, granted.index(), None, echo(&method.names, values))),
         Action::NotImplemented => {
             return Err(Refusal::new(Reason::NotImplemented { id: method.id.to_string() }));
         }
     };
     let caller = Arc::clone(runner) as Arc<dyn Caller>;
-    let context = Context::new(granted.index(), granted.identity().cloned(), head, caller, depth);
+    let request_id = around.request_id().cloned();
+    let context = Context::new(granted.index(), granted.identity().cloned(), around, caller);
     let slots = Slots { names: &method.names, values };
     let module = method.module;
-    let around = (!runner.plan.modules[module].hooks.is_empty()).then(|| (Arc::clone(runner), context.clone()));
+    let hooks = (!runner.plan.modules[module].hooks.is_empty()).then(|| (Arc::clone(runner), context.clone()));
     // A `Deserialize` of the program's own may panic too.
-    let running = catch_unwind(AssertUnwindSafe(|| handler.start(slots, nullable, context)))
-        .unwrap_or_else(|panic| Err(panicked("the argument type", &*panic)))?;
-    let running = match around {
+    let running = guard("the argument type", || handler.start(slots, nullable, context))??;
+    let running = match hooks {
         Some((runner, context)) => Box::pin(hooked(runner, module, running, context)),
         None => running,
     };
-    Ok(Acting::new(runner, granted.index(), running))
+    Ok(Acting::new(runner, granted.index(), request_id, running))
 }
 
 /// The handler between the hooks of the module of this index. They are reached through the worker's own runner:
@@ -62,30 +60,22 @@ async fn hooked(
     context: Context,
 ) -> Result<Box<dyn Encode>, Refusal> {
     let hooks = &runner.plan.modules[module].hooks;
-    let guarded = async {
+    let call = async {
         if let Some(before) = &hooks.before {
             before(context.clone()).await?;
         }
         running.await
     };
-    let ended = AssertUnwindSafe(guarded).catch_unwind().await;
+    let ended = guarded("the handler or its before hook", call).await;
     if let Some(after) = &hooks.after {
         let how = match &ended {
             Ok(Ok(_)) => Ended::Succeeded,
             Ok(Err(refusal)) => Ended::Refused(refusal.code()),
             Err(_) => Ended::Panicked,
         };
-        let ran = AssertUnwindSafe(async { after(context, how).await }).catch_unwind().await;
-        ran.map_err(|panic| panicked("the after hook", &*panic))?;
+        guarded("the after hook", async { after(context, how).await }).await?;
     }
-    ended.unwrap_or_else(|panic| Err(panicked("the handler or its before hook", &*panic)))
-}
-
-/// The refusal for a panic of the program's own code.
-#[must_use]
-pub fn panicked(who: &str, panic: &(dyn Any + Send)) -> Refusal {
-    let words = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Refusal::internal(format_args!("{who} panicked: {}", words.unwrap_or("no words")))
+    ended?
 }
 
 /// The checked arguments as the one output `args`.
@@ -112,16 +102,45 @@ fn echo(names: &[Box<str>], values: Vec<Slot<'_>>) -> Running {
     Box::pin(std::future::ready(Ok(outputs)))
 }
 
+/// How many handlers are at work whose callers have gone.
+#[derive(Debug, Default)]
+pub struct Detached(AtomicUsize);
+
+impl Detached {
+    /// As of now.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// One of those that are counted, as long as it lives.
+struct Counted(Arc<Detached>);
+
+impl Counted {
+    fn new(detached: &Arc<Detached>) -> Self {
+        detached.0.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(detached))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 /// A method at work; dropped before its end, it goes on as a task.
 pub(super) struct Acting {
     runner: Arc<Runner>,
     method: usize,
+    request_id: Option<RequestId>,
     running: Option<Running>,
 }
 
 impl Acting {
-    fn new(runner: &Arc<Runner>, method: usize, running: Running) -> Self {
-        Self { runner: Arc::clone(runner), method, running: Some(running) }
+    fn new(runner: &Arc<Runner>, method: usize, request_id: Option<RequestId>, running: Running) -> Self {
+        Self { runner: Arc::clone(runner), method, request_id, running: Some(running) }
     }
 }
 
@@ -132,11 +151,10 @@ impl Future for Acting {
         let Some(running) = &mut self.running else {
             return Poll::Pending;
         };
-        let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(task)));
-        let ended = match polled {
+        let ended = match guard("the handler", || running.as_mut().poll(task)) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(ended)) => ended,
-            Err(panic) => Err(panicked("the handler", &*panic)),
+            Err(refusal) => Err(refusal),
         };
         self.running = None;
         let method = &self.runner.plan.methods[self.method];
@@ -159,16 +177,16 @@ impl Drop for Acting {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
-        let (runner, method) = (Arc::clone(&self.runner), self.method);
+        let (runner, method, request_id) = (Arc::clone(&self.runner), self.method, self.request_id.take());
+        let counted = Counted::new(&runner.detached);
         runtime.spawn(async move {
-            let refusal = match AssertUnwindSafe(running).catch_unwind().await {
-                Ok(Ok(_)) => return,
-                Ok(Err(refusal)) => refusal,
-                Err(panic) => panicked("the handler", &*panic),
-            };
-            if let Some(why) = refusal.log() {
-                log::error!("{}: the client has gone; {why}", runner.plan.methods[method].id);
+            let ended = guarded("the handler", running).await.and_then(|ended| ended);
+            if let Some(why) = ended.err().as_ref().and_then(Refusal::log) {
+                let id = request_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+                let method = &*runner.plan.methods[method].id;
+                log::error!(id = method, request_id = id; "{method}: {id}: the client has gone; {why}");
             }
+            drop(counted);
         });
     }
 }

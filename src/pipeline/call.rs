@@ -1,19 +1,18 @@
 //! Calls from code and from the command line: in at permission, out before the reply.
 
 use std::borrow::Cow;
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::guard::guarded;
 use super::raw::Raw;
 use super::read::{self, Values};
 use super::route::{Routed, route};
 use super::{Runner, act, check, permit};
 use crate::call::{Head, Reason, Refusal, Value};
-use crate::handler::{Argument, Call, Caller, Response, State};
+use crate::handler::{Argument, Around, Call, Caller, Response, State};
 use crate::plan::{Method, Plan};
 
 /// How many calls may be inside of each other.
@@ -31,8 +30,8 @@ impl Caller for Runner {
     fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>> {
         Box::pin(async move {
             // Types are the program's own code too, and a call from code has no server around it.
-            let ended = AssertUnwindSafe(run(&self, call)).catch_unwind().await;
-            Response::new(ended.unwrap_or_else(|panic| Err(act::panicked("a stage", &*panic))))
+            let ended = guarded("a stage", run(&self, call)).await;
+            Response::new(ended.and_then(|ended| ended))
         })
     }
 }
@@ -46,7 +45,7 @@ async fn run(runner: &Arc<Runner>, call: Call) -> Result<serde_json::Value, Refu
         let (method, raw) = raw(plan, &call)?;
         let granted = permit::permit_call(plan, method, &raw, call.identity.clone())?;
         let slots = check::check(plan, &plan.methods[method], Values { raw, unknown: Vec::new() })?;
-        act::start(runner, &granted, slots, None, call.depth)?
+        act::start(runner, &granted, slots, Around::Call { request_id: call.request_id.clone(), depth: call.depth })?
     };
     let success = acting.await?;
     success.outputs.to_json().map_err(Refusal::internal)

@@ -14,12 +14,19 @@ use crate::plan::{Description, Document, Plan};
 /// Answers a request at the path of a document.
 #[must_use]
 pub fn document(plan: &Plan, head: &Head, document: &Document) -> Reply {
+    unread(plan, head).unwrap_or_else(|| ready(head, document, Vec::with_capacity(2)))
+}
+
+/// Answers a request that does not read where reading is all that can be done: OPTIONS, and methods that are not
+/// there. None for one that reads.
+#[must_use]
+pub fn unread(plan: &Plan, head: &Head) -> Option<Reply> {
     match head.method {
-        Method::GET | Method::HEAD => ready(head, document, Vec::with_capacity(2)),
-        Method::OPTIONS => empty(204, vec![(header::ALLOW, allow(&Allowed(vec![Http::Get])))]),
+        Method::GET | Method::HEAD => None,
+        Method::OPTIONS => Some(empty(204, vec![(header::ALLOW, allow(&Allowed(vec![Http::Get])))])),
         _ => {
             let reason = Reason::UnknownMethod { allowed: Allowed(vec![Http::Get]) };
-            refuse(plan, head, Of::Nothing, Refusal::new(reason))
+            Some(refuse(plan, head, Of::Nothing, Refusal::new(reason)))
         }
     }
 }

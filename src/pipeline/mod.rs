@@ -10,30 +10,37 @@ mod act;
 mod call;
 mod check;
 mod document;
+mod guard;
 mod identify;
 mod permit;
 mod raw;
 mod read;
+mod ready;
 mod respond;
 mod route;
 mod verify;
 
 use std::sync::Arc;
 
-pub use act::panicked;
-pub use document::{document, options};
+pub use act::Detached;
+pub use document::{document, options, unread};
+pub use guard::{guarded, log_panics};
 pub use permit::Granted;
 pub use read::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
+pub use ready::{Readiness, readiness};
 pub use respond::{Of, Reply, refuse};
 pub use route::{Routed, Unrouted, route};
 
 use crate::call::{Head, Outcome, Refusal};
+use crate::handler::Around;
 use crate::plan::{Found, Plan};
 
 /// A worker's own hold on the plan: what calls share and count, they share and count within one worker.
 pub struct Runner {
     /// The plan.
     pub plan: Arc<Plan>,
+    /// Counts the handlers whose callers have gone.
+    pub detached: Arc<Detached>,
 }
 
 /// Answers a request that was routed. The body is only asked for when the call is permitted.
@@ -62,7 +69,7 @@ async fn run(
     };
     let values = read::read(&runner.plan, head, &granted, &body)?;
     let slots = check::check(&runner.plan, granted.method(), values)?;
-    let running = act::start(runner, &granted, slots, Some(Arc::clone(head)), 0)?;
+    let running = act::start(runner, &granted, slots, Around::Request(Arc::clone(head)))?;
     running.await
 }
 

@@ -104,11 +104,11 @@ fn noted(head: &Head, method: Option<&Method>, refusal: Refusal) -> Refusal {
     match (refusal.reason(), refusal.log()) {
         (Reason::Internal { .. }, why) => {
             let request_id = head.id.to_string();
-            log::error!("{id}: {request_id}: {}", why.unwrap_or("no reason given"));
+            log::error!(id, request_id; "{id}: {request_id}: {}", why.unwrap_or("no reason given"));
             refusal.with_request_id(&request_id)
         }
         (_, Some(why)) => {
-            log::warn!("{id}: {}: {}: {why}", head.id, refusal.code());
+            log::warn!(id, request_id:% = head.id; "{id}: {}: {}: {why}", head.id, refusal.code());
             refusal
         }
         _ => refusal,

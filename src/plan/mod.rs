@@ -21,7 +21,7 @@ pub use slot::{BodyUse, Found, SlotPlan};
 use crate::call::{Http, Inspect};
 use crate::envelope::Envelope;
 use crate::error::ErrorStatus;
-use crate::handler::{Handler, Hooks, State};
+use crate::handler::{Handler, Hooks, Ready, State};
 use crate::model::{Limits, UnknownParameters};
 use crate::types::Check;
 
@@ -53,6 +53,8 @@ pub struct Plan {
     pub verify: bool,
     /// The program's values for handlers.
     pub state: State,
+    /// Whether the program can do its work.
+    pub checks: Vec<Ready>,
     /// Everything that describes the API.
     pub documents: Documents,
 }

@@ -18,20 +18,20 @@ use crate::pipeline::Reply;
 /// The response to a request, when what is left of its body has been seen to.
 pub(super) async fn sent(reply: Reply, head: &Head, mut body: Arriving) -> Response<BoxBody> {
     let unread = if body.finish().await { None } else { Some(body.unread()) };
-    response(reply, &head.method, unread)
+    response(reply, head, unread)
 }
 
-/// The response to a request of this method.
+/// The response to the request of this head.
 ///
 /// `unread` is a body that was not read to its end. As long as it lives, actix knows that the connection
 /// cannot be used again; were it dropped before the response is sent, actix would read a chunked one to its
 /// end, however long it is.
-pub(super) fn response(reply: Reply, method: &Method, unread: Option<Payload>) -> Response<BoxBody> {
-    let Reply { status, content_type, headers, body, code: _ } = reply;
-    let head = method == Method::HEAD;
-    let body = if head || unread.is_some() {
+pub(super) fn response(reply: Reply, head: &Head, unread: Option<Payload>) -> Response<BoxBody> {
+    let Reply { status, content_type, headers, body, code } = reply;
+    let empty = head.method == Method::HEAD;
+    let body = if empty || unread.is_some() {
         let length = body.len() as u64;
-        BoxBody::new(Sent { length, bytes: (!head).then_some(body), _unread: unread })
+        BoxBody::new(Sent { length, bytes: (!empty).then_some(body), _unread: unread })
     } else {
         BoxBody::new(body)
     };
@@ -45,6 +45,10 @@ pub(super) fn response(reply: Reply, method: &Method, unread: Option<Payload>) -
     }
     for (name, value) in headers {
         fields.append(name, value);
+    }
+    // For whoever observes the request.
+    if let Some(code) = code {
+        response.extensions_mut().insert(code);
     }
     response
 }

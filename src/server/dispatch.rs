@@ -12,57 +12,105 @@ use actix_service::{Service, ServiceFactory, fn_factory, fn_service};
 use actix_web::Error;
 use arc_swap::ArcSwap;
 
-use super::files::Files;
+use super::health::Health;
+use super::metrics::For;
 use super::module::Call;
+use super::observe::Observed;
 use super::receive::Arriving;
-use super::worker::{Current, Worker, caught};
-use super::{answer, elsewhere, expect, head, page, site};
+use super::serving::Serving;
+use super::worker::{Current, Worker};
+use super::{answer, elsewhere, expect, head, health, page, site};
 use crate::call::{Allowed, Head, Reason};
-use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
+use crate::pipeline::{self, Of, Reply, Routed, Unrouted, guarded};
 use crate::plan::Plan;
 
 /// Makes a worker's service for all requests.
 pub(super) fn factory(
     shared: &Arc<ArcSwap<Plan>>,
     uploads: &Arc<Path>,
-    files: &Arc<Files>,
+    serving: &Arc<Serving>,
 ) -> impl ServiceFactory<Request, Config = (), Response = Response<BoxBody>, Error = Error, InitError = ()> + use<> {
-    let (shared, uploads, files) = (Arc::clone(shared), Arc::clone(uploads), Arc::clone(files));
+    let (shared, uploads, serving) = (Arc::clone(shared), Arc::clone(uploads), Arc::clone(serving));
     fn_factory(move || {
-        let worker = Rc::new(Worker::new(&shared, &uploads));
-        let app = elsewhere::factory(&worker, &files).new_service(());
+        let worker = Rc::new(Worker::new(&shared, &uploads, &serving));
+        let app = elsewhere::factory(&worker).new_service(());
         async move {
             let app = Rc::new(app.await?);
             Ok(fn_service(move |mut request: Request| {
                 let (worker, current, app) = (Rc::clone(&worker), worker.current(), Rc::clone(&app));
                 async move {
-                    let head = Arc::new(head::take(&mut request, worker.name_request()));
+                    let id = head::name(request.head(), || worker.name_request());
+                    let head = Arc::new(head::take(&mut request, id));
+                    let mut observed = Observed::begin(&current, &head);
                     let plan = &current.runner.plan;
-                    if let Some(reply) = page::answer(plan, &head) {
-                        let body = Arriving::new(request.take_payload(), &head);
-                        return Ok(answer::sent(reply, &head, body).await);
-                    }
-                    let routed = pipeline::route(plan, &head);
-                    if is_elsewhere(&routed, &head) {
-                        head::restore(&mut request, &head);
-                        return app.call(request).await.map(|response| response.into_parts().1.into());
-                    }
-                    let mut body = Arriving::new(request.take_payload(), &head);
-                    let replied = caught(dispatch(&current, &head, routed, &mut body)).await;
-                    let reply = replied.unwrap_or_else(|panic| pipeline::refuse(plan, &head, Of::Nothing, panic));
-                    Ok(answer::sent(reply, &head, body).await)
+                    let way = way(plan, &head);
+                    let purpose = purpose(&way);
+                    observed.is_for(purpose);
+                    let mut response = match way {
+                        Way::Health(asked) => {
+                            let reply = health::answer(&worker, plan, &head, asked).await;
+                            answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
+                        }
+                        Way::Page(reply) => {
+                            answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
+                        }
+                        Way::Api(routed) => {
+                            let mut body = Arriving::new(request.take_payload(), &head);
+                            let replied = guarded("a stage", dispatch(&current, &head, routed, &mut body)).await;
+                            let refused = |panic| pipeline::refuse(plan, &head, purpose.into(), panic);
+                            answer::sent(replied.unwrap_or_else(refused), &head, body).await
+                        }
+                        Way::Elsewhere => {
+                            head::restore(&mut request, &head);
+                            app.call(request).await?.into_parts().1.into()
+                        }
+                    };
+                    observed.answered(&mut response);
+                    Ok(response)
                 }
             }))
         }
     })
 }
 
-/// Whether the App behind the API is asked: for what is no service, and for paths that no service can have.
-fn is_elsewhere(routed: &Result<Routed<'_>, Unrouted>, head: &Head) -> bool {
-    match routed.as_ref().map_err(|unrouted| unrouted.refusal.reason()) {
+/// Which way a request goes.
+enum Way<'h> {
+    /// It asks how the server is.
+    Health(Health),
+    /// It is for a page that is ready.
+    Page(Reply),
+    /// To the API.
+    Api(Result<Routed<'h>, Unrouted>),
+    /// To the App behind them.
+    Elsewhere,
+}
+
+fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
+    if let Some(asked) = health::find(head) {
+        return Way::Health(asked);
+    }
+    if let Some(reply) = page::answer(plan, head) {
+        return Way::Page(reply);
+    }
+    let routed = pipeline::route(plan, head);
+    let is_elsewhere = match routed.as_ref().map_err(|unrouted| unrouted.refusal.reason()) {
         Err(Reason::UnknownService { .. }) => true,
+        // No capture and no position takes what is the server's own.
         Ok(_) | Err(Reason::UnknownMethod { .. }) => site::is_own(head.uri.path()),
         Err(_) => false,
+    };
+    if is_elsewhere { Way::Elsewhere } else { Way::Api(routed) }
+}
+
+/// What a request is counted under.
+fn purpose(way: &Way<'_>) -> For {
+    match way {
+        Way::Health(asked) => asked.purpose(),
+        Way::Page(_) => For::Document,
+        Way::Api(Ok(Routed::Method(found))) => For::Method(found.method),
+        Way::Api(Ok(_)) => For::Options,
+        Way::Api(Err(_)) => For::Nothing,
+        Way::Elsewhere => For::Static,
     }
 }
 

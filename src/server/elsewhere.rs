@@ -1,7 +1,6 @@
 //! What stands behind the API: an App of actix for everything that is no service of the definition.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use actix_files::NamedFile;
 use actix_http::{HttpMessage, Request};
@@ -11,13 +10,12 @@ use actix_web::{App, Error, HttpRequest, HttpResponse};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 
-use super::files::Files;
+use super::answer;
 use super::head::head;
 use super::policy::{self, Keep, Of};
 use super::receive::Arriving;
 use super::site::{self, Page};
 use super::worker::Worker;
-use super::{answer, worker};
 use crate::call::{Allowed, Head, Http, Reason, Refusal, RequestId};
 use crate::pipeline::{self, Reply};
 use crate::plan::Plan;
@@ -25,19 +23,19 @@ use crate::plan::Plan;
 /// Makes the App of a worker. What it does not have either is refused as an unknown service.
 pub(super) fn factory(
     worker: &Rc<Worker>,
-    files: &Arc<Files>,
 ) -> impl ServiceFactory<Request, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<> {
-    let (worker, files) = (Rc::clone(worker), Arc::clone(files));
+    let worker = Rc::clone(worker);
     let page = fn_service(move |request: ServiceRequest| {
-        let (current, files) = (worker.current(), Arc::clone(&files));
+        let worker = Rc::clone(&worker);
         async move {
+            let current = worker.current();
             let (request, payload) = request.into_parts();
             let id = request.extensions().get().cloned().unwrap_or_else(RequestId::random);
             let head = head(request.head(), id);
             let plan = &current.runner.plan;
             let body = Arriving::new(payload, &head);
-            let found = worker::caught(site::find(&files, plan, head.uri.path())).await;
-            let reply = match found.and_then(|found| found) {
+            let files = &worker.serving().files;
+            let reply = match site::find(files, plan, head.uri.path()).await {
                 Ok(Some(Page::File(file))) if is_read(&head) => {
                     let response = answer::held(opened(*file, &request), body).await;
                     return Ok(ServiceResponse::new(request, response));

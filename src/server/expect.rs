@@ -15,56 +15,77 @@ use actix_service::{ServiceFactory, fn_factory, fn_service};
 use arc_swap::ArcSwap;
 use http::header;
 
-use super::head::head;
+use super::head::{head, name};
+use super::metrics::For;
+use super::observe::Observed;
 use super::receive::{Arriving, acceptable, announced};
-use super::worker::{Worker, caught};
-use super::{answer, page};
-use crate::call::{Head, Reason, Refusal, RequestId};
-use crate::pipeline::{self, Of, Reply, Routed, Unrouted};
+use super::serving::Serving;
+use super::worker::Worker;
+use super::{answer, health, page};
+use crate::call::{Head, Reason, Refusal};
+use crate::pipeline::{self, Of, Reply, Routed, Unrouted, guarded};
 use crate::plan::{Found, Plan};
 
 /// Makes a worker's service for requests that expect `100-continue`: gives them back, or the answer instead.
 pub(super) fn factory(
     shared: &Arc<ArcSwap<Plan>>,
     uploads: &Arc<Path>,
+    serving: &Arc<Serving>,
 ) -> impl ServiceFactory<Request, Config = (), Response = Request, Error = Response<BoxBody>, InitError = Infallible> + use<>
 {
-    let (shared, uploads) = (Arc::clone(shared), Arc::clone(uploads));
+    let (shared, uploads, serving) = (Arc::clone(shared), Arc::clone(uploads), Arc::clone(serving));
     fn_factory(move || {
-        let worker = Rc::new(Worker::new(&shared, &uploads));
+        let worker = Rc::new(Worker::new(&shared, &uploads, &serving));
         let service = fn_service(move |mut request: Request| {
             let worker = Rc::clone(&worker);
             async move {
-                let head = head(request.head(), RequestId::random());
+                let head = head(request.head(), name(request.head(), || worker.name_request()));
                 let current = worker.current();
                 let plan = &current.runner.plan;
-                let reply = match caught(invite(plan, &head)).await {
-                    Ok(Ok(())) => return Ok(request),
-                    Ok(Err(reply)) => reply,
-                    Err(panic) => pipeline::refuse(plan, &head, Of::Nothing, panic),
+                let mut observed = Observed::begin(&current, &head);
+                let (purpose, reply) = match guarded("a stage", invite(plan, &head)).await {
+                    Ok(Ok(())) => {
+                        observed.pass();
+                        return Ok(request);
+                    }
+                    Ok(Err(answered)) => answered,
+                    Err(panic) => {
+                        let purpose = match pipeline::route(plan, &head) {
+                            Ok(Routed::Method(found)) => For::Method(found.method),
+                            _ => For::Nothing,
+                        };
+                        (purpose, pipeline::refuse(plan, &head, purpose.into(), panic))
+                    }
                 };
+                observed.is_for(purpose);
                 // The body is not coming, so the connection cannot be used for another request.
                 let unread = Arriving::new(request.take_payload(), &head).unread();
-                Err(answer::response(reply, &head.method, Some(unread)))
+                let mut response = answer::response(reply, &head, Some(unread));
+                observed.answered(&mut response);
+                Err(response)
             }
         });
         std::future::ready(Ok(service))
     })
 }
 
-/// Whether the body may be sent.
-async fn invite(plan: &Plan, head: &Head) -> Result<(), Reply> {
+/// Whether the body may be sent; else what the request is for, and its answer.
+async fn invite(plan: &Plan, head: &Head) -> Result<(), (For, Reply)> {
+    if health::find(head).is_some() {
+        return Ok(());
+    }
     if let Some(reply) = page::answer(plan, head) {
-        return Err(reply);
+        return Err((For::Document, reply));
     }
     match pipeline::route(plan, head) {
         Ok(Routed::Method(found)) => {
             let method = found.method;
             let judged = if unmet(head) { Err(failed()) } else { admit(plan, head, found).await };
-            judged.map_err(|refusal| pipeline::refuse(plan, head, Of::Method(method), refusal))
+            let refused = |refusal| pipeline::refuse(plan, head, Of::Method(method), refusal);
+            judged.map_err(|refusal| (For::Method(method), refused(refusal)))
         }
         Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => Ok(()),
-        Err(Unrouted { of, refusal }) => Err(pipeline::refuse(plan, head, of, refusal)),
+        Err(Unrouted { of, refusal }) => Err((For::Nothing, pipeline::refuse(plan, head, of, refusal))),
     }
 }
 

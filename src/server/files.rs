@@ -32,12 +32,13 @@ static BUILT_IN: LazyLock<[(&str, Document); 5]> =
     LazyLock::new(|| PAGE.map(|(name, media_type, bytes)| (name, Document::new(media_type, bytes))));
 
 /// Where static files come from.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Files {
+    /// The program itself.
+    #[default]
+    BuiltIn,
     /// A folder, links in its path followed.
     Folder(PathBuf),
-    /// The program itself.
-    BuiltIn,
 }
 
 /// What is at a path.

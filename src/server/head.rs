@@ -6,6 +6,15 @@ use http::header::{HeaderName, HeaderValue};
 
 use crate::call::{Head, RequestId};
 
+/// The request's name in answers and in the log.
+pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The name that a request came with; `own` where it has none that is taken.
+pub(super) fn name(head: &RequestHead, own: impl FnOnce() -> RequestId) -> RequestId {
+    let given = head.headers.get(&REQUEST_ID).and_then(|name| RequestId::given(name.to_str().ok()?));
+    given.unwrap_or_else(own)
+}
+
 /// Takes the head out of a request. What it consists of is moved, which costs less than sharing it.
 pub(super) fn take(request: &mut Request, id: RequestId) -> Head {
     let streams = request.version() == Version::HTTP_2;

@@ -11,11 +11,15 @@ mod elsewhere;
 mod expect;
 mod files;
 mod head;
+mod health;
+mod metrics;
 mod module;
+mod observe;
 mod page;
 mod policy;
 mod receive;
 mod running;
+mod serving;
 mod site;
 mod store;
 mod swagger;
@@ -33,13 +37,14 @@ use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol};
 use actix_rt::net::TcpStream;
 use actix_rt::time::timeout;
-use actix_server::{GracefulShutdownSignal, Server};
-use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service};
+use actix_server::Server;
+use actix_service::{Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service};
 use arc_swap::ArcSwap;
 use futures_util::future::{Either, select};
 
 use files::Files;
 pub use running::{Running, Stopper};
+use serving::Serving;
 
 use crate::model::MOST_WORKERS;
 use crate::plan::Plan;
@@ -57,7 +62,7 @@ pub struct Settings {
     pub bind: Vec<String>,
     /// How many threads answer; as many as there are processors where it is not said.
     pub workers: Option<usize>,
-    /// How long requests in flight have to end when the server stops, in whole seconds.
+    /// How long requests in flight, and handlers whose clients have gone, have to end when the server stops.
     pub shutdown: Duration,
     /// How long a connection without requests is kept.
     pub keep_alive: Duration,
@@ -92,45 +97,44 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings) -> io::Res
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
     }
     let uploads: Arc<Path> = Arc::from(settings.uploads.as_path());
-    let files = Arc::new(Files::new(settings.static_files.as_deref()));
-    let mut builder = Server::build().shutdown_timeout(settings.shutdown.as_secs()).disable_signals();
+    let mut builder = Server::build().disable_signals();
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MOST_WORKERS.into()));
     }
-    let stopping = builder.graceful_shutdown_signal();
-    let mut addresses = Vec::with_capacity(settings.bind.len());
+    let files = Files::new(settings.static_files.as_deref());
+    let serving = Arc::new(Serving::new(files));
+    let mut listeners = Vec::with_capacity(settings.bind.len());
     for address in &settings.bind {
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
-        addresses.push(listener.local_addr()?);
-        let (shared, uploads, files) = (Arc::clone(shared), Arc::clone(&uploads), Arc::clone(&files));
-        let (stopping, keep_alive) = (stopping.clone(), settings.keep_alive);
-        let connections = move || connection(&shared, &uploads, &files, &stopping, keep_alive);
+        listeners.push(listener.try_clone()?);
+        let (shared, uploads, serving) = (Arc::clone(shared), Arc::clone(&uploads), Arc::clone(&serving));
+        let keep_alive = settings.keep_alive;
+        let connections = move || connection(&shared, &uploads, &serving, keep_alive);
         builder = builder.listen("rulebook", listener, connections)?;
     }
-    running::start(builder.run(), addresses, settings.signals)
+    running::start(builder.run(), listeners, serving, settings)
 }
 
 /// What one worker does with a connection.
 fn connection(
     shared: &Arc<ArcSwap<Plan>>,
     uploads: &Arc<Path>,
-    files: &Arc<Files>,
-    stopping: &GracefulShutdownSignal,
+    serving: &Arc<Serving>,
     keep_alive: Duration,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<> {
-    let (stopping, beginning) = (stopping.clone(), stopping.clone());
+    let (closing, beginning) = (Arc::clone(serving), Arc::clone(serving));
     let http = HttpService::build()
         .keep_alive(keep_alive)
         .client_request_timeout(HEAD_TIME)
         .client_disconnect_timeout(LINGER_TIME)
         .graceful_shutdown_signal(move || {
-            let stopping = stopping.clone();
-            async move { stopping.notified().await }
+            let serving = Arc::clone(&closing);
+            async move { serving.closing().await }
         })
-        .expect(expect::factory(shared, uploads))
-        .finish(dispatch::factory(shared, uploads, files));
-    fn_service(move |stream: TcpStream| {
+        .expect(expect::factory(shared, uploads, serving))
+        .finish(dispatch::factory(shared, uploads, serving));
+    let connected = fn_service(move |stream: TcpStream| {
         let beginning = beginning.clone();
         async move {
             let protocol = protocol(&stream, &beginning).await?;
@@ -139,17 +143,26 @@ fn connection(
             let peer = stream.peer_addr().ok();
             Ok((stream, protocol, peer))
         }
+    });
+    let serving = Arc::clone(serving);
+    apply_fn_factory(connected.and_then(http), move |stream, connection| {
+        let counted = serving.connection();
+        let served = connection.call(stream);
+        async move {
+            let ended = served.await;
+            drop(counted);
+            ended
+        }
     })
-    .and_then(http)
 }
 
 /// HTTP/2 where the client begins with its preface (RFC 9113 section 3.4), else HTTP/1.
 ///
 /// A client that says nothing is left after [`HEAD_TIME`], or when the server stops.
-async fn protocol(stream: &TcpStream, stopping: &GracefulShutdownSignal) -> Result<Protocol, DispatchError> {
+async fn protocol(stream: &TcpStream, serving: &Serving) -> Result<Protocol, DispatchError> {
     const PREFACE: &[u8] = b"PRI * HTTP/2";
     let mut start = [0; PREFACE.len()];
-    match select(pin!(timeout(HEAD_TIME, stream.peek(&mut start))), pin!(stopping.notified())).await {
+    match select(pin!(timeout(HEAD_TIME, stream.peek(&mut start))), pin!(serving.closing())).await {
         Either::Left((Ok(peeked), _)) => peeked?,
         Either::Left((Err(_), _)) | Either::Right(_) => return Err(DispatchError::SlowRequestTimeout),
     };

@@ -2,7 +2,11 @@
 
 use std::future::{pending, poll_fn};
 use std::io;
-use std::net::SocketAddr;
+#[cfg(unix)]
+use std::net::{Shutdown, TcpStream};
+use std::net::{SocketAddr, TcpListener};
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::task::Poll;
@@ -10,10 +14,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix_rt::System;
-use actix_rt::time::sleep;
+use actix_rt::time::{sleep, timeout};
 use actix_server::{Server, ServerHandle};
 use futures_util::future::{Either, select};
 use tokio::sync::Notify;
+
+use super::Settings;
+use super::serving::{AtWork, Serving};
 
 /// How long no more connections are taken before those at work are counted.
 ///
@@ -93,7 +100,14 @@ impl Drop for Running {
 
 /// Runs the server on a thread of its own, which any program can start whatever runtime it has itself. When this
 /// returns, signals are caught if they shall be.
-pub(super) fn start(server: Server, addresses: Vec<SocketAddr>, signals: bool) -> io::Result<Running> {
+pub(super) fn start(
+    server: Server,
+    listeners: Vec<TcpListener>,
+    serving: Arc<Serving>,
+    settings: &Settings,
+) -> io::Result<Running> {
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?;
+    let (signals, shutdown) = (settings.signals, settings.shutdown);
     let handle = server.handle();
     let stopper = Stopper(Arc::new(Notify::new()));
     let asked = stopper.clone();
@@ -102,7 +116,7 @@ pub(super) fn start(server: Server, addresses: Vec<SocketAddr>, signals: bool) -
         System::new().block_on(async {
             let signals = if signals { Some(Signals::new()?) } else { None };
             drop(ready);
-            run(server, &asked.0, signals).await
+            run(server, &serving, &asked.0, signals, shutdown, listeners).await
         })
     })?;
     // Nothing is ever sent: that the other end is dropped is the news.
@@ -111,24 +125,61 @@ pub(super) fn start(server: Server, addresses: Vec<SocketAddr>, signals: bool) -
 }
 
 /// Runs the server until it ends by itself, or until it is asked to stop and the requests in flight have ended.
-async fn run(server: Server, asked: &Notify, mut signals: Option<Signals>) -> io::Result<()> {
+async fn run(
+    server: Server,
+    serving: &Serving,
+    asked: &Notify,
+    mut signals: Option<Signals>,
+    shutdown: Duration,
+    listeners: Vec<TcpListener>,
+) -> io::Result<()> {
     let handle = server.handle();
     let server = match select(server, pin!(stop(asked, signals.as_mut()))).await {
         Either::Left((ended, _)) => return ended,
         Either::Right(((), server)) => server,
     };
+    serving.stop();
     log::info!("stopping when the requests in flight have ended");
     drop(handle.pause());
     let server = match select(server, pin!(sleep(SETTLE_TIME))).await {
         Either::Left((ended, _)) => return ended,
         Either::Right(((), server)) => server,
     };
-    drop(handle.stop(true));
-    match select(server, pin!(signal(signals.as_mut()))).await {
-        Either::Left((ended, _)) => ended,
+    listeners.into_iter().for_each(deafen);
+    serving.close();
+    // A worker of actix ends as soon as it has no connections, and its runtime with it; handlers whose clients have
+    // gone are waited for here.
+    let rest = pin!(timeout(shutdown, serving.at_rest()));
+    let (ended, server) = match select(server, pin!(select(rest, pin!(signal(signals.as_mut()))))).await {
+        Either::Left((ended, _)) => return ended,
+        Either::Right((Either::Left((Ok(()), _)), server)) => (true, Some(server)),
+        Either::Right((Either::Left((Err(_), _)), server)) => (false, Some(server)),
         // Dropped, the server leaves its workers without waiting for them.
-        Either::Right(((), _server)) => Ok(()),
+        Either::Right((Either::Right(_), _server)) => (false, None),
+    };
+    if !ended {
+        let AtWork { connections, requests, handlers } = serving.at_work();
+        log::warn!(
+            "cut off: connections: {connections}, requests: {requests}, handlers whose clients had gone: {handlers}"
+        );
     }
+    let Some(server) = server else { return Ok(()) };
+    drop(handle.stop(false));
+    server.await
+}
+
+/// Has connections refused that nobody would take any more; without this they would wait until the process ends.
+///
+/// The listener itself is the server's, and only ends with it. Where the system does not know how to stop listening,
+/// they do wait.
+fn deafen(listener: TcpListener) {
+    #[cfg(unix)]
+    {
+        let socket = TcpStream::from(OwnedFd::from(listener));
+        let _ = socket.shutdown(Shutdown::Both);
+    }
+    #[cfg(not(unix))]
+    drop(listener);
 }
 
 /// Being asked to stop, by the program or by a signal.

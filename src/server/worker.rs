@@ -1,19 +1,24 @@
 //! What one worker answers from: its own hold on the plan, and a service for each module.
 
 use std::cell::{Cell, RefCell};
-use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use arc_swap::cache::Cache;
-use futures_util::FutureExt;
+use tokio::sync::Mutex;
 
+use super::metrics::Shard;
 use super::module::ModuleService;
-use crate::call::{Refusal, RequestId};
-use crate::pipeline::{Runner, panicked};
+use super::serving::Serving;
+use crate::call::RequestId;
+use crate::pipeline::{Readiness, Runner, readiness};
 use crate::plan::Plan;
+
+/// How long what the program's checks said is not asked again.
+const READINESS_TIME: Duration = Duration::from_secs(1);
 
 /// A worker's hold on the plan, renewed when the plan has been replaced.
 pub(super) struct Worker {
@@ -21,6 +26,8 @@ pub(super) struct Worker {
     cache: RefCell<Cache<Arc<ArcSwap<Plan>>, Arc<Plan>>>,
     current: RefCell<Rc<Current>>,
     uploads: Arc<Path>,
+    serving: Arc<Serving>,
+    readiness: Mutex<Option<(Instant, Readiness)>>,
     /// Where this worker's request names begin, and how many it has given.
     ids: Cell<u64>,
 }
@@ -29,21 +36,30 @@ pub(super) struct Worker {
 pub(super) struct Current {
     /// The plan in the hands of this worker.
     pub(super) runner: Arc<Runner>,
+    /// Where this worker counts.
+    pub(super) shard: Arc<Shard>,
     /// In the order of the plan's modules.
     pub(super) modules: Box<[ModuleService]>,
 }
 
 impl Worker {
-    pub(super) fn new(shared: &Arc<ArcSwap<Plan>>, uploads: &Arc<Path>) -> Self {
+    pub(super) fn new(shared: &Arc<ArcSwap<Plan>>, uploads: &Arc<Path>, serving: &Arc<Serving>) -> Self {
         // A count of its own: clones of one that workers share would make them wait for each other.
         let uploads: Arc<Path> = Arc::from(&**uploads);
         let mut cache = Cache::new(Arc::clone(shared));
-        let current = Rc::new(Current::new(cache.load(), &uploads));
+        let current = Rc::new(Current::new(cache.load(), &uploads, serving));
         let mut start = [0; 8];
         // Without randomness names are not unique among workers, but requests can still be answered.
         let _ = getrandom::fill(&mut start);
         let ids = Cell::new(u64::from_ne_bytes(start));
-        Self { cache: RefCell::new(cache), current: RefCell::new(current), uploads, ids }
+        Self {
+            cache: RefCell::new(cache),
+            current: RefCell::new(current),
+            uploads,
+            serving: Arc::clone(serving),
+            readiness: Mutex::new(None),
+            ids,
+        }
     }
 
     /// A name for the next request: another one each time, from a start of this worker's own.
@@ -53,30 +69,43 @@ impl Worker {
         RequestId::Own(id)
     }
 
+    /// What all workers of the server share.
+    pub(super) fn serving(&self) -> &Serving {
+        &self.serving
+    }
+
+    /// Whether the program can do its work. Its checks are not asked more often than once in [`READINESS_TIME`],
+    /// however many want to know.
+    pub(super) async fn readiness(&self, plan: &Plan) -> Readiness {
+        let mut known = self.readiness.lock().await;
+        match &*known {
+            Some((asked, readiness)) if asked.elapsed() < READINESS_TIME => readiness.clone(),
+            _ => {
+                let readiness = readiness(plan).await;
+                *known = Some((Instant::now(), readiness.clone()));
+                readiness
+            }
+        }
+    }
+
     /// What to answer the next request from.
     pub(super) fn current(&self) -> Rc<Current> {
         let mut cache = self.cache.borrow_mut();
         let plan = cache.load();
         let mut current = self.current.borrow_mut();
         if !Arc::ptr_eq(plan, &current.runner.plan) {
-            *current = Rc::new(Current::new(plan, &self.uploads));
+            *current = Rc::new(Current::new(plan, &self.uploads, &self.serving));
         }
         Rc::clone(&current)
     }
 }
 
 impl Current {
-    fn new(plan: &Arc<Plan>, uploads: &Arc<Path>) -> Self {
-        let runner = Arc::new(Runner { plan: Arc::clone(plan) });
+    fn new(plan: &Arc<Plan>, uploads: &Arc<Path>, serving: &Serving) -> Self {
+        let runner = Arc::new(Runner { plan: Arc::clone(plan), detached: Arc::clone(&serving.detached) });
         let modules = plan.modules.iter().map(|_| ModuleService::new(&runner, uploads)).collect();
-        Self { runner, modules }
+        Self { runner, shard: serving.metrics.shard(plan), modules }
     }
-}
-
-/// What `stages` give, or the refusal for a panic. The pipeline catches those of handlers; inspectors and
-/// envelopes are the program's own code too.
-pub(super) async fn caught<T>(stages: impl Future<Output = T>) -> Result<T, Refusal> {
-    AssertUnwindSafe(stages).catch_unwind().await.map_err(|panic| panicked("a stage", &*panic))
 }
 
 #[cfg(test)]
@@ -104,6 +133,7 @@ mod tests {
             inspectors: Vec::new(),
             verify: false,
             state: State::default(),
+            checks: Vec::new(),
             descriptions: vec![description(); services],
             documents: Documents {
                 all: description(),
@@ -119,7 +149,7 @@ mod tests {
     #[test]
     fn a_new_plan_counts_from_the_next_request_on() {
         let shared = Arc::new(ArcSwap::new(plan("{}")));
-        let worker = Worker::new(&shared, &Arc::from(Path::new("")));
+        let worker = Worker::new(&shared, &Arc::from(Path::new("")), &Arc::default());
         let first = worker.current();
         assert!(Rc::ptr_eq(&first, &worker.current()), "nothing is made anew where the plan is the same");
         assert_eq!(first.runner.plan.services.len(), 0);

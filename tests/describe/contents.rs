@@ -1,7 +1,7 @@
 //! What OPTIONS says of services, of URIs above them and of the whole.
 
 use proptest::prelude::*;
-use rulebook::model::Api;
+use rulebook::model::{Api, LogFormat};
 use rulebook::{Rulebook, Unbound, describe};
 use serde_json::{Map, Value, json};
 
@@ -30,6 +30,7 @@ fn assert_says_what_is(api: &Api) {
     let all = describe::options_all(api, &uris);
     let mut of_the_server = api.clone();
     of_the_server.unbound = Unbound::default();
+    of_the_server.log_format = LogFormat::default();
     (of_the_server.bind, of_the_server.data, of_the_server.workers, of_the_server.log) = (None, None, None, None);
     let mut plain = all.clone();
     without_remarks(&mut plain);
@@ -94,7 +95,7 @@ proptest! {
 fn how_the_server_runs_is_not_told() {
     let app = json!({
         "title": "Told", "unbound": "echo", "bind": "127.0.0.1:7777", "data": "secret-folder", "workers": 3,
-        "log": "secret-filter"
+        "log": "secret-filter", "log_format": "json"
     });
     let files = [("app.json", app), ("a.json", json!({ "/": { "a": { "GET": { "info": "Something" } } } }))];
     let site = Site::echo(&files);
@@ -103,14 +104,14 @@ fn how_the_server_runs_is_not_told() {
             let answer = site.send(&Request::new("OPTIONS", target).field("accept", accept));
             assert_eq!(answer.status, 200);
             let text = String::from_utf8(answer.body).unwrap();
-            for secret in ["unbound", "7777", "secret", "workers"] {
+            for secret in ["unbound", "7777", "secret", "workers", "log_format"] {
                 assert!(!text.contains(secret), "{target} {accept}: {text}");
             }
         }
     }
     let bytes = files.iter().map(|(name, json)| (name.into(), json.to_string().into_bytes())).collect();
     let printed = describe::canonical(&check(Rulebook::read(bytes)));
-    for key in ["unbound", "bind", "data", "workers", "log"] {
+    for key in ["unbound", "bind", "data", "workers", "log", "log_format"] {
         assert!(printed.get(key).is_some(), "{key}: {printed:#}");
     }
 }

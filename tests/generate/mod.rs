@@ -132,7 +132,7 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
             "head": 1000, "uri": 1001, "body": 1002, "multipart": 1003, "part": 1004,
             "parts": 5, "fields": 6, "nesting": 7, "items": 8, "seconds": 9
         },
-        "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "workers": 3, "log": "info",
+        "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "workers": 3, "log": "info", "log_format": "json",
         "common": {
             "HEADER@X-Trace": { "info": "What this call belongs to", "type": "?string(1,64)" },
             "shared": { "info": "What every method takes", "type": "?int", "name": "shared" }

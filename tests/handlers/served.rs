@@ -1,42 +1,13 @@
 //! What clients are told of what handlers end in.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock};
 
 use rulebook::{Args, Context, Engine, Module, Refusal, Running, Settings};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::{build, files};
-
-/// Everything that has been logged in this process.
-static LOGGED: OnceLock<&'static Log> = OnceLock::new();
-
-#[derive(Default)]
-struct Log(Mutex<Vec<String>>);
-
-impl log::Log for Log {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        self.0.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
-    }
-
-    fn flush(&self) {}
-}
-
-/// The lines that have been logged and hold this text.
-fn logged(text: &str) -> Vec<String> {
-    let log = LOGGED.get_or_init(|| {
-        let log: &'static Log = Box::leak(Box::default());
-        log::set_logger(log).unwrap();
-        log::set_max_level(log::LevelFilter::Info);
-        log
-    });
-    log.0.lock().unwrap().iter().filter(|line| line.contains(text)).cloned().collect()
-}
+use crate::logged::{self, logged};
 
 /// Serves an API at an address of its own.
 pub fn serve(engine: &Engine) -> (Running, String) {
@@ -167,7 +138,7 @@ fn outcomes_in_their_envelopes() {
 
 #[test]
 fn the_log_alone_knows_why_the_program_failed() {
-    logged("");
+    logged::begin();
     let (running, at) = serve(&engine());
     let cases = [
         ("internal", "the database at 10.0.0.7 is down"),
@@ -183,11 +154,10 @@ fn the_log_alone_knows_why_the_program_failed() {
         let words = format!("internal error: the log has the reason under {id}");
         assert_eq!(answer["ErrorDescription"], words);
         assert_eq!(answer.as_object().unwrap().len(), 3, "{how}: {answer}");
-        let lines = logged(id);
-        assert!(
-            matches!(&lines[..], [line] if line.starts_with("ERROR bank.post: ") && line.contains(why)),
-            "{lines:?}"
-        );
+        let lines: Vec<_> = logged(id).into_iter().filter(|line| line.target != "rulebook::access").collect();
+        let [line] = &lines[..] else { panic!("{lines:?}") };
+        assert!(line.message.starts_with("bank.post: ") && line.message.contains(why), "{line:?}");
+        assert_eq!(line.level, log::Level::Error);
     }
     running.stop().unwrap();
 }

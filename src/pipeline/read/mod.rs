@@ -33,6 +33,7 @@ pub(super) struct Values<'a> {
 struct Reading<'a, 'p> {
     plan: &'p Plan,
     method: &'p Method,
+    head: &'a Head,
     raw: Vec<Raw<'a>>,
     /// Names that are no parameters, where they are refused.
     unknown: Vec<Fault>,
@@ -49,9 +50,10 @@ pub(super) fn read<'a>(
     body: &'a Body,
 ) -> Result<Values<'a>, Refusal> {
     let method = granted.method();
-    let mut reading = Reading { plan, method, raw: vec![Raw::Absent; method.slots.len()], unknown: Vec::new() };
+    let raw = vec![Raw::Absent; method.slots.len()];
+    let mut reading = Reading { plan, method, head, raw, unknown: Vec::new() };
     reading.segments(granted.segments());
-    reading.head_fields(head);
+    reading.head_fields();
     if !method.query.is_empty() || plan.unknown != UnknownParameters::Ignore {
         fields::read(&mut reading, head.query().as_bytes(), Source::Query)?;
     }
@@ -71,7 +73,8 @@ impl<'a> Reading<'a, '_> {
         }
     }
 
-    fn head_fields(&mut self, head: &'a Head) {
+    fn head_fields(&mut self) {
+        let head = self.head;
         for (name, slot) in &self.method.headers {
             self.raw[*slot] = header_value(head, name, self.method.slots[*slot].takes);
         }
@@ -85,7 +88,8 @@ impl<'a> Reading<'a, '_> {
         match self.plan.unknown {
             UnknownParameters::Ignore => {}
             UnknownParameters::Warn => {
-                log::warn!("{}: unknown parameter {:?} in the {source}", self.method.id, shortened(name));
+                let (id, request_id, name) = (&*self.method.id, &self.head.id, shortened(name));
+                log::warn!(id, request_id:%; "{id}: {request_id}: unknown parameter {name:?} in the {source}");
             }
             UnknownParameters::Refuse => {
                 let parameter = shortened(name);

@@ -1,0 +1,147 @@
+//! The access log: one line a request, which holds no secret and no other line.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::{begin, built, shop};
+use crate::client::{Request, Site, wait};
+use crate::logged::{self, Line, accesses, logged};
+
+/// The one line about the request of this name.
+#[track_caller]
+fn line(name: &str) -> Line {
+    // An answer is sent when it has been told of.
+    let lines = accesses(name);
+    let [line] = &lines[..] else { panic!("{name}: {lines:?}") };
+    line.clone()
+}
+
+#[test]
+fn a_line_tells_what_was_asked_and_how_it_ended() {
+    logged::begin();
+    let site = Site::start(&shop());
+    let form = "application/x-www-form-urlencoded";
+    let locked = || Request::new("POST", "/shop");
+    let cases = [
+        (Request::new("GET", "/shop?how=name"), "GET /shop 200", "shop.get", "-"),
+        (Request::new("HEAD", "/shop"), "HEAD /shop 200", "shop.get", "-"),
+        (Request::new("PUT", "/shop"), "PUT /shop 204", "shop.put", "-"),
+        (Request::new("GET", "/shop?how=sold"), "GET /shop 410", "shop.get", "failed"),
+        (Request::new("GET", "/shop?how=internal"), "GET /shop 500", "shop.get", "internal"),
+        (locked(), "POST /shop 401", "shop.post", "unauthenticated"),
+        (locked().scope(&["seller"]), "POST /shop 400", "shop.post", "missing-parameter"),
+        (locked().scope(&["seller"]).body(form, "text=x"), "POST /shop 200", "shop.post", "-"),
+        (locked().field("expect", "100-continue"), "POST /shop 401", "shop.post", "unauthenticated"),
+        (Request::new("DELETE", "/shop"), "DELETE /shop 405", "-unrouted", "unknown-method"),
+        (Request::new("GET", "/nowhere/%0Aat?all"), "GET /nowhere/%0Aat 404", "-unrouted", "unknown-service"),
+        (Request::new("OPTIONS", "/shop"), "OPTIONS /shop 200", "-options", "-"),
+        (Request::new("GET", "/llms.txt"), "GET /llms.txt 200", "-document", "-"),
+        (Request::new("GET", "/healthz"), "GET /healthz 200", "-health", "-"),
+        (Request::new("GET", "/metrics"), "GET /metrics 200", "-metrics", "-"),
+    ];
+    for (request, asked, id, code) in cases {
+        let mut connection = site.connect();
+        let peer = connection.stream.local_addr().unwrap().to_string();
+        let answer = connection.ask(&request);
+        let name = answer.field("x-request-id").unwrap();
+        let Line { level, message, fields, .. } = line(name);
+        assert_eq!(level, log::Level::Info);
+        let bytes = answer.body.len().to_string();
+        let (before, after) = (format!("{peer} {asked} {bytes} "), format!("ms {id} {code} {name}"));
+        assert!(message.starts_with(&before) && message.ends_with(&after), "{message}");
+        let [method, path, status] = asked.split(' ').collect::<Vec<_>>()[..] else { panic!("{asked}") };
+        let code = if code == "-" { "None" } else { code };
+        let expected = [("peer", &*peer), ("method", method), ("path", path), ("status", status), ("bytes", &bytes)];
+        for (field, value) in expected.into_iter().chain([("id", id), ("code", code), ("request_id", name)]) {
+            assert_eq!(fields[field], value, "{field} of {message}");
+        }
+        assert!((0.0..60_000.0).contains(&fields["ms"].parse::<f64>().unwrap()), "{message}");
+    }
+}
+
+#[test]
+fn a_client_that_goes_is_told_of_too() {
+    logged::begin();
+    let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (tell, wait_for) = (Arc::clone(&begun), Arc::clone(&go_on));
+    let put = move |_| {
+        let (tell, wait_for) = (Arc::clone(&tell), Arc::clone(&wait_for));
+        async move {
+            tell.notify_one();
+            wait_for.notified().await;
+            Ok(())
+        }
+    };
+    let site = Site::start(&built(put, |rulebook| rulebook));
+    let request = Request::new("PUT", "/shop").field("x-request-id", "who-goes");
+    let connection = begin(site.address(), &request, &begun);
+    assert!(accesses("who-goes").is_empty(), "it is not over");
+    connection.reset();
+    assert!(wait(|| !accesses("who-goes").is_empty()));
+    let line = line("who-goes");
+    assert!(line.message.contains(" PUT /shop - - "), "{line:?}");
+    assert!(line.message.ends_with("ms shop.put -gone who-goes"), "{line:?}");
+    go_on.notify_one();
+    site.running.stop().unwrap();
+    assert_eq!(accesses("who-goes").len(), 1);
+}
+
+#[test]
+fn a_body_that_was_asked_for_is_told_of_once() {
+    logged::begin();
+    let site = Site::start(&shop());
+    let request = Request::new("POST", "/shop").scope(&["seller"]).field("x-request-id", "expects");
+    let request = request.field("expect", "100-continue").body("application/x-www-form-urlencoded", "text=x");
+    let mut connection = site.connect();
+    connection.write(&request.head());
+    assert_eq!(connection.answer(false).status, 100);
+    assert!(accesses("expects").is_empty(), "it is not over");
+    connection.write(&request.body);
+    assert_eq!(connection.answer(false).status, 200);
+    assert!(line("expects").message.contains(" POST /shop 200 "));
+}
+
+#[test]
+fn no_line_holds_a_secret() {
+    logged::begin();
+    let site = Site::start(&shop());
+    let secrets =
+        ["hidden-in-the-query", "hidden-in-a-scope", "hidden-in-a-cookie", "hidden-in-basic", "hidden-in-the-body"];
+    let requests = ["/shop", "/nowhere", "/shop/1", "/healthz"].map(|path| {
+        Request::new("POST", format!("{path}?token={}", secrets[0]))
+            .scope(&[secrets[1]])
+            .field("cookie", format_args!("session={}", secrets[2]))
+            .field("proxy-authorization", format_args!("Basic {}", secrets[3]))
+            .body("application/json", format!("{{\"text\": \"{}\"}}", secrets[4]))
+    });
+    for request in requests {
+        let answer = site.send(&request);
+        line(answer.field("x-request-id").unwrap());
+    }
+    for secret in secrets {
+        assert_eq!(logged(secret).len(), 0, "{secret}");
+    }
+}
+
+#[test]
+fn what_clients_send_begins_no_line_and_no_column() {
+    logged::begin();
+    let site = Site::start(&shop());
+    for (path, shown) in
+        [("/a%0d%0ab%20c", "/a%0d%0ab%20c"), ("/a\u{202e}b", "/a\\u{202e}b"), ("/caf\u{e9}", "/caf\\u{e9}")]
+    {
+        let answer = site.connect().ask(&Request::new("GET", path));
+        // What the server's library does not take for a path is refused ahead of everything else.
+        let Some(name) = answer.field("x-request-id") else {
+            assert_eq!(answer.status, 400, "{answer:?}");
+            continue;
+        };
+        assert_eq!(line(name).fields["path"], shown);
+    }
+    let long = format!("/{}", "x".repeat(5_000));
+    let answer = site.send(&Request::new("GET", &long));
+    let path = &line(answer.field("x-request-id").unwrap()).fields["path"];
+    assert_eq!(path.chars().count(), 1025, "{path}");
+    assert!(path.ends_with('…'), "{path}");
+}

@@ -1,0 +1,166 @@
+//! Whether the server lives and whether it can do its work.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rulebook::Rulebook;
+use serde_json::json;
+use tokio::sync::Barrier;
+
+use super::{built, shop};
+use crate::client::{Request, Site};
+use crate::logged::{self, logged};
+
+/// The shop with checks.
+fn site(add: impl FnOnce(Rulebook) -> Rulebook) -> Site {
+    Site::start(&built(|_| async { Ok(()) }, add))
+}
+
+#[test]
+fn it_lives_as_long_as_it_answers() {
+    let site = Site::start(&shop());
+    let answer = site.send(&Request::new("GET", "/healthz"));
+    assert_eq!((answer.status, &answer.body[..]), (200, &b"ok\n"[..]));
+    assert_eq!(answer.field("content-type"), Some("text/plain; charset=utf-8"));
+}
+
+#[test]
+fn only_reading_makes_sense() {
+    let site = Site::start(&shop());
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        let answer = site.send(&Request::new("GET", path));
+        assert_eq!((answer.status, answer.field("cache-control")), (200, Some("no-store")), "{answer:?}");
+        let head = site.send(&Request::new("HEAD", path));
+        assert_eq!((head.status, head.body.len()), (200, 0), "{head:?}");
+        assert_eq!(head.field("content-type"), answer.field("content-type"));
+        for method in ["POST", "PUT", "DELETE", "PATCH", "BREW"] {
+            let answer = site.send(&Request::new(method, path).body("text/plain", "x"));
+            answer.assert_refused(405, "unknown method");
+            assert_eq!(answer.field("allow"), Some("GET, HEAD, OPTIONS"), "{answer:?}");
+        }
+        let options = site.send(&Request::new("OPTIONS", path));
+        assert_eq!((options.status, options.field("allow")), (204, Some("GET, HEAD, OPTIONS")), "{options:?}");
+        let answer = site.send(&Request::new("GET", path).field("expect", "100-continue"));
+        assert_eq!(answer.status, 100, "{answer:?}");
+        assert_eq!(site.send(&Request::new("GET", format!("{path}/x"))).status, 404);
+    }
+}
+
+#[test]
+fn it_is_ready_when_all_checks_pass() {
+    let ready = Site::start(&shop()).send(&Request::new("GET", "/readyz"));
+    assert_eq!((ready.status, ready.json()), (200, json!({ "status": "ready", "checks": {} })));
+    let passing = site(|rulebook| rulebook.ready("database", || async { Ok(()) }).ready("disk", || async { Ok(()) }));
+    let ready = passing.send(&Request::new("GET", "/readyz"));
+    let all = json!({ "status": "ready", "checks": { "database": "ok", "disk": "ok" } });
+    assert_eq!((ready.status, ready.json()), (200, all));
+    assert_eq!(ready.field("content-type"), Some("application/json"));
+}
+
+#[test]
+fn what_fails_is_named_and_only_the_log_knows_why() {
+    logged::begin();
+    let failing = site(|rulebook| {
+        rulebook
+            .ready("fine", || async { Ok(()) })
+            .ready("broken", || async { Err("the socket at 10.0.0.7 is gone".to_owned()) })
+            .ready("panics", || async { panic!("no such table in 10.0.0.8") })
+            .ready("panics-at-once", || -> std::future::Ready<Result<(), String>> { panic!("nothing at 10.0.0.9") })
+            .ready("hangs-for-ever", std::future::pending)
+    });
+    let begun = Instant::now();
+    let answer = failing.send(&Request::new("GET", "/readyz"));
+    assert!((1..8).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    let checks = json!({
+        "fine": "ok", "broken": "failed", "panics": "failed", "panics-at-once": "failed", "hangs-for-ever": "failed"
+    });
+    assert_eq!((answer.status, answer.json()), (503, json!({ "status": "not ready", "checks": checks })));
+    let reasons = [
+        "the check broken fails: the socket at 10.0.0.7 is gone",
+        "the check panics fails: it panicked: no such table in 10.0.0.8",
+        "the check panics-at-once fails: it panicked: nothing at 10.0.0.9",
+        "the check hangs-for-ever fails: no answer within 2 s",
+    ];
+    for why in reasons {
+        assert_eq!(logged(why).len(), 1, "{why}");
+    }
+    // A later answer tells the log nothing new.
+    std::thread::sleep(Duration::from_millis(1100));
+    assert_eq!(failing.send(&Request::new("GET", "/readyz")).status, 503);
+    for why in reasons {
+        assert_eq!(logged(why).len(), 1, "{why}");
+    }
+    assert_eq!(failing.send(&Request::new("GET", "/healthz")).status, 200);
+}
+
+#[test]
+fn a_check_that_passes_again_is_told_once() {
+    logged::begin();
+    let broken = Arc::new(AtomicBool::new(true));
+    let own = Arc::clone(&broken);
+    let check = move || {
+        let broken = own.load(Ordering::Relaxed);
+        async move { if broken { Err("it is being mended".to_owned()) } else { Ok(()) } }
+    };
+    let site = site(|rulebook| rulebook.ready("mended", check));
+    let status = || site.send(&Request::new("GET", "/readyz")).status;
+    assert_eq!(status(), 503);
+    broken.store(false, Ordering::Relaxed);
+    assert!(crate::client::wait(|| status() == 200), "what is known is not asked again");
+    assert_eq!(logged("the check mended fails").len(), 1);
+    assert_eq!(logged("the check mended passes again").len(), 1);
+}
+
+#[test]
+fn a_flood_does_not_reach_the_checks() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let own = Arc::clone(&asked);
+    let check = move || {
+        own.fetch_add(1, Ordering::Relaxed);
+        async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Ok(())
+        }
+    };
+    let site = site(|rulebook| rulebook.ready("database", check));
+    let begun = Instant::now();
+    // The first ones come while the check is at work.
+    let mut waiting: Vec<_> = (0..20).map(|_| site.connect()).collect();
+    waiting.iter_mut().for_each(|connection| connection.write(&Request::new("GET", "/readyz").bytes()));
+    waiting.iter_mut().for_each(|connection| assert_eq!(connection.answer(false).status, 200));
+    let mut connection = site.connect();
+    for _ in 0..500 {
+        assert_eq!(connection.ask(&Request::new("GET", "/readyz")).status, 200);
+    }
+    let most = 1 + usize::try_from(begun.elapsed().as_secs()).unwrap();
+    assert!((1..=most).contains(&asked.load(Ordering::Relaxed)), "{asked:?} of {most}");
+}
+
+#[test]
+fn all_checks_are_asked_at_once() {
+    let barrier = Arc::new(Barrier::new(3));
+    let site = site(|rulebook| {
+        ["one", "two", "three"].into_iter().fold(rulebook, |rulebook, name| {
+            let barrier = Arc::clone(&barrier);
+            rulebook.ready(name, move || {
+                let barrier = Arc::clone(&barrier);
+                async move {
+                    barrier.wait().await;
+                    Ok(())
+                }
+            })
+        })
+    });
+    assert_eq!(site.send(&Request::new("GET", "/readyz")).status, 200);
+}
+
+#[test]
+fn a_check_of_the_same_name_takes_the_place_of_another() {
+    let site = site(|rulebook| {
+        let rulebook = rulebook.ready("database", || async { Err("the old one".to_owned()) });
+        rulebook.ready("database", || async { Ok(()) })
+    });
+    let answer = site.send(&Request::new("GET", "/readyz"));
+    assert_eq!(answer.json(), json!({ "status": "ready", "checks": { "database": "ok" } }));
+}

@@ -1,0 +1,127 @@
+//! Every answer names its request, and the log tells of it under that name.
+
+use std::collections::BTreeSet;
+
+use rulebook::RequestId;
+use serde_json::{Value, json};
+
+use super::shop;
+use crate::client::{Request, Site};
+use crate::handlers::{build, files, wait};
+
+/// A request of each kind, with the status of its answer.
+fn kinds() -> Vec<(Request, u16)> {
+    let locked = || Request::new("POST", "/shop");
+    let form = "application/x-www-form-urlencoded";
+    vec![
+        (Request::new("GET", "/shop"), 200),
+        (Request::new("HEAD", "/shop"), 200),
+        (Request::new("PUT", "/shop"), 204),
+        (Request::new("GET", "/shop?how=sold"), 410),
+        (Request::new("GET", "/shop?how=internal"), 500),
+        (Request::new("GET", "/shop?how=panic"), 500),
+        (Request::new("GET", "/nowhere"), 404),
+        (Request::new("DELETE", "/shop"), 405),
+        (Request::new("GET", "/%ff"), 400),
+        (Request::new("GET", format!("/{}", "x".repeat(9_000))), 414),
+        (locked(), 401),
+        (locked().scope(&["buyer"]), 403),
+        (locked().scope(&["seller"]), 400),
+        (locked().scope(&["seller"]).body("text/csv", "x"), 415),
+        (locked().scope(&["seller"]).body(form, vec![b'x'; 101]), 413),
+        (locked().scope(&["seller"]).body(form, "text=x"), 200),
+        (locked().field("expect", "100-continue").field("content-length", 9), 401),
+        (locked().field("expect", "a miracle").field("content-length", 9), 417),
+        (locked().field("authorization", "Bearer panic"), 500),
+        (Request::new("OPTIONS", "/shop"), 200),
+        (Request::new("OPTIONS", "*"), 200),
+        (Request::new("GET", "/openapi.json"), 200),
+        (Request::new("GET", "/healthz"), 200),
+        (Request::new("GET", "/readyz"), 200),
+        (Request::new("GET", "/metrics"), 200),
+        (Request::new("POST", "/metrics"), 405),
+    ]
+}
+
+#[test]
+fn every_answer_carries_another_name() {
+    let site = Site::start(&shop());
+    let mut names = BTreeSet::new();
+    for (request, status) in kinds() {
+        let answer = site.send(&request);
+        assert_eq!(answer.status, status, "{request:?}{answer:?}");
+        let name = answer.field("x-request-id").unwrap_or_else(|| panic!("{request:?}{answer:?}"));
+        assert!(name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit()), "{answer:?}");
+        assert_eq!(answer.head.to_lowercase().matches("x-request-id").count(), 1, "{answer:?}");
+        assert!(names.insert(name.to_owned()), "{name} is there twice");
+    }
+}
+
+#[test]
+fn a_name_that_comes_with_a_request_is_kept() {
+    let site = Site::start(&shop());
+    for (index, (request, _)) in kinds().into_iter().enumerate() {
+        let name = format!("proxy-1:{index}.a_B");
+        let answer = site.send(&request.field("X-Request-Id", &name));
+        assert_eq!(answer.field("x-request-id"), Some(name.as_str()), "{answer:?}");
+    }
+    let longest = "x".repeat(RequestId::LONGEST);
+    let answer = site.send(&Request::new("GET", "/shop").field("x-request-id", &longest));
+    assert_eq!(answer.field("x-request-id"), Some(longest.as_str()));
+}
+
+#[test]
+fn a_name_that_would_not_go_into_a_log_is_replaced() {
+    let site = Site::start(&shop());
+    let too_long = "x".repeat(RequestId::LONGEST + 1);
+    let bad: [&[u8]; 7] = [b"", b"a b", b"a\tb", b"a\"b", b"a,b", b"caf\xc3\xa9", too_long.as_bytes()];
+    for name in bad {
+        let answer = site.send(&Request::new("GET", "/shop").raw_field("x-request-id", name));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.field("x-request-id").map(str::len), Some(16), "{answer:?}");
+    }
+}
+
+#[test]
+fn handlers_and_the_calls_that_they_make_know_it() {
+    let site = Site::start(&shop());
+    let answer = site.send(&Request::new("GET", "/shop?how=nested").field("x-request-id", "from-outside"));
+    assert_eq!(answer.json()["own"], "from-outside", "{answer:?}");
+    assert_eq!(answer.json()["nested"], "from-outside", "{answer:?}");
+    let answer = site.send(&Request::new("GET", "/shop?how=nested"));
+    assert_eq!(answer.json()["own"].as_str(), answer.field("x-request-id"), "{answer:?}");
+    assert_eq!(answer.json()["own"], answer.json()["nested"], "{answer:?}");
+
+    let outside = wait(shop().call("shop.get").text("how", "name").send());
+    assert_eq!(outside.get("name"), Some(&Value::Null), "no request stands behind a call from code");
+}
+
+#[test]
+fn a_failure_of_the_program_is_told_under_the_name_in_its_answer() {
+    let site = Site::start(&shop());
+    for how in ["internal", "panic"] {
+        let answer = site.send(&Request::new("GET", format!("/shop?how={how}")));
+        assert_eq!(answer.json()["request_id"].as_str(), answer.field("x-request-id"), "{answer:?}");
+    }
+    let answer = site.send(&Request::new("POST", "/shop").field("authorization", "Bearer panic"));
+    assert_eq!(answer.json()["request_id"].as_str(), answer.field("x-request-id"), "{answer:?}");
+}
+
+#[test]
+fn own_paths_are_not_taken_by_captures_or_positions() {
+    let any = json!({
+        "GET": { "info": "Anything", "in": { "URL#0": { "info": "What", "type": "?string", "name": "what" } } },
+    });
+    let capture = json!({ "/": { "{what}": {
+        "GET": { "info": "Anything", "in": { "{what}": { "info": "What", "type": "string" } } },
+        "POST": { "info": "Anything", "in": { "{what}": { "info": "What", "type": "string" } } }
+    } } });
+    for definition in [any, capture] {
+        let mut all = files("shop", &definition);
+        all.extend(files("app", &json!({ "unbound": "echo" })));
+        let site = Site::start(&build(all, []));
+        assert_eq!(site.send(&Request::new("GET", "/health")).json()["args"]["what"], "health");
+        assert_eq!(site.send(&Request::new("GET", "/healthz")).body, b"ok\n");
+        assert_eq!(site.send(&Request::new("POST", "/healthz")).status, 405);
+    }
+}

@@ -1,0 +1,124 @@
+//! How the program writes its log.
+
+use serde_json::{Value, json};
+
+use crate::cli::{Ran, folder, module, run, shop};
+use crate::client::{Connection, Request};
+use crate::served::{Served, free_address, program};
+
+fn ask(address: &str, request: &Request) -> crate::client::Answer {
+    Connection::to(address.parse().unwrap()).ask(request)
+}
+
+/// The lines that were logged, as JSON.
+#[track_caller]
+fn lines(told: &str) -> Vec<Value> {
+    let line = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    told.lines().map(line).collect()
+}
+
+#[test]
+fn text_is_a_line_a_record() {
+    let folder = shop();
+    let address = free_address();
+    let served = Served::start(folder.path(), &address, &["serve"]);
+    let answer = ask(&address, &Request::new("GET", "/article/7?tag=x").field("x-request-id", "mine"));
+    assert_eq!(answer.status, 200);
+    let told = served.told();
+    let line = told.lines().find(|line| line.ends_with(" mine")).unwrap_or_else(|| panic!("{told}"));
+    let shape = r"^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO  rulebook::access\] 127\.0\.0\.1:\d+ GET /article/7 200 \d+ \d+\.\d{3}ms article\.get - mine$";
+    assert!(regex::Regex::new(shape).unwrap().is_match(line), "{line}");
+}
+
+#[test]
+fn json_is_an_object_a_line() {
+    let folder = shop();
+    let address = free_address();
+    let mut served = Served::start(folder.path(), &address, &["serve", "--log-format", "json", "--log", "trace"]);
+    ask(&address, &Request::new("GET", "/article/x").field("x-request-id", "mine"));
+    ask(
+        &address,
+        &Request::new("GET", "/article").field("authorization", "Bearer rb_none").field("x-request-id", "bad"),
+    );
+    served.signal("TERM");
+    assert_eq!(served.wait(), Some(0));
+    let all = lines(&served.told());
+    for line in &all {
+        let keys: Vec<_> = line.as_object().unwrap().keys().take(4).map(String::as_str).collect();
+        assert_eq!(keys, ["time", "level", "target", "message"], "{line}");
+    }
+    let access = all.iter().find(|line| line["target"] == "rulebook::access" && line["request_id"] == "mine").unwrap();
+    let fixed = json!({ "method": "GET", "path": "/article/x", "status": 400, "id": "article.get", "code": "invalid-parameter" });
+    for (key, value) in fixed.as_object().unwrap() {
+        assert_eq!(&access[key], value, "{key} of {access}");
+    }
+    assert!(access["ms"].is_f64() && access["bytes"].is_u64() && access["peer"].is_string(), "{access}");
+    let refused = all.iter().find(|line| line["level"] == "WARN" && line["request_id"] == "bad").unwrap();
+    assert_eq!(refused["id"], "article.get", "{refused}");
+    let message = |line: &&Value| line["message"].as_str().unwrap().starts_with("stopping");
+    assert!(all.iter().any(|line| message(&line)), "{all:?}");
+}
+
+#[test]
+fn the_format_is_a_setting_like_others() {
+    let app = |format: Value| {
+        folder(&[("app.json", json!({ "unbound": "echo", "log_format": format })), ("shop.json", module())])
+    };
+    let is_json = |folder: &std::path::Path, environment: Option<&str>, flag: Option<&str>| {
+        let address = free_address();
+        let mut command = program(folder);
+        command.envs(environment.map(|value| ("RULEBOOK_LOG_FORMAT", value)));
+        command.args(flag.map(|value| format!("--log-format={value}")));
+        let served = Served::run(&mut command, folder, &address);
+        ask(&address, &Request::new("GET", "/article"));
+        let told = served.told();
+        let line = told.lines().find(|line| line.contains("rulebook::access")).unwrap_or_else(|| panic!("{told}"));
+        line.starts_with('{')
+    };
+    let (text, json) = (app(json!("text")), app(json!("json")));
+    assert!(!is_json(shop().path(), None, None));
+    assert!(is_json(json.path(), None, None));
+    assert!(!is_json(json.path(), Some("text"), None));
+    assert!(is_json(text.path(), Some("json"), None));
+    assert!(!is_json(text.path(), Some("json"), Some("text")));
+    let ran = run(text.path(), &["serve", "--log-format", "xml"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    let faulty = app(json!("xml"));
+    let Ran { code, out, .. } = run(faulty.path(), &["check"]);
+    assert!(
+        code == Some(1) && out.contains("error[bad-option]: `xml` is not a value of `log_format`"),
+        "{code:?} {out}"
+    );
+}
+
+#[test]
+fn nothing_that_is_logged_begins_another_line() {
+    let app = json!({ "unbound": "echo", "unknown": "warn" });
+    let folder = folder(&[("app.json", app), ("shop.json", module())]);
+    let forged = Request::new("GET", "/article?%0A%5Bforged%5D=1&a%1b%5B2Jb=2&%0D%0A%7B%7D=3");
+    for format in ["text", "json"] {
+        let address = free_address();
+        let served = Served::start(folder.path(), &address, &["serve", "--log-format", format]);
+        assert_eq!(ask(&address, &forged).status, 200);
+        let told = served.told();
+        assert!(told.contains("forged"), "{told}");
+        assert!(!told.contains(['\r', '\x1b']), "{told:?}");
+        if format == "json" {
+            assert!(lines(&told).iter().any(|line| line["message"].as_str().unwrap().contains("forged")), "{told}");
+        } else {
+            assert!(told.lines().all(|line| line.starts_with("[20") || line.starts_with("    ")), "{told}");
+        }
+    }
+}
+
+#[test]
+fn the_access_log_can_be_left_out() {
+    let folder = shop();
+    let address = free_address();
+    let mut served = Served::start(folder.path(), &address, &["serve", "--log", "info,rulebook::access=off"]);
+    ask(&address, &Request::new("GET", "/article"));
+    served.signal("TERM");
+    assert_eq!(served.wait(), Some(0));
+    let told = served.told();
+    assert!(told.contains("stopping") && !told.contains("access"), "{told}");
+}

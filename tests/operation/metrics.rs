@@ -1,0 +1,159 @@
+//! The counters: by method, never by path, in a text that Prometheus reads.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use regex::Regex;
+use rulebook::Settings;
+use tokio::sync::Notify;
+
+use super::{begin, built, shop};
+use crate::client::{Connection, Request, Site, wait};
+
+/// Every sample by its name and labels.
+#[track_caller]
+fn samples(connection: &mut Connection) -> BTreeMap<String, f64> {
+    let answer = connection.ask(&Request::new("GET", "/metrics"));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert_eq!(answer.field("content-type"), Some(media_type));
+    let text = String::from_utf8(answer.body).unwrap();
+    let text = text.strip_suffix("# EOF\n").unwrap_or_else(|| panic!("{text}"));
+    let label = r#"[a-z_]+="(?:[^"\\\n]|\\["\\n])*""#;
+    let sample = Regex::new(&format!(r"^([a-z_]+(?:\{{{label}(?:,{label})*\}})?) (\S+)$")).unwrap();
+    let mut samples = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.starts_with("# HELP ") && !line.starts_with("# TYPE ")) {
+        if line.starts_with("# UNIT ") {
+            continue;
+        }
+        let found = sample.captures(line).unwrap_or_else(|| panic!("{line}"));
+        let double = samples.insert(found[1].to_owned(), found[2].parse().unwrap());
+        assert_eq!(double, None, "{line}");
+    }
+    samples
+}
+
+fn requests(method: &str, status: &str, code: &str) -> String {
+    format!("rulebook_requests_total{{method=\"{method}\",status=\"{status}\",code=\"{code}\"}}")
+}
+
+#[test]
+fn answers_are_counted_by_method_status_and_code() {
+    let site = Site::start(&shop());
+    let mut connection = site.connect();
+    let form = "application/x-www-form-urlencoded";
+    let locked = || Request::new("POST", "/shop");
+    let expecting = locked().field("expect", "100-continue").field("content-length", 9);
+    let kinds = [
+        (Request::new("GET", "/shop"), 3, "shop.get", "200", ""),
+        (Request::new("GET", "/shop?how=sold"), 2, "shop.get", "410", "failed"),
+        (Request::new("GET", "/shop?how=internal"), 1, "shop.get", "500", "internal"),
+        (Request::new("PUT", "/shop"), 2, "shop.put", "204", ""),
+        (locked().scope(&["buyer"]), 2, "shop.post", "403", "forbidden"),
+        (locked().scope(&["seller"]).body(form, "text=x"), 1, "shop.post", "200", ""),
+        (Request::new("GET", "/nowhere"), 2, "-unrouted", "404", "unknown-service"),
+        (Request::new("DELETE", "/shop"), 1, "-unrouted", "405", "unknown-method"),
+        (Request::new("OPTIONS", "/shop"), 2, "-options", "200", ""),
+        (Request::new("GET", "/openapi.json"), 1, "-document", "200", ""),
+        (Request::new("GET", "/healthz"), 2, "-health", "200", ""),
+        (Request::new("POST", "/healthz"), 1, "-health", "405", "unknown-method"),
+    ];
+    let mut expected = BTreeMap::from([(requests("shop.post", "401", "unauthenticated"), 1.0)]);
+    assert_eq!(site.send(&expecting).status, 401);
+    for (request, times, method, status, code) in kinds {
+        for _ in 0..times {
+            assert_eq!(connection.ask(&request).status.to_string(), status, "{request:?}");
+        }
+        expected.insert(requests(method, status, code), f64::from(times));
+    }
+    let samples = samples(&mut connection);
+    let counted = samples.iter().filter(|(name, _)| name.starts_with("rulebook_requests_total"));
+    assert_eq!(counted.map(|(name, count)| (name.clone(), *count)).collect::<BTreeMap<_, _>>(), expected);
+    assert_eq!(samples["rulebook_requests_in_flight"], 1.0, "the one that asks");
+    assert_eq!(samples["rulebook_handlers_detached"], 0.0);
+    assert_eq!(samples[concat!("rulebook_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}")], 1.0);
+}
+
+#[test]
+fn durations_are_counted_in_buckets() {
+    let site = Site::start(&shop());
+    let mut connection = site.connect();
+    for _ in 0..7 {
+        connection.ask(&Request::new("GET", "/shop"));
+    }
+    let samples = samples(&mut connection);
+    let buckets: Vec<_> = ["0.001", "0.005", "0.01", "0.05", "0.1", "0.5", "1.0", "5.0", "10.0", "+Inf"]
+        .iter()
+        .map(|bound| {
+            samples[&format!("rulebook_request_duration_seconds_bucket{{le=\"{bound}\",method=\"shop.get\"}}")]
+        })
+        .collect();
+    assert!(buckets.is_sorted(), "{buckets:?}");
+    assert_eq!(buckets.last(), Some(&7.0));
+    assert_eq!(samples["rulebook_request_duration_seconds_count{method=\"shop.get\"}"], 7.0);
+    let sum = samples["rulebook_request_duration_seconds_sum{method=\"shop.get\"}"];
+    assert!(sum > 0.0 && sum < 60.0, "{sum}");
+}
+
+#[test]
+fn clients_cannot_make_series() {
+    let site = Site::start(&shop());
+    let mut connection = site.connect();
+    let methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "BREW", "X-1"];
+    let mut state: u64 = 1;
+    for _ in 0..3_000 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let method = methods[usize::try_from(state >> 60).unwrap() % methods.len()];
+        let path = ["", "shop/", "shop?x=", "metrics/", "%", "healthz?"][usize::try_from(state >> 40).unwrap() % 6];
+        let method = if state.is_multiple_of(50) { format!("M{state:x}") } else { method.to_owned() };
+        connection.ask(&Request::new(&method, format!("/{path}zz{state:x}")));
+    }
+    let samples = samples(&mut connection);
+    let counted = samples.keys().filter(|name| name.starts_with("rulebook_requests_total"));
+    assert!(counted.count() < 40, "{samples:?}");
+    assert!(samples.len() < 250, "{}", samples.len());
+    assert!(!samples.keys().any(|name| name.contains("zz")), "{samples:?}");
+}
+
+#[test]
+fn all_workers_are_counted_together() {
+    let uploads = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        bind: vec!["127.0.0.1:0".to_owned(); 2],
+        workers: Some(3),
+        uploads: uploads.path().to_owned(),
+        ..Settings::default()
+    };
+    let running = shop().serve(&settings).unwrap();
+    for index in 0..60 {
+        let mut connection = Connection::to(running.addresses()[index % 2]);
+        assert_eq!(connection.ask(&Request::new("GET", "/shop")).status, 200);
+    }
+    let samples = samples(&mut Connection::to(running.addresses()[0]));
+    assert_eq!(samples[&requests("shop.get", "200", "")], 60.0);
+}
+
+#[test]
+fn handlers_whose_clients_have_gone_are_told_of() {
+    let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (tell, wait_for) = (Arc::clone(&begun), Arc::clone(&go_on));
+    let put = move |_| {
+        let (tell, wait_for) = (Arc::clone(&tell), Arc::clone(&wait_for));
+        async move {
+            tell.notify_one();
+            wait_for.notified().await;
+            Ok(())
+        }
+    };
+    let site = Site::start(&built(put, |rulebook| rulebook));
+    let detached = || samples(&mut site.connect())["rulebook_handlers_detached"];
+    let connection = begin(site.address(), &Request::new("PUT", "/shop"), &begun);
+    assert_eq!(samples(&mut site.connect())["rulebook_requests_in_flight"], 2.0);
+    connection.reset();
+    assert!(wait(|| detached() == 1.0));
+    go_on.notify_one();
+    assert!(wait(|| detached() == 0.0));
+    let samples = samples(&mut site.connect());
+    assert_eq!(samples["rulebook_requests_in_flight"], 1.0);
+    assert_eq!(samples[&requests("shop.put", "-", "-gone")], 1.0);
+}

@@ -1,0 +1,79 @@
+//! Panics: told in the log alone, once, with their place, under the request that they belong to.
+
+use std::process::{Command, Stdio};
+
+use rulebook::{Args, Context, Module, Refusal};
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use crate::client::{Request, Site, engine};
+
+/// Outputs that cannot be written.
+struct Unwritable;
+
+impl Serialize for Unwritable {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("the pen broke")
+    }
+}
+
+/// What a process of its own does, whose panics are logged.
+#[test]
+#[ignore = "run by the test below"]
+fn panicking() {
+    env_logger::Builder::new().filter_level(log::LevelFilter::Warn).format_timestamp(None).init();
+    rulebook::log_panics();
+    let method = |info: &str| json!({ "GET": { "info": info } });
+    let uris = ["handler", "before", "output", "own", "fine"];
+    let definition =
+        json!({ "/": uris.map(|uri| (uri.to_owned(), method(uri))).into_iter().collect::<serde_json::Map<_, _>>() });
+    let module = Module::new("site")
+        .get("/handler", async |_: Args<()>, _: Context| -> Result<(), Refusal> { panic!("the lamp\nfell") })
+        .get("/before", async |_: Args<()>, _: Context| -> Result<(), Refusal> { Ok(()) })
+        .get("/output", async |_: Args<()>, _: Context| Ok::<_, Refusal>(Unwritable))
+        .get("/own", async |_: Args<()>, _: Context| -> Result<(), Refusal> {
+            std::panic::catch_unwind(|| panic!("the cup slipped")).unwrap_err();
+            Ok(())
+        })
+        .get("/fine", async |_: Args<()>, _: Context| -> Result<(), Refusal> { Ok(()) })
+        .before(async |context: Context| {
+            assert!(context.method() != "before.get", "the door jammed");
+            Ok(())
+        });
+    let site =
+        Site::start(&engine(&[("site.json", definition)], |rulebook| rulebook.module(module).verify_outputs(false)));
+    for uri in uris {
+        let request = Request::new("GET", format!("/{uri}")).field("x-request-id", format_args!("at-{uri}"));
+        site.send(&request);
+    }
+    let inspected = Request::new("GET", "/fine").field("authorization", "Bearer panic");
+    site.send(&inspected.field("x-request-id", "at-inspector"));
+    std::thread::Builder::new().name("lonely".to_owned()).spawn(|| panic!("nobody asked")).unwrap().join().unwrap_err();
+}
+
+#[test]
+fn each_is_told_once_where_it_belongs() {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "operation::panics::panicking", "--ignored", "--nocapture", "--test-threads=1"]);
+    command.env_remove("RUST_LOG").env("RUST_BACKTRACE", "0").stdin(Stdio::null());
+    let ran = command.output().unwrap();
+    let told = String::from_utf8(ran.stderr).unwrap();
+    assert!(ran.status.success(), "{told}");
+    let place = " at tests/operation/panics.rs:";
+    let expected = [
+        ("handler.get: at-handler: ", "the handler or its before hook panicked", "the lamp"),
+        ("before.get: at-before: ", "the handler or its before hook panicked", "the door jammed"),
+        ("output.get: at-output: ", "a stage panicked", "the pen broke"),
+        ("", "the handler or its before hook caught a panic of its own", ""),
+        ("fine.get: at-inspector: ", "a stage panicked", "the inspector panicked"),
+        ("", "the thread lonely panicked", "nobody asked"),
+    ];
+    for (under, who, words) in expected {
+        let place = if words.starts_with("the inspector") { " at tests/client/mod.rs:" } else { place };
+        let is_it = |line: &&str| line.contains(&format!("] {under}{who}{place}")) && line.contains(words);
+        let lines: Vec<_> = told.lines().filter(is_it).collect();
+        assert_eq!(lines.len(), 1, "{under}{who}: {told}");
+    }
+    assert_eq!(told.lines().filter(|line| line.starts_with('[')).count(), expected.len(), "{told}");
+    assert!(!told.contains("thread '"), "the usual words are printed too: {told}");
+}

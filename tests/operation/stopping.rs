@@ -1,0 +1,161 @@
+//! The end: nothing that has begun is cut off before its time.
+
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rulebook::{Context, Engine, Refusal, Running, Settings};
+use serde_json::json;
+use tokio::sync::Notify;
+
+use super::{begin, built};
+use crate::cli::folder;
+use crate::client::{Connection, Request, wait};
+use crate::logged::{self, logged};
+use crate::served::{Served, free_address};
+
+/// A handler that says that it has begun, and ends when it is told to.
+#[derive(Clone, Default)]
+struct Slow {
+    begun: Arc<Notify>,
+    go_on: Arc<Notify>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Slow {
+    fn engine(&self) -> Engine {
+        let own = self.clone();
+        built(move |context| own.clone().run(context), |rulebook| rulebook)
+    }
+
+    async fn run(self, _: Context) -> Result<(), Refusal> {
+        self.begun.notify_one();
+        self.go_on.notified().await;
+        // Something of the runtime's own, which must still be there.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        self.ended.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Starts it and leaves it.
+    fn leave(&self, running: &Running) {
+        begin(running.addresses()[0], &Request::new("PUT", "/shop"), &self.begun).reset();
+    }
+}
+
+fn serve(engine: &Engine, shutdown: Duration) -> Running {
+    let bind = vec!["127.0.0.1:0".to_owned()];
+    engine.serve(&Settings { bind, workers: Some(2), shutdown, ..Settings::default() }).unwrap()
+}
+
+#[test]
+fn handlers_whose_clients_have_gone_come_to_their_end() {
+    let slow = Slow::default();
+    let running = serve(&slow.engine(), Duration::from_secs(30));
+    slow.leave(&running);
+    running.stopper().stop();
+    let waiting = std::thread::spawn(move || running.wait());
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!waiting.is_finished(), "it has not waited");
+    slow.go_on.notify_one();
+    waiting.join().unwrap().unwrap();
+    assert!(slow.ended.load(Ordering::Relaxed));
+}
+
+#[test]
+fn a_client_that_goes_while_the_server_stops_changes_nothing() {
+    let slow = Slow::default();
+    let running = serve(&slow.engine(), Duration::from_secs(30));
+    let connection = begin(running.addresses()[0], &Request::new("PUT", "/shop"), &slow.begun);
+    running.stopper().stop();
+    std::thread::sleep(Duration::from_millis(150));
+    connection.reset();
+    let waiting = std::thread::spawn(move || running.wait());
+    std::thread::sleep(Duration::from_millis(150));
+    assert!(!waiting.is_finished(), "it has not waited");
+    slow.go_on.notify_one();
+    waiting.join().unwrap().unwrap();
+    assert!(slow.ended.load(Ordering::Relaxed));
+}
+
+#[test]
+fn what_does_not_end_is_cut_off_and_counted() {
+    logged::begin();
+    let slow = Slow::default();
+    let running = serve(&slow.engine(), Duration::from_millis(900));
+    slow.leave(&running);
+    assert!(wait(|| in_flight(&running.addresses()[0].to_string()) == 1), "the one that asks");
+    let mut stays = Connection::to(running.addresses()[0]);
+    stays.write(&Request::new("PUT", "/shop").bytes());
+    crate::handlers::wait(slow.begun.notified());
+    let begun = Instant::now();
+    running.stop().unwrap();
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_millis(900) && took < Duration::from_secs(10), "{took:?}");
+    assert!(!slow.ended.load(Ordering::Relaxed));
+    let line = "cut off: connections: 1, requests: 1, handlers whose clients had gone: 1";
+    assert_eq!(logged(line).len(), 1, "{:?}", logged("cut off"));
+    stays.assert_closed();
+}
+
+#[test]
+fn it_is_not_ready_from_the_moment_it_is_asked_to_stop() {
+    // The connections that are open are asked to end a moment later: time enough for a few requests, but not
+    // where the machine is at other work.
+    let told = (0..10).any(|_| {
+        let running = serve(&Slow::default().engine(), Duration::from_secs(5));
+        let mut connection = Connection::to(running.addresses()[0]);
+        let ready = Request::new("GET", "/readyz");
+        assert_eq!(connection.ask(&ready).status, 200);
+        running.stopper().stop();
+        let mut last = 200;
+        while last == 200 {
+            if std::io::Write::write_all(&mut connection.stream, &ready.bytes()).is_err() {
+                break;
+            }
+            let Ok(answer) = connection.try_answer(false) else { break };
+            last = answer.status;
+            if last == 503 {
+                assert_eq!(answer.json(), json!({ "status": "stopping", "checks": {} }));
+                assert_eq!(connection.ask(&Request::new("GET", "/healthz")).status, 200, "it still lives");
+            }
+        }
+        drop(connection);
+        running.wait().unwrap();
+        last == 503
+    });
+    assert!(told);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_lets_requests_end() {
+    let note = json!({ "info": "Takes a note", "in": { "text": { "info": "The note", "type": "string" } } });
+    let folder = folder(&[("app.json", json!({ "unbound": "echo" })), ("note.json", json!({ "POST": note }))]);
+    for signal in ["TERM", "INT"] {
+        let address = free_address();
+        let mut served = Served::start(folder.path(), &address, &["serve"]);
+        let request = Request::new("POST", "/").body("application/json", r#"{"text": "written slowly"}"#).bytes();
+        let (first, rest) = request.split_at(request.len() - 5);
+        let mut connection = Connection::to(address.parse().unwrap());
+        connection.write(first);
+        assert!(wait(|| in_flight(&address) == 2), "its own request, and the one that is coming");
+        served.signal(signal);
+        assert!(wait(|| TcpStream::connect(&address).is_err()), "{signal}: it still takes connections");
+        connection.write(rest);
+        connection.answer(false).assert_args(&json!({ "text": "written slowly" }));
+        assert_eq!(served.wait(), Some(0), "{signal}");
+        connection.assert_closed();
+        let told = served.told();
+        assert!(told.contains("stopping") && !told.contains("cut off"), "{told}");
+    }
+}
+
+/// How many requests a server says that it is answering.
+fn in_flight(address: &str) -> u64 {
+    let answer = Connection::to(address.parse().unwrap()).ask(&Request::new("GET", "/metrics"));
+    let text = String::from_utf8(answer.body).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("rulebook_requests_in_flight "));
+    line.unwrap().parse().unwrap()
+}
