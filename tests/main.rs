@@ -8,6 +8,8 @@ mod client;
 mod client_for_users;
 mod compile;
 mod definition_text;
+#[cfg(feature = "demo")]
+mod demo;
 mod describe;
 mod diagnostics;
 mod documents;

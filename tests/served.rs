@@ -49,6 +49,11 @@ impl Served {
         fs::read_to_string(&self.told).unwrap()
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal.
     #[cfg(unix)]
     pub fn signal(&self, name: &str) {
@@ -85,8 +90,9 @@ pub fn program(folder: &Path) -> Command {
     command
 }
 
-/// Takes the program's own variables out of a command's environment.
+/// Takes the program's own variables, and the demo's, out of a command's environment.
 pub fn clear(command: &mut Command) {
+    command.env_remove("DATABASE_URL");
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("RULEBOOK_") {
             command.env_remove(name);

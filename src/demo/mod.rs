@@ -16,7 +16,12 @@ use database::Database;
 /// Adds the demo's modules, its logins and its database. Nothing is opened before the first request needs it.
 pub(crate) fn add(rulebook: Rulebook) -> Rulebook {
     let database = Database::new(rulebook.data_folder());
+    let asked = database.clone();
     rulebook
+        .ready("database", move || {
+            let database = asked.clone();
+            async move { database.answers().await }
+        })
         .inspect(user::Logins::new(database.clone()))
         .state(database)
         .module(article::module())

@@ -257,6 +257,8 @@ impl Judged {
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(sources, bound.diagnostics));
         }
+        // What is asked about belongs to handlers, and none is bound.
+        let checks = if unbound == Unbound::Echo { Vec::new() } else { checks };
         let (descriptions, documents) = documents::documents(&api);
         let around = Surroundings { inspectors, state, checks, verify, descriptions, documents };
         let plan = Arc::new(compile::plan(&api, bound.actions, &modules, around));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{folder, module, run, shop};
+use super::{run, shop, unfinished};
 
 /// Exit code and printed document of a call.
 fn call(arguments: &[&str]) -> (Option<i32>, Json) {
@@ -57,11 +57,11 @@ fn what_only_a_log_would_know_is_told_beside_the_document() {
 
 #[test]
 fn methods_without_a_handler() {
-    let folder = folder(&[("shop.json", module())]);
-    let refused = run(folder.path(), &["call", "article.get"]);
+    let folder = unfinished(&json!({}));
+    let refused = run(folder.path(), &["call", "extra.get"]);
     assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""));
     assert!(refused.err.contains("error[unbound-method]") && refused.err.ends_with("2 faults\n"), "{}", refused.err);
-    let unbound = run(folder.path(), &["call", "article.get", "--unbound", "501"]);
+    let unbound = run(folder.path(), &["call", "extra.get", "--unbound", "501"]);
     let document: Json = serde_json::from_str(&unbound.out).unwrap();
     assert_eq!((unbound.code, &document["status"]), (Some(1), &json!(501)));
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value as Json, json};
 
-use super::{folder, module, run, shop};
+use super::{folder, run, shop, unfinished};
 
 /// Two faults, in two files.
 fn faulty() -> tempfile::TempDir {
@@ -69,7 +69,7 @@ fn what_is_printed_loads_again_as_the_same() {
 
 #[test]
 fn handlers_are_compared_where_that_is_asked_for() {
-    let folder = folder(&[("shop.json", module())]);
+    let folder = unfinished(&json!({}));
     assert_eq!(run(folder.path(), &["check"]).code, Some(0));
     let bound = run(folder.path(), &["check", "--bound"]);
     assert_eq!(bound.code, Some(1));

@@ -17,7 +17,7 @@ use std::process::Output;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use crate::served::program;
+use crate::served::{copy_files, program};
 
 /// What a run of the program ended in.
 #[derive(Debug, PartialEq)]
@@ -52,6 +52,18 @@ pub fn folder(files: &[(&str, Json)]) -> TempDir {
 /// A small API whose methods answer with their arguments.
 pub fn shop() -> TempDir {
     folder(&[("app.json", json!({ "unbound": "echo", "title": "Shop", "version": "2.0.0" })), ("shop.json", module())])
+}
+
+/// The definition that the program has handlers for, and one service more, `extra`, that it has none for. `app` is
+/// its `app.json`.
+pub fn unfinished(app: &Json) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let api = folder.path().join("api");
+    copy_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("api"), &api);
+    fs::write(api.join("app.json"), app.to_string()).unwrap();
+    let extra = json!({ "/": { "extra": module()["/"]["article"] } });
+    fs::write(api.join("extra.json"), extra.to_string()).unwrap();
+    folder
 }
 
 /// The module of the shop.

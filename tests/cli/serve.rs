@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{Ran, folder, module, run, shop};
+use super::{Ran, folder, module, run, shop, unfinished};
 use crate::served::{Served, free_address, program};
 
 #[test]
@@ -29,13 +29,13 @@ fn what_is_served_where_and_with_which_settings_is_said() {
 fn settings_of_the_definition_count_where_nothing_else_is_said() {
     let address = free_address();
     let app = json!({ "unbound": "501", "bind": address, "data": "own", "workers": 1, "base": "/v1", "log": "error" });
-    let folder = folder(&[("app.json", app), ("shop.json", module())]);
+    let folder = unfinished(&app);
     let said = |served: &str| {
         let rows = served.lines().skip(2).map(|row| row.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
         rows.collect::<Vec<_>>()
     };
     let url = format!("listens http://{address}/v1");
-    let expected = ["serves 1", url.as_str(), "unbound 501:", "data own", "static static", "workers 1", "log error"];
+    let expected = ["serves 3", url.as_str(), "unbound 501:", "data own", "static static", "workers 1", "log error"];
     assert_eq!(said(&start(program(folder.path()), folder.path(), &address).said), expected);
 
     let other = free_address();
@@ -47,7 +47,7 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
         .env("RULEBOOK_WORKERS", "2")
         .env("RULEBOOK_LOG", "warn");
     let url = format!("listens http://{other}/v1");
-    let expected = ["serves 1", url.as_str(), "unbound 501:", "data data", "static pages", "workers 2", "log warn"];
+    let expected = ["serves 3", url.as_str(), "unbound 501:", "data data", "static pages", "workers 2", "log warn"];
     assert_eq!(said(&start(command, folder.path(), &other).said), expected);
 }
 

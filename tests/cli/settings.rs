@@ -1,16 +1,19 @@
 //! Where settings come from: flags, then the environment, then `app.json`.
 
+use std::path::Path;
+
+use rulebook::Rulebook;
 use serde_json::json;
 
-use super::{Ran, folder, module, shop};
+use super::{Ran, shop, unfinished};
 use crate::served::program;
 
 #[test]
 fn a_flag_wins_over_the_environment_and_that_over_the_definition() {
-    let folder = folder(&[("app.json", json!({ "unbound": "501" })), ("shop.json", module())]);
+    let folder = unfinished(&json!({ "unbound": "501" }));
     let status = |environment: Option<&str>, flag: Option<&str>| {
         let mut command = program(folder.path());
-        command.args(["call", "article.get"]);
+        command.args(["call", "extra.get"]);
         if let Some(value) = environment {
             command.env("RULEBOOK_UNBOUND", value);
         }
@@ -63,4 +66,20 @@ fn the_folder_of_the_definition() {
     assert_eq!(run(Some("own"), &[]), Some(0));
     assert_eq!(run(Some("nowhere"), &["--api", "own"]), Some(0));
     assert_eq!(run(Some("own"), &["--api", "nowhere"]), Some(1));
+}
+
+#[test]
+fn the_folder_of_the_servers_files_is_settled_with_the_definition() {
+    let defined =
+        || Rulebook::read(vec![("app.json".into(), br#"{ "data": "own", "modules": { "a": {} } }"#.to_vec())]);
+    for (rulebook, before, then) in [
+        (defined(), "data", "own"),
+        (defined().data("flag"), "flag", "flag"),
+        (Rulebook::read(vec![("a.json".into(), b"{}".to_vec())]), "data", "data"),
+    ] {
+        let folder = rulebook.data_folder();
+        assert_eq!(folder.path(), Path::new(before));
+        rulebook.check().unwrap();
+        assert_eq!(folder.path(), Path::new(then));
+    }
 }

@@ -12,7 +12,7 @@ mod extraction;
 mod limits;
 mod permission;
 mod presence;
-mod random;
+pub mod random;
 mod recorded;
 mod routing;
 mod uploads;

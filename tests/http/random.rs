@@ -3,7 +3,7 @@
 //! Ten thousand random requests in every run of the tests. `PROVE_REQUESTS` says how many instead; `scripts/prove`
 //! sets it to a million, and shows how far it is.
 
-mod request;
+pub mod request;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

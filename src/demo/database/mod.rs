@@ -6,6 +6,7 @@
 //! are the modules', in SQL that both databases read.
 
 mod place;
+mod runtime;
 mod schema;
 
 use std::fmt;
@@ -16,16 +17,22 @@ use rulebook::{Context, DataFolder, Refusal};
 use sqlx::any::AnyPoolOptions;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyPool, Executor, Transaction};
+use tokio::runtime::Handle;
 use tokio::sync::RwLock;
 use tokio::time::timeout;
 
 use place::{FileId, Place};
+use runtime::Runtime;
 
 /// How long a request waits for a connection, and all that goes with opening the database.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How many connections there are at most.
 const CONNECTIONS: u32 = 16;
+
+/// How long a connection is used. What it found when it was opened, such as a disk that could only be read, is then
+/// looked at again.
+const LIFETIME: Duration = Duration::from_secs(60);
 
 /// What every connection to SQLite is told. A writer waits for another for less than [`PATIENCE`]; what has been
 /// answered survives a power failure, which in WAL mode takes `synchronous = FULL`.
@@ -48,6 +55,40 @@ struct Open {
     pool: AnyPool,
     /// The SQLite file that its connections hold; none for PostgreSQL.
     file: Option<FileId>,
+    /// Where the connections are opened; none for SQLite.
+    runtime: Option<Runtime>,
+}
+
+impl Open {
+    fn holds(&self, file: Option<FileId>) -> bool {
+        self.file == file && !self.pool.is_closed()
+    }
+
+    fn connections(&self) -> Connections {
+        Connections { pool: self.pool.clone(), runtime: self.runtime.as_ref().map(|own| own.handle().clone()) }
+    }
+}
+
+/// A hold on the connections, for one request.
+struct Connections {
+    pool: AnyPool,
+    runtime: Option<Handle>,
+}
+
+impl Connections {
+    /// Does what may open a connection in the runtime that connections belong to.
+    async fn run<T, R>(self, work: impl FnOnce(AnyPool) -> R) -> Result<T, Trouble>
+    where
+        T: Send + 'static,
+        R: Future<Output = Result<T, sqlx::Error>> + Send + 'static,
+    {
+        let working = work(self.pool);
+        match self.runtime {
+            Some(runtime) => runtime.spawn(working).await.map_err(|error| Trouble::Runtime(error.into()))?,
+            None => working.await,
+        }
+        .map_err(Trouble::Sql)
+    }
 }
 
 /// Why the database does not do what it was asked. Words for the log, never for the client.
@@ -61,6 +102,8 @@ pub(crate) enum Trouble {
     Gone,
     /// It could not be opened in time.
     Late,
+    /// There is no thread for its connections.
+    Runtime(std::io::Error),
     /// What the database says.
     Sql(sqlx::Error),
 }
@@ -84,7 +127,7 @@ impl Database {
     /// # Errors
     /// The database is in trouble.
     pub(crate) async fn read(&self) -> Result<PoolConnection<Any>, Trouble> {
-        Ok(self.pool().await?.acquire().await?)
+        self.connections().await?.run(|pool| async move { pool.acquire().await }).await
     }
 
     /// A transaction for writing. It should begin with what it writes: then it never has to give way to another.
@@ -92,7 +135,7 @@ impl Database {
     /// # Errors
     /// The database is in trouble.
     pub(crate) async fn write(&self) -> Result<Transaction<'static, Any>, Trouble> {
-        Ok(self.pool().await?.begin().await?)
+        self.connections().await?.run(|pool| async move { pool.begin().await }).await
     }
 
     /// Makes what was written last. Only when this has succeeded may anybody be told of it.
@@ -102,9 +145,22 @@ impl Database {
     pub(crate) async fn commit(&self, transaction: Transaction<'static, Any>) -> Result<(), Trouble> {
         transaction.commit().await?;
         match &*self.0.open.read().await {
-            Some(open) if open.file.is_none() || open.file == self.place()?.file()? => Ok(()),
+            Some(open) if open.file == self.place()?.file()? => Ok(()),
             _ => Err(Trouble::Gone),
         }
+    }
+
+    /// Whether it answers, for who asks whether the server is ready.
+    ///
+    /// # Errors
+    /// The trouble in words.
+    pub(crate) async fn answers(&self) -> Result<(), String> {
+        let asked = async {
+            let mut connection = self.read().await?;
+            connection.execute("SELECT MAX(version) FROM demo_version").await?;
+            Ok(())
+        };
+        asked.await.map_err(|trouble: Trouble| trouble.to_string())
     }
 
     fn place(&self) -> Result<Place, Trouble> {
@@ -112,36 +168,45 @@ impl Database {
     }
 
     /// The connections, to the file that stands where the database has to be.
-    async fn pool(&self) -> Result<AnyPool, Trouble> {
-        let place = self.place()?;
-        if let Some(open) = &*self.0.open.read().await
-            && open.file == place.file()?
-        {
-            return Ok(open.pool.clone());
-        }
-        timeout(PATIENCE, self.open(&place)).await.map_err(|_| Trouble::Late)?
+    async fn connections(&self) -> Result<Connections, Trouble> {
+        let found = async {
+            let place = self.place()?;
+            if let Some(open) = &*self.0.open.read().await
+                && open.holds(place.file()?)
+            {
+                return Ok(open.connections());
+            }
+            self.open(&place).await
+        };
+        timeout(PATIENCE, found).await.map_err(|_| Trouble::Late)?
     }
 
     /// Opens it, unless another request just did.
-    async fn open(&self, place: &Place) -> Result<AnyPool, Trouble> {
+    async fn open(&self, place: &Place) -> Result<Connections, Trouble> {
         let mut current = self.0.open.write().await;
         let file = place.file()?;
         match &*current {
-            Some(open) if open.file == file => return Ok(open.pool.clone()),
+            Some(open) if open.holds(file) => return Ok(open.connections()),
             // A new one in its place would look as if everything had been lost: that is for a person to decide.
             Some(_) if file.is_none() => return Err(Trouble::Gone),
-            _ => {}
+            // All connections to one file share what they found of it, so those there are have to end first.
+            Some(open) => open.pool.close().await,
+            None => {}
         }
         place.prepare()?;
         let told = if place.is_sqlite() { SQLITE } else { POSTGRES };
         let options = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
+            .max_lifetime(LIFETIME)
             .after_connect(move |connection, _| Box::pin(async move { connection.execute(told).await.map(drop) }));
         let pool = options.connect_lazy(&place.url())?;
-        schema::migrate(&pool, place.is_sqlite()).await?;
-        let open = current.insert(Open { pool, file: place.file()? });
-        Ok(open.pool.clone())
+        let sqlite = place.is_sqlite();
+        let runtime = if sqlite { None } else { Some(Runtime::start().map_err(Trouble::Runtime)?) };
+        let mut open = Open { pool, file: None, runtime };
+        open.connections().run(move |pool| async move { schema::migrate(&pool, sqlite).await }).await?;
+        open.file = place.file()?;
+        Ok(current.insert(open).connections())
     }
 }
 
@@ -176,6 +241,7 @@ impl fmt::Display for Trouble {
             Self::Folder(error) => write!(f, "the folder of the database: {error}"),
             Self::Gone => f.write_str("the file of the database is gone; put it back, or start again with a new one"),
             Self::Late => write!(f, "the database was not open within {} seconds", PATIENCE.as_secs()),
+            Self::Runtime(error) => write!(f, "the connections of the database: {error}"),
             Self::Sql(error) => write!(f, "the database: {error}"),
         }
     }

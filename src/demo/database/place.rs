@@ -22,9 +22,13 @@ pub(super) enum Place {
     Postgres(String),
 }
 
-/// Which file it is, whatever its name; nothing tells two files apart where the system numbers none.
+/// Which file it is, whatever its name, and whether it may be written: connections that were opened while it
+/// might not never write. Nothing tells two files apart where the system numbers none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FileId(u64, u64);
+pub(super) struct FileId {
+    number: (u64, u64),
+    read_only: bool,
+}
 
 impl Place {
     /// Where it is. `folder` is the server's own.
@@ -64,7 +68,7 @@ impl Place {
     pub(super) fn file(&self) -> Result<Option<FileId>, Trouble> {
         let Self::Sqlite(path) = self else { return Ok(None) };
         match fs::metadata(path) {
-            Ok(file) => Ok(Some(id(&file))),
+            Ok(file) => Ok(Some(FileId { number: number(&file), read_only: file.permissions().readonly() })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Trouble::Folder(error)),
         }
@@ -72,12 +76,12 @@ impl Place {
 }
 
 #[cfg(unix)]
-fn id(file: &fs::Metadata) -> FileId {
+fn number(file: &fs::Metadata) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
-    FileId(file.dev(), file.ino())
+    (file.dev(), file.ino())
 }
 
 #[cfg(not(unix))]
-fn id(_: &fs::Metadata) -> FileId {
-    FileId(0, 0)
+fn number(_: &fs::Metadata) -> (u64, u64) {
+    (0, 0)
 }

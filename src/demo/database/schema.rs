@@ -2,12 +2,15 @@
 //!
 //! A version is a number and its SQL, for each database. All that are missing
 //! are applied in one transaction that only one process can be in, so several
-//! may start at once, and one that is cut off leaves nothing.
+//! may start at once, and one that is cut off leaves nothing. (sqlx's own
+//! migrations do not keep processes apart on SQLite.)
+
+use std::time::Duration;
 
 use serde::Deserialize;
+use sqlx::error::DatabaseError;
 use sqlx::{Any, AnyPool, Executor, Transaction};
 
-use super::Trouble;
 use crate::demo::article::Texts;
 
 /// The SQL of each version, for SQLite and for PostgreSQL. Versions that were published are never changed.
@@ -19,8 +22,11 @@ const SEED: &str = include_str!("seed.json");
 /// The lock that processes on one PostgreSQL take: any number that nobody else takes.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7236871509)";
 
+/// SQLite's code for a file that is locked by another.
+const BUSY: &str = "5";
+
 /// Brings the tables up to date.
-pub(super) async fn migrate(pool: &AnyPool, sqlite: bool) -> Result<(), Trouble> {
+pub(super) async fn migrate(pool: &AnyPool, sqlite: bool) -> Result<(), sqlx::Error> {
     let mut transaction = if sqlite {
         pool.begin_with("BEGIN IMMEDIATE").await?
     } else {
@@ -43,10 +49,22 @@ pub(super) async fn migrate(pool: &AnyPool, sqlite: bool) -> Result<(), Trouble>
     }
     transaction.commit().await?;
     if sqlite {
-        // Readers and the one writer do not wait for each other. It is kept in the file.
-        pool.execute("PRAGMA journal_mode = WAL").await?;
+        write_ahead(pool).await?;
     }
     Ok(())
+}
+
+/// Keeps readers and the one writer from waiting for each other. The file remembers it.
+async fn write_ahead(pool: &AnyPool) -> Result<(), sqlx::Error> {
+    loop {
+        match pool.execute("PRAGMA journal_mode = WAL").await {
+            // For this, SQLite itself does not wait until others have opened the file too.
+            Err(error) if error.as_database_error().and_then(DatabaseError::code).as_deref() == Some(BUSY) => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            ended => return ended.map(drop),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -76,7 +94,7 @@ struct Article {
     lines: Vec<String>,
 }
 
-async fn seed(transaction: &mut Transaction<'static, Any>) -> Result<(), Trouble> {
+async fn seed(transaction: &mut Transaction<'static, Any>) -> Result<(), sqlx::Error> {
     let seed: Seed = serde_json::from_str(SEED).map_err(|error| sqlx::Error::Decode(error.into()))?;
     for user in seed.users {
         let insert = "INSERT INTO users (login, name, about, role, since, password) VALUES ($1, $2, $3, $4, $5, $6)";

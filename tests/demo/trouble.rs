@@ -1,0 +1,252 @@
+//! A database in trouble: the demo says so, loses nothing that it acknowledged, and goes on when the trouble is over.
+
+use std::fs;
+use std::process::Command;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{POSTGRES, Place, Server};
+use crate::client::{Answer, Request, wait};
+
+/// Asserts that an answer is 503 without a word about the reason.
+#[track_caller]
+fn assert_unavailable(answer: &Answer) {
+    answer.assert_refused(503, "unavailable");
+    for word in ["demo", "sql", "postgres", "database", "/"] {
+        assert!(!String::from_utf8_lossy(&answer.body).contains(word), "{answer:?}");
+    }
+}
+
+/// Asserts that `/readyz` soon says this.
+#[track_caller]
+fn assert_ready(server: &Server, ready: bool) {
+    let expected = if ready { (200, "ok") } else { (503, "failed") };
+    let said = || {
+        let answer = server.get("/readyz");
+        (answer.status, answer.json()["checks"]["database"].as_str().unwrap().to_owned())
+    };
+    assert!(wait(|| said() == (expected.0, expected.1.to_owned())), "{:?}", said());
+}
+
+/// Writes an article, which may be refused.
+fn try_writing(server: &Server, token: &str, text: &str) -> Answer {
+    server.ask("POST", "/article", Some(token), &json!({ "title": "Try", "text": text }))
+}
+
+#[test]
+fn no_file_where_it_should_be() {
+    let place = Place::sqlite();
+    fs::create_dir_all(place.file()).unwrap();
+    let server = place.serve();
+    assert_unavailable(&server.get("/article"));
+    assert_unavailable(&server.ask("POST", "/user/login", None, &json!({ "login": "ada", "password": "x" })));
+    assert_eq!(server.get("/article?page=0").status, 400, "what needs no database is answered");
+    assert!(server.served.told().contains("unable to open database file"), "{}", server.served.told());
+    fs::remove_dir(place.file()).unwrap();
+    assert_eq!(server.total(), 12);
+}
+
+#[test]
+fn a_file_that_is_no_database() {
+    let place = Place::sqlite();
+    fs::create_dir(place.folder.path().join("data")).unwrap();
+    fs::write(place.file(), "This is not a database. ".repeat(100)).unwrap();
+    let server = place.serve();
+    assert_unavailable(&server.get("/article"));
+    assert_eq!(fs::read_to_string(place.file()).unwrap().len(), 2400, "it is left as it is");
+    assert_ready(&server, false);
+    fs::remove_file(place.file()).unwrap();
+    assert_eq!(server.total(), 12);
+    assert_ready(&server, true);
+}
+
+#[test]
+fn locked_by_another() {
+    let place = Place::sqlite();
+    let server = place.serve();
+    let token = server.editor();
+    let mut other = place.sql();
+    other.execute("BEGIN EXCLUSIVE");
+    assert_eq!(server.total(), 12, "reading goes on");
+    let begun = Instant::now();
+    assert_unavailable(&try_writing(&server, &token, "Locked"));
+    assert!(begun.elapsed() < Duration::from_secs(5), "it waited {:?}", begun.elapsed());
+    other.execute("ROLLBACK");
+    assert_eq!(try_writing(&server, &token, "Unlocked").status, 201);
+    assert_eq!(server.total(), 13);
+}
+
+#[test]
+fn locked_before_it_was_opened() {
+    let place = Place::sqlite();
+    let _ = place.serve().total();
+    let server = place.serve();
+    let mut other = place.sql();
+    other.execute("PRAGMA journal_mode = DELETE");
+    other.execute("BEGIN EXCLUSIVE");
+    assert_unavailable(&server.get("/article"));
+    other.execute("ROLLBACK");
+    assert_eq!(server.total(), 12);
+}
+
+#[test]
+fn taken_away_and_put_back() {
+    let place = Place::sqlite();
+    let server = place.serve();
+    let token = server.editor();
+    server.write(&token, "Acknowledged");
+    let away = place.folder.path().join("away");
+    fs::rename(place.file(), &away).unwrap();
+    for _ in 0..2 {
+        assert_unavailable(&server.get("/article"));
+        assert_unavailable(&try_writing(&server, &token, "Lost"));
+        let public = Request::new("GET", "/article").field("authorization", format_args!("Bearer {token}"));
+        assert_unavailable(&server.send(&public));
+    }
+    assert_ready(&server, false);
+    assert!(!place.file().exists(), "no new one is put in its place");
+    assert!(server.served.told().contains("is gone"), "{}", server.served.told());
+    fs::rename(&away, place.file()).unwrap();
+    assert_eq!(server.total(), 13);
+    assert_ready(&server, true);
+    server.write(&token, "Again");
+    drop(server);
+    assert_eq!(place.serve().total(), 14);
+}
+
+#[test]
+fn replaced_by_a_copy() {
+    let place = Place::sqlite();
+    let server = place.serve();
+    server.write(&server.editor(), "Before the copy");
+    place.sql().execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    let copy = place.folder.path().join("copy");
+    fs::copy(place.file(), &copy).unwrap();
+    let token = server.editor();
+    server.write(&token, "After the copy");
+    assert_eq!(server.total(), 14);
+    for end in ["-wal", "-shm"] {
+        fs::remove_file(format!("{}{end}", place.file().display())).unwrap();
+    }
+    fs::rename(&copy, place.file()).unwrap();
+    assert_eq!(server.total(), 13, "the file that is there counts");
+    server.write(&server.editor(), "In the copy");
+    drop(server);
+    assert_eq!(place.serve().total(), 14);
+}
+
+#[test]
+fn deleted_while_it_does_not_run() {
+    let place = Place::sqlite();
+    let server = place.serve();
+    server.write(&server.editor(), "Deleted");
+    drop(server);
+    fs::remove_file(place.file()).unwrap();
+    assert_eq!(place.serve().total(), 12, "a new one is made");
+}
+
+#[cfg(unix)]
+#[test]
+fn read_only() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    use std::os::unix::process::CommandExt;
+
+    /// Somebody without any rights.
+    const NOBODY: u32 = 65534;
+
+    let place = Place::sqlite();
+    let _ = place.serve().total();
+    let folder = place.folder.path().join("data");
+    let restrict = |folder_mode, file_mode| {
+        for entry in fs::read_dir(&folder).unwrap() {
+            fs::set_permissions(entry.unwrap().path(), fs::Permissions::from_mode(file_mode)).unwrap();
+        }
+        fs::set_permissions(&folder, fs::Permissions::from_mode(folder_mode)).unwrap();
+    };
+    let mut command = place.command();
+    if fs::metadata(&folder).unwrap().uid() == 0 {
+        // Nothing is read-only for root: somebody else has to run it, from where everybody may.
+        let program = place.folder.path().join("program");
+        fs::copy(env!("CARGO_BIN_EXE_rulebook"), &program).unwrap();
+        command = Command::new(program);
+        command.current_dir(place.folder.path()).env_clear().uid(NOBODY).gid(NOBODY);
+        fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
+        for entry in fs::read_dir(&folder).unwrap() {
+            chown(entry.unwrap().path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+    restrict(0o555, 0o444);
+    let server = place.serve_as(command);
+    assert_eq!(server.total(), 12, "reading goes on");
+    let login = json!({ "login": "ada", "password": "analytical engine" });
+    assert_unavailable(&server.ask("POST", "/user/login", None, &login));
+    restrict(0o755, 0o644);
+    server.write(&server.editor(), "Writable");
+    assert_eq!(server.total(), 13);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn full() {
+    let place = Place::sqlite();
+    let _ = place.serve().total();
+    // No file may grow beyond 512 KiB, and nobody is killed who tries.
+    let mut command = Command::new("bash");
+    let program = env!("CARGO_BIN_EXE_rulebook");
+    command.args(["-c", "trap '' XFSZ; ulimit -S -f 512; exec \"$@\"", "bash", program]);
+    command.current_dir(place.folder.path());
+    crate::served::clear(&mut command);
+    let server = place.serve_as(command);
+    let token = server.editor();
+    let text = "line\n".repeat(4000);
+    let mut acknowledged = 12;
+    let refused = loop {
+        let answer = try_writing(&server, &token, &text);
+        if answer.status != 201 {
+            break answer;
+        }
+        acknowledged += 1;
+        assert!(acknowledged < 200, "it is never full");
+    };
+    assert_unavailable(&refused);
+    assert!(acknowledged > 12);
+    assert_eq!(server.total(), acknowledged, "reading goes on");
+    let limit = format!("--pid={}", server.served.id());
+    assert!(Command::new("prlimit").args([&limit, "--fsize=unlimited"]).status().unwrap().success());
+    assert_eq!(try_writing(&server, &token, &text).status, 201);
+    drop(server);
+    assert_eq!(place.serve().total(), acknowledged + 1);
+}
+
+#[test]
+fn postgres_stopped_and_started_again() {
+    let Some(place) = Place::postgres(false) else { return };
+    let _nobody_else = POSTGRES.write().unwrap_or_else(PoisonError::into_inner);
+    let control = |what: &str| {
+        let control = std::env::var("TEST_POSTGRES_CTL").unwrap();
+        assert!(Command::new(control).arg(what).output().unwrap().status.success(), "{what}");
+    };
+    let server = place.serve();
+    let token = server.editor();
+    server.write(&token, "Acknowledged");
+    control("stop");
+    let unopened = place.serve();
+    let begun = Instant::now();
+    for server in [&server, &unopened] {
+        assert_unavailable(&server.get("/article"));
+        assert_unavailable(&try_writing(server, &token, "Lost"));
+        assert_ready(server, false);
+        assert_unavailable(&server.ask("POST", "/user/login", None, &json!({ "login": "ada", "password": "x" })));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20), "they waited {:?}", begun.elapsed());
+    control("start");
+    for server in [&server, &unopened] {
+        assert_eq!(server.total(), 13);
+        assert_ready(server, true);
+    }
+    unopened.write(&token, "Again");
+    assert_eq!(server.total(), 14);
+}

@@ -1,0 +1,126 @@
+//! Users: registration, logins, profiles.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::Place;
+use crate::client::Request;
+
+#[test]
+fn a_user_registers_once_and_logs_in() {
+    Place::each(|place| {
+        let server = place.serve();
+        let new = json!({ "login": "grace", "name": "Grace Hopper", "password": "nanoseconds" });
+        let registered = server.ask("POST", "/user", None, &new);
+        assert_eq!((registered.status, &registered.json()["user_id"]), (201, &json!(9)));
+        let again = server.ask("POST", "/user", None, &new);
+        assert_eq!((again.status, &again.json()["name"]), (409, &json!("login_taken")));
+        let token = server.log_in("grace", "nanoseconds");
+        assert!(token.starts_with("login_") && token.len() == 70, "{token}");
+        assert_ne!(token, server.log_in("grace", "nanoseconds"), "each login is one of its own");
+        let profile = server.get("/user/9").json()["user"].clone();
+        assert_eq!(
+            (&profile["login"], &profile["role"], &profile["articles"]),
+            (&"grace".into(), &"author".into(), &0.into())
+        );
+        assert!(profile.get("password").is_none(), "{profile}");
+    });
+}
+
+#[test]
+fn two_who_register_at_once_do_not_get_the_same_login() {
+    Place::each(|place| {
+        let server = place.serve();
+        let new = json!({ "login": "twin", "name": "Twin", "password": "ten letters" });
+        let mut statuses: Vec<_> = std::thread::scope(|scope| {
+            let asked: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| server.ask("POST", "/user", None, &new).status)).collect();
+            asked.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409, 409, 409]);
+    });
+}
+
+#[test]
+fn a_wrong_login_is_refused_the_same_way_whatever_is_wrong() {
+    Place::each(|place| {
+        let server = place.serve();
+        let wrong = |login: &str| {
+            let begun = Instant::now();
+            let answer = server.ask("POST", "/user/login", None, &json!({ "login": login, "password": "wrong" }));
+            assert_eq!(answer.status, 403, "{answer:?}");
+            (answer.json(), begun.elapsed())
+        };
+        let expected = wrong("ada").0;
+        let fastest = ["ada", "nobody", "jules"].map(|login| {
+            let tries = (0..5).map(|_| {
+                let (said, took) = wrong(login);
+                assert_eq!(said, expected, "{login}");
+                took
+            });
+            tries.min().unwrap()
+        });
+        let (least, most) = (fastest.iter().min().unwrap(), fastest.iter().max().unwrap());
+        assert!(*least * 5 > *most, "who is known shows in the time: {fastest:?}");
+    });
+}
+
+#[test]
+fn a_login_ends_when_it_is_told_to_or_its_time_is_over() {
+    Place::each(|place| {
+        let server = place.serve();
+        let (first, second) = (server.editor(), server.editor());
+        let log_out = |token: &str| {
+            server
+                .send(&Request::new("DELETE", "/user/login").field("authorization", format_args!("Bearer {token}")))
+                .status
+        };
+        assert_eq!(log_out(&first), 204);
+        assert_eq!(log_out(&first), 401);
+        server.write(&second, "The other login goes on");
+        place.sql().execute("UPDATE logins SET ends = 1");
+        assert_eq!(log_out(&second), 401);
+        assert_eq!(log_out("login_00"), 401);
+        assert_eq!(log_out("rb_00"), 401, "the server's keys are asked too");
+        let public = Request::new("GET", "/article").field("authorization", format_args!("Bearer {second}"));
+        assert_eq!(server.send(&public).status, 401, "also where nobody needs a login");
+        server.editor();
+        assert_eq!(log_out(&second), 401);
+    });
+}
+
+#[test]
+fn tokens_and_passwords_are_kept_by_their_hashes() {
+    let place = Place::sqlite();
+    let mut command = place.command();
+    command.args(["--log", "trace"]);
+    let server = place.serve_as(command);
+    let token = server.editor();
+    server.write(&token, "Secrets");
+    let log = server.served.told();
+    drop(server);
+    place.sql().execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    let file = std::fs::read(place.file()).unwrap();
+    for secret in [token.as_str(), "analytical engine"] {
+        assert!(!file.windows(secret.len()).any(|part| part == secret.as_bytes()), "the database holds {secret}");
+        assert!(!log.contains(secret), "the log holds {secret}");
+    }
+}
+
+#[test]
+fn profiles_are_changed_by_their_owners() {
+    Place::each(|place| {
+        let server = place.serve();
+        let token = server.editor();
+        let changed = server.ask("PUT", "/user/1", Some(&token), &json!({ "about": "Reads" }));
+        assert_eq!((changed.status, &changed.json()["about"]), (200, &json!("Reads")));
+        let profile = server.get("/user/1").json()["user"].clone();
+        assert_eq!((&profile["name"], &profile["about"]), (&"Ada Whitlock".into(), &"Reads".into()));
+        server.ask("PUT", "/user/2", Some(&token), &json!({})).assert_refused(403, "user[user_id]");
+        assert_eq!(server.ask("PUT", "/user/1", None, &json!({})).status, 401);
+        let unknown = server.get("/user/99");
+        assert_eq!((unknown.status, &unknown.json()["name"]), (404, &json!("no_such_user")));
+    });
+}
