@@ -20,6 +20,8 @@ pub enum Case {
     Options,
     /// The OpenAPI document, made ready at start
     Openapi,
+    /// One of the demo's articles, read from SQLite
+    Article,
     /// The GET, behind the last of 10 services
     #[value(name = "last-of-10")]
     LastOf10,
@@ -29,6 +31,17 @@ pub enum Case {
     /// The GET, behind the last of 10,000 services
     #[value(name = "last-of-10000")]
     LastOf10000,
+}
+
+/// What both servers serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Setup {
+    /// Every endpoint once, and documents.
+    Endpoints,
+    /// The articles of the demo, from one database.
+    Articles,
+    /// One endpoint under so many names.
+    Many(usize),
 }
 
 /// What rulebook aims at.
@@ -72,6 +85,7 @@ impl Case {
             Self::Form => "POST urlencoded, the same",
             Self::Options => "OPTIONS of a service",
             Self::Openapi => "the OpenAPI document",
+            Self::Article => "an article, read from SQLite",
             Self::LastOf10 => "the GET behind the last of 10 services",
             Self::LastOf1000 => "the GET behind the last of 1,000 services",
             Self::LastOf10000 => "the GET behind the last of 10,000 services",
@@ -83,18 +97,20 @@ impl Case {
         match self {
             Self::Ping | Self::Options | Self::Openapi => Aim::Ratio(0.97),
             Self::Get | Self::Json | Self::Form => Aim::Ratio(1.05),
+            Self::Article => Aim::Ratio(1.0),
             Self::LastOf10 => Aim::Ratio(1.3),
             Self::LastOf1000 | Self::LastOf10000 => Aim::NoSlope,
         }
     }
 
-    /// Under how many names there is one endpoint; 0 where all endpoints are there once.
-    pub fn services(self) -> usize {
+    /// What is served when it is measured.
+    pub fn setup(self) -> Setup {
         match self {
-            Self::Ping | Self::Get | Self::Json | Self::Form | Self::Options | Self::Openapi => 0,
-            Self::LastOf10 => 10,
-            Self::LastOf1000 => 1_000,
-            Self::LastOf10000 => 10_000,
+            Self::Ping | Self::Get | Self::Json | Self::Form | Self::Options | Self::Openapi => Setup::Endpoints,
+            Self::Article => Setup::Articles,
+            Self::LastOf10 => Setup::Many(10),
+            Self::LastOf1000 => Setup::Many(1_000),
+            Self::LastOf10000 => Setup::Many(10_000),
         }
     }
 
@@ -107,9 +123,10 @@ impl Case {
             Self::Form => post_form(&article()),
             Self::Options => Request { method: "OPTIONS", ..get("/ping") },
             Self::Openapi => get("/openapi.json"),
-            Self::LastOf10 | Self::LastOf1000 | Self::LastOf10000 => {
-                get(&format!("/s{}/line/23/7?lang=en", self.services()))
-            }
+            Self::Article => get("/article/3"),
+            Self::LastOf10 => get("/s10/line/23/7?lang=en"),
+            Self::LastOf1000 => get("/s1000/line/23/7?lang=en"),
+            Self::LastOf10000 => get("/s10000/line/23/7?lang=en"),
         }
     }
 
@@ -127,11 +144,12 @@ impl Case {
             Self::Form => refused_articles(post_form),
             Self::Options => vec![(Request { method: "OPTIONS", ..get("/pong") }, 404)],
             Self::Openapi => vec![(get("/openapi.yaml"), 404)],
+            Self::Article => vec![(get("/article/3000000"), 404), (get("/article/three"), 400)],
             Self::LastOf10 | Self::LastOf1000 | Self::LastOf10000 => {
-                let n = self.services();
+                let target = self.request().target;
                 vec![
-                    (get(&format!("/s{}/line/23/7?lang=en", n + 1)), 404),
-                    (get(&format!("/s{n}/line/-1/7?lang=en")), 400),
+                    (get(&target.replacen("/line", "0/line", 1)), 404),
+                    (get(&target.replacen("/23/", "/-1/", 1)), 400),
                 ]
             }
         }

@@ -9,6 +9,8 @@
 
 mod cases;
 mod definition;
+#[path = "../src/demo/mod.rs"]
+mod demo;
 mod drive;
 mod hand;
 mod keys;
@@ -61,6 +63,9 @@ struct Serve {
     /// Serve one endpoint under so many names instead of all once; 0 for the latter
     #[arg(long, default_value_t = 0)]
     services: usize,
+    /// Serve the demo's articles instead, from the database in this folder
+    #[arg(long, conflicts_with = "services")]
+    articles: Option<PathBuf>,
     /// Serve the ready documents in this folder too; by hand only
     #[arg(long, hide = true)]
     documents: Option<PathBuf>,
@@ -73,8 +78,14 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command.unwrap_or(Command::Drive(cli.drive)) {
         Command::Drive(settings) => drive::drive(&settings),
-        Command::Hand(serve) => serve.run(|serve| hand::serve(serve.bind, serve.services, serve.documents.as_deref())),
-        Command::Rulebook(serve) => serve.run(|serve| ours::serve(serve.bind, serve.services)),
+        Command::Hand(serve) => serve.run(|serve| match &serve.articles {
+            Some(folder) => hand::serve_articles(serve.bind, folder),
+            None => hand::serve(serve.bind, serve.services, serve.documents.as_deref()),
+        }),
+        Command::Rulebook(serve) => serve.run(|serve| match &serve.articles {
+            Some(folder) => ours::serve_articles(serve.bind, folder),
+            None => ours::serve(serve.bind, serve.services),
+        }),
         Command::Definitions { folder, services } => definition::write(&folder, services).map_err(Into::into),
     };
     match result {

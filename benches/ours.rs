@@ -2,13 +2,14 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rulebook::{Args, Context, Keys, Module, Refusal, Rulebook, Settings};
+use rulebook::{Args, Context, Engine, Keys, Module, Refusal, Rulebook, Settings};
 use serde::{Deserialize, Serialize};
 
-use crate::definition;
+use crate::{definition, demo};
 
 /// Serves them with one worker until the process is told to stop.
 ///
@@ -24,7 +25,19 @@ pub fn serve(bind: SocketAddr, services: usize) -> Result<(), Box<dyn Error>> {
     println!("{:.1}", begun.elapsed().as_secs_f64() * 1e3);
     // All of it is read by now, and whoever stops a server may leave it no time to clean up.
     folder.close()?;
+    listen(&engine, bind)
+}
 
+/// Serves the demo as [`serve`] does, with its database in this folder.
+pub fn serve_articles(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
+    let begun = Instant::now();
+    let rulebook = demo::add(Rulebook::load(concat!(env!("CARGO_MANIFEST_DIR"), "/api"))).data(folder);
+    let engine = rulebook.build().map_err(|report| report.to_string())?;
+    println!("{:.1}", begun.elapsed().as_secs_f64() * 1e3);
+    listen(&engine, bind)
+}
+
+fn listen(engine: &Engine, bind: SocketAddr) -> Result<(), Box<dyn Error>> {
     let settings = Settings { bind: vec![bind.to_string()], workers: Some(1), signals: true, ..Settings::default() };
     engine.serve(&settings)?.wait()?;
     Ok(())

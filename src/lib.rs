@@ -20,6 +20,8 @@
 //! tests of programs that are built on rulebook, `rulebook::test::Client`.
 
 mod place;
+//
+mod near;
 
 // What things are.
 pub mod error;

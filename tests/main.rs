@@ -7,12 +7,14 @@ mod cli;
 mod client;
 mod client_for_users;
 mod compile;
+mod cors;
 mod definition_text;
 #[cfg(feature = "demo")]
 mod demo;
 mod describe;
 mod diagnostics;
 mod documents;
+mod errors;
 mod generate;
 mod golden;
 mod handlers;

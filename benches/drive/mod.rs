@@ -21,7 +21,7 @@ use clap::{Args, ValueEnum, value_parser};
 
 use self::server::{Kind, Pair};
 use self::table::Row;
-use crate::cases::Case;
+use crate::cases::{Case, Setup};
 
 /// The core of the servers.
 const SERVER_CORE: usize = 0;
@@ -67,11 +67,11 @@ fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
     // what drifts, drifts for all of them.
     let mut pairs = BTreeMap::new();
     for &case in &cases {
-        let services = case.services();
+        let setup = case.setup();
         progress(format_args!("starting and checking: {}", case.title()));
-        let pair = match pairs.entry(services) {
+        let pair = match pairs.entry(setup) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Pair::start(services)?),
+            Entry::Vacant(entry) => entry.insert(Pair::start(setup)?),
         };
         check::same(case, pair)?;
     }
@@ -80,7 +80,7 @@ fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
     // The round before the first is to warm up.
     for round in 0..=settings.rounds {
         for row in &mut rows {
-            let pair = &pairs[&row.case.services()];
+            let pair = &pairs[&row.case.setup()];
             let round_of = |kind: Kind| {
                 progress(format_args!("round {round} of {}: {}, {}", settings.rounds, row.case.title(), kind.title()));
                 wrk::round(row.case, pair.of(kind).address, settings)
@@ -92,11 +92,11 @@ fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
         }
     }
 
-    let started: Vec<_> = pairs
-        .iter()
-        .filter(|(services, _)| **services > 0)
-        .map(|(services, pair)| (*services, pair.ready_after))
-        .collect();
+    let many = |(setup, pair): (&Setup, &Pair)| match setup {
+        Setup::Many(services) => Some((*services, pair.ready_after)),
+        Setup::Endpoints | Setup::Articles => None,
+    };
+    let started: Vec<_> = pairs.iter().filter_map(many).collect();
     Ok(table::markdown(&rows, &started, settings))
 }
 

@@ -1,14 +1,17 @@
 //! The servers as processes of their own. They end when their handle is dropped or this process dies.
 
 use std::error::Error;
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
+use tempfile::TempDir;
+
 use super::{SERVER_CORE, documents};
+use crate::cases::Setup;
 
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,22 +56,37 @@ pub struct Pair {
     rulebook: Server,
     /// Milliseconds that rulebook needed from the definition's text to a server.
     pub ready_after: f64,
+    /// What they read from.
+    _folder: TempDir,
 }
 
 impl Pair {
-    /// Starts both, with one endpoint under so many names or, for 0, all endpoints.
-    pub fn start(services: usize) -> Result<Self, Box<dyn Error>> {
-        let mut rulebook = Server::start(Kind::Rulebook, services, &[])?;
-        let ready_after = rulebook.ready_after()?;
-        let hand = if services == 0 {
-            // Documents are compared by the bytes that rulebook makes: the other server has them ready too.
-            let folder = tempfile::tempdir()?;
-            documents::fetch(rulebook.address, folder.path())?;
-            Server::start(Kind::Hand, services, &["--documents".as_ref(), folder.path().as_os_str()])?
-        } else {
-            Server::start(Kind::Hand, services, &[])?
+    /// Starts both.
+    pub fn start(setup: Setup) -> Result<Self, Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let from = |flag: &str| [OsString::from(flag), folder.path().into()];
+        let arguments = match setup {
+            Setup::Endpoints => Vec::new(),
+            Setup::Articles => from("--articles").into(),
+            Setup::Many(services) => vec!["--services".into(), services.to_string().into()],
         };
-        Ok(Self { hand, rulebook, ready_after })
+        let mut rulebook = Server::start(Kind::Rulebook, &arguments)?;
+        let ready_after = rulebook.ready_after()?;
+        let arguments = match setup {
+            Setup::Endpoints => {
+                // Documents are compared by the bytes that rulebook makes: the other server has them ready too.
+                documents::fetch(rulebook.address, folder.path())?;
+                from("--documents").into()
+            }
+            Setup::Articles => {
+                // The database is made when it is first read.
+                ureq::get(format!("http://{}/article/1", rulebook.address)).call()?;
+                arguments
+            }
+            Setup::Many(_) => arguments,
+        };
+        let hand = Server::start(Kind::Hand, &arguments)?;
+        Ok(Self { hand, rulebook, ready_after, _folder: folder })
     }
 
     /// One of them.
@@ -81,15 +99,14 @@ impl Pair {
 }
 
 impl Server {
-    fn start(kind: Kind, services: usize, more: &[&OsStr]) -> Result<Self, Box<dyn Error>> {
+    fn start(kind: Kind, arguments: &[OsString]) -> Result<Self, Box<dyn Error>> {
         let address = free_address()?;
         let child = Command::new("taskset")
             .args(["--cpu-list", &SERVER_CORE.to_string()])
             .arg(env::current_exe()?)
             .args([kind.command(), "--attached"])
             .args(["--bind", &address.to_string()])
-            .args(["--services", &services.to_string()])
-            .args(more)
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -25,6 +25,9 @@ pub enum Failure {
     Unreadable(String),
     TooLarge,
     UnsupportedMediaType,
+    UnknownArticle,
+    /// The database does not answer.
+    Unavailable,
 }
 
 /// A parameter out of its bounds.
@@ -66,6 +69,8 @@ impl Failure {
             Self::Unreadable(_) => 402,
             Self::TooLarge => 403,
             Self::UnsupportedMediaType => 404,
+            Self::UnknownArticle => 1,
+            Self::Unavailable => 501,
         }
     }
 }
@@ -81,6 +86,8 @@ impl fmt::Display for Failure {
             Self::Unreadable(why) => return write!(f, "unreadable request: {why}"),
             Self::TooLarge => "request too large",
             Self::UnsupportedMediaType => "unsupported media type",
+            Self::UnknownArticle => "there is no such article",
+            Self::Unavailable => "service unavailable",
         })
     }
 }
@@ -88,13 +95,14 @@ impl fmt::Display for Failure {
 impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::UnknownService => StatusCode::NOT_FOUND,
+            Self::UnknownService | Self::UnknownArticle => StatusCode::NOT_FOUND,
             Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Invalid(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 

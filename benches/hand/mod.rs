@@ -4,6 +4,7 @@
 //! JSON answer, and nothing is slower than it need be. Must not know rulebook.
 
 mod article;
+mod articles;
 mod caller;
 mod document;
 mod failure;
@@ -17,6 +18,7 @@ use actix_web::web::{self, FormConfig, JsonConfig, PathConfig, QueryConfig, Serv
 use actix_web::{App, HttpResponse, HttpServer, Resource, Responder, Route, rt};
 use serde::Serialize;
 
+pub use self::articles::serve as serve_articles;
 use self::caller::Callers;
 pub use self::document::DOCUMENTS;
 use self::document::Documents;

@@ -83,6 +83,12 @@ pub fn is_secret_field(name: &str) -> bool {
     ["authorization", "proxy-authorization", "cookie"].iter().any(|secret| name.eq_ignore_ascii_case(secret))
 }
 
+/// Whether an authentication scheme is that of bearer tokens (RFC 6750); schemes have no case.
+#[must_use]
+pub fn is_bearer(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("Bearer")
+}
+
 impl Head {
     /// A head without header fields.
     #[must_use]

@@ -35,7 +35,7 @@ impl JsonLimits {
     /// Notes that a limit was passed, and fails the reading.
     pub fn refuse<E: Error>(&self, limit: Limit) -> E {
         self.passed.set(Some(limit));
-        E::custom(format_args!("more than {} {}", limit.max, limit.unit))
+        E::custom(format_args!("more than {} {}", limit.max, limit.unit.as_str()))
     }
 
     /// A seed for a value that stands `level` levels deep; the outermost value's level is 0.

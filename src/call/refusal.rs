@@ -6,8 +6,11 @@ use std::fmt;
 use http::{HeaderName, HeaderValue, header};
 use serde_json::Value as Json;
 
-use super::{Fault, FaultKind, Http};
+use super::{Fault, FaultKind, Http, Limit, Unreadable};
 use crate::error::{Code, ErrorStatus};
+
+/// Seconds until another try makes sense where the service is not ready to answer.
+const RETRY_AFTER: u64 = 5;
 
 /// A request that is not answered as it wished.
 ///
@@ -37,7 +40,7 @@ struct Inner {
 pub enum Reason {
     /// No service has this URI.
     UnknownService {
-        /// Services of a similar URI.
+        /// The URIs of services of a similar one, as definitions write them with base in front; the nearest first.
         similar: Vec<String>,
     },
     /// The service is there, the method is not.
@@ -65,12 +68,7 @@ pub enum Reason {
         truncated: bool,
     },
     /// The path or the body cannot be decoded.
-    Unreadable {
-        /// What of the request: "path", "JSON body".
-        what: &'static str,
-        /// Why, with a position where there is one; nothing of the content.
-        why: String,
-    },
+    Unreadable(Unreadable),
     /// Something is over a limit.
     TooLarge {
         /// Which.
@@ -117,73 +115,6 @@ pub enum Reason {
         /// Under which the reason stands in the log.
         request_id: String,
     },
-}
-
-/// A limit that was passed: its key in `limits` and its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit {
-    /// Its key in `app.json`, or the attribute of the parameter's type.
-    pub name: &'static str,
-    /// The most that is taken.
-    pub max: u64,
-    /// Of what: "bytes", "fields", "parts", "items", "levels".
-    pub unit: &'static str,
-}
-
-impl Limit {
-    /// All header fields together.
-    #[must_use]
-    pub const fn head(max: u64) -> Self {
-        Self { name: "head", max, unit: "bytes" }
-    }
-
-    /// The request target.
-    #[must_use]
-    pub const fn uri(max: u64) -> Self {
-        Self { name: "uri", max, unit: "bytes" }
-    }
-
-    /// A body that is no multipart one.
-    #[must_use]
-    pub const fn body(max: u64) -> Self {
-        Self { name: "body", max, unit: "bytes" }
-    }
-
-    /// A multipart body.
-    #[must_use]
-    pub const fn multipart(max: u64) -> Self {
-        Self { name: "multipart", max, unit: "bytes" }
-    }
-
-    /// One part of it.
-    #[must_use]
-    pub const fn part(max: u64) -> Self {
-        Self { name: "part", max, unit: "bytes" }
-    }
-
-    /// Parts of it.
-    #[must_use]
-    pub const fn parts(max: u64) -> Self {
-        Self { name: "parts", max, unit: "parts" }
-    }
-
-    /// Fields of a query or a body.
-    #[must_use]
-    pub const fn fields(max: u64) -> Self {
-        Self { name: "fields", max, unit: "fields" }
-    }
-
-    /// Arrays and objects inside of each other.
-    #[must_use]
-    pub const fn nesting(max: u64) -> Self {
-        Self { name: "nesting", max, unit: "levels" }
-    }
-
-    /// Items of one array, or values of one field.
-    #[must_use]
-    pub const fn items(max: u64) -> Self {
-        Self { name: "items", max, unit: "items" }
-    }
 }
 
 /// The methods that a service has, as `Allow` lists them (RFC 9110 section 10.2.1).
@@ -274,6 +205,15 @@ impl Refusal {
         self
     }
 
+    /// The same, with these services where none has the URI.
+    #[must_use]
+    pub(crate) fn with_similar(mut self, services: Vec<String>) -> Self {
+        if let Reason::UnknownService { similar } = &mut self.0.reason {
+            *similar = services;
+        }
+        self
+    }
+
     /// The same, with the id under which an internal error stands in the log.
     #[must_use]
     pub(crate) fn with_request_id(mut self, id: &str) -> Self {
@@ -339,7 +279,7 @@ impl Reason {
                     Code::InvalidParameter
                 }
             }
-            Self::Unreadable { .. } => Code::Unreadable,
+            Self::Unreadable(_) => Code::Unreadable,
             Self::TooLarge { limit, .. } => match limit.name {
                 "uri" => Code::UriTooLong,
                 "head" => Code::HeadTooLarge,
@@ -362,6 +302,7 @@ impl Reason {
             Self::UnknownMethod { allowed } => (header::ALLOW, allowed.to_string()),
             Self::Unauthenticated { challenge, .. } => (header::WWW_AUTHENTICATE, challenge.clone()),
             Self::TooManyRequests { retry_after } => (header::RETRY_AFTER, retry_after.to_string()),
+            Self::Unavailable => (header::RETRY_AFTER, RETRY_AFTER.to_string()),
             _ => return Vec::new(),
         };
         HeaderValue::try_from(field.1).map(|value| vec![(field.0, value)]).unwrap_or_default()

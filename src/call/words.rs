@@ -1,66 +1,144 @@
-//! The words of refusals and faults; they are made here and nowhere else.
+//! The words of refusals and faults: which text of a catalogue says what, with which data.
 
-use std::fmt;
+use std::fmt::{self, Display};
 
-use super::{Fault, FaultKind, Reason, Refusal};
+use super::{Fault, FaultKind, Reason, Refusal, Source, Unit, Unreadable};
+use crate::error::texts::{Catalogue, Text};
 
-/// The words for the client.
-impl fmt::Display for Refusal {
+/// The words of a refusal for the client, in one language.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'w> {
+    refusal: &'w Refusal,
+    catalogue: &'w Catalogue,
+}
+
+impl Refusal {
+    /// Its words for the client, from this catalogue.
+    #[must_use]
+    pub fn words<'w>(&'w self, catalogue: &'w Catalogue) -> Words<'w> {
+        Words { refusal: self, catalogue }
+    }
+}
+
+/// The words for the client, in English.
+impl Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.reason() {
-            Reason::UnknownService { similar } if similar.is_empty() => f.write_str("no service has this URI"),
-            Reason::UnknownService { similar } => {
-                write!(f, "no service has this URI; did you mean {}?", similar.join(" or "))
-            }
-            Reason::UnknownMethod { allowed } => write!(f, "the service does not have this method, it has {allowed}"),
-            Reason::Unauthenticated { invalid: true, .. } => f.write_str("the credential is not valid"),
-            Reason::Unauthenticated { .. } => f.write_str("a credential is needed"),
+        self.words(Catalogue::english()).fmt(f)
+    }
+}
+
+/// The words for the client, in English.
+impl Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fault(f, Catalogue::english(), self)
+    }
+}
+
+impl Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { refusal, catalogue } = self;
+        let mut say = |text, data: &[(&'static str, &dyn Display)]| catalogue.fill(text, data).fmt(f);
+        let list = |items: &[String], between| items.join(&catalogue.plain(between).to_string());
+        match refusal.reason() {
+            Reason::UnknownService { similar } if similar.is_empty() => say(Text::UnknownService, &[]),
+            Reason::UnknownService { similar } => say(Text::SimilarServices, &[("similar", &list(similar, Text::Or))]),
+            Reason::UnknownMethod { allowed } => say(Text::UnknownMethod, &[("allowed", allowed)]),
+            Reason::Unauthenticated { invalid: true, .. } => say(Text::InvalidCredential, &[]),
+            Reason::Unauthenticated { .. } => say(Text::NoCredential, &[]),
             Reason::Forbidden { missing } => {
-                let groups: Vec<_> = missing.iter().map(|group| group.join(" and ")).collect();
-                write!(f, "missing permission: {}", groups.join(", or "))
+                let groups: Vec<_> = missing.iter().map(|group| list(group, Text::And)).collect();
+                say(Text::Forbidden, &[("missing", &list(&groups, Text::OrGroups))])
             }
             Reason::Parameters { faults, .. } => match faults.first() {
-                Some(fault) => write!(f, "{fault}"),
-                None => f.write_str("a parameter is at fault"),
+                Some(first) => fault(f, catalogue, first),
+                None => say(Text::Parameters, &[]),
             },
-            Reason::Unreadable { what, why } => write!(f, "the {what} cannot be read: {why}"),
+            Reason::Unreadable(what) => unreadable(f, catalogue, *what),
             Reason::TooLarge { limit, parameter } => {
-                if let Some(parameter) = parameter {
-                    write!(f, "{parameter}: ")?;
+                let unit = catalogue.plain(unit(limit.unit));
+                match parameter {
+                    None => say(Text::TooLarge, &[("limit", &limit.name), ("max", &limit.max), ("unit", &unit)]),
+                    Some(own) => say(
+                        Text::ParameterTooLarge,
+                        &[("parameter", own), ("limit", &limit.name), ("max", &limit.max), ("unit", &unit)],
+                    ),
                 }
-                write!(f, "over the limit `{}` of {} {}", limit.name, limit.max, limit.unit)
             }
             Reason::UnsupportedMediaType { got, accepted } => {
-                write!(f, "a body of type {got} is not read here, send {}", accepted.join(" or "))
+                let accepted = accepted.join(&catalogue.plain(Text::Or).to_string());
+                say(Text::UnsupportedMediaType, &[("type", got), ("accepted", &accepted)])
             }
-            Reason::Upload => f.write_str("the upload could not be stored"),
-            Reason::TooManyRequests { retry_after } => write!(f, "try again in {retry_after} seconds"),
-            Reason::Timeout => f.write_str("the body did not arrive in time"),
-            Reason::ExpectationFailed => f.write_str("the only expectation that is met is 100-continue"),
-            Reason::Declared { name, message, .. } if message.is_empty() => f.write_str(name),
-            Reason::Declared { message, .. } => f.write_str(message),
-            Reason::NotImplemented { id } => write!(f, "{id} has no handler"),
-            Reason::Unavailable => f.write_str("try again later"),
-            Reason::Internal { request_id } if request_id.is_empty() => f.write_str("the program failed"),
-            Reason::Internal { request_id } => write!(f, "the log has the reason under {request_id}"),
+            Reason::Upload => say(Text::Upload, &[]),
+            Reason::TooManyRequests { retry_after } => say(Text::TooManyRequests, &[("seconds", retry_after)]),
+            Reason::Timeout => say(Text::Timeout, &[]),
+            Reason::ExpectationFailed => say(Text::ExpectationFailed, &[]),
+            Reason::Declared { name, message, .. } => f.write_str(if message.is_empty() { name } else { message }),
+            Reason::NotImplemented { id } => say(Text::NotImplemented, &[("id", id)]),
+            Reason::Unavailable => say(Text::Unavailable, &[]),
+            Reason::Internal { request_id } if request_id.is_empty() => say(Text::Internal, &[]),
+            Reason::Internal { request_id } => say(Text::InternalLogged, &[("request_id", request_id)]),
         }
     }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(message) = &self.message {
-            return f.write_str(message);
+fn fault(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, fault: &Fault) -> fmt::Result {
+    let Fault { kind, parameter, source, expected, got, message } = fault;
+    if let Some(message) = message {
+        return f.write_str(message);
+    }
+    let parameter = ("parameter", parameter as &dyn Display);
+    let place = catalogue.plain(self::source(*source));
+    let source = ("source", &place as &dyn Display);
+    let expected = ("expected", expected as &dyn Display);
+    let mut say = |text, data: &[(&'static str, &dyn Display)]| catalogue.fill(text, data).fmt(f);
+    match (kind, got) {
+        (FaultKind::Missing, _) => say(Text::Missing, &[parameter, source, expected]),
+        (FaultKind::Repeated, _) => say(Text::Repeated, &[parameter, source, expected]),
+        (FaultKind::Unknown, _) => say(Text::Unknown, &[parameter, source]),
+        (FaultKind::Invalid, Some(got)) => say(Text::Invalid, &[parameter, source, expected, ("got", got)]),
+        (FaultKind::Invalid, None) => say(Text::InvalidSecret, &[parameter, source, expected]),
+    }
+}
+
+fn unreadable(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, what: Unreadable) -> fmt::Result {
+    let mut say = |text, data: &[(&'static str, &dyn Display)]| catalogue.fill(text, data).fmt(f);
+    match what {
+        Unreadable::PathEscape => say(Text::PathEscape, &[]),
+        Unreadable::PathEncoding => say(Text::PathEncoding, &[]),
+        Unreadable::BodyBroken => say(Text::BodyBroken, &[]),
+        Unreadable::JsonEncoding { byte } => say(Text::JsonEncoding, &[("byte", &byte)]),
+        Unreadable::JsonKind => say(Text::JsonKind, &[]),
+        Unreadable::JsonSyntax { line, column } => say(Text::JsonSyntax, &[("line", &line), ("column", &column)]),
+        Unreadable::JsonEnd { line, column } => say(Text::JsonEnd, &[("line", &line), ("column", &column)]),
+        Unreadable::MultipartBoundary => say(Text::MultipartBoundary, &[]),
+        Unreadable::MultipartStart { most } => say(Text::MultipartStart, &[("most", &most)]),
+        Unreadable::MultipartPart { part } => say(Text::MultipartPart, &[("part", &part)]),
+        Unreadable::MultipartHead { part } => say(Text::MultipartHead, &[("part", &part)]),
+        Unreadable::MultipartName { part } => say(Text::MultipartName, &[("part", &part)]),
+        Unreadable::MultipartLongName { part, most } => {
+            say(Text::MultipartLongName, &[("part", &part), ("most", &most)])
         }
-        let Self { kind, parameter, source, expected, got, .. } = self;
-        match (kind, got) {
-            (FaultKind::Missing, _) => write!(f, "{parameter} is missing in the {source}, expected {expected}"),
-            (FaultKind::Repeated, _) => {
-                write!(f, "{parameter} stands more than once in the {source}, expected {expected}")
-            }
-            (FaultKind::Unknown, _) => write!(f, "{parameter} in the {source} is no parameter of this method"),
-            (FaultKind::Invalid, Some(got)) => write!(f, "{parameter} in the {source}: expected {expected}, got {got}"),
-            (FaultKind::Invalid, None) => write!(f, "{parameter} in the {source}: expected {expected}"),
-        }
+        Unreadable::MultipartEnd { part } => say(Text::MultipartEnd, &[("part", &part)]),
+    }
+}
+
+fn source(source: Source) -> Text {
+    match source {
+        Source::Path => Text::Path,
+        Source::Query => Text::Query,
+        Source::Body => Text::Body,
+        Source::Any => Text::QueryOrBody,
+        Source::Header => Text::Header,
+        Source::Cookie => Text::Cookie,
+    }
+}
+
+fn unit(unit: Unit) -> Text {
+    match unit {
+        Unit::Bytes => Text::Bytes,
+        Unit::Fields => Text::Fields,
+        Unit::Parts => Text::Parts,
+        Unit::Items => Text::Items,
+        Unit::Levels => Text::Levels,
     }
 }

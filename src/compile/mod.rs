@@ -8,6 +8,7 @@
 mod api;
 mod bind;
 mod collision;
+mod cors;
 mod fit;
 mod input;
 mod key;

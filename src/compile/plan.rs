@@ -3,14 +3,15 @@
 use http::HeaderName;
 
 use super::bind::methods;
+use super::cors;
 use super::value::read_default;
-use crate::call::{Inspect, Value, is_secret_field, is_secret_name};
+use crate::call::{Inspect, Value, is_bearer, is_secret_field, is_secret_name};
 use crate::envelope;
 use crate::handler::{self, Ready, State};
 use crate::model::{self, Api, From, Parameter, Repeated};
 use crate::plan::{
     Action, BodyUse, DeclaredError, Description, Documents, Method, Module, Output, Permit, Piece, Plan, Requirement,
-    Routes, Service, SlotPlan,
+    Routes, Service, Similar, SlotPlan,
 };
 use crate::types::Takes;
 
@@ -57,9 +58,11 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         }
     }
     debug_assert_eq!(plans.len(), methods(api).count());
+    let challenges = challenges(&around.inspectors);
     Plan {
         base: api.base.trim_end_matches('/').into(),
         routes,
+        similar: similar(api),
         services: services.into(),
         ids: plans.iter().enumerate().map(|(index, method)| (method.id.clone(), index)).collect(),
         methods: plans.into(),
@@ -67,26 +70,57 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         envelope: envelope::by_name(api.envelope),
         limits: api.limits.clone(),
         unknown: api.unknown,
-        challenge: challenge(&around.inspectors),
+        challenge: challenges.join(", ").into(),
+        invalid_token: challenges.iter().map(|own| invalid_token(own)).collect::<Vec<_>>().join(", ").into(),
         inspectors: around.inspectors,
         verify: around.verify,
         state: around.state,
         checks: around.checks,
+        cors: cors::plan(api),
         documents: around.documents,
     }
 }
 
-/// `WWW-Authenticate` of all inspectors, each scheme once. RFC 9110 section 11.6.1 wants one at
+/// The paths of all services.
+fn similar(api: &Api) -> Similar {
+    let base = api.base.trim_end_matches('/');
+    let mut similar = Similar::below(base);
+    for service in api.modules.iter().flat_map(|module| &module.services) {
+        let positions = service.methods.iter().map(positions).max().unwrap_or_default();
+        similar.insert(&service.path, &format!("{base}{}", service.uri()), positions);
+    }
+    similar
+}
+
+/// How many segments behind its service's path a method takes.
+fn positions(own: &model::Method) -> usize {
+    own.parameters.iter().filter(|parameter| matches!(parameter.from, From::Position(_))).count()
+}
+
+/// `WWW-Authenticate` of these inspectors, each challenge once. RFC 9110 section 11.6.1 wants one at
 /// least, also where nobody can be identified.
-fn challenge(inspectors: &[Box<dyn Inspect>]) -> Box<str> {
-    let mut schemes: Vec<&str> = Vec::new();
+fn challenges(inspectors: &[Box<dyn Inspect>]) -> Vec<&str> {
+    let mut challenges: Vec<&str> = Vec::new();
     for inspector in inspectors {
-        let scheme = inspector.challenge();
-        if !scheme.is_empty() && !schemes.contains(&scheme) {
-            schemes.push(scheme);
+        let challenge = inspector.challenge();
+        if !challenge.is_empty() && !challenges.contains(&challenge) {
+            challenges.push(challenge);
         }
     }
-    if schemes.is_empty() { "Bearer".into() } else { schemes.join(", ").into() }
+    if challenges.is_empty() {
+        challenges.push("Bearer");
+    }
+    challenges
+}
+
+/// A challenge to one who sent a token that is not valid (RFC 6750 section 3.1).
+fn invalid_token(challenge: &str) -> String {
+    let (scheme, parameters) = challenge.split_once(' ').unwrap_or((challenge, ""));
+    match (is_bearer(scheme), parameters.trim().is_empty()) {
+        (false, _) => challenge.to_owned(),
+        (true, true) => format!("{scheme} error=\"invalid_token\""),
+        (true, false) => format!("{challenge}, error=\"invalid_token\""),
+    }
 }
 
 fn module(api: &Api, own: &model::Module, handlers: &[handler::Module]) -> Module {
@@ -111,7 +145,7 @@ fn method(service: &model::Service, own: &model::Method, module: usize, action: 
         permit: permit(own),
         names: parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
         slots: parameters.iter().map(slot).collect(),
-        positions: parameters.iter().filter(|parameter| matches!(parameter.from, From::Position(_))).count(),
+        positions: positions(own),
         segments: segments(service, parameters),
         query: slots_from(|from| matches!(from, From::Query | From::Any)),
         headers: parameters.iter().enumerate().filter_map(header).collect(),

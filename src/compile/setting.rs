@@ -52,6 +52,7 @@ impl Lowering<'_> {
                 "a value of `log_format`",
                 &LogFormat::ALL.map(|format| (format.as_str(), format)),
             ),
+            cors: written.cors.as_ref().and_then(|cors| self.cors(cors)),
             modules: Vec::new(),
             place: written.place,
         }

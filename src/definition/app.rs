@@ -1,11 +1,11 @@
 //! The settings: `app.json`, and documents that hold a whole API.
 
 use super::dialect;
-use super::keys::{APP, CONTACT, LICENSE, LIMITS, PARAMETER, SERVER, TYPES};
+use super::keys::{APP, CONTACT, CORS, LICENSE, LIMITS, PARAMETER, SERVER, TYPES};
 use super::object::{Object, authors_own, is_remark, wrong_kind};
 use super::syntax::duplicate;
 use super::text::{Data, Member, Members, Node};
-use super::written::{App, Contact, Definition, License};
+use super::written::{App, Contact, Cors, Definition, License};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::Placed;
 
@@ -82,6 +82,7 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         workers: object.whole("workers"),
         log: object.text("log"),
         log_format: object.text("log_format"),
+        cors: object.object("cors", &CORS, faults).as_ref().map(cors),
         place: object.place,
         damaged: object.damaged,
     }
@@ -89,6 +90,18 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
 
 fn contact(object: &Object<'_>) -> Contact {
     Contact { name: object.text("name"), url: object.text("url"), email: object.text("email") }
+}
+
+fn cors(object: &Object<'_>) -> Cors {
+    Cors {
+        origins: object.texts("origins"),
+        credentials: object.flag("credentials"),
+        headers: object.texts("headers").map_or_else(Vec::new, |headers| headers.value),
+        expose: object.texts("expose").map_or_else(Vec::new, |headers| headers.value),
+        max_age: object.whole("max_age"),
+        place: object.place,
+        damaged: object.damaged,
+    }
 }
 
 fn license(object: &Object<'_>) -> License {

@@ -40,6 +40,8 @@ pub enum Kind {
     Whole,
     /// Anything; it is judged where its meaning is known.
     Any,
+    /// A list of strings.
+    Texts,
     /// A list of lists of strings.
     Scope,
     /// One object.
@@ -98,12 +100,12 @@ pub static APP: Keys = keys(
         key("workers", Kind::Whole, "How many workers serve."),
         key("log", Kind::Text, "What is logged."),
         key("log_format", Kind::Text, "How it is logged."),
+        key("cors", Kind::Object(&CORS), "Which pages of other origins may call."),
         key("modules", Kind::Named(&MODULE), "The modules of a whole API, by name."),
         key("service", Kind::Later, "Services named in the query."),
         key("dispatch", Kind::Later, "Module and method named in the body."),
         key("jsonp", Kind::Later, "Whether methods answer JSONP."),
         key("formats", Kind::Later, "The formats of answers."),
-        key("cors", Kind::Later, "Which other sites may call."),
         key("catalogue", Kind::Later, "The words of errors."),
         key("options", Kind::Later, "Who may read descriptions."),
     ],
@@ -129,6 +131,18 @@ pub static LICENSE: Keys = keys(
 pub static SERVER: Keys = keys(
     "a server",
     &[key("url", Kind::Text, "The address that paths are appended to."), key("info", Kind::Text, "Which one it is.")],
+);
+
+/// `cors` of the settings.
+pub static CORS: Keys = keys(
+    "the settings for other origins",
+    &[
+        key("origins", Kind::Texts, "The origins whose pages may call, or `*` for all."),
+        key("credentials", Kind::Bool, "Whether browsers may send what they have stored for the API, such as cookies."),
+        key("headers", Kind::Texts, "Further header fields that pages may send."),
+        key("expose", Kind::Texts, "Further header fields that pages may read."),
+        key("max_age", Kind::Whole, "Seconds for which browsers may keep what they were allowed; 600 without it."),
+    ],
 );
 
 /// `types` of the settings.

@@ -69,6 +69,17 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// The strings that `key` holds, and where their list stands.
+    pub fn texts(&self, key: &str) -> Option<Placed<Vec<Placed<String>>>> {
+        let node = self.get(key)?;
+        let Data::List(items) = &node.data else { return None };
+        let text = |item: &Node| match &item.data {
+            Data::Text(text) => Some(Placed::new(text.clone(), item.place)),
+            _ => None,
+        };
+        Some(Placed::new(items.iter().filter_map(text).collect(), node.place))
+    }
+
     /// Whether `key` holds true.
     pub fn flag(&self, key: &str) -> Option<Placed<bool>> {
         let node = self.get(key)?;
@@ -149,12 +160,23 @@ fn check(kind: Kind, member: &Member) -> Option<Diagnostic> {
         Kind::Text => (matches!(node.data, Data::Text(_)), "a string"),
         Kind::Bool => (matches!(node.data, Data::Bool(_)), "true or false"),
         Kind::Whole => (whole(node).is_some(), "a whole number from 0"),
+        Kind::Texts => return texts(member),
         Kind::Scope => (matches!(node.data, Data::List(_)), "a list of lists of strings"),
         Kind::Object(_) | Kind::Named(_) => (matches!(node.data, Data::Object(_)), "an object"),
         Kind::List(_) => (matches!(node.data, Data::List(_)), "a list of objects"),
         Kind::Any | Kind::Later => (true, ""),
     };
     (!fits).then(|| wrong_kind(&format!("`{}`", member.key.value), expected, node))
+}
+
+/// Checks a list of strings, and each of them.
+fn texts(member: &Member) -> Option<Diagnostic> {
+    let what = format!("`{}`", member.key.value);
+    let Data::List(items) = &member.value.data else {
+        return Some(wrong_kind(&what, "a list of strings", &member.value));
+    };
+    let other = items.iter().find(|item| !matches!(item.data, Data::Text(_)))?;
+    Some(wrong_kind(&format!("each member of {what}"), "a string", other))
 }
 
 /// The fault that a value is of another kind than what stands there has to be.

@@ -44,6 +44,25 @@ pub struct License {
     pub place: Place,
 }
 
+/// What pages of other origins may do.
+#[derive(Debug, Default)]
+pub struct Cors {
+    /// `origins`.
+    pub origins: Option<Placed<Vec<Placed<String>>>>,
+    /// `credentials`.
+    pub credentials: Option<Placed<bool>>,
+    /// `headers`.
+    pub headers: Vec<Placed<String>>,
+    /// `expose`.
+    pub expose: Vec<Placed<String>>,
+    /// `max_age`.
+    pub max_age: Option<Placed<u64>>,
+    /// The whole object.
+    pub place: Place,
+    /// Whether a key was faulty and is left out.
+    pub damaged: bool,
+}
+
 /// What `app.json` says, as far as it says it.
 #[derive(Debug, Default)]
 pub struct App {
@@ -87,6 +106,8 @@ pub struct App {
     pub log: Option<Placed<String>>,
     /// `log_format`.
     pub log_format: Option<Placed<String>>,
+    /// `cors`.
+    pub cors: Option<Cors>,
     /// Whether a setting was faulty and is left out, or a file of settings could not be read.
     pub damaged: bool,
 }

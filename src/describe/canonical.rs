@@ -9,9 +9,9 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::model::{
-    Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DeclaredError, EnvelopeName, License, Limits,
-    LogFormat, Method, MethodOptions, Module, Output, Parameter, ParameterType, Permission, Repeated, Scope, Segment,
-    Server, Service, Unbound, UnknownParameters, derived_id, derived_name,
+    Api, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DeclaredError, EnvelopeName, License, Limits,
+    LogFormat, Method, MethodOptions, Module, Origins, Output, Parameter, ParameterType, Permission, Repeated, Scope,
+    Segment, Server, Service, Unbound, UnknownParameters, derived_id, derived_name,
 };
 use crate::types::Written;
 
@@ -51,6 +51,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         workers,
         log,
         log_format,
+        cors,
         modules,
         place: _,
     } = api;
@@ -74,6 +75,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         keys.some("workers", *workers);
         keys.some("log", log.as_deref());
         keys.unless("log_format", log_format.as_str(), LogFormat::default().as_str());
+        keys.some("cors", cors.as_ref().map(write_cors));
     }
     let modules = modules.iter().map(|module| (module.name.clone(), write_module(module, reader)));
     keys.some("modules", Some(Json::Object(modules.collect())));
@@ -119,6 +121,23 @@ fn write_server(server: &Server) -> Json {
     let mut keys = Keys::default();
     keys.some("url", Some(url.as_str()));
     keys.some("info", info.as_deref());
+    keys.json()
+}
+
+fn write_cors(cors: &Cors) -> Json {
+    let Cors { origins, credentials, headers, expose, max_age } = cors;
+    let mut keys = Keys::default();
+    keys.some(
+        "origins",
+        Some(match origins {
+            Origins::Any => json!(["*"]),
+            Origins::These(origins) => json!(origins),
+        }),
+    );
+    keys.some("credentials", credentials.then_some(true));
+    keys.filled("headers", json!(headers));
+    keys.filled("expose", json!(expose));
+    keys.some("max_age", (*max_age != Cors::DEFAULT_MAX_AGE).then_some(*max_age));
     keys.json()
 }
 

@@ -12,6 +12,7 @@ pub use codes::Code;
 pub use report::Report;
 pub use source::{Location, Source, Sources};
 
+pub use crate::near::nearest;
 use crate::place::Place;
 
 /// One fault of a definition.
@@ -66,21 +67,4 @@ impl Diagnostic {
             None => self,
         }
     }
-}
-
-/// The one of `known` that `word` was probably meant to be.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    let length = word.chars().count();
-    let distance = |candidate: &'a str| {
-        let other = candidate.chars().count();
-        let most = length.max(other) / 3;
-        // What differs too much in length need not be compared: a word of a
-        // definition may be as long as its file.
-        let comparable = length.abs_diff(other) <= most;
-        let distance = comparable.then(|| strsim::damerau_levenshtein(&word, &candidate.to_lowercase()));
-        Some((distance.filter(|distance| *distance <= most)?, candidate))
-    };
-    let near = known.into_iter().filter_map(distance);
-    near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }

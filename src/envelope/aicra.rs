@@ -21,7 +21,7 @@ impl Envelope for Aicra {
     fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
         let row = refusal.code().row();
         to.member("error", row.number.into())?;
-        to.member("ErrorDescription", format!("{}: {refusal}", row.title).into())?;
+        to.member("ErrorDescription", format!("{}: {refusal}", refusal.code().title()).into())?;
         if let Reason::Declared { name, .. } = refusal.reason() {
             to.member("name", name.as_ref().into())?;
         }

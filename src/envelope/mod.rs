@@ -123,6 +123,20 @@ fn details(refusal: &Refusal, own: &[&str], to: &mut dyn Members) -> Result<(), 
             let free = data.iter().filter(|(name, _)| !own.contains(&name.as_ref()));
             free.into_iter().try_for_each(|(name, value)| to.member(name, value.into()))
         }
+        Reason::UnknownService { similar } if !similar.is_empty() => {
+            to.member("similar", (&similar.iter().map(String::as_str).collect::<Json>()).into())
+        }
+        Reason::Forbidden { missing } => to.member("missing", (&missing.iter().cloned().collect::<Json>()).into()),
+        Reason::TooLarge { limit, parameter } => {
+            if let Some(parameter) = parameter {
+                to.member("parameter", parameter.as_str().into())?;
+            }
+            let limit = json!({ "name": limit.name, "max": limit.max, "unit": limit.unit.as_str() });
+            to.member("limit", (&limit).into())
+        }
+        Reason::UnsupportedMediaType { accepted, .. } => {
+            to.member("accepted", (&accepted.iter().copied().collect::<Json>()).into())
+        }
         Reason::Internal { request_id } => to.member("request_id", request_id.as_str().into()),
         _ => Ok(()),
     }

@@ -21,7 +21,7 @@ impl Envelope for Problem {
     fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
         let row = refusal.code().row();
         to.member("type", "about:blank".into())?;
-        to.member("title", row.title.into())?;
+        to.member("title", refusal.code().title().into())?;
         to.member("status", u32::from(refusal.status().get()).into())?;
         to.member("detail", refusal.to_string().into())?;
         let code = match refusal.reason() {

@@ -1,4 +1,4 @@
-//! The one table of request errors: code, aicra number, HTTP status, title.
+//! The one table of request errors: code, name, aicra number, HTTP status.
 //!
 //! Numbers are those of 2018's aicra where it had one (100 upload, 1 failed,
 //! 200/201 unknown service and method, 300/301 permission and token, 400/401
@@ -6,6 +6,8 @@
 //! code that has been published is never given to something else.
 
 use std::fmt;
+
+use super::texts::Catalogue;
 
 /// A class of refusals, stable for clients and logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,47 +58,51 @@ pub enum Code {
 pub struct Row {
     /// The class.
     pub code: Code,
-    /// Its name in problem documents and logs.
+    /// Its name in problem documents, logs and catalogues.
     pub name: &'static str,
     /// `error` in the aicra envelope.
     pub number: u32,
     /// HTTP status (RFC 9110 section 15, RFC 6585).
     pub status: u16,
-    /// A few words, the same for every refusal of the class.
-    pub title: &'static str,
 }
 
-const fn row(code: Code, name: &'static str, number: u32, status: u16, title: &'static str) -> Row {
-    Row { code, name, number, status, title }
+const fn row(code: Code, name: &'static str, number: u32, status: u16) -> Row {
+    Row { code, name, number, status }
 }
 
 /// Every code once, in the order of [`Code`].
 pub const TABLE: &[Row] = &[
-    row(Code::Failed, "failed", 1, 400, "it failed"),
-    row(Code::Upload, "upload", 100, 500, "upload failed"),
-    row(Code::UnknownService, "unknown-service", 200, 404, "unknown service"),
-    row(Code::UnknownMethod, "unknown-method", 201, 405, "unknown method"),
-    row(Code::Forbidden, "forbidden", 300, 403, "permission error"),
-    row(Code::Unauthenticated, "unauthenticated", 301, 401, "invalid or missing credential"),
-    row(Code::MissingParameter, "missing-parameter", 400, 400, "missing parameter"),
-    row(Code::InvalidParameter, "invalid-parameter", 401, 400, "invalid parameter"),
-    row(Code::Unreadable, "unreadable", 402, 400, "unreadable request"),
-    row(Code::TooLarge, "too-large", 403, 413, "request too large"),
-    row(Code::UnsupportedMediaType, "unsupported-media-type", 404, 415, "unsupported media type"),
-    row(Code::UriTooLong, "uri-too-long", 405, 414, "URI too long"),
-    row(Code::HeadTooLarge, "head-too-large", 406, 431, "header fields too large"),
-    row(Code::TooManyRequests, "too-many-requests", 407, 429, "too many requests"),
-    row(Code::Timeout, "timeout", 408, 408, "request timeout"),
-    row(Code::ExpectationFailed, "expectation-failed", 409, 417, "expectation failed"),
-    row(Code::NotImplemented, "not-implemented", 500, 501, "not implemented"),
-    row(Code::Unavailable, "unavailable", 501, 503, "service unavailable"),
-    row(Code::Internal, "internal", 502, 500, "internal error"),
+    row(Code::Failed, "failed", 1, 400),
+    row(Code::Upload, "upload", 100, 500),
+    row(Code::UnknownService, "unknown-service", 200, 404),
+    row(Code::UnknownMethod, "unknown-method", 201, 405),
+    row(Code::Forbidden, "forbidden", 300, 403),
+    row(Code::Unauthenticated, "unauthenticated", 301, 401),
+    row(Code::MissingParameter, "missing-parameter", 400, 400),
+    row(Code::InvalidParameter, "invalid-parameter", 401, 400),
+    row(Code::Unreadable, "unreadable", 402, 400),
+    row(Code::TooLarge, "too-large", 403, 413),
+    row(Code::UnsupportedMediaType, "unsupported-media-type", 404, 415),
+    row(Code::UriTooLong, "uri-too-long", 405, 414),
+    row(Code::HeadTooLarge, "head-too-large", 406, 431),
+    row(Code::TooManyRequests, "too-many-requests", 407, 429),
+    row(Code::Timeout, "timeout", 408, 408),
+    row(Code::ExpectationFailed, "expectation-failed", 409, 417),
+    row(Code::NotImplemented, "not-implemented", 500, 501),
+    row(Code::Unavailable, "unavailable", 501, 503),
+    row(Code::Internal, "internal", 502, 500),
 ];
 
 impl Code {
     /// The code's row in [`TABLE`].
     pub fn row(self) -> &'static Row {
         &TABLE[self as usize]
+    }
+
+    /// A few words in English, the same for every refusal of the class.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        Catalogue::english().title(self)
     }
 
     /// Its HTTP status.

@@ -49,6 +49,8 @@ pub struct Api {
     pub log: Option<String>,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// What pages of other origins may do; none: what any page may without being asked.
+    pub cors: Option<Cors>,
     /// Its modules, by name.
     pub modules: Vec<Module>,
     /// Where its settings are written.
@@ -84,6 +86,35 @@ pub struct Server {
     pub url: String,
     /// Which one it is.
     pub info: Option<String>,
+}
+
+/// What pages of other origins may do (Fetch standard, section 3.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cors {
+    /// Whose pages may call.
+    pub origins: Origins,
+    /// Whether browsers may send what they have stored for the API, such as cookies.
+    pub credentials: bool,
+    /// Further header fields that pages may send.
+    pub headers: Vec<String>,
+    /// Further header fields that pages may read.
+    pub expose: Vec<String>,
+    /// Seconds for which browsers may keep what they were allowed.
+    pub max_age: u64,
+}
+
+impl Cors {
+    /// Seconds for which browsers may keep what they were allowed, where the definition does not say.
+    pub const DEFAULT_MAX_AGE: u64 = 600;
+}
+
+/// Origins (RFC 6454).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    /// All of them.
+    Any,
+    /// These: `scheme://host`, `scheme://host:port` or `null`, as browsers write them.
+    These(Vec<String>),
 }
 
 /// The most workers that one server can have.

@@ -11,8 +11,8 @@ mod scope;
 mod service;
 
 pub use api::{
-    Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, LogFormat,
-    MOST_WORKERS, Server, Unbound, UnknownParameters,
+    Api, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, LogFormat,
+    MOST_WORKERS, Origins, Server, Unbound, UnknownParameters,
 };
 pub use method::{DeclaredError, Method, MethodOptions, Output};
 pub use parameter::{From, Parameter, ParameterType, derived_name};

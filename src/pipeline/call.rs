@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::guard::guarded;
 use super::raw::Raw;
 use super::read::{self, Values};
-use super::route::{Routed, route};
+use super::route::{Routed, route, similar};
 use super::{Runner, act, check, permit};
 use crate::call::{Head, Reason, Refusal, Value};
 use crate::handler::{Argument, Around, Call, Caller, Response, State};
@@ -121,7 +121,11 @@ fn target(plan: &Plan, target: &str) -> Result<Target, Refusal> {
     let base = utf8_percent_encode(&plan.base, BASE);
     let uri = format!("{base}{}", utf8_percent_encode(path, PATH)).parse().map_err(|_| unknown())?;
     let head = Head::new(method, uri);
-    match route(plan, &head).map_err(|unrouted| unrouted.refusal)? {
+    let refused = |refusal: Refusal| match refusal.reason() {
+        Reason::UnknownService { .. } => refusal.with_similar(similar(plan, &head)),
+        _ => refusal,
+    };
+    match route(plan, &head).map_err(|unrouted| refused(unrouted.refusal))? {
         Routed::Method(found) => Ok(Target {
             method: found.method,
             segments: found.segments.into_iter().map(Cow::into_owned).collect(),

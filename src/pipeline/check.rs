@@ -5,6 +5,7 @@
 use super::raw::Raw;
 use super::read::Values;
 use crate::call::{Details, Fault, FaultKind, Limit, Mismatch, Reason, Refusal, Slot, Value, is_secret_name};
+use crate::error::texts::{Catalogue, Text};
 use crate::model::Limits;
 use crate::plan::{Method, Plan, SlotPlan};
 use crate::types::Takes;
@@ -48,7 +49,10 @@ enum Wrong {
 
 fn fill<'a>(plan: &'a SlotPlan, raw: Raw<'a>, limits: &Limits) -> Result<Slot<'a>, Wrong> {
     let default = || plan.default.as_ref().map(|value| Slot::Value(value.reborrow()));
-    let got = |kind, words| Wrong::Fault(kind, Some(Mismatch::with_got(plan.expected.clone(), words)));
+    let got = |kind, text| {
+        let words = Catalogue::english().plain(text).to_string();
+        Wrong::Fault(kind, Some(Mismatch::with_got(plan.expected.clone(), words)))
+    };
     let value = match raw {
         Raw::Absent => {
             let absent = default().or(plan.optional.then_some(Slot::Absent));
@@ -60,8 +64,8 @@ fn fill<'a>(plan: &'a SlotPlan, raw: Raw<'a>, limits: &Limits) -> Result<Slot<'a
         Raw::File(upload) if plan.takes == Takes::Files => Value::List(vec![Value::File(upload)]),
         Raw::File(upload) => Value::File(upload),
         Raw::Files(files) => Value::List(files.into_iter().map(Value::File).collect()),
-        Raw::Repeated => return Err(got(FaultKind::Repeated, "several values")),
-        Raw::NoText => return Err(got(FaultKind::Invalid, "bytes that are not UTF-8")),
+        Raw::Repeated => return Err(got(FaultKind::Repeated, Text::SeveralValues)),
+        Raw::NoText => return Err(got(FaultKind::Invalid, Text::NoText)),
     };
     match value {
         // Null for what may be left out is its absence, also where the type takes null.

@@ -9,6 +9,7 @@ mod accept;
 mod act;
 mod call;
 mod check;
+mod cors;
 mod document;
 mod guard;
 mod identify;
@@ -23,6 +24,7 @@ mod verify;
 use std::sync::Arc;
 
 pub use act::Detached;
+pub use cors::{share, shared};
 pub use document::{document, options, unread};
 pub use guard::{guarded, log_panics};
 pub use permit::Granted;

@@ -5,6 +5,7 @@
 use bytes::Bytes;
 
 use super::accept::ranges;
+use super::route;
 use crate::call::{Head, Outcome, Reason, Refusal};
 use crate::envelope::{Envelope, JsonMembers, Problem};
 use crate::error::Code;
@@ -77,6 +78,9 @@ pub fn refuse(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
         Of::Method(index) => (Some(plan.methods[index].module), Some(&plan.methods[index])),
     };
     let envelope = module.map_or(&plan.envelope, |index| &plan.modules[index].envelope);
+    // Not before: what no service has may still be a file, or a page of the server's own.
+    let unknown = matches!(refusal.reason(), Reason::UnknownService { similar } if similar.is_empty());
+    let refusal = if unknown { refusal.with_similar(route::similar(plan, head)) } else { refusal };
     write_refusal(&**envelope, head, method, refusal)
 }
 

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use percent_encoding::percent_decode_str;
 
 use super::respond::Of;
-use crate::call::{Allowed, Head, Http, Limit, Reason, Refusal};
+use crate::call::{Allowed, Head, Http, Limit, Reason, Refusal, Unreadable};
 use crate::plan::{Found, Plan, joinable};
 
 /// What a request is for.
@@ -105,6 +105,23 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Unrouted> {
     Err(Unrouted { of: Of::Module(service.module), refusal })
 }
 
+/// Services whose paths are similar to that of a request which no service has: by the whole path, else by the path
+/// with base in front of it.
+pub(super) fn similar(plan: &Plan, head: &Head) -> Vec<String> {
+    let path = head.uri.path();
+    let segments = path.strip_suffix('/').unwrap_or(path).split('/').skip(1);
+    let Ok(segments) = segments.map(decode).collect::<Result<Vec<_>, _>>() else {
+        return Vec::new();
+    };
+    let whole: Vec<_> = segments.iter().map(AsRef::as_ref).collect();
+    let found = plan.similar.find(&whole);
+    if !found.is_empty() || plan.base.is_empty() {
+        return found;
+    }
+    let below: Vec<_> = plan.base.split('/').skip(1).chain(whole).collect();
+    plan.similar.find(&below)
+}
+
 /// The path below base, beginning with `/`; none where it is not below base. Base is written decoded, and a
 /// path may encode any of its characters.
 fn below<'p>(base: &str, path: &'p str) -> Option<&'p str> {
@@ -167,15 +184,15 @@ fn joined(segments: &[Cow<'_, str>]) -> String {
 
 /// A segment without its percent-encoding (RFC 3986 section 2.1).
 fn decode(segment: &str) -> Result<Cow<'_, str>, Refusal> {
-    let unreadable = |why: &str| Refusal::new(Reason::Unreadable { what: "path", why: why.to_owned() });
+    let unreadable = |what| Refusal::new(Reason::Unreadable(what));
     let bytes = segment.as_bytes();
     let escapes = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%');
     for (at, _) in escapes {
         if !bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-            return Err(unreadable("`%` is not followed by two hexadecimal digits"));
+            return Err(unreadable(Unreadable::PathEscape));
         }
     }
-    percent_decode_str(segment).decode_utf8().map_err(|_| unreadable("a segment is not UTF-8"))
+    percent_decode_str(segment).decode_utf8().map_err(|_| unreadable(Unreadable::PathEncoding))
 }
 
 fn too_large(limit: Limit) -> Refusal {

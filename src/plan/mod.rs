@@ -5,17 +5,21 @@
 //! and its default, permits with their variables resolved, bound handlers.
 //! Immutable and shared by all workers. Must not know definitions or places.
 
+mod cors;
 mod document;
 mod permit;
 mod routes;
+mod similar;
 mod slot;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use cors::Cors;
 pub use document::{Above, Description, Document, Documents};
 pub use permit::{Permit, Piece, Requirement};
 pub use routes::{Routes, joinable};
+pub use similar::Similar;
 pub use slot::{BodyUse, Found, SlotPlan};
 
 use crate::call::{Http, Inspect};
@@ -31,6 +35,8 @@ pub struct Plan {
     pub base: Box<str>,
     /// From paths to services.
     pub routes: Routes,
+    /// The paths of services, for those who asked for one that there is not.
+    pub similar: Similar,
     /// Every service.
     pub services: Box<[Service]>,
     /// Every method.
@@ -49,12 +55,16 @@ pub struct Plan {
     pub inspectors: Vec<Box<dyn Inspect>>,
     /// `WWW-Authenticate` of all inspectors.
     pub challenge: Box<str>,
+    /// The same for a bearer token that is not valid.
+    pub invalid_token: Box<str>,
     /// Whether what handlers return is compared with the definition.
     pub verify: bool,
     /// The program's values for handlers.
     pub state: State,
     /// Whether the program can do its work.
     pub checks: Vec<Ready>,
+    /// What pages of other origins may do; none: nothing in particular.
+    pub cors: Option<Cors>,
     /// Everything that describes the API.
     pub documents: Documents,
 }

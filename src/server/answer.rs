@@ -13,12 +13,21 @@ use http::{HeaderValue, Method, StatusCode, header};
 
 use super::receive::Arriving;
 use crate::call::Head;
-use crate::pipeline::Reply;
+use crate::pipeline::{self, Reply};
+use crate::plan::Plan;
 
 /// The response to a request, when what is left of its body has been seen to.
 pub(super) async fn sent(reply: Reply, head: &Head, mut body: Arriving) -> Response<BoxBody> {
     let unread = if body.finish().await { None } else { Some(body.unread()) };
     response(reply, head, unread)
+}
+
+/// Gives a response of the App behind the API the fields for pages of other origins.
+pub(super) fn share(plan: &Plan, head: &Head, response: &mut Response<BoxBody>) {
+    let allow = response.headers().get(header::ALLOW).filter(|_| response.status().is_success());
+    for (name, value) in pipeline::shared(plan, head, allow) {
+        response.headers_mut().append(name, value);
+    }
 }
 
 /// The response to the request of this head.

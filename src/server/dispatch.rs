@@ -49,20 +49,25 @@ pub(super) fn factory(
                     let mut response = match way {
                         Way::Health(asked) => {
                             let reply = health::answer(&worker, plan, &head, asked).await;
+                            let reply = pipeline::share(plan, &head, reply);
                             answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }
                         Way::Page(reply) => {
+                            let reply = pipeline::share(plan, &head, reply);
                             answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }
                         Way::Api(routed) => {
                             let mut body = Arriving::new(request.take_payload(), &head);
                             let replied = guarded("a stage", dispatch(&current, &head, routed, &mut body)).await;
                             let refused = |panic| pipeline::refuse(plan, &head, purpose.into(), panic);
-                            answer::sent(replied.unwrap_or_else(refused), &head, body).await
+                            let reply = pipeline::share(plan, &head, replied.unwrap_or_else(refused));
+                            answer::sent(reply, &head, body).await
                         }
                         Way::Elsewhere => {
                             head::restore(&mut request, &head);
-                            app.call(request).await?.into_parts().1.into()
+                            let mut response = app.call(request).await?.into_parts().1.into();
+                            answer::share(plan, &head, &mut response);
+                            response
                         }
                     };
                     observed.answered(&mut response);

@@ -58,6 +58,7 @@ pub(super) fn factory(
                     }
                 };
                 observed.is_for(purpose);
+                let reply = pipeline::share(plan, &head, reply);
                 // The body is not coming, so the connection cannot be used for another request.
                 let unread = Arriving::new(request.take_payload(), &head).unread();
                 let mut response = answer::response(reply, &head, Some(unread));

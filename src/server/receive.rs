@@ -14,7 +14,7 @@ use futures_core::Stream;
 use http::header;
 
 use super::upload;
-use crate::call::{Head, Limit, Reason, Refusal};
+use crate::call::{Head, Limit, Reason, Refusal, Unreadable};
 use crate::model::Limits;
 use crate::pipeline::{ACCEPTED, Body, BodyKind};
 
@@ -220,5 +220,5 @@ fn unsupported(got: String) -> Refusal {
 
 /// The refusal for a body that does not come to its end. Mostly nobody is there to read it.
 fn broken() -> Refusal {
-    Refusal::new(Reason::Unreadable { what: "body", why: "it breaks off or is not coded as announced".to_owned() })
+    Refusal::new(Reason::Unreadable(Unreadable::BodyBroken))
 }

@@ -16,7 +16,7 @@ use multer::{Error, Field, Multipart};
 
 use super::receive::{Incoming, over};
 use super::store::Store;
-use crate::call::{Limit, Reason, Refusal, Upload, shortened};
+use crate::call::{Limit, Reason, Refusal, Unreadable, Upload, shortened};
 use crate::model::Limits;
 use crate::pipeline::{Body, Part, PartContent};
 
@@ -81,7 +81,7 @@ impl Reader<'_> {
                 }
                 // All of that has been searched, and there is no part in it.
                 if between > MOST_BETWEEN {
-                    return Poll::Ready(Err(unreadable(format!("no part begins within {MOST_BETWEEN} bytes"))));
+                    return Poll::Ready(Err(unreadable(Unreadable::MultipartStart { most: MOST_BETWEEN })));
                 }
                 match feed.more(incoming, task) {
                     Poll::Ready(Ok(length)) => between += length,
@@ -120,9 +120,9 @@ impl Reader<'_> {
         uploads: Option<&Path>,
     ) -> Result<Option<Part>, Refusal> {
         let name = match field.name() {
-            None => return Err(unreadable(format!("part {number} has no name"))),
+            None => return Err(unreadable(Unreadable::MultipartName { part: number })),
             Some(name) if name.len() > MOST_NAME => {
-                return Err(unreadable(format!("the name of part {number} is over {MOST_NAME} bytes")));
+                return Err(unreadable(Unreadable::MultipartLongName { part: number, most: MOST_NAME }));
             }
             Some(name) => name.to_owned(),
         };
@@ -231,22 +231,22 @@ fn not_stored(error: std::io::Error) -> Refusal {
     Refusal::new(Reason::Upload).logging(error)
 }
 
-fn unreadable(why: String) -> Refusal {
-    Refusal::new(Reason::Unreadable { what: "multipart body", why })
+fn unreadable(what: Unreadable) -> Refusal {
+    Refusal::new(Reason::Unreadable(what))
 }
 
 /// The refusal for a body whose parts cannot be told apart.
 pub(super) fn unbounded() -> Refusal {
-    unreadable("its Content-Type has no boundary".to_owned())
+    unreadable(Unreadable::MultipartBoundary)
 }
 
 fn broken(error: &Error, number: u64) -> Refusal {
     unreadable(match error {
-        Error::IncompleteFieldData { .. } => format!("it ends within part {number}"),
+        Error::IncompleteFieldData { .. } => Unreadable::MultipartEnd { part: number },
         Error::IncompleteHeaders
         | Error::ReadHeaderFailed(_)
         | Error::DecodeHeaderName { .. }
-        | Error::DecodeHeaderValue { .. } => format!("the header fields of part {number} are broken"),
-        _ => format!("part {number} does not begin where and as it should"),
+        | Error::DecodeHeaderValue { .. } => Unreadable::MultipartHead { part: number },
+        _ => Unreadable::MultipartPart { part: number },
     })
 }

@@ -91,10 +91,22 @@ fn generated_definitions_have_every_key() {
 /// Every key of the tree dialect that the author does not choose.
 fn keys() -> impl Iterator<Item = &'static str> {
     use rulebook::definition::keys::{
-        APP, ATTRIBUTES, CONTACT, ERROR, Keys, Kind, LICENSE, LIMITS, METHOD, MODULE, OPTIONS, PARAMETER, SERVER,
+        APP, ATTRIBUTES, CONTACT, CORS, ERROR, Keys, Kind, LICENSE, LIMITS, METHOD, MODULE, OPTIONS, PARAMETER, SERVER,
     };
-    let tables =
-        [&APP, &CONTACT, &LICENSE, &SERVER, &LIMITS, &MODULE, &METHOD, &PARAMETER, &ATTRIBUTES, &ERROR, &OPTIONS];
+    let tables = [
+        &APP,
+        &CONTACT,
+        &LICENSE,
+        &SERVER,
+        &LIMITS,
+        &CORS,
+        &MODULE,
+        &METHOD,
+        &PARAMETER,
+        &ATTRIBUTES,
+        &ERROR,
+        &OPTIONS,
+    ];
     tables.into_iter().flat_map(Keys::iter).filter(|key| !matches!(key.kind, Kind::Later)).map(|key| key.name)
 }
 

@@ -6,13 +6,14 @@ use serde_json::{Value as Json, json};
 use super::{good, module};
 
 /// Every table of keys.
-const TABLES: [&Keys; 15] = [
+const TABLES: [&Keys; 16] = [
     &keys::APP,
     &keys::CONTACT,
     &keys::LICENSE,
     &keys::SERVER,
     &keys::TYPES,
     &keys::LIMITS,
+    &keys::CORS,
     &keys::MODULE,
     &keys::URI,
     &keys::METHOD,
@@ -48,6 +49,7 @@ fn full(table: &'static Keys, path: &str, texts: &mut Vec<String>) -> Json {
         let value = match key.kind {
             Kind::Text if key.name == "dialect" => json!("tree"),
             Kind::Text | Kind::Any => text(),
+            Kind::Texts => json!([text()]),
             Kind::Scope => json!([[text()]]),
             Kind::Bool => json!(true),
             Kind::Whole | Kind::Later => json!(123_456_789),

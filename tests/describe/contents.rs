@@ -32,6 +32,7 @@ fn assert_says_what_is(api: &Api) {
     of_the_server.unbound = Unbound::default();
     of_the_server.log_format = LogFormat::default();
     (of_the_server.bind, of_the_server.data, of_the_server.workers, of_the_server.log) = (None, None, None, None);
+    of_the_server.cors = None;
     let mut plain = all.clone();
     without_remarks(&mut plain);
     assert_eq!(plain, describe::canonical(&of_the_server), "the definition, without what is the server's");
@@ -95,7 +96,8 @@ proptest! {
 fn how_the_server_runs_is_not_told() {
     let app = json!({
         "title": "Told", "unbound": "echo", "bind": "127.0.0.1:7777", "data": "secret-folder", "workers": 3,
-        "log": "secret-filter", "log_format": "json"
+        "log": "secret-filter", "log_format": "json",
+        "cors": { "origins": ["https://secret.example"] }
     });
     let files = [("app.json", app), ("a.json", json!({ "/": { "a": { "GET": { "info": "Something" } } } }))];
     let site = Site::echo(&files);
@@ -111,7 +113,7 @@ fn how_the_server_runs_is_not_told() {
     }
     let bytes = files.iter().map(|(name, json)| (name.into(), json.to_string().into_bytes())).collect();
     let printed = describe::canonical(&check(Rulebook::read(bytes)));
-    for key in ["unbound", "bind", "data", "workers", "log", "log_format"] {
+    for key in ["unbound", "bind", "data", "workers", "log", "log_format", "cors"] {
         assert!(printed.get(key).is_some(), "{key}: {printed:#}");
     }
 }

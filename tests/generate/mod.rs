@@ -133,6 +133,10 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
             "parts": 5, "fields": 6, "nesting": 7, "items": 8, "seconds": 9
         },
         "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "workers": 3, "log": "info", "log_format": "json",
+        "cors": {
+            "origins": ["https://h5.example", "http://localhost:3000", "null"], "credentials": false,
+            "headers": ["X-App"], "expose": ["X-Left"], "max_age": 60
+        },
         "common": {
             "HEADER@X-Trace": { "info": "What this call belongs to", "type": "?string(1,64)" },
             "shared": { "info": "What every method takes", "type": "?int", "name": "shared" }

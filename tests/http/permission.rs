@@ -111,7 +111,10 @@ fn keys_of_a_file_give_their_scopes() {
                 .fold(Request::new("GET", target), |request, value| request.field("authorization", value));
             let answer = site.send(&request);
             assert_eq!(answer.status, status, "{target} {authorization:?}");
-            assert_eq!(answer.field("www-authenticate"), (status == 401).then_some("Bearer"), "{answer:?}");
+            // RFC 6750 section 3.1: who sent a token is told that it is the token.
+            let token = authorization.iter().any(|value| value.to_lowercase().starts_with("bearer"));
+            let challenge = if token { "Bearer error=\"invalid_token\"" } else { "Bearer" };
+            assert_eq!(answer.field("www-authenticate"), (status == 401).then_some(challenge), "{answer:?}");
         }
     }
 }

@@ -155,7 +155,7 @@ impl Answers {
         schemas: &mut Schemas,
     ) -> Response {
         let mut words: Vec<&str> = declared.iter().map(|own| own.info.as_str()).collect();
-        words.extend(row.iter().flat_map(|row| row.codes).map(|code| code.row().title));
+        words.extend(row.iter().flat_map(|row| row.codes).map(|code| code.title()));
         let mut response = ResponseBuilder::new().description(words.join("; ")).build();
         let own = by_name(envelope);
         let is_problem = own.refusal_type() == Problem.refusal_type();
@@ -208,7 +208,7 @@ fn refusal_content(
         }
     };
     for code in row.iter().flat_map(|row| row.codes) {
-        example(code.row().name, code.row().title, &sample(*code));
+        example(code.row().name, code.title(), &sample(*code));
     }
     for error in declared {
         let refusal = Refusal::declared(error.name.clone()).with_status(error.status).with_words(&error.info);

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::fields::Seen;
-use super::{Raw, Reading, slot, unreadable};
-use crate::call::{JsonLimits, Key, Limit, Reason, Refusal, Source};
+use super::{Raw, Reading, slot};
+use crate::call::{JsonLimits, Key, Limit, Reason, Refusal, Source, Unreadable};
 
 /// Reads the members that the method wants. The body must be an object.
 ///
@@ -15,7 +15,7 @@ use crate::call::{JsonLimits, Key, Limit, Reason, Refusal, Source};
 pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result<(), Refusal> {
     // One check of the whole is faster than serde_json's own of each string.
     let text = std::str::from_utf8(bytes)
-        .map_err(|error| unreadable("JSON body", format!("no UTF-8 at byte {}", error.valid_up_to())))?;
+        .map_err(|error| unreadable(Unreadable::JsonEncoding { byte: error.valid_up_to() }))?;
     // An empty body is no body (RFC 9110 section 6.4).
     if text.trim_ascii().is_empty() {
         return Ok(());
@@ -28,19 +28,19 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result
     result.map_err(|error| match limits.passed() {
         Some(limit) => Refusal::new(Reason::TooLarge { limit, parameter: None }),
         // The only kind of value that is asked for.
-        None if error.is_data() => unreadable("JSON body", "it is no object"),
-        None => unreadable("JSON body", place(&error)),
+        None if error.is_data() => unreadable(Unreadable::JsonKind),
+        None => unreadable(place(&error)),
     })
 }
 
+fn unreadable(what: Unreadable) -> Refusal {
+    Refusal::new(Reason::Unreadable(what))
+}
+
 /// What serde_json says, without what it quotes of the text.
-fn place(error: &serde_json::Error) -> String {
+fn place(error: &serde_json::Error) -> Unreadable {
     let (line, column) = (error.line(), error.column());
-    if error.is_eof() {
-        format!("it ends too early, at line {line}, column {column}")
-    } else {
-        format!("no JSON at line {line}, column {column}")
-    }
+    if error.is_eof() { Unreadable::JsonEnd { line, column } } else { Unreadable::JsonSyntax { line, column } }
 }
 
 struct Body<'r, 'a, 'p> {

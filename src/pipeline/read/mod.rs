@@ -17,6 +17,7 @@ pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind};
 use super::permit::Granted;
 use super::raw::{Raw, header_value, segment_value};
 use crate::call::{Fault, FaultKind, Head, Limit, Reason, Refusal, Source, shortened};
+use crate::error::texts::{Catalogue, Text};
 use crate::model::UnknownParameters;
 use crate::plan::{Method, Plan};
 use crate::types::Takes;
@@ -100,7 +101,7 @@ impl<'a> Reading<'a, '_> {
                     kind: FaultKind::Unknown,
                     parameter,
                     source,
-                    expected: Cow::Borrowed("no such parameter"),
+                    expected: Catalogue::english().plain(Text::NoParameter).to_string().into(),
                     got: None,
                     message: None,
                 });
@@ -134,9 +135,4 @@ pub(super) fn slot(method: &Method, slots: &[usize], name: &str, next: &mut usiz
 /// The refusal for a limit of `limits` that was passed.
 fn over(limit: Limit, parameter: Option<&str>) -> Refusal {
     Refusal::new(Reason::TooLarge { limit, parameter: parameter.map(str::to_owned) })
-}
-
-/// The refusal for a body that is not what it says.
-fn unreadable(what: &'static str, why: impl Into<String>) -> Refusal {
-    Refusal::new(Reason::Unreadable { what, why: why.into() })
 }

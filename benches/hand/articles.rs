@@ -1,0 +1,96 @@
+//! `GET /article/{article_id}` from the demo's database, with sqlx.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use actix_web::web::{self, PathConfig};
+use actix_web::{App, HttpServer, rt};
+use serde::Serialize;
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyPool, Executor};
+
+use super::failure::{Failure, Fault};
+use super::line::MAX_ID;
+use super::{ALL_RIGHT, resource, unknown_service};
+
+/// What the demo tells its connections too.
+const PRAGMAS: &str = "PRAGMA busy_timeout = 2000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
+/// As many as the demo has.
+const CONNECTIONS: u32 = 16;
+
+/// Serves the articles of the database in this folder with one worker until the process is told to stop.
+pub fn serve(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
+    sqlx::any::install_default_drivers();
+    let url = format!("sqlite:{}", folder.join("demo.db").display());
+    rt::System::new().block_on(async {
+        let options = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .after_connect(|connection, _| Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) }));
+        let pool = web::Data::new(options.connect_lazy(&url)?);
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(pool.clone())
+                .app_data(PathConfig::default().error_handler(|error, _| Failure::from(error).into()))
+                .service(resource("/article/{article_id}", "GET", web::get().to(read)))
+                .default_service(web::to(unknown_service))
+        });
+        Ok(server.workers(1).tcp_nodelay(true).bind(bind)?.run().await?)
+    })
+}
+
+#[derive(Serialize)]
+struct Answer {
+    error: u32,
+    #[serde(rename = "ErrorDescription")]
+    description: &'static str,
+    article: Article,
+}
+
+#[derive(Serialize)]
+struct Article {
+    article_id: u32,
+    title: String,
+    text: String,
+    language: String,
+    author: String,
+    author_id: i64,
+    tags: Vec<String>,
+    created: String,
+    changed: String,
+    picture: Option<Picture>,
+}
+
+#[derive(Serialize)]
+struct Picture {
+    alt: String,
+    media_type: String,
+    size: i64,
+}
+
+type Row = (String, String, String, String, i64, String, String, String, Option<String>, Option<String>, Option<i64>);
+
+const SELECT: &str = "SELECT title, text, language, login, author_id, tags, created, changed, alt, media_type, size
+    FROM articles JOIN users ON user_id = author_id
+    LEFT JOIN pictures ON pictures.article_id = articles.article_id WHERE articles.article_id = $1";
+
+async fn read(path: web::Path<u32>, pool: web::Data<AnyPool>) -> Result<web::Json<Answer>, Failure> {
+    let article_id = path.into_inner();
+    if article_id > MAX_ID {
+        return Err(Failure::Invalid(vec![Fault::new("article_id", "path", "0 to 2147483647", &article_id)]));
+    }
+    let mut connection = pool.acquire().await.map_err(|_| Failure::Unavailable)?;
+    let select = sqlx::query_as(SELECT).bind(i64::from(article_id)).fetch_optional(&mut *connection);
+    let row: Option<Row> = select.await.map_err(|_| Failure::Unavailable)?;
+    let Some((title, text, language, author, author_id, tags, created, changed, alt, media_type, size)) = row else {
+        return Err(Failure::UnknownArticle);
+    };
+    let picture = match (alt, media_type, size) {
+        (Some(alt), Some(media_type), Some(size)) => Some(Picture { alt, media_type, size }),
+        _ => None,
+    };
+    let tags = tags.split_whitespace().map(str::to_owned).collect();
+    let (error, description) = ALL_RIGHT;
+    let article = Article { article_id, title, text, language, author, author_id, tags, created, changed, picture };
+    Ok(web::Json(Answer { error, description, article }))
+}

@@ -1,0 +1,120 @@
+//! The words of errors: catalogues, and the filling of their texts.
+//!
+//! A catalogue is a data file: a title for each [`Code`], and the [`Text`]s,
+//! in which `{name}` stands for data. It is read once, into pieces that only
+//! have to be written one after the other. Must not know what the data is.
+
+mod read;
+mod table;
+
+use std::fmt::{self, Display};
+use std::sync::LazyLock;
+
+pub use read::Flaw;
+pub use table::{Row, TABLE, Text};
+
+use super::Code;
+
+/// The words of errors in one language.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    /// By code.
+    titles: Box<[Box<str>]>,
+    /// By text.
+    templates: Box<[Template]>,
+}
+
+/// A text, taken apart at its places for data.
+#[derive(Debug, Clone, Default)]
+struct Template(Box<[Piece]>);
+
+/// A piece of a text.
+#[derive(Debug, Clone)]
+enum Piece {
+    /// Letter for letter.
+    Literal(Box<str>),
+    /// The data of this name.
+    Place(&'static str),
+}
+
+static ENGLISH: LazyLock<Catalogue> =
+    LazyLock::new(|| Catalogue::read(Catalogue::ENGLISH).expect("a test reads this very text"));
+
+impl Catalogue {
+    /// The file of the catalogue [`Catalogue::english`].
+    pub const ENGLISH: &str = include_str!("en.json");
+
+    /// The catalogue that is used where nothing else is said.
+    #[must_use]
+    pub fn english() -> &'static Self {
+        &ENGLISH
+    }
+
+    /// Reads a catalogue's file: `{"titles": {code: words}, "texts": {key: words}}`.
+    ///
+    /// ```
+    /// use rulebook::error::Code;
+    /// use rulebook::error::texts::Catalogue;
+    ///
+    /// let mine = Catalogue::ENGLISH.replace("unknown service", "there is no such thing");
+    /// assert_eq!(Catalogue::read(&mine).unwrap().title(Code::UnknownService), "there is no such thing");
+    /// ```
+    ///
+    /// # Errors
+    /// Everything that is wrong with it: a key is unknown, missing or there twice, a place has no data.
+    pub fn read(file: &str) -> Result<Self, Vec<Flaw>> {
+        read::read(file)
+    }
+
+    /// A few words that are the same for every error of this class.
+    #[must_use]
+    pub fn title(&self, code: Code) -> &str {
+        &self.titles[code as usize]
+    }
+
+    /// A text that has no data.
+    #[must_use]
+    pub fn plain(&self, text: Text) -> Filled<'_> {
+        self.fill(text, &[])
+    }
+
+    /// A text with its data, each under the name that its row in [`TABLE`] has for it.
+    #[must_use]
+    pub fn fill<'f>(&'f self, text: Text, data: &'f [(&'static str, &'f dyn Display)]) -> Filled<'f> {
+        debug_assert!(
+            data.iter().map(|(name, _)| *name).eq(text.row().places.iter().copied()),
+            "the data of {text:?} is {:?}",
+            text.row().places
+        );
+        Filled { template: &self.templates[text as usize], data }
+    }
+}
+
+/// A text with its data, to be written.
+#[derive(Clone, Copy)]
+pub struct Filled<'f> {
+    template: &'f Template,
+    data: &'f [(&'static str, &'f dyn Display)],
+}
+
+impl Display for Filled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in &self.template.0 {
+            match piece {
+                Piece::Literal(words) => f.write_str(words)?,
+                Piece::Place(name) => {
+                    if let Some((_, data)) = self.data.iter().find(|(own, _)| own == name) {
+                        data.fmt(f)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Filled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}

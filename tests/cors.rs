@@ -1,0 +1,273 @@
+//! Requests that pages of other origins make, and what browsers are told about them.
+
+use rulebook::Rulebook;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Request, Site};
+
+const H5: &str = "https://h5.example";
+const VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
+const SENT: &str = "Authorization, Content-Type, X-Request-Id, X-Requested-With, If-None-Match, If-Match, Range";
+const READ: &str = "ETag, Location, Link, Retry-After, X-Request-Id, RateLimit, RateLimit-Policy, WWW-Authenticate, \
+    Allow, Content-Disposition, Content-Range";
+
+/// An API whose settings hold this `cors`, below `/api`.
+fn site(cors: Option<Value>) -> Site {
+    let info = json!({ "info": "I" });
+    let header = json!({ "info": "I", "in": {
+        "HEADER@X-Trace": { "info": "I", "type": "?string", "name": "trace" },
+        "HEADER@range": { "info": "I", "type": "?string", "name": "range" },
+        "body": { "info": "I", "type": "?string" }
+    } });
+    let position = json!({ "info": "I", "in": { "URL#0": { "info": "I", "type": "?string", "name": "p" } } });
+    let closed = json!({ "info": "I", "scope": [["reader"]] });
+    let mut app = json!({
+        "base": "/api",
+        "limits": { "body": 40, "uri": 300 },
+        "modules": { "site": {
+            "GET": info,
+            "/": {
+                "open": { "GET": info, "POST": header },
+                "position": { "GET": position, "DELETE": info },
+                "closed": { "GET": closed },
+                "above/below": { "GET": info },
+                "{id}/x": { "PATCH": { "info": "I", "in": { "{id}": { "info": "I", "type": "string" } } } }
+            }
+        } }
+    });
+    if let Some(cors) = cors {
+        app["cors"] = cors;
+    }
+    Site::echo(&[("app.json", app)])
+}
+
+/// The fields of an answer that are about other origins, in the order of their names.
+fn fields(answer: &Answer) -> Vec<(String, String)> {
+    let fields = answer.head.lines().filter_map(|line| line.split_once(": "));
+    let about =
+        |name: &str, value: &str| name.starts_with("access-control-") || name == "vary" && value.starts_with("Origin");
+    let mut fields: Vec<_> = fields
+        .filter(|(name, value)| about(name, value))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    fields.sort();
+    fields
+}
+
+fn expected(fields: &[(&str, &str)]) -> Vec<(String, String)> {
+    fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn preflight(target: &str, origin: &str, method: &str) -> Request {
+    Request::new("OPTIONS", target).field("origin", origin).field("access-control-request-method", method)
+}
+
+/// Requests that end in every way, and their statuses.
+fn requests() -> Vec<(Request, u16)> {
+    vec![
+        (Request::new("GET", "/api/open"), 200),
+        (Request::new("HEAD", "/api/open"), 200),
+        (Request::new("OPTIONS", "/api/open"), 200),
+        (Request::new("GET", "/api/nothing"), 404),
+        (Request::new("GET", "/elsewhere"), 404),
+        (Request::new("GET", "/openapi.json"), 200),
+        (Request::new("GET", "/healthz"), 200),
+        (Request::new("PUT", "/api/open"), 405),
+        (Request::new("GET", "/api/%FF"), 400),
+        (Request::new("GET", "/api/closed"), 401),
+        (Request::new("GET", "/api/open").field("authorization", "Bearer x"), 401),
+        (Request::new("GET", "/api/open").field("authorization", "Bearer panic"), 500),
+        (Request::new("GET", "/api/closed").scope(&["writer"]), 403),
+        (Request::new("POST", "/api/open").body("application/json", "x".repeat(41)), 413),
+        (Request::new("POST", "/api/open").body("text/csv", "x"), 415),
+        (Request::new("GET", format!("/api/{}", "x".repeat(300))), 414),
+        (Request::new("POST", "/api/closed").field("expect", "100-continue").field("content-length", "3"), 405),
+        (Request::new("GET", "/api/open").field("expect", "more"), 417),
+    ]
+}
+
+#[test]
+fn answers_tell_browsers_who_may_read_them() {
+    let any = site(Some(json!({ "origins": ["*"] })));
+    let some = site(Some(json!({
+        "origins": [H5, "HTTP://LocalHost:3000", "null"], "expose": ["X-Left", "etag"]
+    })));
+    let with_credentials = site(Some(json!({ "origins": [H5], "credentials": true })));
+    let without = site(None);
+    let (allow, read) = ("access-control-allow-origin", "access-control-expose-headers");
+    let vary = ("vary", "Origin");
+    let more = format!("{READ}, X-Left");
+    for (request, status) in requests() {
+        let from = |site: &Site, origin: &str| {
+            let answer = site.send(&request.clone().field("origin", origin));
+            assert_eq!(answer.status, status, "{request:?}: {answer:?}");
+            fields(&answer)
+        };
+        for origin in [H5, "https://other.example", "null", "", "\u{e9}"] {
+            assert_eq!(from(&any, origin), expected(&[(allow, "*"), (read, READ)]), "{request:?} {origin}");
+            assert_eq!(from(&without, origin), [], "{request:?} {origin}");
+        }
+        for origin in [H5, "HTTPS://H5.Example", "http://localhost:3000", "null"] {
+            let own = expected(&[(allow, origin), (read, &more), vary]);
+            assert_eq!(from(&some, origin), own, "{request:?} {origin}");
+        }
+        let others = [
+            "https://other.example",
+            "http://h5.example",
+            "https://h5.example:444",
+            "https://h5.example/",
+            "https://h5.example.org",
+            "https://a.h5.example",
+            "http://localhost",
+            "NULL, null",
+            "*",
+            "",
+        ];
+        for origin in others {
+            assert_eq!(from(&some, origin), expected(&[vary]), "{request:?} {origin}");
+        }
+        let own = expected(&[("access-control-allow-credentials", "true"), (allow, H5), (read, READ), vary]);
+        assert_eq!(from(&with_credentials, H5), own, "{request:?}");
+        assert_eq!(from(&with_credentials, "null"), expected(&[vary]), "{request:?}");
+        // Who names no origin: a cache must not give that answer to a page.
+        assert_eq!(fields(&any.send(&request)), [], "{request:?}");
+        assert_eq!(fields(&some.send(&request)), expected(&[vary]), "{request:?}");
+        let twice = request.clone().field("origin", H5).field("origin", H5);
+        assert_eq!(fields(&some.send(&twice)), expected(&[vary]), "{request:?}");
+    }
+}
+
+#[test]
+fn a_preflight_is_told_what_the_target_allows() {
+    let some = site(Some(json!({ "origins": [H5], "headers": ["X-App", "range"], "max_age": 60 })));
+    let without = site(None);
+    let sent = format!("{SENT}, X-App");
+    let trace = format!("{sent}, x-trace");
+    // Target, the method that is asked for, the methods that there are, and the fields that may be sent.
+    let cases = [
+        ("/api/open", "GET", "GET, HEAD, POST, OPTIONS", &sent),
+        ("/api/open", "HEAD", "GET, HEAD, POST, OPTIONS", &sent),
+        ("/api/open", "POST", "GET, HEAD, POST, OPTIONS", &trace),
+        ("/api/open/", "POST", "GET, HEAD, POST, OPTIONS", &trace),
+        ("/api/open?x=1", "POST", "GET, HEAD, POST, OPTIONS", &trace),
+        ("/api/open", "PUT", "GET, HEAD, POST, OPTIONS", &sent),
+        ("/api/open", "post", "GET, HEAD, POST, OPTIONS", &sent),
+        ("/api/open", "a b", "GET, HEAD, POST, OPTIONS", &sent),
+        ("/api/open", "", "GET, HEAD, POST, OPTIONS", &sent),
+        ("/api/closed", "GET", "GET, HEAD, OPTIONS", &sent),
+        ("/api/position", "DELETE", "GET, HEAD, DELETE, OPTIONS", &sent),
+        ("/api/position/7", "DELETE", "GET, HEAD, OPTIONS", &sent),
+        ("/api/7/x", "PATCH", "PATCH, OPTIONS", &sent),
+        ("*", "GET", "OPTIONS", &sent),
+        ("/api", "GET", "GET, HEAD, OPTIONS", &sent),
+        ("/api/above", "GET", "OPTIONS", &sent),
+        ("/openapi.json", "GET", "GET, HEAD, OPTIONS", &sent),
+    ];
+    for (target, method, allow, headers) in cases {
+        let own = expected(&[
+            ("access-control-allow-headers", headers),
+            ("access-control-allow-methods", allow),
+            ("access-control-allow-origin", H5),
+            ("access-control-max-age", "60"),
+            ("vary", VARY),
+        ]);
+        for (site, origin, fields_told) in [
+            (&some, H5, own),
+            (&some, "https://other.example", expected(&[("vary", VARY)])),
+            (&without, H5, Vec::new()),
+        ] {
+            let request = preflight(target, origin, method);
+            // A credential is none of a preflight's business: nobody looks at it.
+            for request in [request.clone(), request.field("authorization", "Bearer panic")] {
+                let answer = site.send(&request);
+                assert_eq!((answer.status, answer.body.len()), (204, 0), "{request:?}: {answer:?}");
+                assert_eq!(answer.field("allow"), Some(allow), "{request:?}");
+                assert_eq!(answer.field("content-type").or(answer.field("etag")), None, "{request:?}");
+                assert_eq!(fields(&answer), fields_told, "{request:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_preflight_of_what_there_is_not_gets_no_permission() {
+    for cors in [json!({ "origins": [H5] }), json!({ "origins": ["*"] })] {
+        let site = site(Some(cors));
+        for (target, status) in
+            [("/api/no/such/uri", 404), ("/elsewhere", 404), ("/api/open/7", 404), ("/api/%FF", 400)]
+        {
+            let answer = site.send(&preflight(target, H5, "GET"));
+            assert_eq!((answer.status, fields(&answer)), (status, expected(&[("vary", VARY)])), "{target}");
+        }
+    }
+}
+
+#[test]
+fn only_a_preflight_is_one() {
+    let site = site(Some(json!({ "origins": [H5] })));
+    let asked = |request: Request| request.field("access-control-request-method", "GET");
+    // Without an origin, or with another method, it is what it is without the field.
+    for (request, expected) in [
+        (asked(Request::new("OPTIONS", "/api/open")), Request::new("OPTIONS", "/api/open")),
+        (asked(Request::new("GET", "/api/open")), Request::new("GET", "/api/open")),
+        (Request::new("OPTIONS", "/api/open").field("origin", H5), Request::new("OPTIONS", "/api/open")),
+    ] {
+        let (answer, expected) = (site.send(&request), site.send(&expected));
+        assert_eq!((answer.status, &answer.body), (200, &expected.body), "{request:?}");
+        assert!(!answer.body.is_empty());
+        assert_eq!(answer.field("access-control-allow-methods"), None, "{request:?}");
+    }
+}
+
+#[test]
+fn settings_that_would_not_do_what_they_say_are_refused() {
+    let say = |cors: &Value| {
+        let app = json!({ "cors": cors, "modules": {} });
+        match Rulebook::read(vec![("app.json".into(), app.to_string().into_bytes())]).check() {
+            Ok(_) => String::new(),
+            Err(report) => report.json_lines(),
+        }
+    };
+    for good in [
+        json!({ "origins": ["*"] }),
+        json!({ "origins": ["null"] }),
+        json!({ "origins": ["*"], "credentials": false, "max_age": 0 }),
+        json!({ "origins": ["https://a.example", "http://127.0.0.1:8080", "http://[::1]:3000", "HTTPS://B.Example"] }),
+        json!({ "origins": ["https://xn--bcher-kva.example", "capacitor://localhost"], "credentials": true }),
+    ] {
+        assert_eq!(say(&good), "", "{good}");
+    }
+    let cases = [
+        (json!({}), "`cors` names no origin", "`\\\"origins\\\": [\\\"*\\\"]`"),
+        (json!({ "origins": [] }), "`cors` names no origin", "leave `cors` out"),
+        (json!({ "origins": ["*"], "credentials": true }), "pages of every origin", "name the origins"),
+        (json!({ "origins": [H5, "null"], "credentials": true }), "pages of every origin", "name the origins"),
+        (json!({ "origins": ["*", H5] }), "`*` is every origin", "leave the others out"),
+        (json!({ "origins": ["https://a.example/"] }), "is no origin", "write `https://a.example`"),
+        (json!({ "origins": ["https://a.example/path?x#y"] }), "is no origin", "write `https://a.example`"),
+        (json!({ "origins": ["https://a.example:443"] }), "is no origin", "write `https://a.example`"),
+        (json!({ "origins": ["https://u:p@a.example"] }), "is no origin", "write `https://a.example`"),
+        (json!({ "origins": ["https://bücher.example"] }), "is no origin", "write `https://xn--bcher-kva.example`"),
+        (json!({ "origins": ["a.example"] }), "is no origin", "write e.g."),
+        (json!({ "origins": ["https://*.example"] }), "is no origin", "write e.g."),
+        (json!({ "origins": ["file:///x"] }), "is no origin", "write e.g."),
+        (json!({ "origins": [""] }), "is no origin", "write e.g."),
+        (json!({ "origins": ["*"], "headers": ["X App"] }), "`X App` is no name of a header field", ""),
+        (json!({ "origins": ["*"], "expose": ["*"] }), "`*` is no name of a header field", ""),
+        (json!({ "origins": ["*"], "headers": ["X-A\r\nX-B: 1"] }), "is no name of a header field", ""),
+    ];
+    for (cors, message, help) in cases {
+        let said = say(&cors);
+        assert_eq!(said.lines().count(), 1, "{cors}: {said}");
+        assert!(said.contains("\"bad-option\"") && said.contains(message) && said.contains(help), "{cors}: {said}");
+    }
+    for (cors, message) in [
+        (json!({ "origins": "*" }), "`origins` must be a list of strings, but this is a string"),
+        (json!({ "origins": ["*", 1] }), "each member of `origins` must be a string, but this is the number 1"),
+        (json!({ "origins": ["*"], "max_age": -1 }), "`max_age` must be a whole number from 0"),
+    ] {
+        let said = say(&cors);
+        assert_eq!(said.lines().count(), 1, "{cors}: {said}");
+        assert!(said.contains("\"wrong-kind\"") && said.contains(message), "{cors}: {said}");
+    }
+}

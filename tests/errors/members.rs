@@ -1,0 +1,141 @@
+//! What refusals tell programs beside their words: the same members in every envelope, and header fields.
+
+use std::pin::Pin;
+
+use rulebook::{Args, Context, Head, Inspect, Inspection, Module, Refusal, Unbound};
+use serde_json::{Value, json};
+
+use crate::client::shape::{Shape, flaw};
+use crate::client::{Answer, Request, Site, engine};
+
+fn site(envelope: &str) -> Site {
+    let parameter = |r#type: &str| json!({ "info": "I", "type": r#type });
+    let definition = json!({
+        "envelope": envelope,
+        "limits": { "body": 40, "items": 3 },
+        "unknown": "refuse",
+        "modules": { "site": { "/": {
+            "article": {
+                "POST": {
+                    "info": "I", "scope": [["article[id]"], ["editor", "author"]],
+                    "in": { "URL#0": { "info": "I", "type": "?int", "name": "id" }, "tags": parameter("array<int>") }
+                }
+            },
+            "busy": { "GET": { "info": "I" } }
+        } } }
+    });
+    let busy = async |_: Args<()>, _: Context| Err::<(), _>(Refusal::unavailable("the disk is full"));
+    let article = async |_: Args<Value>, _: Context| Ok::<_, Refusal>(());
+    let module = Module::new("site").get("/busy", busy).post("/article", article);
+    Site::handlers(&[("app.json", definition)], module)
+}
+
+/// The members of a refusal beside its words, and its header fields of these names.
+fn told(answer: &Answer) -> (Value, Vec<(&'static str, String)>) {
+    let mut document = answer.json();
+    for word in ["error", "ErrorDescription", "type", "title", "detail", "status", "code"] {
+        document.as_object_mut().unwrap().remove(word);
+    }
+    let names = ["allow", "www-authenticate", "retry-after"];
+    (document, names.into_iter().filter_map(|name| Some((name, answer.field(name)?.to_owned()))).collect())
+}
+
+#[test]
+fn what_helps_is_told_to_programs_too() {
+    let post = |target: &str| Request::new("POST", target);
+    let editor = |request: Request| request.scope(&["article[7]"]);
+    let wrong_id = json!({ "parameter": "id", "in": "path", "expected": "a whole number of 64 bits", "got": "\"x\"" });
+    let missing_tags = json!({ "parameter": "tags", "in": "body", "expected": "an array", "got": null });
+    let unknown = json!({ "parameter": "more", "in": "query", "expected": "no such parameter", "got": null });
+    let wrong_tag =
+        json!({ "parameter": "tags[1]", "in": "body", "expected": "a whole number of 64 bits", "got": "\"x\"" });
+    let accepted = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
+    let token = "Bearer error=\"invalid_token\"";
+    let cases = [
+        (Request::new("GET", "/articel"), 404, json!({ "similar": ["/article"] }), vec![]),
+        (Request::new("GET", "/nothing"), 404, json!({}), vec![]),
+        (Request::new("GET", "/article"), 405, json!({}), vec![("allow", "POST, OPTIONS")]),
+        (post("/article/7"), 401, json!({}), vec![("www-authenticate", "Bearer")]),
+        (post("/article").field("authorization", "Bearer x"), 401, json!({}), vec![("www-authenticate", token)]),
+        (post("/article").field("authorization", "bearer x"), 401, json!({}), vec![("www-authenticate", token)]),
+        (post("/article").field("authorization", "Basic x"), 401, json!({}), vec![("www-authenticate", "Bearer")]),
+        (
+            post("/article/7").scope(&["author", "article[8]"]),
+            403,
+            json!({ "missing": [["article[id]"], ["editor"]] }),
+            vec![],
+        ),
+        (editor(post("/article/7?more=1")), 400, json!({ "errors": [missing_tags, unknown] }), vec![]),
+        (
+            post("/article/x").scope(&["editor", "author"]).body("application/json", r#"{"tags":[1,"x"]}"#),
+            400,
+            json!({ "errors": [wrong_id, wrong_tag] }),
+            vec![],
+        ),
+        (
+            editor(post("/article/7")).body("application/json", "x".repeat(41)),
+            413,
+            json!({ "limit": { "name": "body", "max": 40, "unit": "bytes" } }),
+            vec![],
+        ),
+        (
+            editor(post("/article/7")).body("application/x-www-form-urlencoded", "tags=[1,2,3,4]"),
+            413,
+            json!({ "parameter": "tags", "limit": { "name": "items", "max": 3, "unit": "items" } }),
+            vec![],
+        ),
+        (editor(post("/article/7")).body("text/csv", "1"), 415, json!({ "accepted": accepted }), vec![]),
+        (Request::new("GET", "/busy"), 503, json!({}), vec![("retry-after", "5")]),
+    ];
+    for (envelope, shape) in [("aicra", Shape::Aicra), ("plain", Shape::Plain)] {
+        let site = site(envelope);
+        for (request, status, members, fields) in &cases {
+            let answer = site.send(request);
+            assert_eq!(answer.status, *status, "{request:?}: {answer:?}");
+            assert_eq!(flaw(&answer, shape), None, "{request:?}");
+            let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+            assert_eq!(told(&answer), (members.clone(), fields), "{request:?}");
+        }
+    }
+}
+
+/// An inspector of another scheme, or with parameters.
+struct Scheme(&'static str);
+
+impl Inspect for Scheme {
+    fn inspect<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>> {
+        let brings = head.headers.iter().any(|(name, _)| name == "authorization");
+        let said = if brings { Inspection::Invalid("never".to_owned()) } else { Inspection::Nobody };
+        Box::pin(std::future::ready(said))
+    }
+
+    fn challenge(&self) -> &str {
+        self.0
+    }
+}
+
+#[test]
+fn only_the_challenge_of_bearer_tokens_says_that_the_token_is_not_valid() {
+    let definition = json!({ "GET": { "info": "I", "scope": [["a"]] } });
+    // What the client is asked for, and when its token is not valid; the client's own inspector asks for `Bearer`.
+    let cases = [
+        ("Basic realm=\"a\"", "Bearer, Basic realm=\"a\"", "Bearer error=\"invalid_token\", Basic realm=\"a\""),
+        (
+            "Bearer realm=\"a\"",
+            "Bearer, Bearer realm=\"a\"",
+            "Bearer error=\"invalid_token\", Bearer realm=\"a\", error=\"invalid_token\"",
+        ),
+        ("Bearer", "Bearer", "Bearer error=\"invalid_token\""),
+    ];
+    for (scheme, asked, invalid) in cases {
+        let files = [("site.json", definition.clone())];
+        let engine = engine(&files, |rulebook| rulebook.unbound(Unbound::Echo).inspect(Scheme(scheme)));
+        let site = Site::start(&engine);
+        let nobody = site.send(&Request::new("GET", "/"));
+        assert_eq!((nobody.status, nobody.field("www-authenticate")), (401, Some(asked)));
+        let token = site.send(&Request::new("GET", "/").field("authorization", "Bearer x"));
+        assert_eq!((token.status, token.field("www-authenticate")), (401, Some(invalid)));
+        let other = site.send(&Request::new("GET", "/").field("authorization", "Basic x"));
+        assert_eq!((other.status, other.field("www-authenticate")), (401, Some(asked)));
+    }
+}

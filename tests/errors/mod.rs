@@ -1,0 +1,5 @@
+//! What refusals say, and what they help with.
+
+mod members;
+mod similar;
+mod texts;
