@@ -25,6 +25,7 @@ mod licenses;
 mod logged;
 mod openapi;
 mod operation;
+mod pages;
 mod readme;
 mod served;
 mod types;

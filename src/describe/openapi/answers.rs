@@ -164,7 +164,7 @@ impl Answers {
         schemas: &mut Schemas,
     ) -> Response {
         let mut words: Vec<&str> = declared.iter().map(|own| own.info.as_str()).collect();
-        words.extend(row.iter().flat_map(|row| row.codes).map(|code| code.row().title));
+        words.extend(row.iter().flat_map(|row| row.codes).map(|code| code.title()));
         let mut response = ResponseBuilder::new().description(words.join("; ")).build();
         let mut names = vec![Some(envelope)];
         if row.is_some_and(|row| row.is_early) && self.early != envelope {
@@ -238,7 +238,7 @@ fn refusal_content(
         }
     };
     for code in row.iter().flat_map(|row| row.codes) {
-        example(code.row().name, code.row().title, &sample(*code));
+        example(code.row().name, code.title(), &sample(*code));
     }
     for error in declared {
         let refusal = Refusal::declared(error.name.clone()).with_status(error.status).with_words(&error.info);

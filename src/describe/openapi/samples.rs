@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::call::{Allowed, Fault, FaultKind, Http, Limit, Reason, Refusal, Source};
+use crate::call::{Allowed, Fault, FaultKind, Http, Limit, Reason, Refusal, Source, Unreadable};
 use crate::error::Code;
 
 /// A refusal of this class.
@@ -14,9 +14,7 @@ pub(super) fn sample(code: Code) -> Refusal {
         Code::Unauthenticated => Reason::Unauthenticated { invalid: false, challenge: "Bearer".to_owned() },
         Code::MissingParameter => parameter(FaultKind::Missing, None),
         Code::InvalidParameter => parameter(FaultKind::Invalid, Some("\"x\"".to_owned())),
-        Code::Unreadable => {
-            Reason::Unreadable { what: "JSON body", why: "expected value at line 1 column 1".to_owned() }
-        }
+        Code::Unreadable => Reason::Unreadable(Unreadable::JsonSyntax { line: 1, column: 1 }),
         Code::TooLarge => limit(Limit::body(1 << 20)),
         Code::UriTooLong => limit(Limit::uri(8 << 10)),
         Code::HeadTooLarge => limit(Limit::head(32 << 10)),
