@@ -34,6 +34,7 @@ fn a_page_of_articles_is_what_was_asked_for() {
             ("language=fr", &[4, 3], 2),
             ("language=xx", &[], 0),
             ("author=greta&tag=rules", &[6], 1),
+            ("author=greta&tag=RuleS", &[6], 1),
             ("tag=rule", &[], 0),
             ("tag=____s", &[], 0),
             ("q=GARTEN", &[5], 1),

@@ -41,9 +41,10 @@ struct Article {
     created: String,
 }
 
-/// What is wanted of all articles. A filter that is null lets everything pass.
+/// What is wanted of all articles. A filter that is null lets everything pass. LIKE sees the case of letters in
+/// PostgreSQL and not in SQLite, so both sides are in small ones.
 const WANTED: &str = "FROM articles JOIN users ON user_id = author_id
-    WHERE ($1 IS NULL OR words LIKE $1 ESCAPE '!') AND ($2 IS NULL OR tags LIKE $2 ESCAPE '!')
+    WHERE ($1 IS NULL OR words LIKE $1 ESCAPE '!') AND ($2 IS NULL OR LOWER(tags) LIKE $2 ESCAPE '!')
     AND ($3 IS NULL OR language = $3) AND ($4 IS NULL OR login = $4)";
 
 pub(super) async fn list(Args(wanted): Args<Wanted>, context: Context) -> Result<Page, Refusal> {
@@ -57,7 +58,7 @@ async fn page(database: &Database, wanted: Wanted) -> Result<Page, Trouble> {
         Order::Title => "title, article_id",
     };
     let words = wanted.words.map(|words| holding(&words.to_lowercase()));
-    let tag = wanted.tag.map(|tag| holding(&format!(" {tag} ")));
+    let tag = wanted.tag.map(|tag| holding(&format!(" {} ", tag.to_lowercase())));
     let mut connection = database.read().await?;
 
     let count = format!("SELECT COUNT(*) {WANTED}");
