@@ -165,7 +165,8 @@ impl Rulebook {
         self
     }
 
-    /// Says where the server keeps its own files, whatever the definition says.
+    /// Says where the server keeps its own files, whatever the definition says. What was said first stays: the flag
+    /// `--data` before the program.
     #[must_use]
     pub fn data(self, folder: impl Into<PathBuf>) -> Self {
         self.data.settle(Some(folder.into()));

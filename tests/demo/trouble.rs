@@ -100,7 +100,7 @@ fn readers_do_not_wait_for_writers() {
         let writers: Vec<_> =
             (0..48).map(|_| scope.spawn(move || try_writing(server, token, "Locked").status)).collect();
         let mut reads = 0;
-        while !writers.iter().all(|writer| writer.is_finished()) {
+        while !writers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
             assert_eq!(server.total(), 12, "after {reads} reads");
             reads += 1;
         }
