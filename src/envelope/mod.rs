@@ -158,6 +158,20 @@ fn details_schema() -> Json {
     json!({
         "errors": { "type": "array", "items": fault, "description": "The parameters at fault" },
         "truncated": { "const": true, "description": "More parameters are at fault than are listed" },
+        "similar": { "type": "array", "items": { "type": "string" }, "description": "Services of a similar URI" },
+        "missing": {
+            "type": "array",
+            "items": { "type": "array", "items": { "type": "string" } },
+            "description": "The permissions that are missing: those of one of these lists would do",
+        },
+        "parameter": { "type": "string", "description": "What is over the limit, where it is a parameter" },
+        "limit": {
+            "type": "object",
+            "properties": { "name": { "type": "string" }, "max": { "type": "integer" }, "unit": { "type": "string" } },
+            "required": ["name", "max", "unit"],
+            "description": "The limit that was passed",
+        },
+        "accepted": { "type": "array", "items": { "type": "string" }, "description": "The media types that are read" },
         "request_id": { "type": "string", "description": "Under what the log has the reason" },
     })
 }

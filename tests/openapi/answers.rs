@@ -83,6 +83,14 @@ fn assert_described(document: &Json, operation: &Json, answer: &Answer) {
     if let Err(fault) = judge.validate(&answer.json()) {
         panic!("{fault}: {answer:?} against {}", content["schema"]);
     }
+    // The engine's own refusals say nothing that is not described.
+    if let Some(properties) = resolved(document, &content["schema"]).get("properties").filter(|_| answer.status >= 400)
+        && content["schema"].get("$ref").is_some()
+    {
+        for name in answer.json().as_object().unwrap().keys() {
+            assert!(properties.get(name).is_some(), "{name} is not described: {answer:?}");
+        }
+    }
     for (name, example) in content["examples"].as_object().into_iter().flatten() {
         assert!(judge.is_valid(&example["value"]), "the example {name} is not of its schema");
     }
@@ -106,6 +114,7 @@ fn answers_are_described() {
         ("/declared", "get", Request::new("GET", "/declared"), 400),
         ("/declared", "get", Request::new("GET", format!("/declared?how={long}")), 414),
         ("/nothing", "get", Request::new("POST", "/nothing"), 405),
+        ("/nothing", "get", Request::new("GET", "/nothin"), 404),
         ("/nothing", "get", Request::new("GET", "/nothing").field("authorization", "Bearer x"), 401),
         ("/nothing", "get", Request::new("GET", "/nothing").field("expect", "nothing"), 417),
         ("/nothing", "get", Request::new("GET", "/nothing").field("authorization", "Bearer panic"), 500),
