@@ -135,7 +135,9 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        copy_files(&root().join("api"), &folder.path().join("api"));
+        for name in ["api", "static"] {
+            copy_files(&root().join(name), &folder.path().join(name));
+        }
         let built = folder.path().join("target/release");
         fs::create_dir_all(&built).unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_rulebook"), built.join("rulebook")).unwrap();

@@ -96,6 +96,9 @@ struct Settings {
     /// The folder of the server's own files: keys.json, and what the program keeps there [default: data].
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_DATA")]
     data: Option<PathBuf>,
+    /// The folder of static files, served at `/` and `/static/`; a page of the API is built in where there is none.
+    #[arg(long = "static", global = true, value_name = "DIR", env = "RULEBOOK_STATIC", default_value = "static")]
+    static_files: PathBuf,
     /// What methods without a handler do [default: refuse].
     #[arg(long, global = true, value_name = "HOW", env = "RULEBOOK_UNBOUND")]
     unbound: Option<UnboundFlag>,

@@ -46,6 +46,7 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
         bind: vec![bind.to_owned()],
         workers: settings.workers.map(usize::from).or(api.workers),
         signals: true,
+        static_files: Some(settings.static_files.clone()),
         ..server::Settings::default()
     };
     let running = match engine.serve(&how) {
@@ -83,6 +84,11 @@ struct Served<'a> {
 /// What is served, where, and with which settings.
 fn summary(engine: &Engine, settings: &Settings, served: &Served<'_>) -> String {
     let Api { title, version, .. } = engine.api();
+    let pages = if settings.static_files.is_dir() {
+        settings.static_files.display().to_string()
+    } else {
+        format!("{} is not there: the built-in page", settings.static_files.display())
+    };
     let workers = served.workers.map_or_else(|| "one for each processor".to_owned(), |workers| workers.to_string());
     let rows = [
         ("definition", settings.api.display().to_string()),
@@ -90,6 +96,7 @@ fn summary(engine: &Engine, settings: &Settings, served: &Served<'_>) -> String 
         ("listens", served.addresses.join(", ")),
         ("unbound", unbound_words(served.unbound).to_owned()),
         ("data", format!("{} ({})", served.data.display(), output::number(served.keys, "key"))),
+        ("static", pages),
         ("workers", workers),
         ("log", served.log.clone()),
     ];

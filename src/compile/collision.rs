@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::lower::Lowering;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{From, Method, Module, Segment, Service};
+use crate::plan::{Routes, joinable};
 
 /// A service with its module and what its path is compared by.
 struct Entry<'a> {
@@ -46,8 +47,16 @@ impl Lowering<'_> {
             self.judge_paths(entry, alike, &mut told);
             alike.push(entry);
         }
+        let mut routes = Routes::default();
+        for (index, Entry { module, service, .. }) in entries.iter().enumerate() {
+            // What is there twice is told already.
+            let _ = routes.insert(&service.path, index, module.ignore_case);
+        }
         for entry in &entries {
-            self.judge_positions_below(entry, &by_shape);
+            self.judge_positions_below(entry, &by_shape, |path, length| {
+                let found = routes.find(path, length).and_then(|index| entries.get(index));
+                found.filter(|found| found.service.path.len() == length)
+            });
         }
         self.judge_ids(&entries, &told);
     }
@@ -95,18 +104,29 @@ impl Lowering<'_> {
     }
 
     /// A service whose positions take the very segments that captures of a longer one take: it would never get them.
-    fn judge_positions_below(&mut self, entry: &Entry<'_>, by_shape: &ByShape<'_, '_>) {
+    /// `routed`: the service that a path of this many segments leads to, all of them its own.
+    fn judge_positions_below<'e, 'a: 'e>(
+        &mut self,
+        entry: &Entry<'_>,
+        by_shape: &ByShape<'e, 'a>,
+        routed: impl Fn(&str, usize) -> Option<&'e Entry<'a>>,
+    ) {
         let positions = |method: &Method| {
             method.parameters.iter().filter(|parameter| matches!(parameter.from, From::Position(_))).count()
         };
         let most = entry.service.methods.iter().map(positions).max().unwrap_or(0);
         let mut longer = entry.shape.clone();
+        let mut path: String = entry.service.path.iter().fold(String::new(), |path, segment| match segment {
+            Segment::Static(text) => path + "/" + &joinable(text),
+            Segment::Capture(_) => path + ANYTHING,
+        });
         for position in 0..most {
             longer.push_str(NAMELESS);
-            let Some(others) = by_shape.get(&fold(&longer)) else {
-                continue;
-            };
-            let Some(other) = others.iter().find(|other| other.meets(&longer, entry.module)) else {
+            path.push_str(ANYTHING);
+            let mut alike = by_shape.get(&fold(&longer)).into_iter().flatten();
+            let alike = alike.find(|other| other.meets(&longer, entry.module)).copied();
+            let length = entry.service.path.len() + position + 1;
+            let Some(other) = alike.or_else(|| routed(&path, length)) else {
                 continue;
             };
             let taking = entry
@@ -158,6 +178,9 @@ impl Lowering<'_> {
         }
     }
 }
+
+/// A segment that no static one is: they hold no control characters.
+const ANYTHING: &str = "/\u{0}";
 
 /// A capture in a shape. Static segments hold no braces.
 const NAMELESS: &str = "/{}";

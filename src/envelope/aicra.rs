@@ -1,7 +1,11 @@
 //! aicra's shape: `{"error": 0, "ErrorDescription": "all right", …outputs}`.
 
-use super::{Envelope, Members, WriteError, details};
+use serde_json::{Value as Json, json};
+
+use super::{Envelope, Members, WriteError, details, details_schema, object_schema};
 use crate::call::{Encode, Reason, Refusal};
+use crate::error::Code;
+use crate::model::DeclaredError;
 
 /// `error` and `ErrorDescription` beside the outputs; `errors` lists the parameters at fault.
 #[derive(Debug, Clone, Copy)]
@@ -22,5 +26,29 @@ impl Envelope for Aicra {
             to.member("name", name.as_ref().into())?;
         }
         details(refusal, &["error", "ErrorDescription", "name"], to)
+    }
+
+    fn success_schema(&self, outputs: Json, whole: bool) -> Json {
+        let own = json!({ "error": { "const": 0 }, "ErrorDescription": { "const": "all right" } });
+        let others =
+            if whole { json!({ "properties": { "result": outputs }, "required": ["result"] }) } else { outputs };
+        object_schema(own, others)
+    }
+
+    fn refusal_schema(&self) -> Json {
+        let own = json!({
+            "error": { "type": "integer", "minimum": 1, "description": "A number for the kind of error" },
+            "ErrorDescription": { "type": "string" },
+        });
+        object_schema(own, json!({ "properties": details_schema() }))
+    }
+
+    fn declared_schema(&self, error: &DeclaredError) -> Json {
+        let own = json!({
+            "error": { "const": Code::Failed.row().number },
+            "ErrorDescription": { "type": "string" },
+            "name": { "const": error.name },
+        });
+        object_schema(own, json!({}))
     }
 }

@@ -19,7 +19,7 @@ pub use plain::Plain;
 pub use problem::Problem;
 
 use crate::call::{Encode, Fault, Reason, Refusal, Value};
-use crate::model::EnvelopeName;
+use crate::model::{DeclaredError, EnvelopeName};
 
 /// A shape of answers.
 pub trait Envelope: Send + Sync {
@@ -39,6 +39,16 @@ pub trait Envelope: Send + Sync {
     fn refusal_type(&self) -> &'static str {
         "application/json"
     }
+
+    /// What [`success`](Envelope::success) tells, as JSON Schema 2020-12. `outputs` is the schema of the outputs;
+    /// where they are members and not the whole, it has `properties` and `required`.
+    fn success_schema(&self, outputs: Json, whole: bool) -> Json;
+
+    /// What [`refusal`](Envelope::refusal) tells of the engine's own refusals, as JSON Schema 2020-12.
+    fn refusal_schema(&self) -> Json;
+
+    /// The same of an error that a method declares, to which a handler may add members.
+    fn declared_schema(&self, error: &DeclaredError) -> Json;
 }
 
 /// Writes the members of an answer's outermost object, in the order in which they are told.
@@ -130,6 +140,54 @@ fn details(refusal: &Refusal, own: &[&str], to: &mut dyn Members) -> Result<(), 
         Reason::Internal { request_id } => to.member("request_id", request_id.as_str().into()),
         _ => Ok(()),
     }
+}
+
+/// What [`details`] tells of the engine's own refusals: properties of which none is required.
+fn details_schema() -> Json {
+    let fault = json!({
+        "type": "object",
+        "properties": {
+            "parameter": { "type": "string", "description": "Its name in the request, and where inside of its value" },
+            "in": { "enum": ["path", "query", "body", "query or body", "header", "cookie"] },
+            "expected": { "type": "string", "description": "What is taken, in words" },
+            "got": { "type": ["string", "null"], "description": "What came, shortened; null where nothing did" },
+            "message": { "type": "string", "description": "The parameter's own words" },
+        },
+        "required": ["parameter", "in", "expected", "got"],
+    });
+    json!({
+        "errors": { "type": "array", "items": fault, "description": "The parameters at fault" },
+        "truncated": { "const": true, "description": "More parameters are at fault than are listed" },
+        "similar": { "type": "array", "items": { "type": "string" }, "description": "Services of a similar URI" },
+        "missing": {
+            "type": "array",
+            "items": { "type": "array", "items": { "type": "string" } },
+            "description": "The permissions that are missing: those of one of these lists would do",
+        },
+        "parameter": { "type": "string", "description": "What is over the limit, where it is a parameter" },
+        "limit": {
+            "type": "object",
+            "properties": { "name": { "type": "string" }, "max": { "type": "integer" }, "unit": { "type": "string" } },
+            "required": ["name", "max", "unit"],
+            "description": "The limit that was passed",
+        },
+        "accepted": { "type": "array", "items": { "type": "string" }, "description": "The media types that are read" },
+        "request_id": { "type": "string", "description": "Under what the log has the reason" },
+    })
+}
+
+/// The schema of an object: `own` members, all of them required, beside the `properties` of `others`, of which
+/// those in its `required` are.
+fn object_schema(own: Json, others: Json) -> Json {
+    let (Json::Object(mut properties), Json::Object(mut others)) = (own, others) else { return json!({}) };
+    let mut required: Vec<Json> = properties.keys().map(|name| name.as_str().into()).collect();
+    if let Some(Json::Object(members)) = others.remove("properties") {
+        properties.extend(members);
+    }
+    if let Some(Json::Array(names)) = others.remove("required") {
+        required.extend(names);
+    }
+    json!({ "type": "object", "properties": properties, "required": required })
 }
 
 /// A parameter at fault.

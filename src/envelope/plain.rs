@@ -1,7 +1,10 @@
 //! No shape at all: the outputs alone, and problem documents for refusals.
 
-use super::{Envelope, Members, Problem, WriteError};
+use serde_json::Value as Json;
+
+use super::{Envelope, Members, Problem, WriteError, object_schema};
 use crate::call::{Encode, Refusal};
+use crate::model::DeclaredError;
 
 /// The outputs alone.
 #[derive(Debug, Clone, Copy)]
@@ -18,5 +21,17 @@ impl Envelope for Plain {
 
     fn refusal_type(&self) -> &'static str {
         Problem.refusal_type()
+    }
+
+    fn success_schema(&self, outputs: Json, whole: bool) -> Json {
+        if whole { outputs } else { object_schema(serde_json::Map::new().into(), outputs) }
+    }
+
+    fn refusal_schema(&self) -> Json {
+        Problem.refusal_schema()
+    }
+
+    fn declared_schema(&self, error: &DeclaredError) -> Json {
+        Problem.declared_schema(error)
     }
 }

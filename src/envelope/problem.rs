@@ -1,7 +1,10 @@
 //! Problem documents (RFC 9457), for refusals only.
 
-use super::{Envelope, Members, WriteError, details};
+use serde_json::{Value as Json, json};
+
+use super::{Envelope, Members, WriteError, details, details_schema, object_schema};
 use crate::call::{Encode, Reason, Refusal};
+use crate::model::DeclaredError;
 
 /// `type`, `title`, `status`, `detail`, and `errors` for the parameters at fault.
 ///
@@ -31,5 +34,31 @@ impl Envelope for Problem {
 
     fn refusal_type(&self) -> &'static str {
         "application/problem+json"
+    }
+
+    fn success_schema(&self, outputs: Json, _: bool) -> Json {
+        outputs
+    }
+
+    fn refusal_schema(&self) -> Json {
+        let own = json!({
+            "type": { "type": "string", "format": "uri-reference" },
+            "title": { "type": "string", "description": "The kind of error in a few words" },
+            "status": { "type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status" },
+            "detail": { "type": "string", "description": "What is wrong with this request" },
+            "code": { "type": "string", "description": "The kind of error, for programs" },
+        });
+        object_schema(own, json!({ "properties": details_schema() }))
+    }
+
+    fn declared_schema(&self, error: &DeclaredError) -> Json {
+        let own = json!({
+            "type": { "type": "string", "format": "uri-reference" },
+            "title": { "type": "string" },
+            "status": { "const": error.status.get() },
+            "detail": { "type": "string" },
+            "code": { "const": error.name },
+        });
+        object_schema(own, json!({}))
     }
 }

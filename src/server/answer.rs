@@ -1,11 +1,13 @@
 //! A reply as a response of actix.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use actix_http::{Payload, Response};
+use actix_web::HttpResponse;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 
@@ -58,6 +60,33 @@ pub(super) fn response(reply: Reply, head: &Head, unread: Option<Payload>) -> Re
         response.extensions_mut().insert(code);
     }
     response
+}
+
+/// A response of actix's own, when what is left of the request's body has been seen to.
+pub(super) async fn held(response: HttpResponse, mut body: Arriving) -> HttpResponse {
+    if body.finish().await {
+        return response;
+    }
+    let unread = body.unread();
+    response.map_body(|_, body| BoxBody::new(Held { body, _unread: unread }))
+}
+
+/// A body with a hold on the request's.
+struct Held {
+    body: BoxBody,
+    _unread: Payload,
+}
+
+impl MessageBody for Held {
+    type Error = Box<dyn Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(task)
+    }
 }
 
 /// A body with something beside its bytes: its length alone (RFC 9110 section 9.3.2), or a hold on the

@@ -19,7 +19,7 @@ use super::observe::Observed;
 use super::receive::Arriving;
 use super::serving::Serving;
 use super::worker::{Current, Worker};
-use super::{answer, elsewhere, expect, head, health, page};
+use super::{answer, elsewhere, expect, head, health, page, site};
 use crate::call::{Allowed, Head, Reason};
 use crate::pipeline::{self, Of, Reply, Routed, Unrouted, guarded};
 use crate::plan::Plan;
@@ -96,10 +96,14 @@ fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
     if let Some(reply) = page::answer(plan, head) {
         return Way::Page(reply);
     }
-    match pipeline::route(plan, head) {
-        Err(unrouted) if matches!(unrouted.refusal.reason(), Reason::UnknownService { .. }) => Way::Elsewhere,
-        routed => Way::Api(routed),
-    }
+    let routed = pipeline::route(plan, head);
+    let is_elsewhere = match routed.as_ref().map_err(|unrouted| unrouted.refusal.reason()) {
+        Err(Reason::UnknownService { .. }) => true,
+        // No capture and no position takes what is the server's own.
+        Ok(_) | Err(Reason::UnknownMethod { .. }) => site::is_own(head.uri.path()),
+        Err(_) => false,
+    };
+    if is_elsewhere { Way::Elsewhere } else { Way::Api(routed) }
 }
 
 /// What a request is counted under.

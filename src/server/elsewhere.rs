@@ -2,37 +2,102 @@
 
 use std::rc::Rc;
 
+use actix_files::NamedFile;
 use actix_http::{HttpMessage, Request};
 use actix_service::{IntoServiceFactory, ServiceFactory, fn_service, map_config};
 use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
-use actix_web::{App, Error};
+use actix_web::{App, Error, HttpRequest, HttpResponse};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, header};
 
 use super::answer;
 use super::head::head;
+use super::policy::{self, Keep, Of};
 use super::receive::Arriving;
+use super::site::{self, Page};
 use super::worker::Worker;
-use crate::call::{Reason, Refusal, RequestId};
-use crate::pipeline::{self, Of};
+use crate::call::{Allowed, Head, Http, Reason, Refusal, RequestId};
+use crate::pipeline::{self, Reply};
+use crate::plan::Plan;
 
 /// Makes the App of a worker. What it does not have either is refused as an unknown service.
 pub(super) fn factory(
     worker: &Rc<Worker>,
 ) -> impl ServiceFactory<Request, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<> {
     let worker = Rc::clone(worker);
-    let unknown = fn_service(move |request: ServiceRequest| {
-        let current = worker.current();
+    let page = fn_service(move |request: ServiceRequest| {
+        let worker = Rc::clone(&worker);
         async move {
+            let current = worker.current();
             let (request, payload) = request.into_parts();
             let id = request.extensions().get().cloned().unwrap_or_else(RequestId::random);
             let head = head(request.head(), id);
             let plan = &current.runner.plan;
-            // The router knows best why; without a reason of its own there is just no service.
-            let refusal = pipeline::route(plan, &head).err().map(|unrouted| unrouted.refusal);
-            let refusal = refusal.unwrap_or_else(|| Refusal::new(Reason::UnknownService { similar: Vec::new() }));
-            let reply = pipeline::refuse(plan, &head, Of::Nothing, refusal);
             let body = Arriving::new(payload, &head);
-            Ok(ServiceResponse::new(request, answer::sent(reply, &head, body).await.into()))
+            let files = &worker.serving().files;
+            let reply = match site::find(files, plan, head.uri.path()).await {
+                Ok(Some(Page::File(file))) if is_read(&head) => {
+                    let response = answer::held(opened(*file, &request), body).await;
+                    return Ok(ServiceResponse::new(request, response));
+                }
+                Ok(Some(page)) => shown(plan, &head, page),
+                Ok(None) => refused(plan, &head, unknown(plan, &head)),
+                Err(refusal) => refused(plan, &head, refusal),
+            };
+            let response = answer::sent(reply, &head, body).await;
+            Ok(ServiceResponse::new(request, response.into()))
         }
     });
-    map_config(App::new().default_service(unknown).into_factory(), |()| AppConfig::default())
+    map_config(App::new().default_service(page).into_factory(), |()| AppConfig::default())
+}
+
+fn is_read(head: &Head) -> bool {
+    head.method == Method::GET || head.method == Method::HEAD
+}
+
+/// A file as a response: a part of it, or that it has not changed, where that is asked for.
+fn opened(file: NamedFile, request: &HttpRequest) -> HttpResponse {
+    let mut response = file.prefer_utf8(true).disable_content_disposition().into_response(request);
+    let nosniff = (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    for (name, value) in policy::fields(Of::Own, Keep::Asking).into_iter().chain([nosniff]) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// A page in answer to a request, where it is no file that is read.
+fn shown(plan: &Plan, head: &Head, page: Page) -> Reply {
+    let allowed = Allowed(vec![Http::Get]);
+    match page {
+        Page::Ready(document, of, keep) => {
+            let mut reply = pipeline::document(plan, head, document);
+            for (name, value) in policy::fields(of, keep) {
+                reply.headers.retain(|(own, _)| *own != name);
+                reply.headers.push((name, value));
+            }
+            reply
+        }
+        Page::Elsewhere(to) if is_read(head) => {
+            empty(307, HeaderValue::try_from(to).ok().map(|to| (header::LOCATION, to)))
+        }
+        _ if head.method == Method::OPTIONS => {
+            empty(204, HeaderValue::try_from(allowed.to_string()).ok().map(|allow| (header::ALLOW, allow)))
+        }
+        _ => refused(plan, head, Refusal::new(Reason::UnknownMethod { allowed })),
+    }
+}
+
+/// Why there is nothing at a path. The router knows best, unless the path is not its own to judge.
+fn unknown(plan: &Plan, head: &Head) -> Refusal {
+    let routed = if site::is_own(head.uri.path()) { None } else { pipeline::route(plan, head).err() };
+    let refusal = routed.map(|unrouted| unrouted.refusal);
+    refusal.unwrap_or_else(|| Refusal::new(Reason::UnknownService { similar: Vec::new() }))
+}
+
+fn refused(plan: &Plan, head: &Head, refusal: Refusal) -> Reply {
+    pipeline::refuse(plan, head, pipeline::Of::Nothing, refusal)
+}
+
+fn empty(status: u16, field: Option<(HeaderName, HeaderValue)>) -> Reply {
+    Reply { status, content_type: None, headers: field.into_iter().collect(), body: Bytes::new(), code: None }
 }

@@ -1,23 +1,28 @@
 //! From sockets to the pipeline and back.
 //!
 //! In charge of listening, of receiving bodies and uploads under their limits,
-//! and of sending replies; the only folder that names actix. Must not know what
-//! a request is for or how an answer looks: it asks the pipeline for both.
+//! of sending replies, and of the pages behind the API; the only folder that
+//! names actix. Must not know what a request is for or how an answer looks: it
+//! asks the pipeline for both.
 
 mod answer;
 mod dispatch;
 mod elsewhere;
 mod expect;
+mod files;
 mod head;
 mod health;
 mod metrics;
 mod module;
 mod observe;
 mod page;
+mod policy;
 mod receive;
 mod running;
 mod serving;
+mod site;
 mod store;
+mod swagger;
 mod upload;
 mod worker;
 
@@ -37,6 +42,7 @@ use actix_service::{Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory
 use arc_swap::ArcSwap;
 use futures_util::future::{Either, select};
 
+use files::Files;
 pub use running::{Running, Stopper};
 use serving::Serving;
 
@@ -64,6 +70,8 @@ pub struct Settings {
     pub signals: bool,
     /// The folder of temporary files.
     pub uploads: PathBuf,
+    /// The folder of static files; the built-in page of the API stands where there is none.
+    pub static_files: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -75,6 +83,7 @@ impl Default for Settings {
             keep_alive: Duration::from_secs(75),
             signals: false,
             uploads: std::env::temp_dir(),
+            static_files: None,
         }
     }
 }
@@ -92,7 +101,8 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings) -> io::Res
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MOST_WORKERS.into()));
     }
-    let serving = Arc::new(Serving::default());
+    let files = Files::new(settings.static_files.as_deref());
+    let serving = Arc::new(Serving::new(files));
     let mut listeners = Vec::with_capacity(settings.bind.len());
     for address in &settings.bind {
         let listener = TcpListener::bind(address)

@@ -1,4 +1,4 @@
-//! What all workers of a server have in common: what is counted, and that it is stopping.
+//! What all workers of a server have in common: what is counted, where files are, and that it is stopping.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use actix_rt::time::sleep;
 use tokio::sync::watch;
 
+use super::files::Files;
 use super::metrics::Metrics;
 use crate::pipeline::Detached;
 
@@ -23,12 +24,18 @@ pub(super) struct Serving {
     pub(super) metrics: Metrics,
     /// Counts the handlers whose clients have gone.
     pub(super) detached: Arc<Detached>,
+    /// Where static files come from.
+    pub(super) files: Files,
     stopping: AtomicBool,
     closing: watch::Sender<bool>,
     connections: AtomicUsize,
 }
 
 impl Serving {
+    pub(super) fn new(files: Files) -> Self {
+        Self { files, ..Self::default() }
+    }
+
     /// From now on the server is not ready for more.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);

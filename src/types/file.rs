@@ -87,11 +87,12 @@ impl Check for File {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("string"));
         schema.insert("format".to_owned(), json!("binary"));
-        if let [media_type] = self.media_types.as_slice()
-            && !media_type.ends_with("/*")
-        {
-            schema.insert("contentMediaType".to_owned(), json!(media_type));
-        }
+        // Swagger UI shows a file picker by `format`, and other tools by `contentMediaType`.
+        let media_type = match self.media_types.as_slice() {
+            [media_type] if !media_type.ends_with("/*") => media_type.as_str(),
+            _ => "application/octet-stream",
+        };
+        schema.insert("contentMediaType".to_owned(), json!(media_type));
         Json::Object(schema)
     }
 

@@ -60,4 +60,5 @@ mod uuid;
 pub use arguments::{Argument, ArgumentError, ArgumentErrorKind, Arguments};
 pub use check::{Check, Takes, Type, Written};
 pub use formats::{FORMATS, Format};
+pub(crate) use nullable::nullable_schema;
 pub use table::{Compiled, Field, TermError, TermErrorKind, TermText, Types};

@@ -32,6 +32,17 @@ impl Grammar {
     }
 }
 
+/// The shape of a date, for validators that do not know the format; which months have 31 days it does not say.
+const DATE_PATTERN: &str = "^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$";
+
+/// The same of a date and time.
+fn datetime_pattern() -> String {
+    let date = DATE_PATTERN.trim_end_matches('$');
+    let minutes = "(?:[01][0-9]|2[0-3]):[0-5][0-9]";
+    let clock = format!(r"[Tt]{minutes}:(?:[0-5][0-9]|60)(?:\.[0-9]+)?(?:[Zz]|[+\-]{minutes})");
+    format!("{date}(?: {minutes}:[0-5][0-9]|{clock})?$")
+}
+
 /// A point in time: seconds from 1970-01-01T00:00:00Z on, and nanoseconds after.
 type Moment = (i64, u32);
 
@@ -233,13 +244,14 @@ impl Check for MomentCheck {
     }
 
     fn schema(&self) -> Json {
-        let format = match self.grammar {
-            Grammar::Date => "date",
-            Grammar::Datetime => DATETIME,
+        let (format, pattern) = match self.grammar {
+            Grammar::Date => ("date", DATE_PATTERN.to_owned()),
+            Grammar::Datetime => (DATETIME, datetime_pattern()),
         };
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("string"));
         schema.insert("format".to_owned(), json!(format));
+        schema.insert("pattern".to_owned(), json!(pattern));
         for (keyword, bound) in [("formatMinimum", &self.min), ("formatMaximum", &self.max)] {
             if let Some((text, _)) = bound {
                 schema.insert(keyword.to_owned(), json!(text));

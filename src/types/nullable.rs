@@ -17,7 +17,7 @@ pub(super) fn nullable(check: Arc<dyn Check>) -> Arc<dyn Check> {
 }
 
 /// The schema of null beside what `schema` lets pass.
-pub(super) fn nullable_schema(mut schema: Json) -> Json {
+pub(crate) fn nullable_schema(mut schema: Json) -> Json {
     // Other keywords may forbid null although `type` lets it pass.
     let only_type = ["enum", "const", "anyOf", "allOf"].iter().all(|keyword| schema.get(keyword).is_none());
     match schema.get_mut("type") {

@@ -15,6 +15,8 @@ pub(super) fn whole(value: &Value<'_>) -> Option<i128> {
     match value {
         Value::Int(int) => Some((*int).into()),
         Value::Uint(uint) => Some((*uint).into()),
+        // Whole numbers that are too small for 64 bits are read as this very float; which one was written is lost.
+        Value::Float(float) if *float == i64::MIN as f64 => None,
         Value::Float(float) => whole_float(*float),
         _ => None,
     }

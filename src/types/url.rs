@@ -12,7 +12,7 @@ static URL: Shape = Shape {
     name: "url",
     expected: "an absolute URL that begins with http:// or https://",
     test: is_url,
-    schema: || json!({ "type": "string", "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://" }),
+    schema: || json!({ "type": "string", "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]" }),
     samples: &["http://a", "https://user@www.example.org:8080/a/b.html?c=d&e=%20#f"],
 };
 

@@ -19,7 +19,8 @@ fn what_is_served_where_and_with_which_settings_is_said() {
     let served = Served::start(folder.path(), &address, &["serve", "--workers", "2"]);
     let expected = format!(
         "Shop 2.0.0\n  definition api\n  serves     1 module, 1 service, 2 methods\n  listens    http://{address}/\n  \
-         unbound    echo: every method answers with its checked arguments\n  data       data (1 key)\n  workers    2\n  log        info,actix_server=warn\n"
+         unbound    echo: every method answers with its checked arguments\n  data       data (1 key)\n  \
+         static     static is not there: the built-in page\n  workers    2\n  log        info,actix_server=warn\n"
     );
     assert_eq!(served.said, expected);
 }
@@ -34,7 +35,7 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
         rows.collect::<Vec<_>>()
     };
     let url = format!("listens http://{address}/v1");
-    let expected = ["serves 3", url.as_str(), "unbound 501:", "data own", "workers 1", "log error"];
+    let expected = ["serves 3", url.as_str(), "unbound 501:", "data own", "static static", "workers 1", "log error"];
     assert_eq!(said(&start(program(folder.path()), folder.path(), &address).said), expected);
 
     let other = free_address();
@@ -42,11 +43,31 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
     command
         .env("RULEBOOK_BIND", &other)
         .env("RULEBOOK_DATA", "data")
+        .env("RULEBOOK_STATIC", "pages")
         .env("RULEBOOK_WORKERS", "2")
         .env("RULEBOOK_LOG", "warn");
     let url = format!("listens http://{other}/v1");
-    let expected = ["serves 3", url.as_str(), "unbound 501:", "data data", "workers 2", "log warn"];
+    let expected = ["serves 3", url.as_str(), "unbound 501:", "data data", "static pages", "workers 2", "log warn"];
     assert_eq!(said(&start(command, folder.path(), &other).said), expected);
+}
+
+#[test]
+fn files_of_a_folder_are_served_where_there_is_one() {
+    let folder = shop();
+    let page = |flags: &[&str]| {
+        let address = free_address();
+        let served = Served::start(folder.path(), &address, &[&["serve"], flags].concat());
+        let mut response = ureq::get(format!("http://{address}/")).call().unwrap();
+        (served.said.contains("built-in"), response.body_mut().read_to_string().unwrap())
+    };
+    let (is_built_in, text) = page(&[]);
+    assert!(is_built_in && text.contains("index.js"), "{text}");
+    for name in ["static", "other"] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+        std::fs::write(folder.path().join(name).join("index.html"), name).unwrap();
+    }
+    assert_eq!(page(&[]), (false, "static".to_owned()));
+    assert_eq!(page(&["--static", "other"]), (false, "other".to_owned()));
 }
 
 /// A running server, killed when dropped.

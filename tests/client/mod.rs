@@ -9,7 +9,7 @@ mod wire;
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
@@ -41,11 +41,17 @@ impl Site {
 
     /// An engine at work.
     pub fn start(engine: &Engine) -> Self {
+        Self::with_static(engine, None)
+    }
+
+    /// An engine at work beside the files of a folder.
+    pub fn with_static(engine: &Engine, folder: Option<&Path>) -> Self {
         let uploads = tempfile::tempdir().unwrap();
         let settings = Settings {
             bind: vec!["127.0.0.1:0".to_owned()],
             workers: Some(1),
             uploads: uploads.path().to_owned(),
+            static_files: folder.map(Path::to_owned),
             ..Settings::default()
         };
         Self { running: engine.serve(&settings).unwrap(), uploads }

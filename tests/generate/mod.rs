@@ -173,25 +173,28 @@ fn module(name: &str, has_root: bool, number: &mut usize, choices: &mut Choices)
     }
     if choices.below(8) > 0 || !has_root {
         let mut path = Vec::new();
-        let below = uri(&mut path, 3, number, choices);
+        let (below, _) = uri(&mut path, 3, number, choices);
         module.insert("/".to_owned(), json!({ (name): below }));
     }
     Json::Object(module)
 }
 
-/// A URI: methods, and URIs below it, `depth` levels at most. `path` has the captures on the way here.
-fn uri(path: &mut Vec<String>, depth: usize, number: &mut usize, choices: &mut Choices) -> Json {
+/// A URI: methods, and URIs below it, `depth` levels at most. `path` has the captures on the way here. Also tells
+/// whether there are positions here or below.
+fn uri(path: &mut Vec<String>, depth: usize, number: &mut usize, choices: &mut Choices) -> (Json, bool) {
     let mut uri = Map::new();
-    let positions = choices.once_in(3);
+    let mut positions = choices.once_in(3);
     method::methods(&mut uri, path, positions, number, choices);
     let mut below = Map::new();
     // Keys that begin alike could name one URI twice, so their first segments differ.
     let mut keys = vec!["line", "a.b", "x-y", "été à", "Upper/case", "%41"];
     for _ in 0..choices.below(if depth == 0 { 1 } else { 3 }) {
         let key = keys.remove(choices.below(keys.len()));
-        below.insert(key.to_owned(), self::uri(path, depth - 1, number, choices));
+        let (uri, inside) = self::uri(path, depth - 1, number, choices);
+        below.insert(key.to_owned(), uri);
+        positions |= inside;
     }
-    // A capture behind positions would be in their way.
+    // A capture behind positions, or beside a segment that has them behind it, would be in their way.
     if depth > 0 && !positions && choices.once_in(3) {
         let name = format!("c{}", path.len());
         let key = match choices.below(3) {
@@ -200,11 +203,13 @@ fn uri(path: &mut Vec<String>, depth: usize, number: &mut usize, choices: &mut C
             _ => format!("{{{name}}}/a/b.c"),
         };
         path.push(name);
-        below.insert(key, self::uri(path, depth - 1, number, choices));
+        let (uri, inside) = self::uri(path, depth - 1, number, choices);
+        below.insert(key, uri);
+        positions |= inside;
         path.pop();
     }
     if !below.is_empty() {
         uri.insert("/".to_owned(), Json::Object(below));
     }
-    Json::Object(uri)
+    (Json::Object(uri), positions)
 }

@@ -138,6 +138,10 @@ fn judge(connection: &mut Connection, request: &Request, shapes: &[Shape]) -> Re
     if request.line.starts_with(b"OPTIONS ") && answer.status == 200 {
         return definition(&answer).map(|()| answer);
     }
+    // The server's own page at `/` is no document of the API.
+    if answer.field("content-security-policy").is_some() {
+        return Ok(answer);
+    }
     let only_problems = request.fields.iter().any(|field| field.starts_with(b"accept: application/problem+json"));
     let flaws: Vec<String> = shapes
         .iter()

@@ -9,11 +9,12 @@ target=$(pwd)/${CARGO_TARGET_DIR:-target}
 program=$target/debug/rulebook
 work=$(mktemp -d)
 servers=()
+data=
 
 finish() {
   local server
   for server in ${servers[@]+"${servers[@]}"}; do
-    kill "$server" 2>/dev/null && wait "$server" 2>/dev/null
+    { kill "$server" && wait "$server"; } 2>/dev/null
   done
   rm -rf "$work"
 }
@@ -50,13 +51,14 @@ python() {
   cp "$wanted" "$venv/installed.txt"
 }
 
-# serve FOLDER ARGUMENT…: serves the definition of a folder, and sets `url` to where (without its base) and `data` to the server's own
-# folder. What the server says is in `log`.
+# serve FOLDER ARGUMENT…: serves the definition of a folder, and sets `url` to where, without its base. What the
+# server says is in `log`. Its own folder is `data`: a new one, unless `data` is set to one.
 serve() {
   local api
   api=$(cd "$1" && pwd) || exit 1
-  data=$(mktemp -d "$work/data.XXXX")
+  data=${data:-$(mktemp -d "$work/data.XXXX")}
   log=$data/log
+  : >"$log"
   RUST_BACKTRACE=1 "$program" serve --api "$api" --data "$data" --bind 127.0.0.1:0 "${@:2}" >"$log" 2>&1 &
   servers+=($!)
   url=
@@ -69,4 +71,11 @@ serve() {
   say "the server of $1 does not start:"
   cat "$log" >&2
   exit 1
+}
+
+# stop: stops the server that was started last, and forgets its folder.
+stop() {
+  { kill "${servers[-1]}" && wait "${servers[-1]}"; } 2>/dev/null
+  unset 'servers[-1]'
+  data=
 }

@@ -1,11 +1,78 @@
 //! The API as an OpenAPI 3.1 document.
+//!
+//! In charge of what the document says and how it is laid out: the frame is of
+//! utoipa's types, the schemas are those of the types and the envelopes and are
+//! put into the frame when it is JSON. Must not know plans or requests, and
+//! makes no schema of a type itself: it only says how a value is written as text.
 
-use serde_json::{Value as Json, json};
+mod answers;
+mod bodies;
+mod operation;
+mod parameters;
+mod paths;
+mod samples;
+mod schemas;
+mod security;
+mod text;
+
+use serde_json::Value as Json;
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, ServerBuilder};
+use utoipa::openapi::{Contact, Info, License, Server};
 
 use crate::model::Api;
+use answers::Answers;
+use schemas::Schemas;
 
 /// The OpenAPI document of an API.
 #[must_use]
 pub fn openapi(api: &Api) -> Json {
-    json!({ "openapi": "3.1.0", "info": { "title": api.title, "version": api.version }, "paths": {} })
+    let mut schemas = Schemas::default();
+    let mut answers = Answers::new(api, &mut schemas);
+    let paths = paths::paths(api, &mut schemas, &mut answers);
+    let tags = api
+        .modules
+        .iter()
+        .map(|module| TagBuilder::new().name(module.name.as_str()).description(module.info.as_deref()).build());
+    let mut components = ComponentsBuilder::new();
+    if let Some(scheme) = security::scheme(api) {
+        components = components.security_scheme(security::BEARER, scheme);
+    }
+    let mut components = components.build();
+    components.headers = answers::headers(&mut schemas);
+    components.responses = answers.components();
+    components.schemas = schemas.components();
+    let document = OpenApiBuilder::new()
+        .info(info(api))
+        .servers(Some(servers(api)))
+        .tags(Some(tags))
+        .paths(paths)
+        .components(Some(components))
+        .build();
+    // The library's types are made to be written as JSON.
+    schemas.put_into(serde_json::to_value(document).unwrap_or_default())
+}
+
+fn info(api: &Api) -> Info {
+    let contact = api.contact.as_ref().map(|own| -> Contact {
+        let contact = ContactBuilder::new().name(own.name.as_deref()).url(own.url.as_deref());
+        contact.email(own.email.as_deref()).build()
+    });
+    let license = api.license.as_ref().map(|own| -> License {
+        // The specification takes one of the two.
+        let url = own.url.as_deref().filter(|_| own.identifier.is_none());
+        LicenseBuilder::new().name(own.name.as_str()).identifier(own.identifier.as_deref()).url(url).build()
+    });
+    let info = InfoBuilder::new().title(api.title.as_str()).version(api.version.as_str());
+    info.description(api.info.as_deref()).contact(contact).license(license).build()
+}
+
+/// Where the API is served. Where its definition does not say, beside this document, whatever stands in front of both.
+fn servers(api: &Api) -> Vec<Server> {
+    if api.servers.is_empty() {
+        return vec![ServerBuilder::new().url(".").build()];
+    }
+    let server =
+        |own: &crate::model::Server| ServerBuilder::new().url(own.url.as_str()).description(own.info.as_deref());
+    api.servers.iter().map(|own| server(own).build()).collect()
 }

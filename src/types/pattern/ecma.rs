@@ -81,12 +81,12 @@ fn quantifier(repetition: &Repetition, out: &mut String) {
 fn class(class: &ClassUnicode, out: &mut String) {
     let mut complement = class.clone();
     complement.negate();
-    let ends = (class.ranges().first(), class.ranges().last());
-    match ends {
+    match class.ranges().last() {
         // Engines disagree about `[]` and `[^]`.
-        (None, _) => out.push_str(r"[^\s\S]"),
+        None => out.push_str(r"[^\s\S]"),
         _ if complement.ranges().is_empty() => out.push_str(r"[\s\S]"),
-        (Some(first), Some(last)) if first.start() == '\0' && last.end() == char::MAX => {
+        // The last character of all is one that engines without a Unicode mode take for two.
+        Some(last) if last.end() == char::MAX => {
             out.push_str("[^");
             ranges(complement.ranges(), out);
         }

@@ -1,0 +1,71 @@
+//! What one method does at one of its paths.
+
+use utoipa::openapi::Deprecated;
+use utoipa::openapi::path::{Operation, OperationBuilder};
+
+use super::answers::{self, Answers, Row};
+use super::parameters::{is_undescribed, parameters, place};
+use super::schemas::Schemas;
+use super::text::Place;
+use super::{bodies, security};
+use crate::model::{Api, Method, Module, Parameter, Unbound};
+use crate::types::Takes;
+
+/// The operation `id`, at a path whose segments these parameters fill, by their names there.
+pub(super) fn operation(
+    (api, module, method): (&Api, &Module, &Method),
+    id: String,
+    segments: &[(&str, &Parameter)],
+    schemas: &mut Schemas,
+    answers: &mut Answers,
+) -> Operation {
+    let mut lines = method.info.trim().lines();
+    let summary = lines.next().unwrap_or_default();
+    let mut words: Vec<String> = Vec::new();
+    if lines.next().is_some() {
+        words.push(method.info.trim().to_owned());
+    }
+    words.extend(security::words(method));
+    for own in method.parameters.iter().filter(|own| is_undescribed(own)) {
+        words.push(format!("Reads the header field `{}`: {}", own.key, own.info));
+    }
+    let body = bodies::body(api, method, schemas);
+    let rows = rows(api, method, body.is_some());
+    OperationBuilder::new()
+        .operation_id(Some(id))
+        .tag(module.name.as_str())
+        .summary(Some(summary))
+        .description((!words.is_empty()).then(|| words.join("\n\n")))
+        .deprecated(method.options.deprecated.then_some(Deprecated::True))
+        .securities(Some(security::requirements(method)))
+        .parameters(Some(parameters(method, segments, schemas)))
+        .request_body(body)
+        .responses(answers.answers((api, module, method), &rows, schemas))
+        .build()
+}
+
+/// What the engine may refuse such a request for, besides what it may refuse any for.
+fn rows(api: &Api, method: &Method, has_body: bool) -> Vec<&'static Row> {
+    let stands = |wanted: &[Place]| {
+        let mut places = method.parameters.iter().filter_map(|own| place(method.http, own));
+        places.any(|place| wanted.contains(&place))
+    };
+    let takes_files =
+        method.parameters.iter().any(|own| matches!(own.r#type.check.takes(), Takes::File | Takes::Files));
+    let has_parameters = !method.parameters.is_empty() || api.unknown == crate::model::UnknownParameters::Refuse;
+    let rows = [
+        (has_parameters, &answers::BAD_REQUEST),
+        (!method.scope.is_public(), &answers::UNAUTHENTICATED),
+        (!method.scope.is_public(), &answers::FORBIDDEN),
+        (has_body, &answers::TIMEOUT),
+        (has_body || stands(&[Place::Query]), &answers::TOO_LARGE),
+        (stands(&[Place::Path, Place::Query]), &answers::URI_TOO_LONG),
+        (has_body, &answers::UNSUPPORTED),
+        (stands(&[Place::Header, Place::Cookie]), &answers::HEAD_TOO_LARGE),
+        (takes_files, &answers::INTERNAL_OR_UPLOAD),
+        (!takes_files, &answers::INTERNAL),
+        (api.unbound == Unbound::NotImplemented, &answers::NOT_IMPLEMENTED),
+        (true, &answers::UNAVAILABLE),
+    ];
+    rows.into_iter().filter_map(|(reachable, row)| reachable.then_some(row)).collect()
+}

@@ -1,0 +1,182 @@
+//! The paths of all methods, with a path for each number of segments that a method takes.
+
+use std::collections::{HashMap, HashSet};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use utoipa::openapi::Paths;
+use utoipa::openapi::path::{Operation, PathItem};
+
+use super::answers::Answers;
+use super::operation::operation;
+use super::schemas::Schemas;
+use crate::call::Http;
+use crate::model::{Api, From, Method, Parameter, Segment, Service};
+
+/// What has to be encoded of a segment of a path (RFC 3986 section 3.3).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
+
+/// Every method at each of its paths.
+pub(super) fn paths(api: &Api, schemas: &mut Schemas, answers: &mut Answers) -> Paths {
+    let services = || api.modules.iter().flat_map(|module| module.services.iter().map(move |own| (module, own)));
+    let mut ids: HashSet<String> =
+        services().flat_map(|(_, service)| &service.methods).map(|method| method.id.clone()).collect();
+    let mut templates = Templates::default();
+    let mut paths = Paths::new();
+    for (module, service) in services() {
+        for method in &service.methods {
+            let segments = segments(service, method);
+            let positions = positions(method);
+            for left_out in 0..=trailing_optional(&positions) {
+                let segments = &segments[..segments.len() - left_out];
+                let template = templates.template(&api.base, segments);
+                let parameters: Vec<_> = parameters(segments, &template.names).collect();
+                let id = if left_out == 0 { method.id.clone() } else { shorter_id(&method.id, left_out, &mut ids) };
+                let operation = operation((api, module, method), id, &parameters, schemas, answers);
+                let item = paths.paths.entry(template.path.clone()).or_default();
+                *of(item, method.http) = Some(operation);
+            }
+        }
+    }
+    paths
+}
+
+fn of(item: &mut PathItem, http: Http) -> &mut Option<Operation> {
+    match http {
+        Http::Get => &mut item.get,
+        Http::Post => &mut item.post,
+        Http::Put => &mut item.put,
+        Http::Delete => &mut item.delete,
+        Http::Patch => &mut item.patch,
+    }
+}
+
+/// A segment of a method's path.
+enum Part<'a> {
+    Static(&'a str),
+    /// What fills it is called so, and is this parameter.
+    Filled(&'a str, &'a Parameter),
+}
+
+/// The segments of the longest path of a method.
+fn segments<'a>(service: &'a Service, method: &'a Method) -> Vec<Part<'a>> {
+    let captured = |name: &str| method.parameters.iter().find(|own| own.from == From::Path && own.key == name);
+    let own = service.path.iter().filter_map(|segment| match segment {
+        Segment::Static(text) => Some(Part::Static(text)),
+        // A definition that was judged has a parameter for each capture.
+        Segment::Capture(name) => captured(name).map(|own| Part::Filled(name, own)),
+    });
+    own.chain(positions(method).into_iter().map(|own| Part::Filled(&own.name, own))).collect()
+}
+
+/// The positions of a method, in order.
+fn positions(method: &Method) -> Vec<&Parameter> {
+    let mut positions: Vec<_> = method.parameters.iter().filter_map(|own| Some((position(own)?, own))).collect();
+    positions.sort_unstable_by_key(|(n, _)| *n);
+    positions.into_iter().map(|(_, own)| own).collect()
+}
+
+fn position(own: &Parameter) -> Option<usize> {
+    match own.from {
+        From::Position(n) => Some(n),
+        _ => None,
+    }
+}
+
+/// How many of the last positions can be left out.
+fn trailing_optional(positions: &[&Parameter]) -> usize {
+    positions.iter().rev().take_while(|own| own.optional).count()
+}
+
+/// The parameters that fill segments, by these names.
+fn parameters<'a>(segments: &[Part<'a>], names: &'a [String]) -> impl Iterator<Item = (&'a str, &'a Parameter)> {
+    let filled = segments.iter().filter_map(|part| match part {
+        Part::Filled(_, own) => Some(*own),
+        Part::Static(_) => None,
+    });
+    names.iter().map(String::as_str).zip(filled.collect::<Vec<_>>())
+}
+
+/// The id of a method at a path that lacks so many of its segments, which no other has.
+fn shorter_id(id: &str, left_out: usize, ids: &mut HashSet<String>) -> String {
+    let mut id = format!("{id}.{left_out}");
+    while ids.contains(&id) {
+        id.push('_');
+    }
+    ids.insert(id.clone());
+    id
+}
+
+/// The templates of paths. Of paths that only differ in what fills their segments there is one.
+#[derive(Default)]
+struct Templates(HashMap<String, Template>);
+
+struct Template {
+    path: String,
+    /// The names in it, in order.
+    names: Vec<String>,
+}
+
+impl Templates {
+    fn template(&mut self, base: &str, segments: &[Part<'_>]) -> &Template {
+        let mut shape = String::new();
+        for part in segments {
+            shape.push('/');
+            match part {
+                Part::Static(text) => shape.extend(utf8_percent_encode(text, SEGMENT)),
+                Part::Filled(..) => shape.push_str("{}"),
+            }
+        }
+        self.0.entry(shape).or_insert_with(|| template(base, segments))
+    }
+}
+
+fn template(base: &str, segments: &[Part<'_>]) -> Template {
+    let mut path: String = base.trim_end_matches('/').split('/').skip(1).fold(String::new(), |mut path, segment| {
+        path.push('/');
+        path.extend(utf8_percent_encode(segment, SEGMENT));
+        path
+    });
+    let mut names: Vec<String> = Vec::new();
+    for part in segments {
+        path.push('/');
+        match part {
+            Part::Static(text) => path.extend(utf8_percent_encode(text, SEGMENT)),
+            Part::Filled(name, _) => {
+                let name = free_name(name, &names);
+                path.extend(["{", &name, "}"]);
+                names.push(name);
+            }
+        }
+    }
+    if path.is_empty() {
+        path.push('/');
+    }
+    Template { path, names }
+}
+
+/// A name as templates take it, which none of `names` is. It is seen in documents alone, requests hold its value.
+fn free_name(name: &str, names: &[String]) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
+    let mut name: String = name.chars().map(plain).collect();
+    while names.contains(&name) {
+        name.push('_');
+    }
+    name
+}

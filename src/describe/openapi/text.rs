@@ -1,0 +1,233 @@
+//! How values that come as text are written, and the schema of what can be written so.
+//!
+//! A text is decoded by its type, so what its schema says is of the decoded
+//! value; but for what a place of the request cannot hold: null, an empty
+//! segment of a path, letters beyond ASCII in a header field.
+
+use serde_json::{Map, Value as Json, json};
+use utoipa::openapi::path::ParameterStyle;
+
+use crate::model::ParameterType;
+use crate::types::Takes;
+
+/// Where a text stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In a segment of the path.
+    Path,
+    /// In the query.
+    Query,
+    /// In a header field.
+    Header,
+    /// In a cookie.
+    Cookie,
+    /// In a field of a form.
+    Form,
+}
+
+/// How a value is written.
+#[derive(Debug, PartialEq)]
+pub(super) enum Style {
+    /// As one text.
+    Plain,
+    /// A list as repeated fields.
+    Repeated,
+    /// A list as one text, commas between its items.
+    Commas,
+    /// As JSON.
+    Json,
+}
+
+impl Style {
+    /// OpenAPI's words for it, where they are not its default.
+    pub(super) fn words(&self, place: Place) -> (Option<ParameterStyle>, Option<bool>) {
+        let form = matches!(place, Place::Query | Place::Cookie | Place::Form);
+        match self {
+            Self::Plain | Self::Json => (None, None),
+            Self::Repeated => (Some(ParameterStyle::Form), Some(true)),
+            Self::Commas if form => (Some(ParameterStyle::Form), Some(false)),
+            Self::Commas => (Some(ParameterStyle::Simple), Some(false)),
+        }
+    }
+}
+
+/// A type as text.
+pub(super) struct Text {
+    /// What can be written.
+    pub(super) schema: Json,
+    /// How.
+    pub(super) style: Style,
+    /// What else there is to know about it, in a sentence.
+    pub(super) note: Option<String>,
+}
+
+/// How values of this type are written as text in this place. `required`: whether it cannot be left out, so that a
+/// list of repeated fields has one item at least.
+pub(super) fn text(r#type: &ParameterType, place: Place, required: bool) -> Text {
+    let schema = r#type.check.schema();
+    match r#type.check.takes() {
+        Takes::File | Takes::Files => Text { schema, style: Style::Plain, note: None },
+        Takes::Many => many(r#type, schema, place, required),
+        Takes::One if is_structured(&schema) => as_json(schema),
+        Takes::One => {
+            Text { note: one_note(&schema), schema: confined(without_null(schema), place), style: Style::Plain }
+        }
+    }
+}
+
+fn as_json(schema: Json) -> Text {
+    Text { schema, style: Style::Json, note: None }
+}
+
+/// What is to know of anything at all as text.
+fn one_note(schema: &Json) -> Option<String> {
+    (*schema == json!({})).then(|| "A text that begins with `[` or `{` is read as JSON.".to_owned())
+}
+
+/// A list: of several texts where they can be told apart, else as JSON.
+fn many(r#type: &ParameterType, schema: Json, place: Place, required: bool) -> Text {
+    let attribute = |name: &str| r#type.written.attributes.get(name).and_then(Json::as_str);
+    let separator = match attribute("format") {
+        Some("explode") => Some(attribute("separator").unwrap_or(",")),
+        Some(_) => return as_json(schema),
+        None => None,
+    };
+    let style = match (place, separator) {
+        (_, Some(",")) => Style::Commas,
+        (Place::Form | Place::Query, _) => Style::Repeated,
+        (Place::Path | Place::Header | Place::Cookie, _) => Style::Json,
+    };
+    let Json::Object(mut list) = schema else { return as_json(schema) };
+    // A list that may be an object too has no `items` here.
+    let is_list = list.get("type") == Some(&json!("array"));
+    let items = without_null(list.get("items").cloned().unwrap_or_else(|| json!({})));
+    if is_structured(&items) {
+        return as_json(Json::Object(list));
+    }
+    if style == Style::Json || !is_list {
+        // A text that is no JSON is an item.
+        let alone = if is_list { items } else { json!({ "type": ["string", "number", "boolean"] }) };
+        return as_json(json!({ "anyOf": [list, alone] }));
+    }
+    let items = confined(items, place);
+    list.insert("items".to_owned(), one_of_many(items, separator));
+    // No field at all is a list that is left out, and so is an empty segment.
+    let least = list.get("minItems").and_then(Json::as_u64).unwrap_or(0);
+    if least == 0 && (required || place == Place::Path) {
+        list.insert("minItems".to_owned(), json!(1));
+    }
+    let note = separator.filter(|separator| *separator != ",");
+    let note = note.map(|separator| format!("One text may hold several items with `{separator}` between them."));
+    Text { schema: Json::Object(list), style, note }
+}
+
+/// An item of a list of texts: a text alone that begins with `[` is the whole list in JSON, and one that holds the
+/// separator is several.
+fn one_of_many(item: Json, separator: Option<&str>) -> Json {
+    if !takes_text(&item) {
+        return item;
+    }
+    let mut unlike = r"^\s*\[".to_owned();
+    if let Some(separator) = separator {
+        // An empty text is an empty list.
+        unlike.push_str("|^$|");
+        unlike.push_str(&regex_syntax::escape(separator));
+    }
+    // Beside `not`, `allOf` keeps what the item's own schema may say by the same keyword.
+    let unlike = json!({ "not": { "pattern": unlike } });
+    match item {
+        Json::Object(mut item) if !item.contains_key("not") => {
+            item.insert("not".to_owned(), unlike["not"].clone());
+            Json::Object(item)
+        }
+        item => json!({ "allOf": [item, unlike] }),
+    }
+}
+
+/// Whether a schema lets arrays or objects pass that it knows more of than that they are values.
+fn is_structured(schema: &Json) -> bool {
+    let structured = |name: &Json| matches!(name.as_str(), Some("array" | "object"));
+    let own = match schema.get("type") {
+        Some(Json::Array(names)) => names.iter().any(structured),
+        Some(name) => structured(name),
+        None => false,
+    };
+    own || branches(schema).iter().any(is_structured)
+}
+
+/// Whether a schema lets texts pass.
+fn takes_text(schema: &Json) -> bool {
+    match schema.get("type") {
+        Some(Json::Array(names)) => names.contains(&json!("string")),
+        Some(name) => name == "string",
+        None => branches(schema).is_empty() || branches(schema).iter().any(takes_text),
+    }
+}
+
+fn branches(schema: &Json) -> &[Json] {
+    schema.get("anyOf").and_then(Json::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The schema less null, which no text says; anything at all is a text.
+fn without_null(schema: Json) -> Json {
+    let null = json!("null");
+    let Json::Object(mut schema) = schema else { return schema };
+    if schema.is_empty() {
+        return json!({ "type": "string" });
+    }
+    if let Some(Json::Array(names)) = schema.get_mut("type") {
+        names.retain(|name| *name != null);
+        if let [name] = names.as_slice() {
+            let name = name.clone();
+            schema.insert("type".to_owned(), name);
+        }
+    }
+    if let Some(Json::Array(branches)) = schema.get_mut("anyOf") {
+        branches.retain(|branch| branch.get("type") != Some(&null));
+        let all = std::mem::take(branches).into_iter().map(without_null);
+        branches.extend(all);
+        if schema.len() == 1
+            && let Some(Json::Array(branches)) = schema.get_mut("anyOf")
+            && branches.len() == 1
+        {
+            return branches.swap_remove(0);
+        }
+    }
+    Json::Object(schema)
+}
+
+/// What a header field can hold: visible ASCII, blanks only inside (RFC 9110 section 5.5).
+const FIELD: &str = r"^(?:[!-~](?:[\t -~]*[!-~])?)?$";
+/// What a cookie can hold (RFC 6265 section 4.1.1).
+const COOKIE: &str = r"^[!#-+\--:<-\[\]-~]*$";
+
+/// The schema of the texts that a place can hold.
+fn confined(schema: Json, place: Place) -> Json {
+    let Json::Object(mut schema) = schema else { return schema };
+    if let Some(Json::Array(branches)) = schema.get_mut("anyOf") {
+        let all = std::mem::take(branches).into_iter().map(|branch| confined(branch, place));
+        branches.extend(all);
+    }
+    if schema.get("type") != Some(&json!("string")) || schema.contains_key("enum") {
+        return Json::Object(schema);
+    }
+    match place {
+        Place::Query | Place::Form => Json::Object(schema),
+        Place::Path => {
+            let least = schema.get("minLength").and_then(Json::as_u64).unwrap_or(0);
+            schema.insert("minLength".to_owned(), json!(least.max(1)));
+            Json::Object(schema)
+        }
+        Place::Header => patterned(schema, FIELD),
+        Place::Cookie => patterned(schema, COOKIE),
+    }
+}
+
+/// The schema and a pattern. What has a shape already keeps it alone: it is of ASCII mostly.
+fn patterned(mut schema: Map<String, Json>, pattern: &str) -> Json {
+    let free = ["pattern", "format", "allOf"].iter().all(|keyword| !schema.contains_key(*keyword));
+    if free {
+        schema.insert("pattern".to_owned(), json!(pattern));
+    }
+    Json::Object(schema)
+}

@@ -1,0 +1,66 @@
+//! What stands at the paths of the server's own pages.
+
+use actix_files::NamedFile;
+
+use super::files::{File, Files};
+use super::policy::{Keep, Of};
+use super::swagger;
+use crate::call::Refusal;
+use crate::plan::{Document, Plan};
+
+/// Where Swagger UI is.
+const SWAGGER: &str = "/docs/swagger/";
+
+/// Paths that lead elsewhere, each with its target. Targets are relative, so that they hold behind any prefix.
+///
+/// The page of the API is at `/` and at `/static/`, and its links are the same at both.
+const ELSEWHERE: [(&str, &str); 7] = [
+    ("/docs", "docs/swagger/"),
+    ("/docs/", "swagger/"),
+    ("/docs/swagger", "swagger/"),
+    ("/static", "static/"),
+    ("/static/docs/", "../../docs/swagger/"),
+    ("/static/openapi.json", "../openapi.json"),
+    ("/static/llms.txt", "../llms.txt"),
+];
+
+/// Whether a path is the server's own, so that no capture and no position takes it.
+pub(super) fn is_own(path: &str) -> bool {
+    ["/docs", "/static"]
+        .iter()
+        .any(|own| path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+/// A page of the server's own.
+pub(super) enum Page {
+    /// One that is ready.
+    Ready(&'static Document, Of, Keep),
+    /// An open file.
+    File(Box<NamedFile>),
+    /// It is elsewhere: a relative reference (RFC 3986 section 4.2).
+    Elsewhere(String),
+}
+
+/// The page at a path, as it was sent; none where there is none.
+///
+/// # Errors
+/// A file is there but cannot be read.
+pub(super) async fn find(files: &Files, plan: &Plan, path: &str) -> Result<Option<Page>, Refusal> {
+    if let Some((_, to)) = ELSEWHERE.iter().find(|(from, _)| *from == path) {
+        return Ok(Some(Page::Elsewhere((*to).to_owned())));
+    }
+    if let Some(name) = path.strip_prefix(SWAGGER) {
+        return Ok(swagger::find(name).map(|(document, keep)| Page::Ready(document, Of::Swagger, keep)));
+    }
+    // Where the API takes the names of the page's parts, the page can only be whole at `/static/`.
+    if path == "/" && plan.base.is_empty() && plan.routes.find("/index.js", 1).is_some() {
+        return Ok(Some(Page::Elsewhere("static/".to_owned())));
+    }
+    let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
+    Ok(files.find(below).await?.map(|file| match file {
+        File::BuiltIn(document) => Page::Ready(document, Of::Own, Keep::Asking),
+        File::Open(file) => Page::File(file),
+        // `./` keeps a colon in the name from making a scheme of it.
+        File::Folder => Page::Elsewhere(format!("./{}/", below.rsplit('/').next().unwrap_or_default())),
+    }))
+}

@@ -1,0 +1,113 @@
+// What a filled form becomes, without a browser; a shell judges the command.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { top } from "./support.mjs";
+
+// As a page loads it; beside a package it would be taken for the older kind of module.
+const source = await readFile(join(top, "static/request.js"), "utf8");
+const { curl, kind, origin, pretty, request } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+
+const filled = (key, http, text, type = "string") => ({ origin: origin(key, http), kind: kind({ type }), text });
+
+test("parameters go where their keys say", () => {
+  const cases = [
+    ["{id}", "GET", "path", "id"],
+    ["URL#1", "GET", "path", "segment 2"],
+    ["GET@q", "POST", "query", "q"],
+    ["HEADER@X-A", "GET", "header", "X-A"],
+    ["COOKIE@c", "GET", "cookie", "c"],
+    ["title", "POST", "body", "title"],
+    ["title", "GET", "query", "title"],
+    ["ANY@t", "DELETE", "query", "t"],
+    ["ANY@t", "PATCH", "body", "t"],
+    ["GET@ANY@x", "GET", "query", "ANY@x"],
+  ];
+  for (const [key, http, place, wire] of cases) {
+    const from = origin(key, http);
+    assert.deepEqual([from.place, from.wire], [place, wire], key);
+  }
+});
+
+test("captures and positions make the path", () => {
+  const url = (path, ...all) => request("http://h/v1/", path, "GET", all, "").url;
+  assert.equal(url("/"), "http://h/v1/");
+  assert.equal(url("/a b/{x}/c", filled("{x}", "GET", "1/2 ü")), "http://h/v1/a%20b/1%2F2%20%C3%BC/c");
+  assert.equal(url("/line", filled("URL#1", "GET", "1")), "http://h/v1/line//1");
+  assert.equal(
+    url("/line", filled("URL#0", "GET", "7"), filled("GET@q", "GET", "a&b=c"), filled("GET@q", "GET", "+")),
+    "http://h/v1/line/7?q=a%26b%3Dc&q=%2B",
+  );
+});
+
+test("bodies are JSON in which numbers keep their digits", () => {
+  const all = [
+    filled("a", "POST", "9007199254740993", "int"),
+    filled("b", "POST", "1e400", "float"),
+    filled("c", "POST", "seven", "int"),
+    filled("d", "POST", "true", "bool"),
+    filled("e", "POST", "[1,{}]", "array<any>"),
+    filled("f", "POST", "[1", "array"),
+    filled("g", "POST", "12", "string"),
+    filled("h", "POST", "x", "any"),
+  ];
+  const { text } = request("http://h/", "/a", "POST", all, "");
+  assert.equal(
+    text,
+    '{ "a": 9007199254740993, "b": 1e400, "c": "seven", "d": true, "e": [1,{}], "f": "[1", "g": "12", "h": "x" }',
+  );
+});
+
+test("a schema tells more than a term", () => {
+  const of = (type, $schema) => kind({ type, $schema });
+  assert.equal(of("own", { type: "integer" }).step, "1");
+  assert.equal(of("?own", { type: ["number", "null"] }).step, "any");
+  assert.deepEqual(of("own", { enum: ["a", "b"] }).options, ["a", "b"]);
+  assert.equal(of("own", { type: "array" }).name, "json");
+  assert.equal(of("loose_int", { type: ["integer", "string"] }).name, "text");
+  assert.equal(of("?file").name, "file");
+  assert.equal(of("?array<file>").multiple, true);
+  assert.equal(of("string(0,1000)").long, true);
+  assert.equal(of("string(1,40)").long, false);
+});
+
+test("the command is what a shell takes apart again", () => {
+  const mean = 'it\'s $HOME `id` \\ "x"\n@end';
+  const all = [
+    filled("{x}", "PATCH", "'"),
+    filled("HEADER@X-A", "PATCH", mean),
+    filled("COOKIE@c", "PATCH", "1"),
+    filled("t", "PATCH", mean),
+  ];
+  const command = curl(request("http://h/", "/a/{x}", "PATCH", all, "to'ken"));
+  const words = execFileSync("sh", ["-c", `curl() { printf '%s\\0' "$@"; }; ${command}`], { encoding: "utf8" })
+    .split("\0")
+    .slice(0, -1);
+  assert.deepEqual(words, [
+    "-X",
+    "PATCH",
+    "http://h/a/'",
+    "-H",
+    "Authorization: Bearer to'ken",
+    "-H",
+    `X-A: ${mean}`,
+    "-H",
+    "Content-Type: application/json",
+    "-b",
+    "c=1",
+    "--data-raw",
+    `{ "t": ${JSON.stringify(mean)} }`,
+  ]);
+});
+
+test("JSON is set out as JSON.stringify does, and no digit is lost", () => {
+  const laid = (text) => [...pretty(text)].map(([, piece]) => piece).join("");
+  for (const value of [{}, [], { a: [1, { b: null }, []], 'c"}': "x:,[", d: {} }, [[[]]], "text", 5, [true, "\\"]]) {
+    assert.equal(laid(JSON.stringify(value)), JSON.stringify(value, null, 2));
+    assert.equal(laid(JSON.stringify(value, null, 3)), JSON.stringify(value, null, 2));
+  }
+  assert.equal(laid("[12345678901234567890.10]"), "[\n  12345678901234567890.10\n]");
+});

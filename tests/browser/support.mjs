@@ -1,0 +1,162 @@
+// What the browser tests have in common: the program at work, a browser that is watched, a reverse proxy.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, mkdir, rm } from "node:fs/promises";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+/** The top of the package. */
+export const top = fileURLToPath(new URL("../..", import.meta.url));
+const program = process.env.RULEBOOK_PROGRAM ?? join(top, "target/debug/rulebook");
+/** Screenshots go here, for people to look at. */
+const pictures = resolve(program, "../../browser");
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Serves a definition on a free port, with data of its own. Ends with the test. */
+export async function serve(t, { api = join(top, "api"), flags = [] } = {}) {
+  const data = await mkdtemp(join(tmpdir(), "rulebook-"));
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith("RULEBOOK_") && name !== "DATABASE_URL"),
+  );
+  const words = [
+    "serve",
+    "--api",
+    api,
+    "--data",
+    data,
+    "--bind",
+    "127.0.0.1:0",
+    "--static",
+    join(top, "static"),
+    ...flags,
+  ];
+  const child = spawn(program, words, { env: environment, cwd: data, stdio: ["ignore", "pipe", "pipe"] });
+  t.after(async () => {
+    child.kill();
+    if (child.exitCode === null) await once(child, "exit");
+    await rm(data, { recursive: true, force: true });
+  });
+  let said = "";
+  const origin = await new Promise((found, failed) => {
+    const look = (text) => {
+      said += text;
+      const [, address] = /listens +(http:\/\/[^/\s]+)/.exec(said) ?? [];
+      if (address) found(address);
+    };
+    child.stdout.on("data", look);
+    child.stderr.on("data", look);
+    child.on("error", failed);
+    child.on("exit", (code) => failed(new Error(`${program} ended with ${code}:\n${said}`)));
+  });
+  return { origin, url: `${origin}/` };
+}
+
+/** A user who may write, and the token of a login. */
+export async function author(origin) {
+  const login = { login: `t${process.pid}x${Date.now()}`, password: "correct horse battery" };
+  const post = async (path, body) => {
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch(origin + path, { method: "POST", headers, body: JSON.stringify(body) });
+    const json = await response.json();
+    if (!response.ok) throw new Error(`${path}: ${JSON.stringify(json)}`);
+    return json;
+  };
+  await post("/user", { ...login, name: "Tester" });
+  return { ...login, token: (await post("/user/login", login)).token };
+}
+
+/** Serves a server under a prefix, as a reverse proxy does. */
+export async function behind(t, origin, prefix) {
+  const proxy = http.createServer((request, response) => {
+    if (!request.url.startsWith(prefix)) {
+      response.writeHead(404).end("outside of the prefix");
+      return;
+    }
+    const path = `/${request.url.slice(prefix.length)}`;
+    const onward = http.request(origin + path, { method: request.method, headers: request.headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on("error", () => response.destroy());
+    request.pipe(onward);
+  });
+  return `${await listen(t, proxy)}${prefix}`;
+}
+
+/** Listens on a free port until the test ends. */
+export async function listen(t, server) {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+/** A browser for a file of tests. */
+export async function browser(t) {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  t.after(() => browser.close());
+  return browser;
+}
+
+/**
+ * A page where everything that should not be is written down: errors on the console, violations of the policy,
+ * requests to other hosts. `trouble` has it all.
+ */
+export async function watched(t, browser, home, options = {}) {
+  const context = await browser.newContext(options);
+  t.after(() => context.close());
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const trouble = [];
+  page.on("console", (message) => {
+    // That a call was refused is what some tests are about.
+    const refused = message.text().startsWith("Failed to load resource: the server responded with a status of 4");
+    if (["error", "warning"].includes(message.type()) && !refused) trouble.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
+  page.on("request", (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (!["data:", "blob:"].includes(protocol) && origin !== new URL(home).origin)
+      trouble.push(`request: ${request.url()}`);
+  });
+  await page.exposeFunction("violated", (what) => trouble.push(`policy: ${what}`));
+  await page.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) =>
+      globalThis.violated(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`),
+    );
+  });
+  return { page, trouble };
+}
+
+/** Keeps a picture of a page. */
+export async function picture(page, name, whole = false) {
+  await mkdir(pictures, { recursive: true });
+  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: whole });
+}
+
+/** A picture of one dot. */
+export const DOT = {
+  name: "dot.png",
+  mimeType: "image/png",
+  buffer: Buffer.from(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+    "base64",
+  ),
+};

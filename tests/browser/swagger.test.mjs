@@ -1,0 +1,119 @@
+// Swagger UI in a browser: it loads by itself alone, authorises, and its calls get the server's answers.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DOT, author, behind, browser, picture, serve, watched } from "./support.mjs";
+
+test("Swagger UI", async (t) => {
+  const chromium = await browser(t);
+  const { origin, url: direct } = await serve(t);
+  const proxied = await behind(t, origin, "/x/y/");
+
+  for (const where of ["at the root", "behind a prefix"]) {
+    await t.test(`calls what it describes, ${where}`, async (t) => {
+      const home = where === "at the root" ? direct : proxied;
+      const user = await author(origin);
+      const { page, trouble } = await watched(t, chromium, home);
+      await page.goto(`${home}docs`);
+      assert.equal(page.url(), `${home}docs/swagger/`);
+      await page.locator(".opblock").first().waitFor();
+      const described = await (await fetch(`${home}openapi.json`)).json();
+      const operations = Object.values(described.paths).flatMap((path) => Object.keys(path));
+      assert.equal(await page.locator(".opblock").count(), operations.length);
+      assert.deepEqual(trouble, []);
+      await picture(page, `swagger-${where.replaceAll(" ", "-")}`);
+
+      const outside = await tried(page, "POST", "/article", { body: { title: "x", text: "y" } });
+      assert.equal(outside.status, 401, "nobody may write");
+      await authorise(page, user.token);
+
+      const read = await tried(page, "GET", "/article/{id}", { fields: { id: "1" } });
+      assert.equal(read.status, 200);
+      assert.deepEqual(read.json, await (await fetch(`${home}article/1`)).json());
+
+      const text = "Two lines,\nboth kept: ü 你 '";
+      const written = await tried(page, "POST", "/article", {
+        body: { title: "From Swagger UI", text, tags: ["a", "b"] },
+      });
+      assert.equal(written.status, 201);
+      const id = written.json.article_id;
+      const kept = await (await fetch(`${home}article/${id}`)).json();
+      assert.equal(kept.article.text ?? kept.text, text);
+
+      const form = { login: user.login, password: user.password };
+      const login = await tried(page, "POST", "/user/login", {
+        type: "application/x-www-form-urlencoded",
+        fields: form,
+      });
+      assert.equal(login.status, 200);
+      assert.match(login.json.token, /./);
+
+      const sent = await tried(page, "POST", "/article/{id}/picture", {
+        type: "multipart/form-data",
+        fields: { id: String(id), alt: "A dot" },
+        files: { picture: DOT },
+      });
+      assert.equal(sent.status, 201);
+      const illustrated = await (await fetch(`${home}article/${id}`)).json();
+      assert.match(JSON.stringify(illustrated), /A dot/);
+
+      const missing = await tried(page, "GET", "/article/{id}", { fields: { id: "999999" } });
+      assert.equal(missing.status, 404);
+      await picture(page, `swagger-called-${where.replaceAll(" ", "-")}`);
+      assert.deepEqual(trouble, []);
+    });
+  }
+
+  await t.test("an operation has its own address, and who is authorised stays so", async (t) => {
+    const { page, trouble } = await watched(t, chromium, direct);
+    await page.goto(`${direct}docs/swagger/#/user/user.read`);
+    await page.locator(".opblock.is-open").waitFor();
+    assert.equal(
+      await page.locator(".opblock.is-open .opblock-summary-path").getAttribute("data-path"),
+      "/user/{user_id}",
+    );
+    await authorise(page, "a token");
+    await page.reload();
+    await page.locator(".auth-wrapper .authorize.locked").waitFor();
+    assert.deepEqual(trouble, []);
+  });
+});
+
+async function authorise(page, token) {
+  await page.locator(".auth-wrapper .authorize").click();
+  await page.locator(".modal-ux input").first().fill(token);
+  await page.locator(".modal-ux .auth-btn-wrapper .authorize").click();
+  await page.locator(".modal-ux .btn-done").click();
+}
+
+/** Fills an operation's form, executes it, and gives what the page shows of the answer. */
+async function tried(page, http, path, { fields = {}, files = {}, type = "application/json", body }) {
+  const operation = page.locator(`.opblock-${http.toLowerCase()}`, { has: page.locator(`[data-path="${path}"]`) });
+  if (!(await operation.getAttribute("class")).includes("is-open"))
+    await operation.locator(".opblock-summary-control").click();
+  const execute = operation.locator(".execute");
+  if (!(await execute.isVisible())) await operation.locator(".try-out__btn").click();
+  await execute.waitFor();
+  if ((await operation.locator(".body-param-content-type select, .content-type").count()) > 0) {
+    await operation.locator("select.content-type, .body-param-content-type select").first().selectOption(type);
+  }
+  for (const [name, value] of Object.entries(fields))
+    await field(operation, name, "input[type=text], input:not([type]), textarea").fill(value);
+  for (const [name, file] of Object.entries(files))
+    await field(operation, name, "input[type=file]").setInputFiles(file);
+  if (body !== undefined) await operation.locator(".body-param textarea").fill(JSON.stringify(body));
+  const answered = page.waitForResponse((response) => response.request().method() === http);
+  await execute.click();
+  await answered;
+  const live = operation.locator(".live-responses-table .response");
+  await live.locator("td.response-col_status").waitFor();
+  const status = Number.parseInt(await live.locator("td.response-col_status").innerText(), 10);
+  const shown = live.locator(".highlight-code code, .highlight-code pre").first();
+  const json = JSON.parse(await shown.innerText());
+  return { status, json };
+}
+
+function field(operation, name, kind) {
+  const row = operation.locator(`tr[data-property-name="${name}"], tr[data-param-name="${name}"]`);
+  return row.locator(kind).first();
+}

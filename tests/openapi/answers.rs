@@ -1,0 +1,183 @@
+//! Every answer is as its operation says: the status, the media type, the header fields, the body.
+
+use rulebook::describe::openapi;
+use rulebook::{Args, Context, Module, Refusal, Unbound};
+use serde_json::{Value as Json, json};
+
+use super::{judge, operations, resolved};
+use crate::client::{self, Answer, Request, Site};
+
+fn uris() -> Json {
+    json!({
+        "outputs": { "GET": {
+            "info": "Two outputs",
+            "out": { "a": { "info": "A word", "type": "string" }, "b": { "info": "A number", "type": "?int" } },
+            "options": { "status": 201 }
+        } },
+        "nothing": { "GET": { "info": "No outputs" } },
+        "whole": { "GET": { "info": "The whole", "out": { "*": { "info": "Numbers", "type": "array<int>" } } } },
+        "empty": { "DELETE": { "info": "No content", "options": { "status": 204 } } },
+        "declared": { "GET": {
+            "info": "Fails as it is told", "in": { "GET@how": { "info": "In which way", "type": "string", "name": "how" } },
+            "errors": {
+                "gone": { "status": 410, "info": "it was there" },
+                "closed": { "status": 410, "info": "not now" },
+                "odd": { "info": "it is odd" },
+                "broken": { "status": 503, "info": "it is broken" }
+            }
+        } },
+        "strict": { "POST": {
+            "info": "For writers", "scope": [["writer"]],
+            "in": {
+                "GET@n": { "info": "A number", "type": "int", "name": "n" },
+                "text": { "info": "Some text", "type": "?string" },
+                "HEADER@X-Head": { "info": "A field", "type": "?string" }
+            }
+        } },
+        "{id}": { "/": { "tail": { "PUT": { "info": "One", "in": { "{id}": { "info": "Which", "type": "id" } } } } } }
+    })
+}
+
+#[derive(serde::Deserialize)]
+struct How {
+    how: String,
+}
+
+async fn declared(Args(How { how }): Args<How>, _: Context) -> Result<(), Refusal> {
+    Err(match how.as_str() {
+        "data" => Refusal::declared("gone").with("errors", "of another kind").with("since", 1999),
+        "words" => Refusal::declared("closed").saying("come back at nine"),
+        "unavailable" => Refusal::unavailable("no reason"),
+        "internal" => Refusal::internal("no reason"),
+        other => Refusal::declared(other.to_owned()),
+    })
+}
+
+fn module(name: &str) -> Module {
+    let at = |path: &str| format!("/{name}{path}");
+    Module::new(name)
+        .get(&at("/outputs"), async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({ "a": "x", "b": null })))
+        .get(&at("/nothing"), async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .get(&at("/whole"), async |_: Args<()>, _: Context| Ok::<_, Refusal>([1, 2]))
+        .delete(&at("/empty"), async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .get(&at("/declared"), declared)
+}
+
+/// Sees that an answer is one that its operation describes.
+#[track_caller]
+fn assert_described(document: &Json, operation: &Json, answer: &Answer) {
+    let responses = &operation["responses"];
+    let response = responses.get(answer.status.to_string()).unwrap_or(&responses["default"]);
+    let response = resolved(document, response);
+    for name in response["headers"].as_object().iter().flat_map(|headers| headers.keys()) {
+        let optional = name == "Allow" && answer.status != 405;
+        assert!(optional || answer.field(&name.to_ascii_lowercase()).is_some(), "{name} is missing: {answer:?}");
+    }
+    let Some(content) = response.get("content") else {
+        assert!(answer.body.is_empty() && answer.field("content-type").is_none(), "{answer:?}");
+        return;
+    };
+    let media_type = answer.field("content-type").unwrap();
+    let content = content.get(media_type).unwrap_or_else(|| panic!("{media_type} is not described: {answer:?}"));
+    let judge = judge(document, &content["schema"]);
+    if let Err(fault) = judge.validate(&answer.json()) {
+        panic!("{fault}: {answer:?} against {}", content["schema"]);
+    }
+    // The engine's own refusals say nothing that is not described.
+    if let Some(properties) = resolved(document, &content["schema"]).get("properties").filter(|_| answer.status >= 400)
+        && content["schema"].get("$ref").is_some()
+    {
+        for name in answer.json().as_object().unwrap().keys() {
+            assert!(properties.get(name).is_some(), "{name} is not described: {answer:?}");
+        }
+    }
+    for (name, example) in content["examples"].as_object().into_iter().flatten() {
+        assert!(judge.is_valid(&example["value"]), "the example {name} is not of its schema");
+    }
+}
+
+#[test]
+fn answers_are_described() {
+    let long = "x".repeat(9_000);
+    let form = "application/x-www-form-urlencoded";
+    let requests: Vec<(&str, &str, Request, u16)> = vec![
+        ("/outputs", "get", Request::new("GET", "/outputs"), 201),
+        ("/nothing", "get", Request::new("GET", "/nothing"), 200),
+        ("/whole", "get", Request::new("GET", "/whole"), 200),
+        ("/empty", "delete", Request::new("DELETE", "/empty"), 204),
+        ("/declared", "get", Request::new("GET", "/declared?how=data"), 410),
+        ("/declared", "get", Request::new("GET", "/declared?how=words"), 410),
+        ("/declared", "get", Request::new("GET", "/declared?how=odd"), 400),
+        ("/declared", "get", Request::new("GET", "/declared?how=broken"), 503),
+        ("/declared", "get", Request::new("GET", "/declared?how=unavailable"), 503),
+        ("/declared", "get", Request::new("GET", "/declared?how=internal"), 500),
+        ("/declared", "get", Request::new("GET", "/declared"), 400),
+        ("/declared", "get", Request::new("GET", format!("/declared?how={long}")), 414),
+        ("/nothing", "get", Request::new("POST", "/nothing"), 405),
+        ("/nothing", "get", Request::new("GET", "/nothin"), 404),
+        ("/nothing", "get", Request::new("GET", "/nothing").field("authorization", "Bearer x"), 401),
+        ("/nothing", "get", Request::new("GET", "/nothing").field("expect", "nothing"), 417),
+        ("/nothing", "get", Request::new("GET", "/nothing").field("authorization", "Bearer panic"), 500),
+        ("/strict", "post", Request::new("POST", "/strict"), 401),
+        ("/strict", "post", Request::new("POST", "/strict").scope(&["reader"]), 403),
+        ("/strict", "post", Request::new("POST", "/strict?n=x").scope(&["writer"]), 400),
+        ("/strict", "post", Request::new("POST", "/strict?n=1").scope(&["writer"]), 501),
+        ("/strict", "post", Request::new("POST", "/strict").field("x-head", long.repeat(4)), 431),
+        ("/strict", "post", Request::new("POST", "/strict").scope(&["writer"]).body("text/csv", "x"), 415),
+        ("/strict", "post", Request::new("POST", "/strict").scope(&["writer"]).body(form, long.as_bytes()), 413),
+        ("/strict", "post", Request::new("POST", "/strict").scope(&["writer"]).body("application/json", "["), 400),
+        ("/strict", "post", Request::new("POST", "/strict").scope(&["writer"]).field("content-length", 5), 408),
+        ("/{id}/tail", "put", Request::new("PUT", "/x/tail"), 400),
+        ("/{id}/tail", "put", Request::new("PUT", "/%FF/tail"), 400),
+    ];
+    for envelope in ["aicra", "plain"] {
+        let module_of = |envelope: &str, name: &str| json!({ "envelope": envelope, "/": { (name): { "/": uris() } } });
+        let app = json!({
+            "envelope": envelope, "unbound": "501", "limits": { "body": 1000, "seconds": 1 },
+            "modules": { "first": module_of("aicra", "first"), "second": module_of("plain", "second") }
+        });
+        let engine = client::engine(&[("app.json", app)], |rulebook| {
+            rulebook.unbound(Unbound::NotImplemented).module(module("first")).module(module("second"))
+        });
+        let document = openapi(engine.api());
+        let site = Site::start(&engine);
+        for name in ["first", "second"] {
+            for (path, http, request, status) in &requests {
+                let operation = &document["paths"][format!("/{name}{path}")][http];
+                assert!(operation.is_object(), "{name}{path} {http}");
+                let line = String::from_utf8(request.line.clone()).unwrap();
+                let line = line.replacen(" /", &format!(" /{name}/"), 1);
+                for accept in ["*/*", "application/problem+json"] {
+                    let mut request = request.clone().field("accept", accept);
+                    request.line = line.clone().into_bytes();
+                    let answer = site.send(&request);
+                    assert_eq!(answer.status, *status, "{request:?} {answer:?}");
+                    assert_described(&document, operation, &answer);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn equal_refusals_are_written_once() {
+    let method = json!({ "info": "I", "errors": { "gone": { "status": 410, "info": "it was there" } } });
+    let uris: serde_json::Map<_, _> = (0..50).map(|number| (format!("u{number}"), json!({ "GET": method }))).collect();
+    let document = super::document(&Json::Object(uris));
+    assert_eq!(operations(&document).len(), 50);
+    let responses = document["components"]["responses"].as_object().unwrap();
+    let names: Vec<_> = responses.keys().collect();
+    assert_eq!(names, ["aicra.Internal", "aicra.Other", "aicra.Unavailable", "aicra.gone"]);
+}
+
+#[test]
+fn errors_of_one_name_and_different_words_are_told_apart() {
+    let method = |words: &str| json!({ "info": "I", "errors": { "gone": { "status": 410, "info": words } } });
+    let document = super::document(&json!({ "a": { "GET": method("one") }, "b": { "GET": method("other") } }));
+    let described = |path: &str| {
+        let response = &document["paths"][path]["get"]["responses"]["410"];
+        (response["$ref"].clone(), resolved(&document, response)["description"].clone())
+    };
+    assert_eq!(described("/a"), (json!("#/components/responses/aicra.gone"), json!("one")));
+    assert_eq!(described("/b"), (json!("#/components/responses/aicra.b.get.gone"), json!("other")));
+}

@@ -1,0 +1,188 @@
+//! What a document says of bodies, files, permissions and the API as a whole.
+
+use serde_json::{Value as Json, json};
+
+use super::{document, engine_of, operations, resolved};
+use rulebook::describe::openapi;
+
+/// The one operation of a method.
+fn operation(http: &str, method: &Json) -> (Json, Json) {
+    let document = document(&json!({ "a": { http: method } }));
+    let operation = operations(&document).pop().unwrap().json.clone();
+    (document, operation)
+}
+
+/// The schema of a body.
+fn body(document: &Json, operation: &Json, media_type: &str) -> Json {
+    resolved(document, &operation["requestBody"]["content"][media_type]["schema"]).clone()
+}
+
+fn media_types(operation: &Json) -> Vec<&str> {
+    operation["requestBody"]["content"].as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn a_parameter_of_query_or_body_is_in_the_query_where_there_is_no_body() {
+    let method = json!({ "info": "I", "in": {
+        "ANY@x": { "info": "I", "type": "int" }, "y": { "info": "I", "type": "?int" }
+    } });
+    for (http, in_body) in [("GET", false), ("DELETE", false), ("POST", true), ("PUT", true), ("PATCH", true)] {
+        let (document, operation) = operation(http, &method);
+        let places: Vec<_> = operation["parameters"].as_array().unwrap().iter().map(|own| &own["in"]).collect();
+        if in_body {
+            assert!(places.is_empty());
+            let schema = body(&document, &operation, "application/json");
+            assert_eq!(schema["required"], json!(["x"]));
+            assert_eq!(operation["requestBody"]["required"], true);
+        } else {
+            assert_eq!(places, ["query", "query"]);
+            assert!(operation.get("requestBody").is_none());
+        }
+    }
+}
+
+#[test]
+fn null_leaves_a_field_out_in_json_alone() {
+    let (document, operation) =
+        operation("POST", &json!({ "info": "I", "in": { "x": { "info": "I", "type": "?bool" } } }));
+    assert_eq!(
+        media_types(&operation),
+        ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
+    );
+    let of = |media_type: &str| body(&document, &operation, media_type)["properties"]["x"]["type"].clone();
+    assert_eq!(of("application/json"), json!(["boolean", "null"]));
+    assert_eq!(of("multipart/form-data"), "boolean");
+    assert_eq!(operation["requestBody"]["required"], false);
+}
+
+#[test]
+fn files_are_parts_that_can_be_picked() {
+    let (document, operation) = operation(
+        "POST",
+        &json!({ "info": "I", "in": {
+        "one": { "info": "A picture", "type": "file", "max": 1000, "range": ["image/png"] },
+        "some": { "info": "More", "type": "?array<file>", "min": 1, "max": 3 },
+        "images": { "info": "Any", "type": "?file", "range": ["image/*", "text/plain"] },
+        "about": { "info": "What", "type": "?object" },
+        "note": { "info": "A note", "type": "?string" }
+    } }),
+    );
+    assert_eq!(media_types(&operation), ["multipart/form-data"]);
+    let schema = body(&document, &operation, "multipart/form-data");
+    let file = |media_type: &str| json!({ "type": "string", "format": "binary", "contentMediaType": media_type });
+    let without_words = |name: &str| {
+        let mut own = schema["properties"][name].clone();
+        own.as_object_mut().unwrap().remove("description");
+        own
+    };
+    assert_eq!(without_words("one"), file("image/png"));
+    assert_eq!(without_words("images"), file("application/octet-stream"));
+    let any = file("application/octet-stream");
+    assert_eq!(without_words("some"), json!({ "type": "array", "items": any, "minItems": 1, "maxItems": 3 }));
+    assert_eq!(
+        schema["properties"]["one"]["description"],
+        "A picture: a file of at most 1000 bytes of the type image/png"
+    );
+    let encoding = &operation["requestBody"]["content"]["multipart/form-data"]["encoding"];
+    assert_eq!(
+        *encoding,
+        json!({
+            "about": { "contentType": "application/json" },
+            "images": { "contentType": "image/*, text/plain" },
+            "one": { "contentType": "image/png" }
+        })
+    );
+}
+
+#[test]
+fn permissions_are_requirements_and_words() {
+    let (document, with_scope) = operation(
+        "PUT",
+        &json!({
+            "info": "Change it\n\nfor good",
+            "scope": [["author", "article[x]"], ["admin"]],
+            "in": { "URL#0": { "info": "I", "type": "id", "name": "x" } }
+        }),
+    );
+    assert_eq!(with_scope["security"], json!([{ "bearer": ["author", "article[x]"] }, { "bearer": ["admin"] }]));
+    assert_eq!(with_scope["summary"], "Change it");
+    assert_eq!(
+        with_scope["description"],
+        "Change it\n\nfor good\n\nNeeds the permission `author` and `article[x]`, or `admin`. \
+         `[x]` stands for the value of `x` in the path, in brackets."
+    );
+    assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+    assert!(with_scope["responses"].get("403").is_some());
+
+    let (document, public) = operation("GET", &json!({ "info": "Read it" }));
+    assert_eq!(public["security"], json!([]));
+    assert!(public.get("description").is_none() && public["responses"].get("401").is_none());
+    assert!(document["components"].get("securitySchemes").is_none());
+}
+
+#[test]
+fn refusals_are_described_where_a_request_can_meet_them() {
+    let statuses = |http: &str, method: Json| {
+        let (_, operation) = operation(http, &method);
+        operation["responses"].as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
+    };
+    let parameter = |key: &str| json!({ "info": "I", "in": { key: { "info": "I", "type": "string" } } });
+    assert_eq!(statuses("GET", json!({ "info": "I" })), "200 500 503 default");
+    assert_eq!(statuses("GET", parameter("GET@x")), "200 400 413 414 500 503 default");
+    assert_eq!(statuses("GET", parameter("HEADER@x")), "200 400 431 500 503 default");
+    assert_eq!(statuses("POST", parameter("x")), "200 400 408 413 415 500 503 default");
+    assert_eq!(
+        statuses("GET", json!({ "info": "I", "scope": [["a"]], "options": { "status": 204 } })),
+        "204 401 403 500 503 default"
+    );
+}
+
+#[test]
+fn header_fields_that_parameters_cannot_be_are_told_in_words() {
+    let (_, operation) = operation(
+        "GET",
+        &json!({ "info": "I", "in": {
+        "HEADER@Accept": { "info": "What is wanted", "type": "?string" },
+        "HEADER@X-Other": { "info": "I", "type": "?string" }
+    } }),
+    );
+    assert_eq!(operation["parameters"].as_array().unwrap().len(), 1);
+    assert_eq!(operation["description"], "Reads the header field `accept`: What is wanted");
+}
+
+#[test]
+fn unknown_fields_are_refused_where_the_server_refuses_them() {
+    let app = |unknown: &str| {
+        json!({ "unknown": unknown, "modules": { "m": { "/": { "a": { "POST": {
+            "info": "I", "in": { "x": { "info": "I", "type": "int" } }
+        } } } } } })
+    };
+    for (unknown, closed) in [("refuse", json!(false)), ("ignore", Json::Null)] {
+        let document = openapi(engine_of(&app(unknown)).api());
+        let operation = operations(&document).pop().unwrap().json;
+        assert_eq!(body(&document, operation, "application/json")["additionalProperties"], closed);
+    }
+}
+
+#[test]
+fn the_api_says_who_it_is() {
+    let app = json!({
+        "title": "An API", "version": "3.2.1", "info": "What it is for", "base": "/a b/c",
+        "contact": { "email": "we@example.org" }, "license": { "name": "MIT", "identifier": "MIT" },
+        "modules": { "m": { "info": "A module", "/": { "größe": { "GET": { "info": "I", "options": { "deprecated": true } } } } } }
+    });
+    let document = openapi(engine_of(&app).api());
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(
+        document["info"],
+        json!({
+            "title": "An API", "version": "3.2.1", "description": "What it is for",
+            "contact": { "email": "we@example.org" }, "license": { "name": "MIT", "identifier": "MIT" }
+        })
+    );
+    // Beside the document itself, whatever stands in front of both.
+    assert_eq!(document["servers"], json!([{ "url": "." }]));
+    assert_eq!(document["tags"], json!([{ "name": "m", "description": "A module" }]));
+    let operation = operations(&document).pop().unwrap();
+    assert_eq!((operation.path, &operation.json["deprecated"]), ("/a%20b/c/gr%C3%B6%C3%9Fe", &json!(true)));
+}

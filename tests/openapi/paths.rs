@@ -1,0 +1,153 @@
+//! What the router takes, what the document describes and what OPTIONS lists are the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use rulebook::call::Reason;
+use rulebook::describe::{canonical, openapi};
+use rulebook::model::{Api, From, Permission};
+use rulebook::{Engine, Place};
+use serde_json::{Value as Json, json};
+
+use super::{Operation, document, engine, engine_of, methods, operations};
+use crate::client::{Request, Site};
+use crate::generate;
+
+/// The same API, each of whose methods asks for a permission called like itself: who lacks it is told which method a
+/// path leads to, whatever it takes.
+fn telling(api: &Api) -> Engine {
+    let mut api = api.clone();
+    let services = api.modules.iter_mut().flat_map(|module| &mut module.services);
+    for method in services.flat_map(|service| &mut service.methods) {
+        method.scope.groups = vec![vec![Permission::parse(&method.id, Place::default()).unwrap()]];
+    }
+    engine_of(&canonical(&api))
+}
+
+/// The method that a request is for.
+async fn routed(engine: &Engine, target: &str) -> String {
+    let response = engine.call(target).scope([""; 0]).send().await;
+    match response.error().unwrap_or_else(|| panic!("{target} is answered")).reason() {
+        Reason::Forbidden { missing } => missing[0][0].clone(),
+        other => panic!("{target}: {other:?}"),
+    }
+}
+
+/// A path with something in place of its parameters.
+fn filled(path: &str) -> String {
+    let mut filled = String::new();
+    let mut rest = path;
+    while let Some((before, behind)) = rest.split_once('{') {
+        filled.push_str(before);
+        filled.push('1');
+        rest = behind.split_once('}').unwrap().1;
+    }
+    filled + rest
+}
+
+/// A path without the segments of base.
+fn below<'p>(base: &str, path: &'p str) -> &'p str {
+    let segments = base.split('/').filter(|segment| !segment.is_empty()).count();
+    let rest = (0..segments).fold(path, |path, _| path[1..].find('/').map_or("", |at| &path[at + 1..]));
+    if rest.is_empty() { "/" } else { rest }
+}
+
+/// The id of the method of an operation: shorter paths have a number behind it.
+fn method_id<'d>(operation: &Operation<'d>, known: &BTreeSet<&str>) -> &'d str {
+    if known.contains(operation.id) {
+        return operation.id;
+    }
+    let (id, number) = operation.id.trim_end_matches('_').rsplit_once('.').unwrap();
+    assert!(number.parse::<usize>().is_ok() && known.contains(id), "{} is of no method", operation.id);
+    id
+}
+
+/// Every reference leads somewhere, and every schema is one.
+fn assert_sound(document: &Json, part: &Json) {
+    match part {
+        Json::Object(members) => {
+            if let Some(Json::String(reference)) = members.get("$ref") {
+                let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} is left"));
+                assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+            }
+            if let Some(schema) = members.get("schema") {
+                assert!(jsonschema::draft202012::meta::is_valid(schema), "{schema} is no schema");
+            }
+            members.values().for_each(|member| assert_sound(document, member));
+        }
+        Json::Array(items) => items.iter().for_each(|item| assert_sound(document, item)),
+        _ => {}
+    }
+}
+
+async fn assert_same(api: &Api) {
+    let document = openapi(api);
+    let operations = operations(&document);
+    let known: BTreeSet<&str> = methods(api).map(|(_, method)| &*method.id).collect();
+    let engine = telling(api);
+    let mut ids = BTreeSet::new();
+    for operation in &operations {
+        assert!(ids.insert(operation.id), "{} is there twice", operation.id);
+        let target = format!("{} {}", operation.http, below(&api.base, &filled(operation.path)));
+        assert_eq!(routed(&engine, &target).await, method_id(operation, &known), "{target}");
+        let places = operation.json["parameters"].as_array().unwrap().iter();
+        let in_path: Vec<_> = places.filter(|own| own["in"] == "path").map(|own| &own["name"]).collect();
+        let in_template: Vec<_> =
+            operation.path.split('{').skip(1).map(|rest| rest.split_once('}').unwrap().0).collect();
+        assert_eq!(in_path, in_template, "{}", operation.path);
+    }
+    let whole: BTreeMap<_, _> = operations.iter().map(|own| (own.id, own)).collect();
+    for (service, method) in methods(api) {
+        let operation = whole.get(&*method.id).unwrap_or_else(|| panic!("{} is not described", method.id));
+        assert_eq!(operation.http, method.http.as_str());
+        let positions = method.parameters.iter().filter(|own| matches!(own.from, From::Position(_))).count();
+        let segments = below(&api.base, operation.path).split('/').filter(|segment| !segment.is_empty()).count();
+        assert_eq!(segments, service.path.len() + positions, "{}", operation.path);
+    }
+    let site = Site::start(&engine_of(&canonical(api)));
+    let listed = engine_of(&site.send(&Request::new("OPTIONS", "*")).json());
+    let listed: BTreeSet<&str> = methods(listed.api()).map(|(_, method)| &*method.id).collect();
+    assert_eq!(listed, known, "what OPTIONS lists");
+    assert_sound(&document, &document);
+}
+
+fn wait(future: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn generated_definitions_are_described_as_they_are_served(generated in generate::definitions()) {
+        wait(assert_same(engine(generated.bytes()).api()));
+    }
+}
+
+#[test]
+fn trailing_optional_positions_have_paths_without_them() {
+    let position = |optional: &str, name: &str| json!({ "info": "I", "type": format!("{optional}id"), "name": name });
+    let document = document(&json!({ "a": {
+        "GET": { "info": "I", "in": {
+            "URL#0": position("", "x"), "URL#1": position("?", "y"), "URL#2": position("?", "z")
+        } },
+        "PUT": { "info": "I", "in": { "URL#0": position("", "other") } },
+        "POST": { "info": "I", "in": { "URL#0": position("?", "a/{c}"), "URL#1": position("", "a__c_") } },
+        "DELETE": { "info": "I", "id": "a.get.2" },
+        "PATCH": { "info": "I", "in": { "URL#0": { "info": "I", "type": "id" } } }
+    } }));
+    let described: Vec<_> =
+        operations(&document).iter().map(|own| format!("{} {} {}", own.http, own.path, own.id)).collect();
+    assert_eq!(
+        described,
+        [
+            "DELETE /a a.get.2",
+            "GET /a/{x} a.get.2_",
+            "PUT /a/{x} a.put",
+            "PATCH /a/{x} a.patch",
+            "GET /a/{x}/{y} a.get.1",
+            "POST /a/{x}/{y} a.post",
+            "GET /a/{x}/{y}/{z} a.get",
+        ]
+    );
+}

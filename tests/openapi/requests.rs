@@ -1,0 +1,132 @@
+//! What parameters look like as text is what their types read.
+
+use std::borrow::Cow;
+
+use proptest::prelude::*;
+use rulebook::describe::openapi;
+use serde_json::{Value as Json, json};
+
+use super::{engine_of, judge};
+use crate::generate::{TypeCase, choices_up_to, type_case};
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What a type makes of a good text is of the schema of the parameter, wherever that stands.
+    #[test]
+    fn good_texts_are_of_the_schema(mut choices in choices_up_to(40)) {
+        let TypeCase { term, attributes, value, text } = type_case(1, false, &mut choices);
+        let mut parameter = json!({ "info": "I", "type": term, "name": "x" });
+        parameter.as_object_mut().unwrap().extend(attributes);
+        if let Some(value) = value {
+            parameter["example"] = value;
+        }
+        let keys = ["URL#0", "GET@x", "HEADER@x", "COOKIE@x", "x"];
+        let uris: serde_json::Map<_, _> =
+            keys.iter().enumerate().map(|(number, key)| {
+                (format!("u{number}"), json!({ "POST": { "info": "I", "in": { *key: parameter } } }))
+            }).collect();
+        let engine = engine_of(&json!({ "modules": { "site": { "/": uris } } }));
+        let document = openapi(engine.api());
+        let check = &engine.api().modules[0].services[0].methods[0].parameters[0].r#type.check;
+        let Some(text) = text else { return Ok(()) };
+        let decoded = serde_json::to_value(check.decode(Cow::Borrowed(text))).unwrap();
+        for own in super::operations(&document) {
+            let of_form = own.json.pointer("/requestBody/content/multipart~1form-data/schema");
+            let own = own.json["parameters"].get(0);
+            let (schema, decoded) = match (own, of_form) {
+                (_, Some(schema)) => (schema, json!({ "x": decoded })),
+                (Some(own), None) => (
+                    own.get("schema").unwrap_or_else(|| &own["content"]["application/json"]["schema"]),
+                    decoded.clone(),
+                ),
+                (None, None) => panic!("{own:?} is described nowhere"),
+            };
+            // Anything at all is described as the text that it is; no blank stands in a cookie, and no segment is empty.
+            let is_any = term == "any" && !decoded.is_string();
+            let is_no_cookie = own.is_some_and(|own| own["in"] == "cookie") && text.contains(' ');
+            let is_no_segment = own.is_some_and(|own| own["in"] == "path") && text.is_empty();
+            prop_assert!(is_any || is_no_cookie || is_no_segment || judge(&document, schema).is_valid(&decoded), "{decoded} of {schema}");
+        }
+    }
+}
+
+fn parameter(uri: &str, key: &str, term: &str, beside: &Json) -> Json {
+    let mut own = json!({ "info": "I", "type": term, "name": "x" });
+    own.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+    let document = super::document(&json!({ uri: { "GET": { "info": "I", "in": { key: own } } } }));
+    super::operations(&document).pop().unwrap().json["parameters"][0].clone()
+}
+
+#[test]
+fn lists_are_written_as_the_server_reads_them() {
+    let list = |at: &str, attributes: Json| {
+        let own = parameter("a", at, "array<int>", &attributes);
+        let json = own.get("content").is_some();
+        format!("{} {} {}", own["style"], own["explode"], if json { "JSON" } else { "text" })
+    };
+    let (comma, other, json) =
+        (json!({ "format": "explode" }), json!({ "format": "explode", "separator": ";" }), json!({ "format": "json" }));
+    for (at, attributes, expected) in [
+        ("GET@x", json!({}), r#""form" true text"#),
+        ("GET@x", comma.clone(), r#""form" false text"#),
+        ("GET@x", other.clone(), r#""form" true text"#),
+        ("GET@x", json.clone(), "null null JSON"),
+        ("HEADER@x", json!({}), "null null JSON"),
+        ("HEADER@x", comma.clone(), r#""simple" false text"#),
+        ("COOKIE@x", comma.clone(), r#""form" false text"#),
+        ("COOKIE@x", other, "null null JSON"),
+        ("URL#0", json!({}), "null null JSON"),
+        ("URL#0", comma, r#""simple" false text"#),
+    ] {
+        assert_eq!(list(at, attributes.clone()), expected, "{at} {attributes}");
+    }
+}
+
+#[test]
+fn texts_are_what_their_place_can_hold() {
+    for (at, term, expected) in [
+        ("GET@x", "string", json!({ "type": "string" })),
+        ("GET@x", "any", json!({ "type": "string" })),
+        ("URL#0", "string", json!({ "type": "string", "minLength": 1 })),
+        ("URL#0", "string(0,3)", json!({ "type": "string", "minLength": 1, "maxLength": 3 })),
+        (
+            "GET@x",
+            "array<?int>",
+            json!({
+                "type": "array",
+                "items": { "type": "integer", "minimum": i64::MIN, "maximum": i64::MAX },
+                "minItems": 1
+            }),
+        ),
+        (
+            "GET@x",
+            "array<string>",
+            json!({
+                "type": "array", "items": { "type": "string", "not": { "pattern": r"^\s*\[" } }, "minItems": 1
+            }),
+        ),
+        ("GET@x", "?array<bool>", json!({ "type": "array", "items": { "type": "boolean" } })),
+    ] {
+        assert_eq!(parameter("a", at, term, &json!({}))["schema"], expected, "{at} {term}");
+    }
+    for (at, bad) in [("HEADER@x", " é"), ("COOKIE@x", "a;b")] {
+        let schema = &parameter("a", at, "string", &json!({}))["schema"];
+        let judge = judge(&json!({}), schema);
+        assert!(judge.is_valid(&json!("abc")) && !judge.is_valid(&json!(bad)), "{schema}");
+    }
+}
+
+#[test]
+fn defaults_are_what_their_types_make_of_them() {
+    for (term, default, expected) in [
+        ("int", json!("5"), json!(5)),
+        ("int", json!(5), json!(5)),
+        ("string", json!("5"), json!("5")),
+        ("truthy", json!("yes"), json!(true)),
+        ("array<int>", json!("[1,2]"), json!([1, 2])),
+    ] {
+        let own = parameter("a", "GET@x", term, &json!({ "default": default }));
+        assert_eq!((&own["schema"]["default"], &own["required"]), (&expected, &json!(false)), "{term} {default}");
+    }
+}

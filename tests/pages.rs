@@ -1,0 +1,379 @@
+//! The server's own pages as they go over the wire: Swagger UI, the page of the API, static files.
+
+use std::fs;
+use std::path::Path;
+
+use rulebook::Unbound;
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+
+use crate::client::{Answer, Request, Site, engine};
+
+/// An API that leaves all pages to the server.
+fn api() -> Json {
+    json!({ "/": { "article": { "GET": { "info": "Articles" } } } })
+}
+
+fn site() -> Site {
+    Site::echo(&[("site.json", api())])
+}
+
+/// A site beside the files of a folder.
+fn beside(folder: &Path) -> Site {
+    Site::with_static(&engine(&[("site.json", api())], |rulebook| rulebook.unbound(Unbound::Echo)), Some(folder))
+}
+
+/// A folder `static` of some files, and a secret beside it.
+fn folder() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let own = folder.path().join("static");
+    fs::create_dir_all(own.join("more/inner")).unwrap();
+    for (name, content) in [
+        ("static/index.html", "<p>own index"),
+        ("static/a b.txt", "a blank"),
+        ("static/ü.css", "p {}"),
+        ("static/data.bin", "0123456789"),
+        ("static/empty.txt", ""),
+        ("static/.hidden", "secret"),
+        ("static/more/index.html", "<p>more"),
+        ("static/more/page.svg", "<svg/>"),
+        ("static/more/inner/deep.json", "{}"),
+        ("secret.txt", "secret"),
+        ("static-too/secret.txt", "secret"),
+    ] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+fn get(site: &Site, path: &str) -> Answer {
+    site.send(&Request::new("GET", path))
+}
+
+/// The sources that a policy has for something.
+fn sources<'a>(answer: &'a Answer, what: &str) -> Option<Vec<&'a str>> {
+    let policy = answer.field("content-security-policy")?;
+    let mut directives = policy.split(';').map(|directive| directive.split_whitespace().collect::<Vec<_>>());
+    directives.find(|words| words[0] == what).map(|words| words[1..].to_vec())
+}
+
+/// Asserts that this page may use nothing but what is the server's own.
+#[track_caller]
+fn assert_guarded(answer: &Answer) {
+    assert_eq!(sources(answer, "default-src"), Some(vec!["'none'"]), "{}", answer.head);
+    for what in ["base-uri", "form-action", "frame-ancestors"] {
+        assert_eq!(sources(answer, what), Some(vec!["'none'"]), "{}", answer.head);
+    }
+    for what in ["script-src", "style-src", "connect-src"] {
+        assert_eq!(sources(answer, what), Some(vec!["'self'"]), "{}", answer.head);
+    }
+    let policy = answer.field("content-security-policy").unwrap();
+    assert!(!policy.contains("unsafe") && !policy.contains("http") && !policy.contains('*'), "{policy}");
+    assert_eq!(answer.field("x-content-type-options"), Some("nosniff"), "{}", answer.head);
+    assert_eq!(answer.head.matches("nosniff").count(), 1, "{}", answer.head);
+    assert_eq!(answer.field("referrer-policy"), Some("no-referrer"), "{}", answer.head);
+    assert!(answer.field("cache-control").is_some(), "{}", answer.head);
+}
+
+#[test]
+fn swagger_ui_is_whole_and_only_its_own() {
+    let site = site();
+    let page = get(&site, "/docs/swagger/");
+    let text = String::from_utf8(page.body.clone()).unwrap();
+    assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
+    let parts: Vec<_> = ["src=\"", "href=\""].iter().flat_map(|mark| text.split(mark).skip(1)).collect();
+    let parts: Vec<_> = parts.iter().map(|rest| rest.split('"').next().unwrap().trim_start_matches("./")).collect();
+    assert_eq!(parts.len(), 7, "{text}");
+    for name in parts.iter().chain(&[""]) {
+        let answer = get(&site, &format!("/docs/swagger/{name}"));
+        assert_eq!(answer.status, 200, "{name}");
+        assert!(!answer.body.is_empty(), "{name}");
+        assert_guarded(&answer);
+        let media_type = match name.rsplit('.').next().unwrap() {
+            "" => "text/html; charset=utf-8",
+            "js" => "text/javascript; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            _ => "image/png",
+        };
+        assert_eq!(answer.field("content-type"), Some(media_type), "{name}");
+    }
+    let settings = get(&site, "/docs/swagger/swagger-initializer.js");
+    let settings = String::from_utf8(settings.body).unwrap();
+    for said in [r#""url": "../../openapi.json""#, r#""validatorUrl": "none""#, r#""persistAuthorization": true"#] {
+        assert!(settings.contains(said), "{said} is not in {settings}");
+    }
+    assert!(!settings.contains("http"), "{settings}");
+    for unknown in ["swagger-ui-bundle.js.map", "oauth2-redirect.html", "index.html/", "/", "..", "%2e%2e/swagger"] {
+        get(&site, &format!("/docs/swagger/{unknown}")).assert_refused(404, "");
+    }
+    get(&site, "/docs/other").assert_refused(404, "");
+}
+
+#[test]
+fn paths_without_a_page_of_their_own_lead_to_one() {
+    for (site, own) in [(site(), None), (beside(&folder().path().join("static")), Some("/static/more"))] {
+        let cases = [
+            ("/docs", "/docs/swagger/"),
+            ("/docs/", "/docs/swagger/"),
+            ("/docs/swagger", "/docs/swagger/"),
+            ("/static", "/static/"),
+            ("/static/docs/", "/docs/swagger/"),
+            ("/static/openapi.json", "/openapi.json"),
+            ("/static/llms.txt", "/llms.txt"),
+        ];
+        let own = own.map(|own| (own, "/static/more/"));
+        for (from, to) in cases.into_iter().chain(own) {
+            for method in ["GET", "HEAD"] {
+                let answer = site.send(&Request::new(method, from));
+                assert_eq!(answer.status, 307, "{from}");
+                let location = answer.field("location").unwrap();
+                assert!(!location.starts_with('/'), "{location} does not hold behind a prefix");
+                let base = url::Url::parse(&format!("http://x{from}")).unwrap();
+                assert_eq!(base.join(location).unwrap().path(), to, "{from}: {location}");
+                assert_eq!(get(&site, to).status, 200, "{to}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_built_in_page_is_at_the_root_and_under_static() {
+    let site = site();
+    let page = get(&site, "/");
+    assert_guarded(&page);
+    assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
+    for (path, media_type) in [
+        ("index.html", "text/html; charset=utf-8"),
+        ("index.js", "text/javascript; charset=utf-8"),
+        ("method.js", "text/javascript; charset=utf-8"),
+        ("request.js", "text/javascript; charset=utf-8"),
+        ("style.css", "text/css; charset=utf-8"),
+    ] {
+        let (here, there) = (get(&site, &format!("/{path}")), get(&site, &format!("/static/{path}")));
+        assert_eq!((here.status, there.status), (200, 200), "{path}");
+        assert_eq!(here.body, there.body);
+        assert_guarded(&there);
+        assert_eq!(there.field("content-type"), Some(media_type));
+    }
+    for path in ["/static/index.htm", "/static/index.html/", "/static//", "/static/%2e", "/nowhere", "/index.html/x"] {
+        get(&site, path).assert_refused(404, "");
+    }
+}
+
+#[test]
+fn the_page_says_nothing_inline_and_names_no_other_host() {
+    let page = String::from_utf8(get(&site(), "/").body).unwrap();
+    for forbidden in ["<style", " style=", "javascript:", " onclick", " onload", "//"] {
+        let outside: Vec<_> = page.match_indices(forbidden).filter(|(at, _)| !page[..*at].ends_with("http:")).collect();
+        assert!(outside.is_empty(), "{forbidden}");
+    }
+    for script in ["/index.js", "/method.js", "/request.js"] {
+        let script = String::from_utf8(get(&site(), script).body).unwrap();
+        for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "http:", "https:"]
+        {
+            assert!(!script.contains(forbidden), "{forbidden}");
+        }
+    }
+}
+
+#[test]
+fn a_client_that_has_a_page_is_told_that_nothing_is_new() {
+    let folder = folder();
+    let cases = [
+        (site(), "/docs/swagger/swagger-ui.css"),
+        (site(), "/docs/swagger/"),
+        (site(), "/"),
+        (beside(&folder.path().join("static")), "/static/data.bin"),
+    ];
+    for (site, path) in cases {
+        let first = get(&site, path);
+        let tag = first.field("etag").unwrap();
+        let second = site.send(&Request::new("GET", path).field("if-none-match", tag));
+        assert_eq!((second.status, second.body.len()), (304, 0), "{path}");
+        assert_eq!(second.field("etag"), Some(tag), "{path}");
+        assert_eq!(second.field("cache-control"), first.field("cache-control"), "{path}");
+        let other = site.send(&Request::new("GET", path).field("if-none-match", "\"other\""));
+        assert_eq!((other.status, &other.body), (200, &first.body), "{path}");
+    }
+}
+
+#[test]
+fn head_is_get_without_its_body() {
+    let folder = folder();
+    let cases = [(site(), "/docs/swagger/"), (site(), "/"), (beside(&folder.path().join("static")), "/data.bin")];
+    for (site, path) in cases {
+        let mut connection = site.connect();
+        let head = connection.ask(&Request::new("HEAD", path));
+        let got = connection.ask(&Request::new("GET", path));
+        let fields = |answer: &Answer| {
+            let of_its_own = |line: &&str| line.starts_with("date") || line.starts_with("x-request-id");
+            let fields = answer.head.lines().filter(|line| !of_its_own(line));
+            fields.map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(fields(&head), fields(&got), "{path}");
+        assert!(!got.body.is_empty());
+    }
+}
+
+#[test]
+fn other_methods_are_refused() {
+    let folder = folder();
+    let built_in = (site(), vec!["/docs", "/docs/swagger/", "/docs/swagger/index.css", "/", "/static/", "/index.js"]);
+    let own = (beside(&folder.path().join("static")), vec!["/", "/static/data.bin", "/static/more"]);
+    for (site, paths) in [built_in, own] {
+        for path in paths {
+            let mut connection = site.connect();
+            let answer = connection.ask(&Request::new("POST", path).body("text/plain", "body"));
+            answer.assert_refused(405, "");
+            assert_eq!(answer.field("allow"), Some("GET, HEAD, OPTIONS"), "{path}");
+            if path != "/" {
+                let answer = connection.ask(&Request::new("OPTIONS", path));
+                assert_eq!((answer.status, answer.field("allow")), (204, Some("GET, HEAD, OPTIONS")), "{path}");
+            }
+        }
+        site.send(&Request::new("POST", "/nowhere")).assert_refused(404, "");
+    }
+}
+
+#[test]
+fn files_of_the_folder_are_served_at_the_root_and_under_static() {
+    let folder = folder();
+    let site = beside(&folder.path().join("static"));
+    for (path, media_type, content) in [
+        ("", "text/html; charset=utf-8", "<p>own index"),
+        ("index.html", "text/html; charset=utf-8", "<p>own index"),
+        ("a%20b.txt", "text/plain; charset=utf-8", "a blank"),
+        ("%C3%BC.css", "text/css; charset=utf-8", "p {}"),
+        ("data.bin", "application/octet-stream", "0123456789"),
+        ("empty.txt", "text/plain; charset=utf-8", ""),
+        ("more/", "text/html; charset=utf-8", "<p>more"),
+        ("more/page.svg", "image/svg+xml", "<svg/>"),
+        ("more/inner/deep.json", "application/json", "{}"),
+    ] {
+        for path in [format!("/{path}"), format!("/static/{path}")] {
+            let answer = get(&site, &path);
+            assert_eq!((answer.status, String::from_utf8_lossy(&answer.body).as_ref()), (200, content), "{path}");
+            assert_eq!(answer.field("content-type"), Some(media_type), "{path}");
+            assert_guarded(&answer);
+        }
+    }
+    let part = site.send(&Request::new("GET", "/static/data.bin").field("range", "bytes=2-4"));
+    assert_eq!((part.status, part.body.as_slice()), (206, &b"234"[..]), "{part:?}");
+    assert_eq!(part.field("content-range"), Some("bytes 2-4/10"));
+    let beyond = site.send(&Request::new("GET", "/static/data.bin").field("range", "bytes=20-"));
+    assert_eq!(beyond.status, 416);
+    // A new file needs no new start, and the built-in page is not mixed with those of the folder.
+    fs::write(folder.path().join("static/late.txt"), "late").unwrap();
+    assert_eq!(get(&site, "/late.txt").body, b"late");
+    get(&site, "/index.js").assert_refused(404, "");
+}
+
+#[test]
+fn nothing_outside_of_the_folder_is_given_out() {
+    let folder = folder();
+    let site = beside(&folder.path().join("static"));
+    let secret = folder.path().join("secret.txt");
+    #[cfg(unix)]
+    {
+        let link = |to: &Path, from: &str| std::os::unix::fs::symlink(to, folder.path().join(from)).unwrap();
+        link(&secret, "static/link.txt");
+        link(folder.path(), "static/up");
+        link(&folder.path().join("static-too"), "static/too");
+        link(&folder.path().join("static/data.bin"), "static/inside.bin");
+        assert_eq!(get(&site, "/static/inside.bin").status, 200, "a link that stays inside is a file like any other");
+        std::os::unix::net::UnixListener::bind(folder.path().join("static/socket")).unwrap();
+    }
+    let absolute = secret.to_str().unwrap();
+    let encoded = absolute.replace('/', "%2f");
+    let paths = [
+        "link.txt",
+        "up/secret.txt",
+        "too/secret.txt",
+        "too/",
+        "socket",
+        "../secret.txt",
+        "..%2fsecret.txt",
+        "%2e%2e/secret.txt",
+        "%2e%2e%2fsecret.txt",
+        ".%2e/secret.txt",
+        "more/../../secret.txt",
+        "more/%2e%2e/%2e%2e/secret.txt",
+        "..\\secret.txt",
+        "%5c..%5csecret.txt",
+        "../static-too/secret.txt",
+        "..",
+        "%2e%2e",
+        "%2e%2e/",
+        ".",
+        "./",
+        "./index.html",
+        ".hidden",
+        "%2ehidden",
+        "more/.hidden",
+        "more//page.svg",
+        "//index.html",
+        "data.bin/",
+        "data.bin/x",
+        "more/inner/",
+        "index.html%00",
+        "%00",
+        "%ff",
+        "C:/secret.txt",
+        absolute,
+        &encoded,
+        &format!("/{absolute}"),
+    ]
+    .map(str::to_owned);
+    let long = "x".repeat(300);
+    for path in paths.iter().chain([&long]) {
+        for path in [format!("/static/{path}"), format!("/{path}"), format!("/docs/swagger/{path}")] {
+            let answer = get(&site, &path);
+            assert_ne!(answer.body, b"secret", "{path}");
+            if path != "//index.html" {
+                assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_definition_comes_before_the_pages() {
+    let files = folder();
+    let serve = |api: Json| {
+        let engine = engine(&[("app.json", api)], |rulebook| rulebook.unbound(Unbound::Echo));
+        (Site::with_static(&engine, Some(&files.path().join("static"))), Site::start(&engine))
+    };
+    let root = json!({ "modules": { "root": { "GET": { "info": "The root" } } } });
+    let (own, built_in) = serve(root);
+    for site in [own, built_in] {
+        assert_eq!(get(&site, "/").json()["error"], 0);
+        assert_eq!(get(&site, "/static/").field("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(get(&site, "/index.html").status, 200);
+    }
+    // Where the API takes what is beside the page, the page is found where nothing is taken.
+    let (_, site) = serve(json!({ "modules": { "any": { "/": { "{x}": { "GET": { "info": "Anything",
+        "in": { "{x}": { "info": "What", "type": "string" } } } } } } } }));
+    assert_eq!(get(&site, "/index.js").json()["args"]["x"], "index.js");
+    assert_eq!(get(&site, "/").field("location"), Some("static/"));
+    assert_eq!(get(&site, "/static").field("location"), Some("static/"));
+    assert_eq!(get(&site, "/docs").field("location"), Some("docs/swagger/"));
+    assert_eq!(get(&site, "/static/index.js").field("content-type"), Some("text/javascript; charset=utf-8"));
+    // Base has nothing to do with where the pages are.
+    let (_, site) = serve(json!({ "base": "/v1", "modules": { "root": { "GET": { "info": "The root" } } } }));
+    assert_eq!(get(&site, "/").field("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(get(&site, "/v1").json()["error"], 0);
+}
+
+#[test]
+fn a_page_asked_for_with_a_body_does_not_spoil_the_connection() {
+    let folder = folder();
+    let site = beside(&folder.path().join("static"));
+    let mut connection = site.connect();
+    for path in ["/data.bin", "/docs/swagger/", "/nowhere"] {
+        let first = connection.ask(&Request::new("GET", path).chunked("text/plain", &[b"some", b"body"]));
+        assert!(matches!(first.status, 200 | 404), "{path}");
+    }
+    assert_eq!(connection.ask(&Request::new("GET", "/data.bin")).body, b"0123456789");
+}
