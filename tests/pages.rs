@@ -264,6 +264,9 @@ fn files_of_the_folder_are_served_at_the_root_and_under_static() {
     assert_eq!(part.field("content-range"), Some("bytes 2-4/10"));
     let beyond = site.send(&Request::new("GET", "/static/data.bin").field("range", "bytes=20-"));
     assert_eq!(beyond.status, 416);
+    let counted = String::from_utf8(get(&site, "/metrics").body).unwrap();
+    let line = "rulebook_requests_total{method=\"-static\",status=\"416\",code=\"\"} 1";
+    assert!(counted.contains(line), "{counted}");
     // A new file needs no new start, and the built-in page is not mixed with those of the folder.
     fs::write(folder.path().join("static/late.txt"), "late").unwrap();
     assert_eq!(get(&site, "/late.txt").body, b"late");

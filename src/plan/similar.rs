@@ -230,11 +230,11 @@ impl Search<'_> {
             if !step.passed && lacking(*next) {
                 self.open(lacks(*next));
             }
-            let Some(segment) = segment.filter(|segment| comparable(segment, own) && **segment != **own) else {
+            // Their letters are counted by the next, which is not for nothing: no long ones.
+            let Some(segment) = segment.filter(|segment| segment.len().max(own.len()) <= LONGEST) else {
                 continue;
             };
-            let longest = segment.len().max(own.len());
-            if longest > LONGEST || !self.pay(segment.len() * own.len()) {
+            if !comparable(segment, own) || *segment == **own || !self.pay(segment.len() * own.len()) {
                 continue;
             }
             if let Some(distance) = distance(segment, own) {

@@ -46,7 +46,7 @@ pub(super) fn factory(
                     let way = way(plan, &head);
                     let purpose = purpose(&way);
                     observed.is_for(purpose);
-                    let mut response = match way {
+                    let response = match way {
                         Way::Health(asked) => {
                             let reply = health::answer(&worker, plan, &head, asked).await;
                             let reply = pipeline::share(plan, &head, reply);
@@ -70,8 +70,7 @@ pub(super) fn factory(
                             response
                         }
                     };
-                    observed.answered(&mut response);
-                    Ok(response)
+                    Ok(observed.answered(response))
                 }
             }))
         }

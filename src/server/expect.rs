@@ -61,9 +61,7 @@ pub(super) fn factory(
                 let reply = pipeline::share(plan, &head, reply);
                 // The body is not coming, so the connection cannot be used for another request.
                 let unread = Arriving::new(request.take_payload(), &head).unread();
-                let mut response = answer::response(reply, &head, Some(unread));
-                observed.answered(&mut response);
-                Err(response)
+                Err(observed.answered(answer::response(reply, &head, Some(unread))))
             }
         });
         std::future::ready(Ok(service))

@@ -1,5 +1,7 @@
 //! The server's own paths that tell how it is: `/healthz`, `/readyz` and `/metrics`.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, header};
 
 use super::metrics::For;
@@ -44,14 +46,14 @@ pub(super) fn find(head: &Head) -> Option<Health> {
 }
 
 /// The answer.
-pub(super) async fn answer(worker: &Worker, plan: &Plan, head: &Head, asked: Health) -> Reply {
+pub(super) async fn answer(worker: &Worker, plan: &Arc<Plan>, head: &Head, asked: Health) -> Reply {
     match pipeline::unread(plan, head) {
         Some(reply) => reply,
         None => tell(worker, plan, asked).await,
     }
 }
 
-async fn tell(worker: &Worker, plan: &Plan, asked: Health) -> Reply {
+async fn tell(worker: &Worker, plan: &Arc<Plan>, asked: Health) -> Reply {
     let (status, content_type, body) = match asked {
         Health::Alive => (200, TEXT, "ok\n".into()),
         Health::Ready => {

@@ -144,7 +144,21 @@ fn connection(
             Ok((stream, protocol, peer))
         }
     });
-    let serving = Arc::clone(serving);
+    let (quieting, serving) = (Arc::clone(serving), Arc::clone(serving));
+    let http = apply_fn_factory(http, move |(stream, protocol, peer), http| {
+        let serving = Arc::clone(&quieting);
+        let served = http.call((stream, protocol, peer));
+        async move {
+            match protocol {
+                // Nobody else asks one of HTTP/2 to end.
+                Protocol::Http2 => match select(pin!(served), pin!(serving.quiet())).await {
+                    Either::Left((ended, _)) => ended,
+                    Either::Right(_) => Ok(()),
+                },
+                _ => served.await,
+            }
+        }
+    });
     apply_fn_factory(connected.and_then(http), move |stream, connection| {
         let counted = serving.connection();
         let served = connection.call(stream);

@@ -1,10 +1,14 @@
 //! What is told of every request, whatever answers it: a line in the access log, and the counters.
 
 use std::fmt::{self, Display, Write};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use actix_http::Response;
 use actix_http::body::{BodySize, BoxBody, MessageBody};
+use bytes::Bytes;
 use http::Method;
 use log::kv::Value;
 
@@ -23,18 +27,21 @@ const LONGEST: usize = 1 << 10;
 /// A request, from when its head is there; dropped before it is answered, its client has gone.
 pub(super) struct Observed<'r> {
     plan: &'r Plan,
-    shard: &'r Shard,
+    shard: &'r Arc<Shard>,
     head: &'r Head,
     started: Instant,
     of: For,
     told: bool,
+    /// Whether it is in flight no longer than this lives.
+    leaves: bool,
 }
 
 impl<'r> Observed<'r> {
     pub(super) fn begin(current: &'r Current, head: &'r Head) -> Self {
         let Current { runner, shard, .. } = current;
         shard.begin();
-        Self { plan: &runner.plan, shard, head, started: Instant::now(), of: For::Nothing, told: false }
+        let (plan, started) = (&*runner.plan, Instant::now());
+        Self { plan, shard, head, started, of: For::Nothing, told: false, leaves: true }
     }
 
     /// What the request turned out to be for.
@@ -48,7 +55,7 @@ impl<'r> Observed<'r> {
     }
 
     /// The answer is ready, and is given the request's name.
-    pub(super) fn answered(&mut self, response: &mut Response<BoxBody>) {
+    pub(super) fn answered(mut self, mut response: Response<BoxBody>) -> Response<BoxBody> {
         response.headers_mut().insert(REQUEST_ID.clone(), self.head.id.header_value());
         let code = response.extensions().get::<Code>().copied();
         if self.of == For::Static && code == Some(Code::UnknownService) {
@@ -61,6 +68,12 @@ impl<'r> Observed<'r> {
             BodySize::Stream => None,
         };
         self.tell(Answer::Status(response.status().as_u16(), code), length);
+        // Of HTTP/2 nobody else knows when an answer has been sent: many are on one connection.
+        if !self.head.streams {
+            return response;
+        }
+        self.leaves = false;
+        response.map_body(|_, body| BoxBody::new(Sending { body, shard: Arc::clone(self.shard) }))
     }
 
     fn tell(&mut self, answer: Answer, length: Option<u64>) {
@@ -74,7 +87,9 @@ impl<'r> Observed<'r> {
 
     fn log(&self, answer: Answer, length: Option<u64>, duration: Duration) {
         let Head { method, uri, peer, id: request_id, .. } = self.head;
-        let (method, path) = (Shown(method.as_str()), Shown(uri.path()));
+        // A target without a path (RFC 9112 section 3.2.3) still has its column.
+        let path = Some(uri.path()).filter(|path| !path.is_empty()).unwrap_or("-");
+        let (method, path) = (Shown(method.as_str()), Shown(path));
         let (status, code) = match answer {
             Answer::Gone => (None, Some("-gone")),
             Answer::Status(status, code) => (Some(status), code.map(|code| code.row().name)),
@@ -103,7 +118,33 @@ impl Drop for Observed<'_> {
         if !self.told {
             self.tell(Answer::Gone, None);
         }
+        if self.leaves {
+            self.shard.leave();
+        }
+    }
+}
+
+/// The body of an answer, whose request is in flight until it has been sent.
+struct Sending {
+    body: BoxBody,
+    shard: Arc<Shard>,
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
         self.shard.leave();
+    }
+}
+
+impl MessageBody for Sending {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(task)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_rt::time::sleep;
 use tokio::sync::watch;
@@ -13,6 +13,9 @@ use crate::pipeline::Detached;
 
 /// How often a stopping server looks whether anything is left to wait for.
 const LOOK_TIME: Duration = Duration::from_millis(10);
+/// How long nothing must have been in flight before connections are cut off that do not end by themselves: time for
+/// their last answers to leave.
+const QUIET_TIME: Duration = Duration::from_millis(500);
 
 /// Shared by all workers. Written to once a connection, never once a request.
 #[derive(Default)]
@@ -52,6 +55,18 @@ impl Serving {
     pub(super) async fn closing(&self) {
         // The sender lives as long as `self`.
         let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
+    }
+
+    /// Until connections are asked to end, and no request has been in flight for a while.
+    pub(super) async fn quiet(&self) {
+        self.closing().await;
+        let mut since = Instant::now();
+        while since.elapsed() < QUIET_TIME {
+            sleep(LOOK_TIME).await;
+            if self.metrics.in_flight() > 0 {
+                since = Instant::now();
+            }
+        }
     }
 
     /// Counts a connection as long as what is given back lives.

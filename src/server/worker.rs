@@ -27,7 +27,7 @@ pub(super) struct Worker {
     current: RefCell<Rc<Current>>,
     uploads: Arc<Path>,
     serving: Arc<Serving>,
-    readiness: Mutex<Option<(Instant, Readiness)>>,
+    readiness: Arc<Mutex<Option<(Instant, Readiness)>>>,
     /// Where this worker's request names begin, and how many it has given.
     ids: Cell<u64>,
 }
@@ -57,7 +57,7 @@ impl Worker {
             current: RefCell::new(current),
             uploads,
             serving: Arc::clone(serving),
-            readiness: Mutex::new(None),
+            readiness: Arc::default(),
             ids,
         }
     }
@@ -76,16 +76,22 @@ impl Worker {
 
     /// Whether the program can do its work. Its checks are not asked more often than once in [`READINESS_TIME`],
     /// however many want to know.
-    pub(super) async fn readiness(&self, plan: &Plan) -> Readiness {
-        let mut known = self.readiness.lock().await;
-        match &*known {
-            Some((asked, readiness)) if asked.elapsed() < READINESS_TIME => readiness.clone(),
-            _ => {
-                let readiness = readiness(plan).await;
-                *known = Some((Instant::now(), readiness.clone()));
-                readiness
-            }
+    pub(super) async fn readiness(&self, plan: &Arc<Plan>) -> Readiness {
+        let mut known = Arc::clone(&self.readiness).lock_owned().await;
+        if let Some((asked, readiness)) = &*known
+            && asked.elapsed() < READINESS_TIME
+        {
+            return readiness.clone();
         }
+        let plan = Arc::clone(plan);
+        // A task of its own: what is said counts for the next one too, also where the client does not wait for it.
+        let asking = actix_rt::spawn(async move {
+            let readiness = readiness(&plan).await;
+            *known = Some((Instant::now(), readiness.clone()));
+            readiness
+        });
+        // It only does not end where the worker does.
+        asking.await.unwrap_or_else(|_| Readiness::stopping())
     }
 
     /// What to answer the next request from.

@@ -99,6 +99,12 @@ pub fn multipart(parts: &[MultipartPart<'_>]) -> Vec<u8> {
     body
 }
 
+/// A frame of HTTP/2 (RFC 9113 section 4.1).
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
 /// A connection with what has been read ahead of what was asked for.
 pub struct Connection {
     pub stream: TcpStream,

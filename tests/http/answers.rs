@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::echo;
-use crate::client::Request;
+use crate::client::{Request, frame};
 
 #[test]
 fn head_is_get_without_the_body() {
@@ -72,12 +72,6 @@ fn a_panic_in_the_programs_own_code_is_an_internal_error() {
         .field("expect", "100-continue")
         .field("content-length", 9);
     site.send(&asking).assert_refused(500, "the log has the reason under ");
-}
-
-/// Frames of HTTP/2 (RFC 9113 section 4.1).
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 #[test]

@@ -35,6 +35,7 @@ fn a_line_tells_what_was_asked_and_how_it_ended() {
         (locked().field("expect", "100-continue"), "POST /shop 401", "shop.post", "unauthenticated"),
         (Request::new("DELETE", "/shop"), "DELETE /shop 405", "-unrouted", "unknown-method"),
         (Request::new("GET", "/nowhere/%0Aat?all"), "GET /nowhere/%0Aat 404", "-unrouted", "unknown-service"),
+        (Request::new("CONNECT", "test:80"), "CONNECT - 404", "-unrouted", "unknown-service"),
         (Request::new("OPTIONS", "/shop"), "OPTIONS /shop 200", "-options", "-"),
         (Request::new("GET", "/llms.txt"), "GET /llms.txt 200", "-document", "-"),
         (Request::new("GET", "/healthz"), "GET /healthz 200", "-health", "-"),

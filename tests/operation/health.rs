@@ -138,6 +138,28 @@ fn a_flood_does_not_reach_the_checks() {
 }
 
 #[test]
+fn a_client_that_does_not_wait_changes_nothing() {
+    logged::begin();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let own = Arc::clone(&asked);
+    let check = move || {
+        own.fetch_add(1, Ordering::Relaxed);
+        async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            Err("it takes too long to say".to_owned())
+        }
+    };
+    let site = site(|rulebook| rulebook.ready("impatient", check));
+    let mut connection = site.connect();
+    // Closing with something unread resets the connection, which ends the request at once.
+    connection.write(&[Request::new("GET", "/healthz").bytes(), Request::new("GET", "/readyz").bytes()].concat());
+    assert!(crate::client::wait(|| asked.load(Ordering::Relaxed) == 1));
+    connection.stream.peek(&mut [0]).unwrap();
+    drop(connection);
+    assert!(crate::client::wait(|| logged("the check impatient fails: it takes too long to say").len() == 1));
+}
+
+#[test]
 fn all_checks_are_asked_at_once() {
     let barrier = Arc::new(Barrier::new(3));
     let site = site(|rulebook| {

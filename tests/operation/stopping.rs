@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::{begin, built};
 use crate::cli::folder;
-use crate::client::{Connection, Request, wait};
+use crate::client::{Connection, Request, frame, wait};
 use crate::logged::{self, logged};
 use crate::served::{Served, free_address};
 
@@ -77,6 +77,38 @@ fn a_client_that_goes_while_the_server_stops_changes_nothing() {
     slow.go_on.notify_one();
     waiting.join().unwrap().unwrap();
     assert!(slow.ended.load(Ordering::Relaxed));
+}
+
+#[test]
+fn connections_of_http2_end_too() {
+    const HEADERS: u8 = 1;
+    const SETTINGS: u8 = 4;
+    let slow = Slow::default();
+    let running = serve(&slow.engine(), Duration::from_secs(60));
+    let open = || {
+        let mut connection = Connection::to(running.addresses()[0]);
+        connection.write(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &frame(SETTINGS, 0, 0, &[])[..]].concat());
+        assert!(connection.more(), "its own settings");
+        connection
+    };
+    let (mut idle, mut busy) = (open(), open());
+    // PUT, http, and the path `/shop` as literals (RFC 7541 section 6).
+    let fields = [&[0x42, 3][..], b"PUT", &[0x86, 0x44, 5], b"/shop", &[0x41, 4], b"test"].concat();
+    busy.write(&frame(HEADERS, 0x5, 1, &fields));
+    crate::handlers::wait(slow.begun.notified());
+    let begun = Instant::now();
+    running.stopper().stop();
+    let waiting = std::thread::spawn(move || running.wait());
+    std::thread::sleep(Duration::from_millis(900));
+    assert!(!waiting.is_finished(), "it has not waited");
+    slow.go_on.notify_one();
+    while busy.more() {}
+    // The last to come but acknowledgements: `:status 204` of the static table.
+    let answer = [0x1, 0x5, 0, 0, 0, 1, 0x89];
+    assert!(busy.ahead.windows(answer.len()).any(|bytes| bytes == answer), "{:?}", busy.ahead);
+    while idle.more() {}
+    waiting.join().unwrap().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }
 
 #[test]

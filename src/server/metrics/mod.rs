@@ -44,13 +44,13 @@ impl Metrics {
         let in_flight = self.in_flight();
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Shards { counting, past } = &mut *guard;
-        counting.retain(|shard| {
-            // Nobody counts there any more.
-            let ended = Arc::strong_count(shard) == 1;
-            if ended {
-                past.add(shard);
+        counting.retain_mut(|shard| {
+            // Nobody counts there any more. Unlike the mere count of holders, this sees all that they have counted.
+            let ended = Arc::get_mut(shard);
+            if let Some(ended) = &ended {
+                past.add(ended);
             }
-            !ended
+            ended.is_none()
         });
         let mut totals = past.clone();
         counting.iter().for_each(|shard| totals.add(shard));

@@ -107,7 +107,7 @@ const NANOSECONDS: [u64; BUCKETS.len()] = [
 ];
 
 /// Statuses without a refusal's code, of all that is no method.
-const FIXED_STATUSES: [u16; 14] = [200, 204, 206, 301, 302, 303, 304, 307, 308, 400, 403, 404, 405, 503];
+const FIXED_STATUSES: [u16; 16] = [200, 204, 206, 301, 302, 303, 304, 307, 308, 400, 403, 404, 405, 412, 416, 503];
 
 /// The counters that a row has for answers: for clients that have gone, for statuses that nobody thought of, for
 /// statuses of successes, for every code, and for the statuses of the method's own errors.
