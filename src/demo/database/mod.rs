@@ -58,6 +58,7 @@ struct Inner {
 
 /// The database at work.
 struct Open {
+    place: Place,
     pool: AnyPool,
     /// The SQLite file that its connections hold; none for PostgreSQL.
     file: Option<FileId>,
@@ -211,19 +212,18 @@ impl Database {
     /// The connections, to the file that stands where the database has to be.
     async fn connections(&self) -> Result<Connections, Trouble> {
         let found = async {
-            let place = self.place()?;
             if let Some(open) = &*self.0.open.read().await
-                && open.holds(place.file()?)
+                && open.holds(open.place.file()?)
             {
                 return Ok(open.connections());
             }
-            self.open(&place).await
+            self.open(self.place()?).await
         };
         timeout(PATIENCE, found).await.map_err(|_| Trouble::Late)?
     }
 
     /// Opens it, unless another request just did.
-    async fn open(&self, place: &Place) -> Result<Connections, Trouble> {
+    async fn open(&self, place: Place) -> Result<Connections, Trouble> {
         let mut current = self.0.open.write().await;
         let file = place.file()?;
         match &*current {
@@ -245,9 +245,9 @@ impl Database {
         let sqlite = place.is_sqlite();
         let runtime = if sqlite { None } else { Some(Runtime::start().map_err(Trouble::Runtime)?) };
         let turns = Arc::new(Semaphore::new(if sqlite { SQLITE_WRITERS } else { POSTGRES_WRITERS }));
-        let mut open = Open { pool, file: None, runtime, turns };
+        let mut open = Open { place, pool, file: None, runtime, turns };
         open.connections().run(move |pool| async move { schema::migrate(&pool, sqlite).await }).await?;
-        open.file = place.file()?;
+        open.file = open.place.file()?;
         Ok(current.insert(open).connections())
     }
 }
