@@ -181,8 +181,19 @@ fn the_api_says_who_it_is() {
         })
     );
     // Beside the document itself, whatever stands in front of both.
-    assert_eq!(document["servers"], json!([{ "url": "." }]));
+    let beside = json!({ "url": ".", "description": "The server that this document comes from" });
+    assert_eq!(document["servers"], json!([beside]));
     assert_eq!(document["tags"], json!([{ "name": "m", "description": "A module" }]));
     let operation = operations(&document).pop().unwrap();
     assert_eq!((operation.path, &operation.json["deprecated"]), ("/a%20b/c/gr%C3%B6%C3%9Fe", &json!(true)));
+}
+
+#[test]
+fn servers_that_are_said_come_first() {
+    let app = json!({ "servers": [{ "url": "https://example.org", "info": "Everybody's" }], "modules": { "m": {} } });
+    let document = openapi(engine_of(&app).api());
+    let servers = document["servers"].as_array().unwrap();
+    assert_eq!(servers[0], json!({ "url": "https://example.org", "description": "Everybody's" }));
+    assert_eq!(servers[1]["url"], ".");
+    assert_eq!(servers.len(), 2);
 }

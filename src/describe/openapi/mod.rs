@@ -67,12 +67,13 @@ fn info(api: &Api) -> Info {
     info.description(api.info.as_deref()).contact(contact).license(license).build()
 }
 
-/// Where the API is served. Where its definition does not say, beside this document, whatever stands in front of both.
+/// Where the API is served: what its definition says, and last beside this document, whatever stands in front of
+/// both.
 fn servers(api: &Api) -> Vec<Server> {
-    if api.servers.is_empty() {
-        return vec![ServerBuilder::new().url(".").build()];
-    }
-    let server =
-        |own: &crate::model::Server| ServerBuilder::new().url(own.url.as_str()).description(own.info.as_deref());
-    api.servers.iter().map(|own| server(own).build()).collect()
+    let declared = api.servers.iter().map(|own| {
+        let server = ServerBuilder::new().url(own.url.as_str());
+        server.description(own.info.as_deref()).build()
+    });
+    let beside = ServerBuilder::new().url(".").description(Some("The server that this document comes from"));
+    declared.chain([beside.build()]).collect()
 }
