@@ -3,6 +3,8 @@
 //! The reader knows no other keys than these, suggests from them, and checks
 //! the kind of what they hold by them.
 
+pub mod rules;
+
 /// The keys of one kind of object.
 #[derive(Debug)]
 pub struct Keys {
@@ -14,6 +16,8 @@ pub struct Keys {
     pub also: &'static [&'static Keys],
     /// What other words in upper-case ASCII letters hold: methods that HTTP has and the engine has not.
     pub upper: Option<&'static Keys>,
+    /// What names of the author's own hold, which stand among the keys; those begin with `@`, or are `*`.
+    pub names: Option<&'static Keys>,
     /// What to do about an unknown key that is near none of the known ones; none: they are listed.
     pub hint: Option<&'static str>,
 }
@@ -42,6 +46,8 @@ pub enum Kind {
     Any,
     /// A list of strings.
     Texts,
+    /// A string, or a list of strings.
+    Words,
     /// A list of lists of strings.
     Scope,
     /// One object.
@@ -65,7 +71,8 @@ impl Keys {
     pub fn find(&'static self, name: &str) -> Option<Kind> {
         let known = self.iter().find(|key| key.name == name).map(|key| key.kind);
         let upper = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase());
-        known.or_else(|| self.upper.filter(|_| upper).map(Kind::Object))
+        let named = self.names.filter(|_| !name.starts_with('@'));
+        known.or_else(|| self.upper.filter(|_| upper).or(named).map(Kind::Object))
     }
 }
 
@@ -74,7 +81,7 @@ const fn key(name: &'static str, kind: Kind, info: &'static str) -> Key {
 }
 
 const fn keys(what: &'static str, keys: &'static [Key]) -> Keys {
-    Keys { what, keys, also: &[], upper: None, hint: None }
+    Keys { what, keys, also: &[], upper: None, names: None, hint: None }
 }
 
 /// The settings of `app.json`, and of a document that holds a whole API.
@@ -178,6 +185,7 @@ pub static MODULE: Keys = Keys {
     ],
     also: &[&URI],
     upper: Some(&METHOD),
+    names: None,
     hint: Some("URIs stand under `\"/\"`"),
 };
 
@@ -194,6 +202,7 @@ pub static URI: Keys = Keys {
     ],
     also: &[],
     upper: Some(&METHOD),
+    names: None,
     hint: Some("a URI has methods (`GET`), and under `\"/\"` further URIs"),
 };
 
@@ -217,6 +226,7 @@ pub static FLAT: Keys = Keys {
     keys: &[key("method", Kind::Text, "The HTTP method."), key("path", Kind::Text, "The whole path.")],
     also: &[&METHOD],
     upper: None,
+    names: None,
     hint: None,
 };
 
@@ -233,6 +243,7 @@ pub static PARAMETER: Keys = Keys {
     ],
     also: &[&ATTRIBUTES],
     upper: None,
+    names: None,
     hint: None,
 };
 
@@ -247,6 +258,7 @@ pub static OUTPUT: Keys = Keys {
     ],
     also: &[&ATTRIBUTES],
     upper: None,
+    names: None,
     hint: None,
 };
 

@@ -33,7 +33,9 @@ impl<'a> Object<'a> {
 
     fn of(members: &'a Members, place: Place, keys: &'static Keys, faults: &mut Vec<Diagnostic>) -> Self {
         let mut object = Self { members: Vec::with_capacity(members.list.len()), place, damaged: members.damaged };
-        for member in members.list.iter().filter(|member| !is_remark(member)) {
+        // Where names are the author's own, one may begin like a remark.
+        let known = |member: &&Member| !is_remark(member) || (keys.names.is_some() && is_object(member));
+        for member in members.list.iter().filter(known) {
             let fault = match keys.find(&member.key.value) {
                 Some(Kind::Later) => Some(later(&member.key)),
                 Some(kind) => check(kind, member),
@@ -58,6 +60,11 @@ impl<'a> Object<'a> {
     /// What `key` holds.
     pub fn get(&self, key: &str) -> Option<&'a Node> {
         self.members().find(|member| member.key.value == key).map(|member| &member.value)
+    }
+
+    /// Whether it has `key`.
+    pub fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
     }
 
     /// The string that `key` holds.
@@ -134,8 +141,11 @@ impl<'a> Object<'a> {
 /// The members of an object whose keys are names of the author's. A name may
 /// begin like a remark, so only what holds no object is taken for one.
 pub(super) fn authors_own(members: &Members) -> impl Iterator<Item = &Member> {
-    let is_object = |member: &Member| matches!(member.value.data, Data::Object(_));
     members.list.iter().filter(move |member| is_object(member) || !is_remark(member))
+}
+
+fn is_object(member: &Member) -> bool {
+    matches!(member.value.data, Data::Object(_))
 }
 
 /// Whether a member is for other readers than this one.
@@ -161,6 +171,8 @@ fn check(kind: Kind, member: &Member) -> Option<Diagnostic> {
         Kind::Bool => (matches!(node.data, Data::Bool(_)), "true or false"),
         Kind::Whole => (whole(node).is_some(), "a whole number from 0"),
         Kind::Texts => return texts(member),
+        Kind::Words if matches!(node.data, Data::List(_)) => return texts(member),
+        Kind::Words => (matches!(node.data, Data::Text(_)), "a string or a list of strings"),
         Kind::Scope => (matches!(node.data, Data::List(_)), "a list of lists of strings"),
         Kind::Object(_) | Kind::Named(_) => (matches!(node.data, Data::Object(_)), "an object"),
         Kind::List(_) => (matches!(node.data, Data::List(_)), "a list of objects"),

@@ -142,7 +142,7 @@ pub struct Service {
 }
 
 /// A method.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Method {
     /// `GET`, …, as written.
     pub http: Placed<String>,
@@ -167,7 +167,7 @@ pub struct Method {
 }
 
 /// What a method says beside what it takes and returns.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// `status`.
     pub status: Option<Placed<u64>>,
@@ -180,7 +180,7 @@ pub struct Options {
 }
 
 /// A parameter.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Parameter {
     /// The key as the tree dialect writes it: `{x}`, `URL#0`, `GET@x`, `HEADER@x`, `COOKIE@x`, `ANY@x`, `x`.
     pub key: Placed<String>,
@@ -203,7 +203,7 @@ pub struct Parameter {
 }
 
 /// A type and its attributes, as written.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct TypeText {
     /// The term with its `?`.
     pub term: Option<Placed<String>>,
@@ -214,7 +214,7 @@ pub struct TypeText {
 }
 
 /// An output, or a field of an object.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Output {
     /// Its key.
     pub name: Placed<String>,
@@ -231,7 +231,7 @@ pub struct Output {
 }
 
 /// An error of a method's own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DeclaredError {
     /// Its key.
     pub name: Placed<String>,

@@ -1,5 +1,6 @@
 //! All faults of a definition together.
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::fmt;
 
@@ -31,12 +32,17 @@ struct Line<'a> {
 }
 
 impl Report {
-    /// A report of these faults, in whatever order they were found.
+    /// A report of these faults, in whatever order they were found, each once: what two methods have in common
+    /// is judged with both.
     #[must_use]
     pub fn new(sources: Sources, mut diagnostics: Vec<Diagnostic>) -> Self {
         diagnostics.sort_by_key(|diagnostic| {
             let place = diagnostic.place;
             (place.file, place.start, place.end)
+        });
+        let mut told = HashSet::new();
+        diagnostics.retain(|Diagnostic { code, place, message, .. }| {
+            told.insert((place.file, place.start, place.end, *code, message.clone()))
         });
         Self { sources, diagnostics }
     }

@@ -135,6 +135,35 @@ impl Module {
         self.on(Http::Patch, path, handler)
     }
 
+    /// Binds one handler of both GET and POST at `path`, as methods of the `rules` dialect have them.
+    ///
+    /// ```
+    /// use rulebook::{Args, Context, Module, Refusal, Rulebook};
+    ///
+    /// #[derive(serde::Deserialize, serde::Serialize)]
+    /// struct Login {
+    ///     username: String,
+    /// }
+    ///
+    /// async fn login(Args(login): Args<Login>, _: Context) -> Result<Login, Refusal> {
+    ///     Ok(login)
+    /// }
+    ///
+    /// # let rules = r#"{ "User": { "login": { "username": { "name": "username", "require": true } } } }"#;
+    /// let rulebook = Rulebook::read(vec![("user.json".into(), rules.into())]);
+    /// assert!(rulebook.module(Module::new("User").any("/user/login", login)).build().is_ok());
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn any<M>(mut self, path: &str, handler: impl IntoHandler<M>) -> Self {
+        let (handler, location) = (handler.into_handler(), Location::caller());
+        for http in [Http::Get, Http::Post] {
+            let handler = Arc::clone(&handler);
+            self.bindings.push(Binding { http, path: path.to_owned(), handler, location });
+        }
+        self
+    }
+
     /// Binds the handler of `http` at `path`.
     #[must_use]
     #[track_caller]

@@ -47,7 +47,7 @@ fn options(object: &Object<'_>) -> Options {
 }
 
 /// Reads a scope, and whether all of it could be read.
-fn scope(node: &Node, faults: &mut Vec<Diagnostic>) -> (Groups, bool) {
+pub(super) fn scope(node: &Node, faults: &mut Vec<Diagnostic>) -> (Groups, bool) {
     let mut groups = Groups::new();
     let mut whole = true;
     let Data::List(written) = &node.data else {
@@ -108,7 +108,7 @@ fn output(name: Placed<String>, object: &mut Object<'_>, faults: &mut Vec<Diagno
 }
 
 /// Reads a type, and the attributes beside it.
-fn type_text(object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> TypeText {
+pub(super) fn type_text(object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> TypeText {
     let fields = object.get("fields").map(|node| node.place);
     let is_attribute = |key: &str| key != "fields" && ATTRIBUTES.find(key).is_some();
     TypeText {
@@ -126,7 +126,7 @@ fn type_text(object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> TypeText 
 }
 
 /// Reads an error of a method's own.
-fn error(name: Placed<String>, object: &Object<'_>) -> DeclaredError {
+pub(super) fn error(name: Placed<String>, object: &Object<'_>) -> DeclaredError {
     DeclaredError {
         name,
         status: object.whole("status"),

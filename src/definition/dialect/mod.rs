@@ -4,6 +4,7 @@
 //! modules of the written form. Must not know what is in other files.
 
 mod method;
+mod rules;
 mod tree;
 
 pub(super) use method::parameter;
@@ -31,7 +32,7 @@ const TREE: Dialect = Dialect { name: "tree", read: Some(tree::read) };
 
 const METHODS: Dialect = Dialect { name: "methods", read: None };
 
-const RULES: Dialect = Dialect { name: "rules", read: None };
+const RULES: Dialect = Dialect { name: "rules", read: Some(rules::read) };
 
 /// Every dialect once.
 const TABLE: [&Dialect; 3] = [&TREE, &METHODS, &RULES];

@@ -1,0 +1,140 @@
+//! A rule: one parameter, its words put into the terms of the tree dialect.
+
+use serde_json::{Number, Value as Json};
+
+use super::super::super::keys::rules::{CALLABLES, RULE, SOURCES, TYPES, meaning};
+use super::super::super::object::Object;
+use super::super::super::text::Member;
+use super::super::super::written::{Parameter, TypeText};
+use super::super::method::type_text;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::place::{Place, Placed};
+
+/// A rule that has been read.
+#[derive(Clone)]
+pub(super) struct Rule {
+    /// Its name in code.
+    pub name: String,
+    pub parameter: Parameter,
+    /// What says that its value can only stand in a body.
+    pub in_body: Option<Place>,
+}
+
+/// Reads a rule. None where it is no object, which is told.
+pub(super) fn rule(member: &Member, faults: &mut Vec<Diagnostic>) -> Option<Rule> {
+    let mut object = Object::open(&member.value, &RULE, faults)?;
+    let name = &member.key;
+    let written = type_text(&mut object, faults);
+    let damaged = written.term.is_none() && object.damaged;
+    let word = written.term.clone().or((!damaged).then(|| Placed::new("string".to_owned(), name.place)));
+    let before = faults.len();
+    let r#type = TypeText { term: word.filter(|word| !is_callable(word, &object, faults)), ..written };
+    let r#type = lowered(r#type, &object, faults);
+    let (prefix, source) = source(&object, faults);
+    let is_file = r#type.term.as_ref().filter(|term| is_file(&term.value)).map(|term| term.place);
+    let in_body = is_file.or(source.filter(|_| prefix.is_empty()));
+    let client = object.text("name").map_or_else(|| name.value.clone(), |client| client.value);
+    let says = |key| object.text(key).filter(|text| !text.value.trim().is_empty());
+    let parameter = Parameter {
+        key: Placed::new(format!("{prefix}{client}"), name.place),
+        name: Some(name.clone()),
+        info: says("desc").or_else(|| Some(name.clone())),
+        r#type,
+        default: object.json("default"),
+        example: object.json("example"),
+        message: object.text("message"),
+        place: object.place,
+        damaged: object.damaged || faults.len() > before,
+    };
+    Some(Rule { name: name.value.clone(), parameter, in_body })
+}
+
+/// Whether a rule asks for a function, which is told.
+fn is_callable(word: &Placed<String>, object: &Object<'_>, faults: &mut Vec<Diagnostic>) -> bool {
+    let callback = object.get("callback");
+    if callback.is_none() && !CALLABLES.iter().any(|name| name.eq_ignore_ascii_case(&word.value)) {
+        return false;
+    }
+    let place = callback.map_or(word.place, |node| node.place);
+    let fault = Diagnostic::new(Code::UnknownCallable, place, "functions that check values are not supported yet")
+        .label("no function of this name")
+        .help("add a type of your own to the program, and name it as the rule's `type`");
+    faults.push(fault);
+    true
+}
+
+/// The type in the terms of the tree dialect, and the attributes beside it as its types have them.
+fn lowered(text: TypeText, object: &Object<'_>, faults: &mut Vec<Diagnostic>) -> TypeText {
+    let TypeText { term, attributes, fields } = text;
+    let Some(term) = term else {
+        return TypeText { term, attributes, fields };
+    };
+    let marked = term.value.starts_with('?');
+    let bare = term.value.trim_start_matches('?');
+    let meant = meaning(TYPES, bare).unwrap_or(bare).to_owned();
+    let required = object.flag("require").filter(|require| require.value);
+    if let Some(require) = required.filter(|_| marked) {
+        let fault = Diagnostic::new(Code::BadOption, require.place, "a type with `?` is one that may be left out");
+        faults.push(fault.other(term.place, "may be left out").help("leave `require` out, or the `?`"));
+    }
+    let attributes = attributes.into_iter().filter_map(|(key, value)| {
+        let value = match key.value.as_str() {
+            "min" | "max" if meant != "datetime" => value.map(number),
+            "format" => format(&meant, value, faults)?,
+            _ => value,
+        };
+        Some((key, value))
+    });
+    let attributes = attributes.collect();
+    let optional = marked || (required.is_none() && !object.has("default"));
+    // A term with more than one `?` is told as it is written.
+    let term = if term.value.starts_with("??") {
+        term
+    } else {
+        term.map(|_| if optional { format!("?{meant}") } else { meant })
+    };
+    TypeText { term: Some(term), attributes, fields }
+}
+
+/// A bound that is written as a text.
+fn number(bound: Json) -> Json {
+    let Json::String(text) = &bound else { return bound };
+    text.trim().parse::<Number>().map_or(bound, Json::Number)
+}
+
+/// The `format` beside a type; none where it goes without saying, or is told.
+fn format(meant: &str, value: Placed<Json>, faults: &mut Vec<Diagnostic>) -> Option<Placed<Json>> {
+    let Json::String(text) = &value.value else { return Some(value) };
+    let small = text.to_ascii_lowercase();
+    if meant != "loose_string" {
+        return Some(Placed::new(small.into(), value.place));
+    }
+    if !matches!(small.as_str(), "utf8" | "utf-8") {
+        let message = format!("`{}` is no `format` of a text here", text.escape_debug());
+        let fault = Diagnostic::new(Code::BadOption, value.place, message).label("expected `utf8`");
+        faults.push(fault.help("all texts are UTF-8, and their lengths count characters"));
+    }
+    None
+}
+
+/// What stands before the name in the key of a parameter, and where `source` says it.
+fn source(object: &Object<'_>, faults: &mut Vec<Diagnostic>) -> (&'static str, Option<Place>) {
+    let Some(source) = object.text("source") else {
+        return ("ANY@", None);
+    };
+    if let Some(prefix) = meaning(SOURCES, &source.value) {
+        return (prefix, Some(source.place));
+    }
+    let names = || SOURCES.iter().map(|word| word.name);
+    let list: Vec<String> = names().map(|name| format!("`{name}`")).collect();
+    let message = format!("`{}` is no source", source.value.escape_debug());
+    let fault = Diagnostic::new(Code::BadOption, source.place, message).label("unknown word");
+    faults.push(fault.help(format!("it is one of {}", list.join(", "))).suggest(&source.value, names()));
+    ("ANY@", None)
+}
+
+/// Whether a term is that of a file, or of files.
+fn is_file(term: &str) -> bool {
+    let inner = term.trim_end_matches('>').rsplit(['<', ']', '?']).next();
+    inner.is_some_and(|name| name.eq_ignore_ascii_case("file"))
+}
