@@ -13,6 +13,7 @@ mod paths;
 mod samples;
 mod schemas;
 mod security;
+mod success;
 mod text;
 
 use serde_json::Value as Json;

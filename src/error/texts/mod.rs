@@ -15,6 +15,53 @@ pub use table::{Row, TABLE, Text};
 
 use super::Code;
 
+/// The catalogues that definitions can choose from, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum CatalogueName {
+    /// The words of PhalApi's documents, of version 1.
+    #[default]
+    One,
+    /// The words of PhalApi's program of version 2.
+    Two,
+    /// The same in Chinese.
+    Chinese,
+}
+
+impl CatalogueName {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::One, Self::Two, Self::Chinese];
+
+    /// Its name in definitions.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::One => "1.x",
+            Self::Two => "2.x",
+            Self::Chinese => "zh",
+        }
+    }
+
+    /// Its file.
+    #[must_use]
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::One => include_str!("1.x.json"),
+            Self::Two => include_str!("2.x.json"),
+            Self::Chinese => include_str!("zh.json"),
+        }
+    }
+
+    /// Its words.
+    #[must_use]
+    pub fn catalogue(self) -> &'static Catalogue {
+        match self {
+            Self::One => &ONE,
+            Self::Two => &TWO,
+            Self::Chinese => &CHINESE,
+        }
+    }
+}
+
 /// The words of errors in one language.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
@@ -37,8 +84,14 @@ enum Piece {
     Place(&'static str),
 }
 
-static ENGLISH: LazyLock<Catalogue> =
-    LazyLock::new(|| Catalogue::read(Catalogue::ENGLISH).expect("a test reads this very text"));
+static ENGLISH: LazyLock<Catalogue> = LazyLock::new(|| shipped(Catalogue::ENGLISH));
+static ONE: LazyLock<Catalogue> = LazyLock::new(|| shipped(CatalogueName::One.file()));
+static TWO: LazyLock<Catalogue> = LazyLock::new(|| shipped(CatalogueName::Two.file()));
+static CHINESE: LazyLock<Catalogue> = LazyLock::new(|| shipped(CatalogueName::Chinese.file()));
+
+fn shipped(file: &str) -> Catalogue {
+    Catalogue::read(file).expect("a test reads this very text")
+}
 
 impl Catalogue {
     /// The file of the catalogue [`Catalogue::english`].

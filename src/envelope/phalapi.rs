@@ -1,0 +1,99 @@
+//! PhalApi's shape: `{"ret": 200, "data": …, "msg": ""}`.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Envelope, Members, WriteError, object_schema};
+use crate::call::{Encode, Reason, Refusal};
+use crate::error::texts::CatalogueName;
+use crate::model::DeclaredError;
+
+/// `ret` of a success, and the HTTP status of all answers where the real one is not asked for.
+const SUCCESS: u16 = 200;
+
+/// `ret`, `data` and `msg`, whatever happened; only the first parameter at fault is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Phalapi {
+    /// The words of refusals, and what an empty `data` is.
+    pub catalogue: CatalogueName,
+    /// Whether the HTTP status is the real one, not 200.
+    pub real_status: bool,
+}
+
+impl Phalapi {
+    fn data(self, refusal: &Refusal) -> Json {
+        let members: Map<String, Json> = match refusal.reason() {
+            Reason::Declared { data, .. } => {
+                data.iter().map(|(name, value)| (name.as_ref().to_owned(), value.clone())).collect()
+            }
+            _ => Map::new(),
+        };
+        if members.is_empty() { self.empty() } else { Json::Object(members) }
+    }
+
+    /// `data` that holds nothing: PHP writes an empty array in either way.
+    fn empty(self) -> Json {
+        match self.catalogue {
+            CatalogueName::One => json!([]),
+            CatalogueName::Two | CatalogueName::Chinese => json!({}),
+        }
+    }
+}
+
+impl Envelope for Phalapi {
+    fn success(&self, outputs: &dyn Encode, whole: bool, to: &mut dyn Members) -> Result<(), WriteError> {
+        to.member("ret", u32::from(SUCCESS).into())?;
+        if whole {
+            to.nested("data", outputs)?
+        } else {
+            to.object("data", outputs, (&self.empty()).into())?
+        }
+        to.member("msg", "".into())
+    }
+
+    fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
+        to.member("ret", u32::from(refusal.status().get()).into())?;
+        to.member("data", (&self.data(refusal)).into())?;
+        to.member("msg", refusal.words(self.catalogue.catalogue()).to_string().as_str().into())
+    }
+
+    fn status(&self, real: u16) -> u16 {
+        if self.real_status { real } else { SUCCESS }
+    }
+
+    fn success_type(&self) -> &'static str {
+        "application/json;charset=utf-8"
+    }
+
+    fn refusal_type(&self) -> &'static str {
+        self.success_type()
+    }
+
+    fn success_schema(&self, outputs: Json, whole: bool) -> Json {
+        let required = outputs.get("required").and_then(Json::as_array);
+        let data = if whole || self.empty().is_object() || required.is_some_and(|names| !names.is_empty()) {
+            outputs
+        } else {
+            json!({ "anyOf": [outputs, { "const": self.empty() }] })
+        };
+        shape(json!({ "const": SUCCESS }), data, json!({ "const": "" }))
+    }
+
+    fn refusal_schema(&self) -> Json {
+        let ret = json!({
+            "type": "integer", "minimum": 400, "maximum": 599, "description": "The kind of error, an HTTP status",
+        });
+        shape(ret, json!({ "const": self.empty() }), json!({ "type": "string", "description": "What is wrong" }))
+    }
+
+    fn declared_schema(&self, error: &DeclaredError) -> Json {
+        shape(
+            json!({ "const": error.status.get() }),
+            json!({ "type": ["object", "array"] }),
+            json!({ "type": "string" }),
+        )
+    }
+}
+
+fn shape(ret: Json, data: Json, msg: Json) -> Json {
+    object_schema(json!({ "ret": ret, "data": data, "msg": msg }), json!({}))
+}
