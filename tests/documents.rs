@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rulebook::Rulebook;
+use rulebook::definition::keys::rules::Word;
 use rulebook::definition::keys::{self, Keys, Kind};
 use rulebook::diagnostic::codes;
 use rulebook::model::Limits;
@@ -67,6 +68,13 @@ fn table(what: &str) -> String {
         "the keys of the options" => key_table(&keys::OPTIONS),
         "the keys of a parameter" => key_table(&keys::PARAMETER),
         "the keys of an output" => key_table(&keys::OUTPUT),
+        "the keys of a class" => key_table(&keys::rules::CLASS),
+        "the keys of a method of a class" => key_table(&keys::rules::METHOD),
+        "the keys of a rule" => key_table(&keys::rules::RULE),
+        "the keys of a returned field" => key_table(&keys::rules::RETURN),
+        "the types of rules" => word_table("type", keys::rules::TYPES),
+        "the types of returned fields" => word_table("type", keys::rules::RETURN_TYPES),
+        "the sources of rules" => word_table("source", keys::rules::SOURCES),
         "the keys of an error" => key_table(&keys::ERROR),
         other => panic!("nothing is known of {other}"),
     }
@@ -81,6 +89,7 @@ fn key_table(keys: &'static Keys) -> String {
             Kind::Whole => "a whole number".to_owned(),
             Kind::Any => "a value".to_owned(),
             Kind::Texts => "a list of texts".to_owned(),
+            Kind::Words => "a text or a list of texts".to_owned(),
             Kind::Scope => "lists of texts in a list".to_owned(),
             Kind::Object(keys) => keys.what.to_owned(),
             Kind::List(keys) => format!("a list, each of it {}", keys.what),
@@ -88,6 +97,16 @@ fn key_table(keys: &'static Keys) -> String {
             Kind::Later => continue,
         };
         writeln!(table, "| `{}` | {holds} | {} |", key.name, cell(key.info)).unwrap();
+    }
+    table
+}
+
+/// What the words of another dialect stand for.
+fn word_table(of: &str, words: &[Word]) -> String {
+    let mut table = format!("| {of} | in a tree |\n| --- | --- |\n");
+    for Word { name, means } in words {
+        let means = if of == "source" { format!("{means}x") } else { (*means).to_owned() };
+        writeln!(table, "| `{name}` | `{means}` |").unwrap();
     }
     table
 }

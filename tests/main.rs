@@ -27,5 +27,6 @@ mod openapi;
 mod operation;
 mod pages;
 mod readme;
+mod rules;
 mod served;
 mod types;

@@ -112,11 +112,16 @@ impl Lowering<'_> {
             if let Some(key) = &judged.key
                 && let Some(first) = keys.insert(key, judged)
             {
+                let (one, two) = if first.written == judged.written {
+                    (&first.name, &judged.name)
+                } else {
+                    (&first.written, &judged.written)
+                };
                 self.tell_once(
                     Diagnostic::new(
                         Code::NameCollision,
                         judged.place,
-                        format!("`{}` and `{}` are one and the same input", first.written, judged.written),
+                        format!("`{one}` and `{two}` are one and the same input"),
                     )
                     .label("the second one")
                     .other(first.place, "the first one")

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::{good, module};
 
 /// Every table of keys.
-const TABLES: [&Keys; 16] = [
+const TABLES: [&Keys; 22] = [
     &keys::APP,
     &keys::CONTACT,
     &keys::LICENSE,
@@ -23,6 +23,12 @@ const TABLES: [&Keys; 16] = [
     &keys::ATTRIBUTES,
     &keys::ERROR,
     &keys::OPTIONS,
+    &keys::rules::FILE,
+    &keys::rules::CLASS,
+    &keys::rules::COMMON,
+    &keys::rules::METHOD,
+    &keys::rules::RULE,
+    &keys::rules::RETURN,
 ];
 
 #[test]
@@ -33,6 +39,21 @@ fn tables_of_keys_are_unique_and_explained() {
             assert!(names.insert(key.name), "{} of {} stands twice", key.name, table.what);
             assert!(key.info.ends_with('.'), "{} of {}", key.name, table.what);
         }
+    }
+}
+
+#[test]
+fn words_of_rules_are_unique_and_have_one_meaning() {
+    use keys::rules::{RETURN_TYPES, SOURCES, TYPES, meaning};
+    for table in [TYPES, RETURN_TYPES, SOURCES] {
+        for word in table {
+            assert_eq!(meaning(table, &word.name.to_uppercase()), Some(word.means), "{}", word.name);
+            assert_eq!(table.iter().filter(|other| other.means == word.means).count(), 1, "{}", word.means);
+        }
+    }
+    let known: Vec<_> = rulebook::types::Types::builtin().iter().map(|own| own.name().to_owned()).collect();
+    for word in TYPES.iter().chain(RETURN_TYPES) {
+        assert!(known.iter().any(|name| name == word.means), "{}", word.means);
     }
 }
 
@@ -49,7 +70,7 @@ fn full(table: &'static Keys, path: &str, texts: &mut Vec<String>) -> Json {
         let value = match key.kind {
             Kind::Text if key.name == "dialect" => json!("tree"),
             Kind::Text | Kind::Any => text(),
-            Kind::Texts => json!([text()]),
+            Kind::Texts | Kind::Words => json!([text()]),
             Kind::Scope => json!([[text()]]),
             Kind::Bool => json!(true),
             Kind::Whole | Kind::Later => json!(123_456_789),

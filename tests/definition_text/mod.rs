@@ -132,26 +132,28 @@ fn a_flat_list_needs_method_and_path() {
 
 #[test]
 fn dialects_are_recognised_by_shape() {
-    for (text, tree) in [
-        ("[]", true),
-        ("{}", true),
-        (r#"{ "/": {} }"#, true),
-        (r#"{ "GET": { "info": "" } }"#, true),
-        (r#"{ "info": "Nothing yet" }"#, true),
-        (r#"{ "$schema": { "a": {} } }"#, true),
-        (r#"{ "dialect": "tree" }"#, true),
-        (r#"{ "FETCH": { "info": "" } }"#, true),
-        (r#"{ "FETCH": { "info": {} } }"#, false),
-        (r#"{ "a": { "GET::b": {} } }"#, false),
-        (r#"{ "a": { "b": { "c": {} } } }"#, false),
-        (r#"{ "a": {} }"#, false),
-        (r#"{ "dialect": "methods" }"#, false),
-        (r#"{ "dialect": "rules", "/": {} }"#, false),
-        (r#"{ "dialect": "Tree" }"#, false),
+    for (text, dialect) in [
+        ("[]", Some("tree")),
+        ("{}", Some("tree")),
+        (r#"{ "/": {} }"#, Some("tree")),
+        (r#"{ "GET": { "info": "" } }"#, Some("tree")),
+        (r#"{ "info": "Nothing yet" }"#, Some("tree")),
+        (r#"{ "$schema": { "a": {} } }"#, Some("tree")),
+        (r#"{ "dialect": "tree" }"#, Some("tree")),
+        (r#"{ "FETCH": { "info": "" } }"#, Some("tree")),
+        (r#"{ "FETCH": { "info": {} } }"#, Some("rules")),
+        (r#"{ "a": { "b": { "c": {} } } }"#, Some("rules")),
+        (r#"{ "a": {} }"#, Some("rules")),
+        (r#"{ "dialect": "rules", "/": {} }"#, Some("rules")),
+        (r#"{ "a": { "GET::b": {} } }"#, None),
+        (r#"{ "dialect": "methods" }"#, None),
+        (r#"{ "dialect": "Tree" }"#, None),
     ] {
         let loaded = one("a.json", text);
-        let expected: &[Code] = if tree { &[] } else { &[Code::UnknownDialect] };
+        let expected: &[Code] = if dialect.is_some() { &[] } else { &[Code::UnknownDialect] };
         assert_eq!(codes(&loaded), expected, "{text}");
+        let is_rules = loaded.definition.modules.iter().any(|module| module.ignore_case.is_some());
+        assert_eq!(is_rules, dialect == Some("rules"), "{text}");
     }
 }
 

@@ -71,14 +71,15 @@ fn http(object: &Object<'_>, place: Place, rules: &[Rule], faults: &mut Vec<Diag
         _ => None,
     };
     let upper = |name: Placed<String>| name.map(|name| name.to_ascii_uppercase());
-    let in_body = rules.iter().find_map(|rule| rule.in_body);
+    let in_body = rules.iter().any(|rule| rule.in_body);
     let Some(said) = said.filter(|said| !said.is_empty()) else {
-        let default: &[&str] = if in_body.is_some() { &["POST"] } else { &["GET", "POST"] };
+        let default: &[&str] = if in_body { &["POST"] } else { &["GET", "POST"] };
         return default.iter().map(|name| Placed::new((*name).to_owned(), place)).collect();
     };
     let said: Vec<_> = said.into_iter().map(upper).collect();
     let bodiless = said.iter().find(|name| matches!(name.value.as_str(), "GET" | "DELETE"));
-    if let (Some(http), Some(rule)) = (bodiless, in_body) {
+    // Of files this is told where their types are known.
+    if let (Some(http), Some(rule)) = (bodiless, rules.iter().find_map(|rule| rule.posted)) {
         let message = format!("{} has no body, and a rule takes its value from one", http.value);
         faults.push(
             Diagnostic::new(Code::BodyNotAllowed, http.place, message)

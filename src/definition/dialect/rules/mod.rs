@@ -18,6 +18,9 @@ use crate::place::Placed;
 use method::method;
 use rule::Rule;
 
+/// The shape of answers where a class does not say.
+const ENVELOPE: &str = "phalapi";
+
 /// Reads a file of this dialect: a module for each class.
 pub(super) fn read(_: &str, node: &Node, faults: &mut Vec<Diagnostic>) -> Vec<Module> {
     let Some(file) = Object::open(node, &FILE, faults) else {
@@ -38,7 +41,7 @@ fn class(member: &Member, faults: &mut Vec<Diagnostic>) -> Option<Module> {
     Some(Module {
         name: name.clone(),
         info: info(&object),
-        envelope: object.text("@envelope"),
+        envelope: Some(object.text("@envelope").unwrap_or_else(|| Placed::new(ENVELOPE.to_owned(), name.place))),
         ignore_case: Some(Placed::new(true, name.place)),
         repeated: Some(Placed::new("last".to_owned(), name.place)),
         services,

@@ -123,10 +123,12 @@ impl Field {
     fn output(mut self, faults: &mut Vec<Diagnostic>) -> Output {
         let name = self.name.clone();
         let said = self.said.as_mut();
-        let info = said.and_then(|said| said.info.take()).unwrap_or_else(|| name.clone());
+        // A name that says nothing is told as a name, and is told once.
+        let is_blank = name.value.trim().is_empty();
+        let info = said.and_then(|said| said.info.take()).or_else(|| (!is_blank).then(|| name.clone()));
         let example = self.said.as_mut().and_then(|said| said.example.take());
         let (place, damaged) = self.said.as_ref().map_or((name.place, false), |said| (said.place, said.damaged));
-        Output { r#type: self.r#type(faults), name, info: Some(info), example, place, damaged }
+        Output { r#type: self.r#type(faults), name, info, example, place, damaged: damaged || is_blank }
     }
 
     /// The type that is said, with what the paths tell of it.
@@ -137,26 +139,19 @@ impl Field {
         let meant = word.map(|word| meaning(RETURN_TYPES, word).unwrap_or(word));
         let place = term.as_ref().map_or(name.place, |term| term.place);
         let mark = if term.as_ref().is_some_and(|term| term.value.starts_with('?')) { "?" } else { "" };
-        let holds = match (&items, fields.list.is_empty()) {
-            (None, true) => {
-                let term = meant.map(|meant| Placed::new(format!("{mark}{meant}"), place));
-                return TypeText { term, attributes, fields: None };
-            }
-            (Some(_), true) => "array",
-            (None, false) => "object",
-            (Some(_), false) => {
-                let message = format!("`{}` has both items and fields", name.value);
-                let fault = Diagnostic::new(Code::BadOption, place, message).label("an array or an object");
-                faults.push(fault.help("the fields of items are written behind `[]`: `list[].id`"));
-                "array"
-            }
-        };
-        if let Some(other) = meant.filter(|meant| *meant != holds) {
+        if items.is_none() && fields.list.is_empty() {
+            let term = meant.map(|meant| Placed::new(format!("{mark}{meant}"), place));
+            return TypeText { term, attributes, fields: None };
+        }
+        let holds = if items.is_some() { "array" } else { "object" };
+        if items.is_some() && !fields.list.is_empty() {
+            let message = format!("`{}` has both items and fields", name.value);
+            let fault = Diagnostic::new(Code::BadOption, place, message).label("an array or an object");
+            faults.push(fault.help("the fields of items are written behind `[]`: `list[].id`"));
+        } else if let Some(other) = meant.filter(|meant| *meant != holds) {
             let message = format!("`{}` is said to be `{other}`, but other fields stand in it", name.value);
             let fault = Diagnostic::new(Code::BadOption, place, message).label(format!("expected `{holds}`"));
-            faults.push(
-                fault.help("the fields of an object are written `info.id`, of the items of an array `list[].id`"),
-            );
+            faults.push(fault.help("the fields of an object are written `info.id`, of items of an array `list[].id`"));
         }
         let (inner, fields) = match items {
             Some(items) => {

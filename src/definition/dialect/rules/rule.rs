@@ -16,8 +16,10 @@ pub(super) struct Rule {
     /// Its name in code.
     pub name: String,
     pub parameter: Parameter,
-    /// What says that its value can only stand in a body.
-    pub in_body: Option<Place>,
+    /// Whether its value can only stand in a body.
+    pub in_body: bool,
+    /// Where `source` says so.
+    pub posted: Option<Place>,
 }
 
 /// Reads a rule. None where it is no object, which is told.
@@ -31,22 +33,25 @@ pub(super) fn rule(member: &Member, faults: &mut Vec<Diagnostic>) -> Option<Rule
     let r#type = TypeText { term: word.filter(|word| !is_callable(word, &object, faults)), ..written };
     let r#type = lowered(r#type, &object, faults);
     let (prefix, source) = source(&object, faults);
-    let is_file = r#type.term.as_ref().filter(|term| is_file(&term.value)).map(|term| term.place);
-    let in_body = is_file.or(source.filter(|_| prefix.is_empty()));
+    let is_file = r#type.term.as_ref().is_some_and(|term| is_file(&term.value));
+    let posted = source.filter(|_| prefix.is_empty());
     let client = object.text("name").map_or_else(|| name.value.clone(), |client| client.value);
     let says = |key| object.text(key).filter(|text| !text.value.trim().is_empty());
+    // A name that says nothing is told as a name, and is told once.
+    let is_blank = name.value.trim().is_empty();
+    let named = (!is_blank).then(|| name.clone());
     let parameter = Parameter {
         key: Placed::new(format!("{prefix}{client}"), name.place),
-        name: Some(name.clone()),
-        info: says("desc").or_else(|| Some(name.clone())),
+        name: named.clone(),
+        info: says("desc").or(named),
         r#type,
         default: object.json("default"),
         example: object.json("example"),
         message: object.text("message"),
         place: object.place,
-        damaged: object.damaged || faults.len() > before,
+        damaged: object.damaged || is_blank || faults.len() > before,
     };
-    Some(Rule { name: name.value.clone(), parameter, in_body })
+    Some(Rule { name: name.value.clone(), parameter, in_body: is_file || posted.is_some(), posted })
 }
 
 /// Whether a rule asks for a function, which is told.

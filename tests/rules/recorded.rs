@@ -1,0 +1,109 @@
+//! Recorded cases of PhalApi's program: a rule, what came, and what it made of it.
+//!
+//! Rows with `differs` are decided otherwise on purpose and say why. Rows with `quirk` are accidents of PHP, which
+//! are refused here. More differences, with their reasons, are in `phalapi_params_differences.json`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
+
+use super::echo;
+use crate::client::{Request, Site};
+
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    r#type: String,
+    rule: Map<String, Json>,
+    params: Map<String, Json>,
+    ok: Option<Json>,
+    err: Option<Json>,
+    #[serde(default)]
+    quirk: bool,
+    differs: Option<String>,
+    tz: Option<String>,
+    #[serde(default)]
+    special_encoding: bool,
+}
+
+/// What became of a row here: a value, a refusal, or a fault of the rule.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Value(Json),
+    Refused,
+    Faulty,
+}
+
+/// What became of rows of one timezone, in their order: of those without a fault on one site, a method a row.
+fn outcomes(zone: Option<&str>, rows: &[&Row]) -> Vec<Outcome> {
+    let app = zone.map_or(Json::Null, |zone| json!({ "timezone": zone }));
+    let is_faulty = |row: &&Row| echo(&app, &json!({ "C": { "m": { "value": row.rule } } })).is_err();
+    let faulty: Vec<bool> = rows.iter().map(is_faulty).collect();
+    let good = rows.iter().zip(&faulty).filter(|(_, faulty)| !**faulty);
+    let methods: Map<String, Json> = good.map(|(row, _)| (row.id.clone(), json!({ "value": row.rule }))).collect();
+    let engine = echo(&app, &json!({ "C": methods })).unwrap_or_else(|report| panic!("{report}"));
+    let site = Site::start(&engine);
+    rows.iter().zip(faulty).map(|(row, faulty)| if faulty { Outcome::Faulty } else { outcome(row, &site) }).collect()
+}
+
+fn outcome(row: &Row, site: &Site) -> Outcome {
+    let form = || {
+        let fields = row.params.iter().map(|(name, value)| Some((name, value.as_str()?)));
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        Some(form.extend_pairs(fields.collect::<Option<Vec<_>>>()?).finish())
+    };
+    let request = Request::new("POST", format!("/c/{}", row.id));
+    let answer = site.send(&match form() {
+        Some(form) => request.body("application/x-www-form-urlencoded", form),
+        None => request.body("application/json", Json::Object(row.params.clone()).to_string()),
+    });
+    let body = answer.json();
+    match body["ret"].as_u64() {
+        Some(200) => Outcome::Value(body["data"]["args"]["value"].clone()),
+        Some(400) => Outcome::Refused,
+        _ => panic!("{}: {answer:?}", row.id),
+    }
+}
+
+/// Whether the outcome is the recorded one. Numbers are equal however they are written.
+fn agrees(row: &Row, outcome: &Outcome) -> bool {
+    let number = |json: &Json| json.as_f64();
+    match outcome {
+        Outcome::Value(value) if row.err.is_none() => {
+            let recorded = row.ok.as_ref().unwrap_or(&Json::Null);
+            value == recorded || number(value).is_some_and(|value| number(recorded) == Some(value))
+        }
+        Outcome::Value(_) => false,
+        Outcome::Refused | Outcome::Faulty => row.err.is_some(),
+    }
+}
+
+#[test]
+fn rules_agree_with_phalapis_but_for_the_named_differences() {
+    let rows: Vec<Row> = serde_json::from_str(include_str!("../data/vectors/phalapi_params.json")).unwrap();
+    let mut differences: BTreeMap<String, String> =
+        serde_json::from_str(include_str!("../data/vectors/phalapi_params_differences.json")).unwrap();
+    // Uploads are recorded as PHP's own tables of them, and what is no JSON cannot be sent as it is recorded.
+    let judged = |row: &&Row| row.differs.is_none() && row.r#type != "file" && !row.special_encoding;
+    let mut by_zone: BTreeMap<Option<&str>, Vec<&Row>> = BTreeMap::new();
+    for row in rows.iter().filter(judged) {
+        by_zone.entry(row.tz.as_deref()).or_default().push(row);
+    }
+    let count: usize = by_zone.values().map(Vec::len).sum();
+    assert!(count > 250, "only {count} cases were judged");
+    let mut wrong = Vec::new();
+    for (zone, rows) in by_zone {
+        for (row, outcome) in rows.iter().zip(outcomes(zone, &rows)) {
+            let named = differences.remove(&row.id);
+            let refused = row.quirk && !matches!(outcome, Outcome::Value(_));
+            if (refused || agrees(row, &outcome)) == named.is_some() {
+                let Row { id, rule, params, ok, err, .. } = row;
+                let named = named.map_or(String::new(), |reason| format!(", although: {reason}"));
+                wrong.push(format!("{id}: {rule:?} of {params:?}: recorded {ok:?} {err:?}, here {outcome:?}{named}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(differences.is_empty(), "no such cases: {differences:?}");
+}
