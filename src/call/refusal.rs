@@ -12,6 +12,9 @@ use crate::error::{Code, ErrorStatus};
 /// Seconds until another try makes sense where the service is not ready to answer.
 const RETRY_AFTER: u64 = 5;
 
+/// The greatest code that a declared error can have.
+const MOST_CODE: u8 = 99;
+
 /// A request that is not answered as it wished.
 ///
 /// Handlers return one for the errors that their definition declares:
@@ -32,6 +35,8 @@ struct Inner {
     /// For the log, never for the client.
     log: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// PhalApi's, 0 to 99.
+    code: Option<u8>,
 }
 
 /// Why a request is refused.
@@ -140,7 +145,7 @@ impl Refusal {
     pub fn new(reason: Reason) -> Self {
         let status = reason.code().status();
         let headers = reason.headers();
-        Self(Box::new(Inner { reason, status, log: None, headers }))
+        Self(Box::new(Inner { reason, status, log: None, headers, code: None }))
     }
 
     /// The error `name` of the method's `errors`: its status and words come from the definition.
@@ -176,6 +181,29 @@ impl Refusal {
     pub fn saying(mut self, words: impl Into<String>) -> Self {
         if let Reason::Declared { message, .. } = &mut self.0.reason {
             *message = words.into();
+        }
+        self
+    }
+
+    /// Gives a declared error a code of its own, from 0 to 99, which the `phalapi` envelope adds to 400, or to 500
+    /// where the error's status is one of the server's: its `ret` is the sum. Without one it is the status. Other
+    /// envelopes do not tell it, other refusals take none. Any other code is the program's fault: the log is told,
+    /// and `ret` is as without one.
+    ///
+    /// ```
+    /// use rulebook::Refusal;
+    /// let refusal = Refusal::declared("wrong_sign").with_code(1);
+    /// assert_eq!(refusal.ret(), 401);
+    /// ```
+    #[must_use]
+    pub fn with_code(mut self, code: u32) -> Self {
+        if !matches!(self.0.reason, Reason::Declared { .. }) {
+            return self;
+        }
+        self.0.code = u8::try_from(code).ok().filter(|code| *code <= MOST_CODE);
+        if self.0.code.is_none() {
+            let why = format!("the code {code} is above {MOST_CODE}");
+            self.0.log = Some(self.0.log.map_or(why.clone(), |log| format!("{log}; {why}")));
         }
         self
     }
@@ -239,6 +267,13 @@ impl Refusal {
     #[must_use]
     pub fn status(&self) -> ErrorStatus {
         self.0.status
+    }
+
+    /// `ret` of the `phalapi` envelope: the status, or 400 or 500 and the error's own code; 400 to 599.
+    #[must_use]
+    pub fn ret(&self) -> u16 {
+        let status = self.0.status.get();
+        self.0.code.map_or(status, |code| status / 100 * 100 + u16::from(code))
     }
 
     /// What the log keeps beside the words.

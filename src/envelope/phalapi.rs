@@ -51,7 +51,7 @@ impl Envelope for Phalapi {
     }
 
     fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
-        to.member("ret", u32::from(refusal.status().get()).into())?;
+        to.member("ret", u32::from(refusal.ret()).into())?;
         to.member("data", (&self.data(refusal)).into())?;
         to.member("msg", refusal.words(self.catalogue.catalogue()).to_string().as_str().into())
     }
@@ -79,19 +79,22 @@ impl Envelope for Phalapi {
     }
 
     fn refusal_schema(&self) -> Json {
-        let ret = json!({
-            "type": "integer", "minimum": 400, "maximum": 599, "description": "The kind of error, an HTTP status",
-        });
-        shape(ret, json!({ "const": self.empty() }), json!({ "type": "string", "description": "What is wrong" }))
+        shape(
+            ret(400, 599),
+            json!({ "const": self.empty() }),
+            json!({ "type": "string", "description": "What is wrong" }),
+        )
     }
 
     fn declared_schema(&self, error: &DeclaredError) -> Json {
-        shape(
-            json!({ "const": error.status.get() }),
-            json!({ "type": ["object", "array"] }),
-            json!({ "type": "string" }),
-        )
+        let class = error.status.get() / 100 * 100;
+        let data = json!({ "anyOf": [{ "const": self.empty() }, { "type": "object", "minProperties": 1 }] });
+        shape(ret(class, class + 99), data, json!({ "type": "string" }))
     }
+}
+
+fn ret(least: u16, most: u16) -> Json {
+    json!({ "type": "integer", "minimum": least, "maximum": most, "description": "The kind of error" })
 }
 
 fn shape(ret: Json, data: Json, msg: Json) -> Json {

@@ -67,8 +67,8 @@ impl CatalogueName {
 pub struct Catalogue {
     /// By code.
     titles: Box<[Box<str>]>,
-    /// By text.
-    templates: Box<[Template]>,
+    /// By text; none where an optional one is not there.
+    templates: Box<[Option<Template>]>,
 }
 
 /// A text, taken apart at its places for data.
@@ -131,7 +131,14 @@ impl Catalogue {
         self.fill(text, &[])
     }
 
-    /// A text with its data, each under the name that its row in [`TABLE`] has for it.
+    /// Whether it has a text: those that are optional may be missing.
+    #[must_use]
+    pub fn has(&self, text: Text) -> bool {
+        self.templates[text as usize].is_some()
+    }
+
+    /// A text with its data, each under the name that its row in [`TABLE`] has for it; nothing where the catalogue
+    /// does not [have](Self::has) it.
     #[must_use]
     pub fn fill<'f>(&'f self, text: Text, data: &'f [(&'static str, &'f dyn Display)]) -> Filled<'f> {
         debug_assert!(
@@ -139,20 +146,20 @@ impl Catalogue {
             "the data of {text:?} is {:?}",
             text.row().places
         );
-        Filled { template: &self.templates[text as usize], data }
+        Filled { template: self.templates[text as usize].as_ref(), data }
     }
 }
 
 /// A text with its data, to be written.
 #[derive(Clone, Copy)]
 pub struct Filled<'f> {
-    template: &'f Template,
+    template: Option<&'f Template>,
     data: &'f [(&'static str, &'f dyn Display)],
 }
 
 impl Display for Filled<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for piece in &self.template.0 {
+        for piece in self.template.iter().flat_map(|template| &template.0) {
             match piece {
                 Piece::Literal(words) => f.write_str(words)?,
                 Piece::Place(name) => {
