@@ -4,12 +4,14 @@
 //! modules of the written form. Must not know what is in other files.
 
 mod method;
+mod methods;
 mod tree;
 
-pub(super) use method::parameter;
+pub(super) use method::canonical_parameter;
 pub(super) use tree::module;
 
 use super::keys::MODULE;
+use super::manner;
 use super::object::{is_remark, wrong_kind};
 use super::text::{Data, Member, Members, Node};
 use super::written::Module;
@@ -27,9 +29,9 @@ struct Dialect {
     read: Option<Read>,
 }
 
-const TREE: Dialect = Dialect { name: "tree", read: Some(tree::read) };
+const TREE: Dialect = Dialect { name: manner::TREE.dialect, read: Some(tree::read) };
 
-const METHODS: Dialect = Dialect { name: "methods", read: None };
+const METHODS: Dialect = Dialect { name: manner::METHODS.dialect, read: Some(methods::read) };
 
 const RULES: Dialect = Dialect { name: "rules", read: None };
 
@@ -129,6 +131,11 @@ fn unread(dialect: &Dialect, place: Place) -> Diagnostic {
     )
     .label("recognised by this")
     .help(format!("write the file in the dialect `{}`", TREE.name))
+}
+
+/// The first byte of a place, for what is too long to be pointed at.
+fn start_of(place: Place) -> Place {
+    place.within(0, 1)
 }
 
 fn list(names: impl Iterator<Item = &'static str>) -> String {
