@@ -54,3 +54,13 @@ impl<T> Placed<T> {
         Placed { value: change(self.value), place: self.place }
     }
 }
+
+/// The part `start..end` of a string, in bytes of its value: where it is written.
+///
+/// A string's place is what stands between its quotes. It differs in length from the value where the string is
+/// written with escapes, or is empty and has its quotes for a place; such a string is told as a whole.
+#[must_use]
+pub fn inside(text: &Placed<String>, start: usize, end: usize) -> Place {
+    let written = text.place.end.saturating_sub(text.place.start) as usize;
+    if written == text.value.len() { text.place.within(start, end) } else { text.place }
+}

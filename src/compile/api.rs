@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::lower::Lowering;
 use super::parts::parts;
+use crate::definition::manner::TREE;
 use crate::definition::written::Definition;
 use crate::diagnostic::Diagnostic;
 use crate::model::Api;
@@ -34,7 +35,7 @@ pub fn table(definition: &Definition, own: impl IntoIterator<Item = Arc<dyn Type
 /// Finds out what a definition means, with the types of this [`table`].
 #[must_use]
 pub fn lower(definition: &Definition, types: &Types) -> Lowered {
-    let mut lowering = Lowering { types, timezone: TimeZone::UTC, envelope: None, faults: Vec::new() };
+    let mut lowering = Lowering { types, timezone: TimeZone::UTC, envelope: None, manner: &TREE, faults: Vec::new() };
     let base = lowering.base(definition.app.base.as_ref());
     let mut api = lowering.settings(&definition.app, base.clone().unwrap_or_else(|| "/".to_owned()));
     let common = lowering.common(&definition.app.common);

@@ -192,14 +192,15 @@ impl Lowering<'_> {
         positions.sort_by_key(|(position, _)| *position);
         let gap = positions.iter().enumerate().find(|(expected, (position, _))| expected != position);
         if let Some((expected, (position, judged))) = gap {
+            let prefix = self.manner.position;
             self.tell(
                 Diagnostic::new(
                     Code::BadPosition,
                     judged.place,
-                    format!("there is a `URL#{position}`, but no `URL#{expected}`"),
+                    format!("there is a `{prefix}{position}`, but no `{prefix}{expected}`"),
                 )
                 .label("a gap before this one")
-                .help(format!("positions count from 0 without a gap; this one would be `URL#{expected}`")),
+                .help(format!("positions count from 0 without a gap; this one would be `{prefix}{expected}`")),
             );
         }
     }

@@ -20,8 +20,6 @@ pub(super) struct Key {
 /// The first letters of keys that say where a value stands, but for positions and captures.
 const PREFIXES: [(&str, From); 4] =
     [("GET@", From::Query), ("HEADER@", From::Header), ("COOKIE@", From::Cookie), ("ANY@", From::Any)];
-/// The first letters of a position's key.
-const POSITION: &str = "URL#";
 /// More positions than a request target has room for.
 const MOST_POSITIONS: usize = 1_000;
 
@@ -29,7 +27,10 @@ impl Lowering<'_> {
     /// Takes a key apart and tells what is wrong with it.
     pub(super) fn key(&mut self, written: &Placed<String>) -> Option<Key> {
         let text = written.value.as_str();
-        if let Some(number) = text.strip_prefix(POSITION) {
+        // `URL_` may begin a name as well, `URL#` nothing else.
+        let reserved = self.manner.position.ends_with('#');
+        let is_position = |rest: &&str| reserved || rest.starts_with(|first: char| first.is_ascii_digit());
+        if let Some(number) = text.strip_prefix(self.manner.position).filter(is_position) {
             return self.position(number, written);
         }
         if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
@@ -38,7 +39,7 @@ impl Lowering<'_> {
         let (from, name) = PREFIXES
             .iter()
             .find_map(|(prefix, from)| Some((*from, text.strip_prefix(prefix)?)))
-            .unwrap_or((From::Body, text));
+            .unwrap_or((if self.manner.anywhere { From::Any } else { From::Body }, text));
         let key = match from {
             From::Header => self.header(name, written)?,
             From::Cookie => self.cookie(name, written)?,
@@ -76,14 +77,15 @@ impl Lowering<'_> {
             // The number is written in one way only, so that two keys cannot mean one position.
             .filter(|position| position.to_string() == number && *position < MOST_POSITIONS);
         if position.is_none() {
+            let prefix = self.manner.position;
             self.tell(
                 Diagnostic::new(
                     Code::BadPosition,
                     written.place,
                     format!("`{}` is no position", written.value.escape_debug()),
                 )
-                .label("expected `URL#` and a number")
-                .help("positions count from 0: `URL#0`, `URL#1`"),
+                .label(format!("expected `{prefix}` and a number"))
+                .help(format!("positions count from 0: `{prefix}0`, `{prefix}1`")),
             );
         }
         position.map(|position| Key { from: From::Position(position), key: String::new() })

@@ -2,8 +2,10 @@
 
 use jiff::tz::TimeZone;
 
+use crate::definition::manner::Manner;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::EnvelopeName;
+pub(super) use crate::place::inside;
 use crate::place::{Place, Placed};
 use crate::types::Types;
 
@@ -15,6 +17,8 @@ pub(super) struct Lowering<'a> {
     pub timezone: TimeZone,
     /// The envelope of modules that name none; none where the one that is named is unknown.
     pub envelope: Option<EnvelopeName>,
+    /// How the module that is being lowered says what is in it.
+    pub manner: &'static Manner,
     /// Every fault so far.
     pub faults: Vec<Diagnostic>,
 }
@@ -39,29 +43,21 @@ impl Lowering<'_> {
     /// What is faulty gets an empty one, so that the rest can be judged. Nothing is told where `damaged`,
     /// when the reader has already told why it is not there.
     pub(super) fn info(&mut self, info: Option<&Placed<String>>, what: &str, place: Place, damaged: bool) -> String {
+        let key = self.manner.info;
         match info {
             Some(info) if !info.value.trim().is_empty() => return info.value.clone(),
             Some(blank) => self.tell(
-                Diagnostic::new(Code::MissingInfo, blank.place, format!("the `info` of {what} is blank"))
+                Diagnostic::new(Code::MissingInfo, blank.place, format!("the `{key}` of {what} is blank"))
                     .label("says nothing")
                     .help("say in a few words what it is for; documents and clients read it"),
             ),
             None if damaged => {}
             None => self.tell(
-                Diagnostic::new(Code::MissingInfo, place, format!("{what} has no `info`"))
-                    .label("`info` is missing")
-                    .help("say in a few words what it is for: `\"info\": \"…\"`"),
+                Diagnostic::new(Code::MissingInfo, place, format!("{what} has no `{key}`"))
+                    .label(format!("`{key}` is missing"))
+                    .help(format!("say in a few words what it is for: `\"{key}\": \"…\"`")),
             ),
         }
         String::new()
     }
-}
-
-/// The part `start..end` of a string, in bytes of its value: where it is written.
-///
-/// A string's place is what stands between its quotes. It differs in length from the value where the string is
-/// written with escapes, or is empty and has its quotes for a place; such a string is told as a whole.
-pub(super) fn inside(text: &Placed<String>, start: usize, end: usize) -> Place {
-    let written = text.place.end.saturating_sub(text.place.start) as usize;
-    if written == text.value.len() { text.place.within(start, end) } else { text.place }
 }

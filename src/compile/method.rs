@@ -43,7 +43,14 @@ impl Lowering<'_> {
             uri,
             damaged: written.damaged,
         };
-        let info = self.info(written.info.as_ref(), &what, site.place, site.damaged);
+        let id = match &written.id {
+            Some(id) => Some(id.value.clone()),
+            None => path.zip(site.http).map(|(path, http)| derived_id(path, http)),
+        };
+        let info = match &id {
+            Some(id) if self.manner.id_as_info && written.info.is_none() => id.clone(),
+            _ => self.info(written.info.as_ref(), &what, site.place, site.damaged || self.manner.id_as_info),
+        };
         if let Some(id) = &written.id {
             self.judge_name(&id.value, &format!("{what} (`id`)"), id.place);
         }
@@ -53,15 +60,10 @@ impl Lowering<'_> {
         let errors = self.errors(&written.errors);
         let options = self.options(&written.options, &written.outputs);
 
-        let http = site.http?;
-        let path = path?;
-        let id = match &written.id {
-            Some(id) => id.value.clone(),
-            None => derived_id(path, http),
-        };
+        path?;
         Some(Method {
-            id,
-            http,
+            id: id?,
+            http: site.http?,
             info,
             scope,
             parameters: parameters.into_iter().filter_map(|judged| judged.parameter).collect(),

@@ -31,6 +31,7 @@ impl Lowering<'_> {
         let ignore_case = ignore_case.is_some_and(|flag| flag.value);
         let mut services = Services { ignore_case, ..Services::default() };
         for part in parts.all() {
+            self.manner = part.manner;
             let paths = self.paths(&part.services);
             for (service, path) in part.services.iter().zip(paths) {
                 let methods: Vec<_> = service

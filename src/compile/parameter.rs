@@ -48,16 +48,17 @@ impl Lowering<'_> {
         let info = self.info(written.info.as_ref(), &what, place, written.damaged);
         let owner = Owner { what: &what, place, damaged: written.damaged };
         let compiled = self.r#type(&written.r#type, owner);
+        let optional = self.optional(written, &what) || compiled.as_ref().is_some_and(|compiled| compiled.optional);
         let is_capture = matches!(&key, Some(key) if key.from == From::Path);
         if is_capture {
-            self.judge_capture(written, &what, compiled.as_ref().is_some_and(|compiled| compiled.optional));
+            self.judge_capture(written, &what, optional);
         }
         if let Some(compiled) = &compiled {
             if let Some(default) = written.default.as_ref().filter(|_| !is_capture) {
                 self.judge_default(default, &*compiled.check, &what);
             }
             if let Some(example) = &written.example {
-                self.judge_example(example, &*compiled.check, compiled.optional, &what);
+                self.judge_example(example, &*compiled.check, optional, &what);
             }
         }
 
@@ -67,7 +68,7 @@ impl Lowering<'_> {
                 key: key.key.clone(),
                 name: name.clone(),
                 info,
-                optional: compiled.optional || written.default.is_some(),
+                optional: optional || written.default.is_some(),
                 r#type: ParameterType::new(compiled.check),
                 default: written.default.as_ref().map(|default| default.value.clone()),
                 example: written.example.as_ref().map(|example| example.value.clone()),
@@ -78,6 +79,25 @@ impl Lowering<'_> {
             _ => None,
         };
         Judged { key, written: written_key.to_owned(), place, name, name_place, inherited: false, parameter }
+    }
+
+    /// Whether a parameter says beside its type that it may be left out, for `what`.
+    fn optional(&mut self, written: &written::Parameter, what: &str) -> bool {
+        let Some(optional) = &written.optional else { return false };
+        let mark = written.r#type.term.as_ref().filter(|term| term.value.starts_with('?') && !optional.value);
+        if let Some(term) = mark {
+            self.tell(
+                Diagnostic::new(
+                    Code::BadOption,
+                    optional.place,
+                    format!("{what} is optional by its type, and here not"),
+                )
+                .label("says that it is required")
+                .other(inside(term, 0, 1), "says that it is optional")
+                .help("leave one of them out"),
+            );
+        }
+        optional.value
     }
 
     /// A captured segment is always there: another path is another service.

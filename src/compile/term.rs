@@ -46,6 +46,7 @@ impl Lowering<'_> {
             term: &term.value,
             attributes: &attributes,
             fields: fields.unwrap_or_default(),
+            words: self.manner.types,
             timezone: &self.timezone,
         });
         match compiled {
@@ -94,9 +95,10 @@ impl Lowering<'_> {
             .label("this cannot be read")
             .help("a type is a name, perhaps with arguments: `int`, `string(1,20)`, `?array<id>`"),
             TermErrorKind::Unknown(name) => {
+                let words = self.manner.types.iter().map(|(word, _)| *word);
                 Diagnostic::new(Code::UnknownType, place, format!("there is no type `{}`", name.escape_debug()))
                     .label("unknown type")
-                    .suggest(name, self.types.iter().map(Type::name))
+                    .suggest(name, words.chain(self.types.iter().map(Type::name)))
             }
             TermErrorKind::Argument(argument) => argument_fault(argument, place, text),
         };

@@ -66,7 +66,7 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         contact: object.object("contact", &CONTACT, faults).filter(|object| !object.damaged).as_ref().map(contact),
         license: object.object("license", &LICENSE, faults).filter(|object| !object.damaged).as_ref().map(license),
         servers: servers(&mut object, faults),
-        common: object.named("common", &PARAMETER, faults, dialect::parameter),
+        common: object.named("common", &PARAMETER, faults, dialect::canonical_parameter),
         default_types: object.object("types", &TYPES, faults).and_then(|types| types.flag("default")),
         real_status: object.object("phalapi", &PHALAPI, faults).and_then(|phalapi| phalapi.flag("real_status")),
         limits,

@@ -10,6 +10,7 @@ mod app;
 mod dialect;
 mod files;
 pub mod keys;
+pub mod manner;
 mod object;
 mod syntax;
 mod text;

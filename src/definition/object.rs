@@ -90,10 +90,7 @@ impl<'a> Object<'a> {
     /// Whether `key` holds true.
     pub fn flag(&self, key: &str) -> Option<Placed<bool>> {
         let node = self.get(key)?;
-        match node.data {
-            Data::Bool(flag) => Some(Placed::new(flag, node.place)),
-            _ => None,
-        }
+        flag(node).map(|flag| Placed::new(flag, node.place))
     }
 
     /// The whole number that `key` holds.
@@ -153,6 +150,15 @@ pub(super) fn is_remark(member: &Member) -> bool {
     member.key.value.starts_with('$') || member.key.value.starts_with("x-")
 }
 
+/// Whether a value says true. Only some keys let a string say it, which is checked when the object is opened.
+fn flag(node: &Node) -> Option<bool> {
+    match &node.data {
+        Data::Bool(flag) => Some(*flag),
+        Data::Text(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
 /// The whole number that a value is, however it is written: `10`, `10.0`, `1e1`.
 fn whole(node: &Node) -> Option<u64> {
     let Data::Number(number) = &node.data else {
@@ -169,11 +175,13 @@ fn check(kind: Kind, member: &Member) -> Option<Diagnostic> {
     let (fits, expected) = match kind {
         Kind::Text => (matches!(node.data, Data::Text(_)), "a string"),
         Kind::Bool => (matches!(node.data, Data::Bool(_)), "true or false"),
+        Kind::Flag => (flag(node).is_some(), "true or false"),
         Kind::Whole => (whole(node).is_some(), "a whole number from 0"),
         Kind::Texts => return texts(member),
         Kind::Words if matches!(node.data, Data::List(_)) => return texts(member),
         Kind::Words => (matches!(node.data, Data::Text(_)), "a string or a list of strings"),
         Kind::Scope => (matches!(node.data, Data::List(_)), "a list of lists of strings"),
+        Kind::Permissions => (matches!(node.data, Data::List(_)), "a list of strings"),
         Kind::Object(_) | Kind::Named(_) => (matches!(node.data, Data::Object(_)), "an object"),
         Kind::List(_) => (matches!(node.data, Data::List(_)), "a list of objects"),
         Kind::Any | Kind::Later => (true, ""),

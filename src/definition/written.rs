@@ -9,6 +9,7 @@
 
 use serde_json::Value as Json;
 
+use super::manner::Manner;
 use crate::place::{Place, Placed};
 
 /// All files of a definition.
@@ -131,6 +132,8 @@ pub struct Module {
     pub repeated: Option<Placed<String>>,
     /// Its URIs that have methods, in the order of the text. A path may stand here more than once.
     pub services: Vec<Service>,
+    /// How its dialect says what is in it.
+    pub manner: &'static Manner,
     /// Where its text begins.
     pub place: Place,
 }
@@ -186,7 +189,8 @@ pub struct Options {
 /// A parameter.
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    /// The key as the tree dialect writes it: `{x}`, `URL#0`, `GET@x`, `HEADER@x`, `COOKIE@x`, `ANY@x`, `x`.
+    /// Its key: `{x}`, `URL#0`, `GET@x`, `HEADER@x`, `COOKIE@x`, `ANY@x`, `x`. What a position begins with and where
+    /// `x` stands the module's [`Manner`] says.
     pub key: Placed<String>,
     /// `name`.
     pub name: Option<Placed<String>>,
@@ -194,6 +198,8 @@ pub struct Parameter {
     pub info: Option<Placed<String>>,
     /// `type`, and the attributes beside it.
     pub r#type: TypeText,
+    /// `optional`: what `?` in front of the type says, in dialects that say it beside.
+    pub optional: Option<Placed<bool>>,
     /// `default`.
     pub default: Option<Placed<Json>>,
     /// `example`.

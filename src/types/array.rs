@@ -1,4 +1,5 @@
-//! `array<T>`: lists of values of one type. `loose_array` also takes objects.
+//! `array<T>`: lists of values of one type. `filled_array` is one of them that is not empty, `loose_array` also
+//! takes objects.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -33,14 +34,19 @@ struct Array {
 }
 
 pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    read("array", false, arguments)
+    Ok(Arc::new(read("array", false, arguments)?))
+}
+
+pub(super) fn filled(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    let array = read("array", false, arguments)?;
+    Ok(Arc::new(Array { count: array.count.filled()?, ..array }))
 }
 
 pub(super) fn loose(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    read("loose_array", true, arguments)
+    Ok(Arc::new(read("loose_array", true, arguments)?))
 }
 
-fn read(name: &'static str, objects: bool, arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+fn read(name: &'static str, objects: bool, arguments: &Arguments<'_>) -> Result<Array, ArgumentError> {
     let item = match arguments.terms {
         [] => any(),
         [Argument::Type(item)] => Arc::clone(item),
@@ -81,7 +87,7 @@ fn read(name: &'static str, objects: bool, arguments: &Arguments<'_>) -> Result<
                 .help("leave `format` out for a single item"));
         }
     };
-    Ok(Arc::new(Array { name, item, count, format, objects }))
+    Ok(Array { name, item, count, format, objects })
 }
 
 /// `text` cut at `separator`, each part borrowing from it where it did; none
@@ -202,7 +208,7 @@ impl Check for Array {
     }
 
     fn written(&self) -> Written {
-        let item = self.item.written();
+        let item = as_item(self.item.written());
         let term = match item.term.as_str() {
             "any" => self.name.to_owned(),
             item => format!("{}<{item}>", self.name),
@@ -256,6 +262,19 @@ impl Check for Array {
             Takes::One | Takes::Many => Takes::Many,
         }
     }
+}
+
+/// A type as that of items, which have no attributes but `fields`: of one that may not be empty the name says it.
+fn as_item(mut written: Written) -> Written {
+    let name = written.term.trim_start_matches('?');
+    let is_filled = matches!(name.split('<').next(), Some("array" | "object"))
+        && written.attributes.get("min").is_some_and(|min| *min == json!(1));
+    if is_filled {
+        let marks = written.term.len() - name.len();
+        written.term.insert_str(marks, "filled_");
+        written.attributes.remove("min");
+    }
+    written
 }
 
 /// The largest list of extremes, in values of all levels.

@@ -154,6 +154,18 @@ impl<T: Bound> Bounds<T> {
 }
 
 impl Bounds<u64> {
+    /// The bounds of what holds one at least, unless the lower one says otherwise.
+    pub(super) fn filled(self) -> Result<Self, ArgumentError> {
+        match self {
+            Self { min: None, max: Some(0) } => {
+                let message = "the lower bound 1 is above the upper bound 0";
+                let error = ArgumentError::new(ArgumentErrorKind::Bounds, message).at("max");
+                Err(error.help("add `\"min\": 0`, or raise `max`"))
+            }
+            Self { min, max } => Ok(Self { min: min.or(Some(1)), max }),
+        }
+    }
+
     /// The bounds of a count in words, to be read behind what is counted: " of 2 to 5 characters".
     pub(super) fn count(&self, unit: &str) -> String {
         let units = |count: u64| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });

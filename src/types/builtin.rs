@@ -102,5 +102,7 @@ pub(super) static TABLE: &[Row] = &[
     row("loose_float", "A `float`, also as a text in JSON, with a `+`, leading zeros, `.5` or `5.`.", loose_float::compile).with(BOUNDS),
     row("loose_string", "A `string`, also as a whole number in JSON.", loose_string::compile).with(TEXT),
     row("loose_array", "An `array`, also as an object.", array::loose).with(ARRAY),
+    row("filled_array", "An `array` with one item at least, unless `min` says otherwise.", array::filled).with(ARRAY),
+    row("filled_object", "An `object` with one member at least, unless `min` says otherwise.", object::filled).with(&["min", "max", "fields"]),
     row("numeric", "A number, also as a text in JSON, null or the text `null`.", numeric::compile),
 ];

@@ -26,6 +26,16 @@ struct Object {
 }
 
 pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(read(arguments)?))
+}
+
+/// An object that is not empty.
+pub(super) fn filled(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    let object = read(arguments)?;
+    Ok(Arc::new(Object { count: object.count.filled()?, ..object }))
+}
+
+fn read(arguments: &Arguments<'_>) -> Result<Object, ArgumentError> {
     arguments.no_terms()?;
     let is_file = |field: &&Field| matches!(field.check.takes(), Takes::File | Takes::Files);
     if let Some(field) = arguments.fields.and_then(|fields| fields.iter().find(is_file)) {
@@ -34,7 +44,7 @@ pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, Argum
     }
     let fields = arguments.fields.map(<[Field]>::to_vec);
     let places = fields.iter().flatten().enumerate().map(|(place, field)| (field.name.clone(), place)).collect();
-    Ok(Arc::new(Object { count: Bounds::read(arguments, false)?, fields, places }))
+    Ok(Object { count: Bounds::read(arguments, false)?, fields, places })
 }
 
 /// The members of an object with the last one alone where a name stands more than once.

@@ -24,6 +24,9 @@ pub struct TermText<'a> {
     pub attributes: &'a Map<String, Json>,
     /// The compiled members of an object, where `fields` is written.
     pub fields: Option<Vec<Field>>,
+    /// Words of its author's for types, each with the name of the type that it stands for where it has no brackets
+    /// behind it. They come before the names of types.
+    pub words: &'a [(&'a str, &'a str)],
     /// The zone of dates and times that name none.
     pub timezone: &'a jiff::tz::TimeZone,
 }
@@ -107,9 +110,9 @@ impl Types {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn compile(&self, text: TermText<'_>) -> Result<Compiled, Vec<TermError>> {
-        let TermText { term, attributes, fields, timezone } = text;
+        let TermText { term, attributes, fields, words, timezone } = text;
         let optional = term.starts_with('?');
-        let compiler = Compiler { types: self, text: term, timezone };
+        let compiler = Compiler { types: self, text: term, words, timezone };
         let beside = Beside { attributes, fields: fields.as_deref() };
         let check = compiler.term(usize::from(optional)..term.len(), beside, 0)?;
         Ok(Compiled { optional, check })
@@ -130,6 +133,7 @@ impl std::fmt::Debug for Types {
 struct Compiler<'a> {
     types: &'a Types,
     text: &'a str,
+    words: &'a [(&'a str, &'a str)],
     timezone: &'a jiff::tz::TimeZone,
 }
 
@@ -172,10 +176,13 @@ impl Compiler<'_> {
             Level::Nullable(inner) => Ok(nullable(self.term(inner, beside, depth + 1)?)),
             Level::List(inner) => {
                 let item = self.term(inner, beside.items(&none), depth + 1)?;
-                self.named("array", span, &[Argument::Type(item)], &beside)
+                match self.types.find("array") {
+                    Some(found) => self.named(found, "array", span, &[Argument::Type(item)], &beside),
+                    None => Err(fault(span, TermErrorKind::Unknown("array".to_owned()))),
+                }
             }
             Level::Named(name, inside) => {
-                let found = self.types.find(&self.text[name.clone()]);
+                let found = self.types.find(self.meant(&self.text[name.clone()], &inside));
                 let terms = match inside {
                     Inside::Nothing => Ok(Vec::new()),
                     Inside::Term(inner) => {
@@ -186,12 +193,12 @@ impl Compiler<'_> {
                         found.map_or(Ok(Vec::new()), |found| self.arguments(found, spans, depth))
                     }
                 };
-                if found.is_none() {
+                let Some(found) = found else {
                     let mut errors = fault(name.clone(), TermErrorKind::Unknown(self.text[name].to_owned()));
                     errors.extend(terms.err().unwrap_or_default());
                     return Err(errors);
-                }
-                self.named(&self.text[name], span, &terms?, &beside)
+                };
+                self.named(found, &self.text[name], span, &terms?, &beside)
             }
         }
     }
@@ -221,11 +228,21 @@ impl Compiler<'_> {
         if errors.is_empty() { Ok(arguments) } else { Err(errors) }
     }
 
-    /// Makes the check of the type that is called `name`.
-    fn named(&self, name: &str, span: Range<usize>, terms: &[Argument], beside: &Beside<'_>) -> Compilation {
-        let Some(found) = self.types.find(name) else {
-            return Err(fault(span, TermErrorKind::Unknown(name.to_owned())));
-        };
+    /// The name of the type that is meant by a name with this behind it.
+    fn meant<'n>(&'n self, name: &'n str, inside: &Inside) -> &'n str {
+        let word = self.words.iter().find(|(word, _)| *word == name && *inside == Inside::Nothing);
+        word.map_or(name, |(_, meant)| meant)
+    }
+
+    /// Makes the check of a type that is written `name`.
+    fn named(
+        &self,
+        found: &dyn Type,
+        name: &str,
+        span: Range<usize>,
+        terms: &[Argument],
+        beside: &Beside<'_>,
+    ) -> Compilation {
         let known = found.attributes();
         let fields = beside.fields.map(|_| "fields");
         let written = beside.attributes.keys().map(String::as_str).chain(fields);

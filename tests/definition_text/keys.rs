@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::{good, module};
 
 /// Every table of keys.
-const TABLES: [&Keys; 22] = [
+const TABLES: [&Keys; 28] = [
     &keys::APP,
     &keys::CONTACT,
     &keys::LICENSE,
@@ -23,6 +23,12 @@ const TABLES: [&Keys; 22] = [
     &keys::ATTRIBUTES,
     &keys::ERROR,
     &keys::OPTIONS,
+    &keys::FIELDS,
+    &keys::methods::METHOD,
+    &keys::methods::PARAMETER,
+    &keys::methods::OUTPUT,
+    &keys::methods::ERROR,
+    &keys::methods::OPTIONS,
     &keys::rules::FILE,
     &keys::rules::CLASS,
     &keys::rules::COMMON,
@@ -72,7 +78,9 @@ fn full(table: &'static Keys, path: &str, texts: &mut Vec<String>) -> Json {
             Kind::Text | Kind::Any => text(),
             Kind::Texts | Kind::Words => json!([text()]),
             Kind::Scope => json!([[text()]]),
+            Kind::Permissions => json!([text(), [text()]]),
             Kind::Bool => json!(true),
+            Kind::Flag => json!("true"),
             Kind::Whole | Kind::Later => json!(123_456_789),
             Kind::Object(keys) => full(keys, &path, texts),
             Kind::List(keys) => json!([full(keys, &path, texts)]),
@@ -89,12 +97,13 @@ fn full(table: &'static Keys, path: &str, texts: &mut Vec<String>) -> Json {
 
 #[test]
 fn every_known_key_arrives() {
-    for table in [&keys::APP, &keys::FLAT] {
+    for table in [&keys::APP, &keys::FLAT, &keys::methods::METHOD] {
         let mut texts = Vec::new();
         let whole = full(table, "", &mut texts);
-        let text = match table.find("modules") {
-            Some(_) => whole.to_string(),
-            None => json!([whole]).to_string(),
+        let text = match (table.find("modules"), table.find("path")) {
+            (Some(_), _) => whole.to_string(),
+            (None, Some(_)) => json!([whole]).to_string(),
+            (None, None) => json!({ "module": { "GET::name": whole } }).to_string(),
         };
         let definition = good("a.json", &text);
         let written = format!("{definition:?}");

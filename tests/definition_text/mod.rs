@@ -145,8 +145,8 @@ fn dialects_are_recognised_by_shape() {
         (r#"{ "a": { "b": { "c": {} } } }"#, Some("rules")),
         (r#"{ "a": {} }"#, Some("rules")),
         (r#"{ "dialect": "rules", "/": {} }"#, Some("rules")),
-        (r#"{ "a": { "GET::b": {} } }"#, None),
-        (r#"{ "dialect": "methods" }"#, None),
+        (r#"{ "a": { "GET::b": {} } }"#, Some("methods")),
+        (r#"{ "dialect": "methods" }"#, Some("methods")),
         (r#"{ "dialect": "Tree" }"#, None),
     ] {
         let loaded = one("a.json", text);

@@ -55,6 +55,8 @@ const PLAIN: &[(&str, &str, &str)] = &[
     ("loose_string", r#""x""#, "x"),
     ("array", "[1]", "x"),
     ("object", r#"{"a": 1}"#, r#"{"a": 2}"#),
+    ("filled_array", "[1]", "x"),
+    ("filled_object", r#"{"a": 1}"#, r#"{"a": 2}"#),
 ];
 
 /// Terms with attributes beside them.

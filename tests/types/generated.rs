@@ -75,6 +75,9 @@ fn simple() -> impl Strategy<Value = Generated> {
         "varchar(3,9,mail)",
         "varchar(1,5,numeric)",
         "loose_array",
+        "filled_array",
+        "filled_array<int>",
+        "filled_object",
     ]);
     let whole = prop_oneof![-12_i64..12, -1_000..100_000_i64, any::<i64>(), Just(i64::MIN), Just(i64::MAX)];
     let natural = prop_oneof![0_i64..12, 0..2_147_483_647_i64];

@@ -32,7 +32,8 @@ fn compile_in(
             Some(written.iter().map(|(name, field)| compile_field(timezone, name, field)).collect::<Result<_, _>>()?)
         }
     };
-    let compiled = Types::builtin().compile(TermText { term, attributes: &attributes, fields, timezone })?;
+    let compiled =
+        Types::builtin().compile(TermText { term, attributes: &attributes, fields, words: &[], timezone })?;
     Ok((compiled.optional, compiled.check))
 }
 

@@ -44,7 +44,9 @@ fn every_type_has_a_check_a_schema_and_extremes_that_pass() {
         let schema = check.schema();
         let judge = judge(&schema);
         let extremes = check.extremes();
-        assert_eq!(extremes.is_empty(), name.eq_ignore_ascii_case("file"), "{name}");
+        // Of members that nothing is known of there is no example.
+        let none = ["file", "FILE", "filled_object"].contains(&name);
+        assert_eq!(extremes.is_empty(), none, "{name}");
         for extreme in extremes {
             assert!(judge.is_valid(&extreme.to_json()), "{name}: {schema} of {extreme:?}");
             assert!(check.check(extreme.clone()).is_ok(), "{name}: {extreme:?}");
@@ -154,7 +156,7 @@ fn users_add_types_of_their_own() {
     let compile = |term: &str, attributes: serde_json::Value| {
         let attributes = attributes.as_object().unwrap().clone();
         let timezone = jiff::tz::TimeZone::UTC;
-        types.compile(TermText { term, attributes: &attributes, fields: None, timezone: &timezone })
+        types.compile(TermText { term, attributes: &attributes, fields: None, words: &[], timezone: &timezone })
     };
     let check = compile("array<even>", json!({})).unwrap().check;
     assert!(check.check(rulebook::Value::from(&json!([2, 4]))).is_ok());

@@ -1,6 +1,7 @@
 //! A method and what is in it: parameters, outputs, errors.
 
 use super::super::keys::{ATTRIBUTES, ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER};
+use super::super::manner::{Manner, TREE};
 use super::super::object::{Object, wrong_kind};
 use super::super::text::{Data, Node};
 use super::super::written::{DeclaredError, Method, Options, Output, Parameter, TypeText};
@@ -8,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::place::Placed;
 
 /// The permissions of a scope, in their groups.
-type Groups = Vec<Placed<Vec<Placed<String>>>>;
+pub(super) type Groups = Vec<Placed<Vec<Placed<String>>>>;
 
 /// Reads a method. None where it is no object, which is told.
 pub(super) fn method(http: Placed<String>, node: &Node, faults: &mut Vec<Diagnostic>) -> Option<Method> {
@@ -17,11 +18,11 @@ pub(super) fn method(http: Placed<String>, node: &Node, faults: &mut Vec<Diagnos
 
 /// Reads a method out of its object.
 pub(super) fn opened(http: Placed<String>, mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> Method {
-    let parameters = object.named("in", &PARAMETER, faults, parameter);
-    let outputs = object.named("out", &OUTPUT, faults, output);
-    let errors = object.named("errors", &ERROR, faults, |name, object, _| error(name, object));
+    let parameters = object.named("in", &PARAMETER, faults, canonical_parameter);
+    let outputs = object.named("out", &OUTPUT, faults, |name, object, faults| output(&TREE, name, object, faults));
+    let errors = object.named("errors", &ERROR, faults, |name, object, _| error(&TREE, name, object));
     let options = object.get("options").and_then(|node| Object::open(node, &OPTIONS, faults));
-    let (scope, whole) = object.get("scope").map_or((Vec::new(), true), |node| scope(node, faults));
+    let (scope, whole) = object.get("scope").map_or((Groups::new(), true), |node| groups("scope", false, node, faults));
     Method {
         http,
         id: object.text("id"),
@@ -37,7 +38,7 @@ pub(super) fn opened(http: Placed<String>, mut object: Object<'_>, faults: &mut 
 }
 
 /// Reads the options of a method.
-fn options(object: &Object<'_>) -> Options {
+pub(super) fn options(object: &Object<'_>) -> Options {
     Options {
         status: object.whole("status"),
         download: object.flag("download"),
@@ -46,26 +47,34 @@ fn options(object: &Object<'_>) -> Options {
     }
 }
 
-/// Reads a scope, and whether all of it could be read.
-pub(super) fn scope(node: &Node, faults: &mut Vec<Diagnostic>) -> (Groups, bool) {
+/// Reads the permissions under `key`, and whether all of them could be read. A `lone` one is a group of its own.
+pub(super) fn groups(key: &str, lone: bool, node: &Node, faults: &mut Vec<Diagnostic>) -> (Groups, bool) {
     let mut groups = Groups::new();
     let mut whole = true;
     let Data::List(written) = &node.data else {
         return (groups, false);
     };
     for group in written {
-        let Data::List(permissions) = &group.data else {
-            let fault = wrong_kind("each group of `scope`", "a list of strings", group);
-            faults.push(fault.help("`scope` is an OR of ANDs: `[[\"a\", \"b\"], [\"c\"]]` asks for a and b, or for c"));
-            whole = false;
-            continue;
-        };
+        let permissions =
+            match &group.data {
+                Data::List(permissions) => permissions.as_slice(),
+                Data::Text(_) if lone => std::slice::from_ref(group),
+                _ => {
+                    let expected = if lone { "a string or a list of strings" } else { "a list of strings" };
+                    let fault = wrong_kind(&format!("each group of `{key}`"), expected, group);
+                    faults.push(fault.help(format!(
+                        "`{key}` is an OR of ANDs: `[[\"a\", \"b\"], [\"c\"]]` asks for a and b, or for c"
+                    )));
+                    whole = false;
+                    continue;
+                }
+            };
         let mut all = Vec::with_capacity(permissions.len());
         for permission in permissions {
             match &permission.data {
                 Data::Text(text) => all.push(Placed::new(text.clone(), permission.place)),
                 _ => {
-                    faults.push(wrong_kind("each permission of `scope`", "a string", permission));
+                    faults.push(wrong_kind(&format!("each permission of `{key}`"), "a string", permission));
                     whole = false;
                 }
             }
@@ -78,14 +87,25 @@ pub(super) fn scope(node: &Node, faults: &mut Vec<Diagnostic>) -> (Groups, bool)
     (groups, whole)
 }
 
+/// Reads a parameter as the dialect `tree` writes it.
+pub fn canonical_parameter(key: Placed<String>, object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> Parameter {
+    parameter(&TREE, key, object, faults)
+}
+
 /// Reads a parameter.
-pub fn parameter(key: Placed<String>, object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> Parameter {
-    let r#type = type_text(object, faults);
+pub(super) fn parameter(
+    manner: &Manner,
+    key: Placed<String>,
+    object: &mut Object<'_>,
+    faults: &mut Vec<Diagnostic>,
+) -> Parameter {
+    let r#type = type_text(manner, object, faults);
     Parameter {
         key,
         name: object.text("name"),
-        info: object.text("info"),
+        info: object.text(manner.info),
         r#type,
+        optional: object.flag("optional"),
         default: object.json("default"),
         example: object.json("example"),
         message: object.text("message"),
@@ -95,11 +115,16 @@ pub fn parameter(key: Placed<String>, object: &mut Object<'_>, faults: &mut Vec<
 }
 
 /// Reads an output, or a field.
-fn output(name: Placed<String>, object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> Output {
-    let r#type = type_text(object, faults);
+pub(super) fn output(
+    manner: &Manner,
+    name: Placed<String>,
+    object: &mut Object<'_>,
+    faults: &mut Vec<Diagnostic>,
+) -> Output {
+    let r#type = type_text(manner, object, faults);
     Output {
         name,
-        info: object.text("info"),
+        info: object.text(manner.info),
         r#type,
         example: object.json("example"),
         place: object.place,
@@ -108,9 +133,10 @@ fn output(name: Placed<String>, object: &mut Object<'_>, faults: &mut Vec<Diagno
 }
 
 /// Reads a type, and the attributes beside it.
-pub(super) fn type_text(object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> TypeText {
+pub(super) fn type_text(manner: &Manner, object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> TypeText {
     let fields = object.get("fields").map(|node| node.place);
-    let is_attribute = |key: &str| key != "fields" && ATTRIBUTES.find(key).is_some();
+    let is_attribute = |key: &str| ATTRIBUTES.find(key).is_some();
+    let field = |name, object: &mut Object<'_>, faults: &mut Vec<Diagnostic>| output(manner, name, object, faults);
     TypeText {
         term: object.text("type"),
         attributes: object
@@ -121,16 +147,16 @@ pub(super) fn type_text(object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -
                 (member.key.clone(), value)
             })
             .collect(),
-        fields: fields.map(|place| Placed::new(object.named("fields", &OUTPUT, faults, output), place)),
+        fields: fields.map(|place| Placed::new(object.named("fields", manner.output, faults, field), place)),
     }
 }
 
 /// Reads an error of a method's own.
-pub(super) fn error(name: Placed<String>, object: &Object<'_>) -> DeclaredError {
+pub(super) fn error(manner: &Manner, name: Placed<String>, object: &Object<'_>) -> DeclaredError {
     DeclaredError {
         name,
         status: object.whole("status"),
-        info: object.text("info"),
+        info: object.text(manner.info),
         place: object.place,
         damaged: object.damaged,
     }

@@ -4,13 +4,15 @@
 //! modules of the written form. Must not know what is in other files.
 
 mod method;
+mod methods;
 mod rules;
 mod tree;
 
-pub(super) use method::parameter;
+pub(super) use method::canonical_parameter;
 pub(super) use tree::module;
 
 use super::keys::MODULE;
+use super::manner;
 use super::object::{is_remark, wrong_kind};
 use super::text::{Data, Member, Members, Node};
 use super::written::Module;
@@ -24,15 +26,15 @@ type Read = fn(name: &str, node: &Node, faults: &mut Vec<Diagnostic>) -> Vec<Mod
 struct Dialect {
     /// Its name, as `"dialect"` gives it.
     name: &'static str,
-    /// Its reader; none: it is recognised, and not read yet.
-    read: Option<Read>,
+    /// Its reader.
+    read: Read,
 }
 
-const TREE: Dialect = Dialect { name: "tree", read: Some(tree::read) };
+const TREE: Dialect = Dialect { name: manner::TREE.dialect, read: tree::read };
 
-const METHODS: Dialect = Dialect { name: "methods", read: None };
+const METHODS: Dialect = Dialect { name: manner::METHODS.dialect, read: methods::read };
 
-const RULES: Dialect = Dialect { name: "rules", read: Some(rules::read) };
+const RULES: Dialect = Dialect { name: "rules", read: rules::read };
 
 /// Every dialect once.
 const TABLE: [&Dialect; 3] = [&TREE, &METHODS, &RULES];
@@ -43,16 +45,12 @@ const METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"
 /// Reads a file of modules in the dialect that it is written in.
 pub(super) fn read(name: &str, node: &Node, faults: &mut Vec<Diagnostic>) -> Vec<Module> {
     let recognised = match &node.data {
-        Data::List(_) => Ok((&TREE, node.place)),
+        Data::List(_) => Ok(&TREE),
         Data::Object(members) => recognise(members),
         _ => Err(wrong_kind("a definition", "an object or a list", node)),
     };
     match recognised {
-        Ok((Dialect { read: Some(read), .. }, _)) => read(name, node, faults),
-        Ok((dialect, place)) => {
-            faults.push(unread(dialect, place));
-            Vec::new()
-        }
+        Ok(dialect) => (dialect.read)(name, node, faults),
         Err(fault) => {
             faults.push(fault);
             Vec::new()
@@ -60,42 +58,39 @@ pub(super) fn read(name: &str, node: &Node, faults: &mut Vec<Diagnostic>) -> Vec
     }
 }
 
-/// The dialect of an object, and the place that gave it away.
-fn recognise(members: &Members) -> Result<(&'static Dialect, Place), Diagnostic> {
+/// The dialect of an object.
+fn recognise(members: &Members) -> Result<&'static Dialect, Diagnostic> {
     let named = |name: &str| members.list.iter().find(|member| member.key.value == name);
     if let Some(member) = named("dialect") {
         return called(&member.value);
     }
-    if let Some(member) = members.list.iter().find(|member| marks_tree(member)) {
-        return Ok((&TREE, member.key.place));
+    if members.list.iter().any(marks_tree) {
+        return Ok(&TREE);
     }
     let below = || {
         let modules = members.list.iter().filter(|member| !is_remark(member));
         modules.filter_map(|member| match &member.value.data {
-            Data::Object(inner) => Some((member.key.place, inner)),
+            Data::Object(inner) => Some(inner),
             _ => None,
         })
     };
-    let second = || below().flat_map(|(_, inner)| &inner.list);
-    if let Some(member) = second().find(|member| member.key.value.contains("::")) {
-        return Ok((&METHODS, member.key.place));
+    let second = || below().flat_map(|inner| &inner.list).map(|member| member.key.value.as_str());
+    if second().any(|key| key.contains("::")) {
+        return Ok(&METHODS);
     }
     // A URI that stands at the top, where "/" was forgotten, is not taken for a class.
-    let forgotten = second().any(|member| member.key.value == "/" || METHOD_NAMES.contains(&&*member.key.value));
-    match below().next() {
-        Some((place, _)) if !forgotten => Ok((&RULES, place)),
-        _ => Ok((&TREE, Place::default())),
-    }
+    let forgotten = second().any(|key| key == "/" || METHOD_NAMES.contains(&key));
+    Ok(if forgotten || below().next().is_none() { &TREE } else { &RULES })
 }
 
 /// The dialect that `"dialect"` names.
-fn called(node: &Node) -> Result<(&'static Dialect, Place), Diagnostic> {
+fn called(node: &Node) -> Result<&'static Dialect, Diagnostic> {
     let Data::Text(name) = &node.data else {
         return Err(wrong_kind("`dialect`", "a string", node));
     };
     let names = TABLE.iter().map(|dialect| dialect.name);
     match TABLE.iter().find(|dialect| dialect.name == name) {
-        Some(dialect) => Ok((dialect, node.place)),
+        Some(dialect) => Ok(dialect),
         None => Err(Diagnostic::new(Code::UnknownDialect, node.place, format!("there is no dialect `{name}`"))
             .help(format!("the dialects are {}", list(names.clone())))
             .suggest(name, names)),
@@ -122,14 +117,9 @@ fn is_info(member: &Member) -> bool {
     member.key.value == "info" && matches!(member.value.data, Data::Text(_))
 }
 
-fn unread(dialect: &Dialect, place: Place) -> Diagnostic {
-    Diagnostic::new(
-        Code::UnknownDialect,
-        place,
-        format!("this is the dialect `{}`, which is not read yet", dialect.name),
-    )
-    .label("recognised by this")
-    .help(format!("write the file in the dialect `{}`", TREE.name))
+/// The first byte of a place, for what is too long to be pointed at.
+fn start_of(place: Place) -> Place {
+    place.within(0, 1)
 }
 
 fn list(names: impl Iterator<Item = &'static str>) -> String {

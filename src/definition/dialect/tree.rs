@@ -1,10 +1,12 @@
 //! The `tree` dialect: URIs in each other, and aicra's flat list of methods.
 
 use super::super::keys::{FLAT, MODULE, URI};
+use super::super::manner::TREE;
 use super::super::object::{Object, authors_own};
 use super::super::text::{Data, Node};
 use super::super::written::{Module, Service};
 use super::method::{method, opened};
+use super::start_of;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{Place, Placed};
 
@@ -38,6 +40,7 @@ pub fn module(name: Placed<String>, node: &Node, faults: &mut Vec<Diagnostic>) -
         ignore_case: object.flag("ignore_case"),
         repeated: object.text("repeated"),
         services,
+        manner: &TREE,
         place: start_of(node.place),
     })
 }
@@ -81,6 +84,7 @@ fn list(name: Placed<String>, items: &[Node], place: Place, faults: &mut Vec<Dia
         ignore_case: None,
         repeated: None,
         services: items.iter().filter_map(|item| listed(item, faults)).collect(),
+        manner: &TREE,
         place: start_of(place),
     }
 }
@@ -101,9 +105,4 @@ fn listed(item: &Node, faults: &mut Vec<Diagnostic>) -> Option<Service> {
     }
     let method = opened(http?, object, faults);
     Some(Service { path: path?, methods: vec![method] })
-}
-
-/// The first byte of a place, for what is too long to be pointed at.
-fn start_of(place: Place) -> Place {
-    place.within(0, 1)
 }

@@ -1,6 +1,6 @@
 //! The keys of the `rules` dialect, and what its words mean in the terms of all dialects.
 
-use super::{ATTRIBUTES, ERROR, Key, Keys, Kind, key};
+use super::{ATTRIBUTES, ERROR, FIELDS, Key, Keys, Kind, key};
 
 const NO_KEYS: &[&Keys] = &[];
 
@@ -57,7 +57,7 @@ pub static RULE: Keys = Keys {
         key("callback", Kind::Words, "The function that checks it."),
         key("on_after_parse", Kind::Later, "The functions that its value goes through."),
     ],
-    also: &[&ATTRIBUTES],
+    also: &[&ATTRIBUTES, &FIELDS],
     upper: None,
     names: None,
     hint: None,

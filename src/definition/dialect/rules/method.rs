@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use super::super::super::keys::ERROR;
 use super::super::super::keys::rules::METHOD;
+use super::super::super::manner::TREE;
 use super::super::super::object::Object;
 use super::super::super::text::{Data, Member};
 use super::super::super::written::{Method, Options, Service};
-use super::super::method::{error, scope};
+use super::super::method::{Groups, error, groups};
 use super::returns::returns;
 use super::rule::Rule;
 use super::{info, rules};
@@ -27,8 +28,9 @@ pub(super) fn method(
     let (own, whole_rules) = rules(&object, &METHOD, faults);
     let all = merged(common, own);
     let outputs = returns(&mut object, faults);
-    let errors = object.named("@errors", &ERROR, faults, |name, object, _| error(name, object));
-    let (scope, whole_scope) = object.get("@scope").map_or((Vec::new(), true), |node| scope(node, faults));
+    let errors = object.named("@errors", &ERROR, faults, |name, object, _| error(&TREE, name, object));
+    let (scope, whole_scope) =
+        object.get("@scope").map_or((Groups::new(), true), |node| groups("@scope", false, node, faults));
     let info = info(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
     let methods = http(&object, key.place, &all, faults);
     let damaged = object.damaged || !(whole && whole_rules && whole_scope);

@@ -10,6 +10,7 @@ mod rule;
 
 use super::super::keys::Keys;
 use super::super::keys::rules::{CLASS, COMMON, FILE};
+use super::super::manner::TREE;
 use super::super::object::Object;
 use super::super::text::{Member, Node};
 use super::super::written::Module;
@@ -45,6 +46,8 @@ fn class(member: &Member, faults: &mut Vec<Diagnostic>) -> Option<Module> {
         ignore_case: Some(Placed::new(true, name.place)),
         repeated: Some(Placed::new("last".to_owned(), name.place)),
         services,
+        // What is read here is said in the words of a tree.
+        manner: &TREE,
         place: name.place,
     })
 }

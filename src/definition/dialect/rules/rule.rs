@@ -3,6 +3,7 @@
 use serde_json::{Number, Value as Json};
 
 use super::super::super::keys::rules::{CALLABLES, RULE, SOURCES, TYPES, meaning};
+use super::super::super::manner::TREE;
 use super::super::super::object::Object;
 use super::super::super::text::Member;
 use super::super::super::written::{Parameter, TypeText};
@@ -26,7 +27,7 @@ pub(super) struct Rule {
 pub(super) fn rule(member: &Member, faults: &mut Vec<Diagnostic>) -> Option<Rule> {
     let mut object = Object::open(&member.value, &RULE, faults)?;
     let name = &member.key;
-    let written = type_text(&mut object, faults);
+    let written = type_text(&TREE, &mut object, faults);
     let damaged = written.term.is_none() && object.damaged;
     let word = written.term.clone().or((!damaged).then(|| Placed::new("string".to_owned(), name.place)));
     let before = faults.len();
@@ -45,6 +46,7 @@ pub(super) fn rule(member: &Member, faults: &mut Vec<Diagnostic>) -> Option<Rule
         name: named.clone(),
         info: says("desc").or(named),
         r#type,
+        optional: None,
         default: object.json("default"),
         example: object.json("example"),
         message: object.text("message"),

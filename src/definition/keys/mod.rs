@@ -3,6 +3,7 @@
 //! The reader knows no other keys than these, suggests from them, and checks
 //! the kind of what they hold by them.
 
+pub mod methods;
 pub mod rules;
 
 /// The keys of one kind of object.
@@ -40,6 +41,8 @@ pub enum Kind {
     Text,
     /// True or false.
     Bool,
+    /// True or false, or the words for them in a string.
+    Flag,
     /// A whole number from 0.
     Whole,
     /// Anything; it is judged where its meaning is known.
@@ -50,6 +53,8 @@ pub enum Kind {
     Words,
     /// A list of lists of strings.
     Scope,
+    /// A list of strings and of lists of strings.
+    Permissions,
     /// One object.
     Object(&'static Keys),
     /// A list of objects.
@@ -248,7 +253,7 @@ pub static PARAMETER: Keys = Keys {
         key("example", Kind::Any, "A value that shows it."),
         key("message", Kind::Text, "Words for the client when its value does not pass."),
     ],
-    also: &[&ATTRIBUTES],
+    also: &[&ATTRIBUTES, &FIELDS],
     upper: None,
     names: None,
     hint: None,
@@ -263,13 +268,13 @@ pub static OUTPUT: Keys = Keys {
         key("name", Kind::Text, "Its name in aicra's code; nothing is made of it."),
         key("example", Kind::Any, "A value that shows it."),
     ],
-    also: &[&ATTRIBUTES],
+    also: &[&ATTRIBUTES, &FIELDS],
     upper: None,
     names: None,
     hint: None,
 };
 
-/// What stands beside a type.
+/// What stands beside a type, but for [`FIELDS`].
 pub static ATTRIBUTES: Keys = keys(
     "a type",
     &[
@@ -281,9 +286,11 @@ pub static ATTRIBUTES: Keys = keys(
         key("range", Kind::Any, "The values of an enum, or the media types of a file."),
         key("ext", Kind::Any, "The extensions of a file's name."),
         key("params", Kind::Any, "What else a type of one's own is told."),
-        key("fields", Kind::Named(&OUTPUT), "The members of an object."),
     ],
 );
+
+/// What stands beside the type of an object.
+pub static FIELDS: Keys = keys("a type", &[key("fields", Kind::Named(&OUTPUT), "The members of an object.")]);
 
 /// An error of a method's own.
 pub static ERROR: Keys = keys(
