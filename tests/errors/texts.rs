@@ -75,7 +75,11 @@ fn what_is_wrong_with_a_catalogue_is_told() {
         (timeout, "\"timeout\": \"{ the body", vec![Flaw::Brace("timeout")]),
         (timeout, "\"timeout\": \"} the body", vec![Flaw::Brace("timeout")]),
         ("\"failed\": \"it failed\",", "", vec![Flaw::Missing("failed")]),
-        ("\"texts\": {", "\"texts\": { \"pattern\": \"{id}\",", vec![Flaw::Place { key: "pattern", name: "id".to_owned() }]),
+        (
+            "\"texts\": {",
+            "\"texts\": { \"pattern\": \"{id}\",",
+            vec![Flaw::Place { key: "pattern", name: "id".to_owned() }],
+        ),
     ];
     for (from, to, expected) in cases {
         assert_eq!(flaws(from, to), expected, "{to}");

@@ -161,7 +161,11 @@ fn answers_are_described() {
                     let told = match serde_json::from_slice::<Json>(&answer.body) {
                         Ok(body) if body.get("ret").is_some() => {
                             assert_eq!(answer.status, if real { *status } else { 200 }, "{request:?} {answer:?}");
-                            if answer.status < 400 && *status < 400 { *status } else { body["ret"].as_u64().unwrap() as u16 }
+                            if answer.status < 400 && *status < 400 {
+                                *status
+                            } else {
+                                body["ret"].as_u64().unwrap() as u16
+                            }
                         }
                         // Where no content would be, there is some in the envelope that has one status for all.
                         _ => answer.status,
