@@ -49,7 +49,7 @@ pub enum Measure {
 
 impl Broken {
     /// Which of two bounds a measure passes; none where it is within both.
-    pub fn bounds<T: PartialOrd + Display>(of: Measure, min: Option<T>, max: Option<T>, got: T) -> Option<Self> {
+    pub fn bounds<T: Copy + PartialOrd + Display>(of: Measure, min: Option<T>, max: Option<T>, got: T) -> Option<Self> {
         let measured = |bound: T| Measured { of, bound: bound.to_string(), got: got.to_string() };
         match (min, max) {
             (Some(min), _) if got < min => Some(Self::Least(measured(min))),

@@ -43,9 +43,9 @@ impl Envelope for Phalapi {
     fn success(&self, outputs: &dyn Encode, whole: bool, to: &mut dyn Members) -> Result<(), WriteError> {
         to.member("ret", u32::from(SUCCESS).into())?;
         if whole {
-            to.nested("data", outputs)?
+            to.nested("data", outputs)?;
         } else {
-            to.object("data", outputs, (&self.empty()).into())?
+            to.object("data", outputs, (&self.empty()).into())?;
         }
         to.member("msg", "".into())
     }
@@ -75,28 +75,21 @@ impl Envelope for Phalapi {
         } else {
             json!({ "anyOf": [outputs, { "const": self.empty() }] })
         };
-        shape(json!({ "const": SUCCESS }), data, json!({ "const": "" }))
+        object_schema(json!({ "ret": { "const": SUCCESS }, "data": data, "msg": { "const": "" } }), json!({}))
     }
 
     fn refusal_schema(&self) -> Json {
-        shape(
-            ret(400, 599),
-            json!({ "const": self.empty() }),
-            json!({ "type": "string", "description": "What is wrong" }),
-        )
+        let msg = json!({ "type": "string", "description": "What is wrong" });
+        object_schema(json!({ "ret": ret(400, 599), "data": { "const": self.empty() }, "msg": msg }), json!({}))
     }
 
     fn declared_schema(&self, error: &DeclaredError) -> Json {
         let class = error.status.get() / 100 * 100;
         let data = json!({ "anyOf": [{ "const": self.empty() }, { "type": "object", "minProperties": 1 }] });
-        shape(ret(class, class + 99), data, json!({ "type": "string" }))
+        object_schema(json!({ "ret": ret(class, class + 99), "data": data, "msg": { "type": "string" } }), json!({}))
     }
 }
 
 fn ret(least: u16, most: u16) -> Json {
     json!({ "type": "integer", "minimum": least, "maximum": most, "description": "The kind of error" })
-}
-
-fn shape(ret: Json, data: Json, msg: Json) -> Json {
-    object_schema(json!({ "ret": ret, "data": data, "msg": msg }), json!({}))
 }

@@ -76,10 +76,9 @@ fn phalapi(answer: &Answer) -> Option<String> {
         500 => say("it failed"),
         200 if !msg.is_empty() => say("a success has a message"),
         200 if answer.status > 299 => say("a success has the status of a refusal"),
-        200 => None,
         400..=599 if msg.is_empty() => say("a refusal has no message"),
         400..=599 if answer.status != 200 && u64::from(answer.status) != ret => say("the status is not `ret`"),
-        400..=599 => None,
+        200 | 400..=599 => None,
         _ => say("`ret` is out of range"),
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use utoipa::openapi::example::{Example, ExampleBuilder};
-use utoipa::openapi::{ContentBuilder, Header, HeaderBuilder, Ref, RefOr, Response, Responses, ResponsesBuilder};
+use utoipa::openapi::{Header, HeaderBuilder, Ref, RefOr, Response, Responses, ResponsesBuilder};
 
 use super::samples::sample;
 use super::schemas::{Schemas, name_of};
+use super::shown::{Shown, response_of};
 use super::success::success;
 use crate::call::Refusal;
 use crate::envelope::{self, Envelope, JsonMembers, Problem};
@@ -251,52 +252,6 @@ impl Answers {
         }
         named(response)
     }
-}
-
-/// What an answer of this status and media type can be.
-struct Shown {
-    status: u16,
-    media_type: &'static str,
-    /// Schemas of which it has one.
-    any: Vec<Json>,
-    examples: Vec<(String, Example)>,
-}
-
-impl Shown {
-    fn one(status: u16, media_type: &'static str, schema: Json) -> Self {
-        Self { status, media_type, any: vec![schema], examples: Vec::new() }
-    }
-}
-
-/// A response that is any of these, by their media types.
-fn response_of<'s>(words: &str, all: impl Iterator<Item = &'s Shown>, schemas: &mut Schemas) -> Response {
-    let mut by_type: Vec<(&str, Vec<&Json>, BTreeMap<&String, &Example>)> = Vec::new();
-    for Shown { media_type, any, examples, .. } in all {
-        let media_type = essence(media_type);
-        let index = by_type.iter().position(|(other, ..)| *other == media_type).unwrap_or_else(|| {
-            by_type.push((media_type, Vec::new(), BTreeMap::new()));
-            by_type.len() - 1
-        });
-        let (_, schemas, shown) = &mut by_type[index];
-        schemas.extend(any);
-        // The method's own envelope comes first where several are of one media type.
-        examples.iter().for_each(|(name, example)| {
-            shown.entry(name).or_insert(example);
-        });
-    }
-    let mut response = Response::new(words);
-    for (media_type, any, examples) in by_type {
-        let schema = if let [one] = any[..] { one.clone() } else { json!({ "anyOf": any }) };
-        let mut content = ContentBuilder::new().schema(Some(schemas.place(schema))).build();
-        content.examples = examples.into_iter().map(|(name, shown)| (name.clone(), shown.clone().into())).collect();
-        response.content.insert(media_type.to_owned(), content.into());
-    }
-    response
-}
-
-/// A media type without its parameters, as documents name it (RFC 9110 section 8.3.1).
-fn essence(media_type: &str) -> &str {
-    media_type.split(';').next().unwrap_or(media_type)
 }
 
 impl Row {

@@ -13,6 +13,7 @@ mod paths;
 mod samples;
 mod schemas;
 mod security;
+mod shown;
 mod success;
 mod text;
 
