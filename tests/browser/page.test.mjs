@@ -88,6 +88,7 @@ test("the page of the API", async (t) => {
     const { page } = await watched(t, chromium, direct);
     await page.goto(direct);
     const shown = page.locator("#modules li:visible .uri");
+    await shown.first().waitFor();
     const all = await shown.count();
     for (const [words, found] of [
       ["picture alt", ["/article/{id}/picture"]],
