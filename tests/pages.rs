@@ -267,7 +267,7 @@ fn files_of_the_folder_are_served_at_the_root_and_under_static() {
     for (path, range) in
         [("empty.txt", "bytes=-5"), ("empty.txt", "bytes=0-"), ("data.bin", "lines=1-2"), ("data.bin", "bytes=\u{fc}")]
     {
-        let whole = site.send(&Request::new("GET", &format!("/static/{path}")).field("range", range));
+        let whole = site.send(&Request::new("GET", format!("/static/{path}")).field("range", range));
         assert_eq!((whole.status, whole.body), (200, get(&site, &format!("/{path}")).body), "{path} {range}");
     }
     let counted = String::from_utf8(get(&site, "/metrics").body).unwrap();
