@@ -16,7 +16,7 @@ pub struct Manner {
     pub id_as_info: bool,
     /// The key of the permissions.
     pub scope: &'static str,
-    /// What the keys of positions begin with; their number follows.
+    /// What the keys of positions begin with; their number follows. `URL#` does in every dialect.
     pub position: &'static str,
     /// Whether a bare key of a parameter stands for query and body, whatever the HTTP method.
     pub anywhere: bool,
