@@ -65,7 +65,12 @@ pub(super) fn factory(
                         }
                         Way::Elsewhere => {
                             head::restore(&mut request, &head);
-                            let mut response = app.call(request).await?.into_parts().1.into();
+                            let mut response = match guarded("a page", app.call(request)).await {
+                                Ok(answered) => answered?.into_parts().1.into(),
+                                Err(panic) => {
+                                    answer::response(pipeline::refuse(plan, &head, Of::Nothing, panic), &head, None)
+                                }
+                            };
                             answer::share(plan, &head, &mut response);
                             response
                         }
@@ -135,7 +140,7 @@ async fn dispatch(
             reply
         }
         Ok(Routed::Options { service, allowed }) => {
-            pipeline::options(head, &plan.services[service].description, &allowed)
+            pipeline::options(head, &plan.documents.services[service], &allowed)
         }
         Ok(Routed::OptionsAbove { above }) => {
             pipeline::options(head, &plan.documents.above[above].description, &Allowed(Vec::new()))
