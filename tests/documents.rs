@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rulebook::Rulebook;
 use rulebook::definition::keys::rules::Word;
 use rulebook::definition::keys::{self, Keys, Kind};
+use rulebook::definition::manner::{METHODS, Manner};
 use rulebook::diagnostic::codes;
 use rulebook::model::Limits;
 use rulebook::types::Types;
@@ -77,6 +78,11 @@ fn table(what: &str) -> String {
         "the types of returned fields" => word_table("type", keys::rules::RETURN_TYPES),
         "the sources of rules" => word_table("source", keys::rules::SOURCES),
         "the keys of an error" => key_table(&keys::ERROR),
+        "the keys of a method of `methods`" => key_table(&keys::methods::METHOD),
+        "the keys of the options of `methods`" => key_table(&keys::methods::OPTIONS),
+        "the keys of a parameter of `methods`" => key_table(&keys::methods::PARAMETER),
+        "the keys of an output of `methods`" => key_table(&keys::methods::OUTPUT),
+        "the words of `methods`" => words(&METHODS),
         other => panic!("nothing is known of {other}"),
     }
 }
@@ -119,6 +125,16 @@ fn types() -> String {
     for one in Types::builtin().iter() {
         let attributes: Vec<_> = one.attributes().iter().map(|name| format!("`{name}`")).collect();
         writeln!(table, "| `{}` | {} | {} |", one.name(), cell(one.info()), attributes.join(" ")).unwrap();
+    }
+    table
+}
+
+fn words(dialect: &Manner) -> String {
+    let types = Types::builtin();
+    let mut table = "| word | is | takes |\n| --- | --- | --- |\n".to_owned();
+    for (word, name) in dialect.types {
+        let meant = types.iter().find(|one| one.name() == *name).unwrap();
+        writeln!(table, "| `{word}` | `{name}` | {} |", cell(meant.info())).unwrap();
     }
     table
 }

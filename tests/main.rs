@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
 
+mod api3;
 mod article;
 mod cli;
 mod client;

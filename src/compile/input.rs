@@ -197,7 +197,7 @@ impl Lowering<'_> {
                 Diagnostic::new(
                     Code::BadPosition,
                     judged.place,
-                    format!("there is a `{prefix}{position}`, but no `{prefix}{expected}`"),
+                    format!("there is a `{}`, but no `{prefix}{expected}`", judged.written),
                 )
                 .label("a gap before this one")
                 .help(format!("positions count from 0 without a gap; this one would be `{prefix}{expected}`")),

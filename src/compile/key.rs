@@ -20,6 +20,8 @@ pub(super) struct Key {
 /// The first letters of keys that say where a value stands, but for positions and captures.
 const PREFIXES: [(&str, From); 4] =
     [("GET@", From::Query), ("HEADER@", From::Header), ("COOKIE@", From::Cookie), ("ANY@", From::Any)];
+/// The first letters of a position's key, in every dialect.
+const POSITION: &str = "URL#";
 /// More positions than a request target has room for.
 const MOST_POSITIONS: usize = 1_000;
 
@@ -27,10 +29,10 @@ impl Lowering<'_> {
     /// Takes a key apart and tells what is wrong with it.
     pub(super) fn key(&mut self, written: &Placed<String>) -> Option<Key> {
         let text = written.value.as_str();
-        // `URL_` may begin a name as well, `URL#` nothing else.
-        let reserved = self.manner.position.ends_with('#');
-        let is_position = |rest: &&str| reserved || rest.starts_with(|first: char| first.is_ascii_digit());
-        if let Some(number) = text.strip_prefix(self.manner.position).filter(is_position) {
+        // Other ways to write it than the canonical one may begin a name as well.
+        let has_number = |rest: &&str| rest.starts_with(|first: char| first.is_ascii_digit());
+        let other = || text.strip_prefix(self.manner.position).filter(has_number);
+        if let Some(number) = text.strip_prefix(POSITION).or_else(other) {
             return self.position(number, written);
         }
         if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {

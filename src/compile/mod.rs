@@ -3,7 +3,7 @@
 //! In charge of lowering, of resolving types and permissions, of judging the
 //! whole (collisions, captures, positions, names), of binding handlers, and of
 //! making the plan. Collects every fault; tells none that only follows from
-//! another. Must not know dialects or text.
+//! another. Must not know text, nor more of dialects than their manners say.
 
 mod api;
 mod bind;

@@ -25,7 +25,10 @@ impl Lowering<'_> {
                 self.tell(
                     Diagnostic::new(Code::BadScope, group.place, "an empty group stands beside others")
                         .label("everybody passes this one")
-                        .help("leave the group out, or leave the whole `scope` out where everybody may"),
+                        .help(format!(
+                            "leave the group out, or leave the whole `{}` out where everybody may",
+                            self.manner.scope
+                        )),
                 );
                 continue;
             }

@@ -95,7 +95,8 @@ impl Lowering<'_> {
             .label("this cannot be read")
             .help("a type is a name, perhaps with arguments: `int`, `string(1,20)`, `?array<id>`"),
             TermErrorKind::Unknown(name) => {
-                let words = self.manner.types.iter().map(|(word, _)| *word);
+                let is_there = |name: &str| self.types.iter().any(|known| known.name() == name);
+                let words = self.manner.types.iter().filter(|(_, name)| is_there(name)).map(|(word, _)| *word);
                 Diagnostic::new(Code::UnknownType, place, format!("there is no type `{}`", name.escape_debug()))
                     .label("unknown type")
                     .suggest(name, words.chain(self.types.iter().map(Type::name)))

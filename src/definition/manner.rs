@@ -14,14 +14,16 @@ pub struct Manner {
     pub info: &'static str,
     /// Whether a method may be without it: then the method's id stands for it.
     pub id_as_info: bool,
-    /// What the keys of positions begin with; their number follows.
+    /// The key of the permissions.
+    pub scope: &'static str,
+    /// What the keys of positions begin with; their number follows. `URL#` does in every dialect.
     pub position: &'static str,
     /// Whether a bare key of a parameter stands for query and body, whatever the HTTP method.
     pub anywhere: bool,
     /// The keys of an output, and of a field of an object.
     pub output: &'static Keys,
-    /// Its vocabulary: each word for a type with the canonical term that it stands for where it has no brackets
-    /// behind it. Other words are canonical ones.
+    /// Its vocabulary: each word for a type with the canonical name that it stands for where no `<…>` is behind it.
+    /// Other words are canonical ones.
     pub types: &'static [(&'static str, &'static str)],
 }
 
@@ -37,17 +39,19 @@ pub static TREE: Manner = Manner {
     dialect: "tree",
     info: "info",
     id_as_info: false,
+    scope: "scope",
     position: "URL#",
     anywhere: false,
     output: &keys::OUTPUT,
     types: &[],
 };
 
-/// The dialect `methods`, with all types of api 3.0 that take no arguments.
+/// The dialect `methods`, with all types of api 3.0 but `varchar` and `array<T>`, which are canonical.
 pub static METHODS: Manner = Manner {
     dialect: "methods",
     info: "description",
     id_as_info: true,
+    scope: "permissions",
     position: "URL_",
     anywhere: true,
     output: &keys::methods::OUTPUT,

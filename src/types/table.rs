@@ -24,8 +24,8 @@ pub struct TermText<'a> {
     pub attributes: &'a Map<String, Json>,
     /// The compiled members of an object, where `fields` is written.
     pub fields: Option<Vec<Field>>,
-    /// Words of its author's for types, each with the name of the type that it stands for where it has no brackets
-    /// behind it. They come before the names of types.
+    /// Words of its author's for types, each with the name of the type that it stands for where no `<…>` is behind it.
+    /// They come before the names of types.
     pub words: &'a [(&'a str, &'a str)],
     /// The zone of dates and times that name none.
     pub timezone: &'a jiff::tz::TimeZone,
@@ -230,7 +230,7 @@ impl Compiler<'_> {
 
     /// The name of the type that is meant by a name with this behind it.
     fn meant<'n>(&'n self, name: &'n str, inside: &Inside) -> &'n str {
-        let word = self.words.iter().find(|(word, _)| *word == name && *inside == Inside::Nothing);
+        let word = self.words.iter().find(|(word, _)| *word == name && !matches!(inside, Inside::Term(_)));
         word.map_or(name, |(_, meant)| meant)
     }
 

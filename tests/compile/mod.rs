@@ -3,6 +3,7 @@
 mod canonical;
 mod explanations;
 mod faults;
+mod methods;
 mod model;
 mod parts;
 mod recorded;

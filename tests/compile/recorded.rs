@@ -18,8 +18,8 @@ struct Case {
     differs: Option<String>,
 }
 
-/// Styles that are read, and those of later dialects.
-const STYLES: [(&str, bool); 3] = [("aicra-flat", true), ("aicra-tree", true), ("api3", false)];
+/// Styles, and whether they are read.
+const STYLES: [(&str, bool); 3] = [("aicra-flat", true), ("aicra-tree", true), ("api3", true)];
 
 /// The codes that a kind of fault may have here.
 fn expected(error: &str) -> &'static [&'static str] {

@@ -69,6 +69,8 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
         "tests/definitions/bad/wrong-kind/tree.json",
         "tests/definitions/bad/wrong-kind/app.json",
         "tests/definitions/bad/unknown-key/list.json",
+        "tests/definitions/bad/unknown-key/methods.json",
+        "tests/definitions/bad/wrong-kind/methods.json",
     ]
     .into_iter()
     .map(|path| fs::read(path).expect("the file is there"))

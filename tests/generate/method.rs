@@ -20,7 +20,8 @@ pub fn methods(
     }
 }
 
-fn method(http: &str, captures: &[String], positions: bool, number: usize, choices: &mut Choices) -> Json {
+/// One method. `number` is how many there were before it.
+pub fn method(http: &str, captures: &[String], positions: bool, number: usize, choices: &mut Choices) -> Json {
     let mut method = Map::new();
     method.insert("info".to_owned(), json!(format!("What method {number} \"does\"")));
     if choices.once_in(5) {

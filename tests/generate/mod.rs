@@ -48,6 +48,11 @@ pub fn mistaken() -> impl Strategy<Value = Generated> {
     (definitions(), choices()).prop_map(|(generated, mut choices)| mutate::mutate(generated, &mut choices))
 }
 
+/// A method of a tree whose path has no captures.
+pub fn method(http: &str, number: usize, choices: &mut Choices) -> Json {
+    method::method(http, &[], true, number, choices)
+}
+
 /// Lists of choices.
 pub fn choices() -> impl Strategy<Value = Choices> {
     choices_up_to(1_500)

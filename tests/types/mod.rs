@@ -37,6 +37,12 @@ fn compile_in(
     Ok((compiled.optional, compiled.check))
 }
 
+/// Compiles a term in the words of a dialect.
+pub fn compile_in_words(words: &[(&str, &str)], term: &str) -> Result<Arc<dyn Check>, Vec<TermError>> {
+    let text = TermText { term, attributes: &Map::new(), fields: None, words, timezone: &TimeZone::UTC };
+    Types::builtin().compile(text).map(|compiled| compiled.check)
+}
+
 fn compile_field(timezone: &TimeZone, name: &str, field: &Json) -> Result<Field, Vec<TermError>> {
     let mut attributes = field.as_object().expect("a field is an object").clone();
     let mut text = |key: &str| attributes.remove(key).and_then(|text| text.as_str().map(str::to_owned));

@@ -1,16 +1,18 @@
-//! Recorded cases of the ancestor aicra: a type, a value and its source, and whether it was valid.
+//! Recorded cases of the ancestors aicra and api 3.0: a type, a value and its source, and whether it was valid.
 //!
 //! Rows with `differs` are decided otherwise on purpose and say why; more of
-//! them, with their reasons, are in `aicra_types_differences.json`.
+//! them, with their reasons, are in `aicra_types_differences.json` and
+//! `api3_types_differences.json`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rulebook::Value;
+use rulebook::definition::manner::{METHODS, Manner, TREE};
 use serde::Deserialize;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use super::compile;
+use super::compile_in_words;
 
 #[derive(Deserialize)]
 struct Row {
@@ -25,8 +27,8 @@ struct Row {
 }
 
 /// What the row's type makes of its value; nothing where it is refused or where there is no such type.
-fn outcome(row: &Row) -> Option<Value<'static>> {
-    let check = compile(&row.r#type, &Map::new()).ok()?;
+fn outcome(row: &Row, dialect: &Manner) -> Option<Value<'static>> {
+    let check = compile_in_words(dialect.types, &row.r#type).ok()?;
     let value = match (row.from.as_str(), &row.value) {
         ("json", value) => Value::from(value),
         (_, Json::String(text)) => check.decode(Cow::Borrowed(text)),
@@ -36,9 +38,9 @@ fn outcome(row: &Row) -> Option<Value<'static>> {
 }
 
 /// Whether the outcome is the recorded one. Numbers are equal however they are written.
-fn agrees(row: &Row) -> bool {
+fn agrees(row: &Row, dialect: &Manner) -> bool {
     let number = |json: &Json| json.as_f64();
-    match (outcome(row), &row.cast) {
+    match (outcome(row, dialect), &row.cast) {
         (None, _) => !row.valid,
         (Some(value), Some(cast)) => {
             let value = value.to_json();
@@ -50,18 +52,36 @@ fn agrees(row: &Row) -> bool {
 
 #[test]
 fn types_agree_with_aicras_but_for_the_named_differences() {
-    let rows: Vec<Row> = serde_json::from_str(include_str!("../data/vectors/aicra_types.json")).unwrap();
-    let mut differences: BTreeMap<String, String> =
-        serde_json::from_str(include_str!("../data/vectors/aicra_types_differences.json")).unwrap();
+    judge(
+        &TREE,
+        include_str!("../data/vectors/aicra_types.json"),
+        include_str!("../data/vectors/aicra_types_differences.json"),
+    );
+}
+
+#[test]
+fn types_agree_with_those_of_api_3_but_for_the_named_differences() {
+    judge(
+        &METHODS,
+        include_str!("../data/vectors/api3_types.json"),
+        include_str!("../data/vectors/api3_types_differences.json"),
+    );
+}
+
+/// Holds what was recorded against the types in the words of a dialect.
+fn judge(dialect: &Manner, rows: &str, differences: &str) {
+    let rows: Vec<Row> = serde_json::from_str(rows).unwrap();
+    let mut differences: BTreeMap<String, String> = serde_json::from_str(differences).unwrap();
+    assert!(rows.len() > 200, "there are {} cases only", rows.len());
     let mut wrong = Vec::new();
     for row in rows.iter().filter(|row| row.differs.is_none()) {
         let named = differences.remove(&row.id);
-        if agrees(row) == named.is_some() {
+        if agrees(row, dialect) == named.is_some() {
             let Row { id, r#type, value, from, valid, cast, .. } = row;
             let named = named.map_or(String::new(), |reason| format!(", although: {reason}"));
             wrong.push(format!(
                 "{id}: {type} of {value} from {from}: recorded {valid} {cast:?}, here {:?}{named}",
-                outcome(row)
+                outcome(row, dialect)
             ));
         }
     }

@@ -22,7 +22,8 @@ pub(super) fn opened(http: Placed<String>, mut object: Object<'_>, faults: &mut 
     let outputs = object.named("out", &OUTPUT, faults, |name, object, faults| output(&TREE, name, object, faults));
     let errors = object.named("errors", &ERROR, faults, |name, object, _| error(&TREE, name, object));
     let options = object.get("options").and_then(|node| Object::open(node, &OPTIONS, faults));
-    let (scope, whole) = object.get("scope").map_or((Groups::new(), true), |node| groups("scope", false, node, faults));
+    let (scope, whole) =
+        object.get(TREE.scope).map_or((Groups::new(), true), |node| groups(TREE.scope, false, node, faults));
     Method {
         http,
         id: object.text("id"),

@@ -58,7 +58,7 @@ fn names(key: &Placed<String>, faults: &mut Vec<Diagnostic>) -> Option<(Placed<S
         let message = format!("`{}` does not say its HTTP method", key.value.escape_debug());
         let fault = Diagnostic::new(Code::UnknownMethod, key.place, message).label("expected `GET::` and a name");
         let name = key.value.rsplit(':').next().unwrap_or_default();
-        faults.push(fault.help(format!("write `GET::{}`, or another method in front", name.escape_debug())));
+        faults.push(fault.help(format!("write `GET::{}`, or another HTTP method in front", name.escape_debug())));
         return None;
     };
     let http = Placed::new(http.to_owned(), inside(key, 0, http.len()));
@@ -91,8 +91,8 @@ fn method(http: Placed<String>, mut object: Object<'_>, faults: &mut Vec<Diagnos
         object.named("output", &OUTPUT, faults, |name, object, faults| output(&METHODS, name, object, faults));
     let errors = object.named("errors", &ERROR, faults, |name, object, _| error(&METHODS, name, object));
     let options = object.get("options").and_then(|node| Object::open(node, &OPTIONS, faults)).as_ref().map(options);
-    let permissions = object.get("permissions");
-    let (scope, whole) = permissions.map_or((Groups::new(), true), |node| groups("permissions", true, node, faults));
+    let permissions = object.get(METHODS.scope);
+    let (scope, whole) = permissions.map_or((Groups::new(), true), |node| groups(METHODS.scope, true, node, faults));
     Method {
         http,
         id: object.text("id"),
