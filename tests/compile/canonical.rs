@@ -46,12 +46,30 @@ fn good_definitions_print_and_load() {
     }
 }
 
+/// A definition that is written as rules.
+fn rules() -> generate::Generated {
+    let text = include_str!("../definitions/good/rules/user.json");
+    let rules = text.lines().filter(|line| !line.starts_with("//")).collect::<String>();
+    generate::Generated { files: vec![("user.json".to_owned(), serde_json::from_str(&rules).expect("JSON"))] }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn generated_definitions_print_and_load(generated in generate::definitions()) {
         assert_same(&model(read(generated.bytes())));
+    }
+
+    /// The same of what is written as rules.
+    #[test]
+    fn rules_without_fault_print_and_load(mistaken in generate::mistaken_in(rules())) {
+        let (api, report) = judge(read(mistaken.bytes()));
+        if report.is_empty() {
+            assert_same(&api);
+        } else {
+            prop_assert!(!report.render(false).is_empty());
+        }
     }
 
     /// Whatever is written, it is either told as faulty or means what its print means. Nothing panics.

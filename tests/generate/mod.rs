@@ -53,6 +53,11 @@ pub fn method(http: &str, number: usize, choices: &mut Choices) -> Json {
     method::method(http, &[], true, number, choices)
 }
 
+/// This definition with faults of every kind.
+pub fn mistaken_in(generated: Generated) -> impl Strategy<Value = Generated> {
+    choices_up_to(50).prop_map(move |mut choices| mutate::mutate(generated.clone(), &mut choices))
+}
+
 /// Lists of choices.
 pub fn choices() -> impl Strategy<Value = Choices> {
     choices_up_to(1_500)

@@ -36,15 +36,20 @@ pub(super) fn rule(member: &Member, faults: &mut Vec<Diagnostic>) -> Option<Rule
     let (prefix, source) = source(&object, faults);
     let is_file = r#type.term.as_ref().is_some_and(|term| is_file(&term.value));
     let posted = source.filter(|_| prefix.is_empty());
-    let client = object.text("name").map_or_else(|| name.value.clone(), |client| client.value);
+    let client = object.text("name").unwrap_or_else(|| name.clone());
+    let prefix = if prefix.is_empty() && is_key(&client.value) {
+        faults.push(other_place(&client));
+        "ANY@"
+    } else {
+        prefix
+    };
     let says = |key| object.text(key).filter(|text| !text.value.trim().is_empty());
-    // A name that says nothing is told as a name, and is told once.
     let is_blank = name.value.trim().is_empty();
-    let named = (!is_blank).then(|| name.clone());
     let parameter = Parameter {
-        key: Placed::new(format!("{prefix}{client}"), name.place),
-        name: named.clone(),
-        info: says("desc").or(named),
+        key: Placed::new(format!("{prefix}{}", client.value), name.place),
+        // What has no name at all is told by its key.
+        name: (!is_blank || object.has("name")).then(|| name.clone()),
+        info: says("desc").or_else(|| (!is_blank).then(|| name.clone())),
         r#type,
         optional: None,
         default: object.json("default"),
@@ -144,4 +149,19 @@ fn source(object: &Object<'_>, faults: &mut Vec<Diagnostic>) -> (&'static str, O
 fn is_file(term: &str) -> bool {
     let inner = term.trim_end_matches('>').rsplit(['<', ']', '?']).next();
     inner.is_some_and(|name| name.eq_ignore_ascii_case("file"))
+}
+
+fn other_place(client: &Placed<String>) -> Diagnostic {
+    let message = format!("`{}` is no name of a value in the body", client.value.escape_debug());
+    Diagnostic::new(Code::BadName, client.place, message)
+        .label("says another place")
+        .help("leave out what stands before the name; `source` says where it stands")
+}
+
+/// Whether a name would be read as the key of a parameter that stands elsewhere than in the body.
+fn is_key(name: &str) -> bool {
+    let begins = |prefix: &str| !prefix.is_empty() && name.starts_with(prefix);
+    SOURCES.iter().any(|word| begins(word.means))
+        || begins(TREE.position)
+        || (name.starts_with('{') && name.ends_with('}'))
 }
