@@ -191,7 +191,7 @@ impl Lowering<'_> {
             .collect();
         positions.sort_by_key(|(position, _)| *position);
         let gap = positions.iter().enumerate().find(|(expected, (position, _))| expected != position);
-        if let Some((expected, (position, judged))) = gap {
+        if let Some((expected, (_, judged))) = gap {
             let prefix = self.manner.position;
             self.tell(
                 Diagnostic::new(
