@@ -37,6 +37,8 @@ struct Inner {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// PhalApi's, 0 to 99.
     code: Option<u8>,
+    /// Whether its words are where to go instead.
+    redirects: bool,
 }
 
 /// Why a request is refused.
@@ -145,12 +147,21 @@ impl Refusal {
     pub fn new(reason: Reason) -> Self {
         let status = reason.code().status();
         let headers = reason.headers();
-        Self(Box::new(Inner { reason, status, log: None, headers, code: None }))
+        Self(Box::new(Inner { reason, status, log: None, headers, code: None, redirects: false }))
     }
 
     /// The error `name` of the method's `errors`: its status and words come from the definition.
     pub fn declared(name: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Reason::Declared { name: name.into(), message: String::new(), data: Vec::new() })
+    }
+
+    /// The error `name` of the method's `errors`, which sends the client to another place: its words. In the
+    /// `phalapi` envelope `ret` is 300, or 300 and the [code](Self::with_code); no envelope answers with an HTTP
+    /// status of redirection, which clients would follow by themselves.
+    pub fn redirect(name: impl Into<Cow<'static, str>>, place: impl Into<String>) -> Self {
+        let mut refusal = Self::declared(name).saying(place);
+        refusal.0.redirects = true;
+        refusal
     }
 
     /// A failure of the program. The client is told a request id, the log the reason.
@@ -270,11 +281,18 @@ impl Refusal {
         self.0.status
     }
 
-    /// `ret` of the `phalapi` envelope: the status, or 400 or 500 and the error's own code; 400 to 599.
+    /// `ret` of the `phalapi` envelope: the status, or 400 or 500 and the error's own code; 300 and that of one that
+    /// redirects. 300 to 599.
     #[must_use]
     pub fn ret(&self) -> u16 {
-        let status = self.0.status.get();
+        let status = if self.0.redirects { 300 } else { self.0.status.get() };
         self.0.code.map_or(status, |code| status / 100 * 100 + u16::from(code))
+    }
+
+    /// Whether its words are a place where the client is sent to.
+    #[must_use]
+    pub fn redirects(&self) -> bool {
+        self.0.redirects
     }
 
     /// What the log keeps beside the words.

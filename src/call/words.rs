@@ -38,6 +38,7 @@ impl Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let around = match self.refusal.reason() {
             Reason::Parameters { .. } => Text::OfParameters,
+            _ if self.refusal.redirects() => Text::OfRedirect,
             _ if self.refusal.status().get() < 500 => Text::OfRequest,
             _ => Text::OfServer,
         };

@@ -86,7 +86,9 @@ impl Envelope for Phalapi {
     fn declared_schema(&self, error: &DeclaredError) -> Json {
         let class = error.status.get() / 100 * 100;
         let data = json!({ "anyOf": [{ "const": self.empty() }, { "type": "object", "minProperties": 1 }] });
-        object_schema(json!({ "ret": ret(class, class + 99), "data": data, "msg": { "type": "string" } }), json!({}))
+        // Any error may send the client elsewhere.
+        let ret = json!({ "anyOf": [ret(class, class + 99), ret(300, 399)] });
+        object_schema(json!({ "ret": ret, "data": data, "msg": { "type": "string" } }), json!({}))
     }
 }
 

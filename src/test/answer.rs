@@ -105,7 +105,7 @@ impl Answer {
     /// Whether the request was refused.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        self.status >= 400 || self.ret().is_some_and(|ret| ret >= 400)
+        self.status >= 400 || self.ret().is_some_and(|ret| ret >= 300)
     }
 
     /// `ret` of the `phalapi` envelope, which tells what an answer is whatever its HTTP status; none in any other.

@@ -165,7 +165,8 @@ fn refusals() -> Vec<Refusal> {
         Unreadable::MultipartEnd { part },
     ];
     reasons.extend(unreadable.map(Reason::Unreadable));
-    reasons.into_iter().map(Refusal::new).collect()
+    let redirect = Refusal::redirect("moved", "/p");
+    reasons.into_iter().map(Refusal::new).chain([redirect]).collect()
 }
 
 /// What came and what was expected are words of values, which the check of a parameter makes.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::shape::{Shape, flaw};
 use crate::client::{Answer, Request, Site, case};
+use crate::logged::{self, logged};
 
 #[test]
 fn answers_are_those_of_the_catalogue() {
@@ -26,6 +27,7 @@ async fn throw(Args(How { how, code }): Args<How>, _: Context) -> Result<Value, 
     Err(match how.as_str() {
         "bad" => coded(Refusal::declared("wrong_sign")),
         "server" => coded(Refusal::declared("busy")),
+        "redirect" => coded(Refusal::redirect("wrong_sign", "/new/place")),
         "words" => coded(Refusal::declared("wrong_sign").saying("你好")),
         "data" => coded(Refusal::declared("gone").with("code", 3).with("since", 1999)),
         "internal" => Refusal::internal("the secret reason"),
@@ -82,6 +84,7 @@ fn ask(site: &Site, send: &str) -> Answer {
 
 #[test]
 fn outcomes_are_written_letter_for_letter() {
+    logged::begin();
     // What is sent; the real status; the body, with `@` for what is empty.
     let cases = [
         ("GET /outputs", 200, r#"{"ret":200,"data":{"b":"é/","ret":"x"},"msg":""}"#),
@@ -109,6 +112,8 @@ fn outcomes_are_written_letter_for_letter() {
             410,
             r#"{"ret":407,"data":{"code":3,"since":1999},"msg":"Bad Request: it was there"}"#,
         ),
+        ("GET /throw?how=redirect", 400, r#"{"ret":300,"data":@,"msg":"Redirect: /new/place"}"#),
+        ("GET /throw?how=redirect&code=2", 400, r#"{"ret":302,"data":@,"msg":"Redirect: /new/place"}"#),
         ("GET /throw?how=unavailable", 503, r#"{"ret":503,"data":@,"msg":"Interal Server Error: try again later"}"#),
     ];
     for (settings, empty, real) in [
@@ -132,6 +137,7 @@ fn outcomes_are_written_letter_for_letter() {
         let problem = site.send(&Request::new("GET", "/throw?how=data").field("accept", "application/problem+json"));
         assert_eq!((problem.status, flaw(&problem, Shape::AicraProblem)), (410, None));
     }
+    assert!(!logged("the code 100 is above 99").is_empty(), "a code that is none is not told");
 }
 
 #[test]
@@ -146,5 +152,39 @@ fn what_fails_inside_is_not_told() {
             let id = answer.field("x-request-id").unwrap();
             assert!(!text.contains("secret") && body["msg"].as_str().unwrap().contains(id), "{text}");
         }
+    }
+}
+
+/// A recorded answer of PhalApi's program to an exception of its sample service.
+#[derive(serde::Deserialize)]
+struct Recorded {
+    id: String,
+    config: Value,
+    request: Value,
+    status: u16,
+    headers: Value,
+    body: String,
+}
+
+#[test]
+fn exceptions_are_answered_as_they_were_recorded() {
+    let rows: Vec<Recorded> = case::read(include_str!("../data/vectors/phalapi_exceptions.json"));
+    // PhalApi adds any code, and so answers a bad request as a server's fault.
+    let differs = ["exc-007"];
+    let sites =
+        [("en", "2.x"), ("zh_cn", "zh")].map(|(language, name)| (language, site(&json!({ "catalogue": name }))));
+    for Recorded { id, config, request, status, headers, body } in rows {
+        let site = sites.iter().find(|(language, _)| config["language"] == *language).map(|(_, site)| site).unwrap();
+        let target = request["target"].as_str().unwrap();
+        let kinds = [("throwBad", "bad"), ("throwInternal", "server"), ("throwRedirect", "redirect")];
+        let how = kinds.iter().find(|(name, _)| target.contains(name)).unwrap().1;
+        let how = if target.contains("m=%E4") { "words" } else { how };
+        let code = target.split_once("code=").map(|(_, rest)| rest.split('&').next().unwrap());
+        let code = code.map_or(String::new(), |code| format!("&code={code}"));
+        let answer = ask(site, &format!("GET /throw?how={how}{code}"));
+        assert_eq!(answer.status, status, "{id}");
+        assert_eq!(answer.field("content-type"), headers["Content-Type"].as_str(), "{id}");
+        let recorded: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(answer.json() == recorded, !differs.contains(&&*id), "{id}: {body} {answer:?}");
     }
 }

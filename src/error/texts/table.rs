@@ -135,6 +135,8 @@ pub enum Text {
     Pattern,
     /// Around the words of a parameter at fault.
     OfParameters,
+    /// Around the place that a client is sent to.
+    OfRedirect,
     /// Around the words of any other refusal that the client can help.
     OfRequest,
     /// Around the words of a refusal that the client cannot help.
@@ -230,6 +232,7 @@ pub const TABLE: &[Row] = &[
     optional(Text::Extensions, "extensions", &["parameter", "words"]),
     optional(Text::Pattern, "pattern", &["parameter"]),
     optional(Text::OfParameters, "of-parameters", &["words"]),
+    optional(Text::OfRedirect, "of-redirect", &["words"]),
     optional(Text::OfRequest, "of-request", &["words"]),
     optional(Text::OfServer, "of-server", &["words"]),
 ];
