@@ -7,7 +7,7 @@
 //!
 //! What things are: [`error`] (the table of request errors) · [`diagnostic`] (what is wrong with a definition)
 //! · [`call`] (values, slots, identities, refusals) · [`types`] (one type a file) · [`model`] (what an API is)
-//! · [`handler`] (what users write against) · [`envelope`] (the shapes of answers) · `plan` (all that a request
+//! · [`envelope`] (the shapes of answers) · [`handler`] (what users write against) · `plan` (all that a request
 //! touches).
 //!
 //! A definition's way, at start: [`definition`] (text as written) → [`compile`] (as meant; the plan) and
@@ -34,9 +34,9 @@ pub mod types;
 //
 pub mod model;
 //
-pub mod handler;
-//
 pub mod envelope;
+//
+pub mod handler;
 //
 mod plan;
 

@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Argument, Call, Caller, Response};
+use super::{Call, Caller, Calling};
 use crate::call::{Head, Identity, RequestId};
 
 /// Values of the program that handlers share, one of each type.
@@ -161,52 +161,5 @@ impl Context {
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Context").field("method", &self.method()).field("identity", &self.0.identity).finish()
-    }
-}
-
-/// A call that is being put together.
-#[must_use = "a call does nothing until it is sent"]
-pub struct Calling {
-    call: Call,
-    caller: Arc<dyn Caller>,
-}
-
-impl Calling {
-    /// A call by nobody.
-    pub(crate) fn new(target: impl Into<String>, caller: Arc<dyn Caller>) -> Self {
-        let target = target.into();
-        Self { call: Call { target, arguments: Vec::new(), identity: None, request_id: None, depth: 0 }, caller }
-    }
-
-    /// Adds an argument by its name in code.
-    pub fn arg(mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
-        self.call.arguments.push((name.into(), Argument::Json(value.into())));
-        self
-    }
-
-    /// Adds an argument as a client's text, to be read by the parameter's type.
-    pub fn text(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.call.arguments.push((name.into(), Argument::Text(value.into())));
-        self
-    }
-
-    /// Calls as somebody else.
-    pub fn identity(mut self, identity: Identity) -> Self {
-        self.call.identity = Some(identity);
-        self
-    }
-
-    /// Calls with these permissions instead, under the same name.
-    pub fn scope<S: Into<Box<str>>>(self, scope: impl IntoIterator<Item = S>) -> Self {
-        let identity = match &self.call.identity {
-            Some(identity) => Identity::new(&identity.name, scope),
-            None => Identity::new("caller", scope),
-        };
-        self.identity(identity)
-    }
-
-    /// Runs it.
-    pub async fn send(self) -> Response {
-        self.caller.call(self.call).await
     }
 }

@@ -6,6 +6,7 @@
 
 mod args;
 mod caller;
+mod calling;
 mod context;
 mod erased;
 mod misread;
@@ -17,8 +18,9 @@ mod value;
 
 pub use args::Args;
 pub use caller::{Argument, Call, Caller, Response};
+pub use calling::Calling;
 pub(crate) use context::Around;
-pub use context::{Calling, Context, State};
+pub use context::{Context, State};
 pub use erased::{Handler, IntoHandler, Misfit, Running};
 pub use misread::{Cause, Misread};
 pub use module::{Binding, Ended, Hooks, Module};

@@ -2,6 +2,7 @@
 
 mod binding;
 mod calls;
+mod delegation;
 mod fields;
 mod fit;
 mod gone;
