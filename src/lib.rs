@@ -65,7 +65,7 @@ pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, Req
 pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, log_panics};
 pub use error::{Code, ErrorStatus};
-pub use handler::{Args, Calling, Context, Ended, Module, Response};
+pub use handler::{AnswerError, Args, Calling, Context, Ended, Module, Response};
 pub use key::{KeyError, Keys};
 pub use model::Unbound;
 pub use place::{Place, Placed};

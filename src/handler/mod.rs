@@ -4,6 +4,7 @@
 //! into something a plan can hold. Must not know how requests are read or
 //! answered.
 
+mod answer;
 mod args;
 mod caller;
 mod calling;
@@ -16,6 +17,7 @@ mod read;
 mod ready;
 mod value;
 
+pub use answer::AnswerError;
 pub use args::Args;
 pub use caller::{Argument, Call, Caller, Response};
 pub use calling::Calling;

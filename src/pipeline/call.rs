@@ -140,13 +140,15 @@ fn target(plan: &Plan, mut call: Call) -> Result<(Call, Target), Unrouted> {
 
 /// The method of this path, and HTTP method where one is said.
 fn routed(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Result<Target, Unrouted> {
-    let mut head = Head::new(method.clone().unwrap_or(http::Method::OPTIONS), uri);
-    let found = match method {
-        Some(_) => route(plan, &head),
-        None => only(plan, &head).and_then(|method| {
+    let named = method.is_some();
+    let mut head = Head::new(method.unwrap_or(http::Method::OPTIONS), uri);
+    let found = if named {
+        route(plan, &head)
+    } else {
+        only(plan, &head).and_then(|method| {
             head.method = method;
             route(plan, &head)
-        }),
+        })
     };
     match found {
         Ok(Routed::Method(found)) => Ok(Target {
