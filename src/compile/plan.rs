@@ -10,8 +10,8 @@ use crate::envelope;
 use crate::handler::{self, Ready, State};
 use crate::model::{self, Api, From, Parameter, Repeated};
 use crate::plan::{
-    Action, BodyUse, DeclaredError, Description, Documents, Method, Module, Output, Permit, Piece, Plan, Requirement,
-    Routes, Service, Similar, SlotPlan,
+    Action, BodyUse, DeclaredError, Later, Method, Module, Output, Permit, Piece, Plan, Requirement, Routes, Service,
+    Similar, SlotPlan,
 };
 use crate::types::Takes;
 
@@ -25,10 +25,8 @@ pub struct Surroundings {
     pub state: State,
     /// Whether the program can do its work.
     pub checks: Vec<Ready>,
-    /// What OPTIONS answers for each service, in order.
-    pub descriptions: Vec<Description>,
-    /// Everything else that describes the API.
-    pub documents: Documents,
+    /// Everything that describes the API.
+    pub documents: Later,
 }
 
 /// Makes the plan of an API without faults. `actions`: what runs for each method, in order.
@@ -37,10 +35,9 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
     let mut routes = Routes::default();
     let mut services: Vec<Service> = Vec::new();
     let mut plans: Vec<Method> = Vec::new();
-    let mut descriptions = around.descriptions.into_iter();
     let mut actions = actions.into_iter();
     for (module, own) in api.modules.iter().enumerate() {
-        for (service, description) in own.services.iter().zip(&mut descriptions) {
+        for service in &own.services {
             let index = services.len();
             // A definition that was judged has no path twice.
             let _ = routes.insert(&service.path, index, own.ignore_case);
@@ -53,7 +50,6 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
                 module,
                 length: service.path.len(),
                 methods: service.methods.iter().map(|method| method.http).zip(first..).collect(),
-                description,
             });
         }
     }

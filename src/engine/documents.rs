@@ -1,25 +1,49 @@
 //! The documents of an API, made ready to be sent.
 
-use serde_json::Value as Json;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::{Map, Value as Json};
 
 use crate::describe::{self, Uris};
 use crate::model::Api;
 use crate::plan::{Above, Description, Document, Documents, Routes};
 
-/// What OPTIONS answers for each service, in order, and everything else that describes the API.
-pub(super) fn documents(api: &Api) -> (Vec<Description>, Documents) {
+/// Everything that describes an API.
+///
+/// The schemas are partly the program's own code: where that panics there are no documents, and calls still work.
+pub(super) fn documents(api: &Api) -> Documents {
+    catch_unwind(AssertUnwindSafe(|| all(api))).unwrap_or_else(|_| {
+        log::error!("the documents cannot be made: the schema of a type panics");
+        none(api)
+    })
+}
+
+fn all(api: &Api) -> Documents {
     let uris = describe::uris(api);
     let all = description(&describe::options_all(api, &uris), describe::markdown_all(api, &uris));
     let (routes, above) = above(&uris);
-    let documents = Documents {
+    let service = |uri| description(&describe::options_service(api, uri), describe::markdown_service(uri));
+    Documents {
         openapi: json(&describe::openapi(api)),
         llms: Document { media_type: "text/plain; charset=utf-8", ..all.markdown.clone() },
         all,
+        services: uris.services.iter().map(service).collect(),
         routes,
         above,
-    };
-    let service = |uri| description(&describe::options_service(api, uri), describe::markdown_service(uri));
-    (uris.services.iter().map(service).collect(), documents)
+    }
+}
+
+fn none(api: &Api) -> Documents {
+    let empty = description(&Json::Object(Map::new()), String::new());
+    let services = api.modules.iter().map(|module| module.services.len()).sum();
+    Documents {
+        openapi: empty.json.clone(),
+        llms: empty.markdown.clone(),
+        services: vec![empty.clone(); services].into(),
+        all: empty,
+        routes: Routes::default(),
+        above: Box::default(),
+    }
 }
 
 /// What OPTIONS answers above services, and the way there.

@@ -6,6 +6,7 @@ mod documents;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use arc_swap::ArcSwap;
 
@@ -17,7 +18,7 @@ use crate::handler::{Calling, Module, Ready, State};
 use crate::model::{Api, Unbound};
 use crate::pipeline::Runner;
 pub use crate::pipeline::log_panics;
-use crate::plan::Plan;
+use crate::plan::{Later, Plan};
 use crate::server::{self, Running, Settings};
 use crate::types::Type;
 
@@ -260,8 +261,10 @@ impl Judged {
         }
         // What is asked about belongs to handlers, and none is bound.
         let checks = if unbound == Unbound::Echo { Vec::new() } else { checks };
-        let (descriptions, documents) = documents::documents(&api);
-        let around = Surroundings { inspectors, state, checks, verify, descriptions, documents };
+        let api = Arc::new(api);
+        let described = Arc::clone(&api);
+        let documents = Later::new(move || documents::documents(&described));
+        let around = Surroundings { inspectors, state, checks, verify, documents };
         let plan = Arc::new(compile::plan(&api, bound.actions, &modules, around));
         let runner = Arc::new(Runner { plan: Arc::clone(&plan), detached: Arc::default() });
         Ok(Engine { api, plan: Arc::new(ArcSwap::new(plan)), runner })
@@ -270,7 +273,7 @@ impl Judged {
 
 /// A compiled API: ready to be served or called.
 pub struct Engine {
-    api: Api,
+    api: Arc<Api>,
     plan: Arc<ArcSwap<Plan>>,
     runner: Arc<Runner>,
 }
@@ -293,6 +296,9 @@ impl Engine {
     /// # Errors
     /// An address cannot be listened on, or a thread cannot be started.
     pub fn serve(&self, settings: &Settings) -> io::Result<Running> {
+        let plan = self.plan.load_full();
+        // Ready before anybody asks, but for those who ask at once. Calls do not wait for it.
+        thread::Builder::new().name("documents".to_owned()).spawn(move || plan.documents.make())?;
         server::serve(&self.plan, settings)
     }
 }

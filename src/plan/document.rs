@@ -1,4 +1,7 @@
-//! Documents that are made at start and sent as they are.
+//! Documents that are made once and sent as they are.
+
+use std::ops::Deref;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -52,6 +55,8 @@ pub struct Above {
 pub struct Documents {
     /// What OPTIONS answers on base and `*`.
     pub all: Description,
+    /// What OPTIONS answers on each service, in order.
+    pub services: Box<[Description]>,
     /// From paths to the URIs above services.
     pub routes: Routes,
     /// The URIs above services.
@@ -60,4 +65,29 @@ pub struct Documents {
     pub openapi: Document,
     /// The API for readers of plain text, as `/llms.txt`.
     pub llms: Document,
+}
+
+/// The documents of an API, made when the first of them is asked for: those of thousands of services take longer
+/// than all else at start, and no call needs them.
+pub struct Later(LazyLock<Documents, Box<dyn FnOnce() -> Documents + Send>>);
+
+impl Later {
+    /// Documents that `make` will make.
+    #[must_use]
+    pub fn new(make: impl FnOnce() -> Documents + Send + 'static) -> Self {
+        Self(LazyLock::new(Box::new(make)))
+    }
+
+    /// Makes them now.
+    pub fn make(&self) {
+        LazyLock::force(&self.0);
+    }
+}
+
+impl Deref for Later {
+    type Target = Documents;
+
+    fn deref(&self) -> &Documents {
+        &self.0
+    }
 }

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use cors::Cors;
-pub use document::{Above, Description, Document, Documents};
+pub use document::{Above, Description, Document, Documents, Later};
 pub use permit::{Permit, Piece, Requirement};
 pub use routes::{Routes, joinable};
 pub use similar::Similar;
@@ -66,7 +66,7 @@ pub struct Plan {
     /// What pages of other origins may do; none: nothing in particular.
     pub cors: Option<Cors>,
     /// Everything that describes the API.
-    pub documents: Documents,
+    pub documents: Later,
 }
 
 /// A module at work.
@@ -87,8 +87,6 @@ pub struct Service {
     pub length: usize,
     /// Its methods' HTTP methods and indices.
     pub methods: Box<[(Http, usize)]>,
-    /// What OPTIONS answers.
-    pub description: Description,
 }
 
 /// A method at work.

@@ -135,7 +135,7 @@ async fn dispatch(
             reply
         }
         Ok(Routed::Options { service, allowed }) => {
-            pipeline::options(head, &plan.services[service].description, &allowed)
+            pipeline::options(head, &plan.documents.services[service], &allowed)
         }
         Ok(Routed::OptionsAbove { above }) => {
             pipeline::options(head, &plan.documents.above[above].description, &Allowed(Vec::new()))

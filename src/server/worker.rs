@@ -123,10 +123,19 @@ mod tests {
     use crate::definition;
     use crate::handler::State;
     use crate::model::Unbound;
-    use crate::plan::{Description, Document, Documents, Routes};
+    use crate::plan::{Description, Document, Documents, Later, Routes};
 
-    fn description() -> Description {
-        Description { json: Document::new("application/json", ""), markdown: Document::new("text/markdown", "") }
+    /// Nobody asks for documents here.
+    fn documents() -> Documents {
+        let empty = Document::new("application/json", "");
+        Documents {
+            all: Description { json: empty.clone(), markdown: empty.clone() },
+            services: Box::default(),
+            routes: Routes::default(),
+            above: Box::default(),
+            openapi: empty.clone(),
+            llms: empty,
+        }
     }
 
     fn plan(text: &str) -> Arc<Plan> {
@@ -134,20 +143,12 @@ mod tests {
         let types = compile::table(&loaded.definition, []);
         let api = compile::lower(&loaded.definition, &types).api;
         let bound = compile::bind(&api, &[], Unbound::Echo);
-        let services = api.modules.iter().map(|module| module.services.len()).sum();
         let around = Surroundings {
             inspectors: Vec::new(),
             verify: false,
             state: State::default(),
             checks: Vec::new(),
-            descriptions: vec![description(); services],
-            documents: Documents {
-                all: description(),
-                routes: Routes::default(),
-                above: Box::default(),
-                openapi: Document::new("application/json", ""),
-                llms: Document::new("text/plain", ""),
-            },
+            documents: Later::new(documents),
         };
         Arc::new(compile::plan(&api, bound.actions, &[], around))
     }

@@ -4,6 +4,7 @@
 //! markdown, tags and 304. `saved`: what OPTIONS says serves again. `markdown`: texts for people.
 
 mod below;
+mod broken;
 mod contents;
 mod form;
 mod markdown;

@@ -168,7 +168,7 @@ fn a_body_that_does_not_come_in_time_is_refused() {
         }
         let answer = connection.answer(false);
         answer.assert_refused(408, "the body did not arrive in time");
-        assert!((900..3500).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+        assert!((900..9000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
         assert_eq!(answer.field("connection"), Some("close"));
         connection.assert_closed();
     }
