@@ -75,3 +75,8 @@ pub use server::{Running, Settings, Stopper};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// So are those of the page about handlers.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/handlers.md")]
+pub struct Handlers;

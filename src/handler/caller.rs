@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::State;
-use crate::call::{Identity, Outcome, Refusal, RequestId};
+use crate::call::{Identity, Outcome, Refusal, RequestId, Upload};
 use crate::envelope::{Envelope, JsonMembers, WriteError};
 
 /// What handlers see of the engine: it runs their calls and holds their state.
@@ -44,6 +44,8 @@ pub enum Argument {
     Json(Json),
     /// A client's text, to be read by the parameter's type.
     Text(String),
+    /// A file that came with a request.
+    File(Upload),
 }
 
 /// What a call from code ended in.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::{Argument, Call, Caller, Response};
-use crate::call::Identity;
+use crate::call::{Identity, Upload};
 
 /// A call that is being put together. Permission, checks, hooks and handler are those of a request; it ends before an
 /// answer is written, unless [`Response::serialize`] asks for one.
@@ -62,6 +62,12 @@ impl Calling {
     /// Adds an argument as a client's text, to be read by the parameter's type.
     pub fn text(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.call.arguments.push((name.into(), Argument::Text(value.into())));
+        self
+    }
+
+    /// Hands on a file that the caller was called with; several of one name where the parameter takes several.
+    pub fn file(mut self, name: impl Into<String>, file: Upload) -> Self {
+        self.call.arguments.push((name.into(), Argument::File(file)));
         self
     }
 

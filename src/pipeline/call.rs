@@ -86,6 +86,7 @@ fn raw<'c>(method: &Method, plan: &Plan, call: &'c Call, target: &Target) -> Res
                 raw[slot] = Raw::Json(Value::from(json));
             }
             Argument::Json(_) => raw[slot] = Raw::Repeated,
+            Argument::File(own) => raw[slot].add_file(own.clone(), method.slots[slot].takes, last_counts),
         }
     }
     Ok(raw)
@@ -184,7 +185,7 @@ fn take_path(arguments: &mut Vec<(String, Argument)>) -> Option<String> {
         let (_, argument) = arguments.remove(arguments.iter().position(|(own, _)| own == name)?);
         let text = match argument {
             Argument::Text(text) | Argument::Json(serde_json::Value::String(text)) => text,
-            Argument::Json(_) => return None,
+            Argument::Json(_) | Argument::File(_) => return None,
         };
         Some(utf8_percent_encode(&text, SEGMENT).to_string())
     };
