@@ -194,7 +194,8 @@ impl Context {
     }
 
     /// Sets a header field of the answer, instead of those of this name that were set before. It goes with successes
-    /// and refusals, not with internal errors; a call from code has no answer, and drops it.
+    /// and refusals, not with internal errors. In a call from code, which has no answer, and behind the end of the call
+    /// it is lost.
     ///
     /// What says how the body is written and sent, what the request is called and who may read the answer is the
     /// engine's: `Content-Type`, `Content-Length`, `Connection`, `Date`, `X-Request-Id`, `Access-Control-…` and the like.
