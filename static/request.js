@@ -119,13 +119,18 @@ export function curl({ http, url, headers, cookies, parts, text }) {
   for (const cookie of cookies) words.push(`-b ${quote(cookie)}`);
   if (text !== undefined) words.push(`--data-raw ${quote(text)}`);
   for (const [name, value] of parts ?? []) {
-    words.push(
-      value instanceof Blob ? `-F ${quote(`${name}=@"${value.name}"`)}` : `--form-string ${quote(`${name}=${value}`)}`,
-    );
+    if (value instanceof Blob) words.push(`-F ${quote(`${name}=@${quoted(value.name)}`)}`);
+    else words.push(`--form-string ${quote(`${name}=${value}`)}`);
   }
   return `curl ${words.join(" \\\n  ")}`;
 }
 
+/** A file's name as curl takes it inside of a form's field, where `;` would end it. */
+function quoted(name) {
+  return `"${name.replaceAll(/["\\]/g, "\\$&")}"`;
+}
+
+/** A word as a shell takes it. */
 function quote(text) {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -264,6 +264,12 @@ fn files_of_the_folder_are_served_at_the_root_and_under_static() {
     assert_eq!(part.field("content-range"), Some("bytes 2-4/10"));
     let beyond = site.send(&Request::new("GET", "/static/data.bin").field("range", "bytes=20-"));
     assert_eq!(beyond.status, 416);
+    for (path, range) in
+        [("empty.txt", "bytes=-5"), ("empty.txt", "bytes=0-"), ("data.bin", "lines=1-2"), ("data.bin", "bytes=\u{fc}")]
+    {
+        let whole = site.send(&Request::new("GET", format!("/static/{path}")).field("range", range));
+        assert_eq!((whole.status, whole.body), (200, get(&site, &format!("/{path}")).body), "{path} {range}");
+    }
     let counted = String::from_utf8(get(&site, "/metrics").body).unwrap();
     let line = "rulebook_requests_total{method=\"-static\",status=\"416\",code=\"\"} 1";
     assert!(counted.contains(line), "{counted}");

@@ -65,7 +65,12 @@ pub(super) fn factory(
                         }
                         Way::Elsewhere => {
                             head::restore(&mut request, &head);
-                            let mut response = app.call(request).await?.into_parts().1.into();
+                            let mut response = match guarded("a page", app.call(request)).await {
+                                Ok(answered) => answered?.into_parts().1.into(),
+                                Err(panic) => {
+                                    answer::response(pipeline::refuse(plan, &head, Of::Nothing, panic), &head, None)
+                                }
+                            };
                             answer::share(plan, &head, &mut response);
                             response
                         }

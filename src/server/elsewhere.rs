@@ -25,18 +25,21 @@ pub(super) fn factory(
     worker: &Rc<Worker>,
 ) -> impl ServiceFactory<Request, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<> {
     let worker = Rc::clone(worker);
-    let page = fn_service(move |request: ServiceRequest| {
+    let page = fn_service(move |mut request: ServiceRequest| {
         let worker = Rc::clone(&worker);
         async move {
             let current = worker.current();
-            let (request, payload) = request.into_parts();
             let id = request.extensions().get().cloned().unwrap_or_else(RequestId::random);
             let head = head(request.head(), id);
             let plan = &current.runner.plan;
-            let body = Arriving::new(payload, &head);
+            let body = Arriving::new(request.take_payload(), &head);
             let files = &worker.serving().files;
             let reply = match site::find(files, plan, head.uri.path()).await {
                 Ok(Some(Page::File(file))) if is_read(&head) => {
+                    if !has_parts(&file, &request) {
+                        request.headers_mut().remove(header::RANGE);
+                    }
+                    let (request, _) = request.into_parts();
                     let response = answer::held(opened(*file, &request), body).await;
                     return Ok(ServiceResponse::new(request, response));
                 }
@@ -45,7 +48,7 @@ pub(super) fn factory(
                 Err(refusal) => refused(plan, &head, refusal),
             };
             let response = answer::sent(reply, &head, body).await;
-            Ok(ServiceResponse::new(request, response.into()))
+            Ok(request.into_response(HttpResponse::from(response)))
         }
     });
     map_config(App::new().default_service(page).into_factory(), |()| AppConfig::default())
@@ -53,6 +56,12 @@ pub(super) fn factory(
 
 fn is_read(head: &Head) -> bool {
     head.method == Method::GET || head.method == Method::HEAD
+}
+
+/// Whether a part of a file can be asked for. What is no range is ignored (RFC 9110 section 14.2), and so is any of an
+/// empty file, of whose last bytes the library makes a range that ends before it begins.
+fn has_parts(file: &NamedFile, request: &ServiceRequest) -> bool {
+    file.metadata().len() > 0 && request.headers().get(header::RANGE).is_none_or(|range| range.to_str().is_ok())
 }
 
 /// A file as a response: a part of it, or that it has not changed, where that is asked for.

@@ -1,7 +1,8 @@
 //! The files of the static folder, or the built-in page of the API where there is no such folder.
 //!
 //! Nothing outside of the folder is ever given out: names are taken apart and judged one by one, hidden ones do
-//! not count, and where links have been followed the file must still be inside. Folders are not listed.
+//! not count, and where links have been followed the file must still be inside. Folders are not listed. Who may write
+//! to the folder is trusted: what is put in a file's place just before it is opened has not been judged.
 
 use std::borrow::Cow;
 use std::io::ErrorKind;

@@ -88,6 +88,7 @@ test("the page of the API", async (t) => {
     const { page } = await watched(t, chromium, direct);
     await page.goto(direct);
     const shown = page.locator("#modules li:visible .uri");
+    await shown.first().waitFor();
     const all = await shown.count();
     for (const [words, found] of [
       ["picture alt", ["/article/{id}/picture"]],
@@ -167,7 +168,8 @@ test("the page of the API", async (t) => {
           ["service", "#/article/{id}"],
           ["upload", "#/article/{id}/picture"],
         ]) {
-          await page.goto(direct + hash);
+          // Another address each time, so that it is loaded anew and nothing of the last one is left.
+          await page.goto(`${direct}?${name}${hash}`);
           await page.locator("#view h1").waitFor();
           if (name === "service") {
             await fill(method(page, "GET"), "id", "1");

@@ -103,6 +103,13 @@ test("the command is what a shell takes apart again", () => {
   ]);
 });
 
+test("the command names a file whatever its name", () => {
+  const file = Object.assign(new Blob(["x"]), { name: 'a";type=text/html\\' });
+  const one = { origin: origin("picture", "POST"), kind: kind({ type: "file" }), files: [file] };
+  const command = curl(request("http://h/", "/a", "POST", [one], ""));
+  assert.match(command, /-F 'picture=@"a\\";type=text\/html\\\\"'$/);
+});
+
 test("JSON is set out as JSON.stringify does, and no digit is lost", () => {
   const laid = (text) => [...pretty(text)].map(([, piece]) => piece).join("");
   for (const value of [{}, [], { a: [1, { b: null }, []], 'c"}': "x:,[", d: {} }, [[[]]], "text", 5, [true, "\\"]]) {

@@ -15,6 +15,9 @@ const program = process.env.RULEBOOK_PROGRAM ?? join(top, "target/debug/rulebook
 /** Screenshots go here, for people to look at. */
 const pictures = resolve(program, "../../browser");
 
+/** How long anything may take, in milliseconds: no test is about speed, and a machine may be busy. */
+const PATIENCE = 120_000;
+
 const FLAGS = [
   "--headless",
   "--no-sandbox",
@@ -47,7 +50,7 @@ export async function serve(t, { api = join(top, "api"), flags = [] } = {}) {
   const child = spawn(program, words, { env: environment, cwd: data, stdio: ["ignore", "pipe", "pipe"] });
   t.after(async () => {
     child.kill();
-    if (child.exitCode === null) await once(child, "exit");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     await rm(data, { recursive: true, force: true });
   });
   let said = "";
@@ -110,7 +113,8 @@ export async function listen(t, server) {
 
 /** A browser for a file of tests. */
 export async function browser(t) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  const browser = await chromium.launch({ executablePath, args: FLAGS, timeout: PATIENCE });
   t.after(() => browser.close());
   return browser;
 }
@@ -123,7 +127,7 @@ export async function watched(t, browser, home, options = {}) {
   const context = await browser.newContext(options);
   t.after(() => context.close());
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(PATIENCE);
   const trouble = [];
   page.on("console", (message) => {
     // That a call was refused is what some tests are about.

@@ -30,11 +30,7 @@ cannot() {
 
 # package NAME: installs a Debian package.
 package() {
-  command -v apt-get >/dev/null || cannot "$1 is missing, and this is no system with apt-get"
-  local root=()
-  [ "$(id -u)" = 0 ] || root=(sudo)
-  { "${root[@]}" apt-get update && "${root[@]}" apt-get install -y --no-install-recommends "$1"; } >&2 ||
-    cannot "$1 cannot be installed"
+  scripts/install "$1" || cannot "$1 is missing"
 }
 
 # python: makes a virtual environment with the pinned packages, once, and sets `venv` to its folder.
@@ -62,7 +58,7 @@ serve() {
   RUST_BACKTRACE=1 "$program" serve --api "$api" --data "$data" --bind 127.0.0.1:0 "${@:2}" >"$log" 2>&1 &
   servers+=($!)
   url=
-  for _ in {1..300}; do
+  for _ in {1..1200}; do
     url=$(sed -n 's,^ *listens *\(http://[^/ ]*\).*,\1,p' "$log")
     [ -z "$url" ] || return 0
     kill -0 "${servers[-1]}" 2>/dev/null || break
