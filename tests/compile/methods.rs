@@ -11,8 +11,8 @@ use rulebook::model::Api;
 use rulebook::types::{Type, Types};
 use serde_json::{Map, Value as Json, json};
 
-use super::model;
-use crate::generate::{self, Choices};
+use super::{judge, model};
+use crate::generate::{self, Choices, Generated};
 use crate::golden;
 
 #[test]
@@ -90,6 +90,26 @@ proptest! {
     fn what_is_said_in_both_dialects_is_one_model(choices in generate::choices_up_to(300)) {
         let (tree, methods) = twins(choices);
         prop_assert_eq!(one(&methods), one(&tree), "{:#}\n{:#}", methods, tree);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// With mistakes in it, it is told as faulty or means what its print means. Nothing panics.
+    #[test]
+    fn mistakes_are_told_or_mean_what_is_printed(
+        choices in generate::choices_up_to(300),
+        mut mistakes in generate::choices_up_to(30),
+    ) {
+        let (_, methods) = twins(choices);
+        let mistaken = generate::mutate(Generated { files: vec![("m.json".to_owned(), methods)] }, &mut mistakes);
+        let (api, report) = judge(read(mistaken.bytes()));
+        if report.is_empty() {
+            prop_assert_eq!(one(&canonical(&api)), api);
+        } else {
+            prop_assert!(!report.render(false).is_empty());
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use proptest::strategy::Strategy;
 use serde_json::{Map, Value as Json, json};
 
+pub use mutate::mutate;
 pub use types::{TypeCase, type_case};
 
 /// The files of a definition.
