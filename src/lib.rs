@@ -7,7 +7,7 @@
 //!
 //! What things are: [`error`] (the table of request errors) · [`diagnostic`] (what is wrong with a definition)
 //! · [`call`] (values, slots, identities, refusals) · [`types`] (one type a file) · [`model`] (what an API is)
-//! · [`handler`] (what users write against) · [`envelope`] (the shapes of answers) · `plan` (all that a request
+//! · [`envelope`] (the shapes of answers) · [`handler`] (what users write against) · `plan` (all that a request
 //! touches).
 //!
 //! A definition's way, at start: [`definition`] (text as written) → [`compile`] (as meant; the plan) and
@@ -34,9 +34,9 @@ pub mod types;
 //
 pub mod model;
 //
-pub mod handler;
-//
 pub mod envelope;
+//
+pub mod handler;
 //
 mod plan;
 
@@ -65,7 +65,7 @@ pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, Req
 pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, log_panics};
 pub use error::{Code, ErrorStatus};
-pub use handler::{Args, Calling, Context, Ended, Module, Response};
+pub use handler::{AnswerError, Args, Calling, Context, Ended, Module, Response};
 pub use key::{KeyError, Keys};
 pub use model::Unbound;
 pub use place::{Place, Placed};
@@ -75,3 +75,8 @@ pub use server::{Running, Settings, Stopper};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// So are those of the page about handlers.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/handlers.md")]
+pub struct Handlers;

@@ -263,6 +263,14 @@ impl Refusal {
         self
     }
 
+    /// The same with these header fields, instead of its own of the same names.
+    #[must_use]
+    pub(crate) fn with_headers(mut self, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
+        self.0.headers.retain(|(own, _)| headers.iter().all(|(name, _)| name != own));
+        self.0.headers.extend(headers);
+        self
+    }
+
     /// Why.
     #[must_use]
     pub fn reason(&self) -> &Reason {
@@ -301,7 +309,7 @@ impl Refusal {
         self.0.log.as_deref()
     }
 
-    /// Header fields that go with it: `Allow`, `WWW-Authenticate`, `Retry-After`.
+    /// Header fields that go with it: `Allow`, `WWW-Authenticate`, `Retry-After`, and those that a handler set.
     #[must_use]
     pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.0.headers

@@ -11,7 +11,8 @@ use crate::envelope::{Envelope, JsonMembers, Problem};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// The method: its id (`article.line.get`), or HTTP method and path (`"GET /article/line/1"`).
+    /// The method: its id (`article.line.get`), HTTP method and path (`"GET /article/line/1"`), or the path alone
+    /// (`article/line/1`) where one method takes it.
     #[arg(value_name = "ID")]
     method: String,
     /// Arguments by their names in code, read as a client's text.
@@ -44,10 +45,7 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, o
         }
     };
     let Options { method, arguments, json, scope } = options;
-    let mut call = engine.call(&method);
-    for (name, value) in json.into_iter().flatten() {
-        call = call.arg(name, value);
-    }
+    let mut call = engine.call(&method).args(json.unwrap_or_default());
     for (name, value) in arguments {
         call = call.text(name, value);
     }

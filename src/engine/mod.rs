@@ -285,8 +285,8 @@ impl Engine {
         &self.api
     }
 
-    /// Begins a call from code, by nobody: `engine.call("article.line.get")` or
-    /// `engine.call("GET /article/line/1")`. Permission, checks, hooks and handler are those of a request.
+    /// Begins a call from code, by nobody: `engine.call("article.line.get")`, `engine.call("GET /article/line/1")` or
+    /// `engine.call("article/line/1")`, as [`Calling`] tells.
     pub fn call(&self, target: impl Into<String>) -> Calling {
         Calling::new(target, Arc::clone(&self.runner) as Arc<_>)
     }

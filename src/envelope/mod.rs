@@ -156,7 +156,10 @@ fn details(refusal: &Refusal, own: &[&str], to: &mut dyn Members) -> Result<(), 
         Reason::UnsupportedMediaType { accepted, .. } => {
             to.member("accepted", (&accepted.iter().copied().collect::<Json>()).into())
         }
-        Reason::Internal { request_id } => to.member("request_id", request_id.as_str().into()),
+        // Nothing stands behind a call from code, and its caller has the reason.
+        Reason::Internal { request_id } if !request_id.is_empty() => {
+            to.member("request_id", request_id.as_str().into())
+        }
         _ => Ok(()),
     }
 }

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::State;
-use crate::call::{Identity, Refusal, RequestId};
+use crate::call::{Identity, Outcome, Refusal, RequestId, Upload};
+use crate::envelope::{Envelope, JsonMembers, WriteError};
 
 /// What handlers see of the engine: it runs their calls and holds their state.
 pub trait Caller: Send + Sync {
@@ -24,7 +25,7 @@ pub trait Caller: Send + Sync {
 /// A call from code: a method, an identity and arguments by their names in code.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// A method's id (`article.line.get`) or HTTP method and path (`GET /article/line/1`).
+    /// What is called, as [`Calling`](super::Calling) tells.
     pub target: String,
     /// Arguments by name in code.
     pub arguments: Vec<(String, Argument)>,
@@ -43,25 +44,59 @@ pub enum Argument {
     Json(Json),
     /// A client's text, to be read by the parameter's type.
     Text(String),
+    /// A file that came with a request.
+    File(Upload),
 }
 
 /// What a call from code ended in.
-#[derive(Debug)]
+///
+/// ```
+/// # use rulebook::{Rulebook, Unbound};
+/// # use serde_json::json;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # let text = r#"{ "/": { "word": { "GET": { "info": "A word",
+/// #     "in": { "GET@word": { "info": "It", "type": "string", "name": "word" } } } } } }"#;
+/// # let engine = Rulebook::read(vec![("word.json".into(), text.into())]).unbound(Unbound::Echo).build()?;
+/// let response = engine.call("word.get").arg("word", "rule").send().await;
+/// assert_eq!(response.get("args"), Some(&json!({ "word": "rule" })));
+/// assert_eq!(response.status(), 200);
+/// assert_eq!(response.serialize(), r#"{"error":0,"ErrorDescription":"all right","args":{"word":"rule"}}"#);
+/// # Ok(()) })
+/// # }
+/// ```
 pub struct Response {
     outcome: Result<Json, Refusal>,
+    status: u16,
+    whole: bool,
+    envelope: Arc<dyn Envelope>,
 }
 
 impl Response {
-    /// A response that holds these outputs or this refusal.
+    /// The response to a call that ended so, answered in this envelope. Outputs that cannot be written make it an
+    /// internal refusal.
     #[must_use]
-    pub fn new(outcome: Result<Json, Refusal>) -> Self {
-        Self { outcome }
+    pub fn new(outcome: Outcome, envelope: Arc<dyn Envelope>) -> Self {
+        let written = outcome.and_then(|success| {
+            let outputs = success.outputs.to_json().map_err(Refusal::internal)?;
+            Ok((outputs, success.status, success.whole))
+        });
+        match written {
+            Ok((outputs, status, whole)) => Self { outcome: Ok(outputs), status, whole, envelope },
+            Err(refusal) => Self { status: refusal.status().get(), outcome: Err(refusal), whole: false, envelope },
+        }
     }
 
     /// The refusal, if it was refused.
     #[must_use]
     pub fn error(&self) -> Option<&Refusal> {
         self.outcome.as_ref().err()
+    }
+
+    /// The HTTP status that a client would have been answered with.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
     }
 
     /// One output.
@@ -90,5 +125,33 @@ impl Response {
     /// The refusal.
     pub fn outputs(self) -> Result<Json, Refusal> {
         self.outcome
+    }
+
+    /// The body that a client would have been answered with, as JSON in the envelope of the method's module. As there,
+    /// outputs that the envelope cannot hold are an internal error.
+    #[must_use]
+    pub fn serialize(&self) -> String {
+        let written = match &self.outcome {
+            Ok(outputs) => Self::write(|to| self.envelope.success(outputs, self.whole, to)),
+            Err(refusal) => Self::write(|to| self.envelope.refusal(refusal, to)),
+        };
+        let text = written.or_else(|error| {
+            let refusal = Refusal::internal(error);
+            Self::write(|to| self.envelope.refusal(&refusal, to))
+        });
+        text.unwrap_or_default()
+    }
+
+    fn write(tell: impl FnOnce(&mut JsonMembers) -> Result<(), WriteError>) -> Result<String, WriteError> {
+        let mut members = JsonMembers::new();
+        tell(&mut members)?;
+        // JSON text is UTF-8.
+        Ok(String::from_utf8(members.finish()).unwrap_or_default())
+    }
+}
+
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).field("outcome", &self.outcome).finish_non_exhaustive()
     }
 }

@@ -2,9 +2,12 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Argument, Call, Caller, Response};
+use http::HeaderValue;
+
+use super::answer::{self, AnswerError, Said};
+use super::{Call, Caller, Calling};
 use crate::call::{Head, Identity, RequestId};
 
 /// Values of the program that handlers share, one of each type.
@@ -72,7 +75,12 @@ struct Inner {
     identity: Option<Identity>,
     around: Around,
     caller: Arc<dyn Caller>,
+    said: Mutex<Said>,
+    instance: Mutex<Option<Instance>>,
 }
+
+/// What the before hook made for the call.
+type Instance = Arc<dyn Any + Send + Sync>;
 
 /// What a call is part of.
 #[derive(Debug)]
@@ -108,7 +116,8 @@ impl Around {
 impl Context {
     /// The context of a call to the method of this index.
     pub(crate) fn new(method: usize, identity: Option<Identity>, around: Around, caller: Arc<dyn Caller>) -> Self {
-        Self(Arc::new(Inner { method, identity, around, caller }))
+        let (said, instance) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { method, identity, around, caller, said, instance }))
     }
 
     /// The id of the method that is called.
@@ -132,6 +141,14 @@ impl Context {
         }
     }
 
+    /// The first header field of this name that came with the request, as text; none where it is not visible ASCII, and
+    /// in a call from code or the command line.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.head()?.headers.iter().find(|(own, _)| own == name)?;
+        value.to_str().ok()
+    }
+
     /// The name of the request, under which the log tells about it; calls made from its handlers keep it. None where
     /// no request stands behind the call.
     #[must_use]
@@ -143,6 +160,97 @@ impl Context {
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.caller.state().get()
+    }
+
+    /// What the before hook of the module made for this call; none where it made nothing of this type, and when the
+    /// call has ended. See [`crate::Module::before`].
+    #[must_use]
+    pub fn instance<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let instance = self.lock_instance().clone();
+        instance.and_then(|instance| instance.downcast().ok())
+    }
+
+    /// The same, taken out of the call: for an after hook that uses it up. Where no task has kept a hold on it,
+    /// [`Arc::into_inner`] gives the value itself.
+    #[must_use]
+    pub fn take_instance<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.lock_instance().take_if(|instance| instance.is::<T>())?.downcast().ok()
+    }
+
+    /// Keeps what the before hook made.
+    pub(super) fn put_instance<T: Send + Sync + 'static>(&self, instance: T) {
+        *self.lock_instance() = Some(Arc::new(instance));
+    }
+
+    /// Ends what the before hook made, also where this context is kept.
+    pub(crate) fn drop_instance(&self) {
+        // Not while the lock is held: dropping it is the program's own code.
+        let instance = self.lock_instance().take();
+        drop(instance);
+    }
+
+    fn lock_instance(&self) -> MutexGuard<'_, Option<Instance>> {
+        self.0.instance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets a header field of the answer, instead of those of this name that were set before. It goes with successes
+    /// and refusals, not with internal errors. In a call from code, which has no answer, and behind the end of the call
+    /// it is lost.
+    ///
+    /// What says how the body is written and sent, what the request is called and who may read the answer is the
+    /// engine's: `Content-Type`, `Content-Length`, `Connection`, `Date`, `X-Request-Id`, `Access-Control-…` and the like.
+    /// Pages of other origins read it where `cors` in `app.json` exposes it.
+    ///
+    /// ```
+    /// use rulebook::{Args, Context, Refusal};
+    ///
+    /// async fn publish(_: Args<()>, context: Context) -> Result<(), Refusal> {
+    ///     context.set_status(201)?;
+    ///     context.set_header("Location", "/article/52")?;
+    ///     context.append_header("Set-Cookie", "draft=; Max-Age=0")?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The name or the value is not one, or the field is the engine's. `?` makes it an internal refusal.
+    pub fn set_header(&self, name: impl AsRef<str>, value: impl TryInto<HeaderValue>) -> Result<(), AnswerError> {
+        let field = answer::field(name.as_ref(), value)?;
+        self.lock_said().add(field, true);
+        Ok(())
+    }
+
+    /// Adds a header field to the answer, beside those of this name: `Set-Cookie`. Otherwise as
+    /// [`Context::set_header`].
+    ///
+    /// # Errors
+    /// As for [`Context::set_header`].
+    pub fn append_header(&self, name: impl AsRef<str>, value: impl TryInto<HeaderValue>) -> Result<(), AnswerError> {
+        let field = answer::field(name.as_ref(), value)?;
+        self.lock_said().add(field, false);
+        Ok(())
+    }
+
+    /// Sets the HTTP status of a success, for methods with more than the one that the definition describes (`status` in
+    /// its `options`): 201 where it made something new, else 200. Refusals have theirs from the definition.
+    ///
+    /// # Errors
+    /// It is not from 200 to 299.
+    pub fn set_status(&self, status: u16) -> Result<(), AnswerError> {
+        self.lock_said().set_status(status)
+    }
+
+    /// Takes what has been said of the answer.
+    pub(crate) fn take_said(&self) -> Said {
+        let said = std::mem::take(&mut *self.lock_said());
+        match self.0.around {
+            Around::Request(_) => said,
+            Around::Call { .. } => Said { headers: Vec::new(), ..said },
+        }
+    }
+
+    fn lock_said(&self) -> MutexGuard<'_, Said> {
+        self.0.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a call of another method, with this call's identity.
@@ -161,52 +269,5 @@ impl Context {
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Context").field("method", &self.method()).field("identity", &self.0.identity).finish()
-    }
-}
-
-/// A call that is being put together.
-#[must_use = "a call does nothing until it is sent"]
-pub struct Calling {
-    call: Call,
-    caller: Arc<dyn Caller>,
-}
-
-impl Calling {
-    /// A call by nobody.
-    pub(crate) fn new(target: impl Into<String>, caller: Arc<dyn Caller>) -> Self {
-        let target = target.into();
-        Self { call: Call { target, arguments: Vec::new(), identity: None, request_id: None, depth: 0 }, caller }
-    }
-
-    /// Adds an argument by its name in code.
-    pub fn arg(mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
-        self.call.arguments.push((name.into(), Argument::Json(value.into())));
-        self
-    }
-
-    /// Adds an argument as a client's text, to be read by the parameter's type.
-    pub fn text(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.call.arguments.push((name.into(), Argument::Text(value.into())));
-        self
-    }
-
-    /// Calls as somebody else.
-    pub fn identity(mut self, identity: Identity) -> Self {
-        self.call.identity = Some(identity);
-        self
-    }
-
-    /// Calls with these permissions instead, under the same name.
-    pub fn scope<S: Into<Box<str>>>(self, scope: impl IntoIterator<Item = S>) -> Self {
-        let identity = match &self.call.identity {
-            Some(identity) => Identity::new(&identity.name, scope),
-            None => Identity::new("caller", scope),
-        };
-        self.identity(identity)
-    }
-
-    /// Runs it.
-    pub async fn send(self) -> Response {
-        self.caller.call(self.call).await
     }
 }

@@ -4,8 +4,10 @@
 //! into something a plan can hold. Must not know how requests are read or
 //! answered.
 
+mod answer;
 mod args;
 mod caller;
+mod calling;
 mod context;
 mod erased;
 mod misread;
@@ -15,10 +17,12 @@ mod read;
 mod ready;
 mod value;
 
+pub use answer::AnswerError;
 pub use args::Args;
 pub use caller::{Argument, Call, Caller, Response};
+pub use calling::Calling;
 pub(crate) use context::Around;
-pub use context::{Calling, Context, State};
+pub use context::{Context, State};
 pub use erased::{Handler, IntoHandler, Misfit, Running};
 pub use misread::{Cause, Misread};
 pub use module::{Binding, Ended, Hooks, Module};

@@ -146,13 +146,63 @@ impl Module {
 
     /// Runs `before` ahead of every handler of the module, when the arguments
     /// have passed their checks. If it refuses, the handler does not run.
+    ///
+    /// What it returns lives as long as the call: [`Context::instance`] gives it to the handler and to the after hook,
+    /// behind which it is dropped. Of each call, also of one that a handler makes, it is another.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Instant;
+    ///
+    /// use rulebook::{Args, Context, Module, Refusal, Rulebook};
+    /// use serde_json::{Value, json};
+    ///
+    /// /// What one call works with.
+    /// struct Visit {
+    ///     who: String,
+    ///     begun: Instant,
+    /// }
+    ///
+    /// async fn hello(_: Args<()>, context: Context) -> Result<Value, Refusal> {
+    ///     let visit = context.instance::<Visit>().ok_or_else(|| Refusal::internal("no visit"))?;
+    ///     Ok(json!({ "hello": visit.who }))
+    /// }
+    ///
+    /// let module = Module::new("door")
+    ///     .get("/hello", hello)
+    ///     .before(|context| async move {
+    ///         let who = context.identity().ok_or_else(|| Refusal::declared("no_strangers"))?;
+    ///         Ok(Visit { who: who.name.to_string(), begun: Instant::now() })
+    ///     })
+    ///     .after(|context, ended| async move {
+    ///         // None where the before hook refused.
+    ///         if let Some(visit) = context.take_instance::<Visit>().and_then(Arc::into_inner) {
+    ///             log::debug!("{} {ended:?} after {:?}", visit.who, visit.begun.elapsed());
+    ///         }
+    ///     });
+    /// # let text = r#"{ "/": { "hello": { "GET": { "info": "Greets", "errors": { "no_strangers": { "info": "Who?" } } } } } }"#;
+    /// # let engine = Rulebook::read(vec![("door.json".into(), text.into())]).module(module).build().unwrap();
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # let ada = rulebook::Identity::new("Ada", [""; 0]);
+    /// # let response = runtime.block_on(engine.call("hello.get").identity(ada).send());
+    /// # assert_eq!(response.outputs().unwrap(), json!({ "hello": "Ada" }));
+    /// # let response = runtime.block_on(engine.call("hello.get").send());
+    /// # assert_eq!(response.error().unwrap().to_string(), "Who?");
+    /// ```
     #[must_use]
-    pub fn before<F, R>(mut self, before: F) -> Self
+    pub fn before<F, R, T>(mut self, before: F) -> Self
     where
         F: Fn(Context) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<(), Refusal>> + Send + 'static,
+        R: Future<Output = Result<T, Refusal>> + Send + 'static,
+        T: Send + Sync + 'static,
     {
-        self.hooks.before = Some(Arc::new(move |context| Box::pin(before(context))));
+        self.hooks.before = Some(Arc::new(move |context| {
+            let making = before(context.clone());
+            Box::pin(async move {
+                context.put_instance(making.await?);
+                Ok(())
+            })
+        }));
         self
     }
 

@@ -14,7 +14,7 @@ use super::Runner;
 use super::guard::{guard, guarded};
 use super::permit::Granted;
 use super::verify::verify;
-use crate::call::{Encode, Outcome, Reason, Refusal, RequestId, Slot, Slots, Success, Value};
+use crate::call::{Encode, Outcome, Reason, Refusal, Slot, Slots, Success, Value};
 use crate::handler::{Around, Caller, Context, Ended, Running};
 use crate::plan::{Action, Method};
 
@@ -37,10 +37,9 @@ pub(super) fn start(
         }
     };
     let caller = Arc::clone(runner) as Arc<dyn Caller>;
-    let request_id = around.request_id().cloned();
     let context = Context::new(granted.index(), granted.identity().cloned(), around, caller);
     let slots = Slots { names: &method.names, values };
-    let module = method.module;
+    let (module, own) = (method.module, context.clone());
     let hooks = (!runner.plan.modules[module].hooks.is_empty()).then(|| (Arc::clone(runner), context.clone()));
     // A `Deserialize` of the program's own may panic too.
     let running = guard("the argument type", || handler.start(slots, nullable, context))??;
@@ -48,7 +47,7 @@ pub(super) fn start(
         Some((runner, context)) => Box::pin(hooked(runner, module, running, context)),
         None => running,
     };
-    Ok(Acting::new(runner, granted.index(), request_id, running))
+    Ok(Acting::new(runner, granted.index(), Some(own), running))
 }
 
 /// The handler between the hooks of the module of this index. They are reached through the worker's own runner:
@@ -67,14 +66,17 @@ async fn hooked(
         running.await
     };
     let ended = guarded("the handler or its before hook", call).await;
-    if let Some(after) = &hooks.after {
-        let how = match &ended {
-            Ok(Ok(_)) => Ended::Succeeded,
-            Ok(Err(refusal)) => Ended::Refused(refusal.code()),
-            Err(_) => Ended::Panicked,
-        };
-        guarded("the after hook", async { after(context, how).await }).await?;
-    }
+    let how = match &ended {
+        Ok(Ok(_)) => Ended::Succeeded,
+        Ok(Err(refusal)) => Ended::Refused(refusal.code()),
+        Err(_) => Ended::Panicked,
+    };
+    let told = match &hooks.after {
+        Some(after) => guarded("the after hook", async { after(context.clone(), how).await }).await,
+        None => Ok(()),
+    };
+    guard("what the before hook made", || context.drop_instance())?;
+    told?;
     ended?
 }
 
@@ -134,13 +136,14 @@ impl Drop for Counted {
 pub(super) struct Acting {
     runner: Arc<Runner>,
     method: usize,
-    request_id: Option<RequestId>,
+    /// None where no handler runs.
+    context: Option<Context>,
     running: Option<Running>,
 }
 
 impl Acting {
-    fn new(runner: &Arc<Runner>, method: usize, request_id: Option<RequestId>, running: Running) -> Self {
-        Self { runner: Arc::clone(runner), method, request_id, running: Some(running) }
+    fn new(runner: &Arc<Runner>, method: usize, context: Option<Context>, running: Running) -> Self {
+        Self { runner: Arc::clone(runner), method, context, running: Some(running) }
     }
 }
 
@@ -164,9 +167,13 @@ impl Future for Acting {
             }
             Ok(outputs)
         });
+        let said = self.context.as_ref().map(Context::take_said).unwrap_or_default();
         Poll::Ready(match verified {
-            Ok(outputs) => Ok(Success { outputs, status: method.status, whole: method.whole, headers: Vec::new() }),
-            Err(refusal) => Err(declared(method, refusal)),
+            Ok(outputs) => {
+                let status = said.status.unwrap_or(method.status);
+                Ok(Success { outputs, status, whole: method.whole, headers: said.headers })
+            }
+            Err(refusal) => Err(said.of(declared(method, refusal))),
         })
     }
 }
@@ -177,12 +184,13 @@ impl Drop for Acting {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
-        let (runner, method, request_id) = (Arc::clone(&self.runner), self.method, self.request_id.take());
+        let (runner, method, context) = (Arc::clone(&self.runner), self.method, self.context.take());
         let counted = Counted::new(&runner.detached);
         runtime.spawn(async move {
             let ended = guarded("the handler", running).await.and_then(|ended| ended);
             if let Some(why) = ended.err().as_ref().and_then(Refusal::log) {
-                let id = request_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+                let id = context.as_ref().and_then(Context::request_id);
+                let id = id.map_or_else(|| "-".to_owned(), ToString::to_string);
                 let method = &*runner.plan.methods[method].id;
                 log::error!(id = method, request_id = id; "{method}: {id}: the client has gone; {why}");
             }

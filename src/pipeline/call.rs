@@ -9,9 +9,10 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::guard::guarded;
 use super::raw::Raw;
 use super::read::{self, Values};
-use super::route::{Routed, route, similar};
-use super::{Runner, act, check, permit};
-use crate::call::{Head, Reason, Refusal, Value};
+use super::route::{Routed, Unrouted, route, similar};
+use super::{Of, Runner, act, check, permit};
+use crate::call::{Head, Outcome, Reason, Refusal, Value};
+use crate::envelope::Envelope;
 use crate::handler::{Argument, Around, Call, Caller, Response, State};
 use crate::plan::{Method, Plan};
 
@@ -29,44 +30,45 @@ impl Caller for Runner {
 
     fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>> {
         Box::pin(async move {
+            let (call, target) = match target(&self.plan, call) {
+                Ok(found) => found,
+                Err(Unrouted { of, refusal }) => return Response::new(Err(refusal), envelope(&self.plan, of)),
+            };
+            let envelope = envelope(&self.plan, Of::Method(target.method));
+            let own = Arc::clone(&envelope);
+            let responding = async { Response::new(run(&self, call, target).await, own) };
             // Types are the program's own code too, and a call from code has no server around it.
-            let ended = guarded("a stage", run(&self, call)).await;
-            Response::new(ended.and_then(|ended| ended))
+            guarded("a stage", responding).await.unwrap_or_else(|panic| Response::new(Err(panic), envelope))
         })
     }
 }
 
-async fn run(runner: &Arc<Runner>, call: Call) -> Result<serde_json::Value, Refusal> {
-    if call.depth > DEEPEST {
-        return Err(Refusal::internal(format_args!("{}: more than {DEEPEST} calls inside of each other", call.target)));
-    }
+async fn run(runner: &Arc<Runner>, call: Call, target: Target) -> Outcome {
     let plan = &*runner.plan;
+    let method = target.method;
     let acting = {
-        let (method, raw) = raw(plan, &call)?;
+        let raw = raw(&plan.methods[method], plan, &call, &target)?;
         let granted = permit::permit_call(plan, method, &raw, call.identity.clone())?;
         let slots = check::check(plan, &plan.methods[method], Values { raw, unknown: Vec::new() })?;
         act::start(runner, &granted, slots, Around::Call { request_id: call.request_id.clone(), depth: call.depth })?
     };
-    let success = acting.await?;
-    success.outputs.to_json().map_err(Refusal::internal)
+    acting.await
 }
 
-/// The method that is called, and the raw value of each of its slots.
-fn raw<'c>(plan: &Plan, call: &'c Call) -> Result<(usize, Vec<Raw<'c>>), Refusal> {
-    let Target { method: index, segments, query } = target(plan, &call.target)?;
-    let method = &plan.methods[index];
+/// The raw value of each slot of the method.
+fn raw<'c>(method: &Method, plan: &Plan, call: &'c Call, target: &Target) -> Result<Vec<Raw<'c>>, Refusal> {
     let last_counts = plan.modules[method.module].last_counts;
     let mut raw = vec![Raw::Absent; method.slots.len()];
     let text = |raw: &mut Vec<Raw<'c>>, slot: usize, text| {
         raw[slot].add_text(text, method.slots[slot].takes, last_counts);
     };
     for (segment, slot) in &method.segments {
-        if let Some(own) = segments.get(*segment).filter(|text| !text.is_empty()) {
+        if let Some(own) = target.segments.get(*segment).filter(|text| !text.is_empty()) {
             text(&mut raw, *slot, Cow::Owned(own.clone()));
         }
     }
     let mut next = 0;
-    for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
+    for (key, value) in url::form_urlencoded::parse(target.query.as_bytes()) {
         let slot = read::slot(method, &method.query, &key, &mut next);
         let slot = slot.ok_or_else(|| unknown_argument(method, &format!("no field of its query is called {key:?}")))?;
         text(&mut raw, slot, Cow::Owned(value.into_owned()));
@@ -84,9 +86,10 @@ fn raw<'c>(plan: &Plan, call: &'c Call) -> Result<(usize, Vec<Raw<'c>>), Refusal
                 raw[slot] = Raw::Json(Value::from(json));
             }
             Argument::Json(_) => raw[slot] = Raw::Repeated,
+            Argument::File(own) => raw[slot].add_file(own.clone(), method.slots[slot].takes, last_counts),
         }
     }
-    Ok((index, raw))
+    Ok(raw)
 }
 
 /// A name that the method does not know is the program's fault, not that of its client.
@@ -100,6 +103,9 @@ const BASE: &AsciiSet = &PATH.add(b'%').add(b'?').add(b'#');
 /// letters beyond ASCII.
 const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'|');
 
+/// What has to be encoded of the text of a single segment.
+const SEGMENT: &AsciiSet = &BASE.add(b'/');
+
 /// What a call is for.
 #[derive(Default)]
 struct Target {
@@ -110,27 +116,87 @@ struct Target {
     query: String,
 }
 
-/// The method of an id, or of an HTTP method and path.
-fn target(plan: &Plan, target: &str) -> Result<Target, Refusal> {
-    let unknown = || Refusal::new(Reason::UnknownService { similar: Vec::new() });
-    if let Some(index) = plan.ids.get(target) {
-        return Ok(Target { method: *index, ..Target::default() });
+/// Finds what is called; arguments that say it are no arguments any more.
+fn target(plan: &Plan, mut call: Call) -> Result<(Call, Target), Unrouted> {
+    if call.depth > DEEPEST {
+        let why = format!("{}: more than {DEEPEST} calls inside of each other", call.target);
+        return Err(Refusal::internal(why).into());
     }
-    let (http, path) = target.split_once(' ').filter(|(_, path)| path.starts_with('/')).ok_or_else(unknown)?;
-    let method = http.parse::<http::Method>().map_err(|_| unknown())?;
-    let base = utf8_percent_encode(&plan.base, BASE);
-    let uri = format!("{base}{}", utf8_percent_encode(path, PATH)).parse().map_err(|_| unknown())?;
-    let head = Head::new(method, uri);
-    let refused = |refusal: Refusal| match refusal.reason() {
-        Reason::UnknownService { .. } => refusal.with_similar(similar(plan, &head)),
-        _ => refusal,
+    if let Some(index) = plan.ids.get(&*call.target) {
+        return Ok((call, Target { method: *index, ..Target::default() }));
+    }
+    if call.target.is_empty() {
+        call.target = take_path(&mut call.arguments).ok_or_else(unknown)?;
+    }
+    let (method, path) = match call.target.split_once(' ').filter(|(_, path)| path.starts_with('/')) {
+        Some((method, path)) => (Some(method.parse().map_err(|_| unknown())?), path),
+        None => (None, &*call.target),
     };
-    match route(plan, &head).map_err(|unrouted| refused(unrouted.refusal))? {
-        Routed::Method(found) => Ok(Target {
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    let base = utf8_percent_encode(&plan.base, BASE);
+    let uri = format!("{base}{slash}{}", utf8_percent_encode(path, PATH)).parse().map_err(|_| unknown())?;
+    let target = routed(plan, method, uri)?;
+    Ok((call, target))
+}
+
+/// The method of this path, and HTTP method where one is said.
+fn routed(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Result<Target, Unrouted> {
+    let named = method.is_some();
+    let mut head = Head::new(method.unwrap_or(http::Method::OPTIONS), uri);
+    let found = if named {
+        route(plan, &head)
+    } else {
+        only(plan, &head).and_then(|method| {
+            head.method = method;
+            route(plan, &head)
+        })
+    };
+    match found {
+        Ok(Routed::Method(found)) => Ok(Target {
             method: found.method,
             segments: found.segments.into_iter().map(Cow::into_owned).collect(),
             query: head.query().to_owned(),
         }),
-        Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. } => Err(unknown()),
+        Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => Err(unknown()),
+        Err(Unrouted { of, refusal }) => match refusal.reason() {
+            Reason::UnknownService { .. } => Err(Unrouted { of, refusal: refusal.with_similar(similar(plan, &head)) }),
+            _ => Err(Unrouted { of, refusal }),
+        },
     }
+}
+
+/// The one method that takes the path that OPTIONS is asked about.
+fn only(plan: &Plan, head: &Head) -> Result<http::Method, Unrouted> {
+    let (of, allowed) = match route(plan, head)? {
+        Routed::Options { service, allowed } => (Of::Module(plan.services[service].module), allowed),
+        Routed::OptionsAll { allowed } => (Of::Nothing, allowed),
+        Routed::OptionsAbove { .. } | Routed::Method(_) => return Err(unknown()),
+    };
+    match allowed.0[..] {
+        [] => Err(unknown()),
+        [one] => one.as_str().parse().map_err(|_| unknown()),
+        _ => Err(Unrouted { of, refusal: Refusal::new(Reason::UnknownMethod { allowed }) }),
+    }
+}
+
+/// Takes the two segments of a path out of the arguments `module` and `method`; none where one of them is missing.
+fn take_path(arguments: &mut Vec<(String, Argument)>) -> Option<String> {
+    let mut take = |name| {
+        let (_, argument) = arguments.remove(arguments.iter().position(|(own, _)| own == name)?);
+        let text = match argument {
+            Argument::Text(text) | Argument::Json(serde_json::Value::String(text)) => text,
+            Argument::Json(_) | Argument::File(_) => return None,
+        };
+        Some(utf8_percent_encode(&text, SEGMENT).to_string())
+    };
+    Some(format!("{}/{}", take("module")?, take("method")?))
+}
+
+fn unknown() -> Unrouted {
+    Refusal::new(Reason::UnknownService { similar: Vec::new() }).into()
+}
+
+/// The shape that an answer would have.
+fn envelope(plan: &Plan, of: Of) -> Arc<dyn Envelope> {
+    Arc::clone(of.module(plan).map_or(&plan.envelope, |index| &plan.modules[index].envelope))
 }

@@ -74,4 +74,18 @@ impl<'a> Raw<'a> {
             _ => Raw::Repeated,
         };
     }
+
+    /// Adds a file to what came before it, as a text is added.
+    pub(super) fn add_file(&mut self, upload: Upload, takes: Takes, last_counts: bool) {
+        *self = match std::mem::take(self) {
+            Raw::Absent => Raw::File(upload),
+            Raw::File(first) if takes == Takes::Files => Raw::Files(vec![first, upload]),
+            Raw::Files(mut files) => {
+                files.push(upload);
+                Raw::Files(files)
+            }
+            _ if last_counts => Raw::File(upload),
+            _ => Raw::Repeated,
+        };
+    }
 }

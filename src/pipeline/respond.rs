@@ -63,16 +63,26 @@ pub enum Of {
     Method(usize),
 }
 
+impl Of {
+    /// The module.
+    pub(super) fn module(self, plan: &Plan) -> Option<usize> {
+        match self {
+            Self::Nothing => None,
+            Self::Module(index) => Some(index),
+            Self::Method(index) => Some(plan.methods[index].module),
+        }
+    }
+}
+
 /// Writes a refusal that came to be outside of [`super::answer`]: in the module's envelope, or in that of the
 /// API where no module is known.
 #[must_use]
 pub fn refuse(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
-    let (module, method) = match of {
-        Of::Nothing => (None, None),
-        Of::Module(index) => (Some(index), None),
-        Of::Method(index) => (Some(plan.methods[index].module), Some(&plan.methods[index])),
+    let method = match of {
+        Of::Method(index) => Some(&plan.methods[index]),
+        Of::Nothing | Of::Module(_) => None,
     };
-    let envelope = module.map_or(&plan.envelope, |index| &plan.modules[index].envelope);
+    let envelope = of.module(plan).map_or(&plan.envelope, |index| &plan.modules[index].envelope);
     // Not before: what no service has may still be a file, or a page of the server's own.
     let unknown = matches!(refusal.reason(), Reason::UnknownService { similar } if similar.is_empty());
     let refusal = if unknown { refusal.with_similar(route::similar(plan, head)) } else { refusal };

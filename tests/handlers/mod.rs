@@ -1,11 +1,14 @@
 //! Handlers: what they are given, how they are bound, what runs around them, and calls from code.
 
+mod answers;
 mod binding;
 mod calls;
+mod delegation;
 mod fields;
 mod fit;
 mod gone;
 mod hooks;
+mod instances;
 mod outputs;
 mod same_as_json;
 mod served;

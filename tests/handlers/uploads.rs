@@ -128,3 +128,31 @@ fn a_type_that_takes_anything_is_told_about_the_file() {
     assert_eq!(answer["all"], json!({ "picture": file }));
     running.stop().unwrap();
 }
+
+#[test]
+fn a_handler_hands_files_on() {
+    async fn hand_on(Args(pictures): Args<Pictures>, context: Context) -> Result<Json, Refusal> {
+        let Pictures { picture, more } = pictures;
+        let more = more.unwrap_or_default();
+        let call = context.call("seen.post").file("picture", picture.clone());
+        let seen = more.into_iter().fold(call, |call, file| call.file("more", file)).send().await.outputs()?;
+        let twice = context.call("seen.post").file("picture", picture.clone()).file("picture", picture.clone());
+        let text = context.call("seen.post").file("picture", picture.clone()).file("word", picture.clone());
+        let refused = [twice.send().await.status(), text.send().await.status()];
+        Ok(json!({ "seen": seen, "own": picture.path(), "refused": refused }))
+    }
+    let mut takes = parameters();
+    takes["word"] = json!({ "info": "A word", "type": "?string" });
+    let definition = json!({ "/": {
+        "it": { "POST": { "info": "Hands it on", "in": parameters() } },
+        "seen": { "POST": { "info": "Looks", "in": takes } }
+    } });
+    let module = Module::new("shop").post("/it", hand_on).post("/seen", look);
+    let (running, at) = serve(&build(super::files("shop", &definition), [module]));
+    let answer = send(&at, &[("picture", "b.png", PICTURE), ("more", "x", b"1"), ("more", "y", b"22")]);
+    assert_eq!(answer["seen"]["path"], answer["own"], "{answer}");
+    assert_eq!(answer["seen"]["same"], true);
+    assert_eq!(answer["refused"], json!([400, 400]));
+    assert_eq!(answer["seen"]["more"], json!([1, 2]));
+    running.stop().unwrap();
+}

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use super::fields::Seen;
 use super::{Part, PartContent, Raw, Reading, over, slot};
 use crate::call::{Limit, Refusal, Source};
-use crate::types::Takes;
 
 /// Gives the parts to the slots that want them. Files that no slot takes are gone with the body.
 ///
@@ -30,18 +29,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, parts: &'a [Part]) -> Resu
                 Ok(text) => raw.add_text(Cow::Borrowed(text), takes, last_counts),
                 Err(_) => *raw = Raw::NoText,
             },
-            PartContent::File(upload) => {
-                *raw = match std::mem::take(raw) {
-                    Raw::Absent => Raw::File(upload.clone()),
-                    Raw::File(first) if takes == Takes::Files => Raw::Files(vec![first, upload.clone()]),
-                    Raw::Files(mut files) => {
-                        files.push(upload.clone());
-                        Raw::Files(files)
-                    }
-                    _ if last_counts => Raw::File(upload.clone()),
-                    _ => Raw::Repeated,
-                };
-            }
+            PartContent::File(upload) => raw.add_file(upload.clone(), takes, last_counts),
         }
         let values = match raw {
             Raw::Texts(texts) => texts.len(),

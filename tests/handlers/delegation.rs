@@ -1,0 +1,242 @@
+//! Calls from code as the document of api 3.0 writes them: `module/method`, and what their responses tell.
+//!
+//! The names of tests are those of its chapters.
+
+use std::path::PathBuf;
+
+use rulebook::call::Reason;
+use rulebook::{Args, Code, Context, Engine, Module, Refusal, Response, Rulebook, Unbound};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::{build, call, files, wait};
+
+fn articles() -> Vec<(PathBuf, Vec<u8>)> {
+    let which = json!({ "info": "Which", "type": "text_id" });
+    let body = json!({ "info": "Its text", "type": "text" });
+    let position = |info: &str| json!({ "info": info, "type": "?int" });
+    let publish = json!({ "info": "Publishes it", "in": { "article_id": which } });
+    files(
+        "article",
+        &json!({ "/": {
+            "article": { "/": {
+                "read": { "GET": { "info": "Reads one", "in": {
+                    "URL#0": { "info": "Which", "type": "text_id", "name": "article_id" },
+                    "URL#1": { "info": "Which line", "type": "?int", "name": "line" }
+                } } },
+                "write": { "POST": { "info": "Writes one", "in": {
+                    "title": { "info": "Its title", "type": "varchar(1,20)" }, "body": body
+                } } },
+                "edit": { "PUT": { "info": "Edits one", "in": { "article_id": which, "body": body } } },
+                "delete": { "DELETE": { "info": "Removes one", "scope": [["admin"]], "in": { "article_id": which } } },
+                "state": { "PUT": publish, "DELETE": publish }
+            } },
+            "somemodule/somemethod": { "GET": { "info": "Positions", "in": {
+                "URL#0": position("First"), "URL#1": position("Second")
+            } } }
+        } }),
+    )
+}
+
+fn echo() -> Engine {
+    Rulebook::read(articles()).unbound(Unbound::Echo).build().unwrap()
+}
+
+/// The checked arguments that a call would run with, or the code of its refusal.
+fn arguments(target: &str, given: &Json) -> Result<Json, Code> {
+    call(&echo(), target, given).outputs().map(|mut outputs| outputs["args"].take()).map_err(|refusal| refusal.code())
+}
+
+#[test]
+fn basic_knowledge() {
+    let cases = [
+        ("article/read", json!({ "article_id": 52 }), json!({ "article_id": 52, "line": null })),
+        ("article/write", json!({ "title": "a", "body": "b" }), json!({ "title": "a", "body": "b" })),
+        ("article/edit", json!({ "article_id": "52", "body": "" }), json!({ "article_id": 52, "body": "" })),
+    ];
+    for (target, given, expected) in cases {
+        assert_eq!(arguments(target, &given), Ok(expected), "{target}");
+    }
+    let delete = |scope: &[&'static str]| {
+        let call = echo().call("article/delete").arg("article_id", 52).scope(scope.iter().copied());
+        wait(call.send()).outputs().map_err(|refusal| refusal.code())
+    };
+    assert_eq!(delete(&["admin"]), Ok(json!({ "args": { "article_id": 52 } })));
+    assert_eq!(delete(&["user"]), Err(Code::Forbidden));
+}
+
+/// `new Request('{module}/{method}', ['param1' => 10, 'param2' => 'somevalue'])`: what is wrong with a request is told
+/// by its response, not before.
+#[test]
+fn create_a_request_and_catch_its_errors() {
+    let engine = echo();
+    let write = |arguments: Json| {
+        let Json::Object(arguments) = arguments else { panic!("{arguments}") };
+        wait(engine.call("article/write").args(arguments).send())
+    };
+    assert!(write(json!({ "title": "a", "body": "b" })).error().is_none());
+    let codes = [
+        (write(json!({ "title": "a" })), Code::MissingParameter),
+        (write(json!({ "title": 10, "body": "b" })), Code::InvalidParameter),
+        (wait(engine.call("article/burn").args([("a", 1)]).send()), Code::UnknownService),
+        (wait(engine.call("nowhere/read").send()), Code::UnknownService),
+    ];
+    for (response, code) in codes {
+        assert_eq!(response.error().map(Refusal::code), Some(code), "{response:?}");
+        assert!(response.all().is_none() && response.get("args").is_none());
+    }
+}
+
+#[test]
+fn catch_response_output() {
+    let response = call(&echo(), "article/read", &json!({ "article_id": 1 }));
+    assert_eq!(response.get("args"), Some(&json!({ "article_id": 1, "line": null })));
+    assert_eq!(response.get("someOutputName"), None);
+    assert_eq!(response.all().map(serde_json::Map::len), Some(1), "the error is not among them");
+}
+
+/// `/{module}/{method}`, and values behind it.
+#[test]
+fn format_url() {
+    let none = json!({});
+    let cases = [
+        ("/somemodule/somemethod/1/2/", Ok(json!({ "URL#0": 1, "URL#1": 2 }))),
+        ("somemodule/somemethod/1/2/", Ok(json!({ "URL#0": 1, "URL#1": 2 }))),
+        ("somemodule/somemethod", Ok(json!({ "URL#0": null, "URL#1": null }))),
+        ("somemodule/somemethod//2", Ok(json!({ "URL#0": null, "URL#1": 2 }))),
+        ("somemodule/somemethod/1/2/3", Err(Code::UnknownService)),
+        ("somemodule/somemethod/x", Err(Code::InvalidParameter)),
+        ("somemodule", Err(Code::UnknownService)),
+        ("SomeModule/somemethod", Err(Code::UnknownService)),
+        ("//somemodule/somemethod", Err(Code::UnknownService)),
+        ("somemodule/%zz", Err(Code::Unreadable)),
+        ("/", Err(Code::UnknownService)),
+        ("*", Err(Code::UnknownService)),
+        ("article/../article/read/1", Err(Code::UnknownService)),
+    ];
+    for (target, expected) in cases {
+        assert_eq!(arguments(target, &none), expected, "{target}");
+    }
+    let one = json!({ "URL#1": 2 });
+    assert_eq!(arguments("somemodule/somemethod/1", &one), Ok(json!({ "URL#0": 1, "URL#1": 2 })));
+}
+
+/// "Note that the path can be inside the `$params` variable."
+#[test]
+fn the_path_can_be_inside_the_arguments() {
+    let read = json!({ "article_id": 7, "line": null });
+    let cases = [
+        (json!({ "module": "article", "method": "read", "article_id": 7 }), Ok(read)),
+        (json!({ "method": "read", "article_id": 7 }), Err(Code::UnknownService)),
+        (json!({ "module": "article", "article_id": 7 }), Err(Code::UnknownService)),
+        (json!({ "module": "article", "method": 7 }), Err(Code::UnknownService)),
+        (json!({ "module": "article", "method": "read/7" }), Err(Code::UnknownService)),
+        (json!({ "module": "article", "method": "read?x=1" }), Err(Code::UnknownService)),
+        (json!({ "module": "article", "method": "%72ead" }), Err(Code::UnknownService)),
+        (json!({ "module": "GET /article", "method": "read" }), Err(Code::UnknownService)),
+        (json!({ "module": "", "method": "" }), Err(Code::UnknownService)),
+    ];
+    for (given, expected) in cases {
+        assert_eq!(arguments("", &given), expected, "{given}");
+    }
+    let engine = echo();
+    let texts = engine.call("").text("module", "article").text("method", "read").text("article_id", "7");
+    assert!(wait(texts.send()).error().is_none());
+    let beside = json!({ "module": "article", "method": "read", "article_id": 7 });
+    assert_eq!(
+        arguments("article/read", &beside),
+        Err(Code::Internal),
+        "they are only taken where nothing else says it"
+    );
+}
+
+#[test]
+fn a_path_of_several_methods_needs_one_of_them() {
+    let response = call(&echo(), "article/state", &json!({ "article_id": 1 }));
+    let Some(Reason::UnknownMethod { allowed }) = response.error().map(Refusal::reason) else { panic!("{response:?}") };
+    assert_eq!(allowed.to_string(), "PUT, DELETE, OPTIONS");
+    assert_eq!(arguments("PUT /article/state", &json!({ "article_id": 1 })), Ok(json!({ "article_id": 1 })));
+}
+
+#[test]
+fn a_path_that_is_nearly_right_names_those_that_are() {
+    let response = call(&echo(), "article/raed", &json!({}));
+    let Some(Reason::UnknownService { similar }) = response.error().map(Refusal::reason) else {
+        panic!("{response:?}")
+    };
+    assert_eq!(similar, &["/article/read"]);
+}
+
+#[test]
+fn a_root_can_be_called() {
+    let engine =
+        Rulebook::read(files("root", &json!({ "GET": { "info": "Root" } }))).unbound(Unbound::Echo).build().unwrap();
+    assert_eq!(call(&engine, "/", &json!({})).outputs().unwrap(), json!({ "args": {} }));
+}
+
+#[derive(Deserialize)]
+struct Which {
+    which: i64,
+}
+
+/// A module of each envelope: what a client is answered with and what a call from code serialises to.
+fn shapes() -> Engine {
+    let which = json!({ "which": { "info": "How it ends", "type": "int" } });
+    let method = json!({ "info": "It", "in": which, "errors": { "gone": { "status": 410, "info": "It is gone" } },
+        "options": { "status": 201 } });
+    let mut all = files("aicra", &json!({ "/": { "aicra": { "POST": method } } }));
+    all.extend(files("plain", &json!({ "envelope": "plain", "/": { "plain": { "POST": method } } })));
+    let out = json!({ "*": { "info": "All", "type": "any" } });
+    all.extend(files("whole", &json!({ "/": { "whole": { "POST": { "info": "It", "in": which, "out": out } } } })));
+    async fn end(Args(Which { which }): Args<Which>, _: Context) -> Result<Json, Refusal> {
+        match which {
+            0 => Ok(json!({ "b": 1, "a": [true, null, "é\u{2028}"] })),
+            1 => Ok(json!([1, 2])),
+            2 => Ok(Json::Null),
+            3 => Err(Refusal::declared("gone").with("when", "now")),
+            4 => Err(Refusal::unavailable("the database")),
+            _ => panic!("the vault"),
+        }
+    }
+    async fn whole(Args(Which { which }): Args<Which>, _: Context) -> Result<i64, Refusal> {
+        Ok(which)
+    }
+    let modules = [
+        Module::new("aicra").post("/aicra", end),
+        Module::new("plain").post("/plain", end),
+        Module::new("whole").post("/whole", whole),
+    ];
+    build(all, modules)
+}
+
+#[test]
+fn serialize() {
+    let engine = shapes();
+    let text = |target: &str, which: i64| {
+        let response: Response = wait(engine.call(target).arg("which", which).send());
+        (response.status(), response.serialize())
+    };
+    let cases = [
+        ("aicra", 0, 201, r#"{"error":0,"ErrorDescription":"all right","b":1,"a":[true,null,"é U+2028"]}"#),
+        ("aicra", 1, 201, r#"{"error":502,"ErrorDescription":"internal error: the program failed"}"#),
+        ("aicra", 2, 201, r#"{"error":0,"ErrorDescription":"all right"}"#),
+        ("aicra", 3, 410, r#"{"error":1,"ErrorDescription":"it failed: It is gone","name":"gone","when":"now"}"#),
+        ("aicra", 4, 503, r#"{"error":501,"ErrorDescription":"service unavailable: try again later"}"#),
+        ("aicra", 5, 500, r#"{"error":502,"ErrorDescription":"internal error: the program failed"}"#),
+        ("plain", 0, 201, r#"{"b":1,"a":[true,null,"é U+2028"]}"#),
+        (
+            "plain",
+            3,
+            410,
+            r#"{"type":"about:blank","title":"it failed","status":410,"detail":"It is gone","code":"gone","when":"now"}"#,
+        ),
+        ("whole", 9, 200, r#"{"error":0,"ErrorDescription":"all right","result":9}"#),
+    ];
+    for (target, which, status, expected) in cases {
+        let expected = expected.replace(" U+2028", "\u{2028}");
+        assert_eq!(text(target, which), (status, expected), "{target} {which}");
+    }
+    let (status, unknown) = text("nowhere", 0);
+    assert_eq!(status, 404);
+    assert!(unknown.starts_with(r#"{"error":200,"#), "{unknown}");
+}

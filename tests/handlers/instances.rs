@@ -1,0 +1,256 @@
+//! What a before hook makes for each call, and when it ends.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rulebook::{Args, Context, Ended, Module, Refusal, Response};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use tokio::sync::Notify;
+
+use super::served::serve;
+use super::{build, files, taking, wait};
+
+/// What happened, in order.
+#[derive(Clone)]
+struct Told(Arc<Mutex<Sender<String>>>);
+
+impl Told {
+    fn channel() -> (Self, Receiver<String>) {
+        let (tell, told) = channel();
+        (Self(Arc::new(Mutex::new(tell))), told)
+    }
+
+    fn tell(&self, what: impl Into<String>) {
+        self.0.lock().unwrap().send(what.into()).unwrap();
+    }
+}
+
+/// An instance as api 3.0 has one of a module's class for each call.
+struct Visit {
+    told: Told,
+    notes: Mutex<Vec<String>>,
+}
+
+impl Visit {
+    fn begin(told: &Told) -> Self {
+        told.tell("made");
+        Self { told: told.clone(), notes: Mutex::default() }
+    }
+
+    fn note(&self, what: &str) {
+        self.notes.lock().unwrap().push(what.to_owned());
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.told.tell("dropped");
+    }
+}
+
+#[derive(Deserialize)]
+struct How {
+    how: String,
+}
+
+async fn work(Args(How { how }): Args<How>, context: Context) -> Result<Json, Refusal> {
+    let visit = context.instance::<Visit>().ok_or_else(|| Refusal::internal("no visit"))?;
+    visit.note("worked");
+    tokio::task::yield_now().await;
+    match how.as_str() {
+        "refuse" => Err(Refusal::unavailable("as asked")),
+        "panic" => panic!("as asked"),
+        _ => Ok(json!({})),
+    }
+}
+
+/// A module `shop` whose calls each have a visit; the hook refuses or panics where `before` says so.
+fn visited(told: &Told, before: &'static str) -> Module {
+    let (made, ended) = (told.clone(), told.clone());
+    Module::new("shop")
+        .post("/it", work)
+        .before(move |_| {
+            let made = made.clone();
+            async move {
+                let visit = Visit::begin(&made);
+                match before {
+                    "refuse" => Err(Refusal::unavailable("as asked")),
+                    "panic" => panic!("as asked"),
+                    _ => Ok(visit),
+                }
+            }
+        })
+        .after(move |context, how| {
+            let ended = ended.clone();
+            async move {
+                let notes = context.instance::<Visit>().map(|visit| visit.notes.lock().unwrap().join(" "));
+                ended.tell(format!("{how:?} {notes:?}"));
+            }
+        })
+}
+
+fn how(engine: &rulebook::Engine, how: &str) -> Response {
+    wait(engine.call("it.post").arg("how", how).send())
+}
+
+fn shop() -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    taking(&json!({ "how": { "info": "How it ends", "type": "string" } }))
+}
+
+#[test]
+fn each_call_has_its_own_however_it_ends() {
+    let cases = [
+        ("", "succeed", &["made", "Succeeded Some(\"worked\")", "dropped"]),
+        ("", "refuse", &["made", "Refused(Unavailable) Some(\"worked\")", "dropped"]),
+        ("", "panic", &["made", "Panicked Some(\"worked\")", "dropped"]),
+        ("refuse", "succeed", &["made", "dropped", "Refused(Unavailable) None"]),
+        ("panic", "succeed", &["made", "dropped", "Panicked None"]),
+    ];
+    for (before, how, expected) in cases {
+        let (tell, told) = Told::channel();
+        let engine = build(shop(), [visited(&tell, before)]);
+        for _ in 0..2 {
+            self::how(&engine, how);
+            assert_eq!(told.try_iter().collect::<Vec<_>>(), expected, "{before} {how}");
+        }
+    }
+}
+
+#[test]
+fn it_is_made_for_calls_that_reach_the_handler_alone() {
+    let (tell, told) = Told::channel();
+    let engine = build(shop(), [visited(&tell, "")]);
+    assert!(wait(engine.call("it.post").send()).error().is_some());
+    assert_eq!(told.try_iter().count(), 0);
+}
+
+#[test]
+fn it_ends_where_the_client_has_gone() {
+    for (how, ended) in [("succeed", "Succeeded"), ("panic", "Panicked")] {
+        let (tell, told) = Told::channel();
+        let go_on = Arc::new(Notify::new());
+        let (own, begun) = (Arc::clone(&go_on), tell.clone());
+        let handler = move |Args(How { how }): Args<How>, context: Context| {
+            let (own, begun) = (Arc::clone(&own), begun.clone());
+            async move {
+                let visit = context.instance::<Visit>();
+                begun.tell("begun");
+                own.notified().await;
+                assert_ne!(how, "panic", "as asked");
+                drop(visit);
+                Ok::<_, Refusal>(json!({}))
+            }
+        };
+        let (made, after) = (tell.clone(), tell.clone());
+        let module = Module::new("shop").post("/it", handler).before(move |_| {
+            let visit = Visit::begin(&made);
+            async { Ok(visit) }
+        });
+        let module = module.after(move |_, ended: Ended| {
+            after.tell(format!("{ended:?}"));
+            async {}
+        });
+        let (running, at) = serve(&build(shop(), [module]));
+        let mut socket = TcpStream::connect(at.strip_prefix("http://").unwrap()).unwrap();
+        let body = json!({ "how": how }).to_string();
+        write!(
+            socket,
+            "POST /it HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let next = || told.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!([next(), next()], ["made", "begun"]);
+        drop(socket);
+        // The server answers another meanwhile, and so has seen the closed socket.
+        assert!(ureq::get(format!("{at}/nowhere")).call().is_err());
+        go_on.notify_one();
+        assert_eq!([next(), next()], [ended, "dropped"], "{how}");
+        running.stop().unwrap();
+        assert!(told.try_recv().is_err(), "nothing ended twice");
+    }
+}
+
+#[test]
+fn the_after_hook_can_use_it_up() {
+    let (tell, told) = Told::channel();
+    let module = visited(&tell, "").after(|context, ended| async move {
+        let visit = context.take_instance::<Visit>().and_then(Arc::into_inner).unwrap();
+        visit.told.tell(format!("used up: {ended:?}"));
+        assert!(context.instance::<Visit>().is_none());
+    });
+    let engine = build(shop(), [module]);
+    for how in ["succeed", "panic"] {
+        self::how(&engine, how);
+        let ended = if how == "panic" { "Panicked" } else { "Succeeded" };
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), ["made", &format!("used up: {ended}"), "dropped"]);
+    }
+}
+
+#[test]
+fn it_ends_with_the_call_also_where_the_context_is_kept() {
+    let (tell, told) = Told::channel();
+    let kept: Arc<Mutex<Vec<Context>>> = Arc::default();
+    let own = Arc::clone(&kept);
+    let module = visited(&tell, "").after(move |context, _| {
+        own.lock().unwrap().push(context);
+        async { panic!("as asked") }
+    });
+    let engine = build(shop(), [module]);
+    assert!(how(&engine, "succeed").error().is_some());
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), ["made", "dropped"]);
+    assert!(kept.lock().unwrap()[0].instance::<Visit>().is_none());
+}
+
+#[test]
+fn a_panic_at_its_end_is_an_internal_error() {
+    struct Brittle;
+    impl Drop for Brittle {
+        fn drop(&mut self) {
+            panic!("it broke");
+        }
+    }
+    async fn fine(_: Args<()>, _: Context) -> Result<(), Refusal> {
+        Ok(())
+    }
+    let module = Module::new("shop").post("/it", fine).before(|_| async { Ok(Brittle) });
+    let response = wait(build(taking(&json!({})), [module]).call("it.post").send());
+    assert!(response.error().and_then(Refusal::log).is_some_and(|log| log.contains("it broke")), "{response:?}");
+}
+
+#[test]
+fn it_is_found_by_its_type() {
+    async fn look(_: Args<()>, context: Context) -> Result<Json, Refusal> {
+        assert!(context.take_instance::<String>().is_none());
+        let number = context.instance::<u8>().map(|number| *number);
+        Ok(json!({ "number": number, "text": context.instance::<String>().is_some() }))
+    }
+    let module = Module::new("shop").post("/it", look).before(|_| async { Ok(7_u8) });
+    let outputs = wait(build(taking(&json!({})), [module]).call("it.post").send()).outputs().unwrap();
+    assert_eq!(outputs, json!({ "number": 7, "text": false }));
+}
+
+#[test]
+fn calls_inside_of_each_other_have_each_their_own() {
+    #[derive(Clone)]
+    struct Name(String);
+    async fn inner(_: Args<()>, context: Context) -> Result<Json, Refusal> {
+        Ok(json!({ "name": context.instance::<Name>().unwrap().0 }))
+    }
+    async fn outer(_: Args<()>, context: Context) -> Result<Json, Refusal> {
+        let called = context.call("inner").send().await.outputs()?;
+        Ok(json!({ "own": context.instance::<Name>().unwrap().0, "called": called["name"] }))
+    }
+    let get = json!({ "GET": { "info": "It" } });
+    let module = Module::new("shop").get("/inner", inner).get("/outer", outer).before(|context| {
+        let name = Name(context.method().to_owned());
+        async { Ok(name) }
+    });
+    let engine = build(files("shop", &json!({ "/": { "inner": get, "outer": get } })), [module]);
+    let outputs = wait(engine.call("outer").send()).outputs().unwrap();
+    assert_eq!(outputs, json!({ "own": "outer.get", "called": "inner.get" }));
+}
