@@ -111,6 +111,7 @@ impl Fields {
         if index == list.len() {
             list.push(Field { name: Placed::new(name.to_owned(), place), ..Field::default() });
         }
+        // The table holds indices of the list only.
         &mut list[index]
     }
 
