@@ -20,7 +20,7 @@ async function ask() {
     const json = await response.json().catch(() => undefined);
     if (response.ok && json?.modules) return { start, definition: json };
     if (json !== undefined)
-      refused ??= json.ErrorDescription ?? json.detail ?? `${response.status} ${response.statusText}`;
+      refused ??= json.ErrorDescription ?? json.detail ?? json.msg ?? `${response.status} ${response.statusText}`;
   }
   throw new Error(refused ?? "it did not answer with a definition");
 }

@@ -280,6 +280,34 @@ fn answers_are_read_from_any_envelope() {
 }
 
 #[test]
+fn answers_in_the_phalapi_envelope_are_read_whatever_their_status() {
+    for (real, catalogue) in [(false, "1.x"), (true, "2.x")] {
+        let document = json!({
+            "envelope": "phalapi", "catalogue": catalogue, "phalapi": { "real_status": real },
+            "modules": { "m": { "/": { "it": {
+                "GET": { "info": "I", "out": { "text": { "info": "I", "type": "string" },
+                    "number": { "info": "I", "type": "int" }, "list": { "info": "I", "type": "array" } } },
+                "POST": { "info": "I", "errors": { "full": { "status": 409, "info": "No seat is left" } } },
+                "PUT": { "info": "I" }
+            } } } }
+        });
+        let module = Module::new("m").get("/it", values).post("/it", full);
+        let module = module.put("/it", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()));
+        let client = Client::new(api(&document).module(module)).unwrap();
+        let answer = client.call("it.get").send();
+        assert_eq!(answer.outputs(), json!({ "text": "a", "number": 1, "list": [1] }));
+        assert_eq!((answer.ret(), answer.message(), answer.is_refusal()), (Some(200), None, false));
+        assert_eq!(client.call("it.put").send().outputs(), json!({}), "{catalogue}");
+        let refused = client.call("it.post").send();
+        assert_eq!((refused.ret(), refused.code(), refused.is_refusal()), (Some(409), None, true));
+        assert_eq!(refused.message(), Some("Bad Request: No seat is left"));
+        assert_eq!(refused.status(), if real { 409 } else { 200 });
+        let problem = client.call("it.post").header("accept", "application/problem+json").send();
+        assert_eq!((problem.status(), problem.ret(), problem.code()), (409, None, Some("full")));
+    }
+}
+
+#[test]
 fn an_answer_is_shown_whole() {
     let client = Client::new(api(&members()).module(module())).unwrap();
     let answer = client.call("user.{id}.get").arg("id", 7).identity("Ada", ["x"]).send();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use super::Value;
+use super::{Broken, Value};
 
 /// Where in a request a parameter stands. The names are OpenAPI's `in` where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,6 +60,8 @@ pub struct Details {
     pub got: String,
     /// Where inside the value: empty for the whole, else like `[2].name`.
     pub at: String,
+    /// The one rule that is broken, where it is one.
+    pub broken: Option<Broken>,
 }
 
 impl Mismatch {
@@ -70,13 +72,20 @@ impl Mismatch {
 
     /// The same, telling `got` instead of the value itself.
     pub fn with_got(expected: impl Into<Cow<'static, str>>, got: impl Into<String>) -> Self {
-        Self(Box::new(Details { expected: expected.into(), got: got.into(), at: String::new() }))
+        Self(Box::new(Details { expected: expected.into(), got: got.into(), at: String::new(), broken: None }))
     }
 
     /// This mismatch as one inside the item or member `at` (`[2]`, `.name`) of a larger value.
     #[must_use]
     pub fn inside(mut self, at: &str) -> Self {
         self.0.at.insert_str(0, at);
+        self
+    }
+
+    /// This mismatch as one of a single rule.
+    #[must_use]
+    pub fn breaking(mut self, broken: impl Into<Option<Broken>>) -> Self {
+        self.0.broken = broken.into();
         self
     }
 
@@ -194,4 +203,6 @@ pub struct Fault {
     pub got: Option<String>,
     /// The definition's own words for this, where it has some.
     pub message: Option<Box<str>>,
+    /// The one rule that is broken, where it is one; none where it would tell a secret.
+    pub broken: Option<Box<Broken>>,
 }

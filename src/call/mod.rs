@@ -4,6 +4,7 @@
 //! [`Head`], the [`Identity`], [`Value`]s in [`Slots`], and the outcome or
 //! [`Refusal`]. Must not know definitions, plans or servers.
 
+mod broken;
 mod fault;
 mod head;
 mod identity;
@@ -18,6 +19,7 @@ mod upload;
 mod value;
 mod words;
 
+pub use broken::{Broken, Measure, Measured};
 pub use fault::{Details, Fault, FaultKind, Mismatch, Source, is_secret_name, shortened};
 pub use head::{Head, Http, is_bearer, is_secret_field};
 pub use identity::{Identity, Inspect, Inspection};

@@ -12,6 +12,9 @@ use crate::error::{Code, ErrorStatus};
 /// Seconds until another try makes sense where the service is not ready to answer.
 const RETRY_AFTER: u64 = 5;
 
+/// The greatest code that a declared error can have.
+const MOST_CODE: u8 = 99;
+
 /// A request that is not answered as it wished.
 ///
 /// Handlers return one for the errors that their definition declares:
@@ -32,6 +35,10 @@ struct Inner {
     /// For the log, never for the client.
     log: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// PhalApi's, 0 to 99.
+    code: Option<u8>,
+    /// Whether its words are where to go instead.
+    redirects: bool,
 }
 
 /// Why a request is refused.
@@ -140,12 +147,21 @@ impl Refusal {
     pub fn new(reason: Reason) -> Self {
         let status = reason.code().status();
         let headers = reason.headers();
-        Self(Box::new(Inner { reason, status, log: None, headers }))
+        Self(Box::new(Inner { reason, status, log: None, headers, code: None, redirects: false }))
     }
 
     /// The error `name` of the method's `errors`: its status and words come from the definition.
     pub fn declared(name: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Reason::Declared { name: name.into(), message: String::new(), data: Vec::new() })
+    }
+
+    /// The error `name` of the method's `errors`, which sends the client to another place: its words. In the
+    /// `phalapi` envelope `ret` is 300, or 300 and the [code](Self::with_code); no envelope answers with an HTTP
+    /// status of redirection, which clients would follow by themselves.
+    pub fn redirect(name: impl Into<Cow<'static, str>>, place: impl Into<String>) -> Self {
+        let mut refusal = Self::declared(name).saying(place);
+        refusal.0.redirects = true;
+        refusal
     }
 
     /// A failure of the program. The client is told a request id, the log the reason.
@@ -160,7 +176,8 @@ impl Refusal {
 
     /// Adds a member that a declared error tells beside its name; it replaces one of the same name. Other
     /// refusals take none. Members that the answer has anyway (in aicra's shape `error`, `ErrorDescription` and
-    /// `name`, in problem documents `type`, `title`, `status`, `detail` and `code`) stay what they are.
+    /// `name`, in problem documents `type`, `title`, `status`, `detail` and `code`) stay what they are. In the
+    /// `phalapi` envelope it stands in `data`.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Json>) -> Self {
         if let Reason::Declared { data, .. } = &mut self.0.reason {
@@ -176,6 +193,29 @@ impl Refusal {
     pub fn saying(mut self, words: impl Into<String>) -> Self {
         if let Reason::Declared { message, .. } = &mut self.0.reason {
             *message = words.into();
+        }
+        self
+    }
+
+    /// Gives a declared error a code of its own, from 0 to 99, which the `phalapi` envelope adds to 400, or to 500
+    /// where the error's status is one of the server's: its `ret` is the sum. Without one it is the status. Other
+    /// envelopes do not tell it, other refusals take none. Any other code is the program's fault: the log is told,
+    /// and `ret` is as without one.
+    ///
+    /// ```
+    /// use rulebook::Refusal;
+    /// let refusal = Refusal::declared("wrong_sign").with_code(1);
+    /// assert_eq!(refusal.ret(), 401);
+    /// ```
+    #[must_use]
+    pub fn with_code(mut self, code: u32) -> Self {
+        if !matches!(self.0.reason, Reason::Declared { .. }) {
+            return self;
+        }
+        self.0.code = u8::try_from(code).ok().filter(|code| *code <= MOST_CODE);
+        if self.0.code.is_none() {
+            let why = format!("the code {code} is above {MOST_CODE}");
+            self.0.log = Some(self.0.log.map_or(why.clone(), |log| format!("{log}; {why}")));
         }
         self
     }
@@ -247,6 +287,20 @@ impl Refusal {
     #[must_use]
     pub fn status(&self) -> ErrorStatus {
         self.0.status
+    }
+
+    /// `ret` of the `phalapi` envelope: the status, or 400 or 500 and the error's own code; 300 and that of one that
+    /// redirects. 300 to 599.
+    #[must_use]
+    pub fn ret(&self) -> u16 {
+        let status = if self.0.redirects { 300 } else { self.0.status.get() };
+        self.0.code.map_or(status, |code| status / 100 * 100 + u16::from(code))
+    }
+
+    /// Whether its words are a place where the client is sent to.
+    #[must_use]
+    pub fn redirects(&self) -> bool {
+        self.0.redirects
     }
 
     /// What the log keeps beside the words.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use super::{Fault, FaultKind, Reason, Refusal, Source, Unit, Unreadable};
+use super::{Broken, Fault, FaultKind, Measure, Measured, Reason, Refusal, Source, Unit, Unreadable};
 use crate::error::texts::{Catalogue, Text};
 
 /// The words of a refusal for the client, in one language.
@@ -35,6 +35,29 @@ impl Display for Fault {
 }
 
 impl Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let around = match self.refusal.reason() {
+            Reason::Parameters { .. } => Text::OfParameters,
+            _ if self.refusal.redirects() => Text::OfRedirect,
+            _ if self.refusal.status().get() < 500 => Text::OfRequest,
+            _ => Text::OfServer,
+        };
+        let Self { refusal, catalogue } = *self;
+        if catalogue.has(around) {
+            catalogue.fill(around, &[("words", &Bare { refusal, catalogue })]).fmt(f)
+        } else {
+            Bare { refusal, catalogue }.fmt(f)
+        }
+    }
+}
+
+/// The words of a refusal without those that a catalogue puts around them.
+struct Bare<'w> {
+    refusal: &'w Refusal,
+    catalogue: &'w Catalogue,
+}
+
+impl Display for Bare<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { refusal, catalogue } = self;
         let mut say = |text, data: &[(&'static str, &dyn Display)]| catalogue.fill(text, data).fmt(f);
@@ -82,11 +105,16 @@ impl Display for Words<'_> {
 }
 
 fn fault(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, fault: &Fault) -> fmt::Result {
-    let Fault { kind, parameter, source, expected, got, message } = fault;
+    let Fault { kind, parameter, source, expected, got, message, broken } = fault;
     if let Some(message) = message {
         return f.write_str(message);
     }
     let parameter = ("parameter", parameter as &dyn Display);
+    if let Some(broken) = broken
+        && catalogue.has(rule(broken))
+    {
+        return self::broken(f, catalogue, parameter, broken);
+    }
     let place = catalogue.plain(self::source(*source));
     let source = ("source", &place as &dyn Display);
     let expected = ("expected", expected as &dyn Display);
@@ -97,6 +125,44 @@ fn fault(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, fault: &Fault) -> fm
         (FaultKind::Unknown, _) => say(Text::Unknown, &[parameter, source]),
         (FaultKind::Invalid, Some(got)) => say(Text::Invalid, &[parameter, source, expected, ("got", got)]),
         (FaultKind::Invalid, None) => say(Text::InvalidSecret, &[parameter, source, expected]),
+    }
+}
+
+/// The text for the one rule that is broken.
+fn rule(broken: &Broken) -> Text {
+    match broken {
+        Broken::Least(measured) => match measured.of {
+            Measure::Value => Text::LeastValue,
+            Measure::Length => Text::LeastLength,
+            Measure::Count => Text::LeastCount,
+            Measure::Size => Text::LeastSize,
+        },
+        Broken::Most(measured) => match measured.of {
+            Measure::Value => Text::MostValue,
+            Measure::Length => Text::MostLength,
+            Measure::Count => Text::MostCount,
+            Measure::Size => Text::MostSize,
+        },
+        Broken::Words { .. } => Text::Words,
+        Broken::Extensions(_) => Text::Extensions,
+        Broken::Pattern => Text::Pattern,
+    }
+}
+
+fn broken(
+    f: &mut fmt::Formatter<'_>,
+    catalogue: &Catalogue,
+    parameter: (&'static str, &dyn Display),
+    broken: &Broken,
+) -> fmt::Result {
+    let mut say = |data: &[(&'static str, &dyn Display)]| catalogue.fill(rule(broken), data).fmt(f);
+    match broken {
+        Broken::Least(Measured { bound, got, .. }) | Broken::Most(Measured { bound, got, .. }) => {
+            say(&[parameter, ("bound", bound), ("got", got)])
+        }
+        Broken::Words { words, got } => say(&[parameter, ("words", words), ("got", got)]),
+        Broken::Extensions(words) => say(&[parameter, ("words", words)]),
+        Broken::Pattern => say(&[parameter]),
     }
 }
 

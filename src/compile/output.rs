@@ -47,7 +47,7 @@ impl Lowering<'_> {
     fn judge_outputs(&mut self, written: &[written::Output], envelope: Option<EnvelopeName>) {
         let own: &[&str] = match envelope {
             Some(EnvelopeName::Aicra) => &["error", "ErrorDescription", "errors", "status"],
-            Some(EnvelopeName::Plain) | None => &[],
+            Some(EnvelopeName::Plain | EnvelopeName::Phalapi) | None => &[],
         };
         let mut names: HashMap<&str, Place> = HashMap::new();
         for output in written {

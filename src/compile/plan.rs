@@ -63,7 +63,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         ids: plans.iter().enumerate().map(|(index, method)| (method.id.clone(), index)).collect(),
         methods: plans.into(),
         modules: api.modules.iter().map(|own| self::module(api, own, handlers)).collect(),
-        envelope: envelope::by_name(api.envelope),
+        envelope: envelope::of(api, api.envelope),
         limits: api.limits.clone(),
         unknown: api.unknown,
         challenge: challenges.join(", ").into(),
@@ -122,7 +122,7 @@ fn invalid_token(challenge: &str) -> String {
 fn module(api: &Api, own: &model::Module, handlers: &[handler::Module]) -> Module {
     let hooks = handlers.iter().find(|module| module.name == own.name).map(|module| module.hooks.clone());
     Module {
-        envelope: envelope::by_name(own.envelope.unwrap_or(api.envelope)),
+        envelope: envelope::of(api, own.envelope.unwrap_or(api.envelope)),
         last_counts: own.repeated == Repeated::Last,
         hooks: hooks.unwrap_or_default(),
     }

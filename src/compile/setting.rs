@@ -7,6 +7,7 @@ use super::path;
 use crate::call::JsonLimits;
 use crate::definition::written::{self, App};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::error::texts::CatalogueName;
 use crate::model::{
     Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, LogFormat,
     MOST_WORKERS, Segment, Server, Unbound, UnknownParameters,
@@ -30,6 +31,12 @@ impl Lowering<'_> {
             servers: self.servers(written),
             base,
             envelope: envelope.unwrap_or_default(),
+            catalogue: self.setting(
+                written.catalogue.as_ref(),
+                "a catalogue",
+                &CatalogueName::ALL.map(|name| (name.as_str(), name)),
+            ),
+            real_status: written.real_status.as_ref().is_some_and(|on| on.value),
             unknown: self.setting(
                 written.unknown.as_ref(),
                 "a value of `unknown`",

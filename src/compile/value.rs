@@ -55,7 +55,7 @@ pub(super) fn read_default<'a>(default: &'a Json, check: &dyn Check) -> Result<V
 }
 
 fn words(mismatch: &Mismatch) -> String {
-    let Details { expected, got, at } = &**mismatch;
+    let Details { expected, got, at, .. } = &**mismatch;
     if at.is_empty() {
         format!("expected {expected}, got {got}")
     } else {

@@ -1,7 +1,7 @@
 //! The settings: `app.json`, and documents that hold a whole API.
 
 use super::dialect;
-use super::keys::{APP, CONTACT, CORS, LICENSE, LIMITS, PARAMETER, SERVER, TYPES};
+use super::keys::{APP, CONTACT, CORS, LICENSE, LIMITS, PARAMETER, PHALAPI, SERVER, TYPES};
 use super::object::{Object, authors_own, is_remark, wrong_kind};
 use super::syntax::duplicate;
 use super::text::{Data, Member, Members, Node};
@@ -68,12 +68,14 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         servers: servers(&mut object, faults),
         common: object.named("common", &PARAMETER, faults, dialect::canonical_parameter),
         default_types: object.object("types", &TYPES, faults).and_then(|types| types.flag("default")),
+        real_status: object.object("phalapi", &PHALAPI, faults).and_then(|phalapi| phalapi.flag("real_status")),
         limits,
         title: object.text("title"),
         version: object.text("version"),
         info: object.text("info"),
         base: object.text("base"),
         envelope: object.text("envelope"),
+        catalogue: object.text("catalogue"),
         unknown: object.text("unknown"),
         timezone: object.text("timezone"),
         unbound: object.text("unbound"),

@@ -109,6 +109,10 @@ pub struct App {
     pub log_format: Option<Placed<String>>,
     /// `cors`.
     pub cors: Option<Cors>,
+    /// `catalogue`.
+    pub catalogue: Option<Placed<String>>,
+    /// `phalapi.real_status`.
+    pub real_status: Option<Placed<bool>>,
     /// Whether a setting was faulty and is left out, or a file of settings could not be read.
     pub damaged: bool,
 }

@@ -8,6 +8,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::error::texts::CatalogueName;
 use crate::model::{
     Api, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DeclaredError, EnvelopeName, License, Limits,
     LogFormat, Method, MethodOptions, Module, Origins, Output, Parameter, ParameterType, Permission, Repeated, Scope,
@@ -41,6 +42,8 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         servers,
         base,
         envelope,
+        catalogue,
+        real_status,
         unknown,
         timezone,
         default_types,
@@ -64,6 +67,8 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
     keys.filled("servers", Json::Array(servers.iter().map(write_server).collect()));
     keys.unless("base", base, "/");
     keys.unless("envelope", envelope.as_str(), EnvelopeName::default().as_str());
+    keys.unless("catalogue", catalogue.as_str(), CatalogueName::default().as_str());
+    keys.some("phalapi", real_status.then(|| json!({ "real_status": true })));
     keys.unless("unknown", unknown.as_str(), UnknownParameters::default().as_str());
     keys.unless("timezone", timezone, DEFAULT_TIMEZONE);
     keys.some("types", (!default_types).then(|| json!({ "default": false })));

@@ -56,6 +56,21 @@ impl Members for JsonMembers {
         Ok(())
     }
 
+    fn object(&mut self, name: &str, outputs: &dyn Encode, empty: Value<'_>) -> Result<(), WriteError> {
+        self.name(name)?;
+        let start = self.body.len();
+        outputs.write_json(&mut self.body)?;
+        match &self.body[start..] {
+            b"null" | b"{}" => {
+                self.body.truncate(start);
+                serde_json::to_writer(&mut self.body, &empty)?;
+                Ok(())
+            }
+            [b'{', ..] => Ok(()),
+            _ => Err(WriteError::NotAnObject),
+        }
+    }
+
     fn spread(&mut self, outputs: &dyn Encode) -> Result<(), WriteError> {
         let start = self.body.len();
         outputs.write_json(&mut self.body)?;

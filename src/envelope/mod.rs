@@ -6,6 +6,7 @@
 
 mod aicra;
 mod json;
+mod phalapi;
 mod plain;
 mod problem;
 
@@ -15,11 +16,12 @@ use serde_json::{Value as Json, json};
 
 pub use aicra::Aicra;
 pub use json::JsonMembers;
+pub use phalapi::Phalapi;
 pub use plain::Plain;
 pub use problem::Problem;
 
 use crate::call::{Encode, Fault, Reason, Refusal, Value};
-use crate::model::{DeclaredError, EnvelopeName};
+use crate::model::{Api, DeclaredError, EnvelopeName};
 
 /// A shape of answers.
 pub trait Envelope: Send + Sync {
@@ -34,6 +36,16 @@ pub trait Envelope: Send + Sync {
     /// # Errors
     /// They cannot be written.
     fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError>;
+
+    /// The HTTP status of an answer whose outcome has the status `real`.
+    fn status(&self, real: u16) -> u16 {
+        real
+    }
+
+    /// The media type of a success in JSON.
+    fn success_type(&self) -> &'static str {
+        "application/json"
+    }
 
     /// The media type of a refusal in JSON.
     fn refusal_type(&self) -> &'static str {
@@ -64,6 +76,12 @@ pub trait Members {
     /// # Errors
     /// They cannot be written.
     fn nested(&mut self, name: &str, outputs: &dyn Encode) -> Result<(), WriteError>;
+
+    /// A member that holds the outputs, which are members themselves; where there are none it holds `empty`.
+    ///
+    /// # Errors
+    /// They cannot be written, or are no object.
+    fn object(&mut self, name: &str, outputs: &dyn Encode, empty: Value<'_>) -> Result<(), WriteError>;
 
     /// The outputs' own members, beside those of the envelope.
     ///
@@ -102,12 +120,13 @@ impl From<serde_json::Error> for WriteError {
     }
 }
 
-/// The envelope of this name.
+/// The envelope of this name, as the API has set it up.
 #[must_use]
-pub fn by_name(name: EnvelopeName) -> Arc<dyn Envelope> {
+pub fn of(api: &Api, name: EnvelopeName) -> Arc<dyn Envelope> {
     match name {
         EnvelopeName::Aicra => Arc::new(Aicra),
         EnvelopeName::Plain => Arc::new(Plain),
+        EnvelopeName::Phalapi => Arc::new(Phalapi { catalogue: api.catalogue, real_status: api.real_status }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The whole API: what it is called, its limits and its modules.
 
 use super::Module;
+use crate::error::texts::CatalogueName;
 use crate::place::Place;
 
 /// What an API is called where its definition does not say.
@@ -29,6 +30,10 @@ pub struct Api {
     pub base: String,
     /// The shape of answers where a module does not say.
     pub envelope: EnvelopeName,
+    /// The words of refusals in the `phalapi` envelope; all others speak English.
+    pub catalogue: CatalogueName,
+    /// Whether answers in the `phalapi` envelope have their real HTTP status, and not 200 whatever they say.
+    pub real_status: bool,
     /// What happens to parameters that a method does not have.
     pub unknown: UnknownParameters,
     /// The zone of dates and times that name none, a name of the IANA database.
@@ -128,11 +133,13 @@ pub enum EnvelopeName {
     Aicra,
     /// The outputs alone; problem documents for errors.
     Plain,
+    /// `{"ret": 200, "data": …, "msg": ""}`.
+    Phalapi,
 }
 
 impl EnvelopeName {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Aicra, Self::Plain];
+    pub const ALL: [Self; 3] = [Self::Aicra, Self::Plain, Self::Phalapi];
 
     /// Its name in definitions.
     #[must_use]
@@ -140,6 +147,7 @@ impl EnvelopeName {
         match self {
             Self::Aicra => "aicra",
             Self::Plain => "plain",
+            Self::Phalapi => "phalapi",
         }
     }
 }

@@ -103,9 +103,9 @@ fn passed(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limit> {
 }
 
 fn fault(plan: &SlotPlan, kind: FaultKind, mismatch: Option<Mismatch>) -> Fault {
-    let (expected, got, at) = match mismatch.map(Mismatch::into_details) {
-        Some(Details { expected, got, at }) => (expected, Some(got), at),
-        None => (plan.expected.clone(), None, String::new()),
+    let (expected, got, at, broken) = match mismatch.map(Mismatch::into_details) {
+        Some(Details { expected, got, at, broken }) => (expected, Some(got), at, broken),
+        None => (plan.expected.clone(), None, String::new(), None),
     };
     let secret = plan.secret || is_secret_name(&at);
     Fault {
@@ -115,5 +115,6 @@ fn fault(plan: &SlotPlan, kind: FaultKind, mismatch: Option<Mismatch>) -> Fault 
         expected,
         got: got.filter(|_| !secret),
         message: plan.message.clone(),
+        broken: broken.filter(|broken| !(secret && broken.tells_value())).map(Box::new),
     }
 }

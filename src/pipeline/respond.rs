@@ -34,21 +34,16 @@ pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcom
         Ok(success) => success,
         Err(refusal) => return write_refusal(envelope, head, Some(method), refusal),
     };
+    let status = envelope.status(success.status);
     // RFC 9110 section 15.3.5 and 15.3.6: no content.
-    if matches!(success.status, 204 | 205) {
-        return Reply {
-            status: success.status,
-            content_type: None,
-            headers: success.headers,
-            body: Bytes::new(),
-            code: None,
-        };
+    if matches!(status, 204 | 205) {
+        return Reply { status, content_type: None, headers: success.headers, body: Bytes::new(), code: None };
     }
     let mut members = JsonMembers::new();
     match envelope.success(&*success.outputs, success.whole, &mut members) {
         Ok(()) => Reply {
-            status: success.status,
-            content_type: Some("application/json"),
+            status,
+            content_type: Some(envelope.success_type()),
             headers: success.headers,
             body: members.finish().into(),
             code: None,
@@ -104,7 +99,7 @@ fn write_refusal(envelope: &dyn Envelope, head: &Head, method: Option<&Method>, 
         Err(_) => Vec::new(),
     };
     Reply {
-        status: refusal.status().get(),
+        status: envelope.status(refusal.status().get()),
         content_type: Some(envelope.refusal_type()),
         headers: refusal.headers().to_vec(),
         body: body.into(),

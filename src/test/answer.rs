@@ -81,6 +81,11 @@ impl Answer {
     #[track_caller]
     pub fn outputs(&self) -> Json {
         match &self.document {
+            Some(Json::Object(document)) if self.ret() == Some(200) => match document.get("data") {
+                Some(Json::Array(none)) if none.is_empty() => Json::Object(Map::new()),
+                Some(Json::Object(outputs)) => Json::Object(outputs.clone()),
+                _ => self.has_no("outputs"),
+            },
             Some(Json::Object(document)) if !self.is_refusal() => Json::Object(outputs(document)),
             _ => self.has_no("outputs"),
         }
@@ -100,11 +105,19 @@ impl Answer {
     /// Whether the request was refused.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        self.status >= 400
+        self.status >= 400 || self.ret().is_some_and(|ret| ret >= 300)
+    }
+
+    /// `ret` of the `phalapi` envelope, which tells what an answer is whatever its HTTP status; none in any other.
+    #[must_use]
+    pub fn ret(&self) -> Option<u64> {
+        let document = self.document.as_ref()?.as_object()?;
+        let phalapi = document.len() == 3 && document.contains_key("data") && document.contains_key("msg");
+        document.get("ret").filter(|_| phalapi)?.as_u64()
     }
 
     /// The code of the refusal: `forbidden`, or the name of an error that the definition declares. None where the
-    /// request was not refused.
+    /// request was not refused, and in the `phalapi` envelope, which has only its [`ret`](Self::ret).
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         let document = self.refusal()?;
@@ -121,7 +134,11 @@ impl Answer {
     /// What the refusal says to people; none where the request was not refused.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
-        let member = if self.is_problem() { "detail" } else { "ErrorDescription" };
+        let member = match self.ret() {
+            Some(_) => "msg",
+            None if self.is_problem() => "detail",
+            None => "ErrorDescription",
+        };
         self.refusal()?.get(member)?.as_str()
     }
 

@@ -10,7 +10,7 @@ use super::any::{self, any, decode_json};
 use super::bounds::Bounds;
 use super::check::passing;
 use super::{Argument, ArgumentError, Arguments, Check, Takes, Written};
-use crate::call::{Mismatch, Value};
+use crate::call::{Broken, Measure, Mismatch, Value};
 
 /// How a single text becomes a list, unless it is JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,6 +128,12 @@ impl Array {
     }
 }
 
+impl Array {
+    fn broken(&self, count: usize) -> Option<Broken> {
+        Broken::bounds(Measure::Count, self.count.min, self.count.max, count as u64)
+    }
+}
+
 impl Check for Array {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
         let openings: &[char] = if self.objects { &['[', '{'] } else { &['['] };
@@ -163,8 +169,13 @@ impl Check for Array {
                 if self.count.holds(members.len()) {
                     self.check_members(members)
                 } else {
-                    Err(Mismatch::new(self.expected(), &Value::Map(members)))
+                    let broken = self.broken(members.len());
+                    Err(Mismatch::new(self.expected(), &Value::Map(members)).breaking(broken))
                 }
+            }
+            Value::List(items) => {
+                let broken = self.broken(items.len());
+                Err(Mismatch::new(self.expected(), &Value::List(items)).breaking(broken))
             }
             value => Err(Mismatch::new(self.expected(), &value)),
         }

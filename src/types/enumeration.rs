@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::{Argument, ArgumentError, ArgumentErrorKind, Arguments, Check, Written};
-use crate::call::{Mismatch, Value};
+use crate::call::{Broken, Mismatch, Value, shortened};
 
 /// How many words are told in [`Check::expected`].
 const TOLD: usize = 20;
@@ -60,10 +60,20 @@ fn is_simple(word: &str) -> bool {
     !word.is_empty() && !word.contains(quoted)
 }
 
+impl Enumeration {
+    /// As many words as are told of it, and what came instead of one.
+    fn broken(&self, text: &str) -> Broken {
+        let more = if self.words.len() > TOLD { "/…" } else { "" };
+        let words = format!("{}{more}", self.words[..self.words.len().min(TOLD)].join("/"));
+        Broken::Words { words, got: shortened(text) }
+    }
+}
+
 impl Check for Enumeration {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
         match &value {
             Value::Text(text) if self.words.iter().any(|word| word == text) => Ok(value),
+            Value::Text(text) => Err(Mismatch::new(self.expected(), &value).breaking(self.broken(text))),
             _ => Err(Mismatch::new(self.expected(), &value)),
         }
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::bounds::Bounds;
 use super::{ArgumentError, Arguments, Check, Takes, Written};
-use crate::call::{Mismatch, Upload, Value};
+use crate::call::{Broken, Measure, Mismatch, Upload, Value};
 
 #[derive(Debug)]
 struct File {
@@ -51,14 +51,32 @@ pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, Argum
 
 impl File {
     fn passes(&self, upload: &Upload) -> bool {
+        self.size.contains(upload.size()) && self.has_type(upload) && self.has_extension(upload)
+    }
+
+    fn has_type(&self, upload: &Upload) -> bool {
         let of_type = |pattern: &String| match pattern.strip_suffix("/*") {
             Some(kind) => kind == "*" || upload.media_type().split('/').next() == Some(kind),
             None => pattern == upload.media_type(),
         };
+        self.media_types.is_empty() || self.media_types.iter().any(of_type)
+    }
+
+    fn has_extension(&self, upload: &Upload) -> bool {
         let extension = upload.filename().rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
-        self.size.contains(upload.size())
-            && (self.media_types.is_empty() || self.media_types.iter().any(of_type))
-            && (self.extensions.is_empty() || extension.is_some_and(|extension| self.extensions.contains(&extension)))
+        self.extensions.is_empty() || extension.is_some_and(|extension| self.extensions.contains(&extension))
+    }
+
+    /// Which rule a file that does not pass breaks.
+    fn broken(&self, upload: &Upload) -> Broken {
+        let size = Broken::bounds(Measure::Size, self.size.min, self.size.max, upload.size());
+        size.unwrap_or_else(|| {
+            if self.has_type(upload) {
+                Broken::Extensions(json!(self.extensions).to_string())
+            } else {
+                Broken::Words { words: self.media_types.join("/"), got: upload.media_type().to_owned() }
+            }
+        })
     }
 }
 
@@ -66,6 +84,7 @@ impl Check for File {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
         match &value {
             Value::File(upload) if self.passes(upload) => Ok(value),
+            Value::File(upload) => Err(Mismatch::new(self.expected(), &value).breaking(self.broken(upload))),
             _ => Err(Mismatch::new(self.expected(), &value)),
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::bounds::Bounds;
 use super::check::passing;
 use super::{ArgumentError, Arguments, Check, Written, number};
-use crate::call::{Mismatch, Value};
+use crate::call::{Broken, Measure, Mismatch, Value};
 
 /// The finite numbers, as far as the bounds let them pass.
 #[derive(Debug, Clone)]
@@ -29,6 +29,17 @@ impl Float {
         }
         let bounds = Bounds::read(arguments, false)?;
         Ok(Self { name, bounds })
+    }
+
+    fn mismatch(&self, value: &Value<'_>) -> Mismatch {
+        let broken = match value {
+            Value::Int(int) => Some(*int as f64),
+            Value::Uint(uint) => Some(*uint as f64),
+            Value::Float(float) => Some(*float),
+            _ => None,
+        };
+        let bounds = |float| Broken::bounds(Measure::Value, self.bounds.min, self.bounds.max, float);
+        Mismatch::new(self.expected(), value).breaking(broken.and_then(bounds))
     }
 
     /// The bounds, for what JSON Schema cannot say of texts.
@@ -52,7 +63,7 @@ impl Check for Float {
             }
             _ => false,
         };
-        if passes { Ok(number::normal(value)) } else { Err(Mismatch::new(self.expected(), &value)) }
+        if passes { Ok(number::normal(value)) } else { Err(self.mismatch(&value)) }
     }
 
     fn expected(&self) -> Cow<'static, str> {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::bounds::{Bound, Bounds};
 use super::check::passing;
 use super::{ArgumentError, Arguments, Check, Written, number};
-use crate::call::{Mismatch, Value};
+use crate::call::{Broken, Measure, Mismatch, Value};
 
 /// The whole numbers from `low` to `high`, as far as the bounds let them pass.
 #[derive(Debug, Clone)]
@@ -78,6 +78,12 @@ impl Int {
         self.bounds.max.unwrap_or(self.high)
     }
 
+    /// `value` does not pass; `whole` is the number that it was read as.
+    pub(super) fn mismatch(&self, value: &Value<'_>, whole: Option<i128>) -> Mismatch {
+        let bounds = |whole| Broken::bounds(Measure::Value, Some(self.min()), Some(self.max()), whole);
+        Mismatch::new(self.expected(), value).breaking(whole.and_then(bounds))
+    }
+
     /// `whole` as a value, if it passes.
     pub(super) fn value(&self, whole: i128) -> Option<Value<'static>> {
         (self.min()..=self.max()).contains(&whole).then(|| number::value_of(whole)).flatten()
@@ -90,7 +96,8 @@ impl Check for Int {
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
-        number::whole(&value).and_then(|whole| self.value(whole)).ok_or_else(|| Mismatch::new(self.expected(), &value))
+        let whole = number::whole(&value);
+        whole.and_then(|whole| self.value(whole)).ok_or_else(|| self.mismatch(&value, whole))
     }
 
     fn expected(&self) -> Cow<'static, str> {

@@ -43,9 +43,13 @@ impl Check for LooseFloat {
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
         match &value {
-            Value::Text(text) => read(text)
-                .and_then(|number| self.0.check(number).ok())
-                .ok_or_else(|| Mismatch::new(self.expected(), &value)),
+            Value::Text(text) => match read(text) {
+                Some(number) => self
+                    .0
+                    .check(number)
+                    .map_err(|inner| Mismatch::new(self.expected(), &value).breaking(inner.into_details().broken)),
+                None => Err(Mismatch::new(self.expected(), &value)),
+            },
             _ => self.0.check(value),
         }
     }

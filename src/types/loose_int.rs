@@ -40,7 +40,7 @@ impl Check for LooseInt {
             Value::Text(text) => read(text),
             other => number::whole(other),
         };
-        whole.and_then(|whole| self.0.value(whole)).ok_or_else(|| Mismatch::new(self.expected(), &value))
+        whole.and_then(|whole| self.0.value(whole)).ok_or_else(|| self.0.mismatch(&value, whole))
     }
 
     fn expected(&self) -> Cow<'static, str> {

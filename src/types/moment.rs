@@ -12,7 +12,7 @@ use super::check::passing;
 use super::formats::DATETIME;
 use super::number::{is_digits, whole_json};
 use super::{ArgumentError, ArgumentErrorKind, Arguments, Check, Written};
-use crate::call::{Mismatch, Value};
+use crate::call::{Broken, Measure, Measured, Mismatch, Value};
 
 /// Which texts are read.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -209,6 +209,20 @@ fn local_seconds(civil: DateTime, timezone: &TimeZone) -> i64 {
 }
 
 impl MomentCheck {
+    /// Which bound a value passes: in seconds where handlers get those.
+    fn broken(&self, value: &Value<'_>) -> Option<Broken> {
+        let Value::Text(text) = value else { return None };
+        let moment = parse(self.grammar, text, &self.timezone)?;
+        let shown = |text: &str, moment: Moment| if self.timestamp { moment.0.to_string() } else { text.to_owned() };
+        let measured = |(bound, of): &(String, Moment)| Measured {
+            of: Measure::Value,
+            bound: shown(bound, *of),
+            got: shown(text, moment),
+        };
+        let least = self.min.as_ref().filter(|(_, min)| moment < *min).map(|min| Broken::Least(measured(min)));
+        least.or_else(|| self.max.as_ref().filter(|(_, max)| moment > *max).map(|max| Broken::Most(measured(max))))
+    }
+
     fn moment(&self, text: &str) -> Option<Moment> {
         parse(self.grammar, text, &self.timezone).filter(|moment| {
             self.min.as_ref().is_none_or(|(_, min)| moment >= min)
@@ -226,7 +240,7 @@ impl Check for MomentCheck {
         match moment {
             Some((seconds, _)) if self.timestamp => Ok(Value::Int(seconds)),
             Some(_) => Ok(value),
-            None => Err(Mismatch::new(self.expected(), &value)),
+            None => Err(Mismatch::new(self.expected(), &value).breaking(self.broken(&value))),
         }
     }
 

@@ -9,7 +9,7 @@ use super::bounds::Bounds;
 use super::check::passing;
 use super::pattern::Pattern;
 use super::{Argument, ArgumentError, Arguments, Check, Written};
-use crate::call::{Mismatch, Value};
+use crate::call::{Broken, Measure, Mismatch, Value};
 
 /// Texts. Lengths count code points.
 #[derive(Debug)]
@@ -64,6 +64,15 @@ impl Text {
         self.pattern.is_none() && self.also.is_none()
     }
 
+    /// Which rule a value that does not pass breaks.
+    fn broken(&self, value: &Value<'_>) -> Option<Broken> {
+        let Value::Text(text) = value else { return None };
+        let length = text.chars().count() as u64;
+        let matches = self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text));
+        Broken::bounds(Measure::Length, self.length.min, self.length.max, length)
+            .or_else(|| (!matches).then_some(Broken::Pattern))
+    }
+
     fn passes(&self, text: &str) -> bool {
         (self.length.is_open() || self.length.holds(text.chars().count()))
             && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
@@ -89,7 +98,7 @@ impl Check for Text {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
         match &value {
             Value::Text(text) if self.passes(text) => Ok(value),
-            _ => Err(Mismatch::new(self.expected(), &value)),
+            _ => Err(Mismatch::new(self.expected(), &value).breaking(self.broken(&value))),
         }
     }
 

@@ -61,7 +61,7 @@ pub struct Case {
     pub fields: BTreeMap<String, Value>,
     /// What is not to be found anywhere in the answer.
     pub never: Vec<String>,
-    /// `plain` or `problem` where it is not `aicra`.
+    /// `plain`, `phalapi` or `problem` where it is not `aicra`.
     pub shape: Option<String>,
 }
 
@@ -137,6 +137,7 @@ impl Case {
         let shape = match self.shape.as_deref() {
             None => Shape::Aicra,
             Some("plain") => Shape::Plain,
+            Some("phalapi") => Shape::Phalapi,
             Some("problem") => Shape::AicraProblem,
             Some(other) => panic!("{other} is no shape"),
         };
@@ -164,7 +165,11 @@ impl Case {
             expect(name, value.clone(), answer.field(name).into());
         }
         if let Some(words) = &self.says {
-            let said = document["ErrorDescription"].as_str().or(document["detail"].as_str()).unwrap_or_default();
+            let said = document["ErrorDescription"]
+                .as_str()
+                .or(document["detail"].as_str())
+                .or(document["msg"].as_str())
+                .unwrap_or_default();
             expect(&format!("the words {words:?}"), true.into(), said.contains(words).into());
         }
         for secret in &self.never {

@@ -11,6 +11,8 @@ pub enum Shape {
     Plain,
     /// A problem document where it is a refusal, else `aicra`.
     AicraProblem,
+    /// With the real HTTP status or with 200.
+    Phalapi,
 }
 
 /// In which way an answer with a body is no complete document of this shape; none where it is one.
@@ -18,6 +20,9 @@ pub fn flaw(answer: &Answer, shape: Shape) -> Option<String> {
     let say = |what: &str| Some(format!("{what}: {answer:?}"));
     if !(200..=599).contains(&answer.status) {
         return say("the status is out of range");
+    }
+    if shape == Shape::Phalapi && answer.field("content-type") == Some("application/json;charset=utf-8") {
+        return phalapi(answer);
     }
     let refused = answer.status >= 400;
     if matches!(answer.status, 204 | 205) {
@@ -55,6 +60,27 @@ pub fn flaw(answer: &Answer, shape: Shape) -> Option<String> {
         return say(&format!("{required} is missing"));
     }
     if complete { None } else { say("the document is not complete") }
+}
+
+/// The same of an answer in the `phalapi` envelope.
+fn phalapi(answer: &Answer) -> Option<String> {
+    let say = |what: &str| Some(format!("{what}: {answer:?}"));
+    let Ok(Value::Object(document)) = serde_json::from_slice::<Value>(&answer.body) else {
+        return say("the body is no JSON object");
+    };
+    if document.keys().ne(["ret", "data", "msg"]) {
+        return say("the members are not those of the envelope");
+    }
+    let (ret, msg) = (document["ret"].as_u64().unwrap_or_default(), document["msg"].as_str().unwrap_or_default());
+    match ret {
+        500 => say("it failed"),
+        200 if !msg.is_empty() => say("a success has a message"),
+        200 if answer.status > 299 => say("a success has the status of a refusal"),
+        400..=599 if msg.is_empty() => say("a refusal has no message"),
+        400..=599 if answer.status != 200 && u64::from(answer.status) != ret => say("the status is not `ret`"),
+        200 | 400..=599 => None,
+        _ => say("`ret` is out of range"),
+    }
 }
 
 /// Whether a parameter at fault is told as a whole.

@@ -91,7 +91,8 @@ fn generated_definitions_have_every_key() {
 /// Every key of the tree dialect that the author does not choose.
 fn keys() -> impl Iterator<Item = &'static str> {
     use rulebook::definition::keys::{
-        APP, ATTRIBUTES, CONTACT, CORS, ERROR, Keys, Kind, LICENSE, LIMITS, METHOD, MODULE, OPTIONS, PARAMETER, SERVER,
+        APP, ATTRIBUTES, CONTACT, CORS, ERROR, Keys, Kind, LICENSE, LIMITS, METHOD, MODULE, OPTIONS, PARAMETER,
+        PHALAPI, SERVER,
     };
     let tables = [
         &APP,
@@ -100,6 +101,7 @@ fn keys() -> impl Iterator<Item = &'static str> {
         &SERVER,
         &LIMITS,
         &CORS,
+        &PHALAPI,
         &MODULE,
         &METHOD,
         &PARAMETER,

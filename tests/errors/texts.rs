@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use rulebook::Refusal;
-use rulebook::call::{Allowed, Fault, FaultKind, Http, Limit, Reason, Source, Unreadable};
+use rulebook::call::{Allowed, Broken, Fault, FaultKind, Http, Limit, Measure, Reason, Source, Unreadable};
 use rulebook::error::codes;
-use rulebook::error::texts::{Catalogue, Flaw, TABLE};
+use rulebook::error::texts::{Catalogue, CatalogueName, Flaw, TABLE};
 use serde_json::{Map, Value, json};
 
 fn file() -> Value {
@@ -18,9 +18,30 @@ fn the_english_catalogue_is_complete_and_tells_all_data() {
     Catalogue::read(Catalogue::ENGLISH).unwrap();
     let file = file();
     for row in TABLE {
-        let words = file["texts"][row.key].as_str().unwrap();
+        let words = match file["texts"].get(row.key) {
+            None if row.optional => continue,
+            words => words.unwrap().as_str().unwrap(),
+        };
         for place in row.places {
             assert!(words.contains(&format!("{{{place}}}")), "`{}` does not tell {place}", row.key);
+        }
+    }
+}
+
+#[test]
+fn the_catalogues_to_choose_from_are_complete() {
+    for name in CatalogueName::ALL {
+        let read = Catalogue::read(name.file()).unwrap_or_else(|flaws| panic!("{}: {flaws:?}", name.as_str()));
+        for row in TABLE {
+            assert!(read.has(row.text), "{} has no `{}`", name.as_str(), row.key);
+            assert!(name.catalogue().has(row.text));
+        }
+        assert!(TABLE.iter().all(|row| row.optional != Catalogue::english().has(row.text)));
+        // Words of a fault name the parameter, and no braces are left.
+        for refusal in refusals() {
+            let words = refusal.words(name.catalogue()).to_string();
+            assert!(!words.is_empty() && !words.contains(['{', '}']), "{}: {words}", name.as_str());
+            assert!(refusal.faults().is_empty() || words.contains('p'), "{}: {words}", name.as_str());
         }
     }
 }
@@ -54,6 +75,11 @@ fn what_is_wrong_with_a_catalogue_is_told() {
         (timeout, "\"timeout\": \"{ the body", vec![Flaw::Brace("timeout")]),
         (timeout, "\"timeout\": \"} the body", vec![Flaw::Brace("timeout")]),
         ("\"failed\": \"it failed\",", "", vec![Flaw::Missing("failed")]),
+        (
+            "\"texts\": {",
+            "\"texts\": { \"pattern\": \"{id}\",",
+            vec![Flaw::Place { key: "pattern", name: "id".to_owned() }],
+        ),
     ];
     for (from, to, expected) in cases {
         assert_eq!(flaws(from, to), expected, "{to}");
@@ -76,6 +102,7 @@ fn refusals() -> Vec<Refusal> {
         expected: Cow::Borrowed("a number"),
         got: got.map(str::to_owned),
         message: None,
+        broken: None,
     };
     let mut reasons = vec![
         Reason::UnknownService { similar: Vec::new() },
@@ -106,6 +133,18 @@ fn refusals() -> Vec<Refusal> {
         fault(FaultKind::Missing, Source::Cookie, None),
     ];
     reasons.extend(faults.map(|fault| Reason::Parameters { faults: vec![fault], truncated: false }));
+    let measures = [Measure::Value, Measure::Length, Measure::Count, Measure::Size];
+    let bounds = |measure| [0, 9].map(|got| Broken::bounds(measure, Some(1), Some(5), got));
+    let mut broken: Vec<_> = measures.into_iter().flat_map(bounds).collect();
+    broken.extend([
+        Some(Broken::Words { words: "a/b".to_owned(), got: "c".to_owned() }),
+        Some(Broken::Extensions("png".to_owned())),
+        Some(Broken::Pattern),
+    ]);
+    reasons.extend(broken.into_iter().map(|broken| {
+        let fault = Fault { broken: broken.map(Box::new), ..fault(FaultKind::Invalid, Source::Query, Some("1")) };
+        Reason::Parameters { faults: vec![fault], truncated: false }
+    }));
     let limits = [Limit::fields(1), Limit::parts(1), Limit::items(1), Limit::nesting(1)];
     reasons.extend(limits.map(|limit| Reason::TooLarge { limit, parameter: None }));
     let part = 1;
@@ -126,7 +165,8 @@ fn refusals() -> Vec<Refusal> {
         Unreadable::MultipartEnd { part },
     ];
     reasons.extend(unreadable.map(Reason::Unreadable));
-    reasons.into_iter().map(Refusal::new).collect()
+    let redirect = Refusal::redirect("moved", "/p");
+    reasons.into_iter().map(Refusal::new).chain([redirect]).collect()
 }
 
 /// What came and what was expected are words of values, which the check of a parameter makes.

@@ -132,7 +132,7 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
         "contact": { "name": "We", "url": "https://example.org", "email": "we@example.org" },
         "license": { "name": "MIT", "identifier": "MIT" },
         "servers": [{ "url": "https://example.org/", "info": "The one" }, { "url": "https://example.com" }],
-        "base": "/api/v1", "envelope": "plain", "unknown": "refuse", "timezone": "Europe/Paris",
+        "base": "/api/v1", "envelope": "plain", "catalogue": "2.x", "phalapi": { "real_status": true }, "unknown": "refuse", "timezone": "Europe/Paris",
         "types": { "default": true },
         "limits": {
             "head": 1000, "uri": 1001, "body": 1002, "multipart": 1003, "part": 1004,
@@ -161,7 +161,7 @@ fn module(name: &str, has_root: bool, number: &mut usize, choices: &mut Choices)
     }
     if choices.once_in(4) {
         // With its own names for outputs no envelope is in the way.
-        set("envelope", json!(choices.of(&["aicra", "plain"])));
+        set("envelope", json!(choices.of(&["aicra", "plain", "phalapi"])));
     }
     if choices.once_in(4) {
         set("ignore_case", json!(true));

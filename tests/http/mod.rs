@@ -1,7 +1,7 @@
 //! What requests answer, asked over a socket, a file a behaviour.
 //!
 //! Of what stands in a request: `routing`, `decoding`, `extraction`, `presence`, `permission`, `envelopes`,
-//! `recorded`, `random`. Of the server: its limits, uploads, expectations, and clients that misbehave.
+//! `phalapi`, `recorded`, `random`. Of the server: its limits, uploads, expectations, and clients that misbehave.
 
 mod answers;
 mod connections;
@@ -11,6 +11,7 @@ mod expect;
 mod extraction;
 mod limits;
 mod permission;
+mod phalapi;
 mod presence;
 pub mod random;
 mod recorded;

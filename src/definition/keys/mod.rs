@@ -95,6 +95,8 @@ pub static APP: Keys = keys(
         key("servers", Kind::List(&SERVER), "Where the API is served, for documents."),
         key("base", Kind::Text, "The path that all services stand below."),
         key("envelope", Kind::Text, "The shape of answers where a module does not say."),
+        key("catalogue", Kind::Text, "The words of refusals in the `phalapi` envelope: `1.x`, `2.x` or `zh`."),
+        key("phalapi", Kind::Object(&PHALAPI), "How the `phalapi` envelope answers."),
         key("common", Kind::Named(&PARAMETER), "Parameters that every method has."),
         key("unknown", Kind::Text, "What happens to parameters that a method does not have."),
         key("timezone", Kind::Text, "The zone of dates and times that name none."),
@@ -112,7 +114,6 @@ pub static APP: Keys = keys(
         key("dispatch", Kind::Later, "Module and method named in the body."),
         key("jsonp", Kind::Later, "Whether methods answer JSONP."),
         key("formats", Kind::Later, "The formats of answers."),
-        key("catalogue", Kind::Later, "The words of errors."),
         key("options", Kind::Later, "Who may read descriptions."),
     ],
 );
@@ -149,6 +150,12 @@ pub static CORS: Keys = keys(
         key("expose", Kind::Texts, "Further header fields that pages may read."),
         key("max_age", Kind::Whole, "Seconds for which browsers may keep what they were allowed; 600 without it."),
     ],
+);
+
+/// `phalapi` of the settings.
+pub static PHALAPI: Keys = keys(
+    "the settings of the `phalapi` envelope",
+    &[key("real_status", Kind::Bool, "Whether answers have their real HTTP status, and not 200 whatever they say.")],
 );
 
 /// `types` of the settings.

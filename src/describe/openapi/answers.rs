@@ -3,19 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
-use utoipa::openapi::example::ExampleBuilder;
-use utoipa::openapi::{
-    Content, ContentBuilder, Header, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder, Responses, ResponsesBuilder,
-};
+use serde_json::{Value as Json, json};
+use utoipa::openapi::example::{Example, ExampleBuilder};
+use utoipa::openapi::{Header, HeaderBuilder, Ref, RefOr, Response, Responses, ResponsesBuilder};
 
 use super::samples::sample;
-use super::schemas::{Schemas, described, name_of};
+use super::schemas::{Schemas, name_of};
+use super::shown::{Shown, response_of};
+use super::success::success;
 use crate::call::Refusal;
-use crate::envelope::{Envelope, JsonMembers, Problem, by_name};
+use crate::envelope::{self, Envelope, JsonMembers, Problem};
 use crate::error::Code;
 use crate::model::{Api, DeclaredError, EnvelopeName, Method, Module};
-use crate::types::nullable_schema;
 
 /// Refusals of the engine that share a status.
 pub(super) struct Row {
@@ -78,23 +77,40 @@ pub(super) struct Answers {
     components: BTreeMap<String, Response>,
     /// The components' names by what they describe.
     names: HashMap<Key, String>,
-    /// What the refusals of an envelope are, by the name of the envelope; of problem documents by none.
-    refusals: HashMap<Option<EnvelopeName>, Json>,
+    /// By the name of the envelope; problem documents by none.
+    shapes: HashMap<Option<EnvelopeName>, Shape>,
 }
 
 /// What a component describes: in which envelope, which refusals of the engine, and which declared errors with which
 /// words.
 type Key = (EnvelopeName, Option<&'static str>, Vec<(String, u16, String)>);
 
+/// A shape of answers, and the schema of the engine's refusals in it.
+struct Shape {
+    envelope: Arc<dyn Envelope>,
+    refusals: Json,
+}
+
+impl Shape {
+    /// Whether an answer of the status `real` has another one.
+    fn hides(&self, real: u16) -> bool {
+        self.envelope.status(real) != real
+    }
+}
+
 impl Answers {
     /// None yet. The schemas of refusals are made first, so that no other has their names.
     pub(super) fn new(api: &Api, schemas: &mut Schemas) -> Self {
-        let mut refusals = HashMap::from([(None, schemas.component(&["Problem"], Problem.refusal_schema()))]);
+        let mut shape = |envelope: Arc<dyn Envelope>, name| {
+            let refusals = schemas.component(&[name], envelope.refusal_schema());
+            Shape { envelope, refusals }
+        };
+        let mut shapes = HashMap::from([(None, shape(Arc::new(Problem), "Problem"))]);
         let used = |name| api.envelope == name || api.modules.iter().any(|module| module.envelope == Some(name));
         for name in EnvelopeName::ALL.into_iter().filter(|name| used(*name)) {
-            refusals.insert(Some(name), schemas.component(&["Refusal"], by_name(name).refusal_schema()));
+            shapes.insert(Some(name), shape(envelope::of(api, name), "Refusal"));
         }
-        Self { early: api.envelope, components: BTreeMap::new(), names: HashMap::new(), refusals }
+        Self { early: api.envelope, components: BTreeMap::new(), names: HashMap::new(), shapes }
     }
 
     /// All refusals that are referred to, by name.
@@ -109,13 +125,12 @@ impl Answers {
         rows: &[&'static Row],
         schemas: &mut Schemas,
     ) -> Responses {
-        let envelope = envelope_of(api, module);
-        let mut responses =
-            ResponsesBuilder::new().response(method.options.status.to_string(), success(envelope, method, schemas));
+        let envelope = module.envelope.unwrap_or(api.envelope);
         let mut statuses: Vec<u16> = rows.iter().map(|row| row.status()).collect();
         statuses.extend(method.errors.iter().map(|error| error.status.get()));
         statuses.sort_unstable();
         statuses.dedup();
+        let mut responses = self.successes(envelope, method, schemas);
         for status in statuses {
             let row = rows.iter().find(|row| row.status() == status).copied();
             let declared: Vec<_> = method.errors.iter().filter(|error| error.status.get() == status).collect();
@@ -123,6 +138,51 @@ impl Answers {
                 responses.response(status.to_string(), self.refusal(envelope, row, &declared, &method.id, schemas));
         }
         responses.response("default", self.refusal(envelope, Some(&OTHER), &[], &method.id, schemas)).build()
+    }
+
+    /// The success of a method, and beside it what is answered with the status of a success and is none.
+    fn successes(&self, name: EnvelopeName, method: &Method, schemas: &mut Schemas) -> ResponsesBuilder {
+        let mut responses = ResponsesBuilder::new();
+        let Some(own) = self.shapes.get(&Some(name)) else { return responses };
+        let status = own.envelope.status(method.options.status);
+        let success = success(&*own.envelope, method, schemas);
+        let hidden = self.hidden(name, method);
+        let beside = hidden.iter().any(|shown| shown.status == status);
+        let words = match (&success, beside) {
+            (None, _) => "Success, without content",
+            (Some(_), false) => "Success",
+            (Some(_), true) => "Success, or a refusal that the body alone tells",
+        };
+        let succeeded = success.map(|schema| Shown::one(status, own.envelope.success_type(), schema));
+        let all: Vec<_> = succeeded.into_iter().chain(hidden).collect();
+        let response = response_of(words, all.iter().filter(|shown| shown.status == status), schemas);
+        responses = responses.response(status.to_string(), named(response));
+        if let Some(other) = all.iter().map(|shown| shown.status).find(|other| *other != status) {
+            let words = "A refusal that the body alone tells";
+            let response = response_of(words, all.iter().filter(|shown| shown.status == other), schemas);
+            responses = responses.response(other.to_string(), named(response));
+        }
+        responses
+    }
+
+    /// The refusals whose status is not the real one, in the method's envelope and in that before a module is known.
+    fn hidden(&self, name: EnvelopeName, method: &Method) -> Vec<Shown> {
+        let mut names = vec![name, self.early];
+        names.dedup();
+        let mut hidden = Vec::new();
+        for (shape, own) in names.iter().filter_map(|other| Some((self.shapes.get(&Some(*other))?, *other == name))) {
+            let mut hide = |real: u16, schema: Json| {
+                if shape.hides(real) {
+                    let status = shape.envelope.status(real);
+                    hidden.push(Shown::one(status, shape.envelope.refusal_type(), schema));
+                }
+            };
+            hide(OTHER.status(), shape.refusals.clone());
+            for error in method.errors.iter().filter(|_| own) {
+                hide(error.status.get(), shape.envelope.declared_schema(error));
+            }
+        }
+        hidden
     }
 
     /// A reference to the component of these refusals, of the method `id`.
@@ -165,21 +225,28 @@ impl Answers {
     ) -> Response {
         let mut words: Vec<&str> = declared.iter().map(|own| own.info.as_str()).collect();
         words.extend(row.iter().flat_map(|row| row.codes).map(|code| code.title()));
-        let mut response = ResponseBuilder::new().description(words.join("; ")).build();
         let mut names = vec![Some(envelope)];
         if row.is_some_and(|row| row.is_early) && self.early != envelope {
             names.push(Some(self.early));
         }
         // An envelope whose refusals are problem documents has no other shape for them.
-        names.retain(|name| name.is_some_and(|name| by_name(name).refusal_type() != Problem.refusal_type()));
-        names.push(None);
-        for name in names {
-            let shape = name.map_or_else(|| Arc::new(Problem) as Arc<dyn Envelope>, by_name);
-            let refusals = row.and(self.refusals.get(&name)).cloned();
-            let content = refusal_content(&*shape, refusals, row, declared, schemas);
-            // The module's own envelope comes first where both are of one media type.
-            response.content.entry(shape.refusal_type().to_owned()).or_insert(content.into());
-        }
+        let problems = |shape: &&Shape| shape.envelope.refusal_type() == Problem.refusal_type();
+        let status = row.map(Row::status).or_else(|| declared.first().map(|own| own.status.get()));
+        let shapes = names.iter().filter_map(|name| self.shapes.get(name)).filter(|shape| !problems(shape));
+        let shapes = shapes.filter(|shape| !status.is_some_and(|status| shape.hides(status)));
+        let shown: Vec<_> = shapes
+            .chain(self.shapes.get(&None))
+            .map(|shape| {
+                let of_errors = declared.iter().map(|error| shape.envelope.declared_schema(error));
+                Shown {
+                    status: status.unwrap_or_default(),
+                    media_type: shape.envelope.refusal_type(),
+                    any: of_errors.chain(row.map(|_| shape.refusals.clone())).collect(),
+                    examples: examples_of(&*shape.envelope, row, declared),
+                }
+            })
+            .collect();
+        let mut response = response_of(&words.join("; "), shown.iter(), schemas);
         if let Some((name, info)) = row.and_then(|row| row.header) {
             response.headers.insert(name.to_owned(), header(info, schemas).into());
         }
@@ -191,11 +258,6 @@ impl Row {
     fn status(&self) -> u16 {
         self.codes.first().map_or(500, |code| code.status().get())
     }
-}
-
-/// The shape of a module's answers.
-fn envelope_of(api: &Api, module: &Module) -> EnvelopeName {
-    module.envelope.unwrap_or(api.envelope)
 }
 
 /// What the header field of all answers is called among the components.
@@ -219,23 +281,13 @@ fn header(info: &str, schemas: &mut Schemas) -> Header {
     HeaderBuilder::new().schema(Some(schema)).description(Some(info)).build()
 }
 
-/// Refusals in one shape: any of the engine's where there are `refusals`, or one of the declared errors.
-fn refusal_content(
-    shape: &dyn Envelope,
-    refusals: Option<Json>,
-    row: Option<&Row>,
-    declared: &[&DeclaredError],
-    schemas: &mut Schemas,
-) -> Content {
-    let own = declared.iter().map(|error| shape.declared_schema(error));
-    let mut all: Vec<_> = own.chain(refusals).collect();
-    let schema = if all.len() > 1 { json!({ "anyOf": all }) } else { all.pop().unwrap_or_default() };
-    let mut content = ContentBuilder::new().schema(Some(schemas.place(schema))).build();
+/// Examples of refusals in one shape, by name.
+fn examples_of(shape: &dyn Envelope, row: Option<&Row>, declared: &[&DeclaredError]) -> Vec<(String, Example)> {
+    let mut examples = Vec::new();
     let mut example = |name: &str, summary: &str, refusal: &Refusal| {
-        if let Some(value) = shown(shape, refusal) {
-            let example = ExampleBuilder::new().summary(summary).value(Some(value)).build();
-            content.examples.insert(name.to_owned(), example.into());
-        }
+        let value =
+            shown(shape, refusal).map(|value| ExampleBuilder::new().summary(summary).value(Some(value)).build());
+        examples.extend(value.map(|example| (name.to_owned(), example)));
     };
     for code in row.iter().flat_map(|row| row.codes) {
         example(code.row().name, code.title(), &sample(*code));
@@ -244,7 +296,7 @@ fn refusal_content(
         let refusal = Refusal::declared(error.name.clone()).with_status(error.status).with_words(&error.info);
         example(&error.name, &error.info, &refusal);
     }
-    content
+    examples
 }
 
 /// A refusal as it is answered.
@@ -252,36 +304,4 @@ fn shown(shape: &dyn Envelope, refusal: &Refusal) -> Option<Json> {
     let mut members = JsonMembers::new();
     shape.refusal(refusal, &mut members).ok()?;
     serde_json::from_slice(&members.finish()).ok()
-}
-
-/// The outputs in their envelope.
-fn success(envelope: EnvelopeName, method: &Method, schemas: &mut Schemas) -> Response {
-    // RFC 9110 sections 15.3.5 and 15.3.6: no content.
-    if matches!(method.options.status, 204 | 205) {
-        return named(Response::new("Success, without content"));
-    }
-    let whole = method.outputs.iter().find(|output| output.name == "*");
-    let schema = |output: &crate::model::Output, schemas: &mut Schemas| {
-        let names = [&*output.name, &*format!("{}.{}", method.id, output.name)];
-        // The whole of an answer has no name that says anything.
-        let names = if output.name == "*" { &names[1..] } else { &names[..] };
-        let mut schema = schemas.of_type(names, output.r#type.check.schema());
-        if output.optional && !output.r#type.check.takes_null() {
-            schema = nullable_schema(schema);
-        }
-        described(schema, &output.info, None, output.example.as_ref())
-    };
-    let outputs = match whole {
-        Some(output) => schema(output, schemas),
-        None => {
-            let members: Map<_, _> =
-                method.outputs.iter().map(|output| (output.name.clone(), schema(output, schemas))).collect();
-            let required = method.outputs.iter().filter(|output| !output.optional).map(|output| output.name.as_str());
-            json!({ "type": "object", "properties": members, "required": required.collect::<Vec<_>>() })
-        }
-    };
-    let schema = by_name(envelope).success_schema(outputs, whole.is_some());
-    let schema = schemas.compact(&[&format!("{}.answer", method.id)], schema);
-    let content = ContentBuilder::new().schema(Some(schemas.place(schema))).build();
-    named(ResponseBuilder::new().description("Success").content("application/json", content).build())
 }

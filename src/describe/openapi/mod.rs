@@ -13,6 +13,8 @@ mod paths;
 mod samples;
 mod schemas;
 mod security;
+mod shown;
+mod success;
 mod text;
 
 use serde_json::Value as Json;

@@ -44,6 +44,7 @@ fn parameter(kind: FaultKind, got: Option<String>) -> Reason {
         expected: Cow::Borrowed("a whole number"),
         got,
         message: None,
+        broken: None,
     };
     Reason::Parameters { faults: vec![fault], truncated: false }
 }

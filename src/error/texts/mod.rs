@@ -15,13 +15,60 @@ pub use table::{Row, TABLE, Text};
 
 use super::Code;
 
+/// The catalogues that definitions can choose from, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum CatalogueName {
+    /// The words of PhalApi's documents, of version 1.
+    #[default]
+    One,
+    /// The words of PhalApi's program of version 2.
+    Two,
+    /// The same in Chinese.
+    Chinese,
+}
+
+impl CatalogueName {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::One, Self::Two, Self::Chinese];
+
+    /// Its name in definitions.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::One => "1.x",
+            Self::Two => "2.x",
+            Self::Chinese => "zh",
+        }
+    }
+
+    /// Its file.
+    #[must_use]
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::One => include_str!("1.x.json"),
+            Self::Two => include_str!("2.x.json"),
+            Self::Chinese => include_str!("zh.json"),
+        }
+    }
+
+    /// Its words.
+    #[must_use]
+    pub fn catalogue(self) -> &'static Catalogue {
+        match self {
+            Self::One => &ONE,
+            Self::Two => &TWO,
+            Self::Chinese => &CHINESE,
+        }
+    }
+}
+
 /// The words of errors in one language.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     /// By code.
     titles: Box<[Box<str>]>,
-    /// By text.
-    templates: Box<[Template]>,
+    /// By text; none where an optional one is not there.
+    templates: Box<[Option<Template>]>,
 }
 
 /// A text, taken apart at its places for data.
@@ -37,8 +84,14 @@ enum Piece {
     Place(&'static str),
 }
 
-static ENGLISH: LazyLock<Catalogue> =
-    LazyLock::new(|| Catalogue::read(Catalogue::ENGLISH).expect("a test reads this very text"));
+static ENGLISH: LazyLock<Catalogue> = LazyLock::new(|| shipped(Catalogue::ENGLISH));
+static ONE: LazyLock<Catalogue> = LazyLock::new(|| shipped(CatalogueName::One.file()));
+static TWO: LazyLock<Catalogue> = LazyLock::new(|| shipped(CatalogueName::Two.file()));
+static CHINESE: LazyLock<Catalogue> = LazyLock::new(|| shipped(CatalogueName::Chinese.file()));
+
+fn shipped(file: &str) -> Catalogue {
+    Catalogue::read(file).expect("a test reads this very text")
+}
 
 impl Catalogue {
     /// The file of the catalogue [`Catalogue::english`].
@@ -78,7 +131,14 @@ impl Catalogue {
         self.fill(text, &[])
     }
 
-    /// A text with its data, each under the name that its row in [`TABLE`] has for it.
+    /// Whether it has a text: those that are optional may be missing.
+    #[must_use]
+    pub fn has(&self, text: Text) -> bool {
+        self.templates[text as usize].is_some()
+    }
+
+    /// A text with its data, each under the name that its row in [`TABLE`] has for it; nothing where the catalogue
+    /// does not [have](Self::has) it.
     #[must_use]
     pub fn fill<'f>(&'f self, text: Text, data: &'f [(&'static str, &'f dyn Display)]) -> Filled<'f> {
         debug_assert!(
@@ -86,20 +146,20 @@ impl Catalogue {
             "the data of {text:?} is {:?}",
             text.row().places
         );
-        Filled { template: &self.templates[text as usize], data }
+        Filled { template: self.templates[text as usize].as_ref(), data }
     }
 }
 
 /// A text with its data, to be written.
 #[derive(Clone, Copy)]
 pub struct Filled<'f> {
-    template: &'f Template,
+    template: Option<&'f Template>,
     data: &'f [(&'static str, &'f dyn Display)],
 }
 
 impl Display for Filled<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for piece in &self.template.0 {
+        for piece in self.template.iter().flat_map(|template| &template.0) {
             match piece {
                 Piece::Literal(words) => f.write_str(words)?,
                 Piece::Place(name) => {

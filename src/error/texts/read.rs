@@ -56,33 +56,35 @@ struct Entries(Vec<(String, String)>);
 pub(super) fn read(file: &str) -> Result<Catalogue, Vec<Flaw>> {
     let File { titles, texts } = serde_json::from_str(file).map_err(|error| vec![Flaw::Syntax(error.to_string())])?;
     let mut flaws = Vec::new();
-    let titles = by_key(titles, codes::TABLE.iter().map(|row| row.name), &mut flaws);
-    let texts = by_key(texts, TABLE.iter().map(|row| row.key), &mut flaws);
-    let template = |(row, words): (&super::Row, String)| {
-        pieces(row.key, row.places, &words).unwrap_or_else(|flaw| {
-            flaws.push(flaw);
-            Template::default()
-        })
+    let titles = by_key(titles, codes::TABLE.iter().map(|row| (row.name, false)), &mut flaws);
+    let texts = by_key(texts, TABLE.iter().map(|row| (row.key, row.optional)), &mut flaws);
+    let template = |(row, words): (&super::Row, Option<String>)| {
+        pieces(row.key, row.places, &words?).map_err(|flaw| flaws.push(flaw)).ok()
     };
     let templates = TABLE.iter().zip(texts).map(template).collect();
     if flaws.is_empty() {
-        Ok(Catalogue { titles: titles.into_iter().map(Into::into).collect(), templates })
+        Ok(Catalogue { titles: titles.into_iter().map(|title| title.unwrap_or_default().into()).collect(), templates })
     } else {
         Err(flaws)
     }
 }
 
-/// The words of each key, in the order of the keys.
-fn by_key(entries: Entries, keys: impl Iterator<Item = &'static str>, flaws: &mut Vec<Flaw>) -> Vec<String> {
+/// The words of each key, in the order of the keys, of which each is told whether it may be missing.
+fn by_key(
+    entries: Entries,
+    keys: impl Iterator<Item = (&'static str, bool)>,
+    flaws: &mut Vec<Flaw>,
+) -> Vec<Option<String>> {
     let mut left = entries.0;
-    let words = keys.map(|key| {
+    let words = keys.map(|(key, optional)| {
         let own: Vec<_> = left.extract_if(.., |(other, _)| other == key).map(|(_, words)| words).collect();
         match own.len() {
+            0 if optional => {}
             0 => flaws.push(Flaw::Missing(key)),
             1 => {}
             _ => flaws.push(Flaw::Twice(key.to_owned())),
         }
-        own.into_iter().next().unwrap_or_default()
+        own.into_iter().next()
     });
     let words = words.collect();
     flaws.extend(left.into_iter().map(|(key, _)| Flaw::Unknown(key)));

@@ -111,6 +111,36 @@ pub enum Text {
     Or,
     /// Between two groups of which either is meant.
     OrGroups,
+    /// A value is less than it may be.
+    LeastValue,
+    /// A value is more than it may be.
+    MostValue,
+    /// A text is shorter than it may be.
+    LeastLength,
+    /// A text is longer than it may be.
+    MostLength,
+    /// There are fewer items than there may be.
+    LeastCount,
+    /// There are more items than there may be.
+    MostCount,
+    /// A file is smaller than it may be.
+    LeastSize,
+    /// A file is larger than it may be.
+    MostSize,
+    /// A value is none of some words.
+    Words,
+    /// The name of a file does not end as it may.
+    Extensions,
+    /// A text does not match its pattern.
+    Pattern,
+    /// Around the words of a parameter at fault.
+    OfParameters,
+    /// Around the place that a client is sent to.
+    OfRedirect,
+    /// Around the words of any other refusal that the client can help.
+    OfRequest,
+    /// Around the words of a refusal that the client cannot help.
+    OfServer,
 }
 
 /// A row of [`TABLE`].
@@ -122,10 +152,16 @@ pub struct Row {
     pub key: &'static str,
     /// The names of the data that it can tell.
     pub places: &'static [&'static str],
+    /// Whether a catalogue may be without it: a more general text is said then, or only what would stand in it.
+    pub optional: bool,
 }
 
 const fn row(text: Text, key: &'static str, places: &'static [&'static str]) -> Row {
-    Row { text, key, places }
+    Row { text, key, places, optional: false }
+}
+
+const fn optional(text: Text, key: &'static str, places: &'static [&'static str]) -> Row {
+    Row { optional: true, ..row(text, key, places) }
 }
 
 /// Every text once, in the order of [`Text`].
@@ -184,6 +220,21 @@ pub const TABLE: &[Row] = &[
     row(Text::And, "and", &[]),
     row(Text::Or, "or", &[]),
     row(Text::OrGroups, "or-groups", &[]),
+    optional(Text::LeastValue, "at-least", &["parameter", "bound", "got"]),
+    optional(Text::MostValue, "at-most", &["parameter", "bound", "got"]),
+    optional(Text::LeastLength, "length-at-least", &["parameter", "bound", "got"]),
+    optional(Text::MostLength, "length-at-most", &["parameter", "bound", "got"]),
+    optional(Text::LeastCount, "count-at-least", &["parameter", "bound", "got"]),
+    optional(Text::MostCount, "count-at-most", &["parameter", "bound", "got"]),
+    optional(Text::LeastSize, "size-at-least", &["parameter", "bound", "got"]),
+    optional(Text::MostSize, "size-at-most", &["parameter", "bound", "got"]),
+    optional(Text::Words, "one-of", &["parameter", "words", "got"]),
+    optional(Text::Extensions, "extensions", &["parameter", "words"]),
+    optional(Text::Pattern, "pattern", &["parameter"]),
+    optional(Text::OfParameters, "of-parameters", &["words"]),
+    optional(Text::OfRedirect, "of-redirect", &["words"]),
+    optional(Text::OfRequest, "of-request", &["words"]),
+    optional(Text::OfServer, "of-server", &["words"]),
 ];
 
 impl Text {

@@ -104,6 +104,7 @@ impl<'a> Reading<'a, '_> {
                     expected: Catalogue::english().plain(Text::NoParameter).to_string().into(),
                     got: None,
                     message: None,
+                    broken: None,
                 });
             }
         }

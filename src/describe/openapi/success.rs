@@ -1,0 +1,39 @@
+//! What a success answers: the outputs in their envelope.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::schemas::{Schemas, described};
+use crate::envelope::Envelope;
+use crate::model::{Method, Output};
+use crate::types::nullable_schema;
+
+/// The schema of a success; none where there is no content.
+pub(super) fn success(envelope: &dyn Envelope, method: &Method, schemas: &mut Schemas) -> Option<Json> {
+    // RFC 9110 sections 15.3.5 and 15.3.6: no content.
+    if matches!(envelope.status(method.options.status), 204 | 205) {
+        return None;
+    }
+    let whole = method.outputs.iter().find(|output| output.name == "*");
+    let outputs = match whole {
+        Some(output) => schema(method, output, schemas),
+        None => {
+            let members: Map<_, _> =
+                method.outputs.iter().map(|output| (output.name.clone(), schema(method, output, schemas))).collect();
+            let required = method.outputs.iter().filter(|output| !output.optional).map(|output| output.name.as_str());
+            json!({ "type": "object", "properties": members, "required": required.collect::<Vec<_>>() })
+        }
+    };
+    let schema = envelope.success_schema(outputs, whole.is_some());
+    Some(schemas.compact(&[&format!("{}.answer", method.id)], schema))
+}
+
+fn schema(method: &Method, output: &Output, schemas: &mut Schemas) -> Json {
+    let names = [&*output.name, &*format!("{}.{}", method.id, output.name)];
+    // The whole of an answer has no name that says anything.
+    let names = if output.name == "*" { &names[1..] } else { &names[..] };
+    let mut schema = schemas.of_type(names, output.r#type.check.schema());
+    if output.optional && !output.r#type.check.takes_null() {
+        schema = nullable_schema(schema);
+    }
+    described(schema, &output.info, None, output.example.as_ref())
+}

@@ -1,0 +1,190 @@
+//! The `phalapi` envelope: what its members hold, in which words, with which status.
+
+use rulebook::{Args, Context, Module, Refusal};
+use serde_json::{Value, json};
+
+use crate::client::shape::{Shape, flaw};
+use crate::client::{Answer, Request, Site, case};
+use crate::logged::{self, logged};
+
+#[test]
+fn answers_are_those_of_the_catalogue() {
+    case::run(&case::read(include_str!("../data/http/phalapi.json")));
+}
+
+#[derive(serde::Deserialize)]
+struct How {
+    how: String,
+    code: Option<u32>,
+}
+
+/// Ends as PhalApi's examples do.
+async fn throw(Args(How { how, code }): Args<How>, _: Context) -> Result<Value, Refusal> {
+    let coded = |refusal: Refusal| match code {
+        Some(code) => refusal.with_code(code),
+        None => refusal,
+    };
+    Err(match how.as_str() {
+        "bad" => coded(Refusal::declared("wrong_sign")),
+        "server" => coded(Refusal::declared("busy")),
+        "redirect" => coded(Refusal::redirect("wrong_sign", "/new/place")),
+        "words" => coded(Refusal::declared("wrong_sign").saying("你好")),
+        "data" => coded(Refusal::declared("gone").with("code", 3).with("since", 1999)),
+        "internal" => Refusal::internal("the secret reason"),
+        "unavailable" => Refusal::unavailable("the secret reason"),
+        _ => panic!("the secret reason"),
+    })
+}
+
+/// An API in this envelope, with these settings, whose handlers end in every way.
+fn site(settings: &Value) -> Site {
+    let text = json!({ "info": "A word", "type": "?string" });
+    let method = |outputs: Value| json!({ "GET": { "info": "It ends", "out": outputs } });
+    let mut app = json!({ "envelope": "phalapi" });
+    app.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+    let definition = json!({ "/": {
+        "outputs": method(json!({ "b": text, "ret": text })),
+        "nothing": method(json!({})),
+        "none": method(json!({ "b": text })),
+        "no-object": method(json!({})),
+        "list": method(json!({ "*": { "info": "All of it", "type": "array<int>" } })),
+        "word": method(json!({ "*": { "info": "All of it", "type": "string" } })),
+        "created": { "POST": { "info": "It ends", "options": { "status": 201 } } },
+        "empty": { "DELETE": { "info": "It ends", "options": { "status": 204 } } },
+        "throw": { "GET": {
+            "info": "It ends",
+            "in": {
+                "GET@how": { "info": "In which way", "type": "string", "name": "how" },
+                "GET@code": { "info": "PhalApi's code", "type": "?id", "name": "code" }
+            },
+            "errors": {
+                "wrong_sign": { "status": 400, "info": "wrong sign" },
+                "gone": { "status": 410, "info": "it was there" },
+                "busy": { "status": 500, "info": "system is busy now" }
+            }
+        } }
+    } });
+    let module = Module::new("site")
+        .get("/outputs", async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({ "b": "é/", "ret": "x" })))
+        .get("/nothing", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .get("/none", async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({})))
+        .get("/no-object", async |_: Args<()>, _: Context| Ok::<_, Refusal>("the secret reason"))
+        .get("/list", async |_: Args<()>, _: Context| Ok::<_, Refusal>([0; 0]))
+        .get("/word", async |_: Args<()>, _: Context| Ok::<_, Refusal>("admin user"))
+        .post("/created", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .delete("/empty", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .get("/throw", throw);
+    Site::handlers(&[("app.json", app), ("site.json", definition)], module)
+}
+
+fn ask(site: &Site, send: &str) -> Answer {
+    let (method, target) = send.split_once(' ').unwrap();
+    site.send(&Request::new(method, target))
+}
+
+#[test]
+fn outcomes_are_written_letter_for_letter() {
+    logged::begin();
+    // What is sent; the real status; the body, with `@` for what is empty.
+    let cases = [
+        ("GET /outputs", 200, r#"{"ret":200,"data":{"b":"é/","ret":"x"},"msg":""}"#),
+        ("GET /nothing", 200, r#"{"ret":200,"data":@,"msg":""}"#),
+        ("GET /none", 200, r#"{"ret":200,"data":@,"msg":""}"#),
+        // What is a list by its definition stays one.
+        ("GET /list", 200, r#"{"ret":200,"data":[],"msg":""}"#),
+        ("GET /word", 200, r#"{"ret":200,"data":"admin user","msg":""}"#),
+        ("POST /created", 201, r#"{"ret":200,"data":@,"msg":""}"#),
+        ("GET /throw?how=bad", 400, r#"{"ret":400,"data":@,"msg":"Bad Request: wrong sign"}"#),
+        ("GET /throw?how=bad&code=0", 400, r#"{"ret":400,"data":@,"msg":"Bad Request: wrong sign"}"#),
+        ("GET /throw?how=bad&code=1", 400, r#"{"ret":401,"data":@,"msg":"Bad Request: wrong sign"}"#),
+        ("GET /throw?how=bad&code=99", 400, r#"{"ret":499,"data":@,"msg":"Bad Request: wrong sign"}"#),
+        ("GET /throw?how=bad&code=100", 400, r#"{"ret":400,"data":@,"msg":"Bad Request: wrong sign"}"#),
+        ("GET /throw?how=words&code=1", 400, r#"{"ret":401,"data":@,"msg":"Bad Request: 你好"}"#),
+        ("GET /throw?how=server", 500, r#"{"ret":500,"data":@,"msg":"Interal Server Error: system is busy now"}"#),
+        (
+            "GET /throw?how=server&code=2",
+            500,
+            r#"{"ret":502,"data":@,"msg":"Interal Server Error: system is busy now"}"#,
+        ),
+        ("GET /throw?how=data", 410, r#"{"ret":410,"data":{"code":3,"since":1999},"msg":"Bad Request: it was there"}"#),
+        (
+            "GET /throw?how=data&code=7",
+            410,
+            r#"{"ret":407,"data":{"code":3,"since":1999},"msg":"Bad Request: it was there"}"#,
+        ),
+        ("GET /throw?how=redirect", 400, r#"{"ret":300,"data":@,"msg":"Redirect: /new/place"}"#),
+        ("GET /throw?how=redirect&code=2", 400, r#"{"ret":302,"data":@,"msg":"Redirect: /new/place"}"#),
+        ("GET /throw?how=unavailable", 503, r#"{"ret":503,"data":@,"msg":"Interal Server Error: try again later"}"#),
+    ];
+    for (settings, empty, real) in [
+        (json!({}), "[]", false),
+        (json!({ "catalogue": "2.x" }), "{}", false),
+        (json!({ "catalogue": "1.x", "phalapi": { "real_status": true } }), "[]", true),
+        (json!({ "catalogue": "2.x", "phalapi": { "real_status": true } }), "{}", true),
+    ] {
+        let site = site(&settings);
+        for (send, status, body) in cases {
+            let answer = ask(&site, send);
+            let status = if real { status } else { 200 };
+            assert_eq!(answer.status, status, "{settings} {send}");
+            assert_eq!(answer.field("content-type"), Some("application/json;charset=utf-8"), "{settings} {send}");
+            assert_eq!(std::str::from_utf8(&answer.body).unwrap(), body.replace('@', empty), "{settings} {send}");
+        }
+        let answer = ask(&site, "DELETE /empty");
+        let (status, body) =
+            if real { (204, String::new()) } else { (200, format!(r#"{{"ret":200,"data":{empty},"msg":""}}"#)) };
+        assert_eq!((answer.status, String::from_utf8(answer.body).unwrap()), (status, body));
+        let problem = site.send(&Request::new("GET", "/throw?how=data").field("accept", "application/problem+json"));
+        assert_eq!((problem.status, flaw(&problem, Shape::AicraProblem)), (410, None));
+    }
+    assert!(!logged("the code 100 is above 99").is_empty(), "a code that is none is not told");
+}
+
+#[test]
+fn what_fails_inside_is_not_told() {
+    for settings in [json!({}), json!({ "catalogue": "zh", "phalapi": { "real_status": true } })] {
+        let site = site(&settings);
+        for target in ["/throw?how=internal", "/throw?how=panic", "/no-object"] {
+            let answer = ask(&site, &format!("GET {target}"));
+            let body = answer.json();
+            assert_eq!(body["ret"], 500, "{target}");
+            let text = body.to_string();
+            let id = answer.field("x-request-id").unwrap();
+            assert!(!text.contains("secret") && body["msg"].as_str().unwrap().contains(id), "{text}");
+        }
+    }
+}
+
+/// A recorded answer of PhalApi's program to an exception of its sample service.
+#[derive(serde::Deserialize)]
+struct Recorded {
+    id: String,
+    config: Value,
+    request: Value,
+    status: u16,
+    headers: Value,
+    body: String,
+}
+
+#[test]
+fn exceptions_are_answered_as_they_were_recorded() {
+    let rows: Vec<Recorded> = case::read(include_str!("../data/vectors/phalapi_exceptions.json"));
+    // PhalApi adds any code, and so answers a bad request as a server's fault.
+    let differs = ["exc-007"];
+    let sites =
+        [("en", "2.x"), ("zh_cn", "zh")].map(|(language, name)| (language, site(&json!({ "catalogue": name }))));
+    for Recorded { id, config, request, status, headers, body } in rows {
+        let site = sites.iter().find(|(language, _)| config["language"] == *language).map(|(_, site)| site).unwrap();
+        let target = request["target"].as_str().unwrap();
+        let kinds = [("throwBad", "bad"), ("throwInternal", "server"), ("throwRedirect", "redirect")];
+        let how = kinds.iter().find(|(name, _)| target.contains(name)).unwrap().1;
+        let how = if target.contains("m=%E4") { "words" } else { how };
+        let code = target.split_once("code=").map(|(_, rest)| rest.split('&').next().unwrap());
+        let code = code.map_or(String::new(), |code| format!("&code={code}"));
+        let answer = ask(site, &format!("GET /throw?how={how}{code}"));
+        assert_eq!(answer.status, status, "{id}");
+        assert_eq!(answer.field("content-type"), headers["Content-Type"].as_str(), "{id}");
+        let recorded: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(answer.json() == recorded, !differs.contains(&&*id), "{id}: {body} {answer:?}");
+    }
+}
