@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 /// Which rule a value breaks that is otherwise of its type. Words that tell all of the type need no more than
-/// [`expected`](super::Mismatch::expected); those that tell one rule are made of this.
+/// `expected`; those that tell one rule are made of this.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Broken {
     /// It is less than it may be.
