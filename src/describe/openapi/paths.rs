@@ -2,35 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use utoipa::openapi::Paths;
 use utoipa::openapi::path::{Operation, PathItem};
 
+use super::super::uris::ENCODED;
 use super::answers::Answers;
 use super::operation::operation;
 use super::schemas::Schemas;
 use crate::call::Http;
 use crate::model::{Api, From, Method, Parameter, Segment, Service};
-
-/// What has to be encoded of a segment of a path (RFC 3986 section 3.3).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b';')
-    .remove(b'=')
-    .remove(b':')
-    .remove(b'@');
 
 /// Every method at each of its paths.
 pub(super) fn paths(api: &Api, schemas: &mut Schemas, answers: &mut Answers) -> Paths {
@@ -139,7 +120,7 @@ impl Templates {
         for part in segments {
             shape.push('/');
             match part {
-                Part::Static(text) => shape.extend(utf8_percent_encode(text, SEGMENT)),
+                Part::Static(text) => shape.extend(utf8_percent_encode(text, ENCODED)),
                 Part::Filled(..) => shape.push_str("{}"),
             }
         }
@@ -150,14 +131,14 @@ impl Templates {
 fn template(base: &str, segments: &[Part<'_>]) -> Template {
     let mut path: String = base.trim_end_matches('/').split('/').skip(1).fold(String::new(), |mut path, segment| {
         path.push('/');
-        path.extend(utf8_percent_encode(segment, SEGMENT));
+        path.extend(utf8_percent_encode(segment, ENCODED));
         path
     });
     let mut names: Vec<String> = Vec::new();
     for part in segments {
         path.push('/');
         match part {
-            Part::Static(text) => path.extend(utf8_percent_encode(text, SEGMENT)),
+            Part::Static(text) => path.extend(utf8_percent_encode(text, ENCODED)),
             Part::Filled(name, _) => {
                 let name = free_name(name, &names);
                 path.extend(["{", &name, "}"]);

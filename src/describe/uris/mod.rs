@@ -231,7 +231,7 @@ fn fold(text: &str) -> String {
 }
 
 /// What is encoded in a segment of a path (RFC 3986 section 3.3).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
