@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::engine::Rulebook;
-use crate::model::{LogFormat, MOST_WORKERS, Unbound};
+use crate::model::{Api, LogFormat, MOST_WORKERS, Unbound};
 
 /// What the process ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,5 +196,13 @@ impl Settings {
             Some(unbound) => rulebook.unbound(unbound.into()),
             None => rulebook,
         }
+    }
+
+    /// The API that the definition says; where that has faults, they are told.
+    fn api(&self, app: impl FnOnce(Rulebook) -> Rulebook) -> Result<Api, Exit> {
+        self.rulebook(app).check().map_err(|report| {
+            output::report(&report);
+            Exit::Refused
+        })
     }
 }

@@ -17,12 +17,9 @@ pub(super) struct Options {
 
 pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, options: &Options) -> Exit {
     // The document is made from the definition alone; that handlers fit it is for `check --bound` and `serve`.
-    let api = match settings.rulebook(app).check() {
+    let api = match settings.api(app) {
         Ok(api) => api,
-        Err(report) => {
-            output::report(&report);
-            return Exit::Refused;
-        }
+        Err(exit) => return exit,
     };
     let document = format!("{:#}\n", describe::openapi(&api));
     let Some(file) = &options.output else {

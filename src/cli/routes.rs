@@ -14,12 +14,9 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, options: &Options) -> Exit {
-    let api = match settings.rulebook(app).check() {
+    let api = match settings.api(app) {
         Ok(api) => api,
-        Err(report) => {
-            output::report(&report);
-            return Exit::Refused;
-        }
+        Err(exit) => return exit,
     };
     let base = api.base.trim_end_matches('/');
     let services = api.modules.iter().flat_map(|module| &module.services);
