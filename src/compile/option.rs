@@ -16,7 +16,7 @@ impl Lowering<'_> {
         MethodOptions {
             status: status.as_ref().and_then(|status| self.status(status, outputs)).unwrap_or(200),
             download: self.later("download", download.as_ref()),
-            jsonp: self.later("jsonp", jsonp.as_ref()),
+            jsonp: jsonp.as_ref().map(|jsonp| jsonp.value),
             deprecated: deprecated.as_ref().is_some_and(|deprecated| deprecated.value),
         }
     }

@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::error::texts::CatalogueName;
 use crate::model::{
     Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, LogFormat,
-    MOST_WORKERS, Segment, Server, Unbound, UnknownParameters,
+    MOST_WORKERS, Segment, Server, ServiceQuery, Unbound, UnknownParameters,
 };
 use crate::place::Placed;
 
@@ -37,6 +37,13 @@ impl Lowering<'_> {
                 &CatalogueName::ALL.map(|name| (name.as_str(), name)),
             ),
             real_status: written.real_status.as_ref().is_some_and(|on| on.value),
+            formats: written.formats.iter().flat_map(|formats| &formats.value).map(|name| name.value.clone()).collect(),
+            jsonp: written.jsonp.as_ref().is_some_and(|on| on.value),
+            service: ServiceQuery {
+                on: written.service.as_ref().is_some_and(|on| on.value),
+                default: written.default_service.clone(),
+            },
+            dispatch: written.dispatch.as_ref().is_some_and(|on| on.value),
             unknown: self.setting(
                 written.unknown.as_ref(),
                 "a value of `unknown`",

@@ -1,7 +1,7 @@
 //! The settings: `app.json`, and documents that hold a whole API.
 
 use super::dialect;
-use super::keys::{APP, CONTACT, CORS, LICENSE, LIMITS, PARAMETER, PHALAPI, SERVER, TYPES};
+use super::keys::{APP, CONTACT, CORS, LICENSE, LIMITS, PARAMETER, PHALAPI, SERVER, SERVICE, TYPES};
 use super::object::{Object, authors_own, is_remark, wrong_kind};
 use super::syntax::duplicate;
 use super::text::{Data, Member, Members, Node};
@@ -62,7 +62,10 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         let value = |member: &Member| limits.whole(&member.key.value);
         limits.members().filter_map(|member| Some((member.key.clone(), value(member)?))).collect()
     });
+    let service = object.object("service", &SERVICE, faults);
     App {
+        service: service.as_ref().and_then(|service| service.flag("on")),
+        default_service: service.as_ref().and_then(|service| service.text("default")),
         contact: object.object("contact", &CONTACT, faults).filter(|object| !object.damaged).as_ref().map(contact),
         license: object.object("license", &LICENSE, faults).filter(|object| !object.damaged).as_ref().map(license),
         servers: servers(&mut object, faults),
@@ -76,6 +79,9 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         base: object.text("base"),
         envelope: object.text("envelope"),
         catalogue: object.text("catalogue"),
+        formats: object.texts("formats"),
+        jsonp: object.flag("jsonp"),
+        dispatch: object.flag("dispatch"),
         unknown: object.text("unknown"),
         timezone: object.text("timezone"),
         unbound: object.text("unbound"),

@@ -111,6 +111,16 @@ pub struct App {
     pub cors: Option<Cors>,
     /// `catalogue`.
     pub catalogue: Option<Placed<String>>,
+    /// `formats`.
+    pub formats: Option<Placed<Vec<Placed<String>>>>,
+    /// `jsonp`.
+    pub jsonp: Option<Placed<bool>>,
+    /// `service.on`.
+    pub service: Option<Placed<bool>>,
+    /// `service.default`.
+    pub default_service: Option<Placed<String>>,
+    /// `dispatch`.
+    pub dispatch: Option<Placed<bool>>,
     /// `phalapi.real_status`.
     pub real_status: Option<Placed<bool>>,
     /// Whether a setting was faulty and is left out, or a file of settings could not be read.

@@ -12,7 +12,7 @@ use crate::error::texts::CatalogueName;
 use crate::model::{
     Api, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DeclaredError, EnvelopeName, License, Limits,
     LogFormat, Method, MethodOptions, Module, Origins, Output, Parameter, ParameterType, Permission, Repeated, Scope,
-    Segment, Server, Service, Unbound, UnknownParameters, derived_id, derived_name,
+    Segment, Server, Service, ServiceQuery, Unbound, UnknownParameters, derived_id, derived_name,
 };
 use crate::types::Written;
 
@@ -43,6 +43,10 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         base,
         envelope,
         catalogue,
+        formats,
+        jsonp,
+        service,
+        dispatch,
         real_status,
         unknown,
         timezone,
@@ -68,6 +72,10 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
     keys.unless("base", base, "/");
     keys.unless("envelope", envelope.as_str(), EnvelopeName::default().as_str());
     keys.unless("catalogue", catalogue.as_str(), CatalogueName::default().as_str());
+    keys.filled("formats", json!(formats));
+    keys.some("jsonp", jsonp.then_some(true));
+    keys.filled("service", write_service_query(service));
+    keys.some("dispatch", dispatch.then_some(true));
     keys.some("phalapi", real_status.then(|| json!({ "real_status": true })));
     keys.unless("unknown", unknown.as_str(), UnknownParameters::default().as_str());
     keys.unless("timezone", timezone, DEFAULT_TIMEZONE);
@@ -126,6 +134,14 @@ fn write_server(server: &Server) -> Json {
     let mut keys = Keys::default();
     keys.some("url", Some(url.as_str()));
     keys.some("info", info.as_deref());
+    keys.json()
+}
+
+fn write_service_query(query: &ServiceQuery) -> Json {
+    let ServiceQuery { on, default } = query;
+    let mut keys = Keys::default();
+    keys.some("on", on.then_some(true));
+    keys.some("default", default.as_ref().map(|default| default.value.as_str()));
     keys.json()
 }
 
@@ -240,7 +256,7 @@ fn write_options(options: &MethodOptions) -> Json {
     let default = MethodOptions::default();
     keys.some("status", (*status != default.status).then_some(*status));
     keys.some("download", download.then_some(true));
-    keys.some("jsonp", jsonp.then_some(true));
+    keys.some("jsonp", *jsonp);
     keys.some("deprecated", deprecated.then_some(true));
     keys.json()
 }

@@ -2,7 +2,7 @@
 
 use super::Module;
 use crate::error::texts::CatalogueName;
-use crate::place::Place;
+use crate::place::{Place, Placed};
 
 /// What an API is called where its definition does not say.
 pub const DEFAULT_TITLE: &str = "API";
@@ -32,6 +32,14 @@ pub struct Api {
     pub envelope: EnvelopeName,
     /// The words of refusals in the `phalapi` envelope; all others speak English.
     pub catalogue: CatalogueName,
+    /// The formats of answers beside JSON, by name, in the order in which they are offered.
+    pub formats: Vec<String>,
+    /// Whether public methods of GET that do not say so themselves answer JSONP.
+    pub jsonp: bool,
+    /// Whether base takes the names of services in its query.
+    pub service: ServiceQuery,
+    /// Whether base takes module and method in a body.
+    pub dispatch: bool,
     /// Whether answers in the `phalapi` envelope have their real HTTP status, and not 200 whatever they say.
     pub real_status: bool,
     /// What happens to parameters that a method does not have.
@@ -60,6 +68,15 @@ pub struct Api {
     pub modules: Vec<Module>,
     /// Where its settings are written.
     pub place: Place,
+}
+
+/// The names of services in the query of base, as PhalApi has them: `?service=Class.method`, or `s` for short.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServiceQuery {
+    /// Whether they are looked at.
+    pub on: bool,
+    /// The service that answers where none is named, as `Class.method`.
+    pub default: Option<Placed<String>>,
 }
 
 /// Whom to ask about an API (OpenAPI's Contact Object).
@@ -253,6 +270,8 @@ pub struct Limits {
     pub items: u64,
     /// Seconds until a body must have arrived.
     pub seconds: u64,
+    /// Bytes of a body that are read to find module and method in it.
+    pub dispatch: u64,
 }
 
 impl Default for Limits {
@@ -268,6 +287,7 @@ impl Default for Limits {
             nesting: 32,
             items: 10_000,
             seconds: 60,
+            dispatch: 64 << 10,
         }
     }
 }
@@ -275,14 +295,14 @@ impl Default for Limits {
 impl Limits {
     /// Every limit with its key in definitions, in the order in which they are written.
     #[must_use]
-    pub fn entries(&self) -> [(&'static str, u64); 10] {
+    pub fn entries(&self) -> [(&'static str, u64); 11] {
         let mut copy = self.clone();
         copy.entries_mut().map(|(key, limit)| (key, *limit))
     }
 
     /// The same, to be set.
-    pub fn entries_mut(&mut self) -> [(&'static str, &mut u64); 10] {
-        let Self { head, uri, body, multipart, part, parts, fields, nesting, items, seconds } = self;
+    pub fn entries_mut(&mut self) -> [(&'static str, &mut u64); 11] {
+        let Self { head, uri, body, multipart, part, parts, fields, nesting, items, seconds, dispatch } = self;
         [
             ("head", head),
             ("uri", uri),
@@ -294,6 +314,7 @@ impl Limits {
             ("nesting", nesting),
             ("items", items),
             ("seconds", seconds),
+            ("dispatch", dispatch),
         ]
     }
 }

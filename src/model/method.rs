@@ -37,15 +37,15 @@ pub struct MethodOptions {
     pub status: u16,
     /// Whether it returns a file instead of outputs.
     pub download: bool,
-    /// Whether it answers JSONP.
-    pub jsonp: bool,
+    /// Whether it answers JSONP; none: as the API says.
+    pub jsonp: Option<bool>,
     /// Whether clients should turn away from it.
     pub deprecated: bool,
 }
 
 impl Default for MethodOptions {
     fn default() -> Self {
-        Self { status: 200, download: false, jsonp: false, deprecated: false }
+        Self { status: 200, download: false, jsonp: None, deprecated: false }
     }
 }
 

@@ -12,7 +12,7 @@ mod service;
 
 pub use api::{
     Api, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, LogFormat,
-    MOST_WORKERS, Origins, Server, Unbound, UnknownParameters,
+    MOST_WORKERS, Origins, Server, ServiceQuery, Unbound, UnknownParameters,
 };
 pub use method::{DeclaredError, Method, MethodOptions, Output};
 pub use parameter::{From, Parameter, ParameterType, derived_name};

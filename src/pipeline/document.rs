@@ -57,7 +57,13 @@ fn ready(head: &Head, document: &Document, mut headers: Vec<(HeaderName, HeaderV
     if is_known(head, &document.etag) {
         return empty(304, headers);
     }
-    Reply { status: 200, content_type: Some(document.media_type), headers, body: document.body.clone(), code: None }
+    Reply {
+        status: 200,
+        content_type: Some(HeaderValue::from_static(document.media_type)),
+        headers,
+        body: document.body.clone(),
+        code: None,
+    }
 }
 
 /// Whether `If-None-Match` names the tag, or `*` (RFC 9110 sections 8.8.3.2 and 13.1.2). A tag that holds a comma

@@ -11,6 +11,7 @@ mod call;
 mod check;
 mod cors;
 mod document;
+mod form;
 mod guard;
 mod identify;
 mod permit;

@@ -4,10 +4,10 @@
 
 use bytes::Bytes;
 
-use super::accept::ranges;
+use super::form::{Form, Written};
 use super::route;
 use crate::call::{Head, Outcome, Reason, Refusal};
-use crate::envelope::{Envelope, JsonMembers, Problem};
+use crate::envelope::Envelope;
 use crate::error::Code;
 use crate::plan::{Method, Plan};
 use http::{HeaderName, HeaderValue};
@@ -18,13 +18,20 @@ pub struct Reply {
     /// HTTP status.
     pub status: u16,
     /// The body's media type; none where there is no body.
-    pub content_type: Option<&'static str>,
+    pub content_type: Option<HeaderValue>,
     /// Other header fields.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub body: Bytes,
     /// Why the request was refused, if it was.
     pub code: Option<Code>,
+}
+
+impl Reply {
+    fn new(written: Written, headers: Vec<(HeaderName, HeaderValue)>, code: Option<Code>) -> Self {
+        let Written { status, media_type, body } = written;
+        Self { status, content_type: Some(media_type), headers, body: body.into(), code }
+    }
 }
 
 /// Writes what a method's call ended in.
@@ -34,20 +41,13 @@ pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcom
         Ok(success) => success,
         Err(refusal) => return write_refusal(envelope, head, Some(method), refusal),
     };
-    let status = envelope.status(success.status);
     // RFC 9110 section 15.3.5 and 15.3.6: no content.
+    let status = envelope.status(success.status);
     if matches!(status, 204 | 205) {
         return Reply { status, content_type: None, headers: success.headers, body: Bytes::new(), code: None };
     }
-    let mut members = JsonMembers::new();
-    match envelope.success(&*success.outputs, success.whole, &mut members) {
-        Ok(()) => Reply {
-            status,
-            content_type: Some(envelope.success_type()),
-            headers: success.headers,
-            body: members.finish().into(),
-            code: None,
-        },
+    match Form::of(head).success(envelope, &success) {
+        Ok(written) => Reply::new(written, success.headers, None),
         Err(error) => write_refusal(envelope, head, Some(method), Refusal::internal(error)),
     }
 }
@@ -91,20 +91,8 @@ pub fn refuse(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
 
 fn write_refusal(envelope: &dyn Envelope, head: &Head, method: Option<&Method>, refusal: Refusal) -> Reply {
     let refusal = noted(head, method, refusal);
-    let envelope: &dyn Envelope = if only_problems(head) { &Problem } else { envelope };
-    let mut members = JsonMembers::new();
-    // The members of a refusal are JSON values, which cannot fail to be written.
-    let body = match envelope.refusal(&refusal, &mut members) {
-        Ok(()) => members.finish(),
-        Err(_) => Vec::new(),
-    };
-    Reply {
-        status: envelope.status(refusal.status().get()),
-        content_type: Some(envelope.refusal_type()),
-        headers: refusal.headers().to_vec(),
-        body: body.into(),
-        code: Some(refusal.code()),
-    }
+    let written = Form::of(head).refusal(envelope, &refusal);
+    Reply::new(written, refusal.headers().to_vec(), Some(refusal.code()))
 }
 
 /// Logs what only the log may know, under an id that the client is told.
@@ -122,18 +110,4 @@ fn noted(head: &Head, method: Option<&Method>, refusal: Refusal) -> Refusal {
         }
         _ => refusal,
     }
-}
-
-/// Whether problem documents are all that the client accepts (RFC 9110 section 12.5.1).
-fn only_problems(head: &Head) -> bool {
-    let mut any = false;
-    for range in ranges(head) {
-        let wanted = range.weight > 0;
-        let problem = range.name.eq_ignore_ascii_case("application/problem+json");
-        if wanted && !problem {
-            return false;
-        }
-        any |= wanted;
-    }
-    any
 }

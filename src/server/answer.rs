@@ -49,7 +49,7 @@ pub(super) fn response(reply: Reply, head: &Head, unread: Option<Payload>) -> Re
     let mut response = Response::with_body(status, body);
     let fields = response.headers_mut();
     if let Some(media_type) = content_type {
-        fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        fields.insert(header::CONTENT_TYPE, media_type);
         fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     }
     for (name, value) in headers {

@@ -67,5 +67,5 @@ async fn tell(worker: &Worker, plan: &Arc<Plan>, asked: Health) -> Reply {
         }
     };
     let headers = vec![(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Reply { status, content_type: Some(content_type), headers, body, code: None }
+    Reply { status, content_type: Some(HeaderValue::from_static(content_type)), headers, body, code: None }
 }

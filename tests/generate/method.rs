@@ -48,7 +48,7 @@ pub fn method(http: &str, captures: &[String], positions: bool, number: usize, c
     if choices.once_in(4) {
         method.insert(
             "options".to_owned(),
-            json!({ "status": 200 + choices.below(4), "deprecated": choices.once_in(2), "download": false }),
+            json!({ "status": 200 + choices.below(4), "deprecated": choices.once_in(2), "download": false, "jsonp": false }),
         );
     }
     Json::Object(method)

@@ -137,11 +137,13 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
         "contact": { "name": "We", "url": "https://example.org", "email": "we@example.org" },
         "license": { "name": "MIT", "identifier": "MIT" },
         "servers": [{ "url": "https://example.org/", "info": "The one" }, { "url": "https://example.com" }],
-        "base": "/api/v1", "envelope": "plain", "catalogue": "2.x", "phalapi": { "real_status": true }, "unknown": "refuse", "timezone": "Europe/Paris",
+        "base": "/api/v1", "envelope": "plain", "catalogue": "2.x", "phalapi": { "real_status": true },
+        "formats": ["xml"], "jsonp": true, "service": { "on": true }, "dispatch": true,
+        "unknown": "refuse", "timezone": "Europe/Paris",
         "types": { "default": true },
         "limits": {
             "head": 1000, "uri": 1001, "body": 1002, "multipart": 1003, "part": 1004,
-            "parts": 5, "fields": 6, "nesting": 7, "items": 8, "seconds": 9
+            "parts": 5, "fields": 6, "nesting": 7, "items": 8, "seconds": 9, "dispatch": 10
         },
         "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "workers": 3, "log": "info", "log_format": "json",
         "cors": {

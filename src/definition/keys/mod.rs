@@ -116,10 +116,10 @@ pub static APP: Keys = keys(
         key("log_format", Kind::Text, "How it is logged."),
         key("cors", Kind::Object(&CORS), "Which pages of other origins may call."),
         key("modules", Kind::Named(&MODULE), "The modules of a whole API, by name."),
-        key("service", Kind::Later, "Services named in the query."),
-        key("dispatch", Kind::Later, "Module and method named in the body."),
-        key("jsonp", Kind::Later, "Whether methods answer JSONP."),
-        key("formats", Kind::Later, "The formats of answers."),
+        key("formats", Kind::Texts, "The formats of answers beside JSON, such as `xml`."),
+        key("jsonp", Kind::Bool, "Whether public methods of GET answer JSONP, unless they say otherwise."),
+        key("service", Kind::Object(&SERVICE), "Services named in the query of base, as PhalApi has them."),
+        key("dispatch", Kind::Bool, "Whether base takes module and method in a body, as api 3.0 does."),
         key("options", Kind::Later, "Who may read descriptions."),
     ],
 );
@@ -158,6 +158,15 @@ pub static CORS: Keys = keys(
     ],
 );
 
+/// `service` of the settings.
+pub static SERVICE: Keys = keys(
+    "the settings of services in the query",
+    &[
+        key("on", Kind::Bool, "Whether `?service=` and `?s=` are looked at."),
+        key("default", Kind::Text, "The service that answers where none is named, as `Class.method`."),
+    ],
+);
+
 /// `phalapi` of the settings.
 pub static PHALAPI: Keys = keys(
     "the settings of the `phalapi` envelope",
@@ -181,6 +190,7 @@ pub static LIMITS: Keys = keys(
         key("nesting", Kind::Whole, "Levels of arrays and objects in JSON, at most 126."),
         key("items", Kind::Whole, "Items of one array and members of one object in JSON."),
         key("seconds", Kind::Whole, "Seconds until a body must have arrived."),
+        key("dispatch", Kind::Whole, "Bytes of a body that are read to find module and method in it."),
     ],
 );
 
