@@ -10,7 +10,7 @@ use rulebook::definition::keys::{self, Keys, Kind};
 use rulebook::definition::manner::{METHODS, Manner};
 use rulebook::diagnostic::codes;
 use rulebook::model::Limits;
-use rulebook::types::Types;
+use rulebook::types::{Functions, Types};
 
 use crate::golden;
 
@@ -62,6 +62,7 @@ fn table(what: &str) -> String {
     match what {
         "the types" => types(),
         "the limits" => limits(),
+        "the known functions" => functions(),
         "the keys of the settings" => key_table(&keys::APP),
         "the keys of `cors`" => key_table(&keys::CORS),
         "the keys of `phalapi`" => key_table(&keys::PHALAPI),
@@ -135,6 +136,14 @@ fn words(dialect: &Manner) -> String {
     for (word, name) in dialect.types {
         let meant = types.iter().find(|one| one.name() == *name).unwrap();
         writeln!(table, "| `{word}` | `{name}` | {} |", cell(meant.info())).unwrap();
+    }
+    table
+}
+
+fn functions() -> String {
+    let mut table = "| function | does |\n| --- | --- |\n".to_owned();
+    for (name, info) in Functions::builtin() {
+        writeln!(table, "| `{name}` | {info} |").unwrap();
     }
     table
 }

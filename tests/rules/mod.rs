@@ -1,9 +1,11 @@
 //! The `rules` dialect: what PhalApi's documents show, what its program did, and what it means in a tree.
 
+mod common;
 mod documents;
 mod faults;
 mod functions;
 mod model;
+mod own_type;
 mod recorded;
 
 use std::path::PathBuf;

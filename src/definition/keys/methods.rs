@@ -1,6 +1,6 @@
 //! The keys of the `methods` dialect below its modules, whose keys are their methods.
 
-use super::{ATTRIBUTES, Key, Keys, Kind, key, keys};
+use super::{AFTER, ATTRIBUTES, Key, Keys, Kind, key, keys};
 
 /// A method: `"GET::read": {…}`.
 pub static METHOD: Keys = keys(
@@ -43,7 +43,7 @@ pub static PARAMETER: Keys = Keys {
         key("example", Kind::Any, "A value that shows it."),
         key("message", Kind::Text, "Words for the client when its value does not pass."),
     ],
-    also: &[&ATTRIBUTES, &FIELDS],
+    also: &[&ATTRIBUTES, &AFTER, &FIELDS],
     upper: None,
     names: None,
     hint: None,

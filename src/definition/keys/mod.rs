@@ -103,7 +103,7 @@ pub static APP: Keys = keys(
         key("envelope", Kind::Text, "The shape of answers where a module does not say."),
         key("catalogue", Kind::Text, "The words of refusals in the `phalapi` envelope: `1.x`, `2.x` or `zh`."),
         key("phalapi", Kind::Object(&PHALAPI), "How the `phalapi` envelope answers."),
-        key("common", Kind::Named(&PARAMETER), "Parameters that every method has."),
+        key("common", Kind::Named(&PARAMETER), "Parameters that every method has, as in a tree or as rules."),
         key("unknown", Kind::Text, "What happens to parameters that a method does not have."),
         key("timezone", Kind::Text, "The zone of dates and times that name none."),
         key("types", Kind::Object(&TYPES), "The types that terms can name."),
