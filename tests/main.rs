@@ -29,5 +29,6 @@ mod operation;
 mod pages;
 mod readme;
 mod rules;
+mod schema;
 mod served;
 mod types;
