@@ -30,4 +30,5 @@ mod pages;
 mod readme;
 mod rules;
 mod served;
+mod service;
 mod types;

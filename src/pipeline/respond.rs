@@ -2,6 +2,8 @@
 //!
 //! Every answer is written here, also those of requests that no service has.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::form::{Form, Written};
@@ -57,6 +59,8 @@ pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcom
 pub enum Of {
     /// Of nothing that there is.
     Nothing,
+    /// Of a name in query or body that no service has.
+    Name,
     /// Of a module's service.
     Module(usize),
     /// Of a method.
@@ -65,11 +69,21 @@ pub enum Of {
 
 impl Of {
     /// The module.
-    pub(super) fn module(self, plan: &Plan) -> Option<usize> {
+    fn module(self, plan: &Plan) -> Option<usize> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Name => None,
             Self::Module(index) => Some(index),
             Self::Method(index) => Some(plan.methods[index].module),
+        }
+    }
+}
+
+impl Of {
+    /// The shape of its answers.
+    pub(super) fn envelope(self, plan: &Plan) -> &Arc<dyn Envelope> {
+        match (self, &plan.named) {
+            (Self::Name, Some(named)) => &named.envelope,
+            _ => self.module(plan).map_or(&plan.envelope, |index| &plan.modules[index].envelope),
         }
     }
 }
@@ -80,9 +94,9 @@ impl Of {
 pub fn refuse(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
     let method = match of {
         Of::Method(index) => Some(&plan.methods[index]),
-        Of::Nothing | Of::Module(_) => None,
+        Of::Nothing | Of::Name | Of::Module(_) => None,
     };
-    let envelope = of.module(plan).map_or(&plan.envelope, |index| &plan.modules[index].envelope);
+    let envelope = of.envelope(plan);
     // Not before: what no service has may still be a file, or a page of the server's own.
     let unknown = matches!(refusal.reason(), Reason::UnknownService { similar } if similar.is_empty());
     let refusal = if unknown { refusal.with_similar(route::similar(plan, head)) } else { refusal };
