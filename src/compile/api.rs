@@ -39,10 +39,12 @@ pub fn table(definition: &Definition, own: impl IntoIterator<Item = Arc<dyn Type
 /// Finds out what a definition means, with the types of this [`table`].
 #[must_use]
 pub fn lower(definition: &Definition, types: &Types) -> Lowered {
+    let jsonp = definition.app.jsonp.as_ref().is_some_and(|on| on.value);
     let mut lowering = Lowering {
         types,
         timezone: TimeZone::UTC,
         envelope: None,
+        jsonp,
         manner: &TREE,
         functions: Vec::new(),
         faults: Vec::new(),

@@ -5,7 +5,7 @@
 
 use serde_json::Value as Json;
 
-use super::keys::{Key, Keys, Kind};
+use super::keys::{Key, Keys, Kind, REMARKS};
 use super::text::{Data, Member, Members, Node};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::place::{Place, Placed};
@@ -147,7 +147,7 @@ fn is_object(member: &Member) -> bool {
 
 /// Whether a member is for other readers than this one.
 pub(super) fn is_remark(member: &Member) -> bool {
-    member.key.value.starts_with('$') || member.key.value.starts_with("x-")
+    REMARKS.iter().any(|start| member.key.value.starts_with(start))
 }
 
 /// Whether a value says true. Only some keys let a string say it, which is checked when the object is opened.
@@ -182,7 +182,7 @@ fn check(kind: Kind, member: &Member) -> Option<Diagnostic> {
         Kind::Words => (matches!(node.data, Data::Text(_)), "a string or a list of strings"),
         Kind::Scope => (matches!(node.data, Data::List(_)), "a list of lists of strings"),
         Kind::Permissions => (matches!(node.data, Data::List(_)), "a list of strings"),
-        Kind::Object(_) | Kind::Named(_) => (matches!(node.data, Data::Object(_)), "an object"),
+        Kind::Object(_) | Kind::Named(_) | Kind::Common => (matches!(node.data, Data::Object(_)), "an object"),
         Kind::List(_) => (matches!(node.data, Data::List(_)), "a list of objects"),
         Kind::Any | Kind::Later => (true, ""),
     };

@@ -7,6 +7,7 @@
 
 mod cors;
 mod document;
+mod names;
 mod permit;
 mod routes;
 mod similar;
@@ -17,10 +18,11 @@ use std::sync::Arc;
 
 pub use cors::Cors;
 pub use document::{Above, Description, Document, Documents, Later};
+pub use names::{Classes, Modules, Named};
 pub use permit::{Permit, Piece, Requirement};
 pub use routes::{Routes, joinable};
 pub use similar::Similar;
-pub use slot::{BodyUse, Found, SlotPlan};
+pub use slot::{BodyUse, ByName, Found, Naming, SlotPlan, Unfit};
 
 use crate::call::{Http, Inspect};
 use crate::envelope::Envelope;
@@ -35,6 +37,10 @@ pub struct Plan {
     pub base: Box<str>,
     /// From paths to services.
     pub routes: Routes,
+    /// Services by `Class.method`; none where base takes no such names.
+    pub named: Option<Named>,
+    /// Services by module and method; none where bodies do not name them.
+    pub dispatch: Option<Modules>,
     /// The paths of services, for those who asked for one that there is not.
     pub similar: Similar,
     /// Every service.
@@ -47,6 +53,8 @@ pub struct Plan {
     pub modules: Box<[Module]>,
     /// The envelope of answers before a module is known.
     pub envelope: Arc<dyn Envelope>,
+    /// Whether requests for what is no method can have their refusal in JSONP.
+    pub jsonp: bool,
     /// The most that a request may be.
     pub limits: Limits,
     /// What happens to parameters that a method does not have.
@@ -117,6 +125,8 @@ pub struct Method {
     pub body_use: BodyUse,
     /// What runs.
     pub action: Action,
+    /// Whether it answers JSONP.
+    pub jsonp: bool,
     /// HTTP status of a success.
     pub status: u16,
     /// Whether its one output is the whole body.

@@ -88,7 +88,8 @@ fn full(table: &'static Keys, path: &str, texts: &mut Vec<String>) -> Json {
             Kind::Object(keys) => full(keys, &path, texts),
             Kind::List(keys) => json!([full(keys, &path, texts)]),
             Kind::Named(_) if depth > 7 => json!({}),
-            Kind::Named(keys) => {
+            Kind::Named(_) | Kind::Common => {
+                let keys = if let Kind::Named(keys) = key.kind { keys } else { &keys::PARAMETER };
                 texts.push(format!("{path}.*"));
                 json!({ format!("{path}.*"): full(keys, &path, texts) })
             }

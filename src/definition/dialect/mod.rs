@@ -10,6 +10,7 @@ mod tree;
 
 pub(super) use tree::module;
 
+use super::keys::methods::BETWEEN;
 use super::keys::{MODULE, PARAMETER};
 use super::manner;
 use super::object::{Object, is_remark, wrong_kind};
@@ -53,7 +54,7 @@ pub(super) fn common(settings: &mut Object<'_>, faults: &mut Vec<Diagnostic>) ->
 }
 
 /// The HTTP methods that give a tree away.
-const METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
+pub(crate) const METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
 /// Reads a file of modules in the dialect that it is written in.
 pub(super) fn read(name: &str, node: &Node, faults: &mut Vec<Diagnostic>) -> Vec<Module> {
@@ -88,7 +89,7 @@ fn recognise(members: &Members) -> Result<&'static Dialect, Diagnostic> {
         })
     };
     let second = || below().flat_map(|inner| &inner.list).map(|member| member.key.value.as_str());
-    if second().any(|key| key.contains("::")) {
+    if second().any(|key| key.contains(BETWEEN)) {
         return Ok(&METHODS);
     }
     // A URI that stands at the top, where "/" was forgotten, is not taken for a class.

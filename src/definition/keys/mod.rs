@@ -6,6 +6,9 @@
 pub mod methods;
 pub mod rules;
 
+/// What keys begin with that are for other readers than this one.
+pub const REMARKS: [&str; 2] = ["$", "x-"];
+
 /// The keys of one kind of object.
 #[derive(Debug)]
 pub struct Keys {
@@ -32,6 +35,8 @@ pub struct Key {
     pub kind: Kind,
     /// What it is for.
     pub info: &'static str,
+    /// Whether every object of the kind has it; a text of it is then not blank.
+    pub required: bool,
 }
 
 /// What a key holds.
@@ -61,6 +66,9 @@ pub enum Kind {
     List(&'static Keys),
     /// Objects by names that are the author's.
     Named(&'static Keys),
+    /// Objects by names that are the author's: the parameters of a tree, or rules. They are a tree's where one of them
+    /// has an `info` or a key that says a place, for rules have neither.
+    Common,
     /// Nothing yet: the key is of the format, and not supported so far.
     Later,
 }
@@ -82,7 +90,12 @@ impl Keys {
 }
 
 const fn key(name: &'static str, kind: Kind, info: &'static str) -> Key {
-    Key { name, kind, info }
+    Key { name, kind, info, required: false }
+}
+
+/// A key that no object of the kind may be without.
+const fn required(name: &'static str, kind: Kind, info: &'static str) -> Key {
+    Key { name, kind, info, required: true }
 }
 
 const fn keys(what: &'static str, keys: &'static [Key]) -> Keys {
@@ -103,7 +116,7 @@ pub static APP: Keys = keys(
         key("envelope", Kind::Text, "The shape of answers where a module does not say."),
         key("catalogue", Kind::Text, "The words of refusals in the `phalapi` envelope: `1.x`, `2.x` or `zh`."),
         key("phalapi", Kind::Object(&PHALAPI), "How the `phalapi` envelope answers."),
-        key("common", Kind::Named(&PARAMETER), "Parameters that every method has, as in a tree or as rules."),
+        key("common", Kind::Common, "Parameters that every method has, as in a tree or as rules."),
         key("unknown", Kind::Text, "What happens to parameters that a method does not have."),
         key("timezone", Kind::Text, "The zone of dates and times that name none."),
         key("types", Kind::Object(&TYPES), "The types that terms can name."),
@@ -134,7 +147,7 @@ pub static CONTACT: Keys = keys(
 pub static LICENSE: Keys = keys(
     "a licence",
     &[
-        key("name", Kind::Text, "Its name."),
+        required("name", Kind::Text, "Its name."),
         key("identifier", Kind::Text, "Its SPDX expression."),
         key("url", Kind::Text, "Its text."),
     ],
@@ -143,7 +156,10 @@ pub static LICENSE: Keys = keys(
 /// A member of `servers` of the settings.
 pub static SERVER: Keys = keys(
     "a server",
-    &[key("url", Kind::Text, "The address that paths are appended to."), key("info", Kind::Text, "Which one it is.")],
+    &[
+        required("url", Kind::Text, "The address that paths are appended to."),
+        key("info", Kind::Text, "Which one it is."),
+    ],
 );
 
 /// `cors` of the settings.
@@ -233,7 +249,7 @@ pub static METHOD: Keys = keys(
     "a method",
     &[
         key("id", Kind::Text, "Its name; made of path and HTTP method without it."),
-        key("info", Kind::Text, "What it does."),
+        required("info", Kind::Text, "What it does."),
         key("scope", Kind::Scope, "Who may call it: an OR of ANDs of permissions."),
         key("in", Kind::Named(&PARAMETER), "What it takes."),
         key("out", Kind::Named(&OUTPUT), "What it returns."),
@@ -245,7 +261,7 @@ pub static METHOD: Keys = keys(
 /// A member of a flat list: a method with its path.
 pub static FLAT: Keys = Keys {
     what: "a service of a list",
-    keys: &[key("method", Kind::Text, "The HTTP method."), key("path", Kind::Text, "The whole path.")],
+    keys: &[required("method", Kind::Text, "The HTTP method."), required("path", Kind::Text, "The whole path.")],
     also: &[&METHOD],
     upper: None,
     names: None,
@@ -256,8 +272,8 @@ pub static FLAT: Keys = Keys {
 pub static PARAMETER: Keys = Keys {
     what: "a parameter",
     keys: &[
-        key("info", Kind::Text, "What it is."),
-        key("type", Kind::Text, "What values it takes; a leading `?` makes it optional."),
+        required("info", Kind::Text, "What it is."),
+        required("type", Kind::Text, "What values it takes; a leading `?` makes it optional."),
         key("name", Kind::Text, "Its name in code."),
         key("default", Kind::Any, "What it holds when it is left out."),
         key("example", Kind::Any, "A value that shows it."),
@@ -273,8 +289,8 @@ pub static PARAMETER: Keys = Keys {
 pub static OUTPUT: Keys = Keys {
     what: "an output",
     keys: &[
-        key("info", Kind::Text, "What it is."),
-        key("type", Kind::Text, "What values it takes; a leading `?` lets it be missing."),
+        required("info", Kind::Text, "What it is."),
+        required("type", Kind::Text, "What values it takes; a leading `?` lets it be missing."),
         key("name", Kind::Text, "Its name in aicra's code; nothing is made of it."),
         key("example", Kind::Any, "A value that shows it."),
     ],
@@ -314,7 +330,7 @@ pub static ERROR: Keys = keys(
     "an error",
     &[
         key("status", Kind::Whole, "The HTTP status."),
-        key("info", Kind::Text, "When it happens, in words for the client."),
+        required("info", Kind::Text, "When it happens, in words for the client."),
     ],
 );
 
