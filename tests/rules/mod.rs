@@ -7,6 +7,7 @@ mod functions;
 mod model;
 mod own_type;
 mod recorded;
+mod uploads;
 
 use std::path::PathBuf;
 

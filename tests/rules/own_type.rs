@@ -12,7 +12,7 @@ use crate::client::{Request, Site};
 
 /// `email`, as the document has it.
 #[derive(Debug, Clone, Copy)]
-struct Email;
+pub struct Email;
 
 impl Type for Email {
     fn name(&self) -> &str {
