@@ -1,5 +1,6 @@
 //! The `rules` dialect: what PhalApi's documents show, what its program did, and what it means in a tree.
 
+mod bombs;
 mod common;
 mod documents;
 mod faults;
