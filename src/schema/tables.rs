@@ -94,10 +94,8 @@ impl Tables {
             Kind::Any => json!({}),
             Kind::Texts => texts(),
             Kind::Words => json!({ "type": ["string", "array"], "items": text() }),
-            Kind::Scope => json!({ "type": "array", "items": texts() }),
-            Kind::Permissions => {
-                json!({ "type": "array", "items": { "type": ["string", "array"], "items": text() } })
-            }
+            Kind::Scope => groups(false),
+            Kind::Permissions => groups(true),
             Kind::Object(inner) => self.refer(inner),
             Kind::List(inner) => json!({ "type": "array", "items": self.refer(inner) }),
             Kind::Named(inner) => {
@@ -116,6 +114,19 @@ impl Tables {
         }
         schema
     }
+}
+
+/// An OR of ANDs; a `lone` permission may be a group of its own. An empty group stands alone: everybody may.
+fn groups(lone: bool) -> Json {
+    let mut group = json!({ "type": "array", "items": permission() });
+    if lone {
+        group = json!({ "if": { "type": "string" }, "then": permission(), "else": group });
+    }
+    json!({ "type": "array", "items": group, "anyOf": [{ "maxItems": 1 }, { "items": { "minItems": 1 } }] })
+}
+
+fn permission() -> Json {
+    json!({ "type": "string", "pattern": pattern::PERMISSION, "allOf": [{ "pattern": pattern::NOT_BLANK }] })
 }
 
 fn reference(name: &str) -> Json {

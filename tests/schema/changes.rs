@@ -20,7 +20,7 @@ fn disagreement(files: &[(String, Json)]) -> Option<String> {
         let has_paths = json.to_string().contains("\"@return\"");
         let is_stated = |code: &Code| STATED.contains(code) && !(has_paths && *code == Code::MissingType);
         let stated = codes.iter().any(is_stated);
-        match (takes(name, json), codes.is_empty(), stated) {
+        match (takes(name, json), report.is_empty(), stated) {
             (false, true, _) => Some(format!("the schema refuses {name}: {json}\n{:?}", ANY_FILE.validate(json))),
             (true, _, true) => Some(format!("the schema takes {name}: {json}\n{report}")),
             _ => None,

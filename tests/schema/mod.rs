@@ -2,6 +2,7 @@
 
 mod changes;
 mod kept;
+mod values;
 
 use std::fmt::Write;
 use std::fs;
@@ -128,7 +129,7 @@ fn what_a_schema_can_state_it_refuses() {
             } else if !codes.iter().any(|code| STATED_IN_PART.contains(code)) {
                 assert!(taken, "{} is refused: {codes:?}", path.display());
             }
-            let codes: Vec<_> = codes.iter().map(|code| code.to_string()).collect();
+            let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
             let said = if taken { "takes" } else { "refuses" };
             let file = path.strip_prefix("tests/definitions/bad").unwrap();
             writeln!(kept, "{said} {}: {}", file.display(), codes.join(" ")).unwrap();
