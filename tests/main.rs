@@ -31,4 +31,5 @@ mod readme;
 mod rules;
 mod schema;
 mod served;
+mod service;
 mod types;

@@ -276,7 +276,7 @@ pub static PARAMETER: Keys = Keys {
         key("example", Kind::Any, "A value that shows it."),
         key("message", Kind::Text, "Words for the client when its value does not pass."),
     ],
-    also: &[&ATTRIBUTES, &FIELDS],
+    also: &[&ATTRIBUTES, &AFTER, &FIELDS],
     upper: None,
     names: None,
     hint: None,
@@ -308,8 +308,15 @@ pub static ATTRIBUTES: Keys = keys(
         key("separator", Kind::Any, "What stands between the items of an array in one text."),
         key("range", Kind::Any, "The values of an enum, or the media types of a file."),
         key("ext", Kind::Any, "The extensions of a file's name."),
-        key("params", Kind::Any, "What else a type of one's own is told."),
+        key("callback", Kind::Words, "The program's function that lets values of a `callable` pass."),
+        key("params", Kind::Any, "What else that function, or a type of one's own, is told."),
     ],
+);
+
+/// What stands beside the type of a parameter.
+pub static AFTER: Keys = keys(
+    "a type",
+    &[key("after", Kind::Words, "The functions that a value goes through when it has passed, in order.")],
 );
 
 /// What stands beside the type of an object.
