@@ -38,15 +38,17 @@ fn each_schema_is_printed() {
 fn definitions_lead_to_it() {
     let folder = TempDir::new().unwrap();
     assert_eq!(run(folder.path(), &["new", "greeter"]).code, Some(0));
-    for project in [Path::new(env!("CARGO_MANIFEST_DIR")), &folder.path().join("greeter")] {
+    let project = folder.path().join("greeter");
+    for project in [Path::new(env!("CARGO_MANIFEST_DIR")), &project] {
         let files = read(&project.join("api"));
         assert!(files.len() > 1);
         for (path, bytes) in files {
             let content = content(&bytes).unwrap();
-            let schema = content["$schema"].as_str().unwrap_or_else(|| panic!("{} names none", path.display()));
-            let kept = fs::read_to_string(path.parent().unwrap().join(schema)).unwrap();
-            let kept: Json = serde_json::from_str(&kept).unwrap();
-            assert_eq!(kept, super::schema(Of::AnyFile), "{}", path.display());
+            let named = content["$schema"].as_str().unwrap_or_else(|| panic!("{} names none", path.display()));
+            let named = path.parent().unwrap().join(named).canonicalize().unwrap();
+            assert_eq!(named, project.join("schema/definition.json").canonicalize().unwrap(), "{}", path.display());
         }
     }
+    let written: Json = serde_json::from_slice(&fs::read(project.join("schema/definition.json")).unwrap()).unwrap();
+    assert_eq!(written, schema(Of::AnyFile));
 }
