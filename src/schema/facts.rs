@@ -142,5 +142,6 @@ fn rule_types(words: &[rules::Word]) -> Json {
 fn http_in_any_case() -> Json {
     let names = Http::ALL.map(Http::as_str);
     let pattern = pattern::one_of_in_any_case(names);
-    json!({ "pattern": pattern, "examples": names, "items": { "type": "string", "pattern": pattern, "examples": names } })
+    let item = json!({ "type": "string", "pattern": pattern, "examples": names });
+    json!({ "pattern": pattern, "examples": names, "items": item })
 }

@@ -15,6 +15,7 @@ pub(super) fn settings(tables: &mut Tables) -> Schema {
 
 /// A file of the dialect `tree`: a module, or aicra's flat list.
 pub(super) fn tree(tables: &mut Tables) -> Schema {
+    tables.within(TREE.dialect);
     members(json!({
         "if": { "type": "array" },
         "then": { "items": tables.refer(&FLAT) },
@@ -24,6 +25,7 @@ pub(super) fn tree(tables: &mut Tables) -> Schema {
 
 /// A file of the dialect `methods`. What stands at its top has no table of keys: all names are the author's.
 pub(super) fn methods(tables: &mut Tables) -> Schema {
+    tables.within(METHODS.dialect);
     let segment = pattern::SEGMENT;
     let http = pattern::alternatives(http_names());
     let method = tables.refer(&methods::METHOD);
@@ -47,6 +49,7 @@ pub(super) fn methods(tables: &mut Tables) -> Schema {
 
 /// A file of the dialect `rules`.
 pub(super) fn rules(tables: &mut Tables) -> Schema {
+    tables.within(RULES);
     members(tables.refer(&rules::FILE))
 }
 

@@ -11,6 +11,9 @@ use super::{report, takes};
 /// A place in a definition: the file, and what it holds with a value there.
 type Place = (&'static str, fn(Json) -> Json);
 
+/// A definition that holds a value under a key.
+type Under = fn(&str, Json) -> Json;
+
 /// Whether reader and schema take a file, and why the reader does not.
 fn judged(name: &str, content: &Json) -> (bool, bool, String) {
     let files = vec![(PathBuf::from("api").join(name), content.to_string().into_bytes())];
@@ -155,7 +158,7 @@ fn names_that_are_none_are_refused() {
 #[test]
 fn closed_words_are_the_same_in_both() {
     let described = schema(Of::Settings);
-    let tables: [(&Keys, &str, fn(&str, Json) -> Json); 2] = [
+    let tables: [(&Keys, &str, Under); 2] = [
         (&keys::APP, "settings", setting),
         (&keys::MODULE, "module", |key, value| setting("modules", json!({ "a": { (key): value } }))),
     ];
