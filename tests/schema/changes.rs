@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use rulebook::diagnostic::Code;
+use rulebook::diagnostic::{Code, codes as all_codes};
 use serde_json::{Map, Value as Json, json};
 
 use super::{ANY_FILE, STATED, codes, content, folders, name, read, report, takes};
@@ -45,6 +45,22 @@ proptest! {
         let Generated { files } = generated;
         prop_assert_eq!(disagreement(&files), None);
     }
+}
+
+#[test]
+fn examples_are_judged_alike() {
+    let guide = std::fs::read_to_string("docs/definitions.md").unwrap();
+    let pages = all_codes::TABLE.iter().map(|row| row.explanation).chain([guide.as_str()]);
+    let blocks = pages.flat_map(|page| page.split("```json\n").skip(1));
+    let mut count = 0;
+    for block in blocks {
+        let text = block.split("```").next().unwrap_or_default();
+        // What is wrong with some is that they are no JSON, or have a key twice.
+        let Some(json) = content(text.as_bytes()) else { continue };
+        assert_eq!(disagreement(&[("example.json".to_owned(), json)]), None);
+        count += 1;
+    }
+    assert!(count > 60, "{count} examples only");
 }
 
 /// What stands in the place of another value.

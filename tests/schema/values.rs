@@ -43,6 +43,13 @@ fn in_methods(key: &str, value: Json) -> Json {
     json!({ "a": { "GET::b": method } })
 }
 
+/// A parameter with this name in code, beside the capture of the path.
+fn parameter(info: &str, name: &Json) -> Json {
+    let capture = json!({ (info): "i", "type": "int" });
+    let all = json!({ "{x}": capture, "HEADER@X": { (info): "i", "type": "int", "name": name } });
+    if info == "info" { all } else { json!({ "HEADER@X": all["HEADER@X"] }) }
+}
+
 const NUMBERS: [f64; 21] = [
     -1.0, 0.0, 0.5, 1.0, 2.0, 125.0, 126.0, 127.0, 199.0, 200.0, 250.0, 299.0, 300.0, 399.0, 400.0, 599.0, 600.0,
     511.0, 512.0, 513.0, 1e15,
@@ -121,6 +128,8 @@ fn reader_and_schema_take_the_same_values() {
         (("a.json", |v| in_methods("errors", json!({ "a": { "description": "i", "status": v } }))), &numbers),
         (("a.json", |v| in_methods("description", v)), &texts),
         (("a.json", |v| in_methods("id", v)), &texts),
+        (("a.json", |v| in_method("in", parameter("info", &v))), &texts),
+        (("a.json", |v| in_methods("parameters", parameter("description", &v))), &texts),
         (("a.json", |v| json!([{ "method": v, "path": "/a", "info": "i" }])), &texts),
         (("a.json", |v| json!({ "A": { "b": { "@method": v } } })), &texts),
         (("a.json", |v| json!({ "A": { "b": { "@method": v } } })), &lists),
@@ -151,6 +160,20 @@ fn names_that_are_none_are_refused() {
             let (reader, schema, why) = judged("a.json", &with(name));
             assert_eq!(reader, schema, "{why}");
         }
+    }
+}
+
+#[test]
+fn paths_of_a_list_are_paths() {
+    let good = ["/", "/a", "/a b/é", "/a/b.c", "/{x}", "/a/{x}/b", "/{x}/{_y-1}"];
+    let bad = ["", "a", "/a/", "//", "/a//b", "/a{x}", "/{}", "/{1}", "/{x", "/a\u{1}", "{x}"];
+    for (path, expected) in good.map(|path| (path, true)).into_iter().chain(bad.map(|path| (path, false))) {
+        let captures = path.split('/').filter(|segment| segment.starts_with('{') && segment.ends_with('}'));
+        let parameters: Map<String, Json> =
+            captures.map(|capture| (capture.to_owned(), json!({ "info": "i", "type": "int" }))).collect();
+        let list = json!([{ "method": "GET", "path": path, "info": "i", "in": parameters }]);
+        let (reader, schema, why) = judged("a.json", &list);
+        assert_eq!((reader, schema), (expected, expected), "{why}");
     }
 }
 
