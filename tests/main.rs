@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
 
-mod api3;
 mod article;
 mod cli;
 mod client;
@@ -29,5 +28,6 @@ mod operation;
 mod pages;
 mod readme;
 mod rules;
+mod seeds;
 mod served;
 mod types;
