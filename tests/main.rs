@@ -30,4 +30,5 @@ mod readme;
 mod rules;
 mod seeds;
 mod served;
+mod three;
 mod types;
