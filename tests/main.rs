@@ -28,6 +28,7 @@ mod operation;
 mod pages;
 mod readme;
 mod rules;
+mod schema;
 mod seeds;
 mod served;
 mod three;
