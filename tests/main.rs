@@ -31,5 +31,6 @@ mod rules;
 mod schema;
 mod seeds;
 mod served;
+mod service;
 mod three;
 mod types;

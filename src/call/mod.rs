@@ -30,7 +30,7 @@ pub use json::{JsonLimits, JsonSeed, Key, value_from_json};
 pub use limit::{Limit, Unit};
 pub use objection::Objection;
 pub use outcome::{Encode, Outcome, Success};
-pub use refusal::{Allowed, Reason, Refusal};
+pub use refusal::{Allowed, NameFlaw, Reason, Refusal};
 pub use request_id::RequestId;
 pub use slots::{Slot, Slots};
 pub use unreadable::Unreadable;

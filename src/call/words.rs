@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use super::{Broken, Fault, FaultKind, Measure, Measured, Reason, Refusal, Source, Unit, Unreadable};
+use super::{Broken, Fault, FaultKind, Measure, Measured, NameFlaw, Reason, Refusal, Source, Unit, Unreadable};
 use crate::error::texts::{Catalogue, Text};
 
 /// The words of a refusal for the client, in one language.
@@ -68,6 +68,7 @@ impl Display for Bare<'_> {
         match refusal.reason() {
             Reason::UnknownService { similar } if similar.is_empty() => say(Text::UnknownService, &[]),
             Reason::UnknownService { similar } => say(Text::SimilarServices, &[("similar", &list(similar, Text::Or))]),
+            Reason::Misnamed { name, parts, flaw } => misnamed(f, catalogue, (name, *parts), *flaw),
             Reason::UnknownMethod { allowed } => say(Text::UnknownMethod, &[("allowed", allowed)]),
             Reason::Unauthenticated { invalid: true, .. } => say(Text::InvalidCredential, &[]),
             Reason::Unauthenticated { .. } => say(Text::NoCredential, &[]),
@@ -104,6 +105,30 @@ impl Display for Bare<'_> {
             Reason::Internal { request_id } if request_id.is_empty() => say(Text::Internal, &[]),
             Reason::Internal { request_id } => say(Text::InternalLogged, &[("request_id", request_id)]),
         }
+    }
+}
+
+/// A name that is that of no service. Catalogues may write names out, with what PhalApi adds to them.
+fn misnamed(
+    f: &mut fmt::Formatter<'_>,
+    catalogue: &Catalogue,
+    (name, parts): (&str, usize),
+    flaw: NameFlaw,
+) -> fmt::Result {
+    let text = match flaw {
+        NameFlaw::Illegal => Text::IllegalName,
+        NameFlaw::Incomplete if catalogue.has(Text::IncompleteName) => Text::IncompleteName,
+        NameFlaw::Incomplete | NameFlaw::Unknown => Text::UnknownName,
+    };
+    let whole = match parts {
+        1 => Some(Text::NameOfOne),
+        2 => Some(Text::NameOfTwo),
+        _ => None,
+    };
+    let name = ("service", &name as &dyn Display);
+    match whole.filter(|whole| catalogue.has(*whole)) {
+        Some(whole) => catalogue.fill(text, &[("service", &catalogue.fill(whole, &[name]))]).fmt(f),
+        None => catalogue.fill(text, &[name]).fmt(f),
     }
 }
 
