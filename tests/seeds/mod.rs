@@ -8,6 +8,7 @@ mod article;
 mod greeting;
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use serde_json::{Map, Value as Json};
 use crate::client::case::{self, Case};
 use crate::client::{Bearer, Request, Site};
 use crate::handlers::wait;
+use crate::readme::matches;
 
 /// A section of a document.
 #[derive(Deserialize)]
@@ -30,6 +32,10 @@ struct Section {
     api: Option<Json>,
     /// Or a folder in `definitions/good`.
     folder: Option<String>,
+    /// Or a file of rules.
+    rules: Option<Json>,
+    /// Its `app.json`, where it has none.
+    settings: Option<Json>,
     /// Whose handlers answer; every method echoes its arguments where none is named.
     handlers: Option<String>,
     examples: Vec<Example>,
@@ -47,12 +53,27 @@ struct Example {
     case: Option<Case>,
     /// A request line and that of the answer: where a case cannot say them, or as all that there is.
     line: Option<(String, String)>,
+    /// A request of GET, and its answer letter for letter.
+    letters: Option<Letters>,
     /// A call from code.
     call: Option<Call>,
     /// A definition.
     definition: Option<Definition>,
     /// Another test: its file in `tests/`, and its name.
     test: Option<(String, String)>,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+struct Letters {
+    target: String,
+    /// Header fields of the request.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    /// Of the answer; null: not there.
+    fields: BTreeMap<String, Json>,
+    /// `[..]` stands for anything.
+    body: String,
 }
 
 #[derive(Deserialize, Debug)]
@@ -99,6 +120,11 @@ fn examples_of_phalapis_responses_hold() {
     hold("phalapi_responses", 30);
 }
 
+#[test]
+fn examples_of_phalapis_parameters_hold() {
+    hold("phalapi_parameters", 40);
+}
+
 /// Tries every example of a document, and tells all that do not hold.
 fn hold(document: &str, least: usize) {
     let mut wrong = String::new();
@@ -111,6 +137,7 @@ fn hold(document: &str, least: usize) {
             let proofs = [
                 example.case.as_ref().map(|case| ask(&site().1, case, example.line.as_ref())),
                 example.line.as_ref().filter(|_| example.case.is_none()).map(|line| begin(&site().1, line)),
+                example.letters.as_ref().map(|letters| letters.ask(&site().1)),
                 example.call.as_ref().map(|call| call.run(&site().0)),
                 example.definition.as_ref().map(Definition::judge),
                 example.test.as_ref().map(|(file, name)| find(file, name)),
@@ -136,10 +163,27 @@ fn hold(document: &str, least: usize) {
 }
 
 impl Section {
+    /// The files of a folder, and the settings.
+    fn files(&self, folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+        let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = paths.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+        files.extend(self.written());
+        files
+    }
+
+    /// The settings and the rules.
+    fn written(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let files = [("app.json", &self.settings), ("rules.json", &self.rules)];
+        let written =
+            |(name, json): (&str, &Option<Json>)| Some((name.into(), json.as_ref()?.to_string().into_bytes()));
+        files.into_iter().filter_map(written).collect()
+    }
+
     fn serve(&self) -> (Engine, Site) {
         let rulebook = match (&self.api, &self.folder) {
+            (None, None) => Rulebook::read(self.written()),
             (Some(api), None) => Rulebook::read(vec![(PathBuf::from("app.json"), api.to_string().into_bytes())]),
-            (None, Some(folder)) => Rulebook::load(root().join("definitions/good").join(folder)),
+            (None, Some(folder)) => Rulebook::read(self.files(&root().join("definitions/good").join(folder))),
             _ => panic!("{} has no definition, or two", self.section),
         };
         let bound: fn(Rulebook) -> Rulebook = match self.handlers.as_deref() {
@@ -184,6 +228,18 @@ fn begin(site: &Site, (line, status): &(String, String)) -> Option<String> {
     request.line = line.clone().into_bytes();
     let answer = site.send(&request);
     (answer.head.lines().next() != Some(status)).then(|| format!("expected {status:?}\n{answer:?}"))
+}
+
+impl Letters {
+    fn ask(&self, site: &Site) -> Option<String> {
+        let request = Request::new("GET", &self.target);
+        let request = self.headers.iter().fold(request, |request, (name, value)| request.field(name, value));
+        let answer = site.send(&request);
+        let agrees = answer.status == 200
+            && self.fields.iter().all(|(name, value)| Json::from(answer.field(name)) == *value)
+            && matches(&self.body, &String::from_utf8_lossy(&answer.body));
+        (!agrees).then(|| format!("expected {:?} {:?}\n{answer:?}", self.fields, self.body))
+    }
 }
 
 impl Call {
