@@ -76,3 +76,24 @@ fn authors_are_told_in_phalapis_envelope() {
         assert!(greeting["time"].as_i64().is_some_and(|time| time > 1_700_000_000), "{greeting}");
     });
 }
+
+#[test]
+fn methods_are_named_as_their_clients_name_them() {
+    Place::each(|place| {
+        let server = place.serve();
+        let post = |target: &str, form: &str| server.send(&Request::new("POST", target).body(FORM, form)).json();
+        for (named, path) in [
+            (server.get("/?service=Author.GetList&size=2").json(), server.get("/author/getList?size=2").json()),
+            (post("/", "service=Author.GetBaseInfo&author_id=2"), server.get("/author/getBaseInfo?author_id=2").json()),
+            (post("/", "module=publication&method=search&words=tea"), post("/publication/search", "words=tea")),
+            (
+                server.get("/?service=Article.Line&article_id=9&no_line=1").json(),
+                server.get("/article/line/9/1").json(),
+            ),
+        ] {
+            assert_eq!(named, path);
+        }
+        // Whoever names nothing gets the page.
+        assert_eq!(server.get("/").field("content-type"), Some("text/html; charset=utf-8"));
+    });
+}
