@@ -23,6 +23,7 @@ mod keys;
 mod layout;
 mod licenses;
 mod logged;
+mod migration;
 mod openapi;
 mod operation;
 mod pages;

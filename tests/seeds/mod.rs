@@ -125,12 +125,26 @@ fn examples_of_phalapis_parameters_hold() {
     hold("phalapi_parameters", 40);
 }
 
+/// What is decided otherwise than a document shows: section, what it shows, and why.
+pub fn differences(document: &str) -> Vec<(String, String, String)> {
+    let sections = sections(document).into_iter();
+    let of = |Section { section, examples, .. }| {
+        examples
+            .into_iter()
+            .filter_map(move |example: Example| Some((section.clone(), example.shows, example.differs?)))
+    };
+    sections.flat_map(of).collect()
+}
+
+fn sections(document: &str) -> Vec<Section> {
+    case::read(&fs::read_to_string(root().join(format!("data/seeds/{document}.json"))).unwrap())
+}
+
 /// Tries every example of a document, and tells all that do not hold.
 fn hold(document: &str, least: usize) {
     let mut wrong = String::new();
     let mut count = 0;
-    let text = fs::read_to_string(root().join(format!("data/seeds/{document}.json"))).unwrap();
-    for section in case::read::<Section>(&text) {
+    for section in sections(document) {
         let running = OnceCell::new();
         let site = || running.get_or_init(|| section.serve());
         for example in &section.examples {
