@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value as Json;
 
@@ -51,42 +51,79 @@ fn documents(ancestor: &str) -> String {
     table
 }
 
-/// What is decided otherwise than an ancestor's program did, by reason.
+/// What is decided otherwise than an ancestor's program did, by reason, with the first case of each.
 fn recorded(ancestor: &str) -> String {
+    let (differing, rows) = all_recorded();
     let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (id, reason) in all_recorded() {
+    for (id, reason) in differing {
         let (whose, _) = RECORDED.iter().find(|(_, begins)| begins.iter().any(|begin| id.starts_with(begin))).unwrap();
         if *whose == ancestor && !AGREE.contains(&id.as_str()) {
             reasons.entry(reason).or_default().push(id);
         }
     }
-    let mut table = "| here | recorded cases |\n| --- | --- |\n".to_owned();
+    let mut table = "| here | there, for one | recorded cases |\n| --- | --- | --- |\n".to_owned();
     for (reason, ids) in reasons {
+        let row = rows.get(&ids[0]).unwrap_or_else(|| panic!("{} is no case", ids[0]));
         let ids: Vec<_> = ids.iter().map(|id| format!("`{id}`")).collect();
-        writeln!(table, "| {} | {} |", cell(&reason), ids.join(" ")).unwrap();
+        writeln!(table, "| {} | {} | {} |", cell(&reason), cell(&shown(row)), ids.join(" ")).unwrap();
     }
     table
 }
 
-/// Every recorded case that is decided otherwise, with its reason.
-fn all_recorded() -> BTreeMap<String, String> {
+/// What a recorded case is about, and what became of it.
+fn shown(row: &Json) -> String {
+    let code = |json: &Json| {
+        let text = json.to_string();
+        let cut = text.chars().take(100).collect::<String>();
+        format!("`{cut}{}`", if cut == text { "" } else { "…" })
+    };
+    let told = |error: &Json| error.as_str().unwrap_or("refused").to_owned();
+    if row["params"].is_object() {
+        let became = if row["err"].is_null() { code(&row["ok"]) } else { "refused".to_owned() };
+        return format!("{} by {}: {became}", code(&row["params"]), code(&row["rule"]));
+    }
+    if row["type"].is_string() {
+        let became = if row["valid"] == true { "passes" } else { "does not pass" };
+        return format!("{} by `{}` {became}", code(&row["value"]), row["type"].as_str().unwrap());
+    }
+    if row["service_scope"].is_array() {
+        let became = if row["allowed"] == true { "allowed" } else { "not allowed" };
+        return format!("{} for who has {}: {became}", code(&row["service_scope"]), code(&row["request_scope"]));
+    }
+    let sent = &row["request"];
+    if let Some(method) = sent["method"].as_str() {
+        let target = sent["uri"].as_str().or(sent["target"].as_str()).unwrap_or_default();
+        let became = match (&row["extracted"], &row["body"]) {
+            (_, Json::String(body)) => format!("`{body}`"),
+            (Json::Object(_), _) => code(&row["extracted"]),
+            _ => told(&row["error"]),
+        };
+        return format!("`{method} {target}`: {became}");
+    }
+    row["error"].as_str().map_or_else(|| "no fault".to_owned(), |fault| format!("the fault `{fault}`"))
+}
+
+/// Every recorded case that is decided otherwise, with its reason; and all cases.
+fn all_recorded() -> (BTreeMap<String, String>, BTreeMap<String, Json>) {
     let read = |path: &Path| serde_json::from_str::<Json>(&fs::read_to_string(path).unwrap()).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/vectors");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
+    let mut differing = BTreeMap::new();
     let mut all = BTreeMap::new();
-    for file in files {
+    for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         match read(&file) {
             Json::Object(reasons) => {
-                all.extend(reasons.into_iter().map(|(id, reason)| (id, reason.as_str().unwrap().to_owned())));
+                differing.extend(reasons.into_iter().map(|(id, reason)| (id, reason.as_str().unwrap().to_owned())));
             }
             Json::Array(rows) => {
-                let differing = rows.iter().filter_map(|row| Some((row["id"].as_str()?, row["differs"].as_str()?)));
-                all.extend(differing.map(|(id, reason)| (id.to_owned(), reason.to_owned())));
+                for row in rows {
+                    let id = row["id"].as_str().unwrap().to_owned();
+                    differing.extend(row["differs"].as_str().map(|reason| (id.clone(), reason.to_owned())));
+                    all.insert(id, row);
+                }
             }
             _ => panic!("{} holds no cases", file.display()),
         }
     }
-    assert!(all.len() > 100, "{} differences only", all.len());
-    all
+    assert!(differing.len() > 100, "{} differences only", differing.len());
+    (differing, all)
 }

@@ -13,6 +13,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rulebook::describe::canonical;
 use rulebook::{Engine, Module, Refusal, Rulebook, Unbound};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -208,6 +209,10 @@ impl Section {
         };
         match bound(rulebook.inspect(Bearer)).build() {
             Ok(engine) => {
+                // What `check --print` prints means the same.
+                let printed = format!("{:#}", canonical(engine.api()));
+                let again = Rulebook::read(vec![("api.json".into(), printed.clone().into_bytes())]).check();
+                assert_eq!(again.as_ref().ok(), Some(engine.api()), "{}: {printed}", self.section);
                 let site = Site::start(&engine);
                 (engine, site)
             }
