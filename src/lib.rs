@@ -84,3 +84,8 @@ pub struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/handlers.md")]
 pub struct Handlers;
+
+/// And of the page about moving.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/migration.md")]
+pub struct Migration;

@@ -40,7 +40,7 @@ fn the_guide_to_tests_shows_that_of_a_new_project() {
 
 /// Compares a page with what it is once everything in it that is made from the program has been made again, and
 /// gives how much that is.
-fn compare_made(page: &str, make: impl Fn(&str) -> String) -> usize {
+pub fn compare_made(page: &str, make: impl Fn(&str) -> String) -> usize {
     let path = root().join(page);
     let page = fs::read_to_string(&path).unwrap();
     let mut made = String::new();
@@ -161,7 +161,7 @@ fn limits() -> String {
 }
 
 /// A sentence as the cell of a table.
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 

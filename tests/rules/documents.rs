@@ -1,4 +1,4 @@
-//! `data/seeds/phalapi_parameters.json`: the examples of PhalApi's document on parameters, in their order, and some of
+//! `data/rules/by_path.json`: the examples of PhalApi's document on parameters, in their order, and some of
 //! what its present program adds, asked over HTTP.
 //!
 //! Each tells in the document's words what it shows, then what becomes of it here. Where that is something else,
@@ -72,7 +72,7 @@ fn engine(section: &Section) -> Engine {
 fn examples_are_answered_as_documented() {
     let mut wrong = String::new();
     let mut count = 0;
-    for section in case::read::<Section>(include_str!("../data/seeds/phalapi_parameters.json")) {
+    for section in case::read::<Section>(include_str!("../data/rules/by_path.json")) {
         assert!(section.section.starts_with("phalapi parameters: "), "{}", section.section);
         let site = Site::start(&engine(&section));
         for Example { shows, differs, case } in &section.examples {
