@@ -9,6 +9,8 @@ use super::parts::parts;
 use crate::definition::manner::TREE;
 use crate::definition::written::Definition;
 use crate::diagnostic::Diagnostic;
+use crate::envelope::Envelopes;
+use crate::format::Formats;
 use crate::model::Api;
 use crate::types::{Type, Types};
 
@@ -32,10 +34,20 @@ pub fn table(definition: &Definition, own: impl IntoIterator<Item = Arc<dyn Type
     types
 }
 
-/// Finds out what a definition means, with the types of this [`table`].
+/// What answers can be, by the names that a definition can use. By default what is built in.
+#[derive(Debug, Clone, Default)]
+pub struct Answers {
+    /// Their shapes.
+    pub envelopes: Envelopes,
+    /// What they are written as beside JSON.
+    pub formats: Formats,
+}
+
+/// Finds out what a definition means, with the types of this [`table`] and these answers.
 #[must_use]
-pub fn lower(definition: &Definition, types: &Types) -> Lowered {
-    let mut lowering = Lowering { types, timezone: TimeZone::UTC, envelope: None, manner: &TREE, faults: Vec::new() };
+pub fn lower(definition: &Definition, types: &Types, answers: &Answers) -> Lowered {
+    let faults = Vec::new();
+    let mut lowering = Lowering { types, answers, timezone: TimeZone::UTC, envelope: None, manner: &TREE, faults };
     let base = lowering.base(definition.app.base.as_ref());
     let mut api = lowering.settings(&definition.app, base.clone().unwrap_or_else(|| "/".to_owned()));
     let common = lowering.common(&definition.app.common);

@@ -10,6 +10,7 @@ mod bind;
 mod collision;
 mod cors;
 mod fit;
+mod format;
 mod input;
 mod key;
 mod lower;
@@ -28,7 +29,7 @@ mod setting;
 mod term;
 mod value;
 
-pub use api::{Lowered, lower, table};
+pub use api::{Answers, Lowered, lower, table};
 pub use bind::{Bound, bind};
 pub use plan::{Surroundings, plan};
 

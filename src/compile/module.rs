@@ -19,9 +19,9 @@ impl Lowering<'_> {
         let name = &parts.first.name;
         self.judge_name(&name.value, "a module", name.place);
         let own = parts.said(self, "envelope", |part| part.envelope.as_ref()).map(|name| self.envelope(name));
-        let envelope = match own {
-            Some(own) => own,
-            None => self.envelope,
+        let envelope = match &own {
+            Some(own) => own.clone(),
+            None => self.envelope.clone(),
         };
         let repeated = parts
             .said(self, "repeated", |part| part.repeated.as_ref())
@@ -37,7 +37,7 @@ impl Lowering<'_> {
                 let methods: Vec<_> = service
                     .methods
                     .iter()
-                    .filter_map(|method| self.method(method, path.as_deref(), &service.path, common, envelope))
+                    .filter_map(|method| self.method(method, path.as_deref(), &service.path, common, envelope.as_ref()))
                     .collect();
                 if let Some(path) = path.filter(|_| !methods.is_empty()) {
                     services.add(Service { path, methods, place: service.path.place });
@@ -57,7 +57,9 @@ impl Lowering<'_> {
 
     /// The envelope of this name.
     pub(super) fn envelope(&mut self, name: &Placed<String>) -> Option<EnvelopeName> {
-        self.word(name, "an envelope", &EnvelopeName::ALL.map(|known| (known.as_str(), known)))
+        let known: Vec<_> = self.answers.envelopes.names().map(|known| (known, known)).collect();
+        let name = self.word(name, "an envelope", &known)?;
+        self.answers.envelopes.get(name).cloned()
     }
 
     /// What one of a few `known` words means; `what` is what they are: "an envelope".

@@ -9,8 +9,7 @@ mod json;
 mod phalapi;
 mod plain;
 mod problem;
-
-use std::sync::Arc;
+mod table;
 
 use serde_json::{Value as Json, json};
 
@@ -19,9 +18,10 @@ pub use json::JsonMembers;
 pub use phalapi::Phalapi;
 pub use plain::Plain;
 pub use problem::Problem;
+pub use table::{EnvelopeName, Envelopes, OwnEnvelope};
 
 use crate::call::{Encode, Fault, Reason, Refusal, Value};
-use crate::model::{Api, DeclaredError, EnvelopeName};
+use crate::error::ErrorStatus;
 
 /// A shape of answers.
 pub trait Envelope: Send + Sync {
@@ -36,6 +36,12 @@ pub trait Envelope: Send + Sync {
     /// # Errors
     /// They cannot be written.
     fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError>;
+
+    /// The members of a success beside which the outputs stand, where they do ([`Members::spread`]): no output can
+    /// have their names.
+    fn members(&self) -> &[&str] {
+        &[]
+    }
 
     /// The HTTP status of an answer whose outcome has the status `real`.
     fn status(&self, real: u16) -> u16 {
@@ -54,13 +60,25 @@ pub trait Envelope: Send + Sync {
 
     /// What [`success`](Envelope::success) tells, as JSON Schema 2020-12. `outputs` is the schema of the outputs;
     /// where they are members and not the whole, it has `properties` and `required`.
-    fn success_schema(&self, outputs: Json, whole: bool) -> Json;
+    ///
+    /// Without it, an answer may be anything.
+    fn success_schema(&self, outputs: Json, whole: bool) -> Json {
+        let _ = (outputs, whole);
+        json!({})
+    }
 
-    /// What [`refusal`](Envelope::refusal) tells of the engine's own refusals, as JSON Schema 2020-12.
-    fn refusal_schema(&self) -> Json;
+    /// What [`refusal`](Envelope::refusal) tells of the engine's own refusals, as JSON Schema 2020-12. Without it, it may
+    /// be anything.
+    fn refusal_schema(&self) -> Json {
+        json!({})
+    }
 
-    /// The same of an error that a method declares, to which a handler may add members.
-    fn declared_schema(&self, error: &DeclaredError) -> Json;
+    /// The same of an error of this name and HTTP status that a method declares, to which a handler may add members.
+    /// Without it, it is as the engine's own refusals are.
+    fn declared_schema(&self, name: &str, status: ErrorStatus) -> Json {
+        let _ = (name, status);
+        self.refusal_schema()
+    }
 }
 
 /// Writes the members of an answer's outermost object, in the order in which they are told.
@@ -117,16 +135,6 @@ impl std::fmt::Display for WriteError {
 impl From<serde_json::Error> for WriteError {
     fn from(error: serde_json::Error) -> Self {
         Self::Outputs(error)
-    }
-}
-
-/// The envelope of this name, as the API has set it up.
-#[must_use]
-pub fn of(api: &Api, name: EnvelopeName) -> Arc<dyn Envelope> {
-    match name {
-        EnvelopeName::Aicra => Arc::new(Aicra),
-        EnvelopeName::Plain => Arc::new(Plain),
-        EnvelopeName::Phalapi => Arc::new(Phalapi { catalogue: api.catalogue, real_status: api.real_status }),
     }
 }
 

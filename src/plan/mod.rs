@@ -25,6 +25,7 @@ pub use slot::{BodyUse, Found, SlotPlan};
 use crate::call::{Http, Inspect};
 use crate::envelope::Envelope;
 use crate::error::ErrorStatus;
+use crate::format::Offered;
 use crate::handler::{Handler, Hooks, Ready, State};
 use crate::model::{Limits, UnknownParameters};
 use crate::types::Check;
@@ -47,6 +48,8 @@ pub struct Plan {
     pub modules: Box<[Module]>,
     /// The envelope of answers before a module is known.
     pub envelope: Arc<dyn Envelope>,
+    /// The formats of answers beside JSON, in the order in which they are offered.
+    pub formats: Box<[Offered]>,
     /// The most that a request may be.
     pub limits: Limits,
     /// What happens to parameters that a method does not have.
