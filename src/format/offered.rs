@@ -13,7 +13,8 @@ use super::Format;
 pub struct Offered {
     name: String,
     media_type: HeaderValue,
-    asked: Vec<String>,
+    essence: String,
+    aliases: Vec<String>,
     format: Arc<dyn Format>,
 }
 
@@ -28,14 +29,11 @@ impl Offered {
     /// One of its media types is none.
     pub fn new(format: &Arc<dyn Format>) -> Result<Self, BadMediaType> {
         let media_type = format.media_type();
-        let mut asked = vec![essence(media_type)?];
-        for alias in format.aliases() {
-            asked.push(essence(alias)?);
-        }
         Ok(Self {
             name: format.name().to_owned(),
             media_type: HeaderValue::from_str(media_type).map_err(|_| BadMediaType(media_type.to_owned()))?,
-            asked,
+            essence: essence(media_type)?,
+            aliases: format.aliases().iter().map(|alias| essence(alias)).collect::<Result<_, _>>()?,
             format: Arc::clone(format),
         })
     }
@@ -52,10 +50,16 @@ impl Offered {
         &self.media_type
     }
 
-    /// The media types by which clients ask for it, without parameters; its own comes first.
+    /// Its media type without parameters.
     #[must_use]
-    pub fn asked(&self) -> &[String] {
-        &self.asked
+    pub fn essence(&self) -> &str {
+        &self.essence
+    }
+
+    /// Further media types by which clients ask for it, without parameters.
+    #[must_use]
+    pub fn aliases(&self) -> &[String] {
+        &self.aliases
     }
 
     /// The format.

@@ -61,7 +61,7 @@ impl<'p> Form<'p> {
         let told: &dyn Envelope = if matches!(self, Self::Problem) { &Problem } else { envelope };
         let mut members = JsonMembers::new();
         told.refusal(refusal, &mut members).map_err(Refusal::internal)?;
-        self.written(status(envelope, refusal.status().get()), told.refusal_type(), members.finish())
+        self.written(status(told, refusal.status().get()), told.refusal_type(), members.finish())
     }
 
     /// An answer of which there is the JSON.
@@ -108,7 +108,12 @@ fn wanted<'p>(formats: &'p [Offered], head: &Head) -> Option<&'p Offered> {
         return None;
     }
     let json = (weight_of(head, "application/json"), None);
-    let weight = |offered: &Offered| offered.asked().iter().map(|name| weight_of(head, name)).max().unwrap_or_default();
+    let weight = |offered: &Offered| {
+        // Ranges with a star mean the media type that is answered, not its other names.
+        let named =
+            ranges(head).filter(|range| offered.aliases().iter().any(|own| range.name.eq_ignore_ascii_case(own)));
+        named.map(|range| range.weight).max().unwrap_or_default().max(weight_of(head, offered.essence()))
+    };
     let best = formats.iter().fold(json, |best, offered| {
         let weight = weight(offered);
         if weight > best.0 { (weight, Some(offered)) } else { best }

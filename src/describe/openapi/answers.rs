@@ -74,6 +74,8 @@ const OTHER: Row = Row {
 pub(super) struct Answers {
     /// The envelope of refusals before a module is known.
     early: EnvelopeName,
+    /// The media types of answers beside JSON.
+    formats: Vec<String>,
     components: BTreeMap<String, Response>,
     /// The components' names by what they describe.
     names: HashMap<Key, String>,
@@ -112,7 +114,9 @@ impl Answers {
         used.sort_by_key(|name| place_of(name));
         used.dedup();
         let shapes = used.into_iter().map(|name| (name.clone(), shape(api.shape(name), "Refusal"))).collect();
-        Self { early: api.envelope.clone(), components: BTreeMap::new(), names: HashMap::new(), shapes, problems }
+        let formats = api.formats.iter().map(|format| format.essence().to_owned()).collect();
+        let early = api.envelope.clone();
+        Self { early, formats, components: BTreeMap::new(), names: HashMap::new(), shapes, problems }
     }
 
     /// All refusals that are referred to, by name.
@@ -156,7 +160,7 @@ impl Answers {
             (Some(_), true) => "Success, or a refusal that the body alone tells",
         };
         let succeeded = success.map(|schema| Shown::one(status, own.envelope.success_type(), schema));
-        let all: Vec<_> = succeeded.into_iter().chain(hidden).collect();
+        let all: Vec<_> = succeeded.into_iter().chain(hidden).flat_map(|shown| shown.and_in(&self.formats)).collect();
         let response = response_of(words, all.iter().filter(|shown| shown.status == status), schemas);
         responses = responses.response(status.to_string(), named(response));
         if let Some(other) = all.iter().map(|shown| shown.status).find(|other| *other != status) {
@@ -232,22 +236,24 @@ impl Answers {
             names.push(&self.early);
         }
         // An envelope whose refusals are problem documents has no other shape for them.
-        let problems = |shape: &&Shape| shape.envelope.refusal_type() == Problem.refusal_type();
+        let problems = |shape: &Shape| shape.envelope.refusal_type() == Problem.refusal_type();
         let status = row.map(Row::status).or_else(|| declared.first().map(|own| own.status.get()));
-        let shapes = names.into_iter().filter_map(|name| self.shapes.get(name)).filter(|shape| !problems(shape));
+        let shapes = names.into_iter().filter_map(|name| self.shapes.get(name));
         let shapes = shapes.filter(|shape| !status.is_some_and(|status| shape.hides(status)));
-        let shown: Vec<_> = shapes
-            .chain([&self.problems])
-            .map(|shape| {
-                let of_errors = declared.iter().map(|error| shape.envelope.declared_schema(&error.name, error.status));
-                Shown {
-                    status: status.unwrap_or_default(),
-                    media_type: shape.envelope.refusal_type(),
-                    any: of_errors.chain(row.map(|_| shape.refusals.clone())).collect(),
-                    examples: examples_of(&*shape.envelope, row, declared),
-                }
-            })
-            .collect();
+        let shown = |shape: &Shape| {
+            let of_errors = declared.iter().map(|error| shape.envelope.declared_schema(&error.name, error.status));
+            Shown {
+                status: status.unwrap_or_default(),
+                media_type: shape.envelope.refusal_type().to_owned(),
+                any: of_errors.chain(row.map(|_| shape.refusals.clone())).collect(),
+                examples: examples_of(&*shape.envelope, row, declared),
+            }
+        };
+        let own = shapes.flat_map(|shape| {
+            let skip = usize::from(problems(shape));
+            shown(shape).and_in(&self.formats).skip(skip)
+        });
+        let shown: Vec<_> = own.chain([shown(&self.problems)]).collect();
         let mut response = response_of(&words.join("; "), shown.iter(), schemas);
         if let Some((name, info)) = row.and_then(|row| row.header) {
             response.headers.insert(name.to_owned(), header(info, schemas).into());
