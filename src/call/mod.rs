@@ -5,6 +5,7 @@
 //! [`Refusal`]. Must not know definitions, plans or servers.
 
 mod broken;
+mod callback;
 mod fault;
 mod head;
 mod identity;
@@ -20,6 +21,7 @@ mod value;
 mod words;
 
 pub use broken::{Broken, Measure, Measured};
+pub use callback::Callback;
 pub use fault::{Details, Fault, FaultKind, Mismatch, Source, is_secret_name, shortened};
 pub use head::{Head, Http, is_bearer, is_secret_field};
 pub use identity::{Identity, Inspect, Inspection};

@@ -46,8 +46,9 @@ pub struct Answers {
 /// Finds out what a definition means, with the types of this [`table`] and these answers.
 #[must_use]
 pub fn lower(definition: &Definition, types: &Types, answers: &Answers) -> Lowered {
-    let faults = Vec::new();
-    let mut lowering = Lowering { types, answers, timezone: TimeZone::UTC, envelope: None, manner: &TREE, faults };
+    let jsonp = definition.app.jsonp.as_ref().is_some_and(|on| on.value);
+    let (timezone, faults) = (TimeZone::UTC, Vec::new());
+    let mut lowering = Lowering { types, answers, timezone, envelope: None, jsonp, manner: &TREE, faults };
     let base = lowering.base(definition.app.base.as_ref());
     let mut api = lowering.settings(&definition.app, base.clone().unwrap_or_else(|| "/".to_owned()));
     let common = lowering.common(&definition.app.common);

@@ -12,6 +12,7 @@ mod cors;
 mod fit;
 mod format;
 mod input;
+mod jsonp;
 mod key;
 mod lower;
 mod method;

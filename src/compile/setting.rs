@@ -38,7 +38,7 @@ impl Lowering<'_> {
             ),
             real_status: written.real_status.as_ref().is_some_and(|on| on.value),
             formats: written.formats.as_ref().map(|formats| self.formats(&formats.value)).unwrap_or_default(),
-            jsonp: written.jsonp.as_ref().is_some_and(|on| on.value),
+            jsonp: self.jsonp,
             service: ServiceQuery {
                 on: written.service.as_ref().is_some_and(|on| on.value),
                 default: written.default_service.clone(),

@@ -5,7 +5,8 @@ use http::HeaderValue;
 
 use super::accept::{ranges, weight_of};
 use super::guard::guard;
-use crate::call::{Head, Refusal, Success};
+use super::jsonp;
+use crate::call::{Callback, Head, Refusal, Success};
 use crate::envelope::{Envelope, JsonMembers, Problem};
 use crate::format::Offered;
 use crate::plan::Plan;
@@ -19,6 +20,8 @@ pub(super) enum Form<'p> {
     Problem,
     /// A format beside JSON.
     Own(&'p Offered),
+    /// JSONP.
+    Script(&'p Callback<'p>),
 }
 
 /// A body that has been written.
@@ -32,8 +35,11 @@ pub(super) struct Written {
 }
 
 impl<'p> Form<'p> {
-    /// The form that a request asks for.
-    pub(super) fn of(plan: &'p Plan, head: &Head) -> Self {
+    /// The form that a request asks for; with a function that the answer is to be handed to, whatever it accepts.
+    pub(super) fn of(plan: &'p Plan, head: &Head, callback: Option<&'p Callback<'p>>) -> Self {
+        if let Some(callback) = callback {
+            return Self::Script(callback);
+        }
         match wanted(&plan.formats, head) {
             Some(format) => Self::Own(format),
             None if only_problems(head) => Self::Problem,
@@ -46,6 +52,9 @@ impl<'p> Form<'p> {
     /// # Errors
     /// The outputs cannot be written, or not in this form: why, and the form to tell it in.
     pub(super) fn success(self, envelope: &dyn Envelope, success: &Success) -> Result<Written, (Self, Refusal)> {
+        if let Self::Script(callback) = self {
+            return jsonp::success(callback, envelope, success).map_err(|error| (self, Refusal::internal(error)));
+        }
         let mut members = JsonMembers::new();
         let told = envelope.success(&*success.outputs, success.whole, &mut members);
         told.map_err(|error| (self, Refusal::internal(error)))?;
@@ -58,6 +67,9 @@ impl<'p> Form<'p> {
     /// # Errors
     /// It cannot be written in this form: why.
     pub(super) fn refusal(self, envelope: &dyn Envelope, refusal: &Refusal) -> Result<Written, Refusal> {
+        if let Self::Script(callback) = self {
+            return Ok(jsonp::refusal(callback, envelope, refusal.clone()));
+        }
         let told: &dyn Envelope = if matches!(self, Self::Problem) { &Problem } else { envelope };
         let mut members = JsonMembers::new();
         told.refusal(refusal, &mut members).map_err(Refusal::internal)?;

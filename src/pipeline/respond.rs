@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::form::{self, Form, Written};
 use super::guard::guard;
-use super::route;
-use crate::call::{Head, Outcome, Reason, Refusal};
+use super::{jsonp, route};
+use crate::call::{Callback, Head, Outcome, Reason, Refusal};
 use crate::envelope::Envelope;
 use crate::error::Code;
 use crate::plan::{Method, Plan};
@@ -38,19 +38,26 @@ impl Reply {
     }
 }
 
-/// Writes what a method's call ended in.
-pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcome) -> Reply {
+/// Writes what a method's call ended in; for this function, where the answer is wanted in JSONP.
+pub(super) fn respond(
+    plan: &Plan,
+    head: &Head,
+    method: &Method,
+    callback: Option<&Callback<'_>>,
+    outcome: Outcome,
+) -> Reply {
     let envelope = &*plan.modules[method.module].envelope;
+    let form = Form::of(plan, head, callback);
     let success = match outcome {
         Ok(success) => success,
-        Err(refusal) => return write_refusal(plan, envelope, head, Some(method), Form::of(plan, head), refusal),
+        Err(refusal) => return write_refusal(plan, envelope, head, Some(method), form, refusal),
     };
-    // RFC 9110 section 15.3.5 and 15.3.6: no content.
+    // RFC 9110 section 15.3.5 and 15.3.6: no content. A function is called all the same.
     let status = form::status(envelope, success.status);
-    if matches!(status, 204 | 205) {
+    if matches!(status, 204 | 205) && callback.is_none() {
         return Reply { status, content_type: None, headers: success.headers, body: Bytes::new(), code: None };
     }
-    match Form::of(plan, head).success(envelope, &success) {
+    match form.success(envelope, &success) {
         Ok(written) => Reply::new(plan, written, success.headers, None),
         Err((form, refusal)) => write_refusal(plan, envelope, head, Some(method), form, refusal),
     }
@@ -61,6 +68,8 @@ pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcom
 pub enum Of {
     /// Of nothing that there is.
     Nothing,
+    /// Of a page of the server's own.
+    Page,
     /// Of a module's service.
     Module(usize),
     /// Of a method.
@@ -71,7 +80,7 @@ impl Of {
     /// The module.
     pub(super) fn module(self, plan: &Plan) -> Option<usize> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Page => None,
             Self::Module(index) => Some(index),
             Self::Method(index) => Some(plan.methods[index].module),
         }
@@ -84,13 +93,14 @@ impl Of {
 pub fn refuse(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
     let method = match of {
         Of::Method(index) => Some(&plan.methods[index]),
-        Of::Nothing | Of::Module(_) => None,
+        Of::Nothing | Of::Page | Of::Module(_) => None,
     };
     let envelope = of.module(plan).map_or(&plan.envelope, |index| &plan.modules[index].envelope);
     // Not before: what no service has may still be a file, or a page of the server's own.
     let unknown = matches!(refusal.reason(), Reason::UnknownService { similar } if similar.is_empty());
     let refusal = if unknown { refusal.with_similar(route::similar(plan, head)) } else { refusal };
-    write_refusal(plan, &**envelope, head, method, Form::of(plan, head), refusal)
+    let callback = jsonp::asked_beside(plan, head, of);
+    write_refusal(plan, &**envelope, head, method, Form::of(plan, head, callback.as_ref()), refusal)
 }
 
 fn write_refusal(
@@ -107,7 +117,7 @@ fn write_refusal(
         let written = guard("an envelope", || form.refusal(envelope, &refusal)).and_then(|written| written);
         written.map_err(|why| noted(head, method, why)).ok()
     };
-    let in_json = matches!(form, Form::Own(_)).then_some(Form::Json);
+    let in_json = matches!(form, Form::Own(_) | Form::Script(_)).then_some(Form::Json);
     let written = write(form).or_else(|| write(in_json?)).unwrap_or_else(|| Written::problem(&refusal));
     Reply::new(plan, written, refusal.headers().to_vec(), Some(refusal.code()))
 }

@@ -50,6 +50,8 @@ pub struct Plan {
     pub envelope: Arc<dyn Envelope>,
     /// The formats of answers beside JSON, in the order in which they are offered.
     pub formats: Box<[Offered]>,
+    /// Whether requests for what is no method can have their refusal in JSONP.
+    pub jsonp: bool,
     /// The most that a request may be.
     pub limits: Limits,
     /// What happens to parameters that a method does not have.
@@ -120,6 +122,8 @@ pub struct Method {
     pub body_use: BodyUse,
     /// What runs.
     pub action: Action,
+    /// Whether it answers JSONP.
+    pub jsonp: bool,
     /// HTTP status of a success.
     pub status: u16,
     /// Whether its one output is the whole body.
