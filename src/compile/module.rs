@@ -3,6 +3,8 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+use http::HeaderValue;
+
 use super::collision::{fold, shape};
 use super::lower::Lowering;
 use super::parameter::Judged;
@@ -10,6 +12,7 @@ use super::parts::Parts;
 use super::path::{self, PathFault};
 use crate::definition::written;
 use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::error::texts::CatalogueName;
 use crate::model::{EnvelopeName, From, Method, Module, Repeated, Segment, Service};
 use crate::place::{Place, Placed};
 
@@ -58,8 +61,16 @@ impl Lowering<'_> {
     /// The envelope of this name.
     pub(super) fn envelope(&mut self, name: &Placed<String>) -> Option<EnvelopeName> {
         let known: Vec<_> = self.answers.envelopes.names().map(|known| (known, known)).collect();
-        let name = self.word(name, "an envelope", &known)?;
-        self.answers.envelopes.get(name).cloned()
+        let known = self.word(name, "an envelope", &known)?;
+        let found = self.answers.envelopes.get(known).cloned()?;
+        let envelope = found.envelope(CatalogueName::default(), false);
+        let types = [envelope.success_type(), envelope.refusal_type()];
+        if let Some(bad) = types.into_iter().find(|own| HeaderValue::from_str(own).is_err()) {
+            let message = format!("the envelope `{}` has a media type that is none", known.escape_debug());
+            let label = format!("`{}` is none", bad.escape_debug());
+            self.tell(Diagnostic::new(Code::BadOption, name.place, message).label(label));
+        }
+        Some(found)
     }
 
     /// What one of a few `known` words means; `what` is what they are: "an envelope".

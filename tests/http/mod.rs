@@ -1,7 +1,8 @@
 //! What requests answer, asked over a socket, a file a behaviour.
 //!
 //! Of what stands in a request: `routing`, `decoding`, `extraction`, `presence`, `permission`, `envelopes`,
-//! `formats`, `phalapi`, `recorded`, `random`. Of the server: its limits, uploads, expectations, and clients that misbehave.
+//! `own_envelopes`, `formats`, `phalapi`, `recorded`, `random`. Of the server: its limits, uploads, expectations, and
+//! clients that misbehave.
 
 mod answers;
 mod connections;
@@ -11,6 +12,7 @@ mod expect;
 mod extraction;
 mod formats;
 mod limits;
+mod own_envelopes;
 mod permission;
 mod phalapi;
 mod presence;
