@@ -289,6 +289,34 @@ fn header_fields_of_handlers_stay() {
 }
 
 #[test]
+fn what_is_too_deep_to_be_written_is_an_internal_error() {
+    let all = json!({ "info": "All", "type": "any" });
+    let definition = json!({ "/": { "deep": { "GET": {
+        "info": "Lists in lists", "in": { "URL#0": { "info": "How many", "type": "uint", "name": "levels" } }, "out": { "*": all }
+    } } } });
+    #[derive(Deserialize)]
+    struct Deep {
+        levels: usize,
+    }
+    let module = Module::new("site").get("/deep", async |Args(Deep { levels }): Args<Deep>, _: Context| {
+        Ok::<_, Refusal>((1..levels).fold(json!([]), |inner, _| json!([inner])))
+    });
+    let site = Site::handlers(
+        &[("app.json", json!({ "envelope": "plain", "formats": ["xml"] })), ("site.json", definition)],
+        module,
+    );
+    for (levels, in_xml) in [(1, 200), (127, 200), (128, 500)] {
+        let target = format!("GET /deep/{levels}");
+        assert_eq!(ask(&site, "application/json", &target).status, 200, "{levels}");
+        let answer = ask(&site, "application/xml", &target);
+        assert_eq!(answer.status, in_xml, "{levels}: {answer:?}");
+        if in_xml == 200 {
+            assert_eq!(xml::read(&answer.body).1, ask(&site, "application/json", &target).json());
+        }
+    }
+}
+
+#[test]
 fn a_format_without_a_media_type_is_refused_at_start() {
     for media_type in ["", "csv", "text/*", "*/*", "text/csv\r\nx: y", "text/csv, text/plain", "text/ csv"] {
         let app = br#"{ "formats": ["own"] }"#.to_vec();
