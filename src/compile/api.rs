@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::function::Wanted;
 use super::lower::Lowering;
 use super::parts::parts;
 use crate::definition::manner::TREE;
@@ -12,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::envelope::Envelopes;
 use crate::format::Formats;
 use crate::model::Api;
+use crate::place::Placed;
 use crate::types::{Type, Types};
 
 /// What a definition means.
@@ -19,6 +21,8 @@ use crate::types::{Type, Types};
 pub struct Lowered {
     /// The API; fit for anything only where there is no diagnostic. What is faulty is left out of it.
     pub api: Api,
+    /// The functions that it names: only a definition that is bound to a program needs them.
+    pub functions: Vec<Placed<Wanted>>,
     /// Everything that is wrong with its meaning, each once, in no particular order.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -47,13 +51,21 @@ pub struct Answers {
 #[must_use]
 pub fn lower(definition: &Definition, types: &Types, answers: &Answers) -> Lowered {
     let jsonp = definition.app.jsonp.as_ref().is_some_and(|on| on.value);
-    let (timezone, faults) = (TimeZone::UTC, Vec::new());
-    let mut lowering = Lowering { types, answers, timezone, envelope: None, jsonp, manner: &TREE, faults };
+    let mut lowering = Lowering {
+        types,
+        answers,
+        timezone: TimeZone::UTC,
+        envelope: None,
+        jsonp,
+        manner: &TREE,
+        functions: Vec::new(),
+        faults: Vec::new(),
+    };
     let base = lowering.base(definition.app.base.as_ref());
     let mut api = lowering.settings(&definition.app, base.clone().unwrap_or_else(|| "/".to_owned()));
     let common = lowering.common(&definition.app.common);
     api.modules = parts(&definition.modules).iter().map(|module| lowering.module(module, &common)).collect();
     lowering.judge_whole(&api.modules, base.as_deref());
     api.modules.sort_by(|a, b| a.name.cmp(&b.name));
-    Lowered { api, diagnostics: lowering.faults }
+    Lowered { api, functions: lowering.functions, diagnostics: lowering.faults }
 }

@@ -11,6 +11,7 @@ mod collision;
 mod cors;
 mod fit;
 mod format;
+mod function;
 mod input;
 mod jsonp;
 mod key;
@@ -32,6 +33,7 @@ mod value;
 
 pub use api::{Answers, Lowered, lower, table};
 pub use bind::{Bound, bind};
+pub use function::{Wanted, unknown_functions};
 pub use plan::{Surroundings, plan};
 
 use plan::default_value;
