@@ -68,7 +68,7 @@ impl<'p> Form<'p> {
     /// It cannot be written in this form: why.
     pub(super) fn refusal(self, envelope: &dyn Envelope, refusal: &Refusal) -> Result<Written, Refusal> {
         if let Self::Script(callback) = self {
-            return Ok(jsonp::refusal(callback, envelope, refusal.clone()));
+            return jsonp::refusal(callback, envelope, refusal.clone()).map_err(Refusal::internal);
         }
         let told: &dyn Envelope = if matches!(self, Self::Problem) { &Problem } else { envelope };
         let mut members = JsonMembers::new();
@@ -93,12 +93,15 @@ impl<'p> Form<'p> {
 }
 
 impl Written {
-    /// A refusal as a problem document, whatever the client wants.
-    pub(super) fn problem(refusal: &Refusal) -> Self {
-        let mut members = JsonMembers::new();
+    /// A refusal as a problem document, whatever the envelope, and whatever the client wants but a script.
+    pub(super) fn problem(form: Form<'_>, refusal: &Refusal) -> Self {
+        let form = if matches!(form, Form::Script(_)) { form } else { Form::Problem };
         // Its members are JSON values, which cannot fail to be written.
-        let body = Problem.refusal(refusal, &mut members).map(|()| members.finish()).unwrap_or_default();
-        Self { status: refusal.status().get(), media_type: header(Problem.refusal_type()), body }
+        form.refusal(&Problem, refusal).unwrap_or_else(|_| Self {
+            status: refusal.status().get(),
+            media_type: header(Problem.refusal_type()),
+            body: Vec::new(),
+        })
     }
 }
 

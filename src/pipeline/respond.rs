@@ -129,8 +129,8 @@ fn write_refusal(
         let written = guard("an envelope", || form.refusal(envelope, &refusal)).and_then(|written| written);
         written.map_err(|why| noted(head, method, why)).ok()
     };
-    let in_json = matches!(form, Form::Own(_) | Form::Script(_)).then_some(Form::Json);
-    let written = write(form).or_else(|| write(in_json?)).unwrap_or_else(|| Written::problem(&refusal));
+    let in_json = matches!(form, Form::Own(_)).then_some(Form::Json);
+    let written = write(form).or_else(|| write(in_json?)).unwrap_or_else(|| Written::problem(form, &refusal));
     Reply::new(plan, written, refusal.headers().to_vec(), Some(refusal.code()))
 }
 

@@ -228,6 +228,22 @@ fn one_that_fails_keeps_no_request_from_its_answer() {
 }
 
 #[test]
+fn one_that_fails_keeps_no_script_from_being_called() {
+    let word = json!({ "info": "A word", "type": "?int", "name": "n" });
+    let method = json!({ "info": "Echoes", "in": { "GET@n": word }, "options": { "jsonp": true } });
+    let app = json!({ "envelope": "own", "modules": { "m": { "GET": method } } });
+    for (wrong, target) in
+        [(Wrong::PanicsOfRefusal, "n=x"), (Wrong::FailsOfRefusal, "n=x"), (Wrong::FailsOfRefusal, "n=&n=")]
+    {
+        let rulebook = read(&app).add_envelope("own", Careless(wrong)).unbound(Unbound::Echo);
+        let answer = get(&Site::start(&rulebook.build().unwrap()), &format!("/?callback=f&{target}"));
+        let text = String::from_utf8(answer.body.clone()).unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert!(text.contains("f({\"type\":\"about:blank\"") && text.contains("\"status\":400"), "{answer:?}");
+    }
+}
+
+#[test]
 fn one_without_a_media_type_is_refused_at_start() {
     let app = json!({ "envelope": "own", "modules": {} });
     let told = read(&app).add_envelope("own", Careless(Wrong::NoMediaType)).check().unwrap_err().to_string();
