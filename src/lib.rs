@@ -66,7 +66,7 @@ pub mod cli;
 pub mod test;
 
 pub use call::{
-    Encode, Head, Http, Identity, Inspect, Inspection, Mismatch, Objection, Refusal, RequestId, Upload, Value,
+    Broken, Encode, Head, Http, Identity, Inspect, Inspection, Mismatch, Objection, Refusal, RequestId, Upload, Value,
 };
 pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, log_panics};
@@ -88,3 +88,8 @@ pub struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/handlers.md")]
 pub struct Handlers;
+
+/// And of the page about moving.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/migration.md")]
+pub struct Migration;
