@@ -10,7 +10,7 @@ use rulebook::definition::keys::{self, Keys, Kind};
 use rulebook::definition::manner::{METHODS, Manner};
 use rulebook::diagnostic::codes;
 use rulebook::model::Limits;
-use rulebook::types::Types;
+use rulebook::types::{Functions, Types};
 
 use crate::golden;
 
@@ -62,6 +62,7 @@ fn table(what: &str) -> String {
     match what {
         "the types" => types(),
         "the limits" => limits(),
+        "the known functions" => functions(),
         "the keys of the settings" => key_table(&keys::APP),
         "the keys of `cors`" => key_table(&keys::CORS),
         "the keys of `phalapi`" => key_table(&keys::PHALAPI),
@@ -103,6 +104,7 @@ fn key_table(keys: &'static Keys) -> String {
             Kind::Object(keys) => keys.what.to_owned(),
             Kind::List(keys) => format!("a list, each of it {}", keys.what),
             Kind::Named(keys) => format!("by name, each {}", keys.what),
+            Kind::Common => "by name, each a parameter, or each a rule".to_owned(),
             Kind::Later => continue,
         };
         writeln!(table, "| `{}` | {holds} | {} |", key.name, cell(key.info)).unwrap();
@@ -135,6 +137,14 @@ fn words(dialect: &Manner) -> String {
     for (word, name) in dialect.types {
         let meant = types.iter().find(|one| one.name() == *name).unwrap();
         writeln!(table, "| `{word}` | `{name}` | {} |", cell(meant.info())).unwrap();
+    }
+    table
+}
+
+fn functions() -> String {
+    let mut table = "| function | does |\n| --- | --- |\n".to_owned();
+    for (name, info) in Functions::builtin() {
+        writeln!(table, "| `{name}` | {info} |").unwrap();
     }
     table
 }
