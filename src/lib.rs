@@ -11,7 +11,7 @@
 //! touches).
 //!
 //! A definition's way, at start: [`definition`] (text as written) → [`compile`] (as meant; the plan) and
-//! [`describe`] (the definition again).
+//! [`describe`] (the definition again). What may stand in a file of one, [`schema`] says to editors.
 //!
 //! A request's way: `server` (the only folder that names actix) → `pipeline` (every stage in order: route,
 //! identify, permit, read, check, act, respond), with `key` finding out whose key a request carries.
@@ -43,6 +43,8 @@ mod plan;
 // A definition's way, at start.
 pub mod definition;
 //
+pub mod schema;
+//
 pub mod compile;
 //
 pub mod describe;
@@ -61,7 +63,7 @@ pub mod cli;
 #[cfg(feature = "test")]
 pub mod test;
 
-pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, RequestId, Upload, Value};
+pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Objection, Refusal, RequestId, Upload, Value};
 pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, log_panics};
 pub use error::{Code, ErrorStatus};

@@ -5,11 +5,13 @@
 //! [`Refusal`]. Must not know definitions, plans or servers.
 
 mod broken;
+mod callback;
 mod fault;
 mod head;
 mod identity;
 mod json;
 mod limit;
+mod objection;
 mod outcome;
 mod refusal;
 mod request_id;
@@ -20,11 +22,13 @@ mod value;
 mod words;
 
 pub use broken::{Broken, Measure, Measured};
+pub use callback::Callback;
 pub use fault::{Details, Fault, FaultKind, Mismatch, Source, is_secret_name, shortened};
 pub use head::{Head, Http, is_bearer, is_secret_field};
 pub use identity::{Identity, Inspect, Inspection};
 pub use json::{JsonLimits, JsonSeed, Key, value_from_json};
 pub use limit::{Limit, Unit};
+pub use objection::Objection;
 pub use outcome::{Encode, Outcome, Success};
 pub use refusal::{Allowed, NameFlaw, Reason, Refusal};
 pub use request_id::RequestId;

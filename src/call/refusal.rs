@@ -6,7 +6,7 @@ use std::fmt;
 use http::{HeaderName, HeaderValue, header};
 use serde_json::Value as Json;
 
-use super::{Fault, FaultKind, Http, Limit, Unreadable};
+use super::{Fault, FaultKind, Http, Limit, Objection, Unreadable};
 use crate::error::{Code, ErrorStatus};
 
 /// Seconds until another try makes sense where the service is not ready to answer.
@@ -283,6 +283,15 @@ impl Refusal {
         self
     }
 
+    /// The same without what the handler has to say under this name.
+    #[must_use]
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        if let Reason::Declared { data, .. } = &mut self.0.reason {
+            data.retain(|(own, _)| own != name);
+        }
+        self
+    }
+
     /// The same with these header fields, instead of its own of the same names.
     #[must_use]
     pub(crate) fn with_headers(mut self, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
@@ -310,11 +319,12 @@ impl Refusal {
     }
 
     /// `ret` of the `phalapi` envelope: the status, or 400 or 500 and the error's own code; 300 and that of one that
-    /// redirects. 300 to 599.
+    /// redirects; of a function's [`Objection`], 400 and its code. 300 to 599.
     #[must_use]
     pub fn ret(&self) -> u16 {
         let status = if self.0.redirects { 300 } else { self.0.status.get() };
-        self.0.code.map_or(status, |code| status / 100 * 100 + u16::from(code))
+        let code = self.0.code.or_else(|| self.faults().first()?.objection().map(Objection::code));
+        code.map_or(status, |code| status / 100 * 100 + u16::from(code))
     }
 
     /// Whether its words are a place where the client is sent to.

@@ -37,7 +37,10 @@ impl Display for Fault {
 impl Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let around = match self.refusal.reason() {
-            Reason::Parameters { .. } => Text::OfParameters,
+            // What a function of the program says is thrown, in PhalApi's words.
+            Reason::Parameters { faults, .. } if faults.first().is_none_or(|first| first.objection().is_none()) => {
+                Text::OfParameters
+            }
             _ if self.refusal.redirects() => Text::OfRedirect,
             _ if self.refusal.status().get() < 500 => Text::OfRequest,
             _ => Text::OfServer,
@@ -134,6 +137,9 @@ fn fault(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, fault: &Fault) -> fm
     if let Some(message) = message {
         return f.write_str(message);
     }
+    if let Some(Broken::Own(objection)) = broken.as_deref() {
+        return objection.fmt(f);
+    }
     let parameter = ("parameter", parameter as &dyn Display);
     if let Some(broken) = broken
         && catalogue.has(rule(broken))
@@ -171,6 +177,8 @@ fn rule(broken: &Broken) -> Text {
         Broken::Words { .. } => Text::Words,
         Broken::Extensions(_) => Text::Extensions,
         Broken::Pattern => Text::Pattern,
+        // Its words are its own, whatever the catalogue has.
+        Broken::Own(_) => Text::Invalid,
     }
 }
 
@@ -188,6 +196,7 @@ fn broken(
         Broken::Words { words, got } => say(&[parameter, ("words", words), ("got", got)]),
         Broken::Extensions(words) => say(&[parameter, ("words", words)]),
         Broken::Pattern => say(&[parameter]),
+        Broken::Own(objection) => objection.fmt(f),
     }
 }
 

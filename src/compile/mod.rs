@@ -10,7 +10,9 @@ mod bind;
 mod collision;
 mod cors;
 mod fit;
+mod function;
 mod input;
+mod jsonp;
 mod key;
 mod lower;
 mod method;
@@ -31,6 +33,7 @@ mod value;
 
 pub use api::{Lowered, lower, table};
 pub use bind::{Bound, bind};
+pub use function::{Wanted, unknown_functions};
 pub use plan::{Surroundings, plan};
 
 use plan::default_value;

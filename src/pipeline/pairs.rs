@@ -9,6 +9,8 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
+use crate::call::Head;
+
 /// Names and values, still encoded.
 pub(super) fn pairs(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
@@ -26,4 +28,10 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
     }
     let blanks: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     String::from_utf8(percent_decode(&blanks).collect()).ok().map(Cow::Owned)
+}
+
+/// The values of the query's fields of this name, each none where it is not UTF-8.
+pub(super) fn query_values<'a>(head: &'a Head, name: &str) -> impl Iterator<Item = Option<Cow<'a, str>>> {
+    let named = pairs(head.query().as_bytes()).filter(move |(own, _)| decode(own).is_some_and(|own| own == name));
+    named.map(|(_, value)| decode(value))
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::form::{Form, Written};
-use super::route;
-use crate::call::{Head, Outcome, Reason, Refusal};
+use super::{jsonp, route};
+use crate::call::{Callback, Head, Outcome, Reason, Refusal};
 use crate::envelope::Envelope;
 use crate::error::Code;
 use crate::plan::{Method, Plan};
@@ -36,21 +36,31 @@ impl Reply {
     }
 }
 
-/// Writes what a method's call ended in.
-pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcome) -> Reply {
+/// Writes what a method's call ended in; for this function, where the answer is wanted in JSONP.
+pub(super) fn respond(
+    plan: &Plan,
+    head: &Head,
+    method: &Method,
+    callback: Option<&Callback<'_>>,
+    outcome: Outcome,
+) -> Reply {
     let envelope = &*plan.modules[method.module].envelope;
     let success = match outcome {
         Ok(success) => success,
-        Err(refusal) => return write_refusal(envelope, head, Some(method), refusal),
+        Err(refusal) => return write_refusal(envelope, head, Some(method), callback, refusal),
     };
-    // RFC 9110 section 15.3.5 and 15.3.6: no content.
+    // RFC 9110 section 15.3.5 and 15.3.6: no content. A function is called all the same.
     let status = envelope.status(success.status);
-    if matches!(status, 204 | 205) {
+    if matches!(status, 204 | 205) && callback.is_none() {
         return Reply { status, content_type: None, headers: success.headers, body: Bytes::new(), code: None };
     }
-    match Form::of(head).success(envelope, &success) {
+    let written = match callback {
+        Some(callback) => jsonp::success(callback, envelope, &success),
+        None => Form::of(head).success(envelope, &success),
+    };
+    match written {
         Ok(written) => Reply::new(written, success.headers, None),
-        Err(error) => write_refusal(envelope, head, Some(method), Refusal::internal(error)),
+        Err(error) => write_refusal(envelope, head, Some(method), callback, Refusal::internal(error)),
     }
 }
 
@@ -59,6 +69,8 @@ pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcom
 pub enum Of {
     /// Of nothing that there is.
     Nothing,
+    /// Of a page of the server's own.
+    Page,
     /// Of a name in query or body that no service has.
     Name,
     /// Of a module's service.
@@ -71,14 +83,12 @@ impl Of {
     /// The module.
     fn module(self, plan: &Plan) -> Option<usize> {
         match self {
-            Self::Nothing | Self::Name => None,
+            Self::Nothing | Self::Page | Self::Name => None,
             Self::Module(index) => Some(index),
             Self::Method(index) => Some(plan.methods[index].module),
         }
     }
-}
 
-impl Of {
     /// The shape of its answers.
     pub(super) fn envelope(self, plan: &Plan) -> &Arc<dyn Envelope> {
         match (self, &plan.named) {
@@ -94,19 +104,29 @@ impl Of {
 pub fn refuse(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
     let method = match of {
         Of::Method(index) => Some(&plan.methods[index]),
-        Of::Nothing | Of::Name | Of::Module(_) => None,
+        Of::Nothing | Of::Page | Of::Name | Of::Module(_) => None,
     };
     let envelope = of.envelope(plan);
     // Not before: what no service has may still be a file, or a page of the server's own.
     let unknown = matches!(refusal.reason(), Reason::UnknownService { similar } if similar.is_empty());
     let refusal = if unknown { refusal.with_similar(route::similar(plan, head)) } else { refusal };
-    write_refusal(&**envelope, head, method, refusal)
+    write_refusal(&**envelope, head, method, jsonp::asked_beside(plan, head, of).as_ref(), refusal)
 }
 
-fn write_refusal(envelope: &dyn Envelope, head: &Head, method: Option<&Method>, refusal: Refusal) -> Reply {
+fn write_refusal(
+    envelope: &dyn Envelope,
+    head: &Head,
+    method: Option<&Method>,
+    callback: Option<&Callback<'_>>,
+    refusal: Refusal,
+) -> Reply {
     let refusal = noted(head, method, refusal);
-    let written = Form::of(head).refusal(envelope, &refusal);
-    Reply::new(written, refusal.headers().to_vec(), Some(refusal.code()))
+    let (headers, code) = (refusal.headers().to_vec(), refusal.code());
+    let written = match callback {
+        Some(callback) => jsonp::refusal(callback, envelope, refusal),
+        None => Form::of(head).refusal(envelope, &refusal),
+    };
+    Reply::new(written, headers, Some(code))
 }
 
 /// Logs what only the log may know, under an id that the client is told.

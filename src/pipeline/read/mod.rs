@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use super::body::{Body, Part, PartContent};
 use super::permit::Granted;
 use super::raw::{Raw, header_value, segment_value};
-use crate::call::{Fault, FaultKind, Head, Limit, Reason, Refusal, Source, shortened};
+use crate::call::{Callback, Fault, FaultKind, Head, Limit, Reason, Refusal, Source, shortened};
 use crate::error::texts::{Catalogue, Text};
 use crate::model::UnknownParameters;
 use crate::plan::{ByName, Method, Plan, Unfit};
@@ -92,6 +92,10 @@ impl<'a> Reading<'a, '_> {
 
     /// What happens to a field that no parameter has.
     fn unknown(&mut self, name: &str, source: Source) {
+        // It is not the method's, but it is known.
+        if self.method.jsonp && source == Source::Query && name == Callback::PARAMETER {
+            return;
+        }
         match self.plan.unknown {
             UnknownParameters::Ignore => {}
             _ if self.names_the_call(name) => {}
