@@ -12,6 +12,10 @@ pub enum Case {
     Ping,
     /// GET with two path integers and a bounded query string
     Get,
+    /// The GET with all three in the query
+    Query,
+    /// The same, the method named by `?service=`
+    Service,
     /// POST of eight checked fields as JSON, by one of 100 bearer keys
     Json,
     /// The same fields urlencoded
@@ -51,6 +55,8 @@ pub enum Aim {
     Ratio(f64),
     /// To be as fast as behind the last of 10 services.
     NoSlope,
+    /// To be nearly as fast as in another case.
+    Beside(Case),
 }
 
 /// A request of a case.
@@ -81,6 +87,8 @@ impl Case {
         match self {
             Self::Ping => "ping",
             Self::Get => "GET, two path integers and a query string",
+            Self::Query => "GET, all three in the query string",
+            Self::Service => "the same, named by `?service=`",
             Self::Json => "POST JSON, eight fields, one of 100 keys",
             Self::Form => "POST urlencoded, the same",
             Self::Options => "OPTIONS of a service",
@@ -96,7 +104,8 @@ impl Case {
     pub fn aim(self) -> Aim {
         match self {
             Self::Ping | Self::Options | Self::Openapi => Aim::Ratio(0.97),
-            Self::Get | Self::Json | Self::Form => Aim::Ratio(1.05),
+            Self::Get | Self::Query | Self::Json | Self::Form => Aim::Ratio(1.05),
+            Self::Service => Aim::Beside(Self::Query),
             Self::Article => Aim::Ratio(1.0),
             Self::LastOf10 => Aim::Ratio(1.3),
             Self::LastOf1000 | Self::LastOf10000 => Aim::NoSlope,
@@ -106,7 +115,14 @@ impl Case {
     /// What is served when it is measured.
     pub fn setup(self) -> Setup {
         match self {
-            Self::Ping | Self::Get | Self::Json | Self::Form | Self::Options | Self::Openapi => Setup::Endpoints,
+            Self::Ping
+            | Self::Get
+            | Self::Query
+            | Self::Service
+            | Self::Json
+            | Self::Form
+            | Self::Options
+            | Self::Openapi => Setup::Endpoints,
             Self::Article => Setup::Articles,
             Self::LastOf10 => Setup::Many(10),
             Self::LastOf1000 => Setup::Many(1_000),
@@ -119,6 +135,8 @@ impl Case {
         match self {
             Self::Ping => get("/ping"),
             Self::Get => get("/article/line/23/7?lang=en"),
+            Self::Query => get("/article/query?article_id=23&no_line=7&lang=en"),
+            Self::Service => get("/?service=Article.Query&article_id=23&no_line=7&lang=en"),
             Self::Json => post_json(&article()),
             Self::Form => post_form(&article()),
             Self::Options => Request { method: "OPTIONS", ..get("/ping") },
@@ -139,6 +157,16 @@ impl Case {
                 (get("/article/line/23/2147483648?lang=en"), 400),
                 (get("/article/line/23/7?lang=e"), 400),
                 (get("/article/line/23/7"), 400),
+            ],
+            Self::Query => vec![
+                (get("/article/query?article_id=23&no_line=seven&lang=en"), 400),
+                (get("/article/query?article_id=23&no_line=2147483648&lang=en"), 400),
+                (get("/article/query?article_id=23&no_line=7"), 400),
+            ],
+            Self::Service => vec![
+                (get("/?service=Article.Lines&article_id=23&no_line=7&lang=en"), 404),
+                (get("/?service=Article.Query&article_id=23&no_line=seven&lang=en"), 400),
+                (get("/?service=Article.Query&article_id=23&no_line=7"), 400),
             ],
             Self::Json => refused_articles(post_json),
             Self::Form => refused_articles(post_form),

@@ -17,7 +17,14 @@ pub fn write(folder: &Path, services: usize) -> io::Result<()> {
     let data = folder.join("data");
     fs::create_dir_all(&api)?;
     fs::create_dir_all(&data)?;
-    fs::write(api.join("app.json"), text(&json!({ "title": "Benchmark", "version": "1.0.0" })))?;
+    let app = json!({
+        "title": "Benchmark",
+        "version": "1.0.0",
+        "service": { "on": true },
+        // Refusals of names have the status that hand-written code has for them.
+        "phalapi": { "real_status": true },
+    });
+    fs::write(api.join("app.json"), text(&app))?;
     let module = if services == 0 { bench() } else { many(services) };
     fs::write(api.join("bench.json"), text(&module))?;
     fs::write(data.join("keys.json"), text(&key_file()))
@@ -40,7 +47,8 @@ fn bench() -> Json {
                 "info": "Whether anybody is there",
                 "out": { "pong": { "info": "Always true", "type": "bool" } },
             } },
-            "article/line/{article_id}/{no_line}": { "GET": line() },
+            "article/line/{article_id}/{no_line}": { "GET": line("{article_id}", "{no_line}") },
+            "article/query": { "GET": line("GET@article_id", "GET@no_line") },
             "article": {
                 "POST": create(),
                 "/": { "form": { "POST": create() } },
@@ -50,17 +58,19 @@ fn bench() -> Json {
 }
 
 fn many(services: usize) -> Json {
-    let services: serde_json::Map<_, _> =
-        (1..=services).map(|n| (path(n)[1..].to_owned(), json!({ "GET": line() }))).collect();
+    let services: serde_json::Map<_, _> = (1..=services)
+        .map(|n| (path(n)[1..].to_owned(), json!({ "GET": line("{article_id}", "{no_line}") })))
+        .collect();
     json!({ "info": "The same service under many names", "/": services })
 }
 
-fn line() -> Json {
+/// `article`, `line`: where the ids of both stand.
+fn line(article: &str, line: &str) -> Json {
     json!({
         "info": "One line of an article",
         "in": {
-            "{article_id}": { "info": "Which article", "type": ID },
-            "{no_line}": { "info": "Which of its lines", "type": ID },
+            article: { "info": "Which article", "type": ID, "name": "article_id" },
+            line: { "info": "Which of its lines", "type": ID, "name": "no_line" },
             "GET@lang": { "info": "In which language", "type": "string(2,5)", "name": "lang" },
         },
         "out": {

@@ -10,6 +10,9 @@ use crate::cases::{Aim, Case};
 /// first to the last of many services and still be said to have no slope: what rounds differ by anyhow.
 const NO_SLOPE: f64 = 0.97;
 
+/// The share of its requests per second that rulebook may lose to another case and still be nearly as fast.
+const NEARLY: f64 = 0.95;
+
 /// Milliseconds that the start with [`MANY`] services may take.
 const START_AIM: f64 = 500.0;
 
@@ -40,8 +43,7 @@ impl Row {
 pub fn markdown(rows: &[Row], started: &[(usize, f64)], settings: &Settings) -> String {
     let mut cells =
         vec![["case", "by hand, req/s", "rulebook, req/s", "ratio", "min to max", "aim", "reached"].map(str::to_owned)];
-    let first_of_many = rows.iter().find(|row| row.case == Case::LastOf10);
-    cells.extend(rows.iter().filter_map(|row| line(row, first_of_many)));
+    cells.extend(rows.iter().filter_map(|row| line(row, rows)));
 
     let mut text = aligned(&cells);
     let _ = write!(
@@ -64,15 +66,25 @@ pub fn markdown(rows: &[Row], started: &[(usize, f64)], settings: &Settings) -> 
     text
 }
 
-fn line(row: &Row, first_of_many: Option<&Row>) -> Option<[String; 7]> {
+fn line(row: &Row, rows: &[Row]) -> Option<[String; 7]> {
     let ratio = ratios(&row.ours, &row.hand)?;
+    let beside = |case| {
+        let other = rows.iter().find(|row| row.case == case)?;
+        ratios(&row.ours, &other.ours).map(|Summary { median, .. }| median)
+    };
     let (aim, reached) = match row.case.aim() {
         Aim::Ratio(aim) => (format!("≥ {aim:.2}"), verdict(ratio.median >= aim)),
-        Aim::NoSlope => match first_of_many.and_then(|first| ratios(&row.ours, &first.ours)) {
-            Some(Summary { median, .. }) => {
+        Aim::NoSlope => match beside(Case::LastOf10) {
+            Some(median) => {
                 ("no slope".to_owned(), format!("{} ({median:.2} of the last of 10)", verdict(median >= NO_SLOPE)))
             }
             None => ("no slope".to_owned(), "the last of 10 was not measured".to_owned()),
+        },
+        Aim::Beside(other) => match beside(other) {
+            Some(median) => {
+                (format!("≥ {NEARLY:.2} of the one above"), format!("{} ({median:.2})", verdict(median >= NEARLY)))
+            }
+            None => ("nearly the one above".to_owned(), "that was not measured".to_owned()),
         },
     };
     Some([

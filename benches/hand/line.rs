@@ -1,6 +1,7 @@
-//! `GET /article/line/{article_id}/{no_line}?lang=en`, here and behind many services.
+//! `GET /article/line/{article_id}/{no_line}?lang=en`, here and behind many services; and the same with all in the
+//! query, also where that names what is asked for.
 
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use serde::{Deserialize, Serialize};
 
 use super::ALL_RIGHT;
@@ -25,9 +26,36 @@ pub struct Line {
     line: String,
 }
 
+#[derive(Deserialize)]
+pub struct Query {
+    article_id: u32,
+    no_line: u32,
+    lang: String,
+}
+
+#[derive(Deserialize)]
+pub struct Named {
+    service: String,
+}
+
 pub async fn read(path: web::Path<(u32, u32)>, options: web::Query<Options>) -> Result<web::Json<Line>, Failure> {
     let (article_id, no_line) = path.into_inner();
-    let Options { lang } = options.into_inner();
+    line(article_id, no_line, options.into_inner().lang)
+}
+
+pub async fn query(query: web::Query<Query>) -> Result<web::Json<Line>, Failure> {
+    let Query { article_id, no_line, lang } = query.into_inner();
+    line(article_id, no_line, lang)
+}
+
+pub async fn named(request: HttpRequest, named: web::Query<Named>) -> Result<web::Json<Line>, Failure> {
+    match &*named.service {
+        "Article.Query" => query(web::Query::from_query(request.query_string())?).await,
+        _ => Err(Failure::UnknownService),
+    }
+}
+
+fn line(article_id: u32, no_line: u32, lang: String) -> Result<web::Json<Line>, Failure> {
     let mut faults = Vec::new();
     if article_id > MAX_ID {
         faults.push(Fault::new("article_id", "path", "0 to 2147483647", &article_id));
