@@ -124,6 +124,7 @@ fn purpose(way: &Way<'_>) -> For {
 fn of_api(routed: &Result<Routed<'_>, Unrouted>) -> For {
     match routed {
         Ok(Routed::Method(found)) => For::Method(found.method),
+        Err(Unrouted { of: Of::Method(method), .. }) => For::Method(*method),
         Ok(Routed::Undecided(_)) | Err(_) => For::Nothing,
         Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => For::Options,
     }

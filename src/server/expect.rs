@@ -88,7 +88,7 @@ async fn invite(plan: &Plan, head: &Head) -> Result<(), (For, Reply)> {
         Ok(Routed::Undecided(undecided)) => {
             let judged =
                 if unmet(head) { Err(failed()) } else { acceptable(&undecided.kind, announced(head), &plan.limits) };
-            judged.map_err(|refusal| (For::Nothing, pipeline::refuse(plan, head, Of::Nothing, refusal)))
+            judged.map_err(|refusal| (For::Nothing, pipeline::refuse(plan, head, undecided.of(), refusal)))
         }
         Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => Ok(()),
         Err(Unrouted { of, refusal }) => Err((For::Nothing, pipeline::refuse(plan, head, of, refusal))),

@@ -197,6 +197,8 @@ fn permission_comes_before_every_check() {
     };
     let target = "/?service=Article.Line";
     put(None, target, r#"{"article_id": "x"}"#).assert_refused(401, "a credential is needed");
+    put(None, target, "{").assert_refused(401, "a credential is needed");
+    site.send(&post(target, "application/json", "{")).assert_refused(400, "the JSON body cannot be read");
     put(Some("author[6]"), target, r#"{"article_id": 5}"#).assert_refused(403, "author[article_id]");
     put(Some("author[5]"), target, r#"{"article_id": [5]}"#).assert_refused(403, "author[article_id]");
     // What the query says goes before what the body says, for permissions as for handlers.

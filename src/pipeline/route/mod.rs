@@ -58,6 +58,14 @@ pub struct Undecided {
     method: Option<usize>,
 }
 
+impl Undecided {
+    /// How far the request has come.
+    #[must_use]
+    pub fn of(&self) -> Of {
+        self.method.map_or(Of::Nothing, Of::Method)
+    }
+}
+
 /// A request that is for nothing.
 #[derive(Debug)]
 pub struct Unrouted {
@@ -153,7 +161,11 @@ pub fn decide<'h>(
     undecided: &Undecided,
     beginning: &Beginning,
 ) -> Result<Routed<'h>, Unrouted> {
-    let fields = fields::read(plan, &undecided.kind, beginning)?;
+    let fields = match fields::read(plan, &undecided.kind, beginning) {
+        // What is wrong with the body is told to those who may send one.
+        Err(_) if undecided.method.is_some() => Vec::new(),
+        read => read?,
+    };
     // What may stand behind the beginning is not guessed.
     let seen = || if beginning.whole { Ok(()) } else { Err(too_large(Limit::dispatch(plan.limits.dispatch))) };
     let found = |wanted: Wanted| {
