@@ -43,6 +43,8 @@ fn tree() -> Json {
                 "POST": { "info": "A new line", "in": {
                     "URL#0": { "info": "Which article", "type": "id", "name": "article_id" },
                     "text": text, "ANY@to": to("article.line.post") } },
+                "DELETE": { "info": "No line", "scope": [["admin"]], "in": {
+                    "URL#0": { "info": "Which article", "type": "id", "name": "article_id" }, "ANY@to": to("article.line.delete") } },
                 "PUT": { "info": "Another line", "scope": [["author[article_id]"]], "in": {
                     "URL#0": { "info": "Which article", "type": "id", "name": "article_id" },
                     "text": text, "ANY@to": to("article.line.put") } }

@@ -180,8 +180,12 @@ fn the_http_method_picks_the_method() {
         "{lacking:?}"
     );
     // From here on the module is known, and its envelope.
-    let lacking = site.send(&Request::new("DELETE", "/?service=Article.Line"));
-    assert_eq!((lacking.status, lacking.field("allow")), (405, Some("GET, HEAD, POST, PUT, OPTIONS")), "{lacking:?}");
+    let lacking = site.send(&Request::new("PATCH", "/?service=Article.Line"));
+    assert_eq!(
+        (lacking.status, lacking.field("allow")),
+        (405, Some("GET, HEAD, POST, PUT, DELETE, OPTIONS")),
+        "{lacking:?}"
+    );
     let head = site.connect().ask(&Request::new("HEAD", "/?service=User.getBaseInfo"));
     assert_eq!((head.status, head.body.len()), (200, 0));
     let options = site.send(&Request::new("OPTIONS", "/?service=User.Login"));
@@ -201,6 +205,19 @@ fn permission_comes_before_every_check() {
     site.send(&post(target, "application/json", "{")).assert_refused(400, "the JSON body cannot be read");
     put(Some("author[6]"), target, r#"{"article_id": 5}"#).assert_refused(403, "author[article_id]");
     put(Some("author[5]"), target, r#"{"article_id": [5]}"#).assert_refused(403, "author[article_id]");
+    // Where it does not depend on the body, nothing of that is read, nor asked for.
+    let delete = |scope: &str| {
+        let request = Request::new("DELETE", target).field("content-type", FORM).field("content-length", 12);
+        request.field("expect", "100-continue").scope(&[scope])
+    };
+    let mut connection = site.connect();
+    connection.write(&delete("reader").head());
+    connection.answer(false).assert_refused(403, "missing permission: admin");
+    let mut connection = site.connect();
+    connection.write(&delete("admin").head());
+    assert_eq!(connection.answer(false).status, 100);
+    connection.write(b"article_id=5");
+    connection.answer(false).assert_args(&json!({ "article_id": 5, "to": "article.line.delete" }));
     // What the query says goes before what the body says, for permissions as for handlers.
     let both = format!("{target}&article_id=6");
     put(Some("author[5]"), &both, r#"{"article_id": 5}"#).assert_refused(403, "author[article_id]");
@@ -208,4 +225,24 @@ fn permission_comes_before_every_check() {
         .assert_args(&json!({ "article_id": 6, "text": null, "to": "article.line.put" }));
     put(Some("author[5]"), target, r#"{"article_id": 5, "text": "t"}"#)
         .assert_args(&json!({ "article_id": 5, "text": "t", "to": "article.line.put" }));
+}
+
+#[test]
+fn what_is_wrong_with_a_name_comes_back_through_the_callback() {
+    let site = site(&json!({ "service": { "on": true }, "jsonp": true }));
+    for (target, body) in [
+        (
+            "/?service=User.Nope&callback=cb",
+            r#"{"ret":404,"data":{},"msg":"Bad Request: no such service as App.User.Nope"}"#,
+        ),
+        (
+            "/?service=User.Login&callback=cb",
+            r#"{"ret":400,"data":{},"msg":"Bad Request: username require, but miss"}"#,
+        ),
+        ("/?callback=cb&s=%3C", r#"{"ret":404,"data":{},"msg":"Bad Request: no such service as App.\u003c.Index"}"#),
+    ] {
+        let answer = site.send(&get(target));
+        let script = format!("/**/ typeof cb === 'function' && cb({body});");
+        assert_eq!((answer.status, String::from_utf8(answer.body).unwrap()), (200, script));
+    }
 }

@@ -64,6 +64,15 @@ impl Undecided {
     pub fn of(&self) -> Of {
         self.method.map_or(Of::Nothing, Of::Method)
     }
+
+    /// The method, where who may call it does not depend on what the body says: permission comes before the body.
+    #[must_use]
+    pub fn foreseen(&self, plan: &Plan) -> Option<Found<'static>> {
+        let found = Found { method: self.method?, segments: Vec::new(), by_name: None };
+        let method = &plan.methods[found.method];
+        let depends = method.segments.iter().any(|(_, slot)| method.permit.names(*slot));
+        (!depends).then_some(found)
+    }
 }
 
 /// A request that is for nothing.
@@ -131,7 +140,7 @@ fn at_base<'h>(plan: &Plan, head: &'h Head) -> Result<Option<Routed<'h>>, Unrout
     }
     let mut wanted = None;
     if let Some(named) = &plan.named {
-        if let Some(given) = name::service(fields::query(head)) {
+        if let Some(given) = name::service(fields::query(head, &Naming::Service.fields())) {
             wanted = Some(name::find(named, &given)?);
         } else if body_that_names(head).is_none() {
             wanted = named.default;

@@ -142,7 +142,7 @@ impl Wanted {
         let mut complete = true;
         for (segment, slot) in &method.segments {
             let name = &*method.names[*slot];
-            let in_query = one(query(head), name, last_counts);
+            let in_query = one(query(head, &[name]), name, last_counts);
             let given = in_query.or_else(|| Some(one(body.iter().cloned(), name, last_counts)?.into_owned()));
             match given {
                 Some(Given::Text(text)) => {
