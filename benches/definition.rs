@@ -47,8 +47,9 @@ fn bench() -> Json {
                 "info": "Whether anybody is there",
                 "out": { "pong": { "info": "Always true", "type": "bool" } },
             } },
-            "article/line/{article_id}/{no_line}": { "GET": line("{article_id}", "{no_line}") },
-            "article/query": { "GET": line("GET@article_id", "GET@no_line") },
+            "article/line/{article_id}/{no_line}": { "GET": line() },
+            "article/query": { "GET": query() },
+            "script/line/{article_id}/{no_line}": { "GET": script() },
             "article": {
                 "POST": create(),
                 "/": { "form": { "POST": create() } },
@@ -58,19 +59,35 @@ fn bench() -> Json {
 }
 
 fn many(services: usize) -> Json {
-    let services: serde_json::Map<_, _> = (1..=services)
-        .map(|n| (path(n)[1..].to_owned(), json!({ "GET": line("{article_id}", "{no_line}") })))
-        .collect();
+    let services: serde_json::Map<_, _> =
+        (1..=services).map(|n| (path(n)[1..].to_owned(), json!({ "GET": line() }))).collect();
     json!({ "info": "The same service under many names", "/": services })
 }
 
-/// `article`, `line`: where the ids of both stand.
-fn line(article: &str, line: &str) -> Json {
+fn query() -> Json {
+    let mut method = line();
+    if let Some(parameters) = method["in"].as_object_mut() {
+        for name in ["article_id", "no_line"] {
+            let mut parameter = parameters.shift_remove(&format!("{{{name}}}")).unwrap_or_default();
+            parameter["name"] = name.into();
+            parameters.insert(format!("GET@{name}"), parameter);
+        }
+    }
+    method
+}
+
+fn script() -> Json {
+    let mut method = line();
+    method["options"] = json!({ "jsonp": true });
+    method
+}
+
+fn line() -> Json {
     json!({
         "info": "One line of an article",
         "in": {
-            article: { "info": "Which article", "type": ID, "name": "article_id" },
-            line: { "info": "Which of its lines", "type": ID, "name": "no_line" },
+            "{article_id}": { "info": "Which article", "type": ID },
+            "{no_line}": { "info": "Which of its lines", "type": ID },
             "GET@lang": { "info": "In which language", "type": "string(2,5)", "name": "lang" },
         },
         "out": {

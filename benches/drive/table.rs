@@ -6,13 +6,6 @@ use super::Settings;
 use super::statistics::{Summary, ratios, summary};
 use crate::cases::{Aim, Case};
 
-/// The share of its requests per second that rulebook may lose from the
-/// first to the last of many services and still be said to have no slope: what rounds differ by anyhow.
-const NO_SLOPE: f64 = 0.97;
-
-/// The share of its requests per second that rulebook may lose to another case and still be nearly as fast.
-const NEARLY: f64 = 0.95;
-
 /// Milliseconds that the start with [`MANY`] services may take.
 const START_AIM: f64 = 500.0;
 
@@ -68,24 +61,16 @@ pub fn markdown(rows: &[Row], started: &[(usize, f64)], settings: &Settings) -> 
 
 fn line(row: &Row, rows: &[Row]) -> Option<[String; 7]> {
     let ratio = ratios(&row.ours, &row.hand)?;
-    let beside = |case| {
-        let other = rows.iter().find(|row| row.case == case)?;
-        ratios(&row.ours, &other.ours).map(|Summary { median, .. }| median)
-    };
     let (aim, reached) = match row.case.aim() {
         Aim::Ratio(aim) => (format!("≥ {aim:.2}"), verdict(ratio.median >= aim)),
-        Aim::NoSlope => match beside(Case::LastOf10) {
-            Some(median) => {
-                ("no slope".to_owned(), format!("{} ({median:.2} of the last of 10)", verdict(median >= NO_SLOPE)))
-            }
-            None => ("no slope".to_owned(), "the last of 10 was not measured".to_owned()),
-        },
-        Aim::Beside(other) => match beside(other) {
-            Some(median) => {
-                (format!("≥ {NEARLY:.2} of the one above"), format!("{} ({median:.2})", verdict(median >= NEARLY)))
-            }
-            None => ("nearly the one above".to_owned(), "that was not measured".to_owned()),
-        },
+        Aim::Of(other, aim) => {
+            let measured = rows.iter().find(|row| row.case == other).and_then(|other| ratios(&row.ours, &other.ours));
+            let reached = match measured {
+                Some(Summary { median, .. }) => format!("{} ({median:.2})", verdict(median >= aim)),
+                None => "that was not measured".to_owned(),
+            };
+            (format!("≥ {aim:.2} of {}", other.title()), reached)
+        }
     };
     Some([
         row.case.title().to_owned(),

@@ -52,6 +52,35 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
 }
 
 #[test]
+fn several_addresses_serve_the_same() {
+    let folder = shop();
+    let (first, second) = (free_address(), free_address());
+    let url = format!("http://{first}/, http://{second}/\n");
+    let both = format!("{first},{second}");
+    let mut environment = program(folder.path());
+    environment.env("RULEBOOK_BIND", &both);
+    for (command, flags) in [
+        (program(folder.path()), vec!["--bind", &*first, "--bind", &*second]),
+        (program(folder.path()), vec!["--bind", &*both]),
+        (environment, vec![]),
+    ] {
+        let mut command = command;
+        command.args(flags);
+        let served = start(command, folder.path(), &second);
+        assert!(served.said.contains(&format!("listens    {url}")), "{}", served.said);
+        let texts = [&first, &second].map(|address| {
+            ureq::get(format!("http://{address}/openapi.json")).call().unwrap().body_mut().read_to_string().unwrap()
+        });
+        assert_eq!(texts[0], texts[1]);
+    }
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = held.local_addr().unwrap();
+    let ran = run(folder.path(), &["serve", "--bind", &first, "--bind", &taken.to_string()]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{ran:?}");
+    assert!(ran.err.contains(&format!("cannot listen on {taken}: ")), "{ran:?}");
+}
+
+#[test]
 fn files_of_a_folder_are_served_where_there_is_one() {
     let folder = shop();
     let page = |flags: &[&str]| {

@@ -70,7 +70,7 @@ fn meant(asked: &Asked) -> String {
     let mut fields: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     match serde_json::from_str::<serde_json::Map<String, Json>>(body) {
         Ok(json) => {
-            fields.extend(json.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))))
+            fields.extend(json.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))));
         }
         Err(_) => fields.extend(form_urlencoded::parse(body.as_bytes()).into_owned()),
     }

@@ -163,7 +163,7 @@ pub static SERVER: Keys = keys(
 pub static CORS: Keys = keys(
     "the settings for other origins",
     &[
-        key("origins", Kind::Texts, "The origins whose pages may call, or `*` for all."),
+        required("origins", Kind::Texts, "The origins whose pages may call, or `*` for all."),
         key("credentials", Kind::Bool, "Whether browsers may send what they have stored for the API, such as cookies."),
         key("headers", Kind::Texts, "Further header fields that pages may send."),
         key("expose", Kind::Texts, "Further header fields that pages may read."),

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::{Header, HeaderBuilder, Ref, RefOr, Response, Responses, ResponsesBuilder};
 
+use super::jsonp;
 use super::samples::sample;
 use super::schemas::{Schemas, name_of};
 use super::shown::{Shown, response_of};
@@ -130,7 +131,7 @@ impl Answers {
         statuses.extend(method.errors.iter().map(|error| error.status.get()));
         statuses.sort_unstable();
         statuses.dedup();
-        let mut responses = self.successes(envelope, method, schemas);
+        let mut responses = self.successes(envelope, method, method.answers_jsonp(api.jsonp), schemas);
         for status in statuses {
             let row = rows.iter().find(|row| row.status() == status).copied();
             let declared: Vec<_> = method.errors.iter().filter(|error| error.status.get() == status).collect();
@@ -141,7 +142,7 @@ impl Answers {
     }
 
     /// The success of a method, and beside it what is answered with the status of a success and is none.
-    fn successes(&self, name: EnvelopeName, method: &Method, schemas: &mut Schemas) -> ResponsesBuilder {
+    fn successes(&self, name: EnvelopeName, method: &Method, jsonp: bool, schemas: &mut Schemas) -> ResponsesBuilder {
         let mut responses = ResponsesBuilder::new();
         let Some(own) = self.shapes.get(&Some(name)) else { return responses };
         let status = own.envelope.status(method.options.status);
@@ -154,11 +155,11 @@ impl Answers {
             (Some(_), true) => "Success, or a refusal that the body alone tells",
         };
         let succeeded = success.map(|schema| Shown::one(status, own.envelope.success_type(), schema));
-        let all: Vec<_> = succeeded.into_iter().chain(hidden).collect();
+        let all: Vec<_> = succeeded.into_iter().chain(hidden).chain(jsonp.then(jsonp::script)).collect();
         let response = response_of(words, all.iter().filter(|shown| shown.status == status), schemas);
         responses = responses.response(status.to_string(), named(response));
         if let Some(other) = all.iter().map(|shown| shown.status).find(|other| *other != status) {
-            let words = "A refusal that the body alone tells";
+            let words = "What the body alone tells";
             let response = response_of(words, all.iter().filter(|shown| shown.status == other), schemas);
             responses = responses.response(other.to_string(), named(response));
         }

@@ -7,6 +7,7 @@
 
 mod answers;
 mod bodies;
+mod jsonp;
 mod operation;
 mod parameters;
 mod paths;
