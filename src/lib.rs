@@ -63,7 +63,9 @@ pub mod cli;
 #[cfg(feature = "test")]
 pub mod test;
 
-pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Objection, Refusal, RequestId, Upload, Value};
+pub use call::{
+    Broken, Head, Http, Identity, Inspect, Inspection, Mismatch, Objection, Refusal, RequestId, Upload, Value,
+};
 pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, log_panics};
 pub use error::{Code, ErrorStatus};
@@ -82,3 +84,8 @@ pub struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/handlers.md")]
 pub struct Handlers;
+
+/// And of the page about moving.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/migration.md")]
+pub struct Migration;

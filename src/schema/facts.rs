@@ -60,9 +60,10 @@ static FACTS: &[Fact] = &[
     fact(&methods::ERROR, "status", || range(&ErrorStatus::RANGE)),
     fact(&keys::PARAMETER, "type", || terms(&TREE)),
     fact(&keys::OUTPUT, "type", || terms(&TREE)),
+    fact(&keys::ATTRIBUTES, "callback", function),
     fact(&methods::PARAMETER, "type", || terms(&METHODS)),
     fact(&methods::OUTPUT, "type", || terms(&METHODS)),
-    fact(&rules::FILE, "dialect", || words([RULES])),
+    fact(&rules::FILE, "dialect", || words([RULES.dialect])),
     fact(&rules::CLASS, "@envelope", envelopes),
     fact(&rules::METHOD, "@method", http_in_any_case),
     fact(&rules::RULE, "type", || rule_types(rules::TYPES)),
@@ -70,6 +71,8 @@ static FACTS: &[Fact] = &[
         let names = || rules::SOURCES.iter().map(|word| word.name);
         json!({ "pattern": pattern::one_of_in_any_case(names()), "examples": names().collect::<Vec<_>>() })
     }),
+    fact(&rules::RULE, "callable", function),
+    fact(&rules::RULE, "on_after_parse", || json!({ "minItems": 2, "maxItems": 2 })),
     fact(&rules::RETURN, "type", || rule_types(rules::RETURN_TYPES)),
 ];
 
@@ -136,6 +139,11 @@ fn terms(manner: &Manner) -> Json {
 
 fn rule_types(words: &[rules::Word]) -> Json {
     json!({ "pattern": pattern::TERM, "examples": words.iter().map(|word| word.name).collect::<Vec<_>>() })
+}
+
+/// The name of a function: a text, or a class and a method.
+fn function() -> Json {
+    json!({ "pattern": pattern::NOT_BLANK, "minItems": 2, "maxItems": 2 })
 }
 
 /// The names of HTTP methods, one or a list of them.

@@ -49,7 +49,7 @@ pub(super) fn methods(tables: &mut Tables) -> Schema {
 
 /// A file of the dialect `rules`.
 pub(super) fn rules(tables: &mut Tables) -> Schema {
-    tables.within(RULES);
+    tables.within(RULES.dialect);
     members(tables.refer(&rules::FILE))
 }
 
@@ -85,7 +85,7 @@ fn modules(tables: &mut Tables) -> Schema {
     let methods = Json::Object(methods(tables));
     let rules = Json::Object(rules(tables));
     let called = |name: &str| json!({ "properties": { "dialect": { "const": name } } });
-    let dialects = [(TREE.dialect, &tree), (METHODS.dialect, &methods), (RULES, &rules)];
+    let dialects = [(TREE.dialect, &tree), (METHODS.dialect, &methods), (RULES.dialect, &rules)];
     let says = json!({ "type": "object", "required": ["dialect"] });
     let said = json!({
         "properties": { "dialect": { "enum": dialects.map(|(name, _)| name) } },

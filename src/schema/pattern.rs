@@ -1,6 +1,8 @@
 //! Regular expressions of names, in the part of ECMA-262 that all validators know.
 
 use crate::definition::keys::REMARKS;
+use crate::definition::keys::rules::SOURCES;
+use crate::definition::manner::TREE;
 
 /// A text that is not blank. Of what is white space ECMA-262 does not know U+0085, and counts the byte order mark.
 pub(super) const NOT_BLANK: &str = r"[^\s\u0085]|\uFEFF";
@@ -38,6 +40,12 @@ pub(super) fn path() -> String {
 /// A key that is for other readers.
 pub(super) fn remark() -> String {
     format!("^({})", alternatives(REMARKS))
+}
+
+/// A key of a parameter that says where it stands.
+pub(super) fn place() -> String {
+    let places = SOURCES.iter().map(|source| source.means).filter(|place| !place.is_empty());
+    format!(r"^({}|\{{[\s\S]*\}}$)", alternatives(places.chain([TREE.position])))
 }
 
 /// One of these words.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{facts, pattern};
 use crate::call::Http;
-use crate::definition::keys::{Key, Keys, Kind};
+use crate::definition::keys::{Key, Keys, Kind, PARAMETER, rules};
 
 /// The members of a schema.
 pub(super) type Schema = Map<String, Json>;
@@ -113,6 +113,18 @@ impl Tables {
                 schema.extend(named(self.refer(inner)));
                 schema.extend(facts::of_names(inner));
                 Json::Object(schema)
+            }
+            Kind::Common => {
+                let rules = self.refer(&rules::COMMON);
+                json!({
+                    "type": "object",
+                    "if": { "anyOf": [
+                        { "not": { "additionalProperties": { "not": { "type": "object", "required": ["info"] } } } },
+                        { "not": { "propertyNames": { "not": { "pattern": pattern::place() } } } }
+                    ] },
+                    "then": named(self.refer(&PARAMETER)),
+                    "else": rules
+                })
             }
         };
         if let Json::Object(schema) = &mut schema {

@@ -31,7 +31,8 @@ const STATED: [Code; 6] = [
 ];
 
 /// Faults of which a schema states some: words and ranges of options, names, and what no term can look like.
-const STATED_IN_PART: [Code; 5] = [Code::BadOption, Code::BadName, Code::BadUri, Code::UnknownType, Code::BadScope];
+const STATED_IN_PART: [Code; 6] =
+    [Code::BadOption, Code::BadName, Code::BadUri, Code::UnknownType, Code::BadScope, Code::BadTypeArgument];
 
 fn judge(of: Of) -> Validator {
     jsonschema::draft202012::new(&schema(of)).unwrap_or_else(|error| panic!("{of:?} is no schema: {error}"))
