@@ -10,6 +10,7 @@ mod bind;
 mod collision;
 mod cors;
 mod fit;
+mod format;
 mod function;
 mod input;
 mod jsonp;
@@ -31,7 +32,7 @@ mod setting;
 mod term;
 mod value;
 
-pub use api::{Lowered, lower, table};
+pub use api::{Answers, Lowered, lower, table};
 pub use bind::{Bound, bind};
 pub use function::{Wanted, unknown_functions};
 pub use plan::{Surroundings, plan};

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::form::{Form, Written};
+use super::form::{self, Form, Written};
+use super::guard::guard;
 use super::{jsonp, route};
 use crate::call::{Callback, Head, Outcome, Reason, Refusal};
 use crate::envelope::Envelope;
 use crate::error::Code;
 use crate::plan::{Method, Plan};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header};
 
 /// An answer, ready to be sent.
 #[derive(Debug)]
@@ -30,8 +31,11 @@ pub struct Reply {
 }
 
 impl Reply {
-    fn new(written: Written, headers: Vec<(HeaderName, HeaderValue)>, code: Option<Code>) -> Self {
+    fn new(plan: &Plan, written: Written, mut headers: Vec<(HeaderName, HeaderValue)>, code: Option<Code>) -> Self {
         let Written { status, media_type, body } = written;
+        if !plan.formats.is_empty() {
+            headers.push((header::VARY, HeaderValue::from_static("accept")));
+        }
         Self { status, content_type: Some(media_type), headers, body: body.into(), code }
     }
 }
@@ -45,22 +49,19 @@ pub(super) fn respond(
     outcome: Outcome,
 ) -> Reply {
     let envelope = &*plan.modules[method.module].envelope;
+    let form = Form::of(plan, head, callback);
     let success = match outcome {
         Ok(success) => success,
-        Err(refusal) => return write_refusal(envelope, head, Some(method), callback, refusal),
+        Err(refusal) => return write_refusal(plan, envelope, head, Some(method), form, refusal),
     };
     // RFC 9110 section 15.3.5 and 15.3.6: no content. A function is called all the same.
-    let status = envelope.status(success.status);
+    let status = form::status(envelope, success.status);
     if matches!(status, 204 | 205) && callback.is_none() {
         return Reply { status, content_type: None, headers: success.headers, body: Bytes::new(), code: None };
     }
-    let written = match callback {
-        Some(callback) => jsonp::success(callback, envelope, &success),
-        None => Form::of(head).success(envelope, &success),
-    };
-    match written {
-        Ok(written) => Reply::new(written, success.headers, None),
-        Err(error) => write_refusal(envelope, head, Some(method), callback, Refusal::internal(error)),
+    match form.success(envelope, &success) {
+        Ok(written) => Reply::new(plan, written, success.headers, None),
+        Err((form, refusal)) => write_refusal(plan, envelope, head, Some(method), form, refusal),
     }
 }
 
@@ -110,23 +111,27 @@ pub fn refuse(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
     // Not before: what no service has may still be a file, or a page of the server's own.
     let unknown = matches!(refusal.reason(), Reason::UnknownService { similar } if similar.is_empty());
     let refusal = if unknown { refusal.with_similar(route::similar(plan, head)) } else { refusal };
-    write_refusal(&**envelope, head, method, jsonp::asked_beside(plan, head, of).as_ref(), refusal)
+    let callback = jsonp::asked_beside(plan, head, of);
+    write_refusal(plan, &**envelope, head, method, Form::of(plan, head, callback.as_ref()), refusal)
 }
 
 fn write_refusal(
+    plan: &Plan,
     envelope: &dyn Envelope,
     head: &Head,
     method: Option<&Method>,
-    callback: Option<&Callback<'_>>,
+    form: Form<'_>,
     refusal: Refusal,
 ) -> Reply {
     let refusal = noted(head, method, refusal);
-    let (headers, code) = (refusal.headers().to_vec(), refusal.code());
-    let written = match callback {
-        Some(callback) => jsonp::refusal(callback, envelope, refusal),
-        None => Form::of(head).refusal(envelope, &refusal),
+    // Envelopes and formats may be the program's own: nothing in them keeps a refusal from being told.
+    let write = |form: Form<'_>| {
+        let written = guard("an envelope", || form.refusal(envelope, &refusal)).and_then(|written| written);
+        written.map_err(|why| noted(head, method, why)).ok()
     };
-    Reply::new(written, headers, Some(code))
+    let in_json = matches!(form, Form::Own(_)).then_some(Form::Json);
+    let written = write(form).or_else(|| write(in_json?)).unwrap_or_else(|| Written::problem(form, &refusal));
+    Reply::new(plan, written, refusal.headers().to_vec(), Some(refusal.code()))
 }
 
 /// Logs what only the log may know, under an id that the client is told.
