@@ -68,5 +68,6 @@ pub fn lower(definition: &Definition, types: &Types, answers: &Answers) -> Lower
     api.modules = parts(&definition.modules).iter().map(|module| lowering.module(module, &common)).collect();
     lowering.judge_whole(&api.modules, base.as_deref());
     api.modules.sort_by(|a, b| a.name.cmp(&b.name));
+    lowering.judge_naming(&api);
     Lowered { api, functions: lowering.functions, diagnostics: lowering.faults }
 }

@@ -19,6 +19,7 @@ mod lower;
 mod method;
 mod module;
 mod name;
+mod named;
 mod option;
 mod output;
 mod parameter;

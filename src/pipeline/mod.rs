@@ -35,7 +35,7 @@ pub use guard::{guarded, log_panics};
 pub use permit::Granted;
 pub use ready::{Readiness, readiness};
 pub use respond::{Of, Reply, refuse};
-pub use route::{Beginning, Routed, Unrouted, decide, route};
+pub use route::{Beginning, Routed, Undecided, Unrouted, decide, route};
 
 use crate::call::{Head, Outcome, Refusal};
 use crate::handler::Around;
