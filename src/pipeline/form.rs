@@ -85,7 +85,6 @@ impl<'p> Form<'p> {
         let cannot = |why: &dyn std::fmt::Display| {
             Refusal::internal(format_args!("the answer cannot be written as `{name}`: {why}"))
         };
-        // Both are the program's own code.
         let answer = serde_json::from_slice(&json).map_err(|error| cannot(&error))?;
         let body = guard("a format", || offered.format().write(&answer))?.map_err(|error| cannot(&error))?;
         Ok(Written { status, media_type: offered.media_type().clone(), body })
