@@ -30,6 +30,8 @@ pub mod diagnostic;
 //
 pub mod call;
 //
+mod transfer;
+//
 pub mod types;
 //
 pub mod model;
@@ -61,11 +63,11 @@ pub mod cli;
 #[cfg(feature = "test")]
 pub mod test;
 
-pub use call::{Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, RequestId, Upload, Value};
+pub use call::{AnswerError, Download, ETag, Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, RequestId, Upload, Value};
 pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, log_panics};
 pub use error::{Code, ErrorStatus};
-pub use handler::{AnswerError, Args, Calling, Context, Ended, Module, Response};
+pub use handler::{Args, Calling, Context, Ended, Module, Response};
 pub use key::{KeyError, Keys};
 pub use model::Unbound;
 pub use place::{Place, Placed};

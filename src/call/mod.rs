@@ -5,7 +5,10 @@
 //! [`Refusal`]. Must not know definitions, plans or servers.
 
 mod broken;
+mod download;
+mod etag;
 mod fault;
+mod field;
 mod head;
 mod identity;
 mod json;
@@ -20,12 +23,16 @@ mod value;
 mod words;
 
 pub use broken::{Broken, Measure, Measured};
+pub use download::{Content, Download, Pieces};
+pub use etag::ETag;
 pub use fault::{Details, Fault, FaultKind, Mismatch, Source, is_secret_name, shortened};
+pub use field::AnswerError;
+pub(crate) use field::field;
 pub use head::{Head, Http, is_bearer, is_secret_field};
 pub use identity::{Identity, Inspect, Inspection};
 pub use json::{JsonLimits, JsonSeed, Key, value_from_json};
 pub use limit::{Limit, Unit};
-pub use outcome::{Encode, Outcome, Success};
+pub use outcome::{Encode, Outcome, Returned, Success};
 pub use refusal::{Allowed, Reason, Refusal};
 pub use request_id::RequestId;
 pub use slots::{Slot, Slots};

@@ -3,7 +3,7 @@
 use http::HeaderValue;
 
 use super::accept::ranges;
-use crate::call::{Head, Refusal, Success};
+use crate::call::{Encode, Head, Refusal};
 use crate::envelope::{Envelope, JsonMembers, Problem, WriteError};
 
 /// What an answer is written as.
@@ -35,11 +35,17 @@ impl Form {
     ///
     /// # Errors
     /// The outputs cannot be written.
-    pub(super) fn success(self, envelope: &dyn Envelope, success: &Success) -> Result<Written, WriteError> {
+    pub(super) fn success(
+        self,
+        envelope: &dyn Envelope,
+        outputs: &dyn Encode,
+        whole: bool,
+        status: u16,
+    ) -> Result<Written, WriteError> {
         let mut members = JsonMembers::new();
-        envelope.success(&*success.outputs, success.whole, &mut members)?;
+        envelope.success(outputs, whole, &mut members)?;
         Ok(Written {
-            status: envelope.status(success.status),
+            status: envelope.status(status),
             media_type: HeaderValue::from_static(envelope.success_type()),
             body: members.finish(),
         })

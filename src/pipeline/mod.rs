@@ -27,11 +27,11 @@ use std::sync::Arc;
 pub use act::Detached;
 pub use cors::{share, shared};
 pub use document::{document, options, unread};
-pub use guard::{guarded, log_panics};
+pub use guard::{guard, guarded, log_panics};
 pub use permit::Granted;
 pub use read::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
 pub use ready::{Readiness, readiness};
-pub use respond::{Of, Reply, refuse};
+pub use respond::{Answered, Of, Reply, ReplyBody, Sendable, refuse};
 pub use route::{Routed, Unrouted, route};
 
 use crate::call::{Head, Outcome, Refusal};
@@ -52,8 +52,8 @@ pub async fn answer(
     head: &Arc<Head>,
     found: Found<'_>,
     receive: impl AsyncFnOnce(BodyKind) -> Result<Body, Refusal>,
-) -> Reply {
-    let method = &runner.plan.methods[found.method];
+) -> Answered {
+    let method = found.method;
     let outcome = run(runner, head, found, receive).await;
     respond::respond(&runner.plan, head, method, outcome)
 }

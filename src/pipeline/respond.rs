@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::form::{Form, Written};
 use super::route;
-use crate::call::{Head, Outcome, Reason, Refusal};
+use crate::call::{Download, Head, Outcome, Pieces, Reason, Refusal, Returned, Success};
 use crate::envelope::Envelope;
 use crate::error::Code;
 use crate::plan::{Method, Plan};
@@ -22,34 +22,114 @@ pub struct Reply {
     /// Other header fields.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
-    pub body: Bytes,
+    pub body: ReplyBody,
     /// Why the request was refused, if it was.
     pub code: Option<Code>,
 }
 
+/// The body of an answer.
+pub enum ReplyBody {
+    /// It is here.
+    Whole(Bytes),
+    /// It comes piece by piece.
+    Pieces {
+        /// As it comes.
+        pieces: Pieces,
+        /// Its length in bytes; none where only its end will tell.
+        length: Option<u64>,
+    },
+}
+
+impl ReplyBody {
+    /// That of an answer without one.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::Whole(Bytes::new())
+    }
+}
+
+impl<B: Into<Bytes>> From<B> for ReplyBody {
+    fn from(bytes: B) -> Self {
+        Self::Whole(bytes.into())
+    }
+}
+
+impl std::fmt::Debug for ReplyBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Whole(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Pieces { length: Some(length), .. } => write!(f, "{length} bytes in pieces"),
+            Self::Pieces { length: None, .. } => f.write_str("pieces"),
+        }
+    }
+}
+
+/// What a call is answered with.
+#[derive(Debug)]
+pub enum Answered {
+    /// An answer, ready to be sent.
+    Reply(Reply),
+    /// A file that has yet to be opened.
+    Download(Sendable),
+}
+
+/// A file that is the answer of a method.
+#[derive(Debug)]
+pub struct Sendable {
+    /// The method's index.
+    pub method: usize,
+    /// The file.
+    pub download: Box<Download>,
+    /// HTTP status, from 200 to 299, if all of it is sent.
+    pub status: u16,
+    /// Header fields that the handler set beside those of the file.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
 impl Reply {
+    /// An answer without a body.
+    #[must_use]
+    pub fn empty(status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
+        Self { status, content_type: None, headers, body: ReplyBody::empty(), code: None }
+    }
+
     fn new(written: Written, headers: Vec<(HeaderName, HeaderValue)>, code: Option<Code>) -> Self {
         let Written { status, media_type, body } = written;
         Self { status, content_type: Some(media_type), headers, body: body.into(), code }
     }
 }
 
-/// Writes what a method's call ended in.
-pub(super) fn respond(plan: &Plan, head: &Head, method: &Method, outcome: Outcome) -> Reply {
+/// Writes what a call of the method of this index ended in.
+pub(super) fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome) -> Answered {
+    let method = &plan.methods[index];
     let envelope = &*plan.modules[method.module].envelope;
-    let success = match outcome {
+    let refused = |refusal| Answered::Reply(write_refusal(envelope, head, Some(method), refusal));
+    let Success { returned, status, whole, headers } = match outcome {
         Ok(success) => success,
-        Err(refusal) => return write_refusal(envelope, head, Some(method), refusal),
+        Err(refusal) => return refused(refusal),
     };
-    // RFC 9110 section 15.3.5 and 15.3.6: no content.
-    let status = envelope.status(success.status);
-    if matches!(status, 204 | 205) {
-        return Reply { status, content_type: None, headers: success.headers, body: Bytes::new(), code: None };
+    let outputs = match returned {
+        Returned::Outputs(outputs) => outputs,
+        Returned::Download(mut download) => {
+            return match download.fault.take() {
+                Some(fault) => refused(fault.into()),
+                None if is_empty(status) => Answered::Reply(Reply::empty(status, headers)),
+                None => Answered::Download(Sendable { method: index, download, status, headers }),
+            };
+        }
+    };
+    if is_empty(envelope.status(status)) {
+        return Answered::Reply(Reply::empty(envelope.status(status), headers));
     }
-    match Form::of(head).success(envelope, &success) {
-        Ok(written) => Reply::new(written, success.headers, None),
-        Err(error) => write_refusal(envelope, head, Some(method), Refusal::internal(error)),
+    match Form::of(head).success(envelope, &*outputs, whole, status) {
+        Ok(written) => Answered::Reply(Reply::new(written, headers, None)),
+        Err(error) => refused(Refusal::internal(error)),
     }
+}
+
+/// Whether answers of this status have no content (RFC 9110 sections 15.3.5 and 15.3.6).
+fn is_empty(status: u16) -> bool {
+    matches!(status, 204 | 205)
 }
 
 /// Of what a request was found to be before it was refused, by index.

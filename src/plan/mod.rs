@@ -119,6 +119,8 @@ pub struct Method {
     pub action: Action,
     /// HTTP status of a success.
     pub status: u16,
+    /// Whether it returns a file instead of outputs.
+    pub download: bool,
     /// Whether its one output is the whole body.
     pub whole: bool,
     /// What it returns.

@@ -7,6 +7,7 @@
 
 mod answer;
 mod dispatch;
+mod download;
 mod elsewhere;
 mod expect;
 mod files;
@@ -16,6 +17,7 @@ mod metrics;
 mod module;
 mod observe;
 mod page;
+mod pieces;
 mod policy;
 mod receive;
 mod running;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use actix_service::Service;
 use futures_util::future::LocalBoxFuture;
 
+use super::download;
 use super::receive::{Arriving, receive};
 use crate::call::Head;
-use crate::pipeline::{self, Reply, Runner};
+use crate::pipeline::{self, Answered, Reply, Runner};
 use crate::plan::Found;
 
 /// The service of one module.
@@ -47,7 +48,10 @@ impl<'r> Service<Call<'r>> for ModuleService {
             let Call { head, found, body } = call;
             let limits = &runner.plan.limits;
             let receive = async |kind| receive(body, kind, limits, &uploads).await;
-            Ok(pipeline::answer(&runner, head, found, receive).await)
+            Ok(match pipeline::answer(&runner, head, found, receive).await {
+                Answered::Reply(reply) => reply,
+                Answered::Download(download) => download::reply(&runner.plan, head, download).await,
+            })
         })
     }
 }
