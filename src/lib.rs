@@ -63,7 +63,9 @@ pub mod cli;
 #[cfg(feature = "test")]
 pub mod test;
 
-pub use call::{AnswerError, Download, ETag, Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, RequestId, Upload, Value};
+pub use call::{
+    AnswerError, Download, ETag, Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, RequestId, Upload, Value,
+};
 pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, log_panics};
 pub use error::{Code, ErrorStatus};

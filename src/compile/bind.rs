@@ -139,7 +139,9 @@ fn bound_pattern(path: &str) -> String {
 fn other_kind(method: &Method, binding: &Binding) -> Option<Diagnostic> {
     let (message, help) = match (method.options.download, binding.handler.is_download()) {
         (true, false) => ("returns outputs, but the method is a download", "return a `Download`"),
-        (false, true) => ("returns a file, but the method is no download", "say so: `\"options\": { \"download\": true }`"),
+        (false, true) => {
+            ("returns a file, but the method is no download", "say so: `\"options\": { \"download\": true }`")
+        }
         _ => return None,
     };
     let message = format!("the handler of {} {message}", method.id);

@@ -52,12 +52,7 @@ pub(super) fn start(
 
 /// The handler between the hooks of the module of this index. They are reached through the worker's own runner:
 /// counts of their own would be written to by all workers.
-async fn hooked(
-    runner: Arc<Runner>,
-    module: usize,
-    running: Running,
-    context: Context,
-) -> Result<Returned, Refusal> {
+async fn hooked(runner: Arc<Runner>, module: usize, running: Running, context: Context) -> Result<Returned, Refusal> {
     let hooks = &runner.plan.modules[module].hooks;
     let call = async {
         if let Some(before) = &hooks.before {

@@ -7,8 +7,8 @@
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
-use super::{Reply, ReplyBody};
 use super::route::{Routed, route};
+use super::{Reply, ReplyBody};
 use crate::call::Head;
 use crate::plan::{Cors, Plan};
 

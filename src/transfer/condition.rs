@@ -27,9 +27,8 @@ pub(super) fn condition(head: &Head, facts: &Facts) -> Condition {
     let is = |same: fn(&ETag, &ETag) -> bool| move |tag: &ETag| etag.is_some_and(|own| same(own, tag));
     match any_tag(head, &header::IF_MATCH, is(ETag::is_identical)) {
         Some(false) => return Condition::Failed,
-        Some(true) => {}
         None if since(head, &header::IF_UNMODIFIED_SINCE, facts) == Some(true) => return Condition::Failed,
-        None => {}
+        Some(true) | None => {}
     }
     match any_tag(head, &header::IF_NONE_MATCH, is(ETag::is_same)) {
         Some(true) => Condition::NotModified,

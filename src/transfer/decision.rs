@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use http::header::{self, HeaderName, HeaderValue};
 use http::Method;
+use http::header::{self, HeaderName, HeaderValue};
 use http_range::{HttpRange, HttpRangeParseError};
 
 use super::condition::{self, Condition};

@@ -50,7 +50,10 @@ fn only_what_is_said_of_a_file_stands_among_outputs() {
         assert_eq!(with(name, 200), "");
     }
     for name in ["article", "*"] {
-        assert!(with(name, 200).starts_with("error[bad-option]: a method that returns a file has no outputs"), "{name}");
+        assert!(
+            with(name, 200).starts_with("error[bad-option]: a method that returns a file has no outputs"),
+            "{name}"
+        );
     }
     assert!(with("body", 204).starts_with("error[bad-option]: an answer of status 204 has no body"));
 }

@@ -67,7 +67,7 @@ fn a_request_gets_what_its_conditions_and_ranges_ask_for() {
 fn a_large_file_is_sent_in_pieces_and_parts() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large.bin");
-    let content: Vec<u8> = (0..1_000_003_u32).map(|at| (at * 31 >> 3) as u8).collect();
+    let content: Vec<u8> = (0..1_000_003_u32).map(|at| ((at * 31) >> 3) as u8).collect();
     fs::write(&path, &content).unwrap();
     let site = Site::start(&returning(move || Download::file(path.as_path())));
     let mut connection = site.connect();
@@ -139,7 +139,8 @@ fn what_is_empty_has_no_parts() {
 fn only_reading_has_conditions() {
     let mut files = definition(&json!({}));
     let method = files["/"]["it"]["GET"].take();
-    files["/"]["it"] = json!({ "POST": method, "GET": { "info": "Made", "options": { "download": true, "status": 201 } } });
+    files["/"]["it"] =
+        json!({ "POST": method, "GET": { "info": "Made", "options": { "download": true, "status": 201 } } });
     let report = |_: Args<()>, _: Context| async { Ok::<_, Refusal>(described(Download::bytes("0123456789"))) };
     let engine = engine(&[("files.json", files)], |rulebook| {
         rulebook.module(Module::new("files").post("/it", report).get("/it", report))

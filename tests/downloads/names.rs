@@ -48,7 +48,10 @@ fn what_a_download_says_of_itself_is_told() {
     assert_eq!(shown.field("content-disposition"), Some("inline; filename=\"a.pdf\""));
     assert_eq!(shown.field("content-type"), Some("application/pdf"));
     assert_eq!(answer(|| Download::bytes("a")).field("content-type"), Some("application/octet-stream"));
-    assert_eq!(answer(|| Download::bytes("a").name("a.unheard")).field("content-type"), Some("application/octet-stream"));
+    assert_eq!(
+        answer(|| Download::bytes("a").name("a.unheard")).field("content-type"),
+        Some("application/octet-stream")
+    );
     let own = answer(|| Download::bytes("a").name("a.pdf").media_type("text/plain; charset=utf-8"));
     assert_eq!(own.field("content-type"), Some("text/plain; charset=utf-8"));
     let page = answer(|| Download::bytes("<script>alert(1)</script>").name("a.html").inline());

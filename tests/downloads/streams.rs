@@ -85,7 +85,9 @@ fn piece(text: &'static str) -> io::Result<Bytes> {
 fn what_breaks_off_does_not_look_whole() {
     let broken: [(&str, Make); 5] = [
         ("an error", || Download::stream(stream::iter([piece("abc"), Err(io::Error::other("gone"))]))),
-        ("a panic", || Download::stream(stream::iter([piece("abc")]).chain(stream::once(async { panic!("as asked") })))),
+        ("a panic", || {
+            Download::stream(stream::iter([piece("abc")]).chain(stream::once(async { panic!("as asked") })))
+        }),
         ("too short", || Download::stream(stream::iter([piece("abc")])).length(4)),
         ("too long", || Download::stream(stream::iter([piece("abc"), piece("def")])).length(4)),
         ("an error at once", || Download::stream(stream::iter([Err(io::Error::other("gone"))])).length(4)),
