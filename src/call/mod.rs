@@ -5,6 +5,7 @@
 //! [`Refusal`]. Must not know definitions, plans or servers.
 
 mod broken;
+mod callback;
 mod download;
 mod etag;
 mod fault;
@@ -23,6 +24,7 @@ mod value;
 mod words;
 
 pub use broken::{Broken, Measure, Measured};
+pub use callback::Callback;
 pub use download::{Content, Download, Pieces};
 pub use etag::ETag;
 pub use fault::{Details, Fault, FaultKind, Mismatch, Source, is_secret_name, shortened};

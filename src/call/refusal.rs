@@ -263,6 +263,15 @@ impl Refusal {
         self
     }
 
+    /// The same without what the handler has to say under this name.
+    #[must_use]
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        if let Reason::Declared { data, .. } = &mut self.0.reason {
+            data.retain(|(own, _)| own != name);
+        }
+        self
+    }
+
     /// The same with these header fields, instead of its own of the same names.
     #[must_use]
     pub(crate) fn with_headers(mut self, headers: Vec<(HeaderName, HeaderValue)>) -> Self {

@@ -35,7 +35,9 @@ pub fn table(definition: &Definition, own: impl IntoIterator<Item = Arc<dyn Type
 /// Finds out what a definition means, with the types of this [`table`].
 #[must_use]
 pub fn lower(definition: &Definition, types: &Types) -> Lowered {
-    let mut lowering = Lowering { types, timezone: TimeZone::UTC, envelope: None, manner: &TREE, faults: Vec::new() };
+    let jsonp = definition.app.jsonp.as_ref().is_some_and(|on| on.value);
+    let mut lowering =
+        Lowering { types, timezone: TimeZone::UTC, envelope: None, jsonp, manner: &TREE, faults: Vec::new() };
     let base = lowering.base(definition.app.base.as_ref());
     let mut api = lowering.settings(&definition.app, base.clone().unwrap_or_else(|| "/".to_owned()));
     let common = lowering.common(&definition.app.common);

@@ -17,6 +17,8 @@ pub(super) struct Lowering<'a> {
     pub timezone: TimeZone,
     /// The envelope of modules that name none; none where the one that is named is unknown.
     pub envelope: Option<EnvelopeName>,
+    /// Whether methods that do not say so themselves answer JSONP.
+    pub jsonp: bool,
     /// How the module that is being lowered says what is in it.
     pub manner: &'static Manner,
     /// Every fault so far.

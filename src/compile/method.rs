@@ -61,17 +61,20 @@ impl Lowering<'_> {
         let options = self.options(&written.options, &written.outputs);
 
         path?;
-        Some(Method {
+        let method = Method {
             id: id?,
             http: site.http?,
             info,
             scope,
-            parameters: parameters.into_iter().filter_map(|judged| judged.parameter).collect(),
+            parameters: parameters.iter().filter_map(|judged| judged.parameter.clone()).collect(),
             outputs,
             errors,
             options,
             place: site.place,
-        })
+        };
+        self.judge_jsonp(written.options.jsonp.as_ref(), &method, &site);
+        self.judge_callback(&method, &parameters, &site);
+        Some(method)
     }
 
     fn http(&mut self, name: &Placed<String>) -> Option<Http> {

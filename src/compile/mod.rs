@@ -11,6 +11,7 @@ mod collision;
 mod cors;
 mod fit;
 mod input;
+mod jsonp;
 mod key;
 mod lower;
 mod method;

@@ -44,7 +44,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
             let first = plans.len();
             plans.extend(service.methods.iter().map(|method| {
                 let action = actions.next().unwrap_or(Action::NotImplemented);
-                self::method(service, method, module, action)
+                self::method(service, method, module, action, api.jsonp)
             }));
             services.push(Service {
                 module,
@@ -64,6 +64,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         methods: plans.into(),
         modules: api.modules.iter().map(|own| self::module(api, own, handlers)).collect(),
         envelope: envelope::of(api, api.envelope),
+        jsonp: api.jsonp,
         limits: api.limits.clone(),
         unknown: api.unknown,
         challenge: challenges.join(", ").into(),
@@ -128,7 +129,7 @@ fn module(api: &Api, own: &model::Module, handlers: &[handler::Module]) -> Modul
     }
 }
 
-fn method(service: &model::Service, own: &model::Method, module: usize, action: Action) -> Method {
+fn method(service: &model::Service, own: &model::Method, module: usize, action: Action, jsonp: bool) -> Method {
     let parameters = &own.parameters;
     let slots_from = |wanted: fn(From) -> bool| -> Box<[usize]> {
         parameters.iter().enumerate().filter(|(_, own)| wanted(own.from)).map(|(slot, _)| slot).collect()
@@ -153,6 +154,7 @@ fn method(service: &model::Service, own: &model::Method, module: usize, action: 
         },
         body,
         action,
+        jsonp: own.answers_jsonp(jsonp),
         status: own.options.status,
         download: own.options.download,
         outputs: own.outputs.iter().map(output).collect(),

@@ -38,7 +38,7 @@ impl Lowering<'_> {
             ),
             real_status: written.real_status.as_ref().is_some_and(|on| on.value),
             formats: written.formats.iter().flat_map(|formats| &formats.value).map(|name| name.value.clone()).collect(),
-            jsonp: written.jsonp.as_ref().is_some_and(|on| on.value),
+            jsonp: self.jsonp,
             service: ServiceQuery {
                 on: written.service.as_ref().is_some_and(|on| on.value),
                 default: written.default_service.clone(),

@@ -28,6 +28,10 @@ impl Envelope for Aicra {
         details(refusal, &["error", "ErrorDescription", "name"], to)
     }
 
+    fn status_member(&self) -> Option<&'static str> {
+        Some("status")
+    }
+
     fn success_schema(&self, outputs: Json, whole: bool) -> Json {
         let own = json!({ "error": { "const": 0 }, "ErrorDescription": { "const": "all right" } });
         let others =

@@ -42,6 +42,12 @@ pub trait Envelope: Send + Sync {
         real
     }
 
+    /// The member in which a body tells the real HTTP status where the answer's own cannot, which in JSONP is always
+    /// 200. None: the body tells it anyway, or tells of a success nothing.
+    fn status_member(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The media type of a success in JSON.
     fn success_type(&self) -> &'static str {
         "application/json"

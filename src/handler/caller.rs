@@ -81,7 +81,10 @@ impl Response {
         let written = outcome.and_then(|success| {
             let (outputs, download) = match success.returned {
                 Returned::Outputs(outputs) => (outputs.to_json().map_err(Refusal::internal)?, None),
-                Returned::Download(download) => (Json::Null, Some(download)),
+                Returned::Download(mut download) => match download.fault.take() {
+                    Some(fault) => return Err(fault.into()),
+                    None => (Json::Null, Some(download)),
+                },
             };
             Ok((outputs, download, success.status, success.whole))
         });

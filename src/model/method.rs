@@ -30,6 +30,15 @@ pub struct Method {
     pub place: Place,
 }
 
+impl Method {
+    /// Whether it answers JSONP, in an API of this setting: what is read, by anybody, and is no file.
+    #[must_use]
+    pub fn answers_jsonp(&self, api: bool) -> bool {
+        let MethodOptions { download, jsonp, .. } = self.options;
+        jsonp.unwrap_or(api) && self.http == Http::Get && self.scope.is_public() && !download
+    }
+}
+
 /// What a method can be told beside what it takes and returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodOptions {

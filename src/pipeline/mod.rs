@@ -14,10 +14,12 @@ mod document;
 mod form;
 mod guard;
 mod identify;
+mod jsonp;
 mod permit;
 mod raw;
 mod read;
 mod ready;
+mod reply;
 mod respond;
 mod route;
 mod verify;
@@ -31,7 +33,8 @@ pub use guard::{guard, guarded, log_panics};
 pub use permit::Granted;
 pub use read::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
 pub use ready::{Readiness, readiness};
-pub use respond::{Answered, Of, Reply, ReplyBody, Sendable, refuse};
+pub use reply::{Answered, Reply, ReplyBody, Sendable};
+pub use respond::{Of, refuse};
 pub use route::{Routed, Unrouted, route};
 
 use crate::call::{Head, Outcome, Refusal};
@@ -54,18 +57,28 @@ pub async fn answer(
     receive: impl AsyncFnOnce(BodyKind) -> Result<Body, Refusal>,
 ) -> Answered {
     let method = found.method;
-    let outcome = run(runner, head, found, receive).await;
-    respond::respond(&runner.plan, head, method, outcome)
+    let asked = jsonp::asked(runner.plan.methods[method].jsonp, head);
+    let outcome = match &asked {
+        Ok(callback) => run(runner, head, found, callback.is_some(), receive).await,
+        Err(refusal) => Err(refusal.clone()),
+    };
+    respond::respond(&runner.plan, head, method, asked.ok().flatten().as_ref(), outcome)
 }
 
-/// The stages between routing and the reply.
+/// The stages between routing and the reply. `nobodys`: whether it does not count who sent the request.
 async fn run(
     runner: &Arc<Runner>,
     head: &Arc<Head>,
     found: Found<'_>,
+    nobodys: bool,
     receive: impl AsyncFnOnce(BodyKind) -> Result<Body, Refusal>,
 ) -> Outcome {
-    let granted = admit(&runner.plan, head, found).await?;
+    let nobodys = nobodys.then(|| jsonp::nobodys(head));
+    let granted = match &nobodys {
+        None => enter(&runner.plan, head, found).await?,
+        Some(head) => permit::permit(&runner.plan, head, found, None)?,
+    };
+    let head = nobodys.as_ref().unwrap_or(head);
     let body = match read::kind(head, granted.method()) {
         BodyKind::Nothing => Body::Empty,
         kind => receive(kind).await?,
@@ -78,6 +91,14 @@ async fn run(
 
 /// The stages ahead of the body: who calls, and whether that one may.
 pub async fn admit<'p>(plan: &'p Plan, head: &Head, found: Found<'p>) -> Result<Granted<'p>, Refusal> {
+    match jsonp::asked(plan.methods[found.method].jsonp, head)? {
+        None => enter(plan, head, found).await,
+        Some(_) => permit::permit(plan, head, found, None),
+    }
+}
+
+/// The same of a request that does not ask for JSONP.
+async fn enter<'p>(plan: &'p Plan, head: &Head, found: Found<'p>) -> Result<Granted<'p>, Refusal> {
     let identity = identify::identify(plan, head).await?;
     permit::permit(plan, head, found, identity)
 }

@@ -2,108 +2,25 @@
 //!
 //! Every answer is written here, also those of requests that no service has.
 
-use bytes::Bytes;
-
-use super::form::{Form, Written};
-use super::route;
-use crate::call::{Download, Head, Outcome, Pieces, Reason, Refusal, Returned, Success};
+use super::form::Form;
+use super::reply::{Answered, Reply, Sendable};
+use super::{jsonp, route};
+use crate::call::{Callback, Head, Outcome, Reason, Refusal, Returned, Success};
 use crate::envelope::Envelope;
-use crate::error::Code;
 use crate::plan::{Method, Plan};
-use http::{HeaderName, HeaderValue};
 
-/// An answer, ready to be sent.
-#[derive(Debug)]
-pub struct Reply {
-    /// HTTP status.
-    pub status: u16,
-    /// The body's media type; none where there is no body.
-    pub content_type: Option<HeaderValue>,
-    /// Other header fields.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body.
-    pub body: ReplyBody,
-    /// Why the request was refused, if it was.
-    pub code: Option<Code>,
-}
-
-/// The body of an answer.
-pub enum ReplyBody {
-    /// It is here.
-    Whole(Bytes),
-    /// It comes piece by piece.
-    Pieces {
-        /// As it comes.
-        pieces: Pieces,
-        /// Its length in bytes; none where only its end will tell.
-        length: Option<u64>,
-    },
-}
-
-impl ReplyBody {
-    /// That of an answer without one.
-    #[must_use]
-    pub fn empty() -> Self {
-        Self::Whole(Bytes::new())
-    }
-}
-
-impl<B: Into<Bytes>> From<B> for ReplyBody {
-    fn from(bytes: B) -> Self {
-        Self::Whole(bytes.into())
-    }
-}
-
-impl std::fmt::Debug for ReplyBody {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Whole(bytes) => write!(f, "{} bytes", bytes.len()),
-            Self::Pieces { length: Some(length), .. } => write!(f, "{length} bytes in pieces"),
-            Self::Pieces { length: None, .. } => f.write_str("pieces"),
-        }
-    }
-}
-
-/// What a call is answered with.
-#[derive(Debug)]
-pub enum Answered {
-    /// An answer, ready to be sent.
-    Reply(Reply),
-    /// A file that has yet to be opened.
-    Download(Sendable),
-}
-
-/// A file that is the answer of a method.
-#[derive(Debug)]
-pub struct Sendable {
-    /// The method's index.
-    pub method: usize,
-    /// The file.
-    pub download: Box<Download>,
-    /// HTTP status, from 200 to 299, if all of it is sent.
-    pub status: u16,
-    /// Header fields that the handler set beside those of the file.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-}
-
-impl Reply {
-    /// An answer without a body.
-    #[must_use]
-    pub fn empty(status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
-        Self { status, content_type: None, headers, body: ReplyBody::empty(), code: None }
-    }
-
-    fn new(written: Written, headers: Vec<(HeaderName, HeaderValue)>, code: Option<Code>) -> Self {
-        let Written { status, media_type, body } = written;
-        Self { status, content_type: Some(media_type), headers, body: body.into(), code }
-    }
-}
-
-/// Writes what a call of the method of this index ended in.
-pub(super) fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome) -> Answered {
+/// Writes what a call of the method of this index ended in; for this function, where the answer is wanted in JSONP.
+/// A file is left to be sent as it is.
+pub(super) fn respond(
+    plan: &Plan,
+    head: &Head,
+    index: usize,
+    callback: Option<&Callback<'_>>,
+    outcome: Outcome,
+) -> Answered {
     let method = &plan.methods[index];
     let envelope = &*plan.modules[method.module].envelope;
-    let refused = |refusal| Answered::Reply(write_refusal(envelope, head, Some(method), refusal));
+    let refused = |refusal| Answered::Reply(write_refusal(envelope, head, Some(method), callback, refusal));
     let Success { returned, status, whole, headers } = match outcome {
         Ok(success) => success,
         Err(refusal) => return refused(refusal),
@@ -118,10 +35,15 @@ pub(super) fn respond(plan: &Plan, head: &Head, index: usize, outcome: Outcome) 
             };
         }
     };
-    if is_empty(envelope.status(status)) {
+    // A function is called all the same.
+    if is_empty(envelope.status(status)) && callback.is_none() {
         return Answered::Reply(Reply::empty(envelope.status(status), headers));
     }
-    match Form::of(head).success(envelope, &*outputs, whole, status) {
+    let written = match callback {
+        Some(callback) => jsonp::success(callback, envelope, &*outputs, whole, status),
+        None => Form::of(head).success(envelope, &*outputs, whole, status),
+    };
+    match written {
         Ok(written) => Answered::Reply(Reply::new(written, headers, None)),
         Err(error) => refused(Refusal::internal(error)),
     }
@@ -137,6 +59,8 @@ fn is_empty(status: u16) -> bool {
 pub enum Of {
     /// Of nothing that there is.
     Nothing,
+    /// Of a page of the server's own.
+    Page,
     /// Of a module's service.
     Module(usize),
     /// Of a method.
@@ -147,7 +71,7 @@ impl Of {
     /// The module.
     pub(super) fn module(self, plan: &Plan) -> Option<usize> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Page => None,
             Self::Module(index) => Some(index),
             Self::Method(index) => Some(plan.methods[index].module),
         }
@@ -160,19 +84,29 @@ impl Of {
 pub fn refuse(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
     let method = match of {
         Of::Method(index) => Some(&plan.methods[index]),
-        Of::Nothing | Of::Module(_) => None,
+        Of::Nothing | Of::Page | Of::Module(_) => None,
     };
     let envelope = of.module(plan).map_or(&plan.envelope, |index| &plan.modules[index].envelope);
     // Not before: what no service has may still be a file, or a page of the server's own.
     let unknown = matches!(refusal.reason(), Reason::UnknownService { similar } if similar.is_empty());
     let refusal = if unknown { refusal.with_similar(route::similar(plan, head)) } else { refusal };
-    write_refusal(&**envelope, head, method, refusal)
+    write_refusal(&**envelope, head, method, jsonp::asked_beside(plan, head, of).as_ref(), refusal)
 }
 
-fn write_refusal(envelope: &dyn Envelope, head: &Head, method: Option<&Method>, refusal: Refusal) -> Reply {
+fn write_refusal(
+    envelope: &dyn Envelope,
+    head: &Head,
+    method: Option<&Method>,
+    callback: Option<&Callback<'_>>,
+    refusal: Refusal,
+) -> Reply {
     let refusal = noted(head, method, refusal);
-    let written = Form::of(head).refusal(envelope, &refusal);
-    Reply::new(written, refusal.headers().to_vec(), Some(refusal.code()))
+    let (headers, code) = (refusal.headers().to_vec(), refusal.code());
+    let written = match callback {
+        Some(callback) => jsonp::refusal(callback, envelope, refusal),
+        None => Form::of(head).refusal(envelope, &refusal),
+    };
+    Reply::new(written, headers, Some(code))
 }
 
 /// Logs what only the log may know, under an id that the client is told.

@@ -47,6 +47,8 @@ pub struct Plan {
     pub modules: Box<[Module]>,
     /// The envelope of answers before a module is known.
     pub envelope: Arc<dyn Envelope>,
+    /// Whether requests for what is no method can have their refusal in JSONP.
+    pub jsonp: bool,
     /// The most that a request may be.
     pub limits: Limits,
     /// What happens to parameters that a method does not have.
@@ -117,6 +119,8 @@ pub struct Method {
     pub body_use: BodyUse,
     /// What runs.
     pub action: Action,
+    /// Whether it answers JSONP.
+    pub jsonp: bool,
     /// HTTP status of a success.
     pub status: u16,
     /// Whether it returns a file instead of outputs.

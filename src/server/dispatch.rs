@@ -68,7 +68,7 @@ pub(super) fn factory(
                             let mut response = match guarded("a page", app.call(request)).await {
                                 Ok(answered) => answered?.into_parts().1.into(),
                                 Err(panic) => {
-                                    answer::response(pipeline::refuse(plan, &head, Of::Nothing, panic), &head, None)
+                                    answer::response(pipeline::refuse(plan, &head, Of::Page, panic), &head, None)
                                 }
                             };
                             answer::share(plan, &head, &mut response);

@@ -103,7 +103,8 @@ fn unknown(plan: &Plan, head: &Head) -> Refusal {
 }
 
 fn refused(plan: &Plan, head: &Head, refusal: Refusal) -> Reply {
-    pipeline::refuse(plan, head, pipeline::Of::Nothing, refusal)
+    let of = if site::is_own(head.uri.path()) { pipeline::Of::Page } else { pipeline::Of::Nothing };
+    pipeline::refuse(plan, head, of, refusal)
 }
 
 fn empty(status: u16, field: Option<(HeaderName, HeaderValue)>) -> Reply {

@@ -33,6 +33,10 @@ pub enum Text {
     NoText,
     /// What was expected instead of a parameter that the method does not have.
     NoParameter,
+    /// What was expected of a JavaScript function's name.
+    Callback,
+    /// What was expected of a credential that came with one.
+    NoCredentialTaken,
     /// A path with a broken escape.
     PathEscape,
     /// A path that is not UTF-8.
@@ -181,6 +185,8 @@ pub const TABLE: &[Row] = &[
     row(Text::SeveralValues, "several-values", &[]),
     row(Text::NoText, "no-text", &[]),
     row(Text::NoParameter, "no-parameter", &[]),
+    row(Text::Callback, "callback", &[]),
+    row(Text::NoCredentialTaken, "no-credential-taken", &[]),
     row(Text::PathEscape, "path-escape", &[]),
     row(Text::PathEncoding, "path-encoding", &[]),
     row(Text::BodyBroken, "body-broken", &[]),

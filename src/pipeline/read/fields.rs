@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode;
 
 use super::{Raw, Reading, over, slot};
-use crate::call::{Limit, Refusal, Source};
+use crate::call::{Head, Limit, Refusal, Source};
 use crate::plan::Method;
 
 /// Reads the fields that the method wants from `text`.
@@ -34,10 +34,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
         if count > limits.fields {
             return Err(over(Limit::fields(limits.fields), None));
         }
-        let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
-            Some(at) => (&pair[..at], &pair[at + 1..]),
-            None => (pair, &pair[pair.len()..]),
-        };
+        let (name, value) = self::pair(pair);
         let Some(name) = decode(name) else {
             // No parameter has a name that is not UTF-8.
             reading.unknown(&String::from_utf8_lossy(name), source);
@@ -59,6 +56,20 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
         }
     }
     Ok(())
+}
+
+/// The values of the query's fields of this name, each none where it is not UTF-8.
+pub(in crate::pipeline) fn query_values<'a>(head: &'a Head, name: &str) -> impl Iterator<Item = Option<Cow<'a, str>>> {
+    let pairs = head.query().as_bytes().split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(pair);
+    pairs.filter(move |(own, _)| decode(own).is_some_and(|own| own == name)).map(|(_, value)| decode(value))
+}
+
+/// Name and value of a field, still encoded.
+fn pair(pair: &[u8]) -> (&[u8], &[u8]) {
+    match pair.iter().position(|byte| *byte == b'=') {
+        Some(at) => (&pair[..at], &pair[at + 1..]),
+        None => (pair, &pair[pair.len()..]),
+    }
 }
 
 /// Which slots the body has filled, so that it wins over the query.

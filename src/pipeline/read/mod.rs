@@ -13,10 +13,11 @@ mod parts;
 use std::borrow::Cow;
 
 pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind};
+pub(super) use fields::query_values;
 
 use super::permit::Granted;
 use super::raw::{Raw, header_value, segment_value};
-use crate::call::{Fault, FaultKind, Head, Limit, Reason, Refusal, Source, shortened};
+use crate::call::{Callback, Fault, FaultKind, Head, Limit, Reason, Refusal, Source, shortened};
 use crate::error::texts::{Catalogue, Text};
 use crate::model::UnknownParameters;
 use crate::plan::{Method, Plan};
@@ -86,6 +87,10 @@ impl<'a> Reading<'a, '_> {
 
     /// What happens to a field that no parameter has.
     fn unknown(&mut self, name: &str, source: Source) {
+        // It is not the method's, but it is known.
+        if self.method.jsonp && source == Source::Query && name == Callback::PARAMETER {
+            return;
+        }
         match self.plan.unknown {
             UnknownParameters::Ignore => {}
             UnknownParameters::Warn => {

@@ -33,8 +33,15 @@ pub(super) fn method(
         object.get("@scope").map_or((Groups::new(), true), |node| groups("@scope", false, node, faults));
     let info = info(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
     let methods = http(&object, key.place, &all, faults);
+    let jsonp = object.flag("@jsonp");
+    let has_get = methods.iter().any(|http| http.value == "GET");
     let damaged = object.damaged || !(whole && whole_rules && whole_scope);
     let methods = methods.into_iter().map(|http| Method {
+        // What is said of all of them can only mean the one that can have it.
+        options: Options {
+            jsonp: jsonp.filter(|jsonp| !jsonp.value || !has_get || http.value == "GET"),
+            ..Options::default()
+        },
         http,
         id: None,
         info: Some(info.clone()),
@@ -42,7 +49,6 @@ pub(super) fn method(
         parameters: all.iter().map(|rule| rule.parameter.clone()).collect(),
         outputs: outputs.clone(),
         errors: errors.clone(),
-        options: Options { jsonp: object.flag("@jsonp"), ..Options::default() },
         place: object.place,
         damaged,
     });
