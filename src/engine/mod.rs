@@ -254,7 +254,7 @@ impl Judged {
 
     /// Compares the definition with the handlers, and makes the plan.
     pub(crate) fn build(self) -> Result<Engine, Report> {
-        let Self { api, data: _, sources, modules, inspectors, state, checks, unbound, verify } = self;
+        let Self { api, data, sources, modules, inspectors, state, checks, unbound, verify } = self;
         let bound = compile::bind(&api, &modules, unbound);
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(sources, bound.diagnostics));
@@ -267,13 +267,14 @@ impl Judged {
         let around = Surroundings { inspectors, state, checks, verify, documents };
         let plan = Arc::new(compile::plan(&api, bound.actions, &modules, around));
         let runner = Arc::new(Runner { plan: Arc::clone(&plan), detached: Arc::default() });
-        Ok(Engine { api, plan: Arc::new(ArcSwap::new(plan)), runner })
+        Ok(Engine { api, data, plan: Arc::new(ArcSwap::new(plan)), runner })
     }
 }
 
 /// A compiled API: ready to be served or called.
 pub struct Engine {
     api: Arc<Api>,
+    data: DataFolder,
     plan: Arc<ArcSwap<Plan>>,
     runner: Arc<Runner>,
 }
@@ -299,7 +300,7 @@ impl Engine {
         let plan = self.plan.load_full();
         // Ready before anybody asks, but for those who ask at once. Calls do not wait for it.
         thread::Builder::new().name("documents".to_owned()).spawn(move || plan.documents.make())?;
-        server::serve(&self.plan, settings)
+        server::serve(&self.plan, settings, self.data.path())
     }
 }
 

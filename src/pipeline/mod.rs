@@ -34,7 +34,7 @@ pub use permit::Granted;
 pub use read::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
 pub use ready::{Readiness, readiness};
 pub use reply::{Answered, Reply, ReplyBody, Sendable};
-pub use respond::{Of, refuse};
+pub use respond::{Of, linked, refuse};
 pub use route::{Routed, Unrouted, route};
 
 use crate::call::{Head, Outcome, Refusal};

@@ -2,6 +2,8 @@
 //!
 //! Every answer is written here, also those of requests that no service has.
 
+use http::{HeaderName, HeaderValue};
+
 use super::form::Form;
 use super::reply::{Answered, Reply, Sendable};
 use super::{jsonp, route};
@@ -46,6 +48,25 @@ pub(super) fn respond(
     match written {
         Ok(written) => Answered::Reply(Reply::new(written, headers, None)),
         Err(error) => refused(Refusal::internal(error)),
+    }
+}
+
+/// Writes the answer of the method of this index that has a link to its file instead of the file.
+#[must_use]
+pub fn linked(
+    plan: &Plan,
+    head: &Head,
+    index: usize,
+    status: u16,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    link: &str,
+) -> Reply {
+    let method = &plan.methods[index];
+    let envelope = &*plan.modules[method.module].envelope;
+    let outputs = serde_json::json!({ "link": link });
+    match Form::of(head).success(envelope, &outputs, false, status) {
+        Ok(written) => Reply::new(written, headers, None),
+        Err(error) => write_refusal(envelope, head, Some(method), None, Refusal::internal(error)),
     }
 }
 

@@ -8,6 +8,7 @@ use actix_service::Service;
 use futures_util::future::LocalBoxFuture;
 
 use super::download;
+use super::links::Links;
 use super::receive::{Arriving, receive};
 use crate::call::Head;
 use crate::pipeline::{self, Answered, Reply, Runner};
@@ -17,6 +18,7 @@ use crate::plan::Found;
 pub(super) struct ModuleService {
     runner: Arc<Runner>,
     uploads: Arc<Path>,
+    links: Arc<Links>,
 }
 
 /// A request for a method of the module.
@@ -30,8 +32,8 @@ pub(super) struct Call<'r> {
 }
 
 impl ModuleService {
-    pub(super) fn new(runner: &Arc<Runner>, uploads: &Arc<Path>) -> Self {
-        Self { runner: Arc::clone(runner), uploads: Arc::clone(uploads) }
+    pub(super) fn new(runner: &Arc<Runner>, uploads: &Arc<Path>, links: &Arc<Links>) -> Self {
+        Self { runner: Arc::clone(runner), uploads: Arc::clone(uploads), links: Arc::clone(links) }
     }
 }
 
@@ -44,13 +46,14 @@ impl<'r> Service<Call<'r>> for ModuleService {
 
     fn call(&self, call: Call<'r>) -> Self::Future {
         let (runner, uploads) = (Arc::clone(&self.runner), Arc::clone(&self.uploads));
+        let links = Arc::clone(&self.links);
         Box::pin(async move {
             let Call { head, found, body } = call;
             let limits = &runner.plan.limits;
             let receive = async |kind| receive(body, kind, limits, &uploads).await;
             Ok(match pipeline::answer(&runner, head, found, receive).await {
                 Answered::Reply(reply) => reply,
-                Answered::Download(download) => download::reply(&runner.plan, head, download).await,
+                Answered::Download(download) => download::reply(&runner.plan, head, &links, download).await,
             })
         })
     }

@@ -68,10 +68,27 @@ pub fn decide(head: &Head, facts: &Facts, now: SystemTime) -> Decision {
     }
 }
 
+impl Facts {
+    /// The header fields by which a client knows this state of the file again (RFC 9110 section 8.8).
+    #[must_use]
+    pub fn validators(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let mut fields = Vec::with_capacity(2);
+        if let Some(etag) = &self.etag {
+            fields.push((header::ETAG, etag.header_value()));
+        }
+        // Dates of HTTP end with the year 9999, which a file system may pass.
+        let told = self.modified.filter(|time| time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(is_date));
+        if let Some(date) = told.and_then(|time| HeaderValue::try_from(httpdate::fmt_http_date(time)).ok()) {
+            fields.push((header::LAST_MODIFIED, date));
+        }
+        fields
+    }
+}
+
 /// The header fields that tell the facts and what was decided.
 #[must_use]
 pub fn fields(facts: &Facts, decision: Decision) -> Vec<(HeaderName, HeaderValue)> {
-    let mut fields = Vec::with_capacity(8);
+    let mut fields = facts.validators();
     let range = match (decision, facts.length) {
         (Decision::Part { from, length }, Some(all)) => Some(format!("bytes {from}-{}/{all}", from + length - 1)),
         (Decision::OutOfRange, Some(all)) => Some(format!("bytes */{all}")),
@@ -83,14 +100,6 @@ pub fn fields(facts: &Facts, decision: Decision) -> Vec<(HeaderName, HeaderValue
     if matches!(decision, Decision::Whole | Decision::Part { .. }) {
         let unit = if facts.has_parts { "bytes" } else { "none" };
         fields.push((header::ACCEPT_RANGES, HeaderValue::from_static(unit)));
-    }
-    if let Some(etag) = &facts.etag {
-        fields.push((header::ETAG, etag.header_value()));
-    }
-    // Dates of HTTP end with the year 9999, which a file system may pass.
-    let told = facts.modified.filter(|time| time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(is_date));
-    if let Some(date) = told.and_then(|time| HeaderValue::try_from(httpdate::fmt_http_date(time)).ok()) {
-        fields.push((header::LAST_MODIFIED, date));
     }
     fields
 }
