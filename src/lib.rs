@@ -11,7 +11,7 @@
 //! touches).
 //!
 //! A definition's way, at start: [`definition`] (text as written) → [`compile`] (as meant; the plan) and
-//! [`describe`] (the definition again).
+//! [`describe`] (the definition again). What may stand in a file of one, [`schema`] says to editors.
 //!
 //! A request's way: `server` (the only folder that names actix) → `pipeline` (every stage in order: route,
 //! identify, permit, read, check, act, respond), with `key` finding out whose key a request carries.
@@ -45,6 +45,8 @@ mod plan;
 // A definition's way, at start.
 pub mod definition;
 //
+pub mod schema;
+//
 pub mod compile;
 //
 pub mod describe;
@@ -64,7 +66,8 @@ pub mod cli;
 pub mod test;
 
 pub use call::{
-    AnswerError, Download, ETag, Head, Http, Identity, Inspect, Inspection, Mismatch, Refusal, RequestId, Upload, Value,
+    AnswerError, Download, ETag, Head, Http, Identity, Inspect, Inspection, Mismatch, Objection, Refusal, RequestId,
+    Upload, Value,
 };
 pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, log_panics};

@@ -30,5 +30,7 @@ mod operation;
 mod pages;
 mod readme;
 mod rules;
+mod schema;
 mod served;
+mod service;
 mod types;

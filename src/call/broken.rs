@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use super::Objection;
+
 /// Which rule a value breaks that is otherwise of its type. Words that tell all of the type need no more than
 /// `expected`; those that tell one rule are made of this.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum Broken {
     Extensions(String),
     /// The text does not match the pattern.
     Pattern,
+    /// A function or type of the program objects, in words of its own, which are all that the client is told.
+    Own(Objection),
 }
 
 /// What was measured of a value, and the bound that it passes.
@@ -64,7 +68,7 @@ impl Broken {
         match self {
             Self::Least(measured) | Self::Most(measured) => measured.of == Measure::Value,
             Self::Words { .. } => true,
-            Self::Extensions(_) | Self::Pattern => false,
+            Self::Extensions(_) | Self::Pattern | Self::Own(_) => false,
         }
     }
 }

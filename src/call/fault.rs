@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use super::{Broken, Value};
+use super::{Broken, Objection, Value};
 
 /// Where in a request a parameter stands. The names are OpenAPI's `in` where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -205,4 +205,15 @@ pub struct Fault {
     pub message: Option<Box<str>>,
     /// The one rule that is broken, where it is one; none where it would tell a secret.
     pub broken: Option<Box<Broken>>,
+}
+
+impl Fault {
+    /// What a function or type of the program says, where it is what the client is told.
+    #[must_use]
+    pub fn objection(&self) -> Option<&Objection> {
+        match self.broken.as_deref() {
+            Some(Broken::Own(objection)) if self.message.is_none() => Some(objection),
+            _ => None,
+        }
+    }
 }

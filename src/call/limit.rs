@@ -65,6 +65,12 @@ impl Limit {
         Self { name: "multipart", max, unit: Unit::Bytes }
     }
 
+    /// The beginning of a body that may name a method.
+    #[must_use]
+    pub const fn dispatch(max: u64) -> Self {
+        Self { name: "dispatch", max, unit: Unit::Bytes }
+    }
+
     /// One part of it.
     #[must_use]
     pub const fn part(max: u64) -> Self {

@@ -6,7 +6,7 @@ use std::fmt;
 use http::{HeaderName, HeaderValue, header};
 use serde_json::Value as Json;
 
-use super::{Fault, FaultKind, Http, Limit, Unreadable};
+use super::{Fault, FaultKind, Http, Limit, Objection, Unreadable};
 use crate::error::{Code, ErrorStatus};
 
 /// Seconds until another try makes sense where the service is not ready to answer.
@@ -49,6 +49,15 @@ pub enum Reason {
     UnknownService {
         /// The URIs of services of a similar one, as definitions write them with base in front; the nearest first.
         similar: Vec<String>,
+    },
+    /// A name in the query or the body is that of no service.
+    Misnamed {
+        /// The name as it came, shortened.
+        name: String,
+        /// How many parts it has between its dots; 0 where it is not written so.
+        parts: usize,
+        /// What is wrong with it.
+        flaw: NameFlaw,
     },
     /// The service is there, the method is not.
     UnknownMethod {
@@ -126,6 +135,17 @@ pub enum Reason {
         /// Under which the reason stands in the log.
         request_id: String,
     },
+}
+
+/// What is wrong with the name of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameFlaw {
+    /// No service can have it.
+    Illegal,
+    /// It names no method.
+    Incomplete,
+    /// No service has it.
+    Unknown,
 }
 
 /// The methods that a service has, as `Allow` lists them (RFC 9110 section 10.2.1).
@@ -303,11 +323,12 @@ impl Refusal {
     }
 
     /// `ret` of the `phalapi` envelope: the status, or 400 or 500 and the error's own code; 300 and that of one that
-    /// redirects. 300 to 599.
+    /// redirects; of a function's [`Objection`], 400 and its code. 300 to 599.
     #[must_use]
     pub fn ret(&self) -> u16 {
         let status = if self.0.redirects { 300 } else { self.0.status.get() };
-        self.0.code.map_or(status, |code| status / 100 * 100 + u16::from(code))
+        let code = self.0.code.or_else(|| self.faults().first()?.objection().map(Objection::code));
+        code.map_or(status, |code| status / 100 * 100 + u16::from(code))
     }
 
     /// Whether its words are a place where the client is sent to.
@@ -328,6 +349,11 @@ impl Refusal {
         &self.0.headers
     }
 
+    /// Whether it is that no service has the URI.
+    pub(crate) fn is_of_unknown_service(&self) -> bool {
+        matches!(self.0.reason, Reason::UnknownService { .. })
+    }
+
     /// The parameters at fault; empty where the refusal is about something else.
     #[must_use]
     pub fn faults(&self) -> &[Fault] {
@@ -344,6 +370,8 @@ impl Reason {
     pub fn code(&self) -> Code {
         match self {
             Self::UnknownService { .. } => Code::UnknownService,
+            Self::Misnamed { flaw: NameFlaw::Illegal, .. } => Code::InvalidParameter,
+            Self::Misnamed { .. } => Code::UnknownService,
             Self::UnknownMethod { .. } => Code::UnknownMethod,
             Self::Unauthenticated { .. } => Code::Unauthenticated,
             Self::Forbidden { .. } => Code::Forbidden,

@@ -65,3 +65,11 @@ pub enum Unreadable {
         part: u64,
     },
 }
+
+impl Unreadable {
+    /// What serde_json says, without what it quotes of the text.
+    pub(crate) fn json(error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        if error.is_eof() { Self::JsonEnd { line, column } } else { Self::JsonSyntax { line, column } }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use super::{Broken, Fault, FaultKind, Measure, Measured, Reason, Refusal, Source, Unit, Unreadable};
+use super::{Broken, Fault, FaultKind, Measure, Measured, NameFlaw, Reason, Refusal, Source, Unit, Unreadable};
 use crate::error::texts::{Catalogue, Text};
 
 /// The words of a refusal for the client, in one language.
@@ -37,7 +37,10 @@ impl Display for Fault {
 impl Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let around = match self.refusal.reason() {
-            Reason::Parameters { .. } => Text::OfParameters,
+            // What a function of the program says is thrown, in PhalApi's words.
+            Reason::Parameters { faults, .. } if faults.first().is_none_or(|first| first.objection().is_none()) => {
+                Text::OfParameters
+            }
             _ if self.refusal.redirects() => Text::OfRedirect,
             _ if self.refusal.status().get() < 500 => Text::OfRequest,
             _ => Text::OfServer,
@@ -65,6 +68,7 @@ impl Display for Bare<'_> {
         match refusal.reason() {
             Reason::UnknownService { similar } if similar.is_empty() => say(Text::UnknownService, &[]),
             Reason::UnknownService { similar } => say(Text::SimilarServices, &[("similar", &list(similar, Text::Or))]),
+            Reason::Misnamed { name, parts, flaw } => misnamed(f, catalogue, (name, *parts), *flaw),
             Reason::UnknownMethod { allowed } => say(Text::UnknownMethod, &[("allowed", allowed)]),
             Reason::Unauthenticated { invalid: true, .. } => say(Text::InvalidCredential, &[]),
             Reason::Unauthenticated { .. } => say(Text::NoCredential, &[]),
@@ -106,10 +110,37 @@ impl Display for Bare<'_> {
     }
 }
 
+/// A name that is that of no service. Catalogues may write names out, with what PhalApi adds to them.
+fn misnamed(
+    f: &mut fmt::Formatter<'_>,
+    catalogue: &Catalogue,
+    (name, parts): (&str, usize),
+    flaw: NameFlaw,
+) -> fmt::Result {
+    let text = match flaw {
+        NameFlaw::Illegal => Text::IllegalName,
+        NameFlaw::Incomplete if catalogue.has(Text::IncompleteName) => Text::IncompleteName,
+        NameFlaw::Incomplete | NameFlaw::Unknown => Text::UnknownName,
+    };
+    let whole = match parts {
+        1 => Some(Text::NameOfOne),
+        2 => Some(Text::NameOfTwo),
+        _ => None,
+    };
+    let name = ("service", &name as &dyn Display);
+    match whole.filter(|whole| catalogue.has(*whole)) {
+        Some(whole) => catalogue.fill(text, &[("service", &catalogue.fill(whole, &[name]))]).fmt(f),
+        None => catalogue.fill(text, &[name]).fmt(f),
+    }
+}
+
 fn fault(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, fault: &Fault) -> fmt::Result {
     let Fault { kind, parameter, source, expected, got, message, broken } = fault;
     if let Some(message) = message {
         return f.write_str(message);
+    }
+    if let Some(Broken::Own(objection)) = broken.as_deref() {
+        return objection.fmt(f);
     }
     let parameter = ("parameter", parameter as &dyn Display);
     if let Some(broken) = broken
@@ -148,6 +179,8 @@ fn rule(broken: &Broken) -> Text {
         Broken::Words { .. } => Text::Words,
         Broken::Extensions(_) => Text::Extensions,
         Broken::Pattern => Text::Pattern,
+        // Its words are its own, whatever the catalogue has.
+        Broken::Own(_) => Text::Invalid,
     }
 }
 
@@ -165,6 +198,7 @@ fn broken(
         Broken::Words { words, got } => say(&[parameter, ("words", words), ("got", got)]),
         Broken::Extensions(words) => say(&[parameter, ("words", words)]),
         Broken::Pattern => say(&[parameter]),
+        Broken::Own(objection) => objection.fmt(f),
     }
 }
 

@@ -12,6 +12,7 @@ mod new;
 mod openapi;
 mod output;
 mod routes;
+mod schema;
 mod serve;
 
 use std::path::PathBuf;
@@ -72,6 +73,8 @@ enum Command {
     /// Prints the OpenAPI document of the API.
     #[command(name = "openapi")]
     OpenApi(openapi::Options),
+    /// Prints the JSON Schema of definition files, by which editors complete and check them.
+    Schema(schema::Options),
     /// Explains a diagnostic code.
     Explain(explain::Options),
     /// Calls a method without a socket, with the same permission, checks and handler.
@@ -176,6 +179,7 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
         Command::Check(options) => check::run(app, &settings, &options),
         Command::Routes(options) => routes::run(app, &settings, &options),
         Command::OpenApi(options) => openapi::run(app, &settings, &options),
+        Command::Schema(options) => schema::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Call(options) => call::run(app, &settings, options),
         Command::Keys(command) => keys::run(app, &settings, &command),

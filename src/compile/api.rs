@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::function::Wanted;
 use super::lower::Lowering;
 use super::parts::parts;
 use crate::definition::manner::TREE;
 use crate::definition::written::Definition;
 use crate::diagnostic::Diagnostic;
 use crate::model::Api;
+use crate::place::Placed;
 use crate::types::{Type, Types};
 
 /// What a definition means.
@@ -17,6 +19,8 @@ use crate::types::{Type, Types};
 pub struct Lowered {
     /// The API; fit for anything only where there is no diagnostic. What is faulty is left out of it.
     pub api: Api,
+    /// The functions that it names: only a definition that is bound to a program needs them.
+    pub functions: Vec<Placed<Wanted>>,
     /// Everything that is wrong with its meaning, each once, in no particular order.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -36,13 +40,20 @@ pub fn table(definition: &Definition, own: impl IntoIterator<Item = Arc<dyn Type
 #[must_use]
 pub fn lower(definition: &Definition, types: &Types) -> Lowered {
     let jsonp = definition.app.jsonp.as_ref().is_some_and(|on| on.value);
-    let mut lowering =
-        Lowering { types, timezone: TimeZone::UTC, envelope: None, jsonp, manner: &TREE, faults: Vec::new() };
+    let mut lowering = Lowering {
+        types,
+        timezone: TimeZone::UTC,
+        envelope: None,
+        jsonp,
+        manner: &TREE,
+        functions: Vec::new(),
+        faults: Vec::new(),
+    };
     let base = lowering.base(definition.app.base.as_ref());
     let mut api = lowering.settings(&definition.app, base.clone().unwrap_or_else(|| "/".to_owned()));
     let common = lowering.common(&definition.app.common);
     api.modules = parts(&definition.modules).iter().map(|module| lowering.module(module, &common)).collect();
     lowering.judge_whole(&api.modules, base.as_deref());
     api.modules.sort_by(|a, b| a.name.cmp(&b.name));
-    Lowered { api, diagnostics: lowering.faults }
+    Lowered { api, functions: lowering.functions, diagnostics: lowering.faults }
 }

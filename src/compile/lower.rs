@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::function::Wanted;
 use crate::definition::manner::Manner;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::EnvelopeName;
@@ -21,6 +22,8 @@ pub(super) struct Lowering<'a> {
     pub jsonp: bool,
     /// How the module that is being lowered says what is in it.
     pub manner: &'static Manner,
+    /// The functions that were named so far.
+    pub functions: Vec<Placed<Wanted>>,
     /// Every fault so far.
     pub faults: Vec<Diagnostic>,
 }

@@ -10,6 +10,7 @@ mod bind;
 mod collision;
 mod cors;
 mod fit;
+mod function;
 mod input;
 mod jsonp;
 mod key;
@@ -31,6 +32,7 @@ mod value;
 
 pub use api::{Lowered, lower, table};
 pub use bind::{Bound, bind};
+pub use function::{Wanted, unknown_functions};
 pub use plan::{Surroundings, plan};
 
 use plan::default_value;

@@ -29,7 +29,7 @@ impl Lowering<'_> {
 
     /// The HTTP status of a success.
     fn status(&mut self, written: &Placed<u64>, outputs: &[Output], is_download: bool) -> Option<u16> {
-        let status = u16::try_from(written.value).ok().filter(|status| (200..=299).contains(status));
+        let status = u16::try_from(written.value).ok().filter(|status| MethodOptions::STATUSES.contains(status));
         let Some(status) = status else {
             self.tell(
                 Diagnostic::new(

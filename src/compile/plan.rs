@@ -8,10 +8,10 @@ use super::value::read_default;
 use crate::call::{Inspect, Value, is_bearer, is_secret_field, is_secret_name};
 use crate::envelope;
 use crate::handler::{self, Ready, State};
-use crate::model::{self, Api, From, Parameter, Repeated};
+use crate::model::{self, Api, EnvelopeName, From, Parameter, Repeated};
 use crate::plan::{
-    Action, BodyUse, DeclaredError, Later, Method, Module, Output, Permit, Piece, Plan, Requirement, Routes, Service,
-    Similar, SlotPlan,
+    Action, BodyUse, Classes, DeclaredError, Later, Method, Module, Modules, Named, Output, Permit, Piece, Plan,
+    Requirement, Routes, Service, Similar, SlotPlan,
 };
 use crate::types::Takes;
 
@@ -58,6 +58,8 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
     Plan {
         base: api.base.trim_end_matches('/').into(),
         routes,
+        named: api.service.on.then(|| named(api)),
+        dispatch: api.dispatch.then(|| dispatch(api)),
         similar: similar(api),
         services: services.into(),
         ids: plans.iter().enumerate().map(|(index, method)| (method.id.clone(), index)).collect(),
@@ -76,6 +78,32 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         cors: cors::plan(api),
         documents: around.documents,
     }
+}
+
+/// Services with their modules, in the order of their indices.
+fn services(api: &Api) -> impl Iterator<Item = (usize, (&model::Module, &model::Service))> {
+    let services = api.modules.iter().flat_map(|module| module.services.iter().map(move |service| (module, service)));
+    services.enumerate()
+}
+
+/// Services by `Class.method`.
+fn named(api: &Api) -> Named {
+    let mut classes = Classes::default();
+    for (index, (_, service)) in services(api) {
+        // A definition that was judged has no name twice.
+        let _ = classes.insert(&service.path, index);
+    }
+    let default = api.service.default.as_ref().and_then(|name| classes.find(&name.value));
+    Named { classes, default, envelope: envelope::of(api, EnvelopeName::Phalapi) }
+}
+
+/// Services by module and method.
+fn dispatch(api: &Api) -> Modules {
+    let mut modules = Modules::default();
+    for (index, (module, service)) in services(api) {
+        modules.insert(&service.path, index, module.ignore_case);
+    }
+    modules
 }
 
 /// The paths of all services.

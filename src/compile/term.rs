@@ -28,6 +28,7 @@ impl Lowering<'_> {
             None => Some(None),
             Some(written) => self.fields(&written.value).map(Some),
         };
+        self.wants(text);
         let Some(term) = &text.term else {
             if !owner.damaged {
                 self.tell(

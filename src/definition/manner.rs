@@ -71,3 +71,6 @@ pub static METHODS: Manner = Manner {
         ("FILE", "file"),
     ],
 };
+
+/// The name of the dialect `rules`. What it says is read into the words of a tree, so it has no manner of its own.
+pub const RULES: &str = "rules";

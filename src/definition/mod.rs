@@ -16,6 +16,8 @@ mod syntax;
 mod text;
 pub mod written;
 
+pub(crate) use dialect::METHOD_NAMES;
+
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Sources};

@@ -5,7 +5,7 @@
 
 use serde_json::Value as Json;
 
-use super::keys::{Key, Keys, Kind};
+use super::keys::{Key, Keys, Kind, REMARKS};
 use super::text::{Data, Member, Members, Node};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::place::{Place, Placed};
@@ -147,7 +147,7 @@ fn is_object(member: &Member) -> bool {
 
 /// Whether a member is for other readers than this one.
 pub(super) fn is_remark(member: &Member) -> bool {
-    member.key.value.starts_with('$') || member.key.value.starts_with("x-")
+    REMARKS.iter().any(|start| member.key.value.starts_with(start))
 }
 
 /// Whether a value says true. Only some keys let a string say it, which is checked when the object is opened.

@@ -9,18 +9,19 @@ use std::sync::Arc;
 use std::thread;
 
 use arc_swap::ArcSwap;
+use serde_json::Value as Json;
 
-use crate::call::Inspect;
+use crate::call::{Inspect, Objection};
 use crate::compile::{self, Surroundings};
 use crate::definition::{self, Loaded};
-use crate::diagnostic::{Report, Sources};
+use crate::diagnostic::{Diagnostic, Report, Sources};
 use crate::handler::{Calling, Module, Ready, State};
 use crate::model::{Api, Unbound};
 use crate::pipeline::Runner;
 pub use crate::pipeline::log_panics;
 use crate::plan::{Later, Plan};
 use crate::server::{self, Running, Settings};
-use crate::types::Type;
+use crate::types::{Functions, Type};
 
 pub use data::DataFolder;
 
@@ -68,6 +69,7 @@ pub struct Rulebook {
     text: Text,
     modules: Vec<Module>,
     types: Vec<Arc<dyn Type>>,
+    functions: Functions,
     inspectors: Vec<Box<dyn Inspect>>,
     state: State,
     checks: Vec<Ready>,
@@ -99,6 +101,7 @@ impl Rulebook {
             text,
             modules: Vec::new(),
             types: Vec::new(),
+            functions: Functions::default(),
             inspectors: Vec::new(),
             state: State::default(),
             checks: Vec::new(),
@@ -119,6 +122,34 @@ impl Rulebook {
     #[must_use]
     pub fn add_type(mut self, new: impl Type + 'static) -> Self {
         self.types.push(Arc::new(new));
+        self
+    }
+
+    /// Adds a function that the definition can name, as `callback` of the type `callable` or in `after`
+    /// (`on_after_parse` in rules). It is given the value, and the `params` that the definition writes beside it; what
+    /// it gives back is what handlers get. What it objects is the client's fault, and the words that the client is told.
+    ///
+    /// It runs in the thread that serves the request, and must not block it. One of the same name is replaced. The
+    /// definition is not served while it names a function that is not there, but where no method has code
+    /// ([`Unbound::Echo`]): then all values pass as they are.
+    ///
+    /// ```
+    /// use rulebook::Rulebook;
+    /// use serde_json::Value;
+    ///
+    /// let rulebook = Rulebook::load("api").callable("Common_MyVersion::formatVersion", |version, _| {
+    ///     match version.as_str() {
+    ///         Some(text) if text.split('.').count() >= 3 => Ok(Value::from(text)),
+    ///         _ => Err("Illegal version".into()),
+    ///     }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn callable<F>(mut self, name: impl Into<String>, function: F) -> Self
+    where
+        F: Fn(&Json, Option<&Json>) -> Result<Json, Objection> + Send + Sync + 'static,
+    {
+        self.functions.add(name, function);
         self
     }
 
@@ -206,12 +237,12 @@ impl Rulebook {
 
     /// The first half of [`Rulebook::build`], for those who need the definition's settings before the second.
     pub(crate) fn judge(self) -> Result<Judged, Report> {
-        let Self { text, types, modules, inspectors, state, checks, unbound, data, verify } = self;
+        let Self { text, types, functions, modules, inspectors, state, checks, unbound, data, verify } = self;
         let Loaded { sources, definition, mut diagnostics } = match text {
             Text::Folder(folder) => definition::load(&folder),
             Text::Files(files) => definition::read(files),
         };
-        let types = compile::table(&definition, types);
+        let types = compile::table(&definition, types).with_functions(functions.clone());
         let lowered = compile::lower(&definition, &types);
         diagnostics.extend(lowered.diagnostics);
         if !diagnostics.is_empty() {
@@ -219,7 +250,8 @@ impl Rulebook {
         }
         let unbound = unbound.unwrap_or(lowered.api.unbound);
         data.settle(lowered.api.data.as_deref().map(PathBuf::from));
-        Ok(Judged { api: lowered.api, data, sources, modules, inspectors, state, checks, unbound, verify })
+        let unknown = compile::unknown_functions(&lowered.functions, &functions);
+        Ok(Judged { api: lowered.api, data, sources, modules, inspectors, state, checks, unbound, verify, unknown })
     }
 }
 
@@ -236,6 +268,8 @@ pub(crate) struct Judged {
     checks: Vec<Ready>,
     unbound: Unbound,
     verify: bool,
+    /// The functions that it names and the program does not have, which only matters where methods have code.
+    unknown: Vec<Diagnostic>,
 }
 
 impl Judged {
@@ -254,8 +288,11 @@ impl Judged {
 
     /// Compares the definition with the handlers, and makes the plan.
     pub(crate) fn build(self) -> Result<Engine, Report> {
-        let Self { api, data, sources, modules, inspectors, state, checks, unbound, verify } = self;
-        let bound = compile::bind(&api, &modules, unbound);
+        let Self { api, data, sources, modules, inspectors, state, checks, unbound, verify, unknown } = self;
+        let mut bound = compile::bind(&api, &modules, unbound);
+        if unbound != Unbound::Echo {
+            bound.diagnostics.extend(unknown);
+        }
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(sources, bound.diagnostics));
         }

@@ -134,10 +134,13 @@ impl fmt::Display for Code {
 pub struct ErrorStatus(u16);
 
 impl ErrorStatus {
+    /// The numbers that are one.
+    pub const RANGE: std::ops::RangeInclusive<u16> = 400..=599;
+
     /// `status`, if it is that of an error.
     #[must_use]
     pub const fn new(status: u16) -> Option<Self> {
-        if status >= 400 && status <= 599 { Some(Self(status)) } else { None }
+        if status >= *Self::RANGE.start() && status <= *Self::RANGE.end() { Some(Self(status)) } else { None }
     }
 
     /// The number.

@@ -52,6 +52,11 @@ pub struct MethodOptions {
     pub deprecated: bool,
 }
 
+impl MethodOptions {
+    /// The HTTP statuses of a success.
+    pub const STATUSES: std::ops::RangeInclusive<u16> = 200..=299;
+}
+
 impl Default for MethodOptions {
     fn default() -> Self {
         Self { status: 200, download: false, jsonp: None, deprecated: false }

@@ -152,12 +152,13 @@ fn routed(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Result<T
         })
     };
     match found {
-        Ok(Routed::Method(found)) => Ok(Target {
+        Ok(Routed::Method(found)) if found.by_name.is_none() => Ok(Target {
             method: found.method,
             segments: found.segments.into_iter().map(Cow::into_owned).collect(),
             query: head.query().to_owned(),
         }),
-        Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => Err(unknown()),
+        // What stands in a query or a body to name a method is for clients: calls from code have its id.
+        Ok(_) => Err(unknown()),
         Err(Unrouted { of, refusal }) => match refusal.reason() {
             Reason::UnknownService { .. } => Err(Unrouted { of, refusal: refusal.with_similar(similar(plan, &head)) }),
             _ => Err(Unrouted { of, refusal }),
@@ -170,7 +171,7 @@ fn only(plan: &Plan, head: &Head) -> Result<http::Method, Unrouted> {
     let (of, allowed) = match route(plan, head)? {
         Routed::Options { service, allowed } => (Of::Module(plan.services[service].module), allowed),
         Routed::OptionsAll { allowed } => (Of::Nothing, allowed),
-        Routed::OptionsAbove { .. } | Routed::Method(_) => return Err(unknown()),
+        Routed::OptionsAbove { .. } | Routed::Method(_) | Routed::Undecided(_) => return Err(unknown()),
     };
     match allowed.0[..] {
         [] => Err(unknown()),
@@ -198,5 +199,5 @@ fn unknown() -> Unrouted {
 
 /// The shape that an answer would have.
 fn envelope(plan: &Plan, of: Of) -> Arc<dyn Envelope> {
-    Arc::clone(of.module(plan).map_or(&plan.envelope, |index| &plan.modules[index].envelope))
+    Arc::clone(of.envelope(plan))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::{HeaderValue, Method, header};
 
 use super::form::Written;
-use super::read::query_values;
+use super::pairs::query_values;
 use super::respond::Of;
 use crate::call::{Callback, Encode, Fault, FaultKind, Head, Reason, Refusal, Source};
 use crate::envelope::{Envelope, JsonMembers, Members, WriteError};
@@ -50,7 +50,7 @@ pub(super) fn asked_beside<'h>(plan: &Plan, head: &'h Head, of: Of) -> Option<Ca
     let on = match of {
         Of::Method(index) => plan.methods[index].jsonp,
         // Scripts are loaded with GET.
-        Of::Module(_) | Of::Nothing => plan.jsonp && matches!(head.method, Method::GET | Method::HEAD),
+        Of::Module(_) | Of::Name | Of::Nothing => plan.jsonp && matches!(head.method, Method::GET | Method::HEAD),
         Of::Page => false,
     };
     asked(on, head).ok().flatten()

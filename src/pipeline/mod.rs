@@ -7,6 +7,7 @@
 
 mod accept;
 mod act;
+mod body;
 mod call;
 mod check;
 mod cors;
@@ -15,6 +16,7 @@ mod form;
 mod guard;
 mod identify;
 mod jsonp;
+mod pairs;
 mod permit;
 mod raw;
 mod read;
@@ -27,15 +29,15 @@ mod verify;
 use std::sync::Arc;
 
 pub use act::Detached;
+pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
 pub use cors::{share, shared};
 pub use document::{document, options, unread};
 pub use guard::{guard, guarded, log_panics};
 pub use permit::Granted;
-pub use read::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
 pub use ready::{Readiness, readiness};
 pub use reply::{Answered, Reply, ReplyBody, Sendable};
 pub use respond::{Of, linked, refuse};
-pub use route::{Routed, Unrouted, route};
+pub use route::{Beginning, Routed, Unrouted, decide, route};
 
 use crate::call::{Head, Outcome, Refusal};
 use crate::handler::Around;
@@ -79,7 +81,7 @@ async fn run(
         Some(head) => permit::permit(&runner.plan, head, found, None)?,
     };
     let head = nobodys.as_ref().unwrap_or(head);
-    let body = match read::kind(head, granted.method()) {
+    let body = match body::kind(head, granted.method()) {
         BodyKind::Nothing => Body::Empty,
         kind => receive(kind).await?,
     };

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::call::{Head, Identity, Reason, Refusal, Value};
-use crate::plan::{Found, Method, Permit, Piece, Plan, Requirement};
+use crate::plan::{ByName, Found, Method, Permit, Piece, Plan, Requirement};
 
 use super::raw::{self, Raw};
 
@@ -12,6 +12,7 @@ pub struct Granted<'p> {
     method: usize,
     plan: &'p Plan,
     segments: Vec<Cow<'p, str>>,
+    by_name: Option<Box<ByName>>,
     identity: Option<Identity>,
 }
 
@@ -32,6 +33,11 @@ impl<'p> Granted<'p> {
         &self.segments
     }
 
+    /// How the method was found where it was not by its path.
+    pub(super) fn by_name(&self) -> Option<&ByName> {
+        self.by_name.as_deref()
+    }
+
     /// Who calls.
     pub(super) fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
@@ -50,7 +56,8 @@ pub(super) fn permit<'p>(
 ) -> Result<Granted<'p>, Refusal> {
     let method = &plan.methods[found.method];
     judge(plan, method, identity.as_ref(), |slot| raw::head_value(method, slot, head, &found.segments))?;
-    Ok(Granted { method: found.method, plan, segments: found.segments, identity })
+    let Found { method, segments, by_name } = found;
+    Ok(Granted { method, plan, segments, by_name, identity })
 }
 
 /// The same for a call from code, whose variables are among its arguments.
@@ -64,7 +71,7 @@ pub(super) fn permit_call<'p>(
     identity: Option<Identity>,
 ) -> Result<Granted<'p>, Refusal> {
     judge(plan, &plan.methods[method], identity.as_ref(), |slot| raw[slot].clone())?;
-    Ok(Granted { method, plan, segments: Vec::new(), identity })
+    Ok(Granted { method, plan, segments: Vec::new(), by_name: None, identity })
 }
 
 fn judge<'r>(

@@ -2,6 +2,8 @@
 //!
 //! Every answer is written here, also those of requests that no service has.
 
+use std::sync::Arc;
+
 use http::{HeaderName, HeaderValue};
 
 use super::form::Form;
@@ -82,6 +84,8 @@ pub enum Of {
     Nothing,
     /// Of a page of the server's own.
     Page,
+    /// Of a name in query or body that no service has.
+    Name,
     /// Of a module's service.
     Module(usize),
     /// Of a method.
@@ -90,11 +94,19 @@ pub enum Of {
 
 impl Of {
     /// The module.
-    pub(super) fn module(self, plan: &Plan) -> Option<usize> {
+    fn module(self, plan: &Plan) -> Option<usize> {
         match self {
-            Self::Nothing | Self::Page => None,
+            Self::Nothing | Self::Page | Self::Name => None,
             Self::Module(index) => Some(index),
             Self::Method(index) => Some(plan.methods[index].module),
+        }
+    }
+
+    /// The shape of its answers.
+    pub(super) fn envelope(self, plan: &Plan) -> &Arc<dyn Envelope> {
+        match (self, &plan.named) {
+            (Self::Name, Some(named)) => &named.envelope,
+            _ => self.module(plan).map_or(&plan.envelope, |index| &plan.modules[index].envelope),
         }
     }
 }
@@ -105,9 +117,9 @@ impl Of {
 pub fn refuse(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
     let method = match of {
         Of::Method(index) => Some(&plan.methods[index]),
-        Of::Nothing | Of::Page | Of::Module(_) => None,
+        Of::Nothing | Of::Page | Of::Name | Of::Module(_) => None,
     };
-    let envelope = of.module(plan).map_or(&plan.envelope, |index| &plan.modules[index].envelope);
+    let envelope = of.envelope(plan);
     // Not before: what no service has may still be a file, or a page of the server's own.
     let unknown = matches!(refusal.reason(), Reason::UnknownService { similar } if similar.is_empty());
     let refusal = if unknown { refusal.with_similar(route::similar(plan, head)) } else { refusal };

@@ -7,6 +7,7 @@
 
 mod cors;
 mod document;
+mod names;
 mod permit;
 mod routes;
 mod similar;
@@ -17,10 +18,11 @@ use std::sync::Arc;
 
 pub use cors::Cors;
 pub use document::{Above, Description, Document, Documents, Later};
+pub use names::{Classes, Modules, Named};
 pub use permit::{Permit, Piece, Requirement};
 pub use routes::{Routes, joinable};
 pub use similar::Similar;
-pub use slot::{BodyUse, Found, SlotPlan};
+pub use slot::{BodyUse, ByName, Found, Naming, SlotPlan, Unfit};
 
 use crate::call::{Http, Inspect};
 use crate::envelope::Envelope;
@@ -35,6 +37,10 @@ pub struct Plan {
     pub base: Box<str>,
     /// From paths to services.
     pub routes: Routes,
+    /// Services by `Class.method`; none where base takes no such names.
+    pub named: Option<Named>,
+    /// Services by module and method; none where bodies do not name them.
+    pub dispatch: Option<Modules>,
     /// The paths of services, for those who asked for one that there is not.
     pub similar: Similar,
     /// Every service.

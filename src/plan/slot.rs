@@ -49,4 +49,44 @@ pub struct Found<'h> {
     pub method: usize,
     /// The decoded segments of the path below base: of the service first, then positions.
     pub segments: Vec<Cow<'h, str>>,
+    /// How it was found where it was not by its path.
+    pub by_name: Option<Box<ByName>>,
+}
+
+/// A method that was found by names in the query or the body.
+#[derive(Debug)]
+pub struct ByName {
+    /// Which fields name it.
+    pub naming: Naming,
+    /// Slots of segments that were given by name, but not as one text.
+    pub unfit: Vec<(usize, Unfit)>,
+}
+
+/// The fields that name a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// PhalApi's `service`, or `s` for short.
+    Service,
+    /// api 3.0's `module` and `method`.
+    Module,
+}
+
+impl Naming {
+    /// Their names.
+    #[must_use]
+    pub fn fields(self) -> [&'static str; 2] {
+        match self {
+            Self::Service => ["service", "s"],
+            Self::Module => ["module", "method"],
+        }
+    }
+}
+
+/// Why what came for a segment is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// It came more than once, or as an array or object.
+    Several,
+    /// Its bytes are no text.
+    NoText,
 }

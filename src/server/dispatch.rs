@@ -16,7 +16,7 @@ use super::health::Health;
 use super::metrics::For;
 use super::module::Call;
 use super::observe::Observed;
-use super::receive::Arriving;
+use super::receive::{Arriving, begin};
 use super::serving::Serving;
 use super::worker::{Current, Worker};
 use super::{answer, elsewhere, expect, head, health, links, page, site};
@@ -44,8 +44,7 @@ pub(super) fn factory(
                     let mut observed = Observed::begin(&current, &head);
                     let plan = &current.runner.plan;
                     let way = way(plan, &head);
-                    let purpose = purpose(&way);
-                    observed.is_for(purpose);
+                    observed.is_for(purpose(&way));
                     let response = match way {
                         Way::Health(asked) => {
                             let reply = health::answer(&worker, plan, &head, asked).await;
@@ -63,8 +62,9 @@ pub(super) fn factory(
                         }
                         Way::Api(routed) => {
                             let mut body = Arriving::new(request.take_payload(), &head);
-                            let replied = guarded("a stage", dispatch(&current, &head, routed, &mut body)).await;
-                            let refused = |panic| pipeline::refuse(plan, &head, purpose.into(), panic);
+                            let dispatched = dispatch(&current, &head, routed, &mut body, &mut observed);
+                            let replied = guarded("a stage", dispatched).await;
+                            let refused = |panic| pipeline::refuse(plan, &head, observed.of().into(), panic);
                             let reply = pipeline::share(plan, &head, replied.unwrap_or_else(refused));
                             answer::sent(reply, &head, body).await
                         }
@@ -127,10 +127,16 @@ fn purpose(way: &Way<'_>) -> For {
         Way::Health(asked) => asked.purpose(),
         Way::Page(_) => For::Document,
         Way::Link => For::Link,
-        Way::Api(Ok(Routed::Method(found))) => For::Method(found.method),
-        Way::Api(Ok(_)) => For::Options,
-        Way::Api(Err(_)) => For::Nothing,
+        Way::Api(routed) => of_api(routed),
         Way::Elsewhere => For::Static,
+    }
+}
+
+fn of_api(routed: &Result<Routed<'_>, Unrouted>) -> For {
+    match routed {
+        Ok(Routed::Method(found)) => For::Method(found.method),
+        Ok(Routed::Undecided(_)) | Err(_) => For::Nothing,
+        Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => For::Options,
     }
 }
 
@@ -139,9 +145,24 @@ async fn dispatch(
     head: &Arc<Head>,
     routed: Result<Routed<'_>, Unrouted>,
     body: &mut Arriving,
+    observed: &mut Observed<'_>,
 ) -> Reply {
     let plan = &*current.runner.plan;
     match routed {
+        Ok(Routed::Undecided(_)) if expect::unmet(head) => pipeline::refuse(plan, head, Of::Nothing, expect::failed()),
+        // In a box: only few requests need it, and it would make the future of every other larger.
+        Ok(Routed::Undecided(undecided)) => {
+            Box::pin(async {
+                let begun = begin(body, &undecided.kind, &plan.limits).await;
+                let routed = match begun {
+                    Ok(beginning) => pipeline::decide(plan, head, &undecided, &beginning),
+                    Err(refusal) => Err(refusal.into()),
+                };
+                observed.is_for(of_api(&routed));
+                dispatch(current, head, routed, body, observed).await
+            })
+            .await
+        }
         Ok(Routed::Method(found)) if expect::unmet(head) => {
             pipeline::refuse(plan, head, Of::Method(found.method), expect::failed())
         }

@@ -2,7 +2,8 @@
 //!
 //! `100 Continue` is only sent where the call is permitted and the body is not
 //! one that would be refused for its announced length or its media type; else
-//! the client is told why at once.
+//! the client is told why at once. Where the body says what is asked for, it is
+//! only the latter that is judged.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -82,6 +83,12 @@ async fn invite(plan: &Plan, head: &Head) -> Result<(), (For, Reply)> {
             let judged = if unmet(head) { Err(failed()) } else { admit(plan, head, found).await };
             let refused = |refusal| pipeline::refuse(plan, head, Of::Method(method), refusal);
             judged.map_err(|refusal| (For::Method(method), refused(refusal)))
+        }
+        // The body is to say what is asked for.
+        Ok(Routed::Undecided(undecided)) => {
+            let judged =
+                if unmet(head) { Err(failed()) } else { acceptable(&undecided.kind, announced(head), &plan.limits) };
+            judged.map_err(|refusal| (For::Nothing, pipeline::refuse(plan, head, Of::Nothing, refusal)))
         }
         Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => Ok(()),
         Err(Unrouted { of, refusal }) => Err((For::Nothing, pipeline::refuse(plan, head, of, refusal))),

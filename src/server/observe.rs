@@ -49,6 +49,11 @@ impl<'r> Observed<'r> {
         self.of = of;
     }
 
+    /// What it is for, as far as that is known.
+    pub(super) fn of(&self) -> For {
+        self.of
+    }
+
     /// It goes on to somebody else, who tells of it.
     pub(super) fn pass(&mut self) {
         self.told = true;

@@ -16,7 +16,7 @@ use http::header;
 use super::upload;
 use crate::call::{Head, Limit, Reason, Refusal, Unreadable};
 use crate::model::Limits;
-use crate::pipeline::{ACCEPTED, Body, BodyKind};
+use crate::pipeline::{ACCEPTED, Beginning, Body, BodyKind};
 
 /// The most of an unwanted body that is read so that its connection can be used again, in bytes.
 const MOST_UNWANTED: u64 = 64 << 10;
@@ -29,6 +29,12 @@ pub(super) struct Arriving {
     announced: Option<u64>,
     received: u64,
     state: State,
+    /// What has been read already and comes once more.
+    again: Option<Bytes>,
+    /// Whether it has been waited for.
+    waited: bool,
+    /// When all of it must be here.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +47,15 @@ enum State {
 impl Arriving {
     pub(super) fn new(payload: Payload, head: &Head) -> Self {
         let state = if matches!(payload, Payload::None) { State::Ended } else { State::Coming };
-        Self { payload, announced: announced(head), received: 0, state }
+        Self { payload, announced: announced(head), received: 0, state, again: None, waited: false, deadline: None }
     }
 
     /// The next bytes; none at the end.
     fn poll(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
+        if let Some(bytes) = self.again.take() {
+            self.received += bytes.len() as u64;
+            return Poll::Ready(Some(Ok(bytes)));
+        }
         if self.state != State::Coming {
             return Poll::Ready(None);
         }
@@ -94,11 +104,13 @@ pub(super) struct Incoming<'b> {
     limit: Limit,
     /// How long all of it may take, from when it is first waited for.
     time: Duration,
-    waited: bool,
-    deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl Incoming<'_> {
+impl<'b> Incoming<'b> {
+    fn new(body: &'b mut Arriving, kind: &BodyKind, limits: &Limits) -> Self {
+        Self { body, limit: limit(kind, limits), time: Duration::from_secs(limits.seconds) }
+    }
+
     /// The next bytes, never empty ones; none at the end.
     pub(super) fn poll(&mut self, task: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Refusal>> {
         loop {
@@ -116,12 +128,12 @@ impl Incoming<'_> {
         }
         // A body mostly comes with its head, and is there when the connection has been asked once more; a
         // clock set for that long would cost more than all else here.
-        if !std::mem::replace(&mut self.waited, true) {
+        if !std::mem::replace(&mut self.body.waited, true) {
             task.waker().wake_by_ref();
             return Poll::Pending;
         }
         let time = self.time;
-        self.deadline.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(task).map(|()| {
+        self.body.deadline.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(task).map(|()| {
             self.body.state = State::Broken;
             Err(Refusal::new(Reason::Timeout))
         })
@@ -144,8 +156,7 @@ pub(super) async fn receive(
     uploads: &Path,
 ) -> Result<Body, Refusal> {
     acceptable(&kind, body.announced, limits)?;
-    let time = Duration::from_secs(limits.seconds);
-    let mut incoming = Incoming { body, limit: limit(&kind, limits), time, waited: false, deadline: None };
+    let mut incoming = Incoming::new(body, &kind, limits);
     match kind {
         BodyKind::Nothing => Ok(Body::Empty),
         BodyKind::Unsupported(got) => match incoming.next().await? {
@@ -159,6 +170,39 @@ pub(super) async fn receive(
             Box::pin(upload::parts(incoming, boundary, limits, files.then_some(uploads))).await
         }
     }
+}
+
+/// Receives the beginning of a body of this kind, no more than [`Limits::dispatch`] bytes and what came with them. All
+/// of it comes once more when the body is received.
+///
+/// # Errors
+/// As for [`receive`].
+pub(super) async fn begin(body: &mut Arriving, kind: &BodyKind, limits: &Limits) -> Result<Beginning, Refusal> {
+    acceptable(kind, body.announced, limits)?;
+    let most = usize::try_from(limits.dispatch).unwrap_or(usize::MAX);
+    let mut incoming = Incoming::new(body, kind, limits);
+    let mut read = incoming.next().await?.unwrap_or_default();
+    let mut ended = read.is_empty();
+    // One that comes at once is not copied.
+    if let Some(second) = if ended || read.len() > most { None } else { incoming.next().await? } {
+        let mut all = Vec::with_capacity(read.len() + second.len());
+        all.extend_from_slice(&read);
+        all.extend_from_slice(&second);
+        while all.len() <= most && !ended {
+            match incoming.next().await? {
+                Some(bytes) => all.extend_from_slice(&bytes),
+                None => ended = true,
+            }
+        }
+        read = all.into();
+    } else {
+        ended = read.len() <= most;
+    }
+    body.received -= read.len() as u64;
+    body.again = Some(read.clone()).filter(|read| !read.is_empty());
+    let whole = ended && read.len() <= most;
+    read.truncate(most);
+    Ok(Beginning { bytes: read, whole })
 }
 
 /// Judges a body by its kind and the length that the head announces.

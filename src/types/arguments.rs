@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Check, Field};
+use super::{Check, Field, Functions};
 
 /// What a type is compiled from.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Arguments<'a> {
     pub fields: Option<&'a [Field]>,
     /// The zone of dates and times that name none.
     pub timezone: &'a jiff::tz::TimeZone,
+    /// The functions that definitions can name.
+    pub(super) functions: &'a Functions,
 }
 
 /// An argument of a term.

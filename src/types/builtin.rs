@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    ArgumentError, Arguments, Check, Type, alphanumeric, any, array, bool, date, datetime, digest, enumeration, file,
-    float, hash, int, ip, letters, loose_float, loose_int, loose_string, mail, numeric, object, phone, string, text_id,
-    time, truthy, url, uuid,
+    ArgumentError, Arguments, Check, Type, alphanumeric, any, array, bool, callable, date, datetime, digest,
+    enumeration, file, float, hash, int, ip, letters, loose_float, loose_int, loose_string, mail, numeric, object,
+    phone, string, text_id, time, truthy, url, uuid,
 };
 
 /// A row of the table.
@@ -104,5 +104,6 @@ pub(super) static TABLE: &[Row] = &[
     row("loose_array", "An `array`, also as an object.", array::loose).with(ARRAY),
     row("filled_array", "An `array` with one item at least, unless `min` says otherwise.", array::filled).with(ARRAY),
     row("filled_object", "An `object` with one member at least, unless `min` says otherwise.", object::filled).with(&["min", "max", "fields"]),
+    row("callable", "What the program's function `callback` lets pass, which is given `params` too.", callable::compile).with(&["callback", "params"]),
     row("numeric", "A number, also as a text in JSON, null or the text `null`.", numeric::compile),
 ];

@@ -144,6 +144,7 @@ mod tests {
     use serde_json::json;
     use tempfile::NamedTempFile;
 
+    use super::super::Functions;
     use super::*;
 
     #[test]
@@ -170,6 +171,7 @@ mod tests {
                 attributes: attributes.as_object().unwrap(),
                 fields: None,
                 timezone: &TimeZone::UTC,
+                functions: &Functions::default(),
             };
             let path = NamedTempFile::new().unwrap().into_temp_path();
             let upload = Upload::new(name.to_owned(), media_type.to_owned(), size, path);

@@ -7,13 +7,15 @@
 //! After [decoding](Check::decode) a type is of one of three kinds. Of an
 //! exact type a value passes the check exactly if it passes the plain JSON
 //! Schema. Of a format type (`date`, `datetime`, `mail`, `url`, `ip`,
-//! `loose_float`, `numeric`) what passes the check passes the plain schema, and
+//! `loose_float`, `numeric`, `callable`) what passes the check passes the plain schema, and
 //! exactly that where our [formats](FORMATS) are registered with the validator. A `file`
 //! is no JSON at all.
 
 // What a type is, and how one is found.
+mod after;
 mod arguments;
 mod check;
+mod functions;
 mod grammar;
 mod table;
 
@@ -33,6 +35,7 @@ mod any;
 mod array;
 mod bool;
 mod builtin;
+mod callable;
 mod date;
 mod datetime;
 mod digest;
@@ -57,8 +60,11 @@ mod truthy;
 mod url;
 mod uuid;
 
+pub(crate) use after::names as after_names;
 pub use arguments::{Argument, ArgumentError, ArgumentErrorKind, Arguments};
+pub(crate) use callable::callback;
 pub use check::{Check, Takes, Type, Written};
 pub use formats::{FORMATS, Format};
+pub use functions::Functions;
 pub(crate) use nullable::nullable_schema;
 pub use table::{Compiled, Field, TermError, TermErrorKind, TermText, Types};

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::after::AFTER;
 use super::grammar::{self, Inside, Level};
 use super::nullable::nullable;
-use super::{Argument, ArgumentError, ArgumentErrorKind, Arguments, Check, Type, builtin};
+use super::{Argument, ArgumentError, ArgumentErrorKind, Arguments, Check, Functions, Type, builtin};
 
 /// The types that terms can name.
 #[derive(Clone, Default)]
 pub struct Types {
     types: Vec<Arc<dyn Type>>,
+    functions: Functions,
 }
 
 /// A term with all that stands beside it.
@@ -87,13 +89,23 @@ impl Types {
     /// The table of the built-in types.
     #[must_use]
     pub fn builtin() -> Self {
-        Self { types: builtin::TABLE.iter().map(|row| Arc::new(row) as Arc<dyn Type>).collect() }
+        Self {
+            types: builtin::TABLE.iter().map(|row| Arc::new(row) as Arc<dyn Type>).collect(),
+            functions: Functions::default(),
+        }
     }
 
     /// Adds a type; one of the same name is replaced.
     pub fn add(&mut self, new: Arc<dyn Type>) {
         self.types.retain(|old| old.name() != new.name());
         self.types.push(new);
+    }
+
+    /// Adds the functions that terms can name.
+    #[must_use]
+    pub fn with_functions(mut self, functions: Functions) -> Self {
+        self.functions = functions;
+        self
     }
 
     /// The types of the table.
@@ -105,7 +117,8 @@ impl Types {
     ///
     /// `?` in front of the whole term is told apart in [`Compiled::optional`];
     /// in front of an item it lets null pass. Attributes belong to the
-    /// outermost type, but `fields` beside an array of objects to its items.
+    /// outermost type, but `fields` beside an array of objects to its items; `after` names functions that a value
+    /// of any type goes through when it has passed.
     ///
     /// # Errors
     /// Everything that is wrong with it.
@@ -114,8 +127,15 @@ impl Types {
         let optional = term.starts_with('?');
         let compiler = Compiler { types: self, text: term, words, timezone };
         let beside = Beside { attributes, fields: fields.as_deref() };
-        let check = compiler.term(usize::from(optional)..term.len(), beside, 0)?;
-        Ok(Compiled { optional, check })
+        let span = usize::from(optional)..term.len();
+        let Some(after) = attributes.get(AFTER) else {
+            return Ok(Compiled { optional, check: compiler.term(span, beside, 0)? });
+        };
+        let mut inner = attributes.clone();
+        inner.remove(AFTER);
+        let check = compiler.term(span.clone(), Beside { attributes: &inner, ..beside }, 0)?;
+        let check = super::after::after(check, after, &self.functions);
+        Ok(Compiled { optional, check: check.map_err(|error| fault(span, TermErrorKind::Argument(error)))? })
     }
 
     fn find(&self, name: &str) -> Option<&dyn Type> {
@@ -263,6 +283,7 @@ impl Compiler<'_> {
                 attributes: beside.attributes,
                 fields: beside.fields,
                 timezone: self.timezone,
+                functions: &self.types.functions,
             })
             .map_err(|error| fault(span, TermErrorKind::Argument(error)))
     }

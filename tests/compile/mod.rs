@@ -18,7 +18,7 @@ use rulebook::model::Api;
 /// The model of a definition, and everything that is wrong with it.
 fn judge(loaded: Loaded) -> (Api, Report) {
     let Loaded { sources, definition, mut diagnostics } = loaded;
-    let Lowered { api, diagnostics: more } = lower(&definition, &table(&definition, []));
+    let Lowered { api, diagnostics: more, .. } = lower(&definition, &table(&definition, []));
     diagnostics.extend(more);
     (api, Report::new(sources, diagnostics))
 }

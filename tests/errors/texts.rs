@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use rulebook::Refusal;
-use rulebook::call::{Allowed, Broken, Fault, FaultKind, Http, Limit, Measure, Reason, Source, Unreadable};
+use rulebook::call::{Allowed, Broken, Fault, FaultKind, Http, Limit, Measure, NameFlaw, Reason, Source, Unreadable};
 use rulebook::error::codes;
 use rulebook::error::texts::{Catalogue, CatalogueName, Flaw, TABLE};
 use serde_json::{Map, Value, json};
@@ -107,6 +107,9 @@ fn refusals() -> Vec<Refusal> {
     let mut reasons = vec![
         Reason::UnknownService { similar: Vec::new() },
         Reason::UnknownService { similar },
+        Reason::Misnamed { name: "a.b".to_owned(), parts: 2, flaw: NameFlaw::Unknown },
+        Reason::Misnamed { name: "a".to_owned(), parts: 1, flaw: NameFlaw::Incomplete },
+        Reason::Misnamed { name: ".".to_owned(), parts: 3, flaw: NameFlaw::Illegal },
         Reason::UnknownMethod { allowed: Allowed(vec![Http::Get]) },
         Reason::Unauthenticated { invalid: false, challenge: String::new() },
         Reason::Unauthenticated { invalid: true, challenge: String::new() },
@@ -172,7 +175,7 @@ fn refusals() -> Vec<Refusal> {
 }
 
 /// What came and what was expected are words of values, which the check of a parameter makes.
-const OF_VALUES: [&str; 3] = ["several-values", "no-text", "no-parameter"];
+const OF_VALUES: [&str; 5] = ["several-values", "no-text", "no-parameter", "callback", "no-credential-taken"];
 
 #[test]
 fn every_text_is_said_and_none_but_by_the_catalogue() {

@@ -1,7 +1,7 @@
 //! What requests answer, asked over a socket, a file a behaviour.
 //!
 //! Of what stands in a request: `routing`, `decoding`, `extraction`, `presence`, `permission`, `envelopes`,
-//! `phalapi`, `recorded`, `random`. Of the server: its limits, uploads, expectations, and clients that misbehave.
+//! `phalapi`, `jsonp`, `recorded`, `random`. Of the server: its limits, uploads, expectations, and clients that misbehave.
 
 mod answers;
 mod connections;
@@ -9,6 +9,7 @@ mod decoding;
 mod envelopes;
 mod expect;
 mod extraction;
+mod jsonp;
 mod limits;
 mod permission;
 mod phalapi;

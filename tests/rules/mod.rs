@@ -2,6 +2,7 @@
 
 mod documents;
 mod faults;
+mod functions;
 mod model;
 mod recorded;
 

@@ -1,6 +1,6 @@
 //! A method and what is in it: parameters, outputs, errors.
 
-use super::super::keys::{ATTRIBUTES, ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER};
+use super::super::keys::{AFTER, ATTRIBUTES, ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER};
 use super::super::manner::{Manner, TREE};
 use super::super::object::{Object, wrong_kind};
 use super::super::text::{Data, Node};
@@ -136,7 +136,7 @@ pub(super) fn output(
 /// Reads a type, and the attributes beside it.
 pub(super) fn type_text(manner: &Manner, object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> TypeText {
     let fields = object.get("fields").map(|node| node.place);
-    let is_attribute = |key: &str| ATTRIBUTES.find(key).is_some();
+    let is_attribute = |key: &str| ATTRIBUTES.find(key).or(AFTER.find(key)).is_some();
     let field = |name, object: &mut Object<'_>, faults: &mut Vec<Diagnostic>| output(manner, name, object, faults);
     TypeText {
         term: object.text("type"),

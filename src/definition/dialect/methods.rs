@@ -1,6 +1,6 @@
 //! The `methods` dialect (api 3.0): modules of methods, `{"article": {"GET::read": {…}}}` at `/article/read`.
 
-use super::super::keys::methods::{ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER};
+use super::super::keys::methods::{BETWEEN, ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER};
 use super::super::manner::METHODS;
 use super::super::object::{Object, authors_own, wrong_kind};
 use super::super::text::{Data, Member, Node};
@@ -9,9 +9,6 @@ use super::method::{Groups, error, groups, options, output, parameter};
 use super::start_of;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{Placed, inside};
-
-/// What stands between the HTTP method and the name of a method.
-const BETWEEN: &str = "::";
 
 /// Reads a file of this dialect: a module for each key at the top.
 pub(super) fn read(_: &str, node: &Node, faults: &mut Vec<Diagnostic>) -> Vec<Module> {

@@ -12,6 +12,7 @@ pub(super) use method::canonical_parameter;
 pub(super) use tree::module;
 
 use super::keys::MODULE;
+use super::keys::methods::BETWEEN;
 use super::manner;
 use super::object::{is_remark, wrong_kind};
 use super::text::{Data, Member, Members, Node};
@@ -34,13 +35,13 @@ const TREE: Dialect = Dialect { name: manner::TREE.dialect, read: tree::read };
 
 const METHODS: Dialect = Dialect { name: manner::METHODS.dialect, read: methods::read };
 
-const RULES: Dialect = Dialect { name: "rules", read: rules::read };
+const RULES: Dialect = Dialect { name: manner::RULES, read: rules::read };
 
 /// Every dialect once.
 const TABLE: [&Dialect; 3] = [&TREE, &METHODS, &RULES];
 
 /// The HTTP methods that give a tree away.
-const METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
+pub(crate) const METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
 /// Reads a file of modules in the dialect that it is written in.
 pub(super) fn read(name: &str, node: &Node, faults: &mut Vec<Diagnostic>) -> Vec<Module> {
@@ -75,7 +76,7 @@ fn recognise(members: &Members) -> Result<&'static Dialect, Diagnostic> {
         })
     };
     let second = || below().flat_map(|inner| &inner.list).map(|member| member.key.value.as_str());
-    if second().any(|key| key.contains("::")) {
+    if second().any(|key| key.contains(BETWEEN)) {
         return Ok(&METHODS);
     }
     // A URI that stands at the top, where "/" was forgotten, is not taken for a class.

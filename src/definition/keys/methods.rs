@@ -1,6 +1,9 @@
 //! The keys of the `methods` dialect below its modules, whose keys are their methods.
 
-use super::{ATTRIBUTES, Key, Keys, Kind, key, keys};
+use super::{ATTRIBUTES, Key, Keys, Kind, key, keys, required};
+
+/// What stands between the HTTP method and the name of a method.
+pub const BETWEEN: &str = "::";
 
 /// A method: `"GET::read": {…}`.
 pub static METHOD: Keys = keys(
@@ -36,7 +39,7 @@ pub static PARAMETER: Keys = Keys {
     what: "a parameter",
     keys: &[
         DESCRIPTION,
-        key("type", Kind::Text, "What values it takes."),
+        required("type", Kind::Text, "What values it takes."),
         key("optional", Kind::Flag, "Whether it may be left out."),
         key("default", Kind::Any, "What it holds when it is left out."),
         key("name", Kind::Text, "Its name in code; the key without it."),
@@ -54,7 +57,7 @@ pub static OUTPUT: Keys = Keys {
     what: "an output",
     keys: &[
         DESCRIPTION,
-        key("type", Kind::Text, "What values it takes; a leading `?` lets it be missing."),
+        required("type", Kind::Text, "What values it takes; a leading `?` lets it be missing."),
         key("example", Kind::Any, "A value that shows it."),
     ],
     also: &[&ATTRIBUTES, &FIELDS],
@@ -71,8 +74,8 @@ pub static ERROR: Keys = keys(
     "an error",
     &[
         key("status", Kind::Whole, "The HTTP status."),
-        key("description", Kind::Text, "When it happens, in words for the client."),
+        required("description", Kind::Text, "When it happens, in words for the client."),
     ],
 );
 
-const DESCRIPTION: Key = key("description", Kind::Text, "What it is.");
+const DESCRIPTION: Key = required("description", Kind::Text, "What it is.");

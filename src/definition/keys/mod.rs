@@ -6,6 +6,9 @@
 pub mod methods;
 pub mod rules;
 
+/// What keys begin with that are for other readers than this one.
+pub const REMARKS: [&str; 2] = ["$", "x-"];
+
 /// The keys of one kind of object.
 #[derive(Debug)]
 pub struct Keys {
@@ -32,6 +35,8 @@ pub struct Key {
     pub kind: Kind,
     /// What it is for.
     pub info: &'static str,
+    /// Whether every object of the kind has it; a text of it is then not blank.
+    pub required: bool,
 }
 
 /// What a key holds.
@@ -82,7 +87,12 @@ impl Keys {
 }
 
 const fn key(name: &'static str, kind: Kind, info: &'static str) -> Key {
-    Key { name, kind, info }
+    Key { name, kind, info, required: false }
+}
+
+/// A key that no object of the kind may be without.
+const fn required(name: &'static str, kind: Kind, info: &'static str) -> Key {
+    Key { name, kind, info, required: true }
 }
 
 const fn keys(what: &'static str, keys: &'static [Key]) -> Keys {
@@ -134,7 +144,7 @@ pub static CONTACT: Keys = keys(
 pub static LICENSE: Keys = keys(
     "a licence",
     &[
-        key("name", Kind::Text, "Its name."),
+        required("name", Kind::Text, "Its name."),
         key("identifier", Kind::Text, "Its SPDX expression."),
         key("url", Kind::Text, "Its text."),
     ],
@@ -143,7 +153,10 @@ pub static LICENSE: Keys = keys(
 /// A member of `servers` of the settings.
 pub static SERVER: Keys = keys(
     "a server",
-    &[key("url", Kind::Text, "The address that paths are appended to."), key("info", Kind::Text, "Which one it is.")],
+    &[
+        required("url", Kind::Text, "The address that paths are appended to."),
+        key("info", Kind::Text, "Which one it is."),
+    ],
 );
 
 /// `cors` of the settings.
@@ -235,7 +248,7 @@ pub static METHOD: Keys = keys(
     "a method",
     &[
         key("id", Kind::Text, "Its name; made of path and HTTP method without it."),
-        key("info", Kind::Text, "What it does."),
+        required("info", Kind::Text, "What it does."),
         key("scope", Kind::Scope, "Who may call it: an OR of ANDs of permissions."),
         key("in", Kind::Named(&PARAMETER), "What it takes."),
         key("out", Kind::Named(&OUTPUT), "What it returns."),
@@ -247,7 +260,7 @@ pub static METHOD: Keys = keys(
 /// A member of a flat list: a method with its path.
 pub static FLAT: Keys = Keys {
     what: "a service of a list",
-    keys: &[key("method", Kind::Text, "The HTTP method."), key("path", Kind::Text, "The whole path.")],
+    keys: &[required("method", Kind::Text, "The HTTP method."), required("path", Kind::Text, "The whole path.")],
     also: &[&METHOD],
     upper: None,
     names: None,
@@ -258,14 +271,14 @@ pub static FLAT: Keys = Keys {
 pub static PARAMETER: Keys = Keys {
     what: "a parameter",
     keys: &[
-        key("info", Kind::Text, "What it is."),
-        key("type", Kind::Text, "What values it takes; a leading `?` makes it optional."),
+        required("info", Kind::Text, "What it is."),
+        required("type", Kind::Text, "What values it takes; a leading `?` makes it optional."),
         key("name", Kind::Text, "Its name in code."),
         key("default", Kind::Any, "What it holds when it is left out."),
         key("example", Kind::Any, "A value that shows it."),
         key("message", Kind::Text, "Words for the client when its value does not pass."),
     ],
-    also: &[&ATTRIBUTES, &FIELDS],
+    also: &[&ATTRIBUTES, &AFTER, &FIELDS],
     upper: None,
     names: None,
     hint: None,
@@ -275,8 +288,8 @@ pub static PARAMETER: Keys = Keys {
 pub static OUTPUT: Keys = Keys {
     what: "an output",
     keys: &[
-        key("info", Kind::Text, "What it is."),
-        key("type", Kind::Text, "What values it takes; a leading `?` lets it be missing."),
+        required("info", Kind::Text, "What it is."),
+        required("type", Kind::Text, "What values it takes; a leading `?` lets it be missing."),
         key("name", Kind::Text, "Its name in aicra's code; nothing is made of it."),
         key("example", Kind::Any, "A value that shows it."),
     ],
@@ -297,8 +310,15 @@ pub static ATTRIBUTES: Keys = keys(
         key("separator", Kind::Any, "What stands between the items of an array in one text."),
         key("range", Kind::Any, "The values of an enum, or the media types of a file."),
         key("ext", Kind::Any, "The extensions of a file's name."),
-        key("params", Kind::Any, "What else a type of one's own is told."),
+        key("callback", Kind::Words, "The program's function that lets values of a `callable` pass."),
+        key("params", Kind::Any, "What else that function, or a type of one's own, is told."),
     ],
+);
+
+/// What stands beside the type of a parameter.
+pub static AFTER: Keys = keys(
+    "a type",
+    &[key("after", Kind::Words, "The functions that a value goes through when it has passed, in order.")],
 );
 
 /// What stands beside the type of an object.
@@ -309,7 +329,7 @@ pub static ERROR: Keys = keys(
     "an error",
     &[
         key("status", Kind::Whole, "The HTTP status."),
-        key("info", Kind::Text, "When it happens, in words for the client."),
+        required("info", Kind::Text, "When it happens, in words for the client."),
     ],
 );
 

@@ -54,8 +54,8 @@ pub static RULE: Keys = Keys {
         key("desc", Kind::Text, "What it is."),
         key("message", Kind::Text, "Words for the client when its value does not pass."),
         key("example", Kind::Any, "A value that shows it."),
-        key("callback", Kind::Words, "The function that checks it."),
-        key("on_after_parse", Kind::Later, "The functions that its value goes through."),
+        key("callable", Kind::Words, "The same as `callback`."),
+        key("on_after_parse", Kind::Words, "The functions that its value goes through, with `|` between them."),
     ],
     also: &[&ATTRIBUTES, &FIELDS],
     upper: None,
@@ -99,10 +99,9 @@ pub static TYPES: &[Word] = &[
     word("array", "loose_array"),
     word("enum", "enum"),
     word("file", "file"),
+    word("callable", "callable"),
+    word("callback", "callable"),
 ];
-
-/// The types of rules that call a function.
-pub static CALLABLES: &[&str] = &["callable", "callback"];
 
 /// The types of returned fields. Other words are types of the tree dialect, or of the program's own.
 pub static RETURN_TYPES: &[Word] = &[

@@ -7,6 +7,16 @@ pub enum Text {
     UnknownService,
     /// The same, where there are services of a similar one.
     SimilarServices,
+    /// A name that no service has.
+    UnknownName,
+    /// A name that no service can have.
+    IllegalName,
+    /// A name without a method.
+    IncompleteName,
+    /// A name of one part, written out.
+    NameOfOne,
+    /// A name of two parts, written out.
+    NameOfTwo,
     /// The service has other methods.
     UnknownMethod,
     /// Nobody was identified.
@@ -176,6 +186,11 @@ const fn optional(text: Text, key: &'static str, places: &'static [&'static str]
 pub const TABLE: &[Row] = &[
     row(Text::UnknownService, "unknown-service", &[]),
     row(Text::SimilarServices, "similar-services", &["similar"]),
+    row(Text::UnknownName, "unknown-name", &["service"]),
+    row(Text::IllegalName, "illegal-name", &["service"]),
+    optional(Text::IncompleteName, "incomplete-name", &["service"]),
+    optional(Text::NameOfOne, "name-of-one", &["service"]),
+    optional(Text::NameOfTwo, "name-of-two", &["service"]),
     row(Text::UnknownMethod, "unknown-method", &["allowed"]),
     row(Text::NoCredential, "no-credential", &[]),
     row(Text::InvalidCredential, "invalid-credential", &[]),

@@ -1,16 +1,8 @@
-//! `name=value&…` in a query or an urlencoded body, in one pass.
-//!
-//! As browsers write and the WHATWG's URL standard reads it (section 5.1):
-//! `+` is a blank, a `%` that begins no escape is itself, empty pieces are
-//! passed over, a name without `=` has an empty value. Only what holds `%` or
-//! `+` is copied.
-
-use std::borrow::Cow;
-
-use percent_encoding::percent_decode;
+//! The fields of a query or an urlencoded body, in one pass.
 
 use super::{Raw, Reading, over, slot};
-use crate::call::{Head, Limit, Refusal, Source};
+use crate::call::{Limit, Refusal, Source};
+use crate::pipeline::pairs::{decode, pairs};
 use crate::plan::Method;
 
 /// Reads the fields that the method wants from `text`.
@@ -26,15 +18,11 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
     let mut count = 0;
     // What the query gave to a parameter that both may fill is put aside by the body.
     let mut seen = if source == Source::Body { Seen::by_body(method) } else { Seen::default() };
-    for pair in text.split(|byte| *byte == b'&') {
-        if pair.is_empty() {
-            continue;
-        }
+    for (name, value) in pairs(text) {
         count += 1;
         if count > limits.fields {
             return Err(over(Limit::fields(limits.fields), None));
         }
-        let (name, value) = self::pair(pair);
         let Some(name) = decode(name) else {
             // No parameter has a name that is not UTF-8.
             reading.unknown(&String::from_utf8_lossy(name), source);
@@ -58,20 +46,6 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
     Ok(())
 }
 
-/// The values of the query's fields of this name, each none where it is not UTF-8.
-pub(in crate::pipeline) fn query_values<'a>(head: &'a Head, name: &str) -> impl Iterator<Item = Option<Cow<'a, str>>> {
-    let pairs = head.query().as_bytes().split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(pair);
-    pairs.filter(move |(own, _)| decode(own).is_some_and(|own| own == name)).map(|(_, value)| decode(value))
-}
-
-/// Name and value of a field, still encoded.
-fn pair(pair: &[u8]) -> (&[u8], &[u8]) {
-    match pair.iter().position(|byte| *byte == b'=') {
-        Some(at) => (&pair[..at], &pair[at + 1..]),
-        None => (pair, &pair[pair.len()..]),
-    }
-}
-
 /// Which slots the body has filled, so that it wins over the query.
 #[derive(Default)]
 pub(super) struct Seen(Vec<bool>);
@@ -89,13 +63,4 @@ impl Seen {
             raw[slot] = Raw::Absent;
         }
     }
-}
-
-/// The text without its encoding; none where it is not UTF-8.
-fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
-        return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
-    }
-    let blanks: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    String::from_utf8(percent_decode(&blanks).collect()).ok().map(Cow::Owned)
 }

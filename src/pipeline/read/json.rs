@@ -29,18 +29,12 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result
         Some(limit) => Refusal::new(Reason::TooLarge { limit, parameter: None }),
         // The only kind of value that is asked for.
         None if error.is_data() => unreadable(Unreadable::JsonKind),
-        None => unreadable(place(&error)),
+        None => unreadable(Unreadable::json(&error)),
     })
 }
 
 fn unreadable(what: Unreadable) -> Refusal {
     Refusal::new(Reason::Unreadable(what))
-}
-
-/// What serde_json says, without what it quotes of the text.
-fn place(error: &serde_json::Error) -> Unreadable {
-    let (line, column) = (error.line(), error.column());
-    if error.is_eof() { Unreadable::JsonEnd { line, column } } else { Unreadable::JsonSyntax { line, column } }
 }
 
 struct Body<'r, 'a, 'p> {

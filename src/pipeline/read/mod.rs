@@ -4,7 +4,6 @@
 //! of its own; values borrow from the request where they can. Must not judge
 //! values: that is the next stage's.
 
-mod body;
 mod cookie;
 mod fields;
 mod json;
@@ -12,15 +11,13 @@ mod parts;
 
 use std::borrow::Cow;
 
-pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind};
-pub(super) use fields::query_values;
-
+use super::body::{Body, Part, PartContent};
 use super::permit::Granted;
 use super::raw::{Raw, header_value, segment_value};
 use crate::call::{Callback, Fault, FaultKind, Head, Limit, Reason, Refusal, Source, shortened};
 use crate::error::texts::{Catalogue, Text};
 use crate::model::UnknownParameters;
-use crate::plan::{Method, Plan};
+use crate::plan::{ByName, Method, Plan, Unfit};
 use crate::types::Takes;
 
 /// What a request says of its method's parameters.
@@ -36,6 +33,8 @@ struct Reading<'a, 'p> {
     plan: &'p Plan,
     method: &'p Method,
     head: &'a Head,
+    /// How the method was found where it was not by its path.
+    by_name: Option<&'p ByName>,
     raw: Vec<Raw<'a>>,
     /// Names that are no parameters, where they are refused.
     unknown: Vec<Fault>,
@@ -53,7 +52,7 @@ pub(super) fn read<'a>(
 ) -> Result<Values<'a>, Refusal> {
     let method = granted.method();
     let raw = vec![Raw::Absent; method.slots.len()];
-    let mut reading = Reading { plan, method, head, raw, unknown: Vec::new() };
+    let mut reading = Reading { plan, method, head, by_name: granted.by_name(), raw, unknown: Vec::new() };
     reading.segments(granted.segments());
     reading.head_fields();
     if !method.query.is_empty() || plan.unknown != UnknownParameters::Ignore {
@@ -72,6 +71,12 @@ impl<'a> Reading<'a, '_> {
     fn segments(&mut self, segments: &'a [Cow<'_, str>]) {
         for (segment, slot) in &self.method.segments {
             self.raw[*slot] = segment_value(segments, *segment);
+        }
+        for (slot, unfit) in self.by_name.iter().flat_map(|by_name| &by_name.unfit) {
+            self.raw[*slot] = match unfit {
+                Unfit::Several => Raw::Repeated,
+                Unfit::NoText => Raw::NoText,
+            };
         }
     }
 
@@ -93,6 +98,7 @@ impl<'a> Reading<'a, '_> {
         }
         match self.plan.unknown {
             UnknownParameters::Ignore => {}
+            _ if self.names_the_call(name) => {}
             UnknownParameters::Warn => {
                 let (id, request_id, name) = (&*self.method.id, &self.head.id, shortened(name));
                 log::warn!(id, request_id:%; "{id}: {request_id}: unknown parameter {name:?} in the {source}");
@@ -113,6 +119,13 @@ impl<'a> Reading<'a, '_> {
                 });
             }
         }
+    }
+
+    /// Whether a field of this name says which method is called, or one of its positions.
+    fn names_the_call(&self, name: &str) -> bool {
+        let Some(ByName { naming, .. }) = self.by_name else { return false };
+        let mut positions = self.method.segments.iter();
+        naming.fields().contains(&name) || positions.any(|(_, slot)| *self.method.names[*slot] == *name)
     }
 
     fn last_counts(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value as Json};
 
-use super::super::super::keys::rules::{CALLABLES, RULE, SOURCES, TYPES, meaning};
+use super::super::super::keys::rules::{RULE, SOURCES, TYPES, meaning};
 use super::super::super::manner::TREE;
 use super::super::super::object::Object;
 use super::super::super::text::Member;
@@ -10,6 +10,12 @@ use super::super::super::written::{Parameter, TypeText};
 use super::super::method::type_text;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{Place, Placed};
+
+/// PhalApi's source of what the server says of a request, which is none here.
+const SERVER: &str = "server";
+
+/// The name of an attribute and what it holds.
+type Attribute = (Placed<String>, Placed<Json>);
 
 /// A rule that has been read.
 #[derive(Clone)]
@@ -31,8 +37,7 @@ pub(super) fn rule(member: &Member, faults: &mut Vec<Diagnostic>) -> Option<Rule
     let damaged = written.term.is_none() && object.damaged;
     let word = written.term.clone().or((!damaged).then(|| Placed::new("string".to_owned(), name.place)));
     let before = faults.len();
-    let r#type = TypeText { term: word.filter(|word| !is_callable(word, &object, faults)), ..written };
-    let r#type = lowered(r#type, &object, faults);
+    let r#type = lowered(TypeText { term: word, ..written }, &object, faults);
     let (prefix, source) = source(&object, faults);
     let is_file = r#type.term.as_ref().is_some_and(|term| is_file(&term.value));
     let posted = source.filter(|_| prefix.is_empty());
@@ -61,20 +66,6 @@ pub(super) fn rule(member: &Member, faults: &mut Vec<Diagnostic>) -> Option<Rule
     Some(Rule { name: name.value.clone(), parameter, in_body: is_file || posted.is_some(), posted })
 }
 
-/// Whether a rule asks for a function, which is told.
-fn is_callable(word: &Placed<String>, object: &Object<'_>, faults: &mut Vec<Diagnostic>) -> bool {
-    let callback = object.get("callback");
-    if callback.is_none() && !CALLABLES.iter().any(|name| name.eq_ignore_ascii_case(&word.value)) {
-        return false;
-    }
-    let place = callback.map_or(word.place, |node| node.place);
-    let fault = Diagnostic::new(Code::UnknownCallable, place, "functions that check values are not supported yet")
-        .label("no function of this name")
-        .help("add a type of your own to the program, and name it as the rule's `type`");
-    faults.push(fault);
-    true
-}
-
 /// The type in the terms of the tree dialect, and the attributes beside it as its types have them.
 fn lowered(text: TypeText, object: &Object<'_>, faults: &mut Vec<Diagnostic>) -> TypeText {
     let TypeText { term, attributes, fields } = text;
@@ -89,15 +80,18 @@ fn lowered(text: TypeText, object: &Object<'_>, faults: &mut Vec<Diagnostic>) ->
         let fault = Diagnostic::new(Code::BadOption, require.place, "a type with `?` is one that may be left out");
         faults.push(fault.other(term.place, "may be left out").help("leave `require` out, or the `?`"));
     }
+    let functions = [callable(&meant, object, faults), after(object, faults)];
     let attributes = attributes.into_iter().filter_map(|(key, value)| {
         let value = match key.value.as_str() {
             "min" | "max" if meant != "datetime" => value.map(number),
             "format" => format(&meant, value, faults)?,
+            // What is wrong with it is told.
+            "callback" if meant != "callable" => return None,
             _ => value,
         };
         Some((key, value))
     });
-    let attributes = attributes.collect();
+    let attributes: Vec<_> = attributes.chain(functions.into_iter().flatten()).collect();
     let optional = marked || (required.is_none() && !object.has("default"));
     // A term with more than one `?` is told as it is written.
     let term = if term.value.starts_with("??") {
@@ -106,6 +100,45 @@ fn lowered(text: TypeText, object: &Object<'_>, faults: &mut Vec<Diagnostic>) ->
         term.map(|_| if optional { format!("?{meant}") } else { meant })
     };
     TypeText { term: Some(term), attributes, fields }
+}
+
+/// `callable`, as `callback` says it. Where the type calls no function, both are told in the words of rules.
+fn callable(meant: &str, object: &Object<'_>, faults: &mut Vec<Diagnostic>) -> Option<Attribute> {
+    let said = |key| object.members().find(|member| member.key.value == key);
+    let (callback, callable) = (said("callback"), said("callable"));
+    let first = callback.or(callable)?;
+    if meant != "callable" {
+        let message = format!("`{}` names a function, and this type calls none", first.key.value);
+        let fault = Diagnostic::new(Code::BadOption, first.key.place, message);
+        faults.push(fault.label("not called").help("write `\"type\": \"callable\"` beside it"));
+        return None;
+    }
+    let second = callable?;
+    if callback.is_some() {
+        let fault = Diagnostic::new(Code::BadOption, second.key.place, "`callback` and `callable` are the same");
+        faults
+            .push(fault.label("the second one").other(first.key.place, "the first one").help("leave one of them out"));
+        return None;
+    }
+    Some((Placed::new("callback".to_owned(), second.key.place), Placed::new(second.value.json(), second.value.place)))
+}
+
+/// `on_after_parse` as `after` says it. A list is a class and a method of PHP, and so one function.
+fn after(object: &Object<'_>, faults: &mut Vec<Diagnostic>) -> Option<Attribute> {
+    let written = object.members().find(|member| member.key.value == "on_after_parse")?;
+    let place = written.value.place;
+    let names = match object.texts("on_after_parse").map(|names| names.value) {
+        None => written.value.json(),
+        Some(names) => match &names[..] {
+            [class, method] => vec![format!("{}::{}", class.value, method.value)].into(),
+            _ => {
+                let fault = Diagnostic::new(Code::BadOption, place, "a list names one function, by class and method");
+                faults.push(fault.help("write names with `|` between them: `\"trim|strtolower\"`"));
+                return None;
+            }
+        },
+    };
+    Some((Placed::new("after".to_owned(), written.key.place), Placed::new(names, place)))
 }
 
 /// A bound that is written as a text.
@@ -141,7 +174,11 @@ fn source(object: &Object<'_>, faults: &mut Vec<Diagnostic>) -> (&'static str, O
     let list: Vec<String> = names().map(|name| format!("`{name}`")).collect();
     let message = format!("`{}` is no source", source.value.escape_debug());
     let fault = Diagnostic::new(Code::BadOption, source.place, message).label("unknown word");
-    faults.push(fault.help(format!("it is one of {}", list.join(", "))).suggest(&source.value, names()));
+    faults.push(if source.value.eq_ignore_ascii_case(SERVER) {
+        fault.help("what PHP's server knows of a request is no input of clients; handlers ask their `Context` for it")
+    } else {
+        fault.help(format!("it is one of {}", list.join(", "))).suggest(&source.value, names())
+    });
     ("ANY@", None)
 }
 

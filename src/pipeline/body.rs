@@ -64,9 +64,16 @@ pub const ACCEPTED: &[&str] = &["application/json", "application/x-www-form-urle
 /// What of the body has to be received.
 #[must_use]
 pub fn kind(head: &Head, method: &Method) -> BodyKind {
-    if method.body_use == BodyUse::Nothing {
-        return BodyKind::Nothing;
+    match method.body_use {
+        BodyUse::Nothing => BodyKind::Nothing,
+        BodyUse::Fields => announced_kind(head, false),
+        BodyUse::Files => announced_kind(head, true),
     }
+}
+
+/// What the head announces, whatever is wanted of it. `files`: whether parts with a file name are kept.
+#[must_use]
+pub fn announced_kind(head: &Head, files: bool) -> BodyKind {
     let empty = match head.header(&header::CONTENT_LENGTH) {
         Some(length) => length.trim() == "0",
         // HTTP/2 announces no length for a stream.
@@ -88,7 +95,7 @@ pub fn kind(head: &Head, method: &Method) -> BodyKind {
     }
     if essence.eq_ignore_ascii_case("multipart/form-data") {
         let boundary = multer::parse_boundary(&*text).ok();
-        return BodyKind::Multipart { boundary, files: method.body_use == BodyUse::Files };
+        return BodyKind::Multipart { boundary, files };
     }
     BodyKind::Unsupported(shortened(&text))
 }

@@ -1,0 +1,251 @@
+//! First stage: which method a request is for.
+//!
+//! The raw path is split at `/`, one empty segment at its end dropped, each
+//! segment decoded by itself; the longest service that the path begins with
+//! takes the rest as positions. A longer service never gives way to a shorter one.
+//!
+//! Where the definition has it so, a name in the query of base or in a body
+//! stands for a path. The body then has to be begun before it is known which
+//! method is asked for: [`route`] says so, and [`decide`] goes on from there.
+
+mod fields;
+mod name;
+mod path;
+
+use std::borrow::Cow;
+
+pub use fields::Beginning;
+pub(super) use path::similar;
+
+use super::body::{BodyKind, announced_kind};
+use super::respond::Of;
+use crate::call::{Allowed, Head, Http, Limit, Reason, Refusal};
+use crate::plan::{Found, Naming, Plan};
+use name::Wanted;
+
+/// What a request is for.
+#[derive(Debug)]
+pub enum Routed<'h> {
+    /// A method of a service.
+    Method(Found<'h>),
+    /// OPTIONS on a service.
+    Options {
+        /// Its index.
+        service: usize,
+        /// What can be asked of this very URI: methods whose positions cannot take its segments are not among them.
+        allowed: Allowed,
+    },
+    /// OPTIONS on a URI that has services below it, and none of its own.
+    OptionsAbove {
+        /// Its index.
+        above: usize,
+    },
+    /// OPTIONS on base, on what is above it, or on `*`.
+    OptionsAll {
+        /// What can be asked of this very URI.
+        allowed: Allowed,
+    },
+    /// What only the beginning of the body can tell.
+    Undecided(Undecided),
+}
+
+/// A request that [`decide`] has to look into the body for.
+#[derive(Debug)]
+pub struct Undecided {
+    /// As what the body is to be read.
+    pub kind: BodyKind,
+    /// The method, where only its positions are wanted.
+    method: Option<usize>,
+}
+
+/// A request that is for nothing.
+#[derive(Debug)]
+pub struct Unrouted {
+    /// How far it came.
+    pub of: Of,
+    /// What is wrong with it.
+    pub refusal: Refusal,
+}
+
+impl From<Refusal> for Unrouted {
+    fn from(refusal: Refusal) -> Self {
+        Self { of: Of::Nothing, refusal }
+    }
+}
+
+/// Finds what the request is for.
+///
+/// # Errors
+/// The target is too long or cannot be decoded, no service has this URI, or it has no such method.
+pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Unrouted> {
+    let length = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
+    if length as u64 > plan.limits.uri {
+        return Err(too_large(Limit::uri(plan.limits.uri)).into());
+    }
+    let fields: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if fields as u64 > plan.limits.head {
+        return Err(too_large(Limit::head(plan.limits.head)).into());
+    }
+    let options = head.method == http::Method::OPTIONS;
+    if options && head.uri.path() == "*" {
+        return Ok(Routed::OptionsAll { allowed: Allowed(Vec::new()) });
+    }
+    let Some(path) = path::below(&plan.base, head.uri.path()) else {
+        if options && path::is_above(&plan.base, head.uri.path()) {
+            return Ok(Routed::OptionsAll { allowed: Allowed(Vec::new()) });
+        }
+        return Err(unknown_service().into());
+    };
+    let (mut segments, service) = path::find(plan, path)?;
+    if segments.is_empty() {
+        if options {
+            let methods = service.map_or(&[][..], |root| &plan.services[root].methods);
+            let allowed = Allowed(methods.iter().map(|(own, _)| *own).collect());
+            return Ok(Routed::OptionsAll { allowed });
+        }
+        if let Some(routed) = at_base(plan, head)? {
+            return Ok(routed);
+        }
+    }
+    let routed = by_path(plan, head, &mut segments, service);
+    match &routed {
+        Err(unrouted) if plan.dispatch.is_some() && unrouted.refusal.is_of_unknown_service() => {
+            body_that_names(head).map_or(routed, |kind| Ok(Routed::Undecided(Undecided { kind, method: None })))
+        }
+        _ => routed,
+    }
+}
+
+/// What a request at base is for, where that is not for its path to say.
+fn at_base<'h>(plan: &Plan, head: &'h Head) -> Result<Option<Routed<'h>>, Unrouted> {
+    if plan.named.is_none() && plan.dispatch.is_none() {
+        return Ok(None);
+    }
+    let mut wanted = None;
+    if let Some(named) = &plan.named {
+        if let Some(given) = name::service(fields::query(head)) {
+            wanted = Some(name::find(named, &given)?);
+        } else if body_that_names(head).is_none() {
+            wanted = named.default;
+        }
+    }
+    match wanted {
+        Some(service) => {
+            let wanted = Wanted { method: name::method(plan, head, service)?, naming: Naming::Service };
+            let (found, complete) = wanted.found(plan, head, &[]);
+            let kind = if complete { None } else { with_fields(head) };
+            Ok(Some(match kind {
+                Some(kind) => Routed::Undecided(Undecided { kind, method: Some(wanted.method) }),
+                None => Routed::Method(found),
+            }))
+        }
+        None => Ok(body_that_names(head).map(|kind| Routed::Undecided(Undecided { kind, method: None }))),
+    }
+}
+
+/// Finds what a request is for whose body has been begun: what it names, else what its path does.
+///
+/// # Errors
+/// The beginning cannot be read, what it names is not there, or nothing is named and the path leads nowhere.
+pub fn decide<'h>(
+    plan: &Plan,
+    head: &'h Head,
+    undecided: &Undecided,
+    beginning: &Beginning,
+) -> Result<Routed<'h>, Unrouted> {
+    let fields = fields::read(plan, &undecided.kind, beginning)?;
+    // What may stand behind the beginning is not guessed.
+    let seen = || if beginning.whole { Ok(()) } else { Err(too_large(Limit::dispatch(plan.limits.dispatch))) };
+    let found = |wanted: Wanted| {
+        let (found, complete) = wanted.found(plan, head, &fields);
+        if !complete {
+            seen().map_err(|refusal| Unrouted { of: Of::Method(wanted.method), refusal })?;
+        }
+        Ok(Routed::Method(found))
+    };
+    if let Some(method) = undecided.method {
+        return found(Wanted { method, naming: Naming::Service });
+    }
+    let path = path::below(&plan.base, head.uri.path()).ok_or_else(unknown_service)?;
+    let (mut segments, service) = path::find(plan, path)?;
+    let named = plan.named.as_ref().filter(|_| segments.is_empty());
+    if let Some(named) = named
+        && let Some(given) = name::service(fields.iter().cloned())
+    {
+        let service = name::find(named, &given)?;
+        return found(Wanted { method: name::method(plan, head, service)?, naming: Naming::Service });
+    }
+    if let Some(modules) = &plan.dispatch
+        && let Some(service) = name::module(modules, &fields)?
+    {
+        let positions = segments.len();
+        let method = name::method_taking(plan, head, service, positions)?;
+        let wanted = Wanted { method, naming: Naming::Module };
+        return if positions == 0 { found(wanted) } else { Ok(Routed::Method(wanted.at(plan, segments))) };
+    }
+    if segments.is_empty() {
+        seen()?;
+    }
+    if let Some(service) = named.and_then(|named| named.default) {
+        return found(Wanted { method: name::method(plan, head, service)?, naming: Naming::Service });
+    }
+    by_path(plan, head, &mut segments, service)
+}
+
+/// As what the body is to be read that may name a method: only POST sends one that does.
+fn body_that_names(head: &Head) -> Option<BodyKind> {
+    if head.method == http::Method::POST { with_fields(head) } else { None }
+}
+
+/// As what the body is to be read, where it has fields.
+fn with_fields(head: &Head) -> Option<BodyKind> {
+    match announced_kind(head, false) {
+        BodyKind::Nothing | BodyKind::Unsupported(_) => None,
+        kind => Some(kind),
+    }
+}
+
+/// What the segments of the path are for, where they begin with those of `service`; they are taken.
+fn by_path<'h>(
+    plan: &Plan,
+    head: &Head,
+    segments: &mut Vec<Cow<'h, str>>,
+    service: Option<usize>,
+) -> Result<Routed<'h>, Unrouted> {
+    let options = head.method == http::Method::OPTIONS;
+    let above = |segments: &[Cow<'_, str>]| if options { path::above(plan, segments) } else { None };
+    let unknown = |segments: &[Cow<'_, str>]| {
+        above(segments).map(|above| Routed::OptionsAbove { above }).ok_or_else(|| unknown_service().into())
+    };
+    let Some(index) = service else {
+        return unknown(segments);
+    };
+    let service = &plan.services[index];
+    let positions = segments.len() - service.length;
+    match taking(plan, index, positions, &head.method) {
+        Ok(method) => Ok(Routed::Method(Found { method, segments: std::mem::take(segments), by_name: None })),
+        Err(allowed) if allowed.0.is_empty() => unknown(segments),
+        Err(allowed) if options => Ok(Routed::Options { service: index, allowed }),
+        Err(allowed) => {
+            let refusal = Refusal::new(Reason::UnknownMethod { allowed });
+            Err(Unrouted { of: Of::Module(service.module), refusal })
+        }
+    }
+}
+
+/// The method of a service for this HTTP method that takes so many positions; else which HTTP methods do.
+fn taking(plan: &Plan, service: usize, positions: usize, wanted: &http::Method) -> Result<usize, Allowed> {
+    let methods = &plan.services[service].methods;
+    let fitting = methods.iter().filter(|(_, method)| plan.methods[*method].positions >= positions);
+    let wanted = if wanted == http::Method::HEAD { "GET" } else { wanted.as_str() };
+    let found = Http::from_name(wanted).and_then(|http| fitting.clone().find(|(own, _)| *own == http));
+    found.map(|(_, method)| *method).ok_or_else(|| Allowed(fitting.map(|(own, _)| *own).collect()))
+}
+
+fn too_large(limit: Limit) -> Refusal {
+    Refusal::new(Reason::TooLarge { limit, parameter: None })
+}
+
+fn unknown_service() -> Refusal {
+    Refusal::new(Reason::UnknownService { similar: Vec::new() })
+}

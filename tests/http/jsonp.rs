@@ -1,0 +1,424 @@
+//! JSONP: which callbacks are taken, what a script holds, who it is for, and where there is none.
+
+use std::pin::Pin;
+
+use proptest::prelude::*;
+use rulebook::{Args, Context, Head, Inspect, Inspection, Module, Refusal, Rulebook, Unbound};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Connection, Request, Site, case, engine};
+use crate::logged::{self, logged};
+
+fn get(site: &Site, target: &str) -> Answer {
+    site.send(&Request::new("GET", target))
+}
+
+/// What a script hands to its function; asserts that it is one that can do nothing else.
+#[track_caller]
+fn handed(answer: &Answer, callback: &str) -> Value {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.field("content-type"), Some("text/javascript; charset=utf-8"), "{answer:?}");
+    assert_eq!(answer.field("x-content-type-options"), Some("nosniff"), "{answer:?}");
+    let body = str::from_utf8(&answer.body).unwrap();
+    assert!(!body.contains(['<', '\u{2028}', '\u{2029}']), "{answer:?}");
+    let json = body
+        .strip_prefix(&format!("/**/ typeof {callback} === 'function' && {callback}("))
+        .and_then(|rest| rest.strip_suffix(");"));
+    serde_json::from_str(json.unwrap_or_else(|| panic!("no script: {answer:?}"))).unwrap()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    query: String,
+    /// The function that is called.
+    calls: Option<String>,
+    /// Whether it is JSON, as without a callback.
+    #[serde(default)]
+    plain: bool,
+    /// Whether it is refused.
+    #[serde(default)]
+    refused: bool,
+    /// Whether that is because it stands twice.
+    #[serde(default)]
+    twice: bool,
+    /// What of it is not told back.
+    #[serde(default)]
+    never: Vec<String>,
+    /// The recorded case of PhalApi that this is, and why it ends otherwise here.
+    recorded: Option<String>,
+    why: Option<String>,
+}
+
+#[test]
+fn callbacks_are_names_of_functions_or_refused() {
+    let rows: Vec<Row> = case::read(include_str!("../data/http/callbacks.json"));
+    assert!(rows.iter().all(|row| row.why.is_none() || row.recorded.is_some()));
+    let site = outcomes("aicra", &json!({}));
+    for row in rows {
+        let query = &row.query;
+        let answer = get(&site, &format!("/outputs?{query}"));
+        match &row.calls {
+            Some(callback) => {
+                assert_eq!(handed(&answer, callback)["status"], 200, "{query}");
+                continue;
+            }
+            None if row.plain => {
+                assert_eq!(answer.json(), json!({ "error": 0, "ErrorDescription": "all right", "b": "é" }), "{query}");
+                continue;
+            }
+            None => assert!(row.refused, "{query}: what comes of it is not said"),
+        }
+        answer.assert_refused(400, if row.twice { "more than once" } else { "JavaScript name" });
+        let fault = &answer.json()["errors"][0];
+        assert_eq!(
+            (&fault["parameter"], &fault["in"], &fault["got"]),
+            (&"callback".into(), &"query".into(), &Value::Null)
+        );
+        let told = format!("{answer:?}");
+        for never in row.never {
+            assert!(!told.contains(&never), "{query}: {never} is told\n{answer:?}");
+        }
+    }
+}
+
+/// An API in this envelope that answers JSONP, whose handlers end in every way.
+fn outcomes(envelope: &str, settings: &Value) -> Site {
+    let text = json!({ "info": "A word", "type": "string" });
+    let method = |outputs: Value| json!({ "GET": { "info": "It ends", "out": outputs } });
+    let definition = json!({ "envelope": envelope, "/": {
+        "outputs": method(json!({ "b": text })),
+        "nothing": method(json!({})),
+        "whole": method(json!({ "*": { "info": "All of it", "type": "array<int>" } })),
+        "accepted": { "GET": { "info": "It ends", "options": { "status": 202 } } },
+        "empty": { "GET": { "info": "It ends", "options": { "status": 204 } } },
+        "declared": { "GET": { "info": "It ends", "errors": { "gone": { "status": 410, "info": "it was there" } } } },
+        "needs": { "GET": { "info": "It ends", "in": { "GET@n": { "info": "A number", "type": "int", "name": "n" } } } },
+        "panics": method(json!({})),
+        "post": { "POST": { "info": "No GET" } }
+    } });
+    let module = Module::new("site")
+        .get("/outputs", async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({ "b": "é" })))
+        .get("/nothing", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .get("/whole", async |_: Args<()>, _: Context| Ok::<_, Refusal>([1, 2]))
+        .get("/accepted", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .get("/empty", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .get("/declared", async |_: Args<()>, _: Context| {
+            Err::<(), _>(Refusal::declared("gone").with("status", "mine").with("since", 1999))
+        })
+        .get("/needs", async |_: Args<Value>, _: Context| Ok::<_, Refusal>(()))
+        .get("/panics", async |_: Args<()>, _: Context| -> Result<(), Refusal> { panic!("the secret reason") })
+        .post("/post", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()));
+    let mut app = json!({ "jsonp": true, "envelope": envelope });
+    app.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+    Site::handlers(&[("app.json", app), ("site.json", definition)], module)
+}
+
+/// What is asked; its real status; what is handed over in aicra's shape, in PhalApi's, and in none.
+type Outcome = (&'static str, u16, Value, Value, Value);
+
+fn every_outcome() -> Vec<Outcome> {
+    let right = |rest: Value| {
+        let mut all = json!({ "error": 0, "ErrorDescription": "all right" });
+        all.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        all
+    };
+    let ret = |data: Value| json!({ "ret": 200, "data": data, "msg": "" });
+    let bad = |ret: u16, data: Value, msg: &str| json!({ "ret": ret, "data": data, "msg": msg });
+    let fault = json!({ "parameter": "n", "in": "query", "expected": "a whole number of 64 bits", "got": "\"<b>\"" });
+    let problem = |status: u16, title: &str, detail: &str, code: &str, rest: Value| {
+        let mut all =
+            json!({ "type": "about:blank", "title": title, "status": status, "detail": detail, "code": code });
+        all.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        all
+    };
+    let wrong = "n in the query: expected a whole number of 64 bits, got \"<b>\"";
+    vec![
+        ("/outputs", 200, right(json!({ "b": "é", "status": 200 })), ret(json!({ "b": "é" })), json!({ "b": "é" })),
+        ("/nothing", 200, right(json!({ "status": 200 })), ret(json!([])), json!({})),
+        ("/whole", 200, right(json!({ "result": [1, 2], "status": 200 })), ret(json!([1, 2])), json!([1, 2])),
+        ("/accepted", 202, right(json!({ "status": 202 })), ret(json!([])), json!({})),
+        ("/empty", 204, right(json!({ "status": 204 })), ret(json!([])), json!({})),
+        (
+            "/declared",
+            410,
+            json!({ "error": 1, "ErrorDescription": "it failed: it was there", "name": "gone", "since": 1999, "status": 410 }),
+            bad(410, json!({ "status": "mine", "since": 1999 }), "Bad Request: it was there"),
+            problem(410, "it failed", "it was there", "gone", json!({ "since": 1999 })),
+        ),
+        (
+            "/needs?n=%3Cb%3E",
+            400,
+            json!({ "error": 401, "ErrorDescription": format!("invalid parameter: {wrong}"), "errors": [fault], "status": 400 }),
+            bad(400, json!([]), "Illegal Param: n should be a whole number of 64 bits, but now n = \"<b>\""),
+            problem(400, "invalid parameter", wrong, "invalid-parameter", json!({ "errors": [fault] })),
+        ),
+        (
+            "/post",
+            405,
+            json!({ "error": 201, "ErrorDescription": "unknown method: the service does not have this method, it has POST, OPTIONS", "status": 405 }),
+            bad(405, json!([]), "Bad Request: request method not allowed, only POST, OPTIONS"),
+            problem(
+                405,
+                "unknown method",
+                "the service does not have this method, it has POST, OPTIONS",
+                "unknown-method",
+                json!({}),
+            ),
+        ),
+        (
+            "/a/b/c/d",
+            404,
+            json!({ "error": 200, "ErrorDescription": "unknown service: no service has this URI", "status": 404 }),
+            bad(404, json!([]), "Bad Request: no such service"),
+            problem(404, "unknown service", "no service has this URI", "unknown-service", json!({})),
+        ),
+        (
+            "/%zz",
+            400,
+            json!({ "error": 402, "ErrorDescription": "unreadable request: the path cannot be read: `%` is not followed by two hexadecimal digits", "status": 400 }),
+            bad(400, json!([]), "Bad Request: the path cannot be read: `%` is not followed by two hexadecimal digits"),
+            problem(
+                400,
+                "unreadable request",
+                "the path cannot be read: `%` is not followed by two hexadecimal digits",
+                "unreadable",
+                json!({}),
+            ),
+        ),
+    ]
+}
+
+#[test]
+fn every_outcome_comes_through_the_callback() {
+    for (index, envelope) in ["aicra", "phalapi", "plain"].into_iter().enumerate() {
+        let site = outcomes(envelope, &json!({}));
+        for (target, status, aicra, phalapi, plain) in every_outcome() {
+            let between = if target.contains('?') { '&' } else { '?' };
+            let asked = format!("{target}{between}callback=a.b");
+            let answer = get(&site, &asked);
+            let expected = [aicra, phalapi, plain].into_iter().nth(index).unwrap();
+            assert_eq!(handed(&answer, "a.b"), expected, "{envelope} {target}");
+            let head = site.send(&Request::new("HEAD", &asked));
+            assert_eq!(head.field("content-length"), answer.field("content-length"), "{envelope} {target}");
+            assert_eq!(head.field("content-type"), answer.field("content-type"), "{envelope} {target}");
+            // Without a callback nothing is different.
+            let json = get(&site, target);
+            assert_eq!(json.status, if envelope == "phalapi" { 200 } else { status }, "{envelope} {target}");
+            assert_ne!(json.field("content-type"), answer.field("content-type"), "{envelope} {target}");
+        }
+    }
+    // The real status is no reason to have one that no script runs with.
+    let site = outcomes("phalapi", &json!({ "phalapi": { "real_status": true } }));
+    assert_eq!(get(&site, "/declared").status, 410);
+    assert_eq!(handed(&get(&site, "/declared?callback=cb"), "cb")["ret"], 410);
+    assert_eq!(handed(&get(&site, "/empty?callback=cb"), "cb")["ret"], 200);
+}
+
+#[test]
+fn what_only_the_log_may_know_is_told_by_its_id() {
+    logged::begin();
+    for (envelope, status) in [("aicra", "status"), ("plain", "status"), ("phalapi", "ret")] {
+        let site = outcomes(envelope, &json!({}));
+        let answer = site.send(&Request::new("GET", "/panics?callback=cb").field("x-request-id", "jsonp-told"));
+        let told = handed(&answer, "cb");
+        assert_eq!(told[status], 500, "{told}");
+        assert!(told.to_string().contains("jsonp-told") && !told.to_string().contains("secret"), "{told}");
+    }
+    assert_eq!(logged("jsonp-told").iter().filter(|line| line.message.contains("the secret reason")).count(), 3);
+}
+
+#[test]
+fn there_is_none_where_nothing_asks_for_it() {
+    let method = |option: Value| json!({ "GET": { "info": "It echoes", "options": option } });
+    let definition = json!({ "/": {
+        "silent": method(json!({})),
+        "on": method(json!({ "jsonp": true })),
+        "off": method(json!({ "jsonp": false })),
+        "scoped": { "GET": { "info": "For readers", "scope": [["reader"]] } },
+        "write": { "POST": { "info": "It writes" } },
+        "callback": { "POST": { "info": "It writes", "in": { "callback": { "info": "A word", "type": "?string" } } } }
+    } });
+    // With what the API says: which paths answer in a script.
+    for (api, scripts) in
+        [(false, vec!["/on"]), (true, vec!["/silent", "/on", "/write", "/nowhere", "/static/nowhere/x"])]
+    {
+        let site = Site::echo(&[("app.json", json!({ "jsonp": api })), ("site.json", definition.clone())]);
+        for path in ["/silent", "/on", "/off", "/scoped", "/write", "/nowhere"] {
+            let answer = get(&site, &format!("{path}?callback=cb"));
+            let is_script = answer.field("content-type") == Some("text/javascript; charset=utf-8");
+            assert_eq!(is_script, scripts.contains(&path), "{api} {path}: {answer:?}");
+        }
+        // Whoever does not ask for it does not lose anything, whatever the callback.
+        for callback in ["cb", "alert(1)"] {
+            let answer = site.send(&Request::new("GET", format!("/scoped?callback={callback}")).scope(&["reader"]));
+            answer.assert_args(&json!({}));
+            let answer = site.send(&Request::new("POST", format!("/callback?callback={callback}")));
+            answer.assert_args(&json!({ "callback": null }));
+            get(&site, &format!("/off?callback={callback}")).assert_args(&json!({}));
+        }
+        get(&site, "/nowhere?callback=alert(1)").assert_refused(404, "no service has this URI");
+        site.send(&Request::new("POST", "/on?callback=cb")).assert_refused(405, "GET, HEAD");
+        site.send(&Request::new("POST", "/nowhere?callback=cb")).assert_refused(404, "no service has this URI");
+        for own in [
+            "/static/nowhere",
+            "/docs/nowhere",
+            "/openapi.json",
+            "/llms.txt",
+            "/healthz",
+            "/readyz",
+            "/metrics",
+            "/static/",
+        ] {
+            let answer = get(&site, &format!("{own}?callback=cb"));
+            assert!(!answer.body.starts_with(b"/**/"), "{own}: {answer:?}");
+        }
+        for path in ["/on", "/", "*"] {
+            let query = if path == "*" { "" } else { "?callback=cb" };
+            let answer = site.send(&Request::new("OPTIONS", format!("{path}{query}")));
+            assert_eq!(answer.field("content-type"), Some("application/json"), "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_callback_is_no_unknown_parameter() {
+    let method = |on: bool| json!({ "GET": { "info": "It echoes", "options": { "jsonp": on } } });
+    let site = Site::echo(&[
+        ("app.json", json!({ "unknown": "refuse" })),
+        ("site.json", json!({ "/": { "on": method(true), "off": method(false) } })),
+    ]);
+    assert_eq!(handed(&get(&site, "/on?callback=cb"), "cb")["args"], json!({}));
+    get(&site, "/on?callback=").assert_args(&json!({}));
+    assert_eq!(handed(&get(&site, "/on?callback=cb&other=1"), "cb")["errors"][0]["parameter"], "other");
+    get(&site, "/off?callback=cb").assert_refused(400, "callback");
+}
+
+/// Fails whoever asks it, and with it the request.
+struct Never;
+
+impl Inspect for Never {
+    fn inspect<'a>(&'a self, _: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>> {
+        Box::pin(std::future::ready(Inspection::Invalid("it was asked".to_owned())))
+    }
+}
+
+#[test]
+fn a_script_is_nobodys() {
+    let definition = json!({ "/": { "x": { "GET": {
+        "info": "It tells who asks",
+        "in": {
+            "COOKIE@session": { "info": "Whose", "type": "?string", "name": "session" },
+            "HEADER@Cookie": { "info": "All of them", "type": "?string", "name": "all" },
+            "HEADER@X-Other": { "info": "No cookie", "type": "?string", "name": "other" }
+        },
+        "out": { "told": { "info": "What was told", "type": "any" } },
+        "options": { "jsonp": true }
+    } } } });
+    let module = Module::new("site").get("/x", async |Args(told): Args<Value>, context: Context| {
+        let known = context.identity().is_some() || context.header("cookie").is_some();
+        Ok::<_, Refusal>(json!({ "told": { "args": told, "known": known } }))
+    });
+    let built = Rulebook::read(vec![("site.json".into(), definition.to_string().into_bytes())]);
+    let site = Site::start(&built.inspect(Never).module(module).build().unwrap_or_else(|report| panic!("{report}")));
+    let request = |target: &str| Request::new("GET", target).field("cookie", "session=mine; a=b").field("x-other", "x");
+    site.send(&request("/x")).assert_refused(401, "not valid");
+    site.send(&request("/x?callback=")).assert_refused(401, "not valid");
+    let nobody = json!({ "args": { "other": "x" }, "known": false });
+    assert_eq!(handed(&site.send(&request("/x?callback=cb")), "cb")["told"], nobody);
+    // A credential is a mistake, which is told to whoever makes it and not to the page.
+    for scheme in ["Bearer secret-word", "Basic c2VjcmV0LXdvcmQ6", ""] {
+        let answer = site.send(&request("/x?callback=cb").field("authorization", scheme));
+        answer.assert_refused(400, "Authorization");
+        assert!(!format!("{answer:?}").contains("secret-word"), "{answer:?}");
+    }
+}
+
+#[test]
+fn whoever_asks_whether_to_go_on_is_told_the_same() {
+    let definition = json!({ "/": { "x": { "GET": { "info": "It echoes", "options": { "jsonp": true } } } } });
+    let engine = Rulebook::read(vec![("site.json".into(), definition.to_string().into_bytes())])
+        .inspect(Never)
+        .unbound(Unbound::Echo)
+        .build();
+    let site = Site::start(&engine.unwrap_or_else(|report| panic!("{report}")));
+    let ask = |target: &str| {
+        let request = Request::new("GET", target).field("expect", "100-continue").body("text/plain", "x");
+        let mut connection = Connection::to(site.address());
+        connection.write(&request.head());
+        connection.answer(false)
+    };
+    ask("/x?callback=alert(1)").assert_refused(400, "JavaScript name");
+    ask("/x").assert_refused(401, "not valid");
+    assert_eq!(ask("/x?callback=cb").status, 100);
+    let other = Request::new("GET", "/x?callback=cb").field("expect", "the unexpected");
+    assert_eq!(handed(&site.send(&other), "cb")["status"], 417);
+}
+
+#[test]
+fn of_a_rules_method_for_get_and_post_it_is_get_that_answers() {
+    let definition = json!({ "User": { "find": { "@jsonp": true, "name": {} }, "save": {} } });
+    let site = Site::echo(&[("user.json", definition)]);
+    assert_eq!(handed(&get(&site, "/user/find?callback=cb"), "cb")["ret"], 200);
+    for (method, path) in [("POST", "/user/find"), ("GET", "/user/save"), ("POST", "/user/save")] {
+        let answer = site.send(&Request::new(method, format!("{path}?callback=cb")));
+        assert_eq!(answer.json()["ret"], 200, "{method} {path}");
+    }
+}
+
+#[test]
+fn other_origins_are_told_what_they_are_told_of_json() {
+    let site = outcomes("aicra", &json!({ "cors": { "origins": ["https://a.example"] } }));
+    let ask = |target: &str| site.send(&Request::new("GET", target).field("origin", "https://a.example"));
+    for field in ["vary", "access-control-allow-origin", "cache-control"] {
+        assert_eq!(ask("/outputs?callback=cb").field(field), ask("/outputs").field(field), "{field}");
+    }
+}
+
+/// JSON of every kind, with what scripts and pages take for their own.
+fn values() -> impl Strategy<Value = Value> {
+    let text = "([a-z<>&/\"'\\\\!\u{2028}\u{2029}\u{2027}\u{202A}âé\u{80}\u{10FFFF}\u{0}-\u{1F}-]|</script>|<!--|\\]\\]>){0,12}";
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_filter("finite", |float| float.is_finite()).prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 5, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(text, inner, 0..5)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+#[test]
+fn a_script_hands_over_what_json_says() {
+    for envelope in ["aicra", "phalapi", "plain"] {
+        let definition = json!({
+            "envelope": envelope,
+            "/": { "x": { "GET": {
+                "info": "It echoes",
+                "in": { "GET@v": { "info": "Anything", "type": "any", "name": "v" } },
+                "options": { "jsonp": true }
+            } } }
+        });
+        let engine = engine(&[("site.json", definition)], |rulebook| rulebook.unbound(Unbound::Echo));
+        let site = Site::start(&engine);
+        let connection = std::cell::RefCell::new(site.connect());
+        proptest!(ProptestConfig::with_cases(64), |(value in values())| {
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("v", &json!([value]).to_string()).finish();
+            let ask = |target: String| connection.borrow_mut().ask(&Request::new("GET", target));
+            let plain = ask(format!("/x?{query}")).json();
+            let mut script = handed(&ask(format!("/x?{query}&callback=cb")), "cb");
+            if envelope == "aicra" {
+                prop_assert_eq!(script.as_object_mut().unwrap().shift_remove("status"), Some(200.into()));
+            }
+            prop_assert_eq!(&script, &plain);
+            prop_assert!(plain.to_string().contains(&value.to_string()));
+        });
+    }
+}

@@ -1,0 +1,119 @@
+//! Functions that rules name: `callable`, `on_after_parse`, and types of the program's own.
+
+use rulebook::{Engine, Objection, Report, Rulebook, Unbound};
+use serde_json::{Value as Json, json};
+
+use super::files;
+use crate::client::{Answer, Request, Site};
+
+/// The example of the document, and one that is told `params`.
+fn rulebook(rules: &Json) -> Rulebook {
+    Rulebook::read(files(&Json::Null, rules))
+        .callable("Common_MyVersion::formatVersion", |version, _| match version.as_str() {
+            Some(text) if text.split('.').count() >= 3 => Ok(json!(text)),
+            _ => Err("Illegal version".into()),
+        })
+        .callable("longer", |value, params| {
+            let least = params.and_then(Json::as_u64).unwrap_or_default();
+            let length = value.as_str().map_or(0, str::len) as u64;
+            if length > least { Ok(length.into()) } else { Err(Objection::new(format!("needs {least}")).with_code(7)) }
+        })
+        .callable("exclaim", |value, _| Ok(format!("{}!", value.as_str().unwrap_or("?")).into()))
+        .callable("panics", |_, _| panic!("a function of the program panics"))
+}
+
+fn echo(rules: &Json) -> Engine {
+    rulebook(rules).unbound(Unbound::Echo).build().unwrap_or_else(|report| panic!("{report}"))
+}
+
+fn get(site: &Site, target: &str) -> Answer {
+    site.send(&Request::new("GET", target))
+}
+
+/// What the one argument `v` of `/c/m` is, by this rule.
+fn argument(rule: &Json, query: &str) -> Json {
+    let site = Site::start(&echo(&json!({ "C": { "m": { "v": rule } } })));
+    get(&site, &format!("/c/m?{query}")).json()
+}
+
+fn passes(rule: &Json, query: &str, expected: &Json) {
+    let body = argument(rule, query);
+    assert_eq!(body["data"]["args"]["v"], *expected, "{rule} with {query}: {body}");
+}
+
+#[test]
+fn a_callable_passes_what_its_function_gives_back_or_tells_its_words() {
+    for callback in [
+        json!({ "type": "callable", "callback": ["Common_MyVersion", "formatVersion"] }),
+        json!({ "type": "Callback", "callable": "Common_MyVersion::formatVersion" }),
+    ] {
+        passes(&callback, "v=1.2.3", &json!("1.2.3"));
+        passes(&callback, "", &Json::Null);
+        let refused = argument(&callback, "v=1.2");
+        assert_eq!(refused, json!({ "ret": 400, "data": [], "msg": "Bad Request: Illegal version" }));
+    }
+    let rule = json!({ "type": "callable", "callback": "longer", "params": 3, "require": true });
+    passes(&rule, "v=abcd", &json!(4));
+    let refused = argument(&rule, "v=abc");
+    assert_eq!(refused, json!({ "ret": 407, "data": [], "msg": "Bad Request: needs 3" }));
+    assert_eq!(argument(&rule, "")["msg"], "Illegal Param: wrong param: v");
+    // A default goes through the function too.
+    let rule = json!({ "type": "callable", "callback": "longer", "default": "abc" });
+    passes(&rule, "", &json!(3));
+    // The rule's own words come before the function's.
+    let rule = json!({ "type": "callable", "callback": "longer", "params": 3, "message": "too short" });
+    assert_eq!(argument(&rule, "v=abc"), json!({ "ret": 400, "data": [], "msg": "Illegal Param: too short" }));
+}
+
+#[test]
+fn values_go_through_functions_after_their_type() {
+    for (rule, query, expected) in [
+        (json!({ "on_after_parse": "trim|strtolower" }), "v=+Phal%0AAPI%20", json!("phal\napi")),
+        (json!({ "on_after_parse": " TRIM ||exclaim" }), "v=+a+", json!("a!")),
+        (json!({ "on_after_parse": "ltrim" }), "v=+%C3%A9+", json!("é ")),
+        (json!({ "on_after_parse": "rtrim|strtoupper" }), "v=+%C3%A9a+", json!(" éA")),
+        (json!({ "on_after_parse": ["Common_MyVersion", "formatVersion"] }), "v=1.2.3", json!("1.2.3")),
+        (json!({ "on_after_parse": "trim", "default": " d " }), "", json!("d")),
+        (json!({ "on_after_parse": "exclaim" }), "", Json::Null),
+        (json!({ "on_after_parse": "" }), "v=+a", json!(" a")),
+        // The length is that of what came.
+        (json!({ "on_after_parse": "trim", "min": 3 }), "v=+a+", json!("a")),
+        (
+            json!({ "type": "array", "format": "explode", "on_after_parse": "array_unique|array_reverse" }),
+            "v=A,A,B,A,C",
+            json!(["C", "B", "A"]),
+        ),
+        // What a function does not take stays as it is.
+        (json!({ "type": "int", "on_after_parse": "trim|array_unique" }), "v=7", json!(7)),
+        (json!({ "type": "array", "on_after_parse": "trim" }), "v[]=+a", json!([" a"])),
+    ] {
+        passes(&rule, query, &expected);
+    }
+    let refused = argument(&json!({ "on_after_parse": "trim|Common_MyVersion::formatVersion" }), "v=1");
+    assert_eq!(refused, json!({ "ret": 400, "data": [], "msg": "Bad Request: Illegal version" }));
+    let refused = argument(&json!({ "on_after_parse": "trim", "min": 9 }), "v=+a+");
+    assert_eq!(refused["ret"], 400, "the type comes first: {refused}");
+}
+
+#[test]
+fn a_function_that_panics_is_an_internal_error() {
+    let site = Site::start(&echo(&json!({ "C": { "m": { "v": { "type": "callable", "callback": "panics" } } } })));
+    assert_eq!(get(&site, "/c/m?v=1").json()["ret"], 500);
+    assert_eq!(get(&site, "/c/m").json()["ret"], 200);
+}
+
+#[test]
+fn a_definition_that_names_no_function_of_the_program_is_only_echoed() {
+    let rules = json!({ "C": { "m": {
+        "v": { "type": "callable", "callback": "formatVersion" },
+        "w": { "on_after_parse": "trimm|exclam|trim" },
+        "x": { "type": "callable", "callback": "trim" },
+    } } });
+    assert!(rulebook(&rules).check().is_ok(), "the text alone cannot know");
+    let site = Site::start(&echo(&rules));
+    let body = get(&site, "/c/m?v=+a&w=+a&x=+a").json();
+    assert_eq!(body["data"]["args"], json!({ "v": " a", "w": "a", "x": " a" }));
+
+    let report: Report = rulebook(&rules).unbound(Unbound::NotImplemented).build().expect_err("functions are missing");
+    crate::golden::compare(std::path::Path::new("tests/data/rules/unknown_callable.txt"), &report.render(false));
+}

@@ -1,0 +1,113 @@
+//! Methods that are named in the query of base or in a body: PhalApi's `?service=`, and api 3.0's `module` and `method`.
+
+mod body;
+mod faults;
+mod named;
+mod recorded;
+mod styles;
+mod unreachable;
+
+use serde_json::{Value as Json, json};
+
+use crate::client::{Answer, Request, Site};
+
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// An API with methods of every dialect that echo their arguments, beside them, as `to`, which they are.
+pub fn site(settings: &Json) -> Site {
+    let mut app = json!({ "unknown": "refuse", "catalogue": "2.x" });
+    app.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+    Site::echo(&[("app.json", app), ("tree.json", tree()), ("methods.json", methods()), ("rules.json", rules())])
+}
+
+fn to(id: &str) -> Json {
+    json!({ "info": "Which method this is", "type": "?string", "name": "to", "default": id })
+}
+
+fn tree() -> Json {
+    let text = json!({ "info": "A text", "type": "?string" });
+    let any = |name: &str| json!({ "info": "A text", "type": "?string", "name": name });
+    json!({
+        "POST": { "info": "The root", "in": { "ANY@to": to("post"), "text": text, "file": { "info": "A file", "type": "?file" } } },
+        "/": {
+            "article/line": {
+                "GET": { "info": "A line", "in": {
+                    "URL#0": { "info": "Which article", "type": "id", "name": "article_id" },
+                    "URL#1": { "info": "Which line", "type": "?id", "name": "no_line" },
+                    "ANY@lang": any("lang"), "ANY@to": to("article.line.get") } },
+                "POST": { "info": "A new line", "in": {
+                    "URL#0": { "info": "Which article", "type": "id", "name": "article_id" },
+                    "text": text, "ANY@to": to("article.line.post") } },
+                "PUT": { "info": "Another line", "scope": [["author[article_id]"]], "in": {
+                    "URL#0": { "info": "Which article", "type": "id", "name": "article_id" },
+                    "text": text, "ANY@to": to("article.line.put") } }
+            },
+            "article/upload": { "POST": { "info": "A picture", "in": {
+                "file": { "info": "The picture", "type": "file" }, "text": text, "ANY@to": to("article.upload.post") } } },
+            "article/{id}": { "GET": { "info": "An article", "in": { "{id}": { "info": "Which", "type": "string" } } } },
+            "one": { "GET": { "info": "One segment" } },
+            "one/two/three": { "GET": { "info": "Three segments" } }
+        }
+    })
+}
+
+fn methods() -> Json {
+    let text = json!({ "description": "A text", "type": "text" });
+    let optional = json!({ "description": "A text", "type": "text", "optional": true });
+    json!({ "store": {
+        "POST::buy": {
+            "description": "Buy something", "permissions": [],
+            "parameters": { "URL_0": text, "URL_1": optional, "count": optional,
+                "to": { "description": "Which", "type": "text", "optional": true, "default": "store.buy.post" } } },
+        "POST::locked": {
+            "description": "Not for everybody", "permissions": ["owner"],
+            "parameters": { "count": { "description": "How many", "type": "id" } } }
+    } })
+}
+
+fn rules() -> Json {
+    json!({
+        "User": {
+            "login": {
+                "username": { "name": "username", "require": true },
+                "to": { "name": "to", "default": "user.login" } },
+            "getBaseInfo": { "to": { "name": "to", "default": "user.getBaseInfo" } }
+        },
+        "Site": { "index": {
+            "title": { "name": "title" },
+            "to": { "name": "to", "default": "site.index" } } }
+    })
+}
+
+/// What came of a request: which method it went to, with its arguments but for those that it was not given; or
+/// status and words.
+pub fn outcome(answer: &Answer) -> Result<(String, Json), (u64, String)> {
+    let body = answer.json();
+    let args = body["args"].as_object().or(body["data"]["args"].as_object());
+    let Some(args) = args else {
+        let status = body["ret"].as_u64().unwrap_or(answer.status.into());
+        let words = body["msg"].as_str().or(body["ErrorDescription"].as_str()).unwrap_or_default();
+        return Err((status, words.to_owned()));
+    };
+    let to = args["to"].as_str().unwrap_or_default().to_owned();
+    let rest = args.iter().filter(|(name, value)| *name != "to" && !value.is_null());
+    Ok((to, rest.map(|(name, value)| (name.clone(), value.clone())).collect()))
+}
+
+/// Where a request goes: to a method with arguments, or to a refusal with a status and words.
+pub type Expected = Result<(&'static str, Json), (u64, String)>;
+
+#[track_caller]
+pub fn assert_all(site: &Site, cases: &[(Request, Expected)]) {
+    let mut wrong = String::new();
+    for (request, expected) in cases {
+        let answer = site.send(request);
+        let expected = expected.clone().map(|(to, args)| (to.to_owned(), args));
+        let got = outcome(&answer);
+        if got != expected {
+            let asked = String::from_utf8_lossy(&request.bytes()).into_owned();
+            wrong.push_str(&format!("{asked}\nexpected {expected:?}\ngot {got:?}\n\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
