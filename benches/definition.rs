@@ -41,6 +41,7 @@ fn bench() -> Json {
                 "out": { "pong": { "info": "Always true", "type": "bool" } },
             } },
             "article/line/{article_id}/{no_line}": { "GET": line() },
+            "script/line/{article_id}/{no_line}": { "GET": script() },
             "article": {
                 "POST": create(),
                 "/": { "form": { "POST": create() } },
@@ -53,6 +54,12 @@ fn many(services: usize) -> Json {
     let services: serde_json::Map<_, _> =
         (1..=services).map(|n| (path(n)[1..].to_owned(), json!({ "GET": line() }))).collect();
     json!({ "info": "The same service under many names", "/": services })
+}
+
+fn script() -> Json {
+    let mut method = line();
+    method["options"] = json!({ "jsonp": true });
+    method
 }
 
 fn line() -> Json {

@@ -66,8 +66,8 @@ pub mod cli;
 pub mod test;
 
 pub use call::{
-    AnswerError, Download, ETag, Head, Http, Identity, Inspect, Inspection, Mismatch, Objection, Refusal, RequestId,
-    Upload, Value,
+    AnswerError, Broken, Download, ETag, Head, Http, Identity, Inspect, Inspection, Mismatch, Objection, Refusal,
+    RequestId, Upload, Value,
 };
 pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, log_panics};
@@ -87,3 +87,8 @@ pub struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/handlers.md")]
 pub struct Handlers;
+
+/// And of the page about moving.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/migration.md")]
+pub struct Migration;

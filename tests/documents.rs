@@ -10,7 +10,7 @@ use rulebook::definition::keys::{self, Keys, Kind};
 use rulebook::definition::manner::{METHODS, Manner};
 use rulebook::diagnostic::codes;
 use rulebook::model::Limits;
-use rulebook::types::Types;
+use rulebook::types::{Functions, Types};
 
 use crate::golden;
 
@@ -40,7 +40,7 @@ fn the_guide_to_tests_shows_that_of_a_new_project() {
 
 /// Compares a page with what it is once everything in it that is made from the program has been made again, and
 /// gives how much that is.
-fn compare_made(page: &str, make: impl Fn(&str) -> String) -> usize {
+pub fn compare_made(page: &str, make: impl Fn(&str) -> String) -> usize {
     let path = root().join(page);
     let page = fs::read_to_string(&path).unwrap();
     let mut made = String::new();
@@ -62,6 +62,7 @@ fn table(what: &str) -> String {
     match what {
         "the types" => types(),
         "the limits" => limits(),
+        "the known functions" => functions(),
         "the keys of the settings" => key_table(&keys::APP),
         "the keys of `cors`" => key_table(&keys::CORS),
         "the keys of `phalapi`" => key_table(&keys::PHALAPI),
@@ -103,6 +104,7 @@ fn key_table(keys: &'static Keys) -> String {
             Kind::Object(keys) => keys.what.to_owned(),
             Kind::List(keys) => format!("a list, each of it {}", keys.what),
             Kind::Named(keys) => format!("by name, each {}", keys.what),
+            Kind::Common => "by name, each a parameter, or each a rule".to_owned(),
             Kind::Later => continue,
         };
         writeln!(table, "| `{}` | {holds} | {} |", key.name, cell(key.info)).unwrap();
@@ -139,6 +141,14 @@ fn words(dialect: &Manner) -> String {
     table
 }
 
+fn functions() -> String {
+    let mut table = "| function | does |\n| --- | --- |\n".to_owned();
+    for (name, info) in Functions::builtin() {
+        writeln!(table, "| `{name}` | {info} |").unwrap();
+    }
+    table
+}
+
 fn limits() -> String {
     let defaults = Limits::default().entries();
     assert_eq!(keys::LIMITS.iter().count(), defaults.len());
@@ -151,7 +161,7 @@ fn limits() -> String {
 }
 
 /// A sentence as the cell of a table.
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 

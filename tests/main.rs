@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
 
-mod api3;
 mod article;
 mod cli;
 mod client;
@@ -25,12 +24,15 @@ mod keys;
 mod layout;
 mod licenses;
 mod logged;
+mod migration;
 mod openapi;
 mod operation;
 mod pages;
 mod readme;
 mod rules;
 mod schema;
+mod seeds;
 mod served;
 mod service;
+mod three;
 mod types;

@@ -238,6 +238,29 @@ fn other_methods_are_refused() {
 }
 
 #[test]
+fn one_file_runs_what_others_answer_and_is_nobodys() {
+    let folder = folder();
+    for name in ["h5.html", "h5.htm", "more/h5.html", "index.html"] {
+        std::fs::write(folder.path().join("static").join(name), "<p>a page").unwrap();
+    }
+    let site = beside(&folder.path().join("static"));
+    let policy = |path: &str| get(&site, path).field("content-security-policy").unwrap().to_owned();
+    let own = policy("/index.html");
+    let script = |policy: &str| policy.split("; ").find(|rule| rule.starts_with("script-src")).map(str::to_owned);
+    for path in ["/h5.html", "/static/h5.html"] {
+        let policy = policy(path);
+        assert_eq!(script(&policy).as_deref(), Some("script-src 'self' http: https:"), "{path}");
+        assert!(policy.split("; ").any(|rule| rule == "sandbox allow-scripts"), "{path}: {policy}");
+        assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("connect-src"), "{path}: {policy}");
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("form-action 'none'"), "{path}: {policy}");
+    }
+    for path in ["/h5.htm", "/static/h5%2Ehtml", "/more/h5.html", "/static/more/h5.html", "/index.html"] {
+        assert_eq!(policy(path), own, "{path}");
+    }
+    assert_eq!(script(&own).as_deref(), Some("script-src 'self'"));
+}
+
+#[test]
 fn files_of_the_folder_are_served_at_the_root_and_under_static() {
     let folder = folder();
     let site = beside(&folder.path().join("static"));

@@ -1,10 +1,10 @@
-//! The README's tour, run line by line.
+//! The README's tour, run line by line, and that of any other page.
 //!
-//! In its `console` blocks a line that begins with `$ ` is a command, and what
+//! In `console` blocks a line that begins with `$ ` is a command, and what
 //! follows is what it answers; `[..]` in an answer stands for anything. All
 //! commands are run by the shell, in a folder that looks like a fresh clone
 //! after its release build. `cargo run --release` starts the server, and stops the
-//! one before. With `UPDATE_GOLDEN=1` the answers are written into the README.
+//! one before. With `UPDATE_GOLDEN=1` the answers are written into the page.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,12 @@ const ADDRESS: &str = "127.0.0.1:8080";
 
 #[test]
 fn the_tour_works_line_by_line() {
-    let path = root().join("README.md");
+    tour("README.md");
+}
+
+/// Runs the commands of a page.
+pub fn tour(page: &str) {
+    let path = root().join(page);
     let readme = fs::read_to_string(&path).unwrap();
     let place = Place::new();
     let mut server = None;
@@ -48,7 +53,7 @@ fn the_tour_works_line_by_line() {
         written.push_str(&format!("$ {command}\n{said}"));
     }
     drop(server);
-    assert!(commands > 5, "the README has no tour");
+    assert!(commands > 5, "{page} has no tour");
     if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
         fs::write(path, written).unwrap();
     } else {
@@ -105,7 +110,7 @@ fn parts(page: &str) -> Vec<Part<'_>> {
 }
 
 /// Whether the answer is as expected, `[..]` standing for anything within a line.
-fn matches(expected: &str, got: &str) -> bool {
+pub fn matches(expected: &str, got: &str) -> bool {
     expected.lines().count() == got.lines().count()
         && expected.lines().zip(got.lines()).all(|(expected, got)| {
             let mut pieces = expected.split("[..]");

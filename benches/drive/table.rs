@@ -6,10 +6,6 @@ use super::Settings;
 use super::statistics::{Summary, ratios, summary};
 use crate::cases::{Aim, Case};
 
-/// The share of its requests per second that rulebook may lose from the
-/// first to the last of many services and still be said to have no slope: what rounds differ by anyhow.
-const NO_SLOPE: f64 = 0.97;
-
 /// Milliseconds that the start with [`MANY`] services may take.
 const START_AIM: f64 = 500.0;
 
@@ -40,8 +36,7 @@ impl Row {
 pub fn markdown(rows: &[Row], started: &[(usize, f64)], settings: &Settings) -> String {
     let mut cells =
         vec![["case", "by hand, req/s", "rulebook, req/s", "ratio", "min to max", "aim", "reached"].map(str::to_owned)];
-    let first_of_many = rows.iter().find(|row| row.case == Case::LastOf10);
-    cells.extend(rows.iter().filter_map(|row| line(row, first_of_many)));
+    cells.extend(rows.iter().filter_map(|row| line(row, rows)));
 
     let mut text = aligned(&cells);
     let _ = write!(
@@ -64,16 +59,18 @@ pub fn markdown(rows: &[Row], started: &[(usize, f64)], settings: &Settings) -> 
     text
 }
 
-fn line(row: &Row, first_of_many: Option<&Row>) -> Option<[String; 7]> {
+fn line(row: &Row, rows: &[Row]) -> Option<[String; 7]> {
     let ratio = ratios(&row.ours, &row.hand)?;
     let (aim, reached) = match row.case.aim() {
         Aim::Ratio(aim) => (format!("≥ {aim:.2}"), verdict(ratio.median >= aim)),
-        Aim::NoSlope => match first_of_many.and_then(|first| ratios(&row.ours, &first.ours)) {
-            Some(Summary { median, .. }) => {
-                ("no slope".to_owned(), format!("{} ({median:.2} of the last of 10)", verdict(median >= NO_SLOPE)))
-            }
-            None => ("no slope".to_owned(), "the last of 10 was not measured".to_owned()),
-        },
+        Aim::Of(other, aim) => {
+            let measured = rows.iter().find(|row| row.case == other).and_then(|other| ratios(&row.ours, &other.ours));
+            let reached = match measured {
+                Some(Summary { median, .. }) => format!("{} ({median:.2})", verdict(median >= aim)),
+                None => "that was not measured".to_owned(),
+            };
+            (format!("≥ {aim:.2} of {}", other.title()), reached)
+        }
     };
     Some([
         row.case.title().to_owned(),

@@ -1,6 +1,6 @@
-//! `GET /article/line/{article_id}/{no_line}?lang=en`, here and behind many services.
+//! `GET /article/line/{article_id}/{no_line}?lang=en`, here and behind many services, and the same in JSONP.
 
-use actix_web::web;
+use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use super::ALL_RIGHT;
@@ -26,8 +26,10 @@ pub struct Line {
 }
 
 pub async fn read(path: web::Path<(u32, u32)>, options: web::Query<Options>) -> Result<web::Json<Line>, Failure> {
-    let (article_id, no_line) = path.into_inner();
-    let Options { lang } = options.into_inner();
+    line(path.into_inner(), options.into_inner().lang).map(web::Json)
+}
+
+fn line((article_id, no_line): (u32, u32), lang: String) -> Result<Line, Failure> {
     let mut faults = Vec::new();
     if article_id > MAX_ID {
         faults.push(Fault::new("article_id", "path", "0 to 2147483647", &article_id));
@@ -43,12 +45,44 @@ pub async fn read(path: web::Path<(u32, u32)>, options: web::Query<Options>) -> 
     }
 
     let (error, description) = ALL_RIGHT;
-    Ok(web::Json(Line {
-        error,
-        description,
-        article_id,
-        no_line,
-        lang,
-        line: format!("line {no_line} of article {article_id}"),
-    }))
+    Ok(Line { error, description, article_id, no_line, lang, line: format!("line {no_line} of article {article_id}") })
+}
+
+#[derive(Deserialize)]
+pub struct ScriptOptions {
+    lang: String,
+    callback: String,
+}
+
+#[derive(Serialize)]
+struct Told {
+    #[serde(flatten)]
+    line: Line,
+    status: u16,
+}
+
+pub async fn read_as_script(
+    path: web::Path<(u32, u32)>,
+    options: web::Query<ScriptOptions>,
+) -> Result<HttpResponse, Failure> {
+    let ScriptOptions { lang, callback } = options.into_inner();
+    let inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+    let named =
+        |part: &str| part.bytes().all(inside) && part.bytes().next().is_some_and(|first| !first.is_ascii_digit());
+    if callback.len() > 64 || !callback.split('.').all(named) {
+        return Err(Failure::Invalid(vec![Fault::new("callback", "query", "the name of a function", &callback)]));
+    }
+    let told = Told { line: line(path.into_inner(), lang)?, status: 200 };
+    let json = serde_json::to_string(&told).map_err(|_| Failure::Unavailable)?;
+    let mut script = format!("/**/ typeof {callback} === 'function' && {callback}(");
+    for part in json.split_inclusive(['<', '\u{2028}', '\u{2029}']) {
+        match part.char_indices().next_back() {
+            Some((end, '<')) => script.extend([&part[..end], "\\u003c"]),
+            Some((end, '\u{2028}')) => script.extend([&part[..end], "\\u2028"]),
+            Some((end, '\u{2029}')) => script.extend([&part[..end], "\\u2029"]),
+            _ => script.push_str(part),
+        }
+    }
+    script.push_str(");");
+    Ok(HttpResponse::Ok().content_type("text/javascript; charset=utf-8").body(script))
 }

@@ -93,9 +93,9 @@ struct Settings {
     /// The folder of the definition.
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_API", default_value = "api")]
     api: PathBuf,
-    /// Where to listen [default: 127.0.0.1:8080].
-    #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_BIND")]
-    bind: Option<String>,
+    /// Where to listen; several, given one by one or with commas between, serve the same [default: 127.0.0.1:8080].
+    #[arg(long, global = true, value_name = "ADDRESS:PORT", env = "RULEBOOK_BIND", value_delimiter = ',')]
+    bind: Vec<String>,
     /// The folder of the server's own files: keys.json, and what the program keeps there [default: data].
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_DATA")]
     data: Option<PathBuf>,

@@ -41,9 +41,12 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
         }
     };
     let api = engine.api();
-    let bind = settings.bind.as_deref().or(api.bind.as_deref()).unwrap_or(BIND);
+    let bind = match (&settings.bind[..], &api.bind) {
+        ([], said) => vec![said.as_deref().unwrap_or(BIND).to_owned()],
+        (asked, _) => asked.to_vec(),
+    };
     let how = server::Settings {
-        bind: vec![bind.to_owned()],
+        bind,
         workers: settings.workers.map(usize::from).or(api.workers),
         signals: true,
         static_files: Some(settings.static_files.clone()),
@@ -51,7 +54,7 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
     };
     let running = match engine.serve(&how) {
         Ok(running) => running,
-        Err(error) => return failed(&format!("--bind {bind}: {error}")),
+        Err(error) => return failed(&format!("--bind {}: {error}", how.bind.join(","))),
     };
     let unbound = settings.unbound.map_or(api.unbound, Unbound::from);
     let addresses = running.addresses().iter().map(|address| format!("http://{address}{}", api.base));

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::function::Wanted;
 use super::lower::Lowering;
 use super::parts::parts;
-use crate::definition::manner::TREE;
+use crate::definition::manner::{RULES, TREE};
 use crate::definition::written::Definition;
 use crate::diagnostic::Diagnostic;
 use crate::model::Api;
@@ -51,6 +51,7 @@ pub fn lower(definition: &Definition, types: &Types) -> Lowered {
     };
     let base = lowering.base(definition.app.base.as_ref());
     let mut api = lowering.settings(&definition.app, base.clone().unwrap_or_else(|| "/".to_owned()));
+    lowering.manner = if definition.app.common_rules { &RULES } else { &TREE };
     let common = lowering.common(&definition.app.common);
     api.modules = parts(&definition.modules).iter().map(|module| lowering.module(module, &common)).collect();
     lowering.judge_whole(&api.modules, base.as_deref());

@@ -41,7 +41,8 @@ impl Lowering<'_> {
         common
     }
 
-    /// The parameters of a method: its own, then the common ones whose names in code it does not have.
+    /// The parameters of a method: its own, and the common ones whose names in code it does not have, behind or ahead
+    /// of them.
     pub(super) fn input(
         &mut self,
         own: &[crate::definition::written::Parameter],
@@ -56,6 +57,12 @@ impl Lowering<'_> {
             .map(|parameter| Judged { inherited: true, ..parameter.clone() })
             .collect();
         all.extend(inherited);
+        if self.manner.common_first {
+            let places: HashMap<&str, usize> =
+                common.iter().enumerate().map(|(place, own)| (own.name.as_str(), place)).collect();
+            // What is in place of a common one has its place.
+            all.sort_by_key(|own| places.get(own.name.as_str()).copied().unwrap_or(common.len()));
+        }
         if matches!(site.http, Some(Http::Get | Http::Delete)) {
             for judged in &mut all {
                 without_body(judged);

@@ -48,6 +48,7 @@ impl Lowering<'_> {
             attributes: &attributes,
             fields: fields.unwrap_or_default(),
             words: self.manner.types,
+            any_case: self.manner.any_case,
             timezone: &self.timezone,
         });
         match compiled {

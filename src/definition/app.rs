@@ -1,7 +1,7 @@
 //! The settings: `app.json`, and documents that hold a whole API.
 
 use super::dialect;
-use super::keys::{APP, CONTACT, CORS, LICENSE, LIMITS, PARAMETER, PHALAPI, SERVER, SERVICE, TYPES};
+use super::keys::{APP, CONTACT, CORS, LICENSE, LIMITS, PHALAPI, SERVER, SERVICE, TYPES};
 use super::object::{Object, authors_own, is_remark, wrong_kind};
 use super::syntax::duplicate;
 use super::text::{Data, Member, Members, Node};
@@ -62,6 +62,7 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         let value = |member: &Member| limits.whole(&member.key.value);
         limits.members().filter_map(|member| Some((member.key.clone(), value(member)?))).collect()
     });
+    let (common, common_rules) = dialect::common(&mut object, faults);
     let service = object.object("service", &SERVICE, faults);
     App {
         service: service.as_ref().and_then(|service| service.flag("on")),
@@ -69,7 +70,8 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         contact: object.object("contact", &CONTACT, faults).filter(|object| !object.damaged).as_ref().map(contact),
         license: object.object("license", &LICENSE, faults).filter(|object| !object.damaged).as_ref().map(license),
         servers: servers(&mut object, faults),
-        common: object.named("common", &PARAMETER, faults, dialect::canonical_parameter),
+        common,
+        common_rules,
         default_types: object.object("types", &TYPES, faults).and_then(|types| types.flag("default")),
         real_status: object.object("phalapi", &PHALAPI, faults).and_then(|phalapi| phalapi.flag("real_status")),
         limits,

@@ -25,6 +25,10 @@ pub struct Manner {
     /// Its vocabulary: each word for a type with the canonical name that it stands for where no `<…>` is behind it.
     /// Other words are canonical ones.
     pub types: &'static [(&'static str, &'static str)],
+    /// Whether the names of types compare without regard to case.
+    pub any_case: bool,
+    /// Whether the parameters that every method has come before a method's own, so that their faults are told first.
+    pub common_first: bool,
 }
 
 /// The tables of keys hold each other, so that they cannot be written out.
@@ -44,6 +48,22 @@ pub static TREE: Manner = Manner {
     anywhere: false,
     output: &keys::OUTPUT,
     types: &[],
+    any_case: false,
+    common_first: false,
+};
+
+/// The dialect `rules`. Its words for types are lowered where rules are read.
+pub static RULES: Manner = Manner {
+    dialect: "rules",
+    info: "info",
+    id_as_info: false,
+    scope: "scope",
+    position: "URL#",
+    anywhere: false,
+    output: &keys::OUTPUT,
+    types: &[],
+    any_case: true,
+    common_first: true,
 };
 
 /// The dialect `methods`, with all types of api 3.0 but `varchar` and `array<T>`, which are canonical.
@@ -70,7 +90,6 @@ pub static METHODS: Manner = Manner {
         ("boolean", "bool"),
         ("FILE", "file"),
     ],
+    any_case: false,
+    common_first: false,
 };
-
-/// The name of the dialect `rules`. What it says is read into the words of a tree, so it has no manner of its own.
-pub const RULES: &str = "rules";

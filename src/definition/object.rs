@@ -182,7 +182,7 @@ fn check(kind: Kind, member: &Member) -> Option<Diagnostic> {
         Kind::Words => (matches!(node.data, Data::Text(_)), "a string or a list of strings"),
         Kind::Scope => (matches!(node.data, Data::List(_)), "a list of lists of strings"),
         Kind::Permissions => (matches!(node.data, Data::List(_)), "a list of strings"),
-        Kind::Object(_) | Kind::Named(_) => (matches!(node.data, Data::Object(_)), "an object"),
+        Kind::Object(_) | Kind::Named(_) | Kind::Common => (matches!(node.data, Data::Object(_)), "an object"),
         Kind::List(_) => (matches!(node.data, Data::List(_)), "a list of objects"),
         Kind::Any | Kind::Later => (true, ""),
     };

@@ -87,6 +87,8 @@ pub struct App {
     pub envelope: Option<Placed<String>>,
     /// `common`: parameters that every method has.
     pub common: Vec<Parameter>,
+    /// Whether they are written as rules.
+    pub common_rules: bool,
     /// `unknown`.
     pub unknown: Option<Placed<String>>,
     /// `timezone`.

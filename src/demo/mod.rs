@@ -5,7 +5,9 @@
 //! crate only, so that it can be copied.
 
 mod article;
+mod author;
 mod database;
+mod publication;
 mod user;
 
 use jiff::Timestamp;
@@ -17,6 +19,7 @@ use database::Database;
 pub(crate) fn add(rulebook: Rulebook) -> Rulebook {
     let database = Database::new(rulebook.data_folder());
     let asked = database.clone();
+    let rulebook = author::modules().into_iter().fold(rulebook, Rulebook::module);
     rulebook
         .ready("database", move || {
             let database = asked.clone();
@@ -25,6 +28,7 @@ pub(crate) fn add(rulebook: Rulebook) -> Rulebook {
         .inspect(user::Logins::new(database.clone()))
         .state(database)
         .module(article::module())
+        .module(publication::module())
         .module(user::module())
 }
 

@@ -11,7 +11,7 @@ use super::pattern;
 use super::tables::Schema;
 use crate::call::{Http, JsonLimits};
 use crate::definition::keys::{self, Keys, methods, rules};
-use crate::definition::manner::{METHODS, Manner, TREE};
+use crate::definition::manner::{METHODS, Manner, RULES, TREE};
 use crate::error::ErrorStatus;
 use crate::error::texts::CatalogueName;
 use crate::model::{
@@ -36,11 +36,22 @@ static FACTS: &[Fact] = &[
     fact(&keys::APP, "unknown", || words(UnknownParameters::ALL.map(UnknownParameters::as_str))),
     fact(&keys::APP, "unbound", || words(Unbound::ALL.map(Unbound::as_str))),
     fact(&keys::APP, "log_format", || words(LogFormat::ALL.map(LogFormat::as_str))),
+    fact(&keys::APP, "base", || json!({ "pattern": pattern::base() })),
+    fact(&keys::APP, "bind", || json!({ "pattern": pattern::ADDRESS })),
     fact(&keys::APP, "data", || json!({ "pattern": pattern::NOT_BLANK })),
-    fact(&keys::APP, "workers", || range(&(1..=MOST_WORKERS.into()))),
+    fact(&keys::APP, "workers", || range(&(1..=MOST_WORKERS))),
+    fact(&keys::CORS, "origins", || json!({ "minItems": 1 })),
+    fact(&keys::CORS, "headers", fields),
+    fact(&keys::CORS, "expose", fields),
     fact(&keys::MODULE, "dialect", || words([TREE.dialect])),
+    fact(&keys::MODULE, "module", || json!({ "pattern": pattern::NAME })),
     fact(&keys::MODULE, "envelope", envelopes),
     fact(&keys::MODULE, "repeated", || words(Repeated::ALL.map(Repeated::as_str))),
+    fact(&keys::METHOD, "id", || json!({ "pattern": pattern::NAME })),
+    fact(&methods::METHOD, "id", || json!({ "pattern": pattern::NAME })),
+    fact(&keys::PARAMETER, "name", || json!({ "pattern": pattern::NAME })),
+    fact(&methods::PARAMETER, "name", || json!({ "pattern": pattern::NAME })),
+    fact(&keys::FLAT, "path", || json!({ "pattern": pattern::path() })),
     fact(&keys::FLAT, "method", || words(Http::ALL.map(Http::as_str))),
     fact(&keys::OPTIONS, "status", || range(&MethodOptions::STATUSES)),
     fact(&methods::METHOD, "description", || json!({ "pattern": pattern::NOT_BLANK })),
@@ -49,9 +60,10 @@ static FACTS: &[Fact] = &[
     fact(&methods::ERROR, "status", || range(&ErrorStatus::RANGE)),
     fact(&keys::PARAMETER, "type", || terms(&TREE)),
     fact(&keys::OUTPUT, "type", || terms(&TREE)),
+    fact(&keys::ATTRIBUTES, "callback", function),
     fact(&methods::PARAMETER, "type", || terms(&METHODS)),
     fact(&methods::OUTPUT, "type", || terms(&METHODS)),
-    fact(&rules::FILE, "dialect", || words([crate::definition::manner::RULES])),
+    fact(&rules::FILE, "dialect", || words([RULES.dialect])),
     fact(&rules::CLASS, "@envelope", envelopes),
     fact(&rules::METHOD, "@method", http_in_any_case),
     fact(&rules::RULE, "type", || rule_types(rules::TYPES)),
@@ -59,6 +71,8 @@ static FACTS: &[Fact] = &[
         let names = || rules::SOURCES.iter().map(|word| word.name);
         json!({ "pattern": pattern::one_of_in_any_case(names()), "examples": names().collect::<Vec<_>>() })
     }),
+    fact(&rules::RULE, "callable", function),
+    fact(&rules::RULE, "on_after_parse", || json!({ "minItems": 2, "maxItems": 2 })),
     fact(&rules::RETURN, "type", || rule_types(rules::RETURN_TYPES)),
 ];
 
@@ -107,6 +121,11 @@ fn limit(key: &str) -> Json {
     json!({ "minimum": 1, "maximum": most, "default": default })
 }
 
+/// Names of header fields (RFC 9110 section 5.1).
+fn fields() -> Json {
+    json!({ "items": { "type": "string", "pattern": pattern::TOKEN } })
+}
+
 /// The terms of a dialect. A program may have types of its own.
 fn terms(manner: &Manner) -> Json {
     let types = Types::builtin();
@@ -124,9 +143,15 @@ fn rule_types(words: &[rules::Word]) -> Json {
     json!({ "pattern": pattern::TERM, "examples": words.iter().map(|word| word.name).collect::<Vec<_>>() })
 }
 
+/// The name of a function: a text, or a class and a method.
+fn function() -> Json {
+    json!({ "pattern": pattern::NOT_BLANK, "minItems": 2, "maxItems": 2 })
+}
+
 /// The names of HTTP methods, one or a list of them.
 fn http_in_any_case() -> Json {
     let names = Http::ALL.map(Http::as_str);
     let pattern = pattern::one_of_in_any_case(names);
-    json!({ "pattern": pattern, "examples": names, "items": { "type": "string", "pattern": pattern, "examples": names } })
+    let item = json!({ "type": "string", "pattern": pattern, "examples": names });
+    json!({ "pattern": pattern, "examples": names, "items": item })
 }

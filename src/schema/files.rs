@@ -15,6 +15,7 @@ pub(super) fn settings(tables: &mut Tables) -> Schema {
 
 /// A file of the dialect `tree`: a module, or aicra's flat list.
 pub(super) fn tree(tables: &mut Tables) -> Schema {
+    tables.within(TREE.dialect);
     members(json!({
         "if": { "type": "array" },
         "then": { "items": tables.refer(&FLAT) },
@@ -24,6 +25,7 @@ pub(super) fn tree(tables: &mut Tables) -> Schema {
 
 /// A file of the dialect `methods`. What stands at its top has no table of keys: all names are the author's.
 pub(super) fn methods(tables: &mut Tables) -> Schema {
+    tables.within(METHODS.dialect);
     let segment = pattern::SEGMENT;
     let http = pattern::alternatives(http_names());
     let method = tables.refer(&methods::METHOD);
@@ -47,6 +49,7 @@ pub(super) fn methods(tables: &mut Tables) -> Schema {
 
 /// A file of the dialect `rules`.
 pub(super) fn rules(tables: &mut Tables) -> Schema {
+    tables.within(RULES.dialect);
     members(tables.refer(&rules::FILE))
 }
 
@@ -70,7 +73,7 @@ pub(super) fn any(tables: &mut Tables) -> Schema {
     let other_names = json!({ "anyOf": [{ "enum": names }, { "pattern": pattern::remark() }] });
     let is_modules = json!({ "anyOf": [{ "type": "array" }, { "not": { "propertyNames": other_names } }] });
     let either = json!({ "anyOf": [modules, settings] });
-    choice(is_settings, settings.clone(), Json::Object(choice(is_modules, modules, either)))
+    choice(&is_settings, &settings, &Json::Object(choice(&is_modules, &modules, &either)))
 }
 
 /// A file of modules in the dialect that it is recognised as.
@@ -82,22 +85,21 @@ fn modules(tables: &mut Tables) -> Schema {
     let methods = Json::Object(methods(tables));
     let rules = Json::Object(rules(tables));
     let called = |name: &str| json!({ "properties": { "dialect": { "const": name } } });
-    let dialects = [(TREE.dialect, &tree), (METHODS.dialect, &methods), (RULES, &rules)];
+    let dialects = [(TREE.dialect, &tree), (METHODS.dialect, &methods), (RULES.dialect, &rules)];
     let says = json!({ "type": "object", "required": ["dialect"] });
     let said = json!({
         "properties": { "dialect": { "enum": dialects.map(|(name, _)| name) } },
         "allOf": dialects.map(|(name, schema)| json!({ "if": called(name), "then": schema }))
     });
     let marked = json!({ "anyOf": [{ "type": "array" }, marks_tree()] });
-    let has_object = |inner: Json| is_not_remark_and(&inner);
-    let is_methods = has_object(json!({ "allOf": [{ "type": "object" }, has(methods::BETWEEN, &json!(true))] }));
+    let is_methods = has_named(&json!({ "allOf": [{ "type": "object" }, has(methods::BETWEEN, &json!(true))] }));
     // A URI that stands at the top, where "/" was forgotten, is not taken for a class.
     let uri = pattern::one_of(METHOD_NAMES.into_iter().chain(["/"]));
-    let forgotten = has_object(json!({ "allOf": [{ "type": "object" }, has(&uri, &json!(true))] }));
-    let no_object = json!({ "not": has_object(json!({ "type": "object" })) });
+    let forgotten = has_named(&json!({ "allOf": [{ "type": "object" }, has(&uri, &json!(true))] }));
+    let no_object = json!({ "not": has_named(&json!({ "type": "object" })) });
     let is_tree = json!({ "anyOf": [forgotten, no_object] });
-    let unmarked = choice(is_methods, methods.clone(), Json::Object(choice(is_tree, tree.clone(), rules.clone())));
-    choice(says, said, Json::Object(choice(marked, tree.clone(), Json::Object(unmarked))))
+    let unmarked = choice(&is_methods, &methods, &Json::Object(choice(&is_tree, &tree, &rules)));
+    choice(&says, &said, &Json::Object(choice(&marked, &tree, &Json::Object(unmarked))))
 }
 
 /// What stands at the top of trees only.
@@ -118,11 +120,11 @@ fn has(pattern: &str, holds: &Json) -> Json {
 }
 
 /// An object that has a member which is no remark and whose value is `holds`.
-fn is_not_remark_and(holds: &Json) -> Json {
+fn has_named(holds: &Json) -> Json {
     json!({ "not": { "patternProperties": { pattern::remark(): true }, "additionalProperties": { "not": holds } } })
 }
 
-fn choice(condition: Json, then: Json, otherwise: Json) -> Schema {
+fn choice(condition: &Json, then: &Json, otherwise: &Json) -> Schema {
     members(json!({ "if": condition, "then": then, "else": otherwise }))
 }
 

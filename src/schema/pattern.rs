@@ -1,22 +1,51 @@
 //! Regular expressions of names, in the part of ECMA-262 that all validators know.
 
 use crate::definition::keys::REMARKS;
+use crate::definition::keys::rules::SOURCES;
+use crate::definition::manner::TREE;
 
-/// A text that is not blank. The byte order mark is a blank in ECMA-262 only.
-pub(super) const NOT_BLANK: &str = r"[\S\uFEFF]";
+/// A text that is not blank. Of what is white space ECMA-262 does not know U+0085, and counts the byte order mark.
+pub(super) const NOT_BLANK: &str = r"[^\s\u0085]|\uFEFF";
 
 /// A name in code: no blanks, no control characters. Empty it is none either.
-pub(super) const NAME: &str = r"^[^\s\u0000-\u001f\u007f-\u009f]+$";
+pub(super) const NAME: &str = r"^([^\s\u0000-\u001f\u007f-\u009f]|\uFEFF)+$";
+
+/// A permission with its variables, `user[user_id]`.
+pub(super) const PERMISSION: &str = r"^([^\[\]\u0000-\u001f\u007f-\u009f]|\[[^\[\]\u0000-\u001f\u007f-\u009f]+\])+$";
+
+/// An address to listen at.
+pub(super) const ADDRESS: &str = r"^[\s\S]+:\+?[0-9]+$";
+
+/// A token (RFC 9110 section 5.6.2).
+pub(super) const TOKEN: &str = r"^[!#$%&'*+.^_`|~0-9A-Za-z\-]+$";
 
 /// What a segment of a path can hold as it stands.
 pub(super) const SEGMENT: &str = r"[^/{}\u0000-\u001f\u007f-\u009f]+";
 
+const CAPTURE: &str = r"\{[A-Za-z_][A-Za-z0-9_\-]*\}";
+
 /// A term of a type, as far as an expression can say it: brackets that nest it cannot match.
-pub(super) const TERM: &str = r"^(\?|\[\])*[A-Za-z_][A-Za-z0-9_-]*(\([\s\S]+\)|<[\s\S]+>)?$";
+pub(super) const TERM: &str = r"^(\?|\[\])*[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S]+\)|<[\s\S]+>)?$";
+
+/// The path that all services stand below.
+pub(super) fn base() -> String {
+    format!("^(/|(/{SEGMENT})+)$")
+}
+
+/// The path of a service, with its captures.
+pub(super) fn path() -> String {
+    format!("^(/|(/({SEGMENT}|{CAPTURE}))+)$")
+}
 
 /// A key that is for other readers.
 pub(super) fn remark() -> String {
     format!("^({})", alternatives(REMARKS))
+}
+
+/// A key of a parameter that says where it stands.
+pub(super) fn place() -> String {
+    let places = SOURCES.iter().map(|source| source.means).filter(|place| !place.is_empty());
+    format!(r"^({}|\{{[\s\S]*\}}$)", alternatives(places.chain([TREE.position])))
 }
 
 /// One of these words.

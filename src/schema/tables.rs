@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{facts, pattern};
 use crate::call::Http;
-use crate::definition::keys::{Key, Keys, Kind};
+use crate::definition::keys::{Key, Keys, Kind, PARAMETER, rules};
 
 /// The members of a schema.
 pub(super) type Schema = Map<String, Json>;
@@ -13,10 +13,17 @@ pub(super) type Schema = Map<String, Json>;
 #[derive(Default)]
 pub(super) struct Tables {
     known: Vec<(&'static Keys, String)>,
+    /// The dialect that is described; dialects call some things alike.
+    dialect: &'static str,
     schemas: Map<String, Json>,
 }
 
 impl Tables {
+    /// Says in which dialect what comes next is written.
+    pub(super) fn within(&mut self, dialect: &'static str) {
+        self.dialect = dialect;
+    }
+
     /// The schemas, as `$defs` holds them.
     pub(super) fn definitions(self) -> Map<String, Json> {
         self.schemas
@@ -45,13 +52,15 @@ impl Tables {
         reference
     }
 
-    /// A name for a schema of `what`, which stands with its article. Dialects call some things alike.
+    /// A name for a schema of `what`, which stands with its article.
     fn name(&self, what: &str) -> String {
         let noun = what.split_once(' ').map_or(what, |(_, noun)| noun);
-        let plain: String = noun.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        let numbered = (2..).map(|n| format!("{plain}_{n}"));
+        let words = noun.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let plain = words.collect::<Vec<_>>().join("_");
+        let own = format!("{plain}_in_{}", self.dialect);
+        let numbered = (2..).map(|n| format!("{own}_{n}"));
         let free = |name: &String| !self.schemas.contains_key(name);
-        std::iter::once(plain.clone()).chain(numbered).find(free).unwrap_or(plain)
+        [plain.clone(), own.clone()].into_iter().chain(numbered).find(free).unwrap_or(plain)
     }
 
     /// The schema of an object of these keys.
@@ -94,10 +103,8 @@ impl Tables {
             Kind::Any => json!({}),
             Kind::Texts => texts(),
             Kind::Words => json!({ "type": ["string", "array"], "items": text() }),
-            Kind::Scope => json!({ "type": "array", "items": texts() }),
-            Kind::Permissions => {
-                json!({ "type": "array", "items": { "type": ["string", "array"], "items": text() } })
-            }
+            Kind::Scope => groups(false),
+            Kind::Permissions => groups(true),
             Kind::Object(inner) => self.refer(inner),
             Kind::List(inner) => json!({ "type": "array", "items": self.refer(inner) }),
             Kind::Named(inner) => {
@@ -106,6 +113,18 @@ impl Tables {
                 schema.extend(named(self.refer(inner)));
                 schema.extend(facts::of_names(inner));
                 Json::Object(schema)
+            }
+            Kind::Common => {
+                let rules = self.refer(&rules::COMMON);
+                json!({
+                    "type": "object",
+                    "if": { "anyOf": [
+                        { "not": { "additionalProperties": { "not": { "type": "object", "required": ["info"] } } } },
+                        { "not": { "propertyNames": { "not": { "pattern": pattern::place() } } } }
+                    ] },
+                    "then": named(self.refer(&PARAMETER)),
+                    "else": rules
+                })
             }
         };
         if let Json::Object(schema) = &mut schema {
@@ -116,6 +135,19 @@ impl Tables {
         }
         schema
     }
+}
+
+/// An OR of ANDs; a `lone` permission may be a group of its own. An empty group stands alone: everybody may.
+fn groups(lone: bool) -> Json {
+    let mut group = json!({ "type": "array", "items": permission() });
+    if lone {
+        group = json!({ "if": { "type": "string" }, "then": permission(), "else": group });
+    }
+    json!({ "type": "array", "items": group, "anyOf": [{ "maxItems": 1 }, { "items": { "minItems": 1 } }] })
+}
+
+fn permission() -> Json {
+    json!({ "type": "string", "pattern": pattern::PERMISSION, "allOf": [{ "pattern": pattern::NOT_BLANK }] })
 }
 
 fn reference(name: &str) -> Json {

@@ -34,12 +34,12 @@ pub(super) fn factory(
             let body = Arriving::new(request.take_payload(), &head);
             let files = &worker.serving().files;
             let reply = match site::find(files, plan, head.uri.path()).await {
-                Ok(Some(Page::File(file))) if is_read(&head) => {
+                Ok(Some(Page::File(file, of))) if is_read(&head) => {
                     if !has_parts(&file, &request) {
                         request.headers_mut().remove(header::RANGE);
                     }
                     let (request, _) = request.into_parts();
-                    let response = answer::held(opened(*file, &request), body).await;
+                    let response = answer::held(opened(*file, of, &request), body).await;
                     return Ok(ServiceResponse::new(request, response));
                 }
                 Ok(Some(page)) => shown(plan, &head, page),
@@ -64,10 +64,10 @@ fn has_parts(file: &NamedFile, request: &ServiceRequest) -> bool {
 }
 
 /// A file as a response: a part of it, or that it has not changed, where that is asked for.
-fn opened(file: NamedFile, request: &HttpRequest) -> HttpResponse {
+fn opened(file: NamedFile, of: Of, request: &HttpRequest) -> HttpResponse {
     let mut response = file.prefer_utf8(true).disable_content_disposition().into_response(request);
     let nosniff = (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    for (name, value) in policy::fields(Of::Own, Keep::Asking).into_iter().chain([nosniff]) {
+    for (name, value) in policy::fields(of, Keep::Asking).into_iter().chain([nosniff]) {
         response.headers_mut().insert(name, value);
     }
     response

@@ -1,6 +1,6 @@
 //! What a browser may do with the server's own pages.
 //!
-//! A page may use what comes from this server and nothing else: it loads no code of others, sends nothing
+//! A page but one may use what comes from this server and nothing else: it loads no code of others, sends nothing
 //! elsewhere, and stands in nobody's frame. What is inline in a page does not run, so that text which found its
 //! way into one stays text.
 
@@ -11,6 +11,11 @@ const OWN: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
     font-src 'self'; media-src 'self' blob:; manifest-src 'self'; connect-src 'self'; frame-src 'self'; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
+/// For the one page that is made to run what other servers answer, JSONP. Whatever it runs is of no origin: it
+/// can neither read nor ask anything of this server's as its own pages do.
+const JSONP: &str = "default-src 'none'; script-src 'self' http: https:; style-src 'self'; img-src 'self' data:; \
+    form-action 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox allow-scripts";
+
 /// For Swagger UI.
 const SWAGGER: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     font-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
@@ -20,6 +25,8 @@ const SWAGGER: &str = "default-src 'none'; script-src 'self'; style-src 'self'; 
 pub(super) enum Of {
     /// The page of the API, or a file of the static folder.
     Own,
+    /// The file of the static folder that asks other servers by JSONP.
+    Jsonp,
     /// Swagger UI.
     Swagger,
 }
@@ -37,6 +44,7 @@ pub(super) enum Keep {
 pub(super) fn fields(of: Of, keep: Keep) -> [(HeaderName, HeaderValue); 3] {
     let policy = match of {
         Of::Own => OWN,
+        Of::Jsonp => JSONP,
         Of::Swagger => SWAGGER,
     };
     let cache = match keep {

@@ -8,6 +8,9 @@ use super::swagger;
 use crate::call::Refusal;
 use crate::plan::{Document, Plan};
 
+/// The file that asks other servers by JSONP, of which there is one so that all others keep to this server.
+const JSONP: &str = "h5.html";
+
 /// Where Swagger UI is.
 const SWAGGER: &str = "/docs/swagger/";
 
@@ -36,7 +39,7 @@ pub(super) enum Page {
     /// One that is ready.
     Ready(&'static Document, Of, Keep),
     /// An open file.
-    File(Box<NamedFile>),
+    File(Box<NamedFile>, Of),
     /// It is elsewhere: a relative reference (RFC 3986 section 4.2).
     Elsewhere(String),
 }
@@ -59,7 +62,7 @@ pub(super) async fn find(files: &Files, plan: &Plan, path: &str) -> Result<Optio
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
     Ok(files.find(below).await?.map(|file| match file {
         File::BuiltIn(document) => Page::Ready(document, Of::Own, Keep::Asking),
-        File::Open(file) => Page::File(file),
+        File::Open(file) => Page::File(file, if below == JSONP { Of::Jsonp } else { Of::Own }),
         // `./` keeps a colon in the name from making a scheme of it.
         File::Folder => Page::Elsewhere(format!("./{}/", below.rsplit('/').next().unwrap_or_default())),
     }))

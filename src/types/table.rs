@@ -29,6 +29,8 @@ pub struct TermText<'a> {
     /// Words of its author's for types, each with the name of the type that it stands for where no `<…>` is behind it.
     /// They come before the names of types.
     pub words: &'a [(&'a str, &'a str)],
+    /// Whether the names of types compare without regard to case where none is written so.
+    pub any_case: bool,
     /// The zone of dates and times that name none.
     pub timezone: &'a jiff::tz::TimeZone,
 }
@@ -123,9 +125,9 @@ impl Types {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn compile(&self, text: TermText<'_>) -> Result<Compiled, Vec<TermError>> {
-        let TermText { term, attributes, fields, words, timezone } = text;
+        let TermText { term, attributes, fields, words, any_case, timezone } = text;
         let optional = term.starts_with('?');
-        let compiler = Compiler { types: self, text: term, words, timezone };
+        let compiler = Compiler { types: self, text: term, words, any_case, timezone };
         let beside = Beside { attributes, fields: fields.as_deref() };
         let span = usize::from(optional)..term.len();
         let Some(after) = attributes.get(AFTER) else {
@@ -141,6 +143,11 @@ impl Types {
     fn find(&self, name: &str) -> Option<&dyn Type> {
         self.iter().find(|known| known.name() == name)
     }
+
+    /// The type that was added last of those whose names only differ in case.
+    fn find_in_any_case(&self, name: &str) -> Option<&dyn Type> {
+        self.types.iter().rev().find(|known| known.name().eq_ignore_ascii_case(name)).map(AsRef::as_ref)
+    }
 }
 
 impl std::fmt::Debug for Types {
@@ -154,6 +161,7 @@ struct Compiler<'a> {
     types: &'a Types,
     text: &'a str,
     words: &'a [(&'a str, &'a str)],
+    any_case: bool,
     timezone: &'a jiff::tz::TimeZone,
 }
 
@@ -202,7 +210,9 @@ impl Compiler<'_> {
                 }
             }
             Level::Named(name, inside) => {
-                let found = self.types.find(self.meant(&self.text[name.clone()], &inside));
+                let meant = self.meant(&self.text[name.clone()], &inside);
+                let in_any_case = || self.types.find_in_any_case(meant).filter(|_| self.any_case);
+                let found = self.types.find(meant).or_else(in_any_case);
                 let terms = match inside {
                     Inside::Nothing => Ok(Vec::new()),
                     Inside::Term(inner) => {

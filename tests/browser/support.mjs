@@ -29,7 +29,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Serves a definition on a free port, with data of its own. Ends with the test. */
+/** Serves a definition on a free port, and on another for each `--bind` among the flags, with data of its own. Ends with the test. */
 export async function serve(t, { api = join(top, "api"), flags = [] } = {}) {
   const data = await mkdtemp(join(tmpdir(), "rulebook-"));
   const environment = Object.fromEntries(
@@ -54,18 +54,18 @@ export async function serve(t, { api = join(top, "api"), flags = [] } = {}) {
     await rm(data, { recursive: true, force: true });
   });
   let said = "";
-  const origin = await new Promise((found, failed) => {
+  const origins = await new Promise((found, failed) => {
     const look = (text) => {
       said += text;
-      const [, address] = /listens +(http:\/\/[^/\s]+)/.exec(said) ?? [];
-      if (address) found(address);
+      const [, listens] = /listens +(.+)\n/.exec(said) ?? [];
+      if (listens) found(listens.match(/http:\/\/[^/\s]+/g));
     };
     child.stdout.on("data", look);
     child.stderr.on("data", look);
     child.on("error", failed);
     child.on("exit", (code) => failed(new Error(`${program} ended with ${code}:\n${said}`)));
   });
-  return { origin, url: `${origin}/` };
+  return { origin: origins[0], origins, url: `${origins[0]}/` };
 }
 
 /** A user who may write, and the token of a login. */
@@ -121,9 +121,9 @@ export async function browser(t) {
 
 /**
  * A page where everything that should not be is written down: errors on the console, violations of the policy,
- * requests to other hosts. `trouble` has it all.
+ * requests to other origins than the page's own and these `others`. `trouble` has it all.
  */
-export async function watched(t, browser, home, options = {}) {
+export async function watched(t, browser, home, options = {}, others = []) {
   const context = await browser.newContext(options);
   t.after(() => context.close());
   const page = await context.newPage();
@@ -137,7 +137,7 @@ export async function watched(t, browser, home, options = {}) {
   page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
   page.on("request", (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (!["data:", "blob:"].includes(protocol) && origin !== new URL(home).origin)
+    if (!["data:", "blob:"].includes(protocol) && ![new URL(home).origin, ...others].includes(origin))
       trouble.push(`request: ${request.url()}`);
   });
   await page.exposeFunction("violated", (what) => trouble.push(`policy: ${what}`));

@@ -8,12 +8,13 @@ use super::{run, shop};
 use crate::golden;
 
 /// Every command.
-const COMMANDS: [&[&str]; 10] = [
+const COMMANDS: [&[&str]; 11] = [
     &[],
     &["serve"],
     &["check"],
     &["routes"],
     &["openapi"],
+    &["schema"],
     &["explain"],
     &["call"],
     &["keys"],
@@ -37,7 +38,7 @@ fn help_is_complete() {
     let known: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(
         known,
-        ["serve", "check", "routes", "openapi", "explain", "call", "keys", "new", "help"],
+        ["serve", "check", "routes", "openapi", "schema", "explain", "call", "keys", "new", "help"],
         "and all are shown above"
     );
 }
@@ -82,6 +83,7 @@ fn wrong_words_are_refused_with_2() {
         &["call", "article.get", "--json", "[]"],
         &["call", "article.get", "--json", "{"],
         &["openapi", "--output"],
+        &["schema", "trees"],
         &["new"],
         &["new", "a", "b"],
         &["keys"],

@@ -44,6 +44,8 @@ fn a_project_is_made() {
         "my-greeter2/api",
         "my-greeter2/api/app.json",
         "my-greeter2/api/greeting.json",
+        "my-greeter2/schema",
+        "my-greeter2/schema/definition.json",
         "my-greeter2/src",
         "my-greeter2/src/greeting.rs",
         "my-greeter2/src/lib.rs",

@@ -35,7 +35,7 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
         rows.collect::<Vec<_>>()
     };
     let url = format!("listens http://{address}/v1");
-    let expected = ["serves 3", url.as_str(), "unbound 501:", "data own", "static static", "workers 1", "log error"];
+    let expected = ["serves 6", url.as_str(), "unbound 501:", "data own", "static static", "workers 1", "log error"];
     assert_eq!(said(&start(program(folder.path()), folder.path(), &address).said), expected);
 
     let other = free_address();
@@ -47,8 +47,37 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
         .env("RULEBOOK_WORKERS", "2")
         .env("RULEBOOK_LOG", "warn");
     let url = format!("listens http://{other}/v1");
-    let expected = ["serves 3", url.as_str(), "unbound 501:", "data data", "static pages", "workers 2", "log warn"];
+    let expected = ["serves 6", url.as_str(), "unbound 501:", "data data", "static pages", "workers 2", "log warn"];
     assert_eq!(said(&start(command, folder.path(), &other).said), expected);
+}
+
+#[test]
+fn several_addresses_serve_the_same() {
+    let folder = shop();
+    let (first, second) = (free_address(), free_address());
+    let url = format!("http://{first}/, http://{second}/\n");
+    let both = format!("{first},{second}");
+    let mut environment = program(folder.path());
+    environment.env("RULEBOOK_BIND", &both);
+    for (command, flags) in [
+        (program(folder.path()), vec!["--bind", &*first, "--bind", &*second]),
+        (program(folder.path()), vec!["--bind", &*both]),
+        (environment, vec![]),
+    ] {
+        let mut command = command;
+        command.args(flags);
+        let served = start(command, folder.path(), &second);
+        assert!(served.said.contains(&format!("listens    {url}")), "{}", served.said);
+        let texts = [&first, &second].map(|address| {
+            ureq::get(format!("http://{address}/openapi.json")).call().unwrap().body_mut().read_to_string().unwrap()
+        });
+        assert_eq!(texts[0], texts[1]);
+    }
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = held.local_addr().unwrap();
+    let ran = run(folder.path(), &["serve", "--bind", &first, "--bind", &taken.to_string()]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{ran:?}");
+    assert!(ran.err.contains(&format!("cannot listen on {taken}: ")), "{ran:?}");
 }
 
 #[test]

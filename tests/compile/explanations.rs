@@ -4,8 +4,9 @@ use rulebook::diagnostic::codes::TABLE;
 
 use super::{codes, judge, one};
 
-/// Codes whose faults are not in one file of text: of handlers, of folders.
-const WITHOUT_EXAMPLE: [&str; 4] = ["unbound-method", "undefined-method", "handler-mismatch", "missing-definition"];
+/// Codes whose faults are not in one file of text: of handlers and functions, of folders.
+const WITHOUT_EXAMPLE: [&str; 5] =
+    ["unbound-method", "undefined-method", "handler-mismatch", "unknown-callable", "missing-definition"];
 
 #[test]
 fn wrong_examples_are_wrong_and_right_ones_are_right() {

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::{good, module};
 
 /// Every table of keys.
-const TABLES: [&Keys; 28] = [
+const TABLES: [&Keys; 29] = [
     &keys::APP,
     &keys::CONTACT,
     &keys::LICENSE,
@@ -21,6 +21,7 @@ const TABLES: [&Keys; 28] = [
     &keys::PARAMETER,
     &keys::OUTPUT,
     &keys::ATTRIBUTES,
+    &keys::AFTER,
     &keys::ERROR,
     &keys::OPTIONS,
     &keys::FIELDS,
@@ -54,7 +55,9 @@ fn words_of_rules_are_unique_and_have_one_meaning() {
     for table in [TYPES, RETURN_TYPES, SOURCES] {
         for word in table {
             assert_eq!(meaning(table, &word.name.to_uppercase()), Some(word.means), "{}", word.name);
-            assert_eq!(table.iter().filter(|other| other.means == word.means).count(), 1, "{}", word.means);
+            // PhalApi has two words for `callable`.
+            let words = if word.means == "callable" { 2 } else { 1 };
+            assert_eq!(table.iter().filter(|other| other.means == word.means).count(), words, "{}", word.means);
         }
     }
     let known: Vec<_> = rulebook::types::Types::builtin().iter().map(|own| own.name().to_owned()).collect();
@@ -85,7 +88,8 @@ fn full(table: &'static Keys, path: &str, texts: &mut Vec<String>) -> Json {
             Kind::Object(keys) => full(keys, &path, texts),
             Kind::List(keys) => json!([full(keys, &path, texts)]),
             Kind::Named(_) if depth > 7 => json!({}),
-            Kind::Named(keys) => {
+            Kind::Named(_) | Kind::Common => {
+                let keys = if let Kind::Named(keys) = key.kind { keys } else { &keys::PARAMETER };
                 texts.push(format!("{path}.*"));
                 json!({ format!("{path}.*"): full(keys, &path, texts) })
             }

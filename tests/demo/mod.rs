@@ -2,6 +2,7 @@
 //!
 //! PostgreSQL is where `TEST_POSTGRES` says; `tests/outside/postgres` sees to it. Without it, only SQLite is tried.
 
+mod ancestors;
 mod articles;
 mod random;
 mod start;

@@ -67,6 +67,8 @@ const ATTRIBUTED: &[(&str, &str, &str)] = &[
     ("float", r#"{"min": 0.5, "max": 1.5}"#, "1"),
     ("enum", r#"{"range": ["a", "b c", "d|e"]}"#, r#""b c""#),
     ("datetime", r#"{"format": "timestamp"}"#, r#""2024-02-29T12:00:00Z""#),
+    ("callable", r#"{"callback": "Class::method", "params": {"least": 3}}"#, r#""x""#),
+    ("callable", r#"{"callback": ["Class", "method"]}"#, "[1]"),
     ("array<int>", r#"{"min": 1, "max": 3}"#, "[1, 2]"),
     ("array<string>", r#"{"format": "explode", "separator": ";"}"#, r#"["a"]"#),
 ];

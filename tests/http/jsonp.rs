@@ -368,6 +368,25 @@ fn of_a_rules_method_for_get_and_post_it_is_get_that_answers() {
 }
 
 #[test]
+fn services_named_in_the_query_answer_alike() {
+    let definition =
+        json!({ "Site": { "index": { "name": { "type": "string" } }, "save": { "@scope": [["writer"]] } } });
+    let app = json!({ "jsonp": true, "service": { "on": true, "default": "Site.index" } });
+    let site = Site::echo(&[("app.json", app), ("site.json", definition)]);
+    let told = |target: &str| handed(&get(&site, target), "cb");
+    for name in ["?service=Site.Index&", "?s=Site.index&", "?", "site/index?"] {
+        assert_eq!(told(&format!("/{name}callback=cb&name=a"))["data"], json!({ "args": { "name": "a" } }), "{name}");
+    }
+    for name in ["Site.nothing", "Nothing.index", "site", "..%2F", "%00"] {
+        let ret = told(&format!("/?service={name}&callback=cb"))["ret"].as_u64();
+        assert!(matches!(ret, Some(400..=499)), "{name}: {ret:?}");
+    }
+    // Not for everybody, and nothing that a page may see.
+    assert_eq!(get(&site, "/?service=Site.save&callback=cb").json()["ret"], 401);
+    assert_eq!(get(&site, "/?service=Site.index&callback=alert(1)").json()["ret"], 400);
+}
+
+#[test]
 fn other_origins_are_told_what_they_are_told_of_json() {
     let site = outcomes("aicra", &json!({ "cors": { "origins": ["https://a.example"] } }));
     let ask = |target: &str| site.send(&Request::new("GET", target).field("origin", "https://a.example"));

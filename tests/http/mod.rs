@@ -15,7 +15,7 @@ mod permission;
 mod phalapi;
 mod presence;
 pub mod random;
-mod recorded;
+pub mod recorded;
 mod routing;
 mod uploads;
 

@@ -47,7 +47,7 @@ struct ScopeCase {
 const STYLES: [(&str, bool); 3] = [("aicra-flat", true), ("aicra-tree", true), ("api3", false)];
 
 /// Cases that are said to differ and agree for another reason.
-const AGREE: [&str; 1] = [
+pub const AGREE: [&str; 1] = [
     // Lines of a multipart body end in CRLF, but nothing of this body is wanted, so nothing of it is read.
     "req-flat-072",
 ];

@@ -1,75 +1,91 @@
-//! `data/rules/documents.json`: the examples of PhalApi's document on parameters, in their order, asked over HTTP.
+//! `data/rules/by_path.json`: the examples of PhalApi's document on parameters, in their order, and some of
+//! what its present program adds, asked over HTTP.
 //!
-//! Answers are compared with what the document shows of them: the values that a method works with, or `ret`.
+//! Each tells in the document's words what it shows, then what becomes of it here. Where that is something else,
+//! `differs` has the reason. Every method answers with its parameters, as the examples of the document do.
 
+use std::fmt::Write;
+
+use rulebook::{Args, Context, Engine, Http, Module, Objection, Refusal, Rulebook};
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json};
 
-use super::echo;
-use crate::client::{Request, Site};
+use super::files;
+use super::own_type::Email;
+use crate::client::Site;
+use crate::client::case::{self, Case};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Group {
-    /// The section, and what it shows.
-    what: String,
+struct Section {
+    /// The document and the section.
+    section: String,
     #[serde(default)]
     app: Json,
     rules: Json,
-    cases: Vec<Case>,
+    examples: Vec<Example>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
-    /// A target of GET; with `form` one of POST.
-    send: String,
-    form: Option<String>,
-    /// A multipart body: parameters of the disposition and content.
-    parts: Option<Vec<(String, String)>>,
-    /// What the method works with.
-    data: Option<Json>,
-    /// The refusal's `ret`.
-    ret: Option<u16>,
-    /// The refusal's `msg`, where the rule says it.
-    msg: Option<String>,
+struct Example {
+    /// The document's words.
+    shows: String,
+    /// Why what becomes of it here is not what it shows.
+    differs: Option<String>,
+    /// A request, and its answer.
+    case: Case,
 }
 
-impl Case {
-    fn request(&self) -> Request {
-        if let Some(form) = &self.form {
-            return Request::new("POST", &*self.send).body("application/x-www-form-urlencoded", form.as_str());
-        }
-        if let Some(parts) = &self.parts {
-            let parts: Vec<_> = parts.iter().map(|(name, content)| (name.as_str(), content.as_bytes())).collect();
-            return Request::new("POST", &*self.send).multipart(&parts);
-        }
-        Request::new("GET", &*self.send)
-    }
+async fn all(Args(all): Args<Map<String, Json>>, _: Context) -> Result<Json, Refusal> {
+    Ok(Json::Object(all))
+}
+
+/// The API of a section, with the functions and the type of the document.
+fn engine(section: &Section) -> Engine {
+    let files = || files(&section.app, &section.rules);
+    let api = Rulebook::read(files()).add_type(Email).check().unwrap_or_else(|report| panic!("{report}"));
+    let modules = api.modules.iter().map(|module| {
+        let methods = module.services.iter().flat_map(|own| own.methods.iter().map(|method| (own.uri(), method.http)));
+        methods.fold(Module::new(&module.name), |module, (uri, http)| match http {
+            Http::Get => module.get(&uri, all),
+            _ => module.post(&uri, all),
+        })
+    });
+    let longer = |version: &Json, params: Option<&Json>| {
+        let least = params.and_then(Json::as_u64).unwrap_or_default();
+        let long = version.as_str().is_some_and(|text| text.len() as u64 >= least);
+        if long { Ok(version.clone()) } else { Err(Objection::new(format!("longer than {least}")).with_code(1)) }
+    };
+    let rulebook = modules.fold(Rulebook::read(files()), Rulebook::module).add_type(Email).verify_outputs(false);
+    let rulebook = rulebook.callable("Common_MyVersion::longer", longer).callable(
+        "Common_MyVersion::formatVersion",
+        |version, _| {
+            let parts = version.as_str().map_or(0, |text| text.split('.').count());
+            if parts < 3 { Err("Illegal version".into()) } else { Ok(version.clone()) }
+        },
+    );
+    rulebook.build().unwrap_or_else(|report| panic!("{}: {report}", section.section))
 }
 
 #[test]
 fn examples_are_answered_as_documented() {
-    let groups: Vec<Group> = serde_json::from_str(include_str!("../data/rules/documents.json")).unwrap();
-    let mut wrong = Vec::new();
+    let mut wrong = String::new();
     let mut count = 0;
-    for Group { what, app, rules, cases } in groups {
-        let engine = echo(&app, &rules).unwrap_or_else(|report| panic!("{what}: {report}"));
-        let site = Site::start(&engine);
-        for case in cases {
+    for section in case::read::<Section>(include_str!("../data/rules/by_path.json")) {
+        assert!(section.section.starts_with("phalapi parameters: "), "{}", section.section);
+        let site = Site::start(&engine(&section));
+        for Example { shows, differs, case } in &section.examples {
             let answer = site.send(&case.request());
-            let body = answer.json();
-            let expected = case.data.as_ref().map_or(case.ret.unwrap_or_default(), |_| 200);
-            let agrees = answer.status == 200
-                && body["ret"] == expected
-                && case.data.as_ref().is_none_or(|data| body["data"] == json!({ "args": data }))
-                && case.msg.as_ref().is_none_or(|msg| body["msg"].as_str().is_some_and(|said| said.contains(msg)));
-            if !agrees {
-                wrong.push(format!("{what}: {} {:?}: {body}", case.send, case.form));
+            let no_reason = shows.trim().is_empty() || differs.as_ref().is_some_and(|why| why.trim().is_empty());
+            let said = no_reason.then(|| "it says nothing".to_owned());
+            for flaw in case.differences(&answer).into_iter().chain(said) {
+                let _ = writeln!(wrong, "{}: {shows}: {flaw}\n{answer:?}\n", section.section);
             }
             count += 1;
         }
+        site.assert_no_temporary();
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(count > 50, "{count} cases only");
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(count > 75, "{count} examples only");
 }

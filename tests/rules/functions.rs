@@ -117,3 +117,27 @@ fn a_definition_that_names_no_function_of_the_program_is_only_echoed() {
     let report: Report = rulebook(&rules).unbound(Unbound::NotImplemented).build().expect_err("functions are missing");
     crate::golden::compare(std::path::Path::new("tests/data/rules/unknown_callable.txt"), &report.render(false));
 }
+
+#[test]
+fn functions_are_printed_and_read_again() {
+    let rules = json!({ "C": { "m": {
+        "v": { "type": "callback", "callable": ["A", "b"], "params": [1], "on_after_parse": "TRIM| b" },
+        "w": { "type": "array", "format": "explode", "on_after_parse": ["A", "b"] },
+    } } });
+    let printed = rulebook::describe::canonical(echo(&rules).api());
+    let parameters = &printed["modules"]["C"]["/"]["c/m"]["GET"]["in"];
+    assert_eq!(
+        parameters["ANY@v"],
+        json!({ "info": "v", "type": "?callable", "name": "v", "callback": "A::b", "params": [1], "after": ["TRIM", "b"] })
+    );
+    assert_eq!(parameters["ANY@w"]["after"], json!(["A::b"]));
+    let again = Rulebook::read(files(&printed, &Json::Null)).check().unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(rulebook::describe::canonical(&again), printed);
+    // Clients are told of what comes before the functions.
+    let schema = |parameter: &str| {
+        let methods = &again.modules[0].services[0].methods[0];
+        methods.parameters.iter().find(|own| own.name == parameter).unwrap().r#type.check.schema()
+    };
+    assert_eq!(schema("v"), json!({}));
+    assert_eq!(schema("w")["type"], json!(["array", "object"]));
+}

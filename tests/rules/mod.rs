@@ -1,10 +1,14 @@
 //! The `rules` dialect: what PhalApi's documents show, what its program did, and what it means in a tree.
 
+mod bombs;
+mod common;
 mod documents;
 mod faults;
 mod functions;
 mod model;
+mod own_type;
 mod recorded;
+mod uploads;
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! Recorded cases of PhalApi's program: a rule, what came, and what it made of it.
 //!
-//! Rows with `differs` are decided otherwise on purpose and say why. Rows with `quirk` are accidents of PHP, which
-//! are refused here. More differences, with their reasons, are in `phalapi_params_differences.json`.
+//! Rows with `differs` are decided otherwise on purpose and say why. More differences, with their reasons, are in
+//! `phalapi_params_differences.json`: most are accidents of PHP, which are refused here.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,6 @@ struct Row {
     params: Map<String, Json>,
     ok: Option<Json>,
     err: Option<Json>,
-    #[serde(default)]
-    quirk: bool,
     differs: Option<String>,
     tz: Option<String>,
     #[serde(default)]
@@ -96,8 +94,7 @@ fn rules_agree_with_phalapis_but_for_the_named_differences() {
     for (zone, rows) in by_zone {
         for (row, outcome) in rows.iter().zip(outcomes(zone, &rows)) {
             let named = differences.remove(&row.id);
-            let refused = row.quirk && !matches!(outcome, Outcome::Value(_));
-            if (refused || agrees(row, &outcome)) == named.is_some() {
+            if agrees(row, &outcome) == named.is_some() {
                 let Row { id, rule, params, ok, err, .. } = row;
                 let named = named.map_or(String::new(), |reason| format!(", although: {reason}"));
                 wrong.push(format!("{id}: {rule:?} of {params:?}: recorded {ok:?} {err:?}, here {outcome:?}{named}"));

@@ -2,8 +2,8 @@
 
 mod changes;
 mod kept;
+mod values;
 
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -13,8 +13,6 @@ use rulebook::Rulebook;
 use rulebook::diagnostic::{Code, Report};
 use rulebook::schema::{Of, schema};
 use serde_json::Value as Json;
-
-use crate::golden;
 
 /// Everything that a schema can be of.
 const ALL: [Of; 5] = [Of::AnyFile, Of::Settings, Of::Tree, Of::Methods, Of::Rules];
@@ -34,7 +32,7 @@ const STATED: [Code; 6] = [
 
 /// Faults of which a schema states some: words and ranges of options, names, and what no term can look like.
 const STATED_IN_PART: [Code; 6] =
-    [Code::BadOption, Code::BadName, Code::BadUri, Code::UnknownType, Code::BadScope, Code::UnknownCallable];
+    [Code::BadOption, Code::BadName, Code::BadUri, Code::UnknownType, Code::BadScope, Code::BadTypeArgument];
 
 fn judge(of: Of) -> Validator {
     jsonschema::draft202012::new(&schema(of)).unwrap_or_else(|error| panic!("{of:?} is no schema: {error}"))
@@ -113,26 +111,23 @@ fn what_the_reader_takes_the_schema_takes() {
 
 #[test]
 fn what_a_schema_can_state_it_refuses() {
-    let mut kept = String::new();
+    let (mut stated, mut others) = (0, 0);
     for folder in folders("bad") {
         let files = read(&folder);
         let report = report(files.clone());
         for (path, bytes) in files {
             let name = name(&path);
-            let mut codes = codes(&report, &name);
+            let codes = codes(&report, &name);
             let Some(content) = content(&bytes).filter(|_| !codes.contains(&Code::Syntax)) else { continue };
-            codes.dedup();
             let taken = takes(&name, &content);
             if codes.iter().any(|code| STATED.contains(code)) {
                 assert!(!taken, "{} is taken: {codes:?}", path.display());
+                stated += 1;
             } else if !codes.iter().any(|code| STATED_IN_PART.contains(code)) {
                 assert!(taken, "{} is refused: {codes:?}", path.display());
+                others += 1;
             }
-            let codes: Vec<_> = codes.iter().map(|code| code.to_string()).collect();
-            let said = if taken { "takes" } else { "refuses" };
-            let file = path.strip_prefix("tests/definitions/bad").unwrap();
-            writeln!(kept, "{said} {}: {}", file.display(), codes.join(" ")).unwrap();
         }
     }
-    golden::compare(Path::new("tests/schema/bad.txt"), &kept);
+    assert!(stated > 15 && others > 20, "{stated} that are refused, {others} that are taken");
 }

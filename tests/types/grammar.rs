@@ -87,7 +87,7 @@ fn the_question_mark_in_front_is_told_apart() {
     let none = Map::new();
     let timezone = jiff::tz::TimeZone::UTC;
     for (term, optional) in [("?int", true), ("int", false), ("array<?int>", false), ("?array<?int>", true)] {
-        let text = TermText { term, attributes: &none, fields: None, words: &[], timezone: &timezone };
+        let text = TermText { term, attributes: &none, fields: None, words: &[], any_case: false, timezone: &timezone };
         let compiled = Types::builtin().compile(text).unwrap();
         assert_eq!(compiled.optional, optional, "{term}");
         assert_eq!(compiled.check.written().term, term.trim_start_matches('?'));

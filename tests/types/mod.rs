@@ -32,14 +32,21 @@ fn compile_in(
             Some(written.iter().map(|(name, field)| compile_field(timezone, name, field)).collect::<Result<_, _>>()?)
         }
     };
-    let compiled =
-        Types::builtin().compile(TermText { term, attributes: &attributes, fields, words: &[], timezone })?;
+    let compiled = Types::builtin().compile(TermText {
+        term,
+        attributes: &attributes,
+        fields,
+        words: &[],
+        any_case: false,
+        timezone,
+    })?;
     Ok((compiled.optional, compiled.check))
 }
 
 /// Compiles a term in the words of a dialect.
 pub fn compile_in_words(words: &[(&str, &str)], term: &str) -> Result<Arc<dyn Check>, Vec<TermError>> {
-    let text = TermText { term, attributes: &Map::new(), fields: None, words, timezone: &TimeZone::UTC };
+    let text =
+        TermText { term, attributes: &Map::new(), fields: None, words, any_case: false, timezone: &TimeZone::UTC };
     Types::builtin().compile(text).map(|compiled| compiled.check)
 }
 

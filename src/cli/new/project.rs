@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::name::Name;
+use crate::cli::schema;
+use crate::schema::Of;
 
 /// Where the project's own files come from: its path in the project, and its text. In it `package-name` and
 /// `crate_name` stand for the project's name, `RULEBOOK` for where rulebook is found.
@@ -56,6 +58,9 @@ pub(super) fn make(parent: &Path, name: &Name, rulebook: &Rulebook) -> io::Resul
         fs::create_dir_all(folder)?;
         fs::write(file, filled(text, name, rulebook))?;
     }
+    // What editors check the definition by is that of this program, so it is no file of the template.
+    fs::create_dir(made.join("schema"))?;
+    fs::write(made.join("schema/definition.json"), schema::text(Of::AnyFile))?;
     // An empty folder gives way to another; anything else does not.
     fs::rename(&made, parent.join(name.as_str()))
 }

@@ -89,7 +89,11 @@ pub(super) fn groups(key: &str, lone: bool, node: &Node, faults: &mut Vec<Diagno
 }
 
 /// Reads a parameter as the dialect `tree` writes it.
-pub fn canonical_parameter(key: Placed<String>, object: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> Parameter {
+pub(super) fn canonical_parameter(
+    key: Placed<String>,
+    object: &mut Object<'_>,
+    faults: &mut Vec<Diagnostic>,
+) -> Parameter {
     parameter(&TREE, key, object, faults)
 }
 

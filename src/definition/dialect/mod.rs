@@ -8,15 +8,14 @@ mod methods;
 mod rules;
 mod tree;
 
-pub(super) use method::canonical_parameter;
 pub(super) use tree::module;
 
-use super::keys::MODULE;
 use super::keys::methods::BETWEEN;
+use super::keys::{MODULE, PARAMETER};
 use super::manner;
-use super::object::{is_remark, wrong_kind};
+use super::object::{Object, is_remark, wrong_kind};
 use super::text::{Data, Member, Members, Node};
-use super::written::Module;
+use super::written::{Module, Parameter};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::Place;
 
@@ -35,10 +34,24 @@ const TREE: Dialect = Dialect { name: manner::TREE.dialect, read: tree::read };
 
 const METHODS: Dialect = Dialect { name: manner::METHODS.dialect, read: methods::read };
 
-const RULES: Dialect = Dialect { name: manner::RULES, read: rules::read };
+const RULES: Dialect = Dialect { name: manner::RULES.dialect, read: rules::read };
 
 /// Every dialect once.
 const TABLE: [&Dialect; 3] = [&TREE, &METHODS, &RULES];
+
+/// Reads the parameters that every method has out of the settings, and whether they are written as rules.
+pub(super) fn common(settings: &mut Object<'_>, faults: &mut Vec<Diagnostic>) -> (Vec<Parameter>, bool) {
+    let members = match settings.get("common").map(|node| &node.data) {
+        Some(Data::Object(members)) => members,
+        _ => return (Vec::new(), false),
+    };
+    if rules::is_common(members) {
+        let rules = settings.object("common", &rules::COMMON, faults);
+        (rules.map_or_else(Vec::new, |own| rules::common(&own, faults)), true)
+    } else {
+        (settings.named("common", &PARAMETER, faults, method::canonical_parameter), false)
+    }
+}
 
 /// The HTTP methods that give a tree away.
 pub(crate) const METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];

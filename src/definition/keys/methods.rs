@@ -1,6 +1,6 @@
 //! The keys of the `methods` dialect below its modules, whose keys are their methods.
 
-use super::{ATTRIBUTES, Key, Keys, Kind, key, keys, required};
+use super::{AFTER, ATTRIBUTES, Key, Keys, Kind, key, keys, required};
 
 /// What stands between the HTTP method and the name of a method.
 pub const BETWEEN: &str = "::";
@@ -46,7 +46,7 @@ pub static PARAMETER: Keys = Keys {
         key("example", Kind::Any, "A value that shows it."),
         key("message", Kind::Text, "Words for the client when its value does not pass."),
     ],
-    also: &[&ATTRIBUTES, &FIELDS],
+    also: &[&ATTRIBUTES, &AFTER, &FIELDS],
     upper: None,
     names: None,
     hint: None,

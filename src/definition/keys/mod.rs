@@ -66,6 +66,9 @@ pub enum Kind {
     List(&'static Keys),
     /// Objects by names that are the author's.
     Named(&'static Keys),
+    /// Objects by names that are the author's: the parameters of a tree, or rules. They are a tree's where one of them
+    /// has an `info` or a key that says a place, for rules have neither.
+    Common,
     /// Nothing yet: the key is of the format, and not supported so far.
     Later,
 }
@@ -113,7 +116,7 @@ pub static APP: Keys = keys(
         key("envelope", Kind::Text, "The shape of answers where a module does not say."),
         key("catalogue", Kind::Text, "The words of refusals in the `phalapi` envelope: `1.x`, `2.x` or `zh`."),
         key("phalapi", Kind::Object(&PHALAPI), "How the `phalapi` envelope answers."),
-        key("common", Kind::Named(&PARAMETER), "Parameters that every method has."),
+        key("common", Kind::Common, "Parameters that every method has, as in a tree or as rules."),
         key("unknown", Kind::Text, "What happens to parameters that a method does not have."),
         key("timezone", Kind::Text, "The zone of dates and times that name none."),
         key("types", Kind::Object(&TYPES), "The types that terms can name."),
@@ -163,7 +166,7 @@ pub static SERVER: Keys = keys(
 pub static CORS: Keys = keys(
     "the settings for other origins",
     &[
-        key("origins", Kind::Texts, "The origins whose pages may call, or `*` for all."),
+        required("origins", Kind::Texts, "The origins whose pages may call, or `*` for all."),
         key("credentials", Kind::Bool, "Whether browsers may send what they have stored for the API, such as cookies."),
         key("headers", Kind::Texts, "Further header fields that pages may send."),
         key("expose", Kind::Texts, "Further header fields that pages may read."),

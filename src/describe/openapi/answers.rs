@@ -8,6 +8,7 @@ use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::{Header, HeaderBuilder, Ref, RefOr, Response, Responses, ResponsesBuilder};
 
 use super::files;
+use super::jsonp;
 use super::samples::sample;
 use super::schemas::{Schemas, name_of};
 use super::shown::{Shown, response_of};
@@ -131,7 +132,7 @@ impl Answers {
         statuses.extend(method.errors.iter().map(|error| error.status.get()));
         statuses.sort_unstable();
         statuses.dedup();
-        let mut responses = self.successes(envelope, method, schemas);
+        let mut responses = self.successes(envelope, method, method.answers_jsonp(api.jsonp), schemas);
         for (status, response) in files::beside(method).into_iter().filter(|(own, _)| !statuses.contains(own)) {
             responses = responses.response(status.to_string(), named(response));
         }
@@ -145,7 +146,7 @@ impl Answers {
     }
 
     /// The success of a method, and beside it what is answered with the status of a success and is none.
-    fn successes(&self, name: EnvelopeName, method: &Method, schemas: &mut Schemas) -> ResponsesBuilder {
+    fn successes(&self, name: EnvelopeName, method: &Method, jsonp: bool, schemas: &mut Schemas) -> ResponsesBuilder {
         let mut responses = ResponsesBuilder::new();
         let Some(own) = self.shapes.get(&Some(name)) else { return responses };
         let status = own.envelope.status(method.options.status);
@@ -159,14 +160,14 @@ impl Answers {
             (Some(_), true) => "Success, or a refusal that the body alone tells",
         };
         let succeeded = success.map(|schema| Shown::one(status, own.envelope.success_type(), schema));
-        let all: Vec<_> = succeeded.into_iter().chain(hidden).collect();
+        let all: Vec<_> = succeeded.into_iter().chain(hidden).chain(jsonp.then(jsonp::script)).collect();
         let mut response = response_of(words, all.iter().filter(|shown| shown.status == status), schemas);
         if method.options.download {
             files::add(&mut response);
         }
         responses = responses.response(status.to_string(), named(response));
         if let Some(other) = all.iter().map(|shown| shown.status).find(|other| *other != status) {
-            let words = "A refusal that the body alone tells";
+            let words = "What the body alone tells";
             let response = response_of(words, all.iter().filter(|shown| shown.status == other), schemas);
             responses = responses.response(other.to_string(), named(response));
         }

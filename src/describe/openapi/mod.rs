@@ -8,6 +8,7 @@
 mod answers;
 mod bodies;
 mod files;
+mod jsonp;
 mod operation;
 mod parameters;
 mod paths;

@@ -7,7 +7,7 @@ use super::answers::{self, Answers, Row};
 use super::parameters::{is_undescribed, parameters, place};
 use super::schemas::Schemas;
 use super::text::Place;
-use super::{bodies, security};
+use super::{bodies, jsonp, security};
 use crate::model::{Api, Method, Module, Parameter, Unbound};
 use crate::types::Takes;
 
@@ -31,6 +31,10 @@ pub(super) fn operation(
     }
     let body = bodies::body(api, method, schemas);
     let rows = rows(api, method, body.is_some());
+    let mut parameters = parameters(method, segments, schemas);
+    if method.answers_jsonp(api.jsonp) {
+        parameters.push(jsonp::parameter(schemas));
+    }
     OperationBuilder::new()
         .operation_id(Some(id))
         .tag(module.name.as_str())
@@ -38,7 +42,7 @@ pub(super) fn operation(
         .description((!words.is_empty()).then(|| words.join("\n\n")))
         .deprecated(method.options.deprecated.then_some(Deprecated::True))
         .securities(Some(security::requirements(method)))
-        .parameters(Some(parameters(method, segments, schemas)))
+        .parameters(Some(parameters))
         .request_body(body)
         .responses(answers.answers((api, module, method), &rows, schemas))
         .build()
@@ -52,7 +56,8 @@ fn rows(api: &Api, method: &Method, has_body: bool) -> Vec<&'static Row> {
     };
     let takes_files =
         method.parameters.iter().any(|own| matches!(own.r#type.check.takes(), Takes::File | Takes::Files));
-    let has_parameters = !method.parameters.is_empty() || api.unknown == crate::model::UnknownParameters::Refuse;
+    let refuses = api.unknown == crate::model::UnknownParameters::Refuse || method.answers_jsonp(api.jsonp);
+    let has_parameters = !method.parameters.is_empty() || refuses;
     let rows = [
         (has_parameters, &answers::BAD_REQUEST),
         (!method.scope.is_public(), &answers::UNAUTHENTICATED),

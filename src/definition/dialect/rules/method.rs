@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::super::keys::ERROR;
 use super::super::super::keys::rules::METHOD;
-use super::super::super::manner::TREE;
+use super::super::super::manner::RULES;
 use super::super::super::object::Object;
 use super::super::super::text::{Data, Member};
 use super::super::super::written::{Method, Options, Service};
@@ -28,7 +28,7 @@ pub(super) fn method(
     let (own, whole_rules) = rules(&object, &METHOD, faults);
     let all = merged(common, own);
     let outputs = returns(&mut object, faults);
-    let errors = object.named("@errors", &ERROR, faults, |name, object, _| error(&TREE, name, object));
+    let errors = object.named("@errors", &ERROR, faults, |name, object, _| error(&RULES, name, object));
     let (scope, whole_scope) =
         object.get("@scope").map_or((Groups::new(), true), |node| groups("@scope", false, node, faults));
     let info = info(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));

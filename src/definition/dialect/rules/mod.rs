@@ -9,11 +9,12 @@ mod returns;
 mod rule;
 
 use super::super::keys::Keys;
-use super::super::keys::rules::{CLASS, COMMON, FILE};
-use super::super::manner::TREE;
-use super::super::object::Object;
-use super::super::text::{Member, Node};
-use super::super::written::Module;
+pub(super) use super::super::keys::rules::COMMON;
+use super::super::keys::rules::{CLASS, FILE};
+use super::super::manner::RULES;
+use super::super::object::{Object, authors_own};
+use super::super::text::{Data, Member, Members, Node};
+use super::super::written::{Module, Parameter};
 use crate::diagnostic::Diagnostic;
 use crate::place::Placed;
 use method::method;
@@ -47,9 +48,27 @@ fn class(member: &Member, faults: &mut Vec<Diagnostic>) -> Option<Module> {
         repeated: Some(Placed::new("last".to_owned(), name.place)),
         services,
         // What is read here is said in the words of a tree.
-        manner: &TREE,
+        manner: &RULES,
         place: name.place,
     })
+}
+
+/// Whether the parameters that every method has are written as rules: those of a tree say `info`, or in their keys
+/// where they stand, and rules do neither.
+pub(super) fn is_common(members: &Members) -> bool {
+    let mut named = authors_own(members).peekable();
+    let of_tree = |member: &Member| {
+        let says_info =
+            matches!(&member.value.data, Data::Object(own) if own.list.iter().any(|own| own.key.value == "info"));
+        says_info || rule::is_key(&member.key.value)
+    };
+    named.peek().is_some() && !named.any(of_tree)
+}
+
+/// Reads the rules that all methods of an API have.
+pub(super) fn common(object: &Object<'_>, faults: &mut Vec<Diagnostic>) -> Vec<Parameter> {
+    let (rules, _) = rules(object, &COMMON, faults);
+    rules.into_iter().map(|rule| rule.parameter).collect()
 }
 
 /// Reads the rules that stand in an object of these keys, and whether all of them could be read.

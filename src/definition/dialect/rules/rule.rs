@@ -3,7 +3,7 @@
 use serde_json::{Number, Value as Json};
 
 use super::super::super::keys::rules::{RULE, SOURCES, TYPES, meaning};
-use super::super::super::manner::TREE;
+use super::super::super::manner::RULES;
 use super::super::super::object::Object;
 use super::super::super::text::Member;
 use super::super::super::written::{Parameter, TypeText};
@@ -33,7 +33,7 @@ pub(super) struct Rule {
 pub(super) fn rule(member: &Member, faults: &mut Vec<Diagnostic>) -> Option<Rule> {
     let mut object = Object::open(&member.value, &RULE, faults)?;
     let name = &member.key;
-    let written = type_text(&TREE, &mut object, faults);
+    let written = type_text(&RULES, &mut object, faults);
     let damaged = written.term.is_none() && object.damaged;
     let word = written.term.clone().or((!damaged).then(|| Placed::new("string".to_owned(), name.place)));
     let before = faults.len();
@@ -196,9 +196,9 @@ fn other_place(client: &Placed<String>) -> Diagnostic {
 }
 
 /// Whether a name would be read as the key of a parameter that stands elsewhere than in the body.
-fn is_key(name: &str) -> bool {
+pub(super) fn is_key(name: &str) -> bool {
     let begins = |prefix: &str| !prefix.is_empty() && name.starts_with(prefix);
     SOURCES.iter().any(|word| begins(word.means))
-        || begins(TREE.position)
+        || begins(RULES.position)
         || (name.starts_with('{') && name.ends_with('}'))
 }

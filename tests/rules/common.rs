@@ -1,0 +1,89 @@
+//! `common` of the settings, written as rules.
+
+use rulebook::{Rulebook, Unbound};
+use serde_json::{Value as Json, json};
+
+use super::{echo, files};
+use crate::client::{Request, Site};
+use crate::golden;
+
+/// The document's application and class parameters.
+fn documents() -> (Json, Json) {
+    let common =
+        json!({ "sign": { "name": "sign", "require": true }, "version": { "name": "version", "default": "" } });
+    let rules = json!({ "User": {
+        "*": { "code": { "name": "code", "require": true, "min": 4, "max": 4 } },
+        "login": {
+            "username": { "name": "username", "require": true },
+            "password": { "name": "password", "require": true, "min": 6 },
+        },
+        "logout": { "version": { "name": "v", "type": "int" }, "code": { "default": "none" } },
+    } });
+    (json!({ "common": common }), rules)
+}
+
+#[test]
+fn common_rules_are_in_every_method_and_come_first() {
+    let (app, rules) = documents();
+    let engine = echo(&app, &rules).unwrap_or_else(|report| panic!("{report}"));
+    let names = |id: &str| -> Vec<String> {
+        let mut methods = engine.api().modules.iter().flat_map(|module| &module.services).flat_map(|own| &own.methods);
+        let method = methods.find(|method| method.id == id).unwrap_or_else(|| panic!("{id}"));
+        method.parameters.iter().map(|own| own.name.clone()).collect()
+    };
+    assert_eq!(names("user.login.get"), ["sign", "version", "code", "username", "password"]);
+    assert_eq!(names("user.logout.post"), ["sign", "version", "code"]);
+
+    let site = Site::start(&engine);
+    let get = |target: &str| site.send(&Request::new("GET", target)).json();
+    let sign = "sign=77f81c17d512302383e5f26b99dae4d9";
+    assert_eq!(
+        get(&format!("/user/login?{sign}&username=test&password=123456&version=1.3.6&code=abcd"))["data"]["args"],
+        json!({ "sign": &sign[5..], "version": "1.3.6", "code": "abcd", "username": "test", "password": "123456" })
+    );
+    assert_eq!(get("/user/login")["msg"], "Illegal Param: wrong param: sign");
+    assert_eq!(get(&format!("/user/login?{sign}&version=1"))["msg"], "Illegal Param: wrong param: code");
+    // A method's own rule takes the place of a common one as a whole.
+    assert_eq!(
+        get(&format!("/user/logout?{sign}&v=7&version=x"))["data"]["args"],
+        json!({ "sign": &sign[5..], "version": 7, "code": "none" })
+    );
+}
+
+#[test]
+fn rules_and_a_tree_say_the_same() {
+    let (app, rules) = documents();
+    let tree = json!({ "common": {
+        "ANY@sign": { "info": "sign", "type": "loose_string", "name": "sign" },
+        "ANY@version": { "info": "version", "type": "loose_string", "name": "version", "default": "" },
+    } });
+    let printed = |app: &Json| -> Json {
+        let tree = json!({ "/": { "a": { "POST": { "info": "A" } } } });
+        let engine = Rulebook::read(files(app, &tree)).unbound(Unbound::Echo).build();
+        rulebook::describe::canonical(engine.unwrap_or_else(|report| panic!("{report}")).api())
+    };
+    assert_eq!(printed(&app), printed(&tree));
+    // What is printed has the merged list alone, and loads again.
+    let api = rulebook::describe::canonical(echo(&app, &rules).unwrap().api());
+    assert!(api.get("common").is_none(), "{api}");
+    let again = Rulebook::read(files(&api, &Json::Null)).check().unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(rulebook::describe::canonical(&again), api);
+}
+
+#[test]
+fn faults_of_common_rules_are_told_in_their_words() {
+    for (name, common) in [
+        (
+            "rules",
+            json!({ "sign": { "requires": true }, "level": { "type": "int", "min": 9, "max": 1 }, "x": { "source": "server" } }),
+        ),
+        // One `info` is enough for a tree.
+        ("tree", json!({ "sign": { "info": "The sign", "require": true }, "level": { "type": "int" } })),
+        ("tree_key", json!({ "GET@lang": { "type": "string" } })),
+    ] {
+        let rules = json!({ "C": { "m": {}, "n": {} } });
+        let report = echo(&json!({ "common": common }), &rules).expect_err(name);
+        let path = format!("tests/data/rules/common_{name}.txt");
+        golden::compare(std::path::Path::new(&path), &report.render(false));
+    }
+}

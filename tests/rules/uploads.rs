@@ -1,0 +1,130 @@
+//! The recorded uploads of PhalApi's program, sent as the multipart bodies that PHP makes its tables of.
+//!
+//! The tables say a size and a type and have no content: what is sent is of that size, and begins as files of that
+//! type do. Where it goes otherwise here, `phalapi_uploads_differences.json` says why.
+
+use std::collections::BTreeMap;
+use std::iter;
+
+use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
+
+use super::echo;
+use crate::client::{Request, Site};
+
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    r#type: String,
+    rule: Map<String, Json>,
+    #[serde(default)]
+    files: BTreeMap<String, Table>,
+    ok: Option<Json>,
+    err: Option<Json>,
+}
+
+/// PHP's table of an upload, or of several in one field.
+#[derive(Deserialize)]
+struct Table {
+    name: Many<String>,
+    r#type: Many<String>,
+    error: Many<u8>,
+    size: Many<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Many<T> {
+    One(T),
+    Several(Vec<T>),
+}
+
+impl<T> Many<T> {
+    fn iter(&self) -> std::slice::Iter<'_, T> {
+        match self {
+            Self::One(one) => std::slice::from_ref(one).iter(),
+            Self::Several(several) => several.iter(),
+        }
+    }
+}
+
+/// PHP's error of a file that was not chosen in its form.
+const NOT_CHOSEN: u8 = 4;
+
+/// The most that is sent, in bytes.
+const MOST: u64 = 2 << 20;
+
+/// The parts of a row: parameters of the disposition with the type, and content; none where they cannot be sent.
+fn parts(row: &Row) -> Option<Vec<(String, Vec<u8>)>> {
+    let mut parts = Vec::new();
+    for (field, Table { name, r#type, error, size }) in &row.files {
+        let mark = if matches!(name, Many::Several(_)) { "[]" } else { "" };
+        for (((name, media_type), error), size) in
+            iter::zip(iter::zip(iter::zip(name.iter(), r#type.iter()), error.iter()), size.iter())
+        {
+            if !matches!(*error, 0 | NOT_CHOSEN) || *size > MOST {
+                return None;
+            }
+            let media_type = if *error == NOT_CHOSEN { "application/octet-stream" } else { media_type };
+            let head = format!("name=\"{field}{mark}\"; filename=\"{name}\"\r\nContent-Type: {media_type}");
+            parts.push((head, content(media_type, usize::try_from(*size).unwrap())));
+        }
+    }
+    Some(parts)
+}
+
+/// What a file of this type and size can be.
+fn content(media_type: &str, size: usize) -> Vec<u8> {
+    let begin: &[u8] = match media_type.to_ascii_lowercase().as_str() {
+        "image/jpeg" => b"\xff\xd8\xff\xe0",
+        "image/png" => b"\x89PNG\r\n\x1a\n",
+        _ => b"",
+    };
+    begin.iter().copied().chain(iter::repeat(b'x')).take(size).collect()
+}
+
+/// Whether the answer is what was recorded: the files by name and size, or a refusal.
+fn agrees(row: &Row, body: &Json) -> bool {
+    let told = |file: &Json| json!([file["filename"], file["size"]]);
+    let recorded = |file: &Json| json!([file["name"], file["size"]]);
+    let value = &body["data"]["args"]["value"];
+    match (&row.ok, &row.err) {
+        (_, Some(_)) => body["ret"] == 400,
+        (Some(Json::Array(files)), None) => {
+            value.as_array().is_some_and(|own| own.iter().map(told).eq(files.iter().map(recorded)))
+        }
+        (Some(file), None) => told(value) == recorded(file),
+        (None, None) => body["ret"] == 200 && value.is_null(),
+    }
+}
+
+#[test]
+fn uploads_agree_with_phalapis_but_for_the_named_differences() {
+    let rows: Vec<Row> = serde_json::from_str(include_str!("../data/vectors/phalapi_params.json")).unwrap();
+    let mut differences: BTreeMap<String, String> =
+        serde_json::from_str(include_str!("../data/vectors/phalapi_uploads_differences.json")).unwrap();
+    let rows: Vec<Row> = rows.into_iter().filter(|row| row.r#type == "file").collect();
+    assert!(rows.len() > 25, "{} uploads only", rows.len());
+    let mut wrong = Vec::new();
+    for row in rows {
+        let named = differences.remove(&row.id);
+        let agrees = match (echo(&Json::Null, &json!({ "C": { "m": { "value": row.rule } } })), parts(&row)) {
+            (Ok(engine), Some(parts)) => {
+                let site = Site::start(&engine);
+                let parts: Vec<(&str, &[u8])> = parts.iter().map(|(head, content)| (&**head, &**content)).collect();
+                let answer = site.send(&Request::new("POST", "/c/m").multipart(&parts));
+                site.assert_no_temporary();
+                let body = answer.json();
+                agrees(&row, &body).then_some(()).ok_or(body.to_string())
+            }
+            (Err(report), _) => Err(report.to_string()),
+            (Ok(_), None) => Err("it cannot be sent".to_owned()),
+        };
+        if agrees.is_ok() == named.is_some() {
+            let Row { id, ok, err, .. } = row;
+            wrong.push(format!("{id}: recorded {ok:?} {err:?}, here {agrees:?}, although: {named:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(differences.is_empty(), "no such cases: {differences:?}");
+}

@@ -1,0 +1,37 @@
+//! The handlers of aicra's document: articles whose body can be set and read line by line.
+
+use rulebook::{Args, Context, Module, Refusal};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+/// What every article holds.
+const LINES: [&str; 2] = ["a first line", "a second line"];
+
+pub fn module() -> Module {
+    Module::new("article").put("/article/{id_article}", edit).get("/article/line", line)
+}
+
+#[derive(Deserialize)]
+struct Edit {
+    id_article: u32,
+    body: String,
+}
+
+async fn edit(Args(Edit { id_article, body }): Args<Edit>, _: Context) -> Result<Json, Refusal> {
+    Ok(json!({ "updated": { "id_article": id_article, "title": format!("article {id_article}"), "body": body } }))
+}
+
+#[derive(Deserialize)]
+struct Position {
+    id_article: Option<u32>,
+    no_line: Option<i64>,
+}
+
+async fn line(Args(Position { id_article, no_line }): Args<Position>, _: Context) -> Result<Json, Refusal> {
+    let wanted = |id: &u32| id_article.is_none_or(|wanted| wanted == *id);
+    let lines = |id: u32| {
+        let numbered = LINES.iter().zip(1..).filter(move |(_, no)| no_line.is_none_or(|wanted| wanted == *no));
+        numbered.map(move |(text, no)| json!({ "id_article": id, "no_line": no, "text": text }))
+    };
+    Ok(json!({ "articles": (1..=2).filter(wanted).flat_map(lines).collect::<Vec<_>>() }))
+}
