@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_service::Service;
@@ -18,7 +19,8 @@ use crate::plan::Found;
 pub(super) struct ModuleService {
     runner: Arc<Runner>,
     uploads: Arc<Path>,
-    links: Arc<Links>,
+    /// Counted by this worker alone: all requests take a hold on it.
+    links: Rc<Arc<Links>>,
 }
 
 /// A request for a method of the module.
@@ -33,7 +35,7 @@ pub(super) struct Call<'r> {
 
 impl ModuleService {
     pub(super) fn new(runner: &Arc<Runner>, uploads: &Arc<Path>, links: &Arc<Links>) -> Self {
-        Self { runner: Arc::clone(runner), uploads: Arc::clone(uploads), links: Arc::clone(links) }
+        Self { runner: Arc::clone(runner), uploads: Arc::clone(uploads), links: Rc::new(Arc::clone(links)) }
     }
 }
 
@@ -46,7 +48,7 @@ impl<'r> Service<Call<'r>> for ModuleService {
 
     fn call(&self, call: Call<'r>) -> Self::Future {
         let (runner, uploads) = (Arc::clone(&self.runner), Arc::clone(&self.uploads));
-        let links = Arc::clone(&self.links);
+        let links = Rc::clone(&self.links);
         Box::pin(async move {
             let Call { head, found, body } = call;
             let limits = &runner.plan.limits;
