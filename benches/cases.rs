@@ -12,6 +12,10 @@ pub enum Case {
     Ping,
     /// GET with two path integers and a bounded query string
     Get,
+    /// The GET with all three in the query
+    Query,
+    /// The same, the method named by `?service=`
+    Service,
     /// The GET in JSONP
     Jsonp,
     /// POST of eight checked fields as JSON, by one of 100 bearer keys
@@ -83,6 +87,8 @@ impl Case {
         match self {
             Self::Ping => "ping",
             Self::Get => "GET, two path integers and a query string",
+            Self::Query => "GET, all three in the query string",
+            Self::Service => "the same, named by `?service=`",
             Self::Jsonp => "the GET in JSONP",
             Self::Json => "POST JSON, eight fields, one of 100 keys",
             Self::Form => "POST urlencoded, the same",
@@ -99,7 +105,8 @@ impl Case {
     pub fn aim(self) -> Aim {
         match self {
             Self::Ping | Self::Options | Self::Openapi => Aim::Ratio(0.97),
-            Self::Get | Self::Json | Self::Form => Aim::Ratio(1.05),
+            Self::Get | Self::Query | Self::Json | Self::Form => Aim::Ratio(1.05),
+            Self::Service => Aim::Of(Self::Query, 0.95),
             Self::Article => Aim::Ratio(1.0),
             Self::LastOf10 => Aim::Ratio(1.3),
             Self::Jsonp => Aim::Of(Self::Get, 0.95),
@@ -111,9 +118,15 @@ impl Case {
     /// What is served when it is measured.
     pub fn setup(self) -> Setup {
         match self {
-            Self::Ping | Self::Get | Self::Jsonp | Self::Json | Self::Form | Self::Options | Self::Openapi => {
-                Setup::Endpoints
-            }
+            Self::Ping
+            | Self::Get
+            | Self::Query
+            | Self::Service
+            | Self::Jsonp
+            | Self::Json
+            | Self::Form
+            | Self::Options
+            | Self::Openapi => Setup::Endpoints,
             Self::Article => Setup::Articles,
             Self::LastOf10 => Setup::Many(10),
             Self::LastOf1000 => Setup::Many(1_000),
@@ -126,6 +139,8 @@ impl Case {
         match self {
             Self::Ping => get("/ping"),
             Self::Get => get("/article/line/23/7?lang=en"),
+            Self::Query => get("/article/query?article_id=23&no_line=7&lang=en"),
+            Self::Service => get("/?service=Article.Query&article_id=23&no_line=7&lang=en"),
             Self::Jsonp => get("/script/line/23/7?lang=en&callback=app.show"),
             Self::Json => post_json(&article()),
             Self::Form => post_form(&article()),
@@ -147,6 +162,16 @@ impl Case {
                 (get("/article/line/23/2147483648?lang=en"), 400),
                 (get("/article/line/23/7?lang=e"), 400),
                 (get("/article/line/23/7"), 400),
+            ],
+            Self::Query => vec![
+                (get("/article/query?article_id=23&no_line=seven&lang=en"), 400),
+                (get("/article/query?article_id=23&no_line=2147483648&lang=en"), 400),
+                (get("/article/query?article_id=23&no_line=7"), 400),
+            ],
+            Self::Service => vec![
+                (get("/?service=Article.Lines&article_id=23&no_line=7&lang=en"), 404),
+                (get("/?service=Article.Query&article_id=23&no_line=seven&lang=en"), 400),
+                (get("/?service=Article.Query&article_id=23&no_line=7"), 400),
             ],
             Self::Jsonp => vec![
                 (get("/script/line/23/7?lang=en&callback=alert(1)"), 400),

@@ -17,7 +17,14 @@ pub fn write(folder: &Path, services: usize) -> io::Result<()> {
     let data = folder.join("data");
     fs::create_dir_all(&api)?;
     fs::create_dir_all(&data)?;
-    fs::write(api.join("app.json"), text(&json!({ "title": "Benchmark", "version": "1.0.0" })))?;
+    let app = json!({
+        "title": "Benchmark",
+        "version": "1.0.0",
+        "service": { "on": true },
+        // Refusals of names have the status that hand-written code has for them.
+        "phalapi": { "real_status": true },
+    });
+    fs::write(api.join("app.json"), text(&app))?;
     let module = if services == 0 { bench() } else { many(services) };
     fs::write(api.join("bench.json"), text(&module))?;
     fs::write(data.join("keys.json"), text(&key_file()))
@@ -41,6 +48,7 @@ fn bench() -> Json {
                 "out": { "pong": { "info": "Always true", "type": "bool" } },
             } },
             "article/line/{article_id}/{no_line}": { "GET": line() },
+            "article/query": { "GET": query() },
             "script/line/{article_id}/{no_line}": { "GET": script() },
             "article": {
                 "POST": create(),
@@ -54,6 +62,18 @@ fn many(services: usize) -> Json {
     let services: serde_json::Map<_, _> =
         (1..=services).map(|n| (path(n)[1..].to_owned(), json!({ "GET": line() }))).collect();
     json!({ "info": "The same service under many names", "/": services })
+}
+
+fn query() -> Json {
+    let mut method = line();
+    if let Some(parameters) = method["in"].as_object_mut() {
+        for name in ["article_id", "no_line"] {
+            let mut parameter = parameters.shift_remove(&format!("{{{name}}}")).unwrap_or_default();
+            parameter["name"] = name.into();
+            parameters.insert(format!("GET@{name}"), parameter);
+        }
+    }
+    method
 }
 
 fn script() -> Json {

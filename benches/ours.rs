@@ -49,6 +49,7 @@ fn module(services: usize) -> Module {
         module
             .get("/ping", ping)
             .get("/article/line/{article_id}/{no_line}", line)
+            .get("/article/query", line)
             .get("/script/line/{article_id}/{no_line}", line)
             .post("/article", create)
             .post("/article/form", create)

@@ -6,9 +6,9 @@
 //! Two ways run through it, and the folders are their stations.
 //!
 //! What things are: [`error`] (the table of request errors) · [`diagnostic`] (what is wrong with a definition)
-//! · [`call`] (values, slots, identities, refusals) · [`types`] (one type a file) · [`model`] (what an API is)
-//! · [`envelope`] (the shapes of answers) · [`handler`] (what users write against) · `plan` (all that a request
-//! touches).
+//! · [`call`] (values, slots, identities, refusals) · [`types`] (one type a file) · [`envelope`] (the shapes of
+//! answers) · [`mod@format`] (what they are written as) · [`model`] (what an API is) · [`handler`] (what users write
+//! against) · `plan` (all that a request touches).
 //!
 //! A definition's way, at start: [`definition`] (text as written) → [`compile`] (as meant; the plan) and
 //! [`describe`] (the definition again). What may stand in a file of one, [`schema`] says to editors.
@@ -34,9 +34,11 @@ mod transfer;
 //
 pub mod types;
 //
-pub mod model;
-//
 pub mod envelope;
+//
+pub mod format;
+//
+pub mod model;
 //
 pub mod handler;
 //
@@ -66,12 +68,14 @@ pub mod cli;
 pub mod test;
 
 pub use call::{
-    AnswerError, Broken, Download, ETag, Head, Http, Identity, Inspect, Inspection, Mismatch, Objection, Refusal,
-    RequestId, Upload, Value,
+    AnswerError, Broken, Download, ETag, Encode, Head, Http, Identity, Inspect, Inspection, Mismatch, Objection,
+    Refusal, RequestId, Upload, Value,
 };
 pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, log_panics};
+pub use envelope::{Envelope, Members, WriteError};
 pub use error::{Code, ErrorStatus};
+pub use format::{Format, FormatError, Xml};
 pub use handler::{Args, Calling, Context, Ended, Module, Response};
 pub use key::{KeyError, Keys};
 pub use model::Unbound;

@@ -80,7 +80,8 @@ fn shown(row: &Json) -> String {
     let told = |error: &Json| error.as_str().unwrap_or("refused").to_owned();
     if row["params"].is_object() {
         let became = if row["err"].is_null() { code(&row["ok"]) } else { "refused".to_owned() };
-        return format!("{} by {}: {became}", code(&row["params"]), code(&row["rule"]));
+        let came = if row["files"].is_object() { &row["files"] } else { &row["params"] };
+        return format!("{} by {}: {became}", code(came), code(&row["rule"]));
     }
     if row["type"].is_string() {
         let became = if row["valid"] == true { "passes" } else { "does not pass" };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rulebook::compile::{Lowered, lower, table};
+use rulebook::compile::{Answers, Lowered, lower, table};
 use rulebook::definition::load;
 use rulebook::describe::canonical;
 use rulebook::model::Api;
@@ -21,7 +21,8 @@ fn folder(dialect: &str) -> PathBuf {
 fn their_models_are_equal() {
     let [tree, methods, rules] = DIALECTS.map(|dialect| {
         let loaded = load(&folder(dialect));
-        let Lowered { api, diagnostics, .. } = lower(&loaded.definition, &table(&loaded.definition, []));
+        let Lowered { api, diagnostics, .. } =
+            lower(&loaded.definition, &table(&loaded.definition, []), &Answers::default());
         assert!(loaded.diagnostics.is_empty() && diagnostics.is_empty(), "{dialect}: {diagnostics:?}");
         api
     });

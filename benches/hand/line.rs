@@ -1,6 +1,7 @@
-//! `GET /article/line/{article_id}/{no_line}?lang=en`, here and behind many services, and the same in JSONP.
+//! `GET /article/line/{article_id}/{no_line}?lang=en`, here and behind many services, and the same in JSONP,
+//! with all in the query, and where the query names what is asked for.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use super::ALL_RIGHT;
@@ -27,6 +28,30 @@ pub struct Line {
 
 pub async fn read(path: web::Path<(u32, u32)>, options: web::Query<Options>) -> Result<web::Json<Line>, Failure> {
     line(path.into_inner(), options.into_inner().lang).map(web::Json)
+}
+
+#[derive(Deserialize)]
+pub struct Query {
+    article_id: u32,
+    no_line: u32,
+    lang: String,
+}
+
+#[derive(Deserialize)]
+pub struct Named {
+    service: String,
+}
+
+pub async fn query(query: web::Query<Query>) -> Result<web::Json<Line>, Failure> {
+    let Query { article_id, no_line, lang } = query.into_inner();
+    line((article_id, no_line), lang).map(web::Json)
+}
+
+pub async fn named(request: HttpRequest, named: web::Query<Named>) -> Result<web::Json<Line>, Failure> {
+    match &*named.service {
+        "Article.Query" => query(web::Query::from_query(request.query_string())?).await,
+        _ => Err(Failure::UnknownService),
+    }
 }
 
 fn line((article_id, no_line): (u32, u32), lang: String) -> Result<Line, Failure> {

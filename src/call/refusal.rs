@@ -369,9 +369,8 @@ impl Reason {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::UnknownService { .. } => Code::UnknownService,
             Self::Misnamed { flaw: NameFlaw::Illegal, .. } => Code::InvalidParameter,
-            Self::Misnamed { .. } => Code::UnknownService,
+            Self::UnknownService { .. } | Self::Misnamed { .. } => Code::UnknownService,
             Self::UnknownMethod { .. } => Code::UnknownMethod,
             Self::Unauthenticated { .. } => Code::Unauthenticated,
             Self::Forbidden { .. } => Code::Forbidden,

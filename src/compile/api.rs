@@ -10,6 +10,8 @@ use super::parts::parts;
 use crate::definition::manner::{RULES, TREE};
 use crate::definition::written::Definition;
 use crate::diagnostic::Diagnostic;
+use crate::envelope::Envelopes;
+use crate::format::Formats;
 use crate::model::Api;
 use crate::place::Placed;
 use crate::types::{Type, Types};
@@ -36,12 +38,22 @@ pub fn table(definition: &Definition, own: impl IntoIterator<Item = Arc<dyn Type
     types
 }
 
-/// Finds out what a definition means, with the types of this [`table`].
+/// What answers can be, by the names that a definition can use. By default what is built in.
+#[derive(Debug, Clone, Default)]
+pub struct Answers {
+    /// Their shapes.
+    pub envelopes: Envelopes,
+    /// What they are written as beside JSON.
+    pub formats: Formats,
+}
+
+/// Finds out what a definition means, with the types of this [`table`] and these answers.
 #[must_use]
-pub fn lower(definition: &Definition, types: &Types) -> Lowered {
+pub fn lower(definition: &Definition, types: &Types, answers: &Answers) -> Lowered {
     let jsonp = definition.app.jsonp.as_ref().is_some_and(|on| on.value);
     let mut lowering = Lowering {
         types,
+        answers,
         timezone: TimeZone::UTC,
         envelope: None,
         jsonp,
@@ -56,5 +68,6 @@ pub fn lower(definition: &Definition, types: &Types) -> Lowered {
     api.modules = parts(&definition.modules).iter().map(|module| lowering.module(module, &common)).collect();
     lowering.judge_whole(&api.modules, base.as_deref());
     api.modules.sort_by(|a, b| a.name.cmp(&b.name));
+    lowering.judge_naming(&api);
     Lowered { api, functions: lowering.functions, diagnostics: lowering.faults }
 }

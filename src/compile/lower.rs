@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::api::Answers;
 use super::function::Wanted;
 use crate::definition::manner::Manner;
 use crate::diagnostic::{Code, Diagnostic};
@@ -14,6 +15,8 @@ use crate::types::Types;
 pub(super) struct Lowering<'a> {
     /// The types that terms can name.
     pub types: &'a Types,
+    /// What answers can be.
+    pub answers: &'a Answers,
     /// The zone of dates and times that name none.
     pub timezone: TimeZone,
     /// The envelope of modules that name none; none where the one that is named is unknown.

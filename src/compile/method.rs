@@ -32,7 +32,7 @@ impl Lowering<'_> {
         path: Option<&[Segment]>,
         uri: &Placed<String>,
         common: &[Judged],
-        envelope: Option<EnvelopeName>,
+        envelope: Option<&EnvelopeName>,
     ) -> Option<Method> {
         let what = format!("the method `{}`", written.http.value.escape_debug());
         let site = Site {

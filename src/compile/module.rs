@@ -3,6 +3,8 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+use http::HeaderValue;
+
 use super::collision::{fold, shape};
 use super::lower::Lowering;
 use super::parameter::Judged;
@@ -10,6 +12,7 @@ use super::parts::Parts;
 use super::path::{self, PathFault};
 use crate::definition::written;
 use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::error::texts::CatalogueName;
 use crate::model::{EnvelopeName, From, Method, Module, Repeated, Segment, Service};
 use crate::place::{Place, Placed};
 
@@ -19,9 +22,9 @@ impl Lowering<'_> {
         let name = &parts.first.name;
         self.judge_name(&name.value, "a module", name.place);
         let own = parts.said(self, "envelope", |part| part.envelope.as_ref()).map(|name| self.envelope(name));
-        let envelope = match own {
-            Some(own) => own,
-            None => self.envelope,
+        let envelope = match &own {
+            Some(own) => own.clone(),
+            None => self.envelope.clone(),
         };
         let repeated = parts
             .said(self, "repeated", |part| part.repeated.as_ref())
@@ -37,7 +40,7 @@ impl Lowering<'_> {
                 let methods: Vec<_> = service
                     .methods
                     .iter()
-                    .filter_map(|method| self.method(method, path.as_deref(), &service.path, common, envelope))
+                    .filter_map(|method| self.method(method, path.as_deref(), &service.path, common, envelope.as_ref()))
                     .collect();
                 if let Some(path) = path.filter(|_| !methods.is_empty()) {
                     services.add(Service { path, methods, place: service.path.place });
@@ -57,7 +60,17 @@ impl Lowering<'_> {
 
     /// The envelope of this name.
     pub(super) fn envelope(&mut self, name: &Placed<String>) -> Option<EnvelopeName> {
-        self.word(name, "an envelope", &EnvelopeName::ALL.map(|known| (known.as_str(), known)))
+        let known: Vec<_> = self.answers.envelopes.names().map(|known| (known, known)).collect();
+        let known = self.word(name, "an envelope", &known)?;
+        let found = self.answers.envelopes.get(known).cloned()?;
+        let envelope = found.envelope(CatalogueName::default(), false);
+        let types = [envelope.success_type(), envelope.refusal_type()];
+        if let Some(bad) = types.into_iter().find(|own| HeaderValue::from_str(own).is_err()) {
+            let message = format!("the envelope `{}` has a media type that is none", known.escape_debug());
+            let label = format!("`{}` is none", bad.escape_debug());
+            self.tell(Diagnostic::new(Code::BadOption, name.place, message).label(label));
+        }
+        Some(found)
     }
 
     /// What one of a few `known` words means; `what` is what they are: "an envelope".

@@ -6,6 +6,7 @@ use super::lower::Lowering;
 use super::term::Owner;
 use crate::definition::written;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::error::texts::CatalogueName;
 use crate::error::{Code as ErrorCode, ErrorStatus};
 use crate::model::{DeclaredError, EnvelopeName, Output, ParameterType};
 use crate::place::Place;
@@ -15,7 +16,7 @@ const WHOLE: &str = "*";
 
 impl Lowering<'_> {
     /// Lowers the outputs of a method that answers in `envelope`; none where it is not known.
-    pub(super) fn outputs(&mut self, written: &[written::Output], envelope: Option<EnvelopeName>) -> Vec<Output> {
+    pub(super) fn outputs(&mut self, written: &[written::Output], envelope: Option<&EnvelopeName>) -> Vec<Output> {
         let outputs: Vec<_> = written.iter().map(|output| self.output(output, "output")).collect();
         self.judge_outputs(written, envelope);
         outputs.into_iter().flatten().collect()
@@ -44,11 +45,9 @@ impl Lowering<'_> {
     }
 
     /// Outputs share one object with what the envelope puts there itself.
-    fn judge_outputs(&mut self, written: &[written::Output], envelope: Option<EnvelopeName>) {
-        let own: &[&str] = match envelope {
-            Some(EnvelopeName::Aicra) => &["error", "ErrorDescription", "errors", "status"],
-            Some(EnvelopeName::Plain | EnvelopeName::Phalapi) | None => &[],
-        };
+    fn judge_outputs(&mut self, written: &[written::Output], envelope: Option<&EnvelopeName>) {
+        let own = envelope.map(|name| (name.as_str(), name.envelope(CatalogueName::default(), false)));
+        let members = own.as_ref().map(|(_, envelope)| envelope.members()).unwrap_or_default();
         let mut names: HashMap<&str, Place> = HashMap::new();
         for output in written {
             let name = output.name.value.as_str();
@@ -60,9 +59,9 @@ impl Lowering<'_> {
                         .other(first, "the first one")
                         .help("give one of them another name"),
                 );
-            } else if own.contains(&name) {
+            } else if let Some((own, _)) = own.as_ref().filter(|_| members.contains(&name)) {
                 self.tell(
-                    Diagnostic::new(Code::OutputCollision, place, format!("`{name}` is the aicra envelope's own"))
+                    Diagnostic::new(Code::OutputCollision, place, format!("`{name}` is the {own} envelope's own"))
                         .label("taken by the envelope")
                         .help("give the output another name, or the module the envelope `plain`"),
                 );

@@ -6,7 +6,6 @@ use super::bind::methods;
 use super::cors;
 use super::value::read_default;
 use crate::call::{Inspect, Value, is_bearer, is_secret_field, is_secret_name};
-use crate::envelope;
 use crate::handler::{self, Ready, State};
 use crate::model::{self, Api, EnvelopeName, From, Parameter, Repeated};
 use crate::plan::{
@@ -65,7 +64,8 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         ids: plans.iter().enumerate().map(|(index, method)| (method.id.clone(), index)).collect(),
         methods: plans.into(),
         modules: api.modules.iter().map(|own| self::module(api, own, handlers)).collect(),
-        envelope: envelope::of(api, api.envelope),
+        envelope: api.shape(&api.envelope),
+        formats: api.formats.clone().into(),
         jsonp: api.jsonp,
         limits: api.limits.clone(),
         unknown: api.unknown,
@@ -94,7 +94,7 @@ fn named(api: &Api) -> Named {
         let _ = classes.insert(&service.path, index);
     }
     let default = api.service.default.as_ref().and_then(|name| classes.find(&name.value));
-    Named { classes, default, envelope: envelope::of(api, EnvelopeName::Phalapi) }
+    Named { classes, default, envelope: api.shape(&EnvelopeName::Phalapi) }
 }
 
 /// Services by module and method.
@@ -151,7 +151,7 @@ fn invalid_token(challenge: &str) -> String {
 fn module(api: &Api, own: &model::Module, handlers: &[handler::Module]) -> Module {
     let hooks = handlers.iter().find(|module| module.name == own.name).map(|module| module.hooks.clone());
     Module {
-        envelope: envelope::of(api, own.envelope.unwrap_or(api.envelope)),
+        envelope: api.shape(own.envelope.as_ref().unwrap_or(&api.envelope)),
         last_counts: own.repeated == Repeated::Last,
         hooks: hooks.unwrap_or_default(),
     }

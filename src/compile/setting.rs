@@ -19,9 +19,9 @@ impl Lowering<'_> {
     pub(super) fn settings(&mut self, written: &App, base: String) -> Api {
         let envelope = match &written.envelope {
             Some(name) => self.envelope(name),
-            None => Some(EnvelopeName::default()),
+            None => self.answers.envelopes.get(EnvelopeName::default().as_str()).cloned(),
         };
-        self.envelope = envelope;
+        self.envelope.clone_from(&envelope);
         Api {
             title: text(written.title.as_ref()).unwrap_or_else(|| DEFAULT_TITLE.to_owned()),
             version: text(written.version.as_ref()).unwrap_or_else(|| DEFAULT_VERSION.to_owned()),
@@ -37,7 +37,7 @@ impl Lowering<'_> {
                 &CatalogueName::ALL.map(|name| (name.as_str(), name)),
             ),
             real_status: written.real_status.as_ref().is_some_and(|on| on.value),
-            formats: written.formats.iter().flat_map(|formats| &formats.value).map(|name| name.value.clone()).collect(),
+            formats: written.formats.as_ref().map(|formats| self.formats(&formats.value)).unwrap_or_default(),
             jsonp: self.jsonp,
             service: ServiceQuery {
                 on: written.service.as_ref().is_some_and(|on| on.value),

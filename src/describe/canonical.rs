@@ -9,6 +9,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::error::texts::CatalogueName;
+use crate::format::Offered;
 use crate::model::{
     Api, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DeclaredError, EnvelopeName, License, Limits,
     LogFormat, Method, MethodOptions, Module, Origins, Output, Parameter, ParameterType, Permission, Repeated, Scope,
@@ -72,7 +73,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
     keys.unless("base", base, "/");
     keys.unless("envelope", envelope.as_str(), EnvelopeName::default().as_str());
     keys.unless("catalogue", catalogue.as_str(), CatalogueName::default().as_str());
-    keys.filled("formats", json!(formats));
+    keys.filled("formats", formats.iter().map(Offered::name).collect());
     keys.some("jsonp", jsonp.then_some(true));
     keys.filled("service", write_service_query(service));
     keys.some("dispatch", dispatch.then_some(true));
@@ -106,8 +107,8 @@ pub fn canonical_service(api: &Api, module: &Module, service: &Service) -> Json 
 pub(super) fn write_alone(api: &Api, module: &Module, service: &Service, reader: Reader) -> Keys {
     let mut keys = Keys::default();
     keys.some("module", Some(module.name.as_str()));
-    let inherited = (api.envelope != EnvelopeName::default()).then_some(api.envelope);
-    write_into(&mut keys, module, module.envelope.or(inherited), std::slice::from_ref(service), reader);
+    let inherited = (api.envelope != EnvelopeName::default()).then_some(&api.envelope);
+    write_into(&mut keys, module, module.envelope.as_ref().or(inherited), std::slice::from_ref(service), reader);
     keys
 }
 
@@ -173,12 +174,12 @@ fn write_limits(limits: &Limits) -> Json {
 /// A module as the object of a tree, its name left out.
 fn write_module(module: &Module, reader: Reader) -> Json {
     let mut keys = Keys::default();
-    write_into(&mut keys, module, module.envelope, &module.services, reader);
+    write_into(&mut keys, module, module.envelope.as_ref(), &module.services, reader);
     keys.json()
 }
 
 /// What a module says for this reader, with this envelope and these of its services.
-fn write_into(keys: &mut Keys, module: &Module, envelope: Option<EnvelopeName>, services: &[Service], reader: Reader) {
+fn write_into(keys: &mut Keys, module: &Module, envelope: Option<&EnvelopeName>, services: &[Service], reader: Reader) {
     let Module { name: _, info, envelope: _, ignore_case, repeated, services: _, place: _ } = module;
     keys.some("info", info.as_deref());
     keys.some("envelope", envelope.map(EnvelopeName::as_str));

@@ -12,9 +12,11 @@ use arc_swap::ArcSwap;
 use serde_json::Value as Json;
 
 use crate::call::{Inspect, Objection};
-use crate::compile::{self, Surroundings};
+use crate::compile::{self, Answers, Surroundings};
 use crate::definition::{self, Loaded};
 use crate::diagnostic::{Diagnostic, Report, Sources};
+use crate::envelope::{Envelope, OwnEnvelope};
+use crate::format::Format;
 use crate::handler::{Calling, Module, Ready, State};
 use crate::model::{Api, Unbound};
 use crate::pipeline::Runner;
@@ -69,6 +71,7 @@ pub struct Rulebook {
     text: Text,
     modules: Vec<Module>,
     types: Vec<Arc<dyn Type>>,
+    answers: Answers,
     functions: Functions,
     inspectors: Vec<Box<dyn Inspect>>,
     state: State,
@@ -101,6 +104,7 @@ impl Rulebook {
             text,
             modules: Vec::new(),
             types: Vec::new(),
+            answers: Answers::default(),
             functions: Functions::default(),
             inspectors: Vec::new(),
             state: State::default(),
@@ -122,6 +126,20 @@ impl Rulebook {
     #[must_use]
     pub fn add_type(mut self, new: impl Type + 'static) -> Self {
         self.types.push(Arc::new(new));
+        self
+    }
+
+    /// Adds a format that the definition can offer (`formats` in `app.json`); it replaces one of the same name.
+    #[must_use]
+    pub fn add_format(mut self, new: impl Format + 'static) -> Self {
+        self.answers.formats.add(Arc::new(new));
+        self
+    }
+
+    /// Adds an envelope that the definition can name; it replaces a built-in one of the same name.
+    #[must_use]
+    pub fn add_envelope(mut self, name: &str, new: impl Envelope + 'static) -> Self {
+        self.answers.envelopes.add(OwnEnvelope::new(name, Arc::new(new)));
         self
     }
 
@@ -237,13 +255,13 @@ impl Rulebook {
 
     /// The first half of [`Rulebook::build`], for those who need the definition's settings before the second.
     pub(crate) fn judge(self) -> Result<Judged, Report> {
-        let Self { text, types, functions, modules, inspectors, state, checks, unbound, data, verify } = self;
+        let Self { text, types, functions, answers, modules, inspectors, state, checks, unbound, data, verify } = self;
         let Loaded { sources, definition, mut diagnostics } = match text {
             Text::Folder(folder) => definition::load(&folder),
             Text::Files(files) => definition::read(files),
         };
         let types = compile::table(&definition, types).with_functions(functions.clone());
-        let lowered = compile::lower(&definition, &types);
+        let lowered = compile::lower(&definition, &types, &answers);
         diagnostics.extend(lowered.diagnostics);
         if !diagnostics.is_empty() {
             return Err(Report::new(sources, diagnostics));

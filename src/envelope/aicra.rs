@@ -4,8 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Envelope, Members, WriteError, details, details_schema, object_schema};
 use crate::call::{Encode, Reason, Refusal};
-use crate::error::Code;
-use crate::model::DeclaredError;
+use crate::error::{Code, ErrorStatus};
 
 /// `error` and `ErrorDescription` beside the outputs; `errors` lists the parameters at fault.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +15,11 @@ impl Envelope for Aicra {
         to.member("error", 0.into())?;
         to.member("ErrorDescription", "all right".into())?;
         if whole { to.nested("result", outputs) } else { to.spread(outputs) }
+    }
+
+    fn members(&self) -> &[&str] {
+        // `errors` and `status` are those of other answers; one name means one thing.
+        &["error", "ErrorDescription", "errors", "status"]
     }
 
     fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
@@ -47,11 +51,11 @@ impl Envelope for Aicra {
         object_schema(own, json!({ "properties": details_schema() }))
     }
 
-    fn declared_schema(&self, error: &DeclaredError) -> Json {
+    fn declared_schema(&self, name: &str, _: ErrorStatus) -> Json {
         let own = json!({
             "error": { "const": Code::Failed.row().number },
             "ErrorDescription": { "type": "string" },
-            "name": { "const": error.name },
+            "name": { "const": name },
         });
         object_schema(own, json!({}))
     }

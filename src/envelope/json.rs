@@ -36,6 +36,9 @@ impl JsonMembers {
     }
 
     fn name(&mut self, name: &str) -> Result<(), WriteError> {
+        if self.whole {
+            return Err(WriteError::NotAlone);
+        }
         self.body.push(if self.body.is_empty() { b'{' } else { b',' });
         serde_json::to_writer(&mut self.body, name)?;
         self.body.push(b':');
@@ -72,6 +75,9 @@ impl Members for JsonMembers {
     }
 
     fn spread(&mut self, outputs: &dyn Encode) -> Result<(), WriteError> {
+        if self.whole {
+            return Err(WriteError::NotAlone);
+        }
         let start = self.body.len();
         outputs.write_json(&mut self.body)?;
         match &self.body[start..] {
@@ -90,6 +96,9 @@ impl Members for JsonMembers {
     }
 
     fn whole(&mut self, outputs: &dyn Encode) -> Result<(), WriteError> {
+        if self.whole || !self.body.is_empty() {
+            return Err(WriteError::NotAlone);
+        }
         self.whole = true;
         outputs.write_json(&mut self.body)?;
         Ok(())

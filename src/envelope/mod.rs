@@ -5,25 +5,64 @@
 //! not know requests or formats.
 
 mod aicra;
+mod details;
 mod json;
 mod phalapi;
 mod plain;
 mod problem;
-
-use std::sync::Arc;
+mod table;
 
 use serde_json::{Value as Json, json};
 
 pub use aicra::Aicra;
+use details::object_schema;
+pub use details::{details, details_schema};
 pub use json::JsonMembers;
 pub use phalapi::Phalapi;
 pub use plain::Plain;
 pub use problem::Problem;
+pub use table::{EnvelopeName, Envelopes, OwnEnvelope};
 
-use crate::call::{Encode, Fault, Reason, Refusal, Value};
-use crate::model::{Api, DeclaredError, EnvelopeName};
+use crate::call::{Encode, Refusal, Value};
+use crate::error::ErrorStatus;
 
 /// A shape of answers.
+///
+/// [`Rulebook::add_envelope`](crate::Rulebook::add_envelope) gives one of a program's own a name, and `"envelope"` in
+/// `app.json` or a module asks for it. It tells what it is made of, and knows nothing of what that is written as.
+///
+/// ```
+/// use rulebook::envelope::details;
+/// use rulebook::{Encode, Envelope, Members, Refusal, Rulebook, Unbound, WriteError};
+///
+/// /// `{"ok": true, "result": …}`, or `{"ok": false, "error": …}` and what helps.
+/// struct Corp;
+///
+/// impl Envelope for Corp {
+///     fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn Members) -> Result<(), WriteError> {
+///         to.member("ok", true.into())?;
+///         to.nested("result", outputs)
+///     }
+///
+///     fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
+///         to.member("ok", false.into())?;
+///         to.member("error", refusal.to_string().into())?;
+///         details(refusal, &["ok", "error"], to)
+///     }
+/// }
+///
+/// # fn main() -> Result<(), rulebook::Report> {
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let definition = r#"{ "envelope": "corp", "/": { "hello": { "GET": {
+///     "info": "Greets", "in": { "URL#0": { "info": "Whom", "type": "string", "name": "name" } }
+/// } } } }"#;
+/// let rulebook = Rulebook::read(vec![("hello.json".into(), definition.into())]).add_envelope("corp", Corp);
+/// let engine = rulebook.unbound(Unbound::Echo).build()?;
+/// let greeted = engine.call("GET /hello/Ada").send().await;
+/// assert_eq!(greeted.serialize(), r#"{"ok":true,"result":{"args":{"name":"Ada"}}}"#);
+/// # Ok(()) })
+/// # }
+/// ```
 pub trait Envelope: Send + Sync {
     /// Tells the members of a success. `whole`: the outputs are one value, not members.
     ///
@@ -37,7 +76,13 @@ pub trait Envelope: Send + Sync {
     /// They cannot be written.
     fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError>;
 
-    /// The HTTP status of an answer whose outcome has the status `real`.
+    /// The members of a success beside which the outputs stand, where they do ([`Members::spread`]): no output can
+    /// have their names.
+    fn members(&self) -> &[&str] {
+        &[]
+    }
+
+    /// The HTTP status of an answer whose outcome has the status `real`. One that is not from 200 to 599 does not count.
     fn status(&self, real: u16) -> u16 {
         real
     }
@@ -48,7 +93,7 @@ pub trait Envelope: Send + Sync {
         None
     }
 
-    /// The media type of a success in JSON.
+    /// The media type of a success in JSON. Other formats have their own.
     fn success_type(&self) -> &'static str {
         "application/json"
     }
@@ -60,13 +105,25 @@ pub trait Envelope: Send + Sync {
 
     /// What [`success`](Envelope::success) tells, as JSON Schema 2020-12. `outputs` is the schema of the outputs;
     /// where they are members and not the whole, it has `properties` and `required`.
-    fn success_schema(&self, outputs: Json, whole: bool) -> Json;
+    ///
+    /// Without it, an answer may be anything.
+    fn success_schema(&self, outputs: Json, whole: bool) -> Json {
+        let _ = (outputs, whole);
+        json!({})
+    }
 
-    /// What [`refusal`](Envelope::refusal) tells of the engine's own refusals, as JSON Schema 2020-12.
-    fn refusal_schema(&self) -> Json;
+    /// What [`refusal`](Envelope::refusal) tells of the engine's own refusals, as JSON Schema 2020-12. Without it, it may
+    /// be anything.
+    fn refusal_schema(&self) -> Json {
+        json!({})
+    }
 
-    /// The same of an error that a method declares, to which a handler may add members.
-    fn declared_schema(&self, error: &DeclaredError) -> Json;
+    /// The same of an error of this name and HTTP status that a method declares, to which a handler may add members.
+    /// Without it, it is as the engine's own refusals are.
+    fn declared_schema(&self, name: &str, status: ErrorStatus) -> Json {
+        let _ = (name, status);
+        self.refusal_schema()
+    }
 }
 
 /// Writes the members of an answer's outermost object, in the order in which they are told.
@@ -102,6 +159,8 @@ pub trait Members {
     fn whole(&mut self, outputs: &dyn Encode) -> Result<(), WriteError>;
 }
 
+impl std::error::Error for WriteError {}
+
 /// Why an answer cannot be written: always the program's fault.
 #[derive(Debug)]
 pub enum WriteError {
@@ -109,6 +168,8 @@ pub enum WriteError {
     Outputs(serde_json::Error),
     /// The outputs are no object, where they should be members.
     NotAnObject,
+    /// Something is told beside the outputs that stand instead of an object.
+    NotAlone,
 }
 
 impl std::fmt::Display for WriteError {
@@ -116,6 +177,7 @@ impl std::fmt::Display for WriteError {
         match self {
             Self::Outputs(error) => write!(f, "the outputs cannot be written: {error}"),
             Self::NotAnObject => f.write_str("the outputs are no object, so they cannot stand beside other members"),
+            Self::NotAlone => f.write_str("the outputs are the whole answer, so no members can stand beside them"),
         }
     }
 }
@@ -124,109 +186,4 @@ impl From<serde_json::Error> for WriteError {
     fn from(error: serde_json::Error) -> Self {
         Self::Outputs(error)
     }
-}
-
-/// The envelope of this name, as the API has set it up.
-#[must_use]
-pub fn of(api: &Api, name: EnvelopeName) -> Arc<dyn Envelope> {
-    match name {
-        EnvelopeName::Aicra => Arc::new(Aicra),
-        EnvelopeName::Plain => Arc::new(Plain),
-        EnvelopeName::Phalapi => Arc::new(Phalapi { catalogue: api.catalogue, real_status: api.real_status }),
-    }
-}
-
-/// Tells what a refusal knows beside its words: the same members in every envelope that has room for them.
-/// `own`: the envelope's members, which a handler's data cannot replace.
-fn details(refusal: &Refusal, own: &[&str], to: &mut dyn Members) -> Result<(), WriteError> {
-    match refusal.reason() {
-        Reason::Parameters { faults, truncated } => {
-            to.member("errors", (&faults.iter().map(fault_json).collect::<Json>()).into())?;
-            if *truncated { to.member("truncated", true.into()) } else { Ok(()) }
-        }
-        Reason::Declared { data, .. } => {
-            let free = data.iter().filter(|(name, _)| !own.contains(&name.as_ref()));
-            free.into_iter().try_for_each(|(name, value)| to.member(name, value.into()))
-        }
-        Reason::UnknownService { similar } if !similar.is_empty() => {
-            to.member("similar", (&similar.iter().map(String::as_str).collect::<Json>()).into())
-        }
-        Reason::Forbidden { missing } => to.member("missing", (&missing.iter().cloned().collect::<Json>()).into()),
-        Reason::TooLarge { limit, parameter } => {
-            if let Some(parameter) = parameter {
-                to.member("parameter", parameter.as_str().into())?;
-            }
-            let limit = json!({ "name": limit.name, "max": limit.max, "unit": limit.unit.as_str() });
-            to.member("limit", (&limit).into())
-        }
-        Reason::UnsupportedMediaType { accepted, .. } => {
-            to.member("accepted", (&accepted.iter().copied().collect::<Json>()).into())
-        }
-        // Nothing stands behind a call from code, and its caller has the reason.
-        Reason::Internal { request_id } if !request_id.is_empty() => {
-            to.member("request_id", request_id.as_str().into())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What [`details`] tells of the engine's own refusals: properties of which none is required.
-fn details_schema() -> Json {
-    let fault = json!({
-        "type": "object",
-        "properties": {
-            "parameter": { "type": "string", "description": "Its name in the request, and where inside of its value" },
-            "in": { "enum": ["path", "query", "body", "query or body", "header", "cookie"] },
-            "expected": { "type": "string", "description": "What is taken, in words" },
-            "got": { "type": ["string", "null"], "description": "What came, shortened; null where nothing did" },
-            "message": { "type": "string", "description": "The parameter's own words" },
-        },
-        "required": ["parameter", "in", "expected", "got"],
-    });
-    json!({
-        "errors": { "type": "array", "items": fault, "description": "The parameters at fault" },
-        "truncated": { "const": true, "description": "More parameters are at fault than are listed" },
-        "similar": { "type": "array", "items": { "type": "string" }, "description": "Services of a similar URI" },
-        "missing": {
-            "type": "array",
-            "items": { "type": "array", "items": { "type": "string" } },
-            "description": "The permissions that are missing: those of one of these lists would do",
-        },
-        "parameter": { "type": "string", "description": "What is over the limit, where it is a parameter" },
-        "limit": {
-            "type": "object",
-            "properties": { "name": { "type": "string" }, "max": { "type": "integer" }, "unit": { "type": "string" } },
-            "required": ["name", "max", "unit"],
-            "description": "The limit that was passed",
-        },
-        "accepted": { "type": "array", "items": { "type": "string" }, "description": "The media types that are read" },
-        "request_id": { "type": "string", "description": "Under what the log has the reason" },
-    })
-}
-
-/// The schema of an object: `own` members, all of them required, beside the `properties` of `others`, of which
-/// those in its `required` are.
-fn object_schema(own: Json, others: Json) -> Json {
-    let (Json::Object(mut properties), Json::Object(mut others)) = (own, others) else { return json!({}) };
-    let mut required: Vec<Json> = properties.keys().map(|name| name.as_str().into()).collect();
-    if let Some(Json::Object(members)) = others.remove("properties") {
-        properties.extend(members);
-    }
-    if let Some(Json::Array(names)) = others.remove("required") {
-        required.extend(names);
-    }
-    json!({ "type": "object", "properties": properties, "required": required })
-}
-
-/// A parameter at fault.
-fn fault_json(fault: &Fault) -> Json {
-    let mut members = serde_json::Map::new();
-    members.insert("parameter".into(), fault.parameter.as_str().into());
-    members.insert("in".into(), fault.source.as_str().into());
-    members.insert("expected".into(), fault.expected.as_ref().into());
-    members.insert("got".into(), fault.got.as_deref().into());
-    if let Some(message) = &fault.message {
-        members.insert("message".into(), message.as_ref().into());
-    }
-    Json::Object(members)
 }

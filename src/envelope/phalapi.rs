@@ -4,8 +4,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Envelope, Members, WriteError, object_schema};
 use crate::call::{Encode, Reason, Refusal};
+use crate::error::ErrorStatus;
 use crate::error::texts::CatalogueName;
-use crate::model::DeclaredError;
 
 /// `ret` of a success, and the HTTP status of all answers where the real one is not asked for.
 const SUCCESS: u16 = 200;
@@ -83,8 +83,8 @@ impl Envelope for Phalapi {
         object_schema(json!({ "ret": ret(400, 599), "data": { "const": self.empty() }, "msg": msg }), json!({}))
     }
 
-    fn declared_schema(&self, error: &DeclaredError) -> Json {
-        let class = error.status.get() / 100 * 100;
+    fn declared_schema(&self, _: &str, status: ErrorStatus) -> Json {
+        let class = status.get() / 100 * 100;
         let data = json!({ "anyOf": [{ "const": self.empty() }, { "type": "object", "minProperties": 1 }] });
         // Any error may send the client elsewhere.
         let ret = json!({ "anyOf": [ret(class, class + 99), ret(300, 399)] });

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{Envelope, Members, Problem, WriteError, object_schema};
 use crate::call::{Encode, Refusal};
-use crate::model::DeclaredError;
+use crate::error::ErrorStatus;
 
 /// The outputs alone.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ impl Envelope for Plain {
         Problem.refusal_schema()
     }
 
-    fn declared_schema(&self, error: &DeclaredError) -> Json {
-        Problem.declared_schema(error)
+    fn declared_schema(&self, name: &str, status: ErrorStatus) -> Json {
+        Problem.declared_schema(name, status)
     }
 }

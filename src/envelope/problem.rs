@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Envelope, Members, WriteError, details, details_schema, object_schema};
 use crate::call::{Encode, Reason, Refusal};
-use crate::model::DeclaredError;
+use crate::error::ErrorStatus;
 
 /// `type`, `title`, `status`, `detail`, and `errors` for the parameters at fault.
 ///
@@ -51,13 +51,13 @@ impl Envelope for Problem {
         object_schema(own, json!({ "properties": details_schema() }))
     }
 
-    fn declared_schema(&self, error: &DeclaredError) -> Json {
+    fn declared_schema(&self, name: &str, status: ErrorStatus) -> Json {
         let own = json!({
             "type": { "type": "string", "format": "uri-reference" },
             "title": { "type": "string" },
-            "status": { "const": error.status.get() },
+            "status": { "const": status.get() },
             "detail": { "type": "string" },
-            "code": { "const": error.name },
+            "code": { "const": name },
         });
         object_schema(own, json!({}))
     }

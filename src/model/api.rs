@@ -1,7 +1,11 @@
 //! The whole API: what it is called, its limits and its modules.
 
+use std::sync::Arc;
+
 use super::Module;
+use crate::envelope::{Envelope, EnvelopeName};
 use crate::error::texts::CatalogueName;
+use crate::format::Offered;
 use crate::place::{Place, Placed};
 
 /// What an API is called where its definition does not say.
@@ -32,8 +36,8 @@ pub struct Api {
     pub envelope: EnvelopeName,
     /// The words of refusals in the `phalapi` envelope; all others speak English.
     pub catalogue: CatalogueName,
-    /// The formats of answers beside JSON, by name, in the order in which they are offered.
-    pub formats: Vec<String>,
+    /// The formats of answers beside JSON, in the order in which they are offered.
+    pub formats: Vec<Offered>,
     /// Whether public methods of GET that do not say so themselves answer JSONP.
     pub jsonp: bool,
     /// Whether base takes the names of services in its query.
@@ -68,6 +72,14 @@ pub struct Api {
     pub modules: Vec<Module>,
     /// Where its settings are written.
     pub place: Place,
+}
+
+impl Api {
+    /// The envelope of this name, as the API has set it up.
+    #[must_use]
+    pub fn shape(&self, name: &EnvelopeName) -> Arc<dyn Envelope> {
+        name.envelope(self.catalogue, self.real_status)
+    }
 }
 
 /// The names of services in the query of base, as PhalApi has them: `?service=Class.method`, or `s` for short.
@@ -141,33 +153,6 @@ pub enum Origins {
 
 /// The most workers that one server can have.
 pub const MOST_WORKERS: u16 = 512;
-
-/// The shape of the body of an answer, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum EnvelopeName {
-    /// `{"error": 0, "ErrorDescription": "all right", …}`.
-    #[default]
-    Aicra,
-    /// The outputs alone; problem documents for errors.
-    Plain,
-    /// `{"ret": 200, "data": …, "msg": ""}`.
-    Phalapi,
-}
-
-impl EnvelopeName {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Aicra, Self::Plain, Self::Phalapi];
-
-    /// Its name in definitions.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Aicra => "aicra",
-            Self::Plain => "plain",
-            Self::Phalapi => "phalapi",
-        }
-    }
-}
 
 /// What happens to query and body parameters that a method does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

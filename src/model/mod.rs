@@ -10,9 +10,10 @@ mod parameter;
 mod scope;
 mod service;
 
+pub use crate::envelope::EnvelopeName;
 pub use api::{
-    Api, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, LogFormat,
-    MOST_WORKERS, Origins, Server, ServiceQuery, Unbound, UnknownParameters,
+    Api, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, License, Limits, LogFormat, MOST_WORKERS,
+    Origins, Server, ServiceQuery, Unbound, UnknownParameters,
 };
 pub use method::{DeclaredError, Method, MethodOptions, Output};
 pub use parameter::{From, Parameter, ParameterType, derived_name};

@@ -44,14 +44,16 @@ fn weight(text: &str) -> Option<u16> {
     }
 }
 
-/// Whether the client wants `one` more than `other`. Parameters do not tell types apart; of the ranges that a
-/// type is in, the narrowest counts.
+/// Whether the client wants `one` more than `other`.
 pub(super) fn prefers(head: &Head, one: &str, other: &str) -> bool {
-    let weight = |media_type: &str| {
-        let found = ranges(head).filter_map(|range| Some((narrowness(range.name, media_type)?, range.weight)));
-        found.max().map_or(0, |(_, weight)| weight)
-    };
-    weight(one) > weight(other)
+    weight_of(head, one) > weight_of(head, other)
+}
+
+/// How much the client wants a media type, in thousandths; nothing where it names others only. Parameters do not
+/// tell types apart; of the ranges that a type is in, the narrowest counts.
+pub(super) fn weight_of(head: &Head, media_type: &str) -> u16 {
+    let found = ranges(head).filter_map(|range| Some((narrowness(range.name, media_type)?, range.weight)));
+    found.max().map_or(0, |(_, weight)| weight)
 }
 
 /// How narrow a range is that a media type is in; none where it is not.

@@ -86,19 +86,24 @@ pub(super) fn success(
 }
 
 /// Writes a refusal.
-pub(super) fn refusal(callback: &Callback<'_>, envelope: &dyn Envelope, refusal: Refusal) -> Written {
+///
+/// # Errors
+/// It cannot be written in an envelope of the program's own.
+pub(super) fn refusal(
+    callback: &Callback<'_>,
+    envelope: &dyn Envelope,
+    refusal: Refusal,
+) -> Result<Written, WriteError> {
     let mut members = JsonMembers::new();
     let status = refusal.status().get();
-    let told = match envelope.status_member() {
+    match envelope.status_member() {
         Some(name) => {
-            let refusal = refusal.without(name);
-            envelope.refusal(&refusal, &mut members).and_then(|()| members.member(name, u32::from(status).into()))
+            envelope.refusal(&refusal.without(name), &mut members)?;
+            members.member(name, u32::from(status).into())?;
         }
-        None => envelope.refusal(&refusal, &mut members),
-    };
-    // The members of a refusal are JSON values, which cannot fail to be written.
-    let json = told.map(|()| members.finish()).unwrap_or_default();
-    written(callback, &json)
+        None => envelope.refusal(&refusal, &mut members)?,
+    }
+    Ok(written(callback, &members.finish()))
 }
 
 /// The script. Its HTTP status is always 200, because browsers run no other.

@@ -37,7 +37,7 @@ pub use permit::Granted;
 pub use ready::{Readiness, readiness};
 pub use reply::{Answered, Reply, ReplyBody, Sendable};
 pub use respond::{Of, linked, refuse};
-pub use route::{Beginning, Routed, Unrouted, decide, route};
+pub use route::{Beginning, Routed, Undecided, Unrouted, decide, route};
 
 use crate::call::{Head, Outcome, Refusal};
 use crate::handler::Around;

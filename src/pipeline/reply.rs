@@ -1,11 +1,12 @@
 //! What a call is answered with: bytes that are ready, or a file that has yet to be opened.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header};
 
 use super::form::Written;
 use crate::call::{Download, Pieces};
 use crate::error::Code;
+use crate::plan::Plan;
 
 /// An answer, ready to be sent.
 #[derive(Debug)]
@@ -89,8 +90,16 @@ impl Reply {
     }
 
     /// An answer that has been written.
-    pub(super) fn new(written: Written, headers: Vec<(HeaderName, HeaderValue)>, code: Option<Code>) -> Self {
+    pub(super) fn new(
+        plan: &Plan,
+        written: Written,
+        mut headers: Vec<(HeaderName, HeaderValue)>,
+        code: Option<Code>,
+    ) -> Self {
         let Written { status, media_type, body } = written;
+        if !plan.formats.is_empty() {
+            headers.push((header::VARY, HeaderValue::from_static("accept")));
+        }
         Self { status, content_type: Some(media_type), headers, body: body.into(), code }
     }
 }

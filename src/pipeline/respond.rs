@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 
-use super::form::Form;
+use super::form::{self, Form, Written};
+use super::guard::guard;
 use super::reply::{Answered, Reply, Sendable};
 use super::{jsonp, route};
-use crate::call::{Callback, Head, Outcome, Reason, Refusal, Returned, Success};
+use crate::call::{Callback, Encode, Head, Outcome, Reason, Refusal, Returned, Success};
 use crate::envelope::Envelope;
 use crate::plan::{Method, Plan};
 
@@ -24,32 +25,25 @@ pub(super) fn respond(
 ) -> Answered {
     let method = &plan.methods[index];
     let envelope = &*plan.modules[method.module].envelope;
-    let refused = |refusal| Answered::Reply(write_refusal(envelope, head, Some(method), callback, refusal));
+    let form = Form::of(plan, head, callback);
+    let refused = |refusal| Answered::Reply(write_refusal(plan, envelope, head, Some(method), form, refusal));
     let Success { returned, status, whole, headers } = match outcome {
         Ok(success) => success,
         Err(refusal) => return refused(refusal),
     };
-    let outputs = match returned {
-        Returned::Outputs(outputs) => outputs,
-        Returned::Download(mut download) => {
-            return match download.fault.take() {
-                Some(fault) => refused(fault.into()),
-                None if is_empty(status) => Answered::Reply(Reply::empty(status, headers)),
-                None => Answered::Download(Sendable { method: index, download, status, headers }),
-            };
+    match returned {
+        // A function is called all the same.
+        Returned::Outputs(_) if is_empty(form::status(envelope, status)) && callback.is_none() => {
+            Answered::Reply(Reply::empty(form::status(envelope, status), headers))
         }
-    };
-    // A function is called all the same.
-    if is_empty(envelope.status(status)) && callback.is_none() {
-        return Answered::Reply(Reply::empty(envelope.status(status), headers));
-    }
-    let written = match callback {
-        Some(callback) => jsonp::success(callback, envelope, &*outputs, whole, status),
-        None => Form::of(head).success(envelope, &*outputs, whole, status),
-    };
-    match written {
-        Ok(written) => Answered::Reply(Reply::new(written, headers, None)),
-        Err(error) => refused(Refusal::internal(error)),
+        Returned::Outputs(outputs) => {
+            Answered::Reply(write_success(plan, head, method, form, &*outputs, (whole, status), headers))
+        }
+        Returned::Download(mut download) => match download.fault.take() {
+            Some(fault) => refused(fault.into()),
+            None if is_empty(status) => Answered::Reply(Reply::empty(status, headers)),
+            None => Answered::Download(Sendable { method: index, download, status, headers }),
+        },
     }
 }
 
@@ -63,18 +57,31 @@ pub fn linked(
     headers: Vec<(HeaderName, HeaderValue)>,
     link: &str,
 ) -> Reply {
-    let method = &plan.methods[index];
-    let envelope = &*plan.modules[method.module].envelope;
     let outputs = serde_json::json!({ "link": link });
-    match Form::of(head).success(envelope, &outputs, false, status) {
-        Ok(written) => Reply::new(written, headers, None),
-        Err(error) => write_refusal(envelope, head, Some(method), None, Refusal::internal(error)),
-    }
+    let method = &plan.methods[index];
+    write_success(plan, head, method, Form::of(plan, head, None), &outputs, (false, status), headers)
 }
 
 /// Whether answers of this status have no content (RFC 9110 sections 15.3.5 and 15.3.6).
 fn is_empty(status: u16) -> bool {
     matches!(status, 204 | 205)
+}
+
+/// Writes outputs, `whole` or not, as a success of this status.
+fn write_success(
+    plan: &Plan,
+    head: &Head,
+    method: &Method,
+    form: Form<'_>,
+    outputs: &dyn Encode,
+    (whole, status): (bool, u16),
+    headers: Vec<(HeaderName, HeaderValue)>,
+) -> Reply {
+    let envelope = &*plan.modules[method.module].envelope;
+    match form.success(envelope, outputs, whole, status) {
+        Ok(written) => Reply::new(plan, written, headers, None),
+        Err((form, refusal)) => write_refusal(plan, envelope, head, Some(method), form, refusal),
+    }
 }
 
 /// Of what a request was found to be before it was refused, by index.
@@ -123,23 +130,27 @@ pub fn refuse(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
     // Not before: what no service has may still be a file, or a page of the server's own.
     let unknown = matches!(refusal.reason(), Reason::UnknownService { similar } if similar.is_empty());
     let refusal = if unknown { refusal.with_similar(route::similar(plan, head)) } else { refusal };
-    write_refusal(&**envelope, head, method, jsonp::asked_beside(plan, head, of).as_ref(), refusal)
+    let callback = jsonp::asked_beside(plan, head, of);
+    write_refusal(plan, &**envelope, head, method, Form::of(plan, head, callback.as_ref()), refusal)
 }
 
 fn write_refusal(
+    plan: &Plan,
     envelope: &dyn Envelope,
     head: &Head,
     method: Option<&Method>,
-    callback: Option<&Callback<'_>>,
+    form: Form<'_>,
     refusal: Refusal,
 ) -> Reply {
     let refusal = noted(head, method, refusal);
-    let (headers, code) = (refusal.headers().to_vec(), refusal.code());
-    let written = match callback {
-        Some(callback) => jsonp::refusal(callback, envelope, refusal),
-        None => Form::of(head).refusal(envelope, &refusal),
+    // Envelopes and formats may be the program's own: nothing in them keeps a refusal from being told.
+    let write = |form: Form<'_>| {
+        let written = guard("an envelope", || form.refusal(envelope, &refusal)).and_then(|written| written);
+        written.map_err(|why| noted(head, method, why)).ok()
     };
-    Reply::new(written, headers, Some(code))
+    let in_json = matches!(form, Form::Own(_)).then_some(Form::Json);
+    let written = write(form).or_else(|| write(in_json?)).unwrap_or_else(|| Written::problem(form, &refusal));
+    Reply::new(plan, written, refusal.headers().to_vec(), Some(refusal.code()))
 }
 
 /// Logs what only the log may know, under an id that the client is told.

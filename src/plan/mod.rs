@@ -27,6 +27,7 @@ pub use slot::{BodyUse, ByName, Found, Naming, SlotPlan, Unfit};
 use crate::call::{Http, Inspect};
 use crate::envelope::Envelope;
 use crate::error::ErrorStatus;
+use crate::format::Offered;
 use crate::handler::{Handler, Hooks, Ready, State};
 use crate::model::{Limits, UnknownParameters};
 use crate::types::Check;
@@ -53,6 +54,8 @@ pub struct Plan {
     pub modules: Box<[Module]>,
     /// The envelope of answers before a module is known.
     pub envelope: Arc<dyn Envelope>,
+    /// The formats of answers beside JSON, in the order in which they are offered.
+    pub formats: Box<[Offered]>,
     /// Whether requests for what is no method can have their refusal in JSONP.
     pub jsonp: bool,
     /// The most that a request may be.

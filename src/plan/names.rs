@@ -47,11 +47,6 @@ impl Classes {
         let (class, method) = whole.unwrap_or(name).split_once('.')?;
         self.0.get(&*key(class, method)).copied()
     }
-
-    /// All names, as they are compared.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(AsRef::as_ref)
-    }
 }
 
 fn key(class: &str, method: &str) -> String {

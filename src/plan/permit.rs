@@ -13,6 +13,13 @@ impl Permit {
     pub fn is_public(&self) -> bool {
         self.groups.is_empty()
     }
+
+    /// Whether the value in this slot takes part.
+    #[must_use]
+    pub fn names(&self, slot: usize) -> bool {
+        let mut pieces = self.groups.iter().flatten().flat_map(|requirement| &requirement.pieces);
+        pieces.any(|piece| matches!(piece, Piece::Slot(own) if *own == slot))
+    }
 }
 
 /// One permission that must be held.

@@ -107,7 +107,7 @@ fn range(range: &RangeInclusive<u16>) -> Json {
 
 /// A program may have envelopes of its own.
 fn envelopes() -> Json {
-    json!({ "examples": EnvelopeName::ALL.map(EnvelopeName::as_str) })
+    json!({ "examples": EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) })
 }
 
 /// No limit may refuse every request.

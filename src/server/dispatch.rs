@@ -20,8 +20,8 @@ use super::receive::{Arriving, begin};
 use super::serving::Serving;
 use super::worker::{Current, Worker};
 use super::{answer, elsewhere, expect, head, health, links, page, site};
-use crate::call::{Allowed, Head, Reason};
-use crate::pipeline::{self, Of, Reply, Routed, Unrouted, guarded};
+use crate::call::{Allowed, Head, Reason, Refusal};
+use crate::pipeline::{self, Beginning, Of, Reply, Routed, Undecided, Unrouted, guarded};
 use crate::plan::Plan;
 
 /// Makes a worker's service for all requests.
@@ -135,7 +135,8 @@ fn purpose(way: &Way<'_>) -> For {
 fn of_api(routed: &Result<Routed<'_>, Unrouted>) -> For {
     match routed {
         Ok(Routed::Method(found)) => For::Method(found.method),
-        Ok(Routed::Undecided(_)) | Err(_) => For::Nothing,
+        Ok(Routed::Undecided(undecided)) => undecided.of().into(),
+        Err(Unrouted { of, .. }) => (*of).into(),
         Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => For::Options,
     }
 }
@@ -149,14 +150,15 @@ async fn dispatch(
 ) -> Reply {
     let plan = &*current.runner.plan;
     match routed {
-        Ok(Routed::Undecided(_)) if expect::unmet(head) => pipeline::refuse(plan, head, Of::Nothing, expect::failed()),
+        Ok(Routed::Undecided(undecided)) if expect::unmet(head) => {
+            pipeline::refuse(plan, head, undecided.of(), expect::failed())
+        }
         // In a box: only few requests need it, and it would make the future of every other larger.
         Ok(Routed::Undecided(undecided)) => {
             Box::pin(async {
-                let begun = begin(body, &undecided.kind, &plan.limits).await;
-                let routed = match begun {
+                let routed = match begun(plan, head, &undecided, body).await {
                     Ok(beginning) => pipeline::decide(plan, head, &undecided, &beginning),
-                    Err(refusal) => Err(refusal.into()),
+                    Err(refusal) => Err(Unrouted { of: undecided.of(), refusal }),
                 };
                 observed.is_for(of_api(&routed));
                 dispatch(current, head, routed, body, observed).await
@@ -180,4 +182,12 @@ async fn dispatch(
         Ok(Routed::OptionsAll { allowed }) => pipeline::options(head, &plan.documents.all, &allowed),
         Err(Unrouted { of, refusal }) => pipeline::refuse(plan, head, of, refusal),
     }
+}
+
+/// The beginning of a body that is to say what is asked for, if who sends it may ask for what is known already.
+async fn begun(plan: &Plan, head: &Head, undecided: &Undecided, body: &mut Arriving) -> Result<Beginning, Refusal> {
+    if let Some(found) = undecided.foreseen(plan) {
+        pipeline::admit(plan, head, found).await?;
+    }
+    begin(body, &undecided.kind, &plan.limits).await
 }

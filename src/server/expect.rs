@@ -24,7 +24,7 @@ use super::serving::Serving;
 use super::worker::Worker;
 use super::{answer, health, page};
 use crate::call::{Head, Reason, Refusal};
-use crate::pipeline::{self, Of, Reply, Routed, Unrouted, guarded};
+use crate::pipeline::{self, Of, Reply, Routed, Undecided, Unrouted, guarded};
 use crate::plan::{Found, Plan};
 
 /// Makes a worker's service for requests that expect `100-continue`: gives them back, or the answer instead.
@@ -84,11 +84,10 @@ async fn invite(plan: &Plan, head: &Head) -> Result<(), (For, Reply)> {
             let refused = |refusal| pipeline::refuse(plan, head, Of::Method(method), refusal);
             judged.map_err(|refusal| (For::Method(method), refused(refusal)))
         }
-        // The body is to say what is asked for.
         Ok(Routed::Undecided(undecided)) => {
-            let judged =
-                if unmet(head) { Err(failed()) } else { acceptable(&undecided.kind, announced(head), &plan.limits) };
-            judged.map_err(|refusal| (For::Nothing, pipeline::refuse(plan, head, Of::Nothing, refusal)))
+            let of = undecided.of();
+            let judged = if unmet(head) { Err(failed()) } else { foresee(plan, head, &undecided).await };
+            judged.map_err(|refusal| (of.into(), pipeline::refuse(plan, head, of, refusal)))
         }
         Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => Ok(()),
         Err(Unrouted { of, refusal }) => Err((For::Nothing, pipeline::refuse(plan, head, of, refusal))),
@@ -99,6 +98,14 @@ async fn admit(plan: &Plan, head: &Head, found: Found<'_>) -> Result<(), Refusal
     let granted = pipeline::admit(plan, head, found).await?;
     let kind = pipeline::body_kind(head, granted.method());
     acceptable(&kind, announced(head), &plan.limits)
+}
+
+/// The same of a body that is to say what is asked for: who may ask is only known where the method is.
+async fn foresee(plan: &Plan, head: &Head, undecided: &Undecided) -> Result<(), Refusal> {
+    if let Some(found) = undecided.foreseen(plan) {
+        pipeline::admit(plan, head, found).await?;
+    }
+    acceptable(&undecided.kind, announced(head), &plan.limits)
 }
 
 /// Whether the client expects something that is not met here.

@@ -18,9 +18,14 @@ use crate::plan::Found;
 /// The service of one module.
 pub(super) struct ModuleService {
     runner: Arc<Runner>,
-    uploads: Arc<Path>,
     /// Counted by this worker alone: all requests take a hold on it.
-    links: Rc<Arc<Links>>,
+    folders: Rc<Folders>,
+}
+
+/// Where files are that come and go.
+struct Folders {
+    uploads: Arc<Path>,
+    links: Arc<Links>,
 }
 
 /// A request for a method of the module.
@@ -35,7 +40,8 @@ pub(super) struct Call<'r> {
 
 impl ModuleService {
     pub(super) fn new(runner: &Arc<Runner>, uploads: &Arc<Path>, links: &Arc<Links>) -> Self {
-        Self { runner: Arc::clone(runner), uploads: Arc::clone(uploads), links: Rc::new(Arc::clone(links)) }
+        let folders = Folders { uploads: Arc::clone(uploads), links: Arc::clone(links) };
+        Self { runner: Arc::clone(runner), folders: Rc::new(folders) }
     }
 }
 
@@ -47,15 +53,14 @@ impl<'r> Service<Call<'r>> for ModuleService {
     actix_service::always_ready!();
 
     fn call(&self, call: Call<'r>) -> Self::Future {
-        let (runner, uploads) = (Arc::clone(&self.runner), Arc::clone(&self.uploads));
-        let links = Rc::clone(&self.links);
+        let (runner, folders) = (Arc::clone(&self.runner), Rc::clone(&self.folders));
         Box::pin(async move {
             let Call { head, found, body } = call;
             let limits = &runner.plan.limits;
-            let receive = async |kind| receive(body, kind, limits, &uploads).await;
+            let receive = async |kind| receive(body, kind, limits, &folders.uploads).await;
             Ok(match pipeline::answer(&runner, head, found, receive).await {
                 Answered::Reply(reply) => reply,
-                Answered::Download(download) => download::reply(&runner.plan, head, &links, download).await,
+                Answered::Download(download) => download::reply(&runner.plan, head, &folders.links, download).await,
             })
         })
     }

@@ -141,7 +141,7 @@ mod tests {
     fn plan(text: &str) -> Arc<Plan> {
         let loaded = definition::read(vec![(PathBuf::from("site.json"), text.as_bytes().to_vec())]);
         let types = compile::table(&loaded.definition, []);
-        let api = compile::lower(&loaded.definition, &types).api;
+        let api = compile::lower(&loaded.definition, &types, &compile::Answers::default()).api;
         let bound = compile::bind(&api, &[], Unbound::Echo);
         let around = Surroundings {
             inspectors: Vec::new(),

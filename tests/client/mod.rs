@@ -6,6 +6,7 @@
 pub mod case;
 pub mod shape;
 mod wire;
+pub mod xml;
 
 use std::fs;
 use std::net::SocketAddr;

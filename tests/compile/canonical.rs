@@ -32,8 +32,8 @@ fn assert_same(api: &Api) {
             assert_eq!(again.modules.len(), 1, "printed as {printed:#}");
             let mut alone = module.clone();
             alone.services = vec![service.clone()];
-            let inherited = (api.envelope != EnvelopeName::default()).then_some(api.envelope);
-            alone.envelope = module.envelope.or(inherited);
+            let inherited = (api.envelope != EnvelopeName::default()).then(|| api.envelope.clone());
+            alone.envelope = module.envelope.clone().or(inherited);
             assert_eq!(again.modules[0], alone, "printed as {printed:#}");
         }
     }

@@ -10,7 +10,7 @@ mod recorded;
 
 use std::path::{Path, PathBuf};
 
-use rulebook::compile::{Lowered, lower, table};
+use rulebook::compile::{Answers, Lowered, lower, table};
 use rulebook::definition::{Loaded, load, read};
 use rulebook::diagnostic::Report;
 use rulebook::model::Api;
@@ -18,7 +18,7 @@ use rulebook::model::Api;
 /// The model of a definition, and everything that is wrong with it.
 fn judge(loaded: Loaded) -> (Api, Report) {
     let Loaded { sources, definition, mut diagnostics } = loaded;
-    let Lowered { api, diagnostics: more, .. } = lower(&definition, &table(&definition, []));
+    let Lowered { api, diagnostics: more, .. } = lower(&definition, &table(&definition, []), &Answers::default());
     diagnostics.extend(more);
     (api, Report::new(sources, diagnostics))
 }

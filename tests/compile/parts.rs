@@ -34,7 +34,7 @@ fn what_one_part_says_of_the_module_holds_for_all() {
     assert_eq!(names, ["a", "c"]);
     let module = &api.modules[0];
     assert_eq!(module.info.as_deref(), Some("Articles"));
-    assert_eq!((module.envelope, module.repeated), (Some(EnvelopeName::Plain), Repeated::Last));
+    assert_eq!((module.envelope.clone(), module.repeated), (Some(EnvelopeName::Plain), Repeated::Last));
     assert!(module.ignore_case);
     let uris: Vec<String> = module.services.iter().map(rulebook::model::Service::uri).collect();
     assert_eq!(uris, ["/", "/a", "/b"], "one URI in two files is one service where case is ignored");

@@ -103,8 +103,8 @@ proptest! {
         let mut expected = api.modules.clone();
         expected.retain(|module| !module.services.is_empty());
         for module in &mut expected {
-            let inherited = (api.envelope != Default::default()).then_some(api.envelope);
-            module.envelope = module.envelope.or(inherited);
+            let inherited = (api.envelope != Default::default()).then(|| api.envelope.clone());
+            module.envelope = module.envelope.take().or(inherited);
         }
         prop_assert_eq!(&again.modules, &expected);
 

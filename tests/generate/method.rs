@@ -46,9 +46,10 @@ pub fn method(http: &str, captures: &[String], positions: bool, number: usize, c
         );
     }
     if choices.once_in(4) {
+        let jsonp = http == "GET" && !method.contains_key("scope");
         method.insert(
             "options".to_owned(),
-            json!({ "status": 200 + choices.below(4), "deprecated": choices.once_in(2), "download": false, "jsonp": false }),
+            json!({ "status": 200 + choices.below(4), "deprecated": choices.once_in(2), "download": false, "jsonp": jsonp }),
         );
     }
     Json::Object(method)

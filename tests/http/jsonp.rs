@@ -16,7 +16,7 @@ fn get(site: &Site, target: &str) -> Answer {
 
 /// What a script hands to its function; asserts that it is one that can do nothing else.
 #[track_caller]
-fn handed(answer: &Answer, callback: &str) -> Value {
+pub fn handed(answer: &Answer, callback: &str) -> Value {
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.field("content-type"), Some("text/javascript; charset=utf-8"), "{answer:?}");
     assert_eq!(answer.field("x-content-type-options"), Some("nosniff"), "{answer:?}");

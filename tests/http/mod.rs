@@ -1,7 +1,8 @@
 //! What requests answer, asked over a socket, a file a behaviour.
 //!
 //! Of what stands in a request: `routing`, `decoding`, `extraction`, `presence`, `permission`, `envelopes`,
-//! `phalapi`, `jsonp`, `recorded`, `random`. Of the server: its limits, uploads, expectations, and clients that misbehave.
+//! `own_envelopes`, `formats`, `phalapi`, `jsonp`, `recorded`, `random`. Of the server: its limits, uploads,
+//! expectations, and clients that misbehave.
 
 mod answers;
 mod connections;
@@ -9,8 +10,10 @@ mod decoding;
 mod envelopes;
 mod expect;
 mod extraction;
+mod formats;
 mod jsonp;
 mod limits;
+mod own_envelopes;
 mod permission;
 mod phalapi;
 mod presence;

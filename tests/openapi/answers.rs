@@ -5,7 +5,7 @@ use rulebook::{Args, Context, Module, Refusal, Unbound};
 use serde_json::{Value as Json, json};
 
 use super::{judge, operations, resolved};
-use crate::client::{self, Answer, Request, Site};
+use crate::client::{self, Answer, Request, Site, xml};
 
 fn uris() -> Json {
     json!({
@@ -63,6 +63,12 @@ fn module(name: &str) -> Module {
         .get(&at("/declared"), declared)
 }
 
+/// What an answer says, whatever it is written as.
+fn content_of(answer: &Answer) -> Json {
+    let in_xml = answer.field("content-type").is_some_and(|own| own.starts_with("application/xml"));
+    if in_xml { xml::read(&answer.body).1 } else { answer.json() }
+}
+
 /// Sees that an answer is one that its operation describes.
 #[track_caller]
 fn assert_described(document: &Json, operation: &Json, answer: &Answer) {
@@ -80,14 +86,14 @@ fn assert_described(document: &Json, operation: &Json, answer: &Answer) {
     let media_type = answer.field("content-type").unwrap().split(';').next().unwrap();
     let content = content.get(media_type).unwrap_or_else(|| panic!("{media_type} is not described: {answer:?}"));
     let judge = judge(document, &content["schema"]);
-    if let Err(fault) = judge.validate(&answer.json()) {
+    if let Err(fault) = judge.validate(&content_of(answer)) {
         panic!("{fault}: {answer:?} against {}", content["schema"]);
     }
     // The engine's own refusals say nothing that is not described.
     if let Some(properties) = resolved(document, &content["schema"]).get("properties").filter(|_| answer.status >= 400)
         && content["schema"].get("$ref").is_some()
     {
-        for name in answer.json().as_object().unwrap().keys() {
+        for name in content_of(answer).as_object().unwrap().keys() {
             assert!(properties.get(name).is_some(), "{name} is not described: {answer:?}");
         }
     }
@@ -140,7 +146,7 @@ fn answers_are_described() {
         let module_of = |envelope: &str, name: &str| json!({ "envelope": envelope, "/": { (name): { "/": uris() } } });
         let engine_with = |seconds: u32| {
             let app = json!({
-                "envelope": envelope, "phalapi": { "real_status": real },
+                "envelope": envelope, "phalapi": { "real_status": real }, "formats": ["xml"],
                 "unbound": "501", "limits": { "body": 1000, "seconds": seconds },
                 "modules": { "first": module_of("aicra", "first"), "second": module_of(second, "second") }
             });
@@ -158,13 +164,20 @@ fn answers_are_described() {
                 assert!(operation.is_object(), "{name}{path} {http}");
                 let line = String::from_utf8(request.line.clone()).unwrap();
                 let line = line.replacen(" /", &format!(" /{name}/"), 1);
-                for accept in ["*/*", "application/problem+json"] {
+                for accept in ["*/*", "application/problem+json", "text/xml"] {
                     let mut request = request.clone().field("accept", accept);
                     request.line = line.clone().into_bytes();
                     let site = if *status == 408 { &hasty } else { &patient };
                     let answer = site.send(&request);
-                    let told = match serde_json::from_slice::<Json>(&answer.body) {
-                        Ok(body) if body.get("ret").is_some() => {
+                    if !answer.body.is_empty() {
+                        assert_eq!(
+                            answer.field("content-type") == Some("application/xml; charset=utf-8"),
+                            accept == "text/xml",
+                            "{answer:?}"
+                        );
+                    }
+                    let told = match (!answer.body.is_empty()).then(|| content_of(&answer)) {
+                        Some(body) if body.get("ret").is_some() => {
                             assert_eq!(answer.status, if real { *status } else { 200 }, "{request:?} {answer:?}");
                             if answer.status < 400 && *status < 400 {
                                 *status

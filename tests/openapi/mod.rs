@@ -56,7 +56,7 @@ fn operations(document: &Json) -> Vec<Operation<'_>> {
 }
 
 /// What a part of a document refers to, or the part itself.
-fn resolved<'d>(document: &'d Json, part: &'d Json) -> &'d Json {
+pub fn resolved<'d>(document: &'d Json, part: &'d Json) -> &'d Json {
     match part.get("$ref").and_then(Json::as_str) {
         Some(reference) => {
             let pointer = reference.strip_prefix('#').unwrap();

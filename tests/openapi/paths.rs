@@ -20,6 +20,8 @@ fn telling(api: &Api) -> Engine {
     let services = api.modules.iter_mut().flat_map(|module| &mut module.services);
     for method in services.flat_map(|service| &mut service.methods) {
         method.scope.groups = vec![vec![Permission::parse(&method.id, Place::default()).unwrap()]];
+        // JSONP is for methods that everybody may call.
+        method.options.jsonp = None;
     }
     engine_of(&canonical(&api))
 }

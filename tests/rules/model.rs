@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rulebook::compile::{Lowered, lower, table};
+use rulebook::compile::{Answers, Lowered, lower, table};
 use rulebook::definition::{Loaded, read};
 use rulebook::describe::canonical;
 use rulebook::model::Api;
@@ -15,7 +15,7 @@ use crate::client::{Request, Site};
 /// The model of a definition without faults.
 fn model(files: Vec<(PathBuf, Vec<u8>)>) -> Api {
     let Loaded { sources, definition, mut diagnostics } = read(files);
-    let Lowered { api, diagnostics: more, .. } = lower(&definition, &table(&definition, []));
+    let Lowered { api, diagnostics: more, .. } = lower(&definition, &table(&definition, []), &Answers::default());
     diagnostics.extend(more);
     let report = Report::new(sources, diagnostics);
     assert!(report.is_empty(), "{report}");

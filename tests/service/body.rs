@@ -1,1 +1,270 @@
-//! x
+//! Bodies that are begun before it is known which method they are for: limits, time, and nothing of them is lost.
+
+use std::time::Instant;
+
+use proptest::prelude::*;
+use serde_json::{Map, Value as Json, json};
+
+use super::{FORM, outcome, site};
+use crate::client::{self, Request, Site};
+use crate::logged::{self, accesses};
+
+const MULTIPART: &str = "multipart/form-data; boundary=XX";
+
+/// Both ways are on, and names stand in the first hundred bytes.
+fn short() -> Site {
+    site(&json!({ "dispatch": true, "service": { "on": true }, "limits": { "dispatch": 100, "seconds": 1 } }))
+}
+
+fn post(media_type: &str, body: impl Into<Vec<u8>>) -> Request {
+    Request::new("POST", "/").body(media_type, body)
+}
+
+#[test]
+fn names_stand_at_the_beginning_and_the_rest_arrives_as_it_is() {
+    let site = short();
+    let count = "9".repeat(300);
+    let args = json!({ "URL_0": "tea", "count": count });
+    let parts = client::multipart(&[
+        ("name=\"module\"", b"store"),
+        ("name=\"method\"", b"buy"),
+        ("name=\"URL_0\"", b"tea"),
+        ("name=\"count\"", count.as_bytes()),
+    ]);
+    let site_of_parts = super::site(&json!({ "dispatch": true, "limits": { "dispatch": 250 } }));
+    for (site, request) in [
+        (&site, post(FORM, format!("module=store&method=buy&URL_0=tea&count={count}"))),
+        (
+            &site,
+            post(
+                "application/json",
+                json!({ "module": "store", "method": "buy", "URL_0": "tea", "count": count }).to_string(),
+            ),
+        ),
+        (&site_of_parts, post(MULTIPART, parts.clone())),
+    ] {
+        // URL_1 may stand behind what was looked at, so its being left out has to be said.
+        let answer = site.send(&request);
+        assert_eq!(outcome(&answer).unwrap_err(), (413, limit(std::ptr::eq(site, &site_of_parts))), "{request:?}");
+    }
+    let positions = "&URL_1=large";
+    for request in [
+        post(FORM, format!("module=store&method=buy&URL_0=tea{positions}&count={count}")),
+        Request::new("POST", "/?URL_1=large").body(FORM, format!("module=store&method=buy&URL_0=tea&count={count}")),
+        Request::new("POST", "/tea/large").body(FORM, format!("module=store&method=buy&count={count}")),
+        Request::new("POST", "/?service=Store.Buy&URL_0=tea&URL_1=large").body(FORM, format!("count={count}")),
+        post(
+            "application/json",
+            format!(r#"{{"module":"store","method":"buy","URL_0":"tea","URL_1":"large","count":"{count}"}}"#),
+        ),
+    ] {
+        let mut args = args.clone();
+        args["URL_1"] = "large".into();
+        assert_eq!(outcome(&site.send(&request)).unwrap(), ("store.buy.post".to_owned(), args), "{request:?}");
+    }
+    // A number that is cut in two is none.
+    let cut = |digits: usize| {
+        let start = r#"{"module":"article","method":"line","article_id":"#;
+        post("application/json", format!("{start}{},\"text\":\"{}\"}}", "1".repeat(digits), "x".repeat(100)))
+    };
+    assert_eq!(outcome(&site.send(&cut(60))).unwrap_err().0, 413);
+    assert_eq!(outcome(&site.send(&cut(3))).unwrap().1["article_id"], 111);
+}
+
+fn limit(parts: bool) -> String {
+    let max = if parts { 250 } else { 100 };
+    format!("request too large: over the limit `dispatch` of {max} bytes")
+}
+
+#[test]
+fn a_name_behind_the_limit_is_none_and_the_limit_is_told() {
+    let site = short();
+    let fill = |name: &str, length: usize| format!("text={}&{name}", "x".repeat(length));
+    let refused = [
+        post(FORM, fill("module=store&method=buy", 100)),
+        post(FORM, fill("s=User.getBaseInfo", 100)),
+        post(FORM, "x".repeat(101)),
+        post("application/json", json!({ "text": "x".repeat(100), "service": "User.getBaseInfo" }).to_string()),
+        post(
+            MULTIPART,
+            client::multipart(&[("name=\"file\"; filename=\"a\"", &[0; 200]), ("name=\"s\"", b"User.getBaseInfo")]),
+        ),
+        Request::new("POST", "/").chunked(FORM, &[b"te", b"xt=", "x".repeat(99).as_bytes()]),
+    ];
+    for request in refused {
+        site.send(&request).assert_refused(413, "over the limit `dispatch` of 100 bytes");
+    }
+    // A body of just that length is seen whole, and goes to the root.
+    let answer = site.send(&post(FORM, format!("text={}", "x".repeat(95))));
+    assert_eq!(outcome(&answer).unwrap().0, "post");
+    // A path that leads nowhere is just that, however long the body.
+    site.send(&Request::new("POST", "/x").body(FORM, "x".repeat(1000))).assert_refused(404, "no service has this URI");
+    // The limits of bodies are the same as ever.
+    let site = super::site(&json!({ "dispatch": true, "limits": { "body": 50, "fields": 3 } }));
+    site.send(&post(FORM, "x".repeat(51))).assert_refused(413, "over the limit `body` of 50 bytes");
+    site.send(&Request::new("POST", "/").chunked(FORM, &[&[b'x'; 60]]))
+        .assert_refused(413, "over the limit `body` of 50 bytes");
+    site.send(&post(FORM, "a=1&b=2&c=3&d=4")).assert_refused(413, "over the limit `fields` of 3 fields");
+    let json = r#"{"a":1,"b":2,"c":3,"d":4}"#;
+    site.send(&post("application/json", json)).assert_refused(413, "over the limit `fields` of 3 fields");
+}
+
+#[test]
+fn files_behind_the_names_are_received() {
+    let site = site(&json!({ "dispatch": true, "service": { "on": true } }));
+    let file = vec![b'x'; 300_000];
+    let ways: [&[(&str, &str)]; 2] =
+        [&[("name=\"module\"", "article"), ("name=\"method\"", "upload")], &[("name=\"service\"", "Article.Upload")]];
+    for names in ways {
+        let mut parts: Vec<_> = names.iter().map(|(name, content)| (*name, content.as_bytes())).collect();
+        parts.push(("name=\"file\"; filename=\"a.txt\"", &file));
+        parts.push(("name=\"text\"", b"behind"));
+        let (to, args) = outcome(&site.send(&Request::new("POST", "/").multipart(&parts))).unwrap();
+        assert_eq!(
+            (to.as_str(), &args["text"], &args["file"]["size"]),
+            ("article.upload.post", &json!("behind"), &json!(300_000))
+        );
+    }
+    site.assert_no_temporary();
+}
+
+#[test]
+fn broken_and_slow_bodies_are_refused() {
+    let site = short();
+    for target in ["/", "/x", "/?service=Article.Line"] {
+        let mut connection = site.connect();
+        connection.write(&Request::new("POST", target).field("content-length", 50).head());
+        let started = Instant::now();
+        connection.write(b"module=store&");
+        let answer = connection.answer(false);
+        answer.assert_refused(408, "the body did not arrive in time");
+        assert!((900..9000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+        connection.assert_closed();
+
+        let mut connection = site.connect();
+        connection.write(&Request::new("POST", target).field("content-length", 50).head());
+        connection.write(b"module=store&");
+        connection.close_writing();
+        assert!(connection.try_answer(false).map_or(true, |answer| answer.status == 400));
+    }
+    // The time is that of the whole body, not one for its beginning and one for the rest.
+    let mut connection = site.connect();
+    connection.write(&Request::new("POST", "/").field("content-length", 500).head());
+    let started = Instant::now();
+    connection.write(b"module=store&method=buy&URL_0=a&URL_1=b&count=");
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    connection.write("9".repeat(100).as_bytes());
+    let answer = connection.answer(false);
+    answer.assert_refused(408, "the body did not arrive in time");
+    assert!(started.elapsed().as_millis() < 1500, "{:?}", started.elapsed());
+}
+
+#[test]
+fn connections_go_on_after_a_body_that_was_begun() {
+    let site = short();
+    let mut connection = site.connect();
+    for (request, status) in [
+        (Request::new("POST", "/x").body(FORM, "a=b"), 404),
+        (Request::new("POST", "/x").body(FORM, "x".repeat(5000)), 404),
+        (post(FORM, "x".repeat(5000)), 413),
+        (post(FORM, "module=store&method=sell"), 404),
+        (Request::new("POST", "/x").chunked(FORM, &[b"module=store&", b"method=buy"]), 200),
+        (post(FORM, "module=store&method=locked&count=x"), 401),
+        (post(FORM, "module=store&method=locked&count=x").scope(&["owner"]), 400),
+    ] {
+        assert_eq!(connection.ask(&request).status, status, "{request:?}");
+    }
+}
+
+#[test]
+fn a_body_that_is_to_say_what_is_asked_for_is_asked_for() {
+    let site = short();
+    let body = "module=store&method=buy&URL_0=a";
+    let expecting = |target: &str, length: usize| {
+        Request::new("POST", target)
+            .field("content-type", FORM)
+            .field("content-length", length)
+            .field("expect", "100-continue")
+    };
+    for target in ["/", "/?URL_1=b", "/a"] {
+        let mut connection = site.connect();
+        connection.write(&expecting(target, body.len()).head());
+        assert_eq!(connection.answer(false).status, 100, "{target}");
+        connection.write(body.as_bytes());
+        assert_eq!(outcome(&connection.answer(false)).unwrap().0, "store.buy.post", "{target}");
+    }
+    for (request, status) in [
+        (expecting("/", 2_000_000), 413),
+        (Request::new("POST", "/").field("expect", "200-ok").body(FORM, body), 417),
+        (expecting("/?service=Nope.Nope", 9), 200),
+        (Request::new("PUT", "/x").field("expect", "100-continue").field("content-length", 9), 404),
+    ] {
+        let mut connection = site.connect();
+        connection.write(&request.head());
+        assert_eq!(connection.answer(false).status, status, "{request:?}");
+    }
+}
+
+#[test]
+fn the_log_and_the_counters_have_the_method() {
+    logged::begin();
+    let site = short();
+    let named = [
+        (Request::new("GET", "/?service=User.getBaseInfo"), "user.getBaseInfo.get"),
+        (post(FORM, "module=store&method=buy&URL_0=a"), "store.buy.post"),
+        (Request::new("POST", "/a").body(FORM, "module=store&method=buy"), "store.buy.post"),
+        (post(FORM, "module=store&method=nope"), "-unrouted"),
+        (Request::new("GET", "/?service=Nope"), "-unrouted"),
+        (post(FORM, "text=t"), "post"),
+    ];
+    for (request, id) in named {
+        let answer = site.send(&request);
+        let lines = accesses(answer.field("x-request-id").unwrap());
+        assert!(lines.len() == 1 && format!("{:?}", lines[0]).contains(id), "{request:?}: {lines:?}");
+    }
+    let metrics = site.send(&Request::new("GET", "/metrics"));
+    let text = String::from_utf8(metrics.body).unwrap();
+    assert!(text.contains(r#"rulebook_requests_total{method="store.buy.post",status="200",code=""} 2"#), "{text}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever pieces a body comes in, a call by name is the same as one by path.
+    #[test]
+    fn a_call_by_name_is_one_by_path(
+        words in proptest::collection::vec("[ -~éü]{0,12}", 3),
+        cuts in proptest::collection::vec(1_usize..40, 1..20),
+        json in any::<bool>(),
+    ) {
+        thread_local!(static SITE: Site = short());
+        let names = [("module", "store"), ("method", "buy")];
+        let segment = |word: &str| percent_encoding::utf8_percent_encode(word, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let query = format!("/?URL_0=a{}&URL_1=b{}", segment(&words[0]), segment(&words[1]));
+        let path = format!("/store/buy/a{}/b{}", segment(&words[0]), segment(&words[1]));
+        let write = |fields: &[(&str, &str)]| if json {
+            let members: Map<_, _> = fields.iter().map(|(name, value)| ((*name).to_owned(), Json::from(*value))).collect();
+            ("application/json", Json::Object(members).to_string())
+        } else {
+            (FORM, form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
+        };
+        let plain = [("count", &*words[2])];
+        let (media_type, body) = write(&plain);
+        let by_path = Request::new("POST", path).body(media_type, body);
+        let (media_type, body) = write(&[&names[..], &plain].concat());
+        let mut rest = body.as_bytes();
+        let mut pieces = Vec::new();
+        for cut in cuts.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (piece, behind) = rest.split_at((*cut).min(rest.len()));
+            pieces.push(piece);
+            rest = behind;
+        }
+        let by_name = Request::new("POST", query).chunked(media_type, &pieces);
+        let (by_path, by_name) = SITE.with(|site| (outcome(&site.send(&by_path)), outcome(&site.send(&by_name))));
+        prop_assert!(by_path.is_ok());
+        prop_assert_eq!(by_path, by_name);
+    }
+}

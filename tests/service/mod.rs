@@ -17,7 +17,12 @@ pub const FORM: &str = "application/x-www-form-urlencoded";
 pub fn site(settings: &Json) -> Site {
     let mut app = json!({ "unknown": "refuse", "catalogue": "2.x" });
     app.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
-    Site::echo(&[("app.json", app), ("tree.json", tree()), ("methods.json", methods()), ("rules.json", rules())])
+    let mut tree = tree();
+    // A default service and the root do not go together.
+    if app["service"]["default"].is_string() {
+        tree.as_object_mut().unwrap().remove("POST");
+    }
+    Site::echo(&[("app.json", app), ("tree.json", tree), ("methods.json", methods()), ("rules.json", rules())])
 }
 
 fn to(id: &str) -> Json {
@@ -38,6 +43,8 @@ fn tree() -> Json {
                 "POST": { "info": "A new line", "in": {
                     "URL#0": { "info": "Which article", "type": "id", "name": "article_id" },
                     "text": text, "ANY@to": to("article.line.post") } },
+                "DELETE": { "info": "No line", "scope": [["admin"]], "in": {
+                    "URL#0": { "info": "Which article", "type": "id", "name": "article_id" }, "ANY@to": to("article.line.delete") } },
                 "PUT": { "info": "Another line", "scope": [["author[article_id]"]], "in": {
                     "URL#0": { "info": "Which article", "type": "id", "name": "article_id" },
                     "text": text, "ANY@to": to("article.line.put") } }

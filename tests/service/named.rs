@@ -112,3 +112,137 @@ fn names_of_none_are_refused_in_phalapis_words() {
     ];
     assert_all(&on(), &cases);
 }
+
+#[test]
+fn the_words_are_the_catalogues_and_ret_is_the_same_in_all() {
+    let cases = [
+        (
+            "/?service=User.Nope",
+            404,
+            ["no such service as User.Nope", "no such service as App.User.Nope", "接口服务App.User.Nope不存在"],
+        ),
+        (
+            "/?service=User",
+            404,
+            ["service (User) illegal", "no such service as App.User.Index", "接口服务App.User.Index不存在"],
+        ),
+        ("/?service=User.", 400, ["service (User.) illegal", "service (App.User.) illegal", "非法服务：App.User."]),
+        ("/?service=", 400, ["service () illegal", "service () illegal", "非法服务："]),
+    ];
+    for (index, (catalogue, empty)) in
+        [("1.x", json!([])), ("2.x", json!({})), ("zh", json!({}))].into_iter().enumerate()
+    {
+        let site = site(&json!({ "service": { "on": true }, "catalogue": catalogue }));
+        for (target, ret, words) in cases {
+            let around = if catalogue == "zh" { "非法请求：" } else { "Bad Request: " };
+            let answer = site.send(&get(target));
+            assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json;charset=utf-8")));
+            let expected = json!({ "ret": ret, "data": empty, "msg": format!("{around}{}", words[index]) });
+            assert_eq!(answer.json(), expected, "{catalogue} {target}");
+        }
+    }
+    let real = site(&json!({ "service": { "on": true }, "phalapi": { "real_status": true } }));
+    assert_eq!(real.send(&get("/?service=User.Nope")).status, 404);
+    let problem = get("/?service=User").field("accept", "application/problem+json");
+    let answer = real.send(&problem);
+    let (status, words) = (answer.status, answer.json()["detail"].clone());
+    assert_eq!((status, words), (404, "no service is called User".into()), "{answer:?}");
+}
+
+#[test]
+fn a_name_goes_before_the_root_and_the_root_answers_where_none_is() {
+    let site = site(&json!({ "service": { "on": true }, "dispatch": true, "base": "/api" }));
+    let cases: [(Request, Expected); 5] = [
+        (post("/api?service=User.getBaseInfo", FORM, ""), Ok(("user.getBaseInfo", json!({})))),
+        (post("/api/", FORM, "s=User.getBaseInfo&text=t"), Err((400, "Bad Request: no such param: text".to_owned()))),
+        // PhalApi's name goes before api 3.0's.
+        (
+            post("/api", FORM, "module=store&method=buy&s=User.getBaseInfo"),
+            Err((400, "Bad Request: no such param: module".to_owned())),
+        ),
+        (post("/api", FORM, "module=store&method=buy&URL_0=tea"), Ok(("store.buy.post", json!({ "URL_0": "tea" })))),
+        (post("/api", FORM, "text=t"), Ok(("post", json!({ "text": "t" })))),
+    ];
+    assert_all(&site, &cases);
+    // Above base nothing is named: here is the page of the API.
+    let page = site.send(&get("/?service=User.getBaseInfo"));
+    assert_eq!((page.status, page.field("content-type")), (200, Some("text/html; charset=utf-8")));
+}
+
+#[test]
+fn the_http_method_picks_the_method() {
+    let site = on();
+    let lacking = site.send(&Request::new("DELETE", "/?service=User.Login"));
+    let body = lacking.json();
+    assert_eq!(
+        (body["ret"].clone(), lacking.field("allow")),
+        (405.into(), Some("GET, HEAD, POST, OPTIONS")),
+        "{lacking:?}"
+    );
+    // From here on the module is known, and its envelope.
+    let lacking = site.send(&Request::new("PATCH", "/?service=Article.Line"));
+    assert_eq!(
+        (lacking.status, lacking.field("allow")),
+        (405, Some("GET, HEAD, POST, PUT, DELETE, OPTIONS")),
+        "{lacking:?}"
+    );
+    let head = site.connect().ask(&Request::new("HEAD", "/?service=User.getBaseInfo"));
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    let options = site.send(&Request::new("OPTIONS", "/?service=User.Login"));
+    assert!(options.status == 200 && options.json()["modules"].is_object(), "{options:?}");
+}
+
+#[test]
+fn permission_comes_before_every_check() {
+    let site = on();
+    let put = |scope: Option<&str>, target: &str, body: &str| {
+        let request = Request::new("PUT", target).body("application/json", body);
+        site.send(&scope.map_or(request.clone(), |scope| request.scope(&[scope])))
+    };
+    let target = "/?service=Article.Line";
+    put(None, target, r#"{"article_id": "x"}"#).assert_refused(401, "a credential is needed");
+    put(None, target, "{").assert_refused(401, "a credential is needed");
+    site.send(&post(target, "application/json", "{")).assert_refused(400, "the JSON body cannot be read");
+    put(Some("author[6]"), target, r#"{"article_id": 5}"#).assert_refused(403, "author[article_id]");
+    put(Some("author[5]"), target, r#"{"article_id": [5]}"#).assert_refused(403, "author[article_id]");
+    // Where it does not depend on the body, nothing of that is read, nor asked for.
+    let delete = |scope: &str| {
+        let request = Request::new("DELETE", target).field("content-type", FORM).field("content-length", 12);
+        request.field("expect", "100-continue").scope(&[scope])
+    };
+    let mut connection = site.connect();
+    connection.write(&delete("reader").head());
+    connection.answer(false).assert_refused(403, "missing permission: admin");
+    let mut connection = site.connect();
+    connection.write(&delete("admin").head());
+    assert_eq!(connection.answer(false).status, 100);
+    connection.write(b"article_id=5");
+    connection.answer(false).assert_args(&json!({ "article_id": 5, "to": "article.line.delete" }));
+    // What the query says goes before what the body says, for permissions as for handlers.
+    let both = format!("{target}&article_id=6");
+    put(Some("author[5]"), &both, r#"{"article_id": 5}"#).assert_refused(403, "author[article_id]");
+    put(Some("author[6]"), &both, r#"{"article_id": 5}"#)
+        .assert_args(&json!({ "article_id": 6, "text": null, "to": "article.line.put" }));
+    put(Some("author[5]"), target, r#"{"article_id": 5, "text": "t"}"#)
+        .assert_args(&json!({ "article_id": 5, "text": "t", "to": "article.line.put" }));
+}
+
+#[test]
+fn what_is_wrong_with_a_name_comes_back_through_the_callback() {
+    let site = site(&json!({ "service": { "on": true }, "jsonp": true }));
+    for (target, body) in [
+        (
+            "/?service=User.Nope&callback=cb",
+            r#"{"ret":404,"data":{},"msg":"Bad Request: no such service as App.User.Nope"}"#,
+        ),
+        (
+            "/?service=User.Login&callback=cb",
+            r#"{"ret":400,"data":{},"msg":"Bad Request: username require, but miss"}"#,
+        ),
+        ("/?callback=cb&s=%3C", r#"{"ret":404,"data":{},"msg":"Bad Request: no such service as App.\u003c.Index"}"#),
+    ] {
+        let answer = site.send(&get(target));
+        let script = format!("/**/ typeof cb === 'function' && cb({body});");
+        assert_eq!((answer.status, String::from_utf8(answer.body).unwrap()), (200, script));
+    }
+}

@@ -1,1 +1,151 @@
-//! x
+//! api 3.0's four ways to call a method, and names in a body that are none.
+
+use serde_json::{Value as Json, json};
+
+use super::{Expected, FORM, assert_all, site};
+use crate::client::{Request, Site};
+
+fn post(target: &str, media_type: &str, body: impl Into<Vec<u8>>) -> Request {
+    Request::new("POST", target).body(media_type, body)
+}
+
+fn on() -> Site {
+    site(&json!({ "dispatch": true }))
+}
+
+fn buy(args: Json) -> Expected {
+    Ok(("store.buy.post", args))
+}
+
+#[test]
+fn all_four_styles_call_the_method() {
+    let json = "application/json";
+    let parts = |parts: &[(&str, &str)]| {
+        let parts: Vec<_> = parts.iter().map(|(name, content)| (*name, content.as_bytes())).collect();
+        Request::new("POST", "/").multipart(&parts)
+    };
+    let cases = [
+        // 1. `/{module}/{method}/`, the parameters in the body.
+        (post("/store/buy/tea/", json, r#"{"count": "3"}"#), buy(json!({ "URL_0": "tea", "count": "3" }))),
+        // 2. `/{module}/{method}/{value1}/{value2}`.
+        (post("/store/buy/tea/large", json, "{}"), buy(json!({ "URL_0": "tea", "URL_1": "large" }))),
+        // 3. Base, all in the body.
+        (
+            post("/", json, r#"{"module": "store", "method": "buy", "URL_0": "tea", "count": "3"}"#),
+            buy(json!({ "URL_0": "tea", "count": "3" })),
+        ),
+        (
+            post("/", FORM, "module=store&method=buy&URL_0=tea&URL_1=large"),
+            buy(json!({ "URL_0": "tea", "URL_1": "large" })),
+        ),
+        (
+            parts(&[("name=\"URL_0\"", "tea"), ("name=\"method\"", "buy"), ("name=\"module\"", "store")]),
+            buy(json!({ "URL_0": "tea" })),
+        ),
+        (post("/?URL_0=tea", FORM, "module=store&method=buy&URL_0=coffee"), buy(json!({ "URL_0": "tea" }))),
+        // 4. Base and positions, the names in the body.
+        (
+            post("/tea/large", json, r#"{"module": "store", "method": "buy"}"#),
+            buy(json!({ "URL_0": "tea", "URL_1": "large" })),
+        ),
+        (post("/tea/", FORM, "module=store&method=buy&count=1"), buy(json!({ "URL_0": "tea", "count": "1" }))),
+        (post("/%C3%A9%2F", FORM, "module=store&method=buy"), buy(json!({ "URL_0": "é/" }))),
+        // A service of the path goes first, and takes the names for parameters.
+        (
+            post("/store/buy/tea", FORM, "module=user&method=login"),
+            Err((400, "invalid parameter: module in the body is no parameter of this method".to_owned())),
+        ),
+        // Other dialects.
+        (
+            post("/", json, r#"{"module": "article", "method": "line", "article_id": 5, "text": "t"}"#),
+            Ok(("article.line.post", json!({ "article_id": 5, "text": "t" }))),
+        ),
+        // Without case where the module has none.
+        (post("/", FORM, "module=USER&method=Login&username=a"), Ok(("user.login", json!({ "username": "a" })))),
+        // Nothing is named: the root.
+        (post("/", FORM, "text=t"), Ok(("post", json!({ "text": "t" })))),
+        (Request::new("POST", "/"), Ok(("post", json!({})))),
+    ];
+    assert_all(&on(), &cases);
+}
+
+#[test]
+fn what_is_named_and_not_there_is_refused() {
+    let unknown = |name: &str| -> Expected { Err((404, format!("unknown service: no service is called {name}"))) };
+    let none: Expected = Err((404, "unknown service: no service has this URI".to_owned()));
+    let several = |name: &str| -> Expected {
+        Err((400, format!("invalid parameter: {name} in the body: expected a name, got several values")))
+    };
+    let wrong = |words: &str| -> Expected { Err((400, format!("unreadable request: {words}"))) };
+    let json = |target: &str, body: &str| post(target, "application/json", body);
+    let cases = [
+        (post("/", FORM, "module=store&method=sell"), unknown("store/sell")),
+        (post("/", FORM, "module=Store&method=buy"), unknown("Store/buy")),
+        (post("/", FORM, "module=&method="), unknown("/")),
+        (post("/", FORM, "module=article&method=7"), unknown("article/7")),
+        (post("/", FORM, "module=one/two&method=three"), unknown("one/two/three")),
+        (post("/x", FORM, "module=store&method=../buy"), unknown("store/../buy")),
+        (post("/x/y/z", FORM, "module=store&method=buy"), none.clone()),
+        (post("/x", FORM, "module=store"), none.clone()),
+        (post("/x", FORM, ""), none.clone()),
+        (
+            post("/?module=store&method=buy", FORM, "URL_0=tea"),
+            Err((400, "invalid parameter: module in the query is no parameter of this method".to_owned())),
+        ),
+        (json("/", r#"{"module": ["store"], "method": "buy"}"#), several("module")),
+        (json("/", r#"{"module": "store", "method": {}}"#), several("method")),
+        (
+            json("/", r#"{"module": "store", "method": "buy", "URL_0": ["tea"]}"#),
+            Err((400, "invalid parameter: URL_0 stands more than once in the path, expected a text".to_owned())),
+        ),
+        (
+            json("/", r#"{"module": "store", "method": "b"#),
+            wrong("the JSON body cannot be read: it ends too early, at line 1, column 32"),
+        ),
+        (json("/", "[]"), wrong("the JSON body cannot be read: it is no object")),
+        (Request::new("GET", "/x?module=store&method=buy"), none.clone()),
+        (Request::new("PUT", "/x").body(FORM, "module=store&method=buy"), none.clone()),
+        // Another type of body names nothing.
+        (post("/x", "text/plain", "module=store&method=buy"), none),
+    ];
+    assert_all(&on(), &cases);
+    let lacking = on().send(&post("/", FORM, "module=user&method=getBaseInfo"));
+    assert_eq!(lacking.status, 200, "{lacking:?}");
+    let only_get = json!({ "m": { "GET::read": { "description": "Read", "parameters": {} } } });
+    let site = Site::echo(&[("app.json", json!({ "dispatch": true })), ("m.json", only_get)]);
+    let answer = site.send(&post("/", FORM, "module=m&method=read"));
+    assert_eq!((answer.status, answer.field("allow")), (405, Some("GET, HEAD, OPTIONS")), "{answer:?}");
+}
+
+#[test]
+fn the_envelope_of_a_name_that_is_none_is_the_settings() {
+    for (envelope, body) in [
+        ("phalapi", json!({ "ret": 404, "data": {}, "msg": "Bad Request: no such service as a/b" })),
+        (
+            "plain",
+            json!({ "type": "about:blank", "title": "unknown service", "status": 404, "code": "unknown-service", "detail": "no service is called a/b" }),
+        ),
+    ] {
+        let site = site(&json!({ "dispatch": true, "envelope": envelope }));
+        let answer = site.send(&post("/", FORM, "module=a&method=b")).json();
+        for (name, value) in body.as_object().unwrap() {
+            assert_eq!(&answer[name], value, "{answer}");
+        }
+    }
+}
+
+#[test]
+fn where_it_is_off_nothing_is_named() {
+    let site = site(&json!({}));
+    let cases = [
+        (
+            post("/x", FORM, "module=store&method=buy"),
+            Err((404, "unknown service: no service has this URI".to_owned())),
+        ),
+        (
+            Request::new("GET", "/?service=User.Login"),
+            Err((405, "unknown method: the service does not have this method, it has POST, OPTIONS".to_owned())),
+        ),
+    ];
+    assert_all(&site, &cases);
+}

@@ -1,1 +1,141 @@
-//! x
+//! A method that no definition names is not reached, however it is spelt.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::{FORM, outcome, site};
+use crate::client::{Request, Site};
+
+/// Every service of two static segments, as its path is written.
+const SERVICES: [(&str, &str); 7] = [
+    ("article", "line"),
+    ("article", "upload"),
+    ("store", "buy"),
+    ("store", "locked"),
+    ("user", "login"),
+    ("user", "getBaseInfo"),
+    ("site", "index"),
+];
+
+/// The service that a name means, by PhalApi's rule.
+fn meant(name: &str) -> Option<String> {
+    let parts: Vec<&str> = name.split('.').collect();
+    let (class, method) = match parts[..] {
+        [class, method] | ["App", class, method] => (class, method),
+        _ => return None,
+    };
+    let is_class = |own: &str| {
+        let mut letters = class.chars();
+        letters.next().is_some_and(|first| format!("{}{}", first.to_ascii_lowercase(), letters.as_str()) == own)
+    };
+    let found = SERVICES.iter().find(|(own, its)| is_class(own) && its.eq_ignore_ascii_case(method));
+    found.map(|(class, method)| format!("{class}.{method}"))
+}
+
+/// Words near to names, and names themselves.
+fn name() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        4 => proptest::sample::select(vec![
+            "User", "user", "USER", "login", "Login", "LOGIN", "getBaseInfo", "GETBASEINFO", "Store", "buy", "Site", "index",
+            "Article", "line", "App", "app", "Base", "__construct", "__call", "Index", "{id}", "*", "", "0", "7",
+        ]).prop_map(str::to_owned),
+        1 => any::<String>(),
+        1 => "\\PC{0,8}",
+    ];
+    let between = proptest::sample::select(vec![
+        ".", ".", ".", ".", "..", "/", "\\", "::", "|", "_", "\0", " ", ",", "%2E", "．",
+    ]);
+    proptest::collection::vec((part, between), 1..4).prop_map(|parts| {
+        let last = parts.len() - 1;
+        let written = parts.iter().enumerate();
+        written
+            .map(|(at, (part, between))| if at == last { part.clone() } else { format!("{part}{between}") })
+            .collect()
+    })
+}
+
+fn both() -> Site {
+    site(&json!({ "service": { "on": true }, "dispatch": true, "unknown": "ignore" }))
+}
+
+/// A text in a query or a form, each of its bytes encoded or not.
+fn encoded(text: &str, all: bool) -> String {
+    if all {
+        text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    } else {
+        form_urlencoded::byte_serialize(text.as_bytes()).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_name_leads_to_what_it_means_or_nowhere(name in name(), field in "service|s", all in any::<bool>(), form in any::<bool>()) {
+        thread_local!(static SITE: Site = both());
+        let given = format!("{field}={}", encoded(&name, all));
+        let request = if form {
+            Request::new("POST", "/").body(FORM, given)
+        } else {
+            Request::new("POST", format!("/?{given}"))
+        };
+        let answer = SITE.with(|site| site.send(&request));
+        prop_assert!(answer.body.len() < 1000, "{answer:?}");
+        match (meant(&name), outcome(&answer)) {
+            // Which of its HTTP methods, or which parameter is missing, is another question.
+            (Some(service), Ok((to, _))) => prop_assert!(to.starts_with(&service), "{name:?} went to {to}"),
+            (Some(_), Err((status, _))) => prop_assert!([400, 401, 405].contains(&status), "{name:?}: {status}"),
+            (None, Ok((to, _))) => prop_assert!(false, "{name:?} went to {to}"),
+            (None, Err((status, words))) => {
+                let said = words.starts_with("Bad Request: no such service as ") || words.starts_with("Bad Request: service (");
+                prop_assert!(said && [400, 404].contains(&status), "{name:?}: {status} {words}");
+            }
+        }
+    }
+
+    #[test]
+    fn module_and_method_lead_to_what_they_are_or_nowhere(module in name(), method in name(), json in any::<bool>()) {
+        thread_local!(static SITE: Site = both());
+        let request = Request::new("POST", "/");
+        let request = if json {
+            request.body("application/json", json!({ "module": module, "method": method }).to_string())
+        } else {
+            request.body(FORM, format!("module={}&method={}", encoded(&module, false), encoded(&method, true)))
+        };
+        let answer = SITE.with(|site| site.send(&request));
+        let is = |own: &(&str, &str)| {
+            // The classes of rules are compared without case, as their paths are.
+            let (own, given) = (format!("{}/{}", own.0, own.1), format!("{module}/{method}"));
+            own == given || (own.starts_with(['u', 's']) && !own.starts_with("st") && own.to_lowercase() == given.to_lowercase())
+        };
+        match (SERVICES.iter().find(|own| is(own)), outcome(&answer)) {
+            (Some((module, method)), Ok((to, _))) => {
+                let id = [*module, *method].join(".");
+                prop_assert!(to.starts_with(&id), "{to}");
+            }
+            (Some(_), Err((status, _))) => prop_assert!([400, 401, 405].contains(&status)),
+            (None, Ok((to, _))) => prop_assert!(false, "{module:?} {method:?} went to {to}"),
+            (None, Err((status, words))) => prop_assert_eq!(status, 404, "{}", words),
+        }
+    }
+}
+
+#[test]
+fn what_is_told_back_is_cut() {
+    let site = both();
+    let long = "A".repeat(5_000);
+    let answer = site.send(&Request::new("GET", format!("/?service={long}.b")));
+    assert_eq!(answer.json()["ret"], 404);
+    assert!(answer.body.len() < 250, "{answer:?}");
+    let answer = site.send(&Request::new("GET", format!("/?service={}", "A".repeat(10_240))));
+    assert_eq!(answer.status, 414, "{answer:?}");
+    let answer = site.send(&Request::new("POST", "/").body(FORM, format!("service={}.b", "A".repeat(10_240))));
+    assert_eq!(answer.json()["ret"], 404);
+    assert!(answer.body.len() < 250, "{answer:?}");
+    let answer = site.send(&Request::new("POST", "/").body(FORM, format!("module={long}&method={long}")));
+    assert!(answer.status == 404 && answer.body.len() < 600, "{answer:?}");
+    // In a callback's page or a log, too, it is a text of JSON.
+    let answer = site.send(&Request::new("GET", "/?service=%3Cscript%3E%0A%22%00"));
+    let text = String::from_utf8(answer.body.clone()).unwrap();
+    assert!(text.contains(r#"App.<script>\n\"\u0000.Index"#), "{text}");
+}

@@ -14,7 +14,7 @@ use super::schemas::{Schemas, name_of};
 use super::shown::{Shown, response_of};
 use super::success::success;
 use crate::call::Refusal;
-use crate::envelope::{self, Envelope, JsonMembers, Problem};
+use crate::envelope::{Envelope, JsonMembers, Problem};
 use crate::error::Code;
 use crate::model::{Api, DeclaredError, EnvelopeName, Method, Module};
 
@@ -76,11 +76,14 @@ const OTHER: Row = Row {
 pub(super) struct Answers {
     /// The envelope of refusals before a module is known.
     early: EnvelopeName,
+    /// The media types of answers beside JSON.
+    formats: Vec<String>,
     components: BTreeMap<String, Response>,
     /// The components' names by what they describe.
     names: HashMap<Key, String>,
-    /// By the name of the envelope; problem documents by none.
-    shapes: HashMap<Option<EnvelopeName>, Shape>,
+    shapes: HashMap<EnvelopeName, Shape>,
+    /// Problem documents, which any envelope's refusals can be.
+    problems: Shape,
 }
 
 /// What a component describes: in which envelope, which refusals of the engine, and which declared errors with which
@@ -107,12 +110,15 @@ impl Answers {
             let refusals = schemas.component(&[name], envelope.refusal_schema());
             Shape { envelope, refusals }
         };
-        let mut shapes = HashMap::from([(None, shape(Arc::new(Problem), "Problem"))]);
-        let used = |name| api.envelope == name || api.modules.iter().any(|module| module.envelope == Some(name));
-        for name in EnvelopeName::ALL.into_iter().filter(|name| used(*name)) {
-            shapes.insert(Some(name), shape(envelope::of(api, name), "Refusal"));
-        }
-        Self { early: api.envelope, components: BTreeMap::new(), names: HashMap::new(), shapes }
+        let problems = shape(Arc::new(Problem), "Problem");
+        let mut used: Vec<_> = api.modules.iter().filter_map(|module| module.envelope.as_ref()).collect();
+        used.push(&api.envelope);
+        used.sort_by_key(|name| place_of(name));
+        used.dedup();
+        let shapes = used.into_iter().map(|name| (name.clone(), shape(api.shape(name), "Refusal"))).collect();
+        let formats = api.formats.iter().map(|format| format.essence().to_owned()).collect();
+        let early = api.envelope.clone();
+        Self { early, formats, components: BTreeMap::new(), names: HashMap::new(), shapes, problems }
     }
 
     /// All refusals that are referred to, by name.
@@ -127,7 +133,7 @@ impl Answers {
         rows: &[&'static Row],
         schemas: &mut Schemas,
     ) -> Responses {
-        let envelope = module.envelope.unwrap_or(api.envelope);
+        let envelope = module.envelope.as_ref().unwrap_or(&api.envelope);
         let mut statuses: Vec<u16> = rows.iter().map(|row| row.status()).collect();
         statuses.extend(method.errors.iter().map(|error| error.status.get()));
         statuses.sort_unstable();
@@ -146,9 +152,9 @@ impl Answers {
     }
 
     /// The success of a method, and beside it what is answered with the status of a success and is none.
-    fn successes(&self, name: EnvelopeName, method: &Method, jsonp: bool, schemas: &mut Schemas) -> ResponsesBuilder {
+    fn successes(&self, name: &EnvelopeName, method: &Method, jsonp: bool, schemas: &mut Schemas) -> ResponsesBuilder {
         let mut responses = ResponsesBuilder::new();
-        let Some(own) = self.shapes.get(&Some(name)) else { return responses };
+        let Some(own) = self.shapes.get(name) else { return responses };
         let status = own.envelope.status(method.options.status);
         let success = success(&*own.envelope, method, schemas);
         let hidden = self.hidden(name, method);
@@ -160,7 +166,8 @@ impl Answers {
             (Some(_), true) => "Success, or a refusal that the body alone tells",
         };
         let succeeded = success.map(|schema| Shown::one(status, own.envelope.success_type(), schema));
-        let all: Vec<_> = succeeded.into_iter().chain(hidden).chain(jsonp.then(jsonp::script)).collect();
+        let told = succeeded.into_iter().chain(hidden).flat_map(|shown| shown.and_in(&self.formats));
+        let all: Vec<_> = told.chain(jsonp.then(jsonp::script)).collect();
         let mut response = response_of(words, all.iter().filter(|shown| shown.status == status), schemas);
         if method.options.download {
             files::add(&mut response);
@@ -175,11 +182,11 @@ impl Answers {
     }
 
     /// The refusals whose status is not the real one, in the method's envelope and in that before a module is known.
-    fn hidden(&self, name: EnvelopeName, method: &Method) -> Vec<Shown> {
-        let mut names = vec![name, self.early];
+    fn hidden(&self, name: &EnvelopeName, method: &Method) -> Vec<Shown> {
+        let mut names = vec![name, &self.early];
         names.dedup();
         let mut hidden = Vec::new();
-        for (shape, own) in names.iter().filter_map(|other| Some((self.shapes.get(&Some(*other))?, *other == name))) {
+        for (shape, own) in names.into_iter().filter_map(|other| Some((self.shapes.get(other)?, other == name))) {
             let mut hide = |real: u16, schema: Json| {
                 if shape.hides(real) {
                     let status = shape.envelope.status(real);
@@ -188,7 +195,7 @@ impl Answers {
             };
             hide(OTHER.status(), shape.refusals.clone());
             for error in method.errors.iter().filter(|_| own) {
-                hide(error.status.get(), shape.envelope.declared_schema(error));
+                hide(error.status.get(), shape.envelope.declared_schema(&error.name, error.status));
             }
         }
         hidden
@@ -197,14 +204,14 @@ impl Answers {
     /// A reference to the component of these refusals, of the method `id`.
     fn refusal(
         &mut self,
-        envelope: EnvelopeName,
+        envelope: &EnvelopeName,
         row: Option<&'static Row>,
         declared: &[&DeclaredError],
         id: &str,
         schemas: &mut Schemas,
     ) -> Ref {
         let words = declared.iter().map(|own| (own.name.clone(), own.status.get(), own.info.clone())).collect();
-        let key = (envelope, row.map(|row| row.name), words);
+        let key = (envelope.clone(), row.map(|row| row.name), words);
         if let Some(name) = self.names.get(&key) {
             return Ref::from_response_name(name);
         }
@@ -227,40 +234,48 @@ impl Answers {
 
     fn response(
         &self,
-        envelope: EnvelopeName,
+        envelope: &EnvelopeName,
         row: Option<&'static Row>,
         declared: &[&DeclaredError],
         schemas: &mut Schemas,
     ) -> Response {
         let mut words: Vec<&str> = declared.iter().map(|own| own.info.as_str()).collect();
         words.extend(row.iter().flat_map(|row| row.codes).map(|code| code.title()));
-        let mut names = vec![Some(envelope)];
-        if row.is_some_and(|row| row.is_early) && self.early != envelope {
-            names.push(Some(self.early));
+        let mut names = vec![envelope];
+        if row.is_some_and(|row| row.is_early) && self.early != *envelope {
+            names.push(&self.early);
         }
         // An envelope whose refusals are problem documents has no other shape for them.
-        let problems = |shape: &&Shape| shape.envelope.refusal_type() == Problem.refusal_type();
+        let problems = |shape: &Shape| shape.envelope.refusal_type() == Problem.refusal_type();
         let status = row.map(Row::status).or_else(|| declared.first().map(|own| own.status.get()));
-        let shapes = names.iter().filter_map(|name| self.shapes.get(name)).filter(|shape| !problems(shape));
+        let shapes = names.into_iter().filter_map(|name| self.shapes.get(name));
         let shapes = shapes.filter(|shape| !status.is_some_and(|status| shape.hides(status)));
-        let shown: Vec<_> = shapes
-            .chain(self.shapes.get(&None))
-            .map(|shape| {
-                let of_errors = declared.iter().map(|error| shape.envelope.declared_schema(error));
-                Shown {
-                    status: status.unwrap_or_default(),
-                    media_type: shape.envelope.refusal_type(),
-                    any: of_errors.chain(row.map(|_| shape.refusals.clone())).collect(),
-                    examples: examples_of(&*shape.envelope, row, declared),
-                }
-            })
-            .collect();
+        let shown = |shape: &Shape| {
+            let of_errors = declared.iter().map(|error| shape.envelope.declared_schema(&error.name, error.status));
+            Shown {
+                status: status.unwrap_or_default(),
+                media_type: shape.envelope.refusal_type().to_owned(),
+                any: of_errors.chain(row.map(|_| shape.refusals.clone())).collect(),
+                examples: examples_of(&*shape.envelope, row, declared),
+            }
+        };
+        let own = shapes.flat_map(|shape| {
+            let skip = usize::from(problems(shape));
+            shown(shape).and_in(&self.formats).skip(skip)
+        });
+        let shown: Vec<_> = own.chain([shown(&self.problems)]).collect();
         let mut response = response_of(&words.join("; "), shown.iter(), schemas);
         if let Some((name, info)) = row.and_then(|row| row.header) {
             response.headers.insert(name.to_owned(), header(info, schemas).into());
         }
         named(response)
     }
+}
+
+/// Where an envelope stands among those of a document: first the built-in ones, then others by name.
+fn place_of(name: &EnvelopeName) -> (usize, &str) {
+    let known = EnvelopeName::ALL.iter().position(|known| known == name);
+    (known.unwrap_or(EnvelopeName::ALL.len()), name.as_str())
 }
 
 impl Row {

@@ -1,6 +1,7 @@
 //! Responses made of all that an answer can be, several envelopes among it.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use serde_json::{Value as Json, json};
 use utoipa::openapi::example::Example;
@@ -11,15 +12,25 @@ use super::schemas::Schemas;
 /// What an answer of this status and media type can be.
 pub(super) struct Shown {
     pub(super) status: u16,
-    pub(super) media_type: &'static str,
+    pub(super) media_type: String,
     /// Schemas of which it has one.
     pub(super) any: Vec<Json>,
     pub(super) examples: Vec<(String, Example)>,
 }
 
 impl Shown {
-    pub(super) fn one(status: u16, media_type: &'static str, schema: Json) -> Self {
-        Self { status, media_type, any: vec![schema], examples: Vec::new() }
+    /// An answer in JSON of this media type, and the same in these formats.
+    pub(super) fn and_in(self, formats: &[String]) -> impl Iterator<Item = Self> {
+        let others: Vec<_> = formats
+            .iter()
+            // Examples are JSON.
+            .map(|format| Self { media_type: format.clone(), any: self.any.clone(), examples: Vec::new(), ..self })
+            .collect();
+        iter::once(self).chain(others)
+    }
+
+    pub(super) fn one(status: u16, media_type: &str, schema: Json) -> Self {
+        Self { status, media_type: media_type.to_owned(), any: vec![schema], examples: Vec::new() }
     }
 }
 

@@ -63,24 +63,27 @@ pub(super) fn one<'a>(fields: impl Iterator<Item = Field<'a>>, name: &str, last_
     }
 }
 
-/// The fields of the query.
-pub(super) fn query(head: &Head) -> impl Iterator<Item = Field<'_>> {
-    urlencoded(head.query().as_bytes())
+/// The fields of the query that have one of these names.
+pub(super) fn query<'h>(head: &'h Head, names: &[&str]) -> impl Iterator<Item = Field<'h>> {
+    urlencoded(head.query().as_bytes(), move |name| names.contains(&name))
 }
 
-/// The fields of an urlencoded text. None has a name that is not UTF-8.
-fn urlencoded(text: &[u8]) -> impl Iterator<Item = Field<'_>> {
-    pairs(text).filter_map(|(name, value)| {
-        let given = decode(value).map_or(Given::Unfit(Unfit::NoText), Given::Text);
-        Some(field(decode(name)?, given))
+/// The fields of an urlencoded text whose names are `wanted`; no other is decoded. None has a name that is not UTF-8.
+fn urlencoded(text: &[u8], wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Field<'_>> {
+    pairs(text).filter_map(move |(name, value)| {
+        let name = decode(name)?;
+        let end = name.find('[');
+        wanted(&name[..end.unwrap_or(name.len())]).then(|| match end {
+            None => Field { name, given: decode(value).map_or(Given::Unfit(Unfit::NoText), Given::Text) },
+            Some(_) => array(&name),
+        })
     })
 }
 
-fn field<'a>(name: Cow<'a, str>, given: Given<'a>) -> Field<'a> {
-    match name.find('[') {
-        None => Field { name, given },
-        Some(end) => Field { name: name[..end].to_owned().into(), given: Given::Unfit(Unfit::Several) },
-    }
+/// A field whose name has a bracket.
+fn array(name: &str) -> Field<'static> {
+    let name = name.split('[').next().unwrap_or_default().to_owned().into();
+    Field { name, given: Given::Unfit(Unfit::Several) }
 }
 
 /// The fields of a beginning; what it breaks off in is none.
@@ -95,7 +98,7 @@ pub(super) fn read<'b>(plan: &Plan, kind: &BodyKind, beginning: &'b Beginning) -
             let end = if *whole { Some(bytes.len()) } else { bytes.iter().rposition(|byte| *byte == b'&') };
             // One more than there may be is enough to tell.
             let most = usize::try_from(plan.limits.fields).unwrap_or(usize::MAX).saturating_add(1);
-            urlencoded(&bytes[..end.unwrap_or_default()]).take(most).collect()
+            urlencoded(&bytes[..end.unwrap_or_default()], |_| true).take(most).collect()
         }
         BodyKind::Json => json(plan, bytes, *whole)?,
         BodyKind::Multipart { boundary, .. } => match boundary {
@@ -194,7 +197,7 @@ fn parts(plan: &Plan, bytes: &Bytes, boundary: &str) -> Vec<Field<'static>> {
         let Some(Ok(content)) = part.bytes().now_or_never() else { break };
         let text = String::from_utf8(content.into()).ok();
         let given = text.map_or(Given::Unfit(Unfit::NoText), |text| Given::Text(text.into()));
-        fields.push(field(name.into(), given));
+        fields.push(if name.contains('[') { array(&name) } else { Field { name: name.into(), given } });
     }
     fields
 }

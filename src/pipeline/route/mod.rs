@@ -58,6 +58,23 @@ pub struct Undecided {
     method: Option<usize>,
 }
 
+impl Undecided {
+    /// How far the request has come.
+    #[must_use]
+    pub fn of(&self) -> Of {
+        self.method.map_or(Of::Nothing, Of::Method)
+    }
+
+    /// The method, where who may call it does not depend on what the body says: permission comes before the body.
+    #[must_use]
+    pub fn foreseen(&self, plan: &Plan) -> Option<Found<'static>> {
+        let found = Found { method: self.method?, segments: Vec::new(), by_name: None };
+        let method = &plan.methods[found.method];
+        let depends = method.segments.iter().any(|(_, slot)| method.permit.names(*slot));
+        (!depends).then_some(found)
+    }
+}
+
 /// A request that is for nothing.
 #[derive(Debug)]
 pub struct Unrouted {
@@ -123,7 +140,7 @@ fn at_base<'h>(plan: &Plan, head: &'h Head) -> Result<Option<Routed<'h>>, Unrout
     }
     let mut wanted = None;
     if let Some(named) = &plan.named {
-        if let Some(given) = name::service(fields::query(head)) {
+        if let Some(given) = name::service(fields::query(head, &Naming::Service.fields())) {
             wanted = Some(name::find(named, &given)?);
         } else if body_that_names(head).is_none() {
             wanted = named.default;
@@ -153,7 +170,11 @@ pub fn decide<'h>(
     undecided: &Undecided,
     beginning: &Beginning,
 ) -> Result<Routed<'h>, Unrouted> {
-    let fields = fields::read(plan, &undecided.kind, beginning)?;
+    let fields = match fields::read(plan, &undecided.kind, beginning) {
+        // What is wrong with the body is told to those who may send one.
+        Err(_) if undecided.method.is_some() => Vec::new(),
+        read => read?,
+    };
     // What may stand behind the beginning is not guessed.
     let seen = || if beginning.whole { Ok(()) } else { Err(too_large(Limit::dispatch(plan.limits.dispatch))) };
     let found = |wanted: Wanted| {

@@ -28,17 +28,15 @@ pub(super) fn service<'a>(fields: impl Iterator<Item = Field<'a>>) -> Option<Giv
 /// # Errors
 /// There is none.
 pub(super) fn find(named: &plan::Named, given: &Given<'_>) -> Result<usize, Unrouted> {
-    let name = match given {
-        Given::Text(name) => name,
-        Given::Unfit(Unfit::Several) => "[]",
-        Given::Unfit(Unfit::NoText) => "\u{fffd}",
-    };
-    let found = if matches!(given, Given::Text(_)) { named.classes.find(name) } else { None };
-    found.ok_or_else(|| {
-        let (parts, flaw) = if matches!(given, Given::Text(_)) { flaw(name) } else { (0, NameFlaw::Illegal) };
+    let misnamed = |name: &str, (parts, flaw)| {
         let refusal = Refusal::new(Reason::Misnamed { name: shortened(name), parts, flaw });
         Unrouted { of: Of::Name, refusal }
-    })
+    };
+    match given {
+        Given::Text(name) => named.classes.find(name).ok_or_else(|| misnamed(name, flaw(name))),
+        Given::Unfit(Unfit::Several) => Err(misnamed("[]", (0, NameFlaw::Illegal))),
+        Given::Unfit(Unfit::NoText) => Err(misnamed("\u{fffd}", (0, NameFlaw::Illegal))),
+    }
 }
 
 /// What PhalApi finds wrong with a name that no service has, and how many parts it has; 0 where it is empty.
@@ -51,7 +49,7 @@ fn flaw(name: &str) -> (usize, NameFlaw) {
         return (0, NameFlaw::Illegal);
     }
     let mut parts = name.split('.');
-    let parts = [parts.next(), parts.next(), parts.next()].map(|part| part.unwrap_or_default());
+    let parts = [parts.next(), parts.next(), parts.next()].map(Option::unwrap_or_default);
     let count = name.split('.').count();
     let (class, method) = match count {
         1 => return (count, NameFlaw::Incomplete),
@@ -144,7 +142,7 @@ impl Wanted {
         let mut complete = true;
         for (segment, slot) in &method.segments {
             let name = &*method.names[*slot];
-            let in_query = one(query(head), name, last_counts);
+            let in_query = one(query(head, &[name]), name, last_counts);
             let given = in_query.or_else(|| Some(one(body.iter().cloned(), name, last_counts)?.into_owned()));
             match given {
                 Some(Given::Text(text)) => {

@@ -71,6 +71,15 @@ impl From<For> for Of {
     }
 }
 
+impl From<Of> for For {
+    fn from(of: Of) -> Self {
+        match of {
+            Of::Method(index) => Self::Method(index),
+            _ => Self::Nothing,
+        }
+    }
+}
+
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::server) enum Answer {

@@ -1,0 +1,60 @@
+//! XML answers read back, as their documentation says, with a parser that is none of ours.
+
+use roxmltree::{Document, Node};
+use serde_json::{Map, Value};
+
+/// The JSON that an XML answer was written from, and the name of its root.
+#[track_caller]
+pub fn read(xml: &[u8]) -> (String, Value) {
+    let text = std::str::from_utf8(xml).unwrap();
+    let document = Document::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let root = document.root_element();
+    (root.tag_name().name().to_owned(), value(root))
+}
+
+fn value(node: Node<'_, '_>) -> Value {
+    let text = node.text().unwrap_or_default();
+    match node.attribute("type") {
+        None => {
+            assert!(node.children().all(|child| child.is_text()), "a text has no elements");
+            // A parser may give a text in pieces.
+            let text: String = node.children().filter_map(|child| child.text()).collect();
+            unescaped(&text, node.attribute("escaped")).into()
+        }
+        Some("null") => {
+            assert!(!node.has_children(), "null has content");
+            Value::Null
+        }
+        Some("boolean" | "number") => serde_json::from_str(text).unwrap(),
+        Some("array") => node
+            .children()
+            .map(|child| {
+                assert_eq!(child.tag_name().name(), "item");
+                value(child)
+            })
+            .collect(),
+        Some("object") => {
+            let mut members = Map::new();
+            for child in node.children() {
+                let name = match child.attribute("name") {
+                    Some(name) => {
+                        assert_eq!(child.tag_name().name(), "member");
+                        unescaped(name, child.attribute("escaped-name"))
+                    }
+                    None => child.tag_name().name().to_owned(),
+                };
+                assert!(members.insert(name, value(child)).is_none(), "a member stands twice");
+            }
+            Value::Object(members)
+        }
+        Some(other) => panic!("{other} is no type"),
+    }
+}
+
+fn unescaped(text: &str, escaped: Option<&str>) -> String {
+    match escaped {
+        None => text.to_owned(),
+        Some("true") => serde_json::from_str(&format!("\"{text}\"")).unwrap(),
+        Some(other) => panic!("escaped is {other}"),
+    }
+}

@@ -1,0 +1,275 @@
+//! Envelopes of a program's own: by name, in every answer, and when they fail.
+
+use rulebook::describe::{canonical, openapi};
+use rulebook::envelope::{details, details_schema};
+use rulebook::{Args, Context, Encode, Envelope, Members, Module, Refusal, Rulebook, Unbound, WriteError};
+use serde_json::{Value, json};
+
+use crate::client::{self, Request, Site, xml};
+use crate::logged;
+use crate::openapi::resolved;
+
+/// `{"ok": true, "result": …}` or `{"ok": false, "error": …}`.
+struct Corp;
+
+impl Envelope for Corp {
+    fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn Members) -> Result<(), WriteError> {
+        to.member("ok", true.into())?;
+        to.object("result", outputs, (&json!({})).into())
+    }
+
+    fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
+        to.member("ok", false.into())?;
+        to.member("error", refusal.code().title().into())?;
+        details(refusal, &["ok", "error"], to)
+    }
+
+    fn success_type(&self) -> &'static str {
+        "application/vnd.corp+json"
+    }
+
+    fn success_schema(&self, outputs: Value, _: bool) -> Value {
+        json!({ "type": "object", "properties": { "ok": { "const": true }, "result": outputs }, "required": ["ok", "result"] })
+    }
+
+    fn refusal_schema(&self) -> Value {
+        let mut members = details_schema();
+        members["ok"] = json!({ "const": false });
+        members["error"] = json!({ "type": "string" });
+        json!({ "type": "object", "properties": members, "required": ["ok", "error"] })
+    }
+}
+
+/// What an envelope can do wrong.
+#[derive(Clone, Copy, PartialEq)]
+enum Wrong {
+    PanicsOfSuccess,
+    PanicsOfRefusal,
+    FailsOfRefusal,
+    TellsBesideTheWhole,
+    TellsTheWholeBeside,
+    Status(u16),
+    NoMediaType,
+}
+
+struct Careless(Wrong);
+
+impl Envelope for Careless {
+    fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn Members) -> Result<(), WriteError> {
+        match self.0 {
+            Wrong::PanicsOfSuccess => panic!("the secret reason"),
+            Wrong::TellsBesideTheWhole => {
+                to.whole(outputs)?;
+                to.member("more", true.into())
+            }
+            Wrong::TellsTheWholeBeside => {
+                to.member("more", true.into())?;
+                to.whole(outputs)
+            }
+            _ => to.spread(outputs),
+        }
+    }
+
+    fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
+        match self.0 {
+            Wrong::PanicsOfRefusal => panic!("the secret reason"),
+            Wrong::FailsOfRefusal => Err(WriteError::NotAnObject),
+            _ => to.member("careless", refusal.code().title().into()),
+        }
+    }
+
+    fn members(&self) -> &[&str] {
+        &["careless"]
+    }
+
+    fn status(&self, real: u16) -> u16 {
+        if let Wrong::Status(own) = self.0 { own } else { real }
+    }
+
+    fn success_type(&self) -> &'static str {
+        if self.0 == Wrong::NoMediaType { "no\nmedia type" } else { "application/json" }
+    }
+}
+
+fn read(app: &Value) -> Rulebook {
+    Rulebook::read(vec![("app.json".into(), app.to_string().into_bytes())])
+}
+
+fn get(site: &Site, target: &str) -> client::Answer {
+    site.send(&Request::new("GET", target))
+}
+
+#[test]
+fn they_are_the_shape_of_every_answer() {
+    let word = json!({ "info": "A word", "type": "string" });
+    let definition = json!({ "/": {
+        "hello": { "GET": { "info": "Greets", "out": { "word": word }, "in": { "GET@n": { "info": "N", "type": "?int" } } } },
+        "nothing": { "GET": { "info": "No outputs" } },
+        "gone": { "GET": { "info": "Gone", "errors": { "gone": { "status": 410, "info": "it was there" } } } },
+        "fails": { "GET": { "info": "Fails" } }
+    } });
+    let module = Module::new("site")
+        .get("/hello", async |_: Args<Value>, _: Context| Ok::<_, Refusal>(json!({ "word": "Hello" })))
+        .get("/nothing", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .get("/gone", async |_: Args<()>, _: Context| Err::<(), _>(Refusal::declared("gone").with("since", 1999)))
+        .get("/fails", async |_: Args<()>, _: Context| Err::<(), _>(Refusal::internal("a reason")));
+    let files = [("app.json", json!({ "envelope": "corp", "formats": ["xml"] })), ("site.json", definition)];
+    let engine = client::engine(&files, |rulebook| rulebook.add_envelope("corp", Corp).module(module));
+    let site = Site::start(&engine);
+    let fault = json!({ "parameter": "n", "in": "query", "expected": "a whole number of 64 bits", "got": "\"x\"" });
+    let cases = [
+        ("/hello", 200, json!({ "ok": true, "result": { "word": "Hello" } })),
+        ("/nothing", 200, json!({ "ok": true, "result": {} })),
+        ("/hello?n=x", 400, json!({ "ok": false, "error": "invalid parameter", "errors": [fault] })),
+        ("/gone", 410, json!({ "ok": false, "error": "it failed", "since": 1999 })),
+        ("/nowhere/at/all", 404, json!({ "ok": false, "error": "unknown service" })),
+    ];
+    for (target, status, body) in cases {
+        let answer = get(&site, target);
+        assert_eq!((answer.status, answer.json()), (status, body.clone()), "{target}");
+        let media_type = if status == 200 { "application/vnd.corp+json" } else { "application/json" };
+        assert_eq!(answer.field("content-type"), Some(media_type), "{target}");
+        let in_xml = site.send(&Request::new("GET", target).field("accept", "text/xml"));
+        assert_eq!((in_xml.status, xml::read(&in_xml.body).1), (status, body), "{target}");
+    }
+    let failed = get(&site, "/fails");
+    assert_eq!(failed.json()["request_id"], failed.field("x-request-id").unwrap());
+    let problem = site.send(&Request::new("GET", "/nowhere").field("accept", "application/problem+json"));
+    assert_eq!(problem.json()["title"], "unknown service");
+}
+
+#[test]
+fn they_are_named_by_modules_and_printed() {
+    let method = json!({ "GET": { "info": "Nothing" } });
+    let app = json!({ "modules": {
+        "own": { "envelope": "corp", "/": { "own": method } }, "other": { "/": { "other": method } }
+    } });
+    let rulebook = || read(&app).add_envelope("corp", Corp);
+    let site = Site::start(&rulebook().unbound(Unbound::Echo).build().unwrap());
+    assert_eq!(get(&site, "/own").json(), json!({ "ok": true, "result": { "args": {} } }));
+    assert_eq!(get(&site, "/other").json()["error"], 0);
+    assert_eq!(get(&site, "/nowhere").json()["error"], 200, "before a module is known, it is the API's");
+    let api = rulebook().check().unwrap();
+    let printed = canonical(&api);
+    assert_eq!(printed["modules"]["own"]["envelope"], "corp");
+    assert_eq!(read(&printed).add_envelope("corp", Corp).check().unwrap(), api);
+    let options = site.send(&Request::new("OPTIONS", "/own")).json();
+    assert_eq!(options["envelope"], "corp");
+}
+
+#[test]
+fn what_is_not_added_is_not_known() {
+    let app = json!({ "envelope": "crop", "modules": {} });
+    let told = |rulebook: Rulebook| rulebook.check().unwrap_err().to_string();
+    let near = told(read(&app).add_envelope("corp", Corp));
+    assert!(near.contains("bad-option") && near.contains("did you mean `corp`?"), "{near}");
+    let far = told(read(&json!({ "envelope": "mine", "modules": {} })).add_envelope("corp", Corp));
+    assert!(far.contains("it is one of `aicra`, `plain`, `phalapi`, `corp`"), "{far}");
+}
+
+#[test]
+fn one_of_a_built_in_name_replaces_it() {
+    let app = json!({ "modules": { "m": { "GET": { "info": "Nothing" } } } });
+    let site = Site::start(&read(&app).add_envelope("aicra", Corp).unbound(Unbound::Echo).build().unwrap());
+    assert_eq!(get(&site, "/").json(), json!({ "ok": true, "result": { "args": {} } }));
+}
+
+#[test]
+fn outputs_cannot_have_the_names_of_its_members() {
+    let output = json!({ "info": "A word", "type": "string" });
+    let with = |name: &str| {
+        let method = json!({ "info": "Nothing", "out": { name: output } });
+        let rulebook = read(&json!({ "envelope": "own", "modules": { "m": { "GET": method } } }));
+        rulebook.add_envelope("own", Careless(Wrong::Status(200))).check()
+    };
+    let told = with("careless").unwrap_err().to_string();
+    assert!(told.contains("output-collision") && told.contains("`careless` is the own envelope's own"), "{told}");
+    with("ErrorDescription").unwrap();
+}
+
+#[test]
+fn one_that_fails_keeps_no_request_from_its_answer() {
+    logged::begin();
+    let word = json!({ "info": "A word", "type": "?int", "name": "n" });
+    let app =
+        json!({ "envelope": "own", "modules": { "m": { "GET": { "info": "Echoes", "in": { "GET@n": word } } } } });
+    let told = |wrong: Wrong| {
+        let rulebook = read(&app).add_envelope("own", Careless(wrong)).unbound(Unbound::Echo);
+        let site = Site::start(&rulebook.build().unwrap());
+        let (success, refusal) = (get(&site, "/"), get(&site, "/?n=x"));
+        for answer in [&success, &refusal] {
+            assert!(!format!("{answer:?}").contains("secret"), "{answer:?}");
+            if answer.status == 500 {
+                let id = answer.field("x-request-id").unwrap();
+                assert!(!logged::logged(id).is_empty(), "{answer:?}");
+            }
+        }
+        let body = |answer: &client::Answer| {
+            let mut body = answer.json();
+            body.as_object_mut().unwrap().remove("request_id");
+            (answer.status, body)
+        };
+        (body(&success), body(&refusal))
+    };
+    let (echoed, careless) = (json!({ "args": { "n": null } }), json!({ "careless": "invalid parameter" }));
+    let internal = json!({ "careless": "internal error" });
+    assert_eq!(told(Wrong::PanicsOfSuccess), ((500, internal.clone()), (400, careless.clone())));
+    assert_eq!(told(Wrong::TellsBesideTheWhole), ((500, internal.clone()), (400, careless.clone())));
+    assert_eq!(told(Wrong::TellsTheWholeBeside), ((500, internal), (400, careless.clone())));
+    for wrong in [Wrong::PanicsOfRefusal, Wrong::FailsOfRefusal] {
+        let (success, (status, problem)) = told(wrong);
+        assert_eq!((success, status), ((200, echoed.clone()), 400));
+        assert_eq!((&problem["status"], &problem["code"]), (&json!(400), &json!("invalid-parameter")), "{problem}");
+    }
+    for status in [0, 99, 100, 199, 600, 1000, u16::MAX] {
+        assert_eq!(told(Wrong::Status(status)), ((200, echoed.clone()), (400, careless.clone())), "{status}");
+    }
+    assert_eq!(told(Wrong::Status(418)), ((418, echoed), (418, careless)));
+}
+
+#[test]
+fn one_that_fails_keeps_no_script_from_being_called() {
+    let word = json!({ "info": "A word", "type": "?int", "name": "n" });
+    let method = json!({ "info": "Echoes", "in": { "GET@n": word }, "options": { "jsonp": true } });
+    let app = json!({ "envelope": "own", "modules": { "m": { "GET": method } } });
+    for (wrong, target) in
+        [(Wrong::PanicsOfRefusal, "n=x"), (Wrong::FailsOfRefusal, "n=x"), (Wrong::FailsOfRefusal, "n=&n=")]
+    {
+        let rulebook = read(&app).add_envelope("own", Careless(wrong)).unbound(Unbound::Echo);
+        let answer = get(&Site::start(&rulebook.build().unwrap()), &format!("/?callback=f&{target}"));
+        let text = String::from_utf8(answer.body.clone()).unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert!(text.contains("f({\"type\":\"about:blank\"") && text.contains("\"status\":400"), "{answer:?}");
+    }
+}
+
+#[test]
+fn one_without_a_media_type_is_refused_at_start() {
+    let app = json!({ "envelope": "own", "modules": {} });
+    let told = read(&app).add_envelope("own", Careless(Wrong::NoMediaType)).check().unwrap_err().to_string();
+    assert!(told.contains("bad-option") && told.contains("app.json:1:"), "{told}");
+}
+
+#[test]
+fn openapi_describes_what_they_say_of_themselves() {
+    let output = json!({ "info": "A word", "type": "string" });
+    let method = json!({ "info": "A word", "out": { "word": output } });
+    let modules = json!({
+        "a": { "envelope": "corp", "/": { "a": { "GET": method } } },
+        "b": { "envelope": "silent", "/": { "b": { "GET": method } } }
+    });
+    let rulebook = read(&json!({ "formats": ["xml"], "modules": modules })).add_envelope("corp", Corp);
+    let api = rulebook.add_envelope("silent", Careless(Wrong::Status(200))).check().unwrap();
+    let document = openapi(&api);
+    let content = |path: &str| &document["paths"][path]["get"]["responses"]["200"]["content"];
+    let corp = content("/a");
+    let schema = resolved(&document, &corp["application/vnd.corp+json"]["schema"]);
+    let result = resolved(&document, &schema["properties"]["result"]);
+    assert_eq!((&schema["required"], &result["required"]), (&json!(["ok", "result"]), &json!(["word"])));
+    assert_eq!(corp["application/xml"]["schema"], corp["application/vnd.corp+json"]["schema"]);
+    assert_eq!(content("/b")["application/json"]["schema"], content("/b")["application/xml"]["schema"]);
+    let refusals = &document["components"]["responses"]["corp.Other"]["content"];
+    assert!(refusals["application/json"]["schema"].is_object(), "{document:#}");
+    assert!(refusals["application/xml"]["schema"].is_object(), "{document:#}");
+    assert!(document["components"]["responses"]["silent.Other"].is_object(), "{document:#}");
+}
