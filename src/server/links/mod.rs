@@ -129,9 +129,8 @@ impl Links {
         let key = away(move || own.key.get_or_make()).await.map_err(failed)?;
         let mut nonce = [0; 16];
         getrandom::fill(&mut nonce).map_err(|error| failed(io::Error::other(error)))?;
-        let link = Link::new(nonce, now().saturating_add(limits.link));
         let room = Room { links: self, most: limits.links, taken: 0 };
-        writing::keep(room, &link, told, content).await?;
+        let link = writing::keep(room, Link::new(nonce, 0), limits.link, told, content).await?;
         Ok(link.target(&key))
     }
 

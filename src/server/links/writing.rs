@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use tempfile::NamedTempFile;
 
-use super::{Links, kept};
+use super::{Links, kept, now};
 use crate::call::{Content, Pieces, Refusal};
 use crate::pipeline::guarded;
 use crate::server::download::Told;
@@ -49,13 +49,20 @@ impl Drop for Room<'_> {
     }
 }
 
-/// Writes a file and gives it the name of its link. A request that is dropped meanwhile leaves nothing.
+/// Writes a file and gives it the name of its link, which is good for `lifetime` seconds from then on. A request that
+/// is dropped meanwhile leaves nothing.
 ///
 /// # Errors
 /// There is no room for it, it cannot be written, or its content cannot be read.
-pub(super) async fn keep(mut room: Room<'_>, link: &Link, told: Told, content: Content) -> Result<(), Refusal> {
+pub(super) async fn keep(
+    mut room: Room<'_>,
+    mut link: Link,
+    lifetime: u64,
+    told: Told,
+    content: Content,
+) -> Result<Link, Refusal> {
     let failed = |error: io::Error| Refusal::internal(format_args!("a file cannot be kept for its link: {error}"));
-    let head = kept::head(link, &told).map_err(failed)?;
+    let head = kept::head(&link, &told).map_err(failed)?;
     let mut pieces = pieces(content).await.map_err(failed)?;
     let folder = room.links.folder.clone();
     let mut writing = Writing { file: away(move || begin(&folder)).await.map_err(failed)?, pending: Vec::new() };
@@ -79,10 +86,11 @@ pub(super) async fn keep(mut room: Room<'_>, link: &Link, told: Told, content: C
     if told.facts.length.is_some_and(|said| said != length) {
         return Err(failed(io::Error::other("it has not the length that was said")));
     }
+    link.expires = now().saturating_add(lifetime);
     let path = room.links.folder.join(link.name());
     away(move || writing.named(&path)).await.map_err(failed)?;
     room.stay();
-    Ok(())
+    Ok(link)
 }
 
 /// The content piece by piece, wherever it is.
