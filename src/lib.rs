@@ -6,7 +6,7 @@
 //! Two ways run through it, and the folders are their stations.
 //!
 //! What things are: [`error`] (the table of request errors) · [`diagnostic`] (what is wrong with a definition)
-//! · [`call`] (values, slots, identities, refusals) · [`types`] (one type a file) · [`envelope`] (the shapes of
+//! · [`call`] (values, slots, identities, refusals) · [`store`] (stored files) · [`types`] (one type a file) · [`envelope`] (the shapes of
 //! answers) · [`mod@format`] (what they are written as) · [`model`] (what an API is) · [`handler`] (what users write
 //! against) · `plan` (all that a request touches).
 //!
@@ -31,6 +31,8 @@ pub mod diagnostic;
 pub mod call;
 //
 mod transfer;
+//
+pub mod store;
 //
 pub mod types;
 //

@@ -34,5 +34,6 @@ mod schema;
 mod seeds;
 mod served;
 mod service;
+mod store;
 mod three;
 mod types;

@@ -1,10 +1,10 @@
 //! Files that are to be sent, opened: as much of one as a request gets.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use actix_rt::task::spawn_blocking;
 use bytes::Bytes;
@@ -13,12 +13,10 @@ use sha2::{Digest, Sha256};
 use super::pieces::{FilePieces, read};
 use crate::call::{Content, ETag, Head, Pieces};
 use crate::pipeline::ReplyBody;
-use crate::transfer::{Decision, Facts, decide};
+use crate::transfer::{Decision, Facts, decide, tag};
 
 /// Up to how many bytes a file is one body.
 const WHOLE: u64 = 64 << 10;
-/// Within which time a file may change twice and look as if it had not.
-const UNSETTLED: Duration = Duration::from_secs(2);
 
 /// What a request gets of a file, what is known of it, and the bytes.
 pub(super) struct Opened {
@@ -127,25 +125,4 @@ impl Asking {
         };
         Ok(Opened { decision, facts, body })
     }
-}
-
-/// The tag of a file by what its folder knows of it: another content has another one. As long as it may be changed
-/// once more without looking so, that is only likely.
-fn tag(kind: &Metadata, now: SystemTime) -> Option<ETag> {
-    let modified = kind.modified().ok()?;
-    let since = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    let text = format!("{:x}-{:x}-{:x}", which(kind), kind.len(), since.as_nanos());
-    let settled = now.duration_since(modified).is_ok_and(|age| age > UNSETTLED);
-    Some(if settled { ETag::strong(text) } else { ETag::weak(text) })
-}
-
-/// Which file it is among those of its disk: another one may take its place.
-#[cfg(unix)]
-fn which(kind: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(kind)
-}
-
-#[cfg(not(unix))]
-fn which(_: &Metadata) -> u64 {
-    0
 }

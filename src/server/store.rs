@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 use actix_rt::task::spawn_blocking;
 use tempfile::{NamedTempFile, TempPath};
 
+use crate::transfer::{BINARY, sniff};
+
 /// How much is written at once, in bytes.
 const PIECE: usize = 256 << 10;
-/// How much of the beginning is looked at to recognise the media type, in bytes.
-const SAMPLE: usize = 8 << 10;
-/// The media type of what is neither recognised nor text.
-const BINARY: &str = "application/octet-stream";
 
 /// A temporary file that is being written. It is gone when this is dropped.
 pub(super) struct Store {
@@ -64,7 +62,7 @@ impl Store {
     /// meanwhile leaves nothing.
     async fn flush(&mut self) -> io::Result<()> {
         if self.media_type.is_none() {
-            self.media_type = Some(media_type(&self.pending));
+            self.media_type = Some(sniff(&self.pending));
         }
         let (file, mut pending) = (self.file.take(), std::mem::take(&mut self.pending));
         let folder = self.folder.clone();
@@ -82,23 +80,4 @@ impl Store {
         self.pending = pending;
         Ok(())
     }
-}
-
-/// The media type of a file that begins with these bytes; all of them, where it is short.
-fn media_type(start: &[u8]) -> &'static str {
-    let cut = start.len() > SAMPLE;
-    let sample = if cut { &start[..SAMPLE] } else { start };
-    if let Some(kind) = infer::get(sample) {
-        return kind.mime_type();
-    }
-    let text = match std::str::from_utf8(sample) {
-        Ok(text) => text,
-        // A character may be cut in two at the sample's end, and nowhere else.
-        Err(error) if cut && error.error_len().is_none() => {
-            std::str::from_utf8(&sample[..error.valid_up_to()]).unwrap_or_default()
-        }
-        Err(_) => return BINARY,
-    };
-    let binary = |char: char| char.is_ascii_control() && !matches!(char, '\t' | '\n' | '\r' | '\x0c' | '\x1b');
-    if text.contains(binary) { BINARY } else { "text/plain" }
 }

@@ -62,7 +62,7 @@ fn any_tag(head: &Head, field: &HeaderName, is: impl Fn(&ETag) -> bool) -> Optio
 }
 
 /// The tags of a list; it ends where it cannot be read. Commas may stand in tags.
-struct Tags<'t>(&'t str);
+pub(super) struct Tags<'t>(pub(super) &'t str);
 
 impl Iterator for Tags<'_> {
     type Item = ETag;
@@ -83,6 +83,6 @@ fn since(head: &Head, field: &HeaderName, facts: &Facts) -> Option<bool> {
 }
 
 /// Dates of HTTP have no fractions of a second, and begin with 1970.
-fn seconds(time: SystemTime) -> u64 {
+pub(super) fn seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }

@@ -1,0 +1,132 @@
+//! A file on its way into the store.
+
+use std::fs::File;
+use std::io::Write;
+use std::sync::Arc;
+
+use cap_std::fs::OpenOptions;
+
+use super::{Folder, hash};
+use crate::store::StoreError;
+use crate::transfer::{Facts, SAMPLE, sniff};
+
+/// A file that is being written. It is gone when this is dropped.
+#[derive(Debug)]
+pub struct Writer {
+    file: File,
+    temporary: Temporary,
+    hasher: blake3::Hasher,
+    length: u64,
+    limit: u64,
+    /// Its first bytes, one more than are looked at.
+    start: Vec<u8>,
+}
+
+/// A file that has been written and has no name yet. It is gone when this is dropped.
+#[derive(Debug)]
+pub struct Staged {
+    temporary: Temporary,
+    hash: blake3::Hash,
+    media_type: &'static str,
+    facts: Facts,
+}
+
+/// A file among those on their way; removed when this is dropped, unless it has gone from there.
+#[derive(Debug)]
+struct Temporary {
+    folder: Arc<Folder>,
+    called: String,
+    gone: bool,
+}
+
+impl Writer {
+    pub(in crate::store) fn new(folder: &Arc<Folder>, limit: u64) -> Result<Self, StoreError> {
+        let called = folder.staging.name();
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        let file = folder.staging.own().open_with(&called, &options);
+        let file = file.map_err(StoreError::io("making a file"))?.into_std();
+        let temporary = Temporary { folder: Arc::clone(folder), called, gone: false };
+        Ok(Self { file, temporary, hasher: blake3::Hasher::new(), length: 0, limit, start: Vec::new() })
+    }
+
+    /// Writes the next bytes, as they are: large pieces cost less than many small ones.
+    ///
+    /// # Errors
+    /// The file would be longer than its limit, or the disk refuses. Drop it then.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let length = self.length.saturating_add(bytes.len() as u64);
+        if length > self.limit {
+            return Err(StoreError::TooLong(self.limit));
+        }
+        self.file.write_all(bytes).map_err(StoreError::io("writing a file"))?;
+        let looked_at = bytes.len().min((SAMPLE + 1).saturating_sub(self.start.len()));
+        self.start.extend_from_slice(&bytes[..looked_at]);
+        self.hasher.update(bytes);
+        self.length = length;
+        Ok(())
+    }
+
+    /// How many bytes have been written.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Ends the file and brings it to the disk.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn finish(self) -> Result<Staged, StoreError> {
+        let Self { file, temporary, hasher, start, .. } = self;
+        let io = StoreError::io("finishing a file");
+        let hash = hasher.finalize();
+        // Where none can be kept, its tag is another one.
+        if let Err(error) = hash::keep(&file, hash.to_hex().as_str()) {
+            log::debug!("the hash of a stored file is not kept: {error}");
+        }
+        file.sync_all().map_err(&io)?;
+        let facts = hash::facts(&file).map_err(&io)?;
+        Ok(Staged { temporary, hash, media_type: sniff(&start), facts })
+    }
+}
+
+impl Staged {
+    /// What is known of it; it stays so when it is published.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The BLAKE3 of its content in hexadecimal.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        self.hash.to_hex().to_string()
+    }
+
+    /// The media type that its content was recognised as.
+    #[must_use]
+    pub fn media_type(&self) -> &'static str {
+        self.media_type
+    }
+
+    /// What it is called among the files on their way.
+    pub(super) fn called(&self) -> &str {
+        &self.temporary.called
+    }
+
+    /// It is not there any more, or must stay there.
+    pub(super) fn leave(mut self) -> Facts {
+        self.temporary.gone = true;
+        self.facts
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.gone {
+            // What cannot be removed now is removed at the next start.
+            let _ = self.folder.staging.own().remove_file(&self.called);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Which names are allowed.
+
+use std::fmt;
+
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::Name;
+
+/// A list of patterns, any of which allows a name. An empty list allows none.
+///
+/// `*` stands for any characters of one part, `?` for one of them, `[a-z]` for one of those, `{png,jpg}` for one of
+/// these, `**` as a part for any number of parts. Case counts.
+///
+/// ```
+/// use rulebook::store::{Name, Patterns};
+///
+/// let patterns = Patterns::new(["public/*.png", "articles/**"]).unwrap();
+/// let allows = |name| patterns.allows(&Name::parse(name).unwrap());
+/// assert!(allows("public/a.png") && allows("articles/2025/a.txt"));
+/// assert!(!allows("public/old/a.png") && !allows("public/a.PNG"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Patterns(GlobSet);
+
+/// Why a text is no pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatternError {
+    /// The text; of the whole list, where it is all of them together that is too much.
+    pub pattern: Option<String>,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl Patterns {
+    /// Reads patterns.
+    ///
+    /// # Errors
+    /// One of them is none, or they are too many.
+    pub fn new<T: AsRef<str>>(patterns: impl IntoIterator<Item = T>) -> Result<Self, PatternError> {
+        let mut set = GlobSetBuilder::new();
+        for pattern in patterns {
+            set.add(glob(pattern.as_ref())?);
+        }
+        set.build().map(Self).map_err(|error| told(&error))
+    }
+
+    /// Whether one of them allows the name.
+    #[must_use]
+    pub fn allows(&self, name: &Name) -> bool {
+        self.0.is_match(name.as_str())
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn glob(pattern: &str) -> Result<Glob, PatternError> {
+    let glob = GlobBuilder::new(pattern).literal_separator(true).backslash_escape(false).build();
+    glob.map_err(|error| told(&error))
+}
+
+fn told(error: &globset::Error) -> PatternError {
+    PatternError { pattern: error.glob().map(str::to_owned), why: error.kind().to_string() }
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.pattern {
+            Some(pattern) => write!(f, "`{pattern}` is no pattern of names: {}", self.why),
+            None => write!(f, "the patterns of names: {}", self.why),
+        }
+    }
+}
+
+impl std::error::Error for PatternError {}

@@ -1,0 +1,79 @@
+//! The door to stored files.
+
+mod names;
+mod publishing;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use rulebook::call::Content;
+use rulebook::store::{Found, Name, Precondition, Publication, Staged, Store, StoreError};
+
+/// Where a store keeps files on their way.
+const STAGING: &str = ".staging";
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
+}
+
+fn staged(store: &Store, content: &[u8]) -> Staged {
+    let mut writer = store.writer(1 << 30).unwrap();
+    writer.write(content).unwrap();
+    writer.finish().unwrap()
+}
+
+fn one(store: &Store, text: &str, content: &[u8]) -> Publication {
+    Publication { staged: staged(store, content), name: name(text), precondition: Precondition::default() }
+}
+
+fn put(store: &Store, text: &str, content: &[u8]) -> Result<(), StoreError> {
+    store.publish(staged(store, content), &name(text), &Precondition::default()).map(drop)
+}
+
+fn get(store: &Store, text: &str) -> Result<Vec<u8>, StoreError> {
+    let Found { content, facts } = store.read(&name(text))?;
+    let mut bytes = Vec::new();
+    match content {
+        Content::File(mut file) => file.read_to_end(&mut bytes).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(facts.length, Some(bytes.len() as u64));
+    Ok(bytes)
+}
+
+/// All files below a folder but those on their way, with what is in them; folders end in `/`.
+fn tree(folder: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(inner) = folders.pop() {
+        for entry in fs::read_dir(&inner).unwrap() {
+            let path = entry.unwrap().path();
+            let shown = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+            if shown == STAGING {
+                continue;
+            }
+            if path.is_dir() {
+                found.insert(format!("{shown}/"), String::new());
+                folders.push(path);
+            } else {
+                found.insert(shown, String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned());
+            }
+        }
+    }
+    found
+}
+
+/// How many files are on their way, in folders of programs that live or have left them.
+fn on_their_way(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for program in fs::read_dir(folder.join(STAGING)).unwrap() {
+        let path = program.unwrap().path();
+        if path.is_dir() {
+            let names = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            found.extend(names.filter(|name| name != "alive"));
+        }
+    }
+    found
+}
