@@ -1,5 +1,7 @@
 //! The door to stored files.
 
+mod crashes;
+mod faults;
 mod names;
 mod publishing;
 
