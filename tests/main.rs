@@ -34,6 +34,7 @@ mod schema;
 mod seeds;
 mod served;
 mod service;
+#[cfg(unix)]
 mod store;
 mod three;
 mod types;

@@ -92,8 +92,8 @@ impl Store {
 
     /// Opens a file. No symbolic link is followed, wherever it leads.
     ///
-    /// Its tag is that of its content where it was published here and not been changed in its place since, else one of
-    /// what its folder knows of it.
+    /// Its tag is that of its content where it was published here and has not been changed in its place since, else
+    /// one of what its folder knows of it.
     ///
     /// # Errors
     /// It is missing, or cannot be opened.
@@ -133,7 +133,8 @@ impl Store {
     /// folder past it is not held off.
     ///
     /// # Errors
-    /// The precondition does not hold, something else has the name, or the disk refuses. The file is gone then.
+    /// The precondition does not hold, something else has the name, or the disk refuses. The file is gone then. Only a
+    /// disk that fails when all is written already may leave it there.
     pub fn publish(&self, staged: Staged, name: &Name, precondition: &Precondition) -> Result<Facts, StoreError> {
         let one = Publication { staged, name: name.clone(), precondition: precondition.clone() };
         let mut facts = self.publish_all(vec![one])?;
@@ -141,7 +142,8 @@ impl Store {
     }
 
     /// Gives files their names, all or none, after a crash too: a crash in the midst is made good by the next
-    /// [`Store::open`]. Who reads meanwhile may see some of them before others.
+    /// [`Store::open`]. Who reads meanwhile may see some of them before others. Several files can replace others only
+    /// where the file system has hard links.
     ///
     /// # Errors
     /// As of [`Store::publish`], of any of the files; or two have one name. None of them has its name then, and what was

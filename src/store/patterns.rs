@@ -3,13 +3,15 @@
 use std::fmt;
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use unicode_normalization::UnicodeNormalization;
 
 use super::Name;
 
 /// A list of patterns, any of which allows a name. An empty list allows none.
 ///
 /// `*` stands for any characters of one part, `?` for one of them, `[a-z]` for one of those, `{png,jpg}` for one of
-/// these, `**` as a part for any number of parts. Case counts.
+/// these, `**` as a part for any number of parts. Case counts; characters that can be written in several ways are
+/// composed, as they are in names.
 ///
 /// ```
 /// use rulebook::store::{Name, Patterns};
@@ -35,7 +37,7 @@ impl Patterns {
     /// Reads patterns.
     ///
     /// # Errors
-    /// One of them is none, or they are too many.
+    /// One of them is none, or allows no name at all, or they are too many.
     pub fn new<T: AsRef<str>>(patterns: impl IntoIterator<Item = T>) -> Result<Self, PatternError> {
         let mut set = GlobSetBuilder::new();
         for pattern in patterns {
@@ -58,7 +60,12 @@ impl Patterns {
 }
 
 fn glob(pattern: &str) -> Result<Glob, PatternError> {
-    let glob = GlobBuilder::new(pattern).literal_separator(true).backslash_escape(false).build();
+    if let Some(part) = pattern.split('/').find(|part| part.is_empty() || part.starts_with('.')) {
+        let why = if part.is_empty() { "no name has an empty part" } else { "no part of a name begins with a dot" };
+        return Err(PatternError { pattern: Some(pattern.to_owned()), why: why.to_owned() });
+    }
+    let composed = pattern.nfc().collect::<String>();
+    let glob = GlobBuilder::new(&composed).literal_separator(true).backslash_escape(false).build();
     glob.map_err(|error| told(&error))
 }
 

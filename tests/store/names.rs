@@ -166,6 +166,7 @@ fn patterns_allow_by_parts() {
         ("**/a", &["a", "b/a", "b/c/a"], &["b", "a/b"]),
         ("*", &["a"], &["a/b"]),
         ("a?", &["ab"], &["a", "abc"]),
+        ("cafe\u{301}/*", &["caf\u{e9}/a", "cafe\u{301}/a"], &["cafe/a"]),
         ("[a-c]/{x,y}.txt", &["a/x.txt", "c/y.txt"], &["d/x.txt", "a/z.txt"]),
     ] {
         let patterns = Patterns::new([pattern]).unwrap();
@@ -177,9 +178,23 @@ fn patterns_allow_by_parts() {
         }
     }
     assert!(Patterns::default().is_empty() && !Patterns::default().allows(&name("a")), "nothing is allowed by nothing");
-    let error = Patterns::new(["a", "[b"]).unwrap_err();
-    assert_eq!(error.pattern.as_deref(), Some("[b"));
-    assert!(error.to_string().starts_with("`[b` is no pattern of names: "), "{error}");
+}
+
+#[test]
+fn what_is_no_pattern_or_allows_nothing_is_told() {
+    for (pattern, why) in [
+        ("[b", "unclosed character class"),
+        ("{a", "unclosed alternate group"),
+        ("", "no name has an empty part"),
+        ("/public/*", "no name has an empty part"),
+        ("public/", "no name has an empty part"),
+        ("../*", "no part of a name begins with a dot"),
+        ("./public/*", "no part of a name begins with a dot"),
+    ] {
+        let error = Patterns::new(["a", pattern]).unwrap_err();
+        assert_eq!(error.pattern.as_deref(), Some(pattern));
+        assert!(error.why.contains(why), "{pattern}: {error}");
+    }
 }
 
 /// Texts made of what paths are made of, and any others.

@@ -32,8 +32,15 @@ pub(super) struct Folder {
 impl Folder {
     /// Opens the folder, or makes it.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let root = std::fs::create_dir_all(path).and_then(|()| Dir::open_ambient_dir(path, ambient_authority()));
-        let root = root.map_err(StoreError::io("opening the folder of stored files"))?;
+        let io = StoreError::io("opening the folder of stored files");
+        let open = |path| Dir::open_ambient_dir(path, ambient_authority());
+        if !path.is_dir() {
+            std::fs::create_dir_all(path).map_err(&io)?;
+            // It must not be gone after a crash with all that is in it.
+            let around = path.parent().filter(|around| !around.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            open(around).and_then(|around| way::sync(&around)).map_err(&io)?;
+        }
+        let root = open(path).map_err(&io)?;
         let staging = Staging::start(&root)?;
         Ok(Self { root, staging })
     }

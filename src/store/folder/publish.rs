@@ -29,6 +29,7 @@ impl Folder {
         }
         let own = self.staging.own();
         let published = match moves.as_slice() {
+            [] => Ok(()),
             // Renaming is all or nothing by itself.
             [one] => one.publish(&self.root, own),
             several => journal::publish(&self.root, own, &self.staging.name(), several),

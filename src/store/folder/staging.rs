@@ -47,6 +47,8 @@ impl Staging {
         let own = make(&all, &called).map_err(&io)?;
         let alive = lock_file(&own, ALIVE).map_err(&io)?;
         alive.lock().map_err(&io)?;
+        // A record is worth nothing where the folder that it is in can be lost.
+        way::sync(root).and_then(|()| way::sync(&all)).map_err(&io)?;
         turn.unlock().map_err(&io)?;
         Ok(Self { all, own, called, turn: Mutex::new(turn), next: AtomicU64::new(0), _alive: alive })
     }
