@@ -16,7 +16,7 @@ use super::definition;
 use crate::client::{Answer, Connection, Request, Site, engine, wait};
 
 /// An engine whose `GET /it` returns what `make` makes, and that keeps its own files in `data`.
-fn returning(data: &Path, limits: &Json, make: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Engine {
+pub fn returning(data: &Path, limits: &Json, make: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Engine {
     let handler = move |_: Args<()>, context: Context| {
         let download = make();
         async move {
@@ -32,23 +32,23 @@ fn figures() -> Download {
     Download::bytes("0123456789").name("figures é.csv").header("X-Own", "2").header("Content-Language", "fr")
 }
 
-fn asking() -> Request {
+pub fn asking() -> Request {
     Request::new("GET", "/it").field("x-requested-with", "XMLHttpRequest")
 }
 
 /// The link of an answer.
 #[track_caller]
-fn link(answer: &Answer) -> String {
+pub fn link(answer: &Answer) -> String {
     assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json")), "{answer:?}");
     answer.json()["link"].as_str().unwrap().to_owned()
 }
 
-fn kept(data: &Path) -> Vec<PathBuf> {
+pub fn kept(data: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(data.join("links")).into_iter().flatten();
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-fn get(site: &Site, target: &str) -> Answer {
+pub fn get(site: &Site, target: &str) -> Answer {
     site.send(&Request::new("GET", target))
 }
 

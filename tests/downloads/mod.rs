@@ -3,6 +3,7 @@
 mod binding;
 mod calls;
 mod conditions;
+mod killed;
 mod links;
 mod names;
 mod streams;
