@@ -90,6 +90,16 @@ fn a_script_gets_a_link_to_the_file() {
 }
 
 #[test]
+fn cookies_are_for_who_asks_for_the_link() {
+    let data = TempDir::new().unwrap();
+    let site = Site::start(&returning(data.path(), &json!({}), || figures().header("Set-Cookie", "session=secret")));
+    let answer = site.send(&asking());
+    assert_eq!(answer.field("set-cookie"), Some("session=secret"));
+    assert_eq!(get(&site, &link(&answer)).field("set-cookie"), None, "whoever has the link would be who asked for it");
+    assert_eq!(get(&site, "/it").field("set-cookie"), Some("session=secret"));
+}
+
+#[test]
 fn who_asks_for_a_link_says_so_in_any_case() {
     let data = TempDir::new().unwrap();
     let site = Site::start(&returning(data.path(), &json!({}), figures));
