@@ -22,7 +22,7 @@ use super::worker::{Current, Worker};
 use super::{answer, elsewhere, expect, head, health, page, site};
 use crate::call::{Allowed, Head, Reason, Refusal};
 use crate::pipeline::{self, Beginning, Of, Reply, Routed, Undecided, Unrouted, guarded};
-use crate::plan::Plan;
+use crate::plan::{Found, Plan};
 
 /// Makes a worker's service for all requests.
 pub(super) fn factory(
@@ -146,7 +146,7 @@ async fn dispatch(
         Ok(Routed::Undecided(undecided)) => {
             Box::pin(async {
                 let routed = match begun(plan, head, &undecided, body).await {
-                    Ok(beginning) => pipeline::decide(plan, head, &undecided, &beginning),
+                    Ok(beginning) => permitted(plan, head, pipeline::decide(plan, head, &undecided, &beginning)).await,
                     Err(refusal) => Err(Unrouted { of: undecided.of(), refusal }),
                 };
                 observed.is_for(of_api(&routed));
@@ -179,4 +179,21 @@ async fn begun(plan: &Plan, head: &Head, undecided: &Undecided, body: &mut Arriv
         pipeline::admit(plan, head, found).await?;
     }
     begin(body, &undecided.kind, &plan.limits).await
+}
+
+/// The same, but what is wrong with the request for a method is told to those who may call it: others learn that they
+/// may not.
+async fn permitted<'h>(
+    plan: &Plan,
+    head: &Head,
+    routed: Result<Routed<'h>, Unrouted>,
+) -> Result<Routed<'h>, Unrouted> {
+    match routed {
+        Err(Unrouted { of: of @ Of::Method(method), refusal }) => {
+            let found = Found { method, segments: Vec::new(), by_name: None };
+            let refusal = pipeline::admit(plan, head, found).await.err().unwrap_or(refusal);
+            Err(Unrouted { of, refusal })
+        }
+        routed => routed,
+    }
 }

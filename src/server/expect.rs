@@ -53,6 +53,7 @@ pub(super) fn factory(
                     Err(panic) => {
                         let purpose = match pipeline::route(plan, &head) {
                             Ok(Routed::Method(found)) => For::Method(found.method),
+                            Ok(Routed::Undecided(undecided)) => undecided.of().into(),
                             _ => For::Nothing,
                         };
                         (purpose, pipeline::refuse(plan, &head, purpose.into(), panic))

@@ -110,6 +110,19 @@ fn a_name_behind_the_limit_is_none_and_the_limit_is_told() {
 }
 
 #[test]
+fn a_limit_is_told_to_those_who_may_call_what_is_named() {
+    let site = short();
+    let locked = post(FORM, format!("module=store&method=locked&text={}", "x".repeat(1000)));
+    site.send(&locked).assert_refused(401, "a credential is needed");
+    site.send(&locked.clone().scope(&["reader"])).assert_refused(403, "missing permission: owner");
+    site.send(&locked.scope(&["owner"])).assert_refused(413, "over the limit `dispatch` of 100 bytes");
+    // A permission that depends on what was not found is none.
+    let put = Request::new("PUT", "/?service=Article.Line").body(FORM, format!("text={}", "x".repeat(1000)));
+    site.send(&put).assert_refused(401, "a credential is needed");
+    site.send(&put.scope(&["author[5]"])).assert_refused(403, "missing permission: author[article_id]");
+}
+
+#[test]
 fn files_behind_the_names_are_received() {
     let site = site(&json!({ "dispatch": true, "service": { "on": true } }));
     let file = vec![b'x'; 300_000];
