@@ -183,11 +183,7 @@ async fn begun(plan: &Plan, head: &Head, undecided: &Undecided, body: &mut Arriv
 
 /// The same, but what is wrong with the request for a method is told to those who may call it: others learn that they
 /// may not.
-async fn permitted<'h>(
-    plan: &Plan,
-    head: &Head,
-    routed: Result<Routed<'h>, Unrouted>,
-) -> Result<Routed<'h>, Unrouted> {
+async fn permitted<'h>(plan: &Plan, head: &Head, routed: Result<Routed<'h>, Unrouted>) -> Result<Routed<'h>, Unrouted> {
     match routed {
         Err(Unrouted { of: of @ Of::Method(method), refusal }) => {
             let found = Found { method, segments: Vec::new(), by_name: None };

@@ -193,6 +193,30 @@ fn the_http_method_picks_the_method() {
 }
 
 #[test]
+fn options_at_base_tell_what_can_be_asked_there() {
+    let cases = [
+        (json!({}), "/", "POST, OPTIONS"),
+        (json!({ "dispatch": true }), "/?service=Article.Line", "POST, OPTIONS"),
+        (json!({ "service": { "on": true } }), "/", "POST, OPTIONS"),
+        (json!({ "service": { "on": true } }), "/?service=User.getBaseInfo", "GET, HEAD, POST, OPTIONS"),
+        (json!({ "service": { "on": true } }), "/?s=Article.Line", "GET, HEAD, POST, PUT, DELETE, OPTIONS"),
+        (json!({ "service": { "on": true } }), "/?service=Article.None", "OPTIONS"),
+        (json!({ "service": { "on": true, "default": "Site.Index" } }), "/", "GET, HEAD, POST, OPTIONS"),
+        (json!({ "service": { "on": true, "default": "Article.Upload" } }), "/", "POST, OPTIONS"),
+    ];
+    for (settings, target, allowed) in cases {
+        let mut settings = settings;
+        settings["cors"] = json!({ "origins": ["*"] });
+        let site = site(&settings);
+        let options = Request::new("OPTIONS", target);
+        assert_eq!(site.send(&options).field("allow"), Some(allowed), "{settings} {target}");
+        let preflight = options.field("origin", "https://a.example").field("access-control-request-method", "PUT");
+        let told = site.send(&preflight);
+        assert_eq!(told.field("access-control-allow-methods"), Some(allowed), "{settings} {target}");
+    }
+}
+
+#[test]
 fn permission_comes_before_every_check() {
     let site = on();
     let put = |scope: Option<&str>, target: &str, body: &str| {
