@@ -88,6 +88,7 @@ fn method(plan: &Plan, head: &Head, asked: &HeaderValue) -> Option<usize> {
     let method = Method::from_bytes(asked.as_bytes()).ok()?;
     match route(plan, &Head { method, ..head.clone() }) {
         Ok(Routed::Method(found)) => Some(found.method),
+        Ok(Routed::Undecided(undecided)) => undecided.method,
         _ => None,
     }
 }

@@ -55,7 +55,7 @@ pub struct Undecided {
     /// As what the body is to be read.
     pub kind: BodyKind,
     /// The method, where only its positions are wanted.
-    method: Option<usize>,
+    pub method: Option<usize>,
 }
 
 impl Undecided {
