@@ -20,7 +20,7 @@ use super::receive::{Arriving, begin};
 use super::serving::Serving;
 use super::worker::{Current, Worker};
 use super::{answer, elsewhere, expect, head, health, links, page, site};
-use crate::call::{Allowed, Head, Reason, Refusal};
+use crate::call::{Allowed, Head, Http, Reason, Refusal};
 use crate::pipeline::{self, Beginning, Of, Reply, Routed, Undecided, Unrouted, guarded};
 use crate::plan::{Found, Plan};
 
@@ -118,7 +118,14 @@ fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
         Ok(_) | Err(Reason::UnknownMethod { .. }) => site::is_own(head.uri.path()),
         Err(_) => false,
     };
-    if is_elsewhere { Way::Elsewhere } else { Way::Api(routed) }
+    if !is_elsewhere {
+        return Way::Api(routed);
+    }
+    // A service that a body names takes its positions from any path.
+    if !site::is_own(head.uri.path()) && pipeline::announces_names(plan, head) {
+        return Way::Api(Ok(Routed::OptionsAll { allowed: Allowed(vec![Http::Post]) }));
+    }
+    Way::Elsewhere
 }
 
 /// What a request is counted under.

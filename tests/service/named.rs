@@ -217,18 +217,24 @@ fn options_at_base_tell_what_can_be_asked_there() {
 }
 
 #[test]
-fn a_preflight_is_told_the_header_fields_of_what_the_query_names() {
+fn a_preflight_is_told_the_header_fields_of_what_the_head_tells() {
     let parameters = json!({
         "URL#0": { "info": "Which", "type": "id", "name": "id" },
         "HEADER@X-Line": { "info": "A line", "type": "?string", "name": "line" },
     });
-    let tree = json!({ "/": { "article/line": { "PUT": { "info": "Another line", "in": parameters } } } });
-    let app = json!({ "service": { "on": true }, "cors": { "origins": ["*"] } });
+    let root = json!({ "HEADER@X-Line": { "info": "A line", "type": "?string", "name": "line" } });
+    let tree = json!({
+        "POST": { "info": "The root", "in": root },
+        "/": { "article/line": { "PUT": { "info": "Another line", "in": parameters } } },
+    });
+    let app = json!({ "service": { "on": true }, "dispatch": true, "cors": { "origins": ["*"] } });
     let site = Site::echo(&[("app.json", app), ("tree.json", tree)]);
-    // With a body, or in HTTP/2, where a length need not be told, the position may stand in that.
-    let asked = Request::new("OPTIONS", "/?service=Article.Line");
-    for request in [asked.clone(), asked.chunked(FORM, &[])] {
-        let preflight = request.field("origin", "https://a.example").field("access-control-request-method", "PUT");
+    // In a body, which need not be announced, the position may stand.
+    let named = Request::new("OPTIONS", "/?service=Article.Line");
+    for (request, method) in
+        [(named.clone(), "PUT"), (named.chunked(FORM, &[]), "PUT"), (Request::new("OPTIONS", "/"), "POST")]
+    {
+        let preflight = request.field("origin", "https://a.example").field("access-control-request-method", method);
         let told = site.send(&preflight);
         let fields = told.field("access-control-allow-headers").unwrap_or_default().to_ascii_lowercase();
         assert!(fields.contains("x-line"), "{preflight:?} {told:?}");
