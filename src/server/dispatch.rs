@@ -88,7 +88,7 @@ pub(super) fn factory(
 }
 
 /// Which way a request goes.
-enum Way<'h> {
+pub(super) enum Way<'h> {
     /// It asks how the server is.
     Health(Health),
     /// It is for a page that is ready.
@@ -101,7 +101,8 @@ enum Way<'h> {
     Elsewhere,
 }
 
-fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
+/// Finds the way of a request.
+pub(super) fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
     if let Some(asked) = health::find(head) {
         return Way::Health(asked);
     }
@@ -129,7 +130,7 @@ fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
 }
 
 /// What a request is counted under.
-fn purpose(way: &Way<'_>) -> For {
+pub(super) fn purpose(way: &Way<'_>) -> For {
     match way {
         Way::Health(asked) => asked.purpose(),
         Way::Page(_) => For::Document,
