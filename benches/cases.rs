@@ -14,6 +14,8 @@ pub enum Case {
     Get,
     /// The GET with all three in the query
     Query,
+    /// The same, defined in the dialect `rules`
+    Rules,
     /// The same, the method named by `?service=`
     Service,
     /// The GET in JSONP
@@ -88,6 +90,7 @@ impl Case {
             Self::Ping => "ping",
             Self::Get => "GET, two path integers and a query string",
             Self::Query => "GET, all three in the query string",
+            Self::Rules => "the same, defined in the dialect `rules`",
             Self::Service => "the same, named by `?service=`",
             Self::Jsonp => "the GET in JSONP",
             Self::Json => "POST JSON, eight fields, one of 100 keys",
@@ -106,7 +109,7 @@ impl Case {
         match self {
             Self::Ping | Self::Options | Self::Openapi => Aim::Ratio(0.97),
             Self::Get | Self::Query | Self::Json | Self::Form => Aim::Ratio(1.05),
-            Self::Service => Aim::Of(Self::Query, 0.95),
+            Self::Rules | Self::Service => Aim::Of(Self::Query, 0.95),
             Self::Article => Aim::Ratio(1.0),
             Self::LastOf10 => Aim::Ratio(1.3),
             Self::Jsonp => Aim::Of(Self::Get, 0.95),
@@ -121,6 +124,7 @@ impl Case {
             Self::Ping
             | Self::Get
             | Self::Query
+            | Self::Rules
             | Self::Service
             | Self::Jsonp
             | Self::Json
@@ -140,6 +144,7 @@ impl Case {
             Self::Ping => get("/ping"),
             Self::Get => get("/article/line/23/7?lang=en"),
             Self::Query => get("/article/query?article_id=23&no_line=7&lang=en"),
+            Self::Rules => get("/lines/query?article_id=23&no_line=7&lang=en"),
             Self::Service => get("/?service=Article.Query&article_id=23&no_line=7&lang=en"),
             Self::Jsonp => get("/script/line/23/7?lang=en&callback=app.show"),
             Self::Json => post_json(&article()),
@@ -163,11 +168,14 @@ impl Case {
                 (get("/article/line/23/7?lang=e"), 400),
                 (get("/article/line/23/7"), 400),
             ],
-            Self::Query => vec![
-                (get("/article/query?article_id=23&no_line=seven&lang=en"), 400),
-                (get("/article/query?article_id=23&no_line=2147483648&lang=en"), 400),
-                (get("/article/query?article_id=23&no_line=7"), 400),
-            ],
+            Self::Query | Self::Rules => {
+                let target = self.request().target;
+                vec![
+                    (get(&target.replacen("line=7", "line=seven", 1)), 400),
+                    (get(&target.replacen("line=7", "line=2147483648", 1)), 400),
+                    (get(&target.replacen("&lang=en", "", 1)), 400),
+                ]
+            }
             Self::Service => vec![
                 (get("/?service=Article.Lines&article_id=23&no_line=7&lang=en"), 404),
                 (get("/?service=Article.Query&article_id=23&no_line=seven&lang=en"), 400),

@@ -27,6 +27,9 @@ pub fn write(folder: &Path, services: usize) -> io::Result<()> {
     fs::write(api.join("app.json"), text(&app))?;
     let module = if services == 0 { bench() } else { many(services) };
     fs::write(api.join("bench.json"), text(&module))?;
+    if services == 0 {
+        fs::write(api.join("lines.json"), text(&lines()))?;
+    }
     fs::write(data.join("keys.json"), text(&key_file()))
 }
 
@@ -74,6 +77,22 @@ fn query() -> Json {
         }
     }
     method
+}
+
+fn lines() -> Json {
+    let id = |name: &str| json!({ "name": name, "type": "int", "min": 0, "max": i32::MAX, "require": true });
+    json!({ "Lines": { "@envelope": "aicra", "query": {
+        "@method": "GET",
+        "article_id": id("article_id"),
+        "no_line": id("no_line"),
+        "lang": { "name": "lang", "min": 2, "max": 5, "require": true },
+        "@return": {
+            "article_id": { "type": "int", "desc": "The article" },
+            "no_line": { "type": "int", "desc": "The number of the line" },
+            "lang": { "type": "string", "desc": "Its language" },
+            "line": { "type": "string", "desc": "The line" },
+        },
+    } } })
 }
 
 fn script() -> Json {

@@ -20,7 +20,8 @@ pub fn serve(bind: SocketAddr, services: usize) -> Result<(), Box<dyn Error>> {
 
     let begun = Instant::now();
     let keys = Keys::load(&folder.path().join("data/keys.json"))?;
-    let rulebook = Rulebook::load(folder.path().join("api")).inspect(keys).module(module(services));
+    let rulebook =
+        Rulebook::load(folder.path().join("api")).inspect(keys).module(module(services)).module(lines(services));
     let engine = rulebook.build().map_err(|report| report.to_string())?;
     println!("{:.1}", begun.elapsed().as_secs_f64() * 1e3);
     // All of it is read by now, and whoever stops a server may leave it no time to clean up.
@@ -56,6 +57,11 @@ fn module(services: usize) -> Module {
     } else {
         (1..=services).fold(module, |module, n| module.get(&definition::path(n), line))
     }
+}
+
+fn lines(services: usize) -> Module {
+    let module = Module::new("Lines");
+    if services == 0 { module.get("/lines/query", line) } else { module }
 }
 
 #[derive(Serialize)]

@@ -30,6 +30,8 @@ pub mod diagnostic;
 //
 pub mod call;
 //
+mod transfer;
+//
 pub mod types;
 //
 pub mod envelope;
@@ -66,14 +68,15 @@ pub mod cli;
 pub mod test;
 
 pub use call::{
-    Broken, Encode, Head, Http, Identity, Inspect, Inspection, Mismatch, Objection, Refusal, RequestId, Upload, Value,
+    AnswerError, Broken, Download, ETag, Encode, Head, Http, Identity, Inspect, Inspection, Mismatch, Objection,
+    Refusal, RequestId, Upload, Value,
 };
 pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, log_panics};
 pub use envelope::{Envelope, Members, WriteError};
 pub use error::{Code, ErrorStatus};
 pub use format::{Format, FormatError, Xml};
-pub use handler::{AnswerError, Args, Calling, Context, Ended, Module, Response};
+pub use handler::{Args, Calling, Context, Ended, Module, Response};
 pub use key::{KeyError, Keys};
 pub use model::Unbound;
 pub use place::{Place, Placed};

@@ -14,6 +14,7 @@ mod demo;
 mod describe;
 mod diagnostics;
 mod documents;
+mod downloads;
 mod errors;
 mod generate;
 mod golden;

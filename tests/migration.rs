@@ -72,11 +72,11 @@ fn recorded(ancestor: &str) -> String {
 
 /// What a recorded case is about, and what became of it.
 fn shown(row: &Json) -> String {
-    let code = |json: &Json| {
-        let text = json.to_string();
+    let quoted = |text: &str| {
         let cut = text.chars().take(100).collect::<String>();
         format!("`{cut}{}`", if cut == text { "" } else { "…" })
     };
+    let code = |json: &Json| quoted(&json.to_string());
     let told = |error: &Json| error.as_str().unwrap_or("refused").to_owned();
     if row["params"].is_object() {
         let became = if row["err"].is_null() { code(&row["ok"]) } else { "refused".to_owned() };
@@ -95,11 +95,12 @@ fn shown(row: &Json) -> String {
     if let Some(method) = sent["method"].as_str() {
         let target = sent["uri"].as_str().or(sent["target"].as_str()).unwrap_or_default();
         let became = match (&row["extracted"], &row["body"]) {
-            (_, Json::String(body)) => format!("`{body}`"),
+            (_, Json::String(body)) if body.is_empty() => "an empty answer".to_owned(),
+            (_, Json::String(body)) => quoted(body),
             (Json::Object(_), _) => code(&row["extracted"]),
             _ => told(&row["error"]),
         };
-        return format!("`{method} {target}`: {became}");
+        return format!("{}: {became}", quoted(&format!("{method} {target}")));
     }
     row["error"].as_str().map_or_else(|| "no fault".to_owned(), |fault| format!("the fault `{fault}`"))
 }

@@ -61,6 +61,7 @@ fn routes(config: &mut ServiceConfig, services: usize, documents: Option<&Docume
             })
             .service(resource("/article/line/{article_id}/{no_line}", "GET", read()))
             .service(resource("/article/query", "GET", web::get().to(line::query)))
+            .service(resource("/lines/query", "GET", web::get().to(line::query)))
             .service(resource("/", "GET", web::get().to(line::named)))
             .service(resource("/script/line/{article_id}/{no_line}", "GET", web::get().to(line::read_as_script)))
             .service(resource("/article", "POST", from_json))

@@ -6,7 +6,10 @@
 
 mod broken;
 mod callback;
+mod download;
+mod etag;
 mod fault;
+mod field;
 mod head;
 mod identity;
 mod json;
@@ -23,13 +26,17 @@ mod words;
 
 pub use broken::{Broken, Measure, Measured};
 pub use callback::Callback;
+pub use download::{Content, Download, Pieces};
+pub use etag::ETag;
 pub use fault::{Details, Fault, FaultKind, Mismatch, Source, is_secret_name, shortened};
+pub use field::AnswerError;
+pub(crate) use field::field;
 pub use head::{Head, Http, is_bearer, is_secret_field};
 pub use identity::{Identity, Inspect, Inspection};
 pub use json::{JsonLimits, JsonSeed, Key, value_from_json};
 pub use limit::{Limit, Unit};
 pub use objection::Objection;
-pub use outcome::{Encode, Outcome, Success};
+pub use outcome::{Encode, Outcome, Returned, Success};
 pub use refusal::{Allowed, NameFlaw, Reason, Refusal};
 pub use request_id::RequestId;
 pub use slots::{Slot, Slots};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::Refusal;
+use super::{Download, Refusal};
 
 /// How a call ended.
 pub type Outcome = Result<Success, Refusal>;
@@ -11,7 +11,7 @@ pub type Outcome = Result<Success, Refusal>;
 /// A call that succeeded.
 pub struct Success {
     /// What the handler returned.
-    pub outputs: Box<dyn Encode>,
+    pub returned: Returned,
     /// HTTP status, from 200 to 299.
     pub status: u16,
     /// Whether the outputs are one value that is the whole body (`out: {"*": …}`).
@@ -22,7 +22,24 @@ pub struct Success {
 
 impl std::fmt::Debug for Success {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Success").field("status", &self.status).field("outputs", &self.outputs.to_json()).finish()
+        f.debug_struct("Success").field("status", &self.status).field("returned", &self.returned).finish()
+    }
+}
+
+/// What a handler returned.
+pub enum Returned {
+    /// Outputs, which an answer has in its envelope.
+    Outputs(Box<dyn Encode>),
+    /// A file, which is the answer itself.
+    Download(Box<Download>),
+}
+
+impl std::fmt::Debug for Returned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Outputs(outputs) => f.debug_tuple("Outputs").field(&outputs.to_json()).finish(),
+            Self::Download(download) => f.debug_tuple("Download").field(download).finish(),
+        }
     }
 }
 

@@ -76,6 +76,10 @@ pub enum Reason {
         /// The method's scope, an OR of ANDs as it is written, each group less what is held.
         missing: Vec<Vec<String>>,
     },
+    /// A link to a file that has expired, or whose file has been removed.
+    Gone,
+    /// A link to a file that this server has not made so.
+    InvalidLink,
     /// At least one parameter is at fault.
     Parameters {
         /// In the definition's order, at most 50.
@@ -370,6 +374,8 @@ impl Reason {
             Self::UnknownMethod { .. } => Code::UnknownMethod,
             Self::Unauthenticated { .. } => Code::Unauthenticated,
             Self::Forbidden { .. } => Code::Forbidden,
+            Self::Gone => Code::Gone,
+            Self::InvalidLink => Code::InvalidLink,
             Self::Parameters { faults, .. } => {
                 if faults.iter().all(|fault| fault.kind == FaultKind::Missing) {
                     Code::MissingParameter

@@ -95,6 +95,8 @@ impl Display for Bare<'_> {
                 let accepted = accepted.join(&catalogue.plain(Text::Or).to_string());
                 say(Text::UnsupportedMediaType, &[("type", got), ("accepted", &accepted)])
             }
+            Reason::Gone => say(Text::Gone, &[]),
+            Reason::InvalidLink => say(Text::InvalidLink, &[]),
             Reason::Upload => say(Text::Upload, &[]),
             Reason::TooManyRequests { retry_after } => say(Text::TooManyRequests, &[("seconds", retry_after)]),
             Reason::Timeout => say(Text::Timeout, &[]),

@@ -1,10 +1,14 @@
 //! `rulebook call`: a method without a socket.
 
+use std::fs::File;
+use std::future::poll_fn;
+use std::io;
+
 use clap::Args;
 use serde_json::{Map, Value as Json};
 
 use super::{Exit, Settings, output};
-use crate::call::{Identity, Reason, Refusal};
+use crate::call::{Content, Download, Identity, Reason, Refusal};
 use crate::diagnostic::nearest;
 use crate::engine::{Engine, Rulebook};
 use crate::envelope::{Envelope, JsonMembers, Problem};
@@ -60,7 +64,11 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, o
             return Exit::Failed;
         }
     };
-    match runtime.block_on(call.send()).outputs() {
+    let response = runtime.block_on(call.send());
+    if response.download().is_some() {
+        return response.into_download().map_or(Exit::Done, |download| print_file(&runtime, download));
+    }
+    match response.outputs() {
         Ok(outputs) => output::print(&format!("{outputs:#}\n")),
         Err(refusal) => {
             if output::print(&problem(&refusal)) == Exit::Failed {
@@ -74,6 +82,32 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, o
                 output::complain(&format!("did you mean `{near}`?\n"));
             }
             Exit::Refused
+        }
+    }
+}
+
+/// Writes a file to standard output as it is.
+fn print_file(runtime: &tokio::runtime::Runtime, download: Download) -> Exit {
+    let copied = match download.into_content() {
+        Content::Bytes(bytes) => output::write(&bytes),
+        Content::Path(path) => File::open(&path).and_then(|mut file| output::copy(&mut file)),
+        Content::File(mut file) => output::copy(&mut file),
+        Content::Stream(mut pieces) => loop {
+            match runtime.block_on(poll_fn(|task| pieces.as_mut().poll_next(task))) {
+                Some(piece) => match piece.and_then(|piece| output::write(&piece)) {
+                    Ok(()) => {}
+                    Err(error) => break Err(error),
+                },
+                None => break Ok(()),
+            }
+        },
+    };
+    match copied {
+        Ok(()) => Exit::Done,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) => {
+            output::complain(&format!("error: the file cannot be written: {error}\n"));
+            Exit::Failed
         }
     }
 }

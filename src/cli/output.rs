@@ -1,5 +1,6 @@
 //! What commands print.
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -19,6 +20,26 @@ pub(super) fn print(text: &str) -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// Writes bytes to standard output as they are.
+///
+/// # Errors
+/// They cannot be written, or their reader has gone.
+pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+/// Writes all of a file to standard output.
+///
+/// # Errors
+/// As for [`write`], or the file cannot be read.
+pub(super) fn copy(file: &mut File) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    io::copy(file, &mut stdout)?;
+    stdout.flush()
 }
 
 /// Writes a file, or replaces it as a whole: a crash leaves the old one or the new one.

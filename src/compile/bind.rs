@@ -37,6 +37,7 @@ pub fn bind(api: &Api, modules: &[handler::Module], unbound: Unbound) -> Bound {
             Some(binding) => {
                 let fields = binding.handler.fields();
                 bound.diagnostics.extend(misfits(method, binding, &fields));
+                bound.diagnostics.extend(other_kind(method, binding));
                 let nullable =
                     method.parameters.iter().map(|own| fields.nullable.contains(&own.name.as_str())).collect();
                 Action::Handler { handler: binding.handler.clone(), nullable }
@@ -132,6 +133,20 @@ fn bound_pattern(path: &str) -> String {
     let capture = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
     let segments: Vec<_> = path.split('/').map(|segment| if capture(segment) { "{}" } else { segment }).collect();
     segments.join("/")
+}
+
+/// That a handler returns a file where its method has outputs, or the reverse.
+fn other_kind(method: &Method, binding: &Binding) -> Option<Diagnostic> {
+    let (message, help) = match (method.options.download, binding.handler.is_download()) {
+        (true, false) => ("returns outputs, but the method is a download", "return a `Download`"),
+        (false, true) => {
+            ("returns a file, but the method is no download", "say so: `\"options\": { \"download\": true }`")
+        }
+        _ => return None,
+    };
+    let message = format!("the handler of {} {message}", method.id);
+    let help = format!("{help}; the handler is bound at {}", binding.location);
+    Some(Diagnostic::new(Code::HandlerMismatch, method.place, message).help(help))
 }
 
 fn no_handler(module: &Module, service: &Service, method: &Method) -> Diagnostic {

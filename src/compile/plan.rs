@@ -184,6 +184,7 @@ fn method(service: &model::Service, own: &model::Method, module: usize, action: 
         action,
         jsonp: own.answers_jsonp(jsonp),
         status: own.options.status,
+        download: own.options.download,
         outputs: own.outputs.iter().map(output).collect(),
         whole: own.outputs.iter().any(|output| output.name == "*"),
         errors: own

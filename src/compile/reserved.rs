@@ -5,10 +5,11 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::place::Place;
 
 /// Paths that are the server's own, and whether all paths below them are too.
-const RESERVED: [(&str, bool); 7] = [
+const RESERVED: [(&str, bool); 8] = [
     ("/docs", true),
     ("/openapi.json", false),
     ("/static", true),
+    ("/-", true),
     ("/healthz", false),
     ("/readyz", false),
     ("/metrics", false),

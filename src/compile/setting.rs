@@ -168,6 +168,9 @@ impl Lowering<'_> {
             } else if name == "nesting" && value.value > JsonLimits::MOST_NESTING {
                 let most = JsonLimits::MOST_NESTING;
                 self.tell(fault("no body is read as deep as this").label(format!("at most {most}")));
+            } else if name == "link" && value.value > Limits::LONGEST_LINK {
+                let most = Limits::LONGEST_LINK;
+                self.tell(fault("no link is good for as long as this").label(format!("at most {most}")));
             }
         }
         limits

@@ -306,7 +306,7 @@ impl Judged {
 
     /// Compares the definition with the handlers, and makes the plan.
     pub(crate) fn build(self) -> Result<Engine, Report> {
-        let Self { api, data: _, sources, modules, inspectors, state, checks, unbound, verify, unknown } = self;
+        let Self { api, data, sources, modules, inspectors, state, checks, unbound, verify, unknown } = self;
         let mut bound = compile::bind(&api, &modules, unbound);
         if unbound != Unbound::Echo {
             bound.diagnostics.extend(unknown);
@@ -322,13 +322,14 @@ impl Judged {
         let around = Surroundings { inspectors, state, checks, verify, documents };
         let plan = Arc::new(compile::plan(&api, bound.actions, &modules, around));
         let runner = Arc::new(Runner { plan: Arc::clone(&plan), detached: Arc::default() });
-        Ok(Engine { api, plan: Arc::new(ArcSwap::new(plan)), runner })
+        Ok(Engine { api, data, plan: Arc::new(ArcSwap::new(plan)), runner })
     }
 }
 
 /// A compiled API: ready to be served or called.
 pub struct Engine {
     api: Arc<Api>,
+    data: DataFolder,
     plan: Arc<ArcSwap<Plan>>,
     runner: Arc<Runner>,
 }
@@ -354,7 +355,7 @@ impl Engine {
         let plan = self.plan.load_full();
         // Ready before anybody asks, but for those who ask at once. Calls do not wait for it.
         thread::Builder::new().name("documents".to_owned()).spawn(move || plan.documents.make())?;
-        server::serve(&self.plan, settings)
+        server::serve(&self.plan, settings, self.data.path())
     }
 }
 

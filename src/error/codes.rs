@@ -21,10 +21,14 @@ pub enum Code {
     UnknownService,
     /// The service has no such method.
     UnknownMethod,
+    /// A link to a file that has expired, or whose file has been removed.
+    Gone,
     /// The identity lacks permissions.
     Forbidden,
     /// Nobody was identified where somebody is needed, or the credential is invalid.
     Unauthenticated,
+    /// A link to a file that this server has not made so.
+    InvalidLink,
     /// At least one required parameter is missing and none is invalid.
     MissingParameter,
     /// At least one parameter is invalid.
@@ -76,8 +80,10 @@ pub const TABLE: &[Row] = &[
     row(Code::Upload, "upload", 100, 500),
     row(Code::UnknownService, "unknown-service", 200, 404),
     row(Code::UnknownMethod, "unknown-method", 201, 405),
+    row(Code::Gone, "gone", 202, 410),
     row(Code::Forbidden, "forbidden", 300, 403),
     row(Code::Unauthenticated, "unauthenticated", 301, 401),
+    row(Code::InvalidLink, "invalid-link", 302, 403),
     row(Code::MissingParameter, "missing-parameter", 400, 400),
     row(Code::InvalidParameter, "invalid-parameter", 401, 400),
     row(Code::Unreadable, "unreadable", 402, 400),

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::State;
-use crate::call::{Identity, Outcome, Refusal, RequestId, Upload};
+use crate::call::{Download, Identity, Outcome, Refusal, RequestId, Returned, Upload};
 use crate::envelope::{Envelope, JsonMembers, WriteError};
 
 /// What handlers see of the engine: it runs their calls and holds their state.
@@ -67,6 +67,7 @@ pub enum Argument {
 /// ```
 pub struct Response {
     outcome: Result<Json, Refusal>,
+    download: Option<Box<Download>>,
     status: u16,
     whole: bool,
     envelope: Arc<dyn Envelope>,
@@ -78,13 +79,34 @@ impl Response {
     #[must_use]
     pub fn new(outcome: Outcome, envelope: Arc<dyn Envelope>) -> Self {
         let written = outcome.and_then(|success| {
-            let outputs = success.outputs.to_json().map_err(Refusal::internal)?;
-            Ok((outputs, success.status, success.whole))
+            let (outputs, download) = match success.returned {
+                Returned::Outputs(outputs) => (outputs.to_json().map_err(Refusal::internal)?, None),
+                Returned::Download(mut download) => match download.fault.take() {
+                    Some(fault) => return Err(fault.into()),
+                    None => (Json::Null, Some(download)),
+                },
+            };
+            Ok((outputs, download, success.status, success.whole))
         });
         match written {
-            Ok((outputs, status, whole)) => Self { outcome: Ok(outputs), status, whole, envelope },
-            Err(refusal) => Self { status: refusal.status().get(), outcome: Err(refusal), whole: false, envelope },
+            Ok((outputs, download, status, whole)) => Self { outcome: Ok(outputs), download, status, whole, envelope },
+            Err(refusal) => {
+                let status = refusal.status().get();
+                Self { status, outcome: Err(refusal), download: None, whole: false, envelope }
+            }
         }
+    }
+
+    /// The file that the method returned; none where it returned outputs or was refused.
+    #[must_use]
+    pub fn download(&self) -> Option<&Download> {
+        self.download.as_deref()
+    }
+
+    /// The same, to be read or returned.
+    #[must_use]
+    pub fn into_download(self) -> Option<Download> {
+        self.download.map(|download| *download)
     }
 
     /// The refusal, if it was refused.
@@ -119,7 +141,7 @@ impl Response {
         serde_json::from_value(self.outcome?).map_err(Refusal::internal)
     }
 
-    /// The outputs or the refusal.
+    /// The outputs or the refusal; null where the method returned a file.
     ///
     /// # Errors
     /// The refusal.

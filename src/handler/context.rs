@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
 
-use super::answer::{self, AnswerError, Said};
+use super::answer::Said;
 use super::{Call, Caller, Calling};
-use crate::call::{Head, Identity, RequestId};
+use crate::call::{AnswerError, Head, Identity, RequestId, field};
 
 /// Values of the program that handlers share, one of each type.
 #[derive(Clone, Default)]
@@ -215,7 +215,7 @@ impl Context {
     /// # Errors
     /// The name or the value is not one, or the field is the engine's. `?` makes it an internal refusal.
     pub fn set_header(&self, name: impl AsRef<str>, value: impl TryInto<HeaderValue>) -> Result<(), AnswerError> {
-        let field = answer::field(name.as_ref(), value)?;
+        let field = field(name.as_ref(), value)?;
         self.lock_said().add(field, true);
         Ok(())
     }
@@ -226,7 +226,7 @@ impl Context {
     /// # Errors
     /// As for [`Context::set_header`].
     pub fn append_header(&self, name: impl AsRef<str>, value: impl TryInto<HeaderValue>) -> Result<(), AnswerError> {
-        let field = answer::field(name.as_ref(), value)?;
+        let field = field(name.as_ref(), value)?;
         self.lock_said().add(field, false);
         Ok(())
     }

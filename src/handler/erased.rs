@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 
 use super::read::SlotsReader;
 use super::{Args, Context, Fields, Misread, probe};
-use crate::call::{Encode, Refusal, Slots};
+use crate::call::{Download, Refusal, Returned, Slots};
 
 /// A handler at work. It borrows nothing, so it can go on when its request is gone.
-pub type Running = Pin<Box<dyn Future<Output = Result<Box<dyn Encode>, Refusal>> + Send>>;
+pub type Running = Pin<Box<dyn Future<Output = Result<Returned, Refusal>> + Send>>;
 
 /// A handler whose argument and output types are not known.
 pub trait Handler: Send + Sync {
@@ -26,6 +26,9 @@ pub trait Handler: Send + Sync {
 
     /// The names of the argument type's fields, and what they can tell apart.
     fn fields(&self) -> Fields;
+
+    /// Whether it returns a [`Download`] instead of outputs.
+    fn is_download(&self) -> bool;
 
     /// Tries the argument type on slots, without running anything.
     ///
@@ -44,7 +47,7 @@ pub struct Misfit {
 }
 
 /// What can be bound to a method: every `async fn(Args<T>, Context) -> Result<U, Refusal>`
-/// whose `T` serde can read, whose `U` it can write, and whose future is `Send`. A closure has
+/// whose `T` serde can read, whose `U` it can write or is a [`Download`], and whose future is `Send`. A closure has
 /// to be `Clone`: each call runs a copy, so that calls share nothing that they would have to count.
 pub trait IntoHandler<M> {
     /// The function without its types.
@@ -59,32 +62,49 @@ where
     R: Future<Output = Result<U, Refusal>> + Send + 'static,
 {
     fn into_handler(self) -> Arc<dyn Handler> {
-        Arc::new(Typed { function: self, arguments: PhantomData })
+        let returns = |outputs| Returned::Outputs(Box::new(outputs));
+        Arc::new(Typed { function: self, returns, is_download: false, arguments: PhantomData })
+    }
+}
+
+impl<F, T, R> IntoHandler<(T, R)> for F
+where
+    F: Fn(Args<T>, Context) -> R + Clone + Send + Sync + 'static,
+    T: DeserializeOwned + Send + 'static,
+    R: Future<Output = Result<Download, Refusal>> + Send + 'static,
+{
+    fn into_handler(self) -> Arc<dyn Handler> {
+        let returns = |download| Returned::Download(Box::new(download));
+        Arc::new(Typed { function: self, returns, is_download: true, arguments: PhantomData })
     }
 }
 
 /// A function beside its argument type.
-struct Typed<F, T> {
+struct Typed<F, T, U> {
     function: F,
+    /// What becomes of what it returns.
+    returns: fn(U) -> Returned,
+    is_download: bool,
     arguments: PhantomData<fn() -> T>,
 }
 
-impl<F, T, U, R> Handler for Typed<F, T>
+impl<F, T, U, R> Handler for Typed<F, T, U>
 where
     F: Fn(Args<T>, Context) -> R + Clone + Send + Sync + 'static,
     T: DeserializeOwned + Send + 'static,
-    U: Serialize + Send + 'static,
+    U: Send + 'static,
     R: Future<Output = Result<U, Refusal>> + Send + 'static,
 {
     fn start(&self, slots: Slots<'_>, nullable: &[bool], context: Context) -> Result<Running, Refusal> {
         let arguments = T::deserialize(SlotsReader::new(slots, nullable)).map_err(|error| {
             Refusal::internal(format_args!("{}: the handler's arguments do not fit: {error}", context.method()))
         })?;
-        let function = self.function.clone();
-        Ok(Box::pin(async move {
-            let outputs = function(Args(arguments), context).await?;
-            Ok(Box::new(outputs) as Box<dyn Encode>)
-        }))
+        let (function, returns) = (self.function.clone(), self.returns);
+        Ok(Box::pin(async move { function(Args(arguments), context).await.map(returns) }))
+    }
+
+    fn is_download(&self) -> bool {
+        self.is_download
     }
 
     fn fields(&self) -> Fields {

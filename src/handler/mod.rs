@@ -17,7 +17,6 @@ mod read;
 mod ready;
 mod value;
 
-pub use answer::AnswerError;
 pub use args::Args;
 pub use caller::{Argument, Call, Caller, Response};
 pub use calling::Calling;

@@ -257,6 +257,10 @@ pub struct Limits {
     pub seconds: u64,
     /// Bytes of a body that are read to find module and method in it.
     pub dispatch: u64,
+    /// Seconds for which a link to a file is good.
+    pub link: u64,
+    /// Bytes of all files together that links lead to, header fields included.
+    pub links: u64,
 }
 
 impl Default for Limits {
@@ -273,21 +277,27 @@ impl Default for Limits {
             items: 10_000,
             seconds: 60,
             dispatch: 64 << 10,
+            link: 600,
+            links: 1 << 30,
         }
     }
 }
 
 impl Limits {
+    /// The most that `link` can be, in seconds: a year.
+    pub const LONGEST_LINK: u64 = 365 * 24 * 60 * 60;
+
     /// Every limit with its key in definitions, in the order in which they are written.
     #[must_use]
-    pub fn entries(&self) -> [(&'static str, u64); 11] {
+    pub fn entries(&self) -> [(&'static str, u64); 13] {
         let mut copy = self.clone();
         copy.entries_mut().map(|(key, limit)| (key, *limit))
     }
 
     /// The same, to be set.
-    pub fn entries_mut(&mut self) -> [(&'static str, &mut u64); 11] {
-        let Self { head, uri, body, multipart, part, parts, fields, nesting, items, seconds, dispatch } = self;
+    pub fn entries_mut(&mut self) -> [(&'static str, &mut u64); 13] {
+        let Self { head, uri, body, multipart, part, parts, fields, nesting, items, seconds, dispatch, link, links } =
+            self;
         [
             ("head", head),
             ("uri", uri),
@@ -300,6 +310,8 @@ impl Limits {
             ("items", items),
             ("seconds", seconds),
             ("dispatch", dispatch),
+            ("link", link),
+            ("links", links),
         ]
     }
 }

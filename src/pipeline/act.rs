@@ -14,7 +14,7 @@ use super::Runner;
 use super::guard::{guard, guarded};
 use super::permit::Granted;
 use super::verify::verify;
-use crate::call::{Encode, Outcome, Reason, Refusal, Slot, Slots, Success, Value};
+use crate::call::{Download, Outcome, Reason, Refusal, Returned, Slot, Slots, Success, Value};
 use crate::handler::{Around, Caller, Context, Ended, Running};
 use crate::plan::{Action, Method};
 
@@ -31,7 +31,7 @@ pub(super) fn start(
     let method = granted.method();
     let (handler, nullable) = match &method.action {
         Action::Handler { handler, nullable } => (handler, nullable),
-        Action::Echo => return Ok(Acting::new(runner, granted.index(), None, echo(&method.names, values))),
+        Action::Echo => return Ok(Acting::new(runner, granted.index(), None, echo(method, values))),
         Action::NotImplemented => {
             return Err(Refusal::new(Reason::NotImplemented { id: method.id.to_string() }));
         }
@@ -52,12 +52,7 @@ pub(super) fn start(
 
 /// The handler between the hooks of the module of this index. They are reached through the worker's own runner:
 /// counts of their own would be written to by all workers.
-async fn hooked(
-    runner: Arc<Runner>,
-    module: usize,
-    running: Running,
-    context: Context,
-) -> Result<Box<dyn Encode>, Refusal> {
+async fn hooked(runner: Arc<Runner>, module: usize, running: Running, context: Context) -> Result<Returned, Refusal> {
     let hooks = &runner.plan.modules[module].hooks;
     let call = async {
         if let Some(before) = &hooks.before {
@@ -80,8 +75,8 @@ async fn hooked(
     ended?
 }
 
-/// The checked arguments as the one output `args`.
-fn echo(names: &[Box<str>], values: Vec<Slot<'_>>) -> Running {
+/// The checked arguments as the one output `args`; of a method that returns a file, as a file.
+fn echo(method: &Method, values: Vec<Slot<'_>>) -> Running {
     struct Echo(Vec<(Box<str>, Value<'static>)>);
     struct Arguments<'a>(&'a [(Box<str>, Value<'static>)]);
     impl Serialize for Echo {
@@ -96,12 +91,18 @@ fn echo(names: &[Box<str>], values: Vec<Slot<'_>>) -> Running {
             serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
         }
     }
-    let arguments = names.iter().cloned().zip(values.into_iter().map(|slot| match slot {
+    let arguments = method.names.iter().cloned().zip(values.into_iter().map(|slot| match slot {
         Slot::Absent | Slot::Null => Value::Null,
         Slot::Value(value) => value.into_owned(),
     }));
-    let outputs: Box<dyn Encode> = Box::new(Echo(arguments.collect()));
-    Box::pin(std::future::ready(Ok(outputs)))
+    let echo = Echo(arguments.collect());
+    let returned = if method.download {
+        let text = serde_json::to_vec(&echo).map_err(Refusal::internal);
+        text.map(|text| Returned::Download(Box::new(Download::bytes(text).name("args.json"))))
+    } else {
+        Ok(Returned::Outputs(Box::new(echo)))
+    };
+    Box::pin(std::future::ready(returned))
 }
 
 /// How many handlers are at work whose callers have gone.
@@ -161,17 +162,20 @@ impl Future for Acting {
         };
         self.running = None;
         let method = &self.runner.plan.methods[self.method];
-        let verified = ended.and_then(|outputs| {
-            if self.runner.plan.verify && matches!(method.action, Action::Handler { .. }) {
-                verify(method, &*outputs)?;
+        let verified = ended.and_then(|returned| {
+            if let Returned::Outputs(outputs) = &returned
+                && self.runner.plan.verify
+                && matches!(method.action, Action::Handler { .. })
+            {
+                verify(method, &**outputs)?;
             }
-            Ok(outputs)
+            Ok(returned)
         });
         let said = self.context.as_ref().map(Context::take_said).unwrap_or_default();
         Poll::Ready(match verified {
-            Ok(outputs) => {
+            Ok(returned) => {
                 let status = said.status.unwrap_or(method.status);
-                Ok(Success { outputs, status, whole: method.whole, headers: said.headers })
+                Ok(Success { returned, status, whole: method.whole, headers: said.headers })
             }
             Err(refusal) => Err(said.of(declared(method, refusal))),
         })

@@ -4,12 +4,11 @@
 //! becomes of a preflight: it is OPTIONS, answered with what the target allows,
 //! but without its description. Nothing is refused here: it is browsers that do.
 
-use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
-use super::Reply;
 use super::route::{Routed, route};
+use super::{Reply, ReplyBody};
 use crate::call::Head;
 use crate::plan::{Cors, Plan};
 
@@ -19,7 +18,7 @@ pub fn share(plan: &Plan, head: &Head, mut reply: Reply) -> Reply {
     let found = reply.status < StatusCode::BAD_REQUEST.as_u16();
     if found && asked(head).is_some() {
         reply.headers.retain(|(name, _)| *name == header::ALLOW);
-        (reply.status, reply.content_type, reply.body) = (StatusCode::NO_CONTENT.as_u16(), None, Bytes::new());
+        (reply.status, reply.content_type, reply.body) = (StatusCode::NO_CONTENT.as_u16(), None, ReplyBody::empty());
     }
     let allow = reply.headers.iter().find(|(name, _)| found && *name == header::ALLOW);
     let fields = shared(plan, head, allow.map(|(_, value)| value));

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 
 use super::Reply;
@@ -23,7 +22,7 @@ pub fn document(plan: &Plan, head: &Head, document: &Document) -> Reply {
 pub fn unread(plan: &Plan, head: &Head) -> Option<Reply> {
     match head.method {
         Method::GET | Method::HEAD => None,
-        Method::OPTIONS => Some(empty(204, vec![(header::ALLOW, allow(&Allowed(vec![Http::Get])))])),
+        Method::OPTIONS => Some(Reply::empty(204, vec![(header::ALLOW, allow(&Allowed(vec![Http::Get])))])),
         _ => {
             let reason = Reason::UnknownMethod { allowed: Allowed(vec![Http::Get]) };
             Some(refuse(plan, head, Of::Nothing, Refusal::new(reason)))
@@ -55,13 +54,13 @@ fn ready(head: &Head, document: &Document, mut headers: Vec<(HeaderName, HeaderV
     headers.push((header::ETAG, document.etag.clone()));
     headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
     if is_known(head, &document.etag) {
-        return empty(304, headers);
+        return Reply::empty(304, headers);
     }
     Reply {
         status: 200,
         content_type: Some(HeaderValue::from_static(document.media_type)),
         headers,
-        body: document.body.clone(),
+        body: document.body.clone().into(),
         code: None,
     }
 }
@@ -73,10 +72,6 @@ fn is_known(head: &Head, etag: &HeaderValue) -> bool {
         let mut tags = field.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         tags.any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag.as_bytes())
     })
-}
-
-fn empty(status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
-    Reply { status, content_type: None, headers, body: Bytes::new(), code: None }
 }
 
 fn allow(allowed: &Allowed) -> HeaderValue {

@@ -6,7 +6,7 @@ use http::HeaderValue;
 use super::accept::{ranges, weight_of};
 use super::guard::guard;
 use super::jsonp;
-use crate::call::{Callback, Head, Refusal, Success};
+use crate::call::{Callback, Encode, Head, Refusal};
 use crate::envelope::{Envelope, JsonMembers, Problem};
 use crate::format::Offered;
 use crate::plan::Plan;
@@ -51,14 +51,21 @@ impl<'p> Form<'p> {
     ///
     /// # Errors
     /// The outputs cannot be written, or not in this form: why, and the form to tell it in.
-    pub(super) fn success(self, envelope: &dyn Envelope, success: &Success) -> Result<Written, (Self, Refusal)> {
+    pub(super) fn success(
+        self,
+        envelope: &dyn Envelope,
+        outputs: &dyn Encode,
+        whole: bool,
+        real: u16,
+    ) -> Result<Written, (Self, Refusal)> {
         if let Self::Script(callback) = self {
-            return jsonp::success(callback, envelope, success).map_err(|error| (self, Refusal::internal(error)));
+            let written = jsonp::success(callback, envelope, outputs, whole, real);
+            return written.map_err(|error| (self, Refusal::internal(error)));
         }
         let mut members = JsonMembers::new();
-        let told = envelope.success(&*success.outputs, success.whole, &mut members);
+        let told = envelope.success(outputs, whole, &mut members);
         told.map_err(|error| (self, Refusal::internal(error)))?;
-        let written = self.written(status(envelope, success.status), envelope.success_type(), members.finish());
+        let written = self.written(status(envelope, real), envelope.success_type(), members.finish());
         written.map_err(|why| (Self::Json, why))
     }
 

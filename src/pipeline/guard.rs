@@ -21,7 +21,7 @@ thread_local! {
 ///
 /// # Errors
 /// It panicked; the log is to be told how.
-pub(super) fn guard<T>(who: &str, run: impl FnOnce() -> T) -> Result<T, Refusal> {
+pub fn guard<T>(who: &str, run: impl FnOnce() -> T) -> Result<T, Refusal> {
     GUARDS.set(GUARDS.get() + 1);
     let ran = catch_unwind(AssertUnwindSafe(run));
     GUARDS.set(GUARDS.get() - 1);

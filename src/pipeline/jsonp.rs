@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, header};
 use super::form::Written;
 use super::pairs::query_values;
 use super::respond::Of;
-use crate::call::{Callback, Fault, FaultKind, Head, Reason, Refusal, Source, Success};
+use crate::call::{Callback, Encode, Fault, FaultKind, Head, Reason, Refusal, Source};
 use crate::envelope::{Envelope, JsonMembers, Members, WriteError};
 use crate::error::texts::{Catalogue, Text};
 use crate::plan::Plan;
@@ -73,12 +73,14 @@ pub(super) fn nobodys(head: &Arc<Head>) -> Arc<Head> {
 pub(super) fn success(
     callback: &Callback<'_>,
     envelope: &dyn Envelope,
-    success: &Success,
+    outputs: &dyn Encode,
+    whole: bool,
+    status: u16,
 ) -> Result<Written, WriteError> {
     let mut members = JsonMembers::new();
-    envelope.success(&*success.outputs, success.whole, &mut members)?;
+    envelope.success(outputs, whole, &mut members)?;
     if let Some(name) = envelope.status_member() {
-        members.member(name, u32::from(success.status).into())?;
+        members.member(name, u32::from(status).into())?;
     }
     Ok(written(callback, &members.finish()))
 }

@@ -21,6 +21,7 @@ mod permit;
 mod raw;
 mod read;
 mod ready;
+mod reply;
 mod respond;
 mod route;
 mod verify;
@@ -31,10 +32,11 @@ pub use act::Detached;
 pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
 pub use cors::{share, shared};
 pub use document::{document, options, unread};
-pub use guard::{guarded, log_panics};
+pub use guard::{guard, guarded, log_panics};
 pub use permit::Granted;
 pub use ready::{Readiness, readiness};
-pub use respond::{Of, Reply, refuse};
+pub use reply::{Answered, Reply, ReplyBody, Sendable};
+pub use respond::{Of, linked, refuse};
 pub use route::{Beginning, Routed, Undecided, Unrouted, decide, route};
 
 use crate::call::{Head, Outcome, Refusal};
@@ -55,9 +57,9 @@ pub async fn answer(
     head: &Arc<Head>,
     found: Found<'_>,
     receive: impl AsyncFnOnce(BodyKind) -> Result<Body, Refusal>,
-) -> Reply {
-    let method = &runner.plan.methods[found.method];
-    let asked = jsonp::asked(method.jsonp, head);
+) -> Answered {
+    let method = found.method;
+    let asked = jsonp::asked(runner.plan.methods[method].jsonp, head);
     let outcome = match &asked {
         Ok(callback) => run(runner, head, found, callback.is_some(), receive).await,
         Err(refusal) => Err(refusal.clone()),

@@ -4,63 +4,82 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
 
 use super::form::{self, Form, Written};
 use super::guard::guard;
+use super::reply::{Answered, Reply, Sendable};
 use super::{jsonp, route};
-use crate::call::{Callback, Head, Outcome, Reason, Refusal};
+use crate::call::{Callback, Encode, Head, Outcome, Reason, Refusal, Returned, Success};
 use crate::envelope::Envelope;
-use crate::error::Code;
 use crate::plan::{Method, Plan};
-use http::{HeaderName, HeaderValue, header};
 
-/// An answer, ready to be sent.
-#[derive(Debug)]
-pub struct Reply {
-    /// HTTP status.
-    pub status: u16,
-    /// The body's media type; none where there is no body.
-    pub content_type: Option<HeaderValue>,
-    /// Other header fields.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body.
-    pub body: Bytes,
-    /// Why the request was refused, if it was.
-    pub code: Option<Code>,
-}
-
-impl Reply {
-    fn new(plan: &Plan, written: Written, mut headers: Vec<(HeaderName, HeaderValue)>, code: Option<Code>) -> Self {
-        let Written { status, media_type, body } = written;
-        if !plan.formats.is_empty() {
-            headers.push((header::VARY, HeaderValue::from_static("accept")));
-        }
-        Self { status, content_type: Some(media_type), headers, body: body.into(), code }
-    }
-}
-
-/// Writes what a method's call ended in; for this function, where the answer is wanted in JSONP.
+/// Writes what a call of the method of this index ended in; for this function, where the answer is wanted in JSONP.
+/// A file is left to be sent as it is.
 pub(super) fn respond(
     plan: &Plan,
     head: &Head,
-    method: &Method,
+    index: usize,
     callback: Option<&Callback<'_>>,
     outcome: Outcome,
-) -> Reply {
+) -> Answered {
+    let method = &plan.methods[index];
     let envelope = &*plan.modules[method.module].envelope;
     let form = Form::of(plan, head, callback);
-    let success = match outcome {
+    let refused = |refusal| Answered::Reply(write_refusal(plan, envelope, head, Some(method), form, refusal));
+    let Success { returned, status, whole, headers } = match outcome {
         Ok(success) => success,
-        Err(refusal) => return write_refusal(plan, envelope, head, Some(method), form, refusal),
+        Err(refusal) => return refused(refusal),
     };
-    // RFC 9110 section 15.3.5 and 15.3.6: no content. A function is called all the same.
-    let status = form::status(envelope, success.status);
-    if matches!(status, 204 | 205) && callback.is_none() {
-        return Reply { status, content_type: None, headers: success.headers, body: Bytes::new(), code: None };
+    match returned {
+        // A function is called all the same.
+        Returned::Outputs(_) if is_empty(form::status(envelope, status)) && callback.is_none() => {
+            Answered::Reply(Reply::empty(form::status(envelope, status), headers))
+        }
+        Returned::Outputs(outputs) => {
+            Answered::Reply(write_success(plan, head, method, form, &*outputs, (whole, status), headers))
+        }
+        Returned::Download(mut download) => match download.fault.take() {
+            Some(fault) => refused(fault.into()),
+            None if is_empty(status) => Answered::Reply(Reply::empty(status, headers)),
+            None => Answered::Download(Sendable { method: index, download, status, headers }),
+        },
     }
-    match form.success(envelope, &success) {
-        Ok(written) => Reply::new(plan, written, success.headers, None),
+}
+
+/// Writes the answer of the method of this index that has a link to its file instead of the file.
+#[must_use]
+pub fn linked(
+    plan: &Plan,
+    head: &Head,
+    index: usize,
+    status: u16,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    link: &str,
+) -> Reply {
+    let outputs = serde_json::json!({ "link": link });
+    let method = &plan.methods[index];
+    write_success(plan, head, method, Form::of(plan, head, None), &outputs, (false, status), headers)
+}
+
+/// Whether answers of this status have no content (RFC 9110 sections 15.3.5 and 15.3.6).
+fn is_empty(status: u16) -> bool {
+    matches!(status, 204 | 205)
+}
+
+/// Writes outputs, `whole` or not, as a success of this status.
+fn write_success(
+    plan: &Plan,
+    head: &Head,
+    method: &Method,
+    form: Form<'_>,
+    outputs: &dyn Encode,
+    (whole, status): (bool, u16),
+    headers: Vec<(HeaderName, HeaderValue)>,
+) -> Reply {
+    let envelope = &*plan.modules[method.module].envelope;
+    match form.success(envelope, outputs, whole, status) {
+        Ok(written) => Reply::new(plan, written, headers, None),
         Err((form, refusal)) => write_refusal(plan, envelope, head, Some(method), form, refusal),
     }
 }

@@ -132,6 +132,8 @@ pub struct Method {
     pub jsonp: bool,
     /// HTTP status of a success.
     pub status: u16,
+    /// Whether it returns a file instead of outputs.
+    pub download: bool,
     /// Whether its one output is the whole body.
     pub whole: bool,
     /// What it returns.

@@ -113,10 +113,12 @@ fn envelopes() -> Json {
 /// No limit may refuse every request.
 fn limit(key: &str) -> Json {
     let default = Limits::default().entries().into_iter().find(|(name, _)| *name == key).map(|(_, limit)| limit);
-    if key == "nesting" {
-        return json!({ "minimum": 1, "maximum": JsonLimits::MOST_NESTING, "default": default });
-    }
-    json!({ "minimum": 1, "default": default })
+    let most = match key {
+        "nesting" => JsonLimits::MOST_NESTING,
+        "link" => Limits::LONGEST_LINK,
+        _ => return json!({ "minimum": 1, "default": default }),
+    };
+    json!({ "minimum": 1, "maximum": most, "default": default })
 }
 
 /// Names of header fields (RFC 9110 section 5.1).

@@ -11,9 +11,10 @@ use actix_web::HttpResponse;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 
+use super::pieces::Sending;
 use super::receive::Arriving;
 use crate::call::Head;
-use crate::pipeline::{self, Reply};
+use crate::pipeline::{self, Reply, ReplyBody};
 use crate::plan::Plan;
 
 /// The response to a request, when what is left of its body has been seen to.
@@ -38,11 +39,17 @@ pub(super) fn share(plan: &Plan, head: &Head, response: &mut Response<BoxBody>) 
 pub(super) fn response(reply: Reply, head: &Head, unread: Option<Payload>) -> Response<BoxBody> {
     let Reply { status, content_type, headers, body, code } = reply;
     let empty = head.method == Method::HEAD;
-    let body = if empty || unread.is_some() {
-        let length = body.len() as u64;
-        BoxBody::new(Sent { length, bytes: (!empty).then_some(body), _unread: unread })
-    } else {
-        BoxBody::new(body)
+    let body = match body {
+        ReplyBody::Whole(bytes) if empty => BoxBody::new(Unsent(BodySize::Sized(bytes.len() as u64))),
+        ReplyBody::Whole(bytes) => BoxBody::new(bytes),
+        ReplyBody::Pieces { length, .. } if empty => {
+            BoxBody::new(Unsent(length.map_or(BodySize::Stream, BodySize::Sized)))
+        }
+        ReplyBody::Pieces { pieces, length } => BoxBody::new(Sending::new(pieces, length, head.id.clone())),
+    };
+    let body = match unread {
+        Some(unread) => BoxBody::new(Held { body, _unread: unread }),
+        None => body,
     };
     // The pipeline's statuses are from 200 to 599.
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -89,22 +96,17 @@ impl MessageBody for Held {
     }
 }
 
-/// A body with something beside its bytes: its length alone (RFC 9110 section 9.3.2), or a hold on the
-/// request's body.
-struct Sent {
-    length: u64,
-    bytes: Option<Bytes>,
-    _unread: Option<Payload>,
-}
+/// The length of a body alone (RFC 9110 section 9.3.2).
+struct Unsent(BodySize);
 
-impl MessageBody for Sent {
+impl MessageBody for Unsent {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
-        BodySize::Sized(self.length)
+        self.0
     }
 
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(self.bytes.take().filter(|bytes| !bytes.is_empty()).map(Ok))
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        Poll::Ready(None)
     }
 }

@@ -19,7 +19,7 @@ use super::observe::Observed;
 use super::receive::{Arriving, begin};
 use super::serving::Serving;
 use super::worker::{Current, Worker};
-use super::{answer, elsewhere, expect, head, health, page, site};
+use super::{answer, elsewhere, expect, head, health, links, page, site};
 use crate::call::{Allowed, Head, Reason, Refusal};
 use crate::pipeline::{self, Beginning, Of, Reply, Routed, Undecided, Unrouted, guarded};
 use crate::plan::Plan;
@@ -55,6 +55,11 @@ pub(super) fn factory(
                             let reply = pipeline::share(plan, &head, reply);
                             answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }
+                        Way::Link => {
+                            let replied = worker.serving().links.answer(plan, &head).await;
+                            let reply = pipeline::share(plan, &head, replied);
+                            answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
+                        }
                         Way::Api(routed) => {
                             let mut body = Arriving::new(request.take_payload(), &head);
                             let dispatched = dispatch(&current, &head, routed, &mut body, &mut observed);
@@ -88,6 +93,8 @@ enum Way<'h> {
     Health(Health),
     /// It is for a page that is ready.
     Page(Reply),
+    /// It follows a link to a file.
+    Link,
     /// To the API.
     Api(Result<Routed<'h>, Unrouted>),
     /// To the App behind them.
@@ -97,6 +104,9 @@ enum Way<'h> {
 fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
     if let Some(asked) = health::find(head) {
         return Way::Health(asked);
+    }
+    if links::is_own(head) {
+        return Way::Link;
     }
     if let Some(reply) = page::answer(plan, head) {
         return Way::Page(reply);
@@ -116,6 +126,7 @@ fn purpose(way: &Way<'_>) -> For {
     match way {
         Way::Health(asked) => asked.purpose(),
         Way::Page(_) => For::Document,
+        Way::Link => For::Link,
         Way::Api(routed) => of_api(routed),
         Way::Elsewhere => For::Static,
     }

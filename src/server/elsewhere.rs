@@ -7,7 +7,6 @@ use actix_http::{HttpMessage, Request};
 use actix_service::{IntoServiceFactory, ServiceFactory, fn_service, map_config};
 use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
 use actix_web::{App, Error, HttpRequest, HttpResponse};
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 
 use super::answer;
@@ -109,5 +108,5 @@ fn refused(plan: &Plan, head: &Head, refusal: Refusal) -> Reply {
 }
 
 fn empty(status: u16, field: Option<(HeaderName, HeaderValue)>) -> Reply {
-    Reply { status, content_type: None, headers: field.into_iter().collect(), body: Bytes::new(), code: None }
+    Reply::empty(status, field.into_iter().collect())
 }

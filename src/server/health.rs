@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderValue, header};
 
 use super::metrics::For;
@@ -54,7 +55,7 @@ pub(super) async fn answer(worker: &Worker, plan: &Arc<Plan>, head: &Head, asked
 }
 
 async fn tell(worker: &Worker, plan: &Arc<Plan>, asked: Health) -> Reply {
-    let (status, content_type, body) = match asked {
+    let (status, content_type, body): (_, _, Bytes) = match asked {
         Health::Alive => (200, TEXT, "ok\n".into()),
         Health::Ready => {
             let stopping = worker.serving().is_stopping();
@@ -67,5 +68,5 @@ async fn tell(worker: &Worker, plan: &Arc<Plan>, asked: Health) -> Reply {
         }
     };
     let headers = vec![(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Reply { status, content_type: Some(HeaderValue::from_static(content_type)), headers, body, code: None }
+    Reply { status, content_type: Some(HeaderValue::from_static(content_type)), headers, body: body.into(), code: None }
 }

@@ -7,15 +7,19 @@
 
 mod answer;
 mod dispatch;
+mod download;
 mod elsewhere;
 mod expect;
 mod files;
 mod head;
 mod health;
+mod links;
 mod metrics;
 mod module;
 mod observe;
+mod opened;
 mod page;
+mod pieces;
 mod policy;
 mod receive;
 mod running;
@@ -43,6 +47,7 @@ use arc_swap::ArcSwap;
 use futures_util::future::{Either, select};
 
 use files::Files;
+use links::Links;
 pub use running::{Running, Stopper};
 use serving::Serving;
 
@@ -89,10 +94,11 @@ impl Default for Settings {
 }
 
 /// Listens and answers from the plan, on threads of its own. A new plan in `shared` counts from the next request on.
+/// `data` is the folder of the server's own files.
 ///
 /// # Errors
 /// There is nowhere to listen, or the thread cannot be started.
-pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings) -> io::Result<Running> {
+pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> io::Result<Running> {
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
     }
@@ -102,7 +108,7 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings) -> io::Res
         builder = builder.workers(workers.clamp(1, MOST_WORKERS.into()));
     }
     let files = Files::new(settings.static_files.as_deref());
-    let serving = Arc::new(Serving::new(files));
+    let serving = Arc::new(Serving::new(files, Links::new(data)));
     let mut listeners = Vec::with_capacity(settings.bind.len());
     for address in &settings.bind {
         let listener = TcpListener::bind(address)

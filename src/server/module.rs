@@ -2,20 +2,30 @@
 
 use std::convert::Infallible;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_service::Service;
 use futures_util::future::LocalBoxFuture;
 
+use super::download;
+use super::links::Links;
 use super::receive::{Arriving, receive};
 use crate::call::Head;
-use crate::pipeline::{self, Reply, Runner};
+use crate::pipeline::{self, Answered, Reply, Runner};
 use crate::plan::Found;
 
 /// The service of one module.
 pub(super) struct ModuleService {
     runner: Arc<Runner>,
+    /// Counted by this worker alone: all requests take a hold on it.
+    folders: Rc<Folders>,
+}
+
+/// Where files are that come and go.
+struct Folders {
     uploads: Arc<Path>,
+    links: Arc<Links>,
 }
 
 /// A request for a method of the module.
@@ -29,8 +39,9 @@ pub(super) struct Call<'r> {
 }
 
 impl ModuleService {
-    pub(super) fn new(runner: &Arc<Runner>, uploads: &Arc<Path>) -> Self {
-        Self { runner: Arc::clone(runner), uploads: Arc::clone(uploads) }
+    pub(super) fn new(runner: &Arc<Runner>, uploads: &Arc<Path>, links: &Arc<Links>) -> Self {
+        let folders = Folders { uploads: Arc::clone(uploads), links: Arc::clone(links) };
+        Self { runner: Arc::clone(runner), folders: Rc::new(folders) }
     }
 }
 
@@ -42,12 +53,15 @@ impl<'r> Service<Call<'r>> for ModuleService {
     actix_service::always_ready!();
 
     fn call(&self, call: Call<'r>) -> Self::Future {
-        let (runner, uploads) = (Arc::clone(&self.runner), Arc::clone(&self.uploads));
+        let (runner, folders) = (Arc::clone(&self.runner), Rc::clone(&self.folders));
         Box::pin(async move {
             let Call { head, found, body } = call;
             let limits = &runner.plan.limits;
-            let receive = async |kind| receive(body, kind, limits, &uploads).await;
-            Ok(pipeline::answer(&runner, head, found, receive).await)
+            let receive = async |kind| receive(body, kind, limits, &folders.uploads).await;
+            Ok(match pipeline::answer(&runner, head, found, receive).await {
+                Answered::Reply(reply) => reply,
+                Answered::Download(download) => download::reply(&runner.plan, head, &folders.links, download).await,
+            })
         })
     }
 }

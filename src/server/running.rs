@@ -116,6 +116,7 @@ pub(super) fn start(
         System::new().block_on(async {
             let signals = if signals { Some(Signals::new()?) } else { None };
             drop(ready);
+            actix_rt::spawn(Arc::clone(&serving.links).keep_clean());
             run(server, &serving, &asked.0, signals, shutdown, listeners).await
         })
     })?;

@@ -8,6 +8,7 @@ use actix_rt::time::sleep;
 use tokio::sync::watch;
 
 use super::files::Files;
+use super::links::Links;
 use super::metrics::Metrics;
 use crate::pipeline::Detached;
 
@@ -26,14 +27,16 @@ pub(super) struct Serving {
     pub(super) detached: Arc<Detached>,
     /// Where static files come from.
     pub(super) files: Files,
+    /// The files that links lead to.
+    pub(super) links: Arc<Links>,
     stopping: AtomicBool,
     closing: watch::Sender<bool>,
     connections: AtomicUsize,
 }
 
 impl Serving {
-    pub(super) fn new(files: Files) -> Self {
-        Self { files, ..Self::default() }
+    pub(super) fn new(files: Files, links: Links) -> Self {
+        Self { files, links: Arc::new(links), ..Self::default() }
     }
 
     /// From now on the server is not ready for more.

@@ -109,7 +109,7 @@ impl Worker {
 impl Current {
     fn new(plan: &Arc<Plan>, uploads: &Arc<Path>, serving: &Serving) -> Self {
         let runner = Arc::new(Runner { plan: Arc::clone(plan), detached: Arc::clone(&serving.detached) });
-        let modules = plan.modules.iter().map(|_| ModuleService::new(&runner, uploads)).collect();
+        let modules = plan.modules.iter().map(|_| ModuleService::new(&runner, uploads, &serving.links)).collect();
         Self { runner, shard: serving.metrics.shard(plan), modules }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{run, shop, unfinished};
+use super::{folder, run, shop, unfinished};
 
 /// Exit code and printed document of a call.
 fn call(arguments: &[&str]) -> (Option<i32>, Json) {
@@ -64,4 +64,14 @@ fn methods_without_a_handler() {
     let unbound = run(folder.path(), &["call", "extra.get", "--unbound", "501"]);
     let document: Json = serde_json::from_str(&unbound.out).unwrap();
     assert_eq!((unbound.code, &document["status"]), (Some(1), &json!(501)));
+}
+
+#[test]
+fn a_file_is_written_as_it_is() {
+    let method = json!({ "info": "A file", "in": { "GET@page": { "info": "Which", "type": "int", "name": "page" } },
+        "options": { "download": true } });
+    let app = json!({ "unbound": "echo" });
+    let folder = folder(&[("app.json", app), ("shop.json", json!({ "/": { "file": { "GET": method } } }))]);
+    let ran = run(folder.path(), &["call", "file.get", "page=7"]);
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), r#"{"args":{"page":7}}"#, ""));
 }

@@ -207,6 +207,18 @@ fn pictures_are_kept_with_their_articles() {
         assert_eq!(server.get("/article/3").json()["article"]["picture"], expected, "the newer one counts");
         assert_eq!(server.send(&picture(3, &token, "page.png", b"<script>")).status, 400);
         assert_eq!(declared(&server.send(&picture(99, &token, "dot.png", PNG))), (404, "no_such_article".into()));
+
+        let shown = server.get("/article/3/picture");
+        assert_eq!((shown.status, shown.field("content-type")), (200, Some("image/png")));
+        assert!(shown.body == large);
+        assert_eq!(shown.field("content-disposition"), Some("inline; filename=\"article-3.png\""));
+        let tag = shown.field("etag").unwrap();
+        let again = Request::new("GET", "/article/3/picture").field("if-none-match", tag);
+        assert_eq!(server.send(&again).status, 304, "its content is the same");
+        let part = server.send(&Request::new("GET", "/article/3/picture").field("range", "bytes=0-7"));
+        assert_eq!((part.status, &part.body[..]), (206, PNG));
+        assert_eq!(declared(&server.get("/article/4/picture")), (404, "no_such_picture".into()));
+        assert_eq!(declared(&server.get("/article/99/picture")), (404, "no_such_article".into()));
         let remove = Request::new("DELETE", "/article/3").field("authorization", format_args!("Bearer {token}"));
         assert_eq!(server.send(&remove).status, 204, "with its picture");
     });

@@ -115,6 +115,8 @@ fn refusals() -> Vec<Refusal> {
         Reason::Unauthenticated { invalid: true, challenge: String::new() },
         Reason::Forbidden { missing: vec![vec!["a".to_owned(), "b".to_owned()], vec!["c".to_owned()]] },
         Reason::UnsupportedMediaType { got: "text/csv".to_owned(), accepted: &["a/b", "c/d"] },
+        Reason::Gone,
+        Reason::InvalidLink,
         Reason::Upload,
         Reason::TooManyRequests { retry_after: 3 },
         Reason::Timeout,

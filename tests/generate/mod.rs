@@ -143,7 +143,8 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
         "types": { "default": true },
         "limits": {
             "head": 1000, "uri": 1001, "body": 1002, "multipart": 1003, "part": 1004,
-            "parts": 5, "fields": 6, "nesting": 7, "items": 8, "seconds": 9, "dispatch": 10
+            "parts": 5, "fields": 6, "nesting": 7, "items": 8, "seconds": 9, "dispatch": 10,
+            "link": 11, "links": 12
         },
         "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "workers": 3, "log": "info", "log_format": "json",
         "cors": {

@@ -94,6 +94,29 @@ fn files_are_parts_that_can_be_picked() {
     );
 }
 
+/// A file is of any media type; beside it stands the link that is asked for.
+#[test]
+fn files_are_answers_of_any_media_type() {
+    let (document, operation) = operation("GET", &json!({ "info": "A file", "options": { "download": true } }));
+    let responses = &operation["responses"];
+    assert_eq!(responses["200"]["content"]["*/*"], json!({}));
+    assert_eq!(responses["206"]["content"], json!({ "*/*": {} }));
+    for status in ["304", "412", "416"] {
+        assert_eq!(responses[status]["content"], Json::Null, "{status}");
+        assert!(responses[status]["description"].is_string(), "{status}");
+    }
+    let link = &responses["200"]["content"]["application/json"]["schema"];
+    let link = resolved(&document, link)["anyOf"][0]["properties"]["link"].clone();
+    assert_eq!((&link["type"], &link["format"]), (&json!("string"), &json!("uri-reference")));
+    let wanted = &operation["parameters"][0];
+    assert_eq!((&wanted["name"], &wanted["in"]), (&json!("X-Requested-With"), &json!("header")));
+    assert_eq!((&wanted["required"], &wanted["schema"]["enum"]), (&json!(false), &json!(["XMLHttpRequest"])));
+    let posted = json!({ "info": "A report", "options": { "download": true, "status": 201 } });
+    let (_, operation) = self::operation("POST", &posted);
+    assert_eq!(operation["responses"]["201"]["content"]["*/*"], json!({}));
+    assert_eq!(operation["responses"]["206"], Json::Null, "only GET with status 200 has parts");
+}
+
 #[test]
 fn permissions_are_requirements_and_words() {
     let (document, with_scope) = operation(

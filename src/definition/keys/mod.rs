@@ -207,6 +207,8 @@ pub static LIMITS: Keys = keys(
         key("items", Kind::Whole, "Items of one array and members of one object in JSON."),
         key("seconds", Kind::Whole, "Seconds until a body must have arrived."),
         key("dispatch", Kind::Whole, "Bytes of a body that are read to find module and method in it."),
+        key("link", Kind::Whole, "Seconds for which a link to a file is good, at most 31536000."),
+        key("links", Kind::Whole, "Bytes of all files together that links lead to."),
     ],
 );
 

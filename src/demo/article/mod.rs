@@ -20,6 +20,7 @@ pub(super) fn module() -> Module {
         .get("/article/{id}", read::read)
         .put("/article/{id}", change::replace)
         .delete("/article/{id}", change::remove)
+        .get("/article/{id}/picture", picture::picture)
         .post("/article/{id}/picture", picture::illustrate)
 }
 

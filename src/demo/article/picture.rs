@@ -1,10 +1,10 @@
 //! The picture of an article.
 
-use rulebook::{Args, Context, Refusal, Upload};
+use rulebook::{Args, Context, Download, Refusal, Upload};
 use serde::{Deserialize, Serialize};
 
 use super::change::not_changed;
-use super::only_of;
+use super::{Which, only_of};
 use crate::demo::database::{Database, Trouble};
 
 #[derive(Deserialize)]
@@ -18,6 +18,28 @@ pub(super) struct New {
 pub(super) struct Kept {
     media_type: String,
     size: u64,
+}
+
+/// The media type and content of an article's picture; of an article without one, nothing.
+type Row = (Option<String>, Option<Vec<u8>>);
+
+pub(super) async fn picture(Args(Which { article_id }): Args<Which>, context: Context) -> Result<Download, Refusal> {
+    let none = |name| Refusal::declared(name).with("article_id", article_id);
+    let select = "SELECT media_type, content FROM articles
+        LEFT JOIN pictures ON pictures.article_id = articles.article_id WHERE articles.article_id = $1";
+    let database = Database::of(&context)?;
+    let row: Option<Row> = sqlx::query_as(select)
+        .bind(article_id)
+        .fetch_optional(&mut *database.read().await?)
+        .await
+        .map_err(Trouble::from)?;
+    let (Some(media_type), Some(content)) = row.ok_or_else(|| none("no_such_article"))? else {
+        return Err(none("no_such_picture"));
+    };
+    let kind = media_type.rsplit('/').next().unwrap_or_default();
+    let name = format!("article-{article_id}.{kind}");
+    // Its tag is made from its content: browsers that have it ask only whether it is still the same.
+    Ok(Download::bytes(content).name(name).media_type(media_type).header("Cache-Control", "no-cache").inline())
 }
 
 pub(super) async fn illustrate(Args(new): Args<New>, context: Context) -> Result<Kept, Refusal> {

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::{Header, HeaderBuilder, Ref, RefOr, Response, Responses, ResponsesBuilder};
 
+use super::files;
 use super::jsonp;
 use super::samples::sample;
 use super::schemas::{Schemas, name_of};
@@ -138,6 +139,9 @@ impl Answers {
         statuses.sort_unstable();
         statuses.dedup();
         let mut responses = self.successes(envelope, method, method.answers_jsonp(api.jsonp), schemas);
+        for (status, response) in files::beside(method).into_iter().filter(|(own, _)| !statuses.contains(own)) {
+            responses = responses.response(status.to_string(), named(response));
+        }
         for status in statuses {
             let row = rows.iter().find(|row| row.status() == status).copied();
             let declared: Vec<_> = method.errors.iter().filter(|error| error.status.get() == status).collect();
@@ -157,13 +161,17 @@ impl Answers {
         let beside = hidden.iter().any(|shown| shown.status == status);
         let words = match (&success, beside) {
             (None, _) => "Success, without content",
+            (Some(_), false) if method.options.download => "The file, or a link to it",
             (Some(_), false) => "Success",
             (Some(_), true) => "Success, or a refusal that the body alone tells",
         };
         let succeeded = success.map(|schema| Shown::one(status, own.envelope.success_type(), schema));
         let told = succeeded.into_iter().chain(hidden).flat_map(|shown| shown.and_in(&self.formats));
         let all: Vec<_> = told.chain(jsonp.then(jsonp::script)).collect();
-        let response = response_of(words, all.iter().filter(|shown| shown.status == status), schemas);
+        let mut response = response_of(words, all.iter().filter(|shown| shown.status == status), schemas);
+        if method.options.download {
+            files::add(&mut response);
+        }
         responses = responses.response(status.to_string(), named(response));
         if let Some(other) = all.iter().map(|shown| shown.status).find(|other| *other != status) {
             let words = "What the body alone tells";

@@ -7,6 +7,7 @@
 
 mod answers;
 mod bodies;
+mod files;
 mod jsonp;
 mod operation;
 mod parameters;

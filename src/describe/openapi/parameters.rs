@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ContentBuilder, Required};
 
+use super::files;
 use super::schemas::{Schemas, described};
 use super::text::{Place, Style, text};
 use crate::call::Http;
@@ -51,6 +52,10 @@ pub(super) fn parameters(
         if !twice {
             described.push(parameter(&own.key, own, place, method, schemas));
         }
+    }
+    let asked = |other: &Parameter| other.name.eq_ignore_ascii_case("X-Requested-With");
+    if method.options.download && !described.iter().any(asked) {
+        described.push(files::wanted(schemas));
     }
     described
 }

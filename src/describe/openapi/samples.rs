@@ -21,6 +21,8 @@ pub(super) fn sample(code: Code) -> Refusal {
         Code::UnsupportedMediaType => {
             Reason::UnsupportedMediaType { got: "text/csv".to_owned(), accepted: &["application/json"] }
         }
+        Code::Gone => Reason::Gone,
+        Code::InvalidLink => Reason::InvalidLink,
         Code::Upload => Reason::Upload,
         Code::TooManyRequests => Reason::TooManyRequests { retry_after: 60 },
         Code::Timeout => Reason::Timeout,

@@ -2,16 +2,21 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::files;
 use super::schemas::{Schemas, described};
 use crate::envelope::Envelope;
 use crate::model::{Method, Output};
 use crate::types::nullable_schema;
 
-/// The schema of a success; none where there is no content.
+/// The schema of a success; none where there is no content. That of a method that returns a file has a link to it.
 pub(super) fn success(envelope: &dyn Envelope, method: &Method, schemas: &mut Schemas) -> Option<Json> {
     // RFC 9110 sections 15.3.5 and 15.3.6: no content.
     if matches!(envelope.status(method.options.status), 204 | 205) {
         return None;
+    }
+    if method.options.download {
+        let schema = json!({ "anyOf": [envelope.success_schema(files::link(), false), files::of_same_type()] });
+        return Some(schemas.compact(&[&format!("{}.answer", method.id)], schema));
     }
     let whole = method.outputs.iter().find(|output| output.name == "*");
     let outputs = match whole {

@@ -81,6 +81,10 @@ pub enum Text {
     ParameterTooLarge,
     /// A media type that is not read.
     UnsupportedMediaType,
+    /// A link whose time is over.
+    Gone,
+    /// A link that was not made so.
+    InvalidLink,
     /// An upload that could not be stored.
     Upload,
     /// Too many requests.
@@ -219,6 +223,8 @@ pub const TABLE: &[Row] = &[
     row(Text::TooLarge, "too-large", &["limit", "max", "unit"]),
     row(Text::ParameterTooLarge, "parameter-too-large", &["parameter", "limit", "max", "unit"]),
     row(Text::UnsupportedMediaType, "unsupported-media-type", &["type", "accepted"]),
+    row(Text::Gone, "gone", &[]),
+    row(Text::InvalidLink, "invalid-link", &[]),
     row(Text::Upload, "upload", &[]),
     row(Text::TooManyRequests, "too-many-requests", &["seconds"]),
     row(Text::Timeout, "timeout", &[]),

@@ -21,6 +21,8 @@ pub(in crate::server) enum For {
     Document,
     /// What the App behind the API has.
     Static,
+    /// A file that a link leads to.
+    Link,
     /// Whether the server lives and is ready.
     Health,
     /// The counters themselves.
@@ -29,7 +31,8 @@ pub(in crate::server) enum For {
 
 impl For {
     /// All but methods, in the order of their rows.
-    const FIXED: [Self; 6] = [Self::Nothing, Self::Options, Self::Document, Self::Static, Self::Health, Self::Metrics];
+    const FIXED: [Self; 7] =
+        [Self::Nothing, Self::Options, Self::Document, Self::Static, Self::Link, Self::Health, Self::Metrics];
 
     /// The method's id, or a name of ours, which begins with a dash.
     pub(in crate::server) fn id(self, plan: &Plan) -> &str {
@@ -39,6 +42,7 @@ impl For {
             Self::Options => "-options",
             Self::Document => "-document",
             Self::Static => "-static",
+            Self::Link => "-link",
             Self::Health => "-health",
             Self::Metrics => "-metrics",
         }
@@ -50,8 +54,9 @@ impl For {
             Self::Options => 1,
             Self::Document => 2,
             Self::Static => 3,
-            Self::Health => 4,
-            Self::Metrics => 5,
+            Self::Link => 4,
+            Self::Health => 5,
+            Self::Metrics => 6,
             Self::Method(index) => Self::FIXED.len() + index,
         }
     }

@@ -1,0 +1,72 @@
+//! Definitions with the option `download`, and the handlers that they take.
+
+use rulebook::{Args, Context, Download, Module, Refusal, Rulebook, Unbound};
+use serde_json::{Value as Json, json};
+
+use super::definition;
+use crate::client::{Request, Site};
+use crate::handlers::files;
+
+async fn file(_: Args<()>, _: Context) -> Result<Download, Refusal> {
+    Ok(Download::bytes("text"))
+}
+
+async fn outputs(_: Args<()>, _: Context) -> Result<Json, Refusal> {
+    Ok(json!({}))
+}
+
+/// What is wrong with a definition and this module.
+fn faults(definition: &Json, module: Module) -> String {
+    let rulebook = Rulebook::read(files("files", definition)).module(module);
+    rulebook.build().map_or_else(|report| report.render(false), |_| String::new())
+}
+
+#[test]
+fn a_download_takes_a_handler_that_returns_one() {
+    let download = definition(&json!({}));
+    let mut other = download.clone();
+    other["/"]["it"]["GET"]["options"]["download"] = json!(false);
+    assert_eq!(faults(&download, Module::new("files").get("/it", file)), "");
+    assert_eq!(faults(&other, Module::new("files").get("/it", outputs)), "");
+    let told = faults(&download, Module::new("files").get("/it", outputs));
+    let expected = "error[handler-mismatch]: the handler of it.get returns outputs, but the method is a download\n";
+    assert!(told.starts_with(expected), "{told}");
+    assert!(told.contains("api/files.json:4:"), "the definition's place is not in {told}");
+    let told = faults(&other, Module::new("files").get("/it", file));
+    let expected = "error[handler-mismatch]: the handler of it.get returns a file, but the method is no download\n";
+    assert!(told.starts_with(expected), "{told}");
+}
+
+/// Programs for api 3.0 list `body` and `headers` among the outputs of a download: they are read, and are none.
+#[test]
+fn only_what_is_said_of_a_file_stands_among_outputs() {
+    let with = |name: &str, status: u16| {
+        let mut definition = definition(&json!({}));
+        definition["/"]["it"]["GET"]["out"] = json!({ name: { "info": "Some", "type": "any" } });
+        definition["/"]["it"]["GET"]["options"]["status"] = status.into();
+        faults(&definition, Module::new("files").get("/it", file))
+    };
+    for name in ["body", "headers", "link"] {
+        assert_eq!(with(name, 200), "");
+    }
+    for name in ["article", "*"] {
+        assert!(
+            with(name, 200).starts_with("error[bad-option]: a method that returns a file has no outputs"),
+            "{name}"
+        );
+    }
+    assert!(with("body", 204).starts_with("error[bad-option]: an answer of status 204 has no body"));
+}
+
+#[test]
+fn a_download_echoes_its_arguments_as_a_file() {
+    let parameters = json!({ "GET@page": { "info": "Which page", "type": "int", "name": "page" } });
+    let site = Site::echo(&[("files.json", definition(&parameters))]);
+    let answer = site.send(&Request::new("GET", "/it?page=7"));
+    assert_eq!((answer.status, answer.json()), (200, json!({ "args": { "page": 7 } })));
+    assert_eq!(answer.field("content-disposition"), Some("attachment; filename=\"args.json\""));
+    assert_eq!(answer.field("content-type"), Some("application/json"));
+    site.send(&Request::new("GET", "/it?page=x")).assert_refused(400, "page");
+    let not = Rulebook::read(files("files", &definition(&json!({})))).unbound(Unbound::NotImplemented).build().unwrap();
+    Site::start(&not).send(&Request::new("GET", "/it")).assert_refused(501, "");
+}

@@ -1,0 +1,153 @@
+//! Conditions and ranges: the same of content in memory and in a file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use rulebook::{Args, Context, Download, ETag, Module, Refusal};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{definition, returning};
+use crate::client::{Answer, Request, Site, case, engine};
+
+#[derive(Deserialize)]
+struct Case {
+    what: String,
+    send: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    status: u16,
+    body: String,
+    #[serde(default)]
+    fields: BTreeMap<String, Option<String>>,
+}
+
+/// 2026-01-02T03:04:05.678Z: what is told are whole seconds.
+fn changed() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(1_767_323_045_678)
+}
+
+fn described(download: Download) -> Download {
+    let etag = ETag::parse("\"v,1\"").unwrap();
+    download.name("digits.csv").etag(etag).last_modified(changed()).header("Cache-Control", "max-age=60")
+}
+
+fn ask(site: &Site, method: &str, headers: &[(&str, &str)]) -> Answer {
+    let request = headers.iter().fold(Request::new(method, "/it"), |request, (name, value)| request.field(name, value));
+    site.send(&request)
+}
+
+#[test]
+fn a_request_gets_what_its_conditions_and_ranges_ask_for() {
+    let cases: Vec<Case> = case::read(include_str!("conditions.json"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("figures.txt");
+    fs::write(&path, "0123456789").unwrap();
+    let open = path.clone();
+    let sites = [
+        ("bytes", Site::start(&returning(|| described(Download::bytes("0123456789"))))),
+        ("path", Site::start(&returning(move || described(Download::file(path.as_path()))))),
+        ("open file", Site::start(&returning(move || described(Download::file(fs::File::open(&open).unwrap()))))),
+    ];
+    for (kind, site) in &sites {
+        for Case { what, send, headers, status, body, fields } in &cases {
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let answer = ask(site, send, &headers);
+            assert_eq!(answer.status, *status, "{kind}: {what}: {answer:?}");
+            assert_eq!(String::from_utf8_lossy(&answer.body), *body, "{kind}: {what}: {answer:?}");
+            for (name, value) in fields {
+                assert_eq!(answer.field(name), value.as_deref(), "{kind}: {what}: {name}: {answer:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_large_file_is_sent_in_pieces_and_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.bin");
+    let content: Vec<u8> = (0..1_000_003_u32).map(|at| ((at * 31) >> 3) as u8).collect();
+    fs::write(&path, &content).unwrap();
+    let site = Site::start(&returning(move || Download::file(path.as_path())));
+    let mut connection = site.connect();
+    let whole = connection.ask(&Request::new("GET", "/it"));
+    assert_eq!((whole.status, whole.field("content-length")), (200, Some("1000003")));
+    assert!(whole.body == content);
+    // On the same connection: the answer ended where it said.
+    for (from, to) in [(0, 0), (0, 65_535), (1, 262_145), (262_143, 999_999), (999_999, 1_000_002)] {
+        let part = connection.ask(&Request::new("GET", "/it").field("range", format!("bytes={from}-{to}")));
+        assert_eq!(part.status, 206);
+        assert_eq!(part.field("content-range"), Some(&*format!("bytes {from}-{to}/1000003")));
+        assert!(part.body == content[from..=to], "{from}-{to}");
+    }
+    let head = connection.ask(&Request::new("HEAD", "/it"));
+    assert_eq!((head.status, head.field("content-length")), (200, Some("1000003")));
+}
+
+#[test]
+fn files_and_bytes_have_tags_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.txt");
+    let old = SystemTime::now() - Duration::from_secs(60);
+    let write = |content: &str, time: SystemTime| {
+        fs::write(&path, content).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+    };
+    write("one", old);
+    let own = path.clone();
+    let site = Site::start(&returning(move || Download::file(own.as_path())));
+    let answer = ask(&site, "GET", &[]);
+    let tag = answer.field("etag").unwrap().to_owned();
+    assert!(tag.starts_with('"'), "{tag} is not strong");
+    assert_eq!(answer.field("content-type"), Some("text/plain"));
+    assert_eq!(answer.field("content-disposition"), Some("attachment; filename=\"a.txt\""));
+    let date = answer.field("last-modified").unwrap().to_owned();
+    assert_eq!(ask(&site, "GET", &[("if-none-match", &tag)]).status, 304);
+    assert_eq!(ask(&site, "GET", &[("if-modified-since", &date)]).status, 304);
+    write("two", old + Duration::from_millis(1));
+    assert_eq!(ask(&site, "GET", &[("if-none-match", &tag)]).body, b"two");
+    write("six", SystemTime::now());
+    let fresh = ask(&site, "GET", &[]);
+    assert!(fresh.field("etag").unwrap().starts_with("W/"), "what may change once more unseen: {fresh:?}");
+
+    let tag_of = |content: &'static str| {
+        let site = Site::start(&returning(move || Download::bytes(content)));
+        ask(&site, "GET", &[]).field("etag").unwrap().to_owned()
+    };
+    assert_eq!(tag_of("one"), tag_of("one"));
+    assert_ne!(tag_of("one"), tag_of("two"));
+    assert!(tag_of("one").starts_with('"'));
+}
+
+#[test]
+fn what_is_empty_has_no_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("empty");
+    fs::write(&path, "").unwrap();
+    for site in [returning(|| Download::bytes("")), returning(move || Download::file(path.as_path()))] {
+        let site = Site::start(&site);
+        for range in ["bytes=0-", "bytes=-1", "bytes=0-0"] {
+            let answer = ask(&site, "GET", &[("range", range)]);
+            assert_eq!((answer.status, answer.field("content-length")), (200, Some("0")), "{range}: {answer:?}");
+        }
+    }
+}
+
+/// With POST a request has no conditions, and a status that the handler chose is not made another one.
+#[test]
+fn only_reading_has_conditions() {
+    let mut files = definition(&json!({}));
+    let method = files["/"]["it"]["GET"].take();
+    files["/"]["it"] =
+        json!({ "POST": method, "GET": { "info": "Made", "options": { "download": true, "status": 201 } } });
+    let report = |_: Args<()>, _: Context| async { Ok::<_, Refusal>(described(Download::bytes("0123456789"))) };
+    let engine = engine(&[("files.json", files)], |rulebook| {
+        rulebook.module(Module::new("files").post("/it", report).get("/it", report))
+    });
+    let site = Site::start(&engine);
+    for (method, status) in [("POST", 200), ("GET", 201)] {
+        let answer = ask(&site, method, &[("if-none-match", "*"), ("range", "bytes=0-1"), ("if-match", "\"a\"")]);
+        assert_eq!((answer.status, &answer.body[..]), (status, &b"0123456789"[..]), "{method}: {answer:?}");
+    }
+}

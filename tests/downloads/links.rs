@@ -1,0 +1,317 @@
+//! Links: what asks for one, what it leads to, who can make one, and how long its file stays.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
+use rulebook::{Args, Context, Download, Engine, Module, Refusal, Unbound};
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+
+use super::definition;
+use crate::client::{Answer, Connection, Request, Site, engine, wait};
+
+/// An engine whose `GET /it` returns what `make` makes, and that keeps its own files in `data`.
+fn returning(data: &Path, limits: &Json, make: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Engine {
+    let handler = move |_: Args<()>, context: Context| {
+        let download = make();
+        async move {
+            context.set_header("X-Said", "1")?;
+            Ok::<_, Refusal>(download)
+        }
+    };
+    let files = [("files.json", definition(&json!({}))), ("app.json", json!({ "limits": limits }))];
+    engine(&files, |rulebook| rulebook.data(data).module(Module::new("files").get("/it", handler)))
+}
+
+fn figures() -> Download {
+    Download::bytes("0123456789").name("figures é.csv").header("X-Own", "2").header("Content-Language", "fr")
+}
+
+fn asking() -> Request {
+    Request::new("GET", "/it").field("x-requested-with", "XMLHttpRequest")
+}
+
+/// The link of an answer.
+#[track_caller]
+fn link(answer: &Answer) -> String {
+    assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json")), "{answer:?}");
+    answer.json()["link"].as_str().unwrap().to_owned()
+}
+
+fn kept(data: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(data.join("links")).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+fn get(site: &Site, target: &str) -> Answer {
+    site.send(&Request::new("GET", target))
+}
+
+#[test]
+fn a_script_gets_a_link_to_the_file() {
+    let data = TempDir::new().unwrap();
+    let site = Site::start(&returning(data.path(), &json!({}), figures));
+    let answer = site.send(&asking());
+    let link = link(&answer);
+    assert_eq!(answer.json(), json!({ "error": 0, "ErrorDescription": "all right", "link": link }));
+    let told = ["x-said", "x-own", "cache-control", "vary"].map(|name| answer.field(name));
+    assert_eq!(told, [Some("1"), None, Some("no-store"), Some("X-Requested-With")]);
+
+    let file = get(&site, &link);
+    assert_eq!((file.status, &file.body[..]), (200, &b"0123456789"[..]), "{file:?}");
+    let fields = [
+        ("content-type", Some("text/csv")),
+        ("content-length", Some("10")),
+        ("content-disposition", Some("attachment; filename=\"figures _.csv\"; filename*=UTF-8''figures%20%C3%A9.csv")),
+        ("content-security-policy", Some("sandbox")),
+        ("x-content-type-options", Some("nosniff")),
+        ("referrer-policy", Some("no-referrer")),
+        ("accept-ranges", Some("bytes")),
+        ("x-own", Some("2")),
+        ("content-language", Some("fr")),
+        ("x-said", None),
+    ];
+    for (name, value) in fields {
+        assert_eq!(file.field(name), value, "{name}: {file:?}");
+    }
+    let etag = file.field("etag").unwrap();
+    assert_eq!(site.send(&Request::new("GET", &link).field("if-none-match", etag)).status, 304);
+    let part = site.send(&Request::new("GET", &link).field("range", "bytes=3-5").field("if-range", etag));
+    assert_eq!((part.status, &part.body[..], part.field("content-range")), (206, &b"345"[..], Some("bytes 3-5/10")));
+    assert_eq!(site.send(&Request::new("GET", &link).field("range", "bytes=10-")).status, 416);
+    let head = site.send(&Request::new("HEAD", &link));
+    assert_eq!((head.status, head.field("content-length")), (200, Some("10")));
+    let options = site.send(&Request::new("OPTIONS", &link));
+    assert_eq!((options.status, options.field("allow")), (204, Some("GET, HEAD, OPTIONS")));
+    site.send(&Request::new("DELETE", &link)).assert_refused(405, "");
+    assert_eq!(get(&site, &link).status, 200, "it is good until it expires, however often");
+}
+
+#[test]
+fn who_asks_for_a_link_says_so_in_any_case() {
+    let data = TempDir::new().unwrap();
+    let site = Site::start(&returning(data.path(), &json!({}), figures));
+    for value in ["xmlhttprequest", "XMLHTTPREQUEST", " XMLHttpRequest "] {
+        link(&site.send(&Request::new("GET", "/it").field("X-Requested-With", value)));
+    }
+    let links = kept(data.path()).len();
+    for value in ["fetch", "", "XMLHttpRequest2"] {
+        let answer = site.send(&Request::new("GET", "/it").field("x-requested-with", value));
+        assert_eq!((answer.status, &answer.body[..]), (200, &b"0123456789"[..]), "{value:?}");
+        assert_eq!(answer.field("vary"), Some("X-Requested-With"));
+    }
+    let head = site.send(&Request::new("HEAD", "/it").field("x-requested-with", "XMLHttpRequest"));
+    assert_eq!((head.status, head.field("content-type")), (200, Some("text/csv")));
+    assert_eq!((links, kept(data.path()).len()), (3, 3), "nothing is kept for others");
+}
+
+#[test]
+fn a_link_is_told_in_every_envelope() {
+    let data = TempDir::new().unwrap();
+    let mut of_plain = definition(&json!({}));
+    of_plain["envelope"] = json!("plain");
+    let mut of_phalapi = json!({ "envelope": "phalapi", "/": {} });
+    of_phalapi["/"]["other"] = of_plain["/"]["it"].clone();
+    let files = [("plain.json", of_plain), ("phalapi.json", of_phalapi)];
+    let site = Site::start(&engine(&files, |rulebook| rulebook.data(data.path()).unbound(Unbound::Echo)));
+    let plain = site.send(&asking()).json()["link"].clone();
+    let ask = Request::new("GET", "/other").field("x-requested-with", "XMLHttpRequest");
+    let phalapi = site.send(&ask).json()["data"]["link"].clone();
+    for link in [plain, phalapi] {
+        assert_eq!(get(&site, link.as_str().unwrap()).body, br#"{"args":{}}"#);
+    }
+}
+
+#[test]
+fn nobody_else_makes_or_changes_a_link() {
+    let (data, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let site = Site::start(&returning(data.path(), &json!({}), figures));
+    get(&site, "/-/downloads/0123456789abcdef0123456789abcdef?expires=9999999999&signature=00")
+        .assert_refused(403, "link");
+    let link = link(&site.send(&asking()));
+    let (path, query) = link.split_once('?').unwrap();
+    let (expires, signature) = query.split_once('&').unwrap();
+    let until: u64 = expires.strip_prefix("expires=").unwrap().parse().unwrap();
+    let flipped = |text: &str| {
+        let (rest, last) = text.split_at(text.len() - 1);
+        format!("{rest}{}", if last == "0" { "1" } else { "0" })
+    };
+    let wrong = [
+        path.to_owned(),
+        format!("{path}?{expires}"),
+        format!("{path}?{signature}"),
+        format!("{path}?{signature}&{expires}"),
+        format!("{path}?expires={}&{signature}", until + 1),
+        format!("{path}?expires={}&{signature}", until - 1),
+        format!("{path}?expires=0{until}&{signature}"),
+        format!("{path}?expires=+{until}&{signature}"),
+        format!("{path}?expires=99999999999999999999999&{signature}"),
+        format!("{link}&more=1"),
+        format!("{link}0"),
+        format!("{}?{query}", flipped(path)),
+        flipped(&link),
+        format!("{path}?{expires}&signature="),
+        format!("{path}?{expires}&signature=zz"),
+        format!("{path}/?{query}"),
+        format!("/-/downloads/..%2Flinks.key?{query}"),
+        format!("/-/downloads/?{query}"),
+        format!("/-/downloads/../../links.key?{query}"),
+        format!("{}?{query}", path.to_uppercase().replace("/DOWNLOADS/", "/downloads/")),
+    ];
+    for target in wrong {
+        let answer = get(&site, &target);
+        answer.assert_refused(403, "the link is not one that was given out");
+        assert_eq!(answer.json()["error"], 302, "{target}");
+    }
+    assert_eq!(get(&site, &format!("/-/other?{query}")).status, 404, "a link is for its own path alone");
+    assert_eq!(get(&site, &format!("/it/{query}")).status, 404);
+    let stranger = Site::start(&returning(other.path(), &json!({}), figures));
+    self::link(&stranger.send(&asking()));
+    get(&stranger, &link).assert_refused(403, "link");
+    assert_eq!(get(&site, &link).status, 200);
+}
+
+#[test]
+fn a_link_expires_and_its_file_goes() {
+    let data = TempDir::new().unwrap();
+    let site = Site::start(&returning(data.path(), &json!({ "link": 1 }), figures));
+    let link = link(&site.send(&asking()));
+    assert_eq!(kept(data.path()).len(), 1);
+    sleep(Duration::from_millis(1100));
+    let answer = get(&site, &link);
+    answer.assert_refused(410, "the link has expired");
+    assert_eq!(answer.json()["error"], 202);
+    assert!(wait(|| kept(data.path()).is_empty()), "its file stays");
+    assert_eq!(get(&site, &link).status, 410);
+}
+
+#[test]
+fn a_link_whose_file_was_removed_is_gone() {
+    let data = TempDir::new().unwrap();
+    let site = Site::start(&returning(data.path(), &json!({}), figures));
+    let link = link(&site.send(&asking()));
+    fs::remove_file(&kept(data.path())[0]).unwrap();
+    get(&site, &link).assert_refused(410, "removed");
+}
+
+/// What is whole stays good over a restart; what is left of a server that was killed does not.
+#[test]
+fn links_outlive_the_server() {
+    let data = TempDir::new().unwrap();
+    let large = || Download::bytes(vec![7; 1 << 20]).name("large.bin");
+    let site = Site::start(&returning(data.path(), &json!({}), large));
+    let link = link(&site.send(&asking()));
+    drop(site);
+    let folder = data.path().join("links");
+    let nonce = "0123456789abcdef0123456789abcdef";
+    for name in ["writing.Ab1Cd2", &format!("1000000000-{nonce}"), "stray"] {
+        fs::write(folder.join(name), "torn").unwrap();
+    }
+    // Another server of the same folder is at this one.
+    let written = fs::File::create(folder.join("writing.locked")).unwrap();
+    written.lock().unwrap();
+    let site = Site::start(&returning(data.path(), &json!({}), large));
+    let mut left: Vec<_> =
+        kept(data.path()).iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    left.sort();
+    assert_eq!((left.len(), left[1].as_str()), (2, "writing.locked"), "{left:?}");
+    let file = get(&site, &link);
+    assert_eq!((file.status, file.body.len()), (200, 1 << 20));
+    assert!(file.body.iter().all(|byte| *byte == 7));
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_server_reads_what_is_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    let data = TempDir::new().unwrap();
+    let folder = data.path().join("deep").join("data");
+    let site = Site::start(&returning(&folder, &json!({}), figures));
+    get(&site, "/it");
+    assert!(!folder.exists(), "nothing is made for what is not asked for");
+    link(&site.send(&asking()));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder.join("links")), 0o700);
+    assert_eq!(mode(&folder.join("links.key")), 0o600);
+    assert_eq!(kept(&folder).iter().map(|path| mode(path)).collect::<Vec<_>>(), [0o600]);
+}
+
+#[test]
+fn a_key_that_is_none_is_not_used() {
+    let data = TempDir::new().unwrap();
+    fs::write(data.path().join("links.key"), "short").unwrap();
+    let site = Site::start(&returning(data.path(), &json!({}), figures));
+    site.send(&asking()).assert_refused(500, "internal error");
+    assert_eq!(fs::read(data.path().join("links.key")).unwrap(), b"short");
+}
+
+#[test]
+fn there_is_room_for_so_many_bytes_only() {
+    let data = TempDir::new().unwrap();
+    let limits = json!({ "links": 3000, "link": 2 });
+    let site = Site::start(&returning(data.path(), &limits, || Download::bytes(vec![0; 1800])));
+    link(&site.send(&asking()));
+    let full = site.send(&asking());
+    full.assert_refused(503, "try again later");
+    assert!(full.field("retry-after").is_some());
+    assert_eq!(kept(data.path()).len(), 1, "what had no room is not left");
+    assert_eq!(get(&site, "/it").status, 200, "the file itself needs none");
+    assert!(wait(|| site.send(&asking()).status == 200), "room comes back");
+}
+
+#[test]
+fn what_breaks_off_is_not_kept() {
+    let broken: [fn() -> Download; 4] = [
+        || Download::stream(stream::iter([Ok(Bytes::from_static(b"a")), Err(io::Error::other("gone"))])),
+        || {
+            Download::stream(
+                stream::iter([Ok(Bytes::from_static(b"a"))]).chain(stream::once(async { panic!("asked") })),
+            )
+        },
+        || Download::stream(stream::iter([Ok(Bytes::from_static(b"a"))])).length(2),
+        || Download::file("/nowhere/at/all"),
+    ];
+    for make in broken {
+        let data = TempDir::new().unwrap();
+        let site = Site::start(&returning(data.path(), &json!({}), make));
+        site.send(&asking()).assert_refused(500, "internal error");
+        assert!(wait(|| kept(data.path()).is_empty()));
+    }
+}
+
+#[test]
+fn a_server_that_ends_meanwhile_leaves_nothing() {
+    let data = TempDir::new().unwrap();
+    let endless = || Download::stream(stream::iter([Ok(Bytes::from_static(b"a"))]).chain(stream::pending()));
+    let site = Site::start(&returning(data.path(), &json!({}), endless));
+    let mut connection = Connection::to(site.address());
+    connection.write(&asking().bytes());
+    assert!(wait(|| kept(data.path()).len() == 1), "it is being written");
+    drop(site);
+    assert!(wait(|| kept(data.path()).is_empty()), "it is left");
+}
+
+#[test]
+fn large_files_and_streams_are_kept_whole() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("large.bin");
+    let content: Vec<u8> = (0..700_001_u32).map(|at| (at % 251) as u8).collect();
+    fs::write(&path, &content).unwrap();
+    let pieces: Vec<_> = content.chunks(10_007).map(Bytes::copy_from_slice).collect();
+    let data = TempDir::new().unwrap();
+    let of_file = Site::start(&returning(data.path(), &json!({}), move || Download::file(path.as_path())));
+    let of_stream = Site::start(&returning(data.path(), &json!({}), move || {
+        Download::stream(stream::iter(pieces.clone()).map(Ok)).name("large.bin")
+    }));
+    for site in [of_file, of_stream] {
+        let link = link(&site.send(&asking()));
+        assert!(get(&site, &link).body == content);
+        let part = site.send(&Request::new("GET", &link).field("range", "bytes=262140-262149"));
+        assert_eq!((part.status, &part.body[..]), (206, &content[262_140..262_150]));
+    }
+}

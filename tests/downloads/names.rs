@@ -1,0 +1,98 @@
+//! Names: `Content-Disposition` in both of its forms, and media types.
+
+use rulebook::Download;
+
+use super::returning;
+use crate::client::{Answer, Request, Site};
+
+fn answer(make: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Answer {
+    Site::start(&returning(make)).send(&Request::new("GET", "/it"))
+}
+
+/// The name, and what is told behind `attachment`.
+const NAMES: &[(&str, &str)] = &[
+    ("figures.csv", "; filename=\"figures.csv\""),
+    ("two words.txt", "; filename=\"two words.txt\""),
+    ("figures é.csv", "; filename=\"figures _.csv\"; filename*=UTF-8''figures%20%C3%A9.csv"),
+    ("图.png", "; filename=\"_.png\"; filename*=UTF-8''%E5%9B%BE.png"),
+    ("100%.txt", "; filename=\"100_.txt\"; filename*=UTF-8''100%25.txt"),
+    ("a'b(c);d.txt", "; filename=\"a'b(c);d.txt\""),
+    ("../../etc/passwd", "; filename=\"passwd\""),
+    ("C:\\temp\\a.txt", "; filename=\"a.txt\""),
+    ("a\r\nSet-Cookie: b=1.txt", "; filename=\"aSet-Cookie: b=1.txt\""),
+    ("a\0b\u{7f}c.txt", "; filename=\"abc.txt\""),
+    ("\"quoted\".txt", "; filename=\"quoted.txt\""),
+    ("cod\u{202e}gpj.exe", "; filename=\"codgpj.exe\""),
+    (" .. ", ""),
+    ("..", ""),
+    ("folder/", ""),
+    ("", ""),
+];
+
+#[test]
+fn a_name_is_told_in_the_forms_that_clients_read() {
+    for (name, told) in NAMES {
+        let answer = answer(move || Download::bytes("a").name(*name));
+        let expected = format!("attachment{told}");
+        assert_eq!(answer.field("content-disposition"), Some(expected.as_str()), "{name:?}");
+        assert_eq!(answer.field("set-cookie"), None, "{name:?}");
+    }
+    let long = "é".repeat(5_000);
+    let answer = answer(move || Download::bytes("a").name(long.as_str()));
+    assert!(answer.field("content-disposition").unwrap().len() < 2_000);
+}
+
+#[test]
+fn what_a_download_says_of_itself_is_told() {
+    let shown = answer(|| Download::bytes("%PDF-").name("a.pdf").inline());
+    assert_eq!(shown.field("content-disposition"), Some("inline; filename=\"a.pdf\""));
+    assert_eq!(shown.field("content-type"), Some("application/pdf"));
+    assert_eq!(answer(|| Download::bytes("a")).field("content-type"), Some("application/octet-stream"));
+    assert_eq!(
+        answer(|| Download::bytes("a").name("a.unheard")).field("content-type"),
+        Some("application/octet-stream")
+    );
+    let own = answer(|| Download::bytes("a").name("a.pdf").media_type("text/plain; charset=utf-8"));
+    assert_eq!(own.field("content-type"), Some("text/plain; charset=utf-8"));
+    let page = answer(|| Download::bytes("<script>alert(1)</script>").name("a.html").inline());
+    assert_eq!(page.field("content-security-policy"), Some("sandbox"));
+    assert_eq!(page.field("x-content-type-options"), Some("nosniff"));
+}
+
+/// What programs for api 3.0 return: header fields and a body.
+#[test]
+fn headers_and_body_are_a_download() {
+    let headers = [
+        ("Content-Type", "text/plain"),
+        ("Content-Length", "999"),
+        ("content-disposition", "attachment; filename=own.txt"),
+        ("ETag", "\"mine\""),
+        ("Last-Modified", "Fri, 02 Jan 2026 03:04:05 GMT"),
+        ("X-Own", "1"),
+    ];
+    let answer = answer(move || Download::from_parts(headers, "text"));
+    let fields = ["content-type", "content-length", "content-disposition", "etag", "last-modified", "x-own"];
+    let told = fields.map(|name| answer.field(name).unwrap_or_default());
+    let expected =
+        ["text/plain", "4", "attachment; filename=own.txt", "\"mine\"", "Fri, 02 Jan 2026 03:04:05 GMT", "1"];
+    assert_eq!(told, expected, "{answer:?}");
+    assert_eq!(answer.body, b"text");
+}
+
+#[test]
+fn what_cannot_be_said_is_the_programs_fault() {
+    let wrong: [fn() -> Download; 6] = [
+        || Download::bytes("secret").header("Transfer-Encoding", "gzip"),
+        || Download::bytes("secret").header("X-Own", "a\r\nb"),
+        || Download::bytes("secret").header("no name", "a"),
+        || Download::bytes("secret").media_type("a\nb"),
+        || Download::bytes("secret").header("ETag", "unquoted"),
+        || Download::file("/nowhere/secret"),
+    ];
+    for make in wrong {
+        let answer = answer(make);
+        answer.assert_refused(500, "internal error");
+        assert!(!String::from_utf8_lossy(&answer.body).contains("secret"), "{answer:?}");
+        assert_eq!(answer.field("content-disposition"), None);
+    }
+}

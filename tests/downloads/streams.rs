@@ -1,0 +1,145 @@
+//! Streams: sent as they come, with bounded memory, and never cut off so that they look whole.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::stream::{self, Stream, StreamExt};
+use rulebook::Download;
+
+use super::returning;
+use crate::client::{Connection, Request, Site, wait};
+
+/// Pieces of a KiB, of which it is counted how many have been taken; it tells when it is dropped.
+struct Counting {
+    left: usize,
+    taken: Arc<AtomicUsize>,
+    dropped: Arc<AtomicBool>,
+}
+
+impl Stream for Counting {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        self.left -= 1;
+        self.taken.fetch_add(1, Ordering::SeqCst);
+        Poll::Ready(Some(Ok(Bytes::from_static(&[b'x'; 1024]))))
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        self.dropped.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Reads an answer to the end of the connection: its head, and its body as it was sent.
+fn read_all(mut connection: Connection, request: &Request) -> (String, Vec<u8>) {
+    connection.write(&request.clone().field("connection", "close").bytes());
+    while connection.more() {}
+    let all = connection.ahead;
+    let end = all.windows(4).position(|four| four == b"\r\n\r\n").map_or(all.len(), |end| end + 4);
+    (String::from_utf8_lossy(&all[..end]).to_lowercase(), all[end..].to_vec())
+}
+
+fn get() -> Request {
+    Request::new("GET", "/it")
+}
+
+#[test]
+fn a_stream_is_sent_in_chunks_without_parts() {
+    let pieces = || ["ab", "", "cde", "", ""].map(|piece| Ok(Bytes::from_static(piece.as_bytes())));
+    let site = Site::start(&returning(move || Download::stream(stream::iter(pieces())).name("a.txt")));
+    let (head, body) = read_all(site.connect(), &get().field("range", "bytes=0-1"));
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    for field in ["transfer-encoding: chunked\r\n", "accept-ranges: none\r\n", "content-type: text/plain\r\n"] {
+        assert!(head.contains(field), "{field:?} is not in {head}");
+    }
+    assert_eq!(body, b"2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n");
+    let (head, body) = read_all(site.connect(), &Request::new("HEAD", "/it"));
+    assert!(head.starts_with("http/1.1 200") && body.is_empty(), "{head}");
+}
+
+#[test]
+fn a_stream_that_knows_its_length_says_it() {
+    let site = Site::start(&returning(|| Download::stream(stream::iter([Ok(Bytes::from_static(b"abc"))])).length(3)));
+    let answer = site.send(&get());
+    assert_eq!((answer.field("content-length"), &answer.body[..]), (Some("3"), &b"abc"[..]));
+    assert_eq!(answer.field("accept-ranges"), Some("none"));
+}
+
+type Make = fn() -> Download;
+
+fn piece(text: &'static str) -> io::Result<Bytes> {
+    Ok(Bytes::from_static(text.as_bytes()))
+}
+
+/// An error, a panic, and a length that is not so: each ends the connection without the end of the body.
+#[test]
+fn what_breaks_off_does_not_look_whole() {
+    let broken: [(&str, Make); 5] = [
+        ("an error", || Download::stream(stream::iter([piece("abc"), Err(io::Error::other("gone"))]))),
+        ("a panic", || {
+            Download::stream(stream::iter([piece("abc")]).chain(stream::once(async { panic!("as asked") })))
+        }),
+        ("too short", || Download::stream(stream::iter([piece("abc")])).length(4)),
+        ("too long", || Download::stream(stream::iter([piece("abc"), piece("def")])).length(4)),
+        ("an error at once", || Download::stream(stream::iter([Err(io::Error::other("gone"))])).length(4)),
+    ];
+    for (what, make) in broken {
+        let site = Site::start(&returning(make));
+        let (head, body) = read_all(site.connect(), &get());
+        assert!(head.contains("content-length: 4") || !body.ends_with(b"0\r\n\r\n"), "{what}: {head}");
+        assert!(!head.contains("content-length: 4") || body.len() < 4, "{what}: {body:?}");
+        assert!(!body.windows(3).any(|three| three == b"def"), "{what}: {body:?}");
+        // The server goes on.
+        let (head, _) = read_all(site.connect(), &Request::new("HEAD", "/it"));
+        assert!(head.starts_with("http/1.1 200"), "{what}: {head}");
+    }
+}
+
+#[test]
+fn a_large_stream_is_taken_only_as_fast_as_it_is_read() {
+    const PIECES: usize = 64 << 10;
+    let (taken, dropped) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+    let (own, end) = (Arc::clone(&taken), Arc::clone(&dropped));
+    let site = Site::start(&returning(move || {
+        Download::stream(Counting { left: PIECES, taken: Arc::clone(&own), dropped: Arc::clone(&end) })
+    }));
+    let mut connection = site.connect();
+    connection.write(&get().bytes());
+    let mut received = 0;
+    let mut most = 0;
+    // Each KiB has six bytes of a chunk's around it: `400`, and two line ends with it.
+    let sent_by = |taken: usize| taken * (1024 + 7);
+    while received < sent_by(PIECES) {
+        connection.ahead.clear();
+        assert!(connection.more(), "{received} bytes came");
+        received += connection.ahead.len();
+        most = most.max(sent_by(taken.load(Ordering::SeqCst)).saturating_sub(received));
+    }
+    // Between the two are the buffers of both sockets, which the system chooses.
+    assert!(most < 16 << 20, "{most} bytes were ahead of the client");
+    assert_eq!(taken.load(Ordering::SeqCst), PIECES);
+    assert!(wait(|| dropped.load(Ordering::SeqCst)));
+}
+
+#[test]
+fn a_client_that_goes_away_ends_the_stream() {
+    let (taken, dropped) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+    let (own, end) = (Arc::clone(&taken), Arc::clone(&dropped));
+    let site = Site::start(&returning(move || {
+        Download::stream(Counting { left: usize::MAX, taken: Arc::clone(&own), dropped: Arc::clone(&end) })
+    }));
+    let mut connection = site.connect();
+    connection.write(&get().bytes());
+    assert!(connection.more());
+    drop(connection);
+    assert!(wait(|| dropped.load(Ordering::SeqCst)), "it goes on for nobody");
+}
