@@ -77,7 +77,7 @@ impl Row {
 fn shown(answer: &Answer) -> String {
     let body = String::from_utf8_lossy(&answer.body).into_owned();
     let body = answer.field("x-request-id").map_or(body.clone(), |id| body.replace(id, "REQUEST-ID"));
-    let body: String = body.replace('\n', " ").chars().take(300).collect();
+    let body: String = body.replace('\n', " ").chars().take(160).collect();
     format!("{} {} {body}", answer.status, answer.field("content-type").unwrap_or("-"))
 }
 
