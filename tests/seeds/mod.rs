@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::client::case::{self, Case};
-use crate::client::{Bearer, Request, Site};
+use crate::client::{Answer, Bearer, Request, Site};
 use crate::handlers::wait;
 use crate::readme::matches;
 use crate::rules::own_type::Email;
@@ -240,12 +240,35 @@ fn ask(site: &Site, case: &Case, line: Option<&(String, String)>) -> Option<Stri
     }
     let answer = site.send(&request);
     let mut differences = case.differences(&answer);
+    differences.extend(unsaid(case, &answer));
     if let Some((_, status)) = line
         && answer.head.lines().next() != Some(status)
     {
         differences.push(format!("expected {status:?}"));
     }
     (!differences.is_empty()).then(|| format!("{}\n{answer:?}", differences.join("\n")))
+}
+
+/// What a case need not say: which type the answer has, and that members of a JSON body are echoed as they came.
+fn unsaid(case: &Case, answer: &Answer) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let media_type = match case.shape.as_deref() {
+        Some("phalapi") => "application/json;charset=utf-8",
+        _ => "application/json",
+    };
+    if !answer.body.is_empty()
+        && !case.fields.contains_key("content-type")
+        && answer.field("content-type") != Some(media_type)
+    {
+        wrong.push(format!("it is not of the type {media_type}"));
+    }
+    let sent = case.json.as_ref().and_then(Json::as_object).filter(|_| answer.status == 200);
+    if let (Some(sent), None, None) = (sent, &case.args, &case.body) {
+        let args = &answer.json()["args"];
+        let other = sent.iter().filter(|(name, value)| args[*name] != **value);
+        wrong.extend(other.map(|(name, value)| format!("{name}: sent {value}, echoed {}", args[name])));
+    }
+    wrong
 }
 
 /// In which way the answer to a request of one line does not begin as it should.
