@@ -68,7 +68,12 @@ impl Tables {
         let properties: Schema = keys.iter().map(|key| (key.name.to_owned(), self.value(keys, key))).collect();
         let required: Vec<&str> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
         let mut schema = Schema::new();
-        schema.insert("type".to_owned(), json!("object"));
+        if keys.empty_list {
+            schema.insert("type".to_owned(), json!(["object", "array"]));
+            schema.insert("maxItems".to_owned(), json!(0));
+        } else {
+            schema.insert("type".to_owned(), json!("object"));
+        }
         schema.insert("properties".to_owned(), Json::Object(properties));
         if !required.is_empty() {
             schema.insert("required".to_owned(), json!(required));
@@ -117,7 +122,8 @@ impl Tables {
             Kind::Common => {
                 let rules = self.refer(&rules::COMMON);
                 json!({
-                    "type": "object",
+                    "type": ["object", "array"],
+                    "maxItems": 0,
                     "if": { "anyOf": [
                         { "not": { "additionalProperties": { "not": { "type": "object", "required": ["info"] } } } },
                         { "not": { "propertyNames": { "not": { "pattern": pattern::place() } } } }
