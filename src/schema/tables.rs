@@ -80,10 +80,11 @@ impl Tables {
         }
         match keys.names {
             Some(names) => {
-                let known = keys.iter().map(|key| key.name).filter(|name| name.starts_with('@'));
-                let names_or_known =
-                    json!({ "anyOf": [{ "not": { "pattern": "^@" } }, { "enum": known.collect::<Vec<_>>() }] });
-                schema.insert("propertyNames".to_owned(), names_or_known);
+                let known: Vec<_> = keys.iter().map(|key| key.name).filter(|name| name.starts_with('@')).collect();
+                let name = json!({ "not": { "pattern": "^@" } });
+                // Some validators refuse an `enum` of nothing.
+                let either = if known.is_empty() { name } else { json!({ "anyOf": [name, { "enum": known }] }) };
+                schema.insert("propertyNames".to_owned(), either);
                 schema.extend(named(self.refer(names)));
             }
             None => {
