@@ -55,6 +55,17 @@ fn empty_arrays_of_php_have_nothing_in_them() {
 }
 
 #[test]
+fn items_of_an_enum_have_its_words() {
+    let returned = json!({ "@return": { "list[]": { "type": "enum", "range": ["a", "b-c"] } } });
+    let output = json!({ "list": { "type": "array<enum(a|b-c)>", "info": "list" } });
+    assert_eq!(class(&returned), tree(&json!({}), &json!({ "out": output })));
+    // What would mean something else in a term is told.
+    let wrong = json!({ "@return": { "list[]": { "type": "enum", "range": ["a|b"] } } });
+    let report = Rulebook::read(files(&Json::Null, &json!({ "User": { "get": wrong } }))).check().unwrap_err();
+    assert_eq!(report.diagnostics.iter().map(|fault| fault.code).collect::<Vec<_>>(), [Code::MissingRange]);
+}
+
+#[test]
 fn rules_are_parameters() {
     let cases = [
         (json!({}), json!({ "ANY@x": { "name": "x", "info": "x", "type": "?loose_string" } })),
