@@ -4,6 +4,7 @@ mod body;
 mod faults;
 mod named;
 mod recorded;
+mod sample;
 mod styles;
 mod unreachable;
 
