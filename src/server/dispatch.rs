@@ -39,6 +39,7 @@ pub(super) fn factory(
             Ok(fn_service(move |mut request: Request| {
                 let (worker, current, app) = (Rc::clone(&worker), worker.current(), Rc::clone(&app));
                 async move {
+                    let version = request.version();
                     let id = head::name(request.head(), || worker.name_request());
                     let head = Arc::new(head::take(&mut request, id));
                     let mut observed = Observed::begin(&current, &head);
@@ -80,7 +81,7 @@ pub(super) fn factory(
                             response
                         }
                     };
-                    Ok(observed.answered(response))
+                    Ok(answer::framed(observed.answered(response), version))
                 }
             }))
         }

@@ -61,6 +61,8 @@ impl Told {
             (header::CONTENT_DISPOSITION, transfer::disposition(name.as_deref(), inline)),
             (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
         ];
+        // Bytes and files know theirs.
+        let length = length.filter(|_| matches!(content, Content::Stream(_)));
         let content_type = media_type.unwrap_or_else(|| transfer::media_type(name.as_deref()));
         let facts = Facts { length, has_parts: false, etag, modified };
         (Self { content_type, fields: over(made, headers), facts }, content)
