@@ -57,6 +57,8 @@ test("the page of the API", async (t) => {
 
       await page.locator("#modules a", { hasText: "/picture" }).click();
       const illustrate = method(page, "POST");
+      await illustrate.getByLabel("picture", { exact: true }).waitFor({ state: "attached" });
+      await illustrate.locator("summary").first().click();
       await fill(illustrate, "id", String(id));
       await fill(illustrate, "alt", "A dot");
       await illustrate.getByLabel("picture", { exact: true }).setInputFiles(DOT);
@@ -168,8 +170,9 @@ test("the page of the API", async (t) => {
           ["service", "#/article/{id}"],
           ["upload", "#/article/{id}/picture"],
         ]) {
-          // Another address each time, so that it is loaded anew and nothing of the last one is left.
-          await page.goto(`${direct}?${name}${hash}`);
+          // Another address each time, so that it is loaded anew and nothing of the last one is left. `?service` would
+          // name a service.
+          await page.goto(`${direct}?page-${name}${hash}`);
           await page.locator("#view h1").waitFor();
           if (name === "service") {
             await fill(method(page, "GET"), "id", "1");

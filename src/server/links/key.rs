@@ -1,5 +1,6 @@
 //! The file of the key that links are signed with.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -51,9 +52,9 @@ impl KeyFile {
     }
 
     fn read(&self) -> io::Result<Key> {
-        let bytes = fs::read(&self.path)?;
-        let wrong = |_| io::Error::new(ErrorKind::InvalidData, format!("{} is no key", self.path.display()));
-        bytes.try_into().map(Key).map_err(wrong)
+        let told = |kind, why: &dyn Display| io::Error::new(kind, format!("{}: {why}", self.path.display()));
+        let bytes = fs::read(&self.path).map_err(|error| told(error.kind(), &error))?;
+        bytes.try_into().map(Key).map_err(|_| told(ErrorKind::InvalidData, &"it is no key of links"))
     }
 
     /// Makes it whole or not at all, for the server's eyes alone.
