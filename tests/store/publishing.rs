@@ -213,6 +213,26 @@ fn of_several_files_all_appear_or_none() {
     }
 }
 
+/// Somebody has cleaned up too much.
+#[test]
+fn a_file_that_has_gone_is_not_told_to_be_published() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    put(&store, "a", b"old").unwrap();
+    let before = tree(folder.path());
+    for names in [&["a"][..], &["new"], &["b", "a"], &["a", "new"], &["a", "b", "new/c"]] {
+        let files: Vec<_> = names.iter().map(|name| one(&store, name, b"new")).collect();
+        let last = on_their_way(folder.path()).into_iter().max_by_key(|name| name.parse::<u32>().unwrap()).unwrap();
+        for program in fs::read_dir(folder.path().join(".staging")).unwrap() {
+            let _ = fs::remove_file(program.unwrap().path().join(&last));
+        }
+        let error = store.publish_all(files).unwrap_err();
+        assert!(matches!(error, StoreError::Io { .. }), "{names:?}: {error:?}");
+        assert_eq!(tree(folder.path()), before, "{names:?}");
+        assert_eq!(on_their_way(folder.path()), [""; 0], "{names:?}");
+    }
+}
+
 /// A file gets in the way of a folder only when the files are renamed: what was renamed before is taken back.
 #[test]
 fn what_has_been_renamed_is_taken_back() {

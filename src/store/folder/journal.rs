@@ -71,6 +71,11 @@ impl Move {
         }
     }
 
+    /// Whether the file is still among those on their way.
+    fn waits(&self, own: &Dir) -> io::Result<bool> {
+        unless_missing(own.symlink_metadata(&self.staged).map(drop))
+    }
+
     /// Gives the file that has the name a second one.
     fn keep_before(&self, root: &Dir, own: &Dir) -> io::Result<()> {
         let Some(before) = &self.before else { return Ok(()) };
@@ -79,7 +84,7 @@ impl Move {
     }
 
     fn undo(&self, root: &Dir, own: &Dir) -> io::Result<()> {
-        if own.symlink_metadata(&self.staged).is_ok() {
+        if self.waits(own)? {
             // It has not been renamed, or has been taken back.
             return Ok(());
         }
@@ -98,7 +103,7 @@ pub(super) fn publish(root: &Dir, own: &Dir, record: &str, moves: &[Move]) -> Re
     let commit = format!("{record}{COMMIT}");
     let kept = moves.iter().try_for_each(|one| one.keep_before(root, own)).map_err(&io);
     let written = kept.and_then(|()| write(own, record, &commit, moves).map_err(&io));
-    let done = written.and_then(|()| finish(root, own, moves));
+    let done = written.and_then(|()| rename(root, own, moves));
     if done.is_ok() {
         // All is done already: a record that stays is one of nothing.
         let _ = own.remove_file(&commit);
@@ -150,10 +155,16 @@ pub(super) fn settle(root: &Dir, left: &Dir) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Renames the files.
+fn rename(root: &Dir, own: &Dir, moves: &[Move]) -> Result<(), StoreError> {
+    moves.iter().try_for_each(|one| one.publish(root, own))?;
+    sync(root, own, moves).map_err(StoreError::io("publishing files"))
+}
+
+/// Renames those that have not been renamed before.
 fn finish(root: &Dir, own: &Dir, moves: &[Move]) -> Result<(), StoreError> {
     for one in moves {
-        // Where it is not there, it has been renamed before.
-        if own.symlink_metadata(&one.staged).is_ok() {
+        if one.waits(own).map_err(StoreError::io("publishing files"))? {
             one.publish(root, own)?;
         }
     }

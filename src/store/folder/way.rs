@@ -68,7 +68,7 @@ pub(super) fn sync(_: &Dir) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether something is there now, or has gone.
+/// Whether something was there to do it with.
 pub(super) fn unless_missing(done: io::Result<()>) -> io::Result<bool> {
     match done {
         Ok(()) => Ok(true),
