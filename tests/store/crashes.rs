@@ -177,6 +177,17 @@ fn what_was_being_taken_back_is_taken_back_from_wherever_it_was_left() {
 }
 
 #[test]
+fn a_folder_that_somebody_removed_since_holds_nothing_up() {
+    for (record, expected) in [("2.commit", "a=new "), ("2.undo", "a=old ")] {
+        let folder = ended(record, 2, 0);
+        fs::remove_dir_all(folder.path().join("b")).unwrap();
+        Store::open(folder.path()).unwrap();
+        assert_eq!(shown(folder.path()), expected, "{record}");
+        assert_eq!(on_their_way(folder.path()), [""; 0]);
+    }
+}
+
+#[test]
 fn what_was_not_yet_to_be_done_is_not_done() {
     // The record had not got its name.
     let folder = ended("2", 0, 0);

@@ -88,11 +88,10 @@ impl Move {
             // It has not been renamed, or has been taken back.
             return Ok(());
         }
-        let (folder, file) = self.place(root)?;
-        let undone = match &self.before {
+        let undone = self.place(root).and_then(|(folder, file)| match &self.before {
             Some(before) => own.rename(before, &folder, file),
             None => folder.rename(file, own, &self.staged),
-        };
+        });
         unless_missing(undone).map(drop)
     }
 }
@@ -124,9 +123,15 @@ fn take_back(root: &Dir, own: &Dir, commit: &str, moves: &[Move]) -> io::Result<
     if unless_missing(own.rename(commit, own, &record))? {
         way::sync(own)?;
         undo(root, own, moves)?;
-        own.remove_file(&record)?;
+        forget(own, &record)?;
     }
     Ok(())
+}
+
+/// Removes a record of what has been undone. It must not come back: by then its names may be those of other files.
+fn forget(own: &Dir, record: &str) -> io::Result<()> {
+    own.remove_file(record)?;
+    way::sync(own)
 }
 
 /// Whether something has been begun that is neither finished nor undone.
@@ -147,7 +152,7 @@ pub(super) fn settle(root: &Dir, left: &Dir) -> Result<(), StoreError> {
             return Err(io(ErrorKind::InvalidData.into()));
         }
         if record.ends_with(UNDO) {
-            undo(root, left, &moves).map_err(&io)?;
+            undo(root, left, &moves).and_then(|()| forget(left, &record)).map_err(&io)?;
         } else if finish(root, left, &moves).is_err() {
             take_back(root, left, &record, &moves).map_err(&io)?;
         }
@@ -181,7 +186,8 @@ fn sync(root: &Dir, own: &Dir, moves: &[Move]) -> io::Result<()> {
     let mut synced = BTreeSet::new();
     for one in moves {
         if synced.insert(one.place_parts().0) {
-            way::sync(&one.place(root)?.0)?;
+            // Somebody may have removed the folder since.
+            unless_missing(one.place(root).and_then(|(folder, _)| way::sync(&folder)))?;
         }
     }
     way::sync(own)
