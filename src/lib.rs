@@ -22,6 +22,8 @@
 mod place;
 //
 mod near;
+//
+mod secret;
 
 // What things are.
 pub mod error;
@@ -77,7 +79,7 @@ pub use envelope::{Envelope, Members, WriteError};
 pub use error::{Code, ErrorStatus};
 pub use format::{Format, FormatError, Xml};
 pub use handler::{Args, Calling, Context, Ended, Module, Response};
-pub use key::{KeyError, Keys};
+pub use key::{EntryFlaw, Keeper, KeyError, Keys};
 pub use model::Unbound;
 pub use place::{Place, Placed};
 pub use server::{Running, Settings, Stopper};

@@ -33,6 +33,11 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
         Err(error) => return failed(&format!("--data {}: {error}", data.display())),
     };
     let count = keys.len();
+    // Until the server has stopped.
+    let _keeper = match keys.keep() {
+        Ok(keeper) => keeper,
+        Err(error) => return failed(&format!("a thread for the keys: {error}")),
+    };
     let engine = match judged.inspect(keys).build() {
         Ok(engine) => engine,
         Err(report) => {
