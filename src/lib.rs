@@ -70,8 +70,8 @@ pub mod cli;
 pub mod test;
 
 pub use call::{
-    AnswerError, Broken, Download, ETag, Encode, Head, Http, Identity, Inspect, Inspection, Mismatch, Objection,
-    Refusal, RequestId, Upload, Value,
+    AnswerError, Broken, Download, ETag, Encode, Head, Http, Identity, Inspect, Inspection, Meter, Mismatch, Objection,
+    Quota, Refusal, RequestId, Upload, Value,
 };
 pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, log_panics};

@@ -28,7 +28,9 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
     }
     let folder = judged.data.clone();
     let data = folder.path();
-    let keys = match Keys::load(&data.join(key::FILE)) {
+    let workers = settings.workers.map(usize::from).or(api.workers);
+    let file = data.join(key::FILE);
+    let keys = match workers.map_or_else(|| Keys::load(&file), |workers| Keys::load_for(&file, workers)) {
         Ok(keys) => keys,
         Err(error) => return failed(&format!("--data {}: {error}", data.display())),
     };
@@ -52,7 +54,7 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
     };
     let how = server::Settings {
         bind,
-        workers: settings.workers.map(usize::from).or(api.workers),
+        workers,
         signals: true,
         static_files: Some(settings.static_files.clone()),
         ..server::Settings::default()

@@ -20,6 +20,15 @@ pub enum KeyError {
         /// The column, from 1.
         column: usize,
     },
+    /// The file of what keys have been used for is none.
+    Usage {
+        /// The file.
+        file: PathBuf,
+        /// The line where it is none, from 1; 0 where it is empty.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
     /// One of its keys cannot be.
     Entry {
         /// The file.
@@ -95,6 +104,10 @@ impl fmt::Display for KeyError {
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Shape { file, line, column } => {
                 write!(f, "the key file {} is none: expected {SHAPE}, at line {line}, column {column}", file.display())
+            }
+            Self::Usage { file, line, column } => {
+                let file = file.display();
+                write!(f, "{file} does not say what keys have been used for, at line {line}, column {column}")
             }
             Self::Entry { file, number, flaw } => {
                 write!(f, "the key file {} is none: {flaw} of key {number}", file.display())

@@ -76,6 +76,17 @@ pub enum Per {
 }
 
 impl Per {
+    /// How many seconds it has; 0 where it does not end.
+    #[must_use]
+    pub fn seconds(self) -> u32 {
+        match self {
+            Self::Minute => 60,
+            Self::Hour => 60 * 60,
+            Self::Day => 24 * 60 * 60,
+            Self::Ever => 0,
+        }
+    }
+
     /// As it is written.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::file::{self, Entry, File, Limit};
 use super::pepper::Pepper;
+use super::usage::{self, Usage};
 use super::{KeyError, token};
 
 /// What a new key is to be.
@@ -62,12 +63,22 @@ pub fn rotate(path: &Path, id: &str, end: Timestamp) -> Result<String, KeyError>
     })
 }
 
-/// What is kept of all keys, the oldest first.
+/// What is kept of all keys, the oldest first, and what they have been used for.
 ///
 /// # Errors
-/// The file cannot be read, or is not a key file.
-pub fn list(path: &Path) -> Result<Vec<Entry>, KeyError> {
-    file::read(path).map(|(file, _)| file.keys)
+/// A file cannot be read, or is not what it should be.
+pub fn list(path: &Path) -> Result<Vec<(Entry, Usage)>, KeyError> {
+    let (file, _) = file::read(path)?;
+    let usages = usage::read(path)?;
+    let usage = |entry: &Entry| usages.get(&*entry.id).copied().unwrap_or_default();
+    Ok(file
+        .keys
+        .into_iter()
+        .map(|entry| {
+            let usage = usage(&entry);
+            (entry, usage)
+        })
+        .collect())
 }
 
 fn position(path: &Path, file: &File, id: &str) -> Result<usize, KeyError> {

@@ -13,6 +13,7 @@ mod manage;
 mod pepper;
 mod table;
 mod token;
+mod usage;
 
 use std::fmt;
 use std::io;
@@ -28,9 +29,10 @@ pub use error::{EntryFlaw, KeyError};
 pub use file::{Entry, Limit, Per};
 pub use keeper::Keeper;
 pub use manage::{Wish, add, list, revoke, rotate};
+pub use usage::Usage;
 
 use crate::call::{Head, Inspect, Inspection};
-use table::{Refused, Table};
+use table::{Before, Refused, Table};
 use token::Flaw;
 
 /// The key file's name in the server's folder.
@@ -58,6 +60,7 @@ pub struct Keys(Arc<Shared>);
 struct Shared {
     path: PathBuf,
     table: ArcSwap<Table>,
+    workers: usize,
 }
 
 impl fmt::Debug for Keys {
@@ -73,8 +76,18 @@ impl Keys {
     /// # Errors
     /// It cannot be read, is not a key file, or its keys were made with a pepper that is not there.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
-        let table = ArcSwap::from_pointee(Table::load(path)?);
-        Ok(Self(Arc::new(Shared { path: path.to_owned(), table })))
+        Self::load_for(path, std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// The same, for a server of so many workers: how many requests of a key with a limit each of them may count by
+    /// itself depends on it.
+    ///
+    /// # Errors
+    /// As for [`Keys::load`].
+    pub fn load_for(path: &Path, workers: usize) -> Result<Self, KeyError> {
+        let kept = Before::Kept(usage::read(path)?);
+        let table = ArcSwap::from_pointee(Table::load(path, &kept, workers)?);
+        Ok(Self(Arc::new(Shared { path: path.to_owned(), table, workers })))
     }
 
     /// Has the file looked after, by a thread of its own, until what is given back is dropped.
@@ -110,7 +123,7 @@ impl Keys {
             return Inspection::Invalid("an Authorization field of another scheme than Bearer".to_owned());
         }
         match self.0.table.load().find(key.trim_matches(' '), Timestamp::now().as_second()) {
-            Ok(known) => Inspection::Identity(known.identity.clone()),
+            Ok(identity) => Inspection::Identity(identity.clone()),
             Err(refused) => Inspection::Invalid(words(refused).to_owned()),
         }
     }

@@ -2,13 +2,21 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use hmac::Mac;
+use jiff::Timestamp;
 
 use super::file::{self, Entry, Stamp};
 use super::pepper::Pepper;
-use super::{KeyError, token};
-use crate::call::Identity;
+use super::usage::{Spent, Usage, Usages};
+use super::{KeyError, Limit, token};
+use crate::call::{Identity, Meter};
+
+/// How long it may be, in seconds, until a use of a key is noted that has been used before: requests write nothing
+/// that others read but once in that time.
+const NOTE_TIME: i64 = 10;
 
 /// All keys of a file.
 pub(super) struct Table {
@@ -22,9 +30,12 @@ pub(super) struct Table {
 pub(super) struct Known {
     hash: [u8; 32],
     /// Whom it stands for.
-    pub(super) identity: Identity,
+    identity: Identity,
     /// From when on it is refused, in seconds since the beginning of 1970.
     expires: Option<i64>,
+    /// When it was used last, in seconds since the beginning of 1970; 0 where it was not.
+    used: Arc<AtomicI64>,
+    meter: Option<Arc<Meter>>,
 }
 
 /// Why a key is refused.
@@ -38,9 +49,17 @@ pub(super) enum Refused {
     Expired,
 }
 
+/// What has been counted so far.
+pub(super) enum Before<'b> {
+    /// By a server that has ended.
+    Kept(Usages),
+    /// By this one.
+    Now(&'b Table),
+}
+
 impl Table {
-    /// The keys of a file; none where there is no such file.
-    pub(super) fn load(path: &Path) -> Result<Self, KeyError> {
+    /// The keys of a file, none where there is no such file, for so many workers.
+    pub(super) fn load(path: &Path, before: &Before<'_>, workers: usize) -> Result<Self, KeyError> {
         let (file, stamp) = file::read(path)?;
         let pepper = if file.keys.is_empty() {
             Pepper::random()?
@@ -52,7 +71,8 @@ impl Table {
             }
             pepper
         };
-        let by_id = file.keys.into_iter().filter_map(Known::of).collect();
+        let known = |entry| Known::of(entry, before, workers);
+        let by_id = file.keys.into_iter().filter_map(known).collect();
         Ok(Self { pepper, by_id, stamp })
     }
 
@@ -61,8 +81,8 @@ impl Table {
         self.by_id.len()
     }
 
-    /// What is known of a key at this time, in seconds since the beginning of 1970.
-    pub(super) fn find(&self, key: &str, now: i64) -> Result<&Known, Refused> {
+    /// Whom a key stands for at this time, in seconds since the beginning of 1970.
+    pub(super) fn find(&self, key: &str, now: i64) -> Result<&Identity, Refused> {
         let token = token::parse(key).map_err(Refused::Flaw)?;
         let known = self.by_id.get(token.id);
         // An unknown id costs what a wrong secret does.
@@ -70,18 +90,76 @@ impl Table {
         let fits = self.pepper.mac(token.secret).verify_slice(&hash).is_ok();
         match known {
             Some(known) if fits && known.expires.is_some_and(|expires| expires <= now) => Err(Refused::Expired),
-            Some(known) if fits => Ok(known),
+            Some(known) if fits => {
+                if now - known.used.load(Ordering::Relaxed) >= NOTE_TIME {
+                    known.used.store(now, Ordering::Relaxed);
+                }
+                Ok(&known.identity)
+            }
             _ => Err(Refused::Unknown),
         }
+    }
+
+    /// What all keys have been used for; `exactly` as [`Meter::spent`] says.
+    pub(super) fn usages(&self, exactly: bool) -> Usages {
+        let usages = self.by_id.iter().map(|(id, known)| (id.clone(), known.usage(exactly)));
+        usages.filter(|(_, usage)| *usage != Usage::default()).collect()
     }
 }
 
 impl Known {
-    fn of(entry: Entry) -> Option<(Box<str>, Self)> {
-        let Entry { id, hash, name, scope, expires, .. } = entry;
+    fn of(entry: Entry, before: &Before<'_>, workers: usize) -> Option<(Box<str>, Self)> {
+        let Entry { id, hash, name, scope, expires, limit, .. } = entry;
         // What is read has a hash.
         let hash = file::hash(&hash)?;
-        let expires = expires.map(|expires| expires.as_second());
-        Some((id.into(), Self { hash, identity: Identity::new(&name, scope), expires }))
+        let expires = expires.map(Timestamp::as_second);
+        let (used, meter) = match before {
+            Before::Kept(usages) => {
+                let usage = usages.get(&*id).copied().unwrap_or_default();
+                let used = usage.used.map_or(0, Timestamp::as_second);
+                (Arc::new(AtomicI64::new(used)), limit.map(|limit| Arc::new(meter(limit, usage.spent, workers))))
+            }
+            Before::Now(table) => match table.by_id.get(&*id) {
+                Some(known) => (Arc::clone(&known.used), limit.map(|limit| known.metered(limit, workers))),
+                None => (Arc::default(), limit.map(|limit| Arc::new(meter(limit, None, workers)))),
+            },
+        };
+        let identity = Identity::new(&name, scope);
+        let identity = match &meter {
+            Some(meter) => identity.metered(Arc::clone(meter)),
+            None => identity,
+        };
+        Some((id.into(), Self { hash, identity, expires, used, meter }))
+    }
+
+    /// What counts on under this limit.
+    fn metered(&self, limit: Limit, workers: usize) -> Arc<Meter> {
+        let same = |own: &&Arc<Meter>| own.requests() == limit.requests && own.seconds() == limit.per.seconds();
+        match self.meter.as_ref().filter(same) {
+            Some(own) => Arc::clone(own),
+            None => Arc::new(meter(limit, self.usage(true).spent, workers)),
+        }
+    }
+
+    fn usage(&self, exactly: bool) -> Usage {
+        let used = self.used.load(Ordering::Relaxed);
+        let used = if used == 0 { None } else { Timestamp::from_second(used).ok() };
+        let spent = self.meter.as_ref().and_then(|meter| {
+            let (since, requests) = meter.spent(exactly);
+            let since = Timestamp::from_second(i64::try_from(since).ok()?).ok()?;
+            (requests > 0).then_some(Spent { since, requests })
+        });
+        Usage { used, spent }
+    }
+}
+
+/// What counts under this limit, beginning with what has been spent of it.
+fn meter(limit: Limit, spent: Option<Spent>, workers: usize) -> Meter {
+    let meter = Meter::new(limit.requests, limit.per.seconds(), workers);
+    match spent {
+        Some(Spent { since, requests }) => {
+            meter.starting(u64::try_from(since.as_second()).unwrap_or_default(), requests)
+        }
+        None => meter,
     }
 }

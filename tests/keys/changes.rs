@@ -144,9 +144,9 @@ fn keys_are_listed_without_what_is_secret() {
     let text = keys(folder.path(), &["list"]).out;
     let created = |index: usize| listed(folder.path())[index]["created"].as_str().unwrap().to_owned();
     let expected = format!(
-        "ID        NAME   SCOPE  FILES  REQUESTS    CREATED               EXPIRES               STATE\n\
-         {}  ada    a,b    c/*    5 a minute  {}  2999-01-31T00:00:00Z  valid\n\
-         {}  B\u{fffd}[2J  -      -      -           {}  -                     valid\n",
+        "ID        NAME   SCOPE  FILES  REQUESTS    CREATED               LAST USED  EXPIRES               STATE\n\
+         {}  ada    a,b    c/*    5 a minute  {}  -          2999-01-31T00:00:00Z  valid\n\
+         {}  B\u{fffd}[2J  -      -      -           {}  -          -                     valid\n",
         id(&first),
         created(0),
         id(&second),
@@ -155,7 +155,7 @@ fn keys_are_listed_without_what_is_secret() {
     assert_eq!(text, expected);
     let expected = json!({
         "id": id(&first), "name": "ada", "scope": ["a", "b"], "files": ["c/*"],
-        "limit": { "requests": 5, "per": "minute" }, "created": created(0), "expires": "2999-01-31T00:00:00Z",
+        "limit": { "requests": 5, "per": "minute" }, "created": created(0), "used": null, "spent": null, "expires": "2999-01-31T00:00:00Z",
         "replaced_by": null, "valid": true
     });
     assert_eq!(listed(folder.path())[0], expected);

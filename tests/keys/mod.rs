@@ -1,8 +1,10 @@
 //! Bearer keys: the file that keeps them, how they are made and revoked, and whom a request's key stands for.
 
 mod changes;
+mod cost;
 mod faulty;
 mod kept;
+mod limits;
 mod looked_up;
 
 use std::path::Path;

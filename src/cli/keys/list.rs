@@ -3,20 +3,20 @@
 use jiff::{Timestamp, Unit};
 use serde_json::{Value as Json, json};
 
-use crate::key::{Entry, Limit};
+use crate::key::{Entry, Limit, Usage};
 
 /// What stands over the columns.
-const COLUMNS: [&str; 8] = ["ID", "NAME", "SCOPE", "FILES", "REQUESTS", "CREATED", "EXPIRES", "STATE"];
+const COLUMNS: [&str; 9] = ["ID", "NAME", "SCOPE", "FILES", "REQUESTS", "CREATED", "LAST USED", "EXPIRES", "STATE"];
 
 /// All keys, each in a line; as a JSON array, if that is wanted.
-pub(super) fn text(keys: &[Entry], json: bool) -> String {
+pub(super) fn text(keys: &[(Entry, Usage)], json: bool) -> String {
     let now = Timestamp::now();
     if json {
-        let keys: Vec<Json> = keys.iter().map(|key| object(key, now)).collect();
+        let keys: Vec<Json> = keys.iter().map(|(key, usage)| object(key, *usage, now)).collect();
         return format!("{:#}\n", Json::from(keys));
     }
     let mut rows = vec![COLUMNS.map(str::to_owned)];
-    rows.extend(keys.iter().map(|key| row(key, now)));
+    rows.extend(keys.iter().map(|(key, usage)| row(key, *usage, now)));
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; COLUMNS.len()] = std::array::from_fn(width);
     rows.iter().fold(String::new(), |text, row| {
@@ -30,7 +30,7 @@ pub(super) fn time(time: Timestamp) -> String {
     time.round(Unit::Second).unwrap_or(time).to_string()
 }
 
-fn row(key: &Entry, now: Timestamp) -> [String; COLUMNS.len()] {
+fn row(key: &Entry, usage: Usage, now: Timestamp) -> [String; COLUMNS.len()] {
     let or_none = |text: String| if text.is_empty() { "-".to_owned() } else { text };
     let limit = key.limit.map_or_else(String::new, |Limit { requests, per }| match per.as_str() {
         "ever" => format!("{requests} ever"),
@@ -44,6 +44,7 @@ fn row(key: &Entry, now: Timestamp) -> [String; COLUMNS.len()] {
         or_none(key.files.join(",")),
         or_none(limit),
         time(key.created),
+        or_none(usage.used.map_or_else(String::new, time)),
         or_none(key.expires.map_or_else(String::new, time)),
         state(key, now),
     ]
@@ -59,7 +60,7 @@ fn state(key: &Entry, now: Timestamp) -> String {
     }
 }
 
-fn object(key: &Entry, now: Timestamp) -> Json {
+fn object(key: &Entry, usage: Usage, now: Timestamp) -> Json {
     json!({
         "id": key.id,
         "name": key.name,
@@ -67,6 +68,8 @@ fn object(key: &Entry, now: Timestamp) -> Json {
         "files": key.files,
         "limit": key.limit,
         "created": key.created,
+        "used": usage.used,
+        "spent": usage.spent,
         "expires": key.expires,
         "replaced_by": key.replaced_by,
         "valid": key.expires.is_none_or(|expires| expires > now),
