@@ -1,5 +1,6 @@
 //! Files of secrets: made at random when they are needed first, whole or not at all, for their owner's eyes alone.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
@@ -7,10 +8,11 @@ use std::path::Path;
 /// The secret of a file.
 ///
 /// # Errors
-/// The file cannot be read, or does not have this many bytes.
+/// The file cannot be read, or does not have this many bytes; its path is told, as by all errors here.
 pub fn read<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
-    let bytes = fs::read(path)?;
-    bytes.try_into().map_err(|_| io::Error::new(ErrorKind::InvalidData, format!("{} is no key", path.display())))
+    let bytes = fs::read(path).map_err(|error| told(path, error.kind(), &error))?;
+    let wrong = |_| told(path, ErrorKind::InvalidData, &format_args!("it is no key of {BYTES} bytes"));
+    bytes.try_into().map_err(wrong)
 }
 
 /// The secret of a file, which is made where there is none.
@@ -25,8 +27,12 @@ pub fn read_or_make<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> 
     match make(path) {
         // Another thread, or another process, was faster.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => read(path),
-        made => made,
+        made => made.map_err(|error| told(path, error.kind(), &error)),
     }
+}
+
+fn told(path: &Path, kind: ErrorKind, why: &dyn Display) -> io::Error {
+    io::Error::new(kind, format!("{}: {why}", path.display()))
 }
 
 fn make<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {

@@ -21,6 +21,8 @@ pub enum Broken {
     },
     /// The file's name does not end in any of these.
     Extensions(String),
+    /// The text is no JSON of the kind that is wanted.
+    Json,
     /// The text does not match the pattern.
     Pattern,
     /// A function or type of the program objects, in words of its own, which are all that the client is told.
@@ -68,7 +70,7 @@ impl Broken {
         match self {
             Self::Least(measured) | Self::Most(measured) => measured.of == Measure::Value,
             Self::Words { .. } => true,
-            Self::Extensions(_) | Self::Pattern | Self::Own(_) => false,
+            Self::Extensions(_) | Self::Json | Self::Pattern | Self::Own(_) => false,
         }
     }
 }

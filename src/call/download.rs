@@ -208,8 +208,8 @@ impl Download {
         self
     }
 
-    /// How many bytes a stream gives, so that clients can show how far they are. Giving more or fewer ends the
-    /// connection. Bytes and files know it themselves.
+    /// How many bytes a stream gives, so that clients can show how far they are. Where it gives fewer
+    /// the connection ends early; more are not sent. Bytes and files know it themselves.
     #[must_use]
     pub fn length(mut self, length: u64) -> Self {
         self.length = Some(length);

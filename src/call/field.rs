@@ -36,7 +36,8 @@ pub enum AnswerError {
         /// The name.
         name: String,
     },
-    /// No header field has such a value (RFC 9110 section 5.5): one with line ends or other control characters.
+    /// No header field has such a value (RFC 9110 section 5.5), one with line ends or other control characters; or not
+    /// this field, such as an `ETag` without quotes.
     BadValue {
         /// The field's name.
         name: HeaderName,
@@ -57,7 +58,7 @@ impl fmt::Display for AnswerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadName { name } => write!(f, "no header field can be called {name:?}"),
-            Self::BadValue { name } => write!(f, "the value of the header field {name} holds control characters"),
+            Self::BadValue { name } => write!(f, "the header field {name} cannot have this value"),
             Self::Reserved { name } => write!(f, "the header field {name} is the engine's, no handler sets it"),
             Self::BadStatus { status } => write!(f, "{status} is no status of a success, which are from 200 to 299"),
         }

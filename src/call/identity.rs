@@ -93,7 +93,8 @@ pub enum Inspection {
 /// # assert!(identity.holds("user[ada]"));
 /// ```
 pub trait Inspect: Send + Sync {
-    /// Looks at the head of a request.
+    /// Looks at the head of a request. Of one whose body is only sent when it is asked for (`Expect`), or says which
+    /// method is called, it is looked at more than once.
     fn inspect<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>>;
 
     /// The authentication scheme for `WWW-Authenticate` (RFC 9110 section 11.6.1), e.g. `Bearer`;

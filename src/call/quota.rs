@@ -215,7 +215,6 @@ impl Quota {
     }
 
     /// The outcome with what is left in the fields of its answer.
-    #[must_use]
     pub fn told(self, outcome: Outcome) -> Outcome {
         match outcome {
             Ok(mut success) => {

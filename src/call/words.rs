@@ -178,6 +178,7 @@ fn rule(broken: &Broken) -> Text {
         },
         Broken::Words { .. } => Text::Words,
         Broken::Extensions(_) => Text::Extensions,
+        Broken::Json => Text::IllegalJson,
         Broken::Pattern => Text::Pattern,
         // Its words are its own, whatever the catalogue has.
         Broken::Own(_) => Text::Invalid,
@@ -197,7 +198,7 @@ fn broken(
         }
         Broken::Words { words, got } => say(&[parameter, ("words", words), ("got", got)]),
         Broken::Extensions(words) => say(&[parameter, ("words", words)]),
-        Broken::Pattern => say(&[parameter]),
+        Broken::Json | Broken::Pattern => say(&[parameter]),
         Broken::Own(objection) => objection.fmt(f),
     }
 }

@@ -5,6 +5,7 @@
 
 use serde_json::Value as Json;
 
+use super::keys::rules::COMMON;
 use super::keys::{Key, Keys, Kind, REMARKS};
 use super::text::{Data, Member, Members, Node};
 use crate::diagnostic::{Code, Diagnostic, nearest};
@@ -24,6 +25,9 @@ impl<'a> Object<'a> {
     pub fn open(node: &'a Node, keys: &'static Keys, faults: &mut Vec<Diagnostic>) -> Option<Self> {
         match &node.data {
             Data::Object(members) => Some(Self::of(members, node.place, keys, faults)),
+            Data::List(_) if is_empty_list(keys, node) => {
+                Some(Self { members: Vec::new(), place: node.place, damaged: false })
+            }
             _ => {
                 faults.push(wrong_kind(keys.what, "an object", node));
                 None
@@ -141,6 +145,11 @@ pub(super) fn authors_own(members: &Members) -> impl Iterator<Item = &Member> {
     members.list.iter().filter(move |member| is_object(member) || !is_remark(member))
 }
 
+/// Whether a list stands for an object of these keys without members.
+fn is_empty_list(keys: &Keys, node: &Node) -> bool {
+    keys.empty_list && matches!(&node.data, Data::List(items) if items.is_empty())
+}
+
 fn is_object(member: &Member) -> bool {
     matches!(member.value.data, Data::Object(_))
 }
@@ -182,6 +191,8 @@ fn check(kind: Kind, member: &Member) -> Option<Diagnostic> {
         Kind::Words => (matches!(node.data, Data::Text(_)), "a string or a list of strings"),
         Kind::Scope => (matches!(node.data, Data::List(_)), "a list of lists of strings"),
         Kind::Permissions => (matches!(node.data, Data::List(_)), "a list of strings"),
+        Kind::Object(keys) if is_empty_list(keys, node) => (true, ""),
+        Kind::Common if is_empty_list(&COMMON, node) => (true, ""),
         Kind::Object(_) | Kind::Named(_) | Kind::Common => (matches!(node.data, Data::Object(_)), "an object"),
         Kind::List(_) => (matches!(node.data, Data::List(_)), "a list of objects"),
         Kind::Any | Kind::Later => (true, ""),

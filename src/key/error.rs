@@ -11,6 +11,8 @@ use std::path::PathBuf;
 pub enum KeyError {
     /// A file cannot be read or written.
     Io(PathBuf, io::Error),
+    /// The file of the pepper cannot be read or written, or is none; it is named.
+    Pepper(io::Error),
     /// It is not a key file.
     Shape {
         /// The file.
@@ -102,6 +104,7 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Pepper(error) => write!(f, "{error}"),
             Self::Shape { file, line, column } => {
                 write!(f, "the key file {} is none: expected {SHAPE}, at line {line}, column {column}", file.display())
             }

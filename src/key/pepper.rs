@@ -33,11 +33,10 @@ impl Pepper {
         if let Some(known) = Self::told()? {
             return Ok(Some(known));
         }
-        let file = file(keys);
-        match secret::read(&file) {
+        match secret::read(&file(keys)) {
             Ok(secret) => Ok(Some(Self(secret))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(KeyError::Io(file, error)),
+            Err(error) => Err(KeyError::Pepper(error)),
         }
     }
 
@@ -46,8 +45,7 @@ impl Pepper {
         if let Some(known) = Self::told()? {
             return Ok(known);
         }
-        let file = file(keys);
-        secret::read_or_make(&file).map(Self).map_err(|error| KeyError::Io(file, error))
+        secret::read_or_make(&file(keys)).map(Self).map_err(KeyError::Pepper)
     }
 
     /// One that nobody knows, for where there are no keys.

@@ -84,9 +84,23 @@ fn origin(cors: &Cors, head: &Head) -> Option<HeaderValue> {
 
 /// The method of the API that a preflight asks for.
 fn method(plan: &Plan, head: &Head, asked: &HeaderValue) -> Option<usize> {
-    let method = Method::from_bytes(asked.as_bytes()).ok()?;
-    match route(plan, &Head { method, ..head.clone() }) {
+    match route(plan, &announced(head, asked, false)?) {
         Ok(Routed::Method(found)) => Some(found.method),
+        Ok(Routed::Undecided(undecided)) => undecided.method,
         _ => None,
     }
+}
+
+/// Whether a request is a preflight for one whose body is to say what is asked for.
+#[must_use]
+pub fn announces_names(plan: &Plan, head: &Head) -> bool {
+    let announced = || announced(head, asked(head)?, true);
+    plan.cors.is_some() && announced().is_some_and(|head| matches!(route(plan, &head), Ok(Routed::Undecided(_))))
+}
+
+/// The request that a preflight is for; `with_body`: one that may have a body, which a preflight cannot tell.
+fn announced(head: &Head, asked: &HeaderValue, with_body: bool) -> Option<Head> {
+    let method = Method::from_bytes(asked.as_bytes()).ok()?;
+    // A stream's length need not be announced.
+    Some(Head { method, streams: with_body, ..head.clone() })
 }

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 pub use act::Detached;
 pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
-pub use cors::{share, shared};
+pub use cors::{announces_names, share, shared};
 pub use document::{document, options, unread};
 pub use guard::{guard, guarded, log_panics};
 pub use permit::Granted;

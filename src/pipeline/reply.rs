@@ -97,7 +97,8 @@ impl Reply {
         code: Option<Code>,
     ) -> Self {
         let Written { status, media_type, body } = written;
-        if !plan.formats.is_empty() {
+        // Any refusal can be asked for as a problem document.
+        if !plan.formats.is_empty() || code.is_some() {
             headers.push((header::VARY, HeaderValue::from_static("accept")));
         }
         Self { status, content_type: Some(media_type), headers, body: body.into(), code }

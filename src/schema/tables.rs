@@ -68,17 +68,23 @@ impl Tables {
         let properties: Schema = keys.iter().map(|key| (key.name.to_owned(), self.value(keys, key))).collect();
         let required: Vec<&str> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
         let mut schema = Schema::new();
-        schema.insert("type".to_owned(), json!("object"));
+        if keys.empty_list {
+            schema.insert("type".to_owned(), json!(["object", "array"]));
+            schema.insert("maxItems".to_owned(), json!(0));
+        } else {
+            schema.insert("type".to_owned(), json!("object"));
+        }
         schema.insert("properties".to_owned(), Json::Object(properties));
         if !required.is_empty() {
             schema.insert("required".to_owned(), json!(required));
         }
         match keys.names {
             Some(names) => {
-                let known = keys.iter().map(|key| key.name).filter(|name| name.starts_with('@'));
-                let names_or_known =
-                    json!({ "anyOf": [{ "not": { "pattern": "^@" } }, { "enum": known.collect::<Vec<_>>() }] });
-                schema.insert("propertyNames".to_owned(), names_or_known);
+                let known: Vec<_> = keys.iter().map(|key| key.name).filter(|name| name.starts_with('@')).collect();
+                let name = json!({ "not": { "pattern": "^@" } });
+                // Some validators refuse an `enum` of nothing.
+                let either = if known.is_empty() { name } else { json!({ "anyOf": [name, { "enum": known }] }) };
+                schema.insert("propertyNames".to_owned(), either);
                 schema.extend(named(self.refer(names)));
             }
             None => {
@@ -117,7 +123,8 @@ impl Tables {
             Kind::Common => {
                 let rules = self.refer(&rules::COMMON);
                 json!({
-                    "type": "object",
+                    "type": ["object", "array"],
+                    "maxItems": 0,
                     "if": { "anyOf": [
                         { "not": { "additionalProperties": { "not": { "type": "object", "required": ["info"] } } } },
                         { "not": { "propertyNames": { "not": { "pattern": pattern::place() } } } }

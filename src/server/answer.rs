@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_http::body::{BodySize, BoxBody, MessageBody};
-use actix_http::{Payload, Response};
+use actix_http::{ConnectionType, Payload, Response};
 use actix_web::HttpResponse;
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, Version, header};
 
 use super::pieces::Sending;
 use super::receive::Arriving;
@@ -65,6 +65,17 @@ pub(super) fn response(reply: Reply, head: &Head, unread: Option<Payload>) -> Re
     // For whoever observes the request.
     if let Some(code) = code {
         response.extensions_mut().insert(code);
+    }
+    response
+}
+
+/// A response as a client of this version of HTTP reads it: before HTTP/1.1 there are no chunks, and the end of the
+/// connection is the end of a body whose length is not known (RFC 9112 section 6.1).
+pub(super) fn framed(mut response: Response<BoxBody>, version: Version) -> Response<BoxBody> {
+    if version < Version::HTTP_11 && response.body().size() == BodySize::Stream {
+        let head = response.head_mut();
+        head.no_chunking(true);
+        head.set_connection_type(ConnectionType::Close);
     }
     response
 }

@@ -20,9 +20,9 @@ use super::receive::{Arriving, begin};
 use super::serving::Serving;
 use super::worker::{Current, Worker};
 use super::{answer, elsewhere, expect, head, health, links, page, site};
-use crate::call::{Allowed, Head, Reason, Refusal};
+use crate::call::{Allowed, Head, Http, Reason, Refusal};
 use crate::pipeline::{self, Beginning, Of, Reply, Routed, Undecided, Unrouted, guarded};
-use crate::plan::Plan;
+use crate::plan::{Found, Plan};
 
 /// Makes a worker's service for all requests.
 pub(super) fn factory(
@@ -39,6 +39,7 @@ pub(super) fn factory(
             Ok(fn_service(move |mut request: Request| {
                 let (worker, current, app) = (Rc::clone(&worker), worker.current(), Rc::clone(&app));
                 async move {
+                    let version = request.version();
                     let id = head::name(request.head(), || worker.name_request());
                     let head = Arc::new(head::take(&mut request, id));
                     let mut observed = Observed::begin(&current, &head);
@@ -80,7 +81,7 @@ pub(super) fn factory(
                             response
                         }
                     };
-                    Ok(observed.answered(response))
+                    Ok(answer::framed(observed.answered(response), version))
                 }
             }))
         }
@@ -88,7 +89,7 @@ pub(super) fn factory(
 }
 
 /// Which way a request goes.
-enum Way<'h> {
+pub(super) enum Way<'h> {
     /// It asks how the server is.
     Health(Health),
     /// It is for a page that is ready.
@@ -101,7 +102,8 @@ enum Way<'h> {
     Elsewhere,
 }
 
-fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
+/// Finds the way of a request.
+pub(super) fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
     if let Some(asked) = health::find(head) {
         return Way::Health(asked);
     }
@@ -118,11 +120,18 @@ fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
         Ok(_) | Err(Reason::UnknownMethod { .. }) => site::is_own(head.uri.path()),
         Err(_) => false,
     };
-    if is_elsewhere { Way::Elsewhere } else { Way::Api(routed) }
+    if !is_elsewhere {
+        return Way::Api(routed);
+    }
+    // A service that a body names takes its positions from any path.
+    if !site::is_own(head.uri.path()) && pipeline::announces_names(plan, head) {
+        return Way::Api(Ok(Routed::OptionsAll { allowed: Allowed(vec![Http::Post]) }));
+    }
+    Way::Elsewhere
 }
 
 /// What a request is counted under.
-fn purpose(way: &Way<'_>) -> For {
+pub(super) fn purpose(way: &Way<'_>) -> For {
     match way {
         Way::Health(asked) => asked.purpose(),
         Way::Page(_) => For::Document,
@@ -157,7 +166,7 @@ async fn dispatch(
         Ok(Routed::Undecided(undecided)) => {
             Box::pin(async {
                 let routed = match begun(plan, head, &undecided, body).await {
-                    Ok(beginning) => pipeline::decide(plan, head, &undecided, &beginning),
+                    Ok(beginning) => permitted(plan, head, pipeline::decide(plan, head, &undecided, &beginning)).await,
                     Err(refusal) => Err(Unrouted { of: undecided.of(), refusal }),
                 };
                 observed.is_for(of_api(&routed));
@@ -190,4 +199,17 @@ async fn begun(plan: &Plan, head: &Head, undecided: &Undecided, body: &mut Arriv
         pipeline::admit(plan, head, found).await?;
     }
     begin(body, &undecided.kind, &plan.limits).await
+}
+
+/// The same, but what is wrong with the request for a method is told to those who may call it: others learn that they
+/// may not.
+async fn permitted<'h>(plan: &Plan, head: &Head, routed: Result<Routed<'h>, Unrouted>) -> Result<Routed<'h>, Unrouted> {
+    match routed {
+        Err(Unrouted { of: of @ Of::Method(method), refusal }) => {
+            let found = Found { method, segments: Vec::new(), by_name: None };
+            let refusal = pipeline::admit(plan, head, found).await.err().unwrap_or(refusal);
+            Err(Unrouted { of, refusal })
+        }
+        routed => routed,
+    }
 }

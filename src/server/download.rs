@@ -20,10 +20,12 @@ const REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 /// The reply to a request for a method that returned a file.
 pub(super) async fn reply(plan: &Plan, head: &Arc<Head>, links: &Arc<Links>, sendable: Sendable) -> Reply {
     let Sendable { method, download, status, mut headers } = sendable;
-    let (told, content) = Told::of(*download);
+    let (mut told, content) = Told::of(*download);
     // Caches would give the one for the other.
     headers.push((header::VARY, HeaderValue::from_static("X-Requested-With")));
     let ended = if wants_link(head) {
+        // They are for who asks, not for whoever has the link.
+        headers.extend(told.fields.extract_if(.., |(name, _)| *name == header::SET_COOKIE));
         headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
         let made = links.make(&plan.limits, told, content).await;
         made.map(|link| pipeline::linked(plan, head, method, status, headers, &link))
@@ -61,6 +63,8 @@ impl Told {
             (header::CONTENT_DISPOSITION, transfer::disposition(name.as_deref(), inline)),
             (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
         ];
+        // Bytes and files know theirs.
+        let length = length.filter(|_| matches!(content, Content::Stream(_)));
         let content_type = media_type.unwrap_or_else(|| transfer::media_type(name.as_deref()));
         let facts = Facts { length, has_parts: false, etag, modified };
         (Self { content_type, fields: over(made, headers), facts }, content)

@@ -96,13 +96,14 @@ fn shown(plan: &Plan, head: &Head, page: Page) -> Reply {
 }
 
 /// Why there is nothing at a path. The router knows best, unless the path is not its own to judge.
-fn unknown(plan: &Plan, head: &Head) -> Refusal {
+pub(super) fn unknown(plan: &Plan, head: &Head) -> Refusal {
     let routed = if site::is_own(head.uri.path()) { None } else { pipeline::route(plan, head).err() };
     let refusal = routed.map(|unrouted| unrouted.refusal);
     refusal.unwrap_or_else(|| Refusal::new(Reason::UnknownService { similar: Vec::new() }))
 }
 
-fn refused(plan: &Plan, head: &Head, refusal: Refusal) -> Reply {
+/// Refuses a request for what there is not.
+pub(super) fn refused(plan: &Plan, head: &Head, refusal: Refusal) -> Reply {
     let of = if site::is_own(head.uri.path()) { pipeline::Of::Page } else { pipeline::Of::Nothing };
     pipeline::refuse(plan, head, of, refusal)
 }

@@ -14,15 +14,16 @@ use actix_http::body::BoxBody;
 use actix_http::{Request, Response};
 use actix_service::{ServiceFactory, fn_factory, fn_service};
 use arc_swap::ArcSwap;
-use http::header;
+use http::{Method, header};
 
+use super::dispatch::{Way, purpose, way};
 use super::head::{head, name};
 use super::metrics::For;
 use super::observe::Observed;
 use super::receive::{Arriving, acceptable, announced};
 use super::serving::Serving;
 use super::worker::Worker;
-use super::{answer, health, page};
+use super::{answer, elsewhere};
 use crate::call::{Head, Reason, Refusal};
 use crate::pipeline::{self, Of, Reply, Routed, Undecided, Unrouted, guarded};
 use crate::plan::{Found, Plan};
@@ -51,10 +52,7 @@ pub(super) fn factory(
                     }
                     Ok(Err(answered)) => answered,
                     Err(panic) => {
-                        let purpose = match pipeline::route(plan, &head) {
-                            Ok(Routed::Method(found)) => For::Method(found.method),
-                            _ => For::Nothing,
-                        };
+                        let purpose = purpose(&way(plan, &head));
                         (purpose, pipeline::refuse(plan, &head, purpose.into(), panic))
                     }
                 };
@@ -71,13 +69,19 @@ pub(super) fn factory(
 
 /// Whether the body may be sent; else what the request is for, and its answer.
 async fn invite(plan: &Plan, head: &Head) -> Result<(), (For, Reply)> {
-    if health::find(head).is_some() {
-        return Ok(());
+    match way(plan, head) {
+        // Who reads has no body to ask about.
+        Way::Elsewhere if matches!(head.method, Method::GET | Method::HEAD) => Ok(()),
+        Way::Elsewhere => Err((For::Static, elsewhere::refused(plan, head, elsewhere::unknown(plan, head)))),
+        Way::Page(reply) => Err((For::Document, reply)),
+        Way::Health(_) | Way::Link => Ok(()),
+        Way::Api(routed) => invite_to(plan, head, routed).await,
     }
-    if let Some(reply) = page::answer(plan, head) {
-        return Err((For::Document, reply));
-    }
-    match pipeline::route(plan, head) {
+}
+
+/// The same of what is the API's.
+async fn invite_to(plan: &Plan, head: &Head, routed: Result<Routed<'_>, Unrouted>) -> Result<(), (For, Reply)> {
+    match routed {
         Ok(Routed::Method(found)) => {
             let method = found.method;
             let judged = if unmet(head) { Err(failed()) } else { admit(plan, head, found).await };
@@ -90,7 +94,7 @@ async fn invite(plan: &Plan, head: &Head) -> Result<(), (For, Reply)> {
             judged.map_err(|refusal| (of.into(), pipeline::refuse(plan, head, of, refusal)))
         }
         Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => Ok(()),
-        Err(Unrouted { of, refusal }) => Err((For::Nothing, pipeline::refuse(plan, head, of, refusal))),
+        Err(Unrouted { of, refusal }) => Err((of.into(), pipeline::refuse(plan, head, of, refusal))),
     }
 }
 

@@ -177,7 +177,10 @@ impl Check for Array {
                 let broken = self.broken(items.len());
                 Err(Mismatch::new(self.expected(), &Value::List(items)).breaking(broken))
             }
-            value => Err(Mismatch::new(self.expected(), &value)),
+            value => {
+                let is_no_json = self.format == Format::Json && matches!(value, Value::Text(_));
+                Err(Mismatch::new(self.expected(), &value).breaking(is_no_json.then_some(Broken::Json)))
+            }
         }
     }
 

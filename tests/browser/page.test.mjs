@@ -57,6 +57,8 @@ test("the page of the API", async (t) => {
 
       await page.locator("#modules a", { hasText: "/picture" }).click();
       const illustrate = method(page, "POST");
+      await illustrate.getByLabel("picture", { exact: true }).waitFor({ state: "attached" });
+      await illustrate.locator("summary").first().click();
       await fill(illustrate, "id", String(id));
       await fill(illustrate, "alt", "A dot");
       await illustrate.getByLabel("picture", { exact: true }).setInputFiles(DOT);

@@ -59,6 +59,15 @@ test("Swagger UI", async (t) => {
       assert.equal(sent.status, 201);
       const illustrated = await (await fetch(`${home}article/${id}`)).json();
       assert.match(JSON.stringify(illustrated), /A dot/);
+      const fields = { id: String(id) };
+      const downloaded = await executed(page, "GET", "/article/{id}/picture", { fields });
+      const image = downloaded.locator("img");
+      await image.waitFor();
+      assert.notEqual(await image.evaluate((one) => one.decode().then(() => one.naturalWidth)), 0, "it is shown");
+      const choices = { "X-Requested-With": "XMLHttpRequest" };
+      const { link } = await shownJson(await executed(page, "GET", "/article/{id}/picture", { fields, choices }));
+      const linked = await fetch(new URL(link.slice(1), home));
+      assert.deepEqual([linked.status, linked.headers.get("content-type")], [200, "image/png"]);
 
       const missing = await tried(page, "GET", "/article/{id}", { fields: { id: "999999" } });
       assert.equal(missing.status, 404);
@@ -143,8 +152,24 @@ async function authorise(page, token) {
   await page.locator(".modal-ux .btn-done").click();
 }
 
-/** Fills an operation's form, executes it, and gives what the page shows of the answer. */
-async function tried(page, http, path, { fields = {}, files = {}, type = "application/json", body }) {
+/** Executes an operation, and gives the status and the JSON that the page shows of the answer. */
+async function tried(page, http, path, given) {
+  const live = await executed(page, http, path, given);
+  const status = Number.parseInt(await live.locator("td.response-col_status").innerText(), 10);
+  return { status, json: await shownJson(live) };
+}
+
+async function shownJson(live) {
+  return JSON.parse(await live.locator(".highlight-code code, .highlight-code pre").first().innerText());
+}
+
+/** Fills an operation's form, executes it, and gives the place where the page shows the answer. */
+async function executed(
+  page,
+  http,
+  path,
+  { fields = {}, choices = {}, files = {}, type = "application/json", body },
+) {
   const operation = page.locator(`.opblock-${http.toLowerCase()}`, { has: page.locator(`[data-path="${path}"]`) });
   if (!(await operation.getAttribute("class")).includes("is-open"))
     await operation.locator(".opblock-summary-control").click();
@@ -156,6 +181,7 @@ async function tried(page, http, path, { fields = {}, files = {}, type = "applic
   }
   for (const [name, value] of Object.entries(fields))
     await field(operation, name, "input[type=text], input:not([type]), textarea").fill(value);
+  for (const [name, choice] of Object.entries(choices)) await field(operation, name, "select").selectOption(choice);
   for (const [name, file] of Object.entries(files))
     await field(operation, name, "input[type=file]").setInputFiles(file);
   if (body !== undefined) await operation.locator(".body-param textarea").fill(JSON.stringify(body));
@@ -165,10 +191,7 @@ async function tried(page, http, path, { fields = {}, files = {}, type = "applic
   await execute.click();
   const live = operation.locator(".live-responses-table .response");
   await live.locator("td.response-col_status").waitFor();
-  const status = Number.parseInt(await live.locator("td.response-col_status").innerText(), 10);
-  const shown = live.locator(".highlight-code code, .highlight-code pre").first();
-  const json = JSON.parse(await shown.innerText());
-  return { status, json };
+  return live;
 }
 
 function field(operation, name, kind) {

@@ -3,6 +3,8 @@
 mod binding;
 mod calls;
 mod conditions;
+mod kept;
+mod killed;
 mod links;
 mod names;
 mod streams;

@@ -66,6 +66,23 @@ fn a_stream_is_sent_in_chunks_without_parts() {
     assert!(head.starts_with("http/1.1 200") && body.is_empty(), "{head}");
 }
 
+/// RFC 9112 section 6.1: chunks are for who speaks HTTP/1.1.
+#[test]
+fn an_older_client_gets_no_chunks() {
+    let pieces = || ["ab", "cde"].map(|piece| Ok(Bytes::from_static(piece.as_bytes())));
+    let site = Site::start(&returning(move || Download::stream(stream::iter(pieces()))));
+    for method in ["GET", "HEAD"] {
+        let mut connection = site.connect();
+        connection.write(format!("{method} /it HTTP/1.0\r\nconnection: keep-alive\r\n\r\n").as_bytes());
+        while connection.more() {}
+        let all = String::from_utf8(connection.ahead).unwrap().to_lowercase();
+        let (head, body) = all.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("http/1.0 200"), "{head}");
+        assert!(!head.contains("transfer-encoding") && !head.contains("keep-alive"), "{head}");
+        assert_eq!(body, if method == "GET" { "abcde" } else { "" });
+    }
+}
+
 #[test]
 fn a_stream_that_knows_its_length_says_it() {
     let site = Site::start(&returning(|| Download::stream(stream::iter([Ok(Bytes::from_static(b"abc"))])).length(3)));

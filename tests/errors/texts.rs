@@ -144,6 +144,7 @@ fn refusals() -> Vec<Refusal> {
     broken.extend([
         Some(Broken::Words { words: "a/b".to_owned(), got: "c".to_owned() }),
         Some(Broken::Extensions("png".to_owned())),
+        Some(Broken::Json),
         Some(Broken::Pattern),
     ]);
     reasons.extend(broken.into_iter().map(|broken| {

@@ -207,5 +207,7 @@ fn problem_documents_are_for_clients_that_accept_nothing_else() {
             (false, false) => Shape::Aicra,
         };
         prop_assert_eq!(flaw(&answer, shape), None, "{:?}", request);
+        // A cache must not give the one to who asks for the other.
+        prop_assert_eq!(answer.field("vary"), (*status != 200).then_some("accept"), "{:?}", request);
     });
 }

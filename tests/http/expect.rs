@@ -62,6 +62,21 @@ fn a_refusal_comes_instead() {
 }
 
 #[test]
+fn what_is_no_service_is_read_all_the_same() {
+    let site = echo(&json!({}));
+    for path in ["/index.html", "/static/", "/docs/swagger/", "/openapi.json", "/healthz"] {
+        let mut connection = ask(&site, &Request::new("GET", path).field("expect", "100-continue"));
+        let mut answer = connection.answer(false);
+        if answer.status == 100 {
+            answer = connection.answer(false);
+        }
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    }
+    let mut connection = ask(&site, &asking("POST", "/docs/none", FORM, 9));
+    connection.answer(false).assert_refused(404, "no service has this URI");
+}
+
+#[test]
 fn a_refused_client_with_a_body_in_chunks_is_left() {
     let site = echo(&json!({}));
     let request = Request::new("POST", "/locked")

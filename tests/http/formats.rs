@@ -246,6 +246,27 @@ fn any_value_is_the_same_however_it_is_written() {
     runner.run(&values(), agree).unwrap_or_else(|error| panic!("{error}"));
 }
 
+/// Browsers run what stands in the namespaces of XHTML and SVG, and make a page of what a stylesheet says.
+#[test]
+fn nothing_that_a_client_sends_has_a_namespace() {
+    let answer = json!({
+        "xmlns": "http://www.w3.org/1999/xhtml",
+        "xmlns:h": "http://www.w3.org/1999/xhtml",
+        "script xmlns=\"http://www.w3.org/1999/xhtml\"": "alert(1)",
+        "h:script": "<?xml-stylesheet href=\"x\"?>",
+        "script": "alert(1)",
+    });
+    let xml = String::from_utf8(Xml::default().write(&answer).unwrap()).unwrap();
+    let (_, written) = xml.split_once("?>").unwrap();
+    let tags: Vec<&str> = written.split('<').skip(1).filter_map(|tag| tag.split('>').next()).collect();
+    let attributes = ["name", "type", "escaped", "escaped-name"];
+    for tag in tags {
+        let mut parts = tag.split_inclusive("=\"").filter_map(|part| part.strip_suffix("=\""));
+        assert!(parts.all(|part| part.rsplit(' ').next().is_some_and(|own| attributes.contains(&own))), "{tag}");
+        assert!(!tag.split(' ').next().unwrap().contains([':', '?']), "{tag}");
+    }
+}
+
 #[test]
 fn the_root_is_the_programs_to_name() {
     let written = Xml::with_root("xml").unwrap().write(&json!({})).unwrap();

@@ -154,37 +154,3 @@ fn what_fails_inside_is_not_told() {
         }
     }
 }
-
-/// A recorded answer of PhalApi's program to an exception of its sample service.
-#[derive(serde::Deserialize)]
-struct Recorded {
-    id: String,
-    config: Value,
-    request: Value,
-    status: u16,
-    headers: Value,
-    body: String,
-}
-
-#[test]
-fn exceptions_are_answered_as_they_were_recorded() {
-    let rows: Vec<Recorded> = case::read(include_str!("../data/vectors/phalapi_exceptions.json"));
-    // PhalApi adds any code, and so answers a bad request as a server's fault.
-    let differs = ["exc-007"];
-    let sites =
-        [("en", "2.x"), ("zh_cn", "zh")].map(|(language, name)| (language, site(&json!({ "catalogue": name }))));
-    for Recorded { id, config, request, status, headers, body } in rows {
-        let site = sites.iter().find(|(language, _)| config["language"] == *language).map(|(_, site)| site).unwrap();
-        let target = request["target"].as_str().unwrap();
-        let kinds = [("throwBad", "bad"), ("throwInternal", "server"), ("throwRedirect", "redirect")];
-        let how = kinds.iter().find(|(name, _)| target.contains(name)).unwrap().1;
-        let how = if target.contains("m=%E4") { "words" } else { how };
-        let code = target.split_once("code=").map(|(_, rest)| rest.split('&').next().unwrap());
-        let code = code.map_or(String::new(), |code| format!("&code={code}"));
-        let answer = ask(site, &format!("GET /throw?how={how}{code}"));
-        assert_eq!(answer.status, status, "{id}");
-        assert_eq!(answer.field("content-type"), headers["Content-Type"].as_str(), "{id}");
-        let recorded: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!(answer.json() == recorded, !differs.contains(&&*id), "{id}: {body} {answer:?}");
-    }
-}

@@ -104,7 +104,7 @@ fn a_pepper_of_the_environment_is_used_and_no_file_is_made() {
     assert!(error.contains("another pepper"), "{error}");
     fs::write(data.join("pepper"), [0; 63]).unwrap();
     let error = Keys::load(&data.join("keys.json")).unwrap_err().to_string();
-    assert!(error.contains("data/pepper") && error.contains("is no key"), "{error}");
+    assert!(error.contains("data/pepper") && error.contains("it is no key of 64 bytes"), "{error}");
     // Without keys nothing depends on a pepper that was.
     fs::remove_file(data.join("keys.json")).unwrap();
     fs::remove_file(data.join("pepper")).unwrap();

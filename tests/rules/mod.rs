@@ -2,11 +2,10 @@
 
 mod bombs;
 mod common;
-mod documents;
 mod faults;
 mod functions;
 mod model;
-mod own_type;
+pub mod own_type;
 mod recorded;
 mod uploads;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rulebook::compile::{Answers, Lowered, lower, table};
 use rulebook::definition::{Loaded, read};
 use rulebook::describe::canonical;
+use rulebook::diagnostic::Code;
 use rulebook::model::Api;
 use rulebook::{Args, Context, Module, Refusal, Report, Rulebook};
 use serde_json::{Value as Json, json};
@@ -36,6 +37,32 @@ fn tree(parameters: &Json, rest: &Json) -> Api {
     let module = json!({ "module": "User", "envelope": "phalapi", "ignore_case": true, "repeated": "last",
         "/": { "user/get": { "GET": method, "POST": method } } });
     model(vec![(PathBuf::from("api/user.json"), module.to_string().into_bytes())])
+}
+
+#[test]
+fn empty_arrays_of_php_have_nothing_in_them() {
+    let model = |common: &Json, nothing: &Json| {
+        let app = json!({ "common": common });
+        let user = json!({ "*": nothing, "index": nothing, "login": { "username": nothing } });
+        model(files(&app, &json!({ "User": user, "Site": nothing })))
+    };
+    assert_eq!(model(&json!([]), &json!([])), model(&json!({}), &json!({})));
+    // What has something in it is no object.
+    for wrong in [json!({ "User": { "index": [1] } }), json!({ "User": { "login": { "username": [[]] } } })] {
+        let Loaded { diagnostics, .. } = read(files(&Json::Null, &wrong));
+        assert_eq!(diagnostics.iter().map(|fault| fault.code).collect::<Vec<_>>(), [Code::WrongKind], "{wrong}");
+    }
+}
+
+#[test]
+fn items_of_an_enum_have_its_words() {
+    let returned = json!({ "@return": { "list[]": { "type": "enum", "range": ["a", "b-c"] } } });
+    let output = json!({ "list": { "type": "array<enum(a|b-c)>", "info": "list" } });
+    assert_eq!(class(&returned), tree(&json!({}), &json!({ "out": output })));
+    // What would mean something else in a term is told.
+    let wrong = json!({ "@return": { "list[]": { "type": "enum", "range": ["a|b"] } } });
+    let report = Rulebook::read(files(&Json::Null, &json!({ "User": { "get": wrong } }))).check().unwrap_err();
+    assert_eq!(report.diagnostics.iter().map(|fault| fault.code).collect::<Vec<_>>(), [Code::MissingRange]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod body;
 mod faults;
 mod named;
 mod recorded;
+mod sample;
 mod styles;
 mod unreachable;
 
@@ -68,7 +69,7 @@ fn methods() -> Json {
                 "to": { "description": "Which", "type": "text", "optional": true, "default": "store.buy.post" } } },
         "POST::locked": {
             "description": "Not for everybody", "permissions": ["owner"],
-            "parameters": { "count": { "description": "How many", "type": "id" } } }
+            "parameters": { "URL_0": optional, "count": { "description": "How many", "type": "id" } } }
     } })
 }
 

@@ -193,6 +193,55 @@ fn the_http_method_picks_the_method() {
 }
 
 #[test]
+fn options_at_base_tell_what_can_be_asked_there() {
+    let cases = [
+        (json!({}), "/", "POST, OPTIONS"),
+        (json!({ "dispatch": true }), "/?service=Article.Line", "POST, OPTIONS"),
+        (json!({ "service": { "on": true } }), "/", "POST, OPTIONS"),
+        (json!({ "service": { "on": true } }), "/?service=User.getBaseInfo", "GET, HEAD, POST, OPTIONS"),
+        (json!({ "service": { "on": true } }), "/?s=Article.Line", "GET, HEAD, POST, PUT, DELETE, OPTIONS"),
+        (json!({ "service": { "on": true } }), "/?service=Article.None", "OPTIONS"),
+        (json!({ "service": { "on": true, "default": "Site.Index" } }), "/", "GET, HEAD, POST, OPTIONS"),
+        (json!({ "service": { "on": true, "default": "Article.Upload" } }), "/", "POST, OPTIONS"),
+    ];
+    for (settings, target, allowed) in cases {
+        let mut settings = settings;
+        settings["cors"] = json!({ "origins": ["*"] });
+        let site = site(&settings);
+        let options = Request::new("OPTIONS", target);
+        assert_eq!(site.send(&options).field("allow"), Some(allowed), "{settings} {target}");
+        let preflight = options.field("origin", "https://a.example").field("access-control-request-method", "PUT");
+        let told = site.send(&preflight);
+        assert_eq!(told.field("access-control-allow-methods"), Some(allowed), "{settings} {target}");
+    }
+}
+
+#[test]
+fn a_preflight_is_told_the_header_fields_of_what_the_head_tells() {
+    let parameters = json!({
+        "URL#0": { "info": "Which", "type": "id", "name": "id" },
+        "HEADER@X-Line": { "info": "A line", "type": "?string", "name": "line" },
+    });
+    let root = json!({ "HEADER@X-Line": { "info": "A line", "type": "?string", "name": "line" } });
+    let tree = json!({
+        "POST": { "info": "The root", "in": root },
+        "/": { "article/line": { "PUT": { "info": "Another line", "in": parameters } } },
+    });
+    let app = json!({ "service": { "on": true }, "dispatch": true, "cors": { "origins": ["*"] } });
+    let site = Site::echo(&[("app.json", app), ("tree.json", tree)]);
+    // In a body, which need not be announced, the position may stand.
+    let named = Request::new("OPTIONS", "/?service=Article.Line");
+    for (request, method) in
+        [(named.clone(), "PUT"), (named.chunked(FORM, &[]), "PUT"), (Request::new("OPTIONS", "/"), "POST")]
+    {
+        let preflight = request.field("origin", "https://a.example").field("access-control-request-method", method);
+        let told = site.send(&preflight);
+        let fields = told.field("access-control-allow-headers").unwrap_or_default().to_ascii_lowercase();
+        assert!(fields.contains("x-line"), "{preflight:?} {told:?}");
+    }
+}
+
+#[test]
 fn permission_comes_before_every_check() {
     let site = on();
     let put = |scope: Option<&str>, target: &str, body: &str| {

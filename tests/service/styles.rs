@@ -118,6 +118,36 @@ fn what_is_named_and_not_there_is_refused() {
 }
 
 #[test]
+fn pages_of_other_origins_may_send_names_to_any_path() {
+    let at = |settings: Json| {
+        let mut settings = settings;
+        settings["cors"] = json!({ "origins": ["*"] });
+        site(&settings)
+    };
+    let (on, off, below) = (
+        at(json!({ "dispatch": true })),
+        at(json!({ "service": { "on": true } })),
+        at(json!({ "dispatch": true, "base": "/v1" })),
+    );
+    let cases = [
+        (&on, "/tea/green", "POST", 204),
+        (&on, "/tea/green", "PUT", 404),
+        (&on, "/docs/none", "POST", 404),
+        (&off, "/tea/green", "POST", 404),
+        (&below, "/v1/tea/green", "POST", 204),
+        (&below, "/tea/green", "POST", 404),
+    ];
+    for (site, path, method, status) in cases {
+        let options = Request::new("OPTIONS", path);
+        assert_eq!(site.send(&options).status, 404, "{path}");
+        let preflight = options.field("origin", "https://a.example").field("access-control-request-method", method);
+        let told = site.send(&preflight);
+        let allowed = (status == 204).then_some("POST, OPTIONS");
+        assert_eq!((told.status, told.field("access-control-allow-methods")), (status, allowed), "{path} {method}");
+    }
+}
+
+#[test]
 fn the_envelope_of_a_name_that_is_none_is_the_settings() {
     for (envelope, body) in [
         ("phalapi", json!({ "ret": 404, "data": {}, "msg": "Bad Request: no such service as a/b" })),

@@ -49,6 +49,7 @@ pub static PARAMETER: Keys = Keys {
     also: &[&ATTRIBUTES, &AFTER, &FIELDS],
     upper: None,
     names: None,
+    empty_list: false,
     hint: None,
 };
 
@@ -63,6 +64,7 @@ pub static OUTPUT: Keys = Keys {
     also: &[&ATTRIBUTES, &FIELDS],
     upper: None,
     names: None,
+    empty_list: false,
     hint: None,
 };
 

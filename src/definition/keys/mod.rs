@@ -22,6 +22,8 @@ pub struct Keys {
     pub upper: Option<&'static Keys>,
     /// What names of the author's own hold, which stand among the keys; those begin with `@`, or are `*`.
     pub names: Option<&'static Keys>,
+    /// Whether an empty list stands for an object without members.
+    pub empty_list: bool,
     /// What to do about an unknown key that is near none of the known ones; none: they are listed.
     pub hint: Option<&'static str>,
 }
@@ -99,7 +101,7 @@ const fn required(name: &'static str, kind: Kind, info: &'static str) -> Key {
 }
 
 const fn keys(what: &'static str, keys: &'static [Key]) -> Keys {
-    Keys { what, keys, also: &[], upper: None, names: None, hint: None }
+    Keys { what, keys, also: &[], upper: None, names: None, empty_list: false, hint: None }
 }
 
 /// The settings of `app.json`, and of a document that holds a whole API.
@@ -226,6 +228,7 @@ pub static MODULE: Keys = Keys {
     also: &[&URI],
     upper: Some(&METHOD),
     names: None,
+    empty_list: false,
     hint: Some("URIs stand under `\"/\"`"),
 };
 
@@ -243,6 +246,7 @@ pub static URI: Keys = Keys {
     also: &[],
     upper: Some(&METHOD),
     names: None,
+    empty_list: false,
     hint: Some("a URI has methods (`GET`), and under `\"/\"` further URIs"),
 };
 
@@ -267,6 +271,7 @@ pub static FLAT: Keys = Keys {
     also: &[&METHOD],
     upper: None,
     names: None,
+    empty_list: false,
     hint: None,
 };
 
@@ -284,6 +289,7 @@ pub static PARAMETER: Keys = Keys {
     also: &[&ATTRIBUTES, &AFTER, &FIELDS],
     upper: None,
     names: None,
+    empty_list: false,
     hint: None,
 };
 
@@ -299,6 +305,7 @@ pub static OUTPUT: Keys = Keys {
     also: &[&ATTRIBUTES, &FIELDS],
     upper: None,
     names: None,
+    empty_list: false,
     hint: None,
 };
 

@@ -5,7 +5,12 @@ use super::{ATTRIBUTES, ERROR, FIELDS, Key, Keys, Kind, key};
 const NO_KEYS: &[&Keys] = &[];
 
 const fn named(what: &'static str, keys: &'static [Key], names: Option<&'static Keys>) -> Keys {
-    Keys { what, keys, also: NO_KEYS, upper: None, names, hint: None }
+    Keys { what, keys, also: NO_KEYS, upper: None, names, empty_list: false, hint: None }
+}
+
+/// What PHP holds in an array, whose JSON is a list where it is empty.
+const fn array(what: &'static str, keys: &'static [Key], names: &'static Keys) -> Keys {
+    Keys { empty_list: true, ..named(what, keys, Some(names)) }
 }
 
 /// The top of a file.
@@ -13,7 +18,7 @@ pub static FILE: Keys =
     named("a file of rules", &[key("dialect", Kind::Text, "How the file is written: `rules`.")], Some(&CLASS));
 
 /// A class: a module.
-pub static CLASS: Keys = named(
+pub static CLASS: Keys = array(
     "a class",
     &[
         key("@info", Kind::Text, "What the class is about."),
@@ -21,14 +26,14 @@ pub static CLASS: Keys = named(
         key("@envelope", Kind::Text, "The shape of its answers."),
         key("*", Kind::Object(&COMMON), "The rules that all of its methods have."),
     ],
-    Some(&METHOD),
+    &METHOD,
 );
 
 /// The rules that all methods of a class have.
-pub static COMMON: Keys = named("the rules of a class", &[], Some(&RULE));
+pub static COMMON: Keys = array("the rules of a class", &[], &RULE);
 
 /// A method of a class.
-pub static METHOD: Keys = named(
+pub static METHOD: Keys = array(
     "a method of a class",
     &[
         key("@info", Kind::Text, "What it does."),
@@ -39,7 +44,7 @@ pub static METHOD: Keys = named(
         key("@errors", Kind::Named(&ERROR), "The errors of its own."),
         key("@jsonp", Kind::Bool, "Whether it answers JSONP."),
     ],
-    Some(&RULE),
+    &RULE,
 );
 
 /// A rule: a parameter, by its name in code.
@@ -60,6 +65,7 @@ pub static RULE: Keys = Keys {
     also: &[&ATTRIBUTES, &FIELDS],
     upper: None,
     names: None,
+    empty_list: true,
     hint: None,
 };
 

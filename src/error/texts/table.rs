@@ -149,6 +149,8 @@ pub enum Text {
     Words,
     /// The name of a file does not end as it may.
     Extensions,
+    /// A text is no JSON of the kind that is wanted.
+    IllegalJson,
     /// A text does not match its pattern.
     Pattern,
     /// Around the words of a parameter at fault.
@@ -257,6 +259,7 @@ pub const TABLE: &[Row] = &[
     optional(Text::MostSize, "size-at-most", &["parameter", "bound", "got"]),
     optional(Text::Words, "one-of", &["parameter", "words", "got"]),
     optional(Text::Extensions, "extensions", &["parameter", "words"]),
+    optional(Text::IllegalJson, "illegal-json", &["parameter"]),
     optional(Text::Pattern, "pattern", &["parameter"]),
     optional(Text::OfParameters, "of-parameters", &["words"]),
     optional(Text::OfRedirect, "of-redirect", &["words"]),

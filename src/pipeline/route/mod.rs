@@ -55,7 +55,7 @@ pub struct Undecided {
     /// As what the body is to be read.
     pub kind: BodyKind,
     /// The method, where only its positions are wanted.
-    method: Option<usize>,
+    pub method: Option<usize>,
 }
 
 impl Undecided {
@@ -116,9 +116,7 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Unrouted> {
     let (mut segments, service) = path::find(plan, path)?;
     if segments.is_empty() {
         if options {
-            let methods = service.map_or(&[][..], |root| &plan.services[root].methods);
-            let allowed = Allowed(methods.iter().map(|(own, _)| *own).collect());
-            return Ok(Routed::OptionsAll { allowed });
+            return Ok(Routed::OptionsAll { allowed: allowed_at_base(plan, head, service) });
         }
         if let Some(routed) = at_base(plan, head)? {
             return Ok(routed);
@@ -158,6 +156,20 @@ fn at_base<'h>(plan: &Plan, head: &'h Head) -> Result<Option<Routed<'h>>, Unrout
         }
         None => Ok(body_that_names(head).map(|kind| Routed::Undecided(Undecided { kind, method: None }))),
     }
+}
+
+/// What can be asked of base: what the service has that the query names; where it names none, what the default one or
+/// else the root has, and POST, whose body may name any.
+fn allowed_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Allowed {
+    let given = name::service(fields::query(head, &Naming::Service.fields()));
+    let (service, by_body) = match (&plan.named, given) {
+        (Some(named), Some(given)) => (name::find(named, &given).ok(), false),
+        (Some(named), None) => (named.default.or(root), true),
+        (None, _) => (root, plan.dispatch.is_some()),
+    };
+    let own = service.map_or(&[][..], |service| &plan.services[service].methods);
+    let has = |http| own.iter().any(|(own, _)| *own == http) || by_body && http == Http::Post;
+    Allowed(Http::ALL.into_iter().filter(|http| has(*http)).collect())
 }
 
 /// Finds what a request is for whose body has been begun: what it names, else what its path does.

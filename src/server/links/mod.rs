@@ -35,16 +35,19 @@ const SWEEP_TIME: Duration = Duration::from_secs(2);
 pub(in crate::server) struct Links {
     folder: PathBuf,
     key: KeyFile,
-    /// Bytes of all of them, and of those that are being written.
-    used: AtomicU64,
+    /// Bytes of those that have their name, whichever server of the folder wrote them. Between two sweeps it may be more
+    /// than there are, never less than this server wrote.
+    kept: AtomicU64,
+    /// Bytes of those that this server is writing.
+    writing: AtomicU64,
 }
 
 impl Links {
-    /// Those in the folder of the server's own files; what was left there by a server that did not end is removed.
-    /// Nothing is made before the first link is.
+    /// Those in the folder of the server's own files; what was left there by a server that did not end is removed, what
+    /// is none of ours stays. Nothing is made before the first link is.
     pub(super) fn new(data: &Path) -> Self {
         let folder = data.join("links");
-        let links = Self { key: KeyFile::new(data.join("links.key")), folder, used: AtomicU64::new(0) };
+        let links = Self { key: KeyFile::new(data.join("links.key")), folder, ..Self::default() };
         if let Err(error) = links.find() {
             log::warn!("{}: {error}", links.folder.display());
         }
@@ -53,18 +56,11 @@ impl Links {
 
     /// Counts what is there, and removes what nobody is writing any more.
     fn find(&self) -> io::Result<()> {
-        self.each(|path, link| {
-            let used = match link {
-                Some(_) => path.metadata()?.len(),
-                None => return writing::remove_left(path),
-            };
-            self.used.fetch_add(used, Ordering::Relaxed);
-            Ok(())
-        })?;
+        self.each(|path, link| if link.is_none() { writing::remove_left(path) } else { Ok(()) })?;
         self.sweep(now())
     }
 
-    /// Shows all files, each with its link; those that are being written have none.
+    /// Shows all files, each with its link; those that are being written, and those of others, have none.
     fn each(&self, mut show: impl FnMut(&Path, Option<Link>) -> io::Result<()>) -> io::Result<()> {
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -82,29 +78,30 @@ impl Links {
         Ok(())
     }
 
-    /// Removes the files whose time is over.
+    /// Removes the files whose time is over, and counts the others anew: another server of the folder, or whoever looks
+    /// after the machine, may have written or removed some.
     fn sweep(&self, now: u64) -> io::Result<()> {
+        let before = self.kept.load(Ordering::Relaxed);
+        let mut found = 0;
         self.each(|path, link| {
-            if link.is_some_and(|link| link.expires <= now) {
-                let length = path.metadata()?.len();
-                fs::remove_file(path)?;
-                self.give_back(length);
+            match link {
+                Some(link) if link.expires <= now => fs::remove_file(path)?,
+                Some(_) => found += path.metadata()?.len(),
+                None => {}
             }
             Ok(())
-        })
-    }
-
-    fn give_back(&self, bytes: u64) {
-        let less = |used: u64| Some(used.saturating_sub(bytes));
-        // It always has another value.
-        let _ = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        })?;
+        // What was finished meanwhile may have been seen or not: it stays counted.
+        self.kept.fetch_add(found, Ordering::Relaxed);
+        self.kept.fetch_sub(before, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Removes the files whose time is over, as long as the server runs.
     pub(super) async fn keep_clean(self: Arc<Self>) {
         loop {
             sleep(SWEEP_TIME).await;
-            if self.used.load(Ordering::Relaxed) == 0 {
+            if self.kept.load(Ordering::Relaxed) == 0 {
                 continue;
             }
             let links = Arc::clone(&self);

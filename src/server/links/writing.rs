@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use futures_util::stream;
 use tempfile::NamedTempFile;
+use tokio::task::yield_now;
 
 use super::{Links, kept, now};
 use crate::call::{Content, Pieces, Refusal};
@@ -19,7 +20,10 @@ use crate::server::opened::{away, open_file};
 use crate::server::pieces::{FilePieces, PIECE};
 use crate::transfer::Link;
 
-/// The room that a file takes. It is given back when this is dropped, unless the file stays.
+/// What the names of files begin with that are being written.
+const UNFINISHED: &str = "writing.";
+
+/// The room that a file takes while it is written. It is given back when this is dropped.
 pub(super) struct Room<'l> {
     pub(super) links: &'l Arc<Links>,
     /// The most bytes of all files.
@@ -29,23 +33,24 @@ pub(super) struct Room<'l> {
 
 impl Room<'_> {
     fn take(&mut self, bytes: u64) -> Result<(), Refusal> {
-        let used = self.links.used.fetch_add(bytes, Ordering::Relaxed);
+        let before = self.links.writing.fetch_add(bytes, Ordering::Relaxed);
         self.taken += bytes;
-        if used.saturating_add(bytes) > self.most {
+        let used = self.links.kept.load(Ordering::Relaxed).saturating_add(before).saturating_add(bytes);
+        if used > self.most {
             return Err(Refusal::unavailable("the files of links would be larger than `limits.links` allows"));
         }
         Ok(())
     }
 
-    /// From now on it is the file's.
-    fn stay(mut self) {
-        self.taken = 0;
+    /// From now on the file has it.
+    fn stay(self) {
+        self.links.kept.fetch_add(self.taken, Ordering::Relaxed);
     }
 }
 
 impl Drop for Room<'_> {
     fn drop(&mut self) {
-        self.links.give_back(self.taken);
+        self.links.writing.fetch_sub(self.taken, Ordering::Relaxed);
     }
 }
 
@@ -74,6 +79,11 @@ pub(super) async fn keep(
         let next = guarded("the stream of a download", poll_fn(|task| pieces.as_mut().poll_next(task))).await?;
         let Some(piece) = next else { break };
         let piece = piece.map_err(failed)?;
+        if piece.is_empty() {
+            // It may have nothing else for ever.
+            yield_now().await;
+            continue;
+        }
         let bytes = piece.len() as u64;
         room.take(bytes)?;
         (pending, length) = (pending + bytes, length + bytes);
@@ -151,17 +161,22 @@ fn begin(folder: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
-    let file = tempfile::Builder::new().prefix("writing.").tempfile_in(folder)?;
+    let file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
     file.as_file().lock()?;
     Ok(file)
 }
 
-/// Removes a file that nobody is writing any more.
+/// Removes a file that nobody is writing any more. One of any other name stays: the folder may be a link to one that is
+/// not the server's alone.
 ///
 /// # Errors
 /// It cannot be opened or removed.
 pub(super) fn remove_left(path: &Path) -> io::Result<()> {
-    match File::open(path)?.try_lock() {
+    let name = path.file_name().and_then(|name| name.to_str());
+    if !name.is_some_and(|name| name.starts_with(UNFINISHED)) {
+        return Ok(());
+    }
+    match open_file(path)?.try_lock() {
         Ok(()) => fs::remove_file(path),
         // Another server of the same folder is at it.
         Err(_) => Ok(()),

@@ -156,12 +156,25 @@ impl Field {
         }
         let (inner, fields) = match items {
             Some(items) => {
-                let TypeText { term, fields, .. } = items.r#type(faults);
-                (format!("{mark}array<{}>", term.map_or_else(|| "any".to_owned(), |term| term.value)), fields)
+                let TypeText { term, attributes, fields } = items.r#type(faults);
+                let item = term.map_or_else(|| "any".to_owned(), |term| term.value);
+                (format!("{mark}array<{}>", with_words(item, &attributes)), fields)
             }
             None => (format!("{mark}object"), Some(Placed::new(fields.outputs(faults), place))),
         };
         TypeText { term: Some(Placed::new(inner, place)), attributes, fields }
+    }
+}
+
+/// An `enum` with its words in the term, for nothing stands beside the type of items. Words that a term could mean
+/// otherwise stay out of it, and are told as missing.
+fn with_words(term: String, attributes: &[(Placed<String>, Placed<Json>)]) -> String {
+    let range = attributes.iter().find(|(key, _)| key.value == "range").and_then(|(_, words)| words.value.as_array());
+    let words: Option<Vec<&str>> = range.and_then(|words| words.iter().map(Json::as_str).collect());
+    let is_plain = |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
+    match words.filter(|words| words.iter().all(is_plain)) {
+        Some(words) if bare(&term) == "enum" => format!("{term}({})", words.join("|")),
+        _ => term,
     }
 }
 

@@ -1,0 +1,93 @@
+//! A server that is killed while it writes the file of a link.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
+use rulebook::{Download, Engine};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::links::{asking, get, kept, link, returning};
+use crate::client::{Connection, Site, wait};
+
+/// Tells the program below the folder of its files.
+const DATA: &str = "TEST_OF_KILLED_DATA";
+
+/// What is enough of a file to be written before its end.
+const SOME: usize = 1 << 20;
+
+/// The first file is a short one, the others have no end.
+fn engine(data: &Path) -> Engine {
+    let first = Arc::new(AtomicBool::new(true));
+    let make = move || {
+        if first.swap(false, Ordering::SeqCst) {
+            return Download::bytes("whole");
+        }
+        Download::stream(stream::iter([Ok(Bytes::from(vec![0; SOME]))]).chain(stream::pending()))
+    };
+    returning(data, &json!({}), make)
+}
+
+fn address(data: &Path) -> PathBuf {
+    data.join("address")
+}
+
+/// The program that is killed: this one, started for this test alone.
+#[test]
+#[ignore = "a program for the other test"]
+fn serves_until_it_is_killed() {
+    let Some(data) = env::var_os(DATA).map(PathBuf::from) else { return };
+    let site = Site::start(&engine(&data));
+    fs::write(address(&data), site.address().to_string()).unwrap();
+    loop {
+        thread::park();
+    }
+}
+
+/// Killed, whatever becomes of the test.
+struct Started(Child);
+
+impl Started {
+    fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+#[test]
+fn a_server_that_is_killed_leaves_nothing_to_the_next() {
+    let data = TempDir::new().unwrap();
+    let program = env::current_exe().unwrap();
+    let mut command = Command::new(program);
+    command.args(["--exact", "downloads::killed::serves_until_it_is_killed", "--ignored"]);
+    let mut server = Started(command.env(DATA, data.path()).stdout(Stdio::null()).spawn().unwrap());
+    let at = || fs::read_to_string(address(data.path())).ok()?.parse().ok();
+    assert!(wait(|| at().is_some()), "it does not start");
+    let link = link(&Connection::to(at().unwrap()).ask(&asking()));
+    let whole = kept(data.path());
+    let mut connection = Connection::to(at().unwrap());
+    connection.write(&asking().bytes());
+    let is_written = |path: &PathBuf| fs::metadata(path).is_ok_and(|file| file.len() >= SOME as u64);
+    assert!(wait(|| kept(data.path()).iter().any(is_written)), "it is not written");
+    server.kill();
+    assert_eq!(kept(data.path()).len(), 2, "what was written is there");
+
+    let site = Site::start(&engine(data.path()));
+    assert_eq!(kept(data.path()), whole);
+    let file = get(&site, &link);
+    assert_eq!((file.status, &file.body[..]), (200, &b"whole"[..]));
+}
