@@ -170,8 +170,9 @@ test("the page of the API", async (t) => {
           ["service", "#/article/{id}"],
           ["upload", "#/article/{id}/picture"],
         ]) {
-          // Another address each time, so that it is loaded anew and nothing of the last one is left.
-          await page.goto(`${direct}?${name}${hash}`);
+          // Another address each time, so that it is loaded anew and nothing of the last one is left. `?service` would
+          // name a service.
+          await page.goto(`${direct}?page-${name}${hash}`);
           await page.locator("#view h1").waitFor();
           if (name === "service") {
             await fill(method(page, "GET"), "id", "1");

@@ -9,7 +9,7 @@ use proptest::test_runner::TestRunner;
 use rulebook::definition::read;
 use rulebook::describe::{canonical, canonical_service};
 use rulebook::model::{Api, EnvelopeName};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{folders, judge, model};
 use crate::generate;
@@ -28,7 +28,10 @@ fn assert_same(api: &Api) {
     for module in &api.modules {
         for service in &module.services {
             let printed = canonical_service(api, module, service);
-            let again = reload("service.json", &printed);
+            // Which paths are the server's depends on base, which is said beside a service and not by it.
+            let settings = json!({ "base": api.base }).to_string().into_bytes();
+            let service_alone = (PathBuf::from("service.json"), printed.to_string().into_bytes());
+            let again = model(read(vec![(PathBuf::from("app.json"), settings), service_alone]));
             assert_eq!(again.modules.len(), 1, "printed as {printed:#}");
             let mut alone = module.clone();
             alone.services = vec![service.clone()];
