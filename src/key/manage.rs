@@ -57,7 +57,7 @@ pub fn rotate(path: &Path, id: &str, end: Timestamp) -> Result<String, KeyError>
         }
         let (new, key) = make(path, file, Wish { name, scope, files, limit, expires })?;
         let old = &mut file.keys[index];
-        old.expires = Some(expires.map_or(end, |expires| expires.min(end)));
+        old.expires = Some(expires.map_or(whole(end), |expires| expires.min(whole(end))));
         old.replaced_by = Some(new);
         Ok(key)
     })
@@ -79,6 +79,11 @@ pub fn list(path: &Path) -> Result<Vec<(Entry, Usage)>, KeyError> {
             (entry, usage)
         })
         .collect())
+}
+
+/// The second in which a time is: what people read, and all that is compared.
+fn whole(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 fn position(path: &Path, file: &File, id: &str) -> Result<usize, KeyError> {
@@ -115,9 +120,7 @@ fn make(path: &Path, file: &mut File, wish: Wish) -> Result<(String, String), Ke
     let key = token::write(&id, &secret);
     let Wish { name, scope, files, limit, expires } = wish;
     let hash = hex::encode(pepper.mac(&secret).finalize().into_bytes());
-    let created = Timestamp::now();
-    // Seconds are enough for people who read it.
-    let created = Timestamp::from_second(created.as_second()).unwrap_or(created);
+    let (created, expires) = (whole(Timestamp::now()), expires.map(whole));
     file.keys.push(Entry { id: id.clone(), hash, name, scope, files, limit, created, expires, replaced_by: None });
     Ok((id, key))
 }

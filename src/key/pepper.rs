@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256, Sha512};
@@ -19,7 +19,9 @@ const BYTES: usize = 64;
 const FEWEST: usize = 32;
 
 /// The secret that hashes of keys are made with: `RULEBOOK_PEPPER`, else the file `pepper` beside the key file.
-pub(super) struct Pepper([u8; BYTES]);
+///
+/// It is kept as a hash that has begun with it, so that no request begins one anew.
+pub(super) struct Pepper(Hmac<Sha256>);
 
 impl fmt::Debug for Pepper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,7 +36,7 @@ impl Pepper {
             return Ok(Some(known));
         }
         match secret::read(&file(keys)) {
-            Ok(secret) => Ok(Some(Self(secret))),
+            Ok(secret) => Ok(Some(Self::new(&secret))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(KeyError::Pepper(error)),
         }
@@ -45,14 +47,14 @@ impl Pepper {
         if let Some(known) = Self::told()? {
             return Ok(known);
         }
-        secret::read_or_make(&file(keys)).map(Self).map_err(KeyError::Pepper)
+        secret::read_or_make(&file(keys)).map(|secret| Self::new(&secret)).map_err(KeyError::Pepper)
     }
 
     /// One that nobody knows, for where there are no keys.
     pub(super) fn random() -> Result<Self, KeyError> {
         let mut secret = [0; BYTES];
         getrandom::fill(&mut secret).map_err(|_| KeyError::Random)?;
-        Ok(Self(secret))
+        Ok(Self::new(&secret))
     }
 
     /// The one of the environment.
@@ -62,12 +64,16 @@ impl Pepper {
         if text.len() < FEWEST {
             return Err(KeyError::ShortPepper { fewest: FEWEST });
         }
-        Ok(Some(Self(Sha512::digest(text).into())))
+        Ok(Some(Self::new(&Sha512::digest(text).into())))
+    }
+
+    fn new(secret: &[u8; BYTES]) -> Self {
+        Self(Hmac::new(secret.into()))
     }
 
     /// The hash of a secret, not yet finished.
     pub(super) fn mac(&self, secret: &str) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new((&self.0).into());
+        let mut mac = self.0.clone();
         mac.update(secret.as_bytes());
         mac
     }
@@ -79,6 +85,6 @@ impl Pepper {
     }
 }
 
-fn file(keys: &Path) -> std::path::PathBuf {
+fn file(keys: &Path) -> PathBuf {
     keys.with_file_name("pepper")
 }

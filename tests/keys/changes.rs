@@ -108,10 +108,10 @@ fn a_replaced_key_ends_no_later_than_it_would_have() {
 #[test]
 fn a_key_that_has_expired_is_refused() {
     let folder = TempDir::new().unwrap();
-    let key = add(folder.path(), &["--name", "ada", "--expires", "2s"]);
+    let key = add(folder.path(), &["--name", "ada", "--expires", "3s"]);
     let known = load(folder.path());
     judge(&known, &key).unwrap();
-    std::thread::sleep(Duration::from_millis(2100));
+    std::thread::sleep(Duration::from_millis(3100));
     assert_eq!(judge(&known, &key), Err("a key that has expired".to_owned()));
     let ran = keys(folder.path(), &["rotate", id(&key)]);
     assert_eq!(ran.code, Some(1), "{}", ran.err);

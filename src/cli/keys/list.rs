@@ -1,6 +1,6 @@
 //! The keys as they are listed: in columns for people, or as JSON.
 
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use crate::key::{Entry, Limit, Usage};
@@ -27,7 +27,7 @@ pub(super) fn text(keys: &[(Entry, Usage)], json: bool) -> String {
 
 /// A time to the second.
 pub(super) fn time(time: Timestamp) -> String {
-    time.round(Unit::Second).unwrap_or(time).to_string()
+    Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
 }
 
 fn row(key: &Entry, usage: Usage, now: Timestamp) -> [String; COLUMNS.len()] {
