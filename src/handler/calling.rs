@@ -13,8 +13,9 @@ use crate::call::{Identity, Upload};
 /// A target is one of:
 /// - the method's id: `article.line.get`;
 /// - an HTTP method and a path below base, with its query: `GET /article/line/1?lang=en`;
-/// - the path alone, with or without its first slash, where one method takes it: `article/line/1`. Where several do, the
-///   call is refused as one of a method that is not there, and the refusal names those that are;
+/// - the path alone, with or without its first slash, where one method takes it, or GET and POST do the same as in the
+///   dialect `rules`: `article/line/1`. Where several do, the call is refused as one of a method that is not there, and
+///   the refusal names those that are;
 /// - nothing, where the text arguments `module` and `method` hold the two segments of the path.
 ///
 /// ```

@@ -11,10 +11,10 @@ use super::raw::Raw;
 use super::read::{self, Values};
 use super::route::{Routed, Unrouted, route, similar};
 use super::{Of, Runner, act, check, permit};
-use crate::call::{Head, Outcome, Reason, Refusal, Value};
+use crate::call::{Allowed, Head, Outcome, Reason, Refusal, Value};
 use crate::envelope::Envelope;
 use crate::handler::{Argument, Around, Call, Caller, Response, State};
-use crate::plan::{Method, Plan};
+use crate::plan::{Action, Method, Plan};
 
 /// How many calls may be inside of each other.
 const DEEPEST: u32 = 16;
@@ -166,18 +166,37 @@ fn routed(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Result<T
     }
 }
 
-/// The one method that takes the path that OPTIONS is asked about.
+/// The one method that takes the path that OPTIONS is asked about, or the first of those that are one to a program.
 fn only(plan: &Plan, head: &Head) -> Result<http::Method, Unrouted> {
-    let (of, allowed) = match route(plan, head)? {
-        Routed::Options { service, allowed } => (Of::Module(plan.services[service].module), allowed),
-        Routed::OptionsAll { allowed } => (Of::Nothing, allowed),
+    let (of, service, allowed) = match route(plan, head)? {
+        Routed::Options { service, allowed } => (Of::Module(plan.services[service].module), Some(service), allowed),
+        Routed::OptionsAll { allowed } => (Of::Nothing, None, allowed),
         Routed::OptionsAbove { .. } | Routed::Method(_) | Routed::Undecided(_) => return Err(unknown()),
     };
-    match allowed.0[..] {
-        [] => Err(unknown()),
-        [one] => one.as_str().parse().map_err(|_| unknown()),
-        _ => Err(Unrouted { of, refusal: Refusal::new(Reason::UnknownMethod { allowed }) }),
+    let Some((first, others)) = allowed.0.split_first() else { return Err(unknown()) };
+    let one = others.is_empty() || service.is_some_and(|service| are_one(plan, service, &allowed));
+    if one {
+        first.as_str().parse().map_err(|_| unknown())
+    } else {
+        Err(Unrouted { of, refusal: Refusal::new(Reason::UnknownMethod { allowed }) })
     }
+}
+
+/// Whether these methods of a service take and do the same, as a method of the dialect `rules` does by GET and POST.
+fn are_one(plan: &Plan, service: usize, allowed: &Allowed) -> bool {
+    let methods = plan.services[service].methods.iter().filter(|(http, _)| allowed.0.contains(http));
+    let mut methods = methods.map(|(_, method)| &plan.methods[*method]);
+    let Some(first) = methods.next() else { return false };
+    let sources = |method: &Method| method.slots.iter().map(|slot| slot.source).collect::<Vec<_>>();
+    methods.all(|other| {
+        let does = match (&first.action, &other.action) {
+            (Action::Handler { handler: one, .. }, Action::Handler { handler: another, .. }) => {
+                Arc::ptr_eq(one, another)
+            }
+            (one, another) => std::mem::discriminant(one) == std::mem::discriminant(another),
+        };
+        does && first.names == other.names && sources(first) == sources(other)
+    })
 }
 
 /// Takes the two segments of a path out of the arguments `module` and `method`; none where one of them is missing.

@@ -159,6 +159,28 @@ fn a_path_of_several_methods_needs_one_of_them() {
 }
 
 #[test]
+fn get_and_post_of_one_method_of_rules_are_one() {
+    async fn login(Args(login): Args<Json>, _: Context) -> Result<Json, Refusal> {
+        Ok(login)
+    }
+    async fn other(_: Args<Json>, _: Context) -> Result<Json, Refusal> {
+        Ok(json!({}))
+    }
+    let rules = json!({ "User": { "login": { "username": { "name": "user", "require": true } } } });
+    let rulebook = || Rulebook::read(files("user", &rules));
+    let ada = json!({ "username": "ada" });
+
+    let bound = rulebook().module(Module::new("User").any("/user/login", login)).build().unwrap();
+    assert_eq!(call(&bound, "user/login", &ada).outputs().unwrap(), ada);
+    let echo = rulebook().unbound(Unbound::Echo).build().unwrap();
+    assert_eq!(call(&echo, "user/login", &ada).outputs().unwrap(), json!({ "args": ada }));
+
+    let two = Module::new("User").get("/user/login", login).post("/user/login", other);
+    let two = rulebook().module(two).build().unwrap();
+    assert_eq!(call(&two, "user/login", &ada).error().map(Refusal::code), Some(Code::UnknownMethod));
+}
+
+#[test]
 fn a_path_that_is_nearly_right_names_those_that_are() {
     let response = call(&echo(), "article/raed", &json!({}));
     let Some(Reason::UnknownService { similar }) = response.error().map(Refusal::reason) else {
