@@ -10,7 +10,7 @@ use crate::keys;
 /// The type of ids, 0 to 2147483647.
 const ID: &str = "id";
 
-/// Writes `api/` and `data/keys.json` into the folder: the endpoints, or, where
+/// Writes `api/` and the keys in `data/` into the folder: the endpoints, or, where
 /// `services` is not 0, one of them under so many names.
 pub fn write(folder: &Path, services: usize) -> io::Result<()> {
     let api = folder.join("api");
@@ -30,7 +30,8 @@ pub fn write(folder: &Path, services: usize) -> io::Result<()> {
     if services == 0 {
         fs::write(api.join("lines.json"), text(&lines()))?;
     }
-    fs::write(data.join("keys.json"), text(&key_file()))
+    fs::write(data.join("pepper"), keys::PEPPER)?;
+    fs::write(data.join("keys.json"), text(&keys::file()))
 }
 
 /// The path of the `n`-th of the services that are many.
@@ -142,17 +143,4 @@ fn create() -> Json {
             "by": { "info": "The name of the key that kept it", "type": "string" },
         },
     })
-}
-
-fn key_file() -> Json {
-    let keys: Vec<_> = (0..keys::COUNT)
-        .map(|n| {
-            json!({
-                "hash": hex::encode(keys::hash(&keys::token(n))),
-                "name": keys::name(n),
-                "scope": [keys::SCOPE],
-            })
-        })
-        .collect();
-    json!({ "keys": keys })
 }

@@ -22,6 +22,8 @@
 mod place;
 //
 mod near;
+//
+mod secret;
 
 // What things are.
 pub mod error;
@@ -70,8 +72,8 @@ pub mod cli;
 pub mod test;
 
 pub use call::{
-    AnswerError, Broken, Download, ETag, Encode, Head, Http, Identity, Inspect, Inspection, Mismatch, Objection,
-    Refusal, RequestId, Upload, Value,
+    AnswerError, Broken, Download, ETag, Encode, Head, Http, Identity, Inspect, Inspection, Meter, Mismatch, Objection,
+    Quota, Refusal, RequestId, Upload, Value,
 };
 pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, log_panics};
@@ -79,7 +81,7 @@ pub use envelope::{Envelope, Members, WriteError};
 pub use error::{Code, ErrorStatus};
 pub use format::{Format, FormatError, Xml};
 pub use handler::{Args, Calling, Context, Ended, Module, Response};
-pub use key::{KeyError, Keys};
+pub use key::{EntryFlaw, Keeper, KeyError, Keys};
 pub use model::Unbound;
 pub use place::{Place, Placed};
 pub use server::{Running, Settings, Stopper};

@@ -28,7 +28,7 @@ pub fn round(case: Case, address: SocketAddr, settings: &Settings) -> Result<f64
     };
     wrk.arg(format!("http://{address}{target}"));
     if let Some(body) = body {
-        wrk.args(["--", body.media_type, &body.text, keys::TOKEN_PATTERN]).arg(keys::COUNT.to_string());
+        wrk.args(["--", body.media_type, &body.text]).args((0..keys::COUNT).map(keys::token));
     }
 
     let output = wrk.output().map_err(|error| format!("cannot start taskset: {error}"))?;

@@ -1,6 +1,6 @@
 -- Posts one body with the keys of all callers in turn.
 --
--- wrk -s post.lua URL -- MEDIA_TYPE BODY TOKEN_PATTERN CALLERS
+-- wrk -s post.lua URL -- MEDIA_TYPE BODY TOKEN…
 --
 -- The requests are put together before the first is sent: a round measures the server, not this file.
 
@@ -9,11 +9,11 @@ local callers = 0
 local turn = 0
 
 function init(args)
-  local media_type, body, pattern = args[1], args[2], args[3]
-  callers = tonumber(args[4])
+  local media_type, body = args[1], args[2]
+  callers = #args - 2
   for n = 0, callers - 1 do
     local headers = {
-      ["Authorization"] = "Bearer " .. string.format(pattern, n),
+      ["Authorization"] = "Bearer " .. args[n + 3],
       ["Content-Type"] = media_type,
     }
     requests[n] = wrk.format("POST", nil, headers, body)

@@ -3,21 +3,40 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::Head;
+use super::{Head, Meter};
 
 /// Somebody whom an [`Inspect`] recognised.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Two are equal that have the same name and permissions.
+#[derive(Debug, Clone)]
 pub struct Identity {
     /// A name for logs and handlers.
     pub name: Arc<str>,
     /// The permissions held, as they are written in definitions; contextual ones with their value: `user[12]`.
     pub scope: Arc<[Box<str>]>,
+    /// What counts its requests.
+    pub(crate) meter: Option<Arc<Meter>>,
 }
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.scope) == (&other.name, &other.scope)
+    }
+}
+
+impl Eq for Identity {}
 
 impl Identity {
     /// An identity of this name with these permissions.
     pub fn new<S: Into<Box<str>>>(name: &str, scope: impl IntoIterator<Item = S>) -> Self {
-        Self { name: name.into(), scope: scope.into_iter().map(Into::into).collect() }
+        Self { name: name.into(), scope: scope.into_iter().map(Into::into).collect(), meter: None }
+    }
+
+    /// The same, whose requests are counted: those that are too many are refused with 429. Calls that a handler makes
+    /// are no requests.
+    #[must_use]
+    pub fn metered(self, meter: Arc<Meter>) -> Self {
+        Self { meter: Some(meter), ..self }
     }
 
     /// Whether the permission is held, letter for letter.

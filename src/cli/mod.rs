@@ -182,7 +182,7 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
         Command::Schema(options) => schema::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Call(options) => call::run(app, &settings, options),
-        Command::Keys(command) => keys::run(app, &settings, &command),
+        Command::Keys(command) => keys::run(app, &settings, command),
         Command::New(options) => new::run(&options),
     };
     exit.into()

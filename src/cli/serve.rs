@@ -28,11 +28,18 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
     }
     let folder = judged.data.clone();
     let data = folder.path();
-    let keys = match Keys::load(&data.join(key::FILE)) {
+    let workers = settings.workers.map(usize::from).or(api.workers);
+    let file = data.join(key::FILE);
+    let keys = match workers.map_or_else(|| Keys::load(&file), |workers| Keys::load_for(&file, workers)) {
         Ok(keys) => keys,
         Err(error) => return failed(&format!("--data {}: {error}", data.display())),
     };
     let count = keys.len();
+    // Until the server has stopped.
+    let _keeper = match keys.keep() {
+        Ok(keeper) => keeper,
+        Err(error) => return failed(&format!("a thread for the keys: {error}")),
+    };
     let engine = match judged.inspect(keys).build() {
         Ok(engine) => engine,
         Err(report) => {
@@ -47,7 +54,7 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
     };
     let how = server::Settings {
         bind,
-        workers: settings.workers.map(usize::from).or(api.workers),
+        workers,
         signals: true,
         static_files: Some(settings.static_files.clone()),
         ..server::Settings::default()

@@ -2,7 +2,7 @@
 
 use http::header;
 
-use crate::call::{Head, Identity, Inspection, Reason, Refusal, is_bearer};
+use crate::call::{Head, Identity, Inspection, Quota, Reason, Refusal, is_bearer};
 use crate::plan::Plan;
 
 /// Asks the inspectors in turn; the first that knows decides.
@@ -23,6 +23,26 @@ pub(super) async fn identify(plan: &Plan, head: &Head) -> Result<Option<Identity
         }
     }
     Ok(None)
+}
+
+/// Counts the request, where those of its maker are counted; `quota` becomes what is left.
+///
+/// # Errors
+/// It is one too many.
+pub(super) fn count(identity: Option<&Identity>, quota: &mut Option<Quota>) -> Result<(), Refusal> {
+    let Some(meter) = identity.and_then(|identity| identity.meter.as_ref()) else { return Ok(()) };
+    let taken = meter.take();
+    *quota = Some(taken.unwrap_or_else(|spent| spent));
+    taken.map(drop).map_err(Quota::refusal)
+}
+
+/// Looks whether the request would be one too many, and does not count it.
+///
+/// # Errors
+/// It would.
+pub(super) fn look(identity: Option<&Identity>) -> Result<(), Refusal> {
+    let Some(meter) = identity.and_then(|identity| identity.meter.as_ref()) else { return Ok(()) };
+    meter.look().map_err(|spent| spent.refusal().with_headers(spent.fields()))
 }
 
 /// Whether the credential is a bearer token.

@@ -39,7 +39,7 @@ pub use reply::{Answered, Reply, ReplyBody, Sendable};
 pub use respond::{Of, linked, refuse};
 pub use route::{Beginning, Routed, Undecided, Unrouted, decide, route};
 
-use crate::call::{Head, Outcome, Refusal};
+use crate::call::{Head, Outcome, Quota, Refusal};
 use crate::handler::Around;
 use crate::plan::{Found, Plan};
 
@@ -60,24 +60,35 @@ pub async fn answer(
 ) -> Answered {
     let method = found.method;
     let asked = jsonp::asked(runner.plan.methods[method].jsonp, head);
+    let mut quota = None;
     let outcome = match &asked {
-        Ok(callback) => run(runner, head, found, callback.is_some(), receive).await,
+        Ok(callback) => run(runner, head, found, callback.is_some(), &mut quota, receive).await,
         Err(refusal) => Err(refusal.clone()),
+    };
+    let outcome = match quota {
+        Some(quota) => quota.told(outcome),
+        None => outcome,
     };
     respond::respond(&runner.plan, head, method, asked.ok().flatten().as_ref(), outcome)
 }
 
-/// The stages between routing and the reply. `nobodys`: whether it does not count who sent the request.
+/// The stages between routing and the reply. `nobodys`: whether it does not count who sent the request. `quota` becomes what is left
+/// to whoever did, where that is counted.
 async fn run(
     runner: &Arc<Runner>,
     head: &Arc<Head>,
     found: Found<'_>,
     nobodys: bool,
+    quota: &mut Option<Quota>,
     receive: impl AsyncFnOnce(BodyKind) -> Result<Body, Refusal>,
 ) -> Outcome {
     let nobodys = nobodys.then(|| jsonp::nobodys(head));
     let granted = match &nobodys {
-        None => enter(&runner.plan, head, found).await?,
+        None => {
+            let identity = identify::identify(&runner.plan, head).await?;
+            identify::count(identity.as_ref(), quota)?;
+            permit::permit(&runner.plan, head, found, identity)?
+        }
         Some(head) => permit::permit(&runner.plan, head, found, None)?,
     };
     let head = nobodys.as_ref().unwrap_or(head);
@@ -91,16 +102,14 @@ async fn run(
     running.await
 }
 
-/// The stages ahead of the body: who calls, and whether that one may.
+/// The stages ahead of the body: who calls, and whether that one may. The request is not counted, since it comes again.
 pub async fn admit<'p>(plan: &'p Plan, head: &Head, found: Found<'p>) -> Result<Granted<'p>, Refusal> {
     match jsonp::asked(plan.methods[found.method].jsonp, head)? {
-        None => enter(plan, head, found).await,
+        None => {
+            let identity = identify::identify(plan, head).await?;
+            identify::look(identity.as_ref())?;
+            permit::permit(plan, head, found, identity)
+        }
         Some(_) => permit::permit(plan, head, found, None),
     }
-}
-
-/// The same of a request that does not ask for JSONP.
-async fn enter<'p>(plan: &'p Plan, head: &Head, found: Found<'p>) -> Result<Granted<'p>, Refusal> {
-    let identity = identify::identify(plan, head).await?;
-    permit::permit(plan, head, found, identity)
 }

@@ -8,7 +8,7 @@ use super::{run, shop};
 use crate::golden;
 
 /// Every command.
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 14] = [
     &[],
     &["serve"],
     &["check"],
@@ -19,6 +19,9 @@ const COMMANDS: [&[&str]; 11] = [
     &["call"],
     &["keys"],
     &["keys", "add"],
+    &["keys", "list"],
+    &["keys", "revoke"],
+    &["keys", "rotate"],
     &["new"],
 ];
 
@@ -90,6 +93,20 @@ fn wrong_words_are_refused_with_2() {
         &["keys", "add"],
         &["keys", "add", "--name", ""],
         &["keys", "add", "--name", "x", "--scope", "a,,b"],
+        &["keys", "add", "--name", "x", "--files", ""],
+        &["keys", "add", "--name", "x", "--requests", "5"],
+        &["keys", "add", "--name", "x", "--per", "hour"],
+        &["keys", "add", "--name", "x", "--requests", "0", "--per", "hour"],
+        &["keys", "add", "--name", "x", "--requests", "4294967296", "--per", "hour"],
+        &["keys", "add", "--name", "x", "--requests", "5", "--per", "week"],
+        &["keys", "add", "--name", "x", "--expires", "2001-01-01"],
+        &["keys", "add", "--name", "x", "--expires", "-1d"],
+        &["keys", "add", "--name", "x", "--expires", "2999-01-01T12:00"],
+        &["keys", "add", "--name", "x", "--expires", "soon"],
+        &["keys", "revoke"],
+        &["keys", "rotate"],
+        &["keys", "rotate", "00000000", "--grace", "-1h"],
+        &["keys", "rotate", "00000000", "--grace", "24"],
     ];
     for arguments in cases {
         let ran = run(folder.path(), arguments);

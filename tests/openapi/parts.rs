@@ -156,7 +156,7 @@ fn refusals_are_described_where_a_request_can_meet_them() {
     assert_eq!(statuses("POST", parameter("x")), "200 400 408 413 415 500 503 default");
     assert_eq!(
         statuses("GET", json!({ "info": "I", "scope": [["a"]], "options": { "status": 204 } })),
-        "204 401 403 500 503 default"
+        "204 401 403 429 500 503 default"
     );
 }
 

@@ -48,6 +48,11 @@ pub(super) const UNAUTHENTICATED: Row = Row {
 };
 /// A permission is missing.
 pub(super) const FORBIDDEN: Row = row("Forbidden", &[Code::Forbidden]);
+/// Whoever is identified has made too many requests.
+pub(super) const TOO_MANY: Row = Row {
+    header: Some(("Retry-After", "Seconds until another try makes sense")),
+    ..row("TooManyRequests", &[Code::TooManyRequests])
+};
 /// The body does not come.
 pub(super) const TIMEOUT: Row = row("Timeout", &[Code::Timeout]);
 /// The query or the body is over a limit.
@@ -69,7 +74,16 @@ pub(super) const UNAVAILABLE: Row = row("Unavailable", &[Code::Unavailable]);
 /// What any request can be refused for, whatever it is for.
 const OTHER: Row = Row {
     header: Some(("Allow", "With status 405: the methods that there are")),
-    ..early("Other", &[Code::UnknownService, Code::UnknownMethod, Code::Unauthenticated, Code::ExpectationFailed])
+    ..early(
+        "Other",
+        &[
+            Code::UnknownService,
+            Code::UnknownMethod,
+            Code::Unauthenticated,
+            Code::TooManyRequests,
+            Code::ExpectationFailed,
+        ],
+    )
 };
 
 /// The refusals of a document, each kind once for each envelope.

@@ -62,6 +62,7 @@ fn rows(api: &Api, method: &Method, has_body: bool) -> Vec<&'static Row> {
         (has_parameters, &answers::BAD_REQUEST),
         (!method.scope.is_public(), &answers::UNAUTHENTICATED),
         (!method.scope.is_public(), &answers::FORBIDDEN),
+        (!method.scope.is_public(), &answers::TOO_MANY),
         (has_body, &answers::TIMEOUT),
         (has_body || stands(&[Place::Query]), &answers::TOO_LARGE),
         (stands(&[Place::Path, Place::Query]), &answers::URI_TOO_LONG),

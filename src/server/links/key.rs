@@ -1,11 +1,10 @@
 //! The file of the key that links are signed with.
 
-use std::fmt::Display;
-use std::fs;
-use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use crate::secret;
 use crate::transfer::{KEY, Key};
 
 /// A key that is read when it is needed first, and made when the first link is.
@@ -28,8 +27,8 @@ impl KeyFile {
         if let Some(key) = self.known.get() {
             return Ok(Some(Arc::clone(key)));
         }
-        match self.read() {
-            Ok(key) => Ok(Some(Arc::clone(self.known.get_or_init(|| Arc::new(key))))),
+        match secret::read(&self.path) {
+            Ok(key) => Ok(Some(self.keep(key))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -40,34 +39,13 @@ impl KeyFile {
     /// # Errors
     /// The file cannot be read or written, or is no key.
     pub(super) fn get_or_make(&self) -> io::Result<Arc<Key>> {
-        if let Some(key) = self.get()? {
-            return Ok(key);
+        match self.known.get() {
+            Some(key) => Ok(Arc::clone(key)),
+            None => secret::read_or_make(&self.path).map(|key| self.keep(key)),
         }
-        let key = match self.make() {
-            // Another worker, or another server, was faster.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => self.read()?,
-            key => key?,
-        };
-        Ok(Arc::clone(self.known.get_or_init(|| Arc::new(key))))
     }
 
-    fn read(&self) -> io::Result<Key> {
-        let told = |kind, why: &dyn Display| io::Error::new(kind, format!("{}: {why}", self.path.display()));
-        let bytes = fs::read(&self.path).map_err(|error| told(error.kind(), &error))?;
-        bytes.try_into().map(Key).map_err(|_| told(ErrorKind::InvalidData, &"it is no key of links"))
-    }
-
-    /// Makes it whole or not at all, for the server's eyes alone.
-    fn make(&self) -> io::Result<Key> {
-        let mut key = [0; KEY];
-        getrandom::fill(&mut key).map_err(io::Error::other)?;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        // Only its owner reads a temporary file, and it keeps that when it gets its name.
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(&key)?;
-        file.as_file().sync_all()?;
-        file.persist_noclobber(&self.path)?;
-        Ok(Key(key))
+    fn keep(&self, key: [u8; KEY]) -> Arc<Key> {
+        Arc::clone(self.known.get_or_init(|| Arc::new(Key(key))))
     }
 }
