@@ -63,7 +63,8 @@ pub(super) struct Add {
     /// The permissions that it gives, separated by commas.
     #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     scope: Vec<String>,
-    /// The names of files that it gives, such as `reports/*.pdf`; may be repeated.
+    /// The names of files that it gives, such as `reports/*.pdf`; may be repeated. They are kept with the key, and no
+    /// method asks for them yet.
     #[arg(long, value_name = "PATTERN", value_parser = NonEmptyStringValueParser::new())]
     files: Vec<String>,
     /// How many requests it is good for; without it, as many as come.
