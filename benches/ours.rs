@@ -20,8 +20,8 @@ pub fn serve(bind: SocketAddr, services: usize) -> Result<(), Box<dyn Error>> {
 
     let begun = Instant::now();
     let keys = Keys::load(&folder.path().join("data/keys.json"))?;
-    let rulebook =
-        Rulebook::load(folder.path().join("api")).inspect(keys).module(module(services)).module(lines(services));
+    let rulebook = Rulebook::load(folder.path().join("api")).inspect(keys);
+    let rulebook = modules(services).into_iter().fold(rulebook, Rulebook::module);
     let engine = rulebook.build().map_err(|report| report.to_string())?;
     println!("{:.1}", begun.elapsed().as_secs_f64() * 1e3);
     // All of it is read by now, and whoever stops a server may leave it no time to clean up.
@@ -44,24 +44,19 @@ fn listen(engine: &Engine, bind: SocketAddr) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn module(services: usize) -> Module {
+fn modules(services: usize) -> Vec<Module> {
     let module = Module::new("bench");
-    if services == 0 {
-        module
-            .get("/ping", ping)
-            .get("/article/line/{article_id}/{no_line}", line)
-            .get("/article/query", line)
-            .get("/script/line/{article_id}/{no_line}", line)
-            .post("/article", create)
-            .post("/article/form", create)
-    } else {
-        (1..=services).fold(module, |module, n| module.get(&definition::path(n), line))
+    if services > 0 {
+        return vec![(1..=services).fold(module, |module, n| module.get(&definition::path(n), line))];
     }
-}
-
-fn lines(services: usize) -> Module {
-    let module = Module::new("Lines");
-    if services == 0 { module.get("/lines/query", line) } else { module }
+    let module = module
+        .get("/ping", ping)
+        .get("/article/line/{article_id}/{no_line}", line)
+        .get("/article/query", line)
+        .get("/script/line/{article_id}/{no_line}", line)
+        .post("/article", create)
+        .post("/article/form", create);
+    vec![module, Module::new("Lines").get("/lines/query", line)]
 }
 
 #[derive(Serialize)]
