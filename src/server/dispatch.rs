@@ -57,7 +57,8 @@ pub(super) fn factory(
                             answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }
                         Way::Link => {
-                            let replied = worker.serving().links.answer(plan, &head).await;
+                            // In a box, as all that few requests need: it would make the future of every other larger.
+                            let replied = Box::pin(worker.serving().links.answer(plan, &head)).await;
                             let reply = pipeline::share(plan, &head, replied);
                             answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }

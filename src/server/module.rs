@@ -60,7 +60,10 @@ impl<'r> Service<Call<'r>> for ModuleService {
             let receive = async |kind| receive(body, kind, limits, &folders.uploads).await;
             Ok(match pipeline::answer(&runner, head, found, receive).await {
                 Answered::Reply(reply) => reply,
-                Answered::Download(download) => download::reply(&runner.plan, head, &folders.links, download).await,
+                // In a box: it would make the future of every other answer larger.
+                Answered::Download(download) => {
+                    Box::pin(download::reply(&runner.plan, head, &folders.links, download)).await
+                }
             })
         })
     }
