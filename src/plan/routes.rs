@@ -63,8 +63,8 @@ impl Routes {
     /// first. `path` is `/` and the [`joinable`] segments joined by `/`; `segments` is how many there are.
     #[must_use]
     pub fn find(&self, path: &str, segments: usize) -> Option<usize> {
-        let folded = if self.longest_folded > 0 { fold(path) } else { String::new() };
-        let (mut rest, mut rest_folded) = (path, folded.as_str());
+        let folded = if self.longest_folded > 0 { fold(path) } else { Cow::Borrowed("") };
+        let (mut rest, mut rest_folded) = (path, &*folded);
         for count in (1..=segments).rev() {
             let exact = if count <= self.longest { self.exact.at(rest).ok() } else { None };
             let folded = if count <= self.longest_folded { self.folded.at(rest_folded).ok() } else { None };
@@ -81,8 +81,13 @@ impl Routes {
 }
 
 /// A path without case.
-fn fold(path: &str) -> String {
-    path.to_lowercase()
+fn fold(path: &str) -> Cow<'_, str> {
+    // Most are written in small letters already.
+    if path.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        Cow::Borrowed(path)
+    } else {
+        Cow::Owned(path.to_lowercase())
+    }
 }
 
 /// A decoded segment as it stands in a joined path: `%` and `/` encoded, all else as it is.
