@@ -72,8 +72,8 @@ pub async fn answer(
     respond::respond(&runner.plan, head, method, asked.ok().flatten().as_ref(), outcome)
 }
 
-/// The stages between routing and the reply. `nobodys`: whether it does not count who sent the request. `quota` becomes what is left
-/// to whoever did, where that is counted.
+/// The stages between routing and the reply. `nobodys`: whether it does not count who sent the request. `quota` becomes
+/// what is left to whoever did, where that is counted.
 async fn run(
     runner: &Arc<Runner>,
     head: &Arc<Head>,

@@ -1,12 +1,14 @@
 //! The tables of keys: each key is explained, and arrives in the written form.
 
+use rulebook::call::JsonLimits;
 use rulebook::definition::keys::{self, Keys, Kind};
+use rulebook::model::{Cors, Limits};
 use serde_json::{Value as Json, json};
 
 use super::{good, module};
 
 /// Every table of keys.
-const TABLES: [&Keys; 29] = [
+const TABLES: [&Keys; 31] = [
     &keys::APP,
     &keys::CONTACT,
     &keys::LICENSE,
@@ -14,6 +16,8 @@ const TABLES: [&Keys; 29] = [
     &keys::TYPES,
     &keys::LIMITS,
     &keys::CORS,
+    &keys::PHALAPI,
+    &keys::SERVICE,
     &keys::MODULE,
     &keys::URI,
     &keys::METHOD,
@@ -124,4 +128,18 @@ fn every_known_key_arrives() {
     assert!(module(&written).ignore_case.is_some_and(|flag| flag.value));
     let written = good("app.json", r#"{ "types": { "default": false }, "modules": {} }"#);
     assert_eq!(written.app.default_types.map(|flag| flag.value), Some(false));
+}
+
+/// A `const` text cannot be made of a number, so the numbers stand in it a second time.
+#[test]
+fn numbers_that_are_told_are_those_that_hold() {
+    let told = [
+        (&keys::CORS, "max_age", Cors::DEFAULT_MAX_AGE),
+        (&keys::LIMITS, "nesting", JsonLimits::MOST_NESTING),
+        (&keys::LIMITS, "link", Limits::LONGEST_LINK),
+    ];
+    for (table, name, number) in told {
+        let key = table.iter().find(|key| key.name == name).unwrap();
+        assert!(key.info.split(|char: char| !char.is_ascii_digit()).any(|word| word == number.to_string()), "{name}");
+    }
 }
