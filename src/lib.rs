@@ -24,6 +24,8 @@ mod place;
 mod near;
 //
 mod secret;
+//
+mod filename;
 
 // What things are.
 pub mod error;
@@ -65,6 +67,10 @@ mod pipeline;
 mod key;
 
 mod engine;
+
+// What programs can add.
+#[cfg(feature = "iapi")]
+pub mod iapi;
 
 pub mod cli;
 

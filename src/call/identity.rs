@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{Head, Meter};
+use crate::filename::{Name, Patterns};
 
 /// Somebody whom an [`Inspect`] recognised.
 ///
@@ -16,6 +17,8 @@ pub struct Identity {
     pub scope: Arc<[Box<str>]>,
     /// What counts its requests.
     pub(crate) meter: Option<Arc<Meter>>,
+    /// Which stored files it may name; none where nothing is said about files.
+    pub(crate) files: Option<Arc<Patterns>>,
 }
 
 impl PartialEq for Identity {
@@ -29,7 +32,7 @@ impl Eq for Identity {}
 impl Identity {
     /// An identity of this name with these permissions.
     pub fn new<S: Into<Box<str>>>(name: &str, scope: impl IntoIterator<Item = S>) -> Self {
-        Self { name: name.into(), scope: scope.into_iter().map(Into::into).collect(), meter: None }
+        Self { name: name.into(), scope: scope.into_iter().map(Into::into).collect(), meter: None, files: None }
     }
 
     /// The same, whose requests are counted: those that are too many are refused with 429. Calls that a handler makes
@@ -37,6 +40,19 @@ impl Identity {
     #[must_use]
     pub fn metered(self, meter: Arc<Meter>) -> Self {
         Self { meter: Some(meter), ..self }
+    }
+
+    /// The same, who may name only those stored files that one of the patterns allows.
+    #[must_use]
+    pub fn limited_to(self, files: Patterns) -> Self {
+        Self { files: Some(Arc::new(files)), ..self }
+    }
+
+    /// Whether it may name the stored file. Where nothing is said about files it may name all, of which the definition
+    /// then says more.
+    #[must_use]
+    pub fn may_name(&self, file: &Name) -> bool {
+        self.files.as_ref().is_none_or(|patterns| patterns.allows(file))
     }
 
     /// Whether the permission is held, letter for letter.

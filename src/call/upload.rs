@@ -22,18 +22,25 @@ struct Inner {
     size: u64,
     /// None where the file was not kept, and for the sample.
     path: Option<TempPath>,
+    /// The BLAKE3 of its content, where it was made on the way.
+    hash: Option<[u8; 32]>,
 }
 
 impl Upload {
     /// A file of `size` bytes that stands at `path`.
     pub(crate) fn new(filename: String, media_type: String, size: u64, path: TempPath) -> Self {
-        Self(Arc::new(Inner { filename, media_type, size, path: Some(path) }))
+        Self(Arc::new(Inner { filename, media_type, size, path: Some(path), hash: None }))
+    }
+
+    /// The same, of whose content this is the BLAKE3.
+    pub(crate) fn hashed(filename: String, media_type: String, size: u64, path: TempPath, hash: [u8; 32]) -> Self {
+        Self(Arc::new(Inner { filename, media_type, size, path: Some(path), hash: Some(hash) }))
     }
 
     /// What is known of a file that was thrown away as it came, for the refusal: its method takes none.
     pub(crate) fn not_kept(filename: String, size: u64) -> Self {
         let media_type = "application/octet-stream".to_owned();
-        Self(Arc::new(Inner { filename, media_type, size, path: None }))
+        Self(Arc::new(Inner { filename, media_type, size, path: None, hash: None }))
     }
 
     /// A handle on no file, for trying types out at start.
@@ -59,10 +66,18 @@ impl Upload {
         self.0.size
     }
 
-    /// Where it stands for as long as a handle lives. Copy or link it to keep it.
+    /// Where it stands for as long as a handle lives, and until a store has taken it. Copy or link it to keep it, or hand
+    /// it to [`Store::stage`](crate::store::Store::stage).
     #[must_use]
     pub fn path(&self) -> &Path {
         self.0.path.as_deref().unwrap_or(Path::new(""))
+    }
+
+    /// The BLAKE3 of its content, which is made of uploads in programs that keep files
+    /// ([`Rulebook::keep_files`](crate::Rulebook::keep_files)).
+    #[must_use]
+    pub fn hash(&self) -> Option<&[u8; 32]> {
+        self.0.hash.as_ref()
     }
 
     /// The name under which a deserializer is asked for a handle.

@@ -30,6 +30,8 @@ pub(crate) fn add(rulebook: Rulebook) -> Rulebook {
         .module(article::module())
         .module(publication::module())
         .module(user::module())
+        .keep_files()
+        .module(rulebook::iapi::module())
 }
 
 /// Now, as it is written in the database.

@@ -23,9 +23,13 @@ use crate::pipeline::Runner;
 pub use crate::pipeline::log_panics;
 use crate::plan::{Later, Plan};
 use crate::server::{self, Running, Settings};
+use crate::store::StoreFolder;
 use crate::types::{Functions, Type};
 
 pub use data::DataFolder;
+
+/// The folder of stored files within that of the server's own.
+const FILES: &str = "files";
 
 /// An API to be: where its definition is, and what the program adds to it.
 ///
@@ -78,6 +82,8 @@ pub struct Rulebook {
     checks: Vec<Ready>,
     unbound: Option<Unbound>,
     data: DataFolder,
+    /// Whether files are kept.
+    files: bool,
     verify: bool,
 }
 
@@ -111,6 +117,7 @@ impl Rulebook {
             checks: Vec::new(),
             unbound: None,
             data: DataFolder::default(),
+            files: false,
             verify: cfg!(debug_assertions),
         }
     }
@@ -223,6 +230,15 @@ impl Rulebook {
         self
     }
 
+    /// Has the program keep files, in the folder `files` of the server's own: [`crate::Context::store`] gives them to
+    /// handlers. Files that come with requests are written there, and hashed on their way, so that nothing has to be
+    /// copied when one gets its name.
+    #[must_use]
+    pub fn keep_files(mut self) -> Self {
+        self.files = true;
+        self
+    }
+
     /// The folder of the server's own files, for what the program keeps beside them.
     #[must_use]
     pub fn data_folder(&self) -> DataFolder {
@@ -255,7 +271,20 @@ impl Rulebook {
 
     /// The first half of [`Rulebook::build`], for those who need the definition's settings before the second.
     pub(crate) fn judge(self) -> Result<Judged, Report> {
-        let Self { text, types, functions, answers, modules, inspectors, state, checks, unbound, data, verify } = self;
+        let Self {
+            text,
+            types,
+            functions,
+            answers,
+            modules,
+            inspectors,
+            mut state,
+            checks,
+            unbound,
+            data,
+            files,
+            verify,
+        } = self;
         let Loaded { sources, definition, mut diagnostics } = match text {
             Text::Folder(folder) => definition::load(&folder),
             Text::Files(files) => definition::read(files),
@@ -268,6 +297,9 @@ impl Rulebook {
         }
         let unbound = unbound.unwrap_or(lowered.api.unbound);
         data.settle(lowered.api.data.as_deref().map(PathBuf::from));
+        if files {
+            state.insert(StoreFolder::new(data.path().join(FILES)));
+        }
         let unknown = compile::unknown_functions(&lowered.functions, &functions);
         Ok(Judged { api: lowered.api, data, sources, modules, inspectors, state, checks, unbound, verify, unknown })
     }

@@ -8,7 +8,8 @@ use http::HeaderValue;
 
 use super::answer::Said;
 use super::{Call, Caller, Calling};
-use crate::call::{AnswerError, Head, Identity, RequestId, field};
+use crate::call::{AnswerError, Head, Identity, Refusal, RequestId, field};
+use crate::store::{Store, StoreFolder};
 
 /// Values of the program that handlers share, one of each type.
 #[derive(Clone, Default)]
@@ -160,6 +161,15 @@ impl Context {
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.caller.state().get()
+    }
+
+    /// The program's stored files, where it keeps any: [`crate::Rulebook::keep_files`].
+    ///
+    /// # Errors
+    /// It keeps none, which is an internal error; or their folder cannot be opened, and the service cannot answer now.
+    pub fn store(&self) -> Result<Store, Refusal> {
+        let folder = self.state::<StoreFolder>().ok_or_else(|| Refusal::internal("the program keeps no files"))?;
+        folder.store().cloned().map_err(Refusal::unavailable)
     }
 
     /// What the before hook of the module made for this call; none where it made nothing of this type, and when the

@@ -2,7 +2,6 @@
 //!
 //! What is no service of the API goes on to the App behind it.
 
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -18,6 +17,7 @@ use super::module::Call;
 use super::observe::Observed;
 use super::receive::{Arriving, begin};
 use super::serving::Serving;
+use super::uploading::Uploads;
 use super::worker::{Current, Worker};
 use super::{answer, elsewhere, expect, head, health, links, page, site};
 use crate::call::{Allowed, Head, Http, Reason, Refusal};
@@ -27,7 +27,7 @@ use crate::plan::{Found, Plan};
 /// Makes a worker's service for all requests.
 pub(super) fn factory(
     shared: &Arc<ArcSwap<Plan>>,
-    uploads: &Arc<Path>,
+    uploads: &Arc<Uploads>,
     serving: &Arc<Serving>,
 ) -> impl ServiceFactory<Request, Config = (), Response = Response<BoxBody>, Error = Error, InitError = ()> + use<> {
     let (shared, uploads, serving) = (Arc::clone(shared), Arc::clone(uploads), Arc::clone(serving));

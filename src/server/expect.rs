@@ -6,7 +6,6 @@
 //! only the latter that is judged.
 
 use std::convert::Infallible;
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -22,6 +21,7 @@ use super::metrics::For;
 use super::observe::Observed;
 use super::receive::{Arriving, acceptable, announced};
 use super::serving::Serving;
+use super::uploading::Uploads;
 use super::worker::Worker;
 use super::{answer, elsewhere};
 use crate::call::{Head, Reason, Refusal};
@@ -31,7 +31,7 @@ use crate::plan::{Found, Plan};
 /// Makes a worker's service for requests that expect `100-continue`: gives them back, or the answer instead.
 pub(super) fn factory(
     shared: &Arc<ArcSwap<Plan>>,
-    uploads: &Arc<Path>,
+    uploads: &Arc<Uploads>,
     serving: &Arc<Serving>,
 ) -> impl ServiceFactory<Request, Config = (), Response = Request, Error = Response<BoxBody>, InitError = Infallible> + use<>
 {

@@ -25,9 +25,9 @@ mod receive;
 mod running;
 mod serving;
 mod site;
-mod store;
 mod swagger;
 mod upload;
+mod uploading;
 mod worker;
 
 use std::io;
@@ -50,9 +50,11 @@ use files::Files;
 use links::Links;
 pub use running::{Running, Stopper};
 use serving::Serving;
+use uploading::Uploads;
 
 use crate::model::MOST_WORKERS;
 use crate::plan::Plan;
+use crate::store::StoreFolder;
 
 /// Until when the head of a connection's first request must have arrived.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -73,7 +75,7 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// Whether SIGTERM and SIGINT stop the server; a second one does not wait for requests in flight.
     pub signals: bool,
-    /// The folder of temporary files.
+    /// The folder of temporary files, where the program keeps no files.
     pub uploads: PathBuf,
     /// The folder of static files; the built-in page of the API stands where there is none.
     pub static_files: Option<PathBuf>,
@@ -102,7 +104,13 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Pat
     if settings.bind.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
     }
-    let uploads: Arc<Path> = Arc::from(settings.uploads.as_path());
+    let uploads = Arc::new(match shared.load().state.get::<StoreFolder>() {
+        Some(folder) => {
+            settle(&folder);
+            Uploads::Store(folder)
+        }
+        None => Uploads::Folder(settings.uploads.clone()),
+    });
     let mut builder = Server::build().disable_signals();
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers.clamp(1, MOST_WORKERS.into()));
@@ -122,10 +130,18 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Pat
     running::start(builder.run(), listeners, serving, settings)
 }
 
+/// Opens the store before anybody asks for it, so that what a program before has left is settled. One that cannot be
+/// opened is no reason not to serve all else: whoever needs it tries again.
+fn settle(folder: &StoreFolder) {
+    if let Err(error) = folder.store() {
+        log::error!("files cannot be kept in {}: {error}", folder.path().display());
+    }
+}
+
 /// What one worker does with a connection.
 fn connection(
     shared: &Arc<ArcSwap<Plan>>,
-    uploads: &Arc<Path>,
+    uploads: &Arc<Uploads>,
     serving: &Arc<Serving>,
     keep_alive: Duration,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<> {

@@ -1,7 +1,6 @@
 //! A module as an actix service: requests for its methods in, replies out.
 
 use std::convert::Infallible;
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use futures_util::future::LocalBoxFuture;
 use super::download;
 use super::links::Links;
 use super::receive::{Arriving, receive};
+use super::uploading::Uploads;
 use crate::call::Head;
 use crate::pipeline::{self, Answered, Reply, Runner};
 use crate::plan::Found;
@@ -24,7 +24,7 @@ pub(super) struct ModuleService {
 
 /// Where files are that come and go.
 struct Folders {
-    uploads: Arc<Path>,
+    uploads: Arc<Uploads>,
     links: Arc<Links>,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Call<'r> {
 }
 
 impl ModuleService {
-    pub(super) fn new(runner: &Arc<Runner>, uploads: &Arc<Path>, links: &Arc<Links>) -> Self {
+    pub(super) fn new(runner: &Arc<Runner>, uploads: &Arc<Uploads>, links: &Arc<Links>) -> Self {
         let folders = Folders { uploads: Arc::clone(uploads), links: Arc::clone(links) };
         Self { runner: Arc::clone(runner), folders: Rc::new(folders) }
     }

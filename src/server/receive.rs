@@ -1,8 +1,8 @@
 //! Bodies, as their bytes come, under the limits.
 
 use std::future::poll_fn;
-use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use futures_core::Stream;
 use http::header;
 
 use super::upload;
+use super::uploading::Uploads;
 use crate::call::{Head, Limit, Reason, Refusal, Unreadable};
 use crate::model::Limits;
 use crate::pipeline::{ACCEPTED, Beginning, Body, BodyKind};
@@ -153,7 +154,7 @@ pub(super) async fn receive(
     body: &mut Arriving,
     kind: BodyKind,
     limits: &Limits,
-    uploads: &Path,
+    uploads: &Arc<Uploads>,
 ) -> Result<Body, Refusal> {
     acceptable(&kind, body.announced, limits)?;
     let mut incoming = Incoming::new(body, &kind, limits);

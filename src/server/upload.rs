@@ -5,7 +5,6 @@
 //! memory than a chunk, the fields and a piece of a file.
 
 use std::future::poll_fn;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -15,7 +14,7 @@ use futures_core::Stream;
 use multer::{Error, Field, Multipart};
 
 use super::receive::{Incoming, over};
-use super::store::Store;
+use super::uploading::{Uploading, Uploads};
 use crate::call::{Limit, Reason, Refusal, Unreadable, Upload, shortened};
 use crate::model::Limits;
 use crate::pipeline::{Body, Part, PartContent};
@@ -35,7 +34,7 @@ pub(super) async fn parts(
     mut incoming: Incoming<'_>,
     boundary: Option<String>,
     limits: &Limits,
-    uploads: Option<&Path>,
+    uploads: Option<&Arc<Uploads>>,
 ) -> Result<Body, Refusal> {
     let Some(first) = incoming.next().await? else {
         return Ok(Body::Empty);
@@ -117,7 +116,7 @@ impl Reader<'_> {
         mut field: Field<'static>,
         number: u64,
         limits: &Limits,
-        uploads: Option<&Path>,
+        uploads: Option<&Arc<Uploads>>,
     ) -> Result<Option<Part>, Refusal> {
         let name = match field.name() {
             None => return Err(unreadable(Unreadable::MultipartName { part: number })),
@@ -131,25 +130,22 @@ impl Reader<'_> {
             return Ok(Some(Part { name, content: PartContent::Field(bytes) }));
         };
         let most = Limit::part(limits.part);
-        let mut store = uploads.map(Store::new);
+        let mut uploading = uploads.map(Uploading::new);
         let mut size = 0;
         while let Some(chunk) = self.chunk(&mut field, number).await? {
             size += chunk.len() as u64;
             if size > most.max {
                 return Err(over(most, Some(&shortened(&name))));
             }
-            if let Some(store) = &mut store {
-                store.write(&chunk).await.map_err(not_stored)?;
+            if let Some(uploading) = &mut uploading {
+                uploading.write(&chunk).await.map_err(not_stored)?;
             }
         }
         if filename.is_empty() && size == 0 {
             return Ok(None);
         }
-        let upload = match store {
-            Some(store) => {
-                let stored = store.finish().await.map_err(not_stored)?;
-                Upload::new(filename, stored.media_type.to_owned(), stored.size, stored.path)
-            }
+        let upload = match uploading {
+            Some(uploading) => uploading.finish(filename).await.map_err(not_stored)?,
             None => Upload::not_kept(filename, size),
         };
         Ok(Some(Part { name, content: PartContent::File(upload) }))

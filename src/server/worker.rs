@@ -1,7 +1,6 @@
 //! What one worker answers from: its own hold on the plan, and a service for each module.
 
 use std::cell::{Cell, RefCell};
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +12,7 @@ use tokio::sync::Mutex;
 use super::metrics::Shard;
 use super::module::ModuleService;
 use super::serving::Serving;
+use super::uploading::Uploads;
 use crate::call::RequestId;
 use crate::pipeline::{Readiness, Runner, readiness};
 use crate::plan::Plan;
@@ -25,7 +25,7 @@ pub(super) struct Worker {
     /// Tells by a read of the shared pointer alone whether the plan is still the same.
     cache: RefCell<Cache<Arc<ArcSwap<Plan>>, Arc<Plan>>>,
     current: RefCell<Rc<Current>>,
-    uploads: Arc<Path>,
+    uploads: Arc<Uploads>,
     serving: Arc<Serving>,
     readiness: Arc<Mutex<Option<(Instant, Readiness)>>>,
     /// Where this worker's request names begin, and how many it has given.
@@ -43,9 +43,9 @@ pub(super) struct Current {
 }
 
 impl Worker {
-    pub(super) fn new(shared: &Arc<ArcSwap<Plan>>, uploads: &Arc<Path>, serving: &Arc<Serving>) -> Self {
+    pub(super) fn new(shared: &Arc<ArcSwap<Plan>>, uploads: &Arc<Uploads>, serving: &Arc<Serving>) -> Self {
         // A count of its own: clones of one that workers share would make them wait for each other.
-        let uploads: Arc<Path> = Arc::from(&**uploads);
+        let uploads = Arc::new(Uploads::clone(uploads));
         let mut cache = Cache::new(Arc::clone(shared));
         let current = Rc::new(Current::new(cache.load(), &uploads, serving));
         let mut start = [0; 8];
@@ -107,7 +107,7 @@ impl Worker {
 }
 
 impl Current {
-    fn new(plan: &Arc<Plan>, uploads: &Arc<Path>, serving: &Serving) -> Self {
+    fn new(plan: &Arc<Plan>, uploads: &Arc<Uploads>, serving: &Serving) -> Self {
         let runner = Arc::new(Runner { plan: Arc::clone(plan), detached: Arc::clone(&serving.detached) });
         let modules = plan.modules.iter().map(|_| ModuleService::new(&runner, uploads, &serving.links)).collect();
         Self { runner, shard: serving.metrics.shard(plan), modules }
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_new_plan_counts_from_the_next_request_on() {
         let shared = Arc::new(ArcSwap::new(plan("{}")));
-        let worker = Worker::new(&shared, &Arc::from(Path::new("")), &Arc::default());
+        let worker = Worker::new(&shared, &Arc::new(Uploads::Folder(PathBuf::new())), &Arc::default());
         let first = worker.current();
         assert!(Rc::ptr_eq(&first, &worker.current()), "nothing is made anew where the plan is the same");
         assert_eq!(first.runner.plan.services.len(), 0);

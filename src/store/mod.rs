@@ -1,7 +1,7 @@
 //! The one door to stored files.
 //!
-//! In charge of what clients may call a file ([`Name`], [`Patterns`]), of keeping and giving files, and of what is left of
-//! them by a crash: the whole of what was acknowledged, nothing of what was not. Must not know of requests.
+//! In charge of keeping and giving files, and of what is left of them by a crash: the whole of what was acknowledged,
+//! nothing of what was not. Must not know of requests.
 //!
 //! Files are kept in a local folder, `folder`, which alone knows that. All else here would be said of any place: what
 //! keeps files elsewhere, such as an object store, is a second way for [`Store`] to do the same, and its files come as a
@@ -9,20 +9,18 @@
 
 mod error;
 mod folder;
-mod name;
-mod patterns;
+mod opening;
 
 use std::path::Path;
 use std::sync::Arc;
 
+pub use crate::filename::{Name, NameError, PatternError, Patterns};
+pub use crate::transfer::{Facts, Precondition};
 pub use error::StoreError;
 pub use folder::{Staged, Writer};
-pub use name::{Name, NameError};
-pub use patterns::{PatternError, Patterns};
+pub use opening::StoreFolder;
 
-pub use crate::transfer::{Facts, Precondition};
-
-use crate::call::{Content, Download};
+use crate::call::{Content, Download, Upload};
 use folder::Folder;
 
 /// Where files are kept. Clones are the same place.
@@ -124,6 +122,21 @@ impl Store {
     /// It cannot be made.
     pub fn writer(&self, limit: u64) -> Result<Writer, StoreError> {
         Writer::new(&self.folder, limit)
+    }
+
+    /// Takes a file that came with a request for one of its own. One that came into this store is not copied, and is not
+    /// at its path any more.
+    ///
+    /// # Errors
+    /// It was taken already, or there is no room for a copy.
+    pub fn stage(&self, upload: &Upload) -> Result<Staged, StoreError> {
+        self.folder.stage(upload)
+    }
+
+    /// Where its folder was when it was opened, as an absolute path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Gives a file its name, and makes the folders of the name. Who reads sees the file that was there before, if any,

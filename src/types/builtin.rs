@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{
     ArgumentError, Arguments, Check, Type, alphanumeric, any, array, bool, callable, date, datetime, digest,
-    enumeration, file, float, hash, int, ip, letters, loose_float, loose_int, loose_string, mail, numeric, object,
-    phone, string, text_id, time, truthy, url, uuid,
+    enumeration, file, filename, float, hash, int, ip, letters, loose_float, loose_int, loose_string, mail, numeric,
+    object, phone, string, text_id, time, truthy, url, uuid,
 };
 
 /// A row of the table.
@@ -96,6 +96,7 @@ pub(super) static TABLE: &[Row] = &[
     row("object", "An object; `fields` are its known members.", object::compile).with(&["min", "max", "fields"]),
     row("file", "An uploaded file of `min` to `max` bytes, of one of the media types in `range` and the extensions in `ext`.", file::compile).with(&["min", "max", "range", "ext"]),
     row("FILE", "The same as `file`.", file::compile).with(&["min", "max", "range", "ext"]),
+    row("filename", "What a stored file is called, `/` between its parts; `range` are patterns, one of which its name is like, as `filename(public/**|cache/*.json)` says too.", filename::compile).with(&["range"]),
     row("text_id", "An `id`, also as a text in JSON.", text_id::compile).with(BOUNDS),
     row("truthy", "True (true, ok, success, on, yes, 1) or false (false, off, no, fail, 0, empty), in any case of letters.", truthy::compile),
     row("loose_int", "An `int`, also as a text in JSON, with a `+` or leading zeros.", loose_int::compile).with(BOUNDS),

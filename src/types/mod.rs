@@ -41,6 +41,7 @@ mod datetime;
 mod digest;
 mod enumeration;
 mod file;
+mod filename;
 mod float;
 mod hash;
 mod int;

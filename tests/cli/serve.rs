@@ -35,7 +35,7 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
         rows.collect::<Vec<_>>()
     };
     let url = format!("listens http://{address}/v1");
-    let expected = ["serves 6", url.as_str(), "unbound 501:", "data own", "static static", "workers 1", "log error"];
+    let expected = ["serves 7", url.as_str(), "unbound 501:", "data own", "static static", "workers 1", "log error"];
     assert_eq!(said(&start(program(folder.path()), folder.path(), &address).said), expected);
 
     let other = free_address();
@@ -47,7 +47,7 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
         .env("RULEBOOK_WORKERS", "2")
         .env("RULEBOOK_LOG", "warn");
     let url = format!("listens http://{other}/v1");
-    let expected = ["serves 6", url.as_str(), "unbound 501:", "data data", "static pages", "workers 2", "log warn"];
+    let expected = ["serves 7", url.as_str(), "unbound 501:", "data data", "static pages", "workers 2", "log warn"];
     assert_eq!(said(&start(command, folder.path(), &other).said), expected);
 }
 

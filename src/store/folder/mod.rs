@@ -6,12 +6,13 @@
 mod hash;
 mod journal;
 mod publish;
+mod stage;
 mod staging;
 mod way;
 mod writer;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -26,6 +27,7 @@ pub use writer::{Staged, Writer};
 #[derive(Debug)]
 pub(super) struct Folder {
     root: Dir,
+    path: PathBuf,
     staging: Staging,
 }
 
@@ -42,7 +44,12 @@ impl Folder {
         }
         let root = open(path).map_err(&io)?;
         let staging = Staging::start(&root)?;
-        Ok(Self { root, staging })
+        Ok(Self { root, path: path.canonicalize().map_err(&io)?, staging })
+    }
+
+    /// Where it was when it was opened.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Opens a file.

@@ -4,6 +4,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -56,6 +57,11 @@ impl Staging {
     /// The folder.
     pub(super) fn own(&self) -> &Dir {
         &self.own
+    }
+
+    /// Where it is below the store.
+    pub(super) fn path(&self) -> PathBuf {
+        Path::new(STAGING).join(&self.called)
     }
 
     /// A name that nothing in it has had.

@@ -1,12 +1,15 @@
 //! A file on its way into the store.
 
+use std::borrow::Cow;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use cap_std::fs::OpenOptions;
+use tempfile::TempPath;
 
 use super::{Folder, hash};
+use crate::call::Upload;
 use crate::store::StoreError;
 use crate::transfer::{Facts, SAMPLE, sniff};
 
@@ -27,13 +30,13 @@ pub struct Writer {
 pub struct Staged {
     temporary: Temporary,
     hash: blake3::Hash,
-    media_type: &'static str,
+    media_type: Cow<'static, str>,
     facts: Facts,
 }
 
 /// A file among those on their way; removed when this is dropped, unless it has gone from there.
 #[derive(Debug)]
-struct Temporary {
+pub(super) struct Temporary {
     folder: Arc<Folder>,
     called: String,
     gone: bool,
@@ -46,8 +49,14 @@ impl Writer {
         options.write(true).create_new(true);
         let file = folder.staging.own().open_with(&called, &options);
         let file = file.map_err(StoreError::io("making a file"))?.into_std();
-        let temporary = Temporary { folder: Arc::clone(folder), called, gone: false };
-        Ok(Self { file, temporary, hasher: blake3::Hasher::new(), length: 0, limit, start: Vec::new() })
+        Ok(Self {
+            file,
+            temporary: Temporary::new(folder, called),
+            hasher: blake3::Hasher::new(),
+            length: 0,
+            limit,
+            start: Vec::new(),
+        })
     }
 
     /// Writes the next bytes, as they are: large pieces cost less than many small ones.
@@ -79,19 +88,39 @@ impl Writer {
     /// The disk refuses.
     pub fn finish(self) -> Result<Staged, StoreError> {
         let Self { file, temporary, hasher, start, .. } = self;
-        let io = StoreError::io("finishing a file");
-        let hash = hasher.finalize();
-        // Where none can be kept, its tag is another one.
-        if let Err(error) = hash::keep(&file, hash.to_hex().as_str()) {
-            log::debug!("the hash of a stored file is not kept: {error}");
-        }
-        file.sync_all().map_err(&io)?;
-        let facts = hash::facts(&file).map_err(&io)?;
-        Ok(Staged { temporary, hash, media_type: sniff(&start), facts })
+        Staged::new(&file, temporary, hasher.finalize(), sniff(&start).into())
+    }
+
+    /// Ends the file as one that came with a request, under the name that the client gave it. It may be lost in a crash
+    /// until it is published.
+    ///
+    /// # Errors
+    /// The folder that this program works in is gone.
+    pub(crate) fn into_upload(self, filename: String) -> Result<Upload, StoreError> {
+        let Self { temporary, hasher, start, length, .. } = self;
+        let path = temporary.into_path().map_err(StoreError::io("finishing a file"))?;
+        Ok(Upload::hashed(filename, sniff(&start).to_owned(), length, path, *hasher.finalize().as_bytes()))
     }
 }
 
 impl Staged {
+    /// Brings a file that has been written to the disk.
+    pub(super) fn new(
+        file: &File,
+        temporary: Temporary,
+        hash: blake3::Hash,
+        media_type: Cow<'static, str>,
+    ) -> Result<Self, StoreError> {
+        let io = StoreError::io("finishing a file");
+        // Where none can be kept, its tag is another one.
+        if let Err(error) = hash::keep(file, hash.to_hex().as_str()) {
+            log::debug!("the hash of a stored file is not kept: {error}");
+        }
+        file.sync_all().map_err(&io)?;
+        let facts = hash::facts(file).map_err(&io)?;
+        Ok(Self { temporary, hash, media_type, facts })
+    }
+
     /// What is known of it; it stays so when it is published.
     #[must_use]
     pub fn facts(&self) -> &Facts {
@@ -106,8 +135,8 @@ impl Staged {
 
     /// The media type that its content was recognised as.
     #[must_use]
-    pub fn media_type(&self) -> &'static str {
-        self.media_type
+    pub fn media_type(&self) -> &str {
+        &self.media_type
     }
 
     /// What it is called among the files on their way.
@@ -119,6 +148,20 @@ impl Staged {
     pub(super) fn leave(mut self) -> Facts {
         self.temporary.gone = true;
         self.facts
+    }
+}
+
+impl Temporary {
+    /// What is called so among the files on their way.
+    pub(super) fn new(folder: &Arc<Folder>, called: String) -> Self {
+        Self { folder: Arc::clone(folder), called, gone: false }
+    }
+
+    /// The path that it has, which has to see to it from now on.
+    fn into_path(mut self) -> io::Result<TempPath> {
+        let path = TempPath::try_from_path(self.folder.path.join(self.folder.staging.path()).join(&self.called))?;
+        self.gone = true;
+        Ok(path)
     }
 }
 

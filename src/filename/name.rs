@@ -91,13 +91,13 @@ impl Name {
     }
 
     /// The folders that it is in, outermost first, and the name of the file in the last of them.
-    pub(super) fn split(&self) -> (impl Iterator<Item = &str>, &str) {
+    pub(crate) fn split(&self) -> (impl Iterator<Item = &str>, &str) {
         let (folders, file) = self.0.rsplit_once('/').unwrap_or(("", &self.0));
         (folders.split('/').filter(|part| !part.is_empty()), file)
     }
 
     /// The name of what is called `part` in the folder of this name, if clients can ask for it as it is written there.
-    pub(super) fn below(folder: Option<&Self>, part: &str) -> Option<Self> {
+    pub(crate) fn below(folder: Option<&Self>, part: &str) -> Option<Self> {
         let text = match folder {
             Some(folder) => format!("{folder}/{part}"),
             None => part.to_owned(),
