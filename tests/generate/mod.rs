@@ -138,6 +138,7 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
         "license": { "name": "MIT", "identifier": "MIT" },
         "servers": [{ "url": "https://example.org/", "info": "The one" }, { "url": "https://example.com" }],
         "base": "/api/v1", "envelope": "plain", "catalogue": "2.x", "phalapi": { "real_status": true },
+        "iapi": { "strict_status": true },
         "formats": ["xml"], "jsonp": true, "service": { "on": true }, "dispatch": true,
         "unknown": "refuse", "timezone": "Europe/Paris",
         "types": { "default": true },
