@@ -11,6 +11,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use proptest::strategy::Strategy;
+use rulebook::model::EnvelopeName;
 use serde_json::{Map, Value as Json, json};
 
 pub use mutate::mutate;
@@ -170,7 +171,7 @@ fn module(name: &str, has_root: bool, number: &mut usize, choices: &mut Choices)
     }
     if choices.once_in(4) {
         // With its own names for outputs no envelope is in the way.
-        set("envelope", json!(choices.of(&["aicra", "plain", "phalapi"])));
+        set("envelope", json!(choices.of(&EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str))));
     }
     if choices.once_in(4) {
         set("ignore_case", json!(true));
