@@ -4,6 +4,7 @@
 
 mod ancestors;
 mod articles;
+mod files;
 mod random;
 mod start;
 mod trouble;
