@@ -21,6 +21,7 @@ mod opened;
 mod page;
 mod pieces;
 mod policy;
+mod reading;
 mod receive;
 mod running;
 mod serving;
