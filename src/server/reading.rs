@@ -148,3 +148,42 @@ fn read_exact(file: &File, at: u64, room: &mut [u8]) -> io::Result<()> {
         _ => error,
     })
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::Write;
+
+    use futures_util::FutureExt;
+    use futures_util::stream::StreamExt;
+
+    use super::*;
+
+    #[test]
+    fn what_is_in_memory_is_read_without_a_thread_into_one_room() {
+        let mut file = tempfile::tempfile().expect("a file can be made");
+        let content: Vec<u8> = (0..3 * PIECE + 5).map(|at| (at >> 10) as u8).collect();
+        file.write_all(&content).expect("it can be written");
+        if read_at_once(&file, 0, &mut [0]) == 0 {
+            eprintln!("SKIPPED: this file system always waits");
+            return;
+        }
+        // There is no runtime that would have threads.
+        let mut pieces = FilePieces::new(file, 0, content.len() as u64);
+        let (mut read, mut rooms) = (Vec::new(), Vec::new());
+        loop {
+            match pieces.next().now_or_never() {
+                Some(Some(piece)) => {
+                    let piece = piece.expect("it can be read");
+                    read.extend_from_slice(&piece);
+                    rooms.push(piece.as_ptr());
+                }
+                Some(None) => break,
+                // Others have their turn.
+                None => {}
+            }
+        }
+        assert!(read == content);
+        rooms.dedup();
+        assert_eq!(rooms.len(), 1, "the next piece is where the last one was");
+    }
+}
