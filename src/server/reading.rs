@@ -40,7 +40,7 @@ impl FilePieces {
     }
 
     /// Room for the next piece, and where it begins; it counts as read from now on.
-    fn next(&mut self) -> (BytesMut, u64) {
+    fn room(&mut self) -> (BytesMut, u64) {
         let length = self.left.min(PIECE);
         let at = self.at;
         self.left -= length;
@@ -59,7 +59,7 @@ impl FilePieces {
 
     /// The next piece, where that waits for nothing; else it is being read from now on.
     fn read(&mut self) -> Option<Bytes> {
-        let (mut room, at) = self.next();
+        let (mut room, at) = self.room();
         let read = read_at_once(&self.file, at, &mut room);
         if read < room.len() {
             self.read_away(room, at, read);
@@ -110,7 +110,7 @@ impl Stream for FilePieces {
         }
         // While the disk is waited for, the next piece is read as this one is sent.
         if std::mem::take(&mut this.waited) && this.left > 0 {
-            let (room, at) = this.next();
+            let (room, at) = this.room();
             this.read_away(room, at, 0);
         }
         Poll::Ready(Some(read))
@@ -170,18 +170,16 @@ mod tests {
         // There is no runtime that would have threads.
         let mut pieces = FilePieces::new(file, 0, content.len() as u64);
         let (mut read, mut rooms) = (Vec::new(), Vec::new());
-        loop {
-            match pieces.next().now_or_never() {
-                Some(Some(piece)) => {
-                    let piece = piece.expect("it can be read");
-                    read.extend_from_slice(&piece);
-                    rooms.push(piece.as_ptr());
-                }
-                Some(None) => break,
-                // Others have their turn.
-                None => {}
+        while read.len() < content.len() {
+            let piece = pieces.next().now_or_never().flatten().expect("it is in memory").expect("it can be read");
+            read.extend_from_slice(&piece);
+            rooms.push(piece.as_ptr());
+            drop(piece);
+            if read.len() < content.len() {
+                assert!(pieces.next().now_or_never().is_none(), "others have their turn");
             }
         }
+        assert!(matches!(pieces.next().now_or_never(), Some(None)), "it has an end");
         assert!(read == content);
         rooms.dedup();
         assert_eq!(rooms.len(), 1, "the next piece is where the last one was");
