@@ -9,7 +9,8 @@ use tempfile::NamedTempFile;
 
 use crate::call::Upload;
 use crate::store::{StoreError, StoreFolder, Writer};
-use crate::transfer::sniff;
+use crate::transfer::{BINARY, sniff};
+use crate::types::Check;
 
 /// How much is written at once, in bytes; a file that is not longer is made and written by one.
 const PIECE: usize = 256 << 10;
@@ -23,12 +24,14 @@ pub(super) enum Uploads {
     Store(Arc<StoreFolder>),
 }
 
-/// An uploaded file that is being written. It is gone when this is dropped.
+/// An uploaded file that comes, and is written where it can pass its check. It is gone when this is dropped.
 ///
 /// While one piece is being written away from the worker the next is gathered, so that no more of a file is in memory
 /// than two pieces, and reading waits for the disk only where that is slower than the client.
-pub(super) struct Uploading {
-    uploads: Arc<Uploads>,
+pub(super) struct Uploading<'m> {
+    filename: String,
+    /// What it is for; none where it is not kept.
+    wanted: Option<Wanted<'m>>,
     /// The piece that is being written. The file goes along with it, so that a request which is dropped meanwhile
     /// leaves nothing. None before the first.
     flight: Option<JoinHandle<io::Result<Landed>>>,
@@ -36,6 +39,17 @@ pub(super) struct Uploading {
     gathered: Vec<u8>,
     size: u64,
     media_type: Option<&'static str>,
+}
+
+/// What a file is for that a parameter takes.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'m> {
+    /// The check of the parameter.
+    pub(super) check: &'m dyn Check,
+    /// Whether the call will be refused whatever the file is.
+    pub(super) refused: bool,
+    /// Where it goes.
+    pub(super) uploads: &'m Arc<Uploads>,
 }
 
 /// What is there again when a piece has been written.
@@ -75,9 +89,22 @@ impl Target {
     }
 }
 
-impl Uploading {
-    pub(super) fn new(uploads: &Arc<Uploads>) -> Self {
-        Self { uploads: Arc::clone(uploads), flight: None, gathered: Vec::new(), size: 0, media_type: None }
+impl<'m> Uploading<'m> {
+    /// A file that the client called so.
+    pub(super) fn new(filename: String, wanted: Option<Wanted<'m>>) -> Self {
+        // Nothing is looked at of one that is not kept.
+        let media_type = if wanted.is_none() { Some(BINARY) } else { None };
+        Self { filename, wanted, flight: None, gathered: Vec::new(), size: 0, media_type }
+    }
+
+    /// How many bytes have come.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Whether it is the empty file without a name that a browser sends where none was chosen.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.filename.is_empty() && self.size == 0
     }
 
     /// Takes the next bytes, and has a piece written whenever there are enough for one.
@@ -86,6 +113,9 @@ impl Uploading {
     /// The file could not be made, or not be written: now or at the piece before.
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
+        if self.wanted.is_none() {
+            return Ok(());
+        }
         while self.gathered.len() + bytes.len() >= PIECE {
             let (fitting, rest) = bytes.split_at(PIECE - self.gathered.len());
             self.gathered.extend_from_slice(fitting);
@@ -96,16 +126,18 @@ impl Uploading {
         Ok(())
     }
 
-    /// Writes the rest. `filename` is the name that the client gave.
+    /// Writes the rest.
     ///
     /// # Errors
     /// As of [`Self::write`].
-    pub(super) async fn finish(mut self, filename: String) -> io::Result<Upload> {
-        let media_type = self.recognise();
+    pub(super) async fn finish(mut self) -> io::Result<Upload> {
+        let media_type = self.recognise().to_owned();
         let file = self.land().await?.map(|landed| landed.file);
-        let Self { uploads, gathered, size, .. } = self;
+        let Self { filename, wanted, gathered, size, .. } = self;
+        let Some(Wanted { uploads, .. }) = wanted else { return Ok(Upload::not_kept(filename, media_type, size)) };
+        let uploads = Arc::clone(uploads);
         let written = spawn_blocking(move || match Target::written(file, &uploads, &gathered)? {
-            Target::Temporary(file) => Ok(Upload::new(filename, media_type.to_owned(), size, file.into_temp_path())),
+            Target::Temporary(file) => Ok(Upload::new(filename, media_type, size, file.into_temp_path())),
             Target::Stored(writer) => writer.into_upload(filename).map_err(told),
         });
         written.await.map_err(io::Error::other)?
@@ -114,12 +146,16 @@ impl Uploading {
     /// Has the piece that was gathered written away from the worker, when the one before has been.
     async fn send_off(&mut self) -> io::Result<()> {
         self.recognise();
+        let Some(Wanted { uploads, .. }) = self.wanted else {
+            self.gathered = Vec::new();
+            return Ok(());
+        };
         let (file, empty) = match self.land().await? {
             Some(Landed { file, empty }) => (Some(file), empty),
             None => (None, Vec::with_capacity(PIECE)),
         };
         let mut piece = std::mem::replace(&mut self.gathered, empty);
-        let uploads = Arc::clone(&self.uploads);
+        let uploads = Arc::clone(uploads);
         self.flight = Some(spawn_blocking(move || {
             let file = Target::written(file, &uploads, &piece)?;
             piece.clear();
@@ -136,9 +172,15 @@ impl Uploading {
         }
     }
 
-    /// The media type, by the first piece.
+    /// The media type, by the first piece. A file that its check cannot take is not kept: the check is to say so.
     fn recognise(&mut self) -> &'static str {
-        self.media_type.get_or_insert_with(|| sniff(&self.gathered))
+        if let Some(known) = self.media_type {
+            return known;
+        }
+        let media_type = sniff(&self.gathered);
+        self.wanted = self.wanted.filter(|own| !own.refused && own.check.may_take(&self.filename, media_type));
+        self.media_type = Some(media_type);
+        media_type
     }
 }
 
