@@ -1,7 +1,6 @@
 //! Bodies, as their bytes come, under the limits.
 
 use std::future::poll_fn;
-use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -27,7 +26,7 @@ const MOST_UNWANTED: u64 = 64 << 10;
 /// How long that may take.
 const UNWANTED_TIME: Duration = Duration::from_millis(100);
 /// How slowly a multipart body may come that takes longer than other bodies may, in bytes a second.
-const SLOWEST: NonZeroU64 = NonZeroU64::new(16 << 10).unwrap();
+const SLOWEST: u64 = 16 << 10;
 
 /// The body of a request on its way.
 pub(super) struct Arriving {
@@ -110,14 +109,14 @@ pub(super) struct Incoming<'b> {
     limit: Limit,
     /// How long all of it may take, from when it is first waited for, beside the time for its length.
     time: Duration,
-    /// How many bytes have to come a second where it takes longer; none where it must not.
-    rate: Option<NonZeroU64>,
+    /// Whether it may take longer, as long as it comes.
+    paced: bool,
 }
 
 impl<'b> Incoming<'b> {
     fn new(body: &'b mut Arriving, kind: &BodyKind, limits: &Limits) -> Self {
-        let rate = matches!(kind, BodyKind::Multipart { .. }).then_some(SLOWEST);
-        Self { body, limit: limit(kind, limits), time: Duration::from_secs(limits.seconds), rate }
+        let paced = matches!(kind, BodyKind::Multipart { .. });
+        Self { body, limit: limit(kind, limits), time: Duration::from_secs(limits.seconds), paced }
     }
 
     /// The next bytes, never empty ones; none at the end.
@@ -141,8 +140,8 @@ impl<'b> Incoming<'b> {
             task.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let paced = self.rate.map_or(Duration::ZERO, |rate| Duration::from_secs(self.body.received / rate));
-        let time = self.time.saturating_add(paced);
+        let more = if self.paced { self.body.received / SLOWEST } else { 0 };
+        let time = self.time.saturating_add(Duration::from_secs(more));
         self.body.clock.get_or_insert_with(|| Clock::begin(time)).poll(time, task).map(|()| {
             self.body.state = State::Broken;
             Err(Refusal::new(Reason::Timeout))

@@ -22,6 +22,9 @@ use crate::plan::{Method, Plan};
 
 /// The most that stands between two parts: a boundary and the header fields of a part, in bytes.
 const MOST_BETWEEN: usize = 16 << 10;
+/// How much longer than its parameter says a file may be before it is stopped, in bytes. That of one which is a little
+/// too long is told by its check, which knows all of its length, and with all else that is wrong.
+const MOST_OVER: u64 = 64 << 10;
 /// The longest name of a field, in bytes.
 const MOST_NAME: usize = 1 << 10;
 /// The longest file name that a client can give, in characters; what is over it is cut off.
@@ -146,11 +149,13 @@ impl Reader<'_> {
             return Ok(Some(Part { name, content: PartContent::Field(bytes) }));
         };
         let slot = pipeline::filled_by(method, &name).filter(|slot| slot.file.is_some());
-        let most = slot.and_then(|slot| slot.file).unwrap_or(Limit::part(plan.limits.part));
+        let part = Limit::part(plan.limits.part);
+        let most = slot.and_then(|slot| slot.file).unwrap_or(part);
+        let end = if most == part { most.max } else { most.max.saturating_add(MOST_OVER) };
         let wanted = slot.map(|slot| Wanted { check: &*slot.check, refused: self.refused, uploads });
         let mut uploading = Uploading::new(filename, wanted);
         while let Some(chunk) = self.chunk(&mut field, number).await? {
-            if uploading.size() + chunk.len() as u64 > most.max {
+            if uploading.size() + chunk.len() as u64 > end {
                 return Err(over(most, Some(&shortened(&name))));
             }
             uploading.write(&chunk).await.map_err(not_stored)?;

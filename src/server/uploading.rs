@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use crate::call::Upload;
 use crate::store::{StoreError, StoreFolder, Writer};
-use crate::transfer::{BINARY, sniff};
+use crate::transfer::sniff;
 use crate::types::Check;
 
 /// How much is written at once, in bytes; a file that is not longer is made and written by one.
@@ -30,7 +30,7 @@ pub(super) enum Uploads {
 /// than two pieces, and reading waits for the disk only where that is slower than the client.
 pub(super) struct Uploading<'m> {
     filename: String,
-    /// What it is for; none where it is not kept.
+    /// What it is for; none where it is not kept, but counted and recognised.
     wanted: Option<Wanted<'m>>,
     /// The piece that is being written. The file goes along with it, so that a request which is dropped meanwhile
     /// leaves nothing. None before the first.
@@ -92,9 +92,7 @@ impl Target {
 impl<'m> Uploading<'m> {
     /// A file that the client called so.
     pub(super) fn new(filename: String, wanted: Option<Wanted<'m>>) -> Self {
-        // Nothing is looked at of one that is not kept.
-        let media_type = if wanted.is_none() { Some(BINARY) } else { None };
-        Self { filename, wanted, flight: None, gathered: Vec::new(), size: 0, media_type }
+        Self { filename, wanted, flight: None, gathered: Vec::new(), size: 0, media_type: None }
     }
 
     /// How many bytes have come.
@@ -113,7 +111,7 @@ impl<'m> Uploading<'m> {
     /// The file could not be made, or not be written: now or at the piece before.
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
-        if self.wanted.is_none() {
+        if self.wanted.is_none() && self.media_type.is_some() {
             return Ok(());
         }
         while self.gathered.len() + bytes.len() >= PIECE {
