@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::any::{self, any, decode_json};
 use super::bounds::Bounds;
 use super::check::passing;
-use super::{Argument, ArgumentError, Arguments, Check, Takes, Written};
+use super::{Argument, ArgumentError, Arguments, Check, Most, Takes, Written};
 use crate::call::{Broken, Measure, Mismatch, Value};
 
 /// How a single text becomes a list, unless it is JSON.
@@ -264,6 +264,14 @@ impl Check for Array {
             Takes::File | Takes::Files => Takes::Files,
             Takes::One | Takes::Many => Takes::Many,
         }
+    }
+
+    fn most(&self) -> Most {
+        Most { items: self.count.max, bytes: self.item.most().bytes }
+    }
+
+    fn may_take(&self, filename: &str, media_type: &str) -> bool {
+        self.item.may_take(filename, media_type)
     }
 }
 

@@ -81,6 +81,10 @@ impl Check for Filename {
         written
     }
 
+    fn is_early(&self) -> bool {
+        true
+    }
+
     fn extremes(&self) -> Vec<Value<'static>> {
         let candidates = vec![Value::Text("a".into()), Value::Text("a/b".into())];
         super::check::passing(self, candidates)
