@@ -111,20 +111,21 @@ fn attributed(choices: &mut Choices) -> TypeCase {
 }
 
 fn array(depth: usize, choices: &mut Choices) -> TypeCase {
-    // What stands beside a term belongs to the array, so that items are terms alone.
-    let item = loop {
-        let item = type_case(depth - 1, false, choices);
-        if item.attributes.is_empty() {
-            break item;
-        }
-    };
+    let item = type_case(depth - 1, false, choices);
+    let mut own = item.attributes;
+    let fields = own.remove("fields");
+    let mut attributes = Map::new();
+    if !own.is_empty() {
+        attributes.insert("items".to_owned(), Json::Object(own));
+    }
+    attributes.extend(fields.map(|fields| ("fields".to_owned(), fields)));
     let mark = if choices.once_in(4) { "?" } else { "" };
     TypeCase {
         term: match choices.below(2) {
             0 => format!("array<{mark}{}>", item.term),
             _ => format!("[]{mark}{}", item.term),
         },
-        attributes: Map::new(),
+        attributes,
         value: item.value.map(|value| json!([value])),
         text: None,
     }
@@ -156,5 +157,10 @@ fn object(depth: usize, choices: &mut Choices) -> TypeCase {
 
 fn file(choices: &mut Choices) -> TypeCase {
     let beside = choices.of(&["{}", r#"{"max": 1000, "range": ["image/*", "text/plain"], "ext": ["png", "txt"]}"#]);
-    TypeCase { term: choices.of(&["file", "FILE"]).to_owned(), attributes: attributes(beside), value: None, text: None }
+    let (term, attributes) = match choices.of(&["file", "FILE", "array<file>"]) {
+        "array<file>" => ("array<file>", json!({ "min": 1, "items": attributes(beside) })),
+        term => (term, Json::Object(attributes(beside))),
+    };
+    let attributes = attributes.as_object().cloned().unwrap_or_default();
+    TypeCase { term: term.to_owned(), attributes, value: None, text: None }
 }
