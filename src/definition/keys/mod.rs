@@ -326,8 +326,18 @@ pub static ATTRIBUTES: Keys = keys(
         key("ext", Kind::Any, "The extensions of a file's name."),
         key("callback", Kind::Words, "The program's function that lets values of a `callable` pass."),
         key("params", Kind::Any, "What else that function, or a type of one's own, is told."),
+        key("items", Kind::Object(&ITEMS), "What stands beside the type of the items of an array."),
     ],
 );
+
+/// What stands beside the type of items; their `fields` stand beside the array.
+pub static ITEMS: Keys = Keys {
+    also: &[&ATTRIBUTES],
+    hint: Some(
+        "what is here stands beside the type of the items, but for their `fields`, which stand beside the array",
+    ),
+    ..keys("the items", &[])
+};
 
 /// What stands beside the type of a parameter.
 pub static AFTER: Keys = keys(
