@@ -118,6 +118,7 @@ pub static APP: Keys = keys(
         key("envelope", Kind::Text, "The shape of answers where a module does not say."),
         key("catalogue", Kind::Text, "The words of refusals in the `phalapi` envelope: `1.x`, `2.x` or `zh`."),
         key("phalapi", Kind::Object(&PHALAPI), "How the `phalapi` envelope answers."),
+        key("iapi", Kind::Object(&IAPI), "How the `iapi` envelope answers."),
         key("common", Kind::Common, "Parameters that every method has, as in a tree or as rules."),
         key("unknown", Kind::Text, "What happens to parameters that a method does not have."),
         key("timezone", Kind::Text, "The zone of dates and times that name none."),
@@ -189,6 +190,12 @@ pub static SERVICE: Keys = keys(
 pub static PHALAPI: Keys = keys(
     "the settings of the `phalapi` envelope",
     &[key("real_status", Kind::Bool, "Whether answers have their real HTTP status, and not 200 whatever they say.")],
+);
+
+/// `iapi` of the settings.
+pub static IAPI: Keys = keys(
+    "the settings of the `iapi` envelope",
+    &[key("strict_status", Kind::Bool, "Whether answers have their real HTTP status where it would be 400.")],
 );
 
 /// `types` of the settings.
