@@ -80,8 +80,7 @@ impl Other {
 
     /// Runs what is told of its progress, which is shown on a terminal, and what was tried again elsewhere too.
     pub(super) fn watch<T>(&self, what: String, run: impl FnOnce(&mut dyn FnMut(News<'_>)) -> T) -> T {
-        let target = if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let bar = ProgressBar::with_draw_target(None, target);
+        let bar = ProgressBar::hidden();
         // The template is constant and good; the usual bar would do.
         bar.set_style(ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_message(what);
@@ -93,6 +92,10 @@ impl Other {
                 }
                 bar.set_position(done);
                 bar.reset_eta();
+                if !self.quiet {
+                    // It hides itself where there is no terminal.
+                    bar.set_draw_target(ProgressDrawTarget::stderr());
+                }
             }
             News::More(bytes) => bar.inc(bytes),
             News::Again { failure, pause } => {

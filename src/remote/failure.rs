@@ -40,9 +40,11 @@ impl Failure {
     /// For how long to wait before it may go better, at least; none where it will not.
     pub(super) fn passes(&self) -> Option<Duration> {
         match self {
-            Self::Connection(
-                ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed | ureq::Error::BodyStalled,
-            ) => Some(Duration::ZERO),
+            // What is said so is no broken connection: a certificate that is not trusted, another protocol.
+            Self::Connection(ureq::Error::Io(error)) if error.kind() == io::ErrorKind::InvalidData => None,
+            Self::Connection(ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed) => {
+                Some(Duration::ZERO)
+            }
             Self::Refused(refused) => refused.passes(),
             _ => None,
         }
