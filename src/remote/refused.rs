@@ -47,6 +47,9 @@ pub(super) fn refused(answer: Response<Body>) -> Failure {
     if let (300..=399, Some(to)) = (status, field(header::LOCATION)) {
         return Failure::Moved { status, to };
     }
+    if status < 400 {
+        return Failure::Senseless("neither what was asked for nor a refusal");
+    }
     let is_text = field(header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/plain"));
     let body = start(body);
     let document = serde_json::from_slice(&body).ok();
