@@ -188,7 +188,7 @@ fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
                 folders.push(path);
             } else if kind.is_symlink() {
                 found.insert(shown, fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes());
-            } else {
+            } else if kind.is_file() {
                 found.insert(shown, fs::read(&path).unwrap());
             }
         }
