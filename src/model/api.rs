@@ -246,11 +246,11 @@ pub struct Limits {
     pub uri: u64,
     /// Bytes of a body that is no multipart one.
     pub body: u64,
-    /// Bytes of a multipart body.
+    /// Bytes of a multipart body, where the files that its method takes do not need more.
     pub multipart: u64,
-    /// Bytes of one part of a multipart body.
+    /// Bytes of one part of a multipart body, but of a file whose parameter says how long it may be.
     pub part: u64,
-    /// Parts of a multipart body.
+    /// Parts of a multipart body, where the parameters of its method do not need more.
     pub parts: u64,
     /// Fields of a query or an urlencoded body, and members of a JSON body.
     pub fields: u64,
@@ -258,7 +258,7 @@ pub struct Limits {
     pub nesting: u64,
     /// Items of one array and members of one object in JSON, and values of one repeated field.
     pub items: u64,
-    /// Seconds until a body must have arrived.
+    /// Seconds until a body must have arrived. A multipart one has one more for each 16 KiB of it that came.
     pub seconds: u64,
     /// Bytes of a body that are read to find module and method in it.
     pub dispatch: u64,

@@ -4,6 +4,7 @@
 
 mod ancestors;
 mod articles;
+mod caches;
 mod files;
 mod random;
 mod start;
