@@ -6,6 +6,7 @@
 
 mod article;
 mod greeting;
+mod internal_api;
 mod parameters;
 
 use std::cell::OnceCell;
