@@ -6,6 +6,7 @@
 //! asks the pipeline for both.
 
 mod answer;
+mod clock;
 mod dispatch;
 mod download;
 mod elsewhere;

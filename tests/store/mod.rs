@@ -1,7 +1,7 @@
 //! The door to stored files.
 
 mod crashes;
-mod faults;
+pub mod faults;
 mod names;
 mod publishing;
 
