@@ -22,6 +22,7 @@ mod opened;
 mod page;
 mod pieces;
 mod policy;
+mod reading;
 mod receive;
 mod running;
 mod serving;
