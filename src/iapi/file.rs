@@ -86,11 +86,5 @@ async fn keep(several: Several, context: &Context) -> Result<Vec<String>, Refusa
 /// The name, if the caller's key allows it; that the definition does has been checked.
 fn allowed(context: &Context, text: &str) -> Result<Name, Refusal> {
     // The type `filename` lets nothing else pass.
-    let name = Name::parse(text).map_err(Refusal::internal)?;
-    match context.identity() {
-        Some(identity) if !identity.may_name(&name) => {
-            Err(Refusal::declared("not_allowed").with("filename", name.as_str()))
-        }
-        _ => Ok(name),
-    }
+    refused::unless_allowed(context, Name::parse(text).map_err(Refusal::internal)?)
 }

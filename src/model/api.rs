@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Module;
-use crate::envelope::{Envelope, EnvelopeName};
+use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
 use crate::error::texts::CatalogueName;
 use crate::format::Offered;
 use crate::place::{Place, Placed};
@@ -46,6 +46,8 @@ pub struct Api {
     pub dispatch: bool,
     /// Whether answers in the `phalapi` envelope have their real HTTP status, and not 200 whatever they say.
     pub real_status: bool,
+    /// Whether answers in the `iapi` envelope have their real HTTP status, and not 400 where its ancestor has that.
+    pub strict_status: bool,
     /// What happens to parameters that a method does not have.
     pub unknown: UnknownParameters,
     /// The zone of dates and times that name none, a name of the IANA database.
@@ -78,7 +80,8 @@ impl Api {
     /// The envelope of this name, as the API has set it up.
     #[must_use]
     pub fn shape(&self, name: &EnvelopeName) -> Arc<dyn Envelope> {
-        name.envelope(self.catalogue, self.real_status)
+        let Self { catalogue, real_status, strict_status, .. } = *self;
+        name.envelope(EnvelopeSettings { catalogue, real_status, strict_status })
     }
 }
 

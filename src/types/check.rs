@@ -196,7 +196,7 @@ pub enum Takes {
 pub struct Written {
     /// The term, without the `?` of an optional one.
     pub term: String,
-    /// `min`, `max`, `regex`, `format`, `separator`, `range`, `ext`, `fields`, `params`, in this order, as far as there are any.
+    /// `min`, `max`, `regex`, `format`, `separator`, `range`, `ext`, `params`, `items`, `fields`, in this order, as far as there are any.
     pub attributes: Map<String, Json>,
 }
 

@@ -118,6 +118,7 @@ pub static APP: Keys = keys(
         key("envelope", Kind::Text, "The shape of answers where a module does not say."),
         key("catalogue", Kind::Text, "The words of refusals in the `phalapi` envelope: `1.x`, `2.x` or `zh`."),
         key("phalapi", Kind::Object(&PHALAPI), "How the `phalapi` envelope answers."),
+        key("iapi", Kind::Object(&IAPI), "How the `iapi` envelope answers."),
         key("common", Kind::Common, "Parameters that every method has, as in a tree or as rules."),
         key("unknown", Kind::Text, "What happens to parameters that a method does not have."),
         key("timezone", Kind::Text, "The zone of dates and times that name none."),
@@ -189,6 +190,12 @@ pub static SERVICE: Keys = keys(
 pub static PHALAPI: Keys = keys(
     "the settings of the `phalapi` envelope",
     &[key("real_status", Kind::Bool, "Whether answers have their real HTTP status, and not 200 whatever they say.")],
+);
+
+/// `iapi` of the settings.
+pub static IAPI: Keys = keys(
+    "the settings of the `iapi` envelope",
+    &[key("strict_status", Kind::Bool, "Whether answers have their real HTTP status where it would be 400.")],
 );
 
 /// `types` of the settings.
@@ -326,8 +333,18 @@ pub static ATTRIBUTES: Keys = keys(
         key("ext", Kind::Any, "The extensions of a file's name."),
         key("callback", Kind::Words, "The program's function that lets values of a `callable` pass."),
         key("params", Kind::Any, "What else that function, or a type of one's own, is told."),
+        key("items", Kind::Object(&ITEMS), "What stands beside the type of the items of an array."),
     ],
 );
+
+/// What stands beside the type of items; their `fields` stand beside the array.
+pub static ITEMS: Keys = Keys {
+    also: &[&ATTRIBUTES],
+    hint: Some(
+        "what is here stands beside the type of the items, but for their `fields`, which stand beside the array",
+    ),
+    ..keys("the items", &[])
+};
 
 /// What stands beside the type of a parameter.
 pub static AFTER: Keys = keys(
