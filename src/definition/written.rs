@@ -125,6 +125,8 @@ pub struct App {
     pub dispatch: Option<Placed<bool>>,
     /// `phalapi.real_status`.
     pub real_status: Option<Placed<bool>>,
+    /// `iapi.strict_status`.
+    pub strict_status: Option<Placed<bool>>,
     /// Whether a setting was faulty and is left out, or a file of settings could not be read.
     pub damaged: bool,
 }

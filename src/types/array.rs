@@ -10,7 +10,7 @@ use super::any::{self, any, decode_json};
 use super::bounds::Bounds;
 use super::check::passing;
 use super::table::ITEMS;
-use super::{Argument, ArgumentError, Arguments, Check, Takes, Written};
+use super::{Argument, ArgumentError, Arguments, Check, Most, Takes, Written};
 use crate::call::{Broken, Measure, Mismatch, Value};
 
 /// The attribute of the members of objects.
@@ -293,6 +293,14 @@ impl Check for Array {
             Takes::File | Takes::Files => Takes::Files,
             Takes::One | Takes::Many => Takes::Many,
         }
+    }
+
+    fn most(&self) -> Most {
+        Most { items: self.count.max, bytes: self.item.most().bytes }
+    }
+
+    fn may_take(&self, filename: &str, media_type: &str) -> bool {
+        self.item.may_take(filename, media_type)
     }
 }
 

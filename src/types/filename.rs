@@ -104,6 +104,10 @@ impl Check for Filename {
         written
     }
 
+    fn is_early(&self) -> bool {
+        true
+    }
+
     fn extremes(&self) -> Vec<Value<'static>> {
         let known = ["a", "./folder/é.txt"].map(|name| Value::Text(name.into()));
         let own = self.samples.iter().map(|name| Value::Text(name.clone().into()));

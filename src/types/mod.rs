@@ -64,7 +64,7 @@ mod uuid;
 pub(crate) use after::names as after_names;
 pub use arguments::{Argument, ArgumentError, ArgumentErrorKind, Arguments};
 pub(crate) use callable::callback;
-pub use check::{Check, Takes, Type, Written};
+pub use check::{Check, Most, Takes, Type, Written};
 pub use formats::{FORMATS, Format};
 pub use functions::Functions;
 pub(crate) use nullable::nullable_schema;
