@@ -125,6 +125,7 @@ impl Peer {
             let content = &mut methods["file"]["POST"]["in"]["content"];
             content["max"] = json!(16 << 20);
             content.as_object_mut().unwrap().remove("range");
+            methods["files"]["POST"]["in"]["content"]["items"] = json!({ "max": 16 << 20 });
         });
         let address = free_address();
         let served = Served::start(folder.path(), &address, &[]);
