@@ -20,6 +20,8 @@ mod generate;
 mod golden;
 mod handlers;
 mod http;
+#[cfg(all(feature = "demo", unix))]
+mod iapi;
 mod keys;
 mod layout;
 mod licenses;
