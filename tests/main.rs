@@ -20,6 +20,8 @@ mod generate;
 mod golden;
 mod handlers;
 mod http;
+#[cfg(all(unix, feature = "demo"))]
+mod iapi;
 mod keys;
 mod layout;
 mod licenses;

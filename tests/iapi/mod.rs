@@ -1,0 +1,3 @@
+//! Handlers for files and caches between servers.
+
+mod cache;
