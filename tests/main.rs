@@ -20,7 +20,7 @@ mod generate;
 mod golden;
 mod handlers;
 mod http;
-#[cfg(all(unix, feature = "demo"))]
+#[cfg(all(feature = "demo", unix))]
 mod iapi;
 mod keys;
 mod layout;

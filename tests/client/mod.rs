@@ -18,7 +18,7 @@ use rulebook::{Engine, Head, Identity, Inspect, Inspection, Module, Rulebook, Ru
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub use wire::{Answer, Connection, Request, frame, multipart};
+pub use wire::{Answer, Connection, MultipartPart, Request, frame, multipart};
 
 /// How long anything may take.
 pub const PATIENCE: Duration = Duration::from_secs(10);

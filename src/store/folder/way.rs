@@ -44,8 +44,11 @@ pub(super) fn open(folder: &Dir, part: &str) -> Result<File, Blocked> {
 
 /// Why something could not be opened. Systems tell in several ways that it is a link.
 fn blocked(folder: &Dir, part: &str, error: io::Error, is: fn(&FileType) -> bool) -> Blocked {
-    if error.kind() == ErrorKind::NotFound {
-        return Blocked::Missing;
+    match error.kind() {
+        ErrorKind::NotFound => return Blocked::Missing,
+        // What has the name now may be another thing already.
+        ErrorKind::NotADirectory => return Blocked::Other,
+        _ => {}
     }
     match folder.symlink_metadata(part) {
         Ok(kind) if is(&kind.file_type()) => Blocked::Io(error),

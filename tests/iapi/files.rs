@@ -1,0 +1,340 @@
+//! One file at a time: sent, kept, fetched.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{CONTENT, FILENAME, GIF, Peer, tag};
+use crate::client::{Answer, Request};
+
+/// Fields of a request.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
+fn with(request: Request, fields: Fields<'_>) -> Request {
+    fields.iter().fold(request, |request, (name, value)| request.field(name, value))
+}
+
+#[track_caller]
+fn assert_fields(answer: &Answer, fields: &[(&str, Option<&str>)]) {
+    for (name, value) in fields {
+        assert_eq!(answer.field(name), *value, "{name} of {answer:?}");
+    }
+}
+
+#[test]
+fn what_is_sent_is_what_is_fetched() {
+    let peer = Peer::start();
+    let content = [GIF, b"a picture"].concat();
+    let kept = peer.upload("./public/images/封面.gif", &content);
+    assert_eq!((kept.status, kept.body.len()), (204, 0), "{kept:?}");
+    let tag = tag(&content);
+    assert_fields(&kept, &[("etag", Some(&tag)), ("content-type", None), ("content-length", None)]);
+
+    let fetched = peer.download("public/images/封面.gif");
+    assert_eq!((fetched.status, &fetched.body), (200, &content));
+    let modified = fetched.field("last-modified").unwrap().to_owned();
+    let length = content.len().to_string();
+    let about = [
+        ("etag", Some(tag.as_str())),
+        ("last-modified", Some(modified.as_str())),
+        ("content-type", Some("image/gif")),
+        ("content-length", Some(length.as_str())),
+        ("content-disposition", Some("inline; filename=\"__.gif\"; filename*=UTF-8''%E5%B0%81%E9%9D%A2.gif")),
+        ("accept-ranges", Some("bytes")),
+        ("x-content-type-options", Some("nosniff")),
+        ("content-security-policy", Some("sandbox")),
+        ("cache-control", Some("no-cache")),
+    ];
+    assert_fields(&fetched, &about);
+    let head = peer.send(&peer.asking("HEAD", "./public/images/封面.gif"));
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_fields(&head, &about);
+
+    let again = [GIF, b"another"].concat();
+    assert_eq!(peer.upload("public/images/封面.gif", &again).status, 204);
+    assert_eq!(peer.download("public/images/封面.gif").body, again);
+    let names: Vec<_> = peer.tree().into_keys().collect();
+    assert_eq!(names, ["public/", "public/images/", "public/images/封面.gif"]);
+    peer.assert_on_their_way(0);
+}
+
+#[test]
+fn an_empty_file_is_one() {
+    let peer = Peer::with(|definition| drop(content_of(definition).remove("range")));
+    assert_eq!(peer.upload("public/empty", b"").status, 204);
+    let fetched = peer.download("public/empty");
+    assert_eq!((fetched.status, fetched.body.len()), (200, 0));
+    assert_fields(&fetched, &[("etag", Some(&tag(b""))), ("content-length", Some("0"))]);
+}
+
+#[test]
+fn parts_come_in_any_order_and_unknown_ones_do_not_count() {
+    let peer = Peer::start();
+    let content = (CONTENT, GIF);
+    let name = (FILENAME, &b"public/a.gif"[..]);
+    let other = ("name=\"other\"; filename=\"o\"", &b"not kept"[..]);
+    for parts in [&[content, name][..], &[name, content], &[other, name, content], &[name, content, other]] {
+        let answer = peer.send(&peer.request("POST", "/iapi/file").multipart(parts));
+        assert_eq!(answer.status, 204, "{parts:?} {answer:?}");
+        assert_eq!(peer.download("public/a.gif").body, GIF);
+        fs::remove_file(peer.store().join("public/a.gif")).unwrap();
+    }
+    peer.assert_on_their_way(0);
+}
+
+#[test]
+fn what_is_not_as_defined_is_refused_by_its_name_and_nothing_is_kept() {
+    let peer = Peer::start();
+    let name = (FILENAME, &b"public/a.gif"[..]);
+    let too_long = vec![b'x'; 64 << 20];
+    let text = b"Once upon a time".as_slice();
+    let cases: &[(&[_], u16, &[&str])] = &[
+        (&[(CONTENT, text), name], 400, &["content"]),
+        (&[name, (CONTENT, b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script/></svg>")], 400, &["content"]),
+        (&[name], 400, &["content"]),
+        (&[(CONTENT, GIF)], 400, &["filename"]),
+        (&[("name=\"content\"", GIF), name], 400, &["content"]),
+        (&[(CONTENT, GIF), (CONTENT, GIF), name], 400, &["content"]),
+        (&[(CONTENT, GIF), name, name], 400, &["filename"]),
+        (&[(CONTENT, GIF), ("name=\"filename\"; filename=\"x\"", b"public/a.gif")], 400, &["filename"]),
+        (&[(CONTENT, GIF), (FILENAME, b"secret/a.gif")], 400, &["filename"]),
+        (&[(CONTENT, GIF), (FILENAME, b"cache/a.gif")], 400, &["filename"]),
+        (&[(CONTENT, text), (FILENAME, b"../a.gif")], 400, &["content", "filename"]),
+        (&[(CONTENT, GIF), (FILENAME, b"public/\xff.gif")], 400, &["filename"]),
+    ];
+    for (parts, status, faults) in cases {
+        let answer = peer.send(&peer.request("POST", "/iapi/file").multipart(parts));
+        assert_eq!(answer.status, *status, "{parts:?} {answer:?}");
+        let document = answer.json();
+        let errors = document["errors"].as_array().into_iter().flatten();
+        let mut got: Vec<_> = errors.map(|fault| fault["parameter"].as_str().unwrap()).collect();
+        got.sort_unstable();
+        assert_eq!(got, *faults, "{parts:?} {answer:?}");
+        assert!(!String::from_utf8_lossy(&answer.body).contains(peer.folder().to_str().unwrap()), "{answer:?}");
+    }
+    let mut long = peer.connect();
+    let request = peer.request("POST", "/iapi/file").multipart(&[(CONTENT, &too_long), name]);
+    long.write(&request.head());
+    assert_eq!(long.answer(false).status, 413, "before any of it was sent");
+    assert_eq!(peer.tree(), [].into());
+    peer.assert_on_their_way(0);
+    peer.assert_healthy();
+}
+
+#[test]
+fn who_has_no_key_for_it_neither_reads_nor_writes() {
+    let peer = Peer::start();
+    assert_eq!(peer.upload("public/a.gif", GIF).status, 204);
+    let reader = crate::keys::add(peer.folder(), &["--name", "reader", "--scope", "iapi.read"]);
+    let other = crate::keys::add(peer.folder(), &["--name", "other", "--scope", "reader"]);
+    let (get, post) = ("GET /iapi/file?filename=public/a.gif", "POST /iapi/file");
+    for (key, what, status) in [
+        (None, get, 401),
+        (None, post, 401),
+        (Some("rb_0123abcd_none"), get, 401),
+        (Some(other.as_str()), get, 403),
+        (Some(other.as_str()), post, 403),
+        (Some(reader.as_str()), get, 200),
+        (Some(reader.as_str()), post, 403),
+    ] {
+        let (method, target) = what.split_once(' ').unwrap();
+        let mut request = Request::new(method, target);
+        if let Some(key) = key {
+            request = request.field("authorization", format_args!("Bearer {key}"));
+        }
+        if method == "POST" {
+            request = request.multipart(&[(CONTENT, b"GIF89a-other"), (FILENAME, b"public/a.gif")]);
+        }
+        // A server takes up to a second to know a new key.
+        let so = || peer.send(&request).status == status;
+        assert!(crate::client::wait(so), "{what} {:?}", peer.send(&request));
+    }
+    assert_eq!(peer.download("public/a.gif").body, GIF);
+}
+
+#[test]
+fn conditions_guard_what_is_there() {
+    let peer = Peer::start();
+    let (old, new) = ([GIF, b"old"].concat(), [GIF, b"new"].concat());
+    let (old_tag, new_tag) = (tag(&old), tag(&new));
+    let weak = format!("W/{old_tag}");
+    let several = format!("\"x\", {old_tag}");
+    // With which fields, of a file that is there or not, ends in what.
+    let cases: &[(Fields<'_>, bool, u16)] = &[
+        (&[("if-none-match", "*")], false, 204),
+        (&[("if-none-match", "*")], true, 412),
+        (&[("if-none-match", &old_tag)], true, 412),
+        (&[("if-none-match", &weak)], true, 412),
+        (&[("if-none-match", &new_tag)], true, 204),
+        (&[("if-none-match", &old_tag)], false, 204),
+        (&[("if-match", &old_tag)], true, 204),
+        (&[("if-match", &several)], true, 204),
+        (&[("if-match", &new_tag)], true, 412),
+        (&[("if-match", &weak)], true, 412),
+        (&[("if-match", "*")], true, 204),
+        (&[("if-match", "*")], false, 412),
+        (&[("if-match", &old_tag)], false, 412),
+        (&[("if-match", &old_tag), ("if-none-match", "*")], true, 412),
+    ];
+    for (fields, there, status) in cases {
+        let path = peer.store().join("public/a.gif");
+        let _ = fs::remove_file(&path);
+        if *there {
+            assert_eq!(peer.upload("public/a.gif", &old).status, 204);
+        }
+        let answer = peer.send(&with(peer.sending("public/a.gif", &new), fields));
+        assert_eq!(answer.status, *status, "{fields:?} {there} {answer:?}");
+        let expected = match (answer.status, there) {
+            (204, _) => Some(new.clone()),
+            (_, true) => Some(old.clone()),
+            (_, false) => None,
+        };
+        assert_eq!(fs::read(&path).ok(), expected, "{fields:?} {there}");
+        assert_eq!(answer.field("etag"), (answer.status == 204).then_some(new_tag.as_str()), "{fields:?}");
+    }
+    peer.assert_on_their_way(0);
+}
+
+#[test]
+fn of_all_who_say_that_there_is_none_one_is_right() {
+    let peer = Peer::start();
+    let (peer, name) = (&peer, "public/one.gif");
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let send = |number: u8| {
+            let content = [GIF, &[number]].concat();
+            (peer.send(&peer.sending(name, &content).field("if-none-match", "*")).status, content)
+        };
+        let senders: Vec<_> = (0..8).map(|number| scope.spawn(move || send(number))).collect();
+        senders.into_iter().map(|sender| sender.join().unwrap()).collect()
+    });
+    let kept: Vec<_> = answers.iter().filter(|(status, _)| *status == 204).collect();
+    assert_eq!(kept.len(), 1);
+    assert!(answers.iter().all(|(status, _)| [204, 412].contains(status)));
+    assert_eq!(peer.download(name).body, kept[0].1);
+}
+
+#[test]
+fn ranges_and_conditions_of_a_stored_file() {
+    let peer = Peer::start();
+    let content = [GIF, &(0..=255).collect::<Vec<u8>>()].concat();
+    assert_eq!(peer.upload("public/a.gif", &content).status, 204);
+    let tag = tag(&content);
+    let modified = peer.download("public/a.gif").field("last-modified").unwrap().to_owned();
+    let whole = content.as_slice();
+    let cases: &[(Fields<'_>, u16, &[u8], Option<&str>)] = &[
+        (&[("range", "bytes=0-5")], 206, &whole[..6], Some("bytes 0-5/262")),
+        (&[("range", "bytes=6-")], 206, &whole[6..], Some("bytes 6-261/262")),
+        (&[("range", "bytes=-2")], 206, &whole[260..], Some("bytes 260-261/262")),
+        (&[("range", "bytes=0-1000")], 206, whole, Some("bytes 0-261/262")),
+        (&[("range", "bytes=262-")], 416, b"", Some("bytes */262")),
+        (&[("range", "lines=0-1")], 200, whole, None),
+        (&[("range", "bytes=0-5"), ("if-range", &tag)], 206, &whole[..6], Some("bytes 0-5/262")),
+        (&[("range", "bytes=0-5"), ("if-range", "\"other\"")], 200, whole, None),
+        (&[("if-none-match", &tag)], 304, b"", None),
+        (&[("if-none-match", &tag), ("range", "bytes=0-5")], 304, b"", None),
+        (&[("if-modified-since", &modified)], 304, b"", None),
+        (&[("if-match", "\"other\"")], 412, b"", None),
+        (&[("if-match", &tag)], 200, whole, None),
+    ];
+    for (fields, status, body, range) in cases {
+        let answer = peer.send(&with(peer.asking("GET", "public/a.gif"), fields));
+        assert_eq!((answer.status, answer.body.as_slice()), (*status, *body), "{fields:?}");
+        assert_eq!(answer.field("content-range"), *range, "{fields:?}");
+        let head = peer.send(&with(peer.asking("HEAD", "public/a.gif"), fields));
+        assert!(head.body.is_empty() && [*status, 200].contains(&head.status), "{fields:?} {head:?}");
+    }
+}
+
+#[test]
+fn a_file_that_somebody_else_put_there_or_changed_is_given_as_it_is() {
+    let peer = Peer::start();
+    assert_eq!(peer.upload("public/a.gif", b"GIF89a-1").status, 204);
+    fs::write(peer.store().join("public/a.gif"), "GIF89a-2, longer").unwrap();
+    fs::write(peer.store().join("public/b.txt"), "by hand").unwrap();
+    let changed = peer.download("public/a.gif");
+    assert_eq!(changed.body, b"GIF89a-2, longer");
+    assert_ne!(changed.field("etag"), Some(tag(b"GIF89a-1").as_str()), "the tag of what was there before");
+    assert_eq!(peer.download("public/b.txt").body, b"by hand");
+}
+
+#[test]
+fn a_stored_page_runs_nothing() {
+    let peer = Peer::with(|definition| drop(content_of(definition).remove("range")));
+    let html = b"<!DOCTYPE html><script>alert(1)</script>".as_slice();
+    let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".as_slice();
+    for (name, content, media_type) in [
+        ("public/a.html", html, "text/html"),
+        ("public/a.svg", svg, "image/svg+xml"),
+        ("public/a.gif", html, "image/gif"),
+        ("public/a", html, "application/octet-stream"),
+    ] {
+        assert_eq!(peer.upload(name, content).status, 204);
+        let fetched = peer.download(name);
+        assert_eq!(fetched.body, content);
+        let told = fetched.field("content-type").unwrap();
+        assert!(told == media_type || told == format!("{media_type}; charset=utf-8"), "{name}: {told}");
+        assert_fields(
+            &fetched,
+            &[("x-content-type-options", Some("nosniff")), ("content-security-policy", Some("sandbox"))],
+        );
+    }
+}
+
+#[test]
+fn names_in_answers_are_no_header_fields() {
+    let peer = Peer::start();
+    for name in ["public/a;b=c.gif", "public/中文 名字.gif", "public/a'b.gif", "public/😀.gif", "public/'a,b;.gif"]
+    {
+        assert_eq!(peer.upload(name, GIF).status, 204, "{name}");
+        let fetched = peer.download(name);
+        let disposition = fetched.field("content-disposition").unwrap();
+        assert!(disposition.starts_with("inline; filename=\"") && disposition.is_ascii(), "{name}: {disposition}");
+        let last = name.strip_prefix("public/").unwrap();
+        if !last.is_ascii() {
+            let told = disposition.split("filename*=UTF-8''").nth(1).unwrap();
+            assert_eq!(percent_decoded(told), last, "{disposition}");
+        }
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    // `+` would be a blank in a form; no name here has one.
+    let fields: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
+    fields[0].0.clone().into_owned()
+}
+
+#[test]
+fn what_there_is_can_be_read_before_it_is_called() {
+    let peer = Peer::start();
+    let file = peer.send(&Request::new("OPTIONS", "/iapi/file"));
+    assert_eq!((file.status, file.field("allow")), (200, Some("GET, HEAD, POST, OPTIONS")), "{file:?}");
+    let all = file.json().to_string();
+    for word in ["filename", "public/**", "content", "\"file\"", "image/*", "iapi.write", "download"] {
+        assert!(all.contains(word), "{word} is not in {all}");
+    }
+    let files = peer.send(&Request::new("OPTIONS", "/iapi/files"));
+    assert_eq!((files.status, files.field("allow")), (200, Some("POST, OPTIONS")), "{files:?}");
+
+    let document = peer.send(&Request::new("GET", "/openapi.json")).json();
+    let file = &document["paths"]["/iapi/file"];
+    assert_eq!(file["get"]["operationId"], "iapi.file.download");
+    for (operation, key) in [(&file["post"], "content"), (&document["paths"]["/iapi/files"]["post"], "filename")] {
+        let schema = &operation["requestBody"]["content"]["multipart/form-data"]["schema"];
+        let form = document.pointer(schema["$ref"].as_str().unwrap().strip_prefix('#').unwrap()).unwrap();
+        assert!(form["properties"][key].is_object(), "{form}");
+        for status in ["204", "400", "401", "403", "409", "412", "413", "415", "507"] {
+            assert!(operation["responses"][status].is_object(), "{status}: {operation}");
+        }
+    }
+    for status in ["200", "400", "401", "403", "404"] {
+        assert!(file["get"]["responses"][status].is_object(), "{status}: {}", file["get"]);
+    }
+    assert_eq!(peer.send(&Request::new("PUT", "/iapi/file")).status, 405);
+}
+
+/// The parameter `content` of `POST /iapi/file`.
+pub fn content_of(definition: &mut Value) -> &mut serde_json::Map<String, Value> {
+    definition["/"]["iapi"]["/"]["file"]["POST"]["in"]["content"]
+        .as_object_mut()
+        .unwrap_or_else(|| panic!("{}", json!("no content")))
+}

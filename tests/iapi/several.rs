@@ -1,0 +1,90 @@
+//! Several files in one request: all of them or none.
+
+use std::fs;
+
+use super::{CONTENT, FILENAME, GIF, Peer, parts, tag};
+
+#[test]
+fn all_are_there() {
+    let peer = Peer::start();
+    let contents = [[GIF, b"1"].concat(), [GIF, b"2"].concat()];
+    let files = [("public/一.gif", contents[0].as_slice()), ("public/deep/er/二.gif", &contents[1])];
+    let answer = peer.send(&peer.sending_all(&files));
+    assert_eq!((answer.status, answer.body.len()), (204, 0), "{answer:?}");
+    for (name, content) in files {
+        let fetched = peer.download(name);
+        assert_eq!((fetched.status, fetched.body.as_slice()), (200, content), "{name}");
+        assert_eq!(fetched.field("etag"), Some(tag(content).as_str()), "{name}");
+    }
+    peer.assert_on_their_way(0);
+}
+
+#[test]
+fn one_fault_and_none_is_there() {
+    let peer = Peer::start();
+    assert_eq!(peer.upload("public/old.gif", GIF).status, 204);
+    fs::create_dir(peer.store().join("public/folder.gif")).unwrap();
+    let before = peer.tree();
+    let good = ("public/new.gif", [GIF, b"new"].concat());
+    let good = (good.0, good.1.as_slice());
+    let replaced = ("public/old.gif", good.1);
+    let long = "public/".to_owned() + &"x".repeat(256);
+    let names = [
+        ("../out.gif", 400),
+        ("/etc/passwd", 400),
+        ("public/../../out.gif", 400),
+        ("secret/a.gif", 400),
+        ("public/.hidden", 400),
+        ("public/nul", 400),
+        (&long, 400),
+        ("", 400),
+        ("public/new.gif", 400),
+        ("./public/new.gif", 400),
+        ("public/folder.gif", 409),
+        ("public/old.gif/below.gif", 409),
+    ];
+    for (name, status) in names {
+        for files in [[good, (name, GIF)], [(name, GIF), good], [replaced, (name, GIF)]] {
+            if name.ends_with("new.gif") && files[0].0 == "public/old.gif" {
+                continue;
+            }
+            let answer = peer.send(&peer.sending_all(&files));
+            assert_eq!(answer.status, status, "{name} {answer:?}");
+            assert_eq!(peer.tree(), before, "{name}");
+        }
+    }
+    // As many names as files, of which there is at least one.
+    let content = (CONTENT, good.1);
+    let name = |name: &'static str| (FILENAME, name.as_bytes());
+    for form in [
+        &[content, name("public/1.gif"), name("public/2.gif")][..],
+        &[content, content, name("public/1.gif")],
+        &[content],
+        &[name("public/1.gif")],
+        &[],
+    ] {
+        let answer = peer.send(&peer.request("POST", "/iapi/files").multipart(form));
+        assert_eq!(answer.status, 400, "{form:?} {answer:?}");
+        assert_eq!(peer.tree(), before, "{form:?}");
+    }
+    // One of them is not in the state that was asked for.
+    let guarded = peer.sending_all(&[good, replaced]).field("if-none-match", "*");
+    assert_eq!(peer.send(&guarded).status, 412);
+    let guarded = peer.sending_all(&[good, replaced]).field("if-match", tag(GIF));
+    assert_eq!(peer.send(&guarded).status, 412);
+    assert_eq!(peer.tree(), before);
+    peer.assert_on_their_way(0);
+    assert_eq!(peer.send(&peer.sending_all(&[good, replaced])).status, 204);
+    peer.assert_healthy();
+}
+
+#[test]
+fn too_many_are_refused() {
+    let peer = Peer::start();
+    let names: Vec<_> = (0..40).map(|number| format!("public/{number}.gif")).collect();
+    let files: Vec<_> = names.iter().map(|name| (name.as_str(), GIF)).collect();
+    let answer = peer.send(&peer.request("POST", "/iapi/files").multipart(&parts(&files)));
+    assert!([400, 413].contains(&answer.status), "{answer:?}");
+    assert_eq!(peer.tree(), [].into());
+    peer.assert_on_their_way(0);
+}
