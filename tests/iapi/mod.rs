@@ -1,9 +1,11 @@
 //! The internal API from outside: the program with its files, asked by others over HTTP.
 
 mod crashes;
+mod exchange;
 mod files;
 mod names;
 mod several;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -52,15 +54,17 @@ impl Peer {
         let folder = tempfile::tempdir().unwrap();
         let api = folder.path().join("api");
         copy_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("api"), &api);
-        let path = api.join("iapi.json");
-        let options = jsonc_parser::ParseOptions::default();
-        let mut definition = jsonc_parser::parse_to_serde_value::<Value>(&fs::read_to_string(&path).unwrap(), &options)
-            .unwrap_or_else(|error| panic!("{error}"));
-        definition["envelope"] = json!("plain");
-        change(&mut definition);
-        fs::write(path, definition.to_string()).unwrap();
+        rewrite(&api.join("iapi.json"), |definition| {
+            definition["envelope"] = json!("plain");
+            change(definition);
+        });
         let key = keys::add(folder.path(), &["--name", "peer", "--scope", "iapi"]);
         Self { folder, key, served: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) }
+    }
+
+    /// Changes `app.json`, for when it is started next.
+    pub fn settings(&self, change: impl FnOnce(&mut Value)) {
+        rewrite(&self.folder().join("api/app.json"), change);
     }
 
     /// Starts the server; the one that runs, if any, is killed.
@@ -154,6 +158,14 @@ impl Peer {
         assert!(self.download("public/healthy.gif").body == content);
         fs::remove_file(self.store().join("public/healthy.gif")).unwrap();
     }
+}
+
+/// Changes a file of the definition.
+fn rewrite(path: &Path, change: impl FnOnce(&mut Value)) {
+    let text = fs::read_to_string(path).unwrap();
+    let mut definition = jsonc_parser::parse_to_serde_value(&text, &jsonc_parser::ParseOptions::default()).unwrap();
+    change(&mut definition);
+    fs::write(path, definition.to_string()).unwrap();
 }
 
 /// The parts of a form with files and their names.

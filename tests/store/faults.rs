@@ -17,15 +17,19 @@ const FOLDER: &str = "RULEBOOK_TEST_STORE";
 const NOBODY: u32 = 65_534;
 
 /// A small disk of its own, unmounted when this is dropped.
-struct Disk(tempfile::TempDir);
+pub struct Disk(tempfile::TempDir);
 
 impl Disk {
-    /// None where this user must not mount one.
-    fn mount() -> Option<Self> {
+    /// One of 1 MiB; none where this user must not mount one.
+    pub fn mount() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mount =
             Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "rulebook-test"]).arg(folder.path()).output();
         mount.is_ok_and(|mount| mount.status.success()).then_some(Self(folder))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 }
 
@@ -41,7 +45,7 @@ fn a_full_disk_is_told_and_leaves_nothing_half() {
         eprintln!("SKIPPED a_full_disk_is_told_and_leaves_nothing_half: this user mounts no disk");
         return;
     };
-    let root = disk.0.path().join("files");
+    let root = disk.path().join("files");
     let store = Store::open(&root).unwrap();
     put(&store, "a", b"old").unwrap();
     let before = tree(&root);
@@ -53,7 +57,7 @@ fn a_full_disk_is_told_and_leaves_nothing_half() {
     assert_eq!((tree(&root), on_their_way(&root)), (before.clone(), vec![]));
     // No room to write down that several files are to be published.
     let files = vec![one(&store, "a", b""), one(&store, "b/c", b"")];
-    let filler = disk.0.path().join("filler");
+    let filler = disk.path().join("filler");
     let mut file = fs::File::create(&filler).unwrap();
     while file.write_all(&[b'x'; 1 << 12]).is_ok() {}
     let error = store.publish_all(files).unwrap_err();

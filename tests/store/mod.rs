@@ -5,6 +5,8 @@ mod faults;
 mod names;
 mod publishing;
 
+pub use faults::Disk;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
