@@ -4,6 +4,7 @@ mod crashes;
 mod exchange;
 mod files;
 mod names;
+mod secrets;
 mod several;
 mod trouble;
 
