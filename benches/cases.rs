@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde_json::{Value as Json, json};
 
-use crate::keys;
+use crate::{files, keys};
 
 /// A case, by the name it has on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -30,6 +30,34 @@ pub enum Case {
     Openapi,
     /// One of the demo's articles, read from SQLite
     Article,
+    /// GET by the only bearer key that there is
+    OneKey,
+    /// The same, by each of 1,000 in turn
+    ThousandKeys,
+    /// A file of 1 KiB, beside actix-files
+    #[value(name = "down-1k")]
+    Down1K,
+    /// The same, beside actix-files with `tcp_nodelay(true)`
+    #[value(name = "down-1k-nodelay")]
+    Down1KNodelay,
+    /// The same, beside nginx, where it is installed
+    #[value(name = "down-1k-nginx")]
+    Down1KNginx,
+    /// A file of 1 MiB, beside actix-files
+    #[value(name = "down-1m")]
+    Down1M,
+    /// The same, beside actix-files with `tcp_nodelay(true)`
+    #[value(name = "down-1m-nodelay")]
+    Down1MNodelay,
+    /// A file of 256 MiB, over one connection
+    #[value(name = "down-256m")]
+    Down256M,
+    /// A file of 1 MiB uploaded, beside actix-multipart
+    #[value(name = "up-1m")]
+    Up1M,
+    /// A file of 256 MiB uploaded, over one connection
+    #[value(name = "up-256m")]
+    Up256M,
     /// The GET, behind the last of 10 services
     #[value(name = "last-of-10")]
     LastOf10,
@@ -48,6 +76,15 @@ pub enum Setup {
     Endpoints,
     /// The articles of the demo, from one database.
     Articles,
+    /// Files that come and go, beside a server written by hand.
+    Files {
+        /// Whether that server sends at once what there is.
+        nodelay: bool,
+    },
+    /// The same files, beside nginx.
+    Nginx,
+    /// Every endpoint once, for so many keys.
+    Keys(usize),
     /// One endpoint under so many names.
     Many(usize),
 }
@@ -70,15 +107,17 @@ pub struct Request {
     pub target: String,
     /// What is posted.
     pub body: Option<Body>,
-    /// The bearer token; measured requests that have one take all in turn.
+    /// The bearer token.
     pub token: Option<String>,
+    /// Of how many keys measured requests take one after the other; of one where it is 0.
+    pub turns: usize,
 }
 
 /// What is posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body {
     /// Its media type.
-    pub media_type: &'static str,
+    pub media_type: String,
     /// Itself.
     pub text: String,
 }
@@ -98,6 +137,16 @@ impl Case {
             Self::Options => "OPTIONS of a service",
             Self::Openapi => "the OpenAPI document",
             Self::Article => "an article, read from SQLite",
+            Self::OneKey => "GET by the only key",
+            Self::ThousandKeys => "GET by 1,000 keys in turn",
+            Self::Down1K => "1 KiB down, beside actix-files",
+            Self::Down1KNodelay => "1 KiB down, beside it with tcp_nodelay",
+            Self::Down1KNginx => "1 KiB down, beside nginx",
+            Self::Down1M => "1 MiB down, beside actix-files",
+            Self::Down1MNodelay => "1 MiB down, beside it with tcp_nodelay",
+            Self::Down256M => "256 MiB down, one connection",
+            Self::Up1M => "1 MiB up, beside actix-multipart",
+            Self::Up256M => "256 MiB up, one connection",
             Self::LastOf10 => "the GET behind the last of 10 services",
             Self::LastOf1000 => "the GET behind the last of 1,000 services",
             Self::LastOf10000 => "the GET behind the last of 10,000 services",
@@ -107,10 +156,19 @@ impl Case {
     /// What rulebook aims at.
     pub fn aim(self) -> Aim {
         match self {
-            Self::Ping | Self::Options | Self::Openapi => Aim::Ratio(0.97),
+            Self::Ping | Self::Options | Self::Openapi | Self::OneKey => Aim::Ratio(0.97),
             Self::Get | Self::Query | Self::Json | Self::Form => Aim::Ratio(1.05),
             Self::Rules | Self::Service => Aim::Of(Self::Query, 0.95),
             Self::Article => Aim::Ratio(1.0),
+            Self::ThousandKeys => Aim::Of(Self::OneKey, 0.97),
+            Self::Down1K => Aim::Ratio(11.0),
+            Self::Down1KNodelay => Aim::Ratio(1.4),
+            Self::Down1KNginx => Aim::Ratio(0.8),
+            Self::Down1M => Aim::Ratio(2.2),
+            Self::Down1MNodelay => Aim::Ratio(1.7),
+            Self::Down256M => Aim::Ratio(2.0),
+            Self::Up1M => Aim::Ratio(1.1),
+            Self::Up256M => Aim::Ratio(1.2),
             Self::LastOf10 => Aim::Ratio(1.3),
             Self::Jsonp => Aim::Of(Self::Get, 0.95),
             // What rounds differ by anyhow is no slope.
@@ -132,10 +190,21 @@ impl Case {
             | Self::Options
             | Self::Openapi => Setup::Endpoints,
             Self::Article => Setup::Articles,
+            Self::OneKey => Setup::Keys(1),
+            Self::ThousandKeys => Setup::Keys(1_000),
+            Self::Down1K | Self::Down1M | Self::Down256M | Self::Up1M | Self::Up256M => Setup::Files { nodelay: false },
+            Self::Down1KNodelay | Self::Down1MNodelay => Setup::Files { nodelay: true },
+            Self::Down1KNginx => Setup::Nginx,
             Self::LastOf10 => Setup::Many(10),
             Self::LastOf1000 => Setup::Many(1_000),
             Self::LastOf10000 => Setup::Many(10_000),
         }
+    }
+
+    /// Which of them loads the server: this program, where what is asked for is too large for whole requests to be
+    /// counted in a round.
+    pub fn is_large(self) -> bool {
+        matches!(self, Self::Down256M | Self::Up256M)
     }
 
     /// The request that is measured.
@@ -152,6 +221,14 @@ impl Case {
             Self::Options => Request { method: "OPTIONS", ..get("/ping") },
             Self::Openapi => get("/openapi.json"),
             Self::Article => get("/article/3"),
+            Self::OneKey => with_key(get("/private"), 0),
+            Self::ThousandKeys => with_key(get("/private"), 1_000),
+            Self::Down1K | Self::Down1KNodelay | Self::Down1KNginx => download(1 << 10),
+            Self::Down1M | Self::Down1MNodelay => download(1 << 20),
+            Self::Down256M => download(256 << 20),
+            Self::Up1M => upload(1 << 20),
+            // What is measured is sent by another load, piece by piece.
+            Self::Up256M => upload(1 << 10),
             Self::LastOf10 => get("/s10/line/23/7?lang=en"),
             Self::LastOf1000 => get("/s1000/line/23/7?lang=en"),
             Self::LastOf10000 => get("/s10000/line/23/7?lang=en"),
@@ -190,6 +267,14 @@ impl Case {
             Self::Options => vec![(Request { method: "OPTIONS", ..get("/pong") }, 404)],
             Self::Openapi => vec![(get("/openapi.yaml"), 404)],
             Self::Article => vec![(get("/article/3000000"), 404), (get("/article/three"), 400)],
+            Self::OneKey | Self::ThousandKeys => vec![(get("/private"), 401)],
+            Self::Down1KNginx => vec![(Request { target: file("public/none.txt"), ..download(1) }, 404)],
+            Self::Down1K | Self::Down1KNodelay | Self::Down1M | Self::Down1MNodelay | Self::Down256M => vec![
+                (Request { target: file("public/none.txt"), ..download(1) }, 404),
+                (Request { target: file("public/../none.txt"), ..download(1) }, 400),
+                (Request { token: None, ..download(1 << 10) }, 401),
+            ],
+            Self::Up1M | Self::Up256M => vec![(Request { token: None, ..upload(1 << 10) }, 401)],
             Self::LastOf10 | Self::LastOf1000 | Self::LastOf10000 => {
                 let target = self.request().target;
                 vec![
@@ -202,7 +287,25 @@ impl Case {
 }
 
 fn get(target: &str) -> Request {
-    Request { method: "GET", target: target.to_owned(), body: None, token: None }
+    Request { method: "GET", target: target.to_owned(), body: None, token: None, turns: 0 }
+}
+
+/// The same, by so many keys in turn.
+fn with_key(request: Request, turns: usize) -> Request {
+    Request { token: Some(keys::token(0)), turns, ..request }
+}
+
+fn file(name: &str) -> String {
+    format!("{}?filename={name}", files::PATH)
+}
+
+fn download(size: usize) -> Request {
+    with_key(get(&file(&files::name(size))), 0)
+}
+
+fn upload(size: usize) -> Request {
+    let body = Body { media_type: files::media_type(), text: files::body("public/up.txt", size) };
+    Request { method: "POST", body: Some(body), ..with_key(get(files::PATH), 0) }
 }
 
 fn post_json(article: &Json) -> Request {
@@ -220,9 +323,9 @@ fn post_form(article: &Json) -> Request {
     post("/article/form", "application/x-www-form-urlencoded", form.finish())
 }
 
-fn post(target: &str, media_type: &'static str, text: String) -> Request {
-    let (target, body, token) = (target.to_owned(), Some(Body { media_type, text }), Some(keys::token(0)));
-    Request { method: "POST", target, body, token }
+fn post(target: &str, media_type: &str, text: String) -> Request {
+    let body = Some(Body { media_type: media_type.to_owned(), text });
+    Request { method: "POST", body, ..with_key(get(target), keys::COUNT) }
 }
 
 /// An article as a client sends it.

@@ -5,14 +5,14 @@ use std::{fs, io};
 
 use serde_json::{Value as Json, json};
 
-use crate::keys;
+use crate::{files, keys};
 
 /// The type of ids, 0 to 2147483647.
 const ID: &str = "id";
 
 /// Writes `api/` and the keys in `data/` into the folder: the endpoints, or, where
-/// `services` is not 0, one of them under so many names.
-pub fn write(folder: &Path, services: usize) -> io::Result<()> {
+/// `services` is not 0, one of them under so many names; and so many keys.
+pub fn write(folder: &Path, services: usize, keys: usize) -> io::Result<()> {
     let api = folder.join("api");
     let data = folder.join("data");
     fs::create_dir_all(&api)?;
@@ -31,7 +31,52 @@ pub fn write(folder: &Path, services: usize) -> io::Result<()> {
         fs::write(api.join("lines.json"), text(&lines()))?;
     }
     fs::write(data.join("pepper"), keys::PEPPER)?;
-    fs::write(data.join("keys.json"), text(&keys::file()))
+    fs::write(data.join("keys.json"), text(&keys::file(keys)))
+}
+
+/// Writes `api/` and the keys in `data/` into the folder: files, down and up.
+pub fn write_files(folder: &Path) -> io::Result<()> {
+    let api = folder.join("api");
+    fs::create_dir_all(&api)?;
+    fs::write(api.join("iapi.json"), text(&files()))?;
+    let data = folder.join("data");
+    fs::write(data.join("pepper"), keys::PEPPER)?;
+    fs::write(data.join("keys.json"), text(&keys::file(keys::COUNT)))
+}
+
+fn files() -> Json {
+    let filename = json!({ "info": "Its name", "type": "filename(public/**)", "name": "filename" });
+    json!({
+        "info": "Files",
+        "envelope": "plain",
+        "/": { (&files::PATH[1..]): {
+            "GET": {
+                "info": "Gives a file",
+                "scope": [[keys::SCOPE]],
+                "in": { "GET@filename": filename },
+                "errors": {
+                    "no_such_file": { "status": 404, "info": "there is no such file" },
+                    "not_allowed": { "status": 403, "info": "the key does not allow this name" },
+                },
+                "options": { "download": true },
+            },
+            "POST": {
+                "info": "Keeps a file",
+                "scope": [[keys::SCOPE]],
+                "in": {
+                    "content": { "info": "It", "type": "file", "max": 1_u64 << 30, "range": ["text/plain"], "name": "content" },
+                    "filename": filename,
+                },
+                "errors": {
+                    "not_allowed": { "status": 403, "info": "the key does not allow this name" },
+                    "name_taken": { "status": 409, "info": "what has this name is no file" },
+                    "precondition_failed": { "status": 412, "info": "the file is not in the state that was asked for" },
+                    "no_room": { "status": 507, "info": "there is no room for the file" },
+                },
+                "options": { "status": 204 },
+            },
+        } },
+    })
 }
 
 /// The path of the `n`-th of the services that are many.
@@ -49,6 +94,11 @@ fn bench() -> Json {
         "/": {
             "ping": { "GET": {
                 "info": "Whether anybody is there",
+                "out": { "pong": { "info": "Always true", "type": "bool" } },
+            } },
+            "private": { "GET": {
+                "info": "Whether anybody is there, for callers with a key",
+                "scope": [[keys::SCOPE]],
                 "out": { "pong": { "info": "Always true", "type": "bool" } },
             } },
             "article/line/{article_id}/{no_line}": { "GET": line() },

@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-/// How many callers there are.
+/// How many callers there are, unless more is said.
 pub const COUNT: usize = 100;
 
 /// What a caller may do.
@@ -45,8 +45,8 @@ pub fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-/// What rulebook keeps of all tokens.
-pub fn file() -> Json {
+/// What rulebook keeps of the tokens of so many callers.
+pub fn file(count: usize) -> Json {
     let entry = |n| {
         let mut mac = Hmac::<Sha256>::new((&PEPPER).into());
         mac.update(secret(n).as_bytes());
@@ -58,5 +58,5 @@ pub fn file() -> Json {
             "created": "2026-01-01T00:00:00Z",
         })
     };
-    json!({ "keys": (0..COUNT).map(entry).collect::<Vec<_>>() })
+    json!({ "keys": (0..count).map(entry).collect::<Vec<_>>() })
 }

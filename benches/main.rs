@@ -12,6 +12,7 @@ mod definition;
 #[path = "../src/demo/mod.rs"]
 mod demo;
 mod drive;
+mod files;
 mod hand;
 mod keys;
 mod ours;
@@ -45,6 +46,9 @@ enum Command {
     Hand(Serve),
     /// Serve the endpoints from their definition
     Rulebook(Serve),
+    /// Ask a server for a file, or send it one, again and again, and print how often it did so in a second
+    #[command(hide = true)]
+    Load(drive::Load),
     /// Write the definition (api/) and the keys (data/) that `rulebook` serves from
     Definitions {
         /// The folder to write them into
@@ -66,6 +70,15 @@ struct Serve {
     /// Serve the demo's articles instead, from the database in this folder
     #[arg(long, conflicts_with = "services")]
     articles: Option<PathBuf>,
+    /// Serve the files in this folder instead, and take others
+    #[arg(long, conflicts_with_all = ["services", "articles"])]
+    files: Option<PathBuf>,
+    /// Send what there is at once, though there may soon be more; by hand only, rulebook always does
+    #[arg(long, requires = "files")]
+    nodelay: bool,
+    /// Know so many keys
+    #[arg(long, default_value_t = keys::COUNT)]
+    keys: usize,
     /// Serve the ready documents in this folder too; by hand only
     #[arg(long, hide = true)]
     documents: Option<PathBuf>,
@@ -78,15 +91,20 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command.unwrap_or(Command::Drive(cli.drive)) {
         Command::Drive(settings) => drive::drive(&settings),
-        Command::Hand(serve) => serve.run(|serve| match &serve.articles {
-            Some(folder) => hand::serve_articles(serve.bind, folder),
-            None => hand::serve(serve.bind, serve.services, serve.documents.as_deref()),
+        Command::Hand(serve) => serve.run(|serve| match (&serve.articles, &serve.files) {
+            (Some(folder), _) => hand::serve_articles(serve.bind, folder),
+            (_, Some(folder)) => hand::serve_files(serve.bind, folder, serve.nodelay),
+            _ => hand::serve(serve.bind, serve.services, serve.keys, serve.documents.as_deref()),
         }),
-        Command::Rulebook(serve) => serve.run(|serve| match &serve.articles {
-            Some(folder) => ours::serve_articles(serve.bind, folder),
-            None => ours::serve(serve.bind, serve.services),
+        Command::Rulebook(serve) => serve.run(|serve| match (&serve.articles, &serve.files) {
+            (Some(folder), _) => ours::serve_articles(serve.bind, folder),
+            (_, Some(folder)) => ours::serve_files(serve.bind, folder),
+            _ => ours::serve(serve.bind, serve.services, serve.keys),
         }),
-        Command::Definitions { folder, services } => definition::write(&folder, services).map_err(Into::into),
+        Command::Load(load) => drive::load(&load),
+        Command::Definitions { folder, services } => {
+            definition::write(&folder, services, keys::COUNT).map_err(Into::into)
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

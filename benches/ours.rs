@@ -6,17 +6,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rulebook::{Args, Context, Engine, Keys, Module, Refusal, Rulebook, Settings};
+use rulebook::{Args, Context, Engine, Keys, Module, Refusal, Rulebook, Settings, iapi};
 use serde::{Deserialize, Serialize};
 
-use crate::{definition, demo};
+use crate::{definition, demo, files};
 
 /// Serves them with one worker until the process is told to stop.
 ///
 /// Prints the milliseconds from the definition's text to a server that is ready to listen.
-pub fn serve(bind: SocketAddr, services: usize) -> Result<(), Box<dyn Error>> {
+pub fn serve(bind: SocketAddr, services: usize, keys: usize) -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    definition::write(folder.path(), services)?;
+    definition::write(folder.path(), services, keys)?;
 
     let begun = Instant::now();
     let keys = Keys::load(&folder.path().join("data/keys.json"))?;
@@ -38,6 +38,18 @@ pub fn serve_articles(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Err
     listen(&engine, bind)
 }
 
+/// Serves the files in this folder as [`serve`] does.
+pub fn serve_files(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
+    definition::write_files(folder)?;
+    let begun = Instant::now();
+    let keys = Keys::load(&folder.join("data/keys.json"))?;
+    let module = Module::new("iapi").get(files::PATH, iapi::download).post(files::PATH, iapi::upload);
+    let rulebook = Rulebook::load(folder.join("api")).data(folder.join("data")).keep_files();
+    let engine = rulebook.inspect(keys).module(module).build().map_err(|report| report.to_string())?;
+    println!("{:.1}", begun.elapsed().as_secs_f64() * 1e3);
+    listen(&engine, bind)
+}
+
 fn listen(engine: &Engine, bind: SocketAddr) -> Result<(), Box<dyn Error>> {
     let settings = Settings { bind: vec![bind.to_string()], workers: Some(1), signals: true, ..Settings::default() };
     engine.serve(&settings)?.wait()?;
@@ -51,6 +63,7 @@ fn modules(services: usize) -> Vec<Module> {
     }
     let module = module
         .get("/ping", ping)
+        .get("/private", ping)
         .get("/article/line/{article_id}/{no_line}", line)
         .get("/article/query", line)
         .get("/script/line/{article_id}/{no_line}", line)

@@ -72,6 +72,10 @@ mod engine;
 #[cfg(feature = "iapi")]
 pub mod iapi;
 
+// What programs ask of others.
+#[cfg(feature = "client")]
+mod remote;
+
 pub mod cli;
 
 #[cfg(feature = "test")]

@@ -308,6 +308,29 @@ fn answers_in_the_phalapi_envelope_are_read_whatever_their_status() {
 }
 
 #[test]
+fn answers_in_the_iapi_envelope_are_read_whatever_their_status() {
+    for (strict, status) in [(false, 400), (true, 409)] {
+        let document = json!({
+            "envelope": "iapi", "iapi": { "strict_status": strict }, "modules": { "m": { "/": { "it": {
+                "GET": { "info": "I", "out": { "status": { "info": "I", "type": "string" } } },
+                "POST": { "info": "I", "in": { "a": { "info": "I", "type": "?int" } },
+                    "errors": { "full": { "status": 409, "info": "No seat is left" } } }
+            } } } }
+        });
+        let error = async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({ "status": "error" }));
+        let client = Client::new(api(&document).module(Module::new("m").get("/it", error).post("/it", full))).unwrap();
+        let answer = client.call("it.get").send();
+        assert_eq!((answer.outputs(), answer.is_refusal()), (json!({ "status": "error" }), false));
+        let refused = client.call("it.post").send();
+        assert_eq!((refused.status(), refused.code(), refused.is_refusal()), (status, None, true));
+        assert_eq!((refused.message(), &refused.json()["seats"]), (Some("No seat is left"), &json!(0)));
+        assert_eq!(client.call("it.post").arg("a", "x").send().faults(), ["a"]);
+        let problem = client.call("it.post").header("accept", "application/problem+json").send();
+        assert_eq!((problem.status(), problem.code()), (409, Some("full")));
+    }
+}
+
+#[test]
 fn an_answer_is_shown_whole() {
     let client = Client::new(api(&members()).module(module())).unwrap();
     let answer = client.call("user.{id}.get").arg("id", 7).identity("Ada", ["x"]).send();

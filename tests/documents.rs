@@ -66,6 +66,7 @@ fn table(what: &str) -> String {
         "the keys of the settings" => key_table(&keys::APP),
         "the keys of `cors`" => key_table(&keys::CORS),
         "the keys of `phalapi`" => key_table(&keys::PHALAPI),
+        "the keys of `iapi`" => key_table(&keys::IAPI),
         "the keys of a module" => key_table(&keys::MODULE),
         "the keys of a method" => key_table(&keys::METHOD),
         "the keys of the options" => key_table(&keys::OPTIONS),

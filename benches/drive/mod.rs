@@ -6,6 +6,8 @@
 
 mod check;
 mod documents;
+mod load;
+mod memory;
 mod server;
 mod statistics;
 mod table;
@@ -19,7 +21,8 @@ use std::thread;
 
 use clap::{Args, ValueEnum, value_parser};
 
-use self::server::{Kind, Pair};
+pub use self::load::{Load, load};
+use self::server::{Kind, Pair, has_nginx};
 use self::table::Row;
 use crate::cases::{Case, Setup};
 
@@ -61,6 +64,7 @@ fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
         .iter()
         .copied()
         .filter(|case| settings.cases.is_empty() || settings.cases.contains(case))
+        .filter(|case| case.setup() != Setup::Nginx || settings.cases.contains(case) || has_nginx())
         .collect();
 
     // Idle servers cost nothing, so all stay up, and a round goes through all cases:
@@ -83,7 +87,12 @@ fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
             let pair = &pairs[&row.case.setup()];
             let round_of = |kind: Kind| {
                 progress(format_args!("round {round} of {}: {}, {}", settings.rounds, row.case.title(), kind.title()));
-                wrk::round(row.case, pair.of(kind).address, settings)
+                let address = pair.of(kind).address;
+                if row.case.is_large() {
+                    load::round(row.case, address, settings)
+                } else {
+                    wrk::round(row.case, address, settings)
+                }
             };
             let (hand, ours) = (round_of(Kind::Hand)?, round_of(Kind::Rulebook)?);
             if round > 0 {
@@ -94,10 +103,18 @@ fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
 
     let many = |(setup, pair): (&Setup, &Pair)| match setup {
         Setup::Many(services) => Some((*services, pair.ready_after)),
-        Setup::Endpoints | Setup::Articles => None,
+        _ => None,
     };
     let started: Vec<_> = pairs.iter().filter_map(many).collect();
-    Ok(table::markdown(&rows, &started, settings))
+    let mut text = table::markdown(&rows, &started, settings);
+    if rows.iter().any(|row| row.case.is_large())
+        && let Some(pair) = pairs.get(&Setup::Files { nodelay: false })
+    {
+        progress(format_args!("measuring memory"));
+        let ours = pair.of(Kind::Rulebook);
+        text.push_str(&memory::measure(ours.process(), ours.address)?);
+    }
+    Ok(text)
 }
 
 /// Says what is going on, to whoever watches.

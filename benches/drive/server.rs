@@ -1,17 +1,19 @@
 //! The servers as processes of their own. They end when their handle is dropped or this process dies.
 
 use std::error::Error;
-use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, thread};
+use std::{env, fs, thread};
 
 use tempfile::TempDir;
 
 use super::{SERVER_CORE, documents};
 use crate::cases::Setup;
+use crate::files;
 
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -63,11 +65,16 @@ pub struct Pair {
 impl Pair {
     /// Starts both.
     pub fn start(setup: Setup) -> Result<Self, Box<dyn Error>> {
-        let folder = tempfile::tempdir()?;
+        let folder = folder(setup)?;
         let from = |flag: &str| [OsString::from(flag), folder.path().into()];
         let arguments = match setup {
             Setup::Endpoints => Vec::new(),
             Setup::Articles => from("--articles").into(),
+            Setup::Files { .. } | Setup::Nginx => {
+                files::keep(&folder.path().join("data/files"))?;
+                from("--files").into()
+            }
+            Setup::Keys(keys) => vec!["--keys".into(), keys.to_string().into()],
             Setup::Many(services) => vec!["--services".into(), services.to_string().into()],
         };
         let mut rulebook = Server::start(Kind::Rulebook, &arguments)?;
@@ -83,9 +90,13 @@ impl Pair {
                 ureq::get(format!("http://{}/article/1", rulebook.address)).call()?;
                 arguments
             }
-            Setup::Many(_) => arguments,
+            Setup::Files { nodelay: true } => [arguments, vec!["--nodelay".into()]].concat(),
+            Setup::Files { nodelay: false } | Setup::Nginx | Setup::Keys(_) | Setup::Many(_) => arguments,
         };
-        let hand = Server::start(Kind::Hand, &arguments)?;
+        let hand = match setup {
+            Setup::Nginx => Server::nginx(folder.path())?,
+            _ => Server::start(Kind::Hand, &arguments)?,
+        };
         Ok(Self { hand, rulebook, ready_after, _folder: folder })
     }
 
@@ -101,29 +112,58 @@ impl Pair {
 impl Server {
     fn start(kind: Kind, arguments: &[OsString]) -> Result<Self, Box<dyn Error>> {
         let address = free_address()?;
+        let program = env::current_exe()?;
+        let own = [kind.command(), "--attached", "--bind", &address.to_string()].map(OsString::from);
+        Self::run(kind.title(), address, program.as_os_str(), &[&own, arguments].concat())
+    }
+
+    /// nginx, that sends the files of this folder as one who knows it would have it do.
+    fn nginx(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let address = free_address()?;
+        let text = format!(
+            "daemon off; master_process off; pid nginx.pid; error_log nginx.log;\n\
+             events {{}}\n\
+             http {{\n\
+             access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000;\n\
+             server {{ listen {address}; root {}; location = {} {{ try_files /$arg_filename =404; }} }}\n\
+             }}\n",
+            folder.join("data/files").display(),
+            files::PATH,
+        );
+        let configuration = folder.join("nginx.conf");
+        fs::write(&configuration, text)?;
+        let arguments =
+            ["-p".into(), folder.into(), "-e".into(), "nginx.log".into(), "-c".into(), configuration.into()];
+        Self::run("nginx", address, OsStr::new("nginx"), &arguments)
+    }
+
+    fn run(title: &str, address: SocketAddr, program: &OsStr, arguments: &[OsString]) -> Result<Self, Box<dyn Error>> {
         let child = Command::new("taskset")
             .args(["--cpu-list", &SERVER_CORE.to_string()])
-            .arg(env::current_exe()?)
-            .args([kind.command(), "--attached"])
-            .args(["--bind", &address.to_string()])
+            .arg(program)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("cannot start taskset: {error}"))?;
         let mut server = Self { child, address };
-        server.wait_until_it_listens(kind)?;
+        server.wait_until_it_listens(title)?;
         Ok(server)
     }
 
-    fn wait_until_it_listens(&mut self, kind: Kind) -> Result<(), Box<dyn Error>> {
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn wait_until_it_listens(&mut self, title: &str) -> Result<(), Box<dyn Error>> {
         let begun = Instant::now();
         while TcpStream::connect(self.address).is_err() {
             if let Some(status) = self.child.try_wait()? {
-                return Err(format!("the server {} did not start: {status}", kind.title()).into());
+                return Err(format!("the server {title} did not start: {status}").into());
             }
             if begun.elapsed() > PATIENCE {
-                return Err(format!("the server {} does not listen after {PATIENCE:?}", kind.title()).into());
+                return Err(format!("the server {title} does not listen after {PATIENCE:?}").into());
             }
             thread::sleep(Duration::from_millis(10));
         }
@@ -147,6 +187,21 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A folder for what is served; in memory for files, where the system has such a place, since the disk is not what is
+/// measured.
+fn folder(setup: Setup) -> io::Result<TempDir> {
+    let memory = Path::new("/dev/shm");
+    match setup {
+        Setup::Files { .. } | Setup::Nginx if memory.is_dir() => tempfile::tempdir_in(memory),
+        _ => tempfile::tempdir(),
+    }
+}
+
+/// Whether nginx is installed.
+pub fn has_nginx() -> bool {
+    Command::new("nginx").arg("-v").stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 /// An address that nobody listened at a moment ago.

@@ -5,30 +5,35 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 
+use tempfile::NamedTempFile;
+
 use super::{LOAD_CORE, Settings};
 use crate::cases::{Case, Request};
 use crate::keys;
 
-/// Posts with all keys in turn.
-const POST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/wrk/post.lua");
+/// Asks and posts with keys in turn.
+const KEYED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/wrk/keyed.lua");
 /// Asks for descriptions.
 const OPTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/wrk/options.lua");
 
 /// Requests per second that the server at this address answers well.
 pub fn round(case: Case, address: SocketAddr, settings: &Settings) -> Result<f64, Box<dyn Error>> {
-    let Request { method, target, body, .. } = case.request();
+    let Request { method, target, body, token, turns } = case.request();
     let mut wrk = Command::new("taskset");
     wrk.args(["--cpu-list", &LOAD_CORE.to_string(), "wrk", "--threads", "1"])
         .args(["--connections", &settings.connections.to_string()])
         .args(["--duration", &settings.seconds.to_string()]);
-    match method {
-        "POST" => wrk.args(["--script", POST]),
-        "OPTIONS" => wrk.args(["--script", OPTIONS]),
+    match (method, &token) {
+        (_, Some(_)) => wrk.args(["--script", KEYED]),
+        ("OPTIONS", _) => wrk.args(["--script", OPTIONS]),
         _ => &mut wrk,
     };
     wrk.arg(format!("http://{address}{target}"));
-    if let Some(body) = body {
-        wrk.args(["--", body.media_type, &body.text]).args((0..keys::COUNT).map(keys::token));
+    let mut file = NamedTempFile::new()?;
+    if token.is_some() {
+        let (media_type, text) = body.map(|body| (body.media_type, body.text)).unwrap_or_default();
+        file.write_all(text.as_bytes())?;
+        wrk.args(["--", &media_type]).arg(file.path()).args((0..turns.max(1)).map(keys::token));
     }
 
     let output = wrk.output().map_err(|error| format!("cannot start taskset: {error}"))?;

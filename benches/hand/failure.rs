@@ -26,6 +26,7 @@ pub enum Failure {
     TooLarge,
     UnsupportedMediaType,
     UnknownArticle,
+    UnknownFile,
     /// The database does not answer.
     Unavailable,
 }
@@ -69,7 +70,7 @@ impl Failure {
             Self::Unreadable(_) => 402,
             Self::TooLarge => 403,
             Self::UnsupportedMediaType => 404,
-            Self::UnknownArticle => 1,
+            Self::UnknownArticle | Self::UnknownFile => 1,
             Self::Unavailable => 501,
         }
     }
@@ -87,6 +88,7 @@ impl fmt::Display for Failure {
             Self::TooLarge => "request too large",
             Self::UnsupportedMediaType => "unsupported media type",
             Self::UnknownArticle => "there is no such article",
+            Self::UnknownFile => "there is no such file",
             Self::Unavailable => "service unavailable",
         })
     }
@@ -95,7 +97,7 @@ impl fmt::Display for Failure {
 impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::UnknownService | Self::UnknownArticle => StatusCode::NOT_FOUND,
+            Self::UnknownService | Self::UnknownArticle | Self::UnknownFile => StatusCode::NOT_FOUND,
             Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,

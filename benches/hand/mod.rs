@@ -8,6 +8,7 @@ mod articles;
 mod caller;
 mod document;
 mod failure;
+mod files;
 mod line;
 
 use std::error::Error;
@@ -19,10 +20,11 @@ use actix_web::{App, HttpResponse, HttpServer, Resource, Responder, Route, rt};
 use serde::Serialize;
 
 pub use self::articles::serve as serve_articles;
-use self::caller::Callers;
+use self::caller::{Author, Callers};
 pub use self::document::DOCUMENTS;
 use self::document::Documents;
 use self::failure::Failure;
+pub use self::files::serve as serve_files;
 
 /// Bytes that a body may have.
 const BODY_LIMIT: usize = 1 << 20;
@@ -30,9 +32,9 @@ const BODY_LIMIT: usize = 1 << 20;
 /// Serves them with one worker until the process is told to stop.
 ///
 /// `documents`: a folder with those of [`DOCUMENTS`], to be served too.
-pub fn serve(bind: SocketAddr, services: usize, documents: Option<&Path>) -> Result<(), Box<dyn Error>> {
+pub fn serve(bind: SocketAddr, services: usize, keys: usize, documents: Option<&Path>) -> Result<(), Box<dyn Error>> {
     let documents = documents.map(Documents::load).transpose()?;
-    let callers = web::Data::new(Callers::new());
+    let callers = web::Data::new(Callers::new(keys));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(callers.clone())
@@ -65,7 +67,8 @@ fn routes(config: &mut ServiceConfig, services: usize, documents: Option<&Docume
             .service(resource("/", "GET", web::get().to(line::named)))
             .service(resource("/script/line/{article_id}/{no_line}", "GET", web::get().to(line::read_as_script)))
             .service(resource("/article", "POST", from_json))
-            .service(resource("/article/form", "POST", from_form));
+            .service(resource("/article/form", "POST", from_form))
+            .service(resource("/private", "GET", web::get().to(private)));
     }
     if let Some(documents) = documents {
         config.service(resource("/openapi.json", "GET", documents.openapi()));
@@ -95,6 +98,10 @@ struct Pong {
     #[serde(rename = "ErrorDescription")]
     description: &'static str,
     pong: bool,
+}
+
+async fn private(_: Author) -> impl Responder {
+    ping().await
 }
 
 async fn ping() -> impl Responder {

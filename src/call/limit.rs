@@ -77,6 +77,12 @@ impl Limit {
         Self { name: "part", max, unit: Unit::Bytes }
     }
 
+    /// A file, by what its parameter says.
+    #[must_use]
+    pub const fn file(max: u64) -> Self {
+        Self { name: "max", max, unit: Unit::Bytes }
+    }
+
     /// Parts of it.
     #[must_use]
     pub const fn parts(max: u64) -> Self {

@@ -73,8 +73,8 @@ impl Refusal {
 
     /// Adds a member that a declared error tells beside its name; it replaces one of the same name. Other
     /// refusals take none. Members that the answer has anyway (in aicra's shape `error`, `ErrorDescription` and
-    /// `name`, in problem documents `type`, `title`, `status`, `detail` and `code`) stay what they are. In the
-    /// `phalapi` envelope it stands in `data`.
+    /// `name`, in that of `iapi` `status` and `message`, in problem documents `type`, `title`, `status`, `detail` and
+    /// `code`) stay what they are. In the `phalapi` envelope it stands in `data`.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Json>) -> Self {
         if let Reason::Declared { data, .. } = &mut self.0.reason {

@@ -37,15 +37,14 @@ impl Upload {
         Self(Arc::new(Inner { filename, media_type, size, path: Some(path), hash: Some(hash) }))
     }
 
-    /// What is known of a file that was thrown away as it came, for the refusal: its method takes none.
-    pub(crate) fn not_kept(filename: String, size: u64) -> Self {
-        let media_type = "application/octet-stream".to_owned();
+    /// What is known of a file that was thrown away as it came, for the refusal: no parameter takes it.
+    pub(crate) fn not_kept(filename: String, media_type: String, size: u64) -> Self {
         Self(Arc::new(Inner { filename, media_type, size, path: None, hash: None }))
     }
 
     /// A handle on no file, for trying types out at start.
     pub(crate) fn sample() -> Self {
-        Self::not_kept("sample".to_owned(), 0)
+        Self::not_kept("sample".to_owned(), "application/octet-stream".to_owned(), 0)
     }
 
     /// The name that the client gave, without any folders. It is not fit for a path on this machine.

@@ -6,13 +6,19 @@
 mod call;
 mod check;
 mod explain;
+#[cfg(feature = "client")]
+mod fetch;
 mod keys;
 mod log;
 mod new;
 mod openapi;
+#[cfg(feature = "client")]
+mod other;
 mod output;
 mod routes;
 mod schema;
+#[cfg(feature = "client")]
+mod send;
 mod serve;
 
 use std::path::PathBuf;
@@ -82,6 +88,12 @@ enum Command {
     /// Manages bearer keys.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Sends files to another server.
+    #[cfg(feature = "client")]
+    Send(send::Options),
+    /// Fetches a file from another server.
+    #[cfg(feature = "client")]
+    Fetch(fetch::Options),
     /// Makes a new project in a folder of its name: a definition, a module of handlers, a test.
     New(new::Options),
 }
@@ -183,6 +195,10 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
         Command::Explain(options) => explain::run(&options),
         Command::Call(options) => call::run(app, &settings, options),
         Command::Keys(command) => keys::run(app, &settings, command),
+        #[cfg(feature = "client")]
+        Command::Send(options) => send::run(&options),
+        #[cfg(feature = "client")]
+        Command::Fetch(options) => fetch::run(options),
         Command::New(options) => new::run(&options),
     };
     exit.into()

@@ -19,8 +19,9 @@ pub struct Wanted {
 impl Lowering<'_> {
     /// Keeps in mind the functions that a type names. Whether they are there only matters where methods have code.
     pub(super) fn wants(&mut self, text: &TypeText) {
-        for (key, value) in &text.attributes {
-            let (names, known_too) = match key.value.as_str() {
+        for (key, value) in text.attributes.iter().chain(&text.items) {
+            let name = key.value.rsplit('.').next().unwrap_or_default();
+            let (names, known_too) = match name {
                 "callback" => (callback(&value.value).into_iter().collect(), false),
                 "after" => (after_names(&value.value).unwrap_or_default(), true),
                 _ => continue,

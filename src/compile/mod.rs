@@ -27,6 +27,7 @@ mod parts;
 mod path;
 mod plan;
 mod reserved;
+mod room;
 mod scope;
 mod setting;
 mod term;

@@ -12,7 +12,7 @@ use super::parts::Parts;
 use super::path::{self, PathFault};
 use crate::definition::written;
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::error::texts::CatalogueName;
+use crate::envelope::EnvelopeSettings;
 use crate::model::{EnvelopeName, From, Method, Module, Repeated, Segment, Service};
 use crate::place::{Place, Placed};
 
@@ -63,7 +63,7 @@ impl Lowering<'_> {
         let known: Vec<_> = self.answers.envelopes.names().map(|known| (known, known)).collect();
         let known = self.word(name, "an envelope", &known)?;
         let found = self.answers.envelopes.get(known).cloned()?;
-        let envelope = found.envelope(CatalogueName::default(), false);
+        let envelope = found.envelope(EnvelopeSettings::default());
         let types = [envelope.success_type(), envelope.refusal_type()];
         if let Some(bad) = types.into_iter().find(|own| HeaderValue::from_str(own).is_err()) {
             let message = format!("the envelope `{}` has a media type that is none", known.escape_debug());

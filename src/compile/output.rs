@@ -6,7 +6,7 @@ use super::lower::Lowering;
 use super::term::Owner;
 use crate::definition::written;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::error::texts::CatalogueName;
+use crate::envelope::EnvelopeSettings;
 use crate::error::{Code as ErrorCode, ErrorStatus};
 use crate::model::{DeclaredError, EnvelopeName, Output, ParameterType};
 use crate::place::Place;
@@ -46,7 +46,7 @@ impl Lowering<'_> {
 
     /// Outputs share one object with what the envelope puts there itself.
     fn judge_outputs(&mut self, written: &[written::Output], envelope: Option<&EnvelopeName>) {
-        let own = envelope.map(|name| (name.as_str(), name.envelope(CatalogueName::default(), false)));
+        let own = envelope.map(|name| (name.as_str(), name.envelope(EnvelopeSettings::default())));
         let members = own.as_ref().map(|(_, envelope)| envelope.members()).unwrap_or_default();
         let mut names: HashMap<&str, Place> = HashMap::new();
         for output in written {

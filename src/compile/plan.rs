@@ -4,13 +4,14 @@ use http::HeaderName;
 
 use super::bind::methods;
 use super::cors;
+use super::room::{self, room};
 use super::value::read_default;
 use crate::call::{Inspect, Value, is_bearer, is_secret_field, is_secret_name};
 use crate::handler::{self, Ready, State};
-use crate::model::{self, Api, EnvelopeName, From, Parameter, Repeated};
+use crate::model::{self, Api, EnvelopeName, From, Limits, Parameter, Repeated};
 use crate::plan::{
     Action, BodyUse, Classes, DeclaredError, Later, Method, Module, Modules, Named, Output, Permit, Piece, Plan,
-    Requirement, Routes, Service, Similar, SlotPlan,
+    Requirement, Room, Routes, Service, Similar, SlotPlan,
 };
 use crate::types::Takes;
 
@@ -43,7 +44,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
             let first = plans.len();
             plans.extend(service.methods.iter().map(|method| {
                 let action = actions.next().unwrap_or(Action::NotImplemented);
-                self::method(service, method, module, action, api.jsonp)
+                self::method(api, service, method, module, action)
             }));
             services.push(Service {
                 module,
@@ -54,6 +55,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
     }
     debug_assert_eq!(plans.len(), methods(api).count());
     let challenges = challenges(&around.inspectors);
+    let floor = Room { bytes: api.limits.multipart, parts: api.limits.parts };
     Plan {
         base: api.base.trim_end_matches('/').into(),
         routes,
@@ -61,6 +63,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         dispatch: api.dispatch.then(|| dispatch(api)),
         similar: similar(api),
         services: services.into(),
+        widest: plans.iter().map(|method| method.room).fold(floor, room::wider),
         ids: plans.iter().enumerate().map(|(index, method)| (method.id.clone(), index)).collect(),
         methods: plans.into(),
         modules: api.modules.iter().map(|own| self::module(api, own, handlers)).collect(),
@@ -157,7 +160,7 @@ fn module(api: &Api, own: &model::Module, handlers: &[handler::Module]) -> Modul
     }
 }
 
-fn method(service: &model::Service, own: &model::Method, module: usize, action: Action, jsonp: bool) -> Method {
+fn method(api: &Api, service: &model::Service, own: &model::Method, module: usize, action: Action) -> Method {
     let parameters = &own.parameters;
     let slots_from = |wanted: fn(From) -> bool| -> Box<[usize]> {
         parameters.iter().enumerate().filter(|(_, own)| wanted(own.from)).map(|(slot, _)| slot).collect()
@@ -169,7 +172,7 @@ fn method(service: &model::Service, own: &model::Method, module: usize, action: 
         module,
         permit: permit(own),
         names: parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
-        slots: parameters.iter().map(slot).collect(),
+        slots: parameters.iter().map(|own| slot(own, &api.limits)).collect(),
         positions: positions(own),
         segments: segments(service, parameters),
         query: slots_from(|from| matches!(from, From::Query | From::Any)),
@@ -180,9 +183,10 @@ fn method(service: &model::Service, own: &model::Method, module: usize, action: 
             (false, false) => BodyUse::Fields,
             (false, true) => BodyUse::Files,
         },
+        room: room(own, &api.limits),
         body,
         action,
-        jsonp: own.answers_jsonp(jsonp),
+        jsonp: own.answers_jsonp(api.jsonp),
         status: own.options.status,
         download: own.options.download,
         outputs: own.outputs.iter().map(output).collect(),
@@ -222,7 +226,7 @@ fn segments(service: &model::Service, parameters: &[Parameter]) -> Box<[(usize, 
     parameters.iter().enumerate().filter_map(|(slot, own)| segment(own).map(|segment| (segment, slot))).collect()
 }
 
-fn slot(own: &Parameter) -> SlotPlan {
+fn slot(own: &Parameter, limits: &Limits) -> SlotPlan {
     let check = &own.r#type.check;
     SlotPlan {
         key: own.key.as_str().into(),
@@ -230,6 +234,7 @@ fn slot(own: &Parameter) -> SlotPlan {
         shown: if own.key.is_empty() { own.name.as_str().into() } else { own.key.as_str().into() },
         source: own.from.source(),
         takes: check.takes(),
+        file: room::file(own, limits),
         optional: own.optional,
         default: default_value(own),
         secret: is_secret(own),

@@ -37,6 +37,7 @@ impl Lowering<'_> {
                 &CatalogueName::ALL.map(|name| (name.as_str(), name)),
             ),
             real_status: written.real_status.as_ref().is_some_and(|on| on.value),
+            strict_status: written.strict_status.as_ref().is_some_and(|on| on.value),
             formats: written.formats.as_ref().map(|formats| self.formats(&formats.value)).unwrap_or_default(),
             jsonp: self.jsonp,
             service: ServiceQuery {

@@ -119,7 +119,7 @@ fn argument_fault(error: &ArgumentError, term: Place, text: &TypeText) -> Diagno
         ArgumentErrorKind::Unknown => Code::BadOption,
     };
     let place = attribute.as_deref().and_then(|name| {
-        let (key, value) = text.attributes.iter().find(|(key, _)| key.value == name)?;
+        let (key, value) = text.attributes.iter().chain(&text.items).find(|(key, _)| key.value == name)?;
         Some(match kind {
             ArgumentErrorKind::Unknown => key.place,
             ArgumentErrorKind::Bad | ArgumentErrorKind::Bounds | ArgumentErrorKind::MissingRange => value.place,

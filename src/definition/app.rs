@@ -1,7 +1,7 @@
 //! The settings: `app.json`, and documents that hold a whole API.
 
 use super::dialect;
-use super::keys::{APP, CONTACT, CORS, LICENSE, LIMITS, PHALAPI, SERVER, SERVICE, TYPES};
+use super::keys::{APP, CONTACT, CORS, IAPI, LICENSE, LIMITS, PHALAPI, SERVER, SERVICE, TYPES};
 use super::object::{Object, authors_own, is_remark, wrong_kind};
 use super::syntax::duplicate;
 use super::text::{Data, Member, Members, Node};
@@ -74,6 +74,7 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         common_rules,
         default_types: object.object("types", &TYPES, faults).and_then(|types| types.flag("default")),
         real_status: object.object("phalapi", &PHALAPI, faults).and_then(|phalapi| phalapi.flag("real_status")),
+        strict_status: object.object("iapi", &IAPI, faults).and_then(|iapi| iapi.flag("strict_status")),
         limits,
         title: object.text("title"),
         version: object.text("version"),

@@ -125,6 +125,8 @@ pub struct App {
     pub dispatch: Option<Placed<bool>>,
     /// `phalapi.real_status`.
     pub real_status: Option<Placed<bool>>,
+    /// `iapi.strict_status`.
+    pub strict_status: Option<Placed<bool>>,
     /// Whether a setting was faulty and is left out, or a file of settings could not be read.
     pub damaged: bool,
 }
@@ -224,13 +226,18 @@ pub struct Parameter {
     pub damaged: bool,
 }
 
+/// The name of an attribute and what it holds.
+pub type Attribute = (Placed<String>, Placed<Json>);
+
 /// A type and its attributes, as written.
 #[derive(Debug, Clone, Default)]
 pub struct TypeText {
     /// The term with its `?`.
     pub term: Option<Placed<String>>,
-    /// `min`, `max`, `regex`, `format`, `separator`, `range`, `ext`, `params`.
-    pub attributes: Vec<(Placed<String>, Placed<Json>)>,
+    /// `min`, `max`, `regex`, `format`, `separator`, `range`, `ext`, `params`, `items`.
+    pub attributes: Vec<Attribute>,
+    /// What `items` holds once more, for its places: each attribute by its way, `items.max`.
+    pub items: Vec<Attribute>,
     /// `fields` of an object: members like outputs.
     pub fields: Option<Placed<Vec<Output>>>,
 }

@@ -11,14 +11,14 @@ mod publication;
 mod user;
 
 use jiff::Timestamp;
-use rulebook::Rulebook;
+use rulebook::{Rulebook, iapi};
 
 use database::Database;
 
 /// Adds the demo's modules, its logins and its database. Nothing is opened before the first request needs it.
 pub(crate) fn add(rulebook: Rulebook) -> Rulebook {
     let database = Database::new(rulebook.data_folder());
-    let asked = database.clone();
+    let (asked, read) = (database.clone(), database.clone());
     let rulebook = author::modules().into_iter().fold(rulebook, Rulebook::module);
     rulebook
         .ready("database", move || {
@@ -26,12 +26,16 @@ pub(crate) fn add(rulebook: Rulebook) -> Rulebook {
             async move { database.answers().await }
         })
         .inspect(user::Logins::new(database.clone()))
+        .state(iapi::Caches::new(move || {
+            let database = read.clone();
+            async move { database.for_caches().await }
+        }))
         .state(database)
         .module(article::module())
         .module(publication::module())
         .module(user::module())
         .keep_files()
-        .module(rulebook::iapi::module())
+        .module(iapi::module().post("/iapi/cache", iapi::cache))
 }
 
 /// Now, as it is written in the database.

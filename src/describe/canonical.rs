@@ -49,6 +49,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         service,
         dispatch,
         real_status,
+        strict_status,
         unknown,
         timezone,
         default_types,
@@ -78,6 +79,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
     keys.filled("service", write_service_query(service));
     keys.some("dispatch", dispatch.then_some(true));
     keys.some("phalapi", real_status.then(|| json!({ "real_status": true })));
+    keys.some("iapi", strict_status.then(|| json!({ "strict_status": true })));
     keys.unless("unknown", unknown.as_str(), UnknownParameters::default().as_str());
     keys.unless("timezone", timezone, DEFAULT_TIMEZONE);
     keys.some("types", (!default_types).then(|| json!({ "default": false })));

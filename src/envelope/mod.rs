@@ -6,6 +6,7 @@
 
 mod aicra;
 mod details;
+mod iapi;
 mod json;
 mod phalapi;
 mod plain;
@@ -17,11 +18,12 @@ use serde_json::{Value as Json, json};
 pub use aicra::Aicra;
 use details::object_schema;
 pub use details::{details, details_schema};
+pub use iapi::Iapi;
 pub use json::JsonMembers;
 pub use phalapi::Phalapi;
 pub use plain::Plain;
 pub use problem::Problem;
-pub use table::{EnvelopeName, Envelopes, OwnEnvelope};
+pub use table::{EnvelopeName, EnvelopeSettings, Envelopes, OwnEnvelope};
 
 use crate::call::{Encode, Refusal, Value};
 use crate::error::ErrorStatus;

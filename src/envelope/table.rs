@@ -4,8 +4,19 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::{Aicra, Envelope, Phalapi, Plain};
+use super::{Aicra, Envelope, Iapi, Phalapi, Plain};
 use crate::error::texts::CatalogueName;
+
+/// How an API has set up the built-in envelopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EnvelopeSettings {
+    /// [`Phalapi::catalogue`].
+    pub catalogue: CatalogueName,
+    /// [`Phalapi::real_status`].
+    pub real_status: bool,
+    /// [`Iapi::strict_status`].
+    pub strict_status: bool,
+}
 
 /// The shape of the body of an answer, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -17,13 +28,15 @@ pub enum EnvelopeName {
     Plain,
     /// `{"ret": 200, "data": …, "msg": ""}`.
     Phalapi,
+    /// The outputs alone; `{"status": "error", "message": …}` for errors.
+    Iapi,
     /// One of a program's own.
     Own(OwnEnvelope),
 }
 
 impl EnvelopeName {
     /// All that are built in.
-    pub const ALL: [Self; 3] = [Self::Aicra, Self::Plain, Self::Phalapi];
+    pub const ALL: [Self; 4] = [Self::Aicra, Self::Plain, Self::Phalapi, Self::Iapi];
 
     /// Its name in definitions.
     #[must_use]
@@ -32,17 +45,20 @@ impl EnvelopeName {
             Self::Aicra => "aicra",
             Self::Plain => "plain",
             Self::Phalapi => "phalapi",
+            Self::Iapi => "iapi",
             Self::Own(own) => &own.name,
         }
     }
 
-    /// The envelope. `catalogue` and `real_status` are how the API has set up [`Phalapi`].
+    /// The envelope, as an API has set it up.
     #[must_use]
-    pub fn envelope(&self, catalogue: CatalogueName, real_status: bool) -> Arc<dyn Envelope> {
+    pub fn envelope(&self, settings: EnvelopeSettings) -> Arc<dyn Envelope> {
+        let EnvelopeSettings { catalogue, real_status, strict_status } = settings;
         match self {
             Self::Aicra => Arc::new(Aicra),
             Self::Plain => Arc::new(Plain),
             Self::Phalapi => Arc::new(Phalapi { catalogue, real_status }),
+            Self::Iapi => Arc::new(Iapi { strict_status }),
             Self::Own(own) => Arc::clone(&own.envelope),
         }
     }

@@ -6,4 +6,5 @@ mod name;
 mod patterns;
 
 pub use name::{Name, NameError};
+pub(crate) use patterns::regex;
 pub use patterns::{PatternError, Patterns};

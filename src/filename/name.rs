@@ -5,8 +5,6 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// The most bytes of a name.
-const LONGEST: usize = 1024;
 /// The most bytes of one part: what the usual file systems take.
 const LONGEST_PART: usize = 255;
 
@@ -55,6 +53,9 @@ pub enum NameError {
 }
 
 impl Name {
+    /// The most bytes of a name.
+    pub const LONGEST: usize = 1024;
+
     /// Takes a text for a name. `./` in front of it does not count, and characters that can be written in several ways
     /// are composed (Unicode's form NFC): the systems of some clients take them apart.
     ///
@@ -64,16 +65,16 @@ impl Name {
     /// It is no name; the error says what is wrong first.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         // Before it is composed, which costs as much as it is long.
-        if text.len() > LONGEST {
-            return Err(NameError::TooLong(LONGEST));
+        if text.len() > Self::LONGEST {
+            return Err(NameError::TooLong(Self::LONGEST));
         }
         if text.starts_with('/') {
             return Err(NameError::Absolute);
         }
         let name: String = text.strip_prefix("./").unwrap_or(text).nfc().collect();
         // Composing makes some texts longer.
-        if name.len() > LONGEST {
-            return Err(NameError::TooLong(LONGEST));
+        if name.len() > Self::LONGEST {
+            return Err(NameError::TooLong(Self::LONGEST));
         }
         name.split('/').try_for_each(judge)?;
         Ok(Self(name.into()))

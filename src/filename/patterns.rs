@@ -59,6 +59,11 @@ impl Patterns {
     }
 }
 
+/// What a pattern is as a regular expression of the bytes of names.
+pub(crate) fn regex(pattern: &str) -> Result<String, PatternError> {
+    glob(pattern).map(|glob| glob.regex().to_owned())
+}
+
 fn glob(pattern: &str) -> Result<Glob, PatternError> {
     if let Some(part) = pattern.split('/').find(|part| part.is_empty() || part.starts_with('.')) {
         let why = if part.is_empty() { "no name has an empty part" } else { "no part of a name begins with a dot" };

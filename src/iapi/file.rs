@@ -36,7 +36,11 @@ pub async fn download(Args(which): Args<Which>, context: Context) -> Result<Down
     let name = allowed(&context, &which.filename)?;
     let store = context.store()?;
     let last = name.parts().last().unwrap_or_default().to_owned();
-    let found = away(move || store.read(&name)).await?.map_err(refused::refusal)?;
+    let found = match store.read_at_once(&name) {
+        Some(found) => found,
+        None => away(move || store.read(&name)).await?,
+    };
+    let found = found.map_err(refused::refusal)?;
     // Its tag is made from its content: whoever has it asks only whether it is still the same.
     Ok(Download::from(found).name(last).header("Cache-Control", "no-cache").inline())
 }
@@ -82,11 +86,5 @@ async fn keep(several: Several, context: &Context) -> Result<Vec<String>, Refusa
 /// The name, if the caller's key allows it; that the definition does has been checked.
 fn allowed(context: &Context, text: &str) -> Result<Name, Refusal> {
     // The type `filename` lets nothing else pass.
-    let name = Name::parse(text).map_err(Refusal::internal)?;
-    match context.identity() {
-        Some(identity) if !identity.may_name(&name) => {
-            Err(Refusal::declared("not_allowed").with("filename", name.as_str()))
-        }
-        _ => Ok(name),
-    }
+    refused::unless_allowed(context, Name::parse(text).map_err(Refusal::internal)?)
 }

@@ -4,22 +4,27 @@
 //! media types they let pass is the definition's, and so are the errors that they declare. Uses the crate's public names
 //! only, so that a program can write its own in the same way.
 
+mod cache;
 mod file;
 mod refused;
+mod source;
 
 use crate::handler::Module;
 
+pub use cache::{Caches, cache};
 pub use file::{download, upload, upload_all};
+pub use source::Database;
 
 /// The handlers of a module `iapi`: `GET` and `POST /iapi/file`, `POST /iapi/files`. The program has to
 /// [keep files](crate::Rulebook::keep_files).
 ///
-/// A definition with other paths binds the handlers itself:
+/// That for caches is added by programs that have a database, see [`Caches`]. A definition with other paths binds the handlers itself:
 ///
 /// ```
 /// use rulebook::{Module, iapi};
 ///
-/// let module = Module::new("pictures").get("/picture", iapi::download).post("/pictures", iapi::upload_all);
+/// let module = iapi::module().post("/iapi/cache", iapi::cache);
+/// let pictures = Module::new("pictures").get("/picture", iapi::download).post("/pictures", iapi::upload_all);
 /// ```
 #[must_use]
 pub fn module() -> Module {

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::filename::PatternError;
+
 /// Why a key file cannot be used, or a key not be changed.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -62,6 +64,8 @@ pub enum KeyError {
         /// The fewest bytes.
         fewest: usize,
     },
+    /// What a new key should be limited to is no pattern of names.
+    Pattern(PatternError),
     /// What should be an id is none; it may be a whole key, and is not repeated.
     NoId,
     /// No key has the id.
@@ -98,6 +102,8 @@ pub enum EntryFlaw {
     Hash,
     /// The limit is none.
     Limit,
+    /// The patterns of files are none.
+    Files,
 }
 
 impl fmt::Display for KeyError {
@@ -135,6 +141,7 @@ impl fmt::Display for KeyError {
                 file.display()
             ),
             Self::ShortPepper { fewest } => write!(f, "RULEBOOK_PEPPER is shorter than {fewest} characters"),
+            Self::Pattern(error) => write!(f, "{error}"),
             Self::NoId => f.write_str("an id is 8 hexadecimal digits: what stands between the two `_` of a key"),
             Self::Unknown { file, id } => write!(f, "{} has no key {id:?}", file.display()),
             Self::Replaced { id, by } => write!(f, "the key {id} has been replaced already, by {by}"),
@@ -154,6 +161,7 @@ impl fmt::Display for EntryFlaw {
             Self::Twice => "the id, which another key has,",
             Self::Hash => "the hash (64 hexadecimal digits)",
             Self::Limit => "the limit (at least 1 request)",
+            Self::Files => "the patterns of files (such as `public/**`)",
         })
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::EntryFlaw;
 use super::{KeyError, token};
+use crate::filename::Patterns;
 
 /// The key file.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -35,9 +36,12 @@ pub struct Entry {
     /// The permissions that it gives.
     #[serde(default)]
     pub scope: Vec<String>,
-    /// The patterns of the files that it gives; none where it says nothing about files.
+    /// The patterns of the stored files that it may name; none where it says nothing about files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+    /// What they allow, where they have been read and there are any.
+    #[serde(skip)]
+    pub(super) patterns: Option<Patterns>,
     /// How many requests it is good for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
@@ -142,11 +146,12 @@ pub(super) fn read(path: &Path) -> Result<(File, Option<Stamp>), KeyError> {
 }
 
 fn parse(path: &Path, text: &[u8]) -> Result<File, KeyError> {
-    let file: File = serde_json::from_slice(text).map_err(|error| match old(text) {
+    let mut file: File = serde_json::from_slice(text).map_err(|error| match old(text) {
         Some(names) => KeyError::Old { file: path.to_owned(), names },
         // serde_json's own words may quote a value.
         None => KeyError::Shape { file: path.to_owned(), line: error.line(), column: error.column() },
     })?;
+    let flawed = |index: usize, flaw| KeyError::Entry { file: path.to_owned(), number: index + 1, flaw };
     for (index, entry) in file.keys.iter().enumerate() {
         let known = || file.keys[..index].iter().any(|other| other.id == entry.id);
         let flaw = match entry {
@@ -156,7 +161,10 @@ fn parse(path: &Path, text: &[u8]) -> Result<File, KeyError> {
             _ if known() => EntryFlaw::Twice,
             _ => continue,
         };
-        return Err(KeyError::Entry { file: path.to_owned(), number: index + 1, flaw });
+        return Err(flawed(index, flaw));
+    }
+    for (index, entry) in file.keys.iter_mut().enumerate().filter(|(_, entry)| !entry.files.is_empty()) {
+        entry.patterns = Some(Patterns::new(&entry.files).map_err(|_| flawed(index, EntryFlaw::Files))?);
     }
     Ok(file)
 }

@@ -9,6 +9,7 @@ use super::file::{self, Entry, File, Limit};
 use super::pepper::Pepper;
 use super::usage::{self, Usage};
 use super::{KeyError, token};
+use crate::filename::Patterns;
 
 /// What a new key is to be.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +18,8 @@ pub struct Wish {
     pub name: String,
     /// The permissions that it gives.
     pub scope: Vec<String>,
-    /// The patterns of the files that it gives.
+    /// The patterns of the stored files that it may name; those that the definition lets everybody name where there are
+    /// none.
     pub files: Vec<String>,
     /// How many requests it is good for; as many as come where it is not said.
     pub limit: Option<Limit>,
@@ -28,7 +30,8 @@ pub struct Wish {
 /// Makes a key, keeps its hash, and gives the key: it is kept nowhere else.
 ///
 /// # Errors
-/// The file cannot be read or replaced, is not a key file, or its pepper is missing or another one.
+/// The file cannot be read or replaced, is not a key file, or its pepper is missing or another one; or a pattern is
+/// none.
 pub fn add(path: &Path, wish: Wish) -> Result<String, KeyError> {
     file::change(path, |file| make(path, file, wish).map(|(_, key)| key))
 }
@@ -121,6 +124,9 @@ fn make(path: &Path, file: &mut File, wish: Wish) -> Result<(String, String), Ke
     let Wish { name, scope, files, limit, expires } = wish;
     let hash = hex::encode(pepper.mac(&secret).finalize().into_bytes());
     let (created, expires) = (whole(Timestamp::now()), expires.map(whole));
-    file.keys.push(Entry { id: id.clone(), hash, name, scope, files, limit, created, expires, replaced_by: None });
+    let patterns = if files.is_empty() { None } else { Some(Patterns::new(&files).map_err(KeyError::Pattern)?) };
+    let entry =
+        Entry { id: id.clone(), hash, name, scope, files, patterns, limit, created, expires, replaced_by: None };
+    file.keys.push(entry);
     Ok((id, key))
 }

@@ -109,7 +109,7 @@ impl Table {
 
 impl Known {
     fn of(entry: Entry, before: &Before<'_>, workers: usize) -> Option<(Box<str>, Self)> {
-        let Entry { id, hash, name, scope, expires, limit, .. } = entry;
+        let Entry { id, hash, name, scope, patterns, expires, limit, .. } = entry;
         // What is read has a hash.
         let hash = file::hash(&hash)?;
         let expires = expires.map(Timestamp::as_second);
@@ -127,6 +127,10 @@ impl Known {
         let identity = Identity::new(&name, scope);
         let identity = match &meter {
             Some(meter) => identity.metered(Arc::clone(meter)),
+            None => identity,
+        };
+        let identity = match patterns {
+            Some(patterns) => identity.limited_to(patterns),
             None => identity,
         };
         Some((id.into(), Self { hash, identity, expires, used, meter }))

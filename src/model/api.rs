@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Module;
-use crate::envelope::{Envelope, EnvelopeName};
+use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
 use crate::error::texts::CatalogueName;
 use crate::format::Offered;
 use crate::place::{Place, Placed};
@@ -46,6 +46,8 @@ pub struct Api {
     pub dispatch: bool,
     /// Whether answers in the `phalapi` envelope have their real HTTP status, and not 200 whatever they say.
     pub real_status: bool,
+    /// Whether answers in the `iapi` envelope have their real HTTP status, and not 400 where its ancestor has that.
+    pub strict_status: bool,
     /// What happens to parameters that a method does not have.
     pub unknown: UnknownParameters,
     /// The zone of dates and times that name none, a name of the IANA database.
@@ -78,7 +80,8 @@ impl Api {
     /// The envelope of this name, as the API has set it up.
     #[must_use]
     pub fn shape(&self, name: &EnvelopeName) -> Arc<dyn Envelope> {
-        name.envelope(self.catalogue, self.real_status)
+        let Self { catalogue, real_status, strict_status, .. } = *self;
+        name.envelope(EnvelopeSettings { catalogue, real_status, strict_status })
     }
 }
 
@@ -241,11 +244,11 @@ pub struct Limits {
     pub uri: u64,
     /// Bytes of a body that is no multipart one.
     pub body: u64,
-    /// Bytes of a multipart body.
+    /// Bytes of a multipart body, where the files that its method takes do not need more.
     pub multipart: u64,
-    /// Bytes of one part of a multipart body.
+    /// Bytes of one part of a multipart body, but of a file whose parameter says how long it may be.
     pub part: u64,
-    /// Parts of a multipart body.
+    /// Parts of a multipart body, where the parameters of its method do not need more.
     pub parts: u64,
     /// Fields of a query or an urlencoded body, and members of a JSON body.
     pub fields: u64,
@@ -253,7 +256,7 @@ pub struct Limits {
     pub nesting: u64,
     /// Items of one array and members of one object in JSON, and values of one repeated field.
     pub items: u64,
-    /// Seconds until a body must have arrived.
+    /// Seconds until a body must have arrived. A multipart one has one more for each 16 KiB of it that came.
     pub seconds: u64,
     /// Bytes of a body that are read to find module and method in it.
     pub dispatch: u64,

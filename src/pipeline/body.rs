@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header;
 
 use crate::call::{Head, Upload, shortened};
-use crate::plan::{BodyUse, Method};
+use crate::plan::{BodyUse, Method, Room};
 
 /// A body that has arrived.
 #[derive(Debug)]
@@ -46,12 +46,12 @@ pub enum BodyKind {
     Form,
     /// JSON, as bytes.
     Json,
-    /// A multipart body with this boundary; `files`: whether parts with a file name are kept.
+    /// A multipart body.
     Multipart {
         /// Between the parts; where the media type does not tell it, no part can be read, but a body may be empty.
         boundary: Option<String>,
-        /// Whether the method has a parameter that takes files.
-        files: bool,
+        /// What it is held to while it comes.
+        room: Room,
     },
     /// A media type that is not read here. If bytes come, the request is refused with
     /// [`unsupported`]; an empty body is no body, whatever its type.
@@ -66,14 +66,13 @@ pub const ACCEPTED: &[&str] = &["application/json", "application/x-www-form-urle
 pub fn kind(head: &Head, method: &Method) -> BodyKind {
     match method.body_use {
         BodyUse::Nothing => BodyKind::Nothing,
-        BodyUse::Fields => announced_kind(head, false),
-        BodyUse::Files => announced_kind(head, true),
+        BodyUse::Fields | BodyUse::Files => announced_kind(head, method.room),
     }
 }
 
-/// What the head announces, whatever is wanted of it. `files`: whether parts with a file name are kept.
+/// What the head announces, whatever is wanted of it. `room`: what it is held to where it is a multipart body.
 #[must_use]
-pub fn announced_kind(head: &Head, files: bool) -> BodyKind {
+pub fn announced_kind(head: &Head, room: Room) -> BodyKind {
     let empty = match head.header(&header::CONTENT_LENGTH) {
         Some(length) => length.trim() == "0",
         // HTTP/2 announces no length for a stream.
@@ -95,7 +94,7 @@ pub fn announced_kind(head: &Head, files: bool) -> BodyKind {
     }
     if essence.eq_ignore_ascii_case("multipart/form-data") {
         let boundary = multer::parse_boundary(&*text).ok();
-        return BodyKind::Multipart { boundary, files };
+        return BodyKind::Multipart { boundary, room };
     }
     BodyKind::Unsupported(shortened(&text))
 }

@@ -3,7 +3,7 @@
 //! All faults are told, in the definition's order, at most [`MOST_FAULTS`].
 
 use super::raw::Raw;
-use super::read::Values;
+use super::read::{Values, filled_by};
 use crate::call::{Details, Fault, FaultKind, Limit, Mismatch, Reason, Refusal, Slot, Value, is_secret_name};
 use crate::error::texts::{Catalogue, Text};
 use crate::model::Limits;
@@ -37,6 +37,19 @@ pub(super) fn check<'a>(plan: &Plan, method: &'a Method, values: Values<'a>) -> 
     truncated |= values.unknown.len() > room;
     faults.extend(values.unknown.into_iter().take(room));
     if faults.is_empty() { Ok(slots) } else { Err(Refusal::new(Reason::Parameters { faults, truncated })) }
+}
+
+/// Whether a call is refused whatever comes behind a part of this name that holds these bytes, as far as that can be
+/// told before all of them are there.
+#[must_use]
+pub fn is_refused_by(plan: &Plan, method: &Method, name: &str, bytes: &[u8]) -> bool {
+    let last_counts = plan.modules[method.module].last_counts;
+    let early = |slot: &&SlotPlan| !last_counts && slot.takes == Takes::One && slot.check.is_early();
+    let passes = |slot: &SlotPlan| {
+        let text = std::str::from_utf8(bytes);
+        text.is_ok_and(|text| fill(slot, Raw::Text(text.into()), &plan.limits).is_ok())
+    };
+    filled_by(method, name).filter(early).is_some_and(|slot| !passes(slot))
 }
 
 /// What is wrong with one raw value.

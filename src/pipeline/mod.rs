@@ -30,10 +30,12 @@ use std::sync::Arc;
 
 pub use act::Detached;
 pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
+pub use check::is_refused_by;
 pub use cors::{announces_names, share, shared};
 pub use document::{document, options, unread};
 pub use guard::{guard, guarded, log_panics};
 pub use permit::Granted;
+pub use read::filled_by;
 pub use ready::{Readiness, readiness};
 pub use reply::{Answered, Reply, ReplyBody, Sendable};
 pub use respond::{Of, linked, refuse};

@@ -22,7 +22,7 @@ pub use names::{Classes, Modules, Named};
 pub use permit::{Permit, Piece, Requirement};
 pub use routes::{Routes, joinable};
 pub use similar::Similar;
-pub use slot::{BodyUse, ByName, Found, Naming, SlotPlan, Unfit};
+pub use slot::{BodyUse, ByName, Found, Naming, Room, SlotPlan, Unfit};
 
 use crate::call::{Http, Inspect};
 use crate::envelope::Envelope;
@@ -60,6 +60,8 @@ pub struct Plan {
     pub jsonp: bool,
     /// The most that a request may be.
     pub limits: Limits,
+    /// The most that any method takes of a multipart body.
+    pub widest: Room,
     /// What happens to parameters that a method does not have.
     pub unknown: UnknownParameters,
     /// Who finds out who calls, in turn.
@@ -126,6 +128,8 @@ pub struct Method {
     pub cookies: Box<[usize]>,
     /// What of a body it reads.
     pub body_use: BodyUse,
+    /// What a multipart body is held to.
+    pub room: Room,
     /// What runs.
     pub action: Action,
     /// Whether it answers JSONP.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::call::{Source, Value};
+use crate::call::{Limit, Source, Value};
 use crate::types::{Check, Takes};
 
 /// What is known of a parameter before any request.
@@ -19,6 +19,8 @@ pub struct SlotPlan {
     pub check: Arc<dyn Check>,
     /// How many values fill it.
     pub takes: Takes,
+    /// What each file is held to while it comes; none where no file fills it.
+    pub file: Option<Limit>,
     /// Whether it may be left out.
     pub optional: bool,
     /// What it holds when it is left out.
@@ -29,6 +31,15 @@ pub struct SlotPlan {
     pub expected: Cow<'static, str>,
     /// The definition's own words for a value that does not pass.
     pub message: Option<Box<str>>,
+}
+
+/// What a multipart body is held to while it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes of all of it.
+    pub bytes: u64,
+    /// Its parts.
+    pub parts: u64,
 }
 
 /// What of a body a method reads.

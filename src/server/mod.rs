@@ -6,6 +6,7 @@
 //! asks the pipeline for both.
 
 mod answer;
+mod clock;
 mod dispatch;
 mod download;
 mod elsewhere;
@@ -21,6 +22,7 @@ mod opened;
 mod page;
 mod pieces;
 mod policy;
+mod reading;
 mod receive;
 mod running;
 mod serving;

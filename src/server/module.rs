@@ -56,8 +56,8 @@ impl<'r> Service<Call<'r>> for ModuleService {
         let (runner, folders) = (Arc::clone(&self.runner), Rc::clone(&self.folders));
         Box::pin(async move {
             let Call { head, found, body } = call;
-            let limits = &runner.plan.limits;
-            let receive = async |kind| receive(body, kind, limits, &folders.uploads).await;
+            let (plan, method) = (&runner.plan, &runner.plan.methods[found.method]);
+            let receive = async |kind| receive(body, kind, plan, method, &folders.uploads).await;
             Ok(match pipeline::answer(&runner, head, found, receive).await {
                 Answered::Reply(reply) => reply,
                 // In a box: it would make the future of every other answer larger.

@@ -1,16 +1,17 @@
 //! Files that are to be sent, opened: as much of one as a request gets.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use actix_rt::task::spawn_blocking;
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use sha2::{Digest, Sha256};
 
-use super::pieces::{FilePieces, read};
+use super::reading::FilePieces;
 use crate::call::{Content, ETag, Head, Pieces};
 use crate::pipeline::ReplyBody;
 use crate::transfer::{Decision, Facts, decide, tag};
@@ -34,8 +35,8 @@ pub(super) async fn open(request: Asking, content: Content, said: Facts) -> io::
         Content::Stream(pieces) => Ok(request.stream(pieces, said)),
         Content::Bytes(bytes) if bytes.len() as u64 <= WHOLE => Ok(request.bytes(bytes, said)),
         Content::Bytes(bytes) => away(move || Ok(request.bytes(bytes, said))).await,
-        Content::Path(path) => away(move || request.file(open_file(&path)?, said)).await,
-        Content::File(file) => away(move || request.file(file, said)).await,
+        Content::Path(path) => request.file(away(move || open_file(&path)).await?, said).await,
+        Content::File(file) => request.file(file, said).await,
     }
 }
 
@@ -95,33 +96,35 @@ impl Asking {
         Opened { decision, facts, body: body.into() }
     }
 
-    fn file(&self, file: File, said: Facts) -> io::Result<Opened> {
+    async fn file(&self, file: File, said: Facts) -> io::Result<Opened> {
+        // It has just been opened: the system has this in memory.
         let kind = file.metadata()?;
         if !kind.is_file() {
             return Err(no_file());
         }
         let modified = said.modified.or_else(|| kind.modified().ok());
         let etag = said.etag.or_else(|| tag(&kind, SystemTime::now()));
-        self.behind(0, file, Facts { length: Some(kind.len()), has_parts: true, etag, modified })
+        self.behind(0, file, Facts { length: Some(kind.len()), has_parts: true, etag, modified }).await
     }
 
-    /// Opens what is behind the first `start` bytes of a file, of which the facts tell. Nothing is read here but what is
-    /// one body.
+    /// What is behind the first `start` bytes of a file, of which the facts tell. Nothing is read here but what is one
+    /// body.
     ///
     /// # Errors
     /// It cannot be read.
-    pub(super) fn behind(&self, start: u64, mut file: File, facts: Facts) -> io::Result<Opened> {
+    pub(super) async fn behind(&self, start: u64, file: File, facts: Facts) -> io::Result<Opened> {
         let decision = self.decide(&facts);
         let (from, length) = match decision {
             Decision::Whole => (0, facts.length.unwrap_or_default()),
             Decision::Part { from, length } => (from, length),
             _ => return Ok(Opened { decision, facts, body: ReplyBody::empty() }),
         };
-        file.seek(SeekFrom::Start(start + from))?;
+        let mut pieces = FilePieces::new(file, start + from, length);
         let body = if length <= WHOLE {
-            read(file, length)?.1.into()
+            // It is no more than one piece.
+            pieces.try_next().await?.unwrap_or_default().into()
         } else {
-            ReplyBody::Pieces { pieces: Box::pin(FilePieces::new(file, length)), length: Some(length) }
+            ReplyBody::Pieces { pieces: Box::pin(pieces), length: Some(length) }
         };
         Ok(Opened { decision, facts, body })
     }

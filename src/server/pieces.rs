@@ -1,75 +1,14 @@
-//! Bodies that are sent piece by piece: files read away from the worker, and streams of the program's own.
+//! Bodies that are sent piece by piece: files, and streams of the program's own.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use actix_http::body::{BodySize, MessageBody};
-use actix_rt::task::{JoinHandle, spawn_blocking};
 use bytes::Bytes;
-use futures_core::Stream;
 
 use crate::call::{Pieces, RequestId};
 use crate::pipeline::guard;
-
-/// How much of a file is read at once, in bytes.
-pub(super) const PIECE: u64 = 256 << 10;
-
-/// The bytes of a file from where it stands, the next piece being read while one is sent.
-pub(super) struct FilePieces {
-    /// How many bytes are to come that no reading has been begun for.
-    left: u64,
-    /// The file, until the first piece is asked for.
-    waiting: Option<File>,
-    reading: Option<JoinHandle<io::Result<(File, Bytes)>>>,
-}
-
-impl FilePieces {
-    /// The next `length` bytes of a file.
-    pub(super) fn new(file: File, length: u64) -> Self {
-        Self { left: length, waiting: Some(file), reading: None }
-    }
-
-    fn read_on(&mut self, file: File) {
-        let length = self.left.min(PIECE);
-        self.left -= length;
-        if length > 0 {
-            self.reading = Some(spawn_blocking(move || read(file, length)));
-        }
-    }
-}
-
-impl Stream for FilePieces {
-    type Item = io::Result<Bytes>;
-
-    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        let this = &mut *self;
-        if let Some(file) = this.waiting.take() {
-            this.read_on(file);
-        }
-        let Some(reading) = &mut this.reading else { return Poll::Ready(None) };
-        let read = ready!(Pin::new(reading).poll(task)).unwrap_or_else(|error| Err(io::Error::other(error)));
-        this.reading = None;
-        Poll::Ready(Some(read.map(|(file, bytes)| {
-            this.read_on(file);
-            bytes
-        })))
-    }
-}
-
-/// Reads so many bytes of a file.
-///
-/// # Errors
-/// It cannot be read, or has fewer.
-pub(super) fn read(mut file: File, length: u64) -> io::Result<(File, Bytes)> {
-    let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(io::Error::other)?);
-    (&mut file).take(length).read_to_end(&mut bytes)?;
-    if (bytes.len() as u64) < length {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file has become shorter"));
-    }
-    Ok((file, bytes.into()))
-}
 
 /// A body in pieces on its way. An error ends the connection: what was sent does not look whole.
 pub(super) struct Sending {

@@ -8,21 +8,25 @@ use std::time::Duration;
 
 use actix_http::Payload;
 use actix_http::error::PayloadError;
-use actix_rt::time::{Sleep, sleep, timeout};
+use actix_rt::time::timeout;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header;
 
+use super::clock::Clock;
 use super::upload;
 use super::uploading::Uploads;
 use crate::call::{Head, Limit, Reason, Refusal, Unreadable};
 use crate::model::Limits;
 use crate::pipeline::{ACCEPTED, Beginning, Body, BodyKind};
+use crate::plan::{Method, Plan};
 
 /// The most of an unwanted body that is read so that its connection can be used again, in bytes.
 const MOST_UNWANTED: u64 = 64 << 10;
 /// How long that may take.
 const UNWANTED_TIME: Duration = Duration::from_millis(100);
+/// How slowly a multipart body may come that takes longer than other bodies may, in bytes a second.
+const SLOWEST: u64 = 16 << 10;
 
 /// The body of a request on its way.
 pub(super) struct Arriving {
@@ -34,8 +38,8 @@ pub(super) struct Arriving {
     again: Option<Bytes>,
     /// Whether it has been waited for.
     waited: bool,
-    /// When all of it must be here.
-    deadline: Option<Pin<Box<Sleep>>>,
+    /// Whether it comes in time, since it was waited for.
+    clock: Option<Clock>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +52,7 @@ enum State {
 impl Arriving {
     pub(super) fn new(payload: Payload, head: &Head) -> Self {
         let state = if matches!(payload, Payload::None) { State::Ended } else { State::Coming };
-        Self { payload, announced: announced(head), received: 0, state, again: None, waited: false, deadline: None }
+        Self { payload, announced: announced(head), received: 0, state, again: None, waited: false, clock: None }
     }
 
     /// The next bytes; none at the end.
@@ -103,13 +107,16 @@ impl Arriving {
 pub(super) struct Incoming<'b> {
     body: &'b mut Arriving,
     limit: Limit,
-    /// How long all of it may take, from when it is first waited for.
+    /// How long all of it may take, from when it is first waited for, beside the time for its length.
     time: Duration,
+    /// Whether it may take longer, as long as it comes.
+    paced: bool,
 }
 
 impl<'b> Incoming<'b> {
     fn new(body: &'b mut Arriving, kind: &BodyKind, limits: &Limits) -> Self {
-        Self { body, limit: limit(kind, limits), time: Duration::from_secs(limits.seconds) }
+        let paced = matches!(kind, BodyKind::Multipart { .. });
+        Self { body, limit: limit(kind, limits), time: Duration::from_secs(limits.seconds), paced }
     }
 
     /// The next bytes, never empty ones; none at the end.
@@ -133,8 +140,9 @@ impl<'b> Incoming<'b> {
             task.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let time = self.time;
-        self.body.deadline.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(task).map(|()| {
+        let more = if self.paced { self.body.received / SLOWEST } else { 0 };
+        let time = self.time.saturating_add(Duration::from_secs(more));
+        self.body.clock.get_or_insert_with(|| Clock::begin(time)).poll(time, task).map(|()| {
             self.body.state = State::Broken;
             Err(Refusal::new(Reason::Timeout))
         })
@@ -146,18 +154,19 @@ impl<'b> Incoming<'b> {
     }
 }
 
-/// Receives a body of this kind.
+/// Receives a body of this kind for a method.
 ///
 /// # Errors
 /// It is over a limit, does not come in time or to its end, is of a media type that is not read, or cannot be stored.
 pub(super) async fn receive(
     body: &mut Arriving,
     kind: BodyKind,
-    limits: &Limits,
+    plan: &Plan,
+    method: &Method,
     uploads: &Arc<Uploads>,
 ) -> Result<Body, Refusal> {
-    acceptable(&kind, body.announced, limits)?;
-    let mut incoming = Incoming::new(body, &kind, limits);
+    acceptable(&kind, body.announced, &plan.limits)?;
+    let mut incoming = Incoming::new(body, &kind, &plan.limits);
     match kind {
         BodyKind::Nothing => Ok(Body::Empty),
         BodyKind::Unsupported(got) => match incoming.next().await? {
@@ -167,8 +176,9 @@ pub(super) async fn receive(
         BodyKind::Form => Ok(whole(&mut incoming).await?.map_or(Body::Empty, Body::Form)),
         BodyKind::Json => Ok(whole(&mut incoming).await?.map_or(Body::Empty, Body::Json)),
         // In a box: what it needs on its way would make every other request's future larger.
-        BodyKind::Multipart { boundary, files } => {
-            Box::pin(upload::parts(incoming, boundary, limits, files.then_some(uploads))).await
+        BodyKind::Multipart { boundary, room } => {
+            let expected = upload::Expected { plan, method, parts: room.parts, uploads };
+            Box::pin(upload::parts(incoming, boundary, &expected)).await
         }
     }
 }
@@ -228,7 +238,7 @@ pub(super) fn acceptable(kind: &BodyKind, announced: Option<u64>, limits: &Limit
 /// The limit of the whole body.
 fn limit(kind: &BodyKind, limits: &Limits) -> Limit {
     match kind {
-        BodyKind::Multipart { .. } => Limit::multipart(limits.multipart),
+        BodyKind::Multipart { room, .. } => Limit::multipart(room.bytes),
         _ => Limit::body(limits.body),
     }
 }

@@ -14,27 +14,43 @@ use futures_core::Stream;
 use multer::{Error, Field, Multipart};
 
 use super::receive::{Incoming, over};
-use super::uploading::{Uploading, Uploads};
-use crate::call::{Limit, Reason, Refusal, Unreadable, Upload, shortened};
+use super::uploading::{Uploading, Uploads, Wanted};
+use crate::call::{Limit, Reason, Refusal, Unreadable, shortened};
 use crate::model::Limits;
-use crate::pipeline::{Body, Part, PartContent};
+use crate::pipeline::{self, Body, Part, PartContent};
+use crate::plan::{Method, Plan};
 
 /// The most that stands between two parts: a boundary and the header fields of a part, in bytes.
 const MOST_BETWEEN: usize = 16 << 10;
+/// How much longer than its parameter says a file may be before it is stopped, in bytes. That of one which is a little
+/// too long is told by its check, which knows all of its length, and with all else that is wrong.
+const MOST_OVER: u64 = 64 << 10;
 /// The longest name of a field, in bytes.
 const MOST_NAME: usize = 1 << 10;
 /// The longest file name that a client can give, in characters; what is over it is cut off.
 const MOST_FILENAME: usize = 255;
 
-/// Receives all parts; an empty body is none. Without a folder for them files are counted, but not kept.
+/// What the parts of a body are for, and what they are held to.
+#[derive(Clone, Copy)]
+pub(super) struct Expected<'m> {
+    /// The plan of the method.
+    pub(super) plan: &'m Plan,
+    /// The method whose parameters they fill.
+    pub(super) method: &'m Method,
+    /// How many there may be.
+    pub(super) parts: u64,
+    /// Where files go.
+    pub(super) uploads: &'m Arc<Uploads>,
+}
+
+/// Receives all parts; an empty body is none. Files that no parameter takes are counted, but not kept.
 ///
 /// # Errors
 /// A limit is passed, the body is broken or does not come in time, or a file cannot be stored.
 pub(super) async fn parts(
     mut incoming: Incoming<'_>,
     boundary: Option<String>,
-    limits: &Limits,
-    uploads: Option<&Arc<Uploads>>,
+    expected: &Expected<'_>,
 ) -> Result<Body, Refusal> {
     let Some(first) = incoming.next().await? else {
         return Ok(Body::Empty);
@@ -42,15 +58,15 @@ pub(super) async fn parts(
     let boundary = boundary.ok_or_else(unbounded)?;
     let feed = Feed(Arc::new(Mutex::new(Fed::Chunk(first))));
     let multipart = Multipart::new(feed.clone(), boundary);
-    let mut reader = Reader { incoming, feed, multipart, texts: 0 };
+    let mut reader = Reader { incoming, feed, multipart, texts: 0, refused: false };
     let mut parts = Vec::new();
     let mut count = 0;
     while let Some(field) = reader.field(count + 1).await? {
         count += 1;
-        if count > limits.parts {
-            return Err(over(Limit::parts(limits.parts), None));
+        if count > expected.parts {
+            return Err(over(Limit::parts(expected.parts), None));
         }
-        if let Some(part) = reader.part(field, count, limits, uploads).await? {
+        if let Some(part) = reader.part(field, count, expected).await? {
             parts.push(part);
         }
     }
@@ -66,6 +82,8 @@ struct Reader<'b> {
     multipart: Multipart<'static>,
     /// Bytes of all fields so far.
     texts: u64,
+    /// Whether a field will be refused: no file behind it is kept.
+    refused: bool,
 }
 
 impl Reader<'_> {
@@ -115,9 +133,9 @@ impl Reader<'_> {
         &mut self,
         mut field: Field<'static>,
         number: u64,
-        limits: &Limits,
-        uploads: Option<&Arc<Uploads>>,
+        expected: &Expected<'_>,
     ) -> Result<Option<Part>, Refusal> {
+        let Expected { plan, method, uploads, .. } = *expected;
         let name = match field.name() {
             None => return Err(unreadable(Unreadable::MultipartName { part: number })),
             Some(name) if name.len() > MOST_NAME => {
@@ -126,28 +144,26 @@ impl Reader<'_> {
             Some(name) => name.to_owned(),
         };
         let Some(filename) = field.file_name().map(clean) else {
-            let bytes = self.text(&mut field, number, &name, limits).await?;
+            let bytes = self.text(&mut field, number, &name, &plan.limits).await?;
+            self.refused |= pipeline::is_refused_by(plan, method, &name, &bytes);
             return Ok(Some(Part { name, content: PartContent::Field(bytes) }));
         };
-        let most = Limit::part(limits.part);
-        let mut uploading = uploads.map(Uploading::new);
-        let mut size = 0;
+        let slot = pipeline::filled_by(method, &name).filter(|slot| slot.file.is_some());
+        let part = Limit::part(plan.limits.part);
+        let most = slot.and_then(|slot| slot.file).unwrap_or(part);
+        let end = if most == part { most.max } else { most.max.saturating_add(MOST_OVER) };
+        let wanted = slot.map(|slot| Wanted { check: &*slot.check, refused: self.refused, uploads });
+        let mut uploading = Uploading::new(filename, wanted);
         while let Some(chunk) = self.chunk(&mut field, number).await? {
-            size += chunk.len() as u64;
-            if size > most.max {
+            if uploading.size() + chunk.len() as u64 > end {
                 return Err(over(most, Some(&shortened(&name))));
             }
-            if let Some(uploading) = &mut uploading {
-                uploading.write(&chunk).await.map_err(not_stored)?;
-            }
+            uploading.write(&chunk).await.map_err(not_stored)?;
         }
-        if filename.is_empty() && size == 0 {
+        if uploading.is_nothing() {
             return Ok(None);
         }
-        let upload = match uploading {
-            Some(uploading) => uploading.finish(filename).await.map_err(not_stored)?,
-            None => Upload::not_kept(filename, size),
-        };
+        let upload = uploading.finish().await.map_err(not_stored)?;
         Ok(Some(Part { name, content: PartContent::File(upload) }))
     }
 

@@ -4,14 +4,15 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actix_rt::task::spawn_blocking;
+use actix_rt::task::{JoinHandle, spawn_blocking};
 use tempfile::NamedTempFile;
 
 use crate::call::Upload;
 use crate::store::{StoreError, StoreFolder, Writer};
-use crate::transfer::{BINARY, sniff};
+use crate::transfer::sniff;
+use crate::types::Check;
 
-/// How much is written at once, in bytes.
+/// How much is written at once, in bytes; a file that is not longer is made and written by one.
 const PIECE: usize = 256 << 10;
 
 /// Where uploaded files are written to.
@@ -23,13 +24,39 @@ pub(super) enum Uploads {
     Store(Arc<StoreFolder>),
 }
 
-/// An uploaded file that is being written. It is gone when this is dropped.
-pub(super) struct Uploading {
-    uploads: Arc<Uploads>,
-    file: Option<Target>,
-    pending: Vec<u8>,
+/// An uploaded file that comes, and is written where it can pass its check. It is gone when this is dropped.
+///
+/// While one piece is being written away from the worker the next is gathered, so that no more of a file is in memory
+/// than two pieces, and reading waits for the disk only where that is slower than the client.
+pub(super) struct Uploading<'m> {
+    filename: String,
+    /// What it is for; none where it is not kept, but counted and recognised.
+    wanted: Option<Wanted<'m>>,
+    /// The piece that is being written. The file goes along with it, so that a request which is dropped meanwhile
+    /// leaves nothing. None before the first.
+    flight: Option<JoinHandle<io::Result<Landed>>>,
+    /// The next piece.
+    gathered: Vec<u8>,
     size: u64,
     media_type: Option<&'static str>,
+}
+
+/// What a file is for that a parameter takes.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'m> {
+    /// The check of the parameter.
+    pub(super) check: &'m dyn Check,
+    /// Whether the call will be refused whatever the file is.
+    pub(super) refused: bool,
+    /// Where it goes.
+    pub(super) uploads: &'m Arc<Uploads>,
+}
+
+/// What is there again when a piece has been written.
+struct Landed {
+    file: Target,
+    /// For the piece after the next.
+    empty: Vec<u8>,
 }
 
 /// What is written to.
@@ -51,68 +78,107 @@ impl Target {
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Temporary(file) => file.write_all(bytes),
-            Self::Stored(writer) => writer.write(bytes).map_err(told),
+    /// Writes a piece; without a file yet, into a new one.
+    fn written(file: Option<Self>, uploads: &Uploads, piece: &[u8]) -> io::Result<Self> {
+        let mut file = file.map_or_else(|| Self::make(uploads), Ok)?;
+        match &mut file {
+            Self::Temporary(file) => file.write_all(piece)?,
+            Self::Stored(writer) => writer.write(piece).map_err(told)?,
         }
+        Ok(file)
     }
 }
 
-impl Uploading {
-    pub(super) fn new(uploads: &Arc<Uploads>) -> Self {
-        Self { uploads: Arc::clone(uploads), file: None, pending: Vec::new(), size: 0, media_type: None }
+impl<'m> Uploading<'m> {
+    /// A file that the client called so.
+    pub(super) fn new(filename: String, wanted: Option<Wanted<'m>>) -> Self {
+        Self { filename, wanted, flight: None, gathered: Vec::new(), size: 0, media_type: None }
     }
 
-    /// Takes the next bytes, and writes when there are enough for a piece.
+    /// How many bytes have come.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Whether it is the empty file without a name that a browser sends where none was chosen.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.filename.is_empty() && self.size == 0
+    }
+
+    /// Takes the next bytes, and has a piece written whenever there are enough for one.
     ///
     /// # Errors
-    /// The file cannot be made or written.
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// The file could not be made, or not be written: now or at the piece before.
+    pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
-        self.pending.extend_from_slice(bytes);
-        if self.pending.len() >= PIECE {
-            self.flush().await?;
+        if self.wanted.is_none() && self.media_type.is_some() {
+            return Ok(());
         }
+        while self.gathered.len() + bytes.len() >= PIECE {
+            let (fitting, rest) = bytes.split_at(PIECE - self.gathered.len());
+            self.gathered.extend_from_slice(fitting);
+            bytes = rest;
+            self.send_off().await?;
+        }
+        self.gathered.extend_from_slice(bytes);
         Ok(())
     }
 
-    /// Writes the rest. `filename` is the name that the client gave.
+    /// Writes the rest.
     ///
     /// # Errors
-    /// The file cannot be made or written.
-    pub(super) async fn finish(mut self, filename: String) -> io::Result<Upload> {
-        self.flush().await?;
-        let media_type = self.media_type.unwrap_or(BINARY);
-        match self.file.ok_or_else(|| io::Error::other("the file has not been made"))? {
-            Target::Temporary(file) => {
-                Ok(Upload::new(filename, media_type.to_owned(), self.size, file.into_temp_path()))
-            }
+    /// As of [`Self::write`].
+    pub(super) async fn finish(mut self) -> io::Result<Upload> {
+        let media_type = self.recognise().to_owned();
+        let file = self.land().await?.map(|landed| landed.file);
+        let Self { filename, wanted, gathered, size, .. } = self;
+        let Some(Wanted { uploads, .. }) = wanted else { return Ok(Upload::not_kept(filename, media_type, size)) };
+        let uploads = Arc::clone(uploads);
+        let written = spawn_blocking(move || match Target::written(file, &uploads, &gathered)? {
+            Target::Temporary(file) => Ok(Upload::new(filename, media_type, size, file.into_temp_path())),
             Target::Stored(writer) => writer.into_upload(filename).map_err(told),
+        });
+        written.await.map_err(io::Error::other)?
+    }
+
+    /// Has the piece that was gathered written away from the worker, when the one before has been.
+    async fn send_off(&mut self) -> io::Result<()> {
+        self.recognise();
+        let Some(Wanted { uploads, .. }) = self.wanted else {
+            self.gathered = Vec::new();
+            return Ok(());
+        };
+        let (file, empty) = match self.land().await? {
+            Some(Landed { file, empty }) => (Some(file), empty),
+            None => (None, Vec::with_capacity(PIECE)),
+        };
+        let mut piece = std::mem::replace(&mut self.gathered, empty);
+        let uploads = Arc::clone(uploads);
+        self.flight = Some(spawn_blocking(move || {
+            let file = Target::written(file, &uploads, &piece)?;
+            piece.clear();
+            Ok(Landed { file, empty: piece })
+        }));
+        Ok(())
+    }
+
+    /// Waits until the piece before has been written; none where there was none.
+    async fn land(&mut self) -> io::Result<Option<Landed>> {
+        match self.flight.take() {
+            Some(flight) => flight.await.map_err(io::Error::other)?.map(Some),
+            None => Ok(None),
         }
     }
 
-    /// Writes what is pending, away from the worker. The file goes along, so that a request which is dropped
-    /// meanwhile leaves nothing.
-    async fn flush(&mut self) -> io::Result<()> {
-        if self.media_type.is_none() {
-            self.media_type = Some(sniff(&self.pending));
+    /// The media type, by the first piece. A file that its check cannot take is not kept: the check is to say so.
+    fn recognise(&mut self) -> &'static str {
+        if let Some(known) = self.media_type {
+            return known;
         }
-        let (file, mut pending) = (self.file.take(), std::mem::take(&mut self.pending));
-        let uploads = Arc::clone(&self.uploads);
-        let written = spawn_blocking(move || -> io::Result<_> {
-            let mut file = match file {
-                Some(file) => file,
-                None => Target::make(&uploads)?,
-            };
-            file.write(&pending)?;
-            pending.clear();
-            Ok((file, pending))
-        });
-        let (file, pending) = written.await.map_err(io::Error::other)??;
-        self.file = Some(file);
-        self.pending = pending;
-        Ok(())
+        let media_type = sniff(&self.gathered);
+        self.wanted = self.wanted.filter(|own| !own.refused && own.check.may_take(&self.filename, media_type));
+        self.media_type = Some(media_type);
+        media_type
     }
 }
 

@@ -25,7 +25,7 @@ use folder::Folder;
 
 /// Where files are kept. Clones are the same place.
 ///
-/// All of it waits for the disk: asynchronous code calls it by `spawn_blocking`.
+/// All of it but [`Store::read_at_once`] waits for the disk: asynchronous code calls it by `spawn_blocking`.
 ///
 /// ```
 /// use rulebook::store::{Name, Precondition, Store};
@@ -98,6 +98,19 @@ impl Store {
     pub fn read(&self, name: &Name) -> Result<Found, StoreError> {
         let (file, facts) = self.folder.read(name)?;
         Ok(Found { content: Content::File(file), facts })
+    }
+
+    /// Opens a file without waiting for the disk: none where that cannot be, and [`Store::read`] has to be asked. It says
+    /// the same.
+    ///
+    /// On Linux, files of local file systems that have been opened lately are opened so; on other systems none.
+    ///
+    /// # Errors
+    /// It is missing.
+    #[must_use]
+    pub fn read_at_once(&self, name: &Name) -> Option<Result<Found, StoreError>> {
+        let read = self.folder.read_at_once(name)?;
+        Some(read.map(|(file, facts)| Found { content: Content::File(file), facts }))
     }
 
     /// What is known of a file.

@@ -117,7 +117,7 @@ impl Answer {
     }
 
     /// The code of the refusal: `forbidden`, or the name of an error that the definition declares. None where the
-    /// request was not refused, and in the `phalapi` envelope, which has only its [`ret`](Self::ret).
+    /// request was not refused, and in the envelopes `phalapi`, which has only its [`ret`](Self::ret), and `iapi`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         let document = self.refusal()?;
@@ -137,6 +137,7 @@ impl Answer {
         let member = match self.ret() {
             Some(_) => "msg",
             None if self.is_problem() => "detail",
+            None if self.is_iapi() => "message",
             None => "ErrorDescription",
         };
         self.refusal()?.get(member)?.as_str()
@@ -147,6 +148,11 @@ impl Answer {
     pub fn faults(&self) -> Vec<&str> {
         let faults = self.refusal().and_then(|document| document.get("errors")).and_then(Json::as_array);
         faults.into_iter().flatten().filter_map(|fault| fault.get("parameter")?.as_str()).collect()
+    }
+
+    /// Whether it is a refusal in the `iapi` envelope.
+    fn is_iapi(&self) -> bool {
+        self.refusal().and_then(|document| document.get("status")).is_some_and(|status| *status == "error")
     }
 
     /// The document of a refusal.

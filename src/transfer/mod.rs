@@ -16,5 +16,5 @@ pub use decision::{Decision, Facts, decide, fields};
 pub use disposition::{disposition, media_type};
 pub use link::{KEY, Key, LINKS, Link};
 pub use precondition::Precondition;
-pub use sniff::{BINARY, SAMPLE, sniff};
+pub use sniff::{SAMPLE, sniff};
 pub use tag::tag;

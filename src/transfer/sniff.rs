@@ -3,7 +3,7 @@
 /// How much of the beginning is looked at, in bytes.
 pub const SAMPLE: usize = 8 << 10;
 /// The media type of what is neither recognised nor text.
-pub const BINARY: &str = "application/octet-stream";
+const BINARY: &str = "application/octet-stream";
 
 /// The media type of a file that begins with these bytes; all of them, where it is not longer than [`SAMPLE`].
 #[must_use]

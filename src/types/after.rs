@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::functions::{Function, Functions};
-use super::{ArgumentError, ArgumentErrorKind, Check, Takes, Written};
+use super::{ArgumentError, ArgumentErrorKind, Check, Most, Takes, Written};
 use crate::call::{Broken, Mismatch, Value};
 
 /// The attribute that names the functions.
@@ -103,5 +103,9 @@ impl Check for After {
 
     fn takes_null(&self) -> bool {
         self.check.takes_null()
+    }
+
+    fn most(&self) -> Most {
+        self.check.most()
     }
 }

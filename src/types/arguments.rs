@@ -37,7 +37,7 @@ pub enum Argument {
 pub struct ArgumentError {
     /// In which way, which decides the diagnostic's code.
     pub kind: ArgumentErrorKind,
-    /// The attribute at fault; none where it is the term.
+    /// The attribute at fault, one of items as `items.max`; none where it is the term.
     pub attribute: Option<String>,
     /// What is wrong.
     pub message: String,

@@ -9,8 +9,12 @@ use serde_json::{Map, Value as Json, json};
 use super::any::{self, any, decode_json};
 use super::bounds::Bounds;
 use super::check::passing;
-use super::{Argument, ArgumentError, Arguments, Check, Takes, Written};
+use super::table::ITEMS;
+use super::{Argument, ArgumentError, Arguments, Check, Most, Takes, Written};
 use crate::call::{Broken, Measure, Mismatch, Value};
+
+/// The attribute of the members of objects.
+const FIELDS: &str = "fields";
 
 /// How a single text becomes a list, unless it is JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +64,7 @@ fn read(name: &'static str, objects: bool, arguments: &Arguments<'_>) -> Result<
         let error = arguments.bad("lists of files do not stand in lists: a multipart body has no such thing");
         return Err(error.help("write `array<file>`"));
     }
+    judge_items(name, arguments)?;
     if arguments.fields.is_some() {
         return Err(arguments
             .bad("`fields` are those of objects")
@@ -88,6 +93,19 @@ fn read(name: &'static str, objects: bool, arguments: &Arguments<'_>) -> Result<
         }
     };
     Ok(Array { name, item, count, format, objects })
+}
+
+/// Judges `items`, whose attributes the items have been compiled from.
+fn judge_items(name: &str, arguments: &Arguments<'_>) -> Result<(), ArgumentError> {
+    let error = |message: &str| arguments.bad(message).at(ITEMS);
+    match arguments.attributes.get(ITEMS) {
+        Some(Json::Object(_)) if arguments.terms.is_empty() => {
+            Err(error("`items` stands beside the type of the items, and there is none")
+                .help(format!("write `{name}<int>`")))
+        }
+        None | Some(Json::Object(_)) => Ok(()),
+        Some(_) => Err(error("`items` is an object").help("write `\"items\": {\"max\": 5}`")),
+    }
 }
 
 /// `text` cut at `separator`, each part borrowing from it where it did; none
@@ -229,8 +247,13 @@ impl Check for Array {
                 }
             }
         }
-        // The `fields` of items stand beside the array.
-        written.attributes.extend(item.attributes);
+        let Written { attributes: mut items, .. } = item;
+        // Those of items stand beside the array.
+        let fields = items.remove(FIELDS);
+        if !items.is_empty() {
+            written.attributes.insert(ITEMS.to_owned(), Json::Object(items));
+        }
+        written.attributes.extend(fields.map(|fields| (FIELDS.to_owned(), fields)));
         written
     }
 
@@ -265,13 +288,22 @@ impl Check for Array {
             Takes::One | Takes::Many => Takes::Many,
         }
     }
+
+    fn most(&self) -> Most {
+        Most { items: self.count.max, bytes: self.item.most().bytes }
+    }
+
+    fn may_take(&self, filename: &str, media_type: &str) -> bool {
+        self.item.may_take(filename, media_type)
+    }
 }
 
-/// A type as that of items, which have no attributes but `fields`: of one that may not be empty the name says it.
+/// A type as that of items: of one that may not be empty, and of which nothing else is said, the name says it.
 fn as_item(mut written: Written) -> Written {
     let name = written.term.trim_start_matches('?');
     let is_filled = matches!(name.split('<').next(), Some("array" | "object"))
-        && written.attributes.get("min").is_some_and(|min| *min == json!(1));
+        && written.attributes.get("min").is_some_and(|min| *min == json!(1))
+        && written.attributes.keys().all(|key| key == "min" || key == FIELDS);
     if is_filled {
         let marks = written.term.len() - name.len();
         written.term.insert_str(marks, "filled_");

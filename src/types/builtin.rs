@@ -63,7 +63,7 @@ impl Row {
 const BOUNDS: &[&str] = &["min", "max"];
 const TEXT: &[&str] = &["min", "max", "regex"];
 const MOMENT: &[&str] = &["min", "max", "format"];
-const ARRAY: &[&str] = &["min", "max", "format", "separator", "fields"];
+const ARRAY: &[&str] = &["min", "max", "format", "separator", "items", "fields"];
 
 /// Every built-in type once, synonyms behind the name that they stand for.
 #[rustfmt::skip]
@@ -92,7 +92,7 @@ pub(super) static TABLE: &[Row] = &[
     row("datetime", "A point in time: RFC 3339, YYYY-MM-DD hh:mm:ss, or a date. With the format `timestamp` handlers get the seconds since 1970.", datetime::compile).with(MOMENT),
     row("time", "A time of day, hh:mm or hh:mm:ss.", time::compile),
     row("enum", "One of the words in `enum(a|b|c)` or `range`.", enumeration::compile).with(&["range"]),
-    row("array", "A list; `array<T>` or `[]T` of values of the type T. `format` says how a single text becomes one.", array::compile).with(ARRAY),
+    row("array", "A list; `array<T>` or `[]T` of values of the type T. `items` is what stands beside T, `format` says how a single text becomes a list.", array::compile).with(ARRAY),
     row("object", "An object; `fields` are its known members.", object::compile).with(&["min", "max", "fields"]),
     row("file", "An uploaded file of `min` to `max` bytes, of one of the media types in `range` and the extensions in `ext`.", file::compile).with(&["min", "max", "range", "ext"]),
     row("FILE", "The same as `file`.", file::compile).with(&["min", "max", "range", "ext"]),

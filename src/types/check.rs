@@ -149,6 +149,33 @@ pub trait Check: Send + Sync + Debug {
     fn takes_null(&self) -> bool {
         false
     }
+
+    /// How much passes at most, where that is known before anything is checked: what is longer is refused while it
+    /// comes, and what is not may come whatever the limits of other bodies are.
+    fn most(&self) -> Most {
+        Most::default()
+    }
+
+    /// Whether a file can pass that the client called so, and that was recognised as of this media type. Asked when its
+    /// first bytes have come: one that cannot is received, but not kept.
+    fn may_take(&self, _filename: &str, _media_type: &str) -> bool {
+        true
+    }
+
+    /// Whether a value may be checked as soon as it has come, and once more in its turn: files behind one that does not
+    /// pass are received, but not kept. Only where a check does nothing but look.
+    fn is_early(&self) -> bool {
+        false
+    }
+}
+
+/// How much of a body passes a check at most; none where any number does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Most {
+    /// Items of a list.
+    pub items: Option<u64>,
+    /// Bytes of a file, of each where it is a list of them.
+    pub bytes: Option<u64>,
 }
 
 /// How many values of a request make one value of a type.
@@ -169,7 +196,7 @@ pub enum Takes {
 pub struct Written {
     /// The term, without the `?` of an optional one.
     pub term: String,
-    /// `min`, `max`, `regex`, `format`, `separator`, `range`, `ext`, `fields`, `params`, in this order, as far as there are any.
+    /// `min`, `max`, `regex`, `format`, `separator`, `range`, `ext`, `params`, `items`, `fields`, in this order, as far as there are any.
     pub attributes: Map<String, Json>,
 }
 

@@ -7,7 +7,7 @@ use mime::Mime;
 use serde_json::{Map, Value as Json, json};
 
 use super::bounds::Bounds;
-use super::{ArgumentError, Arguments, Check, Takes, Written};
+use super::{ArgumentError, Arguments, Check, Most, Takes, Written};
 use crate::call::{Broken, Measure, Mismatch, Upload, Value};
 
 #[derive(Debug)]
@@ -51,19 +51,19 @@ pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, Argum
 
 impl File {
     fn passes(&self, upload: &Upload) -> bool {
-        self.size.contains(upload.size()) && self.has_type(upload) && self.has_extension(upload)
+        self.size.contains(upload.size()) && self.may_take(upload.filename(), upload.media_type())
     }
 
-    fn has_type(&self, upload: &Upload) -> bool {
+    fn has_type(&self, media_type: &str) -> bool {
         let of_type = |pattern: &String| match pattern.strip_suffix("/*") {
-            Some(kind) => kind == "*" || upload.media_type().split('/').next() == Some(kind),
-            None => pattern == upload.media_type(),
+            Some(kind) => kind == "*" || media_type.split('/').next() == Some(kind),
+            None => pattern == media_type,
         };
         self.media_types.is_empty() || self.media_types.iter().any(of_type)
     }
 
-    fn has_extension(&self, upload: &Upload) -> bool {
-        let extension = upload.filename().rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
+    fn has_extension(&self, filename: &str) -> bool {
+        let extension = filename.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
         self.extensions.is_empty() || extension.is_some_and(|extension| self.extensions.contains(&extension))
     }
 
@@ -71,7 +71,7 @@ impl File {
     fn broken(&self, upload: &Upload) -> Broken {
         let size = Broken::bounds(Measure::Size, self.size.min, self.size.max, upload.size());
         size.unwrap_or_else(|| {
-            if self.has_type(upload) {
+            if self.has_type(upload.media_type()) {
                 Broken::Extensions(json!(self.extensions).to_string())
             } else {
                 Broken::Words { words: self.media_types.join("/"), got: upload.media_type().to_owned() }
@@ -132,6 +132,14 @@ impl Check for File {
 
     fn takes(&self) -> Takes {
         Takes::File
+    }
+
+    fn most(&self) -> Most {
+        Most { items: None, bytes: self.size.max }
+    }
+
+    fn may_take(&self, filename: &str, media_type: &str) -> bool {
+        self.has_type(media_type) && self.has_extension(filename)
     }
 }
 

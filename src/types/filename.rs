@@ -1,19 +1,28 @@
 //! `filename`: what a stored file or folder is called, below the folder that all are in.
+//!
+//! What passes the check passes the schema, but not the reverse: a schema says the rules of names and the patterns
+//! roughly.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
+use super::check::passing;
+use super::pattern::names::{self, NamePatterns};
 use super::{Argument, ArgumentError, Arguments, Check, Written};
 use crate::call::{Mismatch, Value};
-use crate::filename::{Name, Patterns};
+use crate::filename::{Name, PatternError, Patterns, regex};
 
 #[derive(Debug)]
 struct Filename {
     /// As they are written; any name where there are none.
     written: Vec<String>,
     patterns: Patterns,
+    /// The patterns in one, for the schema.
+    ecma: Option<String>,
+    /// Names that are like them.
+    samples: Vec<String>,
 }
 
 pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
@@ -29,12 +38,23 @@ pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, Argum
             return Err(error.help("write `filename(public/**|cache/*.json)`, or the patterns as a list in `range`"));
         }
     };
-    let patterns = Patterns::new(&written).map_err(|error| {
+    let error = |error: PatternError| {
         let error = arguments.bad(error.to_string());
         if arguments.terms.is_empty() { error.at("range") } else { error }
-    })?;
-    Ok(Arc::new(Filename { written, patterns }))
+    };
+    let patterns = Patterns::new(&written).map_err(error)?;
+    if written.is_empty() {
+        return Ok(Arc::new(Filename { written, patterns, ecma: Some(names::ANY.to_owned()), samples: Vec::new() }));
+    }
+    let regexes = written.iter().map(|pattern| regex(pattern)).collect::<Result<Vec<_>, _>>().map_err(error)?;
+    let read = NamePatterns::parse(regexes.iter().map(String::as_str));
+    let ecma = read.as_ref().and_then(NamePatterns::ecma);
+    let samples = read.iter().flat_map(NamePatterns::samples).take(SAMPLES).collect();
+    Ok(Arc::new(Filename { written, patterns, ecma, samples }))
 }
+
+/// The most names that extremes are made of.
+const SAMPLES: usize = 16;
 
 /// Whether a pattern can stand in a term.
 fn is_simple(pattern: &str) -> bool {
@@ -42,19 +62,16 @@ fn is_simple(pattern: &str) -> bool {
     !pattern.is_empty() && !pattern.contains(quoted)
 }
 
-impl Filename {
-    fn parse(&self, text: &str) -> Option<Name> {
-        Name::parse(text).ok().filter(|name| self.written.is_empty() || self.patterns.allows(name))
-    }
-}
-
 impl Check for Filename {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
         let Value::Text(text) = &value else { return Err(Mismatch::new(self.expected(), &value)) };
-        match self.parse(text) {
-            Some(name) if name.as_str() == text => Ok(value),
-            Some(name) => Ok(Value::Text(Cow::Owned(name.to_string()))),
-            None => Err(Mismatch::new(self.expected(), &value)),
+        match Name::parse(text) {
+            Ok(name) if !self.written.is_empty() && !self.patterns.allows(&name) => {
+                Err(Mismatch::new(self.expected(), &value))
+            }
+            Ok(name) if name.as_str() == text => Ok(value),
+            Ok(name) => Ok(Value::Text(Cow::Owned(name.to_string()))),
+            Err(flaw) => Err(Mismatch::new(format!("the name of a file ({flaw})"), &value)),
         }
     }
 
@@ -66,7 +83,13 @@ impl Check for Filename {
     }
 
     fn schema(&self) -> Json {
-        json!({ "type": "string", "minLength": 1, "maxLength": 1024 })
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("string"));
+        schema.insert("minLength".to_owned(), json!(1));
+        // A character has a byte at least.
+        schema.insert("maxLength".to_owned(), json!(Name::LONGEST));
+        schema.extend(self.ecma.as_ref().map(|pattern| ("pattern".to_owned(), json!(pattern))));
+        Json::Object(schema)
     }
 
     fn written(&self) -> Written {
@@ -81,8 +104,13 @@ impl Check for Filename {
         written
     }
 
+    fn is_early(&self) -> bool {
+        true
+    }
+
     fn extremes(&self) -> Vec<Value<'static>> {
-        let candidates = vec![Value::Text("a".into()), Value::Text("a/b".into())];
-        super::check::passing(self, candidates)
+        let known = ["a", "./folder/é.txt"].map(|name| Value::Text(name.into()));
+        let own = self.samples.iter().map(|name| Value::Text(name.clone().into()));
+        passing(self, known.into_iter().chain(own).collect())
     }
 }

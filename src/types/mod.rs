@@ -8,8 +8,8 @@
 //! exact type a value passes the check exactly if it passes the plain JSON
 //! Schema. Of a format type (`date`, `datetime`, `mail`, `url`, `ip`,
 //! `loose_float`, `numeric`, `callable`) what passes the check passes the plain schema, and
-//! exactly that where our [formats](FORMATS) are registered with the validator. A `file`
-//! is no JSON at all.
+//! exactly that where our [formats](FORMATS) are registered with the validator. What passes as a
+//! `filename` passes its schema. A `file` is no JSON at all.
 
 // What a type is, and how one is found.
 mod after;
@@ -64,7 +64,7 @@ mod uuid;
 pub(crate) use after::names as after_names;
 pub use arguments::{Argument, ArgumentError, ArgumentErrorKind, Arguments};
 pub(crate) use callable::callback;
-pub use check::{Check, Takes, Type, Written};
+pub use check::{Check, Most, Takes, Type, Written};
 pub use formats::{FORMATS, Format};
 pub use functions::Functions;
 pub(crate) use nullable::nullable_schema;

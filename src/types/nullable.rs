@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::{Check, Takes, Written};
+use super::{Check, Most, Takes, Written};
 use crate::call::{Mismatch, Value};
 
 #[derive(Debug)]
@@ -75,5 +75,17 @@ impl Check for Nullable {
 
     fn takes_null(&self) -> bool {
         true
+    }
+
+    fn most(&self) -> Most {
+        self.0.most()
+    }
+
+    fn is_early(&self) -> bool {
+        self.0.is_early()
+    }
+
+    fn may_take(&self, filename: &str, media_type: &str) -> bool {
+        self.0.may_take(filename, media_type)
     }
 }

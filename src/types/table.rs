@@ -10,6 +10,9 @@ use super::grammar::{self, Inside, Level};
 use super::nullable::nullable;
 use super::{Argument, ArgumentError, ArgumentErrorKind, Arguments, Check, Functions, Type, builtin};
 
+/// The attribute that holds those of items.
+pub(super) const ITEMS: &str = "items";
+
 /// The types that terms can name.
 #[derive(Clone, Default)]
 pub struct Types {
@@ -119,7 +122,7 @@ impl Types {
     ///
     /// `?` in front of the whole term is told apart in [`Compiled::optional`];
     /// in front of an item it lets null pass. Attributes belong to the
-    /// outermost type, but `fields` beside an array of objects to its items; `after` names functions that a value
+    /// outermost type, but `fields` beside an array of objects to its items, and what is in `items`; `after` names functions that a value
     /// of any type goes through when it has passed.
     ///
     /// # Errors
@@ -173,12 +176,13 @@ struct Beside<'a> {
 
 impl<'a> Beside<'a> {
     /// What stands beside the items of an array: its `fields`, which go to the
-    /// items here, and none of its attributes.
+    /// items here, and what is in its `items`.
     fn items<'b>(&mut self, none: &'b Map<String, Json>) -> Beside<'b>
     where
         'a: 'b,
     {
-        Beside { attributes: none, fields: self.fields.take() }
+        let attributes = self.attributes.get(ITEMS).and_then(Json::as_object);
+        Beside { attributes: attributes.unwrap_or(none), fields: self.fields.take() }
     }
 }
 
@@ -203,7 +207,7 @@ impl Compiler<'_> {
             }
             Level::Nullable(inner) => Ok(nullable(self.term(inner, beside, depth + 1)?)),
             Level::List(inner) => {
-                let item = self.term(inner, beside.items(&none), depth + 1)?;
+                let item = self.term(inner, beside.items(&none), depth + 1).map_err(of_items)?;
                 match self.types.find("array") {
                     Some(found) => self.named(found, "array", span, &[Argument::Type(item)], &beside),
                     None => Err(fault(span, TermErrorKind::Unknown("array".to_owned()))),
@@ -216,7 +220,8 @@ impl Compiler<'_> {
                 let terms = match inside {
                     Inside::Nothing => Ok(Vec::new()),
                     Inside::Term(inner) => {
-                        self.term(inner, beside.items(&none), depth + 1).map(|item| vec![Argument::Type(item)])
+                        let item = self.term(inner, beside.items(&none), depth + 1);
+                        item.map(|item| vec![Argument::Type(item)]).map_err(of_items)
                     }
                     // Only the type knows which of its arguments are types.
                     Inside::Arguments(spans) => {
@@ -307,6 +312,18 @@ fn unknown_attribute(name: &str, attribute: &str, known: &[&str]) -> ArgumentErr
     } else {
         error.help(format!("`{name}` has `{}`", known.join("`, `")))
     }
+}
+
+/// The errors of items, their attributes told by the way to them from beside the array.
+fn of_items(mut errors: Vec<TermError>) -> Vec<TermError> {
+    for error in &mut errors {
+        if let TermErrorKind::Argument(ArgumentError { attribute: Some(attribute), .. }) = &mut error.kind
+            && attribute != "fields"
+        {
+            *attribute = format!("{ITEMS}.{attribute}");
+        }
+    }
+    errors
 }
 
 fn fault(span: Range<usize>, kind: TermErrorKind) -> Vec<TermError> {

@@ -8,7 +8,7 @@ use super::{run, shop};
 use crate::golden;
 
 /// Every command.
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 16] = [
     &[],
     &["serve"],
     &["check"],
@@ -22,6 +22,8 @@ const COMMANDS: [&[&str]; 14] = [
     &["keys", "list"],
     &["keys", "revoke"],
     &["keys", "rotate"],
+    &["send"],
+    &["fetch"],
     &["new"],
 ];
 
@@ -41,7 +43,7 @@ fn help_is_complete() {
     let known: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(
         known,
-        ["serve", "check", "routes", "openapi", "schema", "explain", "call", "keys", "new", "help"],
+        ["serve", "check", "routes", "openapi", "schema", "explain", "call", "keys", "send", "fetch", "new", "help"],
         "and all are shown above"
     );
 }
@@ -105,6 +107,23 @@ fn wrong_words_are_refused_with_2() {
         &["keys", "add", "--name", "x", "--expires", "soon"],
         &["keys", "revoke"],
         &["keys", "rotate"],
+        &["send", "a.jpg"],
+        &["send", "--to", "http://host"],
+        &["send", "--to", "host", "a.jpg"],
+        &["send", "--to", "ftp://host", "a.jpg"],
+        &["send", "--to", "http://ada:secret@host", "a.jpg"],
+        &["send", "--to", "http://host", "--as", "", "a.jpg"],
+        &["send", "--to", "http://host", "--as", "name", "a.jpg", "b.jpg"],
+        &["send", "--to", "http://host", "a/.."],
+        &["send", "--to", "http://host", "--if-absent", "--if-match", "x", "a.jpg"],
+        &["send", "--to", "http://host", "--key", "rb_", "a.jpg"],
+        &["fetch", "a.jpg"],
+        &["fetch", "--from", "http://host"],
+        &["fetch", "--from", "http://host", ""],
+        &["fetch", "--from", "http://host", "public/.."],
+        &["fetch", "--from", "http://host", "public/"],
+        &["fetch", "--from", "http://host", "a", "b"],
+        &["fetch", "--from", "http://host", "--timeout", "0", "a"],
         &["keys", "rotate", "00000000", "--grace", "-1h"],
         &["keys", "rotate", "00000000", "--grace", "24"],
     ];

@@ -9,6 +9,8 @@ mod openapi;
 mod pipes;
 mod serve;
 mod settings;
+#[cfg(all(feature = "demo", feature = "client"))]
+mod transfer;
 
 use std::fs;
 use std::path::Path;

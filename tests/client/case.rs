@@ -138,6 +138,7 @@ impl Case {
             None => Shape::Aicra,
             Some("plain") => Shape::Plain,
             Some("phalapi") => Shape::Phalapi,
+            Some("iapi") => Shape::Iapi,
             Some("problem") => Shape::AicraProblem,
             Some(other) => panic!("{other} is no shape"),
         };

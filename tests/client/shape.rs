@@ -13,6 +13,8 @@ pub enum Shape {
     AicraProblem,
     /// With the real HTTP status or with 200.
     Phalapi,
+    /// With the real HTTP status or a coarser one.
+    Iapi,
 }
 
 /// In which way an answer with a body is no complete document of this shape; none where it is one.
@@ -25,11 +27,12 @@ pub fn flaw(answer: &Answer, shape: Shape) -> Option<String> {
         return phalapi(answer);
     }
     let refused = answer.status >= 400;
+    let iapi = shape == Shape::Iapi && answer.field("content-type") == Some("application/json");
     if matches!(answer.status, 204 | 205) {
         let nothing = answer.body.is_empty() && answer.field("content-type").is_none();
         return if nothing { None } else { say("no content has a body") };
     }
-    let problem = refused && shape != Shape::Aicra;
+    let problem = refused && shape != Shape::Aicra && !iapi;
     let media_type = if problem { "application/problem+json" } else { "application/json" };
     if answer.field("content-type") != Some(media_type) {
         return say(&format!("the media type is not {media_type}"));
@@ -47,8 +50,9 @@ pub fn flaw(answer: &Answer, shape: Shape) -> Option<String> {
             let texts = ["type", "title", "detail", "code"].iter().all(|key| text(key));
             texts && faults && document["status"] == answer.status
         }
+        (false, true) if iapi => faults && text("message") && document["status"] == "error",
         (false, true) => faults && text("ErrorDescription") && document["error"].as_u64().is_some_and(|code| code > 0),
-        (false, false) if shape == Shape::Plain => true,
+        (false, false) if matches!(shape, Shape::Plain | Shape::Iapi) => true,
         (false, false) => document["error"] == 0 && document["ErrorDescription"] == "all right",
     };
     let required = match answer.status {

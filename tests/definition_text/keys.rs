@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::{good, module};
 
 /// Every table of keys.
-const TABLES: [&Keys; 31] = [
+const TABLES: [&Keys; 32] = [
     &keys::APP,
     &keys::CONTACT,
     &keys::LICENSE,
@@ -25,6 +25,7 @@ const TABLES: [&Keys; 31] = [
     &keys::PARAMETER,
     &keys::OUTPUT,
     &keys::ATTRIBUTES,
+    &keys::ITEMS,
     &keys::AFTER,
     &keys::ERROR,
     &keys::OPTIONS,
@@ -89,9 +90,9 @@ fn full(table: &'static Keys, path: &str, texts: &mut Vec<String>) -> Json {
             Kind::Bool => json!(true),
             Kind::Flag => json!("true"),
             Kind::Whole | Kind::Later => json!(123_456_789),
+            Kind::Object(_) | Kind::Named(_) if depth > 7 => json!({}),
             Kind::Object(keys) => full(keys, &path, texts),
             Kind::List(keys) => json!([full(keys, &path, texts)]),
-            Kind::Named(_) if depth > 7 => json!({}),
             Kind::Named(_) | Kind::Common => {
                 let keys = if let Kind::Named(keys) = key.kind { keys } else { &keys::PARAMETER };
                 texts.push(format!("{path}.*"));

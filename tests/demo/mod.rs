@@ -4,6 +4,7 @@
 
 mod ancestors;
 mod articles;
+mod caches;
 mod random;
 mod start;
 mod trouble;

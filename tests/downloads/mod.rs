@@ -2,6 +2,7 @@
 
 mod binding;
 mod calls;
+mod changing;
 mod conditions;
 mod kept;
 mod killed;

@@ -101,7 +101,7 @@ fn parameter(key: &str, number: usize, optional: bool, files: bool, choices: &mu
     parameter.insert("info".to_owned(), json!(format!("Parameter {number}")));
     parameter.insert("type".to_owned(), json!(format!("{mark}{term}")));
     parameter.extend(attributes);
-    if !term.eq_ignore_ascii_case("file") && choices.once_in(8) {
+    if !term.to_ascii_lowercase().contains("file") && choices.once_in(8) {
         parameter.insert("after".to_owned(), choices.of(&[&json!(["trim"]), &json!("rtrim|exclaim")]).clone());
     }
     let name = if choices.once_in(2) {

@@ -11,6 +11,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use proptest::strategy::Strategy;
+use rulebook::model::EnvelopeName;
 use serde_json::{Map, Value as Json, json};
 
 pub use mutate::mutate;
@@ -138,6 +139,7 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
         "license": { "name": "MIT", "identifier": "MIT" },
         "servers": [{ "url": "https://example.org/", "info": "The one" }, { "url": "https://example.com" }],
         "base": "/api/v1", "envelope": "plain", "catalogue": "2.x", "phalapi": { "real_status": true },
+        "iapi": { "strict_status": true },
         "formats": ["xml"], "jsonp": true, "service": { "on": true }, "dispatch": true,
         "unknown": "refuse", "timezone": "Europe/Paris",
         "types": { "default": true },
@@ -169,7 +171,7 @@ fn module(name: &str, has_root: bool, number: &mut usize, choices: &mut Choices)
     }
     if choices.once_in(4) {
         // With its own names for outputs no envelope is in the way.
-        set("envelope", json!(choices.of(&["aicra", "plain", "phalapi"])));
+        set("envelope", json!(choices.of(&EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str))));
     }
     if choices.once_in(4) {
         set("ignore_case", json!(true));

@@ -53,6 +53,8 @@ const PLAIN: &[(&str, &str, &str)] = &[
     ("loose_int", "3", "+3"),
     ("loose_float", "1.5", ".5"),
     ("loose_string", r#""x""#, "x"),
+    ("filename", r#""a/b.txt""#, "图/é.png"),
+    ("filename(public/**|*.json)", r#""public/a/b""#, "a.json"),
     ("array", "[1]", "x"),
     ("object", r#"{"a": 1}"#, r#"{"a": 2}"#),
     ("filled_array", "[1]", "x"),
@@ -66,6 +68,7 @@ const ATTRIBUTED: &[(&str, &str, &str)] = &[
     ("int", r#"{"min": 1}"#, "3"),
     ("float", r#"{"min": 0.5, "max": 1.5}"#, "1"),
     ("enum", r#"{"range": ["a", "b c", "d|e"]}"#, r#""b c""#),
+    ("filename", r#"{"range": ["a b/*", "{c,d}/**"]}"#, r#""a b/c""#),
     ("datetime", r#"{"format": "timestamp"}"#, r#""2024-02-29T12:00:00Z""#),
     ("callable", r#"{"callback": "Class::method", "params": {"least": 3}}"#, r#""x""#),
     ("callable", r#"{"callback": ["Class", "method"]}"#, "[1]"),
@@ -111,20 +114,21 @@ fn attributed(choices: &mut Choices) -> TypeCase {
 }
 
 fn array(depth: usize, choices: &mut Choices) -> TypeCase {
-    // What stands beside a term belongs to the array, so that items are terms alone.
-    let item = loop {
-        let item = type_case(depth - 1, false, choices);
-        if item.attributes.is_empty() {
-            break item;
-        }
-    };
+    let item = type_case(depth - 1, false, choices);
+    let mut own = item.attributes;
+    let fields = own.remove("fields");
+    let mut attributes = Map::new();
+    if !own.is_empty() {
+        attributes.insert("items".to_owned(), Json::Object(own));
+    }
+    attributes.extend(fields.map(|fields| ("fields".to_owned(), fields)));
     let mark = if choices.once_in(4) { "?" } else { "" };
     TypeCase {
         term: match choices.below(2) {
             0 => format!("array<{mark}{}>", item.term),
             _ => format!("[]{mark}{}", item.term),
         },
-        attributes: Map::new(),
+        attributes,
         value: item.value.map(|value| json!([value])),
         text: None,
     }
@@ -156,5 +160,10 @@ fn object(depth: usize, choices: &mut Choices) -> TypeCase {
 
 fn file(choices: &mut Choices) -> TypeCase {
     let beside = choices.of(&["{}", r#"{"max": 1000, "range": ["image/*", "text/plain"], "ext": ["png", "txt"]}"#]);
-    TypeCase { term: choices.of(&["file", "FILE"]).to_owned(), attributes: attributes(beside), value: None, text: None }
+    let (term, attributes) = match choices.of(&["file", "FILE", "array<file>"]) {
+        "array<file>" => ("array<file>", json!({ "min": 1, "items": attributes(beside) })),
+        term => (term, Json::Object(attributes(beside))),
+    };
+    let attributes = attributes.as_object().cloned().unwrap_or_default();
+    TypeCase { term: term.to_owned(), attributes, value: None, text: None }
 }

@@ -77,7 +77,7 @@ fn outputs_are_written_as_the_envelope_says() {
         ("GET /whole", 200, json!({ "result": [1, 2] }), json!([1, 2])),
         ("POST /created", 201, json!({ "a": "" }), json!({ "a": "" })),
     ];
-    let (aicra, plain) = (ends("aicra"), ends("plain"));
+    let (aicra, plain, iapi) = (ends("aicra"), ends("plain"), ends("iapi"));
     for (send, status, beside, alone) in cases {
         let mut expected = json!({ "error": 0, "ErrorDescription": "all right" });
         expected.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
@@ -87,8 +87,10 @@ fn outputs_are_written_as_the_envelope_says() {
         let answer = ask(&plain, send);
         assert_eq!((answer.status, answer.json().to_string()), (status, alone.to_string()), "{send}");
         assert_eq!(flaw(&answer, Shape::Plain), None);
+        let bare = ask(&iapi, send);
+        assert_eq!((bare.status, bare.body), (answer.status, answer.body), "{send}");
     }
-    for (site, shape) in [(aicra, Shape::Aicra), (plain, Shape::Plain)] {
+    for (site, shape) in [(aicra, Shape::Aicra), (plain, Shape::Plain), (iapi, Shape::Iapi)] {
         let answer = ask(&site, "DELETE /empty");
         assert_eq!((answer.status, flaw(&answer, shape)), (204, None));
     }
@@ -102,7 +104,7 @@ fn declared_errors_have_status_name_and_words() {
         ("in%20its%20own%20words", 409, "closed", "come back at nine", json!({})),
         ("logged", 409, "closed", "not now", json!({})),
     ];
-    let (aicra, plain) = (ends("aicra"), ends("plain"));
+    let (aicra, plain, iapi) = (ends("aicra"), ends("plain"), ends("iapi"));
     for (how, status, name, words, data) in cases {
         let send = format!("GET /declared?how={how}");
         let mut expected = json!({ "error": 1, "ErrorDescription": format!("it failed: {words}"), "name": name });
@@ -117,12 +119,17 @@ fn declared_errors_have_status_name_and_words() {
         let answer = ask(&plain, &send);
         assert_eq!((answer.status, answer.json()), (status, expected), "{how}");
         assert_eq!(flaw(&answer, Shape::Plain), None);
+        let mut expected = json!({ "status": "error", "message": words });
+        expected.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
+        let answer = ask(&iapi, &send);
+        assert_eq!((answer.status, answer.json().to_string()), (400, expected.to_string()), "{how}");
+        assert_eq!(flaw(&answer, Shape::Iapi), None);
     }
 }
 
 #[test]
 fn what_fails_inside_is_not_told() {
-    for (site, shape) in [(ends("aicra"), Shape::Aicra), (ends("plain"), Shape::Plain)] {
+    for (site, shape) in [(ends("aicra"), Shape::Aicra), (ends("plain"), Shape::Plain), (ends("iapi"), Shape::Iapi)] {
         for (target, status) in [
             ("/panics", 500),
             ("/internal", 500),
@@ -132,7 +139,8 @@ fn what_fails_inside_is_not_told() {
             ("/no-object", 500),
         ] {
             let answer = ask(&site, &format!("GET {target}"));
-            assert_eq!((answer.status, flaw(&answer, shape)), (status, None), "{target}");
+            let told = if shape == Shape::Iapi && status == 503 { 400 } else { status };
+            assert_eq!((answer.status, flaw(&answer, shape)), (told, None), "{target}");
             let text = String::from_utf8(answer.body.clone()).unwrap();
             assert!(!text.contains("secret"), "{text}");
             let id = answer.json()["request_id"].as_str().map(str::len);
@@ -178,8 +186,8 @@ fn problem_documents_are_for_clients_that_accept_nothing_else() {
         "/": { "x": { "POST": { "info": "I", "scope": [["a"]], "in": { "x": { "info": "I", "type": "int" } } } } }
     } } })
     };
-    let [aicra, plain] = ["aicra", "plain"].map(|envelope| Site::echo(&[("app.json", module(envelope))]));
-    let sites = [(&aicra, false), (&plain, true)];
+    let [aicra, plain, iapi] = ["aicra", "plain", "iapi"].map(|envelope| Site::echo(&[("app.json", module(envelope))]));
+    let sites = [(&aicra, Shape::Aicra), (&plain, Shape::Plain), (&iapi, Shape::Iapi)];
     let requests = [
         (Request::new("GET", "/nowhere"), 404),
         (Request::new("GET", "/x"), 405),
@@ -195,15 +203,16 @@ fn problem_documents_are_for_clients_that_accept_nothing_else() {
     let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |((fields, only) in accept(), which in 0..requests.len(), site in 0..sites.len())| {
         let (request, status) = &requests[which];
-        let (site, is_plain) = sites[site];
+        let (site, own) = sites[site];
         let request = fields.iter().fold(request.clone(), |request, field| request.field("accept", field));
         let answer = site.send(&request);
         prop_assert_eq!(answer.status, *status, "{:?} {:?}", request, answer);
         // Before a module is known it is the API's envelope that counts, which is aicra.
         let in_module = !matches!(which, 0 | 2);
-        let shape = match (is_plain && in_module, only) {
-            (true, _) => Shape::Plain,
-            (false, true) => Shape::AicraProblem,
+        let shape = match (in_module, only) {
+            (true, false) => own,
+            (true, true) if own != Shape::Aicra => Shape::Plain,
+            (_, true) => Shape::AicraProblem,
             (false, false) => Shape::Aicra,
         };
         prop_assert_eq!(flaw(&answer, shape), None, "{:?}", request);

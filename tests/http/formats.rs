@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use rulebook::model::EnvelopeName;
 use rulebook::{Args, Context, Format, FormatError, Module, Refusal, Rulebook, Unbound, Xml};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -57,7 +58,9 @@ fn site(formats: &Value) -> Site {
         "GET": { "info": "Echoes", "in": { "GET@word": word } },
         "DELETE": { "info": "Nothing", "options": { "status": 204 } }
     } });
-    let modules: Value = ["aicra", "plain", "phalapi"]
+    let modules: Value = EnvelopeName::ALL
+        .each_ref()
+        .map(EnvelopeName::as_str)
         .into_iter()
         .map(|envelope| {
             (envelope.to_owned(), json!({ "envelope": envelope, "/": { envelope: { "/": uris.clone() } } }))
@@ -144,7 +147,7 @@ fn no_content_stays_none_and_descriptions_stay_json() {
 #[test]
 fn xml_says_what_json_says() {
     let site = site(&json!(["xml"]));
-    for envelope in ["aicra", "plain", "phalapi"] {
+    for envelope in EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) {
         let sends = ["x?word=%3C%26%5D%5D%3E%22", "x", "x?word=", "x?word=%00%0D%0A%EF%BF%BE", "x?word=a&word=b", "y"];
         for send in sends {
             let send = format!("GET /{envelope}/{send}");

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use proptest::prelude::*;
+use rulebook::model::EnvelopeName;
 use rulebook::{Args, Context, Head, Inspect, Inspection, Module, Refusal, Rulebook, Unbound};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -115,7 +116,8 @@ fn outcomes(envelope: &str, settings: &Value) -> Site {
     Site::handlers(&[("app.json", app), ("site.json", definition)], module)
 }
 
-/// What is asked; its real status; what is handed over in aicra's shape, in PhalApi's, and in none.
+/// What is asked; its real status; what is handed over in aicra's shape, in PhalApi's, and in none, from which that of
+/// internal-api is made.
 type Outcome = (&'static str, u16, Value, Value, Value);
 
 fn every_outcome() -> Vec<Outcome> {
@@ -190,22 +192,41 @@ fn every_outcome() -> Vec<Outcome> {
     ]
 }
 
+/// A problem document in internal-api's shape.
+fn in_iapi(problem: &Value) -> Value {
+    let mut all = json!({ "status": "error", "message": problem["detail"] });
+    let own = ["type", "title", "status", "detail", "code"];
+    let others = problem.as_object().unwrap().iter().filter(|(name, _)| !own.contains(&name.as_str()));
+    all.as_object_mut().unwrap().extend(others.map(|(name, value)| (name.clone(), value.clone())));
+    all
+}
+
 #[test]
 fn every_outcome_comes_through_the_callback() {
-    for (index, envelope) in ["aicra", "phalapi", "plain"].into_iter().enumerate() {
+    for envelope in EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) {
         let site = outcomes(envelope, &json!({}));
         for (target, status, aicra, phalapi, plain) in every_outcome() {
             let between = if target.contains('?') { '&' } else { '?' };
             let asked = format!("{target}{between}callback=a.b");
             let answer = get(&site, &asked);
-            let expected = [aicra, phalapi, plain].into_iter().nth(index).unwrap();
+            let expected = match envelope {
+                "aicra" => aicra,
+                "phalapi" => phalapi,
+                "iapi" if status >= 400 => in_iapi(&plain),
+                _ => plain,
+            };
             assert_eq!(handed(&answer, "a.b"), expected, "{envelope} {target}");
             let head = site.send(&Request::new("HEAD", &asked));
             assert_eq!(head.field("content-length"), answer.field("content-length"), "{envelope} {target}");
             assert_eq!(head.field("content-type"), answer.field("content-type"), "{envelope} {target}");
             // Without a callback nothing is different.
             let json = get(&site, target);
-            assert_eq!(json.status, if envelope == "phalapi" { 200 } else { status }, "{envelope} {target}");
+            let status = match envelope {
+                "phalapi" => 200,
+                "iapi" if matches!(status, 404 | 410) => 400,
+                _ => status,
+            };
+            assert_eq!(json.status, status, "{envelope} {target}");
             assert_ne!(json.field("content-type"), answer.field("content-type"), "{envelope} {target}");
         }
     }
@@ -219,14 +240,15 @@ fn every_outcome_comes_through_the_callback() {
 #[test]
 fn what_only_the_log_may_know_is_told_by_its_id() {
     logged::begin();
-    for (envelope, status) in [("aicra", "status"), ("plain", "status"), ("phalapi", "ret")] {
+    let cases = [("aicra", "status", json!(500)), ("plain", "status", json!(500)), ("phalapi", "ret", json!(500))];
+    for (envelope, status, failed) in cases.into_iter().chain([("iapi", "status", json!("error"))]) {
         let site = outcomes(envelope, &json!({}));
         let answer = site.send(&Request::new("GET", "/panics?callback=cb").field("x-request-id", "jsonp-told"));
         let told = handed(&answer, "cb");
-        assert_eq!(told[status], 500, "{told}");
+        assert_eq!(told[status], failed, "{told}");
         assert!(told.to_string().contains("jsonp-told") && !told.to_string().contains("secret"), "{told}");
     }
-    assert_eq!(logged("jsonp-told").iter().filter(|line| line.message.contains("the secret reason")).count(), 3);
+    assert_eq!(logged("jsonp-told").iter().filter(|line| line.message.contains("the secret reason")).count(), 4);
 }
 
 #[test]
@@ -416,7 +438,7 @@ fn values() -> impl Strategy<Value = Value> {
 
 #[test]
 fn a_script_hands_over_what_json_says() {
-    for envelope in ["aicra", "phalapi", "plain"] {
+    for envelope in EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) {
         let definition = json!({
             "envelope": envelope,
             "/": { "x": { "GET": {

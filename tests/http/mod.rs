@@ -2,7 +2,7 @@
 //!
 //! Of what stands in a request: `routing`, `decoding`, `extraction`, `presence`, `permission`, `envelopes`,
 //! `own_envelopes`, `formats`, `phalapi`, `jsonp`, `recorded`, `random`. Of the server: its limits, uploads,
-//! expectations, and clients that misbehave.
+//! what is made of them while they arrive (`receiving`), expectations, and clients that misbehave.
 
 mod answers;
 mod connections;
@@ -18,6 +18,7 @@ mod permission;
 mod phalapi;
 mod presence;
 pub mod random;
+mod receiving;
 pub mod recorded;
 mod routing;
 mod uploads;

@@ -164,7 +164,7 @@ fn what_is_not_added_is_not_known() {
     let near = told(read(&app).add_envelope("corp", Corp));
     assert!(near.contains("bad-option") && near.contains("did you mean `corp`?"), "{near}");
     let far = told(read(&json!({ "envelope": "mine", "modules": {} })).add_envelope("corp", Corp));
-    assert!(far.contains("it is one of `aicra`, `plain`, `phalapi`, `corp`"), "{far}");
+    assert!(far.contains("it is one of `aicra`, `plain`, `phalapi`, `iapi`, `corp`"), "{far}");
 }
 
 #[test]

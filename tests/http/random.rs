@@ -42,7 +42,7 @@ fn whatever_is_asked_of_generated_definitions_is_answered() {
             continue;
         }
         // The envelopes of modules differ.
-        proof.run(&engine, EACH.min(proof.count), &[Shape::Aicra, Shape::Plain, Shape::Phalapi]);
+        proof.run(&engine, EACH.min(proof.count), &[Shape::Aicra, Shape::Plain, Shape::Phalapi, Shape::Iapi]);
     }
     proof.end();
 }

@@ -22,7 +22,7 @@ const SENDERS: usize = 4;
 /// How many places each has for what it sends.
 const PLACES: usize = 3;
 /// How many files are sent as one.
-const TOGETHER: usize = 2;
+const TOGETHER: usize = 4;
 
 /// The content of what a sender has sent as its `number`-th: who, which, and bytes that follow from it.
 fn content(sender: usize, number: usize) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::files::content_of;
 use super::{CONTENT, FILENAME, GIF, Peer, encoded, tag};
@@ -20,9 +20,6 @@ fn peer() -> Peer {
         let content = content_of(definition);
         content.insert("max".to_owned(), json!(2 * LARGE));
         definition["/"]["iapi"]["/"]["file"]["GET"]["in"]["GET@filename"]["range"] = json!(["public/**"]);
-    });
-    peer.settings(|settings: &mut Value| {
-        settings["limits"] = json!({ "part": 2 * LARGE, "multipart": 2 * LARGE + 4096 });
     });
     peer.serve();
     peer

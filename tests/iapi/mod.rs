@@ -63,11 +63,6 @@ impl Peer {
         Self { folder, key, served: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
 
-    /// Changes `app.json`, for when it is started next.
-    pub fn settings(&self, change: impl FnOnce(&mut Value)) {
-        rewrite(&self.folder().join("api/app.json"), change);
-    }
-
     /// Starts the server; the one that runs, if any, is killed.
     pub fn serve(&mut self) {
         let command = program(self.folder.path());

@@ -11,7 +11,7 @@ use std::process::Command;
 use super::{CONTENT, FILENAME, GIF, Peer, on_their_way, parts};
 use crate::client::{Answer, Connection, Request, wait};
 use crate::served::clear;
-use crate::store::Disk;
+use crate::store::faults::Disk;
 
 /// Whoever has no rights.
 const NOBODY: u32 = 65_534;

@@ -49,6 +49,12 @@ fn faulty_files() -> Vec<(String, &'static str)> {
         (one(json!({ "limit": { "requests": 1, "per": "rb_secret" } })), shape),
         (one(json!({ "limit": { "requests": -1, "per": "hour" } })), shape),
         (one(json!({ "limit": { "requests": 0, "per": "hour" } })), "the limit (at least 1 request) of key 1"),
+        (
+            one(json!({ "files": ["public/**", "../rb_secret"] })),
+            "the patterns of files (such as `public/**`) of key 1",
+        ),
+        (one(json!({ "files": ["rb_secret[" ] })), "the patterns of files"),
+        (one(json!({ "files": "rb_secret" })), shape),
         (one(json!({ "id": "rb_secret" })), "the id (8 hexadecimal digits) of key 1"),
         (one(json!({ "id": "0123ABCD" })), "the id (8 hexadecimal digits) of key 1"),
         (one(json!({ "hash": "rb_secret" })), "the hash (64 hexadecimal digits) of key 1"),

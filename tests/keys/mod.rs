@@ -3,6 +3,7 @@
 mod changes;
 mod cost;
 mod faulty;
+mod files;
 mod kept;
 mod limits;
 mod looked_up;

@@ -136,17 +136,24 @@ fn answers_are_described() {
         ("/{id}/tail", "put", Request::new("PUT", "/x/tail"), 400),
         ("/{id}/tail", "put", Request::new("PUT", "/%FF/tail"), 400),
     ];
-    // Before a module is known; of the second module, the first being in aicra's; whether `ret` is the status too.
+    // Before a module is known; of the second module, the first being in aicra's; whether the status is always the
+    // real one.
     for (envelope, second, real) in [
         ("aicra", "plain", false),
         ("plain", "phalapi", false),
         ("phalapi", "plain", false),
         ("phalapi", "phalapi", true),
+        ("aicra", "iapi", false),
+        ("iapi", "iapi", false),
+        ("iapi", "phalapi", false),
+        ("plain", "iapi", true),
+        ("iapi", "plain", true),
     ] {
         let module_of = |envelope: &str, name: &str| json!({ "envelope": envelope, "/": { (name): { "/": uris() } } });
         let engine_with = |seconds: u32| {
             let app = json!({
-                "envelope": envelope, "phalapi": { "real_status": real }, "formats": ["xml"],
+                "envelope": envelope, "formats": ["xml"],
+                "phalapi": { "real_status": real }, "iapi": { "strict_status": real },
                 "unbound": "501", "limits": { "body": 1000, "seconds": seconds },
                 "modules": { "first": module_of("aicra", "first"), "second": module_of(second, "second") }
             });
@@ -184,6 +191,11 @@ fn answers_are_described() {
                             } else {
                                 body["ret"].as_u64().unwrap() as u16
                             }
+                        }
+                        Some(body) if body["status"] == "error" => {
+                            let coarse = !real && [404, 410, 503].contains(status);
+                            assert_eq!(answer.status, if coarse { 400 } else { *status }, "{request:?} {answer:?}");
+                            *status
                         }
                         // Where no content would be, there is some in the envelope that has one status for all.
                         _ => answer.status,

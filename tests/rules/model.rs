@@ -59,10 +59,17 @@ fn items_of_an_enum_have_its_words() {
     let returned = json!({ "@return": { "list[]": { "type": "enum", "range": ["a", "b-c"] } } });
     let output = json!({ "list": { "type": "array<enum(a|b-c)>", "info": "list" } });
     assert_eq!(class(&returned), tree(&json!({}), &json!({ "out": output })));
-    // What would mean something else in a term is told.
-    let wrong = json!({ "@return": { "list[]": { "type": "enum", "range": ["a|b"] } } });
+    // What would mean something else in a term stands beside it, at any depth.
+    let returned = json!({ "@return": { "list[][]": { "type": "enum", "range": ["a|b"] } } });
+    let items = json!({ "items": { "range": ["a|b"] } });
+    let output = json!({ "list": { "type": "array<array<enum>>", "items": items, "info": "list" } });
+    assert_eq!(class(&returned), tree(&json!({}), &json!({ "out": output })));
+    // Where they are wrong, they are told where they are written.
+    let wrong = json!({ "@return": { "list[]": { "type": "enum", "range": [null] } } });
     let report = Rulebook::read(files(&Json::Null, &json!({ "User": { "get": wrong } }))).check().unwrap_err();
-    assert_eq!(report.diagnostics.iter().map(|fault| fault.code).collect::<Vec<_>>(), [Code::MissingRange]);
+    let [fault] = &report.diagnostics[..] else { panic!("{report}") };
+    assert_eq!(fault.code, Code::BadTypeArgument);
+    assert!(report.to_string().contains("\"range\": ["), "{report}");
 }
 
 #[test]
@@ -84,6 +91,10 @@ fn rules_are_parameters() {
         (
             json!({ "type": "date", "format": "Timestamp", "min": "2015-01-31" }),
             json!({ "ANY@x": { "name": "x", "info": "x", "type": "?datetime", "format": "timestamp", "min": "2015-01-31" } }),
+        ),
+        (
+            json!({ "type": "array<array<int>>", "items": { "min": "1", "items": { "max": " 9 " } } }),
+            json!({ "ANY@x": { "name": "x", "info": "x", "type": "?array<array<int>>", "items": { "min": 1, "items": { "max": 9 } } } }),
         ),
         (
             json!({ "type": "array", "format": "EXPLODE", "separator": "|", "min": "1" }),

@@ -20,7 +20,7 @@ const NOBODY: u32 = 65_534;
 pub struct Disk(tempfile::TempDir);
 
 impl Disk {
-    /// One of 1 MiB; none where this user must not mount one.
+    /// None where this user must not mount one.
     pub fn mount() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mount =
@@ -28,6 +28,7 @@ impl Disk {
         mount.is_ok_and(|mount| mount.status.success()).then_some(Self(folder))
     }
 
+    /// Where it is.
     pub fn path(&self) -> &Path {
         self.0.path()
     }

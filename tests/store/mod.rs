@@ -1,11 +1,9 @@
 //! The door to stored files.
 
 mod crashes;
-mod faults;
+pub mod faults;
 mod names;
 mod publishing;
-
-pub use faults::Disk;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -36,15 +34,25 @@ fn put(store: &Store, text: &str, content: &[u8]) -> Result<(), StoreError> {
     store.publish(staged(store, content), &name(text), &Precondition::default()).map(drop)
 }
 
+/// What is in a file; opened both ways, if it can be, as nobody changes it meanwhile.
 fn get(store: &Store, text: &str) -> Result<Vec<u8>, StoreError> {
-    let Found { content, facts } = store.read(&name(text))?;
+    let name = name(text);
+    let read = store.read(&name).map(|found| (format!("{:?}", found.facts), content(found)));
+    if let Some(at_once) = store.read_at_once(&name) {
+        let at_once = at_once.map(|found| (format!("{:?}", found.facts), content(found)));
+        assert_eq!(format!("{at_once:?}"), format!("{read:?}"), "{text} at once");
+    }
+    read.map(|(_, content)| content)
+}
+
+fn content(Found { content, facts }: Found) -> Vec<u8> {
     let mut bytes = Vec::new();
     match content {
         Content::File(mut file) => file.read_to_end(&mut bytes).unwrap(),
         other => panic!("{other:?}"),
     };
     assert_eq!(facts.length, Some(bytes.len() as u64));
-    Ok(bytes)
+    bytes
 }
 
 /// All files below a folder but those on their way, with what is in them; folders end in `/`.

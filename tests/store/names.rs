@@ -10,7 +10,7 @@ use rulebook::store::{Name, NameError, Patterns, Store, StoreError};
 use serde_json::Value as Json;
 use unicode_normalization::is_nfc;
 
-use super::{get, name, on_their_way, put, tree};
+use super::{content, get, name, on_their_way, put, tree};
 
 /// Texts, each with the name that it is (`is`) or what is wrong with it (`not`).
 fn corpus() -> Vec<(String, Result<String, String>)> {
@@ -114,6 +114,20 @@ fn what_is_no_file_is_missing_and_not_waited_for() {
     }
 }
 
+/// Where it is not so, each request waits for a thread.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_was_opened_lately_is_opened_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    put(&store, "a/b/封.png", b"x").unwrap();
+    for (text, there) in [("a/b/封.png", true), ("a/b/c", false), ("b/c", false)] {
+        let read = store.read(&name(text));
+        let at_once = store.read_at_once(&name(text)).unwrap_or_else(|| panic!("{text} is waited for"));
+        assert_eq!((read.is_ok(), at_once.is_ok()), (there, there), "{text}");
+    }
+}
+
 /// A folder and a link that leads out change places, over and over, while names in the folder are read and written.
 #[cfg(target_os = "linux")]
 #[test]
@@ -127,6 +141,7 @@ fn a_folder_that_becomes_a_link_meanwhile_leads_nowhere() {
     symlink(outer.path().join("secret"), root.join("link")).unwrap();
     let over = AtomicBool::new(false);
     let (mut read, mut refused, mut written) = (0, 0, 0);
+    let (mut at_once, mut refused_at_once) = (0, 0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -135,13 +150,20 @@ fn a_folder_that_becomes_a_link_meanwhile_leads_nowhere() {
             }
         });
         let end = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < end && (read < 200 || refused < 200 || written < 50) {
-            match get(&store, "a/file") {
-                Ok(content) => {
-                    assert_ne!(content, b"secret");
+        while Instant::now() < end && (read < 200 || refused < 200 || written < 50 || at_once < 200) {
+            match store.read(&name("a/file")) {
+                Ok(found) => {
+                    assert_eq!(content(found), b"inside");
                     read += 1;
                 }
                 Err(_) => refused += 1,
+            }
+            match store.read_at_once(&name("a/file")) {
+                Some(Ok(found)) => {
+                    assert_eq!(content(found), b"inside");
+                    at_once += 1;
+                }
+                Some(Err(_)) | None => refused_at_once += 1,
             }
             if put(&store, "a/other", b"mine").is_ok() {
                 written += 1;
@@ -150,6 +172,7 @@ fn a_folder_that_becomes_a_link_meanwhile_leads_nowhere() {
         over.store(true, Ordering::Relaxed);
     });
     assert!(read > 0 && refused > 0 && written > 0, "{read} read, {refused} refused, {written} written");
+    assert!(at_once > 0 && refused_at_once > 0, "{at_once} read at once, {refused_at_once} not");
     let secret = tree(&outer.path().join("secret"));
     assert_eq!(secret.into_iter().collect::<Vec<_>>(), [("file".to_owned(), "secret".to_owned())]);
 }

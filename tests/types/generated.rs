@@ -116,16 +116,16 @@ fn generated() -> impl Strategy<Value = Generated> {
             Json::Object(field)
         });
         let fields = prop::collection::btree_map("[a-c]", field, 0..3);
-        // An item has no attributes of its own but the members of an object.
-        let item = inner.prop_filter("items", |(_, attributes)| attributes.keys().all(|key| key == "fields"));
         prop_oneof![
-            (item, optional, prop::sample::select(vec!["array", "loose_array"]), 0_u64..3, 0_u64..3, 0_u8..4).prop_map(
-                |((term, own), optional, name, a, b, which)| {
+            (inner, optional, prop::sample::select(vec!["array", "loose_array"]), 0_u64..3, 0_u64..3, 0_u8..4)
+                .prop_map(|((term, mut own), optional, name, a, b, which)| {
                     let mut all = attributes(a, b, which);
-                    all.extend(own);
+                    all.extend(own.remove("fields").map(|fields| ("fields".to_owned(), fields)));
+                    if !own.is_empty() {
+                        all.insert("items".to_owned(), Json::Object(own));
+                    }
                     (format!("{name}<{optional}{term}>"), all)
-                }
-            ),
+                }),
             fields.prop_map(|fields| with("object", &json!({ "fields": fields }))),
         ]
     })

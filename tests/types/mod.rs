@@ -2,6 +2,7 @@
 
 mod cases;
 mod faults;
+mod filenames;
 mod generated;
 mod grammar;
 mod recorded;

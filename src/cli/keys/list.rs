@@ -41,7 +41,8 @@ fn row(key: &Entry, usage: Usage, now: Timestamp) -> [String; COLUMNS.len()] {
         // A name may hold what would move the cursor.
         key.name.chars().map(|own| if own.is_control() { '\u{fffd}' } else { own }).collect(),
         or_none(key.scope.join(",")),
-        or_none(key.files.join(",")),
+        // A comma may stand in a pattern.
+        or_none(key.files.join(" ")),
         or_none(limit),
         time(key.created),
         or_none(usage.used.map_or_else(String::new, time)),

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use super::{Exit, Settings, output};
 use crate::engine::Rulebook;
+use crate::filename::{PatternError, Patterns};
 use crate::key::{self, Entry, KeyError, Limit, Per, Wish};
 use when::{Grace, When};
 
@@ -63,9 +64,9 @@ pub(super) struct Add {
     /// The permissions that it gives, separated by commas.
     #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     scope: Vec<String>,
-    /// The names of files that it gives, such as `reports/*.pdf`; may be repeated. They are kept with the key, and no
-    /// method asks for them yet.
-    #[arg(long, value_name = "PATTERN", value_parser = NonEmptyStringValueParser::new())]
+    /// The stored files that it may read and write, such as `reports/*.pdf` or `public/**`; may be repeated. Without
+    /// it, all that the definition lets its methods name.
+    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
     files: Vec<String>,
     /// How many requests it is good for; without it, as many as come.
     #[arg(long, value_name = "N", requires = "per", value_parser = clap::value_parser!(u32).range(1..))]
@@ -128,6 +129,11 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, c
             _ => Exit::Failed,
         }
     })
+}
+
+/// One pattern of `--files`.
+fn pattern(text: &str) -> Result<String, PatternError> {
+    Patterns::new([text]).map(|_| text.to_owned())
 }
 
 fn add(file: &Path, wish: Add) -> Result<Exit, KeyError> {

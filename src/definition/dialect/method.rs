@@ -1,10 +1,12 @@
 //! A method and what is in it: parameters, outputs, errors.
 
-use super::super::keys::{AFTER, ATTRIBUTES, ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER};
+use serde_json::{Map, Value as Json};
+
+use super::super::keys::{AFTER, ATTRIBUTES, ERROR, ITEMS, METHOD, OPTIONS, OUTPUT, PARAMETER};
 use super::super::manner::{Manner, TREE};
 use super::super::object::{Object, wrong_kind};
-use super::super::text::{Data, Node};
-use super::super::written::{DeclaredError, Method, Options, Output, Parameter, TypeText};
+use super::super::text::{Data, Member, Node};
+use super::super::written::{Attribute, DeclaredError, Method, Options, Output, Parameter, TypeText};
 use crate::diagnostic::Diagnostic;
 use crate::place::Placed;
 
@@ -142,18 +144,44 @@ pub(super) fn type_text(manner: &Manner, object: &mut Object<'_>, faults: &mut V
     let fields = object.get("fields").map(|node| node.place);
     let is_attribute = |key: &str| ATTRIBUTES.find(key).or(AFTER.find(key)).is_some();
     let field = |name, object: &mut Object<'_>, faults: &mut Vec<Diagnostic>| output(manner, name, object, faults);
+    let mut items = Vec::new();
+    let inside = self::items("items", object, &mut items, faults);
     TypeText {
         term: object.text("type"),
         attributes: object
             .members()
-            .filter(|member| is_attribute(&member.key.value))
+            .filter(|member| is_attribute(&member.key.value) && member.key.value != "items")
             .map(|member| {
                 let value = Placed::new(member.value.json(), member.value.place);
                 (member.key.clone(), value)
             })
+            .chain(inside)
             .collect(),
+        items,
         fields: fields.map(|place| Placed::new(object.named("fields", manner.output, faults, field), place)),
     }
+}
+
+/// Reads the `items` of an object, which is the one on this way, and puts what is in them to `all`, deepest first.
+fn items(
+    way: &str,
+    object: &mut Object<'_>,
+    all: &mut Vec<Attribute>,
+    faults: &mut Vec<Diagnostic>,
+) -> Option<Attribute> {
+    let member = object.members().find(|member| member.key.value == "items")?;
+    let mut inside = object.object("items", &ITEMS, faults)?;
+    let deeper = items(&format!("{way}.items"), &mut inside, all, faults);
+    let mut held = Map::new();
+    for Member { key, value } in inside.members().filter(|member| member.key.value != "items") {
+        held.insert(key.value.clone(), value.json());
+        all.push((Placed::new(format!("{way}.{}", key.value), key.place), Placed::new(value.json(), value.place)));
+    }
+    if let Some((key, value)) = deeper {
+        held.insert(key.value.clone(), value.value.clone());
+        all.push((Placed::new(format!("{way}.{}", key.value), key.place), value));
+    }
+    Some((member.key.clone(), Placed::new(Json::Object(held), member.value.place)))
 }
 
 /// Reads an error of a method's own.

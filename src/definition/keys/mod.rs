@@ -118,6 +118,7 @@ pub static APP: Keys = keys(
         key("envelope", Kind::Text, "The shape of answers where a module does not say."),
         key("catalogue", Kind::Text, "The words of refusals in the `phalapi` envelope: `1.x`, `2.x` or `zh`."),
         key("phalapi", Kind::Object(&PHALAPI), "How the `phalapi` envelope answers."),
+        key("iapi", Kind::Object(&IAPI), "How the `iapi` envelope answers."),
         key("common", Kind::Common, "Parameters that every method has, as in a tree or as rules."),
         key("unknown", Kind::Text, "What happens to parameters that a method does not have."),
         key("timezone", Kind::Text, "The zone of dates and times that name none."),
@@ -191,6 +192,12 @@ pub static PHALAPI: Keys = keys(
     &[key("real_status", Kind::Bool, "Whether answers have their real HTTP status, and not 200 whatever they say.")],
 );
 
+/// `iapi` of the settings.
+pub static IAPI: Keys = keys(
+    "the settings of the `iapi` envelope",
+    &[key("strict_status", Kind::Bool, "Whether answers have their real HTTP status where it would be 400.")],
+);
+
 /// `types` of the settings.
 pub static TYPES: Keys = keys("the types", &[key("default", Kind::Bool, "Whether the built-in types can be named.")]);
 
@@ -201,13 +208,17 @@ pub static LIMITS: Keys = keys(
         key("head", Kind::Whole, "Bytes of all header fields together."),
         key("uri", Kind::Whole, "Bytes of the request target."),
         key("body", Kind::Whole, "Bytes of a body that is no multipart one."),
-        key("multipart", Kind::Whole, "Bytes of a multipart body."),
-        key("part", Kind::Whole, "Bytes of one part of a multipart body."),
-        key("parts", Kind::Whole, "Parts of a multipart body."),
+        key("multipart", Kind::Whole, "Bytes of a multipart body, where the method's files do not need more."),
+        key("part", Kind::Whole, "Bytes of one part of a multipart body, but of a file whose parameter says `max`."),
+        key("parts", Kind::Whole, "Parts of a multipart body, where the method's parameters do not need more."),
         key("fields", Kind::Whole, "Fields of a query or body."),
         key("nesting", Kind::Whole, "Levels of arrays and objects in JSON, at most 126."),
         key("items", Kind::Whole, "Items of one array and members of one object in JSON."),
-        key("seconds", Kind::Whole, "Seconds until a body must have arrived."),
+        key(
+            "seconds",
+            Kind::Whole,
+            "Seconds until a body must have arrived; one more for each 16 KiB of a multipart one that came.",
+        ),
         key("dispatch", Kind::Whole, "Bytes of a body that are read to find module and method in it."),
         key("link", Kind::Whole, "Seconds for which a link to a file is good, at most 31536000."),
         key("links", Kind::Whole, "Bytes of all files together that links lead to."),
@@ -322,8 +333,18 @@ pub static ATTRIBUTES: Keys = keys(
         key("ext", Kind::Any, "The extensions of a file's name."),
         key("callback", Kind::Words, "The program's function that lets values of a `callable` pass."),
         key("params", Kind::Any, "What else that function, or a type of one's own, is told."),
+        key("items", Kind::Object(&ITEMS), "What stands beside the type of the items of an array."),
     ],
 );
+
+/// What stands beside the type of items; their `fields` stand beside the array.
+pub static ITEMS: Keys = Keys {
+    also: &[&ATTRIBUTES],
+    hint: Some(
+        "what is here stands beside the type of the items, but for their `fields`, which stand beside the array",
+    ),
+    ..keys("the items", &[])
+};
 
 /// What stands beside the type of a parameter.
 pub static AFTER: Keys = keys(

@@ -14,7 +14,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rulebook::{Context, DataFolder, Refusal};
+use rulebook::{Context, DataFolder, Refusal, iapi};
 use sqlx::any::AnyPoolOptions;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
@@ -203,6 +203,21 @@ impl Database {
             Ok(())
         };
         asked.await.map_err(|trouble: Trouble| trouble.to_string())
+    }
+
+    /// Where it is, for caches that are made of it, with its tables up to date.
+    ///
+    /// # Errors
+    /// The trouble in words.
+    pub(crate) async fn for_caches(&self) -> Result<iapi::Database, String> {
+        let place = async {
+            self.connections().await?;
+            self.place()
+        };
+        match place.await.map_err(|trouble: Trouble| trouble.to_string())? {
+            Place::Sqlite(file) => Ok(iapi::Database::Sqlite(file)),
+            Place::Postgres(url) => Ok(iapi::Database::Postgres(url)),
+        }
     }
 
     fn place(&self) -> Result<Place, Trouble> {

@@ -14,9 +14,15 @@ use sqlx::{Any, AnyPool, Executor, Transaction};
 use crate::demo::article::Texts;
 
 /// The SQL of each version, for SQLite and for PostgreSQL. Versions that were published are never changed.
-const VERSIONS: [(&str, &str); 1] = [(include_str!("sqlite/1.sql"), include_str!("postgres/1.sql"))];
+const VERSIONS: [(&str, &str); 2] = [
+    (include_str!("sqlite/1.sql"), include_str!("postgres/1.sql")),
+    (include_str!("sqlite/2.sql"), include_str!("postgres/2.sql")),
+];
 
-/// What a new database begins with.
+/// The version that brought the texts about the site.
+const WITH_TEXTS: i64 = 2;
+
+/// What a new database begins with, and each new table of an older one.
 const SEED: &str = include_str!("seed.json");
 
 /// The lock that processes on one PostgreSQL take: any number that nobody else takes.
@@ -44,8 +50,8 @@ pub(super) async fn migrate(pool: &AnyPool, sqlite: bool) -> Result<(), sqlx::Er
             insert.execute(&mut *transaction).await?;
         }
     }
-    if version == 0 {
-        seed(&mut transaction).await?;
+    if version < WITH_TEXTS {
+        seed(&mut transaction, version == 0).await?;
     }
     transaction.commit().await?;
     if sqlite {
@@ -71,6 +77,7 @@ async fn write_ahead(pool: &AnyPool) -> Result<(), sqlx::Error> {
 struct Seed {
     users: Vec<User>,
     articles: Vec<Article>,
+    texts: Vec<Text>,
 }
 
 #[derive(Deserialize)]
@@ -94,8 +101,22 @@ struct Article {
     lines: Vec<String>,
 }
 
-async fn seed(transaction: &mut Transaction<'static, Any>) -> Result<(), sqlx::Error> {
+#[derive(Deserialize)]
+struct Text {
+    id: String,
+    intro: serde_json::Value,
+}
+
+/// Writes the texts about the site, and all else into a new database.
+async fn seed(transaction: &mut Transaction<'static, Any>, is_new: bool) -> Result<(), sqlx::Error> {
     let seed: Seed = serde_json::from_str(SEED).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    for text in seed.texts {
+        let insert = sqlx::query("INSERT INTO user_info (id, intro_json) VALUES ($1, $2)").bind(text.id);
+        insert.bind(text.intro.to_string()).execute(&mut **transaction).await?;
+    }
+    if !is_new {
+        return Ok(());
+    }
     for user in seed.users {
         let insert = "INSERT INTO users (login, name, about, role, since, password) VALUES ($1, $2, $3, $4, $5, $6)";
         let insert = sqlx::query(insert).bind(user.login).bind(user.name).bind(user.about).bind(user.role);

@@ -9,6 +9,7 @@ use utoipa::openapi::{Header, HeaderBuilder, Ref, RefOr, Response, Responses, Re
 
 use super::files;
 use super::jsonp;
+use super::rows::{OTHER, Row};
 use super::samples::sample;
 use super::schemas::{Schemas, name_of};
 use super::shown::{Shown, response_of};
@@ -17,74 +18,6 @@ use crate::call::Refusal;
 use crate::envelope::{Envelope, JsonMembers, Problem};
 use crate::error::Code;
 use crate::model::{Api, DeclaredError, EnvelopeName, Method, Module};
-
-/// Refusals of the engine that share a status.
-pub(super) struct Row {
-    /// What their component is called.
-    name: &'static str,
-    /// Which they are; the first one's status is that of all.
-    codes: &'static [Code],
-    /// A header field that they have, and what it says.
-    header: Option<(&'static str, &'static str)>,
-    /// Whether it may be before the module is known, so that they are in the API's envelope.
-    is_early: bool,
-}
-
-const fn row(name: &'static str, codes: &'static [Code]) -> Row {
-    Row { name, codes, header: None, is_early: false }
-}
-
-const fn early(name: &'static str, codes: &'static [Code]) -> Row {
-    Row { is_early: true, ..row(name, codes) }
-}
-
-/// A parameter at fault, or nothing that can be read.
-pub(super) const BAD_REQUEST: Row =
-    early("BadRequest", &[Code::MissingParameter, Code::InvalidParameter, Code::Unreadable]);
-/// Nobody is identified.
-pub(super) const UNAUTHENTICATED: Row = Row {
-    header: Some(("WWW-Authenticate", "The schemes by which a client can identify itself")),
-    ..row("Unauthenticated", &[Code::Unauthenticated])
-};
-/// A permission is missing.
-pub(super) const FORBIDDEN: Row = row("Forbidden", &[Code::Forbidden]);
-/// Whoever is identified has made too many requests.
-pub(super) const TOO_MANY: Row = Row {
-    header: Some(("Retry-After", "Seconds until another try makes sense")),
-    ..row("TooManyRequests", &[Code::TooManyRequests])
-};
-/// The body does not come.
-pub(super) const TIMEOUT: Row = row("Timeout", &[Code::Timeout]);
-/// The query or the body is over a limit.
-pub(super) const TOO_LARGE: Row = row("TooLarge", &[Code::TooLarge]);
-/// The target is over a limit.
-pub(super) const URI_TOO_LONG: Row = early("UriTooLong", &[Code::UriTooLong]);
-/// The body is of a media type that is not read.
-pub(super) const UNSUPPORTED: Row = row("UnsupportedMediaType", &[Code::UnsupportedMediaType]);
-/// The header fields are over a limit.
-pub(super) const HEAD_TOO_LARGE: Row = early("HeadTooLarge", &[Code::HeadTooLarge]);
-/// The program failed.
-pub(super) const INTERNAL: Row = early("Internal", &[Code::Internal]);
-/// The same of a method that takes files.
-pub(super) const INTERNAL_OR_UPLOAD: Row = early("InternalOrUpload", &[Code::Internal, Code::Upload]);
-/// Nothing is there to answer.
-pub(super) const NOT_IMPLEMENTED: Row = row("NotImplemented", &[Code::NotImplemented]);
-/// The program cannot answer now.
-pub(super) const UNAVAILABLE: Row = row("Unavailable", &[Code::Unavailable]);
-/// What any request can be refused for, whatever it is for.
-const OTHER: Row = Row {
-    header: Some(("Allow", "With status 405: the methods that there are")),
-    ..early(
-        "Other",
-        &[
-            Code::UnknownService,
-            Code::UnknownMethod,
-            Code::Unauthenticated,
-            Code::TooManyRequests,
-            Code::ExpectationFailed,
-        ],
-    )
-};
 
 /// The refusals of a document, each kind once for each envelope.
 pub(super) struct Answers {
@@ -100,9 +33,16 @@ pub(super) struct Answers {
     problems: Shape,
 }
 
-/// What a component describes: in which envelope, which refusals of the engine, and which declared errors with which
-/// words.
-type Key = (EnvelopeName, Option<&'static str>, Vec<(String, u16, String)>);
+/// What a component describes: in which envelope, of which status, which refusals of the engine, and which declared
+/// errors with which words.
+type Key = (EnvelopeName, Option<u16>, Vec<&'static str>, Vec<(String, u16, String)>);
+
+/// What a method may be refused for with one status; without one, with any that is not described beside it.
+struct Refused<'m> {
+    status: Option<u16>,
+    rows: Vec<&'static Row>,
+    declared: Vec<&'m DeclaredError>,
+}
 
 /// A shape of answers, and the schema of the engine's refusals in it.
 struct Shape {
@@ -111,9 +51,9 @@ struct Shape {
 }
 
 impl Shape {
-    /// Whether an answer of the status `real` has another one.
-    fn hides(&self, real: u16) -> bool {
-        self.envelope.status(real) != real
+    /// Whether a refusal whose status is really `real` has this one; none stands for its own.
+    fn tells(&self, real: u16, status: Option<u16>) -> bool {
+        self.envelope.status(real) == status.unwrap_or(real)
     }
 }
 
@@ -148,21 +88,56 @@ impl Answers {
         schemas: &mut Schemas,
     ) -> Responses {
         let envelope = module.envelope.as_ref().unwrap_or(&api.envelope);
-        let mut statuses: Vec<u16> = rows.iter().map(|row| row.status()).collect();
-        statuses.extend(method.errors.iter().map(|error| error.status.get()));
-        statuses.sort_unstable();
-        statuses.dedup();
         let mut responses = self.successes(envelope, method, method.answers_jsonp(api.jsonp), schemas);
+        let statuses = self.statuses(envelope, method, rows);
         for (status, response) in files::beside(method).into_iter().filter(|(own, _)| !statuses.contains(own)) {
             responses = responses.response(status.to_string(), named(response));
         }
         for status in statuses {
-            let row = rows.iter().find(|row| row.status() == status).copied();
-            let declared: Vec<_> = method.errors.iter().filter(|error| error.status.get() == status).collect();
-            responses =
-                responses.response(status.to_string(), self.refusal(envelope, row, &declared, &method.id, schemas));
+            let refused = self.refused(envelope, method, rows, status);
+            responses = responses.response(status.to_string(), self.refusal(envelope, &refused, &method.id, schemas));
         }
-        responses.response("default", self.refusal(envelope, Some(&OTHER), &[], &method.id, schemas)).build()
+        let other = Refused { status: None, rows: vec![&OTHER], declared: Vec::new() };
+        responses.response("default", self.refusal(envelope, &other, &method.id, schemas)).build()
+    }
+
+    /// The shape of a method's answers, and that before its module is known where it is another one.
+    fn shapes_of(&self, name: &EnvelopeName) -> Vec<(&Shape, bool)> {
+        let early = (self.early != *name).then_some(&self.early);
+        let names = [Some(name), early].into_iter().flatten();
+        names.filter_map(|one| Some((self.shapes.get(one)?, one == name))).collect()
+    }
+
+    /// The statuses of a method's refusals: the real ones, which problem documents have in every envelope, and those
+    /// that envelopes make of them. One that is no error's stands beside the success.
+    fn statuses(&self, name: &EnvelopeName, method: &Method, rows: &[&'static Row]) -> Vec<u16> {
+        let of_rows = rows.iter().map(|row| row.status());
+        let mut statuses: Vec<u16> = of_rows.chain(method.errors.iter().map(|error| error.status.get())).collect();
+        let real = statuses.clone();
+        for (shape, _) in self.shapes_of(name) {
+            let hidden = real.iter().copied().chain([OTHER.status()]).filter(|real| !shape.tells(*real, None));
+            let told = hidden.map(|real| shape.envelope.status(real));
+            statuses.extend(told.filter(|told| is_apart(*told, shape, method)));
+        }
+        statuses.sort_unstable();
+        statuses.dedup();
+        statuses
+    }
+
+    /// What a method may be refused for with this status, in some shape.
+    fn refused<'m>(&self, name: &EnvelopeName, method: &'m Method, rows: &[&'static Row], status: u16) -> Refused<'m> {
+        let any = |real: u16, is_early: bool| {
+            let shapes = self.shapes_of(name);
+            shapes.iter().filter(|(_, own)| *own || is_early).any(|(shape, _)| shape.tells(real, Some(status)))
+        };
+        let mut rows: Vec<_> =
+            rows.iter().copied().filter(|row| row.status() == status || any(row.status(), row.is_early)).collect();
+        if OTHER.status() != status && any(OTHER.status(), OTHER.is_early) {
+            rows.push(&OTHER);
+        }
+        let declared = method.errors.iter();
+        let declared = declared.filter(|error| error.status.get() == status || any(error.status.get(), false));
+        Refused { status: Some(status), rows, declared: declared.collect() }
     }
 
     /// The success of a method, and beside it what is answered with the status of a success and is none.
@@ -195,15 +170,13 @@ impl Answers {
         responses
     }
 
-    /// The refusals whose status is not the real one, in the method's envelope and in that before a module is known.
+    /// The refusals that have the status of a success, in the method's envelope and in that before a module is known.
     fn hidden(&self, name: &EnvelopeName, method: &Method) -> Vec<Shown> {
-        let mut names = vec![name, &self.early];
-        names.dedup();
         let mut hidden = Vec::new();
-        for (shape, own) in names.into_iter().filter_map(|other| Some((self.shapes.get(other)?, other == name))) {
+        for (shape, own) in self.shapes_of(name) {
             let mut hide = |real: u16, schema: Json| {
-                if shape.hides(real) {
-                    let status = shape.envelope.status(real);
+                let status = shape.envelope.status(real);
+                if status != real && !is_apart(status, shape, method) {
                     hidden.push(Shown::one(status, shape.envelope.refusal_type(), schema));
                 }
             };
@@ -216,20 +189,15 @@ impl Answers {
     }
 
     /// A reference to the component of these refusals, of the method `id`.
-    fn refusal(
-        &mut self,
-        envelope: &EnvelopeName,
-        row: Option<&'static Row>,
-        declared: &[&DeclaredError],
-        id: &str,
-        schemas: &mut Schemas,
-    ) -> Ref {
+    fn refusal(&mut self, envelope: &EnvelopeName, refused: &Refused<'_>, id: &str, schemas: &mut Schemas) -> Ref {
+        let Refused { status, rows, declared } = refused;
+        let names: Vec<_> = rows.iter().map(|row| row.name).collect();
         let words = declared.iter().map(|own| (own.name.clone(), own.status.get(), own.info.clone())).collect();
-        let key = (envelope.clone(), row.map(|row| row.name), words);
+        let key = (envelope.clone(), *status, names, words);
         if let Some(name) = self.names.get(&key) {
             return Ref::from_response_name(name);
         }
-        let parts = row.map(|row| row.name).into_iter().chain(declared.iter().map(|own| own.name.as_str()));
+        let parts = key.2.iter().copied().chain(declared.iter().map(|own| own.name.as_str()));
         let words = parts.map(name_of).collect::<Vec<_>>().join(".");
         let mut name = format!("{}.{words}", envelope.as_str());
         if self.components.contains_key(&name) {
@@ -239,50 +207,60 @@ impl Answers {
         while self.components.contains_key(&name) {
             name.push('_');
         }
-        let response = self.response(envelope, row, declared, schemas);
+        let response = self.response(envelope, refused, schemas);
         self.components.insert(name.clone(), response);
         let reference = Ref::from_response_name(&name);
         self.names.insert(key, name);
         reference
     }
 
-    fn response(
-        &self,
-        envelope: &EnvelopeName,
-        row: Option<&'static Row>,
-        declared: &[&DeclaredError],
-        schemas: &mut Schemas,
-    ) -> Response {
-        let mut words: Vec<&str> = declared.iter().map(|own| own.info.as_str()).collect();
-        words.extend(row.iter().flat_map(|row| row.codes).map(|code| code.title()));
-        let mut names = vec![envelope];
-        if row.is_some_and(|row| row.is_early) && self.early != *envelope {
-            names.push(&self.early);
-        }
+    fn response(&self, envelope: &EnvelopeName, refused: &Refused<'_>, schemas: &mut Schemas) -> Response {
         // An envelope whose refusals are problem documents has no other shape for them.
         let problems = |shape: &Shape| shape.envelope.refusal_type() == Problem.refusal_type();
-        let status = row.map(Row::status).or_else(|| declared.first().map(|own| own.status.get()));
-        let shapes = names.into_iter().filter_map(|name| self.shapes.get(name));
-        let shapes = shapes.filter(|shape| !status.is_some_and(|status| shape.hides(status)));
-        let shown = |shape: &Shape| {
-            let of_errors = declared.iter().map(|error| shape.envelope.declared_schema(&error.name, error.status));
-            Shown {
-                status: status.unwrap_or_default(),
-                media_type: shape.envelope.refusal_type().to_owned(),
-                any: of_errors.chain(row.map(|_| shape.refusals.clone())).collect(),
-                examples: examples_of(&*shape.envelope, row, declared),
-            }
-        };
-        let own = shapes.flat_map(|shape| {
-            let skip = usize::from(problems(shape));
-            shown(shape).and_in(&self.formats).skip(skip)
-        });
-        let shown: Vec<_> = own.chain([shown(&self.problems)]).collect();
-        let mut response = response_of(&words.join("; "), shown.iter(), schemas);
-        if let Some((name, info)) = row.and_then(|row| row.header) {
+        let shapes = self.shapes_of(envelope);
+        let own = shapes.iter().filter_map(|(shape, own)| Some((*shape, refused.shown(shape, *own)?)));
+        let own = own.flat_map(|(shape, shown)| shown.and_in(&self.formats).skip(usize::from(problems(shape))));
+        let shown: Vec<_> = own.chain(refused.shown(&self.problems, true)).collect();
+        let words = refused.words(shapes.iter().map(|(shape, _)| *shape).chain([&self.problems]));
+        let mut response = response_of(&words, shown.iter(), schemas);
+        let rows = refused.rows.iter().filter(|row| refused.status.is_none_or(|status| status == row.status()));
+        for (name, info) in rows.filter_map(|row| row.header) {
             response.headers.insert(name.to_owned(), header(info, schemas).into());
         }
         named(response)
+    }
+}
+
+/// Whether refusals with this status are described apart from the success.
+fn is_apart(status: u16, shape: &Shape, method: &Method) -> bool {
+    status >= 400 && status != shape.envelope.status(method.options.status)
+}
+
+impl Refused<'_> {
+    /// What they are in this shape, if any has it; declared errors only in that of the method's `own` envelope.
+    fn shown(&self, shape: &Shape, own: bool) -> Option<Shown> {
+        let tells = |real: u16| shape.tells(real, self.status);
+        let rows = self.rows.iter().filter(|row| own || row.is_early);
+        let codes: Vec<Code> =
+            rows.flat_map(|row| row.codes).copied().filter(|code| tells(code.status().get())).collect();
+        let declared = self.declared.iter().copied().filter(|error| own && tells(error.status.get()));
+        let declared: Vec<_> = declared.collect();
+        let of_errors = declared.iter().map(|error| shape.envelope.declared_schema(&error.name, error.status));
+        let of_engine = (!codes.is_empty()).then(|| shape.refusals.clone());
+        let any: Vec<_> = of_errors.chain(of_engine).collect();
+        (!any.is_empty()).then(|| Shown {
+            status: self.status.unwrap_or_default(),
+            media_type: shape.envelope.refusal_type().to_owned(),
+            any,
+            examples: examples_of(&*shape.envelope, &codes, &declared),
+        })
+    }
+
+    /// What they say in some of these shapes.
+    fn words<'s>(&self, shapes: impl Iterator<Item = &'s Shape> + Clone) -> String {
+        let told = |code: &&Code| shapes.clone().any(|shape| shape.tells(code.status().get(), self.status));
+        let codes = self.rows.iter().flat_map(|row| row.codes).filter(told).map(|code| code.title());
+        self.declared.iter().map(|own| own.info.as_str()).chain(codes).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -290,12 +268,6 @@ impl Answers {
 fn place_of(name: &EnvelopeName) -> (usize, &str) {
     let known = EnvelopeName::ALL.iter().position(|known| known == name);
     (known.unwrap_or(EnvelopeName::ALL.len()), name.as_str())
-}
-
-impl Row {
-    fn status(&self) -> u16 {
-        self.codes.first().map_or(500, |code| code.status().get())
-    }
 }
 
 /// What the header field of all answers is called among the components.
@@ -320,14 +292,14 @@ fn header(info: &str, schemas: &mut Schemas) -> Header {
 }
 
 /// Examples of refusals in one shape, by name.
-fn examples_of(shape: &dyn Envelope, row: Option<&Row>, declared: &[&DeclaredError]) -> Vec<(String, Example)> {
+fn examples_of(shape: &dyn Envelope, codes: &[Code], declared: &[&DeclaredError]) -> Vec<(String, Example)> {
     let mut examples = Vec::new();
     let mut example = |name: &str, summary: &str, refusal: &Refusal| {
         let value =
             shown(shape, refusal).map(|value| ExampleBuilder::new().summary(summary).value(Some(value)).build());
         examples.extend(value.map(|example| (name.to_owned(), example)));
     };
-    for code in row.iter().flat_map(|row| row.codes) {
+    for code in codes {
         example(code.row().name, code.title(), &sample(*code));
     }
     for error in declared {

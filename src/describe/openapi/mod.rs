@@ -12,6 +12,7 @@ mod jsonp;
 mod operation;
 mod parameters;
 mod paths;
+mod rows;
 mod samples;
 mod schemas;
 mod security;

@@ -3,8 +3,9 @@
 use utoipa::openapi::Deprecated;
 use utoipa::openapi::path::{Operation, OperationBuilder};
 
-use super::answers::{self, Answers, Row};
+use super::answers::Answers;
 use super::parameters::{is_undescribed, parameters, place};
+use super::rows::{self, Row};
 use super::schemas::Schemas;
 use super::text::Place;
 use super::{bodies, jsonp, security};
@@ -30,7 +31,7 @@ pub(super) fn operation(
         words.push(format!("Reads the header field `{}`: {}", own.key, own.info));
     }
     let body = bodies::body(api, method, schemas);
-    let rows = rows(api, method, body.is_some());
+    let rows = reachable(api, method, body.is_some());
     let mut parameters = parameters(method, segments, schemas);
     if method.answers_jsonp(api.jsonp) {
         parameters.push(jsonp::parameter(schemas));
@@ -49,7 +50,7 @@ pub(super) fn operation(
 }
 
 /// What the engine may refuse such a request for, besides what it may refuse any for.
-fn rows(api: &Api, method: &Method, has_body: bool) -> Vec<&'static Row> {
+fn reachable(api: &Api, method: &Method, has_body: bool) -> Vec<&'static Row> {
     let stands = |wanted: &[Place]| {
         let mut places = method.parameters.iter().filter_map(|own| place(method.http, own));
         places.any(|place| wanted.contains(&place))
@@ -59,19 +60,19 @@ fn rows(api: &Api, method: &Method, has_body: bool) -> Vec<&'static Row> {
     let refuses = api.unknown == crate::model::UnknownParameters::Refuse || method.answers_jsonp(api.jsonp);
     let has_parameters = !method.parameters.is_empty() || refuses;
     let rows = [
-        (has_parameters, &answers::BAD_REQUEST),
-        (!method.scope.is_public(), &answers::UNAUTHENTICATED),
-        (!method.scope.is_public(), &answers::FORBIDDEN),
-        (!method.scope.is_public(), &answers::TOO_MANY),
-        (has_body, &answers::TIMEOUT),
-        (has_body || stands(&[Place::Query]), &answers::TOO_LARGE),
-        (stands(&[Place::Path, Place::Query]), &answers::URI_TOO_LONG),
-        (has_body, &answers::UNSUPPORTED),
-        (stands(&[Place::Header, Place::Cookie]), &answers::HEAD_TOO_LARGE),
-        (takes_files, &answers::INTERNAL_OR_UPLOAD),
-        (!takes_files, &answers::INTERNAL),
-        (api.unbound == Unbound::NotImplemented, &answers::NOT_IMPLEMENTED),
-        (true, &answers::UNAVAILABLE),
+        (has_parameters, &rows::BAD_REQUEST),
+        (!method.scope.is_public(), &rows::UNAUTHENTICATED),
+        (!method.scope.is_public(), &rows::FORBIDDEN),
+        (!method.scope.is_public(), &rows::TOO_MANY),
+        (has_body, &rows::TIMEOUT),
+        (has_body || stands(&[Place::Query]), &rows::TOO_LARGE),
+        (stands(&[Place::Path, Place::Query]), &rows::URI_TOO_LONG),
+        (has_body, &rows::UNSUPPORTED),
+        (stands(&[Place::Header, Place::Cookie]), &rows::HEAD_TOO_LARGE),
+        (takes_files, &rows::INTERNAL_OR_UPLOAD),
+        (!takes_files, &rows::INTERNAL),
+        (api.unbound == Unbound::NotImplemented, &rows::NOT_IMPLEMENTED),
+        (true, &rows::UNAVAILABLE),
     ];
     rows.into_iter().filter_map(|(reachable, row)| reachable.then_some(row)).collect()
 }

@@ -17,7 +17,7 @@ use super::raw::{Raw, header_value, segment_value};
 use crate::call::{Callback, Fault, FaultKind, Head, Limit, Reason, Refusal, Source, shortened};
 use crate::error::texts::{Catalogue, Text};
 use crate::model::UnknownParameters;
-use crate::plan::{ByName, Method, Plan, Unfit};
+use crate::plan::{ByName, Method, Plan, SlotPlan, Unfit};
 use crate::types::Takes;
 
 /// What a request says of its method's parameters.
@@ -131,6 +131,12 @@ impl<'a> Reading<'a, '_> {
     fn last_counts(&self) -> bool {
         self.plan.modules[self.method.module].last_counts
     }
+}
+
+/// The parameter that a part of this name fills.
+#[must_use]
+pub fn filled_by<'p>(method: &'p Method, name: &str) -> Option<&'p SlotPlan> {
+    slot(method, &method.body, name, &mut 0).map(|slot| &method.slots[slot])
 }
 
 /// The slot, of `slots`, that a field of this name fills. `next` is where it was expected, and is moved on.

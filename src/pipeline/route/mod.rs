@@ -125,7 +125,7 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Unrouted> {
     let routed = by_path(plan, head, &mut segments, service);
     match &routed {
         Err(unrouted) if plan.dispatch.is_some() && unrouted.refusal.is_of_unknown_service() => {
-            body_that_names(head).map_or(routed, |kind| Ok(Routed::Undecided(Undecided { kind, method: None })))
+            body_that_names(plan, head).map_or(routed, |kind| Ok(Routed::Undecided(Undecided { kind, method: None })))
         }
         _ => routed,
     }
@@ -140,7 +140,7 @@ fn at_base<'h>(plan: &Plan, head: &'h Head) -> Result<Option<Routed<'h>>, Unrout
     if let Some(named) = &plan.named {
         if let Some(given) = name::service(fields::query(head, &Naming::Service.fields())) {
             wanted = Some(name::find(named, &given)?);
-        } else if body_that_names(head).is_none() {
+        } else if body_that_names(plan, head).is_none() {
             wanted = named.default;
         }
     }
@@ -148,13 +148,13 @@ fn at_base<'h>(plan: &Plan, head: &'h Head) -> Result<Option<Routed<'h>>, Unrout
         Some(service) => {
             let wanted = Wanted { method: name::method(plan, head, service)?, naming: Naming::Service };
             let (found, complete) = wanted.found(plan, head, &[]);
-            let kind = if complete { None } else { with_fields(head) };
+            let kind = if complete { None } else { with_fields(plan, head) };
             Ok(Some(match kind {
                 Some(kind) => Routed::Undecided(Undecided { kind, method: Some(wanted.method) }),
                 None => Routed::Method(found),
             }))
         }
-        None => Ok(body_that_names(head).map(|kind| Routed::Undecided(Undecided { kind, method: None }))),
+        None => Ok(body_that_names(plan, head).map(|kind| Routed::Undecided(Undecided { kind, method: None }))),
     }
 }
 
@@ -226,13 +226,13 @@ pub fn decide<'h>(
 }
 
 /// As what the body is to be read that may name a method: only POST sends one that does.
-fn body_that_names(head: &Head) -> Option<BodyKind> {
-    if head.method == http::Method::POST { with_fields(head) } else { None }
+fn body_that_names(plan: &Plan, head: &Head) -> Option<BodyKind> {
+    if head.method == http::Method::POST { with_fields(plan, head) } else { None }
 }
 
 /// As what the body is to be read, where it has fields.
-fn with_fields(head: &Head) -> Option<BodyKind> {
-    match announced_kind(head, false) {
+fn with_fields(plan: &Plan, head: &Head) -> Option<BodyKind> {
+    match announced_kind(head, plan.widest) {
         BodyKind::Nothing | BodyKind::Unsupported(_) => None,
         kind => Some(kind),
     }

@@ -8,7 +8,7 @@ use http::header::{self, HeaderName, HeaderValue};
 
 use crate::call::ETag;
 use crate::server::download::Told;
-use crate::server::opened::{Asking, Opened, open_file};
+use crate::server::opened::open_file;
 use crate::transfer::{Facts, Link};
 
 /// The most bytes of the header fields.
@@ -34,17 +34,26 @@ pub(super) fn head(link: &Link, told: &Told) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// Opens a kept file: what is told of it, and what a request gets of it.
+/// A kept file, open.
+pub(super) struct Kept {
+    /// What is told of it.
+    pub(super) told: Told,
+    /// The file.
+    pub(super) file: File,
+    /// Where in it its content begins.
+    pub(super) start: u64,
+}
+
+/// Opens a kept file.
 ///
 /// # Errors
 /// It is not there, cannot be read, or is none of ours.
-pub(super) fn open(path: &Path, asking: &Asking) -> io::Result<(Told, Opened)> {
+pub(super) fn open(path: &Path) -> io::Result<Kept> {
     let mut file = open_file(path)?;
     let (mut told, start) = read_head(&mut file)?;
     let length = file.metadata()?.len().checked_sub(start).ok_or_else(torn)?;
     told.facts = Facts { length: Some(length), has_parts: true, ..told.facts };
-    let opened = asking.behind(start, file, told.facts.clone())?;
-    Ok((told, opened))
+    Ok(Kept { told, file, start })
 }
 
 /// The header fields, and where the content begins.

@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime};
 use actix_rt::time::sleep;
 use http::header::{self, HeaderValue};
 
+use self::kept::Kept;
 use self::key::KeyFile;
 use self::writing::Room;
 use super::download::Told;
@@ -140,19 +141,25 @@ impl Links {
         if !head.uri.path().starts_with(LINKS) {
             return refuse(Reason::UnknownService { similar: Vec::new() });
         }
-        let (own, asking) = (Arc::clone(self), Asking { head: Arc::clone(head), status: 200 });
-        let opened = away(move || own.open(&asking)).await;
+        let (own, asking) = (Arc::clone(self), Arc::clone(head));
+        let opened = match away(move || own.open(&asking)).await {
+            Ok(Found::Kept(Kept { told, file, start })) => {
+                let asking = Asking { head: Arc::clone(head), status: 200 };
+                asking.behind(start, file, told.facts.clone()).await.map(|opened| (told, opened))
+            }
+            Ok(Found::Invalid) => return refuse(Reason::InvalidLink),
+            Ok(Found::Gone) => return refuse(Reason::Gone),
+            Err(error) => Err(error),
+        };
         match opened {
-            Ok(Found::Kept(told, opened)) => {
+            Ok((told, opened)) => {
                 let headers = vec![
                     // The link is a secret that the answer must not spread.
                     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
                     (header::CACHE_CONTROL, HeaderValue::from_static("private")),
                 ];
-                told.reply(*opened, 200, headers)
+                told.reply(opened, 200, headers)
             }
-            Ok(Found::Invalid) => refuse(Reason::InvalidLink),
-            Ok(Found::Gone) => refuse(Reason::Gone),
             Err(error) => {
                 let refusal = Refusal::internal(format_args!("the file of a link cannot be sent: {error}"));
                 pipeline::refuse(plan, head, Of::Page, refusal)
@@ -160,18 +167,18 @@ impl Links {
         }
     }
 
-    /// What a request gets.
-    fn open(&self, asking: &Asking) -> io::Result<Found> {
+    /// What a request is for.
+    fn open(&self, head: &Head) -> io::Result<Found> {
         let Some(key) = self.key.get()? else { return Ok(Found::Invalid) };
-        let Some(link) = Link::read(asking.head.uri.path(), asking.head.query(), &key) else {
+        let Some(link) = Link::read(head.uri.path(), head.query(), &key) else {
             return Ok(Found::Invalid);
         };
         if link.expires <= now() {
             return Ok(Found::Gone);
         }
-        match kept::open(&self.folder.join(link.name()), asking) {
+        match kept::open(&self.folder.join(link.name())) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found::Gone),
-            kept => kept.map(|(told, opened)| Found::Kept(Box::new(told), Box::new(opened))),
+            kept => kept.map(Found::Kept),
         }
     }
 }
@@ -179,7 +186,7 @@ impl Links {
 /// What a link leads to.
 enum Found {
     /// A file.
-    Kept(Box<Told>, Box<super::opened::Opened>),
+    Kept(Kept),
     /// Nothing: nobody was given that link.
     Invalid,
     /// Nothing any more.

@@ -17,7 +17,7 @@ use crate::call::{Content, Pieces, Refusal};
 use crate::pipeline::guarded;
 use crate::server::download::Told;
 use crate::server::opened::{away, open_file};
-use crate::server::pieces::{FilePieces, PIECE};
+use crate::server::reading::{FilePieces, PIECE};
 use crate::transfer::Link;
 
 /// What the names of files begin with that are being written.
@@ -111,13 +111,8 @@ async fn pieces(content: Content) -> io::Result<Pieces> {
         Content::Path(path) => away(move || open_file(&path)).await?,
         Content::File(file) => file,
     };
-    away(move || {
-        let mut file = file;
-        io::Seek::rewind(&mut file)?;
-        let length = file.metadata()?.len();
-        Ok(Box::pin(FilePieces::new(file, length)) as Pieces)
-    })
-    .await
+    let length = file.metadata()?.len();
+    Ok(Box::pin(FilePieces::new(file, 0, length)))
 }
 
 /// A file without its name, and what is to be written next.

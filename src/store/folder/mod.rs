@@ -3,6 +3,7 @@
 //! The folder is held open, and every file is reached from it one folder after the other without following a link, so
 //! that nothing outside of it can be reached: not by a name, and not by what others do to the folder meanwhile.
 
+mod at_once;
 mod hash;
 mod journal;
 mod publish;
@@ -29,6 +30,8 @@ pub(super) struct Folder {
     root: Dir,
     path: PathBuf,
     staging: Staging,
+    /// Whether its files may be opened at once.
+    local: bool,
 }
 
 impl Folder {
@@ -44,7 +47,8 @@ impl Folder {
         }
         let root = open(path).map_err(&io)?;
         let staging = Staging::start(&root)?;
-        Ok(Self { root, path: path.canonicalize().map_err(&io)?, staging })
+        let local = at_once::is_local(&root);
+        Ok(Self { root, path: path.canonicalize().map_err(&io)?, staging, local })
     }
 
     /// Where it was when it was opened.
@@ -56,9 +60,18 @@ impl Folder {
     pub(super) fn read(&self, name: &Name) -> Result<(File, Facts), StoreError> {
         let (folders, file) = name.split();
         let opened = way::walk(&self.root, folders).and_then(|folder| way::open(&folder, file));
-        let file = opened.map_err(|blocked| missing(name, blocked))?;
-        let facts = hash::facts(&file).map_err(StoreError::io("reading a stored file"))?;
-        Ok((file, facts))
+        known(opened.map_err(|blocked| missing(name, blocked))?)
+    }
+
+    /// Opens a file if that waits for nothing.
+    pub(super) fn read_at_once(&self, name: &Name) -> Option<Result<(File, Facts), StoreError>> {
+        if !self.local {
+            return None;
+        }
+        at_once::open(&self.root, name).map(|found| match found {
+            at_once::Found::File(file) => known(file),
+            at_once::Found::Nothing => Err(StoreError::Missing(name.clone())),
+        })
     }
 
     /// What is in a folder.
@@ -84,6 +97,12 @@ impl Folder {
         listing.files.sort();
         Ok(listing)
     }
+}
+
+/// A file and what is known of it.
+fn known(file: File) -> Result<(File, Facts), StoreError> {
+    let facts = hash::facts(&file).map_err(StoreError::io("reading a stored file"))?;
+    Ok((file, facts))
 }
 
 /// Who reads is not told what has the name instead.

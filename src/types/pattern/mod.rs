@@ -1,6 +1,7 @@
 //! The `regex` of texts: as definitions write it, as it is run, and as schemas have it.
 
 mod ecma;
+pub(super) mod names;
 mod parse;
 
 use regex::{Regex, RegexBuilder};

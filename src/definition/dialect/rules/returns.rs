@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::super::super::keys::rules::{RETURN, RETURN_TYPES, meaning};
 use super::super::super::object::Object;
-use super::super::super::written::{Output, TypeText};
+use super::super::super::written::{Attribute, Output, TypeText};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{Place, Placed};
 
@@ -142,7 +142,7 @@ impl Field {
         let mark = if term.as_ref().is_some_and(|term| term.value.starts_with('?')) { "?" } else { "" };
         if items.is_none() && fields.list.is_empty() {
             let term = meant.map(|meant| Placed::new(format!("{mark}{meant}"), place));
-            return TypeText { term, attributes, fields: None };
+            return TypeText { term, attributes, ..TypeText::default() };
         }
         let holds = if items.is_some() { "array" } else { "object" };
         if items.is_some() && !fields.list.is_empty() {
@@ -154,28 +154,29 @@ impl Field {
             let fault = Diagnostic::new(Code::BadOption, place, message).label(format!("expected `{holds}`"));
             faults.push(fault.help("the fields of an object are written `info.id`, of items of an array `list[].id`"));
         }
-        let (inner, fields) = match items {
-            Some(items) => {
-                let TypeText { term, attributes, fields } = items.r#type(faults);
-                let item = term.map_or_else(|| "any".to_owned(), |term| term.value);
-                (format!("{mark}array<{}>", with_words(item, &attributes)), fields)
-            }
-            None => (format!("{mark}object"), Some(Placed::new(fields.outputs(faults), place))),
+        let Some(items) = items else {
+            let term = Placed::new(format!("{mark}object"), place);
+            let fields = Some(Placed::new(fields.outputs(faults), place));
+            return TypeText { term: Some(term), attributes, fields, ..TypeText::default() };
         };
-        TypeText { term: Some(Placed::new(inner, place)), attributes, fields }
+        let mut list = beside(items.r#type(faults), attributes);
+        list.term = list.term.map(|item| Placed::new(format!("{mark}array<{}>", item.value), place));
+        list
     }
 }
 
-/// An `enum` with its words in the term, for nothing stands beside the type of items. Words that a term could mean
-/// otherwise stay out of it, and are told as missing.
-fn with_words(term: String, attributes: &[(Placed<String>, Placed<Json>)]) -> String {
-    let range = attributes.iter().find(|(key, _)| key.value == "range").and_then(|(_, words)| words.value.as_array());
-    let words: Option<Vec<&str>> = range.and_then(|words| words.iter().map(Json::as_str).collect());
-    let is_plain = |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
-    match words.filter(|words| words.iter().all(is_plain)) {
-        Some(words) if bare(&term) == "enum" => format!("{term}({})", words.join("|")),
-        _ => term,
+/// The type of items with what stands beside it put into `items`, beside what is said of their array.
+fn beside(item: TypeText, mut attributes: Vec<Attribute>) -> TypeText {
+    let TypeText { term, attributes: own, items: deeper, fields } = item;
+    let term = term.unwrap_or_else(|| Placed::new("any".to_owned(), Place::default()));
+    let inside = |(key, value): &Attribute| (key.clone().map(|key| format!("items.{key}")), value.clone());
+    let items = own.iter().chain(&deeper).map(inside).collect();
+    if let Some((key, _)) = own.first() {
+        let place = key.place;
+        let held: Map<_, _> = own.into_iter().map(|(key, value)| (key.value, value.value)).collect();
+        attributes.push((Placed::new("items".to_owned(), place), Placed::new(Json::Object(held), place)));
     }
+    TypeText { term: Some(term), attributes, items, fields }
 }
 
 /// A type without the mark that it may be missing.

@@ -6,16 +6,13 @@ use super::super::super::keys::rules::{RULE, SOURCES, TYPES, meaning};
 use super::super::super::manner::RULES;
 use super::super::super::object::Object;
 use super::super::super::text::Member;
-use super::super::super::written::{Parameter, TypeText};
+use super::super::super::written::{Attribute, Parameter, TypeText};
 use super::super::method::type_text;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{Place, Placed};
 
 /// PhalApi's source of what the server says of a request, which is none here.
 const SERVER: &str = "server";
-
-/// The name of an attribute and what it holds.
-type Attribute = (Placed<String>, Placed<Json>);
 
 /// A rule that has been read.
 #[derive(Clone)]
@@ -68,9 +65,9 @@ pub(super) fn rule(member: &Member, faults: &mut Vec<Diagnostic>) -> Option<Rule
 
 /// The type in the terms of the tree dialect, and the attributes beside it as its types have them.
 fn lowered(text: TypeText, object: &Object<'_>, faults: &mut Vec<Diagnostic>) -> TypeText {
-    let TypeText { term, attributes, fields } = text;
+    let TypeText { term, attributes, items, fields } = text;
     let Some(term) = term else {
-        return TypeText { term, attributes, fields };
+        return TypeText { term, attributes, items, fields };
     };
     let marked = term.value.starts_with('?');
     let bare = term.value.trim_start_matches('?');
@@ -85,6 +82,7 @@ fn lowered(text: TypeText, object: &Object<'_>, faults: &mut Vec<Diagnostic>) ->
         let value = match key.value.as_str() {
             "min" | "max" if meant != "datetime" => value.map(number),
             "format" => format(&meant, value, faults)?,
+            "items" => value.map(self::items),
             // What is wrong with it is told.
             "callback" if meant != "callable" => return None,
             _ => value,
@@ -99,7 +97,7 @@ fn lowered(text: TypeText, object: &Object<'_>, faults: &mut Vec<Diagnostic>) ->
     } else {
         term.map(|_| if optional { format!("?{meant}") } else { meant })
     };
-    TypeText { term: Some(term), attributes, fields }
+    TypeText { term: Some(term), attributes, items, fields }
 }
 
 /// `callable`, as `callback` says it. Where the type calls no function, both are told in the words of rules.
@@ -145,6 +143,20 @@ fn after(object: &Object<'_>, faults: &mut Vec<Diagnostic>) -> Option<Attribute>
 fn number(bound: Json) -> Json {
     let Json::String(text) = &bound else { return bound };
     text.trim().parse::<Number>().map_or(bound, Json::Number)
+}
+
+/// What stands beside items: their bounds may be texts too.
+fn items(written: Json) -> Json {
+    let Json::Object(written) = written else { return written };
+    let read = |(key, value): (String, Json)| {
+        let value = match key.as_str() {
+            "min" | "max" => number(value),
+            "items" => items(value),
+            _ => value,
+        };
+        (key, value)
+    };
+    Json::Object(written.into_iter().map(read).collect())
 }
 
 /// The `format` beside a type; none where it goes without saying, or is told.

@@ -1,0 +1,278 @@
+//! `rulebook send` and `rulebook fetch`: files from server to server, by the program as it is run.
+
+mod asked;
+mod between;
+mod broken;
+mod checked;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+
+use super::Ran;
+use crate::served::{Served, copy_files, free_address, program};
+
+/// A file that many pieces are needed for, in bytes.
+const LARGE: usize = 8 << 20;
+
+/// Where a client works: its files, and the key that it has.
+struct Desk {
+    folder: TempDir,
+    key: String,
+}
+
+impl Desk {
+    /// A desk with this key, in the file `key`.
+    fn new(key: &str) -> Self {
+        let desk = Self { folder: TempDir::new().unwrap(), key: key.to_owned() };
+        desk.write("key", key);
+        #[cfg(unix)]
+        fs::set_permissions(desk.path("key"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    /// What is on it beside the key.
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.retain(|name| name != "key");
+        names.sort();
+        names
+    }
+
+    /// Runs the program with the key from its file.
+    #[track_caller]
+    fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(&[arguments, &["--key-file", "key"]].concat(), &[])
+    }
+
+    /// Runs the program. Nothing that it says is a terminal's, or tells the key.
+    #[track_caller]
+    fn run_with(&self, arguments: &[&str], environment: &[(&str, &OsStr)]) -> Ran {
+        let mut command = program(self.folder.path());
+        for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            command.env_remove(proxy).env_remove(proxy.to_lowercase());
+        }
+        let ran: Ran = command.args(arguments).envs(environment.iter().copied()).output().unwrap().into();
+        for text in [&ran.out, &ran.err] {
+            assert!(!text.contains('\x1b') && !text.contains('\r'), "{ran:?}");
+            assert!(self.key.is_empty() || !text.contains(self.key.trim_start_matches("rb_")), "{ran:?}");
+        }
+        ran
+    }
+
+    /// Runs the program, which succeeds and has printed the digest and name of each of these.
+    #[track_caller]
+    fn done(&self, arguments: &[&str], printed: &[(&[u8], &str)]) -> Ran {
+        let ran = self.run(arguments);
+        let lines = printed.iter().map(|(content, name)| format!("{}  {name}\n", blake3::hash(content)));
+        assert_eq!((ran.code, ran.out.as_str()), (Some(0), lines.collect::<String>().as_str()), "{}", ran.err);
+        ran
+    }
+
+    /// Runs the program, which fails with these words.
+    #[track_caller]
+    fn fails(&self, code: i32, words: &str, arguments: &[&str]) -> Ran {
+        let ran = self.run(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(code), ""), "{}", ran.err);
+        assert!(ran.err.contains(words), "{words:?} is not in {:?}", ran.err);
+        ran
+    }
+
+    /// Runs the program, which the server refuses with this status and these words.
+    #[track_caller]
+    fn refused(&self, status: u16, words: &str, arguments: &[&str]) {
+        self.fails(1, &format!("error: the server refuses ({status}): {words}"), arguments);
+    }
+}
+
+/// The program, serving the internal API of the demo for files of any kind and of some size.
+struct Peer {
+    _served: Served,
+    url: String,
+    folder: TempDir,
+}
+
+impl Peer {
+    fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let api = folder.path().join("api");
+        copy_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("api"), &api);
+        change(&api.join("app.json"), |app| {
+            app["limits"] = json!({ "part": 16 << 20, "multipart": 20 << 20 });
+        });
+        change(&api.join("iapi.json"), |module| {
+            let methods = &mut module["/"]["iapi"]["/"];
+            let content = &mut methods["file"]["POST"]["in"]["content"];
+            content["max"] = json!(16 << 20);
+            content.as_object_mut().unwrap().remove("range");
+        });
+        let address = free_address();
+        let served = Served::start(folder.path(), &address, &[]);
+        Self { _served: served, url: format!("http://{address}"), folder }
+    }
+
+    /// A desk whose key gives this scope.
+    fn desk(&self, scope: &str) -> Desk {
+        Desk::new(&self.key(&["--scope", scope]))
+    }
+
+    fn key(&self, flags: &[&str]) -> String {
+        let arguments = [&["keys", "add", "--name", "test"], flags].concat();
+        let ran = super::run(self.folder.path(), &arguments);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        // It looks four times a second whether there are new ones.
+        thread::sleep(std::time::Duration::from_millis(600));
+        ran.out.trim().to_owned()
+    }
+}
+
+/// Changes a file of a definition, whose comments are lost.
+fn change(path: &Path, change: impl FnOnce(&mut Json)) {
+    let text = fs::read_to_string(path).unwrap();
+    let mut json: Json = jsonc_parser::parse_to_serde_value(&text, &jsonc_parser::ParseOptions::default()).unwrap();
+    change(&mut json);
+    fs::write(path, json.to_string()).unwrap();
+}
+
+/// What does one connection: gets it, and how many there were before.
+type Connected = dyn Fn(TcpStream, usize) -> io::Result<()> + Send + Sync;
+
+/// Somebody who listens, and keeps the heads of requests.
+struct Listener {
+    url: String,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Listener {
+    /// Answers each request with the next of these, the last again and again, and closes.
+    fn answers(answers: &[&str]) -> Self {
+        let answers: Vec<_> = answers.iter().map(|answer| (*answer).to_owned()).collect();
+        Self::start(move |heads| {
+            Arc::new(move |mut stream, before| {
+                let (head, mut body) = read_head(&mut stream)?;
+                let length = field(&head, "content-length").map_or(0, |length| length.parse().unwrap());
+                heads.lock().unwrap().push(head);
+                stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok().filter(|()| length > 0);
+                while body.len() < length && more(&mut stream, &mut body)? {}
+                stream.write_all(answers[before.min(answers.len() - 1)].as_bytes())
+            })
+        })
+    }
+
+    /// Stands in front of a server, and closes a connection when so many bytes have gone to it, or come from it. What
+    /// holds for which connection `cut` says.
+    fn cutting(server: &str, cut: impl Fn(usize) -> Cut + Send + Sync + 'static) -> Self {
+        let server = server.strip_prefix("http://").unwrap().to_owned();
+        Self::start(move |heads| {
+            Arc::new(move |mut stream, before| {
+                let Cut { up, down } = cut(before);
+                let (head, ahead) = read_head(&mut stream)?;
+                let mut behind = TcpStream::connect(&server)?;
+                behind.write_all(head.as_bytes())?;
+                behind.write_all(&ahead)?;
+                heads.lock().unwrap().push(head);
+                let (mut from, mut to) = (stream.try_clone()?, behind.try_clone()?);
+                let sending = thread::spawn(move || {
+                    let _ = io::copy(&mut Read::by_ref(&mut from).take(up), &mut to);
+                    let _ = to.shutdown(Shutdown::Both);
+                });
+                let _ = io::copy(&mut Read::by_ref(&mut behind).take(down), &mut stream);
+                let _ = stream.shutdown(Shutdown::Both);
+                sending.join().unwrap();
+                Ok(())
+            })
+        })
+    }
+
+    fn start(with: impl FnOnce(Arc<Mutex<Vec<String>>>) -> Arc<Connected>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let heads = Arc::default();
+        let connected = with(Arc::clone(&heads));
+        // It ends with the tests.
+        thread::spawn(move || {
+            for (before, stream) in listener.incoming().enumerate() {
+                let (connected, stream) = (Arc::clone(&connected), stream.unwrap());
+                // Whoever asks may go away.
+                thread::spawn(move || connected(stream, before).ok());
+            }
+        });
+        Self { url, heads }
+    }
+
+    /// The heads of the requests so far.
+    fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+}
+
+/// After how many bytes a connection is cut: of the body that goes to the server, and of what comes from it.
+struct Cut {
+    up: u64,
+    down: u64,
+}
+
+impl Cut {
+    const NEVER: Self = Self { up: u64::MAX, down: u64::MAX };
+}
+
+/// The head of a request, and what has come behind it.
+fn read_head(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    loop {
+        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            let body = bytes.split_off(end + 4);
+            return Ok((String::from_utf8(bytes).unwrap(), body));
+        }
+        if !more(stream, &mut bytes)? {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+}
+
+fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<bool> {
+    let mut piece = [0; 4096];
+    let read = stream.read(&mut piece)?;
+    bytes.extend(&piece[..read]);
+    Ok(read > 0)
+}
+
+/// A field of a head.
+fn field<'h>(head: &'h str, name: &str) -> Option<&'h str> {
+    head.lines().find_map(|line| {
+        let (own, value) = line.split_once(": ")?;
+        own.eq_ignore_ascii_case(name).then_some(value)
+    })
+}
+
+/// An answer as it goes over the wire, to be closed behind.
+fn answer(status: &str, fields: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{fields}\r\n{body}", body.len())
+}
+
+/// Bytes that do not repeat themselves.
+fn noise(length: usize, seed: u8) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    blake3::Hasher::new().update(&[seed]).finalize_xof().fill(&mut bytes);
+    bytes
+}

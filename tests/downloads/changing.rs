@@ -1,0 +1,105 @@
+//! Files that are not in memory, are read by several at once, or change while they are sent.
+
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use rulebook::Download;
+
+use super::returning;
+use crate::client::{Connection, Request, Site};
+
+/// More than all buffers on the way to a client that does not read.
+const LARGE: usize = 24 << 20;
+
+/// Bytes of which each place has others.
+fn bytes(from: usize, to: usize) -> Vec<u8> {
+    (from..to).map(|at| ((at * 31) >> 8) as u8 ^ at as u8).collect()
+}
+
+fn written(path: &Path, length: usize) -> File {
+    fs::write(path, bytes(0, length)).unwrap();
+    File::options().read(true).write(true).open(path).unwrap()
+}
+
+/// Has the system forget what is in a file, if it can.
+fn forget(file: &File, from: u64) {
+    file.sync_all().unwrap();
+    #[cfg(target_os = "linux")]
+    rustix::fs::fadvise(file, from, None, rustix::fs::Advice::DontNeed).unwrap();
+}
+
+fn get() -> Request {
+    Request::new("GET", "/it")
+}
+
+/// What comes on a connection until it ends, behind the head.
+fn rest(mut connection: Connection) -> Vec<u8> {
+    while connection.more() {}
+    let end = connection.ahead.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+    connection.ahead.split_off(end)
+}
+
+/// Only from the disk, in memory to a part, in memory.
+#[test]
+fn a_file_is_the_same_from_the_disk_and_from_memory() {
+    const PIECE: usize = 256 << 10;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("it");
+    let own = path.clone();
+    let site = Site::start(&returning(move || Download::file(own.as_path())));
+    for length in [1, 4096, 65_536, 65_537, PIECE - 1, PIECE, PIECE + 1, 4 * PIECE, 5 * PIECE + 4097] {
+        let file = written(&path, length);
+        for kept in [0, 4096, 60_000, PIECE, 2 * PIECE + 5000, length] {
+            forget(&file, kept as u64);
+            let answer = site.send(&get());
+            assert_eq!(answer.status, 200);
+            assert!(answer.body == bytes(0, length), "{length} bytes, of which {kept} are in memory");
+        }
+    }
+}
+
+#[test]
+fn several_read_one_open_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = Arc::new(written(&folder.path().join("it"), 2_000_003));
+    let site = Site::start(&returning(move || Download::file(file.try_clone().unwrap())));
+    std::thread::scope(|scope| {
+        for from in (0..8).map(|number| number * 200_001) {
+            let site = &site;
+            scope.spawn(move || {
+                let mut connection = site.connect();
+                for _ in 0..8 {
+                    let answer = connection.ask(&get().field("range", format!("bytes={from}-")));
+                    assert!(answer.body == bytes(from, 2_000_003), "from {from}");
+                }
+            });
+        }
+    });
+}
+
+/// Of what is larger than was said as much is sent as was said; what is smaller does not look whole.
+#[test]
+fn a_file_that_changes_while_it_is_sent_is_sent_as_it_was_said_or_broken_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("it");
+    let own = path.clone();
+    let site = Site::start(&returning(move || Download::file(own.as_path())));
+    for (length, whole) in [(LARGE + 100_000, true), (LARGE / 2, false)] {
+        let mut file = written(&path, LARGE);
+        let mut connection = site.connect();
+        connection.write(&get().field("connection", "close").bytes());
+        assert!(connection.more());
+        if whole {
+            file.seek(SeekFrom::End(0)).unwrap();
+            file.write_all(&bytes(LARGE, length)).unwrap();
+        } else {
+            file.set_len(length as u64).unwrap();
+        }
+        let body = rest(connection);
+        assert_eq!(body.len() == LARGE, whole, "{} of {LARGE} bytes came, there are {length}", body.len());
+        assert!(body == bytes(0, body.len()));
+        assert_eq!(site.send(&Request::new("HEAD", "/it")).status, 200, "the server goes on");
+    }
+}

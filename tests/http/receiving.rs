@@ -1,0 +1,280 @@
+//! Uploads while they arrive: the room that a method's own parameters give them, their pace, and what is written.
+
+use std::fs;
+use std::io::Write;
+use std::net::Shutdown;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rulebook::Unbound;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::client::{Request, Site, engine, multipart, wait};
+use crate::served::{Served, free_address};
+
+const MULTIPART: &str = "multipart/form-data; boundary=XX";
+/// How much longer than its parameter says a file is received.
+const OVER: usize = 64 << 10;
+const LARGE: usize = 300_000;
+const BODY: usize = 90_000;
+const PART: usize = 50_000;
+
+fn definition() -> Value {
+    let upload = |more: Value| {
+        let mut parameters = json!({ "filename": { "info": "Its name", "type": "?filename(public/**)" } });
+        parameters.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "POST": { "info": "An upload", "in": parameters } })
+    };
+    json!({ "/": {
+        "plain": upload(json!({ "file": { "info": "A file", "type": "?file" } })),
+        "large": upload(json!({ "file": { "info": "A file", "type": "?file", "max": LARGE } })),
+        "small": upload(json!({ "file": { "info": "A file", "type": "?file", "max": 10 } })),
+        "image": upload(json!({ "file": { "info": "An image", "type": "?file", "max": 4 << 20, "range": ["image/*"] } })),
+        "several": upload(json!({
+            "files": { "info": "Files", "type": "array<file>", "max": 8 },
+            "names": { "info": "Their names", "type": "array<string>", "max": 8 }
+        })),
+        "endless": upload(json!({ "files": { "info": "Files", "type": "array<file>" } }))
+    } })
+}
+
+fn settings() -> Value {
+    json!({ "limits": { "multipart": 100_000, "part": PART, "body": BODY, "parts": 4, "seconds": 1 } })
+}
+
+fn site() -> Site {
+    Site::echo(&[("app.json", settings()), ("site.json", definition())])
+}
+
+/// A server that keeps files below a folder.
+fn keeping(data: &Path) -> Site {
+    let files = [("app.json", settings()), ("site.json", definition())];
+    Site::start(&engine(&files, |rulebook| rulebook.unbound(Unbound::Echo).keep_files().data(data)))
+}
+
+/// The files on their way in a folder of a server that keeps files.
+fn on_their_way(data: &Path) -> Vec<PathBuf> {
+    let folders = fs::read_dir(data.join("files/.staging")).unwrap().map(|entry| entry.unwrap().path());
+    let folders = folders.filter(|path| path.is_dir());
+    let files = folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+    files.filter(|file| !file.ends_with("alive")).collect()
+}
+
+fn file(size: usize) -> Vec<u8> {
+    multipart(&[("name=\"file\"; filename=\"a\"", &vec![b'x'; size])])
+}
+
+fn post(target: &str, body: impl Into<Vec<u8>>) -> Request {
+    Request::new("POST", target).body(MULTIPART, body)
+}
+
+/// The body in chunks, so that its length is not announced.
+fn chunked(target: &str, body: &[u8]) -> Request {
+    let chunks: Vec<_> = body.chunks(16 << 10).collect();
+    Request::new("POST", target).chunked(MULTIPART, &chunks)
+}
+
+#[test]
+fn a_file_may_be_as_long_as_its_parameter_says() {
+    let site = site();
+    for (target, size) in [("/large", LARGE), ("/plain", PART), ("/small", 10)] {
+        let args = json!({ "file": { "filename": "a", "size": size, "media_type": "text/plain" }, "filename": null });
+        site.send(&post(target, file(size))).assert_args(&args);
+        site.send(&chunked(target, &file(size))).assert_args(&args);
+    }
+    // What others may send is not more for that.
+    for request in [post("/plain", file(PART + 1)), chunked("/plain", &file(PART + 1))] {
+        site.send(&request).assert_refused(413, "file: over the limit `part` of 50000 bytes");
+    }
+    site.assert_no_temporary();
+}
+
+#[test]
+fn a_file_that_is_a_little_too_long_is_told_with_all_else() {
+    let site = site();
+    let wrong: (&str, &[u8]) = ("name=\"filename\"", b"../x");
+    for (target, size) in [("/large", LARGE + 1), ("/small", 11), ("/small", 10 + OVER)] {
+        let content = vec![b'x'; size];
+        let answer = site.send(&post(target, multipart(&[("name=\"file\"; filename=\"a\"", &content), wrong])));
+        answer.assert_refused(400, "filename in the body: expected the name of a file that is like public/**");
+        let told = format!("the file \"a\" of {size} bytes, text/plain");
+        assert!(answer.json()["errors"].as_array().unwrap().iter().any(|fault| fault["got"] == told), "{answer:?}");
+    }
+    site.assert_no_temporary();
+}
+
+#[test]
+fn a_file_that_is_much_too_long_is_stopped_on_its_way() {
+    let site = site();
+    for (target, most) in [("/large", LARGE), ("/small", 10)] {
+        let mut connection = site.connect();
+        let whole = chunked(target, &file(most + OVER + 100));
+        connection.write(&whole.head());
+        // Neither the end of the file comes, nor that of the body.
+        connection.write(&whole.body[..whole.body.len() - 20]);
+        let answer = connection.answer(false);
+        answer.assert_refused(413, &format!("file: over the limit `max` of {most} bytes"));
+        assert_eq!(answer.json()["parameter"], "file");
+        assert_eq!(answer.field("connection"), Some("close"));
+    }
+    site.assert_no_temporary();
+}
+
+#[test]
+fn a_body_may_be_as_long_as_its_files_and_fields() {
+    let site = site();
+    let rooms = [("/large", LARGE + BODY), ("/several", 8 * PART + BODY), ("/plain", 100_000), ("/endless", 100_000)];
+    for (target, most) in rooms {
+        let words = format!("over the limit `multipart` of {most} bytes");
+        let head = |length: usize| {
+            Request::new("POST", target).field("content-type", MULTIPART).field("content-length", length)
+        };
+        for request in [head(most + 1), head(most + 1).field("expect", "100-continue")] {
+            let mut connection = site.connect();
+            connection.write(&request.head());
+            connection.answer(false).assert_refused(413, &words);
+        }
+        let mut connection = site.connect();
+        connection.write(&head(most).field("expect", "100-continue").head());
+        assert_eq!(connection.answer(false).status, 100, "{target}");
+        // What comes behind the last boundary counts too.
+        let mut body = multipart(&[("name=\"note\"", b"")]);
+        body.resize(most + 1, b'-');
+        site.send(&chunked(target, &body)).assert_refused(413, &words);
+        body.pop();
+        assert_ne!(site.send(&chunked(target, &body)).status, 413, "{target}");
+    }
+}
+
+#[test]
+fn a_list_has_as_many_parts_as_it_takes() {
+    let site = site();
+    let content = vec![b'x'; PART];
+    let parts = |count| {
+        let one: [(&str, &[u8]); 2] = [("name=\"files\"; filename=\"a\"", &content), ("name=\"names\"", b"n")];
+        vec![one; count].concat()
+    };
+    let answer = site.send(&post("/several", multipart(&parts(8))));
+    assert_eq!((answer.status, answer.json()["args"]["files"].as_array().map(Vec::len)), (200, Some(8)), "{answer:?}");
+    let empty: (&str, &[u8]) = ("name=\"names\"", b"");
+    let answer = site.send(&post("/several", multipart(&[empty; 18])));
+    answer.assert_refused(413, "over the limit `parts` of 17 parts");
+    // One that does not say how many has what all others have.
+    site.send(&post("/endless", multipart(&[empty; 5]))).assert_refused(413, "over the limit `parts` of 4 parts");
+    site.assert_no_temporary();
+}
+
+#[test]
+fn a_slow_body_has_time_as_long_as_it_comes() {
+    let site = site();
+    let body = file(240_000);
+    let request = post("/large", body);
+    let mut connection = site.connect();
+    connection.write(&request.head());
+    let begun = Instant::now();
+    for piece in request.body.chunks(8_000) {
+        connection.write(piece);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(connection.answer(false).status, 200);
+    assert!(begun.elapsed() > Duration::from_millis(2500), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn what_cannot_pass_is_not_written() {
+    let site = site();
+    let image = |size: usize| [b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR".to_vec(), vec![0; size]].concat();
+    let text = vec![b'x'; 1 << 20];
+    let (bad, good): (&[u8], &[u8]) = (b"../../etc/passwd", b"public/1.png");
+    let one = "name=\"file\"; filename=\"a\"";
+    fs::remove_dir(site.uploads.path()).unwrap();
+    for (parts, status, words) in [
+        (vec![(one, &text[..])], 400, "got the file \"a\" of 1048576 bytes, text/plain"),
+        (vec![(one, &text[..10])], 400, "got the file \"a\" of 10 bytes, text/plain"),
+        (vec![("name=\"filename\"", bad), (one, &image(1 << 20))], 400, "filename in the body: expected the name"),
+        (vec![("name=\"filename\"", bad), (one, &image(9))], 400, "filename in the body: expected the name"),
+        // Nobody says of such files that they are wrong where they are not.
+        (vec![("name=\"filename\"", good), (one, &image(1 << 20))], 500, "the upload could not be stored"),
+        (vec![("name=\"filename\"", good), (one, &image(9))], 500, "the upload could not be stored"),
+    ] {
+        let answer = site.send(&post("/image", multipart(&parts)));
+        answer.assert_refused(status, words);
+        let faults = answer.json()["errors"].as_array().map_or(0, Vec::len);
+        assert!(faults <= 1, "only what is wrong is told: {answer:?}");
+    }
+    let unknown = "name=\"other\"; filename=\"a\"";
+    let answer = site.send(&post("/image", multipart(&[(unknown, &text[..PART])])));
+    answer.assert_args(&json!({ "file": null, "filename": null }));
+    fs::create_dir(site.uploads.path()).unwrap();
+}
+
+#[test]
+fn whoever_goes_away_leaves_nothing_on_the_way_into_the_store() {
+    let data = TempDir::new().unwrap();
+    let site = keeping(data.path());
+    for sent in [1, 100, 200, 270, 290].map(|thousands| thousands * 1000) {
+        let mut connection = site.connect();
+        let request = post("/large", file(LARGE));
+        connection.write(&request.head());
+        connection.write(&request.body[..sent]);
+        if sent > 256 << 10 {
+            assert!(wait(|| on_their_way(data.path()).len() == 1), "the file has been begun");
+        }
+        connection.stream.shutdown(Shutdown::Both).unwrap();
+        drop(connection);
+        let gone = wait(|| on_their_way(data.path()).is_empty());
+        assert!(gone, "{:?} are left of {sent} bytes", on_their_way(data.path()));
+    }
+    // One that comes to its end is there as long as its request.
+    assert_eq!(site.send(&post("/large", file(LARGE))).status, 200);
+    assert!(wait(|| on_their_way(data.path()).is_empty()));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_told_and_nothing_is_left() {
+    let Some(disk) = crate::store::faults::Disk::mount() else {
+        eprintln!("SKIPPED a_full_disk_is_told_and_nothing_is_left: this user mounts no disk");
+        return;
+    };
+    let data = disk.path();
+    let site = keeping(data);
+    let image = [b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR".to_vec(), vec![0; 3 << 20]].concat();
+    let request = post("/image", multipart(&[("name=\"file\"; filename=\"a\"", &image)]));
+    let mut connection = site.connect();
+    connection.write(&request.head());
+    // The server may have closed the connection already.
+    let _ = connection.stream.write_all(&request.body);
+    connection.answer(false).assert_refused(500, "the upload could not be stored");
+    assert!(wait(|| on_their_way(data).is_empty()), "{:?}", on_their_way(data));
+    // A small one has room again.
+    assert_eq!(site.send(&post("/large", file(LARGE))).status, 200);
+}
+
+/// The most memory that a process has had, in bytes.
+#[cfg(target_os = "linux")]
+fn peak(process: u32) -> usize {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches("kB").trim().parse::<usize>().unwrap() << 10
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_file_is_not_in_memory() {
+    let upload = json!({ "/": { "large": { "POST": {
+        "info": "An upload", "in": { "file": { "info": "A file", "type": "file", "max": 1 << 30 } }
+    } } } });
+    let app = json!({ "unbound": "echo", "workers": 1 });
+    let folder = crate::cli::folder(&[("app.json", app), ("site.json", upload)]);
+    let address = free_address();
+    let served = Served::start(folder.path(), &address, &["serve"]);
+    let mut connection = crate::client::Connection::to(address.parse().unwrap());
+    let args = |size: usize| json!({ "file": { "filename": "a", "size": size, "media_type": "text/plain" } });
+    connection.ask(&post("/large", file(1 << 20))).assert_args(&args(1 << 20));
+    let before = peak(served.id());
+    connection.ask(&post("/large", file(48 << 20))).assert_args(&args(48 << 20));
+    let grown = peak(served.id()) - before;
+    assert!(grown < 8 << 20, "{grown} bytes more for a file of 48 MiB");
+}

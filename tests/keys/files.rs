@@ -1,0 +1,97 @@
+//! Which stored files a key may name.
+
+use serde_json::json;
+
+use super::{add, keys};
+use crate::client::{Answer, Request};
+use crate::demo::Place;
+
+/// The smallest picture that is known as one.
+const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+
+fn get(key: &str, name: &str) -> Request {
+    Request::new("GET", format!("/iapi/file?filename={name}")).field("authorization", format_args!("Bearer {key}"))
+}
+
+fn post(key: &str, name: &str) -> Request {
+    let request = Request::new("POST", "/iapi/file").field("authorization", format_args!("Bearer {key}"));
+    let content = ("name=\"content\"; filename=\"1.png\"", PICTURE);
+    request.multipart(&[content, ("name=\"filename\"", name.as_bytes())])
+}
+
+#[track_caller]
+fn assert_not_allowed(answer: &Answer, name: &str) {
+    let words = "the key does not allow this name";
+    let told = json!({ "status": "error", "message": words, "filename": name });
+    assert_eq!((answer.status, answer.json()), (403, told), "{answer:?}");
+}
+
+#[test]
+fn a_key_with_patterns_names_only_what_they_allow() {
+    let place = Place::sqlite();
+    let key = |files: &[&str]| {
+        let wish = ["--name", "a", "--scope", "iapi"].into_iter();
+        let wish: Vec<_> = wish.chain(files.iter().flat_map(|pattern| ["--files", pattern])).collect();
+        add(place.folder.path(), &wish)
+    };
+    let (any, one, several) = (key(&[]), key(&["public/a/*"]), key(&["public/a/**", "public/*.{png,jpg}", "cache/**"]));
+    let server = place.serve();
+    // What a name is asked by: whether the key without patterns may name it, that with one, that with several.
+    let cases = [
+        ("public/a/1.png", [true, true, true]),
+        ("./public/a/1.png", [true, true, true]),
+        ("public/a/b/1.png", [true, false, true]),
+        ("public/1.png", [true, false, true]),
+        ("public/1.PNG", [true, false, false]),
+        ("public/b/1.png", [true, false, false]),
+    ];
+    for (name, allowed) in cases {
+        for (key, allowed) in [&any, &one, &several].into_iter().zip(allowed) {
+            let (posted, got) = (server.send(&post(key, name)), server.send(&get(key, name)));
+            if allowed {
+                assert_eq!((posted.status, got.status, &*got.body), (204, 200, PICTURE), "{name}: {posted:?} {got:?}");
+            } else {
+                let normal = name.trim_start_matches("./");
+                assert_not_allowed(&posted, normal);
+                assert_not_allowed(&got, normal);
+            }
+        }
+    }
+    // A pattern gives nothing that the definition does not.
+    let refused = server.send(&post(&several, "cache/1.png"));
+    assert_eq!((refused.status, &refused.json()["errors"][0]["parameter"]), (400, &json!("filename")));
+    // Nobody is told whether there is a file that he may not name.
+    assert_not_allowed(&server.send(&get(&one, "public/nothing.png")), "public/nothing.png");
+    assert_eq!(server.send(&get(&any, "public/nothing.png")).status, 400);
+    // Of several files one is enough.
+    let files = Request::new("POST", "/iapi/files").field("authorization", format_args!("Bearer {one}"));
+    let content = ("name=\"content\"; filename=\"1.png\"", PICTURE);
+    let named = |name: &'static str| ("name=\"filename\"", name.as_bytes());
+    let answer = server.send(&files.multipart(&[content, content, named("public/a/8.png"), named("public/9.png")]));
+    assert_not_allowed(&answer, "public/9.png");
+    assert_eq!(server.send(&get(&one, "public/a/8.png")).status, 400, "none was kept");
+}
+
+#[test]
+fn a_pattern_that_is_none_makes_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("api")).unwrap();
+    std::fs::write(folder.path().join("api/it.json"), "{}").unwrap();
+    for (pattern, why) in [
+        ("", "no name has an empty part"),
+        ("/public/a", "no name has an empty part"),
+        ("public//a", "no name has an empty part"),
+        ("../a", "no part of a name begins with a dot"),
+        ("public/.git/**", "no part of a name begins with a dot"),
+        ("public/[a", "unclosed character class"),
+    ] {
+        let ran = keys(folder.path(), &["add", "--name", "a", "--files", "public/**", "--files", pattern]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{pattern}: {ran:?}");
+        assert!(ran.err.contains(why) && ran.err.contains("--files <PATTERN>"), "{pattern}: {}", ran.err);
+        assert!(!folder.path().join("data/keys.json").exists());
+    }
+    let key = add(folder.path(), &["--name", "a", "--files", "public/**", "--files", "{a,b}/*"]);
+    let listed = keys(folder.path(), &["list"]).out;
+    assert!(listed.contains("public/** {a,b}/*"), "{listed}");
+    assert!(!listed.contains(&key));
+}
