@@ -131,6 +131,14 @@ impl Peer {
         self.request("POST", "/iapi/files").multipart(&parts(files))
     }
 
+    /// A request that has the texts of the site, which every database has, written into this folder.
+    pub fn caching(&self, folder: &str) -> Request {
+        let form = format!(
+            "fromDB=user_info.intro_json&storePath={folder}&keys=id001,id002,id003&filenames=1.json,2.json,3.json"
+        );
+        self.request("POST", "/iapi/cache").body("application/x-www-form-urlencoded", form)
+    }
+
     /// All stored files and their folders, those on their way left out.
     pub fn tree(&self) -> BTreeMap<String, Vec<u8>> {
         tree(&self.store())

@@ -1,5 +1,6 @@
 //! A server in trouble: it says so, leaves nothing half done, and goes on when the trouble is over.
 
+use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::{ErrorKind, Write};
 use std::net::Shutdown;
@@ -7,6 +8,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use super::{CONTENT, FILENAME, GIF, Peer, on_their_way, parts};
 use crate::client::{Answer, Connection, Request, wait};
@@ -45,6 +48,15 @@ fn assert_nothing_kept(peer: &Peer, content: &[u8]) {
     peer.assert_on_their_way(0);
 }
 
+/// Asserts that no caches are made, and nothing of them is there.
+#[track_caller]
+fn assert_no_caches(peer: &Peer) {
+    let before = peer.tree();
+    assert_failed(peer, &peer.send(&peer.caching("cache/texts")));
+    assert!(peer.tree() == before, "{:?} instead of {:?}", peer.tree().keys(), before.keys());
+    peer.assert_on_their_way(0);
+}
+
 #[test]
 fn a_full_disk() {
     let Some(disk) = Disk::mount() else {
@@ -65,6 +77,7 @@ fn a_full_disk() {
     let mut more = fs::File::create(disk.path().join("more")).unwrap();
     while more.write_all(&[0; 1 << 10]).is_ok() {}
     assert_nothing_kept(&peer, &picture(20 << 10));
+    assert_no_caches(&peer);
     drop(more);
     for file in [filler, disk.path().join("more")] {
         fs::remove_file(file).unwrap();
@@ -138,6 +151,7 @@ fn a_store_that_may_not_be_written() {
         allow(folder, 0o555);
     }
     assert_nothing_kept(&peer, GIF);
+    assert_no_caches(&peer);
     assert_eq!(peer.download("public/old.gif").body, old, "reading goes on");
     for folder in &folders {
         allow(folder, 0o755);
@@ -173,6 +187,50 @@ fn a_store_that_is_removed_while_it_is_served() {
     assert_failed(&peer, &peer.upload("public/new.gif", GIF));
     assert!(!peer.store().exists(), "nothing is put in its place");
     peer.serve();
+    peer.assert_healthy();
+}
+
+#[test]
+fn a_database_that_is_gone_and_comes_back_while_caches_are_made() {
+    let peer = Peer::start();
+    assert_eq!(peer.send(&peer.caching("cache/first")).status, 200);
+    let (file, away) = (peer.folder().join("data/demo.db"), peer.folder().join("data/away.db"));
+    fs::rename(&file, &away).unwrap();
+    assert_no_caches(&peer);
+    assert_eq!(peer.upload("public/meanwhile.gif", GIF).status, 204, "files need no database");
+    fs::rename(&away, &file).unwrap();
+
+    let mut seen = BTreeMap::new();
+    std::thread::scope(|scope| {
+        let moving = scope.spawn(|| {
+            for _ in 0..20 {
+                fs::rename(&file, &away).unwrap();
+                sleep(Duration::from_millis(15));
+                fs::rename(&away, &file).unwrap();
+                sleep(Duration::from_millis(25));
+            }
+        });
+        let mut number = 0;
+        while !moving.is_finished() {
+            let folder = format!("cache/{number}");
+            let answer = peer.send(&peer.caching(&folder));
+            let there = (1..=3).filter(|name| peer.store().join(format!("{folder}/{name}.json")).exists()).count();
+            match answer.status {
+                200 => assert_eq!(there, 3, "{answer:?}"),
+                503 => {
+                    assert_eq!(there, 0, "{answer:?}");
+                    assert_failed(&peer, &answer);
+                }
+                _ => panic!("{answer:?}"),
+            }
+            *seen.entry(answer.status).or_insert(0) += 1;
+            number += 1;
+        }
+    });
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert_eq!(peer.send(&peer.caching("cache/last")).status, 200);
+    peer.assert_on_their_way(0);
+    assert!(wait(|| peer.send(&Request::new("GET", "/readyz")).status == 200));
     peer.assert_healthy();
 }
 
