@@ -275,9 +275,9 @@ fn place_of(name: &EnvelopeName) -> (usize, &str) {
 const REQUEST_ID: &str = "RequestId";
 
 /// The header fields that several answers have.
-pub(super) fn headers(schemas: &mut Schemas) -> BTreeMap<String, RefOr<Header>> {
+pub(super) fn headers(api: &Api, schemas: &mut Schemas) -> BTreeMap<String, RefOr<Header>> {
     let id = header("Under what the request stands in the log: the client's own name for it, or the server's", schemas);
-    BTreeMap::from([(REQUEST_ID.to_owned(), id.into())])
+    files::headers(api, schemas).into_iter().chain([(REQUEST_ID.to_owned(), id.into())]).collect()
 }
 
 /// An answer with the name of its request, as all have it.
@@ -287,7 +287,7 @@ fn named(mut response: Response) -> Response {
     response
 }
 
-fn header(info: &str, schemas: &mut Schemas) -> Header {
+pub(super) fn header(info: &str, schemas: &mut Schemas) -> Header {
     let schema = schemas.place(json!({ "type": "string" }));
     HeaderBuilder::new().schema(Some(schema)).description(Some(info)).build()
 }
