@@ -6,6 +6,7 @@ mod ancestors;
 mod articles;
 #[cfg(unix)]
 mod caches;
+mod files;
 mod random;
 mod start;
 mod trouble;
