@@ -1,6 +1,5 @@
 //! Caches of tables of all kinds, on SQLite and, where there is one, on PostgreSQL.
 
-mod crashes;
 mod keys;
 mod names;
 mod postgres;

@@ -3,8 +3,10 @@
 use super::Caching;
 use crate::demo::Place;
 
+type Case = (&'static [&'static str], &'static str, &'static [u8], &'static [&'static str]);
+
 /// Statements, the column, and what is written at the key that comes first; no row has the others.
-const READ: [(&[&str], &str, &[u8], &[&str]); 14] = [
+const READ: [Case; 14] = [
     (
         &["CREATE TABLE t (id TEXT PRIMARY KEY, v BYTEA)", r"INSERT INTO t VALUES ('1', '\x00ff0a')"],
         "t.v",
