@@ -115,7 +115,10 @@ fn part_encoding(own: &Parameter, style: &Style) -> Option<Encoding> {
     let content_type = match style {
         Style::Json => "application/json".to_owned(),
         _ if is_file(own) => {
-            let range = own.r#type.written.attributes.get("range").and_then(Json::as_array)?;
+            let attributes = &own.r#type.written.attributes;
+            // Each of several files is a part of its own.
+            let items = attributes.get("items").and_then(Json::as_object);
+            let range = items.unwrap_or(attributes).get("range").and_then(Json::as_array)?;
             range.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
         }
         _ => return None,
