@@ -1,9 +1,13 @@
 //! The internal API from outside: the program with its files, asked by others over HTTP.
 
+mod cache;
 mod crashes;
+mod exchange;
 mod files;
 mod names;
+mod secrets;
 mod several;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -52,13 +56,10 @@ impl Peer {
         let folder = tempfile::tempdir().unwrap();
         let api = folder.path().join("api");
         copy_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("api"), &api);
-        let path = api.join("iapi.json");
-        let options = jsonc_parser::ParseOptions::default();
-        let mut definition = jsonc_parser::parse_to_serde_value::<Value>(&fs::read_to_string(&path).unwrap(), &options)
-            .unwrap_or_else(|error| panic!("{error}"));
-        definition["envelope"] = json!("plain");
-        change(&mut definition);
-        fs::write(path, definition.to_string()).unwrap();
+        rewrite(&api.join("iapi.json"), |definition| {
+            definition["envelope"] = json!("plain");
+            change(definition);
+        });
         let key = keys::add(folder.path(), &["--name", "peer", "--scope", "iapi"]);
         Self { folder, key, served: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
@@ -131,6 +132,14 @@ impl Peer {
         self.request("POST", "/iapi/files").multipart(&parts(files))
     }
 
+    /// A request that has the texts of the site, which every database has, written into this folder.
+    pub fn caching(&self, folder: &str) -> Request {
+        let form = format!(
+            "fromDB=user_info.intro_json&storePath={folder}&keys=id001,id002,id003&filenames=1.json,2.json,3.json"
+        );
+        self.request("POST", "/iapi/cache").body("application/x-www-form-urlencoded", form)
+    }
+
     /// All stored files and their folders, those on their way left out.
     pub fn tree(&self) -> BTreeMap<String, Vec<u8>> {
         tree(&self.store())
@@ -154,6 +163,14 @@ impl Peer {
         assert!(self.download("public/healthy.gif").body == content);
         fs::remove_file(self.store().join("public/healthy.gif")).unwrap();
     }
+}
+
+/// Changes a file of the definition.
+fn rewrite(path: &Path, change: impl FnOnce(&mut Value)) {
+    let text = fs::read_to_string(path).unwrap();
+    let mut definition = jsonc_parser::parse_to_serde_value(&text, &jsonc_parser::ParseOptions::default()).unwrap();
+    change(&mut definition);
+    fs::write(path, definition.to_string()).unwrap();
 }
 
 /// The parts of a form with files and their names.

@@ -221,7 +221,8 @@ impl Answers {
         let own = shapes.iter().filter_map(|(shape, own)| Some((*shape, refused.shown(shape, *own)?)));
         let own = own.flat_map(|(shape, shown)| shown.and_in(&self.formats).skip(usize::from(problems(shape))));
         let shown: Vec<_> = own.chain(refused.shown(&self.problems, true)).collect();
-        let words = refused.words(shapes.iter().map(|(shape, _)| *shape).chain([&self.problems]));
+        let all = shapes.iter().map(|(shape, _)| *shape).chain([&self.problems]).collect::<Vec<_>>();
+        let words = refused.words(&all);
         let mut response = response_of(&words, shown.iter(), schemas);
         let rows = refused.rows.iter().filter(|row| refused.status.is_none_or(|status| status == row.status()));
         for (name, info) in rows.filter_map(|row| row.header) {
@@ -257,8 +258,8 @@ impl Refused<'_> {
     }
 
     /// What they say in some of these shapes.
-    fn words<'s>(&self, shapes: impl Iterator<Item = &'s Shape> + Clone) -> String {
-        let told = |code: &&Code| shapes.clone().any(|shape| shape.tells(code.status().get(), self.status));
+    fn words(&self, shapes: &[&Shape]) -> String {
+        let told = |code: &&Code| shapes.iter().any(|shape| shape.tells(code.status().get(), self.status));
         let codes = self.rows.iter().flat_map(|row| row.codes).filter(told).map(|code| code.title());
         self.declared.iter().map(|own| own.info.as_str()).chain(codes).collect::<Vec<_>>().join("; ")
     }

@@ -1,0 +1,146 @@
+//! Two servers, and a third who carries files from one to the other by the documented calls.
+
+use std::fs;
+use std::io::Write;
+
+use serde_json::json;
+
+use super::files::content_of;
+use super::{CONTENT, FILENAME, GIF, Peer, encoded, tag};
+use crate::client::Answer;
+
+/// How long the long file is.
+const LARGE: usize = 64 << 20;
+/// How much memory a server may need beside what it needs when nobody asks, in KiB.
+const MOST: u64 = 24 << 10;
+
+/// A server that takes long files.
+fn peer() -> Peer {
+    let mut peer = Peer::prepared(|definition| {
+        let content = content_of(definition);
+        content.insert("max".to_owned(), json!(2 * LARGE));
+        definition["/"]["iapi"]["/"]["file"]["GET"]["in"]["GET@filename"]["range"] = json!(["public/**"]);
+    });
+    peer.serve();
+    peer
+}
+
+/// Carries a file, no more of it in memory than comes at once. Gives the answers of both.
+fn carry(from: &Peer, to: &Peer, name: &str, at: &str) -> (Answer, Answer) {
+    let mut source = from.connect();
+    source.write(&from.asking("GET", name).bytes());
+    let end = loop {
+        match source.ahead.windows(4).position(|four| four == b"\r\n\r\n") {
+            Some(end) => break end + 4,
+            None => assert!(source.more()),
+        }
+    };
+    let head = String::from_utf8(source.ahead.drain(..end).collect()).unwrap();
+    let answer = Answer { status: head[9..12].parse().unwrap(), head, body: Vec::new() };
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let length: usize = answer.field("content-length").unwrap().parse().unwrap();
+    let start = format!(
+        "--XX\r\nContent-Disposition: form-data; {FILENAME}\r\n\r\n{at}\r\n--XX\r\nContent-Disposition: form-data; \
+         {CONTENT}\r\n\r\n"
+    );
+    let end = "\r\n--XX--\r\n";
+    let request = to.request("POST", "/iapi/file").field("content-type", "multipart/form-data; boundary=XX");
+    let request = request.field("content-length", start.len() + length + end.len());
+    let mut target = to.connect();
+    target.write(&request.head());
+    target.write(start.as_bytes());
+    let mut carried = 0;
+    while carried < length {
+        assert!(!source.ahead.is_empty() || source.more(), "{carried} of {length} bytes came");
+        carried += source.ahead.len();
+        target.stream.write_all(&source.ahead).unwrap();
+        source.ahead.clear();
+    }
+    target.write(end.as_bytes());
+    (answer, target.answer(false))
+}
+
+/// The tag of what is fetched, made from what came.
+fn digest(peer: &Peer, name: &str) -> String {
+    let mut connection = peer.connect();
+    connection.write(&peer.asking("GET", name).bytes());
+    let mut hasher = blake3::Hasher::new();
+    let end = loop {
+        match connection.ahead.windows(4).position(|four| four == b"\r\n\r\n") {
+            Some(end) => break end + 4,
+            None => assert!(connection.more()),
+        }
+    };
+    let head = String::from_utf8(connection.ahead.drain(..end).collect()).unwrap();
+    let answer = Answer { status: 200, head, body: Vec::new() };
+    let mut left: usize = answer.field("content-length").unwrap().parse().unwrap();
+    while left > 0 {
+        assert!(!connection.ahead.is_empty() || connection.more());
+        left -= connection.ahead.len();
+        hasher.update(&connection.ahead);
+        connection.ahead.clear();
+    }
+    format!("\"{}\"", hasher.finalize().to_hex())
+}
+
+#[test]
+fn small_files_arrive_as_they_were() {
+    let (one, other) = (peer(), peer());
+    let sizes = [6, 7, 255, 4_096, (64 << 10) - 1, 64 << 10, (64 << 10) + 1, 256 << 10, (256 << 10) + 1, 1 << 20];
+    for (number, size) in sizes.into_iter().enumerate() {
+        let mut content = GIF.to_vec();
+        content.extend((content.len()..size).map(|at| (at * 31 + number) as u8));
+        let name = format!("public/图片/第{number}张 封面.gif");
+        let copy = format!("./public/副本/{number}/封面.gif");
+        assert_eq!(one.upload(&name, &content).status, 204, "{size}");
+        let (fetched, kept) = carry(&one, &other, &name, &copy);
+        assert_eq!(kept.status, 204, "{size} {kept:?}");
+        assert_eq!(fetched.field("etag"), kept.field("etag"), "{size}");
+        assert_eq!(kept.field("etag"), Some(tag(&content).as_str()), "{size}");
+        let disposition = fetched.field("content-disposition").unwrap();
+        let last = encoded(&format!("第{number}张 封面.gif")).replace('+', "%20");
+        assert!(disposition.ends_with(&format!("filename*=UTF-8''{last}")), "{disposition}");
+        assert!(other.download(&copy).body == content, "{size}");
+    }
+}
+
+/// What the system says of the memory of a server, in KiB.
+#[cfg(target_os = "linux")]
+fn memory(peer: &Peer, what: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", peer.served.as_ref().unwrap().id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap();
+    line.trim_start_matches(':').trim_end_matches("kB").trim().parse().unwrap()
+}
+
+#[test]
+fn a_large_file_arrives_as_it_was_and_is_never_in_memory() {
+    let (one, other) = (peer(), peer());
+    let name = "public/大/影片.gif";
+    let path = one.store().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut content = GIF.to_vec();
+    content.extend((content.len()..1 << 20).map(|at| (at * 7 + at / 251) as u8));
+    let mut file = fs::File::create(&path).unwrap();
+    let mut hasher = blake3::Hasher::new();
+    for number in 0..LARGE >> 20 {
+        content[100] = number as u8;
+        file.write_all(&content).unwrap();
+        hasher.update(&content);
+    }
+    drop(file);
+    let expected = format!("\"{}\"", hasher.finalize().to_hex());
+    for peer in [&one, &other] {
+        peer.assert_healthy();
+    }
+    #[cfg(target_os = "linux")]
+    let idle = [&one, &other].map(|peer| memory(peer, "VmRSS"));
+    let (_, kept) = carry(&one, &other, name, name);
+    assert_eq!((kept.status, kept.field("etag")), (204, Some(expected.as_str())), "{kept:?}");
+    assert_eq!(digest(&other, name), expected);
+    #[cfg(target_os = "linux")]
+    for (peer, idle) in [&one, &other].into_iter().zip(idle) {
+        let most = memory(peer, "VmHWM");
+        assert!(most < idle + MOST, "{most} KiB, and {idle} KiB when nobody asks");
+    }
+    other.assert_on_their_way(0);
+}

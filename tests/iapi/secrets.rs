@@ -1,0 +1,179 @@
+//! What is secret is told nowhere: not in the log, not to whoever asks, not in what is kept.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{CONTENT, FILENAME, GIF, Peer, encoded};
+use crate::client::Request;
+use crate::keys;
+use crate::served::program;
+
+/// A server that tells all that it can, and the keys that are sent to it.
+struct Noisy {
+    peer: Peer,
+    keys: Vec<String>,
+    /// All that clients were told.
+    answered: String,
+}
+
+impl Noisy {
+    fn start() -> Self {
+        let mut peer = Peer::prepared(|_| ());
+        let add = |arguments: &[&str]| keys::add(peer.folder(), arguments);
+        let spent = add(&["--name", "spent", "--scope", "iapi", "--requests", "1", "--per", "day"]);
+        let other = add(&["--name", "other", "--scope", "reader"]);
+        let revoked = add(&["--name", "revoked", "--scope", "iapi"]);
+        let id = revoked.split('_').nth(1).unwrap();
+        assert!(program(peer.folder()).args(["keys", "revoke", id]).output().unwrap().status.success());
+        let mistyped = format!("{}0{}", &other[..40], &other[41..]);
+        let keys = vec![peer.key.clone(), spent, other, revoked, mistyped];
+        let mut command = program(peer.folder());
+        command.args(["serve", "--log", "trace"]);
+        peer.serve_as(command);
+        Self { peer, keys, answered: String::new() }
+    }
+
+    /// Sends a request. What the client says of files and parameters may be told to it again, what it shows does not
+    /// belong there: `told` says which.
+    fn ask(&mut self, request: &Request, told: bool) {
+        let answer = self.peer.send(request);
+        if told {
+            self.answered += &format!("{}{}\n", answer.head, String::from_utf8_lossy(&answer.body));
+        }
+    }
+
+    /// Sends a key where keys are sent, and where they are not.
+    fn make_noise(&mut self, key: &str) {
+        let bearer =
+            |method, target: &str| Request::new(method, target).field("authorization", format_args!("Bearer {key}"));
+        for method in ["GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE"] {
+            for target in
+                ["/iapi/file", "/iapi/file?filename=public/none", "/iapi/files", "/iapi/cache", "/iapi", "/nowhere"]
+            {
+                self.ask(&bearer(method, target), method != "HEAD");
+            }
+        }
+        let form = [(CONTENT, GIF), (FILENAME, &b"public/a.gif"[..])];
+        for parts in [&form[..], &form[..1], &form[1..], &[(CONTENT, b"text"), (FILENAME, b"../a")]] {
+            self.ask(&bearer("POST", "/iapi/file").multipart(parts), true);
+            self.ask(&bearer("POST", "/iapi/files").multipart(parts), true);
+        }
+        self.ask(&bearer("POST", "/iapi/file").body("multipart/form-data; boundary=XX", "torn"), true);
+        self.ask(&bearer("POST", "/iapi/file").body("application/json", "{"), true);
+        self.ask(&bearer("GET", "/iapi/file?filename=public/a.gif").field("range", "bytes=9000-"), true);
+        let get = |target: &str| Request::new("GET", target);
+        for scheme in ["Basic ", "Token ", "bearer ", "", "Bearer,"] {
+            self.ask(&get("/iapi/file?filename=public/a").field("authorization", format_args!("{scheme}{key}")), true);
+        }
+        for field in ["cookie", "x-api-key", "proxy-authorization", "if-none-match", "range", "accept", "referer"] {
+            self.ask(&get("/iapi/file?filename=public/a").field(field, key), true);
+            self.ask(&bearer("GET", "/iapi/file?filename=public/a").field(field, key), true);
+        }
+        let again = format!("{key}x");
+        self.ask(
+            &bearer("GET", "/iapi/file?filename=public/a").field("authorization", format_args!("Bearer {again}")),
+            true,
+        );
+        // Where a client itself says what is nobody else's business, it alone may be told.
+        for target in
+            [format!("?key={key}"), format!("?filename={key}"), format!("?access_token={key}&filename=public/a")]
+        {
+            self.ask(&get(&format!("/iapi/file{target}")), false);
+            self.ask(&bearer("GET", &format!("/iapi/file{target}")), false);
+            self.ask(&bearer("POST", &format!("/iapi/files{target}")), false);
+        }
+        for (content, name) in
+            [(GIF, key.as_bytes()), (key.as_bytes(), b"public/a.gif"), (key.as_bytes(), key.as_bytes())]
+        {
+            self.ask(&bearer("POST", "/iapi/file").multipart(&[(CONTENT, content), (FILENAME, name)]), false);
+        }
+        let disposition = format!("name=\"content\"; filename=\"{key}\"");
+        self.ask(
+            &bearer("POST", "/iapi/file").multipart(&[(&disposition, b"text"), (FILENAME, b"public/a.gif")]),
+            false,
+        );
+        self.ask(&bearer("POST", "/iapi/file").body("application/json", format!("{{\"filename\":\"{key}\"")), false);
+        let form = format!("filename={}&content=1", encoded(key));
+        self.ask(&bearer("POST", "/iapi/file").body("application/x-www-form-urlencoded", form), false);
+    }
+}
+
+#[test]
+fn a_noisy_run_tells_no_secret() {
+    let mut noisy = Noisy::start();
+    for key in noisy.keys.clone() {
+        noisy.make_noise(&key);
+    }
+    // A disk that refuses, and what describes the server.
+    let away = noisy.peer.folder().join("away");
+    fs::rename(noisy.peer.store().join("public"), &away).unwrap();
+    fs::write(noisy.peer.store().join("public"), "no folder").unwrap();
+    let key = noisy.keys[0].clone();
+    noisy.make_noise(&key);
+    for target in ["/metrics", "/openapi.json", "/readyz", "/healthz", "/docs/swagger/", "/llms.txt", "/"] {
+        noisy.ask(&Request::new("GET", target), true);
+    }
+    for target in ["*", "/", "/iapi", "/iapi/file", "/iapi/files"] {
+        noisy.ask(&Request::new("OPTIONS", target), true);
+    }
+    for status in [" 200 ", " 204 ", " 400 ", " 401 ", " 403 ", " 404 ", " 405 ", " 409 ", " 429 "] {
+        assert!(noisy.answered.contains(status), "{status} is not among what was answered");
+    }
+    let Noisy { mut peer, keys, answered } = noisy;
+    let told = peer.served.as_ref().unwrap().told();
+    let said = fs::read_to_string(peer.folder().join("said")).unwrap();
+    assert!(told.lines().count() > 1_000, "it tells all that it can");
+    peer.kill();
+    let data = peer.folder().join("data");
+    let kept = ["keys.json", "keys.used.json"].map(|file| fs::read_to_string(data.join(file)).unwrap_or_default());
+    let hashes: Value = serde_json::from_str(&kept[0]).unwrap();
+    let hashes: Vec<_> = hashes["keys"].as_array().unwrap().iter().map(|key| key["hash"].as_str().unwrap()).collect();
+    let pepper = fs::read(data.join("pepper")).unwrap();
+    let peppers = [hex::encode(&pepper), String::from_utf8_lossy(&pepper).trim().to_owned()];
+    let secrets: Vec<_> = keys.iter().map(|key| key.split('_').nth(2).unwrap()).collect();
+    // The beginning and the end of a secret are as secret as all of it.
+    let parts = secrets.iter().flat_map(|secret| [&secret[..26], &secret[30..54]]);
+    for part in parts.chain(hashes).chain(peppers.iter().map(String::as_str)) {
+        for (place, text) in [("answers", &answered), ("log", &told), ("output", &said), ("keys.used.json", &kept[1])] {
+            let line = text.lines().find(|line| line.contains(part));
+            assert_eq!(line, None, "{part} is told in the {place}");
+        }
+    }
+    for secret in secrets {
+        assert!(!kept[0].contains(&secret[..26]) && !kept[0].contains(&secret[30..54]), "a key is kept as it is");
+    }
+}
+
+/// Whether a text holds what could be a whole key.
+fn key_in(text: &str) -> Option<&str> {
+    text.match_indices("rb_").map(|(at, _)| &text[at..]).find_map(|rest| {
+        let end = rest.bytes().skip(3).position(|byte| !byte.is_ascii_alphanumeric() && byte != b'_')?;
+        let word = &rest[..end + 3];
+        let (id, secret) = word[3..].split_once('_')?;
+        (id.len() == 8 && secret.len() >= 54).then_some(word)
+    })
+}
+
+#[test]
+fn no_file_of_the_package_has_a_key() {
+    assert!(key_in(&format!("a rb_0123abcd_{}, b", "x".repeat(60))).is_some(), "one is found");
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<_> = ["api", "docs", "schema", "tests", "scripts", "static"].map(|name| top.join(name)).into();
+    let mut read = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                if !path.ends_with("node_modules") {
+                    folders.push(path);
+                }
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                assert_eq!(key_in(&text), None, "{}", path.display());
+                read += 1;
+            }
+        }
+    }
+    assert!(read > 100, "{read}");
+}
