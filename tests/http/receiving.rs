@@ -141,7 +141,10 @@ fn a_file_that_is_a_little_too_long_is_told_with_all_else() {
     for (target, size) in [("/large", LARGE + 1), ("/small", 11), ("/small", 10 + OVER)] {
         let content = vec![b'x'; size];
         let answer = site.send(&post(target, multipart(&[("name=\"file\"; filename=\"a\"", &content), wrong])));
-        answer.assert_refused(400, "filename in the body: expected the name of a file");
+        answer.assert_refused(
+            400,
+            "filename in the body: expected the name of a file (no part of a name begins with a dot)",
+        );
         let told = format!("the file \"a\" of {size} bytes, text/plain");
         assert!(answer.json()["errors"].as_array().unwrap().iter().any(|fault| fault["got"] == told), "{answer:?}");
     }
