@@ -16,7 +16,8 @@
 //! A request's way: `server` (the only folder that names actix) → `pipeline` (every stage in order: route,
 //! identify, permit, read, check, act, respond), with `key` finding out whose key a request carries.
 //!
-//! [`Rulebook`] puts them together; the command line is [`cli`]. With the feature `test` there is a client for the
+//! [`Rulebook`] puts them together; the command line is [`cli`], which with the feature `client` also sends files to
+//! other servers and fetches them (`remote`). With the feature `test` there is a client for the
 //! tests of programs that are built on rulebook, `rulebook::test::Client`.
 
 mod place;

@@ -36,7 +36,7 @@ impl Served {
         let started = Instant::now();
         // What is served is printed once it is listened for.
         while !served.said.contains(address) || TcpStream::connect(address).is_err() {
-            assert_eq!(served.child.try_wait().unwrap(), None, "the server has stopped");
+            assert_eq!(served.child.try_wait().unwrap(), None, "the server has stopped: {}", served.told());
             assert!(started.elapsed() < PATIENCE, "the server does not answer");
             std::thread::sleep(Duration::from_millis(20));
             served.said = fs::read_to_string(&said).unwrap();

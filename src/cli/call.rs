@@ -7,7 +7,7 @@ use std::io;
 use clap::Args;
 use serde_json::{Map, Value as Json};
 
-use super::{Exit, Settings, output};
+use super::{Exit, FilesFlag, Settings, output};
 use crate::call::{Content, Download, Identity, Reason, Refusal};
 use crate::diagnostic::nearest;
 use crate::engine::{Engine, Rulebook};
@@ -29,6 +29,8 @@ pub(super) struct Options {
     /// calls.
     #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
     scope: Option<Vec<String>>,
+    #[command(flatten)]
+    pub(super) files: FilesFlag,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -48,7 +50,7 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, o
             return Exit::Refused;
         }
     };
-    let Options { method, arguments, json, scope } = options;
+    let Options { method, arguments, json, scope, .. } = options;
     let mut call = engine.call(&method).args(json.unwrap_or_default());
     for (name, value) in arguments {
         call = call.text(name, value);

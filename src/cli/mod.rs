@@ -71,7 +71,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serves the API. This is what happens without a command.
-    Serve,
+    Serve(FilesFlag),
     /// Judges a definition and tells every fault of it.
     Check(check::Options),
     /// Lists what is served: method, path, id, scope.
@@ -98,6 +98,16 @@ enum Command {
     New(new::Options),
 }
 
+/// A setting of those commands that reach stored files, and none of every command: `keys add` has files of another kind.
+#[derive(Debug, Default, Args)]
+struct FilesFlag {
+    // The environment is asked once, with the settings, so that no flag loses against it.
+    /// The folder of stored files, where the program keeps any [env: RULEBOOK_FILES=] [default: the folder `files` of
+    /// that of --data].
+    #[arg(long, value_name = "DIR", help_heading = "Settings")]
+    files: Option<PathBuf>,
+}
+
 /// Settings of every command.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Settings")]
@@ -111,6 +121,9 @@ struct Settings {
     /// The folder of the server's own files: keys.json, and what the program keeps there [default: data].
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_DATA")]
     data: Option<PathBuf>,
+    /// The folder of stored files, where the program keeps any [default: the folder `files` of that of --data].
+    #[arg(long, value_name = "DIR", env = "RULEBOOK_FILES")]
+    files: Option<PathBuf>,
     /// The folder of static files, served at `/` and `/static/`; a page of the API is built in where there is none.
     #[arg(long = "static", global = true, value_name = "DIR", env = "RULEBOOK_STATIC", default_value = "static")]
     static_files: PathBuf,
@@ -178,7 +191,7 @@ impl From<LogFormatFlag> for LogFormat {
 /// }
 /// ```
 pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
-    let Cli { command, settings } = match Cli::try_parse() {
+    let Cli { command, mut settings } = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; clap knows which stream each is for.
@@ -186,8 +199,14 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
         }
     };
-    let exit = match command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(app, &settings),
+    let command = command.unwrap_or_else(|| Command::Serve(FilesFlag::default()));
+    if let Command::Serve(FilesFlag { files: Some(folder) })
+    | Command::Call(call::Options { files: FilesFlag { files: Some(folder) }, .. }) = &command
+    {
+        settings.files = Some(folder.clone());
+    }
+    let exit = match command {
+        Command::Serve(_) => serve::run(app, &settings),
         Command::Check(options) => check::run(app, &settings, &options),
         Command::Routes(options) => routes::run(app, &settings, &options),
         Command::OpenApi(options) => openapi::run(app, &settings, &options),
@@ -208,8 +227,12 @@ impl Settings {
     /// The program's API with what the flags say about it.
     fn rulebook(&self, app: impl FnOnce(Rulebook) -> Rulebook) -> Rulebook {
         let rulebook = Rulebook::load(&self.api);
-        let rulebook = app(match &self.data {
+        let rulebook = match &self.data {
             Some(folder) => rulebook.data(folder),
+            None => rulebook,
+        };
+        let rulebook = app(match &self.files {
+            Some(folder) => rulebook.files_in(folder),
             None => rulebook,
         });
         match self.unbound {

@@ -17,7 +17,7 @@ const KEY: &str = "RULEBOOK_KEY";
 /// The most of a file that is read for a key, in bytes.
 const LONGEST_KEY: u64 = 4096;
 /// How progress is drawn.
-const BAR: &str = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+const BAR: &str = "{wide_msg} [{bar:20}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
 
 /// What the help of both commands ends with.
 const AFTER_HELP: &str = "\

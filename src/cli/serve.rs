@@ -59,6 +59,11 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings) -
         static_files: Some(settings.static_files.clone()),
         ..server::Settings::default()
     };
+    if let Some(files) = engine.files()
+        && let Err(error) = files.open_named()
+    {
+        return failed(&format!("--files {}: {error}", files.path().display()));
+    }
     let running = match engine.serve(&how) {
         Ok(running) => running,
         Err(error) => return failed(&format!("--bind {}: {error}", how.bind.join(","))),
@@ -100,7 +105,7 @@ fn summary(engine: &Engine, settings: &Settings, served: &Served<'_>) -> String 
         format!("{} is not there: the built-in page", settings.static_files.display())
     };
     let workers = served.workers.map_or_else(|| "one for each processor".to_owned(), |workers| workers.to_string());
-    let rows = [
+    let mut rows = vec![
         ("definition", settings.api.display().to_string()),
         ("serves", output::extent(engine.api())),
         ("listens", served.addresses.join(", ")),
@@ -110,6 +115,10 @@ fn summary(engine: &Engine, settings: &Settings, served: &Served<'_>) -> String 
         ("workers", workers),
         ("log", served.log.clone()),
     ];
+    if let Some(files) = engine.files() {
+        let behind_data = rows.iter().position(|(name, _)| *name == "static").unwrap_or(rows.len());
+        rows.insert(behind_data, ("files", files.path().display().to_string()));
+    }
     rows.iter().fold(format!("{title} {version}\n"), |mut text, (name, value)| {
         // Writing to a String does not fail.
         let _ = writeln!(text, "  {name:<11}{value}");

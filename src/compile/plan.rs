@@ -13,7 +13,6 @@ use crate::plan::{
     Action, BodyUse, Classes, DeclaredError, Later, Method, Module, Modules, Named, Output, Permit, Piece, Plan,
     Requirement, Room, Routes, Service, Similar, SlotPlan,
 };
-use crate::types::Takes;
 
 /// What a plan holds beside what the model says.
 pub struct Surroundings {
@@ -166,7 +165,6 @@ fn method(api: &Api, service: &model::Service, own: &model::Method, module: usiz
         parameters.iter().enumerate().filter(|(_, own)| wanted(own.from)).map(|(slot, _)| slot).collect()
     };
     let body = slots_from(|from| matches!(from, From::Body | From::Any));
-    let files = body.iter().any(|slot| matches!(parameters[*slot].r#type.check.takes(), Takes::File | Takes::Files));
     Method {
         id: own.id.as_str().into(),
         module,
@@ -178,11 +176,7 @@ fn method(api: &Api, service: &model::Service, own: &model::Method, module: usiz
         query: slots_from(|from| matches!(from, From::Query | From::Any)),
         headers: parameters.iter().enumerate().filter_map(header).collect(),
         cookies: slots_from(|from| from == From::Cookie),
-        body_use: match (body.is_empty(), files) {
-            (true, _) => BodyUse::Nothing,
-            (false, false) => BodyUse::Fields,
-            (false, true) => BodyUse::Files,
-        },
+        body_use: if body.is_empty() { BodyUse::Nothing } else { BodyUse::Fields },
         room: room(own, &api.limits),
         body,
         action,

@@ -59,7 +59,11 @@ impl Lowering<'_> {
                 &Unbound::ALL.map(|way| (way.as_str(), way)),
             ),
             bind: written.bind.as_ref().and_then(|bind| self.address(bind)),
-            data: written.data.as_ref().and_then(|folder| self.folder(folder)),
+            data: written.data.as_ref().and_then(|folder| self.folder(folder, "data", "the folder `data`")),
+            files: written
+                .files
+                .as_ref()
+                .and_then(|folder| self.folder(folder, "files", "the folder `files` in that of `data`")),
             workers: written.workers.as_ref().and_then(|workers| self.workers(workers)),
             log: written.log.as_ref().and_then(|filter| self.log(filter)),
             log_format: self.setting(
@@ -194,10 +198,12 @@ impl Lowering<'_> {
         valid.then(|| written.value.clone())
     }
 
-    fn folder(&mut self, written: &Placed<String>) -> Option<String> {
+    /// A folder that the setting `key` names, in place of `default`.
+    fn folder(&mut self, written: &Placed<String>, key: &str, default: &str) -> Option<String> {
         if written.value.trim().is_empty() {
-            let fault = Diagnostic::new(Code::BadOption, written.place, "`data` names no folder").label("blank");
-            self.tell(fault.help("leave `data` out for the folder `data`"));
+            let fault =
+                Diagnostic::new(Code::BadOption, written.place, format!("`{key}` names no folder")).label("blank");
+            self.tell(fault.help(format!("leave `{key}` out for {default}")));
             return None;
         }
         Some(written.value.clone())

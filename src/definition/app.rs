@@ -90,6 +90,7 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         unbound: object.text("unbound"),
         bind: object.text("bind"),
         data: object.text("data"),
+        files: object.text("files"),
         workers: object.whole("workers"),
         log: object.text("log"),
         log_format: object.text("log_format"),

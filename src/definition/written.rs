@@ -103,6 +103,8 @@ pub struct App {
     pub bind: Option<Placed<String>>,
     /// `data`.
     pub data: Option<Placed<String>>,
+    /// `files`.
+    pub files: Option<Placed<String>>,
     /// `workers`.
     pub workers: Option<Placed<u64>>,
     /// `log`.

@@ -57,6 +57,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         unbound,
         bind,
         data,
+        files,
         workers,
         log,
         log_format,
@@ -88,6 +89,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         keys.unless("unbound", unbound.as_str(), Unbound::default().as_str());
         keys.some("bind", bind.as_deref());
         keys.some("data", data.as_deref());
+        keys.some("files", files.as_deref());
         keys.some("workers", *workers);
         keys.some("log", log.as_deref());
         keys.unless("log_format", log_format.as_str(), LogFormat::default().as_str());

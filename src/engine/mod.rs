@@ -2,6 +2,7 @@
 
 mod data;
 mod documents;
+mod files;
 
 use std::io;
 use std::path::PathBuf;
@@ -23,13 +24,10 @@ use crate::pipeline::Runner;
 pub use crate::pipeline::log_panics;
 use crate::plan::{Later, Plan};
 use crate::server::{self, Running, Settings};
-use crate::store::StoreFolder;
 use crate::types::{Functions, Type};
 
 pub use data::DataFolder;
-
-/// The folder of stored files within that of the server's own.
-const FILES: &str = "files";
+use files::{Files, FilesFolder};
 
 /// An API to be: where its definition is, and what the program adds to it.
 ///
@@ -82,8 +80,7 @@ pub struct Rulebook {
     checks: Vec<Ready>,
     unbound: Option<Unbound>,
     data: DataFolder,
-    /// Whether files are kept.
-    files: bool,
+    files: Files,
     verify: bool,
 }
 
@@ -117,7 +114,7 @@ impl Rulebook {
             checks: Vec::new(),
             unbound: None,
             data: DataFolder::default(),
-            files: false,
+            files: Files::default(),
             verify: cfg!(debug_assertions),
         }
     }
@@ -230,12 +227,21 @@ impl Rulebook {
         self
     }
 
-    /// Has the program keep files, in the folder `files` of the server's own: [`crate::Context::store`] gives them to
-    /// handlers. Files that come with requests are written there, and hashed on their way, so that nothing has to be
+    /// Has the program keep files: [`crate::Context::store`] gives them to handlers. They are in the folder that the flag
+    /// `--files` or the definition names, else in the folder `files` of the server's own. Files that come with requests are written there, and hashed on their way, so that nothing has to be
     /// copied when one gets its name.
     #[must_use]
     pub fn keep_files(mut self) -> Self {
-        self.files = true;
+        self.files.keep();
+        self
+    }
+
+    /// Says where the program's files are kept, where it [keeps](Self::keep_files) any, whatever the definition says.
+    /// What was said first stays: the flag `--files` before the program. Nothing is served while a folder that is named
+    /// cannot be used.
+    #[must_use]
+    pub fn files_in(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.files.name(folder.into());
         self
     }
 
@@ -297,11 +303,13 @@ impl Rulebook {
         }
         let unbound = unbound.unwrap_or(lowered.api.unbound);
         data.settle(lowered.api.data.as_deref().map(PathBuf::from));
-        if files {
-            state.insert(StoreFolder::new(data.path().join(FILES)));
+        let files = files.settle(lowered.api.files.as_deref(), data.path());
+        if let Some(files) = &files {
+            state.insert_shared(Arc::clone(&files.folder));
         }
         let unknown = compile::unknown_functions(&lowered.functions, &functions);
-        Ok(Judged { api: lowered.api, data, sources, modules, inspectors, state, checks, unbound, verify, unknown })
+        let api = lowered.api;
+        Ok(Judged { api, data, files, sources, modules, inspectors, state, checks, unbound, verify, unknown })
     }
 }
 
@@ -311,6 +319,7 @@ pub(crate) struct Judged {
     pub(crate) api: Api,
     /// Where the server keeps its own files.
     pub(crate) data: DataFolder,
+    files: Option<FilesFolder>,
     sources: Sources,
     modules: Vec<Module>,
     inspectors: Vec<Box<dyn Inspect>>,
@@ -338,7 +347,7 @@ impl Judged {
 
     /// Compares the definition with the handlers, and makes the plan.
     pub(crate) fn build(self) -> Result<Engine, Report> {
-        let Self { api, data, sources, modules, inspectors, state, checks, unbound, verify, unknown } = self;
+        let Self { api, data, files, sources, modules, inspectors, state, checks, unbound, verify, unknown } = self;
         let mut bound = compile::bind(&api, &modules, unbound);
         if unbound != Unbound::Echo {
             bound.diagnostics.extend(unknown);
@@ -354,7 +363,7 @@ impl Judged {
         let around = Surroundings { inspectors, state, checks, verify, documents };
         let plan = Arc::new(compile::plan(&api, bound.actions, &modules, around));
         let runner = Arc::new(Runner { plan: Arc::clone(&plan), detached: Arc::default() });
-        Ok(Engine { api, data, plan: Arc::new(ArcSwap::new(plan)), runner })
+        Ok(Engine { api, data, files, plan: Arc::new(ArcSwap::new(plan)), runner })
     }
 }
 
@@ -362,6 +371,7 @@ impl Judged {
 pub struct Engine {
     api: Arc<Api>,
     data: DataFolder,
+    files: Option<FilesFolder>,
     plan: Arc<ArcSwap<Plan>>,
     runner: Arc<Runner>,
 }
@@ -379,11 +389,20 @@ impl Engine {
         Calling::new(target, Arc::clone(&self.runner) as Arc<_>)
     }
 
+    /// The folder of stored files, where the program keeps any.
+    pub(crate) fn files(&self) -> Option<&FilesFolder> {
+        self.files.as_ref()
+    }
+
     /// Serves it, on threads of its own.
     ///
     /// # Errors
-    /// An address cannot be listened on, or a thread cannot be started.
+    /// An address cannot be listened on, a thread cannot be started, or the folder that somebody has named for stored
+    /// files cannot be used.
     pub fn serve(&self, settings: &Settings) -> io::Result<Running> {
+        if let Some(files) = &self.files {
+            files.open()?;
+        }
         let plan = self.plan.load_full();
         // Ready before anybody asks, but for those who ask at once. Calls do not wait for it.
         thread::Builder::new().name("documents".to_owned()).spawn(move || plan.documents.make())?;

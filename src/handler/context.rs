@@ -18,7 +18,12 @@ pub struct State(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 impl State {
     /// Puts a value in; one of the same type is replaced.
     pub fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
-        self.0.insert(TypeId::of::<T>(), Arc::new(value));
+        self.insert_shared(Arc::new(value));
+    }
+
+    /// The same, of a value that others have too.
+    pub(crate) fn insert_shared<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
+        self.0.insert(TypeId::of::<T>(), value);
     }
 
     /// The value of this type.

@@ -18,7 +18,8 @@ pub use source::Database;
 /// The handlers of a module `iapi`: `GET` and `POST /iapi/file`, `POST /iapi/files`. The program has to
 /// [keep files](crate::Rulebook::keep_files).
 ///
-/// That for caches is added by programs that have a database, see [`Caches`]. A definition with other paths binds the handlers itself:
+/// That for caches is added by programs that have a database, see [`Caches`]. A definition with other paths binds the
+/// handlers itself:
 ///
 /// ```
 /// use rulebook::{Module, iapi};

@@ -62,6 +62,8 @@ pub struct Api {
     pub bind: Option<String>,
     /// The folder of the server's own files.
     pub data: Option<String>,
+    /// The folder of stored files.
+    pub files: Option<String>,
     /// How many workers serve.
     pub workers: Option<usize>,
     /// What is logged, in env_logger's words.

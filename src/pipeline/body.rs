@@ -66,7 +66,7 @@ pub const ACCEPTED: &[&str] = &["application/json", "application/x-www-form-urle
 pub fn kind(head: &Head, method: &Method) -> BodyKind {
     match method.body_use {
         BodyUse::Nothing => BodyKind::Nothing,
-        BodyUse::Fields | BodyUse::Files => announced_kind(head, method.room),
+        BodyUse::Fields => announced_kind(head, method.room),
     }
 }
 

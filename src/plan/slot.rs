@@ -47,10 +47,8 @@ pub struct Room {
 pub enum BodyUse {
     /// Nothing: the body is not touched.
     Nothing,
-    /// Fields.
+    /// Fields, and the files that a parameter takes.
     Fields,
-    /// Fields and files.
-    Files,
 }
 
 /// A routed request: the method, and the decoded segments of its path.

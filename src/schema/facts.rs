@@ -39,6 +39,7 @@ static FACTS: &[Fact] = &[
     fact(&keys::APP, "base", || json!({ "pattern": pattern::base() })),
     fact(&keys::APP, "bind", || json!({ "pattern": pattern::ADDRESS })),
     fact(&keys::APP, "data", || json!({ "pattern": pattern::NOT_BLANK })),
+    fact(&keys::APP, "files", || json!({ "pattern": pattern::NOT_BLANK })),
     fact(&keys::APP, "workers", || range(&(1..=MOST_WORKERS))),
     fact(&keys::CORS, "origins", || json!({ "minItems": 1 })),
     fact(&keys::CORS, "headers", fields),

@@ -107,10 +107,7 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Pat
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
     }
     let uploads = Arc::new(match shared.load().state.get::<StoreFolder>() {
-        Some(folder) => {
-            settle(&folder);
-            Uploads::Store(folder)
-        }
+        Some(folder) => Uploads::Store(folder),
         None => Uploads::Folder(settings.uploads.clone()),
     });
     let mut builder = Server::build().disable_signals();
@@ -130,14 +127,6 @@ pub(crate) fn serve(shared: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Pat
         builder = builder.listen("rulebook", listener, connections)?;
     }
     running::start(builder.run(), listeners, serving, settings)
-}
-
-/// Opens the store before anybody asks for it, so that what a program before has left is settled. One that cannot be
-/// opened is no reason not to serve all else: whoever needs it tries again.
-fn settle(folder: &StoreFolder) {
-    if let Err(error) = folder.store() {
-        log::error!("files cannot be kept in {}: {error}", folder.path().display());
-    }
 }
 
 /// What one worker does with a connection.

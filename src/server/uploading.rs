@@ -105,7 +105,7 @@ impl<'m> Uploading<'m> {
         self.filename.is_empty() && self.size == 0
     }
 
-    /// Takes the next bytes, and has a piece written whenever there are enough for one.
+    /// Takes the next bytes, and has a piece written whenever there are more than that.
     ///
     /// # Errors
     /// The file could not be made, or not be written: now or at the piece before.
@@ -114,7 +114,7 @@ impl<'m> Uploading<'m> {
         if self.wanted.is_none() && self.media_type.is_some() {
             return Ok(());
         }
-        while self.gathered.len() + bytes.len() >= PIECE {
+        while self.gathered.len() + bytes.len() > PIECE {
             let (fitting, rest) = bytes.split_at(PIECE - self.gathered.len());
             self.gathered.extend_from_slice(fitting);
             bytes = rest;

@@ -204,7 +204,13 @@ impl Check for Array {
 
     fn expected(&self) -> Cow<'static, str> {
         let what = if self.objects { "an array or object" } else { "an array" };
-        format!("{what}{}", self.count.count("item")).into()
+        let mut words = format!("{what}{}", self.count.count("item"));
+        // What a file may be is in no schema: who sends some is told of each.
+        if self.takes() == Takes::Files {
+            words.push_str(", each ");
+            words.push_str(&self.item.expected());
+        }
+        words.into()
     }
 
     fn schema(&self) -> Json {

@@ -150,8 +150,8 @@ pub trait Check: Send + Sync + Debug {
         false
     }
 
-    /// How much passes at most, where that is known before anything is checked: what is longer is refused while it
-    /// comes, and what is not may come whatever the limits of other bodies are.
+    /// How much passes at most, where that is known before there is a value: a body is held to it while it comes, in
+    /// place of the limits for all.
     fn most(&self) -> Most {
         Most::default()
     }

@@ -145,3 +145,49 @@ test("text of a definition does nothing in Swagger UI", async (t) => {
     [],
   );
 });
+test("several files are picked one by one in Swagger UI", async (t) => {
+  const chromium = await browser(t);
+  const api = await mkdtemp(join(tmpdir(), "rulebook-api-"));
+  t.after(() => rm(api, { recursive: true, force: true }));
+  const items = { max: 1000, range: ["image/*"] };
+  const method = {
+    info: "Takes them",
+    in: {
+      pictures: { info: "The pictures", type: "array<file>", min: 1, max: 3, items },
+      names: { info: "Their names", type: "array<string>", min: 1 },
+      cover: { info: "One more", type: "?file" },
+    },
+  };
+  await writeFile(join(api, "album.json"), JSON.stringify({ envelope: "plain", "/": { album: { POST: method } } }));
+  const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
+  const { page, trouble } = await watched(t, chromium, url);
+  await page.goto(`${url}docs/swagger/`);
+  const operation = page.locator(".opblock-post", { has: page.locator('[data-path="/album"]') });
+  await operation.locator(".opblock-summary-control").click();
+  const execute = operation.locator(".execute");
+  await execute.waitFor();
+  const row = (name) => operation.locator(`tr[data-property-name="${name}"]`);
+  const pickers = row("pictures").locator("input[type=file]");
+  while ((await pickers.count()) < 2) await row("pictures").locator(".json-schema-form-item-add").click();
+  await pickers.nth(0).setInputFiles(DOT);
+  await pickers.nth(1).setInputFiles(DOT);
+  await row("names").locator("input").first().fill("one");
+  await row("cover").locator("input[type=file]").setInputFiles(DOT);
+  await picture(page, "swagger-several-files");
+  await execute.click();
+  const live = operation.locator(".live-responses-table .response");
+  await live.locator("td.response-col_status").waitFor();
+  const { args } = await shownJson(live);
+  assert.deepEqual(
+    [...args.pictures, args.cover].map((file) => file.media_type),
+    ["image/png", "image/png", "image/png"],
+  );
+  assert.deepEqual(args.names, ["one"]);
+  assert.match(await row("pictures").innerText(), /each a file of at most 1000 bytes of the type image\/\*/);
+  // It looks for a component of its own for the format before it takes the picker, and says that there is none.
+  const lookup = "console: Could not find component: JsonSchema_string_binary";
+  assert.deepEqual(
+    trouble.filter((one) => one !== lookup),
+    [],
+  );
+});

@@ -19,7 +19,7 @@ fn what_is_served_where_and_with_which_settings_is_said() {
     let served = Served::start(folder.path(), &address, &["serve", "--workers", "2"]);
     let expected = format!(
         "Shop 2.0.0\n  definition api\n  serves     1 module, 1 service, 2 methods\n  listens    http://{address}/\n  \
-         unbound    echo: every method answers with its checked arguments\n  data       data (1 key)\n  \
+         unbound    echo: every method answers with its checked arguments\n  data       data (1 key)\n  files      data/files\n  \
          static     static is not there: the built-in page\n  workers    2\n  log        info,actix_server=warn\n"
     );
     assert_eq!(served.said, expected);
@@ -35,7 +35,16 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
         rows.collect::<Vec<_>>()
     };
     let url = format!("listens http://{address}/v1");
-    let expected = ["serves 7", url.as_str(), "unbound 501:", "data own", "static static", "workers 1", "log error"];
+    let expected = [
+        "serves 7",
+        url.as_str(),
+        "unbound 501:",
+        "data own",
+        "files own/files",
+        "static static",
+        "workers 1",
+        "log error",
+    ];
     assert_eq!(said(&start(program(folder.path()), folder.path(), &address).said), expected);
 
     let other = free_address();
@@ -43,11 +52,21 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
     command
         .env("RULEBOOK_BIND", &other)
         .env("RULEBOOK_DATA", "data")
+        .env("RULEBOOK_FILES", "stored")
         .env("RULEBOOK_STATIC", "pages")
         .env("RULEBOOK_WORKERS", "2")
         .env("RULEBOOK_LOG", "warn");
     let url = format!("listens http://{other}/v1");
-    let expected = ["serves 7", url.as_str(), "unbound 501:", "data data", "static pages", "workers 2", "log warn"];
+    let expected = [
+        "serves 7",
+        url.as_str(),
+        "unbound 501:",
+        "data data",
+        "files stored",
+        "static pages",
+        "workers 2",
+        "log warn",
+    ];
     assert_eq!(said(&start(command, folder.path(), &other).said), expected);
 }
 

@@ -4,7 +4,9 @@
 
 mod ancestors;
 mod articles;
+#[cfg(unix)]
 mod caches;
+mod files;
 mod random;
 mod start;
 mod trouble;
@@ -16,6 +18,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
+use rulebook::iapi::Database;
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Connection as _, Executor};
 use tempfile::TempDir;
@@ -64,6 +67,14 @@ impl Place {
 
     pub fn file(&self) -> PathBuf {
         self.folder.path().join("data/demo.db")
+    }
+
+    /// Where the database is, as caches are made of it.
+    pub fn database(&self) -> Database {
+        match &self.postgres {
+            Some((url, _)) => Database::Postgres(url.clone()),
+            None => Database::Sqlite(self.file()),
+        }
     }
 
     /// The database as others see it.

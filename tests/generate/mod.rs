@@ -148,7 +148,7 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
             "parts": 5, "fields": 6, "nesting": 7, "items": 8, "seconds": 9, "dispatch": 10,
             "link": 11, "links": 12
         },
-        "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "workers": 3, "log": "info", "log_format": "json",
+        "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "files": "kept", "workers": 3, "log": "info", "log_format": "json",
         "cors": {
             "origins": ["https://h5.example", "http://localhost:3000", "null"], "credentials": false,
             "headers": ["X-App"], "expose": ["X-Left"], "max_age": 60

@@ -6,7 +6,8 @@ use std::net::Shutdown;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rulebook::Unbound;
+use rulebook::{Args, Context, Module, Refusal, Unbound, Upload};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -73,6 +74,49 @@ fn post(target: &str, body: impl Into<Vec<u8>>) -> Request {
 fn chunked(target: &str, body: &[u8]) -> Request {
     let chunks: Vec<_> = body.chunks(16 << 10).collect();
     Request::new("POST", target).chunked(MULTIPART, &chunks)
+}
+
+/// Bytes that are not the same at any two places nearby.
+fn pattern(size: usize) -> Vec<u8> {
+    (0..size).map(|index| u8::try_from(index * 31 % 251).unwrap()).collect()
+}
+
+#[derive(Deserialize)]
+struct Sent {
+    files: Vec<Upload>,
+}
+
+#[test]
+fn files_are_what_was_sent_however_many_pieces_they_are_written_in() {
+    let piece = 256 << 10;
+    let sizes = [0, 1, 5000, piece - 1, piece, piece + 1, 2 * piece, 2 * piece + 1, 5 * piece + 77];
+    let compare = |Args(sent): Args<Sent>, _: Context| async move {
+        let mut same = Vec::new();
+        for file in sent.files {
+            let content = fs::read(file.path()).map_err(Refusal::internal)?;
+            let hashed = file.hash().is_none_or(|hash| *blake3::hash(&content).as_bytes() == *hash);
+            let size = usize::try_from(file.size()).map_err(Refusal::internal)?;
+            same.push(if content == pattern(size) && hashed { size } else { usize::MAX });
+        }
+        Ok::<_, Refusal>(json!({ "same": same }))
+    };
+    let definition = json!({ "/": { "all": { "POST": {
+        "info": "Files", "in": { "files": { "info": "Files", "type": "array<file>", "max": 20 } },
+        "out": { "same": { "info": "Their sizes", "type": "array<uint>" } }
+    } } } });
+    let contents = sizes.map(pattern);
+    let part = |content| ("name=\"files\"; filename=\"a\"", content);
+    let parts: Vec<(&str, &[u8])> = contents.iter().map(|content| part(&content[..])).collect();
+    let data = TempDir::new().unwrap();
+    for keeps in [false, true] {
+        let site = Site::start(&engine(&[("site.json", definition.clone())], |rulebook| {
+            let rulebook = rulebook.module(Module::new("site").post("/all", compare)).data(data.path());
+            if keeps { rulebook.keep_files() } else { rulebook }
+        }));
+        let answer = site.send(&post("/all", multipart(&parts)));
+        assert_eq!((answer.status, answer.json()["same"].clone()), (200, json!(sizes)), "{answer:?}");
+        site.assert_no_temporary();
+    }
 }
 
 #[test]

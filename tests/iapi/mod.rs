@@ -1,5 +1,6 @@
 //! The internal API from outside: the program with its files, asked by others over HTTP.
 
+mod cache;
 mod crashes;
 mod exchange;
 mod files;

@@ -79,6 +79,20 @@ fn one_fault_and_none_is_there() {
 }
 
 #[test]
+fn each_is_what_the_definition_says_of_them() {
+    let peer = Peer::start();
+    let large = [GIF, &[0; 1 << 20][..]].concat();
+    for other in [&b"a text"[..], &large] {
+        let answer = peer.send(&peer.sending_all(&[("public/1.gif", GIF), ("public/2.gif", other)]));
+        let told = String::from_utf8_lossy(&answer.body).into_owned();
+        let words = "content[1] in the body: expected a file of at most 1048576 bytes of the type image/*";
+        assert!(answer.status == 400 && told.contains(words), "{answer:?}");
+        assert_eq!(peer.tree(), [].into());
+    }
+    peer.assert_on_their_way(0);
+}
+
+#[test]
 fn too_many_are_refused() {
     let peer = Peer::start();
     let names: Vec<_> = (0..40).map(|number| format!("public/{number}.gif")).collect();

@@ -61,7 +61,7 @@ fn files_are_parts_that_can_be_picked() {
         "POST",
         &json!({ "info": "I", "in": {
         "one": { "info": "A picture", "type": "file", "max": 1000, "range": ["image/png"] },
-        "some": { "info": "More", "type": "?array<file>", "min": 1, "max": 3 },
+        "some": { "info": "More", "type": "?array<file>", "min": 1, "max": 3, "items": { "max": 9, "range": ["image/*", "text/plain"] } },
         "images": { "info": "Any", "type": "?file", "range": ["image/*", "text/plain"] },
         "about": { "info": "What", "type": "?object" },
         "note": { "info": "A note", "type": "?string" }
@@ -83,13 +83,18 @@ fn files_are_parts_that_can_be_picked() {
         schema["properties"]["one"]["description"],
         "A picture: a file of at most 1000 bytes of the type image/png"
     );
+    assert_eq!(
+        schema["properties"]["some"]["description"],
+        "More: an array of 1 to 3 items, each a file of at most 9 bytes of the type image/* or text/plain"
+    );
     let encoding = &operation["requestBody"]["content"]["multipart/form-data"]["encoding"];
     assert_eq!(
         *encoding,
         json!({
             "about": { "contentType": "application/json" },
             "images": { "contentType": "image/*, text/plain" },
-            "one": { "contentType": "image/png" }
+            "one": { "contentType": "image/png" },
+            "some": { "contentType": "image/*, text/plain" }
         })
     );
 }
@@ -101,6 +106,20 @@ fn files_are_answers_of_any_media_type() {
     let responses = &operation["responses"];
     assert_eq!(responses["200"]["content"]["*/*"], json!({}));
     assert_eq!(responses["206"]["content"], json!({ "*/*": {} }));
+    let fields = |status: &str| {
+        let fields = responses[status]["headers"].as_object().unwrap();
+        fields.values().for_each(|field| assert!(resolved(&document, field)["description"].is_string(), "{field}"));
+        fields.keys().filter(|name| *name != "X-Request-Id").map(String::as_str).collect::<Vec<_>>().join(" ")
+    };
+    for (status, names) in [
+        ("200", "Accept-Ranges Content-Disposition ETag Last-Modified"),
+        ("206", "Accept-Ranges Content-Disposition Content-Range ETag Last-Modified"),
+        ("304", "ETag Last-Modified"),
+        ("412", "ETag Last-Modified"),
+        ("416", "Content-Range ETag Last-Modified"),
+    ] {
+        assert_eq!(fields(status), names, "{status}");
+    }
     for status in ["304", "412", "416"] {
         assert_eq!(responses[status]["content"], Json::Null, "{status}");
         assert!(responses[status]["description"].is_string(), "{status}");

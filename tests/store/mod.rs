@@ -56,7 +56,7 @@ fn content(Found { content, facts }: Found) -> Vec<u8> {
 }
 
 /// All files below a folder but those on their way, with what is in them; folders end in `/`.
-fn tree(folder: &Path) -> BTreeMap<String, String> {
+pub fn tree(folder: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(inner) = folders.pop() {
@@ -78,7 +78,7 @@ fn tree(folder: &Path) -> BTreeMap<String, String> {
 }
 
 /// How many files are on their way, in folders of programs that live or have left them.
-fn on_their_way(folder: &Path) -> Vec<String> {
+pub fn on_their_way(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for program in fs::read_dir(folder.join(STAGING)).unwrap() {
         let path = program.unwrap().path();

@@ -127,6 +127,7 @@ pub static APP: Keys = keys(
         key("unbound", Kind::Text, "What methods without a handler do."),
         key("bind", Kind::Text, "Where to listen, as `address:port`."),
         key("data", Kind::Text, "The folder of the server's own files."),
+        key("files", Kind::Text, "The folder of stored files, where the program keeps any."),
         key("workers", Kind::Whole, "How many workers serve."),
         key("log", Kind::Text, "What is logged."),
         key("log_format", Kind::Text, "How it is logged."),

@@ -221,7 +221,8 @@ impl Answers {
         let own = shapes.iter().filter_map(|(shape, own)| Some((*shape, refused.shown(shape, *own)?)));
         let own = own.flat_map(|(shape, shown)| shown.and_in(&self.formats).skip(usize::from(problems(shape))));
         let shown: Vec<_> = own.chain(refused.shown(&self.problems, true)).collect();
-        let words = refused.words(shapes.iter().map(|(shape, _)| *shape).chain([&self.problems]));
+        let all = shapes.iter().map(|(shape, _)| *shape).chain([&self.problems]).collect::<Vec<_>>();
+        let words = refused.words(&all);
         let mut response = response_of(&words, shown.iter(), schemas);
         let rows = refused.rows.iter().filter(|row| refused.status.is_none_or(|status| status == row.status()));
         for (name, info) in rows.filter_map(|row| row.header) {
@@ -257,8 +258,8 @@ impl Refused<'_> {
     }
 
     /// What they say in some of these shapes.
-    fn words<'s>(&self, shapes: impl Iterator<Item = &'s Shape> + Clone) -> String {
-        let told = |code: &&Code| shapes.clone().any(|shape| shape.tells(code.status().get(), self.status));
+    fn words(&self, shapes: &[&Shape]) -> String {
+        let told = |code: &&Code| shapes.iter().any(|shape| shape.tells(code.status().get(), self.status));
         let codes = self.rows.iter().flat_map(|row| row.codes).filter(told).map(|code| code.title());
         self.declared.iter().map(|own| own.info.as_str()).chain(codes).collect::<Vec<_>>().join("; ")
     }
@@ -274,9 +275,9 @@ fn place_of(name: &EnvelopeName) -> (usize, &str) {
 const REQUEST_ID: &str = "RequestId";
 
 /// The header fields that several answers have.
-pub(super) fn headers(schemas: &mut Schemas) -> BTreeMap<String, RefOr<Header>> {
+pub(super) fn headers(api: &Api, schemas: &mut Schemas) -> BTreeMap<String, RefOr<Header>> {
     let id = header("Under what the request stands in the log: the client's own name for it, or the server's", schemas);
-    BTreeMap::from([(REQUEST_ID.to_owned(), id.into())])
+    files::headers(api, schemas).into_iter().chain([(REQUEST_ID.to_owned(), id.into())]).collect()
 }
 
 /// An answer with the name of its request, as all have it.
@@ -286,7 +287,7 @@ fn named(mut response: Response) -> Response {
     response
 }
 
-fn header(info: &str, schemas: &mut Schemas) -> Header {
+pub(super) fn header(info: &str, schemas: &mut Schemas) -> Header {
     let schema = schemas.place(json!({ "type": "string" }));
     HeaderBuilder::new().schema(Some(schema)).description(Some(info)).build()
 }

@@ -44,7 +44,7 @@ pub fn openapi(api: &Api) -> Json {
         components = components.security_scheme(security::BEARER, scheme);
     }
     let mut components = components.build();
-    components.headers = answers::headers(&mut schemas);
+    components.headers = answers::headers(api, &mut schemas);
     components.responses = answers.components();
     components.schemas = schemas.components();
     let document = OpenApiBuilder::new()

@@ -12,6 +12,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
 use tokio::runtime::Builder;
@@ -179,7 +180,7 @@ fn piece(row: &PgRow) -> Result<(u32, &[u8]), SourceError> {
 /// Whether it is that the text of a key is none of the key's type, or of none that the domain takes: `Data Exception` and
 /// `Integrity Constraint Violation` in the appendix of PostgreSQL's manual.
 fn is_no_key(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(DatabaseError::code);
     code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
 }
 

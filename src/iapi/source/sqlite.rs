@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// By what names a rowid goes, unless a column has them.
 const ROWIDS: [&str; 3] = ["rowid", "_rowid_", "oid"];
 
-/// The database whose tables a name without a schema means; a file has no other.
+/// The schema of a file's own tables. There is no other.
 const MAIN: &str = "main";
 
 /// How a value is read.
@@ -39,7 +39,6 @@ enum Way {
 /// A table with its primary key.
 struct Table<'c> {
     column: &'c Column,
-    schema: &'c str,
     /// The column of its primary key, quoted.
     key: String,
     /// What its rowids are called, where its values can be read by them.
@@ -63,17 +62,11 @@ pub(super) fn copy(file: &Path, column: &Column, keys: &[String], room: &mut Roo
 
 impl<'c> Table<'c> {
     fn find(connection: &Connection, column: &'c Column) -> Result<Self, SourceError> {
-        let schema = column.schema.as_deref().unwrap_or(MAIN);
-        let kind = connection
-            .query_row(
-                "SELECT type = 'table' AND NOT wr FROM pragma_table_list \
-                 WHERE schema = ?1 COLLATE NOCASE AND name = ?2 COLLATE NOCASE",
-                (schema, &column.table),
-                |row| row.get(0),
-            )
-            .optional()?;
-        let Some(ordinary) = kind else { return Err(SourceError::NoTable(column.to_string())) };
-        let columns = columns(connection, schema, &column.table)?;
+        let sql = "SELECT type = 'table' AND NOT wr FROM pragma_table_list(?1) WHERE schema = 'main'";
+        let here = column.schema.as_ref().is_none_or(|schema| schema.eq_ignore_ascii_case(MAIN));
+        let found = if here { connection.query_row(sql, [&column.table], |row| row.get(0)).optional()? } else { None };
+        let ordinary: bool = found.ok_or_else(|| SourceError::NoTable(column.to_string()))?;
+        let columns = columns(connection, &column.table)?;
         if !columns.iter().any(|other| other.is(&column.name)) {
             return Err(SourceError::NoColumn { table: column.to_string(), column: column.name.clone() });
         }
@@ -87,16 +80,15 @@ impl<'c> Table<'c> {
             }
         };
         let free = |name: &&str| !columns.iter().any(|column| column.is(name));
-        let plain: bool = ordinary && columns.iter().all(|column| !column.is_generated);
+        let plain = ordinary && columns.iter().all(|column| !column.is_generated);
         let rowid = if plain { ROWIDS.into_iter().find(free) } else { None };
         let encoding: String = connection.query_row("PRAGMA encoding", (), |row| row.get(0))?;
-        Ok(Self { column, schema, key, rowid, utf8: encoding == "UTF-8" })
+        Ok(Self { column, key, rowid, utf8: encoding == "UTF-8" })
     }
 
     /// The expressions of the row that has the key ?1.
     fn select(&self, expressions: &str) -> String {
-        let (schema, table) = (quoted(self.schema), quoted(&self.column.table));
-        format!("SELECT {expressions} FROM {schema}.{table} WHERE {} = ?1", self.key)
+        format!("SELECT {expressions} FROM {MAIN}.{} WHERE {} = ?1", quoted(&self.column.table), self.key)
     }
 
     /// How the value of each key is read; none where it has none. Nothing is read of the values themselves.
@@ -134,9 +126,8 @@ impl<'c> Table<'c> {
         let mut writer = room.begin()?;
         match way {
             Way::Pieces(rowid) => {
-                let schema = DatabaseName::Attached(self.schema);
                 let Column { table, name, .. } = self.column;
-                let mut blob = connection.blob_open(schema, table, name, *rowid, true)?;
+                let mut blob = connection.blob_open(DatabaseName::Main, table, name, *rowid, true)?;
                 loop {
                     let read = blob.read(piece).map_err(|error| SourceError::Gone(error.to_string()))?;
                     if read == 0 {
@@ -180,10 +171,11 @@ impl Known {
     }
 }
 
-fn columns(connection: &Connection, schema: &str, table: &str) -> rusqlite::Result<Vec<Known>> {
-    let mut statement = connection.prepare("SELECT name, pk > 0, hidden IN (2, 3) FROM pragma_table_xinfo(?1, ?2)")?;
+fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Known>> {
+    let mut statement =
+        connection.prepare("SELECT name, pk > 0, hidden IN (2, 3) FROM pragma_table_xinfo(?1, 'main')")?;
     let known = |row: &Row<'_>| Ok(Known { name: row.get(0)?, is_key: row.get(1)?, is_generated: row.get(2)? });
-    statement.query_map((table, schema), known)?.collect()
+    statement.query_map([table], known)?.collect()
 }
 
 impl From<rusqlite::Error> for SourceError {

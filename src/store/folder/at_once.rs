@@ -6,16 +6,8 @@ use std::fs::File;
 
 use cap_std::fs::Dir;
 
+use super::way::Blocked;
 use crate::store::Name;
-
-/// What has been found without waiting.
-#[derive(Debug)]
-pub(super) enum Found {
-    /// The file.
-    File(File),
-    /// Nothing has the name.
-    Nothing,
-}
 
 /// File systems of which no step is asked of another machine or program: those could be waited for, for ever.
 ///
@@ -33,7 +25,7 @@ pub(super) fn is_local(root: &Dir) -> bool {
 /// Opens a file below this folder, along no link, if all that it takes is in memory; none where only the usual way can
 /// tell.
 #[cfg(target_os = "linux")]
-pub(super) fn open(root: &Dir, name: &Name) -> Option<Found> {
+pub(super) fn open(root: &Dir, name: &Name) -> Option<Result<File, Blocked>> {
     use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
     use rustix::io::Errno;
     // What is no file, such as a pipe, is not waited for.
@@ -47,9 +39,9 @@ pub(super) fn open(root: &Dir, name: &Name) -> Option<Found> {
     match openat2(root, name.as_str(), how, Mode::empty(), way) {
         Ok(file) => {
             let file = File::from(file);
-            file.metadata().is_ok_and(|kind| kind.is_file()).then_some(Found::File(file))
+            file.metadata().is_ok_and(|kind| kind.is_file()).then_some(Ok(file))
         }
-        Err(Errno::NOENT) => Some(Found::Nothing),
+        Err(Errno::NOENT) => Some(Err(Blocked::Missing)),
         Err(_) => None,
     }
 }
@@ -60,6 +52,6 @@ pub(super) fn is_local(_: &Dir) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn open(_: &Dir, _: &Name) -> Option<Found> {
+pub(super) fn open(_: &Dir, _: &Name) -> Option<Result<File, Blocked>> {
     None
 }

@@ -60,7 +60,7 @@ impl Folder {
     pub(super) fn read(&self, name: &Name) -> Result<(File, Facts), StoreError> {
         let (folders, file) = name.split();
         let opened = way::walk(&self.root, folders).and_then(|folder| way::open(&folder, file));
-        known(opened.map_err(|blocked| missing(name, blocked))?)
+        known(name, opened)
     }
 
     /// Opens a file if that waits for nothing.
@@ -68,10 +68,7 @@ impl Folder {
         if !self.local {
             return None;
         }
-        at_once::open(&self.root, name).map(|found| match found {
-            at_once::Found::File(file) => known(file),
-            at_once::Found::Nothing => Err(StoreError::Missing(name.clone())),
-        })
+        at_once::open(&self.root, name).map(|opened| known(name, opened))
     }
 
     /// What is in a folder.
@@ -99,8 +96,9 @@ impl Folder {
     }
 }
 
-/// A file and what is known of it.
-fn known(file: File) -> Result<(File, Facts), StoreError> {
+/// A file, and what is known of it.
+fn known(name: &Name, opened: Result<File, Blocked>) -> Result<(File, Facts), StoreError> {
+    let file = opened.map_err(|blocked| missing(name, blocked))?;
     let facts = hash::facts(&file).map_err(StoreError::io("reading a stored file"))?;
     Ok((file, facts))
 }

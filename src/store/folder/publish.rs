@@ -43,6 +43,7 @@ impl Folder {
             return Err(error);
         }
         made.paths.clear();
+        // Several are on the disk by now: as long as their record counts, nobody must put a newer file in place of one.
         drop(turn);
         if let [one] = moves.as_slice() {
             one.sync(&self.root)?;
@@ -76,6 +77,7 @@ impl Made<'_> {
                 Err(Blocked::Missing) => {
                     folder.create_dir(part).map_err(&io)?;
                     self.paths.push(path.clone());
+                    // Within the turn: whoever comes next relies on what is there.
                     way::sync(&folder).map_err(&io)?;
                     way::enter(&folder, part).map_err(refused)?
                 }

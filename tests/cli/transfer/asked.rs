@@ -16,7 +16,8 @@ fn refusals_are_told_in_the_servers_words() {
         desk.write("own", "x");
     }
     let (fetch, send) = (["fetch", "--from", &peer.url], ["send", "--to", &peer.url, "own", "--as"]);
-    reader.refused(404, "there is no such file [request ", &[&fetch[..], &["public/none"]].concat());
+    // As the documents have it: 400 for what is not there, too.
+    reader.refused(400, "there is no such file [request ", &[&fetch[..], &["public/none"]].concat());
     reader.refused(400, "filename in the query: expected ", &[&fetch[..], &["private/none"]].concat());
     reader.refused(403, "", &[&send[..], &["public/own"]].concat());
     writer.refused(403, "", &[&fetch[..], &["public/own"]].concat());
@@ -25,6 +26,10 @@ fn refusals_are_told_in_the_servers_words() {
     writer.refused(413, "", &["send", "--to", &peer.url, "huge", "--as", "public/huge"]);
     let stranger = Desk::new("rb_00000000_nobody");
     stranger.refused(401, "", &[&fetch[..], &["public/own"]].concat());
+    let narrow = Desk::new(&peer.key(&["--scope", "iapi", "--files", "public/mine/**"]));
+    narrow.write("own", "x");
+    narrow.refused(403, "the key does not allow this name", &[&send[..], &["public/own"]].concat());
+    narrow.done(&[&send[..], &["public/mine/own"]].concat(), &[(b"x", "public/mine/own")]);
     assert_eq!(reader.names(), ["own"], "nothing is left of what was refused");
 }
 

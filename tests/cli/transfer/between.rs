@@ -96,5 +96,5 @@ fn quiet_says_nothing_but_errors() {
         let ran = desk.run(arguments);
         assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), "", ""), "{arguments:?}");
     }
-    desk.refused(404, "", &["fetch", "--from", &peer.url, "public/none", "-q"]);
+    desk.refused(400, "", &["fetch", "--from", &peer.url, "public/none", "-q"]);
 }

@@ -4,6 +4,9 @@ use std::fs;
 
 use super::{Desk, Listener, answer, field};
 
+/// What there is, and of what; the answers; which ranges are asked for.
+type Begun<'a> = (&'a str, Option<&'a str>, &'a [&'a str], &'a [Option<&'a str>]);
+
 /// A field with the tag of a content.
 fn tag(content: &str) -> String {
     format!("ETag: \"{}\"\r\n", blake3::hash(content.as_bytes()))
@@ -63,8 +66,7 @@ fn what_was_begun_is_gone_on_with_only_where_the_whole_can_be_checked() {
     let none = answer("416 Range Not Satisfiable", &format!("Content-Range: bytes */10\r\n{}", tag(whole)), "");
     let other = answer("206 Partial Content", &format!("Content-Range: bytes 4-9/10\r\n{}", tag("other")), "456789");
     let good = blake3::hash(whole.as_bytes()).to_string();
-    // What there is, and of what; the answers; which ranges are asked for.
-    let cases: [(&str, Option<&str>, &[&str], &[Option<&str>]); 8] = [
+    let cases: [Begun<'_>; 8] = [
         ("0123", Some(&good), &[&rest(4)], &[Some("bytes=4-")]),
         ("0123", None, &[&all], &[None]),
         ("0123", Some("v1"), &[&all], &[None]),

@@ -121,10 +121,11 @@ impl Peer {
             app["limits"] = json!({ "part": 16 << 20, "multipart": 20 << 20 });
         });
         change(&api.join("iapi.json"), |module| {
-            let methods = &mut module["/"]["iapi"]["/"];
-            let content = &mut methods["file"]["POST"]["in"]["content"];
+            let calls = &mut module["/"]["iapi"]["/"];
+            let content = &mut calls["file"]["POST"]["in"]["content"];
             content["max"] = json!(16 << 20);
             content.as_object_mut().unwrap().remove("range");
+            calls["files"]["POST"]["in"]["content"]["items"] = json!({ "max": 16 << 20 });
         });
         let address = free_address();
         let served = Served::start(folder.path(), &address, &[]);

@@ -1,0 +1,103 @@
+//! Where stored files are kept.
+
+use std::fs;
+
+use super::{Place, Server};
+use crate::cli::Ran;
+use crate::client::{Answer, Request};
+use crate::keys;
+
+/// The smallest picture that is known as one.
+const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+
+fn by(key: &str, request: Request) -> Request {
+    request.field("authorization", format_args!("Bearer {key}"))
+}
+
+fn send(server: &Server, key: &str) -> Answer {
+    let content = ("name=\"content\"; filename=\"1.png\"", PICTURE);
+    let request = by(key, Request::new("POST", "/iapi/file"));
+    server.send(&request.multipart(&[content, ("name=\"filename\"", b"public/1.png")]))
+}
+
+/// A place whose settings say where files are kept, and a key.
+fn place(defined: Option<&str>) -> (Place, String) {
+    let place = Place::sqlite();
+    if let Some(folder) = defined {
+        let path = place.folder.path().join("api/app.json");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replacen('{', &format!("{{\n  \"files\": \"{folder}\","), 1)).unwrap();
+    }
+    let key = keys::add(place.folder.path(), &["--name", "a", "--scope", "iapi"]);
+    (place, key)
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_definition() {
+    let (defined, flag, twice) = (Some("defined"), &["serve", "--files", "flag"][..], &["--files", "up", "serve"][..]);
+    let cases = [
+        (None, None, &[][..], "data/files"),
+        (None, None, &["serve", "--data", "own"], "own/files"),
+        (defined, None, &["serve", "--data", "data"], "defined"),
+        (defined, Some("variable"), &[], "variable"),
+        (defined, Some("variable"), flag, "flag"),
+        (defined, Some("variable"), twice, "up"),
+        (None, None, &["--files", "deep/er"], "deep/er"),
+    ];
+    for (defined, variable, arguments, folder) in cases {
+        let (place, key) = place(defined);
+        let mut command = place.command();
+        command.args(arguments);
+        if let Some(said) = variable {
+            command.env("RULEBOOK_FILES", said);
+        }
+        if folder.starts_with("own") {
+            fs::rename(place.folder.path().join("data"), place.folder.path().join("own")).unwrap();
+        }
+        let server = place.serve_as(command);
+        let said = &server.served.said;
+        assert!(said.contains(&format!("\n  files      {folder}\n")), "{arguments:?}: {said}");
+        assert_eq!(send(&server, &key).status, 204, "{arguments:?}");
+        assert_eq!(fs::read(place.folder.path().join(folder).join("public/1.png")).unwrap(), PICTURE, "{arguments:?}");
+        // A call without a socket has the same files.
+        if arguments.len() < 3 {
+            let mut call = place.command();
+            call.args(["call", "iapi.file.download", "filename=public/1.png", "--scope", "iapi"]);
+            let ran = call.args(["--files", folder]).output().unwrap();
+            assert_eq!((ran.status.code(), &*ran.stdout), (Some(0), PICTURE), "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn the_start_fails_where_a_folder_that_is_named_cannot_be_used() {
+    for (defined, arguments, variable) in
+        [(None, &["--files", "taken"][..], None), (None, &[], Some("taken")), (Some("taken"), &[], None)]
+    {
+        let (place, _) = place(defined);
+        fs::write(place.folder.path().join("taken"), "").unwrap();
+        let mut command = place.command();
+        command.args(["serve", "--bind", "127.0.0.1:0"]).args(arguments);
+        if let Some(said) = variable {
+            command.env("RULEBOOK_FILES", said);
+        }
+        let ran = Ran::from(command.output().unwrap());
+        assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{ran:?}");
+        assert!(ran.err.starts_with("error: --files taken: no files can be kept there: "), "{}", ran.err);
+    }
+}
+
+#[test]
+fn all_else_is_served_where_the_folder_of_nobodys_choice_cannot_be_used() {
+    let (place, key) = place(None);
+    let taken = place.folder.path().join("data/files");
+    fs::write(&taken, "").unwrap();
+    let server = place.serve();
+    assert_eq!(server.total(), 12);
+    let told = server.served.told();
+    assert!(told.contains("no files can be kept in data/files, all else is served: "), "{told}");
+    assert_eq!(send(&server, &key).status, 500);
+    // Whoever needs it tries again.
+    fs::remove_file(&taken).unwrap();
+    assert_eq!(send(&server, &key).status, 204);
+}

@@ -1,0 +1,130 @@
+//! Which rows keys are, and what is said of those that are none.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{Caching, connect};
+use crate::client::Request;
+use crate::demo::Place;
+
+const TEXTS: &str = "CREATE TABLE texts (id VARCHAR(40) PRIMARY KEY, content TEXT)";
+const COLUMN: &str = "texts.content";
+
+/// Keys of rows that hold them as their content.
+const ODD: [&str; 12] = [
+    "a,b",
+    "'; DROP TABLE texts; --",
+    "O'Brien",
+    "\"quoted\"",
+    "键",
+    "é",
+    "e\u{301}",
+    " ",
+    "%_",
+    "NULL",
+    "$1 ?1",
+    "x\ny",
+];
+
+fn insert(key: &str) -> String {
+    let key = key.replace('\'', "''");
+    format!("INSERT INTO texts VALUES ('{key}', '{key}')")
+}
+
+#[test]
+fn a_key_is_a_value_whatever_it_looks_like() {
+    Place::each(|place| {
+        let inserts = ODD.map(insert);
+        let statements: Vec<_> = [TEXTS].into_iter().chain(inserts.iter().map(String::as_str)).collect();
+        let caching = Caching::of(place, &statements, COLUMN);
+        let names: Vec<_> = (0..ODD.len()).map(|number| format!("{number}.txt")).collect();
+        let answer = caching.ask(&ODD, &names);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let expected: Vec<_> = names.iter().map(|name| caching.root().join("cache").join(name)).collect();
+        assert_eq!(answer.json(), json!(expected), "in the order of the keys");
+        let files = caching.files();
+        for (key, name) in ODD.iter().zip(&names) {
+            assert_eq!(files[&format!("cache/{name}")], *key);
+        }
+    });
+}
+
+#[test]
+fn what_has_no_value_is_named_and_nothing_is_written() {
+    Place::each(|place| {
+        let statements = [TEXTS, "INSERT INTO texts VALUES ('good', 'x'), ('empty', ''), ('null', NULL)"];
+        let caching = Caching::of(place, &statements, COLUMN);
+        for key in ["'; DROP TABLE texts; --", "good'--", "x' OR '1'='1", "good,empty", "Good", "", "a\0b", "goo", "*"]
+        {
+            caching.assert_no_value(&caching.ask(&["good", key], &["a", "b"]), &[key]);
+        }
+        let answer = caching.ask(&["good", "no", "null", "empty", "neither"], &["1", "2", "3", "4", "5"]);
+        caching.assert_no_value(&answer, &["no", "null", "neither"]);
+        assert_eq!(answer.json()["detail"], "there is no value at no, null, neither");
+        let many: Vec<_> = (0..1000).map(|number| format!("k{number}")).collect();
+        let answer = caching.ask(&many, &many);
+        assert_eq!(
+            answer.json()["detail"].as_str().unwrap().split_once(" and "),
+            Some(("there is no value at k0, k1, k2, k3, k4, k5, k6, k7, k8, k9", "990 more"))
+        );
+        assert_eq!((caching.value("good"), caching.value("empty")), (b"x".to_vec(), Vec::new()));
+    });
+}
+
+#[test]
+fn a_key_that_is_no_number_is_no_row_of_a_table_with_numbers() {
+    Place::each(|place| {
+        let statements = [
+            "CREATE TABLE texts (id INTEGER PRIMARY KEY, content TEXT)",
+            "INSERT INTO texts VALUES (1, 'one'), (-2, 'two')",
+        ];
+        let caching = Caching::of(place, &statements, COLUMN);
+        for key in ["x", "", "1 OR 1=1", "1;", "99999999999999999999", "1,-2", "id", "NaN", "0x1"] {
+            caching.assert_no_value(&caching.ask(&["1", key], &["a", "b"]), &[key]);
+        }
+        assert_eq!((caching.value("1"), caching.value("-2")), (b"one".to_vec(), b"two".to_vec()));
+    });
+}
+
+#[test]
+fn a_thousand_keys_and_one_key_many_times() {
+    Place::each(|place| {
+        let mut sql = connect(place);
+        sql.execute(TEXTS);
+        sql.execute("BEGIN");
+        (0..1000).for_each(|number| sql.execute(&insert(&format!("key {number}"))));
+        sql.execute("COMMIT");
+        drop(sql);
+        let caching = Caching::of(place, &[], COLUMN);
+        let keys: Vec<_> = (0..1000).map(|number| format!("key {number}")).collect();
+        let answer = caching.ask(&keys, &keys);
+        assert_eq!(answer.json().as_array().map(Vec::len), Some(1000), "{answer:?}");
+        let files: BTreeMap<_, _> = keys.iter().map(|key| (format!("cache/{key}"), key.clone())).collect();
+        assert_eq!(caching.files().into_iter().filter(|(name, _)| name != "cache/").collect::<BTreeMap<_, _>>(), files);
+        assert_eq!(caching.ask(&["key 7", "key 7", "key 8"], &["one", "two", "three"]).status, 200);
+        let files = caching.files();
+        assert_eq!(["one", "two", "three"].map(|name| &*files[&format!("cache/{name}")]), ["key 7", "key 7", "key 8"]);
+    });
+}
+
+#[test]
+fn keys_and_names_come_in_any_body() {
+    let place = Place::sqlite();
+    let caching = Caching::of(&place, &[TEXTS, &insert("a"), &insert("b")], COLUMN);
+    let fields = [("fromDB", COLUMN), ("storePath", "./cache/deep"), ("keys", "b,a"), ("filenames", "1,2")];
+    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let names = fields.map(|(name, _)| format!("name=\"{name}\""));
+    let parts: Vec<_> = names.iter().zip(fields).map(|(name, (_, value))| (&**name, value.as_bytes())).collect();
+    let post = || Request::new("POST", "/iapi/cache");
+    for request in [post().body("application/x-www-form-urlencoded", form), post().multipart(&parts)] {
+        let answer = caching.site.send(&request);
+        assert_eq!(
+            answer.json(),
+            json!(["1", "2"].map(|name| caching.root().join("cache/deep").join(name))),
+            "{answer:?}"
+        );
+        assert_eq!([&caching.files()["cache/deep/1"], &caching.files()["cache/deep/2"]], ["b", "a"]);
+        std::fs::remove_dir_all(caching.root().join("cache")).unwrap();
+    }
+}

@@ -1,0 +1,102 @@
+//! Tables as only SQLite has them.
+
+use super::Caching;
+use crate::demo::Place;
+
+/// Tables, their column, and what is written at the keys `1` and, of many bytes, `2`.
+const READ: [(&[&str], &str, &[u8], usize); 9] = [
+    (&["CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)"], "t.v", b"one", 3_000_000),
+    (&["CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID"], "t.v", b"one", 3_000_000),
+    (&["CREATE TABLE t (id INTEGER PRIMARY KEY, v BLOB)"], "t.v", b"one", 3_000_000),
+    (&["CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)"], "main.t.v", b"one", 3_000_000),
+    (&["CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)"], "T.V", b"one", 3_000_000),
+    (&["CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT, rowid TEXT, _rowid_ TEXT)"], "t.v", b"one", 3_000_000),
+    (&["CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT, rowid TEXT, _rowid_ TEXT, oid TEXT)"], "t.v", b"one", 3_000_000),
+    (
+        &["CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT, w TEXT GENERATED ALWAYS AS (v || '!') VIRTUAL)"],
+        "t.w",
+        b"one!",
+        3_000_001,
+    ),
+    (&["PRAGMA encoding = 'UTF-16le'", "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)"], "t.v", b"one", 3_000_000),
+];
+
+#[test]
+fn values_are_read_from_tables_of_every_kind() {
+    for (tables, column, small, large) in READ {
+        let place = Place::sqlite();
+        let inserts = [
+            "INSERT INTO t (id, v) VALUES ('1', 'one')",
+            "INSERT INTO t (id, v) VALUES ('2', replace(hex(zeroblob(500000)), '00', 'é.é!'))",
+        ];
+        let caching = Caching::of(&place, &[tables, &inserts].concat(), column);
+        assert_eq!(caching.value("1"), small, "{tables:?}");
+        let value = String::from_utf8(caching.value("2")).unwrap();
+        assert_eq!((value.len(), value.trim_end_matches('!').len() + 1), (large, 3_000_000), "{tables:?}");
+        assert!(value.starts_with("é.é!é.é!"), "{tables:?}");
+    }
+}
+
+#[test]
+fn numbers_are_written_as_text_and_bytes_as_they_are() {
+    for without in ["", "WITHOUT ROWID"] {
+        let place = Place::sqlite();
+        let table = format!("CREATE TABLE t (id TEXT PRIMARY KEY, v) {without}");
+        let rows =
+            "INSERT INTO t VALUES ('int', -42), ('real', 1.5), ('blob', x'00ff0a'), ('text', 'a' || char(0) || 'b')";
+        let caching = Caching::of(&place, &[&table, rows], "t.v");
+        let cases: [(&str, &[u8]); 4] = [("int", b"-42"), ("real", b"1.5"), ("blob", b"\0\xff\n"), ("text", b"a\0b")];
+        for (key, expected) in cases {
+            assert_eq!(caching.value(key), expected, "{key} {without}");
+        }
+    }
+}
+
+#[test]
+fn names_with_quotes_are_names() {
+    let place = Place::sqlite();
+    let statements = [
+        r#"CREATE TABLE "a ""b'; --" ("i ""d" TEXT PRIMARY KEY, "[v]; DROP" TEXT)"#,
+        r#"INSERT INTO "a ""b'; --" VALUES ('1', 'one')"#,
+    ];
+    assert_eq!(Caching::of(&place, &statements, "a \"b'; --.[v]; DROP").value("1"), b"one");
+}
+
+#[test]
+fn a_table_without_one_key_is_refused_in_words() {
+    let cases = [
+        (
+            "CREATE TABLE t (a TEXT, b TEXT, v TEXT, PRIMARY KEY (a, b))",
+            "t.v",
+            "the primary key of the table t has several columns: a, b",
+        ),
+        ("CREATE TABLE t (a TEXT, v TEXT)", "t.v", "the table t has no primary key"),
+        ("CREATE VIEW t AS SELECT 1 AS id, 'x' AS v", "t.v", "the table t has no primary key"),
+        ("CREATE TABLE t (id TEXT PRIMARY KEY)", "t.v", "the table t has no column v"),
+        ("CREATE TABLE t (id TEXT PRIMARY KEY)", "t.rowid", "the table t has no column rowid"),
+        ("CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)", "u.v", "the database has no table u"),
+        ("CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)", "other.t.v", "the database has no table other.t"),
+        (
+            "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)",
+            "t.v\" FROM t; --",
+            "the table t has no column v\" FROM t; --",
+        ),
+    ];
+    for (table, column, words) in cases {
+        let place = Place::sqlite();
+        let caching = Caching::of(&place, &[table], column);
+        let answer = caching.ask(&["1"], &["1"]);
+        caching.assert_refused(&answer, 500, "not_cacheable");
+        assert_eq!(answer.json()["detail"], words);
+    }
+}
+
+#[test]
+fn what_comes_whole_is_not_large() {
+    let place = Place::sqlite();
+    let table = "CREATE TABLE t (id TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID";
+    let rows = format!("INSERT INTO t VALUES ('most', zeroblob({0})), ('more', zeroblob({0} + 1))", 16 << 20);
+    let caching = Caching::of(&place, &[table, &rows], "t.v");
+    caching.assert_refused(&caching.ask(&["most", "more"], &["a", "b"]), 422, "cache_too_large");
+    assert_eq!(caching.value("most").len(), 16 << 20);
+}
