@@ -65,7 +65,17 @@ export async function serve(t, { api = join(top, "api"), flags = [] } = {}) {
     child.on("error", failed);
     child.on("exit", (code) => failed(new Error(`${program} ended with ${code}:\n${said}`)));
   });
-  return { origin: origins[0], origins, url: `${origins[0]}/` };
+  return { origin: origins[0], origins, url: `${origins[0]}/`, data };
+}
+
+/** Makes a key for a server that runs, by its command line. */
+export async function key(data, scope) {
+  const child = spawn(program, ["keys", "add", "--data", data, "--name", "browser", "--scope", scope], { cwd: data });
+  let said = "";
+  child.stdout.on("data", (text) => (said += text));
+  const [code] = await once(child, "close");
+  if (code !== 0) throw new Error(`${program} keys ended with ${code}`);
+  return said.trim();
 }
 
 /** A user who may write, and the token of a login. */

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { DOT, author, behind, browser, picture, serve, watched } from "./support.mjs";
+import { authorise, executed, shownJson, tried } from "./swagger.mjs";
 
 test("Swagger UI", async (t) => {
   const chromium = await browser(t);
@@ -144,7 +145,6 @@ test("text of a definition does nothing in Swagger UI", async (t) => {
     [],
   );
 });
-
 test("several files are picked one by one in Swagger UI", async (t) => {
   const chromium = await browser(t);
   const api = await mkdtemp(join(tmpdir(), "rulebook-api-"));
@@ -191,57 +191,3 @@ test("several files are picked one by one in Swagger UI", async (t) => {
     [],
   );
 });
-
-async function authorise(page, token) {
-  await page.locator(".auth-wrapper .authorize").click();
-  await page.locator(".modal-ux input").first().fill(token);
-  await page.locator(".modal-ux .auth-btn-wrapper .authorize").click();
-  await page.locator(".modal-ux .btn-done").click();
-}
-
-/** Executes an operation, and gives the status and the JSON that the page shows of the answer. */
-async function tried(page, http, path, given) {
-  const live = await executed(page, http, path, given);
-  const status = Number.parseInt(await live.locator("td.response-col_status").innerText(), 10);
-  return { status, json: await shownJson(live) };
-}
-
-async function shownJson(live) {
-  return JSON.parse(await live.locator(".highlight-code code, .highlight-code pre").first().innerText());
-}
-
-/** Fills an operation's form, executes it, and gives the place where the page shows the answer. */
-async function executed(
-  page,
-  http,
-  path,
-  { fields = {}, choices = {}, files = {}, type = "application/json", body },
-) {
-  const operation = page.locator(`.opblock-${http.toLowerCase()}`, { has: page.locator(`[data-path="${path}"]`) });
-  if (!(await operation.getAttribute("class")).includes("is-open"))
-    await operation.locator(".opblock-summary-control").click();
-  const execute = operation.locator(".execute");
-  if (!(await execute.isVisible())) await operation.locator(".try-out__btn").click();
-  await execute.waitFor();
-  if ((await operation.locator(".body-param-content-type select, .content-type").count()) > 0) {
-    await operation.locator("select.content-type, .body-param-content-type select").first().selectOption(type);
-  }
-  for (const [name, value] of Object.entries(fields))
-    await field(operation, name, "input[type=text], input:not([type]), textarea").fill(value);
-  for (const [name, choice] of Object.entries(choices)) await field(operation, name, "select").selectOption(choice);
-  for (const [name, file] of Object.entries(files))
-    await field(operation, name, "input[type=file]").setInputFiles(file);
-  if (body !== undefined) await operation.locator(".body-param textarea").fill(JSON.stringify(body));
-  // What an earlier call was answered would be taken for the answer to this one.
-  const clear = operation.locator(".btn-clear");
-  if (await clear.isVisible()) await clear.click();
-  await execute.click();
-  const live = operation.locator(".live-responses-table .response");
-  await live.locator("td.response-col_status").waitFor();
-  return live;
-}
-
-function field(operation, name, kind) {
-  const row = operation.locator(`tr[data-property-name="${name}"], tr[data-param-name="${name}"]`);
-  return row.locator(kind).first();
-}

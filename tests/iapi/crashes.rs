@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
@@ -209,7 +208,7 @@ fn what_was_acknowledged_is_there_and_nothing_is_torn() {
         peer.kill();
         figures.on_their_way += on_their_way(&peer.store()).len();
         peer.serve();
-        assert_eq!(on_their_way(&peer.store()), [PathBuf::new(); 0], "what is left behind is removed");
+        assert!(on_their_way(&peer.store()).is_empty(), "what is left behind is removed");
         for sender in &mut senders {
             sender.check(&peer, &mut figures);
         }
@@ -222,7 +221,7 @@ fn what_was_acknowledged_is_there_and_nothing_is_torn() {
     peer.assert_healthy();
     assert!(figures.on_their_way > 0, "none of {rounds} servers was killed while it wrote: {figures:?}");
     let Figures { uploads, caches, unanswered, on_their_way, checked } = figures;
-    println!(
+    eprintln!(
         "{rounds} servers killed: {} uploads and {} caches acknowledged, {} calls not answered, {on_their_way} files \
          left on their way; {checked} files looked at, all whole and none lost",
         uploads.into_inner(),

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -298,7 +297,7 @@ fn a_folder_that_becomes_a_link_meanwhile_leads_nowhere() {
     });
     assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
     watched.assert_untouched("the race");
-    assert_eq!(on_their_way(&peer.store()), [Path::new(""); 0]);
+    assert!(on_their_way(&peer.store()).is_empty());
     peer.assert_healthy();
 }
 

@@ -119,7 +119,7 @@ fn who_is_killed_leaves_whole_files_all_of_a_call_or_none() {
         put(&store, names(last)[0].as_str(), b"and it goes on").unwrap();
     }
     assert!(interrupted > 0, "none of {rounds} programs was ended while it wrote");
-    println!("{rounds} programs ended, {interrupted} of them while they wrote; all files whole and none lost");
+    eprintln!("{rounds} programs ended, {interrupted} of them while they wrote; all files whole and none lost");
 }
 
 /// The store of a program that was ended at one point of publishing `a`, which was there before, and `b/c`, which was
