@@ -56,23 +56,39 @@ fn any_tag(head: &Head, field: &HeaderName, is: impl Fn(&ETag) -> bool) -> Optio
     for value in head.header_values(field) {
         let found = there.get_or_insert(false);
         let Ok(text) = value.to_str() else { continue };
-        *found = *found || text.trim() == "*" || Tags(text).any(|tag| is(&tag));
+        *found = *found || text.trim() == "*" || Tags::of(text).any(|tag| is(&tag));
     }
     there
 }
 
+/// What stands between tags.
+const BETWEEN: [char; 3] = [' ', '\t', ','];
+
 /// The tags of a list; it ends where it cannot be read. Commas may stand in tags.
-pub(super) struct Tags<'t>(pub(super) &'t str);
+pub(super) struct Tags<'t>(&'t str);
+
+impl<'t> Tags<'t> {
+    /// Those of a field.
+    pub(super) fn of(text: &'t str) -> Self {
+        Self(text)
+    }
+
+    /// Whether there is something behind them that is none.
+    pub(super) fn is_broken(&self) -> bool {
+        !self.0.trim_matches(BETWEEN).is_empty()
+    }
+}
 
 impl Iterator for Tags<'_> {
     type Item = ETag;
 
     fn next(&mut self) -> Option<ETag> {
-        let rest = self.0.trim_start_matches([' ', '\t', ',']);
+        let rest = self.0.trim_start_matches(BETWEEN);
         let start = rest.find('"')? + 1;
         let end = start + rest[start..].find('"')? + 1;
+        let tag = ETag::parse(&rest[..end])?;
         self.0 = &rest[end..];
-        ETag::parse(&rest[..end])
+        Some(tag)
     }
 }
 

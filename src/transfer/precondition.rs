@@ -35,6 +35,8 @@ enum States {
     Any,
     /// Those of these tags.
     These(Vec<ETag>),
+    /// It cannot be read which. Whoever sent it wanted to guard something: it holds of no file.
+    Unreadable,
 }
 
 impl Precondition {
@@ -65,31 +67,34 @@ impl Precondition {
     #[must_use]
     pub fn holds(&self, there: Option<&Facts>) -> bool {
         let etag = there.and_then(|facts| facts.etag.as_ref());
-        let is_one = |states: &States, same: fn(&ETag, &ETag) -> bool| match states {
+        let is_one = |states: &States, same: fn(&ETag, &ETag) -> bool, unreadable: bool| match states {
+            States::Unreadable => unreadable,
             States::Any => there.is_some(),
             States::These(tags) => tags.iter().any(|tag| etag.is_some_and(|etag| same(etag, tag))),
         };
         // The order and the comparisons are those of RFC 9110 section 13.2.2.
         let matches = match (&self.matches, self.unmodified, there.and_then(|facts| facts.modified)) {
-            (Some(states), _, _) => is_one(states, ETag::is_identical),
+            (Some(states), _, _) => is_one(states, ETag::is_identical, false),
             (None, Some(date), Some(modified)) => seconds(modified) <= seconds(date),
             (None, _, _) => true,
         };
-        matches && !self.none_matches.as_ref().is_some_and(|states| is_one(states, ETag::is_same))
+        matches && !self.none_matches.as_ref().is_some_and(|states| is_one(states, ETag::is_same, true))
     }
 }
 
 /// The states that a field names; none where there is no such field.
 fn states(head: &Head, field: &HeaderName) -> Option<States> {
-    let mut named = None;
-    for value in head.header_values(field) {
-        let States::These(tags) = named.get_or_insert(States::These(Vec::new())) else { break };
-        let Ok(text) = value.to_str() else { continue };
-        if text.trim() == "*" {
-            named = Some(States::Any);
-        } else {
-            tags.extend(Tags(text));
-        }
-    }
-    named
+    head.header_values(field).fold(None, |before, value| {
+        let mut all = match before {
+            None if value.to_str().is_ok_and(|text| text.trim() == "*") => return Some(States::Any),
+            None => Vec::new(),
+            Some(States::These(tags)) => tags,
+            // `*` stands alone.
+            Some(States::Any | States::Unreadable) => return Some(States::Unreadable),
+        };
+        let Ok(text) = value.to_str() else { return Some(States::Unreadable) };
+        let mut tags = Tags::of(text);
+        all.extend(tags.by_ref());
+        Some(if tags.is_broken() { States::Unreadable } else { States::These(all) })
+    })
 }
