@@ -177,6 +177,7 @@ fn what_is_no_file_is_not_sent() {
     desk.fails(3, "error: missing: ", &["send", "--to", &server.url, "missing"]);
     let server = Listener::answers(&[&answer("200 OK", "", "x")]);
     desk.fails(3, "error: missing/it.part: ", &["fetch", "--from", &server.url, "it", "-o", "missing/it"]);
+    desk.fails(3, "error: missing/it.part: ", &["fetch", "--from", &server.url, "it", "-o", "missing/"]);
     let nobody = crate::served::free_address();
     desk.fails(
         3,
