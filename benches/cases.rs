@@ -76,13 +76,15 @@ pub enum Setup {
     Endpoints,
     /// The articles of the demo, from one database.
     Articles,
-    /// Files that come and go, beside a server written by hand.
+    /// Files that go out, beside a server written by hand.
     Files {
         /// Whether that server sends at once what there is.
         nodelay: bool,
     },
     /// The same files, beside nginx.
     Nginx,
+    /// Files that come in.
+    Uploads,
     /// Every endpoint once, for so many keys.
     Keys(usize),
     /// One endpoint under so many names.
@@ -192,7 +194,8 @@ impl Case {
             Self::Article => Setup::Articles,
             Self::OneKey => Setup::Keys(1),
             Self::ThousandKeys => Setup::Keys(1_000),
-            Self::Down1K | Self::Down1M | Self::Down256M | Self::Up1M | Self::Up256M => Setup::Files { nodelay: false },
+            Self::Down1K | Self::Down1M | Self::Down256M => Setup::Files { nodelay: false },
+            Self::Up1M | Self::Up256M => Setup::Uploads,
             Self::Down1KNodelay | Self::Down1MNodelay => Setup::Files { nodelay: true },
             Self::Down1KNginx => Setup::Nginx,
             Self::LastOf10 => Setup::Many(10),

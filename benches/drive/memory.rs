@@ -12,24 +12,23 @@ use super::load;
 const ONE: f64 = 16.0;
 const MANY: (usize, f64) = (16, 64.0);
 
-/// Sends and asks for files of 256 MiB, one and many at once, and says how much memory the process took at most.
-pub fn measure(process: u32, address: SocketAddr) -> Result<String, Box<dyn Error>> {
+/// Asks for files of 256 MiB, or sends them, one and many at once, and says how much memory the process took at most.
+pub fn measure(process: u32, address: SocketAddr, up: bool) -> Result<String, Box<dyn Error>> {
     let idle = mebibytes(process, "VmRSS:")?;
+    let way = if up { "up" } else { "down" };
     let mut text = format!("\nMemory of rulebook, {idle:.1} MiB before, with files of 256 MiB:\n\n");
-    for (up, way) in [(false, "down"), (true, "up")] {
-        for (count, aim) in [(1, ONE), MANY] {
-            // The greatest size counts from now on (proc_pid_clear_refs(5)).
-            fs::write(format!("/proc/{process}/clear_refs"), "5")?;
-            let loads = (0..count).map(|_| Ok(load::command(address, up, 0)?.stdout(Stdio::null()).spawn()?));
-            for mut load in loads.collect::<Result<Vec<_>, Box<dyn Error>>>()? {
-                if !load.wait()?.success() {
-                    return Err(format!("{count} {way}: a request failed").into());
-                }
+    for (count, aim) in [(1, ONE), MANY] {
+        // The greatest size counts from now on (proc_pid_clear_refs(5)).
+        fs::write(format!("/proc/{process}/clear_refs"), "5")?;
+        let loads = (0..count).map(|_| Ok(load::command(address, up, 0)?.stdout(Stdio::null()).spawn()?));
+        for mut load in loads.collect::<Result<Vec<_>, Box<dyn Error>>>()? {
+            if !load.wait()?.success() {
+                return Err(format!("{count} {way}: a request failed").into());
             }
-            let over = mebibytes(process, "VmHWM:")? - idle;
-            let reached = if over < aim { "reached" } else { "missed" };
-            writeln!(text, "- {count} {way}: {over:.1} MiB more at most; aim: below {aim:.0} MiB, {reached}")?;
         }
+        let over = mebibytes(process, "VmHWM:")? - idle;
+        let reached = if over < aim { "reached" } else { "missed" };
+        writeln!(text, "- {count} {way}: {over:.1} MiB more at most; aim: below {aim:.0} MiB, {reached}")?;
     }
     Ok(text)
 }

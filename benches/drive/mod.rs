@@ -80,6 +80,16 @@ fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
         check::same(case, pair)?;
     }
 
+    // Before anything has made them grow.
+    let mut memory = String::new();
+    for (setup, up) in [(Setup::Files { nodelay: false }, false), (Setup::Uploads, true)] {
+        if let Some(pair) = pairs.get(&setup) {
+            progress(format_args!("measuring memory"));
+            let ours = pair.of(Kind::Rulebook);
+            memory.push_str(&memory::measure(ours.process(), ours.address, up)?);
+        }
+    }
+
     let mut rows: Vec<_> = cases.into_iter().map(Row::new).collect();
     // The round before the first is to warm up.
     for round in 0..=settings.rounds {
@@ -106,15 +116,8 @@ fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
         _ => None,
     };
     let started: Vec<_> = pairs.iter().filter_map(many).collect();
-    let mut text = table::markdown(&rows, &started, settings);
-    if rows.iter().any(|row| row.case.is_large())
-        && let Some(pair) = pairs.get(&Setup::Files { nodelay: false })
-    {
-        progress(format_args!("measuring memory"));
-        let ours = pair.of(Kind::Rulebook);
-        text.push_str(&memory::measure(ours.process(), ours.address)?);
-    }
-    Ok(text)
+    let text = table::markdown(&rows, &started, settings);
+    Ok(text + &memory)
 }
 
 /// Says what is going on, to whoever watches.

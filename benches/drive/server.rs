@@ -70,7 +70,7 @@ impl Pair {
         let arguments = match setup {
             Setup::Endpoints => Vec::new(),
             Setup::Articles => from("--articles").into(),
-            Setup::Files { .. } | Setup::Nginx => {
+            Setup::Files { .. } | Setup::Nginx | Setup::Uploads => {
                 files::keep(&folder.path().join("data/files"))?;
                 from("--files").into()
             }
@@ -91,7 +91,9 @@ impl Pair {
                 arguments
             }
             Setup::Files { nodelay: true } => [arguments, vec!["--nodelay".into()]].concat(),
-            Setup::Files { nodelay: false } | Setup::Nginx | Setup::Keys(_) | Setup::Many(_) => arguments,
+            Setup::Files { nodelay: false } | Setup::Nginx | Setup::Uploads | Setup::Keys(_) | Setup::Many(_) => {
+                arguments
+            }
         };
         let hand = match setup {
             Setup::Nginx => Server::nginx(folder.path())?,
@@ -189,12 +191,12 @@ impl Drop for Server {
     }
 }
 
-/// A folder for what is served; in memory for files, where the system has such a place, since the disk is not what is
-/// measured.
+/// A folder for what is served; in memory for uploads, where the system has such a place: rulebook waits until the disk
+/// has them, the other server does not.
 fn folder(setup: Setup) -> io::Result<TempDir> {
     let memory = Path::new("/dev/shm");
     match setup {
-        Setup::Files { .. } | Setup::Nginx if memory.is_dir() => tempfile::tempdir_in(memory),
+        Setup::Uploads if memory.is_dir() => tempfile::tempdir_in(memory),
         _ => tempfile::tempdir(),
     }
 }

@@ -39,6 +39,8 @@ pub struct Download {
     pub(crate) modified: Option<SystemTime>,
     /// How many bytes a stream gives.
     pub(crate) length: Option<u64>,
+    /// Whether length, tag and time are those of the open file itself, so that nobody has to look again.
+    pub(crate) known: bool,
     /// Whether it is to be shown instead of saved.
     pub(crate) inline: bool,
     /// Other header fields.
@@ -138,6 +140,7 @@ impl Download {
             etag: None,
             modified: None,
             length: None,
+            known: false,
             inline: false,
             headers: Vec::new(),
             fault: None,

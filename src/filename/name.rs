@@ -71,7 +71,9 @@ impl Name {
         if text.starts_with('/') {
             return Err(NameError::Absolute);
         }
-        let name: String = text.strip_prefix("./").unwrap_or(text).nfc().collect();
+        let text = text.strip_prefix("./").unwrap_or(text);
+        // ASCII is composed already.
+        let name = if text.is_ascii() { text.to_owned() } else { text.nfc().collect() };
         // Composing makes some texts longer.
         if name.len() > Self::LONGEST {
             return Err(NameError::TooLong(Self::LONGEST));
@@ -131,6 +133,9 @@ fn judge(part: &str) -> Result<(), NameError> {
 /// Whether a character shows nothing, turns the direction of what is around it, or is none.
 fn is_invisible(char: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, Unassigned};
+    if char.is_ascii() {
+        return char.is_ascii_control();
+    }
     matches!(char.general_category(), Control | Format | LineSeparator | ParagraphSeparator | Unassigned)
 }
 

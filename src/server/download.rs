@@ -58,13 +58,13 @@ pub(super) struct Told {
 impl Told {
     /// What a method told of a file, and what is in it.
     fn of(download: Download) -> (Self, Content) {
-        let Download { content, name, media_type, etag, modified, length, inline, headers, fault: _ } = download;
+        let Download { content, name, media_type, etag, modified, length, known, inline, headers, fault: _ } = download;
         let made = vec![
             (header::CONTENT_DISPOSITION, transfer::disposition(name.as_deref(), inline)),
             (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
         ];
         // Bytes and files know theirs.
-        let length = length.filter(|_| matches!(content, Content::Stream(_)));
+        let length = length.filter(|_| known || matches!(content, Content::Stream(_)));
         let content_type = media_type.unwrap_or_else(|| transfer::media_type(name.as_deref()));
         let facts = Facts { length, has_parts: false, etag, modified };
         (Self { content_type, fields: over(made, headers), facts }, content)

@@ -97,6 +97,10 @@ impl Asking {
     }
 
     async fn file(&self, file: File, said: Facts) -> io::Result<Opened> {
+        if said.length.is_some() {
+            // Whoever opened it has looked.
+            return self.behind(0, file, Facts { has_parts: true, ..said }).await;
+        }
         // It has just been opened: the system has this in memory.
         let kind = file.metadata()?;
         if !kind.is_file() {

@@ -1,5 +1,6 @@
 //! An uploaded file on its way to the disk.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,6 +15,28 @@ use crate::types::Check;
 
 /// How much is written at once, in bytes; a file that is not longer is made and written by one.
 const PIECE: usize = 256 << 10;
+
+/// How many empty pieces a worker keeps for the files to come: memory that is new costs more than writing to it.
+const SPARE: usize = 4;
+
+thread_local! {
+    static EMPTY: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Room for a piece.
+fn room() -> Vec<u8> {
+    EMPTY.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(PIECE))
+}
+
+/// Takes room back that is not needed any more.
+fn spare(mut piece: Vec<u8>) {
+    piece.clear();
+    EMPTY.with_borrow_mut(|empty| {
+        if empty.len() < SPARE && piece.capacity() >= PIECE {
+            empty.push(piece);
+        }
+    });
+}
 
 /// Where uploaded files are written to.
 #[derive(Debug, Clone)]
@@ -92,7 +115,7 @@ impl Target {
 impl<'m> Uploading<'m> {
     /// A file that the client called so.
     pub(super) fn new(filename: String, wanted: Option<Wanted<'m>>) -> Self {
-        Self { filename, wanted, flight: None, gathered: Vec::new(), size: 0, media_type: None }
+        Self { filename, wanted, flight: None, gathered: room(), size: 0, media_type: None }
     }
 
     /// How many bytes have come.
@@ -130,27 +153,38 @@ impl<'m> Uploading<'m> {
     /// As of [`Self::write`].
     pub(super) async fn finish(mut self) -> io::Result<Upload> {
         let media_type = self.recognise().to_owned();
-        let file = self.land().await?.map(|landed| landed.file);
-        let Self { filename, wanted, gathered, size, .. } = self;
-        let Some(Wanted { uploads, .. }) = wanted else { return Ok(Upload::not_kept(filename, media_type, size)) };
-        let uploads = Arc::clone(uploads);
-        let written = spawn_blocking(move || match Target::written(file, &uploads, &gathered)? {
-            Target::Temporary(file) => Ok(Upload::new(filename, media_type, size, file.into_temp_path())),
-            Target::Stored(writer) => writer.into_upload(filename).map_err(told),
+        let file = self.land().await?.map(|Landed { file, empty }| {
+            spare(empty);
+            file
         });
-        written.await.map_err(io::Error::other)?
+        let Self { filename, wanted, gathered, size, .. } = self;
+        let Some(Wanted { uploads, .. }) = wanted else {
+            spare(gathered);
+            return Ok(Upload::not_kept(filename, media_type, size));
+        };
+        let uploads = Arc::clone(uploads);
+        let written = spawn_blocking(move || -> io::Result<_> {
+            let upload = match Target::written(file, &uploads, &gathered)? {
+                Target::Temporary(file) => Upload::new(filename, media_type, size, file.into_temp_path()),
+                Target::Stored(writer) => writer.into_upload(filename).map_err(told)?,
+            };
+            Ok((upload, gathered))
+        });
+        let (upload, gathered) = written.await.map_err(io::Error::other)??;
+        spare(gathered);
+        Ok(upload)
     }
 
     /// Has the piece that was gathered written away from the worker, when the one before has been.
     async fn send_off(&mut self) -> io::Result<()> {
         self.recognise();
         let Some(Wanted { uploads, .. }) = self.wanted else {
-            self.gathered = Vec::new();
+            self.gathered.clear();
             return Ok(());
         };
         let (file, empty) = match self.land().await? {
             Some(Landed { file, empty }) => (Some(file), empty),
-            None => (None, Vec::with_capacity(PIECE)),
+            None => (None, room()),
         };
         let mut piece = std::mem::replace(&mut self.gathered, empty);
         let uploads = Arc::clone(uploads);

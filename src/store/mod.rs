@@ -186,6 +186,7 @@ impl From<Found> for Download {
         download.etag = facts.etag;
         download.modified = facts.modified;
         download.length = facts.length;
+        download.known = true;
         download
     }
 }

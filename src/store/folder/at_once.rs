@@ -2,11 +2,11 @@
 //!
 //! What cannot be opened so is no fault: it is opened the usual way, one folder after the other, which tells the same.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 
 use cap_std::fs::Dir;
 
-use super::way::Blocked;
+use super::way::{Blocked, Opened};
 use crate::store::Name;
 
 /// File systems of which no step is asked of another machine or program: those could be waited for, for ever.
@@ -25,7 +25,7 @@ pub(super) fn is_local(root: &Dir) -> bool {
 /// Opens a file below this folder, along no link, if all that it takes is in memory; none where only the usual way can
 /// tell.
 #[cfg(target_os = "linux")]
-pub(super) fn open(root: &Dir, name: &Name) -> Option<Result<File, Blocked>> {
+pub(super) fn open(root: &Dir, name: &Name) -> Option<Result<Opened, Blocked>> {
     use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
     use rustix::io::Errno;
     // What is no file, such as a pipe, is not waited for.
@@ -39,7 +39,8 @@ pub(super) fn open(root: &Dir, name: &Name) -> Option<Result<File, Blocked>> {
     match openat2(root, name.as_str(), how, Mode::empty(), way) {
         Ok(file) => {
             let file = File::from(file);
-            file.metadata().is_ok_and(|kind| kind.is_file()).then_some(Ok(file))
+            let kind = file.metadata().ok().filter(Metadata::is_file)?;
+            Some(Ok(Opened { file, kind }))
         }
         Err(Errno::NOENT) => Some(Err(Blocked::Missing)),
         Err(_) => None,
@@ -52,6 +53,6 @@ pub(super) fn is_local(_: &Dir) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn open(_: &Dir, _: &Name) -> Option<Result<File, Blocked>> {
+pub(super) fn open(_: &Dir, _: &Name) -> Option<Result<Opened, Blocked>> {
     None
 }

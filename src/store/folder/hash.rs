@@ -18,14 +18,10 @@ const ATTRIBUTE: &str = "user.rulebook.blake3";
 #[cfg(unix)]
 const LONGEST: usize = 128;
 
-/// What is known of an open file.
-///
-/// # Errors
-/// The system does not tell.
-pub(super) fn facts(file: &File) -> io::Result<Facts> {
-    let kind = file.metadata()?;
-    let etag = kept(file, &kind).or_else(|| tag(&kind, SystemTime::now()));
-    Ok(Facts { length: Some(kind.len()), has_parts: true, etag, modified: kind.modified().ok() })
+/// What is known of an open file, of which the system says this.
+pub(super) fn facts(file: &File, kind: &Metadata) -> Facts {
+    let etag = kept(file, kind).or_else(|| tag(kind, SystemTime::now()));
+    Facts { length: Some(kind.len()), has_parts: true, etag, modified: kind.modified().ok() }
 }
 
 /// Keeps the hash of a file that has been written to its end.

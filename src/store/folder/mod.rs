@@ -21,7 +21,7 @@ use cap_std::fs::Dir;
 use super::{Listing, Name, StoreError};
 use crate::transfer::Facts;
 use staging::Staging;
-use way::Blocked;
+use way::{Blocked, Opened};
 pub use writer::{Staged, Writer};
 
 /// A folder of stored files.
@@ -97,9 +97,9 @@ impl Folder {
 }
 
 /// A file, and what is known of it.
-fn known(name: &Name, opened: Result<File, Blocked>) -> Result<(File, Facts), StoreError> {
-    let file = opened.map_err(|blocked| missing(name, blocked))?;
-    let facts = hash::facts(&file).map_err(StoreError::io("reading a stored file"))?;
+fn known(name: &Name, opened: Result<Opened, Blocked>) -> Result<(File, Facts), StoreError> {
+    let Opened { file, kind } = opened.map_err(|blocked| missing(name, blocked))?;
+    let facts = hash::facts(&file, &kind);
     Ok((file, facts))
 }
 

@@ -85,7 +85,7 @@ impl Made<'_> {
             };
         }
         match way::open(&folder, file) {
-            Ok(there) => hash::facts(&there).map(Some).map_err(&io),
+            Ok(there) => Ok(Some(hash::facts(&there.file, &there.kind))),
             Err(Blocked::Missing) => Ok(None),
             Err(blocked) => Err(refused(blocked)),
         }

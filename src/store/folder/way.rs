@@ -1,6 +1,6 @@
 //! The way to a file: one folder after the other, each opened in the one before, no link followed.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
 
 use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
@@ -31,15 +31,24 @@ pub(super) fn walk<'p>(from: &Dir, parts: impl Iterator<Item = &'p str>) -> Resu
     Ok(folder)
 }
 
+/// A file that was opened.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// It.
+    pub(super) file: File,
+    /// What the system says of it.
+    pub(super) kind: Metadata,
+}
+
 /// Opens the file that is called `part` in this folder.
-pub(super) fn open(folder: &Dir, part: &str) -> Result<File, Blocked> {
+pub(super) fn open(folder: &Dir, part: &str) -> Result<Opened, Blocked> {
     let mut options = OpenOptions::new();
     // What is no file, such as a pipe, is not waited for.
     options.read(true).follow(FollowSymlinks::No).nonblock(true);
     let opened = folder.open_with(part, &options);
     let file = opened.map_err(|error| blocked(folder, part, error, FileType::is_file))?.into_std();
     let kind = file.metadata().map_err(Blocked::Io)?;
-    if kind.is_file() { Ok(file) } else { Err(Blocked::Other) }
+    if kind.is_file() { Ok(Opened { file, kind }) } else { Err(Blocked::Other) }
 }
 
 /// Why something could not be opened. Systems tell in several ways that it is a link.

@@ -117,7 +117,7 @@ impl Staged {
             log::debug!("the hash of a stored file is not kept: {error}");
         }
         file.sync_all().map_err(&io)?;
-        let facts = hash::facts(file).map_err(&io)?;
+        let facts = hash::facts(file, &file.metadata().map_err(&io)?);
         Ok(Self { temporary, hash, media_type, facts })
     }
 
