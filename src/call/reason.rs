@@ -76,6 +76,8 @@ pub enum Reason {
     },
     /// An upload could not be stored; the log knows why.
     Upload,
+    /// There is no room to store an upload.
+    NoRoom,
     /// Too many requests.
     TooManyRequests {
         /// Seconds until another try makes sense.
@@ -163,6 +165,7 @@ impl Reason {
             },
             Self::UnsupportedMediaType { .. } => Code::UnsupportedMediaType,
             Self::Upload => Code::Upload,
+            Self::NoRoom => Code::NoRoom,
             Self::TooManyRequests { .. } => Code::TooManyRequests,
             Self::Timeout => Code::Timeout,
             Self::ExpectationFailed => Code::ExpectationFailed,

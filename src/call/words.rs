@@ -98,6 +98,7 @@ impl Display for Bare<'_> {
             Reason::Gone => say(Text::Gone, &[]),
             Reason::InvalidLink => say(Text::InvalidLink, &[]),
             Reason::Upload => say(Text::Upload, &[]),
+            Reason::NoRoom => say(Text::NoRoom, &[]),
             Reason::TooManyRequests { retry_after } => say(Text::TooManyRequests, &[("seconds", retry_after)]),
             Reason::Timeout => say(Text::Timeout, &[]),
             Reason::ExpectationFailed => say(Text::ExpectationFailed, &[]),

@@ -17,6 +17,8 @@ pub enum Code {
     Failed,
     /// An upload could not be stored.
     Upload,
+    /// There is no room for an upload.
+    NoRoom,
     /// No service has this URI.
     UnknownService,
     /// The service has no such method.
@@ -66,7 +68,7 @@ pub struct Row {
     pub name: &'static str,
     /// `error` in the aicra envelope.
     pub number: u32,
-    /// HTTP status (RFC 9110 section 15, RFC 6585).
+    /// HTTP status (RFC 9110 section 15, RFC 6585, RFC 4918 section 11.5).
     pub status: u16,
 }
 
@@ -78,6 +80,7 @@ const fn row(code: Code, name: &'static str, number: u32, status: u16) -> Row {
 pub const TABLE: &[Row] = &[
     row(Code::Failed, "failed", 1, 400),
     row(Code::Upload, "upload", 100, 500),
+    row(Code::NoRoom, "no-room", 101, 507),
     row(Code::UnknownService, "unknown-service", 200, 404),
     row(Code::UnknownMethod, "unknown-method", 201, 405),
     row(Code::Gone, "gone", 202, 410),

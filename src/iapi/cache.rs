@@ -113,7 +113,7 @@ pub async fn cache(Args(wanted): Args<Wanted>, context: Context) -> Result<Vec<S
             return Err(Refusal::unavailable(format_args!("no turn to make caches in {} seconds", PATIENCE.as_secs())));
         }
     };
-    let database = (caches.find)().await.map_err(|why| refusal(SourceError::Gone(why)))?;
+    let database = (caches.find)().await.map_err(|why| Refusal::declared("no_database").logging(why))?;
     let mut room = Room::new(store.clone(), caches.most);
     let written = away(move || {
         let staged = database.copy(&column, &keys, &mut room)?;

@@ -5,6 +5,7 @@
 //! memory than a chunk, the fields and a piece of a file.
 
 use std::future::poll_fn;
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -239,8 +240,12 @@ fn clean(name: &str) -> String {
     if matches!(name.as_str(), "." | "..") { String::new() } else { name }
 }
 
-fn not_stored(error: std::io::Error) -> Refusal {
-    Refusal::new(Reason::Upload).logging(error)
+fn not_stored(error: io::Error) -> Refusal {
+    let reason = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Reason::NoRoom,
+        _ => Reason::Upload,
+    };
+    Refusal::new(reason).logging(error)
 }
 
 fn unreadable(what: Unreadable) -> Refusal {

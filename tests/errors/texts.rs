@@ -118,6 +118,7 @@ fn refusals() -> Vec<Refusal> {
         Reason::Gone,
         Reason::InvalidLink,
         Reason::Upload,
+        Reason::NoRoom,
         Reason::TooManyRequests { retry_after: 3 },
         Reason::Timeout,
         Reason::ExpectationFailed,

@@ -293,7 +293,7 @@ fn a_full_disk_is_told_and_nothing_is_left() {
     connection.write(&request.head());
     // The server may have closed the connection already.
     let _ = connection.stream.write_all(&request.body);
-    connection.answer(false).assert_refused(500, "the upload could not be stored");
+    connection.answer(false).assert_refused(507, "there is no room for the file");
     assert!(wait(|| on_their_way(data).is_empty()), "{:?}", on_their_way(data));
     // A small one has room again.
     assert_eq!(site.send(&post("/large", file(LARGE))).status, 200);

@@ -29,7 +29,8 @@ fn picture(size: usize) -> Vec<u8> {
 #[track_caller]
 fn assert_failed(peer: &Peer, answer: &Answer) {
     assert!([500, 503, 507].contains(&answer.status), "{answer:?}");
-    assert!(answer.json()["code"].is_string(), "{answer:?}");
+    let code = answer.json()["code"].as_str().map(|code| code.replace('_', "-"));
+    assert_eq!(answer.status == 507, code.expect("there is a code") == "no-room", "{answer:?}");
     let said = String::from_utf8_lossy(&answer.body).into_owned();
     for word in [peer.folder().to_str().unwrap(), "staging", "os error", "data/"] {
         assert!(!said.contains(word), "{word}: {answer:?}");
@@ -38,12 +39,14 @@ fn assert_failed(peer: &Peer, answer: &Answer) {
 
 /// Asserts that neither a file nor several are kept, and nothing of them is.
 #[track_caller]
-fn assert_nothing_kept(peer: &Peer, content: &[u8]) {
+fn assert_nothing_kept(peer: &Peer, content: &[u8], status: u16) {
     let before = peer.tree();
-    assert_failed(peer, &peer.upload("public/new/one.gif", content));
-    assert_failed(peer, &peer.upload("public/old.gif", content));
-    let several = [("public/new/two.gif", GIF), ("public/old.gif", content)];
-    assert_failed(peer, &peer.send(&peer.sending_all(&several)));
+    let several = peer.sending_all(&[("public/new/two.gif", GIF), ("public/old.gif", content)]);
+    let one = |name| peer.upload(name, content);
+    for answer in [one("public/new/one.gif"), one("public/old.gif"), peer.send(&several)] {
+        assert_failed(peer, &answer);
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
     assert!(peer.tree() == before, "{:?} instead of {:?}", peer.tree().keys(), before.keys());
     peer.assert_on_their_way(0);
 }
@@ -71,12 +74,12 @@ fn a_full_disk() {
     let filler = disk.path().join("filler");
     fs::write(&filler, vec![0; 300 << 10]).unwrap();
     // There is room for it, but not here.
-    assert_nothing_kept(&peer, &picture(900 << 10));
+    assert_nothing_kept(&peer, &picture(900 << 10), 507);
     assert!(peer.download("public/old.gif").body == old, "reading goes on");
     // Not for a byte.
     let mut more = fs::File::create(disk.path().join("more")).unwrap();
     while more.write_all(&[0; 1 << 10]).is_ok() {}
-    assert_nothing_kept(&peer, &picture(20 << 10));
+    assert_nothing_kept(&peer, &picture(20 << 10), 507);
     assert_no_caches(&peer);
     drop(more);
     for file in [filler, disk.path().join("more")] {
@@ -98,7 +101,7 @@ fn a_file_that_may_not_grow() {
     peer.serve_as(command);
     let old = picture(1_000);
     assert_eq!(peer.upload("public/old.gif", &old).status, 204);
-    assert_nothing_kept(&peer, &picture(600 << 10));
+    assert_nothing_kept(&peer, &picture(600 << 10), 500);
     assert!(peer.download("public/old.gif").body == old, "reading goes on");
     let limit = format!("--pid={}", peer.served.as_ref().unwrap().id());
     assert!(Command::new("prlimit").args([&limit, "--fsize=unlimited"]).status().unwrap().success());
@@ -142,7 +145,7 @@ fn a_store_that_may_not_be_written() {
 
     let public = peer.store().join("public");
     allow(&public, 0o555);
-    assert_nothing_kept(&peer, GIF);
+    assert_nothing_kept(&peer, GIF, 500);
     assert_eq!(peer.download("public/old.gif").body, old, "reading goes on");
     allow(&public, 0o755);
 
@@ -150,7 +153,7 @@ fn a_store_that_may_not_be_written() {
     for folder in &folders {
         allow(folder, 0o555);
     }
-    assert_nothing_kept(&peer, GIF);
+    assert_nothing_kept(&peer, GIF, 500);
     assert_no_caches(&peer);
     assert_eq!(peer.download("public/old.gif").body, old, "reading goes on");
     for folder in &folders {

@@ -191,6 +191,15 @@ fn patterns_allow_by_parts() {
         ("a?", &["ab"], &["a", "abc"]),
         ("cafe\u{301}/*", &["caf\u{e9}/a", "cafe\u{301}/a"], &["cafe/a"]),
         ("[a-c]/{x,y}.txt", &["a/x.txt", "c/y.txt"], &["d/x.txt", "a/z.txt"]),
+        ("?.png", &["a.png", "é.png", "e\u{301}.png", "封.png"], &["éé.png", "ab.png"]),
+        ("[é]*", &["é", "éa"], &["è", "ü", "ea"]),
+        ("[à-ï封]", &["é", "封"], &["a", "å/a", "éé"]),
+        ("[!é]", &["a", "è"], &["é", "aa"]),
+        ("a[!b]c", &["aac", "aéc"], &["abc", "a/c"]),
+        ("a[+-9]c", &["a,c", "a0c"], &["a/c"]),
+        ("a{/,b}c", &["a/c", "abc"], &["aac"]),
+        ("[[]a+(b).c", &["[a+(b).c"], &["a+(b).c", "[aa(b).c"]),
+        ("[!!-]]x", &["a]x"], &["!]x", "-]x"]),
     ] {
         let patterns = Patterns::new([pattern]).unwrap();
         for text in allowed {

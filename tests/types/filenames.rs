@@ -26,6 +26,8 @@ const PATTERNS: &[(&str, &str)] = &[
     ("a;b/`", "a\u{37E}b/\u{1FEF}"),
     ("x.?", "x.1"),
     ("a?.b/**/?", "ab.b/c/d"),
+    ("[!x]?/[é가]*", "é图/가a"),
+    ("[a-é][!/]", "e\u{301}x"),
 ];
 
 fn filename(patterns: &[&str]) -> Arc<dyn Check> {

@@ -73,6 +73,7 @@ fn reachable(api: &Api, method: &Method, has_body: bool) -> Vec<&'static Row> {
         (!takes_files, &rows::INTERNAL),
         (api.unbound == Unbound::NotImplemented, &rows::NOT_IMPLEMENTED),
         (true, &rows::UNAVAILABLE),
+        (takes_files, &rows::NO_ROOM),
     ];
     rows.into_iter().filter_map(|(reachable, row)| reachable.then_some(row)).collect()
 }

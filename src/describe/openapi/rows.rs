@@ -51,6 +51,8 @@ pub(super) const HEAD_TOO_LARGE: Row = early("HeadTooLarge", &[Code::HeadTooLarg
 pub(super) const INTERNAL: Row = early("Internal", &[Code::Internal]);
 /// The same of a method that takes files.
 pub(super) const INTERNAL_OR_UPLOAD: Row = early("InternalOrUpload", &[Code::Internal, Code::Upload]);
+/// There is no room for the files that a method takes.
+pub(super) const NO_ROOM: Row = row("NoRoom", &[Code::NoRoom]);
 /// Nothing is there to answer.
 pub(super) const NOT_IMPLEMENTED: Row = row("NotImplemented", &[Code::NotImplemented]);
 /// The program cannot answer now.

@@ -24,6 +24,7 @@ pub(super) fn sample(code: Code) -> Refusal {
         Code::Gone => Reason::Gone,
         Code::InvalidLink => Reason::InvalidLink,
         Code::Upload => Reason::Upload,
+        Code::NoRoom => Reason::NoRoom,
         Code::TooManyRequests => Reason::TooManyRequests { retry_after: 60 },
         Code::Timeout => Reason::Timeout,
         Code::ExpectationFailed => Reason::ExpectationFailed,

@@ -87,6 +87,8 @@ pub enum Text {
     InvalidLink,
     /// An upload that could not be stored.
     Upload,
+    /// An upload that there is no room for.
+    NoRoom,
     /// Too many requests.
     TooManyRequests,
     /// A body that did not arrive in time.
@@ -228,6 +230,7 @@ pub const TABLE: &[Row] = &[
     row(Text::Gone, "gone", &[]),
     row(Text::InvalidLink, "invalid-link", &[]),
     row(Text::Upload, "upload", &[]),
+    row(Text::NoRoom, "no-room", &[]),
     row(Text::TooManyRequests, "too-many-requests", &["seconds"]),
     row(Text::Timeout, "timeout", &[]),
     row(Text::ExpectationFailed, "expectation-failed", &[]),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use crate::call::shortened;
 use crate::store::StoreError;
 
 /// How many keys are named in words.
@@ -53,7 +54,8 @@ impl fmt::Display for SourceError {
                 write!(f, "the primary key of the table {table} has several columns: {}", columns.join(", "))
             }
             Self::NoValue(keys) => {
-                write!(f, "there is no value at {}", keys[..keys.len().min(NAMED)].join(", "))?;
+                let named: Vec<_> = keys.iter().take(NAMED).map(|key| shortened(key)).collect();
+                write!(f, "there is no value at {}", named.join(", "))?;
                 if keys.len() > NAMED { write!(f, " and {} more", keys.len() - NAMED) } else { Ok(()) }
             }
             Self::TooLong(most) => write!(f, "the values have more than {most} bytes together"),

@@ -22,7 +22,7 @@ pub(in crate::types) const ANY: &str = concat!(
     r#"[^\x00-\x1F\x7F"%*./:?\\|][^\x00-\x1F\x7F"%*/:?\\|]*$"#
 );
 
-/// Patterns for schemas and samples, from what the patterns are as regular expressions of bytes.
+/// Patterns for schemas and samples, from what the patterns are as regular expressions.
 #[derive(Debug)]
 pub(in crate::types) struct NamePatterns(Vec<Hir>);
 
@@ -30,7 +30,7 @@ impl NamePatterns {
     /// Reads them; none where one cannot be read.
     pub(in crate::types) fn parse<'p>(regexes: impl IntoIterator<Item = &'p str>) -> Option<Self> {
         let parse = |regex| {
-            let mut parser = ParserBuilder::new().utf8(false).dot_matches_new_line(true).build();
+            let mut parser = ParserBuilder::new().dot_matches_new_line(true).build();
             parser.parse(regex).ok()
         };
         regexes.into_iter().map(parse).collect::<Option<_>>().map(Self)
@@ -58,7 +58,7 @@ fn loosened(hir: &Hir) -> Hir {
         HirKind::Literal(literal) => {
             let bytes = literal.0.chunk_by(|a, b| a.is_ascii() == b.is_ascii());
             let parts = bytes.flat_map(|run| match run.first().is_some_and(u8::is_ascii) {
-                true => run.iter().map(|byte| ascii([(*byte, *byte)])).collect(),
+                true => run.iter().map(|byte| ascii([(char::from(*byte), char::from(*byte))])).collect(),
                 false => vec![anything(false)],
             });
             Hir::concat(parts.collect())
@@ -76,26 +76,23 @@ fn loosened(hir: &Hir) -> Hir {
 }
 
 fn class(class: &Class) -> Hir {
-    let ranges: Option<Vec<(u8, u8)>> = match class {
-        Class::Bytes(bytes) => Some(bytes.iter().map(|range| (range.start(), range.end())).collect()),
-        // Made of the literals of alternatives.
-        Class::Unicode(chars) => {
-            let byte = |char: char| u8::try_from(char).ok();
-            chars.iter().map(|range| Some((byte(range.start())?, byte(range.end())?))).collect()
-        }
-    };
-    match ranges {
-        Some(ranges) if ranges.iter().all(|(_, end)| end.is_ascii()) => ascii(ranges),
-        Some(ranges) => anything(ranges.iter().any(|(start, end)| (start..=end).contains(&&b'/'))),
-        None => anything(true),
+    match class {
+        // What is like nothing is a class without bytes.
+        Class::Bytes(_) => Hir::fail(),
+        Class::Unicode(class) if class.is_ascii() => ascii(class.iter().map(|range| (range.start(), range.end()))),
+        Class::Unicode(class) => anything(has(class, '/')),
     }
 }
 
+/// Whether a class has a character.
+fn has(class: &ClassUnicode, char: char) -> bool {
+    class.iter().any(|range| (range.start()..=range.end()).contains(&char))
+}
+
 /// ASCII characters, and what is composed to them.
-fn ascii(ranges: impl IntoIterator<Item = (u8, u8)>) -> Hir {
+fn ascii(ranges: impl IntoIterator<Item = (char, char)>) -> Hir {
     let mut class = ClassUnicode::empty();
     for (start, end) in ranges {
-        let (start, end) = (char::from(start), char::from(end));
         class.push(ClassUnicodeRange::new(start, end));
         let composed = SINGLETONS.iter().filter(|(ascii, _)| (start..=end).contains(ascii));
         composed.for_each(|(_, other)| class.push(ClassUnicodeRange::new(*other, *other)));
@@ -119,11 +116,12 @@ fn sample(hir: &Hir, long: bool) -> Option<Vec<u8>> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(Vec::new()),
         HirKind::Literal(literal) => Some(literal.0.to_vec()),
-        HirKind::Class(Class::Bytes(class)) => {
-            let has = |byte: &u8| class.iter().any(|range| (range.start()..=range.end()).contains(byte));
-            b"a".iter().copied().chain(b'0'..=b'~').find(has).map(|byte| vec![byte])
+        HirKind::Class(Class::Bytes(_)) => None,
+        HirKind::Class(Class::Unicode(class)) => {
+            let usual = std::iter::once('a').chain('0'..='~').find(|char| has(class, *char));
+            let char = usual.or_else(|| class.ranges().first().map(ClassUnicodeRange::start))?;
+            Some(char.to_string().into_bytes())
         }
-        HirKind::Class(Class::Unicode(class)) => Some(class.ranges().first()?.start().to_string().into_bytes()),
         HirKind::Repetition(repetition) => {
             // What may be there any number of times is there: most parts would be empty without it.
             let more = u32::from(repetition.max.is_none()) * (1 + u32::from(long));

@@ -68,6 +68,10 @@ fn what_has_no_value_is_named_and_nothing_is_written() {
             answer.json()["detail"].as_str().unwrap().split_once(" and "),
             Some(("there is no value at k0, k1, k2, k3, k4, k5, k6, k7, k8, k9", "990 more"))
         );
+        let long = "k".repeat(10_000);
+        let answer = caching.ask(&[&long], &["1"]);
+        caching.assert_no_value(&answer, &[&long]);
+        assert_eq!(answer.json()["detail"], format!("there is no value at {}", &long[..100]), "words stay short");
         assert_eq!((caching.value("good"), caching.value("empty")), (b"x".to_vec(), Vec::new()));
     });
 }
