@@ -6,9 +6,10 @@
 //! Two ways run through it, and the folders are their stations.
 //!
 //! What things are: [`error`] (the table of request errors) · [`diagnostic`] (what is wrong with a definition)
-//! · [`call`] (values, slots, identities, refusals) · [`store`] (stored files) · [`types`] (one type a file) · [`envelope`] (the shapes of
-//! answers) · [`mod@format`] (what they are written as) · [`model`] (what an API is) · [`handler`] (what users write
-//! against) · `plan` (all that a request touches).
+//! · `filename` (what stored files may be called) · [`call`] (values, slots, identities, refusals) · `transfer` (what
+//! follows from the head of a request for a file) · [`store`] (stored files) · [`types`] (one type a file) ·
+//! [`envelope`] (the shapes of answers) · [`mod@format`] (what they are written as) · [`model`] (what an API is) ·
+//! [`handler`] (what users write against) · `plan` (all that a request touches).
 //!
 //! A definition's way, at start: [`definition`] (text as written) → [`compile`] (as meant; the plan) and
 //! [`describe`] (the definition again). What may stand in a file of one, [`schema`] says to editors.
@@ -17,8 +18,9 @@
 //! identify, permit, read, check, act, respond), with `key` finding out whose key a request carries.
 //!
 //! [`Rulebook`] puts them together; the command line is [`cli`], which with the feature `client` also sends files to
-//! other servers and fetches them (`remote`). With the feature `test` there is a client for the
-//! tests of programs that are built on rulebook, `rulebook::test::Client`.
+//! other servers and fetches them (`remote`). With the feature `iapi` there are handlers by which servers exchange files,
+//! `rulebook::iapi`; with the feature `test` a client for the tests of programs that are built on rulebook,
+//! `rulebook::test::Client`.
 
 mod place;
 //

@@ -1,6 +1,6 @@
 //! `rulebook fetch`: a file from another server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf, is_separator};
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -28,7 +28,7 @@ pub(super) struct Options {
     /// The server (`https://host`), which has the call `/iapi/file`, or the URL of the call itself.
     #[arg(long, value_name = "URL")]
     from: Server,
-    /// Where the file goes: a file, or the folder for it [default: this folder].
+    /// Where the file goes: a file, which it replaces, or the folder for it [default: this folder].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Only if the server has another content than the file that is here.
@@ -60,10 +60,15 @@ pub(super) fn run(options: Options) -> Exit {
     }
 }
 
+/// Whether a path is that of a folder by its last character, there or not.
+fn names_folder(path: &Path) -> bool {
+    path.as_os_str().to_string_lossy().ends_with(is_separator)
+}
+
 /// Where the file goes; none where its name does for no file of this folder.
 fn target(name: &str, output: Option<PathBuf>) -> Option<PathBuf> {
     let folder = match output {
-        Some(output) if !output.is_dir() => return Some(output),
+        Some(output) if !output.is_dir() && !names_folder(&output) => return Some(output),
         output => output.unwrap_or_default(),
     };
     let last = name.rsplit('/').next()?;

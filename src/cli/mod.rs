@@ -24,7 +24,7 @@ mod serve;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::engine::Rulebook;
 use crate::model::{Api, LogFormat, MOST_WORKERS, Unbound};
@@ -57,6 +57,9 @@ Every setting is taken from its flag, else from its environment variable, else f
 
 Exit codes: 0 done; 1 the definition is faulty, or the call was refused; 2 wrong usage; 3 the system does not \
 give what is needed (an address, a file).";
+
+/// Under which the help lists them.
+const SETTINGS: &str = "Settings";
 
 /// Serves an HTTP API from its definition.
 #[derive(Debug, Parser)]
@@ -104,13 +107,13 @@ struct FilesFlag {
     // The environment is asked once, with the settings, so that no flag loses against it.
     /// The folder of stored files, where the program keeps any [env: RULEBOOK_FILES=] [default: the folder `files` of
     /// that of --data].
-    #[arg(long, value_name = "DIR", help_heading = "Settings")]
+    #[arg(long, value_name = "DIR", help_heading = SETTINGS)]
     files: Option<PathBuf>,
 }
 
 /// Settings of every command.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Settings")]
+#[command(next_help_heading = SETTINGS)]
 struct Settings {
     /// The folder of the definition.
     #[arg(long, global = true, value_name = "DIR", env = "RULEBOOK_API", default_value = "api")]
@@ -183,6 +186,30 @@ impl From<LogFormatFlag> for LogFormat {
     }
 }
 
+/// The command line, with help for each command that has the settings which matter to it; all are taken everywhere.
+fn command_line() -> clap::Command {
+    let mut cli = Cli::command();
+    // Only now do the commands have the settings.
+    cli.build();
+    cli.mut_subcommands(|command| match command.get_name() {
+        "send" | "fetch" | "explain" | "schema" | "new" => with_settings(command, &[]),
+        "keys" => {
+            let which = ["api", "data"];
+            with_settings(command, &which).mut_subcommands(|command| with_settings(command, &which))
+        }
+        "check" | "routes" | "openapi" | "call" => with_settings(command, &["api", "data", "files", "unbound"]),
+        _ => command,
+    })
+}
+
+/// A command whose help has these settings and no others.
+fn with_settings(command: clap::Command, which: &[&str]) -> clap::Command {
+    command.mut_args(|arg| {
+        let hidden = arg.get_help_heading() == Some(SETTINGS) && !which.contains(&arg.get_id().as_str());
+        if hidden { arg.hide(true) } else { arg }
+    })
+}
+
 /// Runs the command line of a program: `app` adds the program's modules, types and state.
 ///
 /// ```no_run
@@ -191,7 +218,8 @@ impl From<LogFormatFlag> for LogFormat {
 /// }
 /// ```
 pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
-    let Cli { command, mut settings } = match Cli::try_parse() {
+    let parsed = command_line().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let Cli { command, mut settings } = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; clap knows which stream each is for.

@@ -67,15 +67,17 @@ impl Other {
 
     fn read_key(&self, path: &Path) -> Result<Key, String> {
         let file = File::open(path).map_err(|error| error.to_string())?;
+        let mut text = String::new();
+        (&file).take(LONGEST_KEY).read_to_string(&mut text).map_err(|error| error.to_string())?;
+        let key = Key::parse(&text).ok_or("it holds no key")?;
         #[cfg(unix)]
         if let Ok(kind) = file.metadata()
             && std::os::unix::fs::PermissionsExt::mode(&kind.permissions()) & 0o077 != 0
         {
-            self.say(&format!("warning: {}: others can read the key; chmod 600 keeps it\n", path.display()));
+            let path = path.display();
+            self.say(&format!("warning: {path}: others can read the key; `chmod 600 {path}` keeps them from it\n"));
         }
-        let mut text = String::new();
-        file.take(LONGEST_KEY).read_to_string(&mut text).map_err(|error| error.to_string())?;
-        Key::parse(&text).ok_or_else(|| "it holds no key".to_owned())
+        Ok(key)
     }
 
     /// Runs what is told of its progress, which is shown on a terminal, and what was tried again elsewhere too.

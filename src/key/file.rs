@@ -90,17 +90,6 @@ impl Per {
             Self::Ever => 0,
         }
     }
-
-    /// As it is written.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Minute => "minute",
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Ever => "ever",
-        }
-    }
 }
 
 /// By what a file is known to be the same as before.

@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ureq::Timeout;
+
 use super::Digest;
 use super::refused::Refused;
 
@@ -81,6 +83,9 @@ impl fmt::Display for Cause<'_> {
         match self.0 {
             ureq::Error::Io(error) => write!(f, "{error}"),
             ureq::Error::HostNotFound => f.write_str("there is no such host"),
+            ureq::Error::Timeout(Timeout::Resolve) => f.write_str("nobody says in time where the host is"),
+            ureq::Error::Timeout(Timeout::Connect) => f.write_str("the host does not answer"),
+            ureq::Error::Timeout(_) => f.write_str("the server has been silent for too long"),
             other => write!(f, "{other}"),
         }
     }

@@ -29,10 +29,13 @@ impl Part {
     /// What there is of this file from earlier.
     ///
     /// # Errors
-    /// It cannot be read, or somebody else is writing it.
+    /// It cannot be read, somebody else is writing it, or something that is no file has its place.
     pub(super) fn open(target: &Path) -> Result<Self, Failure> {
         let path = with(target, ".part");
         let tag_path = with(target, ".part.tag");
+        for path in [target, &path, &tag_path] {
+            replaceable(path).map_err(Failure::of(path))?;
+        }
         let target = target.to_owned();
         let mut part = Self { target, path, tag_path, file: None, tag: None, hasher: Hasher::new(), length: 0 };
         let mut file = match File::options().read(true).write(true).open(&part.path) {
@@ -185,6 +188,15 @@ fn with(path: &Path, more: &str) -> PathBuf {
     let mut whole = OsString::from(path);
     whole.push(more);
     whole.into()
+}
+
+/// Refuses to replace what is no file: a device, a folder, or a link, which would be followed or lost.
+fn replaceable(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(kind) if !kind.is_file() => Err(io::Error::new(ErrorKind::InvalidInput, "what is there is no file")),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Removes a file, if it is there.

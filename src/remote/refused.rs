@@ -35,7 +35,8 @@ impl Refused {
     /// For how long to wait before it may go better, at least; none where it will not, or not soon.
     pub(super) fn passes(&self) -> Option<Duration> {
         let passing = PASSING.iter().any(|status| u64::from(*status) == self.status);
-        self.after.or(Some(Duration::ZERO)).filter(|after| passing && *after <= PATIENCE)
+        // A server that says when has another status for it: 400, as internal-api's documents have it.
+        self.after.or(passing.then_some(Duration::ZERO)).filter(|after| *after <= PATIENCE)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use url::Url;
+use url::{ParseError, Url};
 
 /// A server, or one call of its API.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ pub(crate) struct Server(Url);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ServerError {
     /// It is no URL.
-    NoUrl(url::ParseError),
+    NoUrl(ParseError),
     /// It is no URL of HTTP.
     Scheme,
     /// It holds a name or a password.
@@ -45,7 +45,11 @@ impl FromStr for Server {
     type Err = ServerError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut url = Url::parse(text).map_err(ServerError::NoUrl)?;
+        let mut url = Url::parse(text).map_err(|error| match error {
+            // As `host` or `127.0.0.1:8080`.
+            ParseError::RelativeUrlWithoutBase => ServerError::Scheme,
+            other => ServerError::NoUrl(other),
+        })?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(ServerError::Scheme);
         }

@@ -138,15 +138,15 @@ fn a_key_that_is_not_there_is_not_revoked() {
 fn keys_are_listed_without_what_is_secret() {
     let folder = TempDir::new().unwrap();
     assert_eq!(listed(folder.path()), [] as [Json; 0]);
-    let wish = ["--scope", "a,b", "--files", "c/*", "--requests", "5", "--per", "minute", "--expires", "2999-01-31"];
+    let wish = ["--scope", "a,b", "--files", "c/*", "--requests", "5", "--per", "hour", "--expires", "2999-01-31"];
     let first = add(folder.path(), &[&["--name", "ada"], &wish[..]].concat());
     let second = add(folder.path(), &["--name", "B\u{1b}[2J"]);
     let text = keys(folder.path(), &["list"]).out;
     let created = |index: usize| listed(folder.path())[index]["created"].as_str().unwrap().to_owned();
     let expected = format!(
-        "ID        NAME   SCOPE  FILES  REQUESTS    CREATED               LAST USED  EXPIRES               STATE\n\
-         {}  ada    a,b    c/*    5 a minute  {}  -          2999-01-31T00:00:00Z  valid\n\
-         {}  B\u{fffd}[2J  -      -      -           {}  -          -                     valid\n",
+        "ID        NAME   SCOPE  FILES  REQUESTS   CREATED               LAST USED  EXPIRES               STATE\n\
+         {}  ada    a,b    c/*    5 an hour  {}  -          2999-01-31T00:00:00Z  valid\n\
+         {}  B\u{fffd}[2J  -      -      -          {}  -          -                     valid\n",
         id(&first),
         created(0),
         id(&second),
@@ -155,7 +155,7 @@ fn keys_are_listed_without_what_is_secret() {
     assert_eq!(text, expected);
     let expected = json!({
         "id": id(&first), "name": "ada", "scope": ["a", "b"], "files": ["c/*"],
-        "limit": { "requests": 5, "per": "minute" }, "created": created(0), "used": null, "spent": null, "expires": "2999-01-31T00:00:00Z",
+        "limit": { "requests": 5, "per": "hour" }, "created": created(0), "used": null, "spent": null, "expires": "2999-01-31T00:00:00Z",
         "replaced_by": null, "valid": true
     });
     assert_eq!(listed(folder.path())[0], expected);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use crate::key::{Entry, Limit, Usage};
+use crate::key::{Entry, Limit, Per, Usage};
 
 /// What stands over the columns.
 const COLUMNS: [&str; 9] = ["ID", "NAME", "SCOPE", "FILES", "REQUESTS", "CREATED", "LAST USED", "EXPIRES", "STATE"];
@@ -32,9 +32,14 @@ pub(super) fn time(time: Timestamp) -> String {
 
 fn row(key: &Entry, usage: Usage, now: Timestamp) -> [String; COLUMNS.len()] {
     let or_none = |text: String| if text.is_empty() { "-".to_owned() } else { text };
-    let limit = key.limit.map_or_else(String::new, |Limit { requests, per }| match per.as_str() {
-        "ever" => format!("{requests} ever"),
-        per => format!("{requests} a {per}"),
+    let limit = key.limit.map_or_else(String::new, |Limit { requests, per }| {
+        let per = match per {
+            Per::Minute => "a minute",
+            Per::Hour => "an hour",
+            Per::Day => "a day",
+            Per::Ever => "ever",
+        };
+        format!("{requests} {per}")
     });
     [
         key.id.clone(),

@@ -18,6 +18,13 @@ use crate::filename::{PatternError, Patterns};
 use crate::key::{self, Entry, KeyError, Limit, Per, Wish};
 use when::{Grace, When};
 
+/// For the help of `add`.
+const EXAMPLES: &str = "\
+Examples:
+  (umask 077; rulebook keys add --name backend --scope iapi > backend.key)
+  rulebook keys add --name photos --scope iapi.read,iapi.write --files 'public/images/**'
+  rulebook keys add --name partner --scope reader --requests 1000 --per hour --expires 90d";
+
 /// What the help of each of the commands ends with.
 const AFTER_HELP: &str = "\
 Keys are kept in the file keys.json of the folder --data, by their hashes under a secret of the server's: the \
@@ -29,7 +36,7 @@ Exit codes: 0 done; 1 the definition is faulty, or there is no such key; 2 wrong
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Makes a key and prints it: this once, it is kept nowhere.
-    #[command(after_help = AFTER_HELP)]
+    #[command(after_help = format!("{EXAMPLES}\n\n{AFTER_HELP}"))]
     Add(Add),
     /// Lists the keys: ids, names, what they give, until when. No key can be shown again.
     #[command(after_help = AFTER_HELP)]
@@ -61,7 +68,7 @@ pub(super) struct Add {
     /// Whose it is, for logs and handlers.
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     name: String,
-    /// The permissions that it gives, separated by commas.
+    /// The permissions that it gives, separated by commas: of those that `rulebook routes` lists.
     #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     scope: Vec<String>,
     /// The stored files that it may read and write, such as `reports/*.pdf` or `public/**`; may be repeated. Without
@@ -71,7 +78,7 @@ pub(super) struct Add {
     /// How many requests it is good for; without it, as many as come.
     #[arg(long, value_name = "N", requires = "per", value_parser = clap::value_parser!(u32).range(1..))]
     requests: Option<u32>,
-    /// Per which time, each beginning with the clock's in UTC.
+    /// In how long; each minute, hour and day begins with the clock's in UTC.
     #[arg(long, value_name = "TIME", requires = "requests")]
     per: Option<PerFlag>,
     /// From when on it is refused: a date (`2030-01-31`, its beginning in UTC), a time (`2030-01-31T12:00:00Z`), or

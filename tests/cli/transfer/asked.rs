@@ -67,9 +67,13 @@ fn every_envelope_is_read() {
 fn busy_servers_are_asked_again_when_they_say() {
     let desk = Desk::new("rb_test");
     let found = answer("200 OK", "", "x");
-    for (status, fields, least) in
-        [("429 Many", "Retry-After: 1\r\n", 1000), ("503 Busy", "Retry-After: 0\r\n", 250), ("502 Bad", "", 250)]
-    {
+    for (status, fields, least) in [
+        ("429 Many", "Retry-After: 1\r\n", 1000),
+        ("503 Busy", "Retry-After: 0\r\n", 250),
+        ("502 Bad", "", 250),
+        // 503 in the words of internal-api.
+        ("400 Bad", "Retry-After: 0\r\n", 250),
+    ] {
         let server = Listener::answers(&[&answer(status, fields, ""), &found]);
         let begun = Instant::now();
         let ran = desk.done(&["fetch", "--from", &server.url, "it"], &[(b"x", "it")]);
@@ -177,6 +181,7 @@ fn what_is_no_file_is_not_sent() {
     desk.fails(3, "error: missing: ", &["send", "--to", &server.url, "missing"]);
     let server = Listener::answers(&[&answer("200 OK", "", "x")]);
     desk.fails(3, "error: missing/it.part: ", &["fetch", "--from", &server.url, "it", "-o", "missing/it"]);
+    desk.fails(3, "error: missing/it.part: ", &["fetch", "--from", &server.url, "it", "-o", "missing/"]);
     let nobody = crate::served::free_address();
     desk.fails(
         3,

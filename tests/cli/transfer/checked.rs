@@ -134,3 +134,31 @@ fn two_do_not_fetch_into_one_file() {
     drop(held);
     desk.done(&["fetch", "--from", &server.url, "it"], &[(b"x", "it")]);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_replaced() {
+    let desk = Desk::new("rb_test");
+    desk.write("kept", "kept");
+    fs::create_dir(desk.path("folder")).unwrap();
+    fs::create_dir(desk.path("folder/it")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(desk.path("socket")).unwrap();
+    for link in ["link", "begun.part", "told.part.tag"] {
+        std::os::unix::fs::symlink("kept", desk.path(link)).unwrap();
+    }
+    let before = desk.names();
+    let cases = [
+        ("folder", "folder/it"),
+        ("socket", "socket"),
+        ("link", "link"),
+        ("begun", "begun.part"),
+        ("told", "told.part.tag"),
+    ];
+    for (output, said) in cases {
+        let server = Listener::answers(&[&answer("200 OK", "", "x")]);
+        let words = format!("error: {said}: what is there is no file\n");
+        desk.fails(3, &words, &["fetch", "--from", &server.url, "it", "-o", output]);
+        assert_eq!(server.heads(), Vec::<String>::new(), "{output}: nothing is asked");
+    }
+    assert_eq!((desk.names(), desk.read("kept")), (before, b"kept".to_vec()));
+}
