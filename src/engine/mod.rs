@@ -228,8 +228,8 @@ impl Rulebook {
     }
 
     /// Has the program keep files: [`crate::Context::store`] gives them to handlers. They are in the folder that the flag
-    /// `--files` or the definition names, else in the folder `files` of the server's own. Files that come with requests are written there, and hashed on their way, so that nothing has to be
-    /// copied when one gets its name.
+    /// `--files` or the definition names, else in the folder `files` of the server's own. Files that come with requests
+    /// are written there, and hashed on their way, so that nothing has to be copied when one gets its name.
     #[must_use]
     pub fn keep_files(mut self) -> Self {
         self.files.keep();

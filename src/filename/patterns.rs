@@ -11,8 +11,8 @@ use super::Name;
 /// A list of patterns, any of which allows a name. An empty list allows none.
 ///
 /// `*` stands for any characters of one part, `?` for one of them, `[a-z]` for one of those, `[!a-z]` for any other,
-/// `{png,jpg}` for one of these, `**` as a part for any number of parts. Case counts; characters that can be written in several ways are
-/// composed, as they are in names.
+/// `{png,jpg}` for one of these, `**` as a part for any number of parts. Case counts; characters that can be written in
+/// several ways are composed, as they are in names.
 ///
 /// ```
 /// use rulebook::store::{Name, Patterns};

@@ -132,3 +132,24 @@ fn keys_and_names_come_in_any_body() {
         std::fs::remove_dir_all(caching.root().join("cache")).unwrap();
     }
 }
+
+#[test]
+fn a_table_without_one_key_is_refused_in_words() {
+    for (table, column, words) in [
+        (
+            "CREATE TABLE t (a TEXT, b TEXT, v TEXT, PRIMARY KEY (a, b))",
+            "t.v",
+            "the primary key of the table t has several columns: a, b",
+        ),
+        ("CREATE VIEW t AS SELECT 1 AS id, 'x' AS v", "t.v", "the table t has no primary key"),
+        ("CREATE TABLE t (id TEXT PRIMARY KEY)", "t.v", "the table t has no column v"),
+        ("CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)", "other.t.v", "the database has no table other.t"),
+        (
+            "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)",
+            "t.v\" FROM t; --",
+            "the table t has no column v\" FROM t; --",
+        ),
+    ] {
+        Place::each(|place| Caching::assert_not_cacheable(place, table, column, words));
+    }
+}

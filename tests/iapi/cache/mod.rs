@@ -84,6 +84,15 @@ impl Caching {
         assert_eq!(on_their_way(&self.root()), [""; 0], "{answer:?}");
     }
 
+    /// Asserts that no caches are made of a column of this table, in these words.
+    #[track_caller]
+    fn assert_not_cacheable(place: &Place, table: &str, column: &str, words: &str) {
+        let caching = Self::of(place, &[table], column);
+        let answer = caching.ask(&["1"], &["1"]);
+        caching.assert_refused(&answer, 500, "not_cacheable");
+        assert_eq!(answer.json()["detail"], words);
+    }
+
     /// Asserts that these keys were refused for having no value, and that nothing was written.
     #[track_caller]
     fn assert_no_value(&self, answer: &Answer, keys: &[&str]) {
