@@ -115,11 +115,10 @@ fn swagger_ui_is_whole_and_only_its_own() {
 fn paths_without_a_page_of_their_own_lead_to_one() {
     for (site, own) in [(site(), None), (beside(&folder().path().join("static")), Some("/static/more"))] {
         let cases = [
-            ("/docs", "/docs/swagger/"),
-            ("/docs/", "/docs/swagger/"),
+            ("/docs", "/docs/"),
             ("/docs/swagger", "/docs/swagger/"),
             ("/static", "/static/"),
-            ("/static/docs/", "/docs/swagger/"),
+            ("/static/docs/", "/docs/"),
             ("/static/openapi.json", "/openapi.json"),
             ("/static/llms.txt", "/llms.txt"),
         ];
@@ -390,7 +389,7 @@ fn the_definition_comes_before_the_pages() {
     assert_eq!(get(&site, "/index.js").json()["args"]["x"], "index.js");
     assert_eq!(get(&site, "/").field("location"), Some("static/"));
     assert_eq!(get(&site, "/static").field("location"), Some("static/"));
-    assert_eq!(get(&site, "/docs").field("location"), Some("docs/swagger/"));
+    assert_eq!(get(&site, "/docs").field("location"), Some("docs/"));
     assert_eq!(get(&site, "/static/index.js").field("content-type"), Some("text/javascript; charset=utf-8"));
     // Base has nothing to do with where the pages are.
     let (_, site) = serve(json!({ "base": "/v1", "modules": { "root": { "GET": { "info": "The root" } } } }));

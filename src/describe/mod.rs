@@ -4,13 +4,20 @@
 //! the OpenAPI document and of texts for people. Must not know plans or requests.
 
 mod canonical;
+mod example;
 mod markdown;
 mod openapi;
 mod options;
+mod pages;
+mod snippet;
+mod typescript;
 mod uris;
 
 pub use canonical::{canonical, canonical_service};
 pub use markdown::{markdown_above, markdown_all, markdown_service};
 pub use openapi::openapi;
 pub use options::{options_above, options_all, options_service};
+pub use pages::Pages;
+pub use snippet::{Snippet, server, snippets};
+pub use typescript::typescript;
 pub use uris::{Above, ServiceUri, Uris, uris};

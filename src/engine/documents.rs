@@ -1,24 +1,25 @@
 //! The documents of an API, made ready to be sent.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
 use crate::describe::{self, Uris};
 use crate::model::Api;
-use crate::plan::{Above, Description, Document, Documents, Routes};
+use crate::plan::{Above, Description, Document, Documents, Make, Page, Pages, Routes};
 
 /// Everything that describes an API.
 ///
 /// The schemas are partly the program's own code: where that panics there are no documents, and calls still work.
-pub(super) fn documents(api: &Api) -> Documents {
+pub(super) fn documents(api: &Arc<Api>) -> Documents {
     catch_unwind(AssertUnwindSafe(|| all(api))).unwrap_or_else(|_| {
         log::error!("the documents cannot be made: the schema of a type panics");
         none(api)
     })
 }
 
-fn all(api: &Api) -> Documents {
+fn all(api: &Arc<Api>) -> Documents {
     let uris = describe::uris(api);
     let all = description(&describe::options_all(api, &uris), describe::markdown_all(api, &uris));
     let (routes, above) = above(&uris);
@@ -30,7 +31,26 @@ fn all(api: &Api) -> Documents {
         services: uris.services.iter().map(service).collect(),
         routes,
         above,
+        pages: pages(api),
     }
+}
+
+/// The pages for people.
+fn pages(api: &Arc<Api>) -> Pages {
+    let pages = Arc::new(describe::Pages::new(Arc::clone(api)));
+    let paths = pages.paths();
+    let html = |text: String| Document::new("text/html; charset=utf-8", text);
+    let found = Arc::clone(&pages);
+    Pages::new(
+        paths,
+        Make {
+            page: Box::new(move |index| Page {
+                html: html(pages.html(index)),
+                markdown: markdown(pages.markdown(index)),
+            }),
+            search: Box::new(move |words| html(found.search(words))),
+        },
+    )
 }
 
 fn none(api: &Api) -> Documents {
@@ -43,6 +63,7 @@ fn none(api: &Api) -> Documents {
         all: empty,
         routes: Routes::default(),
         above: Box::default(),
+        pages: Pages::default(),
     }
 }
 
@@ -61,7 +82,11 @@ fn above(uris: &Uris<'_>) -> (Routes, Box<[Above]>) {
 }
 
 fn description(options: &Json, markdown: String) -> Description {
-    Description { json: json(options), markdown: Document::new("text/markdown; charset=utf-8", markdown) }
+    Description { json: json(options), markdown: self::markdown(markdown) }
+}
+
+fn markdown(text: String) -> Document {
+    Document::new("text/markdown; charset=utf-8", text)
 }
 
 fn json(value: &Json) -> Document {

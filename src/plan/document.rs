@@ -1,7 +1,8 @@
 //! Documents that are made once and sent as they are.
 
+use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -65,6 +66,57 @@ pub struct Documents {
     pub openapi: Document,
     /// The API for readers of plain text, as `/llms.txt`.
     pub llms: Document,
+    /// The API for people.
+    pub pages: Pages,
+}
+
+/// A page for people.
+#[derive(Debug)]
+pub struct Page {
+    /// As HTML.
+    pub html: Document,
+    /// The same in markdown.
+    pub markdown: Document,
+}
+
+/// The pages for people. Each is made when it is asked for first, and kept from then on.
+#[derive(Default)]
+pub struct Pages {
+    paths: HashMap<Box<str>, usize>,
+    ready: Box<[OnceLock<Page>]>,
+    make: Option<Make>,
+}
+
+/// What makes pages.
+pub struct Make {
+    /// The page of this index.
+    pub page: Box<dyn Fn(usize) -> Page + Send + Sync>,
+    /// What is found for these words.
+    pub search: Box<dyn Fn(&str) -> Document + Send + Sync>,
+}
+
+impl Pages {
+    /// The pages at these paths below `/docs/`, which stand there as in the path of a request.
+    #[must_use]
+    pub fn new(paths: Vec<String>, make: Make) -> Self {
+        let ready = paths.iter().map(|_| OnceLock::new()).collect();
+        let paths = paths.into_iter().enumerate().map(|(index, path)| (path.into(), index)).collect();
+        Self { paths, ready, make: Some(make) }
+    }
+
+    /// The page at this path below `/docs/`.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<&Page> {
+        let index = *self.paths.get(path)?;
+        let make = self.make.as_ref()?;
+        Some(self.ready[index].get_or_init(|| (make.page)(index)))
+    }
+
+    /// What is found for these words.
+    #[must_use]
+    pub fn search(&self, words: &str) -> Option<Document> {
+        self.make.as_ref().map(|make| (make.search)(words))
+    }
 }
 
 /// The documents of an API, made when the first of them is asked for: those of thousands of services take longer

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use cors::Cors;
-pub use document::{Above, Description, Document, Documents, Later};
+pub use document::{Above, Description, Document, Documents, Later, Make, Page, Pages};
 pub use names::{Classes, Modules, Named};
 pub use permit::{Permit, Piece, Requirement};
 pub use routes::{Routes, joinable};

@@ -74,7 +74,7 @@ fn opened(file: NamedFile, of: Of, request: &HttpRequest) -> HttpResponse {
 }
 
 /// A page in answer to a request, where it is no file that is read.
-fn shown(plan: &Plan, head: &Head, page: Page) -> Reply {
+fn shown(plan: &Plan, head: &Head, page: Page<'_>) -> Reply {
     let allowed = Allowed(vec![Http::Get]);
     match page {
         Page::Ready(document, of, keep) => {

@@ -17,12 +17,11 @@ const SWAGGER: &str = "/docs/swagger/";
 /// Paths that lead elsewhere, each with its target. Targets are relative, so that they hold behind any prefix.
 ///
 /// The page of the API is at `/` and at `/static/`, and its links are the same at both.
-const ELSEWHERE: [(&str, &str); 7] = [
-    ("/docs", "docs/swagger/"),
-    ("/docs/", "swagger/"),
+const ELSEWHERE: [(&str, &str); 6] = [
+    ("/docs", "docs/"),
     ("/docs/swagger", "swagger/"),
     ("/static", "static/"),
-    ("/static/docs/", "../../docs/swagger/"),
+    ("/static/docs/", "../../docs/"),
     ("/static/openapi.json", "../openapi.json"),
     ("/static/llms.txt", "../llms.txt"),
 ];
@@ -35,9 +34,9 @@ pub(super) fn is_own(path: &str) -> bool {
 }
 
 /// A page of the server's own.
-pub(super) enum Page {
+pub(super) enum Page<'p> {
     /// One that is ready.
-    Ready(&'static Document, Of, Keep),
+    Ready(&'p Document, Of, Keep),
     /// An open file.
     File(Box<NamedFile>, Of),
     /// It is elsewhere: a relative reference (RFC 3986 section 4.2).
@@ -48,12 +47,16 @@ pub(super) enum Page {
 ///
 /// # Errors
 /// A file is there but cannot be read.
-pub(super) async fn find(files: &Files, plan: &Plan, path: &str) -> Result<Option<Page>, Refusal> {
+pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, path: &str) -> Result<Option<Page<'p>>, Refusal> {
     if let Some((_, to)) = ELSEWHERE.iter().find(|(from, _)| *from == path) {
         return Ok(Some(Page::Elsewhere((*to).to_owned())));
     }
     if let Some(name) = path.strip_prefix(SWAGGER) {
         return Ok(swagger::find(name).map(|(document, keep)| Page::Ready(document, Of::Swagger, keep)));
+    }
+    if let Some(path) = path.strip_prefix("/docs/") {
+        let page = plan.documents.pages.find(path);
+        return Ok(page.map(|page| Page::Ready(&page.html, Of::Own, Keep::Asking)));
     }
     // Where the API takes the names of the page's parts, the page can only be whole at `/static/`.
     if path == "/" && plan.base.is_empty() && plan.routes.find("/index.js", 1).is_some() {

@@ -123,7 +123,7 @@ mod tests {
     use crate::definition;
     use crate::handler::State;
     use crate::model::Unbound;
-    use crate::plan::{Description, Document, Documents, Later, Routes};
+    use crate::plan::{Description, Document, Documents, Later, Pages, Routes};
 
     /// Nobody asks for documents here.
     fn documents() -> Documents {
@@ -135,6 +135,7 @@ mod tests {
             above: Box::default(),
             openapi: empty.clone(),
             llms: empty,
+            pages: Pages::default(),
         }
     }
 

@@ -18,7 +18,7 @@ test("Swagger UI", async (t) => {
       const home = where === "at the root" ? direct : proxied;
       const user = await author(origin);
       const { page, trouble } = await watched(t, chromium, home);
-      await page.goto(`${home}docs`);
+      await page.goto(`${home}docs/swagger`);
       assert.equal(page.url(), `${home}docs/swagger/`);
       await page.locator(".opblock").first().waitFor();
       const described = await (await fetch(`${home}openapi.json`)).json();
