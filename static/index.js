@@ -1,6 +1,6 @@
 // The page of an API: what OPTIONS tells is listed, filtered, and opened one service at a time.
 
-import { h, method, uri } from "./method.js";
+import { h, method, uri } from "./form.js";
 
 const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 const ADDRESS = /^#(?:([A-Z]+)%20)?(\/.*)$/;

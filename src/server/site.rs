@@ -2,7 +2,7 @@
 
 use actix_files::NamedFile;
 
-use super::files::{File, Files};
+use super::files::{self, File, Files};
 use super::policy::{Keep, Of};
 use super::swagger;
 use crate::call::Refusal;
@@ -55,6 +55,9 @@ pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, path: &str) -> Resul
         return Ok(swagger::find(name).map(|(document, keep)| Page::Ready(document, Of::Swagger, keep)));
     }
     if let Some(path) = path.strip_prefix("/docs/") {
+        if let Some(document) = files::of_docs(path) {
+            return Ok(Some(Page::Ready(document, Of::Own, Keep::Asking)));
+        }
         let page = plan.documents.pages.find(path);
         return Ok(page.map(|page| Page::Ready(&page.html, Of::Own, Keep::Asking)));
     }

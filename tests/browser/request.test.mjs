@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { top } from "./support.mjs";
 
 // As a page loads it; beside a package it would be taken for the older kind of module.
-const source = await readFile(join(top, "static/request.js"), "utf8");
+const source = await readFile(join(top, "static/rulebook.js"), "utf8");
 const { curl, kind, origin, pretty, request } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
 
 const filled = (key, http, text, type = "string") => ({ origin: origin(key, http), kind: kind({ type }), text });

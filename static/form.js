@@ -1,7 +1,7 @@
 // One method: what its definition says, a form that calls it, and the answer. Text from outside is only ever
 // inserted as text.
 
-import { curl, kind, origin, pretty, request, send } from "./request.js";
+import { curl, kind, origin, pretty, request, send } from "./rulebook.js";
 
 /** An element with properties and children; texts become text nodes. */
 export function h(tag, properties = {}, ...children) {
