@@ -261,13 +261,12 @@ function texts({ schema, format, separator = "," }, value, repeats) {
   const scalar = ["string", "integer", "number", "boolean"].includes(schema.items?.type);
   if (!Array.isArray(value) || value.length === 0 || !scalar || format === "json") return [text(value)];
   const all = value.map(text);
+  const split = format === "explode";
+  if (repeats && !split && all.length > 1) return all;
   const joined = all.join(separator);
-  const whole = format === "explode" && joined !== "" ? joined : all.length === 1 ? all[0] : undefined;
-  const same = whole === undefined || all.length === 1 || joined.split(separator).every((part, n) => part === all[n]);
-  // A text that begins so is taken for JSON.
-  if (!same || /^[\s\u0085]*[[{]/.test(whole ?? "")) return [json(value)];
-  if (whole !== undefined) return [whole];
-  return repeats && format !== "explode" ? all : [json(value)];
+  const same = split ? joined.split(separator).every((part, n) => part === all[n]) : all.length === 1;
+  // What begins like JSON is taken for it; blanks at the ends and dots do not outlast every place.
+  return same && !/^\.{0,2}$|^[\s\u0085[{]|[\s\u0085]$/.test(joined) ? [joined] : [json(value)];
 }
 
 /** JSON of a value, in which whole numbers keep all of their digits. */

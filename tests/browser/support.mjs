@@ -2,7 +2,8 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, mkdir, readFile, rm } from "node:fs/promises";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtemp, mkdir, rm } from "node:fs/promises";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -29,20 +30,13 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** The modules of the static folder. As pages load them; beside a package they would be taken for the older kind. */
-export const rulebook = await module("rulebook.js");
-export const form = await module("form.js");
-
-async function module(name) {
-  // What a module imports is beside it, which a copy of its text is not.
-  return import(await asModule(name));
-}
-
-async function asModule(name) {
-  const source = await readFile(join(top, "static", name), "utf8");
-  const own = name === "rulebook.js" ? source : source.replace("./rulebook.js", await asModule("rulebook.js"));
-  return `data:text/javascript,${encodeURIComponent(own)}`;
-}
+/** The modules of the static folder, as programs take them: beside a `package.json` that says what they are. */
+const modules = mkdtempSync(join(tmpdir(), "rulebook-modules-"));
+process.on("exit", () => rmSync(modules, { recursive: true, force: true }));
+writeFileSync(join(modules, "package.json"), '{"type": "module"}');
+for (const name of ["rulebook.js", "form.js"]) cpSync(join(top, "static", name), join(modules, name));
+export const rulebook = await import(join(modules, "rulebook.js"));
+export const form = await import(join(modules, "form.js"));
 
 /** Serves a definition on a free port, and on another for each `--bind` among the flags, with data of its own. Ends with the test. */
 export async function serve(t, { api = join(top, "api"), flags = [] } = {}) {
