@@ -2,7 +2,7 @@
  * The client of an API that rulebook serves, for browsers and Node (18 or later). It depends on nothing.
  *
  *     const api = await rulebook("//host/api");
- *     const { line } = await api.article.line.get({ article_id: 1, no_line: 2 });
+ *     const { lines } = await api.article.line.get({ article_id: 1, no_line: 2 });
  *
  * OPTIONS tells what is there. Arguments are checked before anything is sent, and put where their parameters come
  * from; what is answered are the outputs, whatever envelope they came in. The types stand in rulebook.d.ts.
