@@ -7,10 +7,11 @@ use actix_web::web;
 use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
+use super::files;
 use crate::call::{Head, Refusal};
 use crate::plan::{self, Document, Plan};
 
-/// What the pages load. It comes out of the program, whatever folder of static files there is.
+/// What the pages alone load. It comes out of the program, whatever folder of static files there is.
 const PARTS: [(&str, &str, &[u8]); 2] = [
     ("docs.css", "text/css; charset=utf-8", include_bytes!("../../static/docs.css")),
     ("docs.js", "text/javascript; charset=utf-8", include_bytes!("../../static/docs.js")),
@@ -50,7 +51,8 @@ enum Asked {
 /// # Errors
 /// The page cannot be made.
 pub(super) async fn find(plan: &Arc<Plan>, path: &str, head: &Head) -> Result<Option<Found>, Refusal> {
-    if let Some((_, document)) = READY.iter().find(|(name, _)| *name == path) {
+    let own = READY.iter().find(|(name, _)| *name == path).map(|(_, document)| document);
+    if let Some(document) = own.or_else(|| files::of_docs(path)) {
         return Ok(Some(Found::Part(document)));
     }
     let Some(path) = decoded(path) else { return Ok(None) };
