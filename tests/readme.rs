@@ -61,8 +61,8 @@ pub fn tour(page: &str) {
     }
 }
 
-/// A piece of the README.
-enum Part<'a> {
+/// A piece of a page.
+pub enum Part<'a> {
     /// Anything that is no command.
     Text(&'a str),
     /// A command, and the lines that it answers.
@@ -79,7 +79,7 @@ impl<'a> Part<'a> {
 }
 
 /// Takes a page apart at its commands. A command that ends in `\` goes on in the next line.
-fn parts(page: &str) -> Vec<Part<'_>> {
+pub fn parts(page: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut console = false;
     let mut lines = page.split_inclusive('\n').scan(0, |end, line| {
