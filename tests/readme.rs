@@ -20,6 +20,17 @@ fn the_tour_works_line_by_line() {
     tour("README.md");
 }
 
+#[test]
+fn keys_are_used_as_their_page_says() {
+    tour("docs/keys.md");
+}
+
+#[cfg(feature = "client")]
+#[test]
+fn files_are_exchanged_as_their_page_says() {
+    tour("docs/internal-api.md");
+}
+
 /// Runs the commands of a page.
 pub fn tour(page: &str) {
     let path = root().join(page);
@@ -162,7 +173,7 @@ impl Place {
         let mut shell = Command::new("sh");
         clear(&mut shell);
         let command = command.replace(ADDRESS, &self.address);
-        let command = format!("exec 2>&1; {command}");
+        let command = format!("PATH=$PWD/target/release:$PATH; exec 2>&1; {command}");
         let output = shell.current_dir(self.folder.path()).args(["-c", &command]).output().unwrap();
         self.shown(&String::from_utf8(output.stdout).unwrap())
     }
