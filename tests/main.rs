@@ -39,4 +39,6 @@ mod service;
 #[cfg(unix)]
 mod store;
 mod three;
+#[cfg(unix)]
+mod tutorial;
 mod types;
