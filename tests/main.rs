@@ -31,6 +31,7 @@ mod migration;
 mod openapi;
 mod operation;
 mod pages;
+mod proof;
 mod readme;
 mod rules;
 mod schema;
@@ -40,4 +41,6 @@ mod service;
 #[cfg(unix)]
 mod store;
 mod three;
+#[cfg(unix)]
+mod tutorial;
 mod types;

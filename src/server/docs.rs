@@ -1,7 +1,7 @@
 //! The pages of the API for people: which one a path asks for, in which form, and the parts that all of them use.
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use actix_web::web;
 use percent_encoding::percent_decode_str;
@@ -10,16 +10,6 @@ use url::form_urlencoded;
 use super::files;
 use crate::call::{Head, Refusal};
 use crate::plan::{self, Document, Plan};
-
-/// What the pages alone load. It comes out of the program, whatever folder of static files there is.
-const PARTS: [(&str, &str, &[u8]); 2] = [
-    ("docs.css", "text/css; charset=utf-8", include_bytes!("../../static/docs.css")),
-    ("docs.js", "text/javascript; charset=utf-8", include_bytes!("../../static/docs.js")),
-];
-
-/// The parts, made ready when the first of them is asked for.
-static READY: LazyLock<[(&str, Document); 2]> =
-    LazyLock::new(|| PARTS.map(|(name, media_type, bytes)| (name, Document::new(media_type, bytes))));
 
 /// Where what is searched for is found.
 const SEARCH: &str = "search";
@@ -51,8 +41,7 @@ enum Asked {
 /// # Errors
 /// The page cannot be made.
 pub(super) async fn find(plan: &Arc<Plan>, path: &str, head: &Head) -> Result<Option<Found>, Refusal> {
-    let own = READY.iter().find(|(name, _)| *name == path).map(|(_, document)| document);
-    if let Some(document) = own.or_else(|| files::of_docs(path)) {
+    if let Some(document) = files::of_docs(path) {
         return Ok(Some(Found::Part(document)));
     }
     let Some(path) = decoded(path) else { return Ok(None) };

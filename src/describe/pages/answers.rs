@@ -103,7 +103,7 @@ fn missing(method: &Method) -> Option<Refusal> {
         source: own.from.source(),
         expected: own.r#type.check.expected(),
         got: None,
-        message: own.message.clone(),
+        message: own.message.as_deref().map(Into::into),
         broken: None,
     };
     Some(Refusal::new(Reason::Parameters { faults: vec![fault], truncated: false }))
