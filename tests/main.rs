@@ -30,6 +30,7 @@ mod migration;
 mod openapi;
 mod operation;
 mod pages;
+mod proof;
 mod readme;
 mod rules;
 mod schema;
@@ -39,4 +40,6 @@ mod service;
 #[cfg(unix)]
 mod store;
 mod three;
+#[cfg(unix)]
+mod tutorial;
 mod types;

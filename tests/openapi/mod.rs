@@ -4,7 +4,7 @@ mod answers;
 mod examples;
 mod golden;
 mod parts;
-mod paths;
+pub mod paths;
 mod requests;
 
 use std::fs;

@@ -4,7 +4,7 @@ mod cases;
 mod examples;
 mod faults;
 mod filenames;
-mod generated;
+pub mod generated;
 mod grammar;
 mod recorded;
 mod regex;
