@@ -106,7 +106,6 @@ fn key_table(keys: &'static Keys) -> String {
             Kind::List(keys) => format!("a list, each of it {}", keys.what),
             Kind::Named(keys) => format!("by name, each {}", keys.what),
             Kind::Common => "by name, each a parameter, or each a rule".to_owned(),
-            Kind::Later => continue,
         };
         writeln!(table, "| `{}` | {holds} | {} |", key.name, cell(key.info)).unwrap();
     }

@@ -39,4 +39,5 @@ mod service;
 #[cfg(unix)]
 mod store;
 mod three;
+mod told;
 mod types;

@@ -17,7 +17,7 @@ use super::site::{self, Page};
 use super::worker::Worker;
 use crate::call::{Allowed, Head, Http, Reason, Refusal, RequestId};
 use crate::pipeline::{self, Reply};
-use crate::plan::Plan;
+use crate::plan::{Document, Plan};
 
 /// Makes the App of a worker. What it does not have either is refused as an unknown service.
 pub(super) fn factory(
@@ -33,7 +33,7 @@ pub(super) fn factory(
             let plan = &current.runner.plan;
             let body = Arriving::new(request.take_payload(), &head);
             let files = &worker.serving().files;
-            let reply = match site::find(files, plan, head.uri.path()).await {
+            let reply = match site::find(files, plan, &head).await {
                 Ok(Some(Page::File(file, of))) if is_read(&head) => {
                     if !has_parts(&file, &request) {
                         request.headers_mut().remove(header::RANGE);
@@ -77,14 +77,8 @@ fn opened(file: NamedFile, of: Of, request: &HttpRequest) -> HttpResponse {
 fn shown(plan: &Plan, head: &Head, page: Page<'_>) -> Reply {
     let allowed = Allowed(vec![Http::Get]);
     match page {
-        Page::Ready(document, of, keep) => {
-            let mut reply = pipeline::document(plan, head, document);
-            for (name, value) in policy::fields(of, keep) {
-                reply.headers.retain(|(own, _)| *own != name);
-                reply.headers.push((name, value));
-            }
-            reply
-        }
+        Page::Ready(document, of, keep) => ready(plan, head, document, of, keep),
+        Page::About(document, told) => told.mark(ready(plan, head, &document, Of::Own, Keep::Asking)),
         Page::Elsewhere(to) if is_read(head) => {
             empty(307, HeaderValue::try_from(to).ok().map(|to| (header::LOCATION, to)))
         }
@@ -93,6 +87,16 @@ fn shown(plan: &Plan, head: &Head, page: Page<'_>) -> Reply {
         }
         _ => refused(plan, head, Refusal::new(Reason::UnknownMethod { allowed })),
     }
+}
+
+/// A document as a page.
+fn ready(plan: &Plan, head: &Head, document: &Document, of: Of, keep: Keep) -> Reply {
+    let mut reply = pipeline::document(plan, head, document);
+    for (name, value) in policy::fields(of, keep) {
+        reply.headers.retain(|(own, _)| *own != name);
+        reply.headers.push((name, value));
+    }
+    reply
 }
 
 /// Why there is nothing at a path. The router knows best, unless the path is not its own to judge.

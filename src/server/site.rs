@@ -5,7 +5,8 @@ use actix_files::NamedFile;
 use super::files::{File, Files};
 use super::policy::{Keep, Of};
 use super::swagger;
-use crate::call::Refusal;
+use crate::call::{Head, Refusal};
+use crate::pipeline::{Told, told};
 use crate::plan::{Document, Plan};
 
 /// The file that asks other servers by JSONP, of which there is one so that all others keep to this server.
@@ -36,18 +37,21 @@ pub(super) fn is_own(path: &str) -> bool {
 /// A page of the server's own.
 pub(super) enum Page<'p> {
     /// One that is ready.
-    Ready(&'p Document, Of, Keep),
+    Ready(&'static Document, Of, Keep),
+    /// One about the API, and from whose documents it is.
+    About(Document, Told<'p>),
     /// An open file.
     File(Box<NamedFile>, Of),
     /// It is elsewhere: a relative reference (RFC 3986 section 4.2).
     Elsewhere(String),
 }
 
-/// The page at a path, as it was sent; none where there is none.
+/// The page that a request is for; none where there is none.
 ///
 /// # Errors
-/// A file is there but cannot be read.
-pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, path: &str) -> Result<Option<Page<'p>>, Refusal> {
+/// A file is there but cannot be read, or who asks is nobody to be told.
+pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, head: &Head) -> Result<Option<Page<'p>>, Refusal> {
+    let path = head.uri.path();
     if let Some((_, to)) = ELSEWHERE.iter().find(|(from, _)| *from == path) {
         return Ok(Some(Page::Elsewhere((*to).to_owned())));
     }
@@ -55,8 +59,9 @@ pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, path: &str) -> Resul
         return Ok(swagger::find(name).map(|(document, keep)| Page::Ready(document, Of::Swagger, keep)));
     }
     if let Some(path) = path.strip_prefix("/docs/") {
-        let page = plan.documents.pages.find(path);
-        return Ok(page.map(|page| Page::Ready(&page.html, Of::Own, Keep::Asking)));
+        let told = told(plan, head).await?;
+        let page = told.documents().pages.find(path).map(|page| page.html.clone());
+        return Ok(page.map(|page| Page::About(page, told)));
     }
     // Where the API takes the names of the page's parts, the page can only be whole at `/static/`.
     if path == "/" && plan.base.is_empty() && plan.routes.find("/index.js", 1).is_some() {

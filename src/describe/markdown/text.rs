@@ -37,7 +37,7 @@ pub(super) fn text(words: &str) -> String {
 }
 
 /// A name, a term or a value: as code where code can show it, else as text. It fits into a cell of a table.
-pub(super) fn code(words: &str) -> String {
+pub(in crate::describe) fn code(words: &str) -> String {
     let as_it_is = |character| !matches!(character, '`' | '|') && !is_break(character) && !is_hidden(character);
     if !words.is_empty() && words.split(' ').all(|word| !word.is_empty() && word.chars().all(as_it_is)) {
         format!("`{words}`")
