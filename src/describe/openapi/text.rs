@@ -172,7 +172,9 @@ fn branches(schema: &Json) -> &[Json] {
 fn without_null(schema: Json) -> Json {
     let null = json!("null");
     let Json::Object(mut schema) = schema else { return schema };
-    if schema.is_empty() {
+    // Anything but null is a text too.
+    let all_but_null = schema.len() == 1 && schema.get("not") == Some(&json!({ "type": "null" }));
+    if schema.is_empty() || all_but_null {
         return json!({ "type": "string" });
     }
     if let Some(Json::Array(names)) = schema.get_mut("type") {
