@@ -1,9 +1,28 @@
 //! What once disproved a claim, made as small as it goes: each is a case with a name.
 
 use rulebook::describe::openapi;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::subject::rulebook;
+
+/// What OpenAPI says of the only method of a definition with this parameter.
+fn operation(http: &str, key: &str, parameter: &Json) -> Json {
+    let text = json!({ "/": { "a": { http: { "info": "I", "in": { key: parameter } } } } });
+    let api = rulebook(vec![("a.json".into(), text.to_string().into_bytes())]).check().unwrap();
+    let document = openapi(&api);
+    let item = document["paths"].as_object().unwrap().values().next().unwrap();
+    item[http.to_ascii_lowercase()].clone()
+}
+
+/// In a path a list is JSON, and a text there is an item as it stands: in quotes a date is none.
+#[test]
+fn a_text_in_quotes_is_no_list_of_dates() {
+    for (term, alone) in [("date", false), ("int", true), ("string", true), ("string(1,3)", false)] {
+        let own = json!({ "info": "I", "type": format!("array<{term}>"), "name": "x" });
+        let schema = operation("GET", "URL#0", &own)["parameters"][0]["content"]["application/json"]["schema"].clone();
+        assert_eq!(schema.get("anyOf").is_some(), alone, "{term}: {schema}");
+    }
+}
 
 /// The check of the only parameter of a method refuses null, and so does its schema.
 #[test]

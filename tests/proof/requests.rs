@@ -105,7 +105,9 @@ impl Asking<'_> {
             self.is(Verdict::Forbidden);
             return None;
         }
-        self.is(verdict);
+        // Only one value of this field means anything, and the others are not refused.
+        let no_matter = name == "X-Requested-With" && verdict == Verdict::Forbidden;
+        self.is(if no_matter { Verdict::Unsure } else { verdict });
         (!texts.is_empty()).then_some(texts)
     }
 

@@ -105,9 +105,11 @@ fn many(r#type: &ParameterType, schema: Json, place: Place, required: bool) -> T
         return as_json(Json::Object(list));
     }
     if style == Style::Json || !is_list {
-        // A text that is no JSON is an item.
+        // A text that is no JSON is an item as it stands; one in JSON would have its quotes, which few types of texts take.
         let alone = if is_list { items } else { json!({ "type": ["string", "number", "boolean"] }) };
-        return as_json(json!({ "anyOf": [list, alone] }));
+        let list = Json::Object(list);
+        let quoted = is_list && takes_text(&alone) && alone != json!({ "type": "string" });
+        return as_json(if quoted { list } else { json!({ "anyOf": [list, alone] }) });
     }
     let items = confined(items, place);
     list.insert("items".to_owned(), one_of_many(items, separator));
