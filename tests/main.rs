@@ -13,6 +13,7 @@ mod definition_text;
 mod demo;
 mod describe;
 mod diagnostics;
+mod docs;
 mod documents;
 mod downloads;
 mod errors;
@@ -40,4 +41,6 @@ mod service;
 #[cfg(unix)]
 mod store;
 mod three;
+#[cfg(unix)]
+mod tutorial;
 mod types;
