@@ -30,6 +30,7 @@ mod migration;
 mod openapi;
 mod operation;
 mod pages;
+mod proof;
 mod readme;
 mod rules;
 mod schema;

@@ -12,6 +12,7 @@ mod pages;
 mod snippet;
 mod typescript;
 mod uris;
+mod visible;
 
 pub use canonical::{canonical, canonical_service};
 pub use markdown::{markdown_above, markdown_all, markdown_service};
