@@ -65,7 +65,7 @@ pub(super) async fn find(files: &Files, plan: &Arc<Plan>, head: &Head) -> Result
     if let Some(path) = path.strip_prefix("/docs/") {
         let found = docs::find(plan, path, head).await?;
         return Ok(found.map(|found| match found {
-            Found::Part(document) => Page::Ready(Cow::Borrowed(document), Of::Docs, Keep::Asking),
+            Found::Part(document) => Page::Ready(Cow::Borrowed(document), Of::Own, Keep::Asking),
             Found::Page(page) => Page::Docs(page),
             Found::Markdown(document) => Page::Ready(Cow::Owned(document), Of::Docs, Keep::Asking),
         }));
