@@ -79,13 +79,14 @@ impl Documents {
         self.told.as_ref().is_none_or(|told| told.get(method).copied().unwrap_or_default())
     }
 
-    /// Bytes of all documents but pages.
+    /// Bytes of all documents, of pages those that are kept.
     #[must_use]
     pub fn size(&self) -> usize {
         let of = |Description { json, markdown }: &Description| json.body.len() + markdown.body.len();
         let services: usize = self.services.iter().flatten().map(of).sum();
         let above: usize = self.above.iter().map(|above| of(&above.description)).sum();
-        of(&self.all) + services + above + self.openapi.body.len()
+        let pages = self.pages.kept.load(Ordering::Relaxed);
+        of(&self.all) + services + above + self.openapi.body.len() + pages
     }
 }
 
@@ -119,7 +120,7 @@ pub struct Make {
 
 impl Pages {
     /// The most bytes of pages that are kept.
-    const MOST_KEPT: usize = 64 << 20;
+    const MOST_KEPT: usize = 16 << 20;
 
     /// The pages at these paths below `/docs/`, decoded.
     #[must_use]

@@ -209,8 +209,8 @@ fn all_documents_tell_of_the_same() {
                 if of_uri {
                     assert_eq!(answer.json()["/"][uri].get(http).is_some(), is_told);
                 }
-                for text in [&llms, &markdown] {
-                    assert_eq!(text.contains(&format!("`/{uri}`")), of_uri, "{uri} for {held:?} in {text}");
+                for text in [&markdown, &llms] {
+                    assert_eq!(text.contains(&format!("/{uri}`")), of_uri, "{uri} for {held:?} in {text}");
                 }
             }
         }
