@@ -170,9 +170,12 @@ fn files(own: &Parameter) -> Vec<String> {
         other => mime_guess::get_mime_extensions_str(other)?.first().copied(),
     };
     let extension = first("ext").or_else(|| of_type(first("range")?)).unwrap_or("txt");
-    let least = attributes.get("min").and_then(Json::as_u64).unwrap_or(0);
+    let bound = |name: &str| attributes.get(name).and_then(Json::as_u64);
+    let least = bound("min").unwrap_or(0).clamp(1, 9);
+    // That there may be several is seen where there are.
+    let count = bound("max").unwrap_or(2).clamp(least, least.max(2));
     match own.r#type.check.takes() {
-        Takes::Files => (1..=least.clamp(1, 9)).map(|number| format!("file{number}.{extension}")).collect(),
+        Takes::Files => (1..=count).map(|number| format!("file{number}.{extension}")).collect(),
         _ => vec![format!("file.{extension}")],
     }
 }
