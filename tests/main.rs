@@ -13,6 +13,7 @@ mod definition_text;
 mod demo;
 mod describe;
 mod diagnostics;
+mod docs;
 mod documents;
 mod downloads;
 mod errors;
@@ -42,6 +43,7 @@ mod snippets;
 #[cfg(unix)]
 mod store;
 mod three;
+mod told;
 #[cfg(unix)]
 mod tutorial;
 mod types;
