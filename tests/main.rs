@@ -39,6 +39,8 @@ mod seeds;
 mod served;
 mod service;
 #[cfg(unix)]
+mod snippets;
+#[cfg(unix)]
 mod store;
 mod three;
 mod told;
