@@ -83,7 +83,7 @@ export function client(definition, root, options = {}) {
   for (const method of methods) {
     const names = method.id.split(".");
     // What has a callable `then` is taken for a promise.
-    if (names[0] in { $methods: 0, $call: 0 } || method.id === "then") continue;
+    if (["$call", "$methods"].includes(names[0]) || method.id === "then") continue;
     grow(api, names, (args, more) => call(method, args, more));
   }
   return api;
@@ -152,7 +152,8 @@ function parameterOf(key, written, http) {
     ...written,
     key,
     wire,
-    short: written.name ?? wire,
+    // Names of header fields have no case, and their keys are in small letters.
+    short: written.name?.toLowerCase() === `header@${wire}` ? written.name.slice(7) : (written.name ?? wire),
     place: position ?? capture ? "path" : (places[prefix] ?? either),
     position: position === undefined ? undefined : Number(position),
     optional: written.type.startsWith("?") || written.default !== undefined,
@@ -184,7 +185,10 @@ function given(method, args, { check = true }) {
   const values = new Map();
   for (const [name, value] of Object.entries(args ?? {})) {
     if (value === undefined) continue;
-    const one = parameters.find((other) => other.name === name || other.key === name);
+    const small = name.toLowerCase();
+    const one =
+      parameters.find((other) => other.name === name || other.key === name) ??
+      parameters.find((other) => other.place === "header" && [other.name, other.key].some((own) => own.toLowerCase() === small));
     if (!one) {
       const known = parameters.map((other) => other.name).join(", ") || "none";
       throw new ArgumentError(name, `an argument of ${method.id} (${known})`, "another name");

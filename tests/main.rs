@@ -40,3 +40,4 @@ mod service;
 mod store;
 mod three;
 mod types;
+mod typescript;

@@ -43,7 +43,10 @@ fn help_is_complete() {
     let known: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(
         known,
-        ["serve", "check", "routes", "openapi", "schema", "explain", "call", "keys", "send", "fetch", "new", "help"],
+        [
+            "serve", "check", "routes", "openapi", "types", "schema", "explain", "call", "keys", "send", "fetch",
+            "new", "help"
+        ],
         "and all are shown above"
     );
 }
