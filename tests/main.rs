@@ -13,6 +13,7 @@ mod definition_text;
 mod demo;
 mod describe;
 mod diagnostics;
+mod docs;
 mod documents;
 mod downloads;
 mod errors;
@@ -30,6 +31,7 @@ mod migration;
 mod openapi;
 mod operation;
 mod pages;
+mod proof;
 mod readme;
 mod rules;
 mod schema;
@@ -39,5 +41,7 @@ mod service;
 #[cfg(unix)]
 mod store;
 mod three;
+#[cfg(unix)]
+mod tutorial;
 mod types;
 mod typescript;

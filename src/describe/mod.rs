@@ -4,7 +4,7 @@
 //! the OpenAPI document and of texts for people. Must not know plans or requests.
 
 mod canonical;
-mod example;
+pub mod example;
 mod markdown;
 mod openapi;
 mod options;
@@ -12,6 +12,7 @@ mod pages;
 mod snippet;
 mod typescript;
 mod uris;
+mod visible;
 
 pub use canonical::{canonical, canonical_service};
 pub use markdown::{markdown_above, markdown_all, markdown_service};

@@ -33,7 +33,7 @@ pub(super) fn factory(
             let plan = &current.runner.plan;
             let body = Arriving::new(request.take_payload(), &head);
             let files = &worker.serving().files;
-            let reply = match site::find(files, plan, head.uri.path()).await {
+            let reply = match site::find(files, plan, &head).await {
                 Ok(Some(Page::File(file, of))) if is_read(&head) => {
                     if !has_parts(&file, &request) {
                         request.headers_mut().remove(header::RANGE);
@@ -74,17 +74,11 @@ fn opened(file: NamedFile, of: Of, request: &HttpRequest) -> HttpResponse {
 }
 
 /// A page in answer to a request, where it is no file that is read.
-fn shown(plan: &Plan, head: &Head, page: Page<'_>) -> Reply {
+fn shown(plan: &Plan, head: &Head, page: Page) -> Reply {
     let allowed = Allowed(vec![Http::Get]);
     match page {
-        Page::Ready(document, of, keep) => {
-            let mut reply = pipeline::document(plan, head, document);
-            for (name, value) in policy::fields(of, keep) {
-                reply.headers.retain(|(own, _)| *own != name);
-                reply.headers.push((name, value));
-            }
-            reply
-        }
+        Page::Ready(document, of, keep) => guarded(pipeline::document(plan, head, &document), of, keep),
+        Page::Docs(page) => guarded(pipeline::page(plan, head, &page), Of::Docs, Keep::Asking),
         Page::Elsewhere(to) if is_read(head) => {
             empty(307, HeaderValue::try_from(to).ok().map(|to| (header::LOCATION, to)))
         }
@@ -93,6 +87,15 @@ fn shown(plan: &Plan, head: &Head, page: Page<'_>) -> Reply {
         }
         _ => refused(plan, head, Refusal::new(Reason::UnknownMethod { allowed })),
     }
+}
+
+/// A reply with what a browser may do with it.
+fn guarded(mut reply: Reply, of: Of, keep: Keep) -> Reply {
+    for (name, value) in policy::fields(of, keep) {
+        reply.headers.retain(|(own, _)| *own != name);
+        reply.headers.push((name, value));
+    }
+    reply
 }
 
 /// Why there is nothing at a path. The router knows best, unless the path is not its own to judge.

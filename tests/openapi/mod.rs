@@ -1,9 +1,10 @@
 //! The OpenAPI document: what it says of each part of a definition, and that the server does as it says.
 
 mod answers;
+mod examples;
 mod golden;
 mod parts;
-mod paths;
+pub mod paths;
 mod requests;
 
 use std::fs;

@@ -1,9 +1,10 @@
 //! What each type takes, from every source, and that its schema says the same.
 
 mod cases;
+mod examples;
 mod faults;
 mod filenames;
-mod generated;
+pub mod generated;
 mod grammar;
 mod recorded;
 mod regex;

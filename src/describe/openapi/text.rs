@@ -75,6 +75,23 @@ pub(super) fn text(r#type: &ParameterType, place: Place, required: bool) -> Text
     }
 }
 
+/// A value as documents show it where it is written as text: what may be anything is a text there.
+pub(super) fn shown(r#type: &ParameterType, value: Json) -> Option<Json> {
+    let schema = r#type.check.schema();
+    match value {
+        Json::Null => None,
+        value if schema == json!({}) => Some(one_shown(value)),
+        Json::Array(items) if schema.get("type") == Some(&json!("array")) && schema.get("items").is_none() => {
+            Some(items.into_iter().map(one_shown).collect())
+        }
+        value => Some(value),
+    }
+}
+
+fn one_shown(value: Json) -> Json {
+    if value.is_string() { value } else { Json::String(value.to_string()) }
+}
+
 fn as_json(schema: Json) -> Text {
     Text { schema, style: Style::Json, note: None }
 }
