@@ -84,10 +84,7 @@ export type Call<S extends Signature> = <O extends Options = Options>(...given: 
 /** What the functions of each API have beside them. */
 export interface Calls<M extends { [Id in keyof M]: Signature }> {
   /** Calls a method by its id. */
-  $call<Id extends keyof M, O extends Options = Options>(
-    id: Id,
-    ...given: Given<M[Id], O>
-  ): Promise<Answer<M[Id], O>>;
+  $call<Id extends keyof M, O extends Options = Options>(id: Id, ...given: Given<M[Id], O>): Promise<Answer<M[Id], O>>;
   /** All methods. */
   readonly $methods: readonly Method[];
 }

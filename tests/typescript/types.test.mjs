@@ -95,11 +95,22 @@ for (const name of Object.keys(folders)) {
     assert.deepEqual([...types.keys()].sort(), methods.map(({ id }) => id).sort());
     for (const { id, parameters, errors } of methods) {
       const parts = byName(types.get(id).type.members);
-      const taken = [...byName(parts.get("arguments").type.members)].map(([own, { questionToken }]) => [own, !!questionToken]);
-      assert.deepEqual(taken, parameters.map((one) => [one.name, one.optional]), id);
+      const taken = [...byName(parts.get("arguments").type.members)].map(([own, { questionToken }]) => [
+        own,
+        !!questionToken,
+      ]);
+      assert.deepEqual(
+        taken,
+        parameters.map((one) => [one.name, one.optional]),
+        id,
+      );
       const { type } = parts.get("errors");
       const literals = ts.isUnionTypeNode(type) ? type.types : ts.isLiteralTypeNode(type) ? [type] : [];
-      assert.deepEqual(literals.map(({ literal }) => literal.text), Object.keys(errors), id);
+      assert.deepEqual(
+        literals.map(({ literal }) => literal.text),
+        Object.keys(errors),
+        id,
+      );
     }
     const tree = [...functions(members(file, "Api"))];
     assert.deepEqual(tree.map(([path]) => path).sort(), [...leaves(client(definition, "http://h/"))].sort());
@@ -116,4 +127,14 @@ test("programs that use the types of the demo", () => {
   writeFileSync(files[1], wrong);
   const places = new Set([...faults([files[1]]).matchAll(/wrong\.ts\((\d+)/g)].map(([, line]) => line));
   assert.ok(places.size > 15, `${places.size} faults`);
+});
+
+test("the example of the documents", () => {
+  const folder = declared("demo");
+  const text = readFileSync(join(top, "docs/client.md"), "utf8");
+  const [, block] = /^```ts\n(.*?)^```$/ms.exec(text);
+  const file = join(folder, "example.ts");
+  writeFileSync(join(folder, "package.json"), '{"type": "module"}');
+  writeFileSync(file, block);
+  assert.equal(faults([file]), "");
 });

@@ -9,7 +9,9 @@ export async function usage(token: string): Promise<void> {
   const { articles, total } = await api.article.list();
   const titles: string[] = articles.map((article) => article.title);
   const next: number = total + 1;
-  const all: Promise<Methods["article.list"]["answer"]>[] = [1, 2n].map((page) => api.article.list({ page, size: null }));
+  const all: Promise<Methods["article.list"]["answer"]>[] = [1, 2n].map((page) =>
+    api.article.list({ page, size: null }),
+  );
   await Promise.all(all);
 
   const { article } = await api.article.read({ article_id: 1 });
