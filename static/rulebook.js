@@ -62,7 +62,8 @@ export async function definition(url, options = {}) {
   const headers = [["Accept", "application/json"]];
   const token = await tokenOf(options);
   if (token) headers.push(["Authorization", `Bearer ${token}`]);
-  const { response, body } = await exchange({ http: "OPTIONS", url: String(url), headers, cookies: [] }, options);
+  const http = "OPTIONS";
+  const { response, body } = await exchange({ http, url: String(url), headers, cookies: [] }, options);
   if (!response.ok) throw refused(response.status, response.statusText, body);
   if (!body?.modules) throw new RulebookError("it did not answer with a definition");
   return body;
@@ -243,6 +244,7 @@ function unfit(parameter, value) {
  * @param {string} token empty for nobody
  */
 export function request(base, method, values, token) {
+  const { http } = method;
   const at = (place) => [...values].filter(([parameter]) => parameter.place === place);
   const segments = method.path.split("/").filter((segment) => segment !== "");
   const one = (parameter, value) => texts(parameter, value, false)[0];
@@ -268,12 +270,12 @@ export function request(base, method, values, token) {
     const parts = filled.flatMap(([parameter, value]) =>
       ([value].flat().some(isFile) ? files : many)(parameter, value),
     );
-    return { http: method.http, url, headers, cookies, parts };
+    return { http, url, headers, cookies, parts };
   }
-  if (body.length === 0) return { http: method.http, url, headers, cookies };
+  if (body.length === 0) return { http, url, headers, cookies };
   headers.push(["Content-Type", "application/json"]);
   const text = json(Object.fromEntries(body.map(([parameter, value]) => [parameter.wire, value])));
-  return { http: method.http, url, headers, cookies, text };
+  return { http, url, headers, cookies, text };
 }
 
 const isFile = (value) =>
