@@ -47,3 +47,4 @@ mod told;
 #[cfg(unix)]
 mod tutorial;
 mod types;
+mod typescript;
