@@ -41,6 +41,7 @@ mod service;
 #[cfg(unix)]
 mod store;
 mod three;
+mod told;
 #[cfg(unix)]
 mod tutorial;
 mod types;

@@ -10,8 +10,8 @@ use crate::call::{Inspect, Value, is_bearer, is_secret_field, is_secret_name};
 use crate::handler::{self, Ready, State};
 use crate::model::{self, Api, EnvelopeName, From, Limits, Parameter, Repeated};
 use crate::plan::{
-    Action, BodyUse, Classes, DeclaredError, Later, Method, Module, Modules, Named, Output, Permit, Piece, Plan,
-    Requirement, Room, Routes, Service, Similar, SlotPlan,
+    Action, BodyUse, Classes, DeclaredError, Method, Module, Modules, Named, Output, Permit, Piece, Plan, Requirement,
+    Room, Routes, Service, Shelf, Similar, SlotPlan,
 };
 
 /// What a plan holds beside what the model says.
@@ -25,7 +25,7 @@ pub struct Surroundings {
     /// Whether the program can do its work.
     pub checks: Vec<Ready>,
     /// Everything that describes the API.
-    pub documents: Later,
+    pub documents: Shelf,
 }
 
 /// Makes the plan of an API without faults. `actions`: what runs for each method, in order.

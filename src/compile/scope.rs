@@ -35,7 +35,7 @@ impl Lowering<'_> {
             let permissions = group.value.iter().filter_map(|text| self.permission(text, parameters, site)).collect();
             groups.push(permissions);
         }
-        Scope { groups }
+        Scope { groups, when: None }
     }
 
     fn permission(&mut self, text: &Placed<String>, parameters: &[Judged], site: &Site<'_>) -> Option<Permission> {

@@ -9,7 +9,7 @@ use crate::definition::written::{self, App};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::error::texts::CatalogueName;
 use crate::model::{
-    Api, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, LogFormat,
+    Api, Audience, Contact, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, EnvelopeName, License, Limits, LogFormat,
     MOST_WORKERS, Segment, Server, ServiceQuery, Unbound, UnknownParameters,
 };
 use crate::place::Placed;
@@ -70,6 +70,11 @@ impl Lowering<'_> {
                 written.log_format.as_ref(),
                 "a value of `log_format`",
                 &LogFormat::ALL.map(|format| (format.as_str(), format)),
+            ),
+            options: self.setting(
+                written.options.as_ref(),
+                "a value of `options`",
+                &Audience::ALL.map(|whom| (whom.as_str(), whom)),
             ),
             cors: written.cors.as_ref().and_then(|cors| self.cors(cors)),
             modules: Vec::new(),

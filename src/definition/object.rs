@@ -41,7 +41,6 @@ impl<'a> Object<'a> {
         let known = |member: &&Member| !is_remark(member) || (keys.names.is_some() && is_object(member));
         for member in members.list.iter().filter(known) {
             let fault = match keys.find(&member.key.value) {
-                Some(Kind::Later) => Some(later(&member.key)),
                 Some(kind) => check(kind, member),
                 None => Some(unknown(keys, member)),
             };
@@ -195,7 +194,7 @@ fn check(kind: Kind, member: &Member) -> Option<Diagnostic> {
         Kind::Common if is_empty_list(&COMMON, node) => (true, ""),
         Kind::Object(_) | Kind::Named(_) | Kind::Common => (matches!(node.data, Data::Object(_)), "an object"),
         Kind::List(_) => (matches!(node.data, Data::List(_)), "a list of objects"),
-        Kind::Any | Kind::Later => (true, ""),
+        Kind::Any => (true, ""),
     };
     (!fits).then(|| wrong_kind(&format!("`{}`", member.key.value), expected, node))
 }
@@ -219,7 +218,7 @@ pub(super) fn wrong_kind(what: &str, expected: &str, node: &Node) -> Diagnostic 
 fn unknown(keys: &'static Keys, member: &Member) -> Diagnostic {
     let word = &member.key.value;
     let fault = Diagnostic::new(Code::UnknownKey, member.key.place, format!("`{word}` is no key of {}", keys.what));
-    let known = || keys.iter().filter(|key| !matches!(key.kind, Kind::Later)).map(|key: &Key| key.name);
+    let known = || keys.iter().map(|key: &Key| key.name);
     match (nearest(word, known()), keys.hint) {
         (Some(near), _) => fault.help(format!("did you mean `{near}`?")),
         (None, Some(hint)) => fault.help(hint),
@@ -228,9 +227,4 @@ fn unknown(keys: &'static Keys, member: &Member) -> Diagnostic {
             fault.help(format!("the known keys are {}", list.join(", ")))
         }
     }
-}
-
-fn later(key: &Placed<String>) -> Diagnostic {
-    Diagnostic::new(Code::UnknownKey, key.place, format!("`{}` is not supported yet", key.value))
-        .help("leave it out for now")
 }

@@ -111,6 +111,8 @@ pub struct App {
     pub log: Option<Placed<String>>,
     /// `log_format`.
     pub log_format: Option<Placed<String>>,
+    /// `options`.
+    pub options: Option<Placed<String>>,
     /// `cors`.
     pub cors: Option<Cors>,
     /// `catalogue`.

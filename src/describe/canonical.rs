@@ -11,9 +11,9 @@ use serde_json::{Map, Value as Json, json};
 use crate::error::texts::CatalogueName;
 use crate::format::Offered;
 use crate::model::{
-    Api, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DeclaredError, EnvelopeName, License, Limits,
-    LogFormat, Method, MethodOptions, Module, Origins, Output, Parameter, ParameterType, Permission, Repeated, Scope,
-    Segment, Server, Service, ServiceQuery, Unbound, UnknownParameters, derived_id, derived_name,
+    Api, Audience, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DeclaredError, EnvelopeName,
+    License, Limits, LogFormat, Method, MethodOptions, Module, Origins, Output, Parameter, ParameterType, Permission,
+    Repeated, Scope, Segment, Server, Service, ServiceQuery, Unbound, UnknownParameters, derived_id, derived_name,
 };
 use crate::types::Written;
 
@@ -61,6 +61,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         workers,
         log,
         log_format,
+        options,
         cors,
         modules,
         place: _,
@@ -85,6 +86,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
     keys.unless("timezone", timezone, DEFAULT_TIMEZONE);
     keys.some("types", (!default_types).then(|| json!({ "default": false })));
     keys.filled("limits", write_limits(limits));
+    keys.unless("options", options.as_str(), Audience::default().as_str());
     if reader == Reader::Author {
         keys.unless("unbound", unbound.as_str(), Unbound::default().as_str());
         keys.some("bind", bind.as_deref());
@@ -209,6 +211,9 @@ fn write_method(method: &Method, path: &[Segment], reader: Reader) -> Json {
     keys.unless("id", id, &derived_id(path, *http));
     keys.some("info", Some(info.as_str()));
     keys.filled("scope", write_scope(scope));
+    if reader == Reader::Client {
+        keys.some("$when", scope.when.as_ref().map(|ways| json!(ways)));
+    }
     let parameters = parameters.iter().map(|parameter| (parameter.written_key(), write_parameter(parameter, reader)));
     keys.filled("in", Json::Object(parameters.collect()));
     let outputs = outputs.iter().map(|output| (output.name.clone(), write_output(output)));
@@ -220,7 +225,8 @@ fn write_method(method: &Method, path: &[Segment], reader: Reader) -> Json {
 }
 
 fn write_scope(scope: &Scope) -> Json {
-    let Scope { groups } = scope;
+    // In which way somebody meets them is not of the definition.
+    let Scope { groups, when: _ } = scope;
     let texts = |group: &Vec<Permission>| group.iter().map(|permission| permission.text.as_str()).collect::<Json>();
     groups.iter().map(texts).collect()
 }

@@ -13,6 +13,7 @@ mod snippet;
 mod typescript;
 mod uris;
 mod visible;
+mod when;
 
 pub use canonical::{canonical, canonical_service};
 pub use markdown::{markdown_above, markdown_all, markdown_service};

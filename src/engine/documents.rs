@@ -6,26 +6,55 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::describe::{self, Uris};
-use crate::model::Api;
-use crate::plan::{Above, Description, Document, Documents, Make, Page, Pages, Routes};
+use crate::model::{Api, Audience, Service};
+use crate::plan::{Above, Description, Document, Documents, Later, Make, Page, Pages, Routes, Shelf};
 
-/// Everything that describes an API.
-///
+/// Everything that describes an API, made when it is asked for.
+pub(super) fn shelf(api: &Arc<Api>) -> Shelf {
+    let (whole, part) = (Arc::clone(api), Arc::clone(api));
+    let all = Later::new(move || made(|| all(&whole)).unwrap_or_else(|| none(&whole, true)));
+    let own = move |held: &[Box<str>]| made(|| own(&part, held)).unwrap_or_else(|| none(&part, false));
+    Shelf::new(all, api.options == Audience::Own, own)
+}
+
 /// The schemas are partly the program's own code: where that panics there are no documents, and calls still work.
-pub(super) fn documents(api: &Arc<Api>) -> Documents {
-    catch_unwind(AssertUnwindSafe(|| all(api))).unwrap_or_else(|_| {
-        log::error!("the documents cannot be made: the schema of a type panics");
-        none(api)
-    })
+fn made(make: impl FnOnce() -> Documents) -> Option<Documents> {
+    let made = catch_unwind(AssertUnwindSafe(make));
+    made.inspect_err(|_| log::error!("the documents cannot be made: the schema of a type panics")).ok()
+}
+
+/// Those of what somebody may call who holds these permissions.
+fn own(api: &Api, held: &[Box<str>]) -> Documents {
+    let part = Arc::new(api.for_holder(held));
+    let mut documents = all(&part);
+    // In the order of the whole, which is that of the part.
+    let mut described = services(&part).zip(documents.services).peekable();
+    let (mut services, mut told) = (Vec::new(), Vec::new());
+    for (module, service) in self::services(api) {
+        let is_it = |((own, other), _): &((&str, &Service), _)| *own == module && other.path == service.path;
+        let found = described.next_if(is_it);
+        let tells = |http| found.as_ref().is_some_and(|((_, own), _)| own.methods.iter().any(|own| own.http == http));
+        told.extend(service.methods.iter().map(|method| tells(method.http)));
+        services.push(found.and_then(|(_, description)| description));
+    }
+    documents.services = services.into();
+    documents.told = Some(told.into());
+    documents
+}
+
+/// The services with the names of their modules, in order.
+fn services(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
+    api.modules.iter().flat_map(|module| module.services.iter().map(|service| (&*module.name, service)))
 }
 
 fn all(api: &Arc<Api>) -> Documents {
     let uris = describe::uris(api);
     let all = description(&describe::options_all(api, &uris), describe::markdown_all(api, &uris));
     let (routes, above) = above(&uris);
-    let service = |uri| description(&describe::options_service(api, uri), describe::markdown_service(uri));
+    let service = |uri| Some(description(&describe::options_service(api, uri), describe::markdown_service(uri)));
     let people = describe::Pages::new(Arc::clone(api));
     Documents {
+        told: None,
         openapi: json(&describe::openapi(api)),
         llms: Document::new("text/plain; charset=utf-8", people.llms()),
         all,
@@ -52,13 +81,14 @@ fn pages(pages: describe::Pages) -> Pages {
     )
 }
 
-fn none(api: &Api) -> Documents {
+/// Documents that say nothing but, where they tell that, which methods there are.
+fn none(api: &Api, tells: bool) -> Documents {
     let empty = description(&Json::Object(Map::new()), String::new());
-    let services = api.modules.iter().map(|module| module.services.len()).sum();
     Documents {
+        told: (!tells).then(Box::default),
         openapi: empty.json.clone(),
         llms: empty.markdown.clone(),
-        services: vec![empty.clone(); services].into(),
+        services: services(api).map(|_| tells.then(|| empty.clone())).collect(),
         all: empty,
         routes: Routes::default(),
         above: Box::default(),

@@ -22,7 +22,7 @@ use crate::handler::{Calling, Module, Ready, State};
 use crate::model::{Api, Unbound};
 use crate::pipeline::Runner;
 pub use crate::pipeline::log_panics;
-use crate::plan::{Later, Plan};
+use crate::plan::Plan;
 use crate::server::{self, Running, Settings};
 use crate::types::{Functions, Type};
 
@@ -358,8 +358,7 @@ impl Judged {
         // What is asked about belongs to handlers, and none is bound.
         let checks = if unbound == Unbound::Echo { Vec::new() } else { checks };
         let api = Arc::new(api);
-        let described = Arc::clone(&api);
-        let documents = Later::new(move || documents::documents(&described));
+        let documents = documents::shelf(&api);
         let around = Surroundings { inspectors, state, checks, verify, documents };
         let plan = Arc::new(compile::plan(&api, bound.actions, &modules, around));
         let runner = Arc::new(Runner { plan: Arc::clone(&plan), detached: Arc::default() });
@@ -405,7 +404,9 @@ impl Engine {
         }
         let plan = self.plan.load_full();
         // Ready before anybody asks, but for those who ask at once. Calls do not wait for it.
-        thread::Builder::new().name("documents".to_owned()).spawn(move || plan.documents.make())?;
+        thread::Builder::new().name("documents".to_owned()).spawn(move || {
+            plan.documents.all().get();
+        })?;
         server::serve(&self.plan, settings, self.data.path())
     }
 }

@@ -70,6 +70,8 @@ pub struct Api {
     pub log: Option<String>,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// What of it documents tell, and whom.
+    pub options: Audience,
     /// What pages of other origins may do; none: what any page may without being asked.
     pub cors: Option<Cors>,
     /// Its modules, by name.
@@ -209,6 +211,30 @@ impl Unbound {
             Self::Refuse => "refuse",
             Self::NotImplemented => "501",
             Self::Echo => "echo",
+        }
+    }
+}
+
+/// What of an API its documents tell, where nothing is asked for in particular.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Audience {
+    /// All of it, to everybody.
+    #[default]
+    Public,
+    /// What the asker may call.
+    Own,
+}
+
+impl Audience {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Public, Self::Own];
+
+    /// Its name in definitions.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Own => "own",
         }
     }
 }

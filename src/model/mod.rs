@@ -5,6 +5,7 @@
 //! remembers where it was written. Nothing here knows of dialects or requests.
 
 mod api;
+mod held;
 mod method;
 mod parameter;
 mod scope;
@@ -12,10 +13,10 @@ mod service;
 
 pub use crate::envelope::EnvelopeName;
 pub use api::{
-    Api, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, License, Limits, LogFormat, MOST_WORKERS,
-    Origins, Server, ServiceQuery, Unbound, UnknownParameters,
+    Api, Audience, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, License, Limits, LogFormat,
+    MOST_WORKERS, Origins, Server, ServiceQuery, Unbound, UnknownParameters,
 };
 pub use method::{DeclaredError, Method, MethodOptions, Output};
 pub use parameter::{From, Parameter, ParameterType, derived_name};
-pub use scope::{Permission, Piece, Scope};
+pub use scope::{Permission, Piece, Scope, When, variable};
 pub use service::{Module, Repeated, Segment, Service, derived_id};

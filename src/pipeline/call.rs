@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::guard::guarded;
 use super::raw::Raw;
 use super::read::{self, Values};
-use super::route::{Routed, Unrouted, route, similar};
+use super::route::{OptionsOn, Routed, Unrouted, route, similar};
 use super::{Of, Runner, act, check, permit};
 use crate::call::{Allowed, Head, Outcome, Reason, Refusal, Value};
 use crate::envelope::Envelope;
@@ -169,9 +169,11 @@ fn routed(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Result<T
 /// The one method that takes the path that OPTIONS is asked about, or the first of those that are one to a program.
 fn only(plan: &Plan, head: &Head) -> Result<http::Method, Unrouted> {
     let (of, service, allowed) = match route(plan, head)? {
-        Routed::Options { service, allowed } => (Of::Module(plan.services[service].module), Some(service), allowed),
-        Routed::OptionsAll { allowed } => (Of::Nothing, None, allowed),
-        Routed::OptionsAbove { .. } | Routed::Method(_) | Routed::Undecided(_) => return Err(unknown()),
+        Routed::Options(OptionsOn::Service { service, allowed }) => {
+            (Of::Module(plan.services[service].module), Some(service), allowed)
+        }
+        Routed::Options(OptionsOn::All { allowed, .. }) => (Of::Nothing, None, allowed),
+        Routed::Options(OptionsOn::Above { .. }) | Routed::Method(_) | Routed::Undecided(_) => return Err(unknown()),
     };
     let Some((first, others)) = allowed.0.split_first() else { return Err(unknown()) };
     let one = others.is_empty() || service.is_some_and(|service| are_one(plan, service, &allowed));

@@ -62,6 +62,11 @@ pub fn shared(plan: &Plan, head: &Head, allow: Option<&HeaderValue>) -> Vec<(Hea
     fields
 }
 
+/// Whether a request is a preflight.
+pub(super) fn is_preflight(head: &Head) -> bool {
+    asked(head).is_some()
+}
+
 /// The method that a preflight asks for; none where the request is no preflight.
 fn asked(head: &Head) -> Option<&HeaderValue> {
     let wanted = head.method == Method::OPTIONS && head.header_values(&header::ORIGIN).next().is_some();

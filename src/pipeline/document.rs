@@ -1,4 +1,4 @@
-//! Replies that are documents made ready at start.
+//! Replies that are documents made ready.
 
 use std::fmt::Write;
 
@@ -41,7 +41,7 @@ pub fn unread(plan: &Plan, head: &Head) -> Option<Reply> {
 /// Answers OPTIONS: a definition, never in an envelope, in the form that the client wants most; JSON where it
 /// does not say.
 #[must_use]
-pub fn options(head: &Head, description: &Description, allowed: &Allowed) -> Reply {
+pub(super) fn ready_options(head: &Head, description: &Description, allowed: &Allowed) -> Reply {
     let Description { json, markdown } = description;
     let mut headers = Vec::with_capacity(4);
     headers.push((header::ALLOW, allow(allowed)));

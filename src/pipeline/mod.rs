@@ -24,6 +24,7 @@ mod ready;
 mod reply;
 mod respond;
 mod route;
+mod told;
 mod verify;
 
 use std::sync::Arc;
@@ -32,14 +33,15 @@ pub use act::Detached;
 pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
 pub use check::is_refused_by;
 pub use cors::{announces_names, share, shared};
-pub use document::{document, options, page, unread};
+pub use document::{document, page, unread};
 pub use guard::{guard, guarded, log_panics};
 pub use permit::Granted;
 pub use read::filled_by;
 pub use ready::{Readiness, readiness};
 pub use reply::{Answered, Reply, ReplyBody, Sendable};
 pub use respond::{Of, linked, refuse};
-pub use route::{Beginning, Routed, Undecided, Unrouted, decide, route};
+pub use route::{Beginning, OptionsOn, Routed, Undecided, Unrouted, decide, route};
+pub use told::{Told, described, options, told};
 
 use crate::call::{Head, Outcome, Quota, Refusal};
 use crate::handler::Around;

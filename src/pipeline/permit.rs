@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::call::{Head, Identity, Reason, Refusal, Value};
+use crate::call::{Head, Identity, Reason, Refusal};
+use crate::model;
 use crate::plan::{ByName, Found, Method, Permit, Piece, Plan, Requirement};
 
 use super::raw::{self, Raw};
@@ -107,24 +108,15 @@ fn judge<'r>(
     Err(Refusal::new(Reason::Forbidden { missing }))
 }
 
-/// The value of a variable as permissions write it; none where it is absent,
-/// does not pass its check, is no single value, or holds a bracket.
+/// The value of a variable as permissions write it; none where there is none, or none that a permission can have.
 fn variable(method: &Method, slot: usize, raw: Raw<'_>) -> Option<String> {
-    let check = &method.slots[slot].check;
+    let check = &*method.slots[slot].check;
     let value = match raw {
         Raw::Text(text) => check.decode(text),
         Raw::Json(value) => value,
         _ => return None,
     };
-    let text = match check.check(value).ok()? {
-        Value::Bool(bool) => bool.to_string(),
-        Value::Int(int) => int.to_string(),
-        Value::Uint(uint) => uint.to_string(),
-        Value::Float(float) => float.to_string(),
-        Value::Text(text) => text.into_owned(),
-        Value::Null | Value::List(_) | Value::Map(_) | Value::File(_) => return None,
-    };
-    (!text.contains(['[', ']'])).then_some(text)
+    model::variable(check, value)
 }
 
 /// Whether `held` is the requirement with its variables' values, compared piece by piece.

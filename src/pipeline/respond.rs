@@ -122,14 +122,21 @@ impl Of {
 /// API where no module is known.
 #[must_use]
 pub fn refuse(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
+    // Not before: what no service has may still be a file, or a page of the server's own. Nor where not everybody is
+    // told of every service.
+    let unknown = matches!(refusal.reason(), Reason::UnknownService { similar } if similar.is_empty());
+    let suggests = unknown && !plan.documents.own;
+    let refusal = if suggests { refusal.with_similar(route::similar(plan, head)) } else { refusal };
+    refuse_plainly(plan, head, of, refusal)
+}
+
+/// The same, which names no service that the refusal does not.
+pub(super) fn refuse_plainly(plan: &Plan, head: &Head, of: Of, refusal: Refusal) -> Reply {
     let method = match of {
         Of::Method(index) => Some(&plan.methods[index]),
         Of::Nothing | Of::Page | Of::Name | Of::Module(_) => None,
     };
     let envelope = of.envelope(plan);
-    // Not before: what no service has may still be a file, or a page of the server's own.
-    let unknown = matches!(refusal.reason(), Reason::UnknownService { similar } if similar.is_empty());
-    let refusal = if unknown { refusal.with_similar(route::similar(plan, head)) } else { refusal };
     let callback = jsonp::asked_beside(plan, head, of);
     write_refusal(plan, &**envelope, head, method, Form::of(plan, head, callback.as_ref()), refusal)
 }

@@ -1,9 +1,8 @@
 //! Documents that are made once and sent as they are.
 
 use std::collections::HashMap;
-use std::ops::Deref;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, OnceLock};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -53,12 +52,14 @@ pub struct Above {
     pub description: Description,
 }
 
-/// Everything that describes the API.
+/// Everything that describes the API, or what somebody may call of it.
 pub struct Documents {
+    /// Whether each method of the plan, in order, is told of; all are where this is none.
+    pub told: Option<Box<[bool]>>,
     /// What OPTIONS answers on base and `*`.
     pub all: Description,
-    /// What OPTIONS answers on each service, in order.
-    pub services: Box<[Description]>,
+    /// What OPTIONS answers on each service of the plan, in order; none where it is not told of.
+    pub services: Box<[Option<Description>]>,
     /// From paths to the URIs above services.
     pub routes: Routes,
     /// The URIs above services.
@@ -69,6 +70,23 @@ pub struct Documents {
     pub llms: Document,
     /// The API for people.
     pub pages: Pages,
+}
+
+impl Documents {
+    /// Whether the method of this index is told of.
+    #[must_use]
+    pub fn tells(&self, method: usize) -> bool {
+        self.told.as_ref().is_none_or(|told| told.get(method).copied().unwrap_or_default())
+    }
+
+    /// Bytes of all documents but pages.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let of = |Description { json, markdown }: &Description| json.body.len() + markdown.body.len();
+        let services: usize = self.services.iter().flatten().map(of).sum();
+        let above: usize = self.above.iter().map(|above| of(&above.description)).sum();
+        of(&self.all) + services + above + self.openapi.body.len()
+    }
 }
 
 /// A page for people.
@@ -144,30 +162,5 @@ impl Pages {
     #[must_use]
     pub fn search(&self, words: &str) -> Option<Page> {
         self.make.as_ref().map(|make| (make.search)(words))
-    }
-}
-
-/// The documents of an API, made when the first of them is asked for: those of thousands of services take longer
-/// than all else at start, and no call needs them.
-pub struct Later(LazyLock<Documents, Box<dyn FnOnce() -> Documents + Send>>);
-
-impl Later {
-    /// Documents that `make` will make.
-    #[must_use]
-    pub fn new(make: impl FnOnce() -> Documents + Send + 'static) -> Self {
-        Self(LazyLock::new(Box::new(make)))
-    }
-
-    /// Makes them now.
-    pub fn make(&self) {
-        LazyLock::force(&self.0);
-    }
-}
-
-impl Deref for Later {
-    type Target = Documents;
-
-    fn deref(&self) -> &Documents {
-        &self.0
     }
 }

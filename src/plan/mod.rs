@@ -10,6 +10,7 @@ mod document;
 mod names;
 mod permit;
 mod routes;
+mod shelf;
 mod similar;
 mod slot;
 
@@ -17,10 +18,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use cors::Cors;
-pub use document::{Above, Description, Document, Documents, Later, Make, Page, Pages};
+pub use document::{Above, Description, Document, Documents, Make, Page, Pages};
 pub use names::{Classes, Modules, Named};
 pub use permit::{Permit, Piece, Requirement};
 pub use routes::{Routes, joinable};
+pub use shelf::{Later, Shelf};
 pub use similar::Similar;
 pub use slot::{BodyUse, ByName, Found, Naming, Room, SlotPlan, Unfit};
 
@@ -79,7 +81,7 @@ pub struct Plan {
     /// What pages of other origins may do; none: nothing in particular.
     pub cors: Option<Cors>,
     /// Everything that describes the API.
-    pub documents: Later,
+    pub documents: Shelf,
 }
 
 /// A module at work.

@@ -15,7 +15,7 @@ use crate::definition::manner::{METHODS, Manner, RULES, TREE};
 use crate::error::ErrorStatus;
 use crate::error::texts::CatalogueName;
 use crate::model::{
-    EnvelopeName, Limits, LogFormat, MOST_WORKERS, MethodOptions, Repeated, Unbound, UnknownParameters,
+    Audience, EnvelopeName, Limits, LogFormat, MOST_WORKERS, MethodOptions, Repeated, Unbound, UnknownParameters,
 };
 use crate::types::{Type, Types};
 
@@ -35,6 +35,7 @@ static FACTS: &[Fact] = &[
     fact(&keys::APP, "catalogue", || words(CatalogueName::ALL.map(CatalogueName::as_str))),
     fact(&keys::APP, "unknown", || words(UnknownParameters::ALL.map(UnknownParameters::as_str))),
     fact(&keys::APP, "unbound", || words(Unbound::ALL.map(Unbound::as_str))),
+    fact(&keys::APP, "options", || words(Audience::ALL.map(Audience::as_str))),
     fact(&keys::APP, "log_format", || words(LogFormat::ALL.map(LogFormat::as_str))),
     fact(&keys::APP, "base", || json!({ "pattern": pattern::base() })),
     fact(&keys::APP, "bind", || json!({ "pattern": pattern::ADDRESS })),

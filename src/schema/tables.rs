@@ -100,7 +100,6 @@ impl Tables {
         let text = || json!({ "type": "string" });
         let texts = || json!({ "type": "array", "items": text() });
         let mut schema = match key.kind {
-            Kind::Later => return json!(false),
             Kind::Text if key.required => json!({ "type": "string", "pattern": pattern::NOT_BLANK }),
             Kind::Text => text(),
             Kind::Bool => json!({ "type": "boolean" }),

@@ -21,8 +21,8 @@ use super::uploading::Uploads;
 use super::worker::{Current, Worker};
 use super::{answer, elsewhere, expect, head, health, links, page, site};
 use crate::call::{Allowed, Head, Http, Reason, Refusal};
-use crate::pipeline::{self, Beginning, Of, Reply, Routed, Undecided, Unrouted, guarded};
-use crate::plan::{Found, Plan};
+use crate::pipeline::{self, Beginning, Of, OptionsOn, Reply, Routed, Undecided, Unrouted, guarded};
+use crate::plan::{Document, Documents, Found, Plan};
 
 /// Makes a worker's service for all requests.
 pub(super) fn factory(
@@ -52,8 +52,11 @@ pub(super) fn factory(
                             let reply = pipeline::share(plan, &head, reply);
                             answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }
-                        Way::Page(reply) => {
-                            let reply = pipeline::share(plan, &head, reply);
+                        Way::Document(pick) => {
+                            let described = Box::pin(pipeline::described(plan, &head, pick));
+                            let replied = guarded("a stage", described).await;
+                            let refused = |panic| pipeline::refuse(plan, &head, Of::Page, panic);
+                            let reply = pipeline::share(plan, &head, replied.unwrap_or_else(refused));
                             answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }
                         Way::Link => {
@@ -93,8 +96,8 @@ pub(super) fn factory(
 pub(super) enum Way<'h> {
     /// It asks how the server is.
     Health(Health),
-    /// It is for a page that is ready.
-    Page(Reply),
+    /// It is for a document of the API.
+    Document(fn(&Documents) -> &Document),
     /// It follows a link to a file.
     Link,
     /// To the API.
@@ -111,8 +114,8 @@ pub(super) fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
     if links::is_own(head) {
         return Way::Link;
     }
-    if let Some(reply) = page::answer(plan, head) {
-        return Way::Page(reply);
+    if let Some(pick) = page::find(head) {
+        return Way::Document(pick);
     }
     let routed = pipeline::route(plan, head);
     let is_elsewhere = match routed.as_ref().map_err(|unrouted| unrouted.refusal.reason()) {
@@ -126,7 +129,11 @@ pub(super) fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
     }
     // A service that a body names takes its positions from any path.
     if !site::is_own(head.uri.path()) && pipeline::announces_names(plan, head) {
-        return Way::Api(Ok(Routed::OptionsAll { allowed: Allowed(vec![Http::Post]) }));
+        return Way::Api(Ok(Routed::Options(OptionsOn::All {
+            allowed: Allowed(vec![Http::Post]),
+            service: None,
+            by_body: true,
+        })));
     }
     Way::Elsewhere
 }
@@ -135,7 +142,7 @@ pub(super) fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
 pub(super) fn purpose(way: &Way<'_>) -> For {
     match way {
         Way::Health(asked) => asked.purpose(),
-        Way::Page(_) => For::Document,
+        Way::Document(_) => For::Document,
         Way::Link => For::Link,
         Way::Api(routed) => of_api(routed),
         Way::Elsewhere => For::Static,
@@ -147,7 +154,7 @@ fn of_api(routed: &Result<Routed<'_>, Unrouted>) -> For {
         Ok(Routed::Method(found)) => For::Method(found.method),
         Ok(Routed::Undecided(undecided)) => undecided.of().into(),
         Err(Unrouted { of, .. }) => (*of).into(),
-        Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => For::Options,
+        Ok(Routed::Options(_)) => For::Options,
     }
 }
 
@@ -183,13 +190,8 @@ async fn dispatch(
             let Ok(reply) = module.call(Call { head, found, body }).await;
             reply
         }
-        Ok(Routed::Options { service, allowed }) => {
-            pipeline::options(head, &plan.documents.services[service], &allowed)
-        }
-        Ok(Routed::OptionsAbove { above }) => {
-            pipeline::options(head, &plan.documents.above[above].description, &Allowed(Vec::new()))
-        }
-        Ok(Routed::OptionsAll { allowed }) => pipeline::options(head, &plan.documents.all, &allowed),
+        // In a box, as all that few requests need.
+        Ok(Routed::Options(on)) => Box::pin(pipeline::options(plan, head, on)).await,
         Err(Unrouted { of, refusal }) => pipeline::refuse(plan, head, of, refusal),
     }
 }

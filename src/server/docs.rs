@@ -7,9 +7,8 @@ use actix_web::web;
 use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
-use super::files;
 use crate::call::{Head, Refusal};
-use crate::plan::{self, Document, Plan};
+use crate::plan::{self, Document, Later};
 
 /// Where what is searched for is found.
 const SEARCH: &str = "search";
@@ -20,8 +19,6 @@ const INDEX: &str = "index";
 
 /// What is at a path.
 pub(super) enum Found {
-    /// A part of all pages.
-    Part(&'static Document),
     /// A page, in the form that the client wants.
     Page(plan::Page),
     /// A page in markdown.
@@ -40,10 +37,7 @@ enum Asked {
 ///
 /// # Errors
 /// The page cannot be made.
-pub(super) async fn find(plan: &Arc<Plan>, path: &str, head: &Head) -> Result<Option<Found>, Refusal> {
-    if let Some(document) = files::of_docs(path) {
-        return Ok(Some(Found::Part(document)));
-    }
+pub(super) async fn find(documents: &Arc<Later>, path: &str, head: &Head) -> Result<Option<Found>, Refusal> {
     let Some(path) = decoded(path) else { return Ok(None) };
     let (path, is_markdown) = match path.strip_suffix(MARKDOWN) {
         Some(INDEX) => ("", true),
@@ -54,12 +48,12 @@ pub(super) async fn find(plan: &Arc<Plan>, path: &str, head: &Head) -> Result<Op
     };
     let asked = match path {
         SEARCH => Asked::Search(words(head)),
-        path => match plan.documents.pages.find(path) {
+        path => match documents.get().pages.find(path) {
             Some(index) => Asked::Page(index),
             None => return Ok(None),
         },
     };
-    let page = page(plan, asked).await?;
+    let page = page(documents, asked).await?;
     Ok(page.map(|page| if is_markdown { Found::Markdown(page.markdown) } else { Found::Page(page) }))
 }
 
@@ -70,17 +64,17 @@ fn decoded(path: &str) -> Option<Cow<'_, str>> {
     (decoded.matches('/').count() == path.matches('/').count()).then_some(decoded)
 }
 
-async fn page(plan: &Arc<Plan>, asked: Asked) -> Result<Option<plan::Page>, Refusal> {
+async fn page(documents: &Arc<Later>, asked: Asked) -> Result<Option<plan::Page>, Refusal> {
     if let Asked::Page(index) = asked
-        && let Some(page) = plan.documents.pages.ready(index)
+        && let Some(page) = documents.get().pages.ready(index)
     {
         return Ok(Some(page.clone()));
     }
-    let plan = Arc::clone(plan);
+    let documents = Arc::clone(documents);
     // A page of a large API takes longer to make than a worker should let others wait.
     let made = web::block(move || match asked {
-        Asked::Page(index) => plan.documents.pages.page(index),
-        Asked::Search(words) => plan.documents.pages.search(&words),
+        Asked::Page(index) => documents.get().pages.page(index),
+        Asked::Search(words) => documents.get().pages.search(&words),
     });
     made.await.map_err(Refusal::internal)
 }

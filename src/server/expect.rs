@@ -73,7 +73,7 @@ async fn invite(plan: &Plan, head: &Head) -> Result<(), (For, Reply)> {
         // Who reads has no body to ask about.
         Way::Elsewhere if matches!(head.method, Method::GET | Method::HEAD) => Ok(()),
         Way::Elsewhere => Err((For::Static, elsewhere::refused(plan, head, elsewhere::unknown(plan, head)))),
-        Way::Page(reply) => Err((For::Document, reply)),
+        Way::Document(pick) => Err((For::Document, pipeline::described(plan, head, pick).await)),
         Way::Health(_) | Way::Link => Ok(()),
         Way::Api(routed) => invite_to(plan, head, routed).await,
     }
@@ -93,7 +93,7 @@ async fn invite_to(plan: &Plan, head: &Head, routed: Result<Routed<'_>, Unrouted
             let judged = if unmet(head) { Err(failed()) } else { foresee(plan, head, &undecided).await };
             judged.map_err(|refusal| (of.into(), pipeline::refuse(plan, head, of, refusal)))
         }
-        Ok(Routed::Options { .. } | Routed::OptionsAbove { .. } | Routed::OptionsAll { .. }) => Ok(()),
+        Ok(Routed::Options(_)) => Ok(()),
         Err(Unrouted { of, refusal }) => Err((of.into(), pipeline::refuse(plan, head, of, refusal))),
     }
 }

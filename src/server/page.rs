@@ -1,15 +1,13 @@
-//! The server's own paths whose answers were made ready at start. No service can have them.
+//! The server's own paths of documents that are ready. No service can have them.
 
 use crate::call::Head;
-use crate::pipeline::{self, Reply};
-use crate::plan::Plan;
+use crate::plan::{Document, Documents};
 
-/// The answer at such a path; none at another.
-pub(super) fn answer(plan: &Plan, head: &Head) -> Option<Reply> {
-    let document = match head.uri.path() {
-        "/openapi.json" => &plan.documents.openapi,
-        "/llms.txt" => &plan.documents.llms,
-        _ => return None,
-    };
-    Some(pipeline::document(plan, head, document))
+/// Which document is at such a path; none at another.
+pub(super) fn find(head: &Head) -> Option<fn(&Documents) -> &Document> {
+    match head.uri.path() {
+        "/openapi.json" => Some(|documents| &documents.openapi),
+        "/llms.txt" => Some(|documents| &documents.llms),
+        _ => None,
+    }
 }

@@ -123,12 +123,13 @@ mod tests {
     use crate::definition;
     use crate::handler::State;
     use crate::model::Unbound;
-    use crate::plan::{Description, Document, Documents, Later, Pages, Routes};
+    use crate::plan::{Description, Document, Documents, Later, Pages, Routes, Shelf};
 
     /// Nobody asks for documents here.
     fn documents() -> Documents {
         let empty = Document::new("application/json", "");
         Documents {
+            told: None,
             all: Description { json: empty.clone(), markdown: empty.clone() },
             services: Box::default(),
             routes: Routes::default(),
@@ -149,7 +150,7 @@ mod tests {
             verify: false,
             state: State::default(),
             checks: Vec::new(),
-            documents: Later::new(documents),
+            documents: Shelf::new(Later::new(documents), false, |_| documents()),
         };
         Arc::new(compile::plan(&api, bound.actions, &[], around))
     }

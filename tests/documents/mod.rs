@@ -152,7 +152,6 @@ fn key_table(keys: &'static Keys) -> String {
             Kind::List(keys) => format!("a list, each of it {}", keys.what),
             Kind::Named(keys) => format!("by name, each {}", keys.what),
             Kind::Common => "by name, each a parameter, or each a rule".to_owned(),
-            Kind::Later => continue,
         };
         let required = if key.required { "; required" } else { "" };
         writeln!(table, "| `{}` | {holds}{required} | {} |", key.name, cell(key.info)).unwrap();

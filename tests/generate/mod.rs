@@ -26,6 +26,13 @@ pub struct Generated {
 }
 
 impl Generated {
+    /// The same, whose documents tell everybody of all of it.
+    pub fn public(mut self) -> Self {
+        let settings = self.files.iter_mut().filter(|(name, _)| name == "app.json");
+        settings.filter_map(|(_, json)| json.as_object_mut()).for_each(|app| drop(app.remove("options")));
+        self
+    }
+
     /// The files as they would be read from a folder.
     pub fn bytes(&self) -> Vec<(PathBuf, Vec<u8>)> {
         self.files.iter().map(|(name, json)| (PathBuf::from("api").join(name), json.to_string().into_bytes())).collect()
@@ -167,6 +174,7 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
             "link": 11, "links": 12
         },
         "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "files": "kept", "workers": 3, "log": "info", "log_format": "json",
+        "options": "own",
         "cors": {
             "origins": ["https://h5.example", "http://localhost:3000", "null"], "credentials": false,
             "headers": ["X-App"], "expose": ["X-Left"], "max_age": 60

@@ -71,8 +71,6 @@ pub enum Kind {
     /// Objects by names that are the author's: the parameters of a tree, or rules. They are a tree's where one of them
     /// has an `info` or a key that says a place, for rules have neither.
     Common,
-    /// Nothing yet: the key is of the format, and not supported so far.
-    Later,
 }
 
 impl Keys {
@@ -137,7 +135,11 @@ pub static APP: Keys = keys(
         key("jsonp", Kind::Bool, "Whether public methods of GET answer JSONP, unless they say otherwise."),
         key("service", Kind::Object(&SERVICE), "Services named in the query of base, as PhalApi has them."),
         key("dispatch", Kind::Bool, "Whether base takes module and method in a body, as api 3.0 does."),
-        key("options", Kind::Later, "Who may read descriptions."),
+        key(
+            "options",
+            Kind::Text,
+            "What of the API documents tell: `public`, all of it; `own`, what the asker may call.",
+        ),
     ],
 );
 

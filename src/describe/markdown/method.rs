@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::super::example;
+use super::super::{example, when};
 use super::Page;
 use super::text::{code, text};
 use crate::model::{From, Method, Output, Parameter, Permission, Piece};
@@ -48,7 +48,9 @@ pub(super) fn scope(own: &Method) -> String {
     }
     let words = |permission: &Permission| self::permission(permission, &own.parameters);
     let group = |group: &Vec<Permission>| group.iter().map(words).collect::<Vec<_>>().join(" and ");
-    format!("for {}", own.scope.groups.iter().map(group).collect::<Vec<_>>().join(", or "))
+    let groups = own.scope.groups.iter().map(group).collect::<Vec<_>>().join(", or ");
+    let when = when::words(own, code).map(|when| format!("; for you {when}"));
+    format!("for {groups}{}", when.unwrap_or_default())
 }
 
 /// A permission, and of which parameters it holds the values, by their names for clients.

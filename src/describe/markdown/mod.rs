@@ -13,7 +13,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::options::{DOCS, OPENAPI};
 use super::{Above, ServiceUri, Uris};
 use crate::model::{Api, Contact, License, Method, Module};
-use text::{code, text};
+pub(in crate::describe) use text::code;
+use text::text;
 
 /// The whole API: what it is, and a line for each method.
 #[must_use]

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
+use super::super::markdown::code;
+use super::super::when;
 use crate::model::{Api, Method, Parameter, Permission, Piece};
 
 /// The name of the one scheme.
@@ -47,6 +49,9 @@ pub(super) fn words(method: &Method) -> Option<String> {
             // Writing to a String does not fail.
             let _ = write!(words, " `[{name}]` stands for the value of {}, in brackets.", shown(known));
         }
+    }
+    if let Some(when) = when::words(method, code) {
+        let _ = write!(words, " You may call it {when}.");
     }
     Some(words)
 }

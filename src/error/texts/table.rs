@@ -45,6 +45,8 @@ pub enum Text {
     NoParameter,
     /// What was expected of a JavaScript function's name.
     Callback,
+    /// What was expected of `as`.
+    AsMe,
     /// What was expected of a credential that came with one.
     NoCredentialTaken,
     /// A path with a broken escape.
@@ -209,6 +211,7 @@ pub const TABLE: &[Row] = &[
     row(Text::NoText, "no-text", &[]),
     row(Text::NoParameter, "no-parameter", &[]),
     row(Text::Callback, "callback", &[]),
+    row(Text::AsMe, "as-me", &[]),
     row(Text::NoCredentialTaken, "no-credential-taken", &[]),
     row(Text::PathEscape, "path-escape", &[]),
     row(Text::PathEncoding, "path-encoding", &[]),

@@ -20,7 +20,7 @@ pub(super) use path::similar;
 use super::body::{BodyKind, announced_kind};
 use super::respond::Of;
 use crate::call::{Allowed, Head, Http, Limit, Reason, Refusal};
-use crate::plan::{Found, Naming, Plan};
+use crate::plan::{Documents, Found, Naming, Plan};
 use name::Wanted;
 
 /// What a request is for.
@@ -28,25 +28,51 @@ use name::Wanted;
 pub enum Routed<'h> {
     /// A method of a service.
     Method(Found<'h>),
-    /// OPTIONS on a service.
-    Options {
+    /// OPTIONS, whoever asks.
+    Options(OptionsOn),
+    /// What only the beginning of the body can tell.
+    Undecided(Undecided),
+}
+
+/// What OPTIONS asks about.
+#[derive(Debug)]
+pub enum OptionsOn {
+    /// A service.
+    Service {
         /// Its index.
         service: usize,
         /// What can be asked of this very URI: methods whose positions cannot take its segments are not among them.
         allowed: Allowed,
     },
-    /// OPTIONS on a URI that has services below it, and none of its own.
-    OptionsAbove {
+    /// A URI that has services below it, and none of its own.
+    Above {
         /// Its index.
         above: usize,
     },
-    /// OPTIONS on base, on what is above it, or on `*`.
-    OptionsAll {
+    /// Base, what is above it, or `*`.
+    All {
         /// What can be asked of this very URI.
         allowed: Allowed,
+        /// The service that has what can be asked.
+        service: Option<usize>,
+        /// Whether a body of POST may name any service.
+        by_body: bool,
     },
-    /// What only the beginning of the body can tell.
-    Undecided(Undecided),
+}
+
+impl OptionsOn {
+    /// All, where nothing can be asked.
+    fn all() -> Self {
+        Self::All { allowed: Allowed(Vec::new()), service: None, by_body: false }
+    }
+
+    /// Of what a refusal is.
+    pub(super) fn of(&self, plan: &Plan) -> Of {
+        match self {
+            Self::Service { service, .. } => Of::Module(plan.services[*service].module),
+            Self::Above { .. } | Self::All { .. } => Of::Nothing,
+        }
+    }
 }
 
 /// A request that [`decide`] has to look into the body for.
@@ -105,18 +131,18 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Unrouted> {
     }
     let options = head.method == http::Method::OPTIONS;
     if options && head.uri.path() == "*" {
-        return Ok(Routed::OptionsAll { allowed: Allowed(Vec::new()) });
+        return Ok(Routed::Options(OptionsOn::all()));
     }
     let Some(path) = path::below(&plan.base, head.uri.path()) else {
         if options && path::is_above(&plan.base, head.uri.path()) {
-            return Ok(Routed::OptionsAll { allowed: Allowed(Vec::new()) });
+            return Ok(Routed::Options(OptionsOn::all()));
         }
         return Err(unknown_service().into());
     };
     let (mut segments, service) = path::find(plan, path)?;
     if segments.is_empty() {
         if options {
-            return Ok(Routed::OptionsAll { allowed: allowed_at_base(plan, head, service) });
+            return Ok(Routed::Options(options_at_base(plan, head, service)));
         }
         if let Some(routed) = at_base(plan, head)? {
             return Ok(routed);
@@ -160,7 +186,7 @@ fn at_base<'h>(plan: &Plan, head: &'h Head) -> Result<Option<Routed<'h>>, Unrout
 
 /// What can be asked of base: what the service has that the query names; where it names none, what the default one or
 /// else the root has, and POST, whose body may name any.
-fn allowed_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Allowed {
+fn options_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> OptionsOn {
     let given = name::service(fields::query(head, &Naming::Service.fields()));
     let (service, by_body) = match (&plan.named, given) {
         (Some(named), Some(given)) => (name::find(named, &given).ok(), false),
@@ -169,7 +195,8 @@ fn allowed_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> Allowed {
     };
     let own = service.map_or(&[][..], |service| &plan.services[service].methods);
     let has = |http| own.iter().any(|(own, _)| *own == http) || by_body && http == Http::Post;
-    Allowed(Http::ALL.into_iter().filter(|http| has(*http)).collect())
+    let allowed = Allowed(Http::ALL.into_iter().filter(|http| has(*http)).collect());
+    OptionsOn::All { allowed, service, by_body }
 }
 
 /// Finds what a request is for whose body has been begun: what it names, else what its path does.
@@ -246,9 +273,11 @@ fn by_path<'h>(
     service: Option<usize>,
 ) -> Result<Routed<'h>, Unrouted> {
     let options = head.method == http::Method::OPTIONS;
-    let above = |segments: &[Cow<'_, str>]| if options { path::above(plan, segments) } else { None };
+    let above =
+        |segments: &[Cow<'_, str>]| if options { path::above(plan.documents.all().get(), segments) } else { None };
     let unknown = |segments: &[Cow<'_, str>]| {
-        above(segments).map(|above| Routed::OptionsAbove { above }).ok_or_else(|| unknown_service().into())
+        let found = above(segments).map(|above| Routed::Options(OptionsOn::Above { above }));
+        found.ok_or_else(|| unknown_service().into())
     };
     let Some(index) = service else {
         return unknown(segments);
@@ -258,7 +287,7 @@ fn by_path<'h>(
     match taking(plan, index, positions, &head.method) {
         Ok(method) => Ok(Routed::Method(Found { method, segments: std::mem::take(segments), by_name: None })),
         Err(allowed) if allowed.0.is_empty() => unknown(segments),
-        Err(allowed) if options => Ok(Routed::Options { service: index, allowed }),
+        Err(allowed) if options => Ok(Routed::Options(OptionsOn::Service { service: index, allowed })),
         Err(allowed) => {
             let refusal = Refusal::new(Reason::UnknownMethod { allowed });
             Err(Unrouted { of: Of::Module(service.module), refusal })
@@ -279,6 +308,13 @@ fn too_large(limit: Limit) -> Refusal {
     Refusal::new(Reason::TooLarge { limit, parameter: None })
 }
 
-fn unknown_service() -> Refusal {
+/// The URI above services that a request is for, among those that these documents tell of.
+pub(super) fn above(plan: &Plan, documents: &Documents, head: &Head) -> Option<usize> {
+    let (segments, _) = path::find(plan, path::below(&plan.base, head.uri.path())?).ok()?;
+    path::above(documents, &segments)
+}
+
+/// The refusal of a request that no service has.
+pub(super) fn unknown_service() -> Refusal {
     Refusal::new(Reason::UnknownService { similar: Vec::new() })
 }

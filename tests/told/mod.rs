@@ -1,0 +1,299 @@
+//! Documents for who asks: they tell of what that one may call, and of nothing else.
+
+mod kept;
+mod refused;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::client::{Request, Site};
+
+/// A method that asks for these permissions.
+#[allow(clippy::needless_pass_by_value, reason = "they are written where they are passed")]
+fn method(info: &str, scope: Value, parameters: Value) -> Value {
+    json!({ "info": info, "scope": scope, "in": parameters })
+}
+
+fn parameter(r#type: &str, name: &str) -> Value {
+    json!({ "info": "Which", "type": r#type, "name": name })
+}
+
+/// Methods for everybody, with plain permissions and with contextual ones.
+fn shop(options: &str) -> [(&'static str, Value); 3] {
+    let one = |key: &str, r#type, name| json!({ key: parameter(r#type, name) });
+    let two = |one: (&str, &str, &str), other: (&str, &str, &str)| json!({ one.0: parameter(one.1, one.2), other.0: parameter(other.1, other.2) });
+    let shop = json!({ "/": {
+        "open": { "GET": method("Everybody", json!([]), json!({})), "POST": method("Staff", json!([["staff"]]), json!({})) },
+        "plain": { "GET": method("One of two", json!([["reader"], ["admin"]]), json!({})) },
+        "both": { "GET": method("Two of two", json!([["reader", "admin"]]), json!({})) },
+        "user/{u}": { "GET": method("Oneself", json!([["user[u]"], ["root"]]), one("{u}", "uint", "u")) },
+        "position": { "GET": method("By position", json!([["user[u]"]]), one("URL#0", "?string(2,4)", "u")) },
+        "header": { "GET": method("By header", json!([["user[u]"]]), one("HEADER@X-User", "string", "u")) },
+        "seat/{r}/{s}": { "GET": method("Two at once", json!([["in[r].at[s]!"]]), two(("{r}", "id", "r"), ("{s}", "enum(a|b)", "s"))) },
+        "pair/{p}/{q}": {
+            "GET": method("Two apart", json!([["p[p]", "q[q]"]]), two(("{p}", "id", "p"), ("{q}", "id", "q"))),
+            "PUT": method("One twice", json!([["p[p]", "q[p]", "reader"]]), two(("{p}", "id", "p"), ("{q}", "id", "q"))),
+            "DELETE": method("One chain", json!([["in[p].at[q]!", "p[p]"]]), two(("{p}", "id", "p"), ("{q}", "string", "q")))
+        }
+    } });
+    let vault = json!({ "info": "Treasury", "/": { "vault/gold": {
+        "GET": { "info": "Bullion", "id": "ingots", "scope": [["king"]],
+            "in": { "GET@carat": { "info": "Purity", "type": "enum(nine|eighteen)", "name": "carat" } },
+            "out": { "nugget": { "info": "Heavy", "type": "int" } },
+            "errors": { "robbed": { "status": 410, "info": "Too late" } } }
+    } } });
+    [("app.json", json!({ "title": "Shop", "options": options })), ("shop.json", shop), ("vault.json", vault)]
+}
+
+/// Permissions that somebody may hold; the first is nobody.
+const HELD: [Option<&[&str]>; 14] = [
+    None,
+    Some(&[]),
+    Some(&["reader"]),
+    Some(&["admin", "staff", "other"]),
+    Some(&["reader", "admin"]),
+    Some(&["user[2]", "user[03]", "user[ab]", "user[abcde]", "user[]", "user[1"]),
+    Some(&["user[1]", "root"]),
+    Some(&["in[1].at[a]!", "in[1].at[c]!", "in[x].at[b]!", "in[2].at[b]!", "in[2].at[b]"]),
+    Some(&["p[1]", "p[2]", "q[2]", "q[3]"]),
+    Some(&["p[1]", "q[1]", "reader", "p[3]"]),
+    Some(&["p[1]", "q[2]", "reader"]),
+    Some(&["p[1]", "in[1].at[2]!", "in[2].at[3]!"]),
+    Some(&["p[3]", "in[1].at[2]!"]),
+    Some(&["user[[1]]", "user[1][2]", "USER[1]", " user[1]", "user[1] "]),
+];
+
+/// Values that variables are tried with.
+const VALUES: [&str; 12] = ["1", "2", "3", "03", "a", "b", "c", "ab", "abcde", "[1]", "1]", "x"];
+
+fn by(method: &str, target: &str, held: Option<&[&str]>) -> Request {
+    let request = Request::new(method, target);
+    held.map_or(request.clone(), |held| request.scope(held))
+}
+
+/// The methods that a definition has, by URI and HTTP method.
+fn listed(document: &Value) -> BTreeMap<(String, String), Value> {
+    let modules = document["modules"].as_object().into_iter().flatten();
+    let uris = modules.flat_map(|(_, module)| module["/"].as_object().into_iter().flatten());
+    let methods = uris.flat_map(|(uri, methods)| {
+        let methods = methods.as_object().unwrap();
+        methods.iter().map(|(http, method)| ((uri.clone(), http.clone()), method.clone()))
+    });
+    methods.collect()
+}
+
+/// Whether one of the ways that `$when` names is that of these values.
+fn is_met(when: &Value, values: &BTreeMap<&str, String>) -> bool {
+    let holds = |way: &Value| {
+        way.as_object().unwrap().iter().all(|(name, of)| of.as_array().unwrap().contains(&json!(values[name.as_str()])))
+    };
+    when.as_array().unwrap().iter().any(holds)
+}
+
+const BRACES: [char; 2] = ['{', '}'];
+
+/// The parameters of a method: their keys, and their names in code.
+fn parameters(method: &Value) -> Vec<(&str, &str)> {
+    let own = method["in"].as_object().into_iter().flatten();
+    own.map(|(key, own)| (key.as_str(), own["name"].as_str().unwrap_or(key.trim_matches(BRACES)))).collect()
+}
+
+/// Every way to give parameters these values.
+fn assignments<'m>(parameters: &[(&str, &'m str)]) -> Vec<BTreeMap<&'m str, String>> {
+    parameters.iter().fold(vec![BTreeMap::new()], |open, (_, name)| {
+        let with = |way: &BTreeMap<&'m str, String>, value: &str| {
+            way.clone().into_iter().chain([(*name, value.to_owned())]).collect()
+        };
+        open.iter().flat_map(|way| VALUES.map(|value| with(way, value))).collect()
+    })
+}
+
+/// A call with these values.
+fn call(
+    uri: &str,
+    http: &str,
+    parameters: &[(&str, &str)],
+    values: &BTreeMap<&str, String>,
+    held: Option<&[&str]>,
+) -> Request {
+    let encoded = |name: &str| values[name].replace('[', "%5B").replace(']', "%5D");
+    let mut target = format!("/{uri}");
+    let mut field = None;
+    for (key, name) in parameters {
+        match *key {
+            "URL#0" => target.extend(["/", &encoded(name)]),
+            header if header.starts_with("HEADER@") => field = Some(&values[*name]),
+            capture => target = target.replace(capture, &encoded(name)),
+        }
+    }
+    let request = by(http, &target, held);
+    match field {
+        Some(value) => request.field("x-user", value),
+        None => request,
+    }
+}
+
+#[test]
+fn what_is_listed_is_what_can_be_called() {
+    let (public, own) = (Site::echo(&shop("public")), Site::echo(&shop("own")));
+    let all = public.send(&Request::new("OPTIONS", "*")).json();
+    let whole = listed(&all);
+    assert_eq!(whole.len(), 12);
+    let mut connection = public.connect();
+    let mut conditions = 0;
+    for held in HELD {
+        let answer = public.send(&by("OPTIONS", "/?as=me", held));
+        let mut told = listed(&answer.json());
+        for ((uri, http), method) in &whole {
+            let parameters = parameters(method);
+            let mut is_allowed = |values: &BTreeMap<&str, String>| {
+                let status = connection.ask(&call(uri, http, &parameters, values, held)).status;
+                !matches!(status, 401 | 403)
+            };
+            let ways = assignments(&parameters);
+            let allowed: BTreeSet<_> = ways.iter().filter(|values| is_allowed(values)).collect();
+            let listed = told.remove(&(uri.clone(), http.clone()));
+            assert_eq!(listed.is_some(), !allowed.is_empty(), "{http} {uri} by {held:?}: {allowed:?}");
+            let Some(listed) = listed else { continue };
+            assert_eq!(listed["scope"], method["scope"], "as it is written");
+            let contextual =
+                parameters.iter().any(|(_, name)| method["scope"].to_string().contains(&format!("[{name}]")));
+            assert_eq!(listed.get("$when").is_some(), contextual, "{listed:#}");
+            let Some(when) = listed.get("$when") else { continue };
+            conditions += 1;
+            for values in &ways {
+                let context = || format!("{http} {uri} with {values:?} by {held:?}: {when}");
+                assert_eq!(is_met(when, values), allowed.contains(values), "{}", context());
+            }
+        }
+        assert!(told.is_empty(), "{told:?}");
+        // Where everybody is only told that, nobody has to ask for it.
+        let unasked = own.send(&by("OPTIONS", "*", held)).json();
+        assert_eq!(listed(&unasked), listed(&answer.json()));
+    }
+    assert!(conditions > 10, "only {conditions}");
+    assert_eq!(listed(&public.send(&by("OPTIONS", "/", Some(&["reader"]))).json()), whole, "all of it, unless asked");
+}
+
+#[test]
+fn all_documents_tell_of_the_same() {
+    for (options, query) in [("public", "?as=me"), ("own", "")] {
+        let site = Site::echo(&shop(options));
+        for held in HELD {
+            let ask = |method: &str, target: &str| site.send(&by(method, &format!("{target}{query}"), held));
+            let told: BTreeSet<_> = listed(&ask("OPTIONS", "/").json()).into_keys().collect();
+            let document = ask("GET", "/openapi.json").json();
+            let mut described = BTreeSet::new();
+            for (path, item) in document["paths"].as_object().unwrap() {
+                for http in ["get", "post", "put", "delete", "patch"] {
+                    if item.get(http).is_some() {
+                        let path = if path.starts_with("/position") { "/position" } else { path };
+                        described.insert((path[1..].to_owned(), http.to_uppercase()));
+                    }
+                }
+            }
+            assert_eq!(described, told, "OpenAPI for {held:?}");
+            let llms = String::from_utf8(ask("GET", "/llms.txt").body).unwrap();
+            let markdown = site.send(&by("OPTIONS", &format!("/{query}"), held).field("accept", "text/markdown"));
+            assert_eq!(String::from_utf8(markdown.body).unwrap(), llms);
+            let whole = listed(&Site::echo(&shop("public")).send(&Request::new("OPTIONS", "*")).json());
+            for (uri, http) in whole.keys() {
+                let is_told = told.contains(&(uri.clone(), http.clone()));
+                let path = uri.replace(['{', '}'], "1").replace("1u1", "1");
+                let answer = ask("OPTIONS", &format!("/{path}"));
+                let allow = answer.field("allow").unwrap_or_default().split(", ").any(|own| own == http);
+                assert_eq!(allow, is_told, "Allow at {path} for {held:?}: {answer:?}");
+                let of_uri = told.iter().any(|(own, _)| own == uri);
+                assert_eq!(answer.status, if of_uri { 200 } else { 404 }, "{path} for {held:?}: {answer:?}");
+                if of_uri {
+                    assert_eq!(answer.json()["/"][uri].get(http).is_some(), is_told);
+                }
+                assert_eq!(llms.contains(&format!("`/{uri}`")), of_uri, "{uri} for {held:?} in {llms}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_hidden_is_named_nowhere() {
+    let names = ["vault", "gold", "ingots", "Bullion", "Treasury", "carat", "nugget", "robbed", "nine", "king"];
+    for (options, query) in [("public", "?as=me"), ("own", "")] {
+        let site = Site::echo(&shop(options));
+        let targets = [
+            ("OPTIONS", "/"),
+            ("OPTIONS", "/open"),
+            ("OPTIONS", "/vault"),
+            ("OPTIONS", "/vault/gold"),
+            ("OPTIONS", "/user/1"),
+            ("GET", "/openapi.json"),
+            ("GET", "/llms.txt"),
+            ("GET", "/docs/"),
+            ("GET", "/docs/modules/shop"),
+        ];
+        // Everybody can ask for all, and is told of what is near.
+        let near = (options == "own").then_some(("OPTIONS", "/vualt/gold"));
+        let mut found = BTreeSet::new();
+        for (method, target) in targets.into_iter().chain(near) {
+            for accept in ["application/json", "text/markdown"] {
+                let asked = format!("{target}{query}");
+                let answer = site.send(&by(method, &asked, Some(&["reader", "staff"])).field("accept", accept));
+                let text = format!("{answer:?}");
+                for name in names {
+                    // A path that was asked for may be told back.
+                    assert!(!text.contains(name), "{name} at {method} {asked}: {text}");
+                }
+                let text = format!("{:?}", site.send(&by(method, &asked, Some(&["king"])).field("accept", accept)));
+                found.extend(names.into_iter().filter(|name| text.contains(name)));
+            }
+        }
+        assert_eq!(found.len(), names.len(), "who may call is told: {found:?}");
+        let king = site.send(&by("OPTIONS", &format!("/vault{query}"), Some(&["king"])));
+        assert_eq!(king.json()["$below"], json!(["/vault/gold"]));
+    }
+}
+
+/// A hidden service with one below it that is not: to who asks it is a URI above services.
+#[test]
+fn what_is_below_a_hidden_service_is_found() {
+    let uri = |scope: Value| json!({ "GET": method("It", scope, json!({})) });
+    let definition = json!({ "/": {
+        "a": uri(json!([["x"]])), "a/b": uri(json!([])), "{c}": { "GET": method("Any", json!([]), json!({ "{c}": parameter("string", "c") })) }
+    } });
+    let site = Site::echo(&[("app.json", json!({ "options": "own" })), ("a.json", definition)]);
+    let ask = |target: &str| site.send(&Request::new("OPTIONS", target));
+    assert_eq!(ask("/a/b").status, 200);
+    assert_eq!(ask("/z").json()["/"]["{c}"]["GET"]["info"], "Any");
+    // GET would be refused there, and is not what the capture does.
+    let above = ask("/a");
+    assert!(above.status == 404 || above.json().get("/").is_none(), "{above:?}");
+    assert_eq!(site.send(&by("OPTIONS", "/a", Some(&["x"]))).json()["/"]["a"]["GET"]["info"], "It");
+}
+
+#[test]
+fn the_condition_is_told_in_words() {
+    let site = Site::echo(&shop("own"));
+    let held = Some(&["user[12]", "user[13]"][..]);
+    let words = "`u` is `12` or `13`";
+    let markdown = site.send(&by("OPTIONS", "/user/1", held).field("accept", "text/markdown"));
+    let openapi = site.send(&by("GET", "/openapi.json", held)).json();
+    let described = openapi["paths"]["/user/{u}"]["get"]["description"].as_str().unwrap().to_owned();
+    for text in [String::from_utf8(markdown.body).unwrap(), described] {
+        assert!(text.contains(words), "{text}");
+    }
+    let root = site.send(&by("OPTIONS", "/user/1", Some(&["root"]))).json();
+    assert_eq!(root["/"]["user/{u}"]["GET"]["$when"], json!([{}]), "with any value");
+}
+
+/// What is told loads again, and is what it was.
+#[test]
+fn what_is_told_is_a_definition() {
+    let site = Site::echo(&shop("public"));
+    for held in HELD {
+        let told = site.send(&by("OPTIONS", "/?as=me", held)).json();
+        let again = Site::echo(&[("all.json", told.clone())]);
+        let mut plain = listed(&told);
+        plain.values_mut().for_each(|method| drop(method.as_object_mut().unwrap().remove("$when")));
+        assert_eq!(listed(&again.send(&Request::new("OPTIONS", "*")).json()), plain);
+    }
+}
