@@ -1,8 +1,8 @@
 // The page of an API: what OPTIONS tells is listed, filtered, and opened one service at a time.
 
-import { h, method, uri } from "./method.js";
+import { fieldsOf, formOf, h, uri } from "./form.js";
+import { RulebookError, baseOf, definition, services } from "./rulebook.js";
 
-const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 const ADDRESS = /^#(?:([A-Z]+)%20)?(\/.*)$/;
 const at = (id) => document.getElementById(id);
 const token = at("token");
@@ -14,23 +14,14 @@ async function ask() {
   let refused;
   for (const relative of near) {
     const start = new URL(relative, location.href);
-    const headers = { Accept: "application/json" };
-    if (token.value !== "") headers.Authorization = `Bearer ${token.value}`;
-    const response = await fetch(start, { method: "OPTIONS", headers });
-    const json = await response.json().catch(() => undefined);
-    if (response.ok && json?.modules) return { start, definition: json };
-    if (json !== undefined)
-      refused ??= json.ErrorDescription ?? json.detail ?? json.msg ?? `${response.status} ${response.statusText}`;
+    try {
+      return { start, told: await definition(start, { token: token.value }) };
+    } catch (error) {
+      if (!(error instanceof RulebookError)) throw error;
+      refused ??= error;
+    }
   }
-  throw new Error(refused ?? "it did not answer with a definition");
-}
-
-/** All services: `/` opens the URIs below a URI, to any depth. */
-function services(module, tree, path = "") {
-  const methods = METHODS.filter((http) => tree[http] !== undefined).map((http) => [http, tree[http]]);
-  const own = methods.length > 0 ? [{ module, path: path || "/", methods }] : [];
-  const below = Object.entries(tree["/"] ?? {}).flatMap(([key, inner]) => services(module, inner, `${path}/${key}`));
-  return [...own, ...below];
+  throw refused;
 }
 
 /** How the page itself names a service; that of the root is not the overview's. */
@@ -40,11 +31,11 @@ function address({ path }) {
 
 /** The words by which a service is found. */
 function words({ module, path, methods }) {
-  const of = ([http, { id, info, in: inputs = {} }]) => [
+  const of = ({ http, id, info, parameters }) => [
     http,
     id,
     info,
-    ...Object.entries(inputs).flatMap(([key, { name, info }]) => [key, name, info]),
+    ...parameters.flatMap(({ key, name, info }) => [key, name, info]),
   ];
   return [module.name, path, ...methods.flatMap(of)].join(" ").toLowerCase();
 }
@@ -52,9 +43,9 @@ function words({ module, path, methods }) {
 function list(modules, all) {
   const groups = modules.map((module) => {
     const links = all
-      .filter((service) => service.module === module)
+      .filter((service) => service.module.name === module.name)
       .map((service) => {
-        const badges = service.methods.map(([http]) => h("span", { className: `http ${http}` }, http));
+        const badges = service.methods.map(({ http }) => h("span", { className: `http ${http}` }, http));
         service.link = h(
           "a",
           { href: `#${encodeURI(address(service))}` },
@@ -86,7 +77,7 @@ function filter(modules, all) {
     service.item.hidden = !is;
     return is;
   });
-  for (const module of modules) module.group.hidden = !found.some((service) => service.module === module);
+  for (const module of modules) module.group.hidden = !found.some((service) => service.module.name === module.name);
   at("count").textContent =
     wanted.length === 0 ? counted(all.length, "service") : `${found.length} of ${counted(all.length, "service")}`;
   return found;
@@ -122,9 +113,9 @@ function overview({ title, info, contact, license }, start, modules, all) {
 /** The methods of a module, a line each. */
 function contents(module, all) {
   const lines = all
-    .filter((service) => service.module === module)
+    .filter((service) => service.module.name === module.name)
     .flatMap(({ path, link, methods }) =>
-      methods.map(([http, { info }]) =>
+      methods.map(({ http, info }) =>
         h(
           "a",
           { href: link.hash.replace("#", `#${http}%20`) },
@@ -138,23 +129,87 @@ function contents(module, all) {
 }
 
 /** A service with all its methods, the one that is asked for open, or the first one. */
-function opened(api, service, asked) {
-  const methods = service.methods.map(([http, definition]) => method(api, service.path, http, definition));
-  const index = service.methods.findIndex(([http]) => http === asked);
+function opened(base, service, asked) {
+  const methods = service.methods.map((method) => shown(base, method));
+  const index = service.methods.findIndex(({ http }) => http === asked);
   methods[Math.max(index, 0)].open = true;
   const back = h("p", { className: "back" }, h("a", { href: "#/" }, "All services"), " / ", service.module.name);
   return [back, h("h1", { className: "path" }, uri(service.path)), ...methods];
 }
 
+/** A method, to be opened. */
+function shown(base, method) {
+  const { http, info, scope, out, errors, options } = method;
+  return h(
+    "details",
+    { className: "method", id: `m-${http}` },
+    h(
+      "summary",
+      {},
+      h("span", { className: `http ${http}` }, http),
+      " ",
+      h(
+        "span",
+        { className: "info" },
+        info,
+        options.deprecated ? h("span", { className: "tag" }, "deprecated") : "",
+        scope ? h("span", { className: "tag" }, "permission") : "",
+      ),
+    ),
+    h(
+      "div",
+      { className: "body" },
+      h("p", { className: "needs" }, needs(scope)),
+      formOf(base, method, () => token.value.trim()),
+      answers(out, options),
+      refusals(errors),
+    ),
+  );
+}
+
+/** Who may call: an OR of ANDs. */
+function needs(scope) {
+  if (scope === undefined) return ["Open to everybody."];
+  const group = (all) => all.flatMap((one, index) => [index === 0 ? "" : " and ", h("code", {}, one)]);
+  return ["Needs ", ...scope.flatMap((all, index) => [index === 0 ? "" : ", or ", ...group(all)]), "."];
+}
+
+function answers(out, { status = 200, download }) {
+  const rows = Object.entries(out).map(([name, { type, info, fields }]) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, h("code", {}, name === "*" ? "whole body" : name)),
+      h("td", {}, h("code", {}, type)),
+      h("td", {}, info, fieldsOf(fields)),
+    ),
+  );
+  const what = download ? "A file." : rows.length === 0 ? "No outputs." : undefined;
+  return h(
+    "section",
+    {},
+    h("h4", {}, `Answers ${status}`),
+    what ? h("p", { className: "quiet" }, what) : "",
+    rows.length === 0 ? "" : h("table", {}, h("tbody", {}, rows)),
+  );
+}
+
+function refusals(errors) {
+  const rows = Object.entries(errors).map(([name, { status, info }]) =>
+    h("tr", {}, h("th", { scope: "row" }, h("code", {}, name)), h("td", {}, String(status)), h("td", {}, info)),
+  );
+  return rows.length === 0 ? "" : h("section", {}, h("h4", {}, "Refuses"), h("table", {}, h("tbody", {}, rows)));
+}
+
 /** Shows what the address names: `#/article/{id}`, `#PUT%20/article/{id}`, or the overview. */
-function show(api, definition, start, modules, all) {
+function show(base, told, start, modules, all) {
   const [, http, path] = ADDRESS.exec(location.hash) ?? [];
   const service = all.find((one) => address(one) === decoded(path ?? "/"));
   const view = at("view");
-  view.replaceChildren(...(service ? opened(api, service, http) : overview(definition, start, modules, all)));
+  view.replaceChildren(...(service ? opened(base, service, http) : overview(told, start, modules, all)));
   document.documentElement.classList.toggle("open", service !== undefined);
   for (const one of all) one.link.setAttribute("aria-current", one === service ? "page" : "false");
-  document.title = service ? `${service.path} · ${definition.title}` : definition.title;
+  document.title = service ? `${service.path} · ${told.title}` : told.title;
 }
 
 function decoded(path) {
@@ -166,18 +221,14 @@ function decoded(path) {
 }
 
 async function start() {
-  const { start, definition } = await ask();
-  definition.title ??= "API";
-  const modules = Object.entries(definition.modules).map(([name, tree]) => ({ name, info: tree.info, tree }));
-  const all = modules.flatMap((module) => services(module, module.tree));
+  const { start, told } = await ask();
+  told.title ??= "API";
+  const modules = Object.entries(told.modules).map(([name, { info }]) => ({ name, info }));
+  const all = [...services(told)];
   for (const service of all) service.words = words(service);
-  const base = (definition.base ?? "/").replace(/^\//, "");
-  const api = {
-    root: new URL(base === "" ? "./" : `./${encodeURI(base)}/`, start).href,
-    token: () => token.value.trim(),
-  };
-  at("title").textContent = definition.title;
-  at("version").textContent = definition.version ?? "";
+  const base = baseOf(told, start);
+  at("title").textContent = told.title;
+  at("version").textContent = told.version ?? "";
   list(modules, all);
   filter(modules, all);
   at("filter").addEventListener("input", () => filter(modules, all));
@@ -186,7 +237,7 @@ async function start() {
     const [first] = filter(modules, all);
     if (first) location.hash = first.link.hash;
   });
-  const turn = () => show(api, definition, start, modules, all);
+  const turn = () => show(base, told, start, modules, all);
   addEventListener("hashchange", () => {
     // A link inside of the page is no service.
     if (location.hash !== "" && !ADDRESS.test(location.hash)) return;

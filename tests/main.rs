@@ -30,6 +30,7 @@ mod migration;
 mod openapi;
 mod operation;
 mod pages;
+mod proof;
 mod readme;
 mod rules;
 mod schema;
@@ -40,4 +41,6 @@ mod service;
 mod store;
 mod three;
 mod told;
+#[cfg(unix)]
+mod tutorial;
 mod types;

@@ -146,8 +146,9 @@ fn the_built_in_page_is_at_the_root_and_under_static() {
     for (path, media_type) in [
         ("index.html", "text/html; charset=utf-8"),
         ("index.js", "text/javascript; charset=utf-8"),
-        ("method.js", "text/javascript; charset=utf-8"),
-        ("request.js", "text/javascript; charset=utf-8"),
+        ("form.js", "text/javascript; charset=utf-8"),
+        ("rulebook.js", "text/javascript; charset=utf-8"),
+        ("rulebook.d.ts", "text/plain; charset=utf-8"),
         ("style.css", "text/css; charset=utf-8"),
     ] {
         let (here, there) = (get(&site, &format!("/{path}")), get(&site, &format!("/static/{path}")));
@@ -162,13 +163,26 @@ fn the_built_in_page_is_at_the_root_and_under_static() {
 }
 
 #[test]
+fn the_client_is_beside_the_docs_whatever_static_folder_there_is() {
+    let folder = folder();
+    for site in [site(), beside(&folder.path().join("static"))] {
+        for name in ["form.js", "rulebook.js", "rulebook.d.ts"] {
+            let answer = get(&site, &format!("/docs/{name}"));
+            assert_eq!(answer.status, 200, "{name}");
+            assert_guarded(&answer);
+        }
+        get(&site, "/docs/index.js").assert_refused(404, "");
+    }
+}
+
+#[test]
 fn the_page_says_nothing_inline_and_names_no_other_host() {
     let page = String::from_utf8(get(&site(), "/").body).unwrap();
     for forbidden in ["<style", " style=", "javascript:", " onclick", " onload", "//"] {
         let outside: Vec<_> = page.match_indices(forbidden).filter(|(at, _)| !page[..*at].ends_with("http:")).collect();
         assert!(outside.is_empty(), "{forbidden}");
     }
-    for script in ["/index.js", "/method.js", "/request.js"] {
+    for script in ["/index.js", "/form.js", "/rulebook.js"] {
         let script = String::from_utf8(get(&site(), script).body).unwrap();
         for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "http:", "https:"]
         {

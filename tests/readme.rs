@@ -20,6 +20,17 @@ fn the_tour_works_line_by_line() {
     tour("README.md");
 }
 
+#[test]
+fn keys_are_used_as_their_page_says() {
+    tour("docs/keys.md");
+}
+
+#[cfg(feature = "client")]
+#[test]
+fn files_are_exchanged_as_their_page_says() {
+    tour("docs/internal-api.md");
+}
+
 /// Runs the commands of a page.
 pub fn tour(page: &str) {
     let path = root().join(page);
@@ -61,8 +72,8 @@ pub fn tour(page: &str) {
     }
 }
 
-/// A piece of the README.
-enum Part<'a> {
+/// A piece of a page.
+pub enum Part<'a> {
     /// Anything that is no command.
     Text(&'a str),
     /// A command, and the lines that it answers.
@@ -79,7 +90,7 @@ impl<'a> Part<'a> {
 }
 
 /// Takes a page apart at its commands. A command that ends in `\` goes on in the next line.
-fn parts(page: &str) -> Vec<Part<'_>> {
+pub fn parts(page: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut console = false;
     let mut lines = page.split_inclusive('\n').scan(0, |end, line| {
@@ -162,7 +173,7 @@ impl Place {
         let mut shell = Command::new("sh");
         clear(&mut shell);
         let command = command.replace(ADDRESS, &self.address);
-        let command = format!("exec 2>&1; {command}");
+        let command = format!("PATH=$PWD/target/release:$PATH; exec 2>&1; {command}");
         let output = shell.current_dir(self.folder.path()).args(["-c", &command]).output().unwrap();
         self.shown(&String::from_utf8(output.stdout).unwrap())
     }

@@ -12,6 +12,7 @@ mod pages;
 mod snippet;
 mod typescript;
 mod uris;
+mod visible;
 mod when;
 
 pub use canonical::{canonical, canonical_service};

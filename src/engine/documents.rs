@@ -52,32 +52,31 @@ fn all(api: &Arc<Api>) -> Documents {
     let all = description(&describe::options_all(api, &uris), describe::markdown_all(api, &uris));
     let (routes, above) = above(&uris);
     let service = |uri| Some(description(&describe::options_service(api, uri), describe::markdown_service(uri)));
+    let people = describe::Pages::new(Arc::clone(api));
     Documents {
         told: None,
         openapi: json(&describe::openapi(api)),
-        llms: Document { media_type: "text/plain; charset=utf-8", ..all.markdown.clone() },
+        llms: Document::new("text/plain; charset=utf-8", people.llms()),
         all,
         services: uris.services.iter().map(service).collect(),
         routes,
         above,
-        pages: pages(api),
+        pages: pages(people),
     }
 }
 
 /// The pages for people.
-fn pages(api: &Arc<Api>) -> Pages {
-    let pages = Arc::new(describe::Pages::new(Arc::clone(api)));
-    let paths = pages.paths();
+fn pages(pages: describe::Pages) -> Pages {
     let html = |text: String| Document::new("text/html; charset=utf-8", text);
+    let page = move |(text, other): (String, String)| Page { html: html(text), markdown: markdown(other) };
+    let paths = pages.paths();
+    let pages = Arc::new(pages);
     let found = Arc::clone(&pages);
     Pages::new(
         paths,
         Make {
-            page: Box::new(move |index| Page {
-                html: html(pages.html(index)),
-                markdown: markdown(pages.markdown(index)),
-            }),
-            search: Box::new(move |words| html(found.search(words))),
+            page: Box::new(move |index| page((pages.html(index), pages.markdown(index)))),
+            search: Box::new(move |words| page(found.search(words))),
         },
     )
 }

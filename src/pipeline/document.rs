@@ -8,12 +8,20 @@ use super::Reply;
 use super::accept::prefers;
 use super::respond::{Of, refuse};
 use crate::call::{Allowed, Head, Http, Reason, Refusal};
-use crate::plan::{Description, Document, Plan};
+use crate::plan::{Description, Document, Page, Plan};
 
 /// Answers a request at the path of a document.
 #[must_use]
 pub fn document(plan: &Plan, head: &Head, document: &Document) -> Reply {
     unread(plan, head).unwrap_or_else(|| ready(head, document, Vec::with_capacity(2)))
+}
+
+/// Answers for a page in the form that the client wants most; HTML where it does not say.
+#[must_use]
+pub fn page(plan: &Plan, head: &Head, page: &Page) -> Reply {
+    let document = if prefers(head, MARKDOWN, HTML) { &page.markdown } else { &page.html };
+    let vary = || vec![(header::VARY, HeaderValue::from_static("accept"))];
+    unread(plan, head).unwrap_or_else(|| ready(head, document, vary()))
 }
 
 /// Answers a request that does not read where reading is all that can be done: OPTIONS, and methods that are not
@@ -42,6 +50,7 @@ pub(super) fn ready_options(head: &Head, description: &Description, allowed: &Al
     ready(head, document, headers)
 }
 
+const HTML: &str = "text/html";
 const JSON: &str = "application/json";
 const MARKDOWN: &str = "text/markdown";
 

@@ -42,6 +42,12 @@ impl Told<'_> {
         self.later.get()
     }
 
+    /// A hold on them that does not end with the request.
+    #[must_use]
+    pub fn shared(&self) -> Arc<Later> {
+        Arc::clone(&self.later)
+    }
+
     /// The reply with what is to be said of whom it is for.
     #[must_use]
     pub fn mark(&self, mut reply: Reply) -> Reply {

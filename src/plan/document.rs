@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -78,18 +79,18 @@ impl Documents {
         self.told.as_ref().is_none_or(|told| told.get(method).copied().unwrap_or_default())
     }
 
-    /// Bytes of all documents but pages.
+    /// Bytes of all documents, and of the pages that are kept.
     #[must_use]
     pub fn size(&self) -> usize {
         let of = |Description { json, markdown }: &Description| json.body.len() + markdown.body.len();
         let services: usize = self.services.iter().flatten().map(of).sum();
         let above: usize = self.above.iter().map(|above| of(&above.description)).sum();
-        of(&self.all) + services + above + self.openapi.body.len()
+        of(&self.all) + services + above + self.openapi.body.len() + self.pages.kept.load(Ordering::Relaxed)
     }
 }
 
 /// A page for people.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Page {
     /// As HTML.
     pub html: Document,
@@ -97,11 +98,14 @@ pub struct Page {
     pub markdown: Document,
 }
 
-/// The pages for people. Each is made when it is asked for first, and kept from then on.
+/// The pages for people. Each is made when it is asked for first, and kept from then on as long as all that are kept
+/// are not too much: an API may have more pages than a machine has room for.
 #[derive(Default)]
 pub struct Pages {
     paths: HashMap<Box<str>, usize>,
     ready: Box<[OnceLock<Page>]>,
+    /// How many bytes are kept.
+    kept: AtomicUsize,
     make: Option<Make>,
 }
 
@@ -110,29 +114,53 @@ pub struct Make {
     /// The page of this index.
     pub page: Box<dyn Fn(usize) -> Page + Send + Sync>,
     /// What is found for these words.
-    pub search: Box<dyn Fn(&str) -> Document + Send + Sync>,
+    pub search: Box<dyn Fn(&str) -> Page + Send + Sync>,
 }
 
 impl Pages {
-    /// The pages at these paths below `/docs/`, which stand there as in the path of a request.
+    /// The most bytes of pages that are kept.
+    const MOST_KEPT: usize = 64 << 20;
+
+    /// The pages at these paths below `/docs/`, decoded.
     #[must_use]
     pub fn new(paths: Vec<String>, make: Make) -> Self {
         let ready = paths.iter().map(|_| OnceLock::new()).collect();
         let paths = paths.into_iter().enumerate().map(|(index, path)| (path.into(), index)).collect();
-        Self { paths, ready, make: Some(make) }
+        Self { paths, ready, kept: AtomicUsize::new(0), make: Some(make) }
     }
 
-    /// The page at this path below `/docs/`.
+    /// Which page is at this path below `/docs/`.
     #[must_use]
-    pub fn find(&self, path: &str) -> Option<&Page> {
-        let index = *self.paths.get(path)?;
-        let make = self.make.as_ref()?;
-        Some(self.ready[index].get_or_init(|| (make.page)(index)))
+    pub fn find(&self, path: &str) -> Option<usize> {
+        self.paths.get(path).copied()
     }
 
-    /// What is found for these words.
+    /// The page of this index, where it is kept.
     #[must_use]
-    pub fn search(&self, words: &str) -> Option<Document> {
+    pub fn ready(&self, index: usize) -> Option<&Page> {
+        self.ready.get(index)?.get()
+    }
+
+    /// The page of this index. That takes a while where it is not kept.
+    #[must_use]
+    pub fn page(&self, index: usize) -> Option<Page> {
+        if let Some(ready) = self.ready(index) {
+            return Some(ready.clone());
+        }
+        let page = (self.make.as_ref()?.page)(index);
+        let bytes = page.html.body.len() + page.markdown.body.len();
+        if self.kept.fetch_add(bytes, Ordering::Relaxed) + bytes > Self::MOST_KEPT {
+            self.kept.fetch_sub(bytes, Ordering::Relaxed);
+        } else if self.ready.get(index)?.set(page.clone()).is_err() {
+            // Another request has made it meanwhile.
+            self.kept.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        Some(page)
+    }
+
+    /// What is found for these words. That takes a while.
+    #[must_use]
+    pub fn search(&self, words: &str) -> Option<Page> {
         self.make.as_ref().map(|make| (make.search)(words))
     }
 }

@@ -17,7 +17,7 @@ use super::site::{self, Page};
 use super::worker::Worker;
 use crate::call::{Allowed, Head, Http, Reason, Refusal, RequestId};
 use crate::pipeline::{self, Reply};
-use crate::plan::{Document, Plan};
+use crate::plan::Plan;
 
 /// Makes the App of a worker. What it does not have either is refused as an unknown service.
 pub(super) fn factory(
@@ -77,8 +77,9 @@ fn opened(file: NamedFile, of: Of, request: &HttpRequest) -> HttpResponse {
 fn shown(plan: &Plan, head: &Head, page: Page<'_>) -> Reply {
     let allowed = Allowed(vec![Http::Get]);
     match page {
-        Page::Ready(document, of, keep) => ready(plan, head, document, of, keep),
-        Page::About(document, told) => told.mark(ready(plan, head, &document, Of::Own, Keep::Asking)),
+        Page::Ready(document, of, keep) => guarded(pipeline::document(plan, head, &document), of, keep),
+        Page::Docs(page, told) => told.mark(guarded(pipeline::page(plan, head, &page), Of::Docs, Keep::Asking)),
+        Page::Markdown(page, told) => told.mark(guarded(pipeline::document(plan, head, &page), Of::Docs, Keep::Asking)),
         Page::Elsewhere(to) if is_read(head) => {
             empty(307, HeaderValue::try_from(to).ok().map(|to| (header::LOCATION, to)))
         }
@@ -89,9 +90,8 @@ fn shown(plan: &Plan, head: &Head, page: Page<'_>) -> Reply {
     }
 }
 
-/// A document as a page.
-fn ready(plan: &Plan, head: &Head, document: &Document, of: Of, keep: Keep) -> Reply {
-    let mut reply = pipeline::document(plan, head, document);
+/// A reply with what a browser may do with it.
+fn guarded(mut reply: Reply, of: Of, keep: Keep) -> Reply {
     for (name, value) in policy::fields(of, keep) {
         reply.headers.retain(|(own, _)| *own != name);
         reply.headers.push((name, value));

@@ -19,18 +19,38 @@ use crate::plan::Document;
 /// What a folder is shown as.
 const INDEX: &str = "index.html";
 
-/// The page of the API, which lists and calls what OPTIONS tells.
-const PAGE: [(&str, &str, &[u8]); 5] = [
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// The page of the API, which lists and calls what OPTIONS tells, the client that it calls by, and what the pages of the
+/// docs load.
+const PAGE: [(&str, &str, &[u8]); 8] = [
     (INDEX, "text/html; charset=utf-8", include_bytes!("../../static/index.html")),
-    ("index.js", "text/javascript; charset=utf-8", include_bytes!("../../static/index.js")),
-    ("method.js", "text/javascript; charset=utf-8", include_bytes!("../../static/method.js")),
-    ("request.js", "text/javascript; charset=utf-8", include_bytes!("../../static/request.js")),
-    ("style.css", "text/css; charset=utf-8", include_bytes!("../../static/style.css")),
+    ("index.js", SCRIPT, include_bytes!("../../static/index.js")),
+    ("form.js", SCRIPT, include_bytes!("../../static/form.js")),
+    ("rulebook.js", SCRIPT, include_bytes!("../../static/rulebook.js")),
+    ("rulebook.d.ts", "text/plain; charset=utf-8", include_bytes!("../../static/rulebook.d.ts")),
+    ("style.css", CSS, include_bytes!("../../static/style.css")),
+    ("docs.css", CSS, include_bytes!("../../static/docs.css")),
+    ("docs.js", SCRIPT, include_bytes!("../../static/docs.js")),
 ];
 
-/// Its parts, made ready when the first of them is asked for.
-static BUILT_IN: LazyLock<[(&str, Document); 5]> =
+/// Those of them that pages below `/docs/` load from there, whatever static folder there is.
+const DOCS: [&str; 5] = ["docs.css", "docs.js", "form.js", "rulebook.js", "rulebook.d.ts"];
+
+/// All of them, made ready when the first is asked for.
+static BUILT_IN: LazyLock<[(&str, Document); 8]> =
     LazyLock::new(|| PAGE.map(|(name, media_type, bytes)| (name, Document::new(media_type, bytes))));
+
+/// The built-in file of this name; none where there is none.
+fn built_in(name: &Path) -> Option<&'static Document> {
+    BUILT_IN.iter().find(|(own, _)| Path::new(own) == name).map(|(_, document)| document)
+}
+
+/// The built-in file of this name that is at `/docs/`; none where there is none.
+pub(super) fn of_docs(name: &str) -> Option<&'static Document> {
+    DOCS.contains(&name).then(|| built_in(Path::new(name))).flatten()
+}
 
 /// Where static files come from.
 #[derive(Debug, Default)]
@@ -66,10 +86,7 @@ impl Files {
     pub(super) async fn find(&self, path: &str) -> Result<Option<File>, Refusal> {
         let Some(name) = name(path) else { return Ok(None) };
         match self {
-            Self::BuiltIn => {
-                let found = BUILT_IN.iter().find(|(own, _)| Path::new(own) == name);
-                Ok(found.map(|(_, document)| File::BuiltIn(document)))
-            }
+            Self::BuiltIn => Ok(built_in(&name).map(File::BuiltIn)),
             Self::Folder(folder) => {
                 let folder = folder.clone();
                 // A folder may be on a slow disk, and the worker has others to answer.

@@ -8,6 +8,7 @@
 mod answer;
 mod clock;
 mod dispatch;
+mod docs;
 mod download;
 mod elsewhere;
 mod expect;

@@ -20,6 +20,11 @@ const JSONP: &str = "default-src 'none'; script-src 'self' http: https:; style-s
 const SWAGGER: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     font-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
+/// For the pages for people, whose search is a form of theirs.
+const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+    font-src 'self'; media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
+
 /// Whose page it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
@@ -27,6 +32,8 @@ pub(super) enum Of {
     Own,
     /// The file of the static folder that asks other servers by JSONP.
     Jsonp,
+    /// A page for people, or a part of all of them.
+    Docs,
     /// Swagger UI.
     Swagger,
 }
@@ -45,6 +52,7 @@ pub(super) fn fields(of: Of, keep: Keep) -> [(HeaderName, HeaderValue); 3] {
     let policy = match of {
         Of::Own => OWN,
         Of::Jsonp => JSONP,
+        Of::Docs => DOCS,
         Of::Swagger => SWAGGER,
     };
     let cache = match keep {

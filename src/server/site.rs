@@ -1,13 +1,16 @@
 //! What stands at the paths of the server's own pages.
 
+use std::borrow::Cow;
+
 use actix_files::NamedFile;
 
+use super::docs::{self, Found};
 use super::files::{File, Files};
 use super::policy::{Keep, Of};
 use super::swagger;
 use crate::call::{Head, Refusal};
-use crate::pipeline::{Told, told};
-use crate::plan::{Document, Plan};
+use crate::pipeline::Told;
+use crate::plan::{self, Document, Plan};
 
 /// The file that asks other servers by JSONP, of which there is one so that all others keep to this server.
 const JSONP: &str = "h5.html";
@@ -37,9 +40,11 @@ pub(super) fn is_own(path: &str) -> bool {
 /// A page of the server's own.
 pub(super) enum Page<'p> {
     /// One that is ready.
-    Ready(&'static Document, Of, Keep),
-    /// One about the API, and from whose documents it is.
-    About(Document, Told<'p>),
+    Ready(Cow<'static, Document>, Of, Keep),
+    /// One of the pages for people, in the form that the client wants, and for whom it is.
+    Docs(plan::Page, Told<'p>),
+    /// The same in markdown.
+    Markdown(Document, Told<'p>),
     /// An open file.
     File(Box<NamedFile>, Of),
     /// It is elsewhere: a relative reference (RFC 3986 section 4.2).
@@ -49,19 +54,23 @@ pub(super) enum Page<'p> {
 /// The page that a request is for; none where there is none.
 ///
 /// # Errors
-/// A file is there but cannot be read, or who asks is nobody to be told.
+/// A file is there but cannot be read, a page cannot be made, or who asks is nobody to be told.
 pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, head: &Head) -> Result<Option<Page<'p>>, Refusal> {
     let path = head.uri.path();
     if let Some((_, to)) = ELSEWHERE.iter().find(|(from, _)| *from == path) {
         return Ok(Some(Page::Elsewhere((*to).to_owned())));
     }
     if let Some(name) = path.strip_prefix(SWAGGER) {
-        return Ok(swagger::find(name).map(|(document, keep)| Page::Ready(document, Of::Swagger, keep)));
+        let ready = |(document, keep)| Page::Ready(Cow::Borrowed(document), Of::Swagger, keep);
+        return Ok(swagger::find(name).map(ready));
     }
     if let Some(path) = path.strip_prefix("/docs/") {
-        let told = told(plan, head).await?;
-        let page = told.documents().pages.find(path).map(|page| page.html.clone());
-        return Ok(page.map(|page| Page::About(page, told)));
+        let found = docs::find(plan, path, head).await?;
+        return Ok(found.map(|found| match found {
+            Found::Part(document) => Page::Ready(Cow::Borrowed(document), Of::Docs, Keep::Asking),
+            Found::Page(page, told) => Page::Docs(page, told),
+            Found::Markdown(document, told) => Page::Markdown(document, told),
+        }));
     }
     // Where the API takes the names of the page's parts, the page can only be whole at `/static/`.
     if path == "/" && plan.base.is_empty() && plan.routes.find("/index.js", 1).is_some() {
@@ -69,7 +78,7 @@ pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, head: &Head) -> Resu
     }
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
     Ok(files.find(below).await?.map(|file| match file {
-        File::BuiltIn(document) => Page::Ready(document, Of::Own, Keep::Asking),
+        File::BuiltIn(document) => Page::Ready(Cow::Borrowed(document), Of::Own, Keep::Asking),
         File::Open(file) => Page::File(file, if below == JSONP { Of::Jsonp } else { Of::Own }),
         // `./` keeps a colon in the name from making a scheme of it.
         File::Folder => Page::Elsewhere(format!("./{}/", below.rsplit('/').next().unwrap_or_default())),

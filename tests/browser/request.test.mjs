@@ -2,21 +2,32 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
-import { top } from "./support.mjs";
+import { form, rulebook } from "./support.mjs";
 
-// As a page loads it; beside a package it would be taken for the older kind of module.
-const source = await readFile(join(top, "static/request.js"), "utf8");
-const { curl, kind, origin, pretty, request } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+const { curl, kind, pretty, typed } = form;
+const { request, services } = rulebook;
 
-const filled = (key, http, text, type = "string") => ({ origin: origin(key, http), kind: kind({ type }), text });
+/** The parameter of this key of a method. */
+function parameter(key, http, type = "string", path = "/") {
+  const tree = { [http]: { info: "x", in: { [key]: { info: "x", type } } } };
+  const [{ methods }] = services({ modules: { m: path === "/" ? tree : { "/": { [path.slice(1)]: tree } } } });
+  return methods[0].parameters[0];
+}
+
+/** What has been typed for it. */
+function filled(key, http, text, type) {
+  const one = parameter(key, http, type);
+  return [one, typed(kind(one), text)];
+}
+
+const asked = (path, http, all, token = "") => request("http://h/v1/", { path, http }, new Map(all), token);
 
 test("parameters go where their keys say", () => {
   const cases = [
     ["{id}", "GET", "path", "id"],
-    ["URL#1", "GET", "path", "segment 2"],
+    ["URL#0", "GET", "path", "URL#0"],
+    ["URL#1", "GET", "path", "URL#1"],
     ["GET@q", "POST", "query", "q"],
     ["HEADER@X-A", "GET", "header", "X-A"],
     ["COOKIE@c", "GET", "cookie", "c"],
@@ -27,19 +38,19 @@ test("parameters go where their keys say", () => {
     ["GET@ANY@x", "GET", "query", "ANY@x"],
   ];
   for (const [key, http, place, wire] of cases) {
-    const from = origin(key, http);
-    assert.deepEqual([from.place, from.wire], [place, wire], key);
+    const { place: in_, wire: as } = parameter(key, http);
+    assert.deepEqual([in_, as], [place, wire], key);
   }
 });
 
 test("captures and positions make the path", () => {
-  const url = (path, ...all) => request("http://h/v1/", path, "GET", all, "").url;
+  const url = (path, ...all) => asked(path, "GET", all).url;
   assert.equal(url("/"), "http://h/v1/");
   assert.equal(url("/a b/{x}/c", filled("{x}", "GET", "1/2 ü")), "http://h/v1/a%20b/1%2F2%20%C3%BC/c");
   assert.equal(url("/line", filled("URL#1", "GET", "1")), "http://h/v1/line//1");
   assert.equal(
-    url("/line", filled("URL#0", "GET", "7"), filled("GET@q", "GET", "a&b=c"), filled("GET@q", "GET", "+")),
-    "http://h/v1/line/7?q=a%26b%3Dc&q=%2B",
+    url("/line", filled("URL#0", "GET", "7"), filled("GET@q", "GET", "a&b=c"), filled("GET@r", "GET", "+")),
+    "http://h/v1/line/7?q=a%26b%3Dc&r=%2B",
   );
 });
 
@@ -54,15 +65,14 @@ test("bodies are JSON in which numbers keep their digits", () => {
     filled("g", "POST", "12", "string"),
     filled("h", "POST", "x", "any"),
   ];
-  const { text } = request("http://h/", "/a", "POST", all, "");
   assert.equal(
-    text,
-    '{ "a": 9007199254740993, "b": 1e400, "c": "seven", "d": true, "e": [1,{}], "f": "[1", "g": "12", "h": "x" }',
+    asked("/a", "POST", all).text,
+    '{"a": 9007199254740993, "b": 1e400, "c": "seven", "d": true, "e": [1,{}], "f": "[1", "g": "12", "h": "x"}',
   );
 });
 
 test("a schema tells more than a term", () => {
-  const of = (type, $schema) => kind({ type, $schema });
+  const of = (type, schema) => kind({ type, schema });
   assert.equal(of("own", { type: "integer" }).step, "1");
   assert.equal(of("?own", { type: ["number", "null"] }).step, "any");
   assert.deepEqual(of("own", { enum: ["a", "b"] }).options, ["a", "b"]);
@@ -82,14 +92,14 @@ test("the command is what a shell takes apart again", () => {
     filled("COOKIE@c", "PATCH", "1"),
     filled("t", "PATCH", mean),
   ];
-  const command = curl(request("http://h/", "/a/{x}", "PATCH", all, "to'ken"));
+  const command = curl(asked("/a/{x}", "PATCH", all, "to'ken"));
   const words = execFileSync("sh", ["-c", `curl() { printf '%s\\0' "$@"; }; ${command}`], { encoding: "utf8" })
     .split("\0")
     .slice(0, -1);
   assert.deepEqual(words, [
     "-X",
     "PATCH",
-    "http://h/a/'",
+    "http://h/v1/a/'",
     "-H",
     "Authorization: Bearer to'ken",
     "-H",
@@ -99,14 +109,13 @@ test("the command is what a shell takes apart again", () => {
     "-b",
     "c=1",
     "--data-raw",
-    `{ "t": ${JSON.stringify(mean)} }`,
+    `{"t": ${JSON.stringify(mean)}}`,
   ]);
 });
 
 test("the command names a file whatever its name", () => {
   const file = Object.assign(new Blob(["x"]), { name: 'a";type=text/html\\' });
-  const one = { origin: origin("picture", "POST"), kind: kind({ type: "file" }), files: [file] };
-  const command = curl(request("http://h/", "/a", "POST", [one], ""));
+  const command = curl(asked("/a", "POST", [[parameter("picture", "POST", "file"), file]]));
   assert.match(command, /-F 'picture=@"a\\";type=text\/html\\\\"'$/);
 });
 

@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, mkdir, rm } from "node:fs/promises";
 import http from "node:http";
 import { tmpdir } from "node:os";
@@ -28,6 +29,14 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+
+/** The modules of the static folder, as programs take them: beside a `package.json` that says what they are. */
+const modules = mkdtempSync(join(tmpdir(), "rulebook-modules-"));
+process.on("exit", () => rmSync(modules, { recursive: true, force: true }));
+writeFileSync(join(modules, "package.json"), '{"type": "module"}');
+for (const name of ["rulebook.js", "form.js"]) cpSync(join(top, "static", name), join(modules, name));
+export const rulebook = await import(join(modules, "rulebook.js"));
+export const form = await import(join(modules, "form.js"));
 
 /** Serves a definition on a free port, and on another for each `--bind` among the flags, with data of its own. Ends with the test. */
 export async function serve(t, { api = join(top, "api"), flags = [] } = {}) {

@@ -1,6 +1,6 @@
 //! Definitions as they are meant: what they lower to, what is wrong with them, and the way back.
 
-mod canonical;
+pub mod canonical;
 mod explanations;
 mod faults;
 mod methods;

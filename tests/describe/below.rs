@@ -68,7 +68,7 @@ fn module(paths: &[String], ignore_case: bool) -> Value {
 type Listing = BTreeSet<(String, String)>;
 
 #[track_caller]
-fn assert_all_is_found(engine: &Engine) {
+pub fn assert_all_is_found(engine: &Engine) {
     let api = engine.api();
     let full = |uri: &str| match (api.base.as_str(), uri) {
         ("/", uri) => uri.to_owned(),

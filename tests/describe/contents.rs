@@ -25,7 +25,7 @@ fn without_remarks(document: &mut Value) {
 
 /// Judges all that OPTIONS answers at the URIs of an API.
 #[track_caller]
-fn assert_says_what_is(api: &Api) {
+pub fn assert_says_what_is(api: &Api) {
     let uris = describe::uris(api);
     let all = describe::options_all(api, &uris);
     let mut of_the_server = api.clone();

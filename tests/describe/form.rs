@@ -166,8 +166,6 @@ fn documents_of_the_server_are_read_alone() {
             .assert_refused(405, "the service does not have this method");
         site.send(&Request::new("GET", format!("/api{target}"))).assert_refused(404, "no service has this URI");
     }
-    let text = site.send(&Request::new("OPTIONS", "*").field("accept", "text/markdown"));
-    assert_eq!(site.send(&Request::new("GET", "/llms.txt")).body, text.body);
 }
 
 /// A service that takes any segment does not take the server's own paths.

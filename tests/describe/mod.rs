@@ -3,12 +3,12 @@
 //! `below`: which URIs there are and what is below them. `contents`: what OPTIONS says of each. `form`: JSON or
 //! markdown, tags and 304. `saved`: what OPTIONS says serves again. `markdown`: texts for people.
 
-mod below;
+pub mod below;
 mod broken;
-mod contents;
+pub mod contents;
 mod form;
 mod markdown;
-mod saved;
+pub mod saved;
 
 use std::path::{Path, PathBuf};
 

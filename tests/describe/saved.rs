@@ -89,41 +89,48 @@ fn files(api: &Api) -> Vec<(PathBuf, Vec<u8>)> {
     uris.services.iter().enumerate().map(|(number, uri)| (format!("{number}.json").into(), text(uri))).collect()
 }
 
+/// Judges that the documents of all services are the modules again, in whichever order they are read.
+#[track_caller]
+pub fn assert_files_are_the_modules(api: &Api) {
+    let files = files(api);
+    if files.is_empty() {
+        return;
+    }
+    let mut reversed = files.clone();
+    reversed.reverse();
+    let again = check(Rulebook::read(files));
+    let mut expected = api.modules.clone();
+    expected.retain(|module| !module.services.is_empty());
+    for module in &mut expected {
+        let inherited = (api.envelope != Default::default()).then(|| api.envelope.clone());
+        module.envelope = module.envelope.take().or(inherited);
+    }
+    assert_eq!(again.modules, expected);
+
+    let documents = |api: &Api| {
+        let uris = describe::uris(api);
+        let services = uris.services.iter().map(|uri| {
+            let document = describe::options_service(api, uri).to_string();
+            let below = uri.uri.strip_prefix(api.base.trim_end_matches('/')).unwrap();
+            (below.to_owned(), without_base(document.as_bytes(), &api.base))
+        });
+        services.collect::<BTreeMap<_, _>>()
+    };
+    let first = documents(api);
+    for (other, how) in [(again, "in order"), (check(Rulebook::read(reversed)), "reversed")] {
+        let second = documents(&other);
+        for (uri, document) in &first {
+            let uri = if uri.is_empty() { "/" } else { uri };
+            assert_eq!(Some(document), second.get(uri), "{uri} {how}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_files_of_all_services_are_the_modules_again(generated in generate::definitions()) {
-        let api = check(Rulebook::read(generated.bytes()));
-        let files = files(&api);
-        prop_assume!(!files.is_empty());
-        let mut reversed = files.clone();
-        reversed.reverse();
-        let again = check(Rulebook::read(files));
-        let mut expected = api.modules.clone();
-        expected.retain(|module| !module.services.is_empty());
-        for module in &mut expected {
-            let inherited = (api.envelope != Default::default()).then(|| api.envelope.clone());
-            module.envelope = module.envelope.take().or(inherited);
-        }
-        prop_assert_eq!(&again.modules, &expected);
-
-        // In whichever order they are read.
-        let documents = |api: &Api| {
-            let uris = describe::uris(api);
-            let services = uris.services.iter().map(|uri| {
-                let document = describe::options_service(api, uri).to_string();
-                (uri.uri.strip_prefix(api.base.trim_end_matches('/')).unwrap().to_owned(), without_base(document.as_bytes(), &api.base))
-            });
-            services.collect::<BTreeMap<_, _>>()
-        };
-        let first = documents(&api);
-        for (other, how) in [(again, "in order"), (check(Rulebook::read(reversed)), "reversed")] {
-            let second = documents(&other);
-            for (uri, document) in &first {
-                let uri = if uri.is_empty() { "/" } else { uri };
-                prop_assert_eq!(Some(document), second.get(uri), "{} {}", uri, how);
-            }
-        }
+        assert_files_are_the_modules(&check(Rulebook::read(generated.bytes())));
     }
 }

@@ -47,9 +47,11 @@ pub fn method(http: &str, captures: &[String], positions: bool, number: usize, c
     }
     if choices.once_in(4) {
         let jsonp = http == "GET" && !method.contains_key("scope");
+        // A file stands in the place of outputs.
+        let download = !method.contains_key("out") && choices.once_in(2);
         method.insert(
             "options".to_owned(),
-            json!({ "status": 200 + choices.below(4), "deprecated": choices.once_in(2), "download": false, "jsonp": jsonp }),
+            json!({ "status": 200 + choices.below(4), "deprecated": choices.once_in(2), "download": download, "jsonp": jsonp && !download }),
         );
     }
     Json::Object(method)

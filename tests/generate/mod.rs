@@ -3,6 +3,7 @@
 //! A definition is built from a list of choices, so that a failing one shrinks
 //! by making its choices fewer and smaller: no choice left is always the first.
 
+mod dialects;
 mod method;
 mod mutate;
 mod types;
@@ -108,7 +109,17 @@ fn definition(choices: &mut Choices) -> Generated {
     let mut own_root = false;
     let mut number = 0;
     let names = ["article", "user", "a-b", "größe", "x.y", "Big"];
+    let mut written_otherwise = Vec::new();
     for name in names.iter().take(choices.below(names.len() + 1)) {
+        let own = match choices.below(6) {
+            4 => Some(dialects::methods(name, &mut number, choices)),
+            5 => Some(dialects::rules(name, &mut number, choices)),
+            _ => None,
+        };
+        if let Some(own) = own {
+            written_otherwise.push((format!("{name}.json"), own));
+            continue;
+        }
         let has_root = !own_root && choices.once_in(4);
         own_root |= has_root;
         files.push((format!("{name}.json"), module(name, has_root, &mut number, choices)));
@@ -129,8 +140,10 @@ fn definition(choices: &mut Choices) -> Generated {
         let stem = |file: &str| file.trim_end_matches(".json").to_owned();
         let modules: Map<_, _> = files.into_iter().map(|(file, module)| (stem(&file), module)).collect();
         app.insert("modules".to_owned(), Json::Object(modules));
-        return Generated { files: vec![("app.json".to_owned(), Json::Object(app))] };
+        written_otherwise.push(("app.json".to_owned(), Json::Object(app)));
+        return Generated { files: written_otherwise };
     }
+    files.extend(written_otherwise);
     if files.is_empty() {
         files.push(("empty.json".to_owned(), json!({})));
     }

@@ -3,7 +3,7 @@
 mod answers;
 mod golden;
 mod parts;
-mod paths;
+pub mod paths;
 mod requests;
 
 use std::fs;

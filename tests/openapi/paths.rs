@@ -82,7 +82,7 @@ fn assert_sound(document: &Json, part: &Json) {
     }
 }
 
-async fn assert_same(api: &Api) {
+pub async fn assert_same(api: &Api) {
     let document = openapi(api);
     let operations = operations(&document);
     let known: BTreeSet<&str> = methods(api).map(|(_, method)| &*method.id).collect();
@@ -113,7 +113,7 @@ async fn assert_same(api: &Api) {
     assert_sound(&document, &document);
 }
 
-fn wait(future: impl Future<Output = ()>) {
+pub fn wait(future: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future);
 }
 

@@ -252,7 +252,7 @@ fn format_bound(parent: &Map<String, Json>, bound: &Json, location: &Location) -
 }
 
 /// A validator that knows our formats and the keywords of their bounds.
-fn knowing_judge(schema: &Json) -> Validator {
+pub fn knowing_judge(schema: &Json) -> Validator {
     let mut options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
     for format in FORMATS {
         options = options.with_format(format.name, format.test);
@@ -265,7 +265,7 @@ fn knowing_judge(schema: &Json) -> Validator {
 }
 
 /// Whether plain JSON Schema says all of the type: there is no format in it but one beside a pattern that says as much.
-fn is_exact(schema: &Json) -> bool {
+pub fn is_exact(schema: &Json) -> bool {
     match schema {
         Json::Object(keywords) => keywords.iter().all(|(keyword, value)| match keyword.as_str() {
             "format" => value == "uuid",

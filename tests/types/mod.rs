@@ -3,7 +3,7 @@
 mod cases;
 mod faults;
 mod filenames;
-mod generated;
+pub mod generated;
 mod grammar;
 mod recorded;
 mod regex;

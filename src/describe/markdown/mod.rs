@@ -4,7 +4,7 @@
 //! `info` of the API alone is markdown by its own definition.
 
 mod method;
-mod text;
+pub(super) mod text;
 
 use std::fmt::Write;
 
@@ -113,7 +113,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// A text, block by block, with an empty line between two.
 #[derive(Default)]
-struct Page(String);
+pub(super) struct Page(String);
 
 impl Page {
     /// Begins a block.
@@ -124,18 +124,18 @@ impl Page {
     }
 
     /// Writes a heading or a paragraph.
-    fn line(&mut self, line: &str) {
+    pub(super) fn line(&mut self, line: &str) {
         self.block();
         self.0.extend([line, "\n"]);
     }
 
     /// Writes a list, if there is anything in it.
-    fn list(&mut self, items: impl IntoIterator<Item = String>) {
+    pub(super) fn list(&mut self, items: impl IntoIterator<Item = String>) {
         self.tree(items.into_iter().map(|item| (0, item)).collect());
     }
 
     /// Writes a list of lists, if there is anything in it: each item with its depth.
-    fn tree(&mut self, items: Vec<(usize, String)>) {
+    pub(super) fn tree(&mut self, items: Vec<(usize, String)>) {
         if !items.is_empty() {
             self.block();
         }
@@ -146,16 +146,34 @@ impl Page {
     }
 
     /// Writes a table, if there is anything in it.
-    fn table<const N: usize>(&mut self, head: [&str; N], rows: Vec<[String; N]>) {
+    pub(super) fn table<const N: usize>(&mut self, head: [&str; N], rows: Vec<[String; N]>) {
+        self.rows(&head, rows);
+    }
+
+    /// The same of rows that are as long as the head.
+    pub(super) fn rows(&mut self, head: &[&str], rows: Vec<impl AsRef<[String]>>) {
         if rows.is_empty() {
             return;
         }
         self.block();
         self.0.extend(["| ", &head.join(" | "), " |\n|"]);
-        self.0.extend([" --- |"; N]);
+        self.0.extend(head.iter().map(|_| " --- |"));
         self.0.push('\n');
         for row in rows {
-            self.0.extend(["| ", &row.join(" | "), " |\n"]);
+            self.0.extend(["| ", &row.as_ref().join(" | "), " |\n"]);
         }
+    }
+
+    /// Writes a text as it is, whatever it holds.
+    pub(super) fn fenced(&mut self, language: &str, text: &str) {
+        let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+        let fence = "`".repeat(longest.max(2) + 1);
+        self.block();
+        self.0.extend([&fence, language, "\n", text.trim_end_matches('\n'), "\n", &fence, "\n"]);
+    }
+
+    /// All of it.
+    pub(super) fn text(self) -> String {
+        self.0
     }
 }

@@ -1,9 +1,11 @@
 //! Words of a definition in markdown, so that they are shown as they are.
 
+use crate::describe::visible::{is_break, is_hidden, number};
+
 /// Words of a definition, on one line: whatever they hold, they are shown as text (CommonMark with the tables and
 /// strikethrough of GFM). Characters that would turn the direction of what follows them, and other control
 /// characters, are shown by their numbers.
-pub(super) fn text(words: &str) -> String {
+pub(in crate::describe) fn text(words: &str) -> String {
     let mut shown = String::with_capacity(words.len() + words.len() / 8);
     let mut last = None;
     let mut characters = words.trim_matches(is_break).chars().peekable();
@@ -27,7 +29,7 @@ pub(super) fn text(words: &str) -> String {
             // At its end a heading may be closed.
             '#' if next.is_none() => shown.push_str("\\#"),
             '.' | ')' if only_digits && !at_start && next.is_none_or(is_break) => shown.extend(['\\', character]),
-            _ if is_hidden(character) => shown.push_str(&format!("U+{:04X}", u32::from(character))),
+            _ if is_hidden(character) => shown.push_str(&number(character)),
             _ => shown.push(character),
         }
         only_digits &= character.is_ascii_digit();
@@ -44,17 +46,6 @@ pub(in crate::describe) fn code(words: &str) -> String {
     } else {
         text(words)
     }
-}
-
-/// Blanks that are shown as one, and what would end a line or a cell.
-fn is_break(character: char) -> bool {
-    matches!(character, ' ' | '\t' | '\n' | '\x0B' | '\x0C' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
-}
-
-/// Control characters, and those that give the text behind them another direction until they are ended
-/// (Unicode Standard Annex 9, sections 2.1 to 2.5).
-fn is_hidden(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether `_` beside it is part of a word.

@@ -311,7 +311,7 @@ fn examples_of(shape: &dyn Envelope, codes: &[Code], declared: &[&DeclaredError]
 }
 
 /// A refusal as it is answered.
-fn shown(shape: &dyn Envelope, refusal: &Refusal) -> Option<Json> {
+pub(in crate::describe) fn shown(shape: &dyn Envelope, refusal: &Refusal) -> Option<Json> {
     let mut members = JsonMembers::new();
     shape.refusal(refusal, &mut members).ok()?;
     serde_json::from_slice(&members.finish()).ok()

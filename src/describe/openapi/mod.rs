@@ -25,9 +25,13 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, ServerBuilder};
 use utoipa::openapi::{Contact, Info, License, Server};
 
-use crate::model::Api;
+use crate::error::Code;
+use crate::model::{Api, Method};
 use answers::Answers;
 use schemas::Schemas;
+
+pub(super) use answers::shown;
+pub(super) use samples::sample;
 
 /// The OpenAPI document of an API.
 #[must_use]
@@ -56,6 +60,15 @@ pub fn openapi(api: &Api) -> Json {
         .build();
     // The library's types are made to be written as JSON.
     schemas.put_into(serde_json::to_value(document).unwrap_or_default())
+}
+
+/// What the engine may refuse a method for, besides what it may refuse any for, in the order of their statuses.
+pub(super) fn refusals(api: &Api, method: &Method) -> Vec<Code> {
+    let has_body = bodies::body(api, method, &mut Schemas::default()).is_some();
+    let rows = operation::reachable(api, method, has_body);
+    let mut codes: Vec<_> = rows.iter().flat_map(|row| row.codes).copied().collect();
+    codes.sort_by_key(|code| code.status());
+    codes
 }
 
 fn info(api: &Api) -> Info {

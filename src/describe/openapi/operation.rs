@@ -50,7 +50,7 @@ pub(super) fn operation(
 }
 
 /// What the engine may refuse such a request for, besides what it may refuse any for.
-fn reachable(api: &Api, method: &Method, has_body: bool) -> Vec<&'static Row> {
+pub(super) fn reachable(api: &Api, method: &Method, has_body: bool) -> Vec<&'static Row> {
     let stands = |wanted: &[Place]| {
         let mut places = method.parameters.iter().filter_map(|own| place(method.http, own));
         places.any(|place| wanted.contains(&place))

@@ -6,7 +6,7 @@ use crate::call::{Allowed, Fault, FaultKind, Http, Limit, Reason, Refusal, Sourc
 use crate::error::Code;
 
 /// A refusal of this class.
-pub(super) fn sample(code: Code) -> Refusal {
+pub(in crate::describe) fn sample(code: Code) -> Refusal {
     Refusal::new(match code {
         Code::UnknownService => Reason::UnknownService { similar: Vec::new() },
         Code::UnknownMethod => Reason::UnknownMethod { allowed: Allowed(vec![Http::Get, Http::Post]) },

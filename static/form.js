@@ -1,7 +1,7 @@
-// One method: what its definition says, a form that calls it, and the answer. Text from outside is only ever
-// inserted as text.
+// The form that tries a method: an input for each parameter, the request as a command, and the answer. Text from
+// outside is only ever inserted as text.
 
-import { curl, kind, origin, pretty, request, send } from "./request.js";
+import { Json, baseOf, definition, request, send, services } from "./rulebook.js";
 
 /** An element with properties and children; texts become text nodes. */
 export function h(tag, properties = {}, ...children) {
@@ -25,21 +25,40 @@ export function uri(path) {
   return h("code", { className: "uri" }, shown);
 }
 
+/** What OPTIONS told, by server and token, so that the forms of a page ask once. */
+const told = new Map();
+
 /**
- * A method of a service, to be opened.
+ * The form of a method.
  *
- * @param {{root: string, token: () => string}} api
+ * @param {string | URL} root where its server begins, ending in `/`
+ * @param {string} id of the method, such as `article.line.get`
+ * @param {() => string} token gives the bearer token, or ""
+ * @returns {Promise<HTMLElement>}
  */
-export function method(api, path, http, definition) {
-  const { info, scope, in: inputs = {}, out = {}, errors = {}, options = {} } = definition;
-  const id = `m-${http}`;
-  const fields = Object.entries(inputs).map(([key, parameter], index) => field(key, parameter, http, `${id}-${index}`));
-  const filled = () => fields.map((field) => field.filled()).filter((one) => one !== undefined);
-  const asked = () => request(api.root, path, http, filled(), api.token());
+export async function form(root, id, token) {
+  const asked = JSON.stringify([String(root), token()]);
+  if (!told.has(asked)) told.set(asked, definition(root, { token }));
+  const api = await told.get(asked).catch((error) => {
+    // The next one asks again.
+    told.delete(asked);
+    throw error;
+  });
+  const methods = [...services(api)].flatMap((service) => service.methods);
+  const method = methods.find((one) => one.id === id);
+  if (method === undefined) throw new Error(`there is no method ${id}`);
+  return formOf(baseOf(api, root), method, token);
+}
+
+/** The same of a method that is known. `base`: where the API's own paths begin. */
+export function formOf(base, method, token) {
+  const fields = method.parameters.map((parameter, index) => field(parameter, `p-${method.id}-${index}`));
+  const filled = () => new Map(fields.map(({ parameter, value }) => [parameter, value()]).filter(([, one]) => one !== undefined));
+  const asked = () => request(base, method, filled(), token());
 
   const command = h("code");
   const answer = h("div", { className: "answer", role: "status" });
-  const form = h(
+  const made = h(
     "form",
     { noValidate: true, autocomplete: "off" },
     fields.length === 0 ? h("p", { className: "quiet" }, "Takes no parameters.") : table(fields),
@@ -55,84 +74,89 @@ export function method(api, path, http, definition) {
   const refresh = () => {
     command.textContent = curl(asked());
   };
-  form.addEventListener("input", refresh);
-  form.addEventListener("reset", () =>
+  made.addEventListener("input", refresh);
+  made.addEventListener("reset", () =>
     setTimeout(() => {
       answer.replaceChildren();
       refresh();
     }),
   );
-  form.addEventListener("submit", async (event) => {
+  made.addEventListener("submit", async (event) => {
     event.preventDefault();
     refresh();
-    await call(asked(), answer, form);
+    await call(asked(), answer, made);
   });
-
-  const details = h(
-    "details",
-    { className: "method", id },
-    h(
-      "summary",
-      {},
-      h("span", { className: `http ${http}` }, http),
-      " ",
-      h(
-        "span",
-        { className: "info" },
-        info,
-        options.deprecated ? h("span", { className: "tag" }, "deprecated") : "",
-        scope ? h("span", { className: "tag" }, "permission") : "",
-      ),
-    ),
-    h(
-      "div",
-      { className: "body" },
-      h("p", { className: "needs" }, needs(scope)),
-      form,
-      answers(out, options),
-      refusals(errors),
-    ),
-  );
-  details.addEventListener("toggle", refresh);
-  return details;
-}
-
-/** Who may call: an OR of ANDs. */
-function needs(scope) {
-  if (scope === undefined) return ["Open to everybody."];
-  const group = (all) => all.flatMap((one, index) => [index === 0 ? "" : " and ", h("code", {}, one)]);
-  return ["Needs ", ...scope.flatMap((all, index) => [index === 0 ? "" : ", or ", ...group(all)]), "."];
+  refresh();
+  return made;
 }
 
 /** A parameter as a row with its input. */
-function field(key, parameter, http, id) {
-  const from = origin(key, http);
+function field(parameter, id) {
+  const { name, wire, place, position, key, optional } = parameter;
   const wants = kind(parameter);
-  const optional = parameter.type.startsWith("?") || parameter.default !== undefined;
   const input = control(wants, parameter, optional, id);
+  const shown = position === undefined ? wire : parameter.name === key ? `segment ${position + 1}` : name;
+  const where = place === "path" && position === undefined ? "" : `, ${position === undefined ? wire : `segment ${position + 1}`}`;
   const row = h(
     "tr",
     {},
     h(
       "th",
       { scope: "row" },
-      h(
-        "label",
-        { htmlFor: id },
-        from.capture === undefined && from.position !== undefined && parameter.name ? parameter.name : from.wire,
-      ),
+      h("label", { htmlFor: id }, shown),
       optional ? "" : h("span", { className: "required", title: "required" }, " required"),
-      h("small", {}, from.place + (from.position === undefined ? "" : `, ${from.wire}`)),
+      h("small", {}, place + where),
     ),
-    h("td", {}, input, h("small", {}, h("code", {}, parameter.type), ...attributes(parameter)), note(from)),
+    h("td", {}, input, h("small", {}, h("code", {}, parameter.type), ...attributes(parameter)), note(parameter)),
     h("td", { id: `${id}-info` }, parameter.info, fieldsOf(parameter.fields)),
   );
-  const filled = () => {
-    const files = wants.name === "file" ? [...input.files] : undefined;
-    if (files?.length === 0 || input.value === "") return undefined;
-    return { origin: from, kind: wants, text: files ? undefined : input.value, files };
-  };
-  return { row, filled };
+  return { row, parameter, value: () => valueOf(wants, input) };
+}
+
+/** What an input holds; undefined where it is empty. */
+function valueOf(wants, input) {
+  if (input.value === "") return undefined;
+  if (wants.name !== "file") return typed(wants, input.value);
+  return wants.multiple ? [...input.files] : input.files[0];
+}
+
+/** What has been typed. Numbers stay as they were typed, so that none loses digits; what is none of what is wanted is
+    a text, for the server to judge. */
+export function typed({ name, bare }, text) {
+  const number = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+  const isJson = bare || (name === "number" ? number.test(text) : ["json", "any"].includes(name) && parses(text));
+  return isJson ? new Json(text) : text;
+}
+
+function parses(text) {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What kind of input a type wants. The JSON Schema tells most; a term alone must do where there is none. */
+export function kind({ type, schema = {}, max }) {
+  const term = type.replace(/^\?/, "");
+  if (/^file\b/i.test(term)) return { name: "file" };
+  if (/^(array<file\b.*>|\[\]file\b.*)$/i.test(term)) return { name: "file", multiple: true };
+  const [, words] = /^enum\((.*)\)$/s.exec(term) ?? [];
+  const options = schema.enum ?? words?.split("|");
+  if (options?.every((option) => typeof option === "string")) return { name: "choice", options };
+  if (term === "bool") return { name: "choice", options: ["true", "false"], bare: true };
+  const named = { date: "date", time: "time", mail: "email", url: "url", phone: "tel" }[term];
+  if (named) return { name: "text", input: named };
+  const types = [schema.type ?? []].flat().filter((name) => name !== "null");
+  const only = (...names) => types.length > 0 && types.every((name) => names.includes(name));
+  const whole = /^(int|uint|id)\b/.test(term) || only("integer");
+  if (whole || /^float/.test(term) || only("integer", "number")) return { name: "number", step: whole ? "1" : "any" };
+  if (/^(array|\[\]|object|loose_array)/.test(term) || only("array", "object"))
+    return { name: "json", wants: only("object") || term === "object" ? '{"name": …}' : "[…, …]" };
+  if (term === "any" || term === "mixed") return { name: "any" };
+  const most = schema.maxLength ?? max ?? Number(/^string\((?:\d+,\s?)?(\d+)\)/.exec(term)?.[1]);
+  return { name: "text", long: term === "text" || most > 250 };
 }
 
 function table(fields) {
@@ -221,7 +245,7 @@ function note({ place, wire }) {
 }
 
 /** The fields of an object, those of its objects inside. */
-function fieldsOf(fields) {
+export function fieldsOf(fields) {
   if (fields === undefined) return "";
   const items = Object.entries(fields).map(([name, { type, info, fields: inner }]) =>
     h("li", {}, h("code", {}, name), " ", h("small", {}, h("code", {}, type)), ` ${info ?? ""}`, fieldsOf(inner)),
@@ -229,31 +253,29 @@ function fieldsOf(fields) {
   return h("ul", { className: "fields" }, items);
 }
 
-function answers(out, { status = 200, download }) {
-  const rows = Object.entries(out).map(([name, { type, info, fields }]) =>
-    h(
-      "tr",
-      {},
-      h("th", { scope: "row" }, h("code", {}, name === "*" ? "whole body" : name)),
-      h("td", {}, h("code", {}, type)),
-      h("td", {}, info, fieldsOf(fields)),
-    ),
-  );
-  const what = download ? "A file." : rows.length === 0 ? "No outputs." : undefined;
-  return h(
-    "section",
-    {},
-    h("h4", {}, `Answers ${status}`),
-    what ? h("p", { className: "quiet" }, what) : "",
-    rows.length === 0 ? "" : h("table", {}, h("tbody", {}, rows)),
-  );
+/** A request for curl, in the words of a POSIX shell. */
+export function curl({ http, url, headers, cookies, parts, text }) {
+  const words = [];
+  if (http !== "GET" && !(http === "POST" && (parts ?? text) !== undefined)) words.push(`-X ${http}`);
+  words.push(quote(url));
+  for (const [name, value] of headers) words.push(`-H ${quote(`${name}: ${value}`)}`);
+  for (const [name, value] of cookies) words.push(`-b ${quote(`${name}=${value}`)}`);
+  if (text !== undefined) words.push(`--data-raw ${quote(text)}`);
+  for (const [name, value] of parts ?? []) {
+    if (value instanceof Blob) words.push(`-F ${quote(`${name}=@${quoted(value.name)}`)}`);
+    else words.push(`--form-string ${quote(`${name}=${value}`)}`);
+  }
+  return `curl ${words.join(" \\\n  ")}`;
 }
 
-function refusals(errors) {
-  const rows = Object.entries(errors).map(([name, { status, info }]) =>
-    h("tr", {}, h("th", { scope: "row" }, h("code", {}, name)), h("td", {}, String(status)), h("td", {}, info)),
-  );
-  return rows.length === 0 ? "" : h("section", {}, h("h4", {}, "Refuses"), h("table", {}, h("tbody", {}, rows)));
+/** A file's name as curl takes it inside of a form's field, where `;` would end it. */
+function quoted(name) {
+  return `"${name.replaceAll(/["\\]/g, "\\$&")}"`;
+}
+
+/** A word as a shell takes it. */
+function quote(text) {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Sends a request and shows what comes back. */
@@ -297,4 +319,23 @@ async function shown(body) {
   const href = URL.createObjectURL(body);
   const save = h("a", { href, download: "" }, `Save (${body.type || "unknown type"})`);
   return h("p", {}, body.type.startsWith("image/") ? h("img", { src: href, alt: "The answer" }) : "", save);
+}
+
+/** JSON with a line for each value, as text: parsing it would round large numbers. Gives piece by piece, each with
+    what it is. */
+export function* pretty(text) {
+  const token = /("(?:[^"\\]|\\.)*")(\s*:)?|([{[])|([}\]])|(,)|([^\s{}[\],:"]+)/gs;
+  let depth = 0;
+  let last = "";
+  const line = () => ["", `\n${"  ".repeat(depth)}`];
+  for (const [, string, colon, open, close, comma, word] of text.matchAll(token)) {
+    if (close !== undefined) depth -= 1;
+    // What is empty stays on its line.
+    if (close !== undefined ? last !== "open" : last !== "") yield line();
+    if (open !== undefined) depth += 1;
+    last = open !== undefined ? "open" : comma !== undefined ? "comma" : "";
+    if (string !== undefined) yield [colon === undefined ? "string" : "key", string];
+    else yield [word === undefined ? "" : "word", word ?? open ?? close ?? comma];
+    if (colon !== undefined) yield ["", ": "];
+  }
 }

@@ -1,5 +1,8 @@
 //! What the documents say is so: their tables are made from those of the program, their definitions load.
 
+mod links;
+mod reference;
+
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,30 +66,73 @@ fn table(what: &str) -> String {
         "the types" => types(),
         "the limits" => limits(),
         "the known functions" => functions(),
-        "the keys of the settings" => key_table(&keys::APP),
-        "the keys of `cors`" => key_table(&keys::CORS),
-        "the keys of `phalapi`" => key_table(&keys::PHALAPI),
-        "the keys of `iapi`" => key_table(&keys::IAPI),
-        "the keys of a module" => key_table(&keys::MODULE),
-        "the keys of a method" => key_table(&keys::METHOD),
-        "the keys of the options" => key_table(&keys::OPTIONS),
-        "the keys of a parameter" => key_table(&keys::PARAMETER),
-        "the keys of an output" => key_table(&keys::OUTPUT),
-        "the keys of a class" => key_table(&keys::rules::CLASS),
-        "the keys of a method of a class" => key_table(&keys::rules::METHOD),
-        "the keys of a rule" => key_table(&keys::rules::RULE),
-        "the keys of a returned field" => key_table(&keys::rules::RETURN),
         "the types of rules" => word_table("type", keys::rules::TYPES),
         "the types of returned fields" => word_table("type", keys::rules::RETURN_TYPES),
         "the sources of rules" => word_table("source", keys::rules::SOURCES),
-        "the keys of an error" => key_table(&keys::ERROR),
-        "the keys of a method of `methods`" => key_table(&keys::methods::METHOD),
-        "the keys of the options of `methods`" => key_table(&keys::methods::OPTIONS),
-        "the keys of a parameter of `methods`" => key_table(&keys::methods::PARAMETER),
-        "the keys of an output of `methods`" => key_table(&keys::methods::OUTPUT),
         "the words of `methods`" => words(&METHODS),
-        other => panic!("nothing is known of {other}"),
+        other => match KEYS.iter().find(|(what, _)| *what == other) {
+            Some((_, keys)) => key_table(keys),
+            None => panic!("nothing is known of {other}"),
+        },
     }
+}
+
+/// What can stand in definitions, as the page names it.
+static KEYS: [(&str, &Keys); 26] = [
+    ("the keys of the settings", &keys::APP),
+    ("the keys of `contact`", &keys::CONTACT),
+    ("the keys of `license`", &keys::LICENSE),
+    ("the keys of `servers`", &keys::SERVER),
+    ("the keys of `types`", &keys::TYPES),
+    ("the keys of `service`", &keys::SERVICE),
+    ("the keys of `cors`", &keys::CORS),
+    ("the keys of `phalapi`", &keys::PHALAPI),
+    ("the keys of `iapi`", &keys::IAPI),
+    ("the keys of a module", &keys::MODULE),
+    ("the keys of a list", &keys::FLAT),
+    ("the keys of a method", &keys::METHOD),
+    ("the keys of the options", &keys::OPTIONS),
+    ("the keys of a parameter", &keys::PARAMETER),
+    ("the keys of the items", &keys::ITEMS),
+    ("the keys of an output", &keys::OUTPUT),
+    ("the keys of an error", &keys::ERROR),
+    ("the keys of a class", &keys::rules::CLASS),
+    ("the keys of a method of a class", &keys::rules::METHOD),
+    ("the keys of a rule", &keys::rules::RULE),
+    ("the keys of a returned field", &keys::rules::RETURN),
+    ("the keys of a method of `methods`", &keys::methods::METHOD),
+    ("the keys of the options of `methods`", &keys::methods::OPTIONS),
+    ("the keys of a parameter of `methods`", &keys::methods::PARAMETER),
+    ("the keys of an output of `methods`", &keys::methods::OUTPUT),
+    ("the keys of an error of `methods`", &keys::methods::ERROR),
+];
+
+#[test]
+fn every_object_of_a_definition_has_its_table() {
+    let page = fs::read_to_string(root().join("docs/definitions.md")).unwrap();
+    let mut waiting: Vec<&'static Keys> =
+        vec![&keys::APP, &keys::MODULE, &keys::FLAT, &keys::methods::METHOD, &keys::rules::CLASS];
+    let mut seen: Vec<&'static Keys> = Vec::new();
+    while let Some(keys) = waiting.pop() {
+        if seen.iter().any(|one| std::ptr::eq(*one, keys)) {
+            continue;
+        }
+        seen.push(keys);
+        waiting.extend(keys.upper.into_iter().chain(keys.names));
+        waiting.extend(keys.iter().filter_map(|key| match key.kind {
+            Kind::Object(keys) | Kind::List(keys) | Kind::Named(keys) => Some(keys),
+            _ => None,
+        }));
+    }
+    // What has only names of the author's has no table; the keys of a URI stand in that of a module, the limits in one
+    // with their defaults.
+    let elsewhere: [&Keys; 2] = [&keys::URI, &keys::LIMITS];
+    seen.retain(|keys| keys.iter().next().is_some() && !elsewhere.iter().any(|one| std::ptr::eq(*one, *keys)));
+    for keys in &seen {
+        let (what, _) = KEYS.iter().find(|(_, one)| std::ptr::eq(*one, *keys)).unwrap_or_else(|| panic!("{keys:?}"));
+        assert!(page.contains(&format!("{BEGIN}{what} -->\n")), "the page does not have {what}");
+    }
+    assert_eq!(seen.len(), KEYS.len(), "a table shows what stands nowhere");
 }
 
 fn key_table(keys: &'static Keys) -> String {
@@ -107,7 +153,8 @@ fn key_table(keys: &'static Keys) -> String {
             Kind::Named(keys) => format!("by name, each {}", keys.what),
             Kind::Common => "by name, each a parameter, or each a rule".to_owned(),
         };
-        writeln!(table, "| `{}` | {holds} | {} |", key.name, cell(key.info)).unwrap();
+        let required = if key.required { "; required" } else { "" };
+        writeln!(table, "| `{}` | {holds}{required} | {} |", key.name, cell(key.info)).unwrap();
     }
     table
 }

@@ -1,0 +1,147 @@
+//! Markdown as parts of a page: paragraphs, lists, headings and code. HTML in it is text, pictures are their words,
+//! and links lead to `http`, `https` and `mailto` alone.
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+use super::place::To;
+use super::sheet::{Block, Item, Span, Words};
+
+/// The parts of a text. Its headings are paragraphs with weight: the page has headings of its own.
+pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
+    let mut read = Read::default();
+    for event in Parser::new_ext(text, Options::empty()) {
+        read.event(event);
+    }
+    read.end();
+    read.blocks
+}
+
+/// A text while it is read.
+#[derive(Default)]
+struct Read<'a> {
+    blocks: Vec<Block<'a>>,
+    words: Words<'a>,
+    /// The lists that are open, each with its items so far.
+    lists: Vec<Vec<Item<'a>>>,
+    /// The code that is open: its language and text.
+    code: Option<(String, String)>,
+    /// The link that is open, and where in the words it begins.
+    link: Option<(To, usize)>,
+    /// How many reasons there are for weight.
+    strong: usize,
+}
+
+impl<'a> Read<'a> {
+    fn event(&mut self, event: Event<'a>) {
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.finish(tag),
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.text(&text),
+            Event::Code(text) => self.words.push(Span::code(text.into_string())),
+            Event::SoftBreak | Event::HardBreak => self.text(" "),
+            Event::Rule => self.end(),
+            Event::FootnoteReference(_) | Event::TaskListMarker(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'a>) {
+        match tag {
+            Tag::Heading { .. } => {
+                self.end();
+                self.strong += 1;
+            }
+            Tag::Strong => self.strong += 1,
+            Tag::CodeBlock(kind) => {
+                self.end();
+                let language = match kind {
+                    CodeBlockKind::Fenced(name) => name.split_whitespace().next().unwrap_or_default().to_owned(),
+                    CodeBlockKind::Indented => String::new(),
+                };
+                self.code = Some((language, String::new()));
+            }
+            Tag::List(_) => {
+                self.item();
+                self.lists.push(Vec::new());
+            }
+            Tag::Link { dest_url, .. } => {
+                let is_safe = ["http://", "https://", "mailto:"].iter().any(|scheme| dest_url.starts_with(scheme));
+                self.link = is_safe.then(|| (To::Elsewhere(dest_url.into_string()), self.words.len()));
+            }
+            // What is said in them is said on the page.
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Heading(_) => {
+                self.end();
+                self.strong = self.strong.saturating_sub(1);
+            }
+            TagEnd::Strong => self.strong = self.strong.saturating_sub(1),
+            TagEnd::CodeBlock => {
+                let Some((language, text)) = self.code.take() else { return };
+                self.blocks.push(Block::Code {
+                    title: None,
+                    language: language.into(),
+                    text: text.into(),
+                    server: None,
+                });
+            }
+            TagEnd::Paragraph if self.lists.is_empty() => self.end(),
+            TagEnd::HtmlBlock => self.end(),
+            TagEnd::Item => self.item(),
+            TagEnd::List(_) => {
+                let Some(items) = self.lists.pop() else { return };
+                match self.lists.last_mut() {
+                    Some(above) => match above.last_mut() {
+                        Some(item) => item.below.extend(items),
+                        None => above.extend(items),
+                    },
+                    None => self.blocks.push(Block::List(items)),
+                }
+            }
+            TagEnd::Link => {
+                let Some((to, begin)) = self.link.take() else { return };
+                let inside = self.words.split_off(begin.min(self.words.len()));
+                if !inside.is_empty() {
+                    self.words.push(Span::Link(to, inside));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some((_, code)) = &mut self.code {
+            code.push_str(text);
+        } else if self.strong > 0 {
+            self.words.push(Span::Strong(text.to_owned().into()));
+        } else if let Some(Span::Said(last)) = self.words.last_mut() {
+            // Texts come in pieces.
+            last.to_mut().push_str(text);
+        } else {
+            self.words.push(Span::said(text.to_owned()));
+        }
+    }
+
+    /// Ends an item of the list that is open, if anything was said in it.
+    fn item(&mut self) {
+        let Some(list) = self.lists.last_mut() else { return self.end() };
+        if !self.words.is_empty() {
+            self.link = None;
+            list.push(Item::new(std::mem::take(&mut self.words)));
+        }
+    }
+
+    /// Ends what is being said.
+    fn end(&mut self) {
+        if !self.lists.is_empty() {
+            return self.item();
+        }
+        if !self.words.is_empty() {
+            self.link = None;
+            self.blocks.push(Block::Paragraph(std::mem::take(&mut self.words)));
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Types and values in words: terms with what stands beside them, members of objects as a tree.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value as Json};
+
+use super::sheet::{Item, Span, Words};
+use crate::describe::visible::is_hidden;
+use crate::model::Output;
+
+/// An output and its members.
+pub(super) fn output(own: &Output) -> Item<'_> {
+    let written = &own.r#type.written;
+    let name = if own.name == "*" { Span::own("the whole answer") } else { Span::code(&own.name) };
+    let words = item(name, &written.term, &written.attributes, own.optional, &own.info, own.example.as_ref());
+    Item { words, below: members(&written.attributes) }
+}
+
+/// The members of an object, and theirs, as the definition writes them.
+pub(super) fn members(attributes: &Map<String, Json>) -> Vec<Item<'_>> {
+    let Some(Json::Object(fields)) = attributes.get("fields") else { return Vec::new() };
+    fields.iter().filter_map(|(name, field)| Some(member(name, field.as_object()?))).collect()
+}
+
+fn member<'a>(name: &'a str, field: &'a Map<String, Json>) -> Item<'a> {
+    let said = |key: &str| field.get(key).and_then(Json::as_str).unwrap_or_default();
+    let written = said("type");
+    let (term, optional) = written.strip_prefix('?').map_or((written, false), |term| (term, true));
+    let words = item(Span::code(name), term, field, optional, said("info"), field.get("example"));
+    Item { words, below: members(field) }
+}
+
+fn item<'a>(
+    name: Span<'a>,
+    term: &'a str,
+    attributes: &'a Map<String, Json>,
+    optional: bool,
+    info: &'a str,
+    example: Option<&Json>,
+) -> Words<'a> {
+    let mut words = vec![name, Span::own(" (")];
+    words.extend(r#type(term, attributes));
+    words.push(Span::own(if optional { ", may be missing): " } else { "): " }));
+    words.push(Span::said(info));
+    if let Some(example) = example {
+        words.extend([Span::own(" (example: "), Span::code(value(example)), Span::own(")")]);
+    }
+    words
+}
+
+/// A type: its term, and what stands beside it.
+pub(super) fn r#type<'a>(term: &'a str, attributes: &'a Map<String, Json>) -> Words<'a> {
+    let mut words = vec![Span::code(term)];
+    let is_beside = |name: &str| !matches!(name, "fields" | "info" | "type" | "example");
+    for (name, attribute) in attributes.iter().filter(|(name, _)| is_beside(name)) {
+        words.extend([Span::own(", "), Span::said(name), Span::own(" ")]);
+        words.push(match attribute {
+            Json::String(text) => Span::code(text),
+            other => Span::code(value(other)),
+        });
+    }
+    words
+}
+
+/// A value, in JSON on one line.
+pub(super) fn value<'a>(json: &Json) -> Cow<'a, str> {
+    escaped(json.to_string()).into()
+}
+
+/// A value, in JSON on several lines.
+pub(super) fn pretty(json: &Json) -> String {
+    // A JSON value always serialises.
+    escaped(serde_json::to_string_pretty(json).unwrap_or_default())
+}
+
+/// JSON with what would turn the direction of the text around it as escapes (RFC 8259 section 7): these characters
+/// stand in strings alone.
+fn escaped(json: String) -> String {
+    let is_seen = |c: char| matches!(c, '\n') || !is_hidden(c);
+    if json.chars().all(is_seen) {
+        return json;
+    }
+    let shown = |c: char| if is_seen(c) { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
+    json.chars().map(shown).collect()
+}

@@ -1,0 +1,250 @@
+// The client against the demo: in Node, in a page, and in a page of another origin by JSONP.
+
+import assert from "node:assert/strict";
+import http from "node:http";
+import { test } from "node:test";
+import { DOT, author, behind, browser, key, listen, rulebook as client, serve, watched } from "./support.mjs";
+
+const { ArgumentError, Json, NetworkError, RefusedError, RulebookError, rulebook } = client;
+
+/** Asserts that a call ends in an error of this kind with these members. */
+async function fails(promise, kind, members = {}) {
+  const error = await promise.then(() => assert.fail("it did not fail"), (error) => error);
+  assert.ok(error instanceof kind, String(error.stack));
+  for (const [name, value] of Object.entries(members)) assert.deepEqual(error[name], value, `${name} of ${error}`);
+  return error;
+}
+
+test("the client in Node", async (t) => {
+  const { origin, url, data } = await serve(t);
+  const user = await author(origin);
+  const api = await rulebook(url, { token: () => user.token });
+  const nobody = await rulebook(origin);
+
+  await t.test("has a function for each method", async () => {
+    const told = await (await fetch(url, { method: "OPTIONS" })).json();
+    const count = JSON.stringify(told).match(/"(GET|POST|PUT|DELETE|PATCH)":/g).length;
+    assert.equal(api.$methods.length, count);
+    for (const { id } of api.$methods) {
+      const leaf = id.split(".").reduce((at, name) => at[name], api);
+      assert.equal(typeof leaf, "function", id);
+    }
+    assert.equal((await api.article.list()).total, (await api.$call("article.list")).total);
+    await fails(api.$call("article.none"), RulebookError);
+  });
+
+  await t.test("gets and posts, out of every envelope", async () => {
+    assert.deepEqual(await api.article.line.get({ article_id: 1, no_line: 1 }), {
+      lines: (await (await fetch(`${url}article/line/1/1`)).json()).lines,
+    });
+    const { article_id } = await api.article.create({ title: "By the client", text: "ü 你\n'", tags: ["a", "b"] });
+    const { article } = await nobody.article.read({ article_id });
+    assert.deepEqual([article.title, article.text, article.tags], ["By the client", "ü 你\n'", ["a", "b"]]);
+    assert.deepEqual(await nobody.article.read({ "{id}": article_id }), { article }, "by its written key");
+    assert.equal(typeof (await nobody.author.getBaseInfo.get({ author_id: 2 })).name, "string", "phalapi");
+    const found = await nobody.publication.search.post({ words: "client" });
+    assert.equal(found.articles[0].article_id, article_id);
+  });
+
+  await t.test("refuses wrong arguments before it sends any", async () => {
+    let asked = 0;
+    const counting = await rulebook(url, { fetch: (...all) => ((asked += 1), fetch(...all)) });
+    assert.equal(asked, 1);
+    const { article } = counting;
+    await fails(article.read({}), ArgumentError, { parameter: "article_id", got: "nothing" });
+    await fails(article.read({ article_id: -5 }), ArgumentError, { parameter: "article_id", got: "-5" });
+    await fails(article.read({ article_id: "5" }), ArgumentError, { got: "a string of 1 characters" });
+    await fails(article.read({ article_id: 1, other: 1 }), ArgumentError, { parameter: "other" });
+    await fails(article.read({ article_id: 1, "{id}": 1 }), ArgumentError);
+    await fails(article.list({ page: 0 }), ArgumentError, { expected: "a whole number from 1 to 10000" });
+    await fails(article.list({ page: NaN }), ArgumentError);
+    await fails(article.create({ title: "t", text: "x", tags: ["a b"] }), ArgumentError, { parameter: "tags[0]" });
+    await fails(article.illustrate({ article_id: 1, alt: "x", picture: "no file" }), ArgumentError, { expected: "a file" });
+    assert.equal(asked, 1);
+  });
+
+  await t.test("tells refusals of every envelope", async () => {
+    await fails(nobody.article.read({ article_id: 999999 }), RefusedError, {
+      status: 404,
+      declared: "no_such_article",
+      name: "RefusedError",
+    });
+    const { errors } = await fails(nobody.article.list({ page: 0 }, { check: false }), RefusedError, { status: 400 });
+    assert.equal(errors[0].parameter, "page");
+    const { code, message } = await fails(nobody.article.create({ title: "t", text: "x" }), RefusedError, { status: 401 });
+    assert.equal(typeof code, "number");
+    assert.match(message, /\w/);
+    await fails(nobody.author.getBaseInfo.get({ author_id: 999999 }), RefusedError, { status: 404 });
+    await fails(nobody.iapi.file.download({ filename: "public/none" }), RefusedError, { status: 401, code: null });
+    const asProblem = { headers: { Accept: "application/problem+json" } };
+    await fails(nobody.article.read({ article_id: 999999 }, asProblem), RefusedError, {
+      status: 404,
+      declared: "no_such_article",
+    });
+  });
+
+  await t.test("uploads with progress, and downloads", async () => {
+    const { article_id } = await api.article.create({ title: "With a picture", text: "x" });
+    const picture = new File([DOT.buffer], 'd"o\nt.png', { type: "image/png" });
+    const told = [];
+    const onProgress = (progress) => told.push(progress);
+    await api.article.illustrate({ article_id, alt: "A dot ü", picture }, { onProgress });
+    assert.ok(told.length > 0);
+    assert.equal(told.at(-1).sent, told.at(-1).total);
+    // What has no name has no extension, which is for the server to judge.
+    const nameless = new Uint8Array(DOT.buffer);
+    await fails(api.article.illustrate({ article_id, alt: "A dot", picture: nameless }), RefusedError, { status: 400 });
+    const { response, filename } = await api.article.picture({ article_id });
+    assert.deepEqual(Buffer.from(await response.arrayBuffer()), DOT.buffer);
+    assert.equal(filename, /filename="?([^";]+)/.exec(response.headers.get("content-disposition"))?.[1] ?? null);
+    const part = await api.article.picture({ article_id }, { headers: { Range: "bytes=1-3" } });
+    assert.deepEqual([part.response.status, await part.response.text()], [206, "PNG"]);
+    const { link } = await api.article.picture({ article_id }, { link: true });
+    assert.deepEqual(Buffer.from(await (await fetch(new URL(link, url))).arrayBuffer()), DOT.buffer);
+    await fails(api.article.picture({ article_id: 999999 }), RefusedError, { status: 404 });
+  });
+
+  await t.test("sends several files by a key", async () => {
+    const secret = await key(data, "iapi");
+    const holder = await rulebook(url, { token: secret });
+    const content = [new Blob([DOT.buffer]), new Blob([DOT.buffer])];
+    const filename = ["public/图/1.png", "public/2.png"];
+    // A server takes up to a second to know a new key.
+    for (let known = false; !known; ) {
+      known = await holder.iapi.files.upload({ content, filename }).then(
+        () => true,
+        (error) => (error.status === 401 ? new Promise((over) => setTimeout(over, 50, false)) : Promise.reject(error)),
+      );
+    }
+    const { response } = await holder.iapi.file.download({ filename: "public/图/1.png" });
+    assert.equal((await response.arrayBuffer()).byteLength, DOT.buffer.length);
+  });
+
+  await t.test("ends as it is told, and tells where nobody answers", async (t) => {
+    const silent = await listen(t, http.createServer(() => {}));
+    const definition = await client.definition(url);
+    const waiting = await rulebook(silent, { definition });
+    await fails(waiting.article.list({}, { timeout: 50 }), DOMException, { name: "TimeoutError" });
+    const signal = AbortSignal.abort(new Error("enough"));
+    await fails(waiting.article.list({}, { signal }), Error, { message: "enough" });
+    const later = new AbortController();
+    setTimeout(() => later.abort(), 50);
+    await fails(waiting.article.list({}, { signal: later.signal }), DOMException, { name: "AbortError" });
+    const nowhere = await rulebook("http://127.0.0.1:1/", { definition });
+    const { cause } = await fails(nowhere.article.list(), NetworkError);
+    assert.ok(cause);
+    await fails(nobody.article.list({}, { jsonp: true }), RulebookError);
+  });
+
+  await t.test("finds the API behind a prefix", async (t) => {
+    const prefixed = await behind(t, origin, "/x/y/");
+    assert.equal((await (await rulebook(prefixed)).article.list()).total, (await api.article.list()).total);
+  });
+
+  await t.test("sends JSON as it is", async () => {
+    await fails(nobody.article.list({ page: new Json("1e400") }), RefusedError, { status: 400 });
+    assert.ok((await nobody.article.list({ page: new Json("1") })).total > 0);
+  });
+});
+
+test("the client in a page", async (t) => {
+  const chromium = await browser(t);
+  const { origin, url, data } = await serve(t);
+  const user = await author(origin);
+  const secret = await key(data, "iapi");
+  const { page, trouble } = await watched(t, chromium, url);
+  await page.goto(url);
+  const got = await page.evaluate(
+    async ([token, dot]) => {
+      const { rulebook } = await import("/docs/rulebook.js");
+      const api = await rulebook("/", { token });
+      const { article_id } = await api.article.create({ title: "From a page", text: "x" });
+      const picture = new File([Uint8Array.from(dot)], "dot.png", { type: "image/png" });
+      const told = [];
+      const onProgress = (progress) => told.push(progress);
+      await api.article.illustrate({ article_id, alt: "A dot", picture }, { onProgress });
+      const { response, filename } = await api.article.picture({ article_id });
+      const bytes = [...new Uint8Array(await response.arrayBuffer())];
+      const ended = new AbortController();
+      const aborted = api.article.list({}, { signal: ended.signal }).catch((error) => error.name);
+      ended.abort();
+      const stop = new AbortController();
+      const stopped = api.article
+        .illustrate({ article_id, alt: "A dot", picture }, { onProgress, signal: stop.signal })
+        .catch((error) => error.name);
+      stop.abort();
+      const refused = await api.article.read({ article_id: 999999 }).catch(({ name, status }) => [name, status]);
+      const unsent = await api.article.read({}).catch(({ name, parameter }) => [name, parameter]);
+      const read = (await api.article.read({ article_id })).article.picture.alt;
+      return { told, bytes, filename, aborted: await aborted, stopped: await stopped, refused, unsent, read };
+    },
+    [user.token, [...DOT.buffer]],
+  );
+  assert.deepEqual(got.bytes, [...DOT.buffer]);
+  assert.equal(got.read, "A dot");
+  assert.ok(got.told.some(({ sent, total }) => sent === total && total > DOT.buffer.length));
+  assert.deepEqual([got.aborted, got.stopped], ["AbortError", "AbortError"]);
+  assert.deepEqual(got.refused, ["RefusedError", 404]);
+  assert.deepEqual(got.unsent, ["ArgumentError", "article_id"]);
+
+  await t.test("the form of a method by its id", async () => {
+    await page.evaluate(async (token) => {
+      const { form } = await import("/docs/form.js");
+      const made = await form(new URL("/", location.href), "article.read", () => token);
+      made.id = "tried";
+      document.body.append(made);
+    }, secret);
+    await page.locator("#tried").getByLabel("id", { exact: true }).fill("1");
+    await page.locator("#tried").getByRole("button", { name: "Call" }).click();
+    await page.locator("#tried .status.well").waitFor();
+    assert.match(await page.locator("#tried pre.json").innerText(), /"article_id": 1/);
+    const none = await page.evaluate(async () => {
+      const { form } = await import("/docs/form.js");
+      return form(new URL("/", location.href), "none", () => "").catch((error) => error.message);
+    });
+    assert.equal(none, "there is no method none");
+  });
+  assert.deepEqual(trouble, []);
+});
+
+test("a page of another origin by JSONP", async (t) => {
+  const chromium = await browser(t);
+  const { url } = await serve(t);
+  const source = await (await fetch(`${url}docs/rulebook.js`)).text();
+  const definition = await client.definition(url);
+  const pages = http.createServer((request, response) => {
+    const script = request.url === "/rulebook.js";
+    response.setHeader("Content-Type", script ? "text/javascript" : "text/html");
+    response.end(script ? source : "<!doctype html><link rel=icon href=data:,>");
+  });
+  const home = await listen(t, pages);
+  const { page, trouble } = await watched(t, chromium, home, {}, [new URL(url).origin]);
+  await page.goto(home);
+  const got = await page.evaluate(
+    async ([url, definition]) => {
+      const { rulebook } = await import("/rulebook.js");
+      const api = await rulebook(url, { definition, jsonp: true, token: "not sent", timeout: 60_000 });
+      const read = await api.article.read({ article_id: 1 });
+      const both = await Promise.all([1, 2].map((page) => api.article.list({ page, size: 2 })));
+      const refused = await api.article.read({ article_id: 999999 }).catch(({ name, status, declared }) => [name, status, declared]);
+      const wrong = await api.article.list({ page: 0 }, { check: false }).catch(({ status, errors }) => [status, errors[0].parameter]);
+      const closed = await api.article.line.get({ article_id: 1 }).catch(({ name }) => name);
+      const nowhere = await rulebook("http://127.0.0.1:1/", { definition, jsonp: true });
+      const nobody = await nowhere.article.list().catch(({ name }) => name);
+      const late = await api.article.list({}, { timeout: 0 }).catch(({ name }) => name);
+      return { read, lists: both.map(({ articles }) => articles.length), refused, wrong, closed, nobody, late };
+    },
+    [url, definition],
+  );
+  assert.deepEqual(Object.keys(got.read), ["article"], "the outputs alone");
+  assert.deepEqual(got.lists, [2, 2]);
+  assert.deepEqual(got.refused, ["RefusedError", 404, "no_such_article"]);
+  assert.deepEqual(got.wrong, [400, "page"]);
+  assert.equal(got.closed, "RulebookError", "the demo lets no line be read so");
+  assert.equal(got.nobody, "NetworkError");
+  assert.equal(got.late, "TimeoutError");
+  assert.deepEqual(
+    trouble.filter((one) => !one.includes("127.0.0.1:1/") && !one.includes("ERR_")),
+    [],
+  );
+});

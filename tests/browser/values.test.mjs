@@ -1,0 +1,158 @@
+// Whatever a type lets pass the client sends, and it arrives as it was given. Over the recorded cases of all types,
+// and over all kinds of parameters.
+
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { rulebook as client, serve, top } from "./support.mjs";
+
+const { ArgumentError, mismatch, rulebook } = client;
+
+/** Serves a definition by echo: what a method answers are its arguments, as they have been checked. */
+async function echo(t, definition) {
+  const api = await mkdtemp(join(tmpdir(), "rulebook-api-"));
+  t.after(() => rm(api, { recursive: true }));
+  const text = JSON.stringify(definition, (_, value) => (typeof value === "bigint" ? `big ${value}` : value));
+  await writeFile(join(api, "echo.json"), text.replace(/"big (-?\d+)"/g, "$1"));
+  return (await serve(t, { api, flags: ["--unbound", "echo"] })).url;
+}
+
+/** JSON in which whole numbers that are too long for JavaScript's are BigInts. */
+function exact(text) {
+  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?![\d.eE])/g, (one) =>
+    one.startsWith('"') || Number.isSafeInteger(Number(one)) ? one : `{"$big":"${one}"}`,
+  );
+  return JSON.parse(marked, (_, value) => (value?.$big === undefined ? value : BigInt(value.$big)));
+}
+
+/** Numbers are equal whatever kind of number they are. */
+function same(one, other) {
+  const plain = (_, value) => (typeof value === "bigint" ? Number(value) : Object.is(value, -0) ? 0 : value);
+  return JSON.stringify(one, plain) === JSON.stringify(other, plain);
+}
+
+const shown = (value) => JSON.stringify(value, (_, one) => (typeof one === "bigint" ? `${one}n` : one));
+
+/** Whether a query can say of a value no more than its text: where the type lets anything pass. */
+function isTextInQuery({ type, anyOf }) {
+  return type === undefined && anyOf === undefined;
+}
+
+const cases = exact(await readFile(join(top, "tests/data/types/cases.json"), "utf8"));
+
+test("what passes a type is sent and arrives, and nothing else is taken", async (t) => {
+  const terms = cases.filter(({ error, json, term }) => !error && json && !/file/i.test(term));
+  assert.ok(terms.length > 70, `${terms.length} terms`);
+  const paths = terms.map(({ term, attributes = {} }, n) => [
+    `c${n}`,
+    {
+      POST: { info: "In a body", in: { v: { info: "x", type: term, ...attributes } } },
+      GET: { info: "In a query", in: { "GET@v": { info: "x", name: "v", type: term, ...attributes } } },
+    },
+  ]);
+  const api = await rulebook(await echo(t, { "/": Object.fromEntries(paths) }), { parse: exact });
+  let sent = 0;
+  for (const [n, { term, attributes, json }] of terms.entries()) {
+    const { get, post } = api[`c${n}`];
+    const { $methods } = api;
+    const { schema } = $methods.find(({ id }) => id === `c${n}.post`).parameters[0];
+    const what = (value) => `${term} ${shown(attributes ?? {})}: ${shown(value)}`;
+    const isText = isTextInQuery(schema);
+    for (const [value, becomes] of [...(json.passes ?? []).map((one) => [one, one]), ...(json.becomes ?? [])]) {
+      assert.equal(mismatch(schema, value, "v"), undefined, what(value));
+      const { args } = await post({ v: value });
+      assert.ok(same(args.v, becomes), `${what(value)} became ${shown(args.v)}`);
+      sent += 1;
+      if (isText) continue;
+      const { args: there } = await get({ v: value });
+      assert.ok(same(there.v, becomes), `in a query, ${what(value)} became ${shown(there.v)}`);
+    }
+    for (const value of json.refused ?? []) {
+      await assert.rejects(post({ v: value }), (error) => error instanceof ArgumentError || error.status === 400, what(value));
+    }
+  }
+  assert.ok(sent > 150, `${sent} values`);
+});
+
+test("what is given for a parameter of any kind arrives as it was given", async (t) => {
+  const info = "x";
+  const types = {
+    text: "?string",
+    whole: "?int",
+    wide: "?uint",
+    number: "?float",
+    yes: "?bool",
+    texts: "?array<string>",
+    wholes: "?array<int>",
+    nested: "?array<array<string>>",
+    object: "?object",
+  };
+  const lists = Object.entries(types).map(([name, type]) => [name, { info, type, name }]);
+  lists.push(["split", { info, type: "?array<string>", name: "split", format: "explode", separator: ";;" }]);
+  lists.push(["json", { info, type: "?array<string>", name: "json", format: "json" }]);
+  const from = (key) => Object.fromEntries(lists.map(([name, one]) => [key(name), one]));
+  const method = (key) => ({ info, in: from(key) });
+  const positions = Object.fromEntries(lists.map(([, one], n) => [`URL#${n}`, one]));
+  const file = { info, type: "?file", name: "file" };
+  const tree = {
+    body: { POST: method((name) => name), GET: method((name) => name), DELETE: method((name) => `ANY@${name}`) },
+    query: { GET: method((name) => `GET@${name}`), POST: method((name) => `GET@${name}`) },
+    header: { GET: method((name) => `HEADER@X-${name}`) },
+    cookie: { GET: method((name) => `COOKIE@${name}`) },
+    path: { GET: { info, in: positions } },
+    form: { POST: { info, in: { ...from((name) => name), file } } },
+    "a b/{text}/ü": { GET: { info, in: { "{text}": { info, type: "string" } } } },
+  };
+  const api = await rulebook(await echo(t, { "/": tree }), { parse: exact });
+  const odd = ["a", " a ", "", "12", "true", "null", "[1", "[1]", '{"a":1}', 'a&b=c+d%20#?/\\"', "ü 你 😀", "a;;b", "a,b", ";"];
+  const values = [
+    ...odd.map((one) => ["text", one]),
+    ...[0, -1, 9007199254740993n, -9223372036854775808n].map((one) => ["whole", one]),
+    ["wide", 18446744073709551615n],
+    ...[0.5, -0, 1e21, 1e-7, 1.7976931348623157e308].map((one) => ["number", one]),
+    ...[true, false].map((one) => ["yes", one]),
+    ...["texts", "split", "json"].flatMap((name) => [[], ["a", "b"], odd, ...odd.map((one) => [one])].map((one) => [name, one])),
+    ...[[], [1], [1, -2, 9007199254740993n]].map((one) => ["wholes", one]),
+    ...[[], [[]], [["a"], ["[b"]]].map((one) => ["nested", one]),
+    ...[{}, { a: { "b c": [1, null, "ü"] } }].map((one) => ["object", one]),
+  ];
+  const calls = {
+    "a body": api.body.post,
+    "a query": api.query.get,
+    "a query of POST": api.query.post,
+    "query or body, GET": api.body.get,
+    "query or body, DELETE": api.body.delete,
+    "a header field": api.header.get,
+    "a cookie": api.cookie.get,
+    "the path": api.path.get,
+    "a form": (args) => api.form.post({ ...args, file: new Blob(["x"]) }),
+  };
+  const cannot = {
+    "a header field": (name, value) => name === "text" && /^[ \t]|[ \t]$/.test(value),
+    "a cookie": (name, value) => /;/.test(shown(value)) || (name === "split" && value.length > 1 && !/"\[1"/.test(shown(value))),
+    "the path": (_, value) => value === "",
+  };
+  for (const [where, call] of Object.entries(calls)) {
+    for (const [name, value] of values) {
+      const what = `${where}: ${name} ${shown(value)}`;
+      if (cannot[where]?.(name, value)) {
+        await assert.rejects(call({ [name]: value }), ArgumentError, what);
+        continue;
+      }
+      const { args } = await call({ [name]: value });
+      assert.ok(same(args[name], value), `${what} became ${shown(args[name])}`);
+      const others = Object.keys(args).filter((other) => ![name, "file"].includes(other) && args[other] !== null);
+      assert.deepEqual(others, [], what);
+    }
+  }
+  for (const text of odd.filter((one) => one !== "")) {
+    const { args } = await api["a b"]["{text}"]["ü"].get({ text });
+    assert.equal(args.text, text);
+  }
+  for (const text of ["", ".", ".."]) await assert.rejects(api["a b"]["{text}"]["ü"].get({ text }), ArgumentError);
+  await assert.rejects(api.body.post({ text: "\ud800" }), ArgumentError);
+  const { args } = await api.path.get({ number: 2.5, yes: true });
+  assert.deepEqual([args.text, args.number, args.yes], [null, 2.5, true], "what is left out in front is left empty");
+});

@@ -1,0 +1,1 @@
+//! What once disproved a claim, made as small as it goes: each is a case with a name.

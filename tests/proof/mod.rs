@@ -1,0 +1,46 @@
+//! That nothing disagrees: what is checked, described, listed and answered are one API.
+//!
+//! In charge of claims that hold for every definition and every request, each judged over random ones. Every run of
+//! the tests judges a few; `scripts/prove` as many as it is told, with both the progress and the counts shown. A
+//! definition comes of a seed of its own, so that the one that disproves a claim can be made again alone. Must not hold
+//! cases of its own: what was found wrong once is a test with a name, in `found`.
+
+mod borders;
+mod checks;
+mod counts;
+mod found;
+mod long;
+mod routes;
+mod run;
+mod subject;
+mod texts;
+
+use self::counts::Counts;
+use self::subject::Subject;
+
+/// Something that is true of every definition.
+#[derive(Clone, Copy)]
+pub struct Claim {
+    /// What it is called in the table of counts.
+    name: &'static str,
+    /// Judges a definition, with so many values where there are values in it, and counts what it has looked at.
+    judge: fn(&mut Subject, usize, &mut Counts) -> Result<(), String>,
+}
+
+/// All claims, in the order of the table.
+const CLAIMS: &[Claim] = &[checks::CLAIM, texts::CLAIM, routes::CLAIM];
+
+#[test]
+fn checks_take_what_their_schemas_say() {
+    run::briefly(checks::CLAIM, 60, 40);
+}
+
+#[test]
+fn what_is_written_of_an_api_is_the_api_again() {
+    run::briefly(texts::CLAIM, 25, 0);
+}
+
+#[test]
+fn what_is_routed_described_and_listed_is_the_same() {
+    run::briefly(routes::CLAIM, 25, 0);
+}

@@ -1,0 +1,17 @@
+//! What the router takes, what OpenAPI describes and what OPTIONS lists are the same.
+
+use super::subject::methods;
+use super::{Claim, Counts, Subject};
+use crate::{describe, openapi};
+
+/// Each path of the document leads to the method that it describes; each method has all of its paths there, those
+/// without optional positions too; OPTIONS lists each, on base and along the way to its service.
+pub const CLAIM: Claim = Claim { name: "routes", judge };
+
+fn judge(subject: &mut Subject, _: usize, counts: &mut Counts) -> Result<(), String> {
+    let engine = subject.rulebook().build().map_err(|report| report.to_string())?;
+    counts.methods += methods(engine.api()).len() as u64;
+    openapi::paths::wait(openapi::paths::assert_same(engine.api()));
+    describe::below::assert_all_is_found(&engine);
+    Ok(())
+}

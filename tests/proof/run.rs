@@ -1,0 +1,80 @@
+//! Runs of claims over random definitions, each of a seed of its own.
+
+use std::cell::RefCell;
+
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+use super::Claim;
+use super::counts::Counts;
+use super::subject::{Subject, subjects};
+
+/// How often what disproves a claim is made smaller at most.
+const MOST_SHRINKS: u32 = 3_000;
+
+/// A definition for which a claim does not hold.
+pub struct Disproved {
+    /// The claim.
+    pub claim: &'static str,
+    /// What of it is not so.
+    pub why: String,
+    /// The smallest definition for which that was found.
+    pub subject: Subject,
+    /// What it is made from again.
+    pub seed: u64,
+    /// How many values it was judged with.
+    pub values: usize,
+}
+
+impl std::fmt::Display for Disproved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { claim, why, subject, seed, values } = self;
+        write!(f, "{claim}: {why}\n{subject:?}\nto repeat: scripts/prove 1 {values} --seed {seed}")
+    }
+}
+
+/// Judges the definition of a seed with these claims, and adds what each has looked at to the counts in its place.
+pub fn judge(claims: &[Claim], seed: u64, values: usize, counts: &mut [Counts]) -> Result<(), Box<Disproved>> {
+    for (claim, counts) in claims.iter().zip(counts) {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let config =
+            Config { cases: 1, failure_persistence: None, max_shrink_iters: MOST_SHRINKS, ..Config::default() };
+        let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+        let seen = RefCell::new(Counts::default());
+        let ended = runner.run(&subjects(), |mut subject| {
+            let mut own = Counts { definitions: 1, ..Counts::default() };
+            let held = (claim.judge)(&mut subject, values, &mut own);
+            *seen.borrow_mut() = own;
+            held.map_err(TestCaseError::fail)
+        });
+        match ended {
+            Ok(()) => *counts += &seen.into_inner(),
+            Err(TestError::Fail(why, subject)) => {
+                let why = why.message().to_owned();
+                return Err(Box::new(Disproved { claim: claim.name, why, subject, seed, values }));
+            }
+            Err(TestError::Abort(why)) => panic!("seed {seed}: {why}"),
+        }
+    }
+    Ok(())
+}
+
+/// Judges a claim on a few definitions, others in every run.
+#[track_caller]
+pub fn briefly(claim: Claim, definitions: u64, values: usize) -> Counts {
+    let first = seed();
+    let mut counts = [Counts::default()];
+    for number in 0..definitions {
+        if let Err(disproved) = judge(&[claim], first.wrapping_add(number), values, &mut counts) {
+            panic!("{disproved}");
+        }
+    }
+    let [counts] = counts;
+    counts
+}
+
+/// A seed that differs from run to run.
+pub fn seed() -> u64 {
+    // Small enough to be typed.
+    u64::from(getrandom::u32().unwrap())
+}
