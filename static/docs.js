@@ -24,8 +24,9 @@ function tokenInput() {
   const label = document.createElement("label");
   label.htmlFor = input.id;
   label.textContent = "Bearer token";
-  const line = document.createElement("p");
+  const line = document.createElement("form");
   line.className = "token";
+  line.addEventListener("submit", (event) => event.preventDefault());
   line.append(label, input);
   return line;
 }

@@ -13,6 +13,7 @@ mod definition_text;
 mod demo;
 mod describe;
 mod diagnostics;
+mod docs;
 mod documents;
 mod downloads;
 mod errors;

@@ -174,6 +174,8 @@ impl Place {
         clear(&mut shell);
         let command = command.replace(ADDRESS, &self.address);
         let command = format!("PATH=$PWD/target/release:$PATH; exec 2>&1; {command}");
+        // So that all sort alike.
+        shell.env("LC_ALL", "C.UTF-8");
         let output = shell.current_dir(self.folder.path()).args(["-c", &command]).output().unwrap();
         self.shown(&String::from_utf8(output.stdout).unwrap())
     }

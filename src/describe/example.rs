@@ -1,24 +1,81 @@
-//! Values that show what a parameter may be.
+//! Values that show what a parameter or an output may be.
 //!
 //! What the definition shows is shown; where it shows nothing, a value is made
-//! from the type. Every value passes its type.
+//! from the type, always the same one. Every value passes its type.
+
+use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use crate::model::{Output, Parameter};
-use crate::types::Check;
+use crate::call::Value;
+use crate::model::{From, Output, Parameter};
+use crate::types::{Check, Takes};
 
-/// A value of a parameter; none where none can be made, as of files.
-pub(super) fn of_parameter(own: &Parameter) -> Option<Json> {
-    own.example.clone().or_else(|| own.default.clone()).or_else(|| made(&*own.r#type.check))
+/// A value of a parameter that its place in a request can hold; none where none can be made, as of files.
+#[must_use]
+pub fn of_parameter(own: &Parameter) -> Option<Json> {
+    let fits = |value: &Value<'_>| fits(own.from, value);
+    let declared = own.example.clone().or_else(|| default(own));
+    let declared = declared.filter(|declared| fits(&Value::from(declared)));
+    declared.or_else(|| made(&*own.r#type.check, fits))
 }
 
 /// A value of an output; none where none can be made.
-pub(super) fn of_output(own: &Output) -> Option<Json> {
-    own.example.clone().or_else(|| made(&*own.r#type.check))
+#[must_use]
+pub fn of_output(own: &Output) -> Option<Json> {
+    own.example.clone().or_else(|| made(&*own.r#type.check, |_| true))
 }
 
-/// A value that passes the check.
-fn made(check: &dyn Check) -> Option<Json> {
-    check.extremes().first().map(crate::call::Value::to_json)
+/// What a member is in a value that shows its object, or a list of such objects.
+#[must_use]
+pub fn of_member<'v>(shown: &'v Json, name: &str) -> Option<&'v Json> {
+    match shown {
+        Json::Object(members) => members.get(name),
+        Json::Array(items) => items.iter().find_map(|item| of_member(item, name)),
+        _ => None,
+    }
+}
+
+/// What a parameter holds when it is left out, as JSON: where it is written as a text, what its type makes of that.
+pub(super) fn default(own: &Parameter) -> Option<Json> {
+    let default = own.default.as_ref()?;
+    match default {
+        Json::String(text) => serde_json::to_value(own.r#type.check.decode(Cow::Borrowed(text))).ok(),
+        other => Some(other.clone()),
+    }
+}
+
+/// A value that passes the check and fits.
+fn made(check: &dyn Check, fits: impl Fn(&Value<'_>) -> bool) -> Option<Json> {
+    if matches!(check.takes(), Takes::File | Takes::Files) {
+        return None;
+    }
+    let passes = |value: &Value<'static>| fits(value) && check.check(value.clone()).is_ok();
+    let example = check.example().filter(passes);
+    let dashed = || dashed(check.example()?).filter(passes);
+    let made = example.or_else(dashed).or_else(|| check.extremes().into_iter().find(|value| fits(value)));
+    made.map(|value| value.to_json())
+}
+
+/// Whether the place of a parameter can hold a value: no segment is empty, cookies have no blanks, and null is no text.
+fn fits(from: From, value: &Value<'_>) -> bool {
+    match value {
+        Value::Text(text) => match from {
+            From::Path | From::Position(_) => !text.is_empty(),
+            From::Cookie => text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)),
+            From::Header => text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.trim() == &**text,
+            From::Query | From::Body | From::Any => true,
+        },
+        Value::List(items) => from == From::Body || (!items.is_empty() && items.iter().all(|item| fits(from, item))),
+        Value::Null => from == From::Body,
+        _ => true,
+    }
+}
+
+/// A text with dashes in place of its blanks.
+fn dashed(value: Value<'static>) -> Option<Value<'static>> {
+    match value {
+        Value::Text(text) => Some(Value::Text(Cow::Owned(text.replace(' ', "-")))),
+        _ => None,
+    }
 }

@@ -4,7 +4,7 @@
 //! the OpenAPI document and of texts for people. Must not know plans or requests.
 
 mod canonical;
-mod example;
+pub mod example;
 mod markdown;
 mod openapi;
 mod options;

@@ -42,10 +42,10 @@ impl Told<'_> {
         self.later.get()
     }
 
-    /// A hold on them that does not end with the request.
+    /// The same, to be kept.
     #[must_use]
-    pub fn shared(&self) -> Arc<Later> {
-        Arc::clone(&self.later)
+    pub fn later(&self) -> &Arc<Later> {
+        &self.later
     }
 
     /// The reply with what is to be said of whom it is for.

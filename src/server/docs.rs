@@ -1,15 +1,14 @@
 //! The pages of the API for people: which one a path asks for, in which form, and the parts that all of them use.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use actix_web::web;
 use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
-use super::files;
 use crate::call::{Head, Refusal};
-use crate::pipeline::{Told, told};
-use crate::plan::{self, Document, Plan};
+use crate::plan::{self, Document, Later};
 
 /// Where what is searched for is found.
 const SEARCH: &str = "search";
@@ -19,13 +18,11 @@ const MARKDOWN: &str = ".md";
 const INDEX: &str = "index";
 
 /// What is at a path.
-pub(super) enum Found<'p> {
-    /// A part of all pages.
-    Part(&'static Document),
-    /// A page, in the form that the client wants, and for whom it is.
-    Page(plan::Page, Told<'p>),
-    /// A page in markdown, and for whom it is.
-    Markdown(Document, Told<'p>),
+pub(super) enum Found {
+    /// A page, in the form that the client wants.
+    Page(plan::Page),
+    /// A page in markdown.
+    Markdown(Document),
 }
 
 /// Which page is asked for.
@@ -39,11 +36,8 @@ enum Asked {
 /// What is at a path below `/docs/`, as it was sent; none where there is nothing.
 ///
 /// # Errors
-/// The page cannot be made, or who asks is nobody to be told.
-pub(super) async fn find<'p>(plan: &'p Plan, path: &str, head: &Head) -> Result<Option<Found<'p>>, Refusal> {
-    if let Some(document) = files::of_docs(path) {
-        return Ok(Some(Found::Part(document)));
-    }
+/// The page cannot be made.
+pub(super) async fn find(documents: &Arc<Later>, path: &str, head: &Head) -> Result<Option<Found>, Refusal> {
     let Some(path) = decoded(path) else { return Ok(None) };
     let (path, is_markdown) = match path.strip_suffix(MARKDOWN) {
         Some(INDEX) => ("", true),
@@ -52,16 +46,15 @@ pub(super) async fn find<'p>(plan: &'p Plan, path: &str, head: &Head) -> Result<
         Some(path) => (path, true),
         None => (&*path, false),
     };
-    let told = told(plan, head).await?;
     let asked = match path {
         SEARCH => Asked::Search(words(head)),
-        path => match told.documents().pages.find(path) {
+        path => match documents.get().pages.find(path) {
             Some(index) => Asked::Page(index),
             None => return Ok(None),
         },
     };
-    let page = page(&told, asked).await?;
-    Ok(page.map(|page| if is_markdown { Found::Markdown(page.markdown, told) } else { Found::Page(page, told) }))
+    let page = page(documents, asked).await?;
+    Ok(page.map(|page| if is_markdown { Found::Markdown(page.markdown) } else { Found::Page(page) }))
 }
 
 /// A path, its segments decoded: none where a segment would be taken for more than one, whose links would lead
@@ -71,17 +64,17 @@ fn decoded(path: &str) -> Option<Cow<'_, str>> {
     (decoded.matches('/').count() == path.matches('/').count()).then_some(decoded)
 }
 
-async fn page(told: &Told<'_>, asked: Asked) -> Result<Option<plan::Page>, Refusal> {
+async fn page(documents: &Arc<Later>, asked: Asked) -> Result<Option<plan::Page>, Refusal> {
     if let Asked::Page(index) = asked
-        && let Some(page) = told.documents().pages.ready(index)
+        && let Some(page) = documents.get().pages.ready(index)
     {
         return Ok(Some(page.clone()));
     }
-    let later = told.shared();
+    let documents = Arc::clone(documents);
     // A page of a large API takes longer to make than a worker should let others wait.
     let made = web::block(move || match asked {
-        Asked::Page(index) => later.get().pages.page(index),
-        Asked::Search(words) => later.get().pages.search(&words),
+        Asked::Page(index) => documents.get().pages.page(index),
+        Asked::Search(words) => documents.get().pages.search(&words),
     });
     made.await.map_err(Refusal::internal)
 }

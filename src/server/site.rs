@@ -1,15 +1,13 @@
 //! What stands at the paths of the server's own pages.
 
-use std::borrow::Cow;
-
 use actix_files::NamedFile;
 
 use super::docs::{self, Found};
-use super::files::{File, Files};
+use super::files::{self, File, Files};
 use super::policy::{Keep, Of};
 use super::swagger;
 use crate::call::{Head, Refusal};
-use crate::pipeline::Told;
+use crate::pipeline::{Told, told};
 use crate::plan::{self, Document, Plan};
 
 /// The file that asks other servers by JSONP, of which there is one so that all others keep to this server.
@@ -40,10 +38,10 @@ pub(super) fn is_own(path: &str) -> bool {
 /// A page of the server's own.
 pub(super) enum Page<'p> {
     /// One that is ready.
-    Ready(Cow<'static, Document>, Of, Keep),
-    /// One of the pages for people, in the form that the client wants, and for whom it is.
+    Ready(&'static Document, Of, Keep),
+    /// One of the pages for people, in the form that the client wants, and from whose documents it is.
     Docs(plan::Page, Told<'p>),
-    /// The same in markdown.
+    /// One of them in markdown.
     Markdown(Document, Told<'p>),
     /// An open file.
     File(Box<NamedFile>, Of),
@@ -61,15 +59,17 @@ pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, head: &Head) -> Resu
         return Ok(Some(Page::Elsewhere((*to).to_owned())));
     }
     if let Some(name) = path.strip_prefix(SWAGGER) {
-        let ready = |(document, keep)| Page::Ready(Cow::Borrowed(document), Of::Swagger, keep);
-        return Ok(swagger::find(name).map(ready));
+        return Ok(swagger::find(name).map(|(document, keep)| Page::Ready(document, Of::Swagger, keep)));
     }
     if let Some(path) = path.strip_prefix("/docs/") {
-        let found = docs::find(plan, path, head).await?;
+        if let Some(document) = files::of_docs(path) {
+            return Ok(Some(Page::Ready(document, Of::Docs, Keep::Asking)));
+        }
+        let told = told(plan, head).await?;
+        let found = docs::find(told.later(), path, head).await?;
         return Ok(found.map(|found| match found {
-            Found::Part(document) => Page::Ready(Cow::Borrowed(document), Of::Docs, Keep::Asking),
-            Found::Page(page, told) => Page::Docs(page, told),
-            Found::Markdown(document, told) => Page::Markdown(document, told),
+            Found::Page(page) => Page::Docs(page, told),
+            Found::Markdown(document) => Page::Markdown(document, told),
         }));
     }
     // Where the API takes the names of the page's parts, the page can only be whole at `/static/`.
@@ -78,7 +78,7 @@ pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, head: &Head) -> Resu
     }
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
     Ok(files.find(below).await?.map(|file| match file {
-        File::BuiltIn(document) => Page::Ready(Cow::Borrowed(document), Of::Own, Keep::Asking),
+        File::BuiltIn(document) => Page::Ready(document, Of::Own, Keep::Asking),
         File::Open(file) => Page::File(file, if below == JSONP { Of::Jsonp } else { Of::Own }),
         // `./` keeps a colon in the name from making a scheme of it.
         File::Folder => Page::Elsewhere(format!("./{}/", below.rsplit('/').next().unwrap_or_default())),

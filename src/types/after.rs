@@ -97,6 +97,12 @@ impl Check for After {
         if own { Vec::new() } else { self.check.extremes() }
     }
 
+    /// That of the check, unless a function of the program decides.
+    fn example(&self) -> Option<Value<'static>> {
+        let own = self.steps.iter().any(|step| matches!(step.function, Some(Function::Own(_))));
+        if own { None } else { self.check.example() }
+    }
+
     fn takes(&self) -> Takes {
         self.check.takes()
     }

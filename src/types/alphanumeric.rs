@@ -11,6 +11,7 @@ static ALPHANUMERIC: Shape = Shape {
     test: |text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')),
     schema: || pattern_schema("^[0-9A-Za-z_.\\-]*$"),
     samples: &["", "a", "Z9_-."],
+    example: "some-name_1",
 };
 
 pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {

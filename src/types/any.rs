@@ -78,6 +78,10 @@ impl Check for Any {
         ]
     }
 
+    fn example(&self) -> Option<Value<'static>> {
+        Some(Value::Text(Cow::Borrowed("anything")))
+    }
+
     fn takes_null(&self) -> bool {
         true
     }

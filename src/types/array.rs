@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::any::{self, any, decode_json};
 use super::bounds::Bounds;
-use super::check::passing;
+use super::check::{example, passing};
 use super::table::ITEMS;
 use super::{Argument, ArgumentError, Arguments, Check, Most, Takes, Written};
 use crate::call::{Broken, Measure, Mismatch, Value};
@@ -286,6 +286,15 @@ impl Check for Array {
         }
         candidates.push(one_of_each);
         passing(self, candidates.into_iter().map(Value::List).collect())
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        if self.takes() == Takes::Files {
+            return None;
+        }
+        let least = usize::try_from(self.count.min.unwrap_or(0)).unwrap_or(usize::MAX);
+        let item = self.item.example().filter(|item| least.max(1).saturating_mul(size(item)) <= FLOOD);
+        example(self, item.map(|item| Value::List(vec![item; least.max(1)])))
     }
 
     fn takes(&self) -> Takes {

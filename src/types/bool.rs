@@ -47,4 +47,8 @@ impl Check for Bool {
     fn extremes(&self) -> Vec<Value<'static>> {
         vec![Value::Bool(false), Value::Bool(true)]
     }
+
+    fn example(&self) -> Option<Value<'static>> {
+        Some(Value::Bool(true))
+    }
 }

@@ -140,6 +140,12 @@ pub trait Check: Send + Sync + Debug {
     /// can be made, as of files.
     fn extremes(&self) -> Vec<Value<'static>>;
 
+    /// A value that shows what passes, for documents: pleasant to read, as it is before the check, and always the same.
+    /// None where none can be made.
+    fn example(&self) -> Option<Value<'static>> {
+        self.extremes().into_iter().next()
+    }
+
     /// Whether one value, several, or files fill a parameter of this type.
     fn takes(&self) -> Takes {
         Takes::One
@@ -216,4 +222,14 @@ pub(super) fn passing(check: &dyn Check, candidates: Vec<Value<'static>>) -> Vec
         }
     }
     passing
+}
+
+/// The first of `candidates` that `check` lets pass, else its first extreme.
+pub(super) fn example(
+    check: &dyn Check,
+    candidates: impl IntoIterator<Item = Value<'static>>,
+) -> Option<Value<'static>> {
+    let mut candidates = candidates.into_iter();
+    let passing = candidates.find(|candidate| check.check(candidate.clone()).is_ok());
+    passing.or_else(|| check.extremes().into_iter().next())
 }

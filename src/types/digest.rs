@@ -23,6 +23,12 @@ pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, Argum
     }
 }
 
+/// The digits that examples are made of.
+const DIGITS: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// The most digits of an example.
+const LONGEST: usize = 1024;
+
 impl Check for Digest {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
         match &value {
@@ -55,5 +61,11 @@ impl Check for Digest {
 
     fn extremes(&self) -> Vec<Value<'static>> {
         super::string::repeated("f", self.length).into_iter().collect()
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let length = usize::try_from(self.length).ok()?;
+        let digits = DIGITS.chars().cycle().take(length.min(LONGEST)).collect();
+        super::check::example(self, [Value::Text(Cow::Owned(digits))])
     }
 }

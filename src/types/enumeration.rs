@@ -101,4 +101,9 @@ impl Check for Enumeration {
         // Every word: a handler's enumeration may have forgotten any of them.
         self.words.iter().map(|word| Value::Text(Cow::Owned(word.clone()))).collect()
     }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let word = self.words.iter().find(|word| !word.is_empty()).or(self.words.first())?;
+        Some(Value::Text(Cow::Owned(word.clone())))
+    }
 }

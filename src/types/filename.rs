@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::check::passing;
+use super::check::{example, passing};
 use super::pattern::names::{self, NamePatterns};
 use super::{Argument, ArgumentError, Arguments, Check, Written};
 use crate::call::{Mismatch, Value};
@@ -62,6 +62,15 @@ fn is_simple(pattern: &str) -> bool {
     !pattern.is_empty() && !pattern.contains(quoted)
 }
 
+/// A name that is perhaps like a pattern: words in place of its wildcards.
+fn readable(pattern: &str) -> String {
+    let name = match pattern.strip_suffix("**").or_else(|| pattern.strip_suffix('*')) {
+        Some(folder) => format!("{folder}report.txt"),
+        None => pattern.to_owned(),
+    };
+    name.replace("**", "folder").replace('*', "report").replace('?', "1")
+}
+
 impl Check for Filename {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
         let Value::Text(text) = &value else { return Err(Mismatch::new(self.expected(), &value)) };
@@ -112,5 +121,11 @@ impl Check for Filename {
         let known = ["a", "./folder/é.txt"].map(|name| Value::Text(name.into()));
         let own = self.samples.iter().map(|name| Value::Text(name.clone().into()));
         passing(self, known.into_iter().chain(own).collect())
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let own = self.written.iter().map(|pattern| readable(pattern));
+        let names = own.chain(["folder/report.txt".to_owned()]).chain(self.samples.iter().cloned());
+        example(self, names.map(|name| Value::Text(name.into())))
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::bounds::Bounds;
-use super::check::passing;
+use super::check::{example, passing};
 use super::{ArgumentError, Arguments, Check, Written, number};
 use crate::call::{Broken, Measure, Mismatch, Value};
 
@@ -17,6 +17,9 @@ pub(super) struct Float {
     name: &'static str,
     bounds: Bounds<f64>,
 }
+
+/// What examples are, where it is inside of the bounds.
+const USUAL: [f64; 6] = [1.5, 0.5, 42.0, 10.0, 100.0, -1.5];
 
 pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     Ok(Arc::new(Float::read("float", arguments)?))
@@ -85,5 +88,13 @@ impl Check for Float {
         let bounds = [self.bounds.min, self.bounds.max].into_iter().flatten();
         let candidates = bounds.chain([0.5, -1.5, 0.0, f64::MIN, f64::MAX]);
         passing(self, candidates.map(Value::Float).map(number::normal).collect())
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let (min, max) = (self.bounds.min, self.bounds.max);
+        let inside = |number: &f64| min.is_none_or(|min| min < *number) && max.is_none_or(|max| *number < max);
+        let middle = min.zip(max).map(|(min, max)| min / 2.0 + max / 2.0);
+        let candidates = USUAL.into_iter().filter(inside).chain(middle);
+        example(self, candidates.map(Value::Float).map(number::normal))
     }
 }

@@ -14,6 +14,7 @@ static HASH: Shape = Shape {
         "da39a3ee5e6b4b0d3255bfef95601890afd80709",
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     ],
+    example: "da39a3ee5e6b4b0d3255bfef95601890afd80709",
 };
 
 pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {

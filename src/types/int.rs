@@ -25,6 +25,12 @@ const U64: (i128, i128) = (0, u64::MAX as i128);
 /// What a database's signed 32 bits hold, without the negative ones.
 const ID: (i128, i128) = (0, i32::MAX as i128);
 
+/// What examples are, where it is inside of the bounds.
+const USUAL: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, -42, -100];
+
+/// Between bounds that are farther apart the middle is no pleasant number.
+const FAR: i128 = 1_000_000;
+
 pub(super) fn int(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     Ok(Arc::new(Int::read("int", I64, arguments)?))
 }
@@ -133,5 +139,16 @@ impl Check for Int {
     fn extremes(&self) -> Vec<Value<'static>> {
         let candidates = [self.min(), 0, self.max()];
         passing(self, candidates.into_iter().filter_map(number::value_of).collect())
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let inside = |number: &i128| self.min() < *number && *number < self.max();
+        let usual = USUAL.into_iter().find(inside);
+        let between = match self.max() - self.min() {
+            distance if distance < FAR => self.min() + distance / 2,
+            _ if self.min() == self.low => self.max() - 1,
+            _ => self.min() + 1,
+        };
+        number::value_of(usual.unwrap_or(between))
     }
 }

@@ -14,6 +14,7 @@ static IP: Shape = Shape {
     test: |text| text.parse::<IpAddr>().is_ok(),
     schema: || json!({ "type": "string", "anyOf": [{ "format": "ipv4" }, { "format": "ipv6" }] }),
     samples: &["0.0.0.0", "255.255.255.255", "::", "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"],
+    example: "192.0.2.1",
 };
 
 /// Whether a text is four decimal numbers without leading zeros, joined by points.

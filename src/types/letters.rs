@@ -11,6 +11,7 @@ static LETTERS: Shape = Shape {
     test: |text| text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b' ')),
     schema: || pattern_schema("^[A-Za-z \\-]*$"),
     samples: &["", "a", "Jean-Luc Z"],
+    example: "Ada Lovelace",
 };
 
 pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {

@@ -75,4 +75,8 @@ impl Check for LooseFloat {
     fn extremes(&self) -> Vec<Value<'static>> {
         self.0.extremes()
     }
+
+    fn example(&self) -> Option<Value<'static>> {
+        self.0.example()
+    }
 }

@@ -59,4 +59,8 @@ impl Check for LooseInt {
     fn extremes(&self) -> Vec<Value<'static>> {
         self.0.extremes()
     }
+
+    fn example(&self) -> Option<Value<'static>> {
+        self.0.example()
+    }
 }

@@ -72,4 +72,8 @@ impl Check for LooseString {
     fn extremes(&self) -> Vec<Value<'static>> {
         self.0.extremes()
     }
+
+    fn example(&self) -> Option<Value<'static>> {
+        self.0.example()
+    }
 }

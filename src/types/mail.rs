@@ -14,6 +14,7 @@ static MAIL: Shape = Shape {
     test: is_mail,
     schema: || json!({ "type": "string", "format": "email" }),
     samples: &["a@b.example", "first.last+tag@mail.example.org"],
+    example: "ada@example.org",
 };
 
 /// Whether a text is an address alone (RFC 5321 section 4.1.2 with RFC 6531's

@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json, json};
 
-use super::check::passing;
+use super::check::{example, passing};
 use super::formats::DATETIME;
 use super::number::{is_digits, whole_json};
 use super::{ArgumentError, ArgumentErrorKind, Arguments, Check, Written};
@@ -295,5 +295,13 @@ impl Check for MomentCheck {
         };
         let candidates = bounds.map(|(text, _)| text.as_str()).chain(general.iter().copied());
         passing(self, candidates.map(|text| Value::Text(Cow::Owned(text.to_owned()))).collect())
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let usual = match self.grammar {
+            Grammar::Date => "2026-05-17",
+            Grammar::Datetime => "2026-05-17T14:30:00Z",
+        };
+        example(self, [Value::Text(Cow::Borrowed(usual))])
     }
 }

@@ -69,6 +69,10 @@ impl Check for Nullable {
         extremes
     }
 
+    fn example(&self) -> Option<Value<'static>> {
+        self.0.example().or(Some(Value::Null))
+    }
+
     fn takes(&self) -> Takes {
         self.0.takes()
     }

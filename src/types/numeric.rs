@@ -59,6 +59,10 @@ impl Check for Numeric {
         vec![Value::Null, Value::Int(0), Value::Float(0.5), Value::Float(-1.5), Value::Float(f64::MAX)]
     }
 
+    fn example(&self) -> Option<Value<'static>> {
+        Some(Value::Int(42))
+    }
+
     fn takes_null(&self) -> bool {
         true
     }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::any::decode_json;
 use super::bounds::Bounds;
-use super::check::passing;
+use super::check::{example, passing};
 use super::nullable::nullable_schema;
 use super::{ArgumentError, Arguments, Check, Field, Takes, Written};
 use crate::call::{Mismatch, Value};
@@ -66,7 +66,7 @@ impl Object {
 
     /// An object of the `index`-th extreme of each member, or of its last one;
     /// without those that may be missing where `all` is false.
-    fn example(&self, extremes: &[Vec<Value<'static>>], index: usize, all: bool) -> Option<Value<'static>> {
+    fn extreme(&self, extremes: &[Vec<Value<'static>>], index: usize, all: bool) -> Option<Value<'static>> {
         self.fields()
             .iter()
             .zip(extremes)
@@ -78,7 +78,32 @@ impl Object {
             .collect::<Option<_>>()
             .map(Value::Map)
     }
+
+    /// An object of these members, and of others where they are too few.
+    fn shown(&self, wanted: impl Fn(&Field) -> bool) -> Option<Value<'static>> {
+        let mut members = Vec::new();
+        for field in self.fields().iter().filter(|field| wanted(field)) {
+            let declared = field.example.as_ref().map(Value::from);
+            match declared.or_else(|| field.check.example()) {
+                Some(value) => members.push((Cow::Owned(field.name.clone()), value)),
+                None if field.optional => {}
+                None => return None,
+            }
+        }
+        let least = if self.fields.is_none() && self.count.max != Some(0) { 1 } else { 0 };
+        let least = self.count.min.unwrap_or(0).max(least);
+        let numbered = (2..=MORE).map(|number| format!("key{number}"));
+        let names = std::iter::once("key".to_owned()).chain(numbered);
+        let mut names = names.filter(|name| !self.places.contains_key(name));
+        while (members.len() as u64) < least {
+            members.push((Cow::Owned(names.next()?), Value::Text(Cow::Borrowed("value"))));
+        }
+        Some(Value::Map(members))
+    }
 }
+
+/// The most members that are added to an example.
+const MORE: u64 = 64;
 
 impl Check for Object {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
@@ -149,9 +174,15 @@ impl Check for Object {
         let extremes: Vec<_> = self.fields().iter().map(|field| field.check.extremes()).collect();
         let most = extremes.iter().map(Vec::len).max().unwrap_or(0);
         let mut candidates: Vec<_> =
-            (0..most.max(1)).filter_map(|index| self.example(&extremes, index, true)).collect();
-        candidates.extend(self.example(&extremes, 0, false));
+            (0..most.max(1)).filter_map(|index| self.extreme(&extremes, index, true)).collect();
+        candidates.extend(self.extreme(&extremes, 0, false));
         passing(self, candidates)
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let all = self.shown(|_| true);
+        let required = self.shown(|field| !field.optional);
+        example(self, [all, required].into_iter().flatten())
     }
 }
 

@@ -15,6 +15,7 @@ static PHONE: Shape = Shape {
     },
     schema: || pattern_schema("^(?:0|\\+33 ?)[0-9]{9}$"),
     samples: &["0612345678", "+33612345678", "+33 612345678"],
+    example: "0612345678",
 };
 
 fn nine_digits(text: &str) -> bool {

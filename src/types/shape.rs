@@ -21,6 +21,8 @@ pub(super) struct Shape {
     pub(super) schema: fn() -> Json,
     /// Short and long texts of this shape.
     pub(super) samples: &'static [&'static str],
+    /// One that shows it.
+    pub(super) example: &'static str,
 }
 
 /// Makes the check for a term of this shape.
@@ -56,5 +58,9 @@ impl Check for &'static Shape {
 
     fn extremes(&self) -> Vec<Value<'static>> {
         self.samples.iter().map(|sample| Value::Text(Cow::Borrowed(sample))).collect()
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        Some(Value::Text(Cow::Borrowed(self.example)))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::bounds::Bounds;
-use super::check::passing;
+use super::check::{example, passing};
 use super::pattern::Pattern;
 use super::{Argument, ArgumentError, Arguments, Check, Written};
 use crate::call::{Broken, Measure, Mismatch, Value};
@@ -94,6 +94,20 @@ pub(super) fn repeated(unit: &str, times: u64) -> Option<Value<'static>> {
     Some(Value::Text(Cow::Owned(unit.repeat(times))))
 }
 
+/// What examples are, where it is of a fitting length.
+const WORDS: [&str; 4] = ["text", "abc", "ab", "a"];
+
+/// A text of words, so many characters long.
+fn words(length: u64) -> String {
+    let mut words: String = "a text of several words ".chars().cycle().take(length as usize).collect();
+    // No blank stands at the end.
+    if words.ends_with(' ') {
+        words.pop();
+        words.push('.');
+    }
+    words
+}
+
 impl Check for Text {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
         match &value {
@@ -146,11 +160,24 @@ impl Check for Text {
         let mut candidates: Vec<_> = bounds.into_iter().flatten().filter_map(|length| repeated("a", length)).collect();
         candidates.extend(["", "a", "0"].map(|text| Value::Text(Cow::Borrowed(text))));
         if let Some(sample) = self.pattern.as_ref().and_then(Pattern::sample) {
-            candidates.push(Value::Text(Cow::Owned(sample.to_owned())));
+            candidates.push(Value::Text(Cow::Owned(sample)));
         }
         if let Some(also) = &self.also {
             candidates.extend(also.extremes());
         }
         passing(self, candidates)
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let least = self.length.min.unwrap_or(0).min(LONG);
+        let also = self.also.as_ref().and_then(|also| also.example());
+        let short = self.pattern.iter().flat_map(Pattern::samples);
+        // A pattern that says nothing of the end of a text matches longer ones too.
+        let long = self.pattern.iter().flat_map(Pattern::samples);
+        let long = long.map(|text| format!("{text} {}", words(least.saturating_sub(text.chars().count() as u64 + 1))));
+        let free = WORDS.iter().map(|text| (*text).to_owned());
+        let usual = free.clone().take(1).chain(short).chain(long).chain(free).chain([words(least)]);
+        let texts = usual.map(|text| Value::Text(Cow::Owned(text)));
+        example(self, also.into_iter().chain(texts))
     }
 }

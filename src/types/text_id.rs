@@ -49,4 +49,8 @@ impl Check for TextId {
     fn extremes(&self) -> Vec<Value<'static>> {
         self.0.extremes()
     }
+
+    fn example(&self) -> Option<Value<'static>> {
+        self.0.example()
+    }
 }

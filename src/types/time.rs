@@ -11,6 +11,7 @@ static TIME: Shape = Shape {
     test: is_time,
     schema: || pattern_schema("^(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){1,2}$"),
     samples: &["00:00", "23:59:59"],
+    example: "14:30",
 };
 
 fn is_time(text: &str) -> bool {

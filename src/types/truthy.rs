@@ -84,4 +84,8 @@ impl Check for Truthy {
     fn extremes(&self) -> Vec<Value<'static>> {
         vec![Value::Bool(false), Value::Bool(true)]
     }
+
+    fn example(&self) -> Option<Value<'static>> {
+        Some(Value::Bool(true))
+    }
 }

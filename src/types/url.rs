@@ -14,6 +14,7 @@ static URL: Shape = Shape {
     test: is_url,
     schema: || json!({ "type": "string", "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]" }),
     samples: &["http://a", "https://user@www.example.org:8080/a/b.html?c=d&e=%20#f"],
+    example: "https://example.org/page",
 };
 
 /// Whether a text is a URI (RFC 3986) of the scheme http or https with a host (RFC 9110 section 4.2).

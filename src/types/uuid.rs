@@ -21,6 +21,7 @@ static UUID: Shape = Shape {
         })
     },
     samples: &["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"],
+    example: "0193e5a0-7d5c-7c3a-9f1e-2b6f4a8c1d3e",
 };
 
 pub(super) fn compile(arguments: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {

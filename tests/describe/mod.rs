@@ -17,7 +17,7 @@ use rulebook::{Engine, Rulebook, Unbound};
 use serde_json::Value;
 
 /// The folders of definitions without faults, the article API among them.
-fn folders() -> Vec<PathBuf> {
+pub fn folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let good = root.join("tests/definitions/good").read_dir().unwrap();
     let mut folders: Vec<PathBuf> = good.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();

@@ -1,6 +1,7 @@
 //! The OpenAPI document: what it says of each part of a definition, and that the server does as it says.
 
 mod answers;
+mod examples;
 mod golden;
 mod parts;
 pub mod paths;

@@ -108,7 +108,9 @@ fn texts_are_what_their_place_can_hold() {
         ),
         ("GET@x", "?array<bool>", json!({ "type": "array", "items": { "type": "boolean" } })),
     ] {
-        assert_eq!(parameter("a", at, term, &json!({}))["schema"], expected, "{at} {term}");
+        let mut schema = parameter("a", at, term, &json!({}))["schema"].take();
+        schema.as_object_mut().unwrap().remove("examples");
+        assert_eq!(schema, expected, "{at} {term}");
     }
     for (at, bad) in [("HEADER@x", " é"), ("COOKIE@x", "a;b")] {
         let schema = &parameter("a", at, "string", &json!({}))["schema"];

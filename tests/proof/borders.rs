@@ -123,6 +123,25 @@ const DEEPEST: usize = 5;
 
 /// A value at a border of the schema, or one that has nothing to do with it. `extremes` are values that pass.
 pub fn value(schema: &Json, extremes: &[Value<'static>], choices: &mut Choices) -> Json {
+    let mut value = unjudged(schema, extremes, choices);
+    told_apart(&mut value);
+    value
+}
+
+/// The least whole number of 64 bits, as a float, is what lesser ones are read as: which one was written is lost, and
+/// so it is none of `int`.
+fn told_apart(value: &mut Json) {
+    match value {
+        Json::Number(number) if number.as_i64().is_none() && number.as_f64() == Some(i64::MIN as f64) => {
+            *value = json!(i64::MIN);
+        }
+        Json::Array(items) => items.iter_mut().for_each(told_apart),
+        Json::Object(members) => members.values_mut().for_each(told_apart),
+        _ => {}
+    }
+}
+
+fn unjudged(schema: &Json, extremes: &[Value<'static>], choices: &mut Choices) -> Json {
     match choices.below(6) {
         0 | 1 if !extremes.is_empty() => extremes[choices.below(extremes.len())].to_json(),
         2 if !extremes.is_empty() => {

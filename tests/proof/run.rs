@@ -10,6 +10,8 @@ use super::subject::{Subject, subjects};
 
 /// How often what disproves a claim is made smaller at most.
 const MOST_SHRINKS: u32 = 3_000;
+/// How long that may take, in milliseconds.
+const SHRINK_TIME: u32 = 30_000;
 
 /// A definition for which a claim does not hold.
 pub struct Disproved {
@@ -37,8 +39,13 @@ pub fn judge(claims: &[Claim], seed: u64, values: usize, counts: &mut [Counts]) 
     for (claim, counts) in claims.iter().zip(counts) {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let config =
-            Config { cases: 1, failure_persistence: None, max_shrink_iters: MOST_SHRINKS, ..Config::default() };
+        let config = Config {
+            cases: 1,
+            failure_persistence: None,
+            max_shrink_iters: MOST_SHRINKS,
+            max_shrink_time: SHRINK_TIME,
+            ..Config::default()
+        };
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
         let seen = RefCell::new(Counts::default());
         let ended = runner.run(&subjects(), |mut subject| {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{compile, compile_written, plain_judge};
 
 /// A term and the attributes beside it.
-type Generated = (String, Map<String, Json>);
+pub(super) type Generated = (String, Map<String, Json>);
 
 fn bare(term: impl Into<String>) -> Generated {
     (term.into(), Map::new())
@@ -105,7 +105,7 @@ fn simple() -> impl Strategy<Value = Generated> {
 }
 
 /// Types of any kind but `file`.
-fn generated() -> impl Strategy<Value = Generated> {
+pub(super) fn generated() -> impl Strategy<Value = Generated> {
     simple().prop_recursive(3, 12, 3, |inner| {
         let optional = prop::sample::select(vec!["", "?"]);
         let field = (inner.clone(), optional.clone()).prop_map(|((term, attributes), optional)| {

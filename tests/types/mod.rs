@@ -1,6 +1,7 @@
 //! What each type takes, from every source, and that its schema says the same.
 
 mod cases;
+mod examples;
 mod faults;
 mod filenames;
 pub mod generated;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::super::when;
+use super::super::{example, when};
 use super::Page;
 use super::text::{code, text};
 use crate::model::{From, Method, Output, Parameter, Permission, Piece};
@@ -84,8 +84,13 @@ fn parameter(own: &Parameter) -> [String; 6] {
         format!("{}: {}", r#type(&own.r#type.written.term, &own.r#type.written.attributes), text(&check.expected())),
         if own.optional || own.default.is_some() { "no" } else { "yes" }.to_owned(),
         own.default.as_ref().map(value).unwrap_or_default(),
-        described(&own.info, own.example.as_ref()),
+        described(&own.info, shown_by(own).as_ref()),
     ]
+}
+
+/// A value that shows a parameter, where its default does not.
+fn shown_by(own: &Parameter) -> Option<Json> {
+    if own.default.is_some() { own.example.clone() } else { example::of_parameter(own) }
 }
 
 /// A parameter's name for clients; positions have none but the one in code.
@@ -96,7 +101,8 @@ fn shown(own: &Parameter) -> &str {
 /// The members of a parameter that is an object, under its name.
 fn members_of(own: &Parameter) -> Vec<(usize, String)> {
     let mut items = Vec::new();
-    members(1, &own.r#type.written.attributes, &mut items);
+    let value = example::of_parameter(own);
+    members(1, &own.r#type.written.attributes, value.as_ref(), &mut items);
     if !items.is_empty() {
         items.insert(0, (0, format!("{}:", code(shown(own)))));
     }
@@ -107,14 +113,17 @@ fn members_of(own: &Parameter) -> Vec<(usize, String)> {
 fn output(own: &Output) -> Vec<(usize, String)> {
     let written = &own.r#type.written;
     let name = if own.name == "*" { "the whole answer".to_owned() } else { code(&own.name) };
-    let item = item(&name, &r#type(&written.term, &written.attributes), own.optional, &own.info, own.example.as_ref());
+    let shown = example::of_output(own);
+    // What has members is shown by them.
+    let whole = shown.as_ref().filter(|_| own.example.is_some() || !written.attributes.contains_key("fields"));
+    let item = item(&name, &r#type(&written.term, &written.attributes), own.optional, &own.info, whole);
     let mut items = vec![(0, item)];
-    members(1, &written.attributes, &mut items);
+    members(1, &written.attributes, shown.as_ref(), &mut items);
     items
 }
 
-/// Adds the members of an object, and theirs, as the definition writes them.
-fn members(depth: usize, attributes: &Map<String, Json>, items: &mut Vec<(usize, String)>) {
+/// Adds the members of an object, and theirs, as the definition writes them. `shown` is a value that shows the object.
+fn members(depth: usize, attributes: &Map<String, Json>, shown: Option<&Json>, items: &mut Vec<(usize, String)>) {
     let Some(Json::Object(fields)) = attributes.get("fields") else { return };
     for (name, field) in fields {
         let Json::Object(field) = field else { continue };
@@ -126,9 +135,11 @@ fn members(depth: usize, attributes: &Map<String, Json>, items: &mut Vec<(usize,
             .filter(|(key, _)| !matches!(key.as_str(), "info" | "type" | "example"))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
-        let item = item(&code(name), &r#type(term, &attributes), optional, said("info"), field.get("example"));
+        let own = field.get("example").or_else(|| example::of_member(shown?, name));
+        let whole = own.filter(|_| field.contains_key("example") || !attributes.contains_key("fields"));
+        let item = item(&code(name), &r#type(term, &attributes), optional, said("info"), whole);
         items.push((depth, item));
-        members(depth + 1, &attributes, items);
+        members(depth + 1, &attributes, own, items);
     }
 }
 

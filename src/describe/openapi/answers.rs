@@ -13,7 +13,7 @@ use super::rows::{OTHER, Row};
 use super::samples::sample;
 use super::schemas::{Schemas, name_of};
 use super::shown::{Shown, response_of};
-use super::success::success;
+use super::success::{self, success};
 use crate::call::Refusal;
 use crate::envelope::{Envelope, JsonMembers, Problem};
 use crate::error::Code;
@@ -154,7 +154,10 @@ impl Answers {
             (Some(_), false) => "Success",
             (Some(_), true) => "Success, or a refusal that the body alone tells",
         };
-        let succeeded = success.map(|schema| Shown::one(status, own.envelope.success_type(), schema));
+        let succeeded = success.map(|schema| Shown {
+            examples: success::example(&*own.envelope, method).into_iter().collect(),
+            ..Shown::one(status, own.envelope.success_type(), schema)
+        });
         let told = succeeded.into_iter().chain(hidden).flat_map(|shown| shown.and_in(&self.formats));
         let all: Vec<_> = told.chain(jsonp.then(jsonp::script)).collect();
         let mut response = response_of(words, all.iter().filter(|shown| shown.status == status), schemas);

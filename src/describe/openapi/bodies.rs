@@ -7,11 +7,15 @@ use utoipa::openapi::encoding::{Encoding, EncodingBuilder};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::{ContentBuilder, Required};
 
-use super::parameters::{default, place};
+use super::super::example;
+use super::parameters::place;
 use super::schemas::{Schemas, described};
-use super::text::{Place, Style, text};
+use super::text::{self, Place, Style, text};
 use crate::model::{Api, Method, Parameter, UnknownParameters};
 use crate::types::{Takes, nullable_schema};
+
+/// The media type of bodies whose values are no texts.
+const JSON: &str = "application/json";
 
 /// What a method reads of a body; none where it reads nothing.
 pub(super) fn body(api: &Api, method: &Method, schemas: &mut Schemas) -> Option<RequestBody> {
@@ -31,7 +35,8 @@ pub(super) fn body(api: &Api, method: &Method, schemas: &mut Schemas) -> Option<
     let form = object(&fields, is_closed, |own| form_schema(own, method, schemas));
     let form = schemas.compact(&[&format!("{}.form", method.id)], form);
     let mut add = |media_type: &str, schema: Json, encoding: BTreeMap<String, Encoding>, schemas: &mut Schemas| {
-        let mut content = ContentBuilder::new().schema(Some(schemas.place(schema))).build();
+        let shown = shown(&fields, media_type == JSON);
+        let mut content = ContentBuilder::new().schema(Some(schemas.place(schema))).example(shown).build();
         content.encoding = encoding;
         body.content.insert(media_type.to_owned(), content.into());
     };
@@ -39,12 +44,32 @@ pub(super) fn body(api: &Api, method: &Method, schemas: &mut Schemas) -> Option<
     if !fields.iter().any(|own| is_file(own)) {
         let json = object(&fields, is_closed, |own| json_schema(own, method, schemas));
         let json = schemas.compact(&[&format!("{}.body", method.id)], json);
-        add("application/json", json, BTreeMap::new(), schemas);
+        add(JSON, json, BTreeMap::new(), schemas);
         let encoding = encodings(&fields, form_encoding);
         add("application/x-www-form-urlencoded", form.clone(), encoding, schemas);
     }
     add("multipart/form-data", form, encodings(&fields, part_encoding), schemas);
     Some(body)
+}
+
+/// A body with what is needed, and what the definition shows; none where that is nothing, or cannot be made.
+fn shown(fields: &[&Parameter], in_json: bool) -> Option<Json> {
+    let sent = fields.iter().filter(|own| !own.optional || own.example.is_some());
+    let shown =
+        sent.map(|own| Some((own.key.clone(), if in_json { example::of_parameter(own) } else { in_form(own) }?)));
+    shown.collect::<Option<Map<_, _>>>().filter(|shown| !shown.is_empty()).map(Json::Object)
+}
+
+/// What shows a field of a form.
+fn in_form(own: &Parameter) -> Option<Json> {
+    text::shown(&own.r#type, example::of_parameter(own)?)
+}
+
+/// What a field holds when it is left out, and of what `shows` it what is not that.
+fn values(own: &Parameter, shows: Option<Json>) -> (Option<Json>, Option<Json>) {
+    let default = example::default(own);
+    let shown = shows.filter(|_| default.is_none() || own.example.is_some());
+    (default, shown)
 }
 
 fn is_file(own: &Parameter) -> bool {
@@ -72,7 +97,8 @@ fn json_schema(own: &Parameter, method: &Method, schemas: &mut Schemas) -> Json 
     if own.optional && !check.takes_null() {
         schema = nullable_schema(schema);
     }
-    described(schema, &own.info, default(own), own.example.as_ref())
+    let (default, shown) = values(own, example::of_parameter(own));
+    described(schema, &own.info, default, shown.as_ref())
 }
 
 /// A field of a form, as text or as a file.
@@ -85,7 +111,8 @@ fn form_schema(own: &Parameter, method: &Method, schemas: &mut Schemas) -> Json 
         Some(note) => format!("{}\n\n{note}", own.info),
     };
     let schema = schemas.of_type(&[&own.key, &format!("{}.{}", method.id, own.key)], text.schema);
-    described(schema, &info, default(own), own.example.as_ref())
+    let (default, shown) = values(own, in_form(own));
+    described(schema, &info, default, shown.as_ref())
 }
 
 /// How the fields are written that are not written as OpenAPI expects.

@@ -1,14 +1,13 @@
 //! The parameters of an operation that do not stand in its body.
 
-use std::borrow::Cow;
-
 use serde_json::Value as Json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ContentBuilder, Required};
 
+use super::super::example;
 use super::files;
 use super::schemas::{Schemas, described};
-use super::text::{Place, Style, text};
+use super::text::{Place, Style, shown, text};
 use crate::call::Http;
 use crate::model::{self, From, Method};
 
@@ -78,7 +77,10 @@ fn parameter(name: &str, own: &model::Parameter, place: Place, method: &Method, 
         None => own.info.clone(),
     };
     let schema = schemas.of_type(&[name, &method.id], text.schema);
-    let schema = with_values(schema, own);
+    let shown = example::of_parameter(own).and_then(|value| shown(&own.r#type, value));
+    let schema = with_values(schema, own, shown.as_ref());
+    // What is shown here is what tools fill in and send: nothing that may as well be left out.
+    let sent = shown.filter(|_| is_required || own.example.is_some());
     let (style, explode) = text.style.words(place);
     let parameter = ParameterBuilder::new()
         .name(name)
@@ -89,26 +91,19 @@ fn parameter(name: &str, own: &model::Parameter, place: Place, method: &Method, 
         .explode(explode);
     let schema = schemas.place(schema);
     if text.style == Style::Json {
-        parameter.content("application/json", ContentBuilder::new().schema(Some(schema)).build()).build()
+        parameter.content("application/json", ContentBuilder::new().schema(Some(schema)).example(sent).build()).build()
     } else {
-        parameter.schema(Some(schema)).build()
+        parameter.schema(Some(schema)).example(sent).build()
     }
 }
 
-/// A schema with a parameter's default and example; its words stand beside it.
-fn with_values(schema: Json, own: &model::Parameter) -> Json {
-    let mut schema = described(schema, &own.info, default(own), own.example.as_ref());
+/// A schema with a parameter's default, and what shows it; its words stand beside it.
+fn with_values(schema: Json, own: &model::Parameter, shown: Option<&Json>) -> Json {
+    let default = example::default(own);
+    let shown = shown.filter(|_| default.is_none() || own.example.is_some());
+    let mut schema = described(schema, &own.info, default, shown);
     if let Json::Object(members) = &mut schema {
         members.remove("description");
     }
     schema
-}
-
-/// What a parameter holds when it is left out, as JSON: where it is written as a text, what its type makes of that.
-pub(super) fn default(own: &model::Parameter) -> Option<Json> {
-    let default = own.default.as_ref()?;
-    match default {
-        Json::String(text) => serde_json::to_value(own.r#type.check.decode(Cow::Borrowed(text))).ok(),
-        other => Some(other.clone()),
-    }
 }

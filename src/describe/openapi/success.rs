@@ -1,10 +1,12 @@
 //! What a success answers: the outputs in their envelope.
 
 use serde_json::{Map, Value as Json, json};
+use utoipa::openapi::example::{Example, ExampleBuilder};
 
+use super::super::example;
 use super::files;
 use super::schemas::{Schemas, described};
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, JsonMembers};
 use crate::model::{Method, Output};
 use crate::types::nullable_schema;
 
@@ -41,4 +43,24 @@ fn schema(method: &Method, output: &Output, schemas: &mut Schemas) -> Json {
         schema = nullable_schema(schema);
     }
     described(schema, &output.info, None, output.example.as_ref())
+}
+
+/// A success as it is answered, its outputs with values that show them; none where one of them cannot be made.
+pub(super) fn example(envelope: &dyn Envelope, method: &Method) -> Option<(String, Example)> {
+    if method.options.download {
+        return None;
+    }
+    let whole = method.outputs.iter().find(|output| output.name == "*");
+    let outputs = match whole {
+        Some(output) => example::of_output(output)?,
+        None => {
+            let shown = method.outputs.iter().map(|output| (output, example::of_output(output)));
+            let shown = shown.filter(|(output, shown)| shown.is_some() || !output.optional);
+            Json::Object(shown.map(|(output, shown)| Some((output.name.clone(), shown?))).collect::<Option<_>>()?)
+        }
+    };
+    let mut members = JsonMembers::new();
+    envelope.success(&outputs, whole.is_some(), &mut members).ok()?;
+    let value = serde_json::from_slice(&members.finish()).ok()?;
+    Some(("success".to_owned(), ExampleBuilder::new().summary("Success").value(Some(value)).build()))
 }

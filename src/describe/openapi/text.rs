@@ -75,6 +75,23 @@ pub(super) fn text(r#type: &ParameterType, place: Place, required: bool) -> Text
     }
 }
 
+/// A value as documents show it where it is written as text: what may be anything is a text there.
+pub(super) fn shown(r#type: &ParameterType, value: Json) -> Option<Json> {
+    let schema = r#type.check.schema();
+    match value {
+        Json::Null => None,
+        value if schema == json!({}) => Some(one_shown(value)),
+        Json::Array(items) if schema.get("type") == Some(&json!("array")) && schema.get("items").is_none() => {
+            Some(items.into_iter().map(one_shown).collect())
+        }
+        value => Some(value),
+    }
+}
+
+fn one_shown(value: Json) -> Json {
+    if value.is_string() { value } else { Json::String(value.to_string()) }
+}
+
 fn as_json(schema: Json) -> Text {
     Text { schema, style: Style::Json, note: None }
 }
@@ -105,9 +122,11 @@ fn many(r#type: &ParameterType, schema: Json, place: Place, required: bool) -> T
         return as_json(Json::Object(list));
     }
     if style == Style::Json || !is_list {
-        // A text that is no JSON is an item.
+        // A text that is no JSON is an item as it stands; one in JSON would have its quotes, which few types of texts take.
         let alone = if is_list { items } else { json!({ "type": ["string", "number", "boolean"] }) };
-        return as_json(json!({ "anyOf": [list, alone] }));
+        let list = Json::Object(list);
+        let quoted = is_list && takes_text(&alone) && alone != json!({ "type": "string" });
+        return as_json(if quoted { list } else { json!({ "anyOf": [list, alone] }) });
     }
     let items = confined(items, place);
     list.insert("items".to_owned(), one_of_many(items, separator));
@@ -172,7 +191,9 @@ fn branches(schema: &Json) -> &[Json] {
 fn without_null(schema: Json) -> Json {
     let null = json!("null");
     let Json::Object(mut schema) = schema else { return schema };
-    if schema.is_empty() {
+    // Anything but null is a text too.
+    let all_but_null = schema.len() == 1 && schema.get("not") == Some(&json!({ "type": "null" }));
+    if schema.is_empty() || all_but_null {
         return json!({ "type": "string" });
     }
     if let Some(Json::Array(names)) = schema.get_mut("type") {

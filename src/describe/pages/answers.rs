@@ -5,8 +5,9 @@ use serde_json::{Map, Value as Json};
 use super::place::To;
 use super::sheet::{Block, Row, Span, Words};
 use super::types::pretty;
+use super::words::wire_name;
 use super::{Entry, Page, Pages};
-use crate::call::Refusal;
+use crate::call::{Fault, FaultKind, Reason, Refusal};
 use crate::describe::{example, openapi};
 use crate::envelope::{Envelope, JsonMembers};
 use crate::error::Code;
@@ -80,7 +81,8 @@ pub(super) fn errors<'a>(pages: &'a Pages, Entry { module, method, .. }: Entry<'
         row(name, vec![Span::own(code.title())], &refusal, &*shape)
     });
     rows.extend(of_engine);
-    let shown = declared.into_iter().next().or_else(|| codes.first().map(|code| openapi::sample(*code)));
+    let shown = declared.into_iter().next().or_else(|| missing(method));
+    let shown = shown.or_else(|| codes.first().map(|code| openapi::sample(*code)));
     let mut blocks = vec![Block::Table { head: HEAD, rows }];
     let general = vec![
         Span::own("Any request can be refused for "),
@@ -90,6 +92,21 @@ pub(super) fn errors<'a>(pages: &'a Pages, Entry { module, method, .. }: Entry<'
     blocks.push(Block::Paragraph(general));
     blocks.extend(shown.and_then(|refusal| openapi::shown(&*shape, &refusal)).map(|json| code("Refusal", &json)));
     blocks
+}
+
+/// The refusal of a call without its first parameter that cannot be left out.
+fn missing(method: &Method) -> Option<Refusal> {
+    let own = method.parameters.iter().find(|own| !own.optional)?;
+    let fault = Fault {
+        kind: FaultKind::Missing,
+        parameter: wire_name(own).to_owned(),
+        source: own.from.source(),
+        expected: own.r#type.check.expected(),
+        got: None,
+        message: own.message.as_deref().map(Into::into),
+        broken: None,
+    };
+    Some(Refusal::new(Reason::Parameters { faults: vec![fault], truncated: false }))
 }
 
 fn row<'a>(name: Words<'a>, when: Words<'a>, refusal: &Refusal, shape: &dyn Envelope) -> Row<'a> {

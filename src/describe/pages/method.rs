@@ -131,7 +131,8 @@ fn parameter(own: &Parameter) -> Row<'_> {
     let types = vec![r#type(&written.term, &written.attributes), vec![Span::said(own.r#type.check.expected())]];
     let default = own.default.iter().map(|default| vec![Span::code(value(default))]).collect();
     let mut description = vec![vec![Span::said(&own.info)]];
-    if let Some(example) = example::of_parameter(own) {
+    // The default stands beside it already.
+    if let Some(example) = example::of_parameter(own).filter(|example| own.default.as_ref() != Some(example)) {
         description.push(vec![Span::own("example: "), Span::code(value(&example))]);
     }
     let required = if own.optional || own.default.is_some() { Span::own("no") } else { Span::Mark("yes") };

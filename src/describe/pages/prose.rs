@@ -80,7 +80,8 @@ impl<'a> Read<'a> {
             }
             TagEnd::Strong => self.strong = self.strong.saturating_sub(1),
             TagEnd::CodeBlock => {
-                let Some((language, text)) = self.code.take() else { return };
+                let Some((language, mut text)) = self.code.take() else { return };
+                text.truncate(text.trim_end().len());
                 self.blocks.push(Block::Code {
                     title: None,
                     language: language.into(),
@@ -117,7 +118,9 @@ impl<'a> Read<'a> {
             code.push_str(text);
         } else if self.strong > 0 {
             self.words.push(Span::Strong(text.to_owned().into()));
-        } else if let Some(Span::Said(last)) = self.words.last_mut() {
+        } else if self.link.as_ref().is_none_or(|(_, begin)| *begin < self.words.len())
+            && let Some(Span::Said(last)) = self.words.last_mut()
+        {
             // Texts come in pieces.
             last.to_mut().push_str(text);
         } else {

@@ -3,13 +3,15 @@
 mod ecma;
 pub(super) mod names;
 mod parse;
+mod sample;
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::Hir;
 
 use super::{ArgumentError, Arguments};
 use parse::Delimited;
+use sample::{least, sample};
 
 /// A compiled `regex`.
 #[derive(Debug, Clone)]
@@ -17,11 +19,11 @@ pub(super) struct Pattern {
     regex: Regex,
     written: String,
     ecma: String,
-    sample: Option<String>,
+    hir: Hir,
 }
 
-/// Longer samples are not made.
-const SAMPLE: usize = 4096;
+/// How often samples repeat what they may, the most pleasant ones first.
+const MORE: [u32; 13] = [2, 1, 3, 0, 4, 5, 6, 7, 9, 11, 15, 31, 63];
 
 impl Pattern {
     /// Reads the attribute `regex`, where it is written.
@@ -56,13 +58,7 @@ impl Pattern {
             .ignore_whitespace(flags.extended)
             .build()
             .map_err(|_| "the pattern is too large".to_owned())?;
-        let short = hir.properties().minimum_len().is_some_and(|length| length <= SAMPLE);
-        Ok(Self {
-            regex,
-            written: flags.write(&pattern),
-            ecma: ecma::print(&hir)?,
-            sample: short.then(|| sample(&hir)).flatten(),
-        })
+        Ok(Self { regex, written: flags.write(&pattern), ecma: ecma::print(&hir)?, hir })
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
@@ -80,27 +76,13 @@ impl Pattern {
         &self.ecma
     }
 
-    /// A text that probably matches, if one is easily made.
-    pub(super) fn sample(&self) -> Option<&str> {
-        self.sample.as_deref()
+    /// A short text that probably matches, if one is easily made.
+    pub(super) fn sample(&self) -> Option<String> {
+        least(&self.hir)
     }
-}
 
-/// A short text that matches if the assertions in the pattern happen to hold.
-fn sample(hir: &Hir) -> Option<String> {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Some(String::new()),
-        HirKind::Literal(literal) => String::from_utf8(literal.0.to_vec()).ok(),
-        HirKind::Class(Class::Unicode(class)) => {
-            // A visible character where there is one.
-            let visible = class.ranges().iter().find(|range| range.end() >= '!');
-            let range = visible.or(class.ranges().first())?;
-            Some(range.start().max('!').min(range.end()).to_string())
-        }
-        HirKind::Class(Class::Bytes(_)) => None,
-        HirKind::Repetition(repetition) => Some(sample(&repetition.sub)?.repeat(repetition.min as usize)),
-        HirKind::Capture(capture) => sample(&capture.sub),
-        HirKind::Concat(parts) => parts.iter().map(sample).collect(),
-        HirKind::Alternation(branches) => branches.iter().find_map(sample),
+    /// Texts that probably match, of several lengths, the most pleasant ones first.
+    pub(super) fn samples(&self) -> impl Iterator<Item = String> {
+        MORE.into_iter().filter_map(|more| sample(&self.hir, more))
     }
 }

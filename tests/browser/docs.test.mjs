@@ -1,0 +1,166 @@
+// The pages for people in a browser, and before others' judgement: html-validate on what is written, axe on what is
+// shown, in light and dark, on a phone and on a desk.
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import axe from "axe-core";
+import { HtmlValidate } from "html-validate";
+import { author, behind, browser, picture, serve, watched } from "./support.mjs";
+
+/** Names and words that mean something to HTML, to paths or to readers from right to left. */
+const MEAN = `"><script>document.title='run'</script><b>'&amp;{{x}} \u202eabc\u0007 שלום ${"long".repeat(40)}`;
+const NAMES = [".", "..", "a/b", "%41", "x.md", "größe", "<b>\"'&", "very".repeat(30)];
+
+/** A definition that has them wherever it can. */
+async function mean(t) {
+  const api = await mkdtemp(join(tmpdir(), "rulebook-api-"));
+  t.after(() => rm(api, { recursive: true, force: true }));
+  const about = { contact: { name: MEAN, url: MEAN }, license: { name: MEAN }, servers: [{ url: MEAN, info: MEAN }] };
+  await writeFile(join(api, "app.json"), JSON.stringify({ title: MEAN, version: MEAN, info: MEAN, ...about }));
+  const member = { info: MEAN, type: "?array<string>", example: [MEAN] };
+  const method = (id) => ({
+    id,
+    info: `${MEAN}\n${MEAN}`,
+    scope: [[NAMES[7]], ["<b>"]],
+    in: {
+      "GET@x<b>": { info: MEAN, type: "?string", name: "x", default: MEAN },
+      y: { info: MEAN, type: "object", name: "y", fields: { "z<b>": member } },
+    },
+    out: { "o<b>": { info: MEAN, type: "object", fields: { z: member } } },
+    errors: { "e<b>": { status: 409, info: MEAN } },
+    options: { deprecated: true },
+  });
+  const modules = NAMES.map((name, n) => [name, { info: MEAN, "/": { [`x<b>${n}`]: { POST: method(name) } } }]);
+  await writeFile(join(api, "mean.json"), JSON.stringify({ modules: Object.fromEntries(modules) }));
+  return api;
+}
+
+/** Every page in HTML that links from the first one lead to, by its address. */
+async function crawl(url) {
+  const open = [`${url}docs/`, `${url}docs/search?q=a`];
+  const pages = new Map();
+  while (open.length > 0) {
+    const at = open.pop();
+    if (pages.has(at)) continue;
+    const response = await fetch(at);
+    assert.equal(response.status, 200, at);
+    if (!response.headers.get("content-type").startsWith("text/html")) continue;
+    const html = await response.text();
+    pages.set(at, html);
+    for (const [, href] of html.matchAll(/<a href="([^"]*)"/g)) {
+      const target = new URL(href, at);
+      target.hash = "";
+      if (target.href.startsWith(`${url}docs/`) && !target.href.includes("/swagger/")) open.push(target.href);
+    }
+  }
+  return pages;
+}
+
+test("every page is HTML without a fault", async (t) => {
+  const validator = new HtmlValidate({
+    extends: ["html-validate:recommended"],
+    rules: {
+      // Matters of taste: how the doctype and character references are written, and how long a title is.
+      "doctype-style": "off",
+      "long-title": "off",
+      "no-raw-characters": "off",
+    },
+  });
+  for (const api of [undefined, await mean(t)]) {
+    const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
+    const pages = await crawl(url);
+    assert.ok(pages.size > 15, `${pages.size} pages`);
+    for (const [at, html] of pages) {
+      const { results } = await validator.validateString(html, at);
+      const faults = results.flatMap((result) =>
+        result.messages.map((one) => `${at}:${one.line}:${one.column}: ${one.ruleId}: ${one.message}`),
+      );
+      assert.deepEqual(faults, [], html.slice(0, 3000));
+    }
+  }
+});
+
+test("everybody can read the pages", async (t) => {
+  const chromium = await browser(t);
+  const sites = [
+    [await serve(t), "demo", ["", "docs/", "docs/modules/article", "docs/methods/article.create", "docs/methods/article.line.get",
+      "docs/methods/article.illustrate", "docs/errors", "docs/diagnostics", "docs/search?q=line"]],
+    [await serve(t, { api: await mean(t), flags: ["--unbound", "echo"] }), "mean", ["docs/", "docs/methods/a~2Fb"]],
+  ];
+  for (const [{ url }, what, paths] of sites) {
+    for (const colorScheme of ["light", "dark"]) {
+      for (const [device, width] of [["phone", 390], ["desk", 1280]]) {
+        await t.test(`${what}, ${colorScheme}, ${device}`, async (t) => {
+          const { page, trouble } = await watched(t, chromium, url, { colorScheme, viewport: { width, height: 900 } });
+          for (const path of paths) {
+            await page.goto(url + path);
+            if (path.includes("methods/")) await page.locator(".form form.token").waitFor();
+            if (path === "") await page.locator("#modules a").first().waitFor();
+            await page.evaluate(axe.source);
+            const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+            const said = violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html} ${node.failureSummary}`));
+            assert.deepEqual(said, [], path);
+            const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+            assert.ok(wide <= width, `${path} is ${wide} wide on ${width}`);
+            await picture(page, `${what}-${path.replaceAll(/[^a-z]+/g, "-")}-${colorScheme}-${device}`, true);
+          }
+          assert.deepEqual(trouble, []);
+        });
+      }
+    }
+  }
+});
+
+test("a page works as a page does", async (t) => {
+  const chromium = await browser(t);
+  const { origin, url: direct } = await serve(t);
+  const user = await author(origin);
+  for (const home of [direct, await behind(t, origin, "/x/y/")]) {
+    const { page, trouble } = await watched(t, chromium, home);
+    await page.goto(`${home}docs`);
+    assert.equal(page.url(), `${home}docs/`);
+
+    // The keyboard alone: past the head of the page.
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the content");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), "MAIN");
+
+    await page.getByRole("searchbox").fill("write article");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${home}docs/search?q=write+article`);
+    assert.equal(await page.getByRole("searchbox").inputValue(), "write article");
+    await page.locator(".methods a", { hasText: "/article" }).first().click();
+    await page.waitForURL(`${home}docs/methods/article.create`);
+    assert.equal(await page.locator("h1").innerText(), "POST /article");
+
+    const command = await page.locator("[data-server]").first().textContent();
+    assert.ok(command.includes(`${home}article`), command);
+
+    const form = page.locator(".form");
+    await form.locator(".token input").fill(user.token);
+    await form.getByLabel("title").fill("From the pages");
+    await form.getByLabel("text").fill("One line");
+    await form.locator("form:not(.token) [type=submit]").click();
+    await form.locator(".status strong").waitFor();
+    assert.match(await form.locator(".status strong").innerText(), /201/);
+    assert.deepEqual(trouble, []);
+  }
+});
+
+test("without JavaScript everything can be read", async (t) => {
+  const chromium = await browser(t);
+  const { url } = await serve(t);
+  const { page, trouble } = await watched(t, chromium, url, { javaScriptEnabled: false });
+  await page.goto(`${url}docs/methods/article.create`);
+  assert.match(await page.locator(".form").innerText(), /Without it, the first command above does/);
+  assert.ok(await page.locator("table").first().isVisible());
+  await page.getByRole("searchbox").fill("line");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${url}docs/search?q=line`);
+  assert.ok((await page.locator(".methods li").count()) > 0);
+  assert.deepEqual(trouble, []);
+});

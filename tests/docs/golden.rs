@@ -1,0 +1,90 @@
+//! What stands on the pages of one small definition.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{at, pages};
+use crate::golden;
+
+fn small() -> Value {
+    let article = json!({ "info": "The article", "type": "object", "fields": {
+        "title": { "info": "Its title", "type": "string(1,120)", "example": "On rules" },
+        "lines": { "info": "Its lines", "type": "?array<object>", "fields": {
+            "text": { "info": "What it says", "type": "string", "example": "A rule is a promise." }
+        } }
+    } });
+    let read = json!({
+        "info": "One article",
+        "in": {
+            "URL#0": { "info": "Which article", "type": "id", "name": "article_id", "example": 3 },
+            "URL#1": { "info": "Which line", "type": "?int(1,1000)", "name": "no_line" },
+            "GET@lang": { "info": "Language", "type": "?string(2,5)", "name": "language", "default": "en" }
+        },
+        "out": { "article": article },
+        "errors": { "no_such_article": { "status": 404, "info": "There is none" } }
+    });
+    let change = json!({
+        "info": "Change one\nAll of it",
+        "scope": [["admin"], ["author[article_id]", "writer"]],
+        "in": {
+            "URL#0": { "info": "Which article", "type": "id", "name": "article_id" },
+            "login": { "info": "By whom", "type": "string", "name": "login" },
+            "article": { "info": "The new one", "type": "object", "name": "article", "fields": {
+                "title": { "info": "Its title", "type": "string(1,120)" }
+            } }
+        },
+        "options": { "status": 204, "deprecated": true }
+    });
+    json!({
+        "title": "Articles",
+        "version": "2.0.0",
+        "info": "All **articles** of [us](https://example.org).\n\n- Read them\n- Write them\n\n```json\n{}\n```",
+        "license": { "name": "MIT" },
+        "modules": { "articles": { "info": "Articles and lines", "/": { "article": { "GET": read, "PUT": change } } } }
+    })
+}
+
+#[test]
+fn the_pages_of_a_small_definition_are_these() {
+    let pages = pages(&small());
+    for (path, name) in [
+        ("", "contents"),
+        ("modules/articles", "module"),
+        ("methods/article.get", "read"),
+        ("methods/article.put", "change"),
+        ("errors", "errors"),
+    ] {
+        let (html, markdown) = at(&pages, path);
+        golden::compare(Path::new(&format!("tests/data/docs/{name}.html")), &html);
+        golden::compare(Path::new(&format!("tests/data/docs/{name}.md")), &markdown);
+    }
+    golden::compare(Path::new("tests/data/docs/llms.txt"), &pages.llms());
+}
+
+/// Every diagnostic has its place, and its explanation is read as markdown.
+#[test]
+fn every_diagnostic_is_explained() {
+    let (html, markdown) = at(&pages(&small()), "diagnostics");
+    for row in rulebook::diagnostic::codes::TABLE {
+        assert!(html.contains(&format!("<h2 id=\"{0}\">{0}</h2>", row.name)), "{}", row.name);
+        assert!(markdown.contains(&format!("\n## {}\n", row.name)), "{}", row.name);
+    }
+    let fences = |text: &str| text.lines().filter(|line| *line == "```json").count();
+    let explained: usize = rulebook::diagnostic::codes::TABLE.iter().map(|row| fences(row.explanation)).sum();
+    assert_eq!(html.matches("data-language=\"json\"").count(), explained);
+    assert_eq!(fences(&markdown), explained);
+    assert!(!html.contains("```"));
+}
+
+/// The two stylesheets have one palette.
+#[test]
+fn the_pages_have_the_colours_of_the_page_of_the_api() {
+    let palette = |name: &str| {
+        let css = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("static").join(name)).unwrap();
+        let (_, behind) = css.split_once(":root {").unwrap();
+        behind.split_once("*, ::before").unwrap().0.to_owned()
+    };
+    assert!(palette("style.css").contains("prefers-color-scheme: dark"));
+    assert_eq!(palette("docs.css"), palette("style.css"));
+}

@@ -1,0 +1,150 @@
+//! Every link of every page leads to what is there, and every page can be reached by links alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{get, text};
+use crate::client::{Site, engine};
+
+/// Names that mean something on the way to a server, or to somebody who encodes them.
+const ODD: [&str; 22] = [
+    ".",
+    "..",
+    "...",
+    ".md",
+    "md",
+    "x",
+    "x.md",
+    "index",
+    "index.md",
+    "größe",
+    "a/b",
+    "a%2Fb",
+    "%41",
+    "A",
+    "~",
+    "~41",
+    "a+b",
+    "?",
+    "#x",
+    "a&b=c;d",
+    "\\",
+    "\u{202E}x\"<'",
+];
+
+/// What a page leads to.
+fn links(page: &str, is_markdown: bool) -> Vec<String> {
+    let marks: &[&str] = if is_markdown { &["]("] } else { &[" href=\"", " src=\"", " action=\""] };
+    let end = if is_markdown { ')' } else { '"' };
+    let behind = marks.iter().flat_map(|mark| page.split(mark).skip(1));
+    let links = behind.map(|behind| behind.split(end).next().unwrap().to_owned());
+    links.filter(|link| !link.starts_with("data:") && !link.starts_with("https://")).collect()
+}
+
+/// Follows all links from the first page of each form, and gives the pages: HTML or markdown by its path.
+#[track_caller]
+fn crawl(site: &Site) -> BTreeMap<String, String> {
+    let mut open = vec!["/docs/".to_owned(), "/llms.txt".to_owned()];
+    let mut seen = BTreeSet::new();
+    let mut pages = BTreeMap::new();
+    while let Some(path) = open.pop() {
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        let answer = get(site, &path);
+        assert_eq!(answer.status, 200, "{path}");
+        let media_type = answer.field("content-type").unwrap();
+        let is_markdown = media_type.starts_with("text/markdown") || path == "/llms.txt";
+        let is_page = is_markdown || media_type.starts_with("text/html") && !path.contains("/swagger/");
+        if !is_page {
+            continue;
+        }
+        let page = text(&answer);
+        for link in links(&page, is_markdown) {
+            assert!(!link.starts_with('/') && !link.contains("://"), "{link} of {path} does not hold behind a prefix");
+            let base = Url::parse("http://x").unwrap().join(&path).unwrap();
+            let target = base.join(&link).unwrap();
+            assert_eq!(target.host_str(), Some("x"), "{link}");
+            if let Some(fragment) = target.fragment()
+                && !is_markdown
+            {
+                let there = text(&get(site, target.path()));
+                assert!(there.contains(&format!(" id=\"{fragment}\"")), "{link} of {path}");
+            }
+            open.push(target.path().to_owned());
+        }
+        pages.insert(path, page);
+    }
+    pages
+}
+
+/// How many pages of each form there are at such paths.
+fn count(pages: &BTreeMap<String, String>, below: &str) -> (usize, usize) {
+    let found: Vec<_> = pages.keys().filter(|path| path.starts_with(below)).collect();
+    let markdown = found.iter().filter(|path| path.ends_with(".md")).count();
+    (found.len() - markdown, markdown)
+}
+
+#[test]
+fn all_links_of_definitions_without_faults_are_closed() {
+    for folder in crate::describe::folders() {
+        let rulebook = rulebook::Rulebook::load(&folder).unbound(rulebook::Unbound::Echo);
+        let Ok(engine) = rulebook.build() else { panic!("{}", folder.display()) };
+        let pages = crawl(&Site::start(&engine));
+        let (html, markdown) = count(&pages, "/docs/");
+        assert_eq!(html, markdown, "{}", folder.display());
+        assert!(html >= 4, "{}", folder.display());
+    }
+}
+
+#[test]
+fn whatever_things_are_called_each_has_a_page_of_its_own() {
+    let method = |(n, id): (usize, &&str)| {
+        let method = json!({ "id": id, "info": format!("Method {n}") });
+        (format!("s{n}"), json!({ "GET": method }))
+    };
+    let services: Value = ODD.iter().enumerate().map(method).collect::<serde_json::Map<_, _>>().into();
+    let mut modules: serde_json::Map<String, Value> = ODD
+        .iter()
+        .enumerate()
+        .map(|(n, name)| ((*name).to_owned(), json!({ "info": format!("Module {n}"), "/": { format!("m{n}"): {} } })))
+        .collect();
+    modules["x"]["/"] = services;
+    let engine = engine(&[("api.json", json!({ "modules": modules }))], |own| own.unbound(rulebook::Unbound::Echo));
+    let pages = crawl(&Site::start(&engine));
+    assert_eq!(count(&pages, "/docs/methods/"), (ODD.len(), ODD.len()), "{:#?}", pages.keys());
+    assert_eq!(count(&pages, "/docs/modules/"), (ODD.len(), ODD.len()), "{:#?}", pages.keys());
+    for n in 0..ODD.len() {
+        for what in [format!("Method {n}"), format!("Module {n}")] {
+            let with = |page: &&String| {
+                page.contains(&format!("class=\"lead\"><bdi>{what}</bdi>")) || page.contains(&format!("\n\n{what}\n"))
+            };
+            let found = pages.iter().filter(|(path, _)| path.contains("/m")).map(|(_, page)| page).filter(with);
+            assert_eq!(found.count(), 2, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_page_has_one_path() {
+    let site = Site::echo(&[("site.json", json!({ "/": { "a": { "GET": { "info": "One" } } } }))]);
+    for there in ["/docs/methods/a.get", "/docs/methods/%61.get", "/docs/methods/a.get.md", "/docs/index.md"] {
+        assert_eq!(get(&site, there).status, 200, "{there}");
+    }
+    for none in [
+        "/docs/methods%2Fa.get",
+        "/docs/methods/a.get/",
+        "/docs/methods/a.get.md.md",
+        "/docs//methods/a.get",
+        "/docs/methods/A.get",
+        "/docs/index",
+        "/docs/.md",
+        "/docs/contents/1",
+        "/docs/methods/",
+        "/docs/docs.html",
+    ] {
+        get(&site, none).assert_refused(404, "");
+    }
+}

@@ -1,0 +1,65 @@
+//! What is found for words.
+
+use serde_json::{Value, json};
+
+use super::{get, text};
+use crate::client::Site;
+
+fn api() -> Value {
+    let lang = json!({ "info": "In which tongue", "type": "?string", "name": "tongue" });
+    json!({ "info": "Texts and more", "/": {
+        "article": {
+            "GET": { "info": "Articles", "in": { "GET@lang": lang } },
+            "POST": { "info": "A new one", "scope": [["writer"]] },
+            "/": { "line": { "GET": { "info": "Lines of an article" } } }
+        },
+        "Größe": { "GET": { "info": "How LARGE it is", "errors": { "too_big": { "status": 404, "info": "Huge" } } } }
+    } })
+}
+
+/// The ids of the methods that are found, in order, as both forms of the page tell them.
+fn found(site: &Site, query: &str) -> Vec<String> {
+    let html = text(&get(site, &format!("/docs/search?{query}")));
+    let markdown = text(&get(site, &format!("/docs/search.md?{query}")));
+    let of_html = html.split(" href=\"methods/").skip(1).map(|behind| behind.split('"').next().unwrap());
+    let of_markdown = markdown.split("](methods/").skip(1).map(|behind| behind.split(".md)").next().unwrap());
+    let of_html: Vec<_> = of_html.map(str::to_owned).collect();
+    assert_eq!(of_html, of_markdown.collect::<Vec<_>>(), "{query}");
+    of_html
+}
+
+#[test]
+fn methods_are_found_by_all_of_their_words() {
+    let site = Site::echo(&[("texts.json", api())]);
+    for (query, expected) in [
+        ("q=article", &["article.get", "article.line.get", "article.post"][..]),
+        ("q=line", &["article.line.get"]),
+        ("q=LINES+of", &["article.line.get"]),
+        ("q=post", &["article.post"]),
+        ("q=lang", &["article.get"]),
+        ("q=tongue", &["article.get"]),
+        ("q=gr%C3%B6%C3%9Fe", &["Gr%C3%B6%C3%9Fe.get"]),
+        ("q=large", &["Gr%C3%B6%C3%9Fe.get"]),
+        ("q=too_big", &["Gr%C3%B6%C3%9Fe.get"]),
+        ("q=article&q=nothing", &["article.get", "article.line.get", "article.post"]),
+        ("q=article+nothing", &[]),
+        ("q=+", &[]),
+        ("q=", &[]),
+        ("", &[]),
+        ("q=%FF%00", &[]),
+    ] {
+        assert_eq!(found(&site, query), expected, "{query}");
+    }
+    let page = text(&get(&site, "/docs/search?q=more"));
+    assert!(page.contains("href=\"modules/texts\""), "modules are found too: {page}");
+}
+
+#[test]
+fn what_is_searched_for_is_shown_as_text() {
+    let site = Site::echo(&[("texts.json", api())]);
+    let page = text(&get(&site, "/docs/search?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE"));
+    assert!(!page.contains("<script>alert") && !page.contains('\u{202E}'), "{page}");
+    assert!(page.contains("value=\"&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;U+202E\""), "{page}");
+    let page = text(&get(&site, "/docs/search.md?q=**a**%0A%23+b"));
+    assert!(page.contains("For: \\*\\*a\\*\\* # b\n"), "{page}");
+}

@@ -1,0 +1,112 @@
+//! The values that a document shows are of the schemas beside them, and what has to be sent is shown.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use rulebook::describe::openapi;
+use serde_json::{Map, Value as Json, json};
+
+use super::{engine_in, judge, operations, resolved};
+use crate::generate::{choices_up_to, method};
+
+/// Sees that the examples of a schema are of it, and those of its parts of them.
+fn assert_shown(document: &Json, schema: &Json) {
+    for example in schema["examples"].as_array().into_iter().flatten() {
+        assert!(judge(document, schema).is_valid(example), "{example} is not of {schema}");
+    }
+    let members = ["properties"].into_iter().flat_map(|key| schema[key].as_object().into_iter().flat_map(Map::values));
+    members.chain(schema.get("items")).for_each(|part| assert_shown(document, part));
+}
+
+/// Sees that all that is shown beside a schema is of it.
+fn assert_beside(document: &Json, beside: &Json) {
+    let named = beside["examples"].as_object().into_iter().flat_map(Map::values).map(|own| &own["value"]);
+    let all: Vec<_> = beside.get("example").into_iter().chain(named).collect();
+    if !all.is_empty() {
+        let judge = judge(document, &beside["schema"]);
+        for example in all {
+            assert!(judge.is_valid(example), "{example} is not of {}", beside["schema"]);
+        }
+    }
+    assert_shown(document, resolved(document, &beside["schema"]));
+}
+
+fn assert_all_shown(document: &Json) {
+    for operation in operations(document) {
+        for own in operation.json["parameters"].as_array().into_iter().flatten() {
+            assert_beside(document, own);
+            let contents = own["content"].as_object().into_iter().flat_map(Map::values);
+            contents.for_each(|content| assert_beside(document, content));
+        }
+        let bodies = operation.json["requestBody"]["content"].as_object().into_iter().flat_map(Map::values);
+        bodies.for_each(|content| assert_beside(document, content));
+        for response in operation.json["responses"].as_object().unwrap().values() {
+            let contents = resolved(document, response)["content"].as_object().into_iter().flat_map(Map::values);
+            contents.for_each(|content| assert_beside(document, content));
+        }
+    }
+}
+
+#[test]
+fn what_the_demo_shows_is_of_its_schemas() {
+    for folder in ["api", "tests/definitions/good/everything", "tests/definitions/good/site"] {
+        assert_all_shown(&openapi(engine_in(Path::new(folder)).api()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_any_method_shows_is_of_its_schemas(mut choices in choices_up_to(80)) {
+        let http = ["GET", "POST"][choices.below(2)];
+        assert_all_shown(&super::document(&json!({ "a": { http: method(http, 1, &mut choices) } })));
+    }
+}
+
+#[test]
+fn what_has_to_be_sent_is_filled_in() {
+    let document = super::document(&json!({ "a": { "POST": {
+        "info": "I",
+        "in": {
+            "URL#0": { "info": "I", "type": "?id", "name": "which" },
+            "GET@needed": { "info": "I", "type": "enum(small|large)" },
+            "GET@shown": { "info": "I", "type": "?int", "example": 7 },
+            "GET@left": { "info": "I", "type": "?int" },
+            "GET@given": { "info": "I", "type": "int", "default": "5" },
+            "HEADER@X-List": { "info": "I", "type": "array<int>" },
+            "title": { "info": "I", "type": "string" },
+            "size": { "info": "I", "type": "?int", "example": 3 },
+            "note": { "info": "I", "type": "?string" }
+        },
+        "out": {
+            "id": { "info": "I", "type": "id", "example": 23 },
+            "lines": { "info": "I", "type": "array<object>", "fields": { "no": { "info": "I", "type": "int(1,9)" } } },
+            "note": { "info": "I", "type": "?string" }
+        }
+    } } }));
+    let all = operations(&document);
+    let operation = all.iter().find(|own| own.id == "site.a.post" || own.id == "a.post").unwrap().json;
+    let filled = |own: &Json| {
+        let sent = own.get("example").or_else(|| own["content"]["application/json"].get("example"));
+        (own["name"].as_str().unwrap().to_owned(), sent.cloned())
+    };
+    let filled: Vec<_> = operation["parameters"].as_array().unwrap().iter().map(filled).collect();
+    let expected = [
+        ("which", Some(json!(1))),
+        ("needed", Some(json!("small"))),
+        ("shown", Some(json!(7))),
+        ("left", None),
+        ("given", None),
+        ("x-list", Some(json!([1]))),
+    ];
+    assert_eq!(filled, expected.map(|(name, value)| (name.to_owned(), value)));
+    let content = &operation["requestBody"]["content"];
+    for media_type in ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"] {
+        assert_eq!(content[media_type]["example"], json!({ "title": "text", "size": 3 }), "{media_type}");
+    }
+    assert_eq!(
+        operation["responses"]["200"]["content"]["application/json"]["examples"]["success"]["value"],
+        json!({ "error": 0, "ErrorDescription": "all right", "id": 23, "lines": [{ "no": 5 }], "note": "text" })
+    );
+}
