@@ -7,6 +7,7 @@ mod cli;
 mod client;
 mod client_for_users;
 mod compile;
+mod compressed;
 mod cors;
 mod definition_text;
 #[cfg(feature = "demo")]

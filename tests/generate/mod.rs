@@ -174,7 +174,7 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
             "link": 11, "links": 12
         },
         "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "files": "kept", "workers": 3, "log": "info", "log_format": "json",
-        "options": "own",
+        "options": "own", "compress": false,
         "cors": {
             "origins": ["https://h5.example", "http://localhost:3000", "null"], "credentials": false,
             "headers": ["X-App"], "expose": ["X-Left"], "max_age": 60
