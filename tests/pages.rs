@@ -169,7 +169,7 @@ fn the_client_is_beside_the_docs_whatever_static_folder_there_is() {
         for name in ["form.js", "rulebook.js", "rulebook.d.ts"] {
             let answer = get(&site, &format!("/docs/{name}"));
             assert_eq!(answer.status, 200, "{name}");
-            assert_guarded(&answer);
+            assert_eq!(sources(&answer, "default-src"), Some(vec!["'none'"]), "{name}");
         }
         get(&site, "/docs/index.js").assert_refused(404, "");
     }
