@@ -7,6 +7,7 @@ mod cli;
 mod client;
 mod client_for_users;
 mod compile;
+mod compressed;
 mod cors;
 mod definition_text;
 #[cfg(feature = "demo")]
@@ -47,3 +48,4 @@ mod told;
 #[cfg(unix)]
 mod tutorial;
 mod types;
+mod typescript;

@@ -77,6 +77,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], aroun
         verify: around.verify,
         state: around.state,
         checks: around.checks,
+        compress: api.compress,
         cors: cors::plan(api),
         documents: around.documents,
     }

@@ -76,6 +76,7 @@ impl Lowering<'_> {
                 "a value of `options`",
                 &Audience::ALL.map(|whom| (whom.as_str(), whom)),
             ),
+            compress: written.compress.as_ref().is_none_or(|on| on.value),
             cors: written.cors.as_ref().and_then(|cors| self.cors(cors)),
             modules: Vec::new(),
             place: written.place,

@@ -95,6 +95,7 @@ fn settings(mut object: Object<'_>, faults: &mut Vec<Diagnostic>) -> App {
         log: object.text("log"),
         log_format: object.text("log_format"),
         options: object.text("options"),
+        compress: object.flag("compress"),
         cors: object.object("cors", &CORS, faults).as_ref().map(cors),
         place: object.place,
         damaged: object.damaged,

@@ -113,6 +113,8 @@ pub struct App {
     pub log_format: Option<Placed<String>>,
     /// `options`.
     pub options: Option<Placed<String>>,
+    /// `compress`.
+    pub compress: Option<Placed<bool>>,
     /// `cors`.
     pub cors: Option<Cors>,
     /// `catalogue`.

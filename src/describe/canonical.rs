@@ -62,6 +62,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         log,
         log_format,
         options,
+        compress,
         cors,
         modules,
         place: _,
@@ -95,6 +96,7 @@ pub(super) fn write_api(api: &Api, reader: Reader) -> Keys {
         keys.some("workers", *workers);
         keys.some("log", log.as_deref());
         keys.unless("log_format", log_format.as_str(), LogFormat::default().as_str());
+        keys.some("compress", (!compress).then_some(false));
         keys.some("cors", cors.as_ref().map(write_cors));
     }
     let modules = modules.iter().map(|module| (module.name.clone(), write_module(module, reader)));

@@ -21,5 +21,5 @@ pub use openapi::openapi;
 pub use options::{options_above, options_all, options_service};
 pub use pages::Pages;
 pub use snippet::{KEY, Snippet, server, snippets};
-pub use typescript::typescript;
+pub use typescript::{argument_names, typescript};
 pub use uris::{Above, ServiceUri, Uris, uris};

@@ -405,7 +405,10 @@ impl Engine {
         let plan = self.plan.load_full();
         // Ready before anybody asks, but for those who ask at once. Calls do not wait for it.
         thread::Builder::new().name("documents".to_owned()).spawn(move || {
-            plan.documents.all().get();
+            let documents = plan.documents.all().get();
+            if plan.compress {
+                documents.code_large();
+            }
         })?;
         server::serve(&self.plan, settings, self.data.path())
     }

@@ -72,6 +72,8 @@ pub struct Api {
     pub log_format: LogFormat,
     /// What of it documents tell, and whom.
     pub options: Audience,
+    /// Whether answers go out compressed to clients that take them so.
+    pub compress: bool,
     /// What pages of other origins may do; none: what any page may without being asked.
     pub cors: Option<Cors>,
     /// Its modules, by name.

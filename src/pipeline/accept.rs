@@ -1,6 +1,6 @@
 //! Which media types a client wants (RFC 9110 section 12.5.1).
 
-use http::header;
+use http::{HeaderName, header};
 
 use crate::call::Head;
 
@@ -14,7 +14,12 @@ pub(super) struct Range<'h> {
 
 /// The media ranges that the client names, in their order.
 pub(super) fn ranges(head: &Head) -> impl Iterator<Item = Range<'_>> {
-    let fields = head.header_values(&header::ACCEPT).filter_map(|value| value.to_str().ok());
+    weighted(head, &header::ACCEPT)
+}
+
+/// What the client names in fields of this name, each with how much it wants it, in their order.
+pub(super) fn weighted<'h>(head: &'h Head, name: &'h HeaderName) -> impl Iterator<Item = Range<'h>> {
+    let fields = head.header_values(name).filter_map(|value| value.to_str().ok());
     fields.flat_map(|field| field.split(',')).map(range).filter(|range| !range.name.is_empty())
 }
 

@@ -4,16 +4,17 @@ use std::fmt::Write;
 
 use http::{HeaderName, HeaderValue, Method, header};
 
-use super::Reply;
 use super::accept::prefers;
+use super::coded::varies;
 use super::respond::{Of, refuse};
+use super::{Reply, ReplyBody};
 use crate::call::{Allowed, Head, Http, Reason, Refusal};
 use crate::plan::{Description, Document, Page, Plan};
 
 /// Answers a request at the path of a document.
 #[must_use]
 pub fn document(plan: &Plan, head: &Head, document: &Document) -> Reply {
-    unread(plan, head).unwrap_or_else(|| ready(head, document, Vec::with_capacity(2)))
+    unread(plan, head).unwrap_or_else(|| ready(plan, head, document, Vec::with_capacity(2)))
 }
 
 /// Answers for a page in the form that the client wants most; HTML where it does not say.
@@ -21,7 +22,7 @@ pub fn document(plan: &Plan, head: &Head, document: &Document) -> Reply {
 pub fn page(plan: &Plan, head: &Head, page: &Page) -> Reply {
     let document = if prefers(head, MARKDOWN, HTML) { &page.markdown } else { &page.html };
     let vary = || vec![(header::VARY, HeaderValue::from_static("accept"))];
-    unread(plan, head).unwrap_or_else(|| ready(head, document, vary()))
+    unread(plan, head).unwrap_or_else(|| ready(plan, head, document, vary()))
 }
 
 /// Answers a request that does not read where reading is all that can be done: OPTIONS, and methods that are not
@@ -41,13 +42,13 @@ pub fn unread(plan: &Plan, head: &Head) -> Option<Reply> {
 /// Answers OPTIONS: a definition, never in an envelope, in the form that the client wants most; JSON where it
 /// does not say.
 #[must_use]
-pub(super) fn ready_options(head: &Head, description: &Description, allowed: &Allowed) -> Reply {
+pub(super) fn ready_options(plan: &Plan, head: &Head, description: &Description, allowed: &Allowed) -> Reply {
     let Description { json, markdown } = description;
     let mut headers = Vec::with_capacity(4);
     headers.push((header::ALLOW, allow(allowed)));
     headers.push((header::VARY, HeaderValue::from_static("accept")));
     let document = if prefers(head, MARKDOWN, JSON) { markdown } else { json };
-    ready(head, document, headers)
+    ready(plan, head, document, headers)
 }
 
 const HTML: &str = "text/html";
@@ -59,28 +60,34 @@ const MARKDOWN: &str = "text/markdown";
 ///
 /// RFC 9110 section 13.2.1 leaves preconditions out of OPTIONS as of a method that selects no representation. Here
 /// it selects one, and tells its tag: who sends the tag back can only mean it.
-fn ready(head: &Head, document: &Document, mut headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
-    headers.push((header::ETAG, document.etag.clone()));
+fn ready(plan: &Plan, head: &Head, document: &Document, mut headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
     headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
-    if is_known(head, &document.etag) {
+    if varies(plan, document) {
+        headers.push((header::VARY, HeaderValue::from_static("accept-encoding")));
+    }
+    if let Some(known) = known(head, document) {
+        headers.push((header::ETAG, known));
         return Reply::empty(304, headers);
     }
+    headers.push((header::ETAG, document.etag.clone()));
     Reply {
         status: 200,
         content_type: Some(HeaderValue::from_static(document.media_type)),
         headers,
-        body: document.body.clone().into(),
+        body: ReplyBody::Ready(document.clone()),
+        written: false,
         code: None,
     }
 }
 
-/// Whether `If-None-Match` names the tag, or `*` (RFC 9110 sections 8.8.3.2 and 13.1.2). A tag that holds a comma
-/// is no tag of ours, and neither are its parts.
-fn is_known(head: &Head, etag: &HeaderValue) -> bool {
-    head.header_values(&header::IF_NONE_MATCH).any(|field| {
+/// The tag of the document that `If-None-Match` names, in whatever coding the client has it; the plain form's for `*`
+/// (RFC 9110 sections 8.8.3.2 and 13.1.2). A tag that holds a comma is no tag of ours, and neither are its parts.
+fn known(head: &Head, document: &Document) -> Option<HeaderValue> {
+    let names = |field: &HeaderValue, etag: &HeaderValue| {
         let mut tags = field.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         tags.any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag.as_bytes())
-    })
+    };
+    head.header_values(&header::IF_NONE_MATCH).find_map(|field| document.tags().find(|etag| names(field, etag)))
 }
 
 fn allow(allowed: &Allowed) -> HeaderValue {

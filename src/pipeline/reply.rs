@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, header};
 use super::form::Written;
 use crate::call::{Download, Pieces};
 use crate::error::Code;
-use crate::plan::Plan;
+use crate::plan::{Document, Plan};
 
 /// An answer, ready to be sent.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Reply {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub body: ReplyBody,
+    /// Whether the body is a text that the engine has written, which may go out in a content coding.
+    pub written: bool,
     /// Why the request was refused, if it was.
     pub code: Option<Code>,
 }
@@ -27,6 +29,8 @@ pub struct Reply {
 pub enum ReplyBody {
     /// It is here.
     Whole(Bytes),
+    /// It is that of a document, which keeps itself in content codings.
+    Ready(Document),
     /// It comes piece by piece.
     Pieces {
         /// As it comes.
@@ -54,6 +58,7 @@ impl std::fmt::Debug for ReplyBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Whole(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Ready(document) => write!(f, "{} bytes of a document", document.body.len()),
             Self::Pieces { length: Some(length), .. } => write!(f, "{length} bytes in pieces"),
             Self::Pieces { length: None, .. } => f.write_str("pieces"),
         }
@@ -86,7 +91,7 @@ impl Reply {
     /// An answer without a body.
     #[must_use]
     pub fn empty(status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
-        Self { status, content_type: None, headers, body: ReplyBody::empty(), code: None }
+        Self { status, content_type: None, headers, body: ReplyBody::empty(), written: false, code: None }
     }
 
     /// An answer that has been written.
@@ -101,6 +106,6 @@ impl Reply {
         if !plan.formats.is_empty() || code.is_some() {
             headers.push((header::VARY, HeaderValue::from_static("accept")));
         }
-        Self { status, content_type: Some(media_type), headers, body: body.into(), code }
+        Self { status, content_type: Some(media_type), headers, body: body.into(), written: true, code }
     }
 }

@@ -164,7 +164,7 @@ pub async fn options(plan: &Plan, head: &Head, on: OptionsOn) -> Reply {
     // What was a service to others may be a URI above services to who asks.
     let above = || above(plan, documents, head).map(|index| (&documents.above[index].description, none));
     told.mark(match found.or_else(above) {
-        Some((description, allowed)) => ready_options(head, description, &allowed),
+        Some((description, allowed)) => ready_options(plan, head, description, &allowed),
         None => refuse_plainly(plan, head, Of::Nothing, unknown_service()),
     })
 }

@@ -1,14 +1,16 @@
 //! Documents that are made once and sent as they are.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::iter;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::HeaderValue;
 use sha2::{Digest, Sha256};
 
 use super::Routes;
+use super::coding::{Coded, Coding, Codings, tag};
 
 /// A document, ready to be sent.
 #[derive(Debug, Clone)]
@@ -19,6 +21,7 @@ pub struct Document {
     pub media_type: &'static str,
     /// Its strong entity tag (RFC 9110 section 8.8.3): made from the bytes alone.
     pub etag: HeaderValue,
+    codings: Arc<Codings>,
 }
 
 impl Document {
@@ -30,7 +33,24 @@ impl Document {
         let tag = format!("\"{}\"", hex::encode(&digest[..16]));
         // Hexadecimal digits in quotes are a header value.
         let etag = HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
-        Self { body, media_type, etag }
+        Self { body, media_type, etag, codings: Arc::default() }
+    }
+
+    /// The document in a coding, which takes a while where it is not kept yet; none where it cannot be made.
+    #[must_use]
+    pub fn coded(&self, coding: Coding) -> Option<&Coded> {
+        self.codings.get(coding, &self.body, &self.etag)
+    }
+
+    /// Whether it is kept in a coding.
+    #[must_use]
+    pub fn is_coded(&self, coding: Coding) -> bool {
+        self.codings.ready(coding).is_some()
+    }
+
+    /// Its tags: the plain form's, and those of each coding.
+    pub fn tags(&self) -> impl Iterator<Item = HeaderValue> {
+        iter::once(self.etag.clone()).chain(Coding::ALL.into_iter().map(|coding| tag(&self.etag, coding)))
     }
 }
 
@@ -79,15 +99,27 @@ impl Documents {
         self.told.as_ref().is_none_or(|told| told.get(method).copied().unwrap_or_default())
     }
 
-    /// Bytes of all documents but pages.
+    /// Codes ahead of the first who asks what takes long to code.
+    pub fn code_large(&self) {
+        for document in [&self.openapi, &self.all.json, &self.all.markdown, &self.llms] {
+            if document.body.len() >= LARGE {
+                Coding::ALL.into_iter().for_each(|coding| drop(document.coded(coding)));
+            }
+        }
+    }
+
+    /// Bytes of all documents, and of the pages that are kept.
     #[must_use]
     pub fn size(&self) -> usize {
         let of = |Description { json, markdown }: &Description| json.body.len() + markdown.body.len();
         let services: usize = self.services.iter().flatten().map(of).sum();
         let above: usize = self.above.iter().map(|above| of(&above.description)).sum();
-        of(&self.all) + services + above + self.openapi.body.len()
+        of(&self.all) + services + above + self.openapi.body.len() + self.pages.kept.load(Ordering::Relaxed)
     }
 }
+
+/// Bytes from which on a document takes long to code.
+const LARGE: usize = 64 << 10;
 
 /// A page for people.
 #[derive(Debug, Clone)]
@@ -119,7 +151,7 @@ pub struct Make {
 
 impl Pages {
     /// The most bytes of pages that are kept.
-    const MOST_KEPT: usize = 64 << 20;
+    const MOST_KEPT: usize = 16 << 20;
 
     /// The pages at these paths below `/docs/`, decoded.
     #[must_use]

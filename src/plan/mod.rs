@@ -5,6 +5,7 @@
 //! and its default, permits with their variables resolved, bound handlers.
 //! Immutable and shared by all workers. Must not know definitions or places.
 
+mod coding;
 mod cors;
 mod document;
 mod names;
@@ -17,6 +18,7 @@ mod slot;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use coding::{Coding, Effort};
 pub use cors::Cors;
 pub use document::{Above, Description, Document, Documents, Make, Page, Pages};
 pub use names::{Classes, Modules, Named};
@@ -78,6 +80,8 @@ pub struct Plan {
     pub state: State,
     /// Whether the program can do its work.
     pub checks: Vec<Ready>,
+    /// Whether answers may go out in a content coding.
+    pub compress: bool,
     /// What pages of other origins may do; none: nothing in particular.
     pub cors: Option<Cors>,
     /// Everything that describes the API.

@@ -15,10 +15,14 @@ use super::pieces::Sending;
 use super::receive::Arriving;
 use crate::call::Head;
 use crate::pipeline::{self, Reply, ReplyBody};
-use crate::plan::Plan;
+use crate::plan::{Document, Plan};
 
 /// The response to a request, when what is left of its body has been seen to.
-pub(super) async fn sent(reply: Reply, head: &Head, mut body: Arriving) -> Response<BoxBody> {
+pub(super) async fn sent(plan: &Plan, mut reply: Reply, head: &Head, mut body: Arriving) -> Response<BoxBody> {
+    if let Some(coding) = pipeline::coding(plan, head, &mut reply) {
+        // In a box: it would make the future of every other answer larger.
+        reply = Box::pin(pipeline::coded(reply, coding)).await;
+    }
     let unread = if body.finish().await { None } else { Some(body.unread()) };
     response(reply, head, unread)
 }
@@ -37,11 +41,16 @@ pub(super) fn share(plan: &Plan, head: &Head, response: &mut Response<BoxBody>) 
 /// cannot be used again; were it dropped before the response is sent, actix would read a chunked one to its
 /// end, however long it is.
 pub(super) fn response(reply: Reply, head: &Head, unread: Option<Payload>) -> Response<BoxBody> {
-    let Reply { status, content_type, headers, body, code } = reply;
+    let Reply { status, content_type, headers, body, written: _, code } = reply;
     let empty = head.method == Method::HEAD;
     let body = match body {
-        ReplyBody::Whole(bytes) if empty => BoxBody::new(Unsent(BodySize::Sized(bytes.len() as u64))),
-        ReplyBody::Whole(bytes) => BoxBody::new(bytes),
+        ReplyBody::Whole(bytes) | ReplyBody::Ready(Document { body: bytes, .. }) => {
+            if empty {
+                BoxBody::new(Unsent(BodySize::Sized(bytes.len() as u64)))
+            } else {
+                BoxBody::new(bytes)
+            }
+        }
         ReplyBody::Pieces { length, .. } if empty => {
             BoxBody::new(Unsent(length.map_or(BodySize::Stream, BodySize::Sized)))
         }

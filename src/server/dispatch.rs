@@ -50,20 +50,20 @@ pub(super) fn factory(
                         Way::Health(asked) => {
                             let reply = health::answer(&worker, plan, &head, asked).await;
                             let reply = pipeline::share(plan, &head, reply);
-                            answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
+                            answer::sent(plan, reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }
                         Way::Document(pick) => {
                             let described = Box::pin(pipeline::described(plan, &head, pick));
                             let replied = guarded("a stage", described).await;
                             let refused = |panic| pipeline::refuse(plan, &head, Of::Page, panic);
                             let reply = pipeline::share(plan, &head, replied.unwrap_or_else(refused));
-                            answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
+                            answer::sent(plan, reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }
                         Way::Link => {
                             // In a box, as all that few requests need: it would make the future of every other larger.
                             let replied = Box::pin(worker.serving().links.answer(plan, &head)).await;
                             let reply = pipeline::share(plan, &head, replied);
-                            answer::sent(reply, &head, Arriving::new(request.take_payload(), &head)).await
+                            answer::sent(plan, reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }
                         Way::Api(routed) => {
                             let mut body = Arriving::new(request.take_payload(), &head);
@@ -71,7 +71,7 @@ pub(super) fn factory(
                             let replied = guarded("a stage", dispatched).await;
                             let refused = |panic| pipeline::refuse(plan, &head, observed.of().into(), panic);
                             let reply = pipeline::share(plan, &head, replied.unwrap_or_else(refused));
-                            answer::sent(reply, &head, body).await
+                            answer::sent(plan, reply, &head, body).await
                         }
                         Way::Elsewhere => {
                             head::restore(&mut request, &head);

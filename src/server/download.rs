@@ -87,7 +87,7 @@ impl Told {
         }
         let fields = over(fields, transfer::fields(&facts, decision));
         let content_type = has_content.then_some(self.content_type);
-        Reply { status, content_type, headers: over(headers, fields), body, code: None }
+        Reply { status, content_type, headers: over(headers, fields), body, written: false, code: None }
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn factory(
                 Ok(None) => refused(plan, &head, unknown(plan, &head)),
                 Err(refusal) => refused(plan, &head, refusal),
             };
-            let response = answer::sent(reply, &head, body).await;
+            let response = answer::sent(plan, reply, &head, body).await;
             Ok(request.into_response(HttpResponse::from(response)))
         }
     });

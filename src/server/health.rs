@@ -68,5 +68,6 @@ async fn tell(worker: &Worker, plan: &Arc<Plan>, asked: Health) -> Reply {
         }
     };
     let headers = vec![(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Reply { status, content_type: Some(HeaderValue::from_static(content_type)), headers, body: body.into(), code: None }
+    let content_type = Some(HeaderValue::from_static(content_type));
+    Reply { status, content_type, headers, body: body.into(), written: true, code: None }
 }

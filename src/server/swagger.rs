@@ -29,6 +29,9 @@ static READY: LazyLock<Vec<(&str, Document, Keep)>> = LazyLock::new(|| {
         .use_base_layout()
         .validator_url("none")
         .deep_linking(true)
+        .filter(true)
+        // Large APIs have thousands of schemas, which each operation shows where it needs them.
+        .default_models_expand_depth(-1)
         .display_operation_id(true)
         .display_request_duration(true)
         .persist_authorization(true)

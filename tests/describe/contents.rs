@@ -32,7 +32,7 @@ pub fn assert_says_what_is(api: &Api) {
     of_the_server.unbound = Unbound::default();
     of_the_server.log_format = LogFormat::default();
     (of_the_server.bind, of_the_server.data, of_the_server.workers, of_the_server.log) = (None, None, None, None);
-    (of_the_server.cors, of_the_server.files) = (None, None);
+    (of_the_server.cors, of_the_server.files, of_the_server.compress) = (None, None, true);
     let mut plain = all.clone();
     without_remarks(&mut plain);
     assert_eq!(plain, describe::canonical(&of_the_server), "the definition, without what is the server's");

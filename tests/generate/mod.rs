@@ -78,6 +78,11 @@ pub fn choices_up_to(most: usize) -> impl Strategy<Value = Choices> {
     proptest::collection::vec(proptest::num::u16::ANY, 0..most).prop_map(|list| Choices { list, next: 0 })
 }
 
+/// Lists of no fewer choices than half of `most`, for what is to be chosen up to the end.
+pub fn many_choices(most: usize) -> impl Strategy<Value = Choices> {
+    proptest::collection::vec(proptest::num::u16::ANY, most / 2..most.max(1)).prop_map(|list| Choices { list, next: 0 })
+}
+
 /// What to do where there is more than one way.
 #[derive(Debug, Clone)]
 pub struct Choices {
@@ -169,7 +174,7 @@ fn app(choices: &mut Choices) -> Map<String, Json> {
             "link": 11, "links": 12
         },
         "unbound": "501", "bind": "127.0.0.1:8081", "data": "things", "files": "kept", "workers": 3, "log": "info", "log_format": "json",
-        "options": "own",
+        "options": "own", "compress": false,
         "cors": {
             "origins": ["https://h5.example", "http://localhost:3000", "null"], "credentials": false,
             "headers": ["X-App"], "expose": ["X-Left"], "max_age": 60

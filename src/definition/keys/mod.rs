@@ -129,6 +129,7 @@ pub static APP: Keys = keys(
         key("workers", Kind::Whole, "How many workers serve."),
         key("log", Kind::Text, "What is logged."),
         key("log_format", Kind::Text, "How it is logged."),
+        key("compress", Kind::Bool, "Whether answers go out compressed to clients that take them so."),
         key("cors", Kind::Object(&CORS), "Which pages of other origins may call."),
         key("modules", Kind::Named(&MODULE), "The modules of a whole API, by name."),
         key("formats", Kind::Texts, "The formats of answers beside JSON, such as `xml`."),
