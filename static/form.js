@@ -53,7 +53,8 @@ export async function form(root, id, token) {
 /** The same of a method that is known. `base`: where the API's own paths begin. */
 export function formOf(base, method, token) {
   const fields = method.parameters.map((parameter, index) => field(parameter, `p-${method.id}-${index}`));
-  const filled = () => new Map(fields.map(({ parameter, value }) => [parameter, value()]).filter(([, one]) => one !== undefined));
+  const filled = () =>
+    new Map(fields.map(({ parameter, value }) => [parameter, value()]).filter(([, one]) => one !== undefined));
   const asked = () => request(base, method, filled(), token());
 
   const command = h("code");
@@ -96,7 +97,8 @@ function field(parameter, id) {
   const wants = kind(parameter);
   const input = control(wants, parameter, optional, id);
   const shown = position === undefined ? wire : parameter.name === key ? `segment ${position + 1}` : name;
-  const where = place === "path" && position === undefined ? "" : `, ${position === undefined ? wire : `segment ${position + 1}`}`;
+  const where =
+    place === "path" && position === undefined ? "" : `, ${position === undefined ? wire : `segment ${position + 1}`}`;
   const row = h(
     "tr",
     {},

@@ -62,7 +62,8 @@ export async function definition(url, options = {}) {
   const headers = [["Accept", "application/json"]];
   const token = await tokenOf(options);
   if (token) headers.push(["Authorization", `Bearer ${token}`]);
-  const { response, body } = await exchange({ http: "OPTIONS", url: String(url), headers, cookies: [] }, options);
+  const http = "OPTIONS";
+  const { response, body } = await exchange({ http, url: String(url), headers, cookies: [] }, options);
   if (!response.ok) throw refused(response.status, response.statusText, body);
   if (!body?.modules) throw new RulebookError("it did not answer with a definition");
   return body;
@@ -83,7 +84,7 @@ export function client(definition, root, options = {}) {
   for (const method of methods) {
     const names = method.id.split(".");
     // What has a callable `then` is taken for a promise.
-    if (names[0] in { $methods: 0, $call: 0 } || method.id === "then") continue;
+    if (["$call", "$methods"].includes(names[0]) || method.id === "then") continue;
     grow(api, names, (args, more) => call(method, args, more));
   }
   return api;
@@ -136,7 +137,19 @@ function methodOf(module, path, http, written, jsonp) {
     one.name = parameters.some(same) ? one.key : one.short;
   }
   const open = http === "GET" && !scope && !options.download;
-  return { id, module, path, http, info, scope, parameters, out, errors, options, jsonp: open && (options.jsonp ?? jsonp) };
+  return {
+    id,
+    module,
+    path,
+    http,
+    info,
+    scope,
+    parameters,
+    out,
+    errors,
+    options,
+    jsonp: open && (options.jsonp ?? jsonp),
+  };
 }
 
 /** A parameter, by its key in the definition. `short` is its name where no other of the method is alike. */
@@ -152,8 +165,9 @@ function parameterOf(key, written, http) {
     ...written,
     key,
     wire,
-    short: written.name ?? wire,
-    place: position ?? capture ? "path" : (places[prefix] ?? either),
+    // Names of header fields have no case, and their keys are in small letters.
+    short: written.name?.toLowerCase() === `header@${wire}` ? written.name.slice(7) : (written.name ?? wire),
+    place: (position ?? capture) ? "path" : (places[prefix] ?? either),
     position: position === undefined ? undefined : Number(position),
     optional: written.type.startsWith("?") || written.default !== undefined,
     schema: written.$schema ?? {},
@@ -184,7 +198,12 @@ function given(method, args, { check = true }) {
   const values = new Map();
   for (const [name, value] of Object.entries(args ?? {})) {
     if (value === undefined) continue;
-    const one = parameters.find((other) => other.name === name || other.key === name);
+    const small = name.toLowerCase();
+    const one =
+      parameters.find((other) => other.name === name || other.key === name) ??
+      parameters.find(
+        (other) => other.place === "header" && [other.name, other.key].some((own) => own.toLowerCase() === small),
+      );
     if (!one) {
       const known = parameters.map((other) => other.name).join(", ") || "none";
       throw new ArgumentError(name, `an argument of ${method.id} (${known})`, "another name");
@@ -208,8 +227,10 @@ function unfit(parameter, value) {
   const [text] = texts(parameter, value, false);
   const fail = (what) => new ArgumentError(parameter.name, what, shown(value));
   // URLs have no other way to write these, and an empty segment is none.
-  if (parameter.place === "path" && /^\.{0,2}$/.test(text)) return fail("a text that a path can hold, not empty, . or ..");
-  if (parameter.place === "header" && /[\0\r\n]|^[ \t]|[ \t]$/.test(text)) return fail("a text that a header field can hold");
+  if (parameter.place === "path" && /^\.{0,2}$/.test(text))
+    return fail("a text that a path can hold, not empty, . or ..");
+  if (parameter.place === "header" && /[\0\r\n]|^[ \t]|[ \t]$/.test(text))
+    return fail("a text that a header field can hold");
   if (parameter.place === "cookie" && /[\0-\x1f\x7f;]/.test(text)) return fail("a text that a cookie can hold");
   return undefined;
 }
@@ -223,11 +244,14 @@ function unfit(parameter, value) {
  * @param {string} token empty for nobody
  */
 export function request(base, method, values, token) {
+  const { http } = method;
   const at = (place) => [...values].filter(([parameter]) => parameter.place === place);
   const segments = method.path.split("/").filter((segment) => segment !== "");
   const one = (parameter, value) => texts(parameter, value, false)[0];
   const many = (parameter, value) => texts(parameter, value, true).map((text) => [parameter.wire, text]);
-  const inPath = new Map(at("path").map(([parameter, value]) => [parameter.position ?? parameter.key, one(parameter, value)]));
+  const inPath = new Map(
+    at("path").map(([parameter, value]) => [parameter.position ?? parameter.key, one(parameter, value)]),
+  );
   const path = segments.map((segment) => (segment.startsWith("{") ? (inPath.get(segment) ?? "") : segment));
   // A position that is left out before another one is an empty segment.
   const last = Math.max(-1, ...[...inPath.keys()].filter(Number.isInteger));
@@ -243,13 +267,15 @@ export function request(base, method, values, token) {
   if (body.some(([, value]) => [value].flat().some(isFile))) {
     const files = (parameter, value) => [value].flat().map((file) => [parameter.wire, file]);
     const filled = body.filter(([, value]) => value !== null);
-    const parts = filled.flatMap(([parameter, value]) => ([value].flat().some(isFile) ? files : many)(parameter, value));
-    return { http: method.http, url, headers, cookies, parts };
+    const parts = filled.flatMap(([parameter, value]) =>
+      ([value].flat().some(isFile) ? files : many)(parameter, value),
+    );
+    return { http, url, headers, cookies, parts };
   }
-  if (body.length === 0) return { http: method.http, url, headers, cookies };
+  if (body.length === 0) return { http, url, headers, cookies };
   headers.push(["Content-Type", "application/json"]);
   const text = json(Object.fromEntries(body.map(([parameter, value]) => [parameter.wire, value])));
-  return { http: method.http, url, headers, cookies, text };
+  return { http, url, headers, cookies, text };
 }
 
 const isFile = (value) =>
@@ -294,7 +320,8 @@ export function mismatch(schema, value, at) {
   const types = [schema.type ?? []].flat();
   if (types.length > 0 && !types.includes(kind) && !(kind === "integer" && types.includes("number"))) return fail();
   if (kind === "file") return fail("no file");
-  const same = (one) => one === value || (typeof value === "bigint" && one === Number(value)) || typeof one === "object";
+  const same = (one) =>
+    one === value || (typeof value === "bigint" && one === Number(value)) || typeof one === "object";
   if (schema.enum && !schema.enum.some(same)) return fail();
   if ("const" in schema && !same(schema.const)) return fail();
   if (schema.anyOf && !schema.anyOf.some((inner) => !mismatch(inner, value, at))) return fail();
@@ -334,7 +361,9 @@ function first(all, find) {
 
 /** A bound as it may have been before it was read as a number of 53 bits. */
 function rounded(bound, way) {
-  return Number.isInteger(bound) && !Number.isSafeInteger(bound) ? bound + way * Math.abs(bound) * Number.EPSILON : bound;
+  return Number.isInteger(bound) && !Number.isSafeInteger(bound)
+    ? bound + way * Math.abs(bound) * Number.EPSILON
+    : bound;
 }
 
 function matches(pattern, text) {
@@ -374,9 +403,16 @@ function words(schema) {
   const range = (least, most, unit) => {
     const [min, max] = [schema[least], schema[most]];
     if (min === undefined && max === undefined) return "";
-    return min === undefined ? ` up to ${max}${unit}` : max === undefined ? ` from ${min}${unit} on` : ` from ${min} to ${max}${unit}`;
+    return min === undefined
+      ? ` up to ${max}${unit}`
+      : max === undefined
+        ? ` from ${min}${unit} on`
+        : ` from ${min} to ${max}${unit}`;
   };
-  const counts = [["minimum", "maximum", ""], ["minLength", "maxLength", " characters"]];
+  const counts = [
+    ["minimum", "maximum", ""],
+    ["minLength", "maxLength", " characters"],
+  ];
   counts.push(["minItems", "maxItems", " items"], ["minProperties", "maxProperties", " members"]);
   const pattern = schema.format ? ` (${schema.format})` : schema.pattern ? ` that matches ${schema.pattern}` : "";
   return (what.join(" or ") || "a value") + counts.map((count) => range(...count)).join("") + pattern;
@@ -425,7 +461,8 @@ function read(text, response, parse) {
 
 /** Sends a request. `onProgress` is told how much of its body has gone. */
 export function send({ http, url, headers, cookies, parts, text }, { signal, onProgress, credentials, ...own } = {}) {
-  const more = cookies.length > 0 ? [["Cookie", cookies.map(([name, value]) => `${name}=${quoted(value)}`).join("; ")]] : [];
+  const more =
+    cookies.length > 0 ? [["Cookie", cookies.map(([name, value]) => `${name}=${quoted(value)}`).join("; ")]] : [];
   const all = new Headers([...headers, ...more].map(([name, value]) => [name, bytes(value)]));
   new Headers(own.headers).forEach((value, name) => all.set(name, value));
   let body = text;
@@ -470,7 +507,11 @@ function watched(url, { method, headers, body, signal, credentials }, onProgress
     asked.upload.onprogress = ({ loaded, total }) => onProgress({ sent: loaded, total });
     asked.onload = () => {
       const { status, statusText, response } = asked;
-      const fields = asked.getAllResponseHeaders().trim().split("\r\n").map((line) => line.split(/: ?(.*)/s, 2));
+      const fields = asked
+        .getAllResponseHeaders()
+        .trim()
+        .split("\r\n")
+        .map((line) => line.split(/: ?(.*)/s, 2));
       const empty = [204, 205, 304].includes(status);
       done(new Response(empty ? null : response, { status, statusText, headers: fields }));
     };
@@ -496,26 +537,24 @@ function quoted(text) {
 function jsonp(url, { signal, timeout }) {
   if (typeof document === "undefined") throw new RulebookError("JSONP is for pages");
   const waiting = (globalThis.rulebookAnswers ??= Object.create(null));
-  let n = 1;
-  while (`n${n}` in waiting) n += 1;
+  const name = `n${Math.random().toString(36).slice(2)}`;
   return new Promise((done, fail) => {
     const script = document.createElement("script");
     const end = (settle, value) => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", stop);
-      // What comes late finds something to call.
-      waiting[`n${n}`] = () => {};
+      delete waiting[name];
       script.remove();
       settle(value);
     };
     const stop = () => end(fail, signal.reason);
     const late = () => end(fail, new DOMException(`no answer within ${timeout} ms`, "TimeoutError"));
     const timer = timeout === undefined ? undefined : setTimeout(late, timeout);
-    waiting[`n${n}`] = (answer) => end(done, answer);
+    waiting[name] = (answer) => end(done, answer);
     script.onerror = () => end(fail, new NetworkError("no answer came"));
     // It has run before this is told.
     script.onload = () => end(fail, new NetworkError("the answer is no JSONP"));
-    script.src = `${url}${url.includes("?") ? "&" : "?"}callback=rulebookAnswers.n${n}`;
+    script.src = `${url}${url.includes("?") ? "&" : "?"}callback=rulebookAnswers.${name}`;
     script.referrerPolicy = "no-referrer";
     if (signal?.aborted) return stop();
     signal?.addEventListener("abort", stop, { once: true });
@@ -553,7 +592,11 @@ function refused(status, statusText, body) {
   const { errors = [] } = said;
   if ("ErrorDescription" in said) {
     const { error: code, ErrorDescription: message, name: declared } = said;
-    return new RefusedError(status === 200 ? (said.status ?? status) : status, { code, declared, message, errors }, body);
+    return new RefusedError(
+      status === 200 ? (said.status ?? status) : status,
+      { code, declared, message, errors },
+      body,
+    );
   }
   if (typeof said.ret === "number")
     return new RefusedError(status === 200 ? said.ret : status, { code: said.ret, message: said.msg }, body);

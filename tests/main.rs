@@ -40,9 +40,12 @@ mod seeds;
 mod served;
 mod service;
 #[cfg(unix)]
+mod snippets;
+#[cfg(unix)]
 mod store;
 mod three;
 mod told;
 #[cfg(unix)]
 mod tutorial;
 mod types;
+mod typescript;

@@ -20,6 +20,7 @@ mod schema;
 #[cfg(feature = "client")]
 mod send;
 mod serve;
+mod types;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -82,6 +83,8 @@ enum Command {
     /// Prints the OpenAPI document of the API.
     #[command(name = "openapi")]
     OpenApi(openapi::Options),
+    /// Prints the API as TypeScript declarations for its client, rulebook.js.
+    Types(types::Options),
     /// Prints the JSON Schema of definition files, by which editors complete and check them.
     Schema(schema::Options),
     /// Explains a diagnostic code.
@@ -197,7 +200,9 @@ fn command_line() -> clap::Command {
             let which = ["api", "data"];
             with_settings(command, &which).mut_subcommands(|command| with_settings(command, &which))
         }
-        "check" | "routes" | "openapi" | "call" => with_settings(command, &["api", "data", "files", "unbound"]),
+        "check" | "routes" | "openapi" | "types" | "call" => {
+            with_settings(command, &["api", "data", "files", "unbound"])
+        }
         _ => command,
     })
 }
@@ -238,6 +243,7 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
         Command::Check(options) => check::run(app, &settings, &options),
         Command::Routes(options) => routes::run(app, &settings, &options),
         Command::OpenApi(options) => openapi::run(app, &settings, &options),
+        Command::Types(options) => types::run(app, &settings, &options),
         Command::Schema(options) => schema::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Call(options) => call::run(app, &settings, options),

@@ -21,15 +21,5 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, o
         Ok(api) => api,
         Err(exit) => return exit,
     };
-    let document = format!("{:#}\n", describe::openapi(&api));
-    let Some(file) = &options.output else {
-        return output::print(&document);
-    };
-    match output::replace(file, &document) {
-        Ok(()) => Exit::Done,
-        Err(error) => {
-            output::complain(&format!("error: --output {}: {error}\n", file.display()));
-            Exit::Failed
-        }
-    }
+    output::deliver(&format!("{:#}\n", describe::openapi(&api)), options.output.as_deref())
 }

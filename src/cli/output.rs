@@ -22,6 +22,18 @@ pub(super) fn print(text: &str) -> Exit {
     }
 }
 
+/// Writes a document to the file that `--output` names, else to standard output.
+pub(super) fn deliver(document: &str, file: Option<&Path>) -> Exit {
+    let Some(file) = file else { return print(document) };
+    match replace(file, document) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            complain(&format!("error: --output {}: {error}\n", file.display()));
+            Exit::Failed
+        }
+    }
+}
+
 /// Writes bytes to standard output as they are.
 ///
 /// # Errors
@@ -46,7 +58,7 @@ pub(super) fn copy(file: &mut File) -> io::Result<()> {
 ///
 /// # Errors
 /// It cannot be written, or what is there is no file.
-pub(super) fn replace(file: &Path, text: &str) -> io::Result<()> {
+fn replace(file: &Path, text: &str) -> io::Result<()> {
     // A link is followed, so that what it leads to is replaced.
     let file = match file.canonicalize() {
         Ok(there) if there.is_file() => there,

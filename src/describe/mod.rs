@@ -20,6 +20,6 @@ pub use markdown::{markdown_above, markdown_all, markdown_service};
 pub use openapi::openapi;
 pub use options::{options_above, options_all, options_service};
 pub use pages::Pages;
-pub use snippet::{Snippet, server, snippets};
-pub use typescript::typescript;
+pub use snippet::{KEY, Snippet, server, snippets};
+pub use typescript::{argument_names, typescript};
 pub use uris::{Above, ServiceUri, Uris, uris};

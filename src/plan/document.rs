@@ -153,7 +153,7 @@ pub struct Make {
 
 impl Pages {
     /// The most bytes of pages that are kept.
-    const MOST_KEPT: usize = 64 << 20;
+    const MOST_KEPT: usize = 16 << 20;
 
     /// The pages at these paths below `/docs/`, decoded.
     #[must_use]

@@ -63,7 +63,7 @@ pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, head: &Head) -> Resu
     }
     if let Some(path) = path.strip_prefix("/docs/") {
         if let Some(document) = files::of_docs(path) {
-            return Ok(Some(Page::Ready(document, Of::Docs, Keep::Asking)));
+            return Ok(Some(Page::Ready(document, Of::Own, Keep::Asking)));
         }
         let told = told(plan, head).await?;
         let found = docs::find(told.later(), path, head).await?;

@@ -84,4 +84,9 @@ impl Check for Called {
     fn extremes(&self) -> Vec<Value<'static>> {
         Vec::new()
     }
+
+    /// Anything where there is no function.
+    fn example(&self) -> Option<Value<'static>> {
+        self.function.is_none().then_some(Value::Text(Cow::Borrowed("anything")))
+    }
 }

@@ -1,15 +1,34 @@
 // The client against the demo: in Node, in a page, and in a page of another origin by JSONP.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import http from "node:http";
+import { join } from "node:path";
 import { test } from "node:test";
-import { DOT, author, behind, browser, key, listen, rulebook as client, serve, watched } from "./support.mjs";
+import {
+  DOT,
+  author,
+  behind,
+  browser,
+  key,
+  listen,
+  modules,
+  rulebook as client,
+  serve,
+  top,
+  watched,
+} from "./support.mjs";
 
 const { ArgumentError, Json, NetworkError, RefusedError, RulebookError, rulebook } = client;
 
 /** Asserts that a call ends in an error of this kind with these members. */
 async function fails(promise, kind, members = {}) {
-  const error = await promise.then(() => assert.fail("it did not fail"), (error) => error);
+  const error = await promise.then(
+    () => assert.fail("it did not fail"),
+    (error) => error,
+  );
   assert.ok(error instanceof kind, String(error.stack));
   for (const [name, value] of Object.entries(members)) assert.deepEqual(error[name], value, `${name} of ${error}`);
   return error;
@@ -59,7 +78,9 @@ test("the client in Node", async (t) => {
     await fails(article.list({ page: 0 }), ArgumentError, { expected: "a whole number from 1 to 10000" });
     await fails(article.list({ page: NaN }), ArgumentError);
     await fails(article.create({ title: "t", text: "x", tags: ["a b"] }), ArgumentError, { parameter: "tags[0]" });
-    await fails(article.illustrate({ article_id: 1, alt: "x", picture: "no file" }), ArgumentError, { expected: "a file" });
+    await fails(article.illustrate({ article_id: 1, alt: "x", picture: "no file" }), ArgumentError, {
+      expected: "a file",
+    });
     assert.equal(asked, 1);
   });
 
@@ -71,7 +92,9 @@ test("the client in Node", async (t) => {
     });
     const { errors } = await fails(nobody.article.list({ page: 0 }, { check: false }), RefusedError, { status: 400 });
     assert.equal(errors[0].parameter, "page");
-    const { code, message } = await fails(nobody.article.create({ title: "t", text: "x" }), RefusedError, { status: 401 });
+    const { code, message } = await fails(nobody.article.create({ title: "t", text: "x" }), RefusedError, {
+      status: 401,
+    });
     assert.equal(typeof code, "number");
     assert.match(message, /\w/);
     await fails(nobody.author.getBaseInfo.get({ author_id: 999999 }), RefusedError, { status: 404 });
@@ -110,7 +133,7 @@ test("the client in Node", async (t) => {
     const content = [new Blob([DOT.buffer]), new Blob([DOT.buffer])];
     const filename = ["public/图/1.png", "public/2.png"];
     // A server takes up to a second to know a new key.
-    for (let known = false; !known; ) {
+    for (let known = false; !known;) {
       known = await holder.iapi.files.upload({ content, filename }).then(
         () => true,
         (error) => (error.status === 401 ? new Promise((over) => setTimeout(over, 50, false)) : Promise.reject(error)),
@@ -121,7 +144,10 @@ test("the client in Node", async (t) => {
   });
 
   await t.test("ends as it is told, and tells where nobody answers", async (t) => {
-    const silent = await listen(t, http.createServer(() => {}));
+    const silent = await listen(
+      t,
+      http.createServer(() => {}),
+    );
     const definition = await client.definition(url);
     const waiting = await rulebook(silent, { definition });
     await fails(waiting.article.list({}, { timeout: 50 }), DOMException, { name: "TimeoutError" });
@@ -226,8 +252,12 @@ test("a page of another origin by JSONP", async (t) => {
       const api = await rulebook(url, { definition, jsonp: true, token: "not sent", timeout: 60_000 });
       const read = await api.article.read({ article_id: 1 });
       const both = await Promise.all([1, 2].map((page) => api.article.list({ page, size: 2 })));
-      const refused = await api.article.read({ article_id: 999999 }).catch(({ name, status, declared }) => [name, status, declared]);
-      const wrong = await api.article.list({ page: 0 }, { check: false }).catch(({ status, errors }) => [status, errors[0].parameter]);
+      const refused = await api.article
+        .read({ article_id: 999999 })
+        .catch(({ name, status, declared }) => [name, status, declared]);
+      const wrong = await api.article
+        .list({ page: 0 }, { check: false })
+        .catch(({ status, errors }) => [status, errors[0].parameter]);
       const closed = await api.article.line.get({ article_id: 1 }).catch(({ name }) => name);
       const nowhere = await rulebook("http://127.0.0.1:1/", { definition, jsonp: true });
       const nobody = await nowhere.article.list().catch(({ name }) => name);
@@ -248,3 +278,22 @@ test("a page of another origin by JSONP", async (t) => {
     [],
   );
 });
+
+test("the examples of the documents", async (t) => {
+  const { origin } = await serve(t);
+  const text = await readFile(join(top, "docs/client.md"), "utf8");
+  const blocks = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, block]) => block);
+  assert.ok(blocks.length > 4);
+  const said = run(blocks.join("").replaceAll("http://127.0.0.1:8080", origin));
+  assert.match(said, /^5 of \d+$/m);
+  assert.match(said, /^true$/m);
+  assert.match(said, /^404 .*there is no such article$/m);
+  assert.match(said, /^(\d+) of \1 bytes$/m);
+});
+
+/** Runs a module of a program beside the client, and gives what it says. */
+function run(source) {
+  const file = join(modules, "program.js");
+  writeFileSync(file, source);
+  return execFileSync(process.execPath, [file], { encoding: "utf8" });
+}

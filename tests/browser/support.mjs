@@ -31,7 +31,7 @@ const FLAGS = [
 ];
 
 /** The modules of the static folder, as programs take them: beside a `package.json` that says what they are. */
-const modules = mkdtempSync(join(tmpdir(), "rulebook-modules-"));
+export const modules = mkdtempSync(join(tmpdir(), "rulebook-modules-"));
 process.on("exit", () => rmSync(modules, { recursive: true, force: true }));
 writeFileSync(join(modules, "package.json"), '{"type": "module"}');
 for (const name of ["rulebook.js", "form.js"]) cpSync(join(top, "static", name), join(modules, name));

@@ -70,7 +70,11 @@ test("what passes a type is sent and arrives, and nothing else is taken", async 
       assert.ok(same(there.v, becomes), `in a query, ${what(value)} became ${shown(there.v)}`);
     }
     for (const value of json.refused ?? []) {
-      await assert.rejects(post({ v: value }), (error) => error instanceof ArgumentError || error.status === 400, what(value));
+      await assert.rejects(
+        post({ v: value }),
+        (error) => error instanceof ArgumentError || error.status === 400,
+        what(value),
+      );
     }
   }
   assert.ok(sent > 150, `${sent} values`);
@@ -106,14 +110,33 @@ test("what is given for a parameter of any kind arrives as it was given", async 
     "a b/{text}/ü": { GET: { info, in: { "{text}": { info, type: "string" } } } },
   };
   const api = await rulebook(await echo(t, { "/": tree }), { parse: exact });
-  const odd = ["a", " a ", "", "12", "true", "null", "[1", "[1]", '{"a":1}', 'a&b=c+d%20#?/\\"', "ü 你 😀", "a;;b", "a,b", ";"];
+  const unnamed = { header: { GET: { info, in: { "HEADER@X-Text": { info, type: "string" } } } } };
+  const named = await rulebook(await echo(t, { "/": unnamed }));
+  const odd = [
+    "a",
+    " a ",
+    "",
+    "12",
+    "true",
+    "null",
+    "[1",
+    "[1]",
+    '{"a":1}',
+    'a&b=c+d%20#?/\\"',
+    "ü 你 😀",
+    "a;;b",
+    "a,b",
+    ";",
+  ];
   const values = [
     ...odd.map((one) => ["text", one]),
     ...[0, -1, 9007199254740993n, -9223372036854775808n].map((one) => ["whole", one]),
     ["wide", 18446744073709551615n],
     ...[0.5, -0, 1e21, 1e-7, 1.7976931348623157e308].map((one) => ["number", one]),
     ...[true, false].map((one) => ["yes", one]),
-    ...["texts", "split", "json"].flatMap((name) => [[], ["a", "b"], odd, ...odd.map((one) => [one])].map((one) => [name, one])),
+    ...["texts", "split", "json"].flatMap((name) =>
+      [[], ["a", "b"], odd, ...odd.map((one) => [one])].map((one) => [name, one]),
+    ),
     ...[[], [1], [1, -2, 9007199254740993n]].map((one) => ["wholes", one]),
     ...[[], [[]], [["a"], ["[b"]]].map((one) => ["nested", one]),
     ...[{}, { a: { "b c": [1, null, "ü"] } }].map((one) => ["object", one]),
@@ -131,7 +154,8 @@ test("what is given for a parameter of any kind arrives as it was given", async 
   };
   const cannot = {
     "a header field": (name, value) => name === "text" && /^[ \t]|[ \t]$/.test(value),
-    "a cookie": (name, value) => /;/.test(shown(value)) || (name === "split" && value.length > 1 && !/"\[1"/.test(shown(value))),
+    "a cookie": (name, value) =>
+      /;/.test(shown(value)) || (name === "split" && value.length > 1 && !/"\[1"/.test(shown(value))),
     "the path": (_, value) => value === "",
   };
   for (const [where, call] of Object.entries(calls)) {
@@ -153,6 +177,11 @@ test("what is given for a parameter of any kind arrives as it was given", async 
   }
   for (const text of ["", ".", ".."]) await assert.rejects(api["a b"]["{text}"]["ü"].get({ text }), ArgumentError);
   await assert.rejects(api.body.post({ text: "\ud800" }), ArgumentError);
+  const bare = await api.form.post({ texts: ["a"] });
+  assert.deepEqual([bare.args.texts, bare.args.file], [["a"], null], "a form without its file");
+  for (const name of ["header@x-TEXT", "HEADER@X-text", "x-TEXT"]) {
+    assert.equal((await named["header"].get({ [name]: "a" })).args["HEADER@X-Text"], "a", name);
+  }
   const { args } = await api.path.get({ number: 2.5, yes: true });
   assert.deepEqual([args.text, args.number, args.yes], [null, 2.5, true], "what is left out in front is left empty");
 });

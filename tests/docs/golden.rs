@@ -56,10 +56,26 @@ fn the_pages_of_a_small_definition_are_these() {
         ("errors", "errors"),
     ] {
         let (html, markdown) = at(&pages, path);
+        let html = without(&html, "<h2 id=\"call\">Call it", "<h2 id=\"answer\">");
+        let markdown = without(&markdown, "## Call it", "## Answer");
         golden::compare(Path::new(&format!("tests/data/docs/{name}.html")), &html);
         golden::compare(Path::new(&format!("tests/data/docs/{name}.md")), &markdown);
     }
     golden::compare(Path::new("tests/data/docs/llms.txt"), &pages.llms());
+}
+
+/// A text without what stands from one mark to another: the calls to paste, which have tests of their own.
+fn without(text: &str, from: &str, to: &str) -> String {
+    let cut = text.split_once(from).and_then(|(before, behind)| Some((before, behind.split_once(to)?.1)));
+    cut.map_or_else(|| text.to_owned(), |(before, behind)| format!("{before}{to}{behind}"))
+}
+
+/// The calls to paste stand on the page of a method, in both forms.
+#[test]
+fn a_method_has_calls_to_paste() {
+    let (html, markdown) = at(&pages(&small()), "methods/article.get");
+    assert!(html.contains("<figcaption>curl</figcaption><pre data-server=\"http://127.0.0.1:8080\">"), "{html}");
+    assert!(markdown.contains("\ncurl:\n\n```sh\ncurl "), "{markdown}");
 }
 
 /// Every diagnostic has its place, and its explanation is read as markdown.

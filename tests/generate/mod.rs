@@ -78,6 +78,11 @@ pub fn choices_up_to(most: usize) -> impl Strategy<Value = Choices> {
     proptest::collection::vec(proptest::num::u16::ANY, 0..most).prop_map(|list| Choices { list, next: 0 })
 }
 
+/// Lists of no fewer choices than half of `most`, for what is to be chosen up to the end.
+pub fn many_choices(most: usize) -> impl Strategy<Value = Choices> {
+    proptest::collection::vec(proptest::num::u16::ANY, most / 2..most.max(1)).prop_map(|list| Choices { list, next: 0 })
+}
+
 /// What to do where there is more than one way.
 #[derive(Debug, Clone)]
 pub struct Choices {

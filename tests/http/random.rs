@@ -1,13 +1,12 @@
 //! Whatever is asked, it is answered: no panic, and always an envelope.
 //!
-//! Ten thousand random requests in every run of the tests. `PROVE_REQUESTS` says how many instead; `scripts/prove`
-//! sets it to a million, and shows how far it is.
+//! Ten thousand random requests in every run of the tests; `scripts/prove` sends more of them, to more definitions.
 
 pub mod request;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use proptest::strategy::{Strategy, ValueTree};
@@ -18,6 +17,12 @@ use self::request::{Routes, request};
 use crate::client::shape::{Shape, flaw};
 use crate::client::{Answer, Bearer, Connection, Request, Site};
 use crate::generate;
+
+/// The envelopes of modules differ.
+pub const ANY: &[Shape] = &[Shape::Aicra, Shape::Plain, Shape::Phalapi, Shape::Iapi];
+
+/// How many requests each of the tests sends.
+const REQUESTS: u32 = 5_000;
 
 /// How many requests one generated definition gets.
 const EACH: u32 = 250;
@@ -41,8 +46,7 @@ fn whatever_is_asked_of_generated_definitions_is_answered() {
         if engine.api().modules.iter().all(|module| module.services.is_empty()) {
             continue;
         }
-        // The envelopes of modules differ.
-        proof.run(&engine, EACH.min(proof.count), &[Shape::Aicra, Shape::Plain, Shape::Phalapi, Shape::Iapi]);
+        proof.run(&engine, EACH.min(proof.count), ANY);
     }
     proof.end();
 }
@@ -64,11 +68,8 @@ struct Proof {
 }
 
 impl Proof {
-    /// Half of all requests.
     fn new(what: &'static str) -> Self {
-        let said = std::env::var("PROVE_REQUESTS").ok();
-        let count = said.map_or(10_000, |said| said.parse::<u32>().unwrap()) / 2;
-        Self { what, count, done: 0, statuses: BTreeMap::new() }
+        Self { what, count: REQUESTS, done: 0, statuses: BTreeMap::new() }
     }
 
     /// Sends requests to an engine. `shapes`: the envelopes that an answer may have.
@@ -97,16 +98,9 @@ impl Proof {
         site.assert_no_temporary();
     }
 
-    /// Counts an answer, and shows how far it is to whoever waits at a terminal.
     fn count(&mut self, status: u16) {
         *self.statuses.entry(status).or_default() += 1;
         self.done += 1;
-        let Self { what, count, done, .. } = self;
-        let mut terminal = std::io::stderr();
-        if std::env::var_os("PROVE_REQUESTS").is_some() && terminal.is_terminal() && *done % 1_000 == 0 {
-            // Nobody waits at a terminal that cannot be written to.
-            let _ = write!(terminal, "\r{done} of {count} requests to {what}  ");
-        }
     }
 
     /// Asserts that the requests came everywhere: what is refused at the door proves nothing of what is behind it.
@@ -121,7 +115,7 @@ impl Proof {
 }
 
 /// Sends a request, and gives its answer or tells what is wrong with it.
-fn judge(connection: &mut Connection, request: &Request, shapes: &[Shape]) -> Result<Answer, String> {
+pub fn judge(connection: &mut Connection, request: &Request, shapes: &[Shape]) -> Result<Answer, String> {
     // The server may turn away before it has read everything.
     let _ = connection.stream.write_all(&request.bytes());
     let head = request.line.starts_with(b"HEAD ");

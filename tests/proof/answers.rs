@@ -43,17 +43,20 @@ fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<()
     let choices = &mut subject.choices;
     for _ in 0..values.div_ceil(VALUES) {
         let (path, http, operation, method) = &operations[choices.below(operations.len())];
-        served.order(method, choices);
+        let known = served.order(method, choices);
         let asked = request(&document, (path, http, operation), method, choices);
         let asked = with_accept(asked, choices);
         let (answer, ran) = served.ask(&asked.request)?;
         counts.answered(answer.status);
-        let found =
-            reached(&asked, method, &answer, ran, counts).or_else(|| described(&document, operation, &answer, counts));
+        let failed = (known && answer.status == 500).then(|| "it failed".to_owned());
+        let found = failed
+            .or_else(|| reached(&asked, method, &answer, ran, counts))
+            .or_else(|| described(&document, operation, &answer, counts));
         if let Some(why) = found {
             let Asked { request, verdict, .. } = asked;
             return Err(format!(
-                "{why}\n--- {verdict:?} request\n{request:?}\n--- answer\n{answer:?}\n--- operation\n{operation:#}"
+                "{why}\n--- ordered\n{}\n--- {verdict:?} request\n{request:?}\n--- answer\n{answer:?}\n--- operation\n{operation:#}",
+                served.ordered()
             ));
         }
     }
@@ -90,7 +93,7 @@ fn reached(asked: &Asked, method: &Method, answer: &Answer, ran: bool, counts: &
 }
 
 /// Whether a request was refused for how large it is, which no schema says.
-fn is_limit(answer: &Answer) -> bool {
+pub fn is_limit(answer: &Answer) -> bool {
     let body = serde_json::from_slice::<Json>(&answer.body).unwrap_or_default();
     let told = body["ret"].as_u64().or(body["status"].as_u64()).unwrap_or_default();
     [413, 414, 431].iter().any(|status| answer.status == *status || told == u64::from(*status))

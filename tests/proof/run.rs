@@ -48,7 +48,7 @@ pub fn judge(claims: &[Claim], seed: u64, values: usize, counts: &mut [Counts]) 
         };
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
         let seen = RefCell::new(Counts::default());
-        let ended = runner.run(&subjects(), |mut subject| {
+        let ended = runner.run(&subjects(values), |mut subject| {
             let mut own = Counts { definitions: 1, ..Counts::default() };
             let held = (claim.judge)(&mut subject, values, &mut own);
             *seen.borrow_mut() = own;

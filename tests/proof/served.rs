@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex};
 use rulebook::call::Http;
 use rulebook::describe::openapi;
 use rulebook::model::{Api, Method};
-use rulebook::{Args, Context, Download, Module, Refusal};
+use rulebook::types::Check;
+use rulebook::{Args, Context, Download, Module, Refusal, Value};
 use serde_json::{Map, Value as Json};
 use tempfile::TempDir;
 
+use super::borders;
 use super::subject::{Subject, rulebook};
 use crate::client::{Answer, Bearer, Connection, Request, Site};
 use crate::generate::Choices;
@@ -23,7 +25,7 @@ struct Orders {
 }
 
 /// What a handler returns.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 enum Next {
     Outputs(Json),
     Declared(String),
@@ -81,14 +83,20 @@ impl Served {
     }
 
     /// Says what the handler returns to the next request for this method: outputs that it may return, or an error of
-    /// its own.
-    pub fn order(&self, method: &Method, choices: &mut Choices) {
-        let next = match &method.errors[..] {
-            [] => Next::Outputs(outputs(method, choices)),
-            _ if choices.below(4) > 0 => Next::Outputs(outputs(method, choices)),
-            errors => Next::Declared(errors[choices.below(errors.len())].name.clone()),
+    /// its own. False where it may return no outputs that are known.
+    pub fn order(&self, method: &Method, choices: &mut Choices) -> bool {
+        let outputs = match &method.errors[..] {
+            errors if errors.is_empty() || choices.below(4) > 0 => outputs(method, choices).map(Next::Outputs),
+            errors => Some(Next::Declared(errors[choices.below(errors.len())].name.clone())),
         };
-        *self.orders.next.lock().unwrap() = next;
+        let known = outputs.is_some();
+        *self.orders.next.lock().unwrap() = outputs.unwrap_or_default();
+        known
+    }
+
+    /// What was ordered last, in words.
+    pub fn ordered(&self) -> String {
+        format!("{:?}", self.orders.next.lock().unwrap())
     }
 
     /// The answer to a request, and whether a handler has run for it.
@@ -132,22 +140,29 @@ fn bound(module: Module, path: &str, method: &Method, orders: &Arc<Orders>) -> M
     }
 }
 
-/// Outputs that a method may return, at the edges of their types.
-fn outputs(method: &Method, choices: &mut Choices) -> Json {
+/// Outputs that a method may return, at the edges of their types; none where none are found.
+fn outputs(method: &Method, choices: &mut Choices) -> Option<Json> {
     let mut outputs = Map::new();
     for output in &method.outputs {
-        let extremes = output.r#type.check.extremes();
+        let check = &*output.r#type.check;
+        let extremes = check.extremes();
         let value = match extremes.len() {
-            // Nothing is known of what a function lets pass.
-            0 => Json::from("x"),
+            0 => found(check, choices)?,
             count => extremes[choices.below(count)].to_json(),
         };
         if output.name == "*" {
-            return value;
+            return Some(value);
         }
         if !(output.optional && choices.once_in(2)) {
             outputs.insert(output.name.clone(), value);
         }
     }
-    Json::Object(outputs)
+    Some(Json::Object(outputs))
+}
+
+/// A value that passes a check of which nothing else is known.
+fn found(check: &dyn Check, choices: &mut Choices) -> Option<Json> {
+    let schema = check.schema();
+    let mut values = (0..30).map(|_| borders::value(&schema, &[], choices));
+    values.find(|value| check.check(Value::from(value)).is_ok())
 }

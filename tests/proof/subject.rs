@@ -41,9 +41,12 @@ impl fmt::Debug for Subject {
     }
 }
 
-/// Random definitions with random choices.
-pub fn subjects() -> impl Strategy<Value = Subject> {
-    (generate::definitions(), generate::choices_up_to(600))
+/// How many choices a value takes, with its part of a request.
+const CHOICES: usize = 60;
+
+/// Random definitions with random choices, for so many values.
+pub fn subjects(values: usize) -> impl Strategy<Value = Subject> {
+    (generate::definitions(), generate::many_choices(values * CHOICES))
         .prop_map(|(generated, choices)| Subject { generated, choices })
 }
 

@@ -83,8 +83,8 @@ impl Judge {
                 let text = value.to_string();
                 let verdict = match self.allows(value) {
                     true => Verdict::Allowed,
-                    // What is no list and no object may be an item as it stands, with its quotes.
-                    false if value.is_string() || self.allows(&Json::from(text.as_str())) => Verdict::Unsure,
+                    // What is no list may be an item as it stands, with its quotes.
+                    false if takes_lists(&self.schema) && !value.is_array() => Verdict::Unsure,
                     false => Verdict::Forbidden,
                 };
                 return (vec![text], verdict);
@@ -99,11 +99,20 @@ impl Judge {
         if sayable && self.allows(value) {
             return (texts, Verdict::Allowed);
         }
-        // A text that begins so is read as JSON where several values are taken, or any.
-        let is_plain = |text: &String| !text.trim_start().starts_with(['[', '{']);
+        // A text that begins so is read as JSON where several values are taken, or any; one of several may be several
+        // itself, or none.
+        let splits = |text: &str| style == Style::Repeated && (text.is_empty() || text.contains(';'));
+        let is_plain = |text: &String| !text.trim_start().starts_with(['[', '{']) && !splits(text);
         let forbidden = texts.iter().all(is_plain) && !readings(style, &texts).iter().any(|one| self.allows(one));
         (texts, if forbidden { Verdict::Forbidden } else { Verdict::Unsure })
     }
+}
+
+/// Whether a schema lets lists pass.
+fn takes_lists(schema: &Json) -> bool {
+    let named = |kind: &Json| kind == "array" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("array")));
+    let branches = ["anyOf", "allOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
+    schema.get("type").is_some_and(named) || branches.into_iter().any(takes_lists)
 }
 
 /// What texts may stand for.

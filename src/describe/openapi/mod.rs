@@ -30,6 +30,9 @@ use crate::model::{Api, Method};
 use answers::Answers;
 use schemas::Schemas;
 
+pub(super) use parameters::place;
+pub(super) use text::{Place, Style, style};
+
 pub(super) use answers::shown;
 pub(super) use samples::sample;
 

@@ -15,7 +15,7 @@ use crate::model::{self, From, Method};
 const UNDESCRIBED: [&str; 3] = ["accept", "content-type", "authorization"];
 
 /// Where in a request a parameter stands, as OpenAPI says it; none where that is the body.
-pub(super) fn place(http: Http, parameter: &model::Parameter) -> Option<Place> {
+pub(in crate::describe) fn place(http: Http, parameter: &model::Parameter) -> Option<Place> {
     match parameter.from {
         From::Path | From::Position(_) => Some(Place::Path),
         From::Query => Some(Place::Query),

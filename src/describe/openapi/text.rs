@@ -12,7 +12,7 @@ use crate::types::Takes;
 
 /// Where a text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::describe) enum Place {
     /// In a segment of the path.
     Path,
     /// In the query.
@@ -27,7 +27,7 @@ pub(super) enum Place {
 
 /// How a value is written.
 #[derive(Debug, PartialEq)]
-pub(super) enum Style {
+pub(in crate::describe) enum Style {
     /// As one text.
     Plain,
     /// A list as repeated fields.
@@ -90,6 +90,11 @@ pub(super) fn shown(r#type: &ParameterType, value: Json) -> Option<Json> {
 
 fn one_shown(value: Json) -> Json {
     if value.is_string() { value } else { Json::String(value.to_string()) }
+}
+
+/// How values of this type are written as text in this place.
+pub(in crate::describe) fn style(r#type: &ParameterType, place: Place) -> Style {
+    text(r#type, place, true).style
 }
 
 fn as_json(schema: Json) -> Text {

@@ -7,7 +7,7 @@ use super::sheet::{Block, Row, Span, Words};
 use super::types::pretty;
 use super::words::wire_name;
 use super::{Entry, Page, Pages};
-use crate::call::{Fault, FaultKind, Reason, Refusal};
+use crate::call::{Fault, FaultKind, Reason, Refusal, Source};
 use crate::describe::{example, openapi};
 use crate::envelope::{Envelope, JsonMembers};
 use crate::error::Code;
@@ -94,9 +94,9 @@ pub(super) fn errors<'a>(pages: &'a Pages, Entry { module, method, .. }: Entry<'
     blocks
 }
 
-/// The refusal of a call without its first parameter that cannot be left out.
+/// The refusal of a call without its first parameter that cannot be left out. One without a segment is of another path.
 fn missing(method: &Method) -> Option<Refusal> {
-    let own = method.parameters.iter().find(|own| !own.optional)?;
+    let own = method.parameters.iter().find(|own| !own.optional && own.from.source() != Source::Path)?;
     let fault = Fault {
         kind: FaultKind::Missing,
         parameter: wire_name(own).to_owned(),

@@ -19,7 +19,7 @@ impl From<'_> {
     fn to(self, to: &To) -> String {
         match self {
             Self::Page(path) => to.reference(path, Form::Markdown),
-            Self::Top => to.from_top(Form::Markdown),
+            Self::Top => to.top_reference(Form::Markdown),
         }
     }
 }

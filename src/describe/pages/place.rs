@@ -70,7 +70,7 @@ impl To {
     }
 
     /// The same from the top of the server.
-    pub(super) fn from_top(&self, form: Form) -> String {
+    pub(super) fn top_reference(&self, form: Form) -> String {
         match self {
             Self::Page(path, _) => format!("docs/{}", page(path, form)),
             Self::Server(path) => (*path).to_owned(),

@@ -1,33 +1,44 @@
 //! The pages of what can go wrong: with requests, and with definitions.
 
 use super::contents::trail;
+use super::place::To;
 use super::sheet::{Block, Row, Sheet, Span};
 use super::{Page, Pages, answers, prose};
 use crate::describe::openapi;
 use crate::diagnostic::codes;
+use crate::error::Code;
 
 /// What requests are refused for.
 pub(super) fn errors(pages: &Pages) -> Sheet<'_> {
     let api = &*pages.api;
     let shape = api.shape(&api.envelope);
-    let row = |code: crate::error::Code| {
+    let row = |code: Code| {
         let sample = openapi::sample(code);
         let body = openapi::shown(&*shape, &sample).and_then(|body| answers::told(&body));
+        let mut when = vec![vec![Span::own(code.title())]];
+        // What a method's own errors say is its own.
+        if code != Code::Failed {
+            when.push(vec![Span::own(sample.to_string())]);
+        }
         let cells = vec![
             vec![vec![Span::code(code.row().name)]],
             vec![vec![Span::own(code.row().number.to_string())]],
             vec![vec![Span::own(code.row().status.to_string())]],
             body.map(|told| vec![Span::code(told)]).into_iter().collect(),
-            vec![vec![Span::own(code.title())], vec![Span::own(sample.to_string())]],
+            when,
         ];
         Row { id: Some(code.row().name), cells }
     };
     let envelope = api.envelope.as_str();
     let blocks = vec![
-        Block::own(
-            "What the server itself refuses a request for. The errors of a method's own stand on its page, and in \
-             the row of `failed` here.",
-        ),
+        Block::Paragraph(vec![
+            Span::own(
+                "What the server itself refuses a request for. The errors of a method's own stand on its page; here \
+                 they are ",
+            ),
+            Span::code("failed"),
+            Span::own("."),
+        ]),
         Block::Paragraph(vec![
             Span::own("Statuses and bodies are those of the envelope "),
             Span::code(envelope),
@@ -55,6 +66,11 @@ pub(super) fn diagnostics(pages: &Pages) -> Sheet<'_> {
         Span::code("rulebook explain CODE"),
         Span::own(" tells the same."),
     ])];
+    let link = |row: &codes::Row| {
+        let to = To::Page(pages.path(Page::Diagnostics), Some(row.name));
+        [Span::own(", "), Span::Link(to, vec![Span::code(row.name)])]
+    };
+    blocks.push(Block::Paragraph(codes::TABLE.iter().flat_map(link).skip(1).collect()));
     for row in codes::TABLE {
         blocks.push(Block::Heading { level: 2, id: row.name, words: vec![Span::own(row.name)] });
         blocks.extend(prose::blocks(row.explanation));

@@ -2,6 +2,7 @@
 
 use super::sheet::{Block, Item, Line, Span, Words};
 use super::{Entry, Page, Pages};
+use crate::describe::when;
 use crate::model::{Method, Parameter, Permission, Piece};
 
 /// Who may call a method.
@@ -20,6 +21,9 @@ pub(super) fn scope(own: &Method) -> Words<'_> {
             }
             permission(one, &own.parameters, &mut words);
         }
+    }
+    if let Some(when) = when::words(own, str::to_owned) {
+        words.extend([Span::own("; for you "), Span::said(when)]);
     }
     words
 }

@@ -1,7 +1,17 @@
 //! Calls of a method to be pasted: into a terminal, a page, a program.
+//!
+//! In charge of what a request that shows a method sends (`sent`), once, and of
+//! how each language writes it, a file a language. A call has what is needed
+//! and what the definition shows, nothing else; it works when it is pasted,
+//! but for the key and the files, which are the reader's own.
 
-use super::example;
-use crate::model::{Api, From, Method};
+mod curl;
+mod javascript;
+mod python;
+mod sent;
+
+use crate::model::{Api, Method};
+use sent::Sent;
 
 /// A call in one language.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +23,9 @@ pub struct Snippet {
     /// The call. The server stands in it once, as [`server`] gives it.
     pub text: String,
 }
+
+/// What stands for the reader's own key.
+pub const KEY: &str = "YOUR_KEY";
 
 /// Where examples find the API: the first server that the definition names, else the address where it listens. No
 /// slash at its end.
@@ -26,9 +39,10 @@ pub fn server(api: &Api) -> String {
 /// Calls of a method, whose service has this URI (a template, with base), with values that show its parameters.
 #[must_use]
 pub fn snippets(api: &Api, uri: &str, method: &Method) -> Vec<Snippet> {
-    let query = method.parameters.iter().filter(|own| own.from == From::Query);
-    let query =
-        query.filter_map(|own| Some(format!(" --data-urlencode '{}={}'", own.key, example::of_parameter(own)?)));
-    let text = format!("curl -G -X {} '{}{uri}'{}", method.http.as_str(), server(api), query.collect::<String>());
-    vec![Snippet { title: "curl", language: "sh", text }]
+    let sent = Sent::new(&server(api), uri, method);
+    vec![
+        Snippet { title: "curl", language: "sh", text: curl::write(&sent) },
+        Snippet { title: "JavaScript", language: "js", text: javascript::write(&sent) },
+        Snippet { title: "Python", language: "python", text: python::write(&sent) },
+    ]
 }

@@ -1,0 +1,252 @@
+//! Calls to be pasted: that the server answers them as the method says, in every language.
+//!
+//! What needs Node and Python is left to `tests/outside/snippets`.
+
+#[cfg(feature = "demo")]
+mod demo;
+mod run;
+
+use std::path::Path;
+use std::pin::Pin;
+use std::process::Command;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use rulebook::describe::example;
+use rulebook::describe::{KEY, Snippet, server, snippets, uris};
+use rulebook::model::{Api, From, Method};
+use rulebook::{Engine, Head, Identity, Inspect, Inspection, Rulebook, Unbound, Value};
+use serde_json::{Value as Json, json};
+
+use crate::client::Site;
+use crate::generate::{Generated, definitions};
+use crate::golden;
+use run::Language;
+
+/// Whoever brings anything is a reader.
+struct Reader;
+
+impl Inspect for Reader {
+    fn inspect<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>> {
+        let is_somebody = head.headers.iter().any(|(name, _)| name == "authorization");
+        let reader = || Inspection::Identity(Identity::new("test", vec!["reader".to_owned()]));
+        Box::pin(std::future::ready(if is_somebody { reader() } else { Inspection::Nobody }))
+    }
+}
+
+fn engine(files: Vec<(std::path::PathBuf, Vec<u8>)>) -> Engine {
+    let rulebook = Rulebook::read(files).inspect(Reader).unbound(Unbound::Echo);
+    rulebook.build().unwrap_or_else(|report| panic!("{report}"))
+}
+
+fn engine_of(uris: &Json) -> Engine {
+    engine(vec![("app.json".into(), json!({ "modules": { "site": { "/": uris } } }).to_string().into_bytes())])
+}
+
+/// The methods of an API with their calls.
+fn calls(api: &Api) -> Vec<(&Method, Vec<Snippet>)> {
+    let services = uris(api).services;
+    let methods = services.iter().flat_map(|own| own.service.methods.iter().map(move |method| (own, method)));
+    methods.map(|(own, method)| (method, snippets(api, &own.uri, method))).collect()
+}
+
+/// The calls of an API in one language, to a server at this address.
+fn calls_at(api: &Api, language: Language, address: &str, key: &str) -> Vec<String> {
+    let at = |text: &str| text.replacen(&server(api), &format!("http://{address}"), 1).replace(KEY, key);
+    let own =
+        |(_, all): &(&Method, Vec<Snippet>)| at(&all.iter().find(|own| own.title == language.title()).unwrap().text);
+    calls(api).iter().map(own).collect()
+}
+
+/// Sees that every call of these definitions is answered with a success, and brings what shows its parameters.
+fn assert_echoed(generated: &[Generated], language: Language) -> usize {
+    let mut count = 0;
+    for generated in generated {
+        let mut generated = generated.clone();
+        for (_, file) in &mut generated.files {
+            // What is sent is longer than the least limits.
+            file.as_object_mut().unwrap().remove("limits");
+        }
+        let engine = engine(generated.bytes());
+        let site = Site::start(&engine);
+        let texts = calls_at(engine.api(), language, &site.address().to_string(), "any");
+        let folder = tempfile::tempdir().unwrap();
+        let answers = run::all(language, &texts, folder.path());
+        for (((method, _), text), (status, body)) in calls(engine.api()).iter().zip(&texts).zip(answers) {
+            let declared = method.options.status;
+            assert!((200..300).contains(&status), "{}: {status} {body}, not {declared}\n{text}", method.id);
+            assert_brought(method, &body, text);
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Sees that an echo has what shows the parameters that are sent.
+fn assert_brought(method: &Method, echo: &str, text: &str) {
+    // `FormData` writes the ends of lines as mail does.
+    let Ok(echo) = serde_json::from_str::<Json>(&echo.replace(r"\r\n", r"\n")) else { return };
+    let Some(args) = ["/args", "/data/args", "/result/args"].iter().find_map(|path| echo.pointer(path)) else { return };
+    for own in method.parameters.iter().filter(|own| own.example.is_some() || !own.optional) {
+        let check = &own.r#type.check;
+        let Some(shown) = example::of_parameter(own) else { continue };
+        let Ok(expected) = check.check(Value::from(&shown)) else { continue };
+        let expected = serde_json::to_value(expected).unwrap();
+        let is_any = check.schema() == json!({}) && own.from != From::Body;
+        assert!(
+            args[&own.name] == expected || is_any,
+            "{}: {} is {}, not {expected}\n{text}",
+            method.id,
+            own.name,
+            args[&own.name]
+        );
+    }
+}
+
+#[test]
+fn the_calls_of_the_demo_are_as_they_are_kept() {
+    let files = std::fs::read_dir("api").unwrap().map(|entry| entry.unwrap().path());
+    let engine = engine(files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect());
+    let mut page = String::new();
+    for (method, all) in calls(engine.api()) {
+        page.push_str(&format!("# {}\n", method.id));
+        for Snippet { title, language, text } in all {
+            page.push_str(&format!("\n{title}\n\n```{language}\n{text}\n```\n"));
+        }
+        page.push('\n');
+    }
+    golden::compare(Path::new("tests/data/describe/snippets.md"), &page);
+}
+
+#[test]
+fn a_shell_reads_any_text_as_it_is() {
+    let awkward = "it's $HOME `id` \\ \"x\" !! \n* ; & ü";
+    let engine = engine_of(&json!({ "a b": { "/": { "{id}": { "POST": {
+        "info": "I", "scope": [["reader"]],
+        "in": {
+            "{id}": { "info": "I", "type": "string", "example": awkward },
+            "GET@q'": { "info": "I", "type": "string", "example": awkward },
+            "HEADER@X-Head": { "info": "I", "type": "string", "example": "it's \"$x\" \\" },
+            "HEADER@X-Empty": { "info": "I", "type": "string", "example": "" },
+            "COOKIE@c": { "info": "I", "type": "string", "example": "it's" },
+            "text": { "info": "I", "type": "string", "example": awkward }
+        }
+    } } } } }));
+    let call = &calls(engine.api())[0].1[0].text;
+    let script = format!("curl() {{ printf '%s\\036' \"$@\"; }}\n{call}");
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(output.status.success());
+    let output = String::from_utf8(output.stdout).unwrap();
+    let words: Vec<_> = output.split_terminator('\u{1e}').collect();
+    let encoded = "it%27s%20%24HOME%20%60id%60%20%5C%20%22x%22%20%21%21%20%0A%2A%20%3B%20%26%20%C3%BC";
+    let url = format!("http://127.0.0.1:8080/a%20b/{encoded}?q%27={encoded}");
+    let json = json!({ "text": awkward }).to_string();
+    let expected = [
+        &*url,
+        "-H",
+        "Authorization: Bearer YOUR_KEY",
+        "-H",
+        "x-head: it's \"$x\" \\",
+        "-H",
+        "x-empty;",
+        "-H",
+        "Cookie: c=it's",
+        "-H",
+        "Content-Type: application/json",
+        "--data-raw",
+        &*json,
+    ];
+    assert_eq!(words, expected);
+}
+
+/// A definition of every way in which a value is written.
+fn every_way() -> Generated {
+    let method = |beside: Json| {
+        let mut method = json!({ "info": "I" });
+        method.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+        method
+    };
+    let own = |term: &str, beside: Json| {
+        let mut own = json!({ "info": "I", "type": term });
+        own.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+        own
+    };
+    let lists = || {
+        json!({
+            "GET@plain": own("array<int>", json!({ "example": [1, 2] })),
+            "GET@comma": own("array<string>", json!({ "format": "explode", "example": ["a", "b"] })),
+            "GET@one": own("array<string>", json!({ "format": "explode", "example": ["a,b"] })),
+            "GET@other": own("array<string>", json!({ "format": "explode", "separator": ";", "example": ["a;b", "c"] })),
+            "GET@json": own("array<string>", json!({ "format": "json", "example": ["[a"] })),
+            "GET@open": own("array<string>", json!({ "example": ["[a"] })),
+            "GET@deep": own("array<object>", json!({ "fields": { "x": own("int", json!({})) } })),
+            "GET@empty": own("array<int>", json!({ "example": [] })),
+            "GET@object": own("object", json!({ "example": { "ü": "&=" } })),
+            "GET@any": own("any", json!({ "example": { "a": [null] } })),
+            "HEADER@X-List": own("array<string>", json!({ "format": "explode", "example": ["a", "b"] })),
+            "HEADER@X-Json": own("array<string>", json!({ "example": ["é", "b"] })),
+            "COOKIE@list": own("array<int>", json!({ "example": [1, 2] })),
+        })
+    };
+    let big = json!({ "big": own("uint", json!({ "example": u64::MAX })), "other": own("?bool", json!({ "example": true })) });
+    let of_every_type = json!({
+        "id": own("text_id", json!({})), "flag": own("truthy", json!({})), "float": own("loose_float", json!({})),
+        "date": own("datetime", json!({ "format": "timestamp" })), "name": own("filename(public/**)", json!({})),
+        "words": own("string", json!({ "example": "\"quoted\" \\ 'single' ${x} `y`\n\t\u{7f}\u{2028}😀</script>" })),
+        "none": own("?any", json!({ "example": null })), "callable": own("callable", json!({ "callback": "A::b" }))
+    });
+    let positions = |first: &str| json!({ "in": { "URL#0": own(first, json!({})), "URL#1": own("?int", json!({ "example": 3 })), "URL#2": own("?int", json!({})) } });
+    let uris = json!({
+        "lists": { "GET": method(json!({ "in": lists() })), "DELETE": method(json!({ "in": lists() })) },
+        "big": { "POST": method(json!({ "in": big })), "PUT": method(json!({ "in": of_every_type })) },
+        "positions": { "GET": method(positions("string")) },
+        "left": { "GET": method(positions("?id")) },
+        "captures": { "/": { "{a}": { "/": { "{b}": { "GET": method(json!({ "in": {
+            "{a}": own("string", json!({ "example": "a/b c?d#e%2F" })), "{b}": own("mail", json!({}))
+        } })) } } } } },
+        "files": {
+            "POST": method(json!({ "in": {
+                "one": own("file", json!({ "range": ["text/plain"] })), "note": own("string", json!({ "example": "@file;type=x" })),
+                "list": own("array<int>", json!({ "example": [1, 2] })), "object": own("object", json!({}))
+            } })),
+            "PUT": method(json!({ "in": { "many": own("array<file>", json!({ "min": 2, "items": { "ext": ["txt"] } })) } })),
+            "PATCH": method(json!({ "in": { "perhaps": own("?file", json!({})), "note": own("string", json!({})) } })),
+        },
+        "nothing": { "DELETE": method(json!({ "options": { "status": 204 } })), "POST": method(json!({})) },
+        "it's & ü": { "GET": method(json!({})) }
+    });
+    Generated { files: vec![("site.json".to_owned(), json!({ "/": uris }))] }
+}
+
+#[test]
+fn curl_sends_what_is_shown() {
+    assert!(assert_echoed(&[every_way()], Language::Curl) > 10);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn curl_calls_of_any_definition_succeed(generated in definitions()) {
+        assert_echoed(&[generated], Language::Curl);
+    }
+}
+
+/// Some hundreds of methods, always the same ones.
+fn many() -> Vec<Generated> {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let generated = (0..60).map(|_| definitions().new_tree(&mut runner).unwrap().current());
+    [every_way()].into_iter().chain(generated).collect()
+}
+
+#[test]
+#[ignore = "needs Node 18"]
+fn javascript_calls_succeed() {
+    assert!(assert_echoed(&many(), Language::JavaScript) > 200);
+}
+
+#[test]
+#[ignore = "needs Python 3 with requests"]
+fn python_calls_succeed() {
+    assert!(assert_echoed(&many(), Language::Python) > 200);
+}

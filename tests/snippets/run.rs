@@ -1,0 +1,95 @@
+//! Runs many calls as one program of their language.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// A language that calls are written in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Language {
+    Curl,
+    JavaScript,
+    Python,
+}
+
+impl Language {
+    /// As snippets name it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Curl => "curl",
+            Self::JavaScript => "JavaScript",
+            Self::Python => "Python",
+        }
+    }
+}
+
+/// A picture of one pixel, which is taken for a text nowhere.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\0\x01\0\0\x05\0\x01\r\n-\xb4\0\0\0\0IEND\xaeB`\x82";
+
+/// Stands between the answers.
+const BETWEEN: char = '\u{1e}';
+
+const PYTHON: &str = r#"import json, urllib.error
+for text in json.load(open("calls.json")):
+    print("\x1e", end="")
+    try:
+        exec(text, {})
+    except urllib.error.HTTPError as error:
+        print(error.code, error.read().decode())
+    except Exception as error:
+        print(0, repr(error))
+"#;
+
+/// The status and the body of the answer to each call. Files that are sent are in the folder, and it is where they run.
+pub fn all(language: Language, calls: &[String], folder: &Path) -> Vec<(u16, String)> {
+    for number in ["", "1", "2"] {
+        fs::write(folder.join(format!("file{number}.png")), PNG).unwrap();
+        fs::write(folder.join(format!("file{number}.txt")), "some text").unwrap();
+    }
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+    let mut command = match language {
+        Language::Curl => {
+            write(".curlrc", "silent\nshow-error\nwrite-out = \"\\n%{http_code}\"\n");
+            let calls = calls.iter().map(|call| format!("printf '\\036'\n{call}\n"));
+            write("calls.sh", &calls.collect::<String>());
+            let mut sh = Command::new("sh");
+            sh.arg("calls.sh").env("CURL_HOME", folder).env_remove("XDG_CONFIG_HOME");
+            sh
+        }
+        Language::JavaScript => {
+            let one = |call: &String| {
+                format!(
+                    "process.stdout.write(\"\\x1e\");\ntry {{\n{call}\n}} catch (error) {{ console.log(0, error); }}\n"
+                )
+            };
+            write("calls.mjs", &calls.iter().map(one).collect::<String>());
+            let mut node = Command::new("node");
+            node.arg("calls.mjs");
+            node
+        }
+        Language::Python => {
+            write("calls.json", &serde_json::to_string(calls).unwrap());
+            write("calls.py", PYTHON);
+            let mut python = Command::new(std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into()));
+            python.arg("calls.py");
+            python
+        }
+    };
+    let output = command.current_dir(folder).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let answers: Vec<_> = said.split(BETWEEN).skip(1).map(|answer| read(language, answer.trim())).collect();
+    assert_eq!(answers.len(), calls.len(), "{}", String::from_utf8_lossy(&output.stderr));
+    answers
+}
+
+/// The status and the body that an answer is printed as.
+fn read(language: Language, answer: &str) -> (u16, String) {
+    let (status, body) = match language {
+        Language::Curl => {
+            let (body, status) = answer.rsplit_once('\n').unwrap_or(("", answer));
+            (status, body)
+        }
+        Language::JavaScript | Language::Python => answer.split_once(' ').unwrap_or((answer, "")),
+    };
+    (status.parse().unwrap_or_else(|_| panic!("no status: {answer}")), body.to_owned())
+}

@@ -1,0 +1,73 @@
+//! The types of an API for programs that call it by the client: as they are kept, and what arguments are called.
+//!
+//! That the compiler takes them, and that the client says the same, is tried by `tests/outside/typescript`.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use rulebook::describe::{argument_names, typescript};
+use rulebook::{Rulebook, Unbound};
+use serde_json::{Map, Value as Json, json};
+
+use crate::client::engine;
+use crate::{generate, golden};
+
+#[test]
+fn types_are_as_they_are_kept() {
+    for (folder, kept) in [("api", "demo.d.ts"), ("tests/typescript/odd", "odd.d.ts")] {
+        let api = Rulebook::load(Path::new(folder)).check().expect("the definition has no fault");
+        golden::compare(&Path::new("tests/typescript").join(kept), &typescript(&api));
+    }
+}
+
+/// The names of the arguments of a method with these parameters: their keys, and what they are called in code.
+fn names(http: &str, parameters: &[(&str, Option<&str>)]) -> Vec<String> {
+    let written = |(key, name): &(&str, Option<&str>)| {
+        let mut parameter = json!({ "info": "x", "type": "?int" });
+        if let Some(name) = name {
+            parameter["name"] = json!(name);
+        }
+        ((*key).to_owned(), parameter)
+    };
+    let inputs: Map<String, Json> = parameters.iter().map(written).collect();
+    let tree = json!({ "/": { "x": { (http): { "info": "x", "in": inputs } } } });
+    let engine = engine(&[("x.json", tree)], |rulebook| rulebook.unbound(Unbound::Echo));
+    argument_names(&engine.api().modules[0].services[0].methods[0].parameters)
+}
+
+#[test]
+fn arguments_have_the_shortest_name_that_is_nobody_elses() {
+    for (parameters, expected) in [
+        // The name in code, else the key on the wire.
+        (&[("GET@tag", Some("t")), ("GET@page", None)][..], &["t", "page"][..]),
+        (&[("URL#0", None), ("URL#1", Some("line"))], &["URL#0", "line"]),
+        (&[("HEADER@X-A", None), ("COOKIE@c", None), ("ANY@a", None), ("b", None)], &["X-A", "c", "a", "b"]),
+        // Two alike have their keys, a third is not touched.
+        (&[("GET@x", None), ("x", None), ("y", None)], &["GET@x", "x", "y"]),
+        (&[("GET@x", None), ("HEADER@x", None)], &["GET@x", "HEADER@x"]),
+        // What another is written as is not taken for a name, although that one has a name of its own.
+        (&[("a", Some("GET@b")), ("GET@b", Some("c"))], &["a", "c"]),
+        (&[("a", Some("b")), ("b", Some("a"))], &["a", "b"]),
+    ] {
+        assert_eq!(names("POST", parameters), expected, "{parameters:?}");
+    }
+}
+
+/// Random definitions for the compiler, each in a folder below that of `RULEBOOK_GENERATED`.
+#[test]
+#[ignore = "writes files for tests/outside/typescript"]
+fn random_definitions_are_written() {
+    const COUNT: usize = 40;
+    let to = PathBuf::from(env::var_os("RULEBOOK_GENERATED").expect("RULEBOOK_GENERATED is the folder to write to"));
+    let mut runner = TestRunner::deterministic();
+    for number in 0..COUNT {
+        let generated = generate::definitions().new_tree(&mut runner).expect("there are definitions").current();
+        let folder = to.join(number.to_string());
+        fs::create_dir_all(&folder).expect("folders can be made");
+        for (name, json) in &generated.files {
+            fs::write(folder.join(name), json.to_string()).expect("files can be written");
+        }
+    }
+}

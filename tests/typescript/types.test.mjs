@@ -1,0 +1,140 @@
+// The types that `rulebook types` writes: the compiler takes them, for whatever definition, programs that use them
+// well compile, and those that do not do not. They say the same as the client.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const top = fileURLToPath(new URL("../..", import.meta.url));
+const program = process.env.RULEBOOK_PROGRAM ?? join(top, "target/debug/rulebook");
+const work = mkdtempSync(join(tmpdir(), "rulebook-types-"));
+process.on("exit", () => rmSync(work, { recursive: true, force: true }));
+writeFileSync(join(work, "package.json"), '{"type": "module"}');
+cpSync(join(top, "static/rulebook.js"), join(work, "rulebook.js"));
+const { client, services } = await import(join(work, "rulebook.js"));
+
+const good = join(top, "tests/definitions/good");
+const folders = { demo: join(top, "api"), odd: fileURLToPath(new URL("odd", import.meta.url)) };
+for (const name of readdirSync(good)) folders[name] = join(good, name);
+// Random ones, where the caller has made some.
+const generated = process.env.RULEBOOK_GENERATED;
+for (const name of generated ? readdirSync(generated) : []) folders[`generated-${name}`] = join(generated, name);
+
+const run = (...words) => execFileSync(program, words, { encoding: "utf8", cwd: work, maxBuffer: 1 << 28 });
+
+/** Writes the types of a definition beside the client, and tells where. */
+function declared(name) {
+  const folder = join(work, name);
+  mkdirSync(folder, { recursive: true });
+  for (const file of ["rulebook.js", "rulebook.d.ts"]) cpSync(join(top, "static", file), join(folder, file));
+  run("types", "--api", folders[name], "--output", join(folder, "api.d.ts"));
+  return folder;
+}
+
+/** What the compiler says about files. */
+function faults(files) {
+  const options = {
+    strict: true,
+    noEmit: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    lib: ["lib.es2022.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
+    types: [],
+    exactOptionalPropertyTypes: false,
+    noUncheckedIndexedAccess: true,
+  };
+  const all = ts.getPreEmitDiagnostics(ts.createProgram(files, options));
+  return ts.formatDiagnostics(all, {
+    getCanonicalFileName: (name) => name,
+    getCurrentDirectory: () => work,
+    getNewLine: () => "\n",
+  });
+}
+
+/** The members of an interface of a file, by their names. */
+function members(file, name) {
+  const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.ES2022, true);
+  const found = source.statements.find((one) => ts.isInterfaceDeclaration(one) && one.name.text === name);
+  return found.members;
+}
+const byName = (all) => new Map(all.map((one) => [one.name.text, one]));
+
+/** The ids of all functions of a tree of types, by where they stand in it. */
+function* functions(all, path = []) {
+  for (const { name, type } of all) {
+    for (const part of ts.isIntersectionTypeNode(type) ? type.types : [type]) {
+      if (ts.isTypeLiteralNode(part)) yield* functions(part.members, [...path, name.text]);
+      else yield [[...path, name.text].join("."), part.typeArguments[0].indexType.literal.text];
+    }
+  }
+}
+
+/** The same of the client's own functions. */
+function* leaves(api, path = []) {
+  for (const name of Object.keys(api)) {
+    if (path.length === 0 && name.startsWith("$") && ["$call", "$methods"].includes(name)) continue;
+    if (typeof api[name] === "function") yield [...path, name].join(".");
+    yield* leaves(api[name], [...path, name]);
+  }
+}
+
+for (const name of Object.keys(folders)) {
+  test(`of ${name}, what the compiler and the client say`, () => {
+    const folder = declared(name);
+    const file = join(folder, "api.d.ts");
+    assert.equal(faults([file]), "");
+    const definition = JSON.parse(run("check", "--api", folders[name], "--print"));
+    const methods = [...services(definition)].flatMap((service) => service.methods);
+    const types = byName(members(file, "Methods"));
+    assert.deepEqual([...types.keys()].sort(), methods.map(({ id }) => id).sort());
+    for (const { id, parameters, errors } of methods) {
+      const parts = byName(types.get(id).type.members);
+      const taken = [...byName(parts.get("arguments").type.members)].map(([own, { questionToken }]) => [
+        own,
+        !!questionToken,
+      ]);
+      assert.deepEqual(
+        taken,
+        parameters.map((one) => [one.name, one.optional]),
+        id,
+      );
+      const { type } = parts.get("errors");
+      const literals = ts.isUnionTypeNode(type) ? type.types : ts.isLiteralTypeNode(type) ? [type] : [];
+      assert.deepEqual(
+        literals.map(({ literal }) => literal.text),
+        Object.keys(errors),
+        id,
+      );
+    }
+    const tree = [...functions(members(file, "Api"))];
+    assert.deepEqual(tree.map(([path]) => path).sort(), [...leaves(client(definition, "http://h/"))].sort());
+    assert.ok(tree.every(([path, id]) => path === id));
+  });
+}
+
+test("programs that use the types of the demo", () => {
+  const folder = declared("demo");
+  const files = ["usage.ts", "wrong.ts"].map((name) => join(folder, name));
+  for (const name of ["usage.ts", "wrong.ts"]) cpSync(join(top, "tests/typescript", name), join(folder, name));
+  assert.equal(faults(files), "");
+  const wrong = readFileSync(files[1], "utf8").replaceAll(/^ *\/\/ @ts-expect-error.*\n/gm, "");
+  writeFileSync(files[1], wrong);
+  const places = new Set([...faults([files[1]]).matchAll(/wrong\.ts\((\d+)/g)].map(([, line]) => line));
+  assert.ok(places.size > 15, `${places.size} faults`);
+});
+
+test("the example of the documents", () => {
+  const folder = declared("demo");
+  const text = readFileSync(join(top, "docs/client.md"), "utf8");
+  const [, block] = /^```ts\n(.*?)^```$/ms.exec(text);
+  const file = join(folder, "example.ts");
+  writeFileSync(join(folder, "package.json"), '{"type": "module"}');
+  writeFileSync(file, block);
+  assert.equal(faults([file]), "");
+});
