@@ -38,26 +38,26 @@ const CLAIMS: &[Claim] = &[checks::CLAIM, texts::CLAIM, routes::CLAIM, answers::
 
 #[test]
 fn checks_take_what_their_schemas_say() {
-    run::briefly(checks::CLAIM, 60, 40);
+    run::briefly(checks::CLAIM, 40, 40);
 }
 
 #[test]
 fn what_is_written_of_an_api_is_the_api_again() {
-    run::briefly(texts::CLAIM, 25, 0);
+    run::briefly(texts::CLAIM, 10, 0);
 }
 
 #[test]
 fn what_is_routed_described_and_listed_is_the_same() {
-    run::briefly(routes::CLAIM, 25, 0);
+    run::briefly(routes::CLAIM, 8, 0);
 }
 
 #[test]
 
 fn what_is_described_is_what_is_done() {
-    run::briefly(answers::CLAIM, 25, 200);
+    run::briefly(answers::CLAIM, 10, 80);
 }
 
 #[test]
 fn what_is_listed_as_allowed_is_what_is_allowed() {
-    run::briefly(scopes::CLAIM, 15, 200);
+    run::briefly(scopes::CLAIM, 10, 80);
 }
