@@ -103,7 +103,9 @@ impl Documents {
     pub fn code_large(&self) {
         for document in [&self.openapi, &self.all.json, &self.all.markdown, &self.llms] {
             if document.body.len() >= LARGE {
-                Coding::ALL.into_iter().for_each(|coding| drop(document.coded(coding)));
+                for coding in Coding::ALL {
+                    let _ = document.coded(coding);
+                }
             }
         }
     }

@@ -82,13 +82,14 @@ pub struct Client {
 impl Client {
     /// Serves an API: that of the program, with all that the program adds to it.
     ///
-    /// Bearer keys are those that the program itself adds with [`Rulebook::inspect`].
+    /// Bearer keys are those that the program itself adds with [`Rulebook::inspect`]. What handlers return is compared
+    /// with the definition in any build ([`Rulebook::verify_outputs`]).
     ///
     /// # Errors
     /// The definition is faulty or the handlers do not fit it; or it cannot be served.
     pub fn new(rulebook: Rulebook) -> Result<Self, StartError> {
         let identities = Identities::default();
-        let judged = rulebook.judge().map_err(StartError::Definition)?;
+        let judged = rulebook.verify_outputs(true).judge().map_err(StartError::Definition)?;
         let engine = judged.inspect_first(identities.clone()).build().map_err(StartError::Definition)?;
         let uploads = tempfile::tempdir().map_err(StartError::Serve)?;
         let settings = Settings {

@@ -239,3 +239,20 @@ fn servers_that_are_said_come_first() {
     assert_eq!(servers[1]["url"], ".");
     assert_eq!(servers.len(), 2);
 }
+
+#[test]
+fn what_a_key_has_left_is_described_where_keys_are_needed() {
+    let (document, scoped) = operation("GET", &json!({ "info": "I", "scope": [["reader"]] }));
+    for name in ["RateLimit", "RateLimit-Policy"] {
+        for status in ["200", "429"] {
+            let response = resolved(&document, &scoped["responses"][status]);
+            let header = resolved(&document, &response["headers"][name]);
+            assert!(header["description"].is_string(), "{name} of {status}: {response}");
+        }
+    }
+    let unavailable = resolved(&document, &scoped["responses"]["503"]);
+    assert!(unavailable["headers"]["Retry-After"].is_object(), "{unavailable}");
+    let (document, public) = operation("GET", &json!({ "info": "I" }));
+    assert!(public["responses"]["200"]["headers"].get("RateLimit").is_none());
+    assert!(document["components"]["headers"].get("RateLimit").is_none());
+}

@@ -9,7 +9,7 @@ use utoipa::openapi::{Header, HeaderBuilder, Ref, RefOr, Response, Responses, Re
 
 use super::files;
 use super::jsonp;
-use super::rows::{OTHER, Row};
+use super::rows::{OTHER, RATE_LIMIT, RATE_LIMIT_POLICY, Row};
 use super::samples::sample;
 use super::schemas::{Schemas, name_of};
 use super::shown::{Shown, response_of};
@@ -164,6 +164,11 @@ impl Answers {
         if method.options.download {
             files::add(&mut response);
         }
+        if !method.scope.is_public() {
+            for (name, _) in [RATE_LIMIT, RATE_LIMIT_POLICY] {
+                response.headers.insert(name.to_owned(), RefOr::Ref(component_of(name)));
+            }
+        }
         responses = responses.response(status.to_string(), named(response));
         if let Some(other) = all.iter().map(|shown| shown.status).find(|other| *other != status) {
             let words = "What the body alone tells";
@@ -228,8 +233,8 @@ impl Answers {
         let words = refused.words(&all);
         let mut response = response_of(&words, shown.iter(), schemas);
         let rows = refused.rows.iter().filter(|row| refused.status.is_none_or(|status| status == row.status()));
-        for (name, info) in rows.filter_map(|row| row.header) {
-            response.headers.insert(name.to_owned(), header(info, schemas).into());
+        for (name, info) in rows.flat_map(|row| row.headers) {
+            response.headers.insert((*name).to_owned(), header(info, schemas).into());
         }
         named(response)
     }
@@ -280,7 +285,16 @@ const REQUEST_ID: &str = "RequestId";
 /// The header fields that several answers have.
 pub(super) fn headers(api: &Api, schemas: &mut Schemas) -> BTreeMap<String, RefOr<Header>> {
     let id = header("Under what the request stands in the log: the client's own name for it, or the server's", schemas);
-    files::headers(api, schemas).into_iter().chain([(REQUEST_ID.to_owned(), id.into())]).collect()
+    let mut methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+    let is_counted = methods.any(|method| !method.scope.is_public());
+    let counted = [RATE_LIMIT, RATE_LIMIT_POLICY].into_iter().filter(|_| is_counted);
+    let counted: Vec<_> = counted.map(|(name, info)| (name.replace('-', ""), header(info, schemas).into())).collect();
+    files::headers(api, schemas).into_iter().chain(counted).chain([(REQUEST_ID.to_owned(), id.into())]).collect()
+}
+
+/// A reference to the component of a header field: it has the name of the field without its dashes.
+fn component_of(name: &str) -> Ref {
+    Ref::new(format!("#/components/headers/{}", name.replace('-', "")))
 }
 
 /// An answer with the name of its request, as all have it.

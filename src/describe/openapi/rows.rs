@@ -8,14 +8,26 @@ pub(super) struct Row {
     pub(super) name: &'static str,
     /// Which they are; the first one's status is that of all.
     pub(super) codes: &'static [Code],
-    /// A header field that they have, and what it says.
-    pub(super) header: Option<(&'static str, &'static str)>,
+    /// Header fields that they have, and what each says.
+    pub(super) headers: &'static [(&'static str, &'static str)],
     /// Whether it may be before the module is known, so that they are in the API's envelope.
     pub(super) is_early: bool,
 }
 
+const RETRY_AFTER: &str = "Seconds until another try makes sense";
+/// What a key has left (draft-ietf-httpapi-ratelimit-headers, version 10).
+pub(super) const RATE_LIMIT: (&str, &str) = (
+    "RateLimit",
+    "Where the requests of a key are counted: how many are left (`r`), and in how many seconds all are again (`t`)",
+);
+/// What it may do.
+pub(super) const RATE_LIMIT_POLICY: (&str, &str) = (
+    "RateLimit-Policy",
+    "Where the requests of a key are counted: how many it may make (`q`) in how many seconds (`w`)",
+);
+
 const fn row(name: &'static str, codes: &'static [Code]) -> Row {
-    Row { name, codes, header: None, is_early: false }
+    Row { name, codes, headers: &[], is_early: false }
 }
 
 const fn early(name: &'static str, codes: &'static [Code]) -> Row {
@@ -27,14 +39,14 @@ pub(super) const BAD_REQUEST: Row =
     early("BadRequest", &[Code::MissingParameter, Code::InvalidParameter, Code::Unreadable]);
 /// Nobody is identified.
 pub(super) const UNAUTHENTICATED: Row = Row {
-    header: Some(("WWW-Authenticate", "The schemes by which a client can identify itself")),
+    headers: &[("WWW-Authenticate", "The schemes by which a client can identify itself")],
     ..row("Unauthenticated", &[Code::Unauthenticated])
 };
 /// A permission is missing.
 pub(super) const FORBIDDEN: Row = row("Forbidden", &[Code::Forbidden]);
 /// Whoever is identified has made too many requests.
 pub(super) const TOO_MANY: Row = Row {
-    header: Some(("Retry-After", "Seconds until another try makes sense")),
+    headers: &[("Retry-After", RETRY_AFTER), RATE_LIMIT, RATE_LIMIT_POLICY],
     ..row("TooManyRequests", &[Code::TooManyRequests])
 };
 /// The body does not come.
@@ -56,10 +68,13 @@ pub(super) const NO_ROOM: Row = row("NoRoom", &[Code::NoRoom]);
 /// Nothing is there to answer.
 pub(super) const NOT_IMPLEMENTED: Row = row("NotImplemented", &[Code::NotImplemented]);
 /// The program cannot answer now.
-pub(super) const UNAVAILABLE: Row = row("Unavailable", &[Code::Unavailable]);
+pub(super) const UNAVAILABLE: Row = Row {
+    headers: &[("Retry-After", "Seconds until another try makes sense, where that is known")],
+    ..row("Unavailable", &[Code::Unavailable])
+};
 /// What any request can be refused for, whatever it is for.
 pub(super) const OTHER: Row = Row {
-    header: Some(("Allow", "With status 405: the methods that there are")),
+    headers: &[("Allow", "With status 405: the methods that there are")],
     ..early(
         "Other",
         &[

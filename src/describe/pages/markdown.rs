@@ -2,9 +2,11 @@
 
 use super::place::{Form, To};
 use super::sheet::{Block, Item, Line, Row, Sheet, Span};
+use super::{types, words};
 use crate::describe::markdown::Page;
 use crate::describe::markdown::text::{code, text};
 use crate::describe::visible::visible;
+use crate::model::{Method, Output, Parameter};
 
 /// Where links begin.
 #[derive(Debug, Clone, Copy)]
@@ -106,4 +108,34 @@ pub(super) fn item(words: &[Span<'_>], from: From<'_>) -> String {
 fn strong(words: &str) -> String {
     let shown = text(words);
     if shown.is_empty() { shown } else { format!("**{}**", shown.trim()) }
+}
+
+/// Who may call a method.
+pub(in crate::describe) fn groups(own: &Method) -> String {
+    item(&words::groups(own), From::Top)
+}
+
+/// Where a parameter stands in a request.
+pub(in crate::describe) fn stands(own: &Parameter) -> String {
+    item(&[words::stands(own.from)], From::Top)
+}
+
+/// The type of a parameter, with what stands beside it.
+pub(in crate::describe) fn r#type(own: &Parameter) -> String {
+    let written = &own.r#type.written;
+    item(&types::r#type(&written.term, &written.attributes), From::Top)
+}
+
+/// The members of a parameter that is an object, under its name, each with its depth.
+pub(in crate::describe) fn members(own: &Parameter) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    tree(0, types::parameter(own).as_slice(), From::Top, &mut lines);
+    lines
+}
+
+/// An output and its members, each with its depth.
+pub(in crate::describe) fn output(own: &Output) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    tree(0, &[types::output(own)], From::Top, &mut lines);
+    lines
 }

@@ -1,9 +1,9 @@
 //! The page of a method: what it takes, what it answers, who may call it, and how.
 
 use super::contents::trail;
-use super::sheet::{Block, Item, Row, Sheet, Span, Words};
-use super::types::{members, output, r#type, value};
-use super::words::{scope, wire_name};
+use super::sheet::{Block, Row, Sheet, Span, Words};
+use super::types::{self, output, r#type, value};
+use super::words::{scope, stands, wire_name};
 use super::{Entry, Page, Pages, answers};
 use crate::describe::{example, server, snippets};
 use crate::model::{From, Method, Parameter};
@@ -21,7 +21,7 @@ pub(super) fn sheet(pages: &Pages, index: usize) -> Sheet<'_> {
         blocks.push(Block::own("It takes none."));
     } else {
         blocks.push(Block::Table { head: HEAD, rows: method.parameters.iter().map(parameter).collect() });
-        let nested: Vec<_> = method.parameters.iter().filter_map(nested).collect();
+        let nested: Vec<_> = method.parameters.iter().filter_map(types::parameter).collect();
         if !nested.is_empty() {
             blocks.push(Block::List(nested));
         }
@@ -137,23 +137,4 @@ fn parameter(own: &Parameter) -> Row<'_> {
     }
     let required = if own.optional || own.default.is_some() { Span::own("no") } else { Span::Mark("yes") };
     Row { id: None, cells: vec![name, vec![vec![stands(own.from)]], types, vec![vec![required]], default, description] }
-}
-
-/// Where a parameter stands in a request.
-fn stands(from: From) -> Span<'static> {
-    match from {
-        From::Path => Span::own("path"),
-        From::Position(n) => Span::own(format!("path, segment {} behind the URI", n + 1)),
-        From::Query => Span::own("query"),
-        From::Body => Span::own("body"),
-        From::Any => Span::own("query or body"),
-        From::Header => Span::own("header"),
-        From::Cookie => Span::own("cookie"),
-    }
-}
-
-/// The members of a parameter that is an object, under its name.
-fn nested(own: &Parameter) -> Option<Item<'_>> {
-    let below = members(&own.r#type.written.attributes);
-    (!below.is_empty()).then(|| Item { words: vec![Span::code(wire_name(own)), Span::own(":")], below })
 }

@@ -6,7 +6,7 @@
 
 // What a page is, and what it is written as.
 mod html;
-mod markdown;
+pub(super) mod markdown;
 mod place;
 mod sheet;
 

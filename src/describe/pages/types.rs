@@ -5,29 +5,42 @@ use std::borrow::Cow;
 use serde_json::{Map, Value as Json};
 
 use super::sheet::{Item, Span, Words};
+use super::words::wire_name;
+use crate::describe::example;
 use crate::describe::visible::is_hidden;
-use crate::model::Output;
+use crate::model::{Output, Parameter};
 
 /// An output and its members.
 pub(super) fn output(own: &Output) -> Item<'_> {
     let written = &own.r#type.written;
     let name = if own.name == "*" { Span::own("the whole answer") } else { Span::code(&own.name) };
-    let words = item(name, &written.term, &written.attributes, own.optional, &own.info, own.example.as_ref());
-    Item { words, below: members(&written.attributes) }
+    let shown = example::of_output(own);
+    // What has members is shown by them.
+    let whole = shown.as_ref().filter(|_| own.example.is_some() || !written.attributes.contains_key("fields"));
+    let words = item(name, &written.term, &written.attributes, own.optional, &own.info, whole);
+    Item { words, below: members(&written.attributes, shown.as_ref()) }
 }
 
-/// The members of an object, and theirs, as the definition writes them.
-pub(super) fn members(attributes: &Map<String, Json>) -> Vec<Item<'_>> {
+/// The members of a parameter that is an object, under its name; none of another.
+pub(super) fn parameter(own: &Parameter) -> Option<Item<'_>> {
+    let below = members(&own.r#type.written.attributes, example::of_parameter(own).as_ref());
+    (!below.is_empty()).then(|| Item { words: vec![Span::code(wire_name(own)), Span::own(":")], below })
+}
+
+/// The members of an object, and theirs, as the definition writes them. `shown` is a value that shows the object.
+fn members<'a>(attributes: &'a Map<String, Json>, shown: Option<&Json>) -> Vec<Item<'a>> {
     let Some(Json::Object(fields)) = attributes.get("fields") else { return Vec::new() };
-    fields.iter().filter_map(|(name, field)| Some(member(name, field.as_object()?))).collect()
+    fields.iter().filter_map(|(name, field)| Some(member(name, field.as_object()?, shown))).collect()
 }
 
-fn member<'a>(name: &'a str, field: &'a Map<String, Json>) -> Item<'a> {
+fn member<'a>(name: &'a str, field: &'a Map<String, Json>, shown: Option<&Json>) -> Item<'a> {
     let said = |key: &str| field.get(key).and_then(Json::as_str).unwrap_or_default();
     let written = said("type");
     let (term, optional) = written.strip_prefix('?').map_or((written, false), |term| (term, true));
-    let words = item(Span::code(name), term, field, optional, said("info"), field.get("example"));
-    Item { words, below: members(field) }
+    let own = field.get("example").or_else(|| example::of_member(shown?, name));
+    let whole = own.filter(|_| field.contains_key("example") || !field.contains_key("fields"));
+    let words = item(Span::code(name), term, field, optional, said("info"), whole);
+    Item { words, below: members(field, own) }
 }
 
 fn item<'a>(
@@ -64,7 +77,7 @@ pub(super) fn r#type<'a>(term: &'a str, attributes: &'a Map<String, Json>) -> Wo
 
 /// A value, in JSON on one line.
 pub(super) fn value<'a>(json: &Json) -> Cow<'a, str> {
-    escaped(json.to_string()).into()
+    json.to_string().into()
 }
 
 /// A value, in JSON on several lines.

@@ -3,10 +3,19 @@
 use super::sheet::{Block, Item, Line, Span, Words};
 use super::{Entry, Page, Pages};
 use crate::describe::when;
-use crate::model::{Method, Parameter, Permission, Piece};
+use crate::model::{From, Method, Parameter, Permission, Piece};
+
+/// Who may call a method, and where the page is for somebody, with which values that one may.
+pub(super) fn scope(own: &Method) -> Words<'_> {
+    let mut words = groups(own);
+    if let Some(when) = when::words(own, str::to_owned) {
+        words.extend([Span::own("; for you "), Span::said(when)]);
+    }
+    words
+}
 
 /// Who may call a method.
-pub(super) fn scope(own: &Method) -> Words<'_> {
+pub(super) fn groups(own: &Method) -> Words<'_> {
     if own.scope.is_public() {
         return vec![Span::own("open to everybody")];
     }
@@ -21,9 +30,6 @@ pub(super) fn scope(own: &Method) -> Words<'_> {
             }
             permission(one, &own.parameters, &mut words);
         }
-    }
-    if let Some(when) = when::words(own, str::to_owned) {
-        words.extend([Span::own("; for you "), Span::said(when)]);
     }
     words
 }
@@ -82,4 +88,17 @@ pub(super) fn parts<'a>(pages: &Pages, current: usize, all: usize, page: impl Fn
         })
     };
     (all > 1).then(|| Block::List((0..all).map(item).collect()))
+}
+
+/// Where a parameter stands in a request.
+pub(super) fn stands(from: From) -> Span<'static> {
+    match from {
+        From::Path => Span::own("path"),
+        From::Position(n) => Span::own(format!("path, segment {} behind the URI", n + 1)),
+        From::Query => Span::own("query"),
+        From::Body => Span::own("body"),
+        From::Any => Span::own("query or body"),
+        From::Header => Span::own("header"),
+        From::Cookie => Span::own("cookie"),
+    }
 }

@@ -1,6 +1,6 @@
 //! Texts that a pattern probably matches, pleasant to read.
 
-use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
 /// Longer samples are not made, in bytes.
 const LONGEST: usize = 4096;
@@ -94,6 +94,6 @@ impl Sample {
                 return own.get((*used - 1) % own.len()).copied();
             }
         }
-        class.ranges().first().map(|range| range.start())
+        class.ranges().first().map(ClassUnicodeRange::start)
     }
 }
