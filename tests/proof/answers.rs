@@ -1,10 +1,10 @@
 //! What the server does with requests that OpenAPI describes is what OpenAPI says.
 
+use rulebook::describe::openapi;
 use rulebook::model::{Method, Module, Service};
 use serde_json::{Value as Json, json};
 
 use super::requests::{Asked, request};
-use super::served::Served;
 use super::subject::methods;
 use super::written::{Judge, Verdict, whole};
 use super::{Claim, Counts, Subject, checks};
@@ -20,9 +20,9 @@ pub const CLAIM: Claim = Claim { name: "answers", judge };
 const VALUES: usize = 4;
 
 fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<(), String> {
-    let mut served = Served::new(subject)?;
+    let mut served = subject.served()?;
     let api = served.api.clone();
-    let document = served.document.clone();
+    let document = openapi(&api);
     let methods = methods(&api);
     counts.methods += methods.len() as u64;
     let operations = operations(&document, &methods)?;
@@ -49,6 +49,7 @@ fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<()
             ));
         }
     }
+    subject.keep(served);
     Ok(())
 }
 

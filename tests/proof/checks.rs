@@ -22,8 +22,9 @@ pub const CLAIM: Claim = Claim { name: "checks", judge };
 const EACH: usize = 5;
 
 fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<(), String> {
-    let api = subject.api()?;
-    let methods = methods(&api);
+    let engine = subject.echo()?;
+    let api = engine.api();
+    let methods = methods(api);
     counts.methods += methods.len() as u64;
     let inputs = methods.iter().flat_map(|(_, _, own)| own.parameters.iter().map(|own| &own.r#type.check));
     let outputs = methods.iter().flat_map(|(_, _, own)| own.outputs.iter().map(|own| &own.r#type.check));

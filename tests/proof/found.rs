@@ -4,6 +4,7 @@ use rulebook::describe::openapi;
 use serde_json::{Value as Json, json};
 
 use super::subject::rulebook;
+use crate::client::{Request, Site};
 
 /// What OpenAPI says of the only method of a definition with this parameter.
 fn operation(http: &str, key: &str, parameter: &Json) -> Json {
@@ -52,4 +53,19 @@ fn a_file_has_its_status_whatever_the_envelope() {
     let responses = &document["paths"]["/a"]["get"]["responses"];
     assert!(responses["203"]["content"].get("*/*").is_some(), "{responses:#}");
     assert!(responses["200"]["content"].get("*/*").is_none(), "{responses:#}");
+}
+
+/// At base a body may name any service. Where it cannot be read so far, the answer is in the envelope of the one that is
+/// described there.
+#[test]
+fn a_body_at_base_is_refused_in_the_envelope_of_what_stands_there() {
+    let app = json!({ "dispatch": true, "limits": { "dispatch": 10 } });
+    let own = json!({ "envelope": "iapi", "POST": { "info": "I" } });
+    let site = Site::echo(&[("a.json", own), ("app.json", app)]);
+    let large = Request::new("POST", "/").body("application/x-www-form-urlencoded", "a=1234567890");
+    let unread = Request::new("POST", "/").body("application/json", "{");
+    for (request, status) in [(large, 413), (unread, 400)] {
+        let answer = site.send(&request);
+        assert_eq!((answer.status, &answer.json()["status"]), (status, &json!("error")), "{answer:?}");
+    }
 }

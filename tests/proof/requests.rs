@@ -111,14 +111,15 @@ impl Asking<'_> {
         let extremes = self.extremes(name);
         let style = Style::of(own);
         let (texts, verdict) = self.texts(&judge, style, &extremes, |texts| fits(place, texts));
-        if texts.is_empty() && is_required {
-            self.is(Verdict::Forbidden);
+        // A list of nothing is one that is left out.
+        if texts.is_empty() {
+            self.is(if is_required { Verdict::Forbidden } else { Verdict::Allowed });
             return None;
         }
         // Only one value of this field means anything, and the others are not refused.
         let no_matter = name == "X-Requested-With" && verdict == Verdict::Forbidden;
         self.is(if no_matter { Verdict::Unsure } else { verdict });
-        (!texts.is_empty()).then_some(texts)
+        Some(texts)
     }
 
     fn is(&mut self, verdict: Verdict) {
@@ -237,7 +238,12 @@ impl Asking<'_> {
             let extremes = self.extremes(name);
             let style = Style::of(&encoding[name]);
             let (texts, verdict) = self.texts(&judge, style, &extremes, |_| (true, true));
-            self.is(if texts.is_empty() && is_required { Verdict::Forbidden } else { verdict });
+            // A list of nothing is one that is left out.
+            self.is(match texts.is_empty() {
+                true if is_required => Verdict::Forbidden,
+                true => Verdict::Allowed,
+                false => verdict,
+            });
             fields.extend(texts.into_iter().map(|text| (name.clone(), text, false)));
         }
         fields

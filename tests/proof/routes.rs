@@ -9,7 +9,7 @@ use crate::{describe, openapi};
 pub const CLAIM: Claim = Claim { name: "routes", judge };
 
 fn judge(subject: &mut Subject, _: usize, counts: &mut Counts) -> Result<(), String> {
-    let engine = subject.rulebook().build().map_err(|report| report.to_string())?;
+    let engine = subject.echo()?;
     counts.methods += methods(engine.api()).len() as u64;
     openapi::paths::wait(openapi::paths::assert_same(engine.api()));
     describe::below::assert_all_is_found(&engine);

@@ -30,7 +30,7 @@ fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<()
     if of_who_asks && subject.choices.once_in(2) {
         subject.set("options", &json!("own"));
     }
-    let mut served = Served::new(subject)?;
+    let mut served = subject.served()?;
     let api = served.api.clone();
     let methods = methods(&api);
     counts.methods += methods.len() as u64;

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rulebook::call::Http;
-use rulebook::describe::openapi;
 use rulebook::model::{Api, Method};
 use rulebook::types::Check;
 use rulebook::{Args, Context, Download, Module, Refusal, Value};
@@ -51,8 +50,6 @@ impl Orders {
 pub struct Served {
     /// What it says.
     pub api: Api,
-    /// What OpenAPI says of it.
-    pub document: Json,
     orders: Arc<Orders>,
     connection: Connection,
     site: Site,
@@ -61,7 +58,7 @@ pub struct Served {
 
 impl Served {
     pub fn new(subject: &Subject) -> Result<Self, String> {
-        let api = subject.api()?;
+        let api = subject.echo()?.api().clone();
         let orders = Arc::new(Orders::default());
         let data = tempfile::tempdir().map_err(|error| error.to_string())?;
         let files: Vec<(PathBuf, Vec<u8>)> = subject.generated.bytes();
@@ -78,8 +75,7 @@ impl Served {
         let engine = rulebook.build().map_err(|report| report.to_string())?;
         let site = Site::start(&engine);
         let connection = site.connect().fleeting();
-        let document = openapi(&api);
-        Ok(Self { api, document, orders, connection, site, _data: data })
+        Ok(Self { api, orders, connection, site, _data: data })
     }
 
     /// Says what the handler returns to the next request for this method: outputs that it may return, or an error of

@@ -1,13 +1,15 @@
 //! What claims are judged on: a definition, and choices of what to ask of it.
 
-use std::cell::OnceCell;
 use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use proptest::strategy::Strategy;
 use rulebook::model::{Api, Method, Module, Service};
-use rulebook::{Rulebook, Unbound};
+use rulebook::{Engine, Rulebook, Unbound};
 use serde_json::{Value as Json, json};
 
+use super::served::Served;
+use crate::client::Bearer;
 use crate::generate::{self, Choices, Generated};
 
 /// A definition with what may be asked of it.
@@ -17,33 +19,46 @@ pub struct Subject {
     pub generated: Generated,
     /// What is asked, where there is more than one way.
     pub choices: Choices,
-    /// What the files say, once that has been asked for.
-    api: OnceCell<Api>,
+    made: Arc<Made>,
+}
+
+/// What has been made of the files so far, for all claims that ask for it.
+#[derive(Default)]
+struct Made {
+    echo: OnceLock<Arc<Engine>>,
+    served: Mutex<Option<Served>>,
 }
 
 impl Subject {
     fn new(generated: Generated, choices: Choices) -> Self {
-        Self { generated, choices, api: OnceCell::new() }
+        Self { generated, choices, made: Arc::default() }
     }
 
     /// The definition, where each method answers with its arguments.
-    pub fn rulebook(&self) -> Rulebook {
-        rulebook(self.generated.bytes()).unbound(Unbound::Echo)
+    pub fn echo(&self) -> Result<Arc<Engine>, String> {
+        if let Some(engine) = self.made.echo.get() {
+            return Ok(Arc::clone(engine));
+        }
+        let rulebook = rulebook(self.generated.bytes()).unbound(Unbound::Echo).inspect(Bearer);
+        let engine = rulebook.build().map_err(|report| report.to_string())?;
+        Ok(Arc::clone(self.made.echo.get_or_init(|| Arc::new(engine))))
     }
 
-    /// What the definition says.
-    pub fn api(&self) -> Result<Api, String> {
-        if let Some(api) = self.api.get() {
-            return Ok(api.clone());
-        }
-        let api = self.rulebook().check().map_err(|report| report.to_string())?;
-        Ok(self.api.get_or_init(|| api).clone())
+    /// The definition at work, where handlers return what they are told.
+    pub fn served(&self) -> Result<Served, String> {
+        let kept = self.made.served.lock().unwrap_or_else(PoisonError::into_inner).take();
+        kept.map_or_else(|| Served::new(self), Ok)
+    }
+
+    /// Keeps the definition at work for the next claim.
+    pub fn keep(&self, served: Served) {
+        *self.made.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);
     }
 
     /// Gives the definition another setting.
     pub fn set(&mut self, key: &str, value: &Json) {
         self.generated = self.generated.clone().with(key, value);
-        self.api = OnceCell::new();
+        self.made = Arc::default();
     }
 }
 

@@ -9,10 +9,11 @@ use crate::{compile, describe};
 pub const CLAIM: Claim = Claim { name: "texts", judge };
 
 fn judge(subject: &mut Subject, _: usize, counts: &mut Counts) -> Result<(), String> {
-    let api = subject.api()?;
-    counts.methods += methods(&api).len() as u64;
-    compile::canonical::assert_same(&api);
-    describe::contents::assert_says_what_is(&api);
-    describe::saved::assert_files_are_the_modules(&api);
+    let engine = subject.echo()?;
+    let api = engine.api();
+    counts.methods += methods(api).len() as u64;
+    compile::canonical::assert_same(api);
+    describe::contents::assert_says_what_is(api);
+    describe::saved::assert_files_are_the_modules(api);
     Ok(())
 }

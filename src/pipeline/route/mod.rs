@@ -82,13 +82,16 @@ pub struct Undecided {
     pub kind: BodyKind,
     /// The method, where only its positions are wanted.
     pub method: Option<usize>,
+    /// The module of the service that it is for where the body names none.
+    pub module: Option<usize>,
 }
 
 impl Undecided {
     /// How far the request has come.
     #[must_use]
     pub fn of(&self) -> Of {
-        self.method.map_or(Of::Nothing, Of::Method)
+        let module = || self.module.map_or(Of::Nothing, Of::Module);
+        self.method.map_or_else(module, Of::Method)
     }
 
     /// The method, where who may call it does not depend on what the body says: permission comes before the body.
@@ -144,21 +147,22 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Result<Routed<'h>, Unrouted> {
         if options {
             return Ok(Routed::Options(options_at_base(plan, head, service)));
         }
-        if let Some(routed) = at_base(plan, head)? {
+        if let Some(routed) = at_base(plan, head, service)? {
             return Ok(routed);
         }
     }
     let routed = by_path(plan, head, &mut segments, service);
     match &routed {
         Err(unrouted) if plan.dispatch.is_some() && unrouted.refusal.is_of_unknown_service() => {
-            body_that_names(plan, head).map_or(routed, |kind| Ok(Routed::Undecided(Undecided { kind, method: None })))
+            body_that_names(plan, head)
+                .map_or(routed, |kind| Ok(Routed::Undecided(Undecided { kind, method: None, module: None })))
         }
         _ => routed,
     }
 }
 
-/// What a request at base is for, where that is not for its path to say.
-fn at_base<'h>(plan: &Plan, head: &'h Head) -> Result<Option<Routed<'h>>, Unrouted> {
+/// What a request at base is for, where that is not for its path to say: it leads to the root, where there is one.
+fn at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result<Option<Routed<'h>>, Unrouted> {
     if plan.named.is_none() && plan.dispatch.is_none() {
         return Ok(None);
     }
@@ -176,11 +180,16 @@ fn at_base<'h>(plan: &Plan, head: &'h Head) -> Result<Option<Routed<'h>>, Unrout
             let (found, complete) = wanted.found(plan, head, &[]);
             let kind = if complete { None } else { with_fields(plan, head) };
             Ok(Some(match kind {
-                Some(kind) => Routed::Undecided(Undecided { kind, method: Some(wanted.method) }),
+                Some(kind) => Routed::Undecided(Undecided { kind, method: Some(wanted.method), module: None }),
                 None => Routed::Method(found),
             }))
         }
-        None => Ok(body_that_names(plan, head).map(|kind| Routed::Undecided(Undecided { kind, method: None }))),
+        None => {
+            let otherwise = plan.named.as_ref().and_then(|named| named.default).or(root);
+            let module = otherwise.map(|service| plan.services[service].module);
+            let undecided = |kind| Routed::Undecided(Undecided { kind, method: None, module });
+            Ok(body_that_names(plan, head).map(undecided))
+        }
     }
 }
 
@@ -212,7 +221,7 @@ pub fn decide<'h>(
     let fields = match fields::read(plan, &undecided.kind, beginning) {
         // What is wrong with the body is told to those who may send one.
         Err(_) if undecided.method.is_some() => Vec::new(),
-        read => read?,
+        read => read.map_err(|refusal| Unrouted { of: undecided.of(), refusal })?,
     };
     // What may stand behind the beginning is not guessed.
     let seen = || if beginning.whole { Ok(()) } else { Err(too_large(Limit::dispatch(plan.limits.dispatch))) };
@@ -244,7 +253,7 @@ pub fn decide<'h>(
         return if positions == 0 { found(wanted) } else { Ok(Routed::Method(wanted.at(plan, segments))) };
     }
     if segments.is_empty() {
-        seen()?;
+        seen().map_err(|refusal| Unrouted { of: undecided.of(), refusal })?;
     }
     if let Some(service) = named.and_then(|named| named.default) {
         return found(Wanted { method: name::method(plan, head, service)?, naming: Naming::Service });
