@@ -65,6 +65,13 @@ proptest! {
 }
 
 #[test]
+fn what_no_cookie_can_hold_is_shown_in_none() {
+    assert_all_shown(&super::document(&json!({ "a": { "GET": { "info": "I", "in": {
+        "COOKIE@any": { "info": "I", "type": "any", "example": { "a": [1, null] } }
+    } } } })));
+}
+
+#[test]
 fn what_has_to_be_sent_is_filled_in() {
     let document = super::document(&json!({ "a": { "POST": {
         "info": "I",
