@@ -39,18 +39,6 @@ impl Generated {
     }
 }
 
-impl Generated {
-    /// The same API, whose descriptions are for everybody.
-    pub fn described_to_all(mut self) -> Self {
-        for (name, json) in &mut self.files {
-            if let (true, Json::Object(app)) = (name == "app.json", json) {
-                app.remove("options");
-            }
-        }
-        self
-    }
-}
-
 impl fmt::Debug for Generated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, json) in &self.files {
