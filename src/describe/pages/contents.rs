@@ -75,9 +75,17 @@ fn said<'a, const N: usize>(all: [Option<&'a String>; N]) -> Words<'a> {
         if !words.is_empty() {
             words.push(Span::own(", "));
         }
-        words.push(Span::said(one));
+        words.push(linked(one));
     }
     words
+}
+
+/// Words that lead where they say they do: the URL of a page, or an address for mail.
+fn linked(words: &str) -> Span<'_> {
+    let is_address = words.contains('@') && !words.contains([' ', '/', ':']);
+    let to = if is_address { To::elsewhere(&format!("mailto:{words}")) } else { To::elsewhere(words) };
+    let said = Span::said(words);
+    to.map_or(said.clone(), |to| Span::Link(to, vec![said]))
 }
 
 /// How a client calls, and says who it is.
@@ -116,8 +124,8 @@ pub(super) fn documents(pages: &Pages) -> Vec<Item<'_>> {
         item(pages.to(Page::Errors), "Errors", "what requests are refused for, by code and number"),
         item(pages.to(Page::Diagnostics), "Diagnostics", "what can be wrong with a definition"),
         item(To::Server("docs/swagger/"), "Swagger UI", "every method in a form"),
-        item(To::Server("openapi.json"), "OpenAPI", "the API for programs, in OpenAPI 3.1"),
-        item(To::Server("llms.txt"), "llms.txt", "these pages for programs that read text"),
+        item(To::Document("openapi.json"), "OpenAPI", "the API for programs, in OpenAPI 3.1"),
+        item(To::Document("llms.txt"), "llms.txt", "these pages for programs that read text"),
     ]
 }
 
