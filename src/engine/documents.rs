@@ -14,7 +14,7 @@ use crate::plan::{Above, Description, Document, Documents, Later, Make, Page, Pa
 /// Everything that describes an API, made when it is asked for.
 pub(super) fn shelf(api: &Arc<Api>) -> Shelf {
     let (whole, part) = (Arc::clone(api), Arc::clone(api));
-    let all = Later::new(move || made(|| all(&whole)).unwrap_or_else(|| none(&whole, true)));
+    let all = Later::new(move || made(|| all(&whole, false)).unwrap_or_else(|| none(&whole, true)));
     let own = move |held: &[Box<str>]| made(|| own(&part, held)).unwrap_or_else(|| none(&part, false));
     let routed = Arc::clone(api);
     Shelf::new(all, api.options == Audience::Own, move || above(&describe::uris(&routed)).0, own)
@@ -29,7 +29,8 @@ fn made(make: impl FnOnce() -> Documents) -> Option<Documents> {
 /// Those of what somebody may call who holds these permissions.
 fn own(api: &Api, held: &[Box<str>]) -> Documents {
     let part = Arc::new(api.for_holder(held));
-    let mut documents = all(&part);
+    // Where the definition has it so for all, nobody needs to ask.
+    let mut documents = all(&part, api.options != Audience::Own);
     // In the order of the whole, which is that of the part.
     let mut described = services(&part).zip(documents.services).peekable();
     let (mut services, mut told) = (Vec::new(), Vec::new());
@@ -50,13 +51,14 @@ fn services(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
     api.modules.iter().flat_map(|module| module.services.iter().map(|service| (&*module.name, service)))
 }
 
-fn all(api: &Arc<Api>) -> Documents {
+/// Those of an API. `asked`: it is what an asker may call who asked for that.
+fn all(api: &Arc<Api>, asked: bool) -> Documents {
     let uris = describe::uris(api);
     let all = description(&describe::options_all(api, &uris), describe::markdown_all(api, &uris));
     let (above, paths) = above(&uris);
     let of_above = |uri: &_| description(&describe::options_above(uri), describe::markdown_above(uri));
     let service = |uri| Some(description(&describe::options_service(api, uri), describe::markdown_service(uri)));
-    let people = describe::Pages::new(Arc::clone(api));
+    let people = describe::Pages::new(Arc::clone(api), asked);
     Documents {
         told: None,
         openapi: written(|writer| describe::write_openapi(api, writer)),

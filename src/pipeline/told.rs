@@ -17,12 +17,12 @@ use super::route::{OptionsOn, above, unknown_service};
 use super::{Reply, cors, document, identify};
 use crate::call::{Allowed, Fault, FaultKind, Head, Http, Quota, Reason, Refusal, Source};
 use crate::error::texts::{Catalogue, Text};
+use crate::model::Audience;
 use crate::plan::{Document, Documents, Later, Plan};
 
-/// The field of a query that says for whom documents are to be.
-const AS: &str = "as";
-/// Its one value.
-const ME: &str = "me";
+/// The field of a query that says for whom documents are to be, and its one value.
+const AS: &str = Audience::ASKED.0;
+const ME: &str = Audience::ASKED.1;
 
 /// For how many at once documents are made: each takes a processor, and room for all of them.
 static MAKING: Semaphore = Semaphore::const_new(2);

@@ -40,3 +40,16 @@ fn null_is_nothing_that_a_callable_takes() {
     let written = &form["application/x-www-form-urlencoded"]["schema"]["properties"]["x"];
     assert_eq!(written["type"], "string", "{form}");
 }
+
+/// A file is in no envelope: its status is the method's, also where the envelope has another for its answers.
+#[test]
+fn a_file_has_its_status_whatever_the_envelope() {
+    let text = json!({ "envelope": "phalapi", "/": { "a": { "GET": {
+        "info": "I", "options": { "download": true, "status": 203 }
+    } } } });
+    let api = rulebook(vec![("a.json".into(), text.to_string().into_bytes())]).check().unwrap();
+    let document = openapi(&api);
+    let responses = &document["paths"]["/a"]["get"]["responses"];
+    assert!(responses["203"]["content"].get("*/*").is_some(), "{responses:#}");
+    assert!(responses["200"]["content"].get("*/*").is_none(), "{responses:#}");
+}

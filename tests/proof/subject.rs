@@ -47,7 +47,7 @@ const CHOICES: usize = 60;
 /// Random definitions with random choices, for so many values.
 pub fn subjects(values: usize) -> impl Strategy<Value = Subject> {
     (generate::definitions(), generate::many_choices(values * CHOICES))
-        .prop_map(|(generated, choices)| Subject { generated: generated.described_to_all(), choices })
+        .prop_map(|(generated, choices)| Subject { generated: generated.public(), choices })
 }
 
 /// All methods of an API.

@@ -161,8 +161,13 @@ impl Answers {
         let told = succeeded.into_iter().chain(hidden).flat_map(|shown| shown.and_in(&self.formats));
         let all: Vec<_> = told.chain(jsonp.then(jsonp::script)).collect();
         let mut response = response_of(words, all.iter().filter(|shown| shown.status == status), schemas);
-        if method.options.download {
+        if method.options.download && method.options.status == status {
             files::add(&mut response);
+        } else if method.options.download {
+            // A file is in no envelope, and so its status is the real one.
+            let mut file = Response::new("The file");
+            files::add(&mut file);
+            responses = responses.response(method.options.status.to_string(), named(file));
         }
         if !method.scope.is_public() {
             for (name, _) in [RATE_LIMIT, RATE_LIMIT_POLICY] {
