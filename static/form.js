@@ -143,7 +143,7 @@ function field(parameter, id) {
       optional ? "" : h("span", { className: "required", title: "required" }, " required"),
       h("small", {}, place + where),
     ),
-    h("td", {}, input, h("small", {}, h("code", {}, parameter.type), ...attributes(parameter)), note(parameter)),
+    h("td", {}, input, h("small", {}, h("code", {}, parameter.type.replace(/^\?/, "")), ...attributes(parameter)), note(parameter)),
     h("td", { id: `${id}-info` }, parameter.info, fieldsOf(parameter.fields)),
   );
   return { row, parameter, value: () => valueOf(wants, input) };

@@ -232,8 +232,8 @@ async function start() {
   list(modules, all);
   filter(modules, all);
   at("filter").addEventListener("input", () => filter(modules, all));
-  at("search").addEventListener("submit", (event) => {
-    event.preventDefault();
+  at("filter").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
     const [first] = filter(modules, all);
     if (first) location.hash = first.link.hash;
   });
@@ -269,5 +269,4 @@ document.documentElement.classList.add("scripted");
 token.value = sessionStorage.getItem("token") ?? "";
 token.addEventListener("input", () => sessionStorage.setItem("token", token.value));
 token.addEventListener("change", attempt);
-at("identity").addEventListener("submit", (event) => event.preventDefault());
 await attempt();

@@ -158,11 +158,11 @@ pub async fn options(plan: &Plan, head: &Head, on: OptionsOn) -> Reply {
             let allowed = told_of(plan, documents, Some(*service), false, allowed);
             documents.services[*service].as_ref().filter(|_| !allowed.0.is_empty()).map(|own| (own, allowed))
         }
-        OptionsOn::Above { above } if !told.own => Some((&documents.above[*above].description, none.clone())),
+        OptionsOn::Above { above } if !told.own => documents.described_above.get(*above).map(|own| (own, none.clone())),
         OptionsOn::Above { .. } => None,
     };
     // What was a service to others may be a URI above services to who asks.
-    let above = || above(plan, documents, head).map(|index| (&documents.above[index].description, none));
+    let above = || Some((documents.described_above.get(above(plan, documents, head)?)?, none));
     told.mark(match found.or_else(above) {
         Some((description, allowed)) => ready_options(plan, head, description, &allowed),
         None => refuse_plainly(plan, head, Of::Nothing, unknown_service()),

@@ -33,6 +33,15 @@ impl Generated {
         self
     }
 
+    /// The same, whose documents tell whoever asks of what that one may call.
+    pub fn own(self) -> Self {
+        let mut own = self;
+        let settings = own.files.iter_mut().filter(|(name, _)| name == "app.json");
+        let settings = settings.filter_map(|(_, json)| json.as_object_mut());
+        settings.for_each(|app| drop(app.insert("options".to_owned(), json!("own"))));
+        own
+    }
+
     /// The files as they would be read from a folder.
     pub fn bytes(&self) -> Vec<(PathBuf, Vec<u8>)> {
         self.files.iter().map(|(name, json)| (PathBuf::from("api").join(name), json.to_string().into_bytes())).collect()

@@ -1,6 +1,6 @@
 //! What the server does with requests that OpenAPI describes is what OpenAPI says.
 
-use rulebook::model::Method;
+use rulebook::model::{Method, Module, Service};
 use serde_json::{Value as Json, json};
 
 use super::requests::{Asked, request};
@@ -25,18 +25,7 @@ fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<()
     let document = served.document.clone();
     let methods = methods(&api);
     counts.methods += methods.len() as u64;
-    let mut operations = Vec::new();
-    for (path, item) in document["paths"].as_object().into_iter().flatten() {
-        for (http, operation) in item.as_object().into_iter().flatten() {
-            let id = operation["operationId"].as_str().unwrap_or_default();
-            let own = methods.iter().find(|(_, _, own)| own.id == id);
-            // Shorter paths have a number behind the id.
-            let shorter =
-                || methods.iter().find(|(_, _, own)| Some(&*own.id) == id.rsplit_once('.').map(|(own, _)| own));
-            let Some((_, _, method)) = own.or_else(shorter) else { return Err(format!("{id} is of no method")) };
-            operations.push((path.as_str(), http.to_ascii_uppercase(), operation, *method));
-        }
-    }
+    let operations = operations(&document, &methods)?;
     if operations.is_empty() {
         return Ok(());
     }
@@ -61,6 +50,29 @@ fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<()
         }
     }
     Ok(())
+}
+
+/// An operation: its path, its HTTP method, what is said of it, and the method that it describes.
+type Operation<'a> = (&'a str, String, &'a Json, &'a Method);
+
+/// The operations of a document of OpenAPI.
+pub fn operations<'a>(
+    document: &'a Json,
+    methods: &[(&'a Module, &'a Service, &'a Method)],
+) -> Result<Vec<Operation<'a>>, String> {
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (http, operation) in item.as_object().into_iter().flatten() {
+            let id = operation["operationId"].as_str().unwrap_or_default();
+            let own = methods.iter().find(|(_, _, own)| own.id == id);
+            // Shorter paths have a number behind the id.
+            let shorter =
+                || methods.iter().find(|(_, _, own)| Some(&*own.id) == id.rsplit_once('.').map(|(own, _)| own));
+            let Some((_, _, method)) = own.or_else(shorter) else { return Err(format!("{id} is of no method")) };
+            operations.push((path.as_str(), http.to_ascii_uppercase(), operation, *method));
+        }
+    }
+    Ok(operations)
 }
 
 fn with_accept(asked: Asked, choices: &mut Choices) -> Asked {
@@ -141,7 +153,7 @@ fn body(document: &Json, contents: &Json, answer: &Answer) -> Option<String> {
     let Some(content) = contents.get(essence).or(contents.get("*/*")) else {
         return Some(format!("no {essence} is described"));
     };
-    let Some(schema) = content.get("schema") else { return None };
+    let schema = content.get("schema")?;
     if !(essence == "application/json" || essence.ends_with("+json")) {
         return None;
     }

@@ -19,6 +19,7 @@ mod scopes;
 mod served;
 mod subject;
 mod texts;
+mod told;
 mod written;
 
 use self::counts::Counts;
@@ -52,7 +53,6 @@ fn what_is_routed_described_and_listed_is_the_same() {
 }
 
 #[test]
-
 fn what_is_described_is_what_is_done() {
     run::briefly(answers::CLAIM, 10, 80);
 }

@@ -44,11 +44,17 @@ pub fn request(
     let mut query = Vec::new();
     let mut fields = Vec::new();
     let mut cookies = Vec::new();
+    let mut of_cookies = Verdict::Allowed;
     let mut jsonp = false;
     for own in operation["parameters"].as_array().into_iter().flatten() {
         let name = own["name"].as_str().unwrap_or_default();
         let place = own["in"].as_str().unwrap_or_default();
-        let Some(texts) = asking.parameter(own, place) else { continue };
+        let before = asking.verdict;
+        let texts = asking.parameter(own, place);
+        if place == "cookie" {
+            of_cookies = of_cookies.and(std::mem::replace(&mut asking.verdict, before));
+        }
+        let Some(texts) = texts else { continue };
         match place {
             "path" => {
                 let filled = texts.iter().map(|text| encoded(text)).collect::<Vec<_>>().join("/");
@@ -61,6 +67,10 @@ pub fn request(
             "header" => fields.extend(texts.iter().map(|text| (name.to_owned(), text.clone()))),
             _ => cookies.extend(texts.iter().map(|text| format!("{name}={text}"))),
         }
+    }
+    // For a script no cookie is read.
+    if !jsonp {
+        asking.is(of_cookies);
     }
     if !query.is_empty() {
         target = format!("{target}?{}", query.join("&"));

@@ -1,5 +1,7 @@
 //! What is listed as allowed is what is not answered 401 or 403.
 
+use std::collections::BTreeMap;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rulebook::Value;
 use rulebook::model::{Api, From, Method, Parameter, Segment, Service};
@@ -8,12 +10,13 @@ use serde_json::Value as Json;
 
 use super::served::Served;
 use super::subject::methods;
-use super::{Claim, Counts, Subject, answers, borders};
+use super::{Claim, Counts, Subject, answers, borders, told};
 use crate::client::{Answer, Request};
 use crate::generate::Choices;
 
 /// For whoever holds a set of permissions: a method whose listed scope has a group of which they hold all, with the
-/// values of this request in the place of variables, is not answered 401 or 403; any other is.
+/// values of this request in the place of variables, is not answered 401 or 403; any other is. So it is, too, with what
+/// they are told who ask for themselves.
 pub const CLAIM: Claim = Claim { name: "scopes", judge };
 
 /// How many values there are for each request.
@@ -23,6 +26,10 @@ const VALUES: usize = 4;
 const HELD: &[&str] = &["reader", "author", "editor of all", "Reader", "editor", "user[]", "user", "reader "];
 
 fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<(), String> {
+    let of_who_asks = subject.choices.once_in(2);
+    if of_who_asks && subject.choices.once_in(2) {
+        subject.generated = subject.generated.clone().own();
+    }
     let mut served = Served::new(subject)?;
     let api = served.api.clone();
     let methods = methods(&api);
@@ -33,13 +40,16 @@ fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<()
     if methods.is_empty() {
         return Ok(());
     }
+    if of_who_asks {
+        return told::judge(&mut served, &methods, values.div_ceil(VALUES), choices, counts);
+    }
     for _ in 0..values.div_ceil(VALUES) {
         let (_, service, method) = match scoped.len() {
             count if count > 0 && choices.below(6) > 0 => scoped[choices.below(count)],
             _ => &methods[choices.below(methods.len())],
         };
         let Some(listed) = listed(&mut served, &api, service, method)? else { continue };
-        let sent = sent(&api, service, method, choices);
+        let sent = sent(&api, service, method, &Given::new(), choices);
         let held = held(&listed, method, &sent, choices);
         let mut request = sent.request;
         if let Some(held) = &held {
@@ -91,7 +101,8 @@ fn listed(
     Ok(Some(groups.map(|group| group.as_array().into_iter().flatten().filter_map(text).collect()).collect()))
 }
 
-fn path(api: &Api, service: &Service, mut capture: impl FnMut(&str) -> String) -> String {
+/// The path of a service, with these values of its captures.
+pub fn path(api: &Api, service: &Service, mut capture: impl FnMut(&str) -> String) -> String {
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let base = api.base.split('/').filter(|segment| !segment.is_empty()).map(encoded).collect::<Vec<_>>();
     let own = service.path.iter().map(|segment| match segment {
@@ -102,17 +113,22 @@ fn path(api: &Api, service: &Service, mut capture: impl FnMut(&str) -> String) -
 }
 
 /// A request, and the values of what permissions can depend on, by their names in code.
-struct Sent {
-    request: Request,
-    values: Vec<(String, String)>,
+#[derive(Clone)]
+pub struct Sent {
+    pub request: Request,
+    pub values: Vec<(String, String)>,
 }
 
-fn sent(api: &Api, service: &Service, method: &Method, choices: &mut Choices) -> Sent {
+/// Texts for parameters by their names in code.
+pub type Given = BTreeMap<String, String>;
+
+/// A request for a method with what is given, and anything else where nothing is.
+pub fn sent(api: &Api, service: &Service, method: &Method, given: &Given, choices: &mut Choices) -> Sent {
     let mut values = Vec::new();
     let mut fields = Vec::new();
     let of = |from: From| move |own: &&Parameter| own.from == from;
     let mut give = |own: &Parameter, choices: &mut Choices| {
-        let text = value(&*own.r#type.check, own.from, choices);
+        let text = given.get(&own.name).cloned().unwrap_or_else(|| value(&*own.r#type.check, own.from, choices));
         values.extend(variable(&*own.r#type.check, &text).map(|value| (own.name.clone(), value)));
         text
     };
@@ -122,18 +138,19 @@ fn sent(api: &Api, service: &Service, method: &Method, choices: &mut Choices) ->
     });
     for number in 0.. {
         let Some(own) = method.parameters.iter().find(of(From::Position(number))) else { break };
-        if own.optional && choices.once_in(4) {
+        if own.optional && given.is_empty() && choices.once_in(4) {
             break;
         }
         let text = give(own, choices);
         target = format!("{target}/{}", utf8_percent_encode(&text, NON_ALPHANUMERIC));
     }
     for own in method.parameters.iter().filter(of(From::Header)) {
-        if choices.below(4) > 0 && !fields.iter().any(|(key, _): &(String, String)| key.eq_ignore_ascii_case(&own.key))
-        {
+        let is_sent = given.contains_key(&own.name) || choices.below(4) > 0;
+        if is_sent && !fields.iter().any(|(key, _): &(String, String)| key.eq_ignore_ascii_case(&own.key)) {
             fields.push((own.key.clone(), give(own, choices)));
         }
     }
+    let target = if target.is_empty() { "/" } else { &*target };
     let mut request = Request::new(method.http.as_str(), target);
     for (key, text) in fields {
         request = request.raw_field(&key, text);
@@ -192,7 +209,7 @@ fn allows(listed: &[Vec<String>], held: &[String], method: &Method, values: &[(S
 
 /// What whoever asks holds: a group with the values of the request or with others, a part of one, or other permissions;
 /// none where nobody is identified.
-fn held(listed: &[Vec<String>], method: &Method, sent: &Sent, choices: &mut Choices) -> Option<Vec<String>> {
+pub fn held(listed: &[Vec<String>], method: &Method, sent: &Sent, choices: &mut Choices) -> Option<Vec<String>> {
     if choices.once_in(8) {
         return None;
     }
@@ -216,7 +233,7 @@ fn held(listed: &[Vec<String>], method: &Method, sent: &Sent, choices: &mut Choi
 }
 
 /// The real status of an answer, which some envelopes only tell in the body.
-fn told(answer: &Answer) -> u16 {
+pub fn told(answer: &Answer) -> u16 {
     let body = serde_json::from_slice::<Json>(&answer.body).unwrap_or_default();
     let is_phalapi = answer.field("content-type").is_some_and(|kind| kind.contains("charset"));
     let ret = body["ret"].as_u64().filter(|_| is_phalapi);

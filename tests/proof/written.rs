@@ -129,8 +129,9 @@ fn readings(style: Style, texts: &[String]) -> Vec<Json> {
         let mut lists = vec![Vec::new()];
         for item in items.into_iter().take(8) {
             let read = scalar(item);
-            let longer =
-                |list: &Vec<Json>| read.iter().map(|item| [&list[..], &[item.clone()]].concat()).collect::<Vec<_>>();
+            let longer = |list: &Vec<Json>| {
+                read.iter().map(|item| [&list[..], std::slice::from_ref(item)].concat()).collect::<Vec<_>>()
+            };
             lists = lists.iter().flat_map(longer).collect();
         }
         all.extend(lists.into_iter().map(Json::Array));

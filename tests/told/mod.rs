@@ -300,7 +300,7 @@ fn links_keep_to_whom_pages_are_for() {
         text.split(mark).skip(1).map(|behind| behind.split(end).next().unwrap().to_owned()).collect()
     };
     let asking = Site::echo(&shop("public"));
-    for target in ["docs/", "docs/methods/vault.get", "docs/search", "docs/search.md", "docs/index.md", "llms.txt"] {
+    for target in ["docs/", "docs/methods/ingots", "docs/search", "docs/search.md", "docs/index.md", "llms.txt"] {
         let all = links(&asking, &format!("/{target}?as=me&q=gold"));
         let pages = all.iter().filter(|link| !link.starts_with('#') && !link.contains("swagger/"));
         let lost: Vec<_> = pages.filter(|link| !link.contains("?as=me")).collect();
