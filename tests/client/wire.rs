@@ -121,6 +121,13 @@ impl Connection {
         Self { stream, ahead: Vec::new() }
     }
 
+    /// The same, but nothing of it stays when it is dropped: where there are hundreds in a second, those that the
+    /// system waits for would take all ports.
+    pub fn fleeting(self) -> Self {
+        socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
+        self
+    }
+
     pub fn write(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
     }

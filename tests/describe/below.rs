@@ -80,7 +80,7 @@ pub fn assert_all_is_found(engine: &Engine) {
         .flat_map(|service| service.methods.iter().map(|own| (own.http.as_str().to_owned(), full(&service.uri()))))
         .collect();
     let site = Site::start(engine);
-    let mut connection = site.connect();
+    let mut connection = site.connect().fleeting();
     let mut ask = |target: &str| {
         let answer = connection.ask(&Request::new("OPTIONS", target));
         assert_eq!(answer.status, 200, "{target}: {answer:?}");

@@ -28,18 +28,19 @@ pub struct Generated {
 impl Generated {
     /// The same, whose documents tell everybody of all of it.
     pub fn public(mut self) -> Self {
-        let settings = self.files.iter_mut().filter(|(name, _)| name == "app.json");
-        settings.filter_map(|(_, json)| json.as_object_mut()).for_each(|app| drop(app.remove("options")));
+        self.settings().for_each(|app| drop(app.remove("options")));
         self
     }
 
-    /// The same, whose documents tell whoever asks of what that one may call.
-    pub fn own(self) -> Self {
-        let mut own = self;
-        let settings = own.files.iter_mut().filter(|(name, _)| name == "app.json");
-        let settings = settings.filter_map(|(_, json)| json.as_object_mut());
-        settings.for_each(|app| drop(app.insert("options".to_owned(), json!("own"))));
-        own
+    /// The same with another of its settings.
+    pub fn with(mut self, key: &str, value: &Json) -> Self {
+        self.settings().for_each(|app| drop(app.insert(key.to_owned(), value.clone())));
+        self
+    }
+
+    fn settings(&mut self) -> impl Iterator<Item = &mut Map<String, Json>> {
+        let settings = self.files.iter_mut().filter(|(name, _)| name == "app.json");
+        settings.filter_map(|(_, json)| json.as_object_mut())
     }
 
     /// The files as they would be read from a folder.

@@ -20,13 +20,13 @@ fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<()
     }
     let routes = Routes::new(engine.api());
     let site = Site::start(&engine);
-    let mut connection = site.connect();
+    let mut connection = site.connect().fleeting();
     for _ in 0..values.div_ceil(VALUES) {
         let asked = request(&routes, &mut subject.choices);
         let answer = judged(&mut connection, &asked, ANY).map_err(|why| format!("{why}\n{asked:?}"))?;
         counts.answered(answer.status);
         if answer.field("connection") == Some("close") {
-            connection = site.connect();
+            connection = site.connect().fleeting();
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Runs of claims over random definitions, each of a seed of its own.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
@@ -36,34 +37,54 @@ impl std::fmt::Display for Disproved {
 
 /// Judges the definition of a seed with these claims, and adds what each has looked at to the counts in its place.
 pub fn judge(claims: &[Claim], seed: u64, values: usize, counts: &mut [Counts]) -> Result<(), Box<Disproved>> {
+    let subject = RefCell::new(None);
+    let made = runner(seed).run(&subjects(values), |own| {
+        *subject.borrow_mut() = Some(own);
+        Ok(())
+    });
+    let Some(subject) = subject.into_inner() else { panic!("seed {seed}: {made:?}") };
+    // What the definition says is asked for once, for all claims.
+    let _ = subject.api();
     for (claim, counts) in claims.iter().zip(counts) {
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let config = Config {
-            cases: 1,
-            failure_persistence: None,
-            max_shrink_iters: MOST_SHRINKS,
-            max_shrink_time: SHRINK_TIME,
-            ..Config::default()
-        };
-        let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-        let seen = RefCell::new(Counts::default());
-        let ended = runner.run(&subjects(values), |mut subject| {
-            let mut own = Counts { definitions: 1, ..Counts::default() };
-            let held = (claim.judge)(&mut subject, values, &mut own);
-            *seen.borrow_mut() = own;
-            held.map_err(TestCaseError::fail)
-        });
-        match ended {
-            Ok(()) => *counts += &seen.into_inner(),
-            Err(TestError::Fail(why, subject)) => {
-                let why = why.message().to_owned();
-                return Err(Box::new(Disproved { claim: claim.name, why, subject, seed, values }));
-            }
-            Err(TestError::Abort(why)) => panic!("seed {seed}: {why}"),
+        let mut own = Counts { definitions: 1, ..Counts::default() };
+        let mut tried = subject.clone();
+        let held = catch_unwind(AssertUnwindSafe(|| (claim.judge)(&mut tried, values, &mut own)));
+        if matches!(held, Ok(Ok(()))) {
+            *counts += &own;
+            continue;
         }
+        let (why, subject) = smallest(*claim, seed, values).unwrap_or_else(|| {
+            let why = held.map_or_else(|_| "it panicked".to_owned(), |held| held.err().unwrap_or_default());
+            (format!("once, and not again: {why}"), subject)
+        });
+        return Err(Box::new(Disproved { claim: claim.name, why, subject, seed, values }));
     }
     Ok(())
+}
+
+/// The smallest definition that disproves a claim, made from that of a seed, and why; none where that does not do so.
+fn smallest(claim: Claim, seed: u64, values: usize) -> Option<(String, Subject)> {
+    let ended = runner(seed).run(&subjects(values), |mut subject| {
+        (claim.judge)(&mut subject, values, &mut Counts::default()).map_err(TestCaseError::fail)
+    });
+    match ended {
+        Ok(()) => None,
+        Err(TestError::Fail(why, subject)) => Some((why.message().to_owned(), subject)),
+        Err(TestError::Abort(why)) => panic!("seed {seed}: {why}"),
+    }
+}
+
+fn runner(seed: u64) -> TestRunner {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Config {
+        cases: 1,
+        failure_persistence: None,
+        max_shrink_iters: MOST_SHRINKS,
+        max_shrink_time: SHRINK_TIME,
+        ..Config::default()
+    };
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
 /// Judges a claim on a few definitions, others in every run.

@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rulebook::Value;
 use rulebook::model::{Api, From, Method, Parameter, Segment, Service};
 use rulebook::types::Check;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::served::Served;
 use super::subject::methods;
@@ -28,7 +28,7 @@ const HELD: &[&str] = &["reader", "author", "editor of all", "Reader", "editor",
 fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<(), String> {
     let of_who_asks = subject.choices.once_in(2);
     if of_who_asks && subject.choices.once_in(2) {
-        subject.generated = subject.generated.clone().own();
+        subject.set("options", &json!("own"));
     }
     let mut served = Served::new(subject)?;
     let api = served.api.clone();

@@ -77,7 +77,7 @@ impl Served {
         }
         let engine = rulebook.build().map_err(|report| report.to_string())?;
         let site = Site::start(&engine);
-        let connection = site.connect();
+        let connection = site.connect().fleeting();
         let document = openapi(&api);
         Ok(Self { api, document, orders, connection, site, _data: data })
     }
@@ -106,7 +106,7 @@ impl Served {
         let _ = std::io::Write::write_all(&mut self.connection.stream, &request.bytes());
         let answered = self.connection.try_answer(false);
         if !answered.as_ref().is_ok_and(|answer| answer.field("connection") != Some("close")) {
-            self.connection = self.site.connect();
+            self.connection = self.site.connect().fleeting();
         }
         Ok((answered?, self.orders.ran.load(Ordering::SeqCst)))
     }

@@ -80,7 +80,8 @@ impl Judge {
     pub fn write(&self, style: Style, value: &Json) -> (Vec<String>, Verdict) {
         let texts = match (style, value) {
             (Style::Json, value) => {
-                let text = value.to_string();
+                // A number alone may be read as the one item of a list, and so as a text.
+                let text = if value.is_number() { plain(value) } else { value.to_string() };
                 let verdict = match self.allows(value) {
                     true => Verdict::Allowed,
                     // What is no list may be an item as it stands, with its quotes.
