@@ -91,6 +91,7 @@ fn files_are_parts_that_can_be_picked() {
     assert_eq!(
         *encoding,
         json!({
+            "about": { "contentType": "application/json" },
             "images": { "contentType": "image/*, text/plain" },
             "one": { "contentType": "image/png" },
             "some": { "contentType": "image/*, text/plain" }

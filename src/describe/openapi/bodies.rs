@@ -140,9 +140,7 @@ fn form_encoding(_: &Parameter, style: &Style) -> Option<Encoding> {
 /// A part of a multipart form. Lists of texts are told from one as in an urlencoded form: Swagger UI would write commas.
 fn part_encoding(own: &Parameter, style: &Style) -> Option<Encoding> {
     if !is_file(own) {
-        // Objects are JSON by themselves (OpenAPI 3.1.1 section 4.15.1.1). Where it is said too, browsers send a `Blob`,
-        // which has a file name and so counts as a file.
-        return if *style == Style::Json { None } else { form_encoding(own, style) };
+        return form_encoding(own, style);
     }
     // The media types that a file may be of. Each of several files is a part of its own.
     let attributes = &own.r#type.written.attributes;
