@@ -34,7 +34,7 @@ function tokenInput() {
 /** Puts the form of a method in its place. */
 async function mount(place) {
   const { form } = await import("./form.js");
-  const made = await form(root, place.dataset.method, token);
+  const made = await form(root, place.dataset.method, token, place.dataset.uri);
   place.replaceChildren(tokenInput(), made);
 }
 

@@ -1,9 +1,20 @@
 // The form that tries a method: an input for each parameter, the request as a command, and the answer. Text from
 // outside is only ever inserted as text.
 
-import { Json, baseOf, definition, request, send, services } from "./rulebook.js";
+import { Json, baseOf, described, request, send, services } from "./rulebook.js";
 
-/** An element with properties and children; texts become text nodes. */
+/** Control characters but those that lay a text out, and what gives the text behind it another direction. */
+const HIDDEN = /(?![\t\n\r])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** The number of a character, of four digits or more. */
+const numberOf = (character) => character.codePointAt(0).toString(16).padStart(4, "0");
+
+/** A text as readers may see it: what is hidden is shown by its number. */
+export function visible(text) {
+  return text.replaceAll(HIDDEN, (character) => `U+${numberOf(character).toUpperCase()}`);
+}
+
+/** An element with properties and children; texts become text nodes, with nothing hidden in them. */
 export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -11,7 +22,8 @@ export function h(tag, properties = {}, ...children) {
     if (name in element) element[name] = value;
     else element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== ""));
+  const shown = children.flat().filter((child) => child !== undefined && child !== "");
+  element.append(...shown.map((child) => (typeof child === "string" ? visible(child) : child)));
   return element;
 }
 
@@ -25,8 +37,19 @@ export function uri(path) {
   return h("code", { className: "uri" }, shown);
 }
 
-/** What OPTIONS told, by server and token, so that the forms of a page ask once. */
+/** What OPTIONS told, by URL and token, so that the forms of a page ask once. */
 const told = new Map();
+
+/** What OPTIONS tells at a URL. */
+async function asked(url, token) {
+  const key = JSON.stringify([String(url), token()]);
+  if (!told.has(key)) told.set(key, described(url, { token }));
+  return told.get(key).catch((error) => {
+    // The next one asks again.
+    told.delete(key);
+    throw error;
+  });
+}
 
 /**
  * The form of a method.
@@ -34,20 +57,31 @@ const told = new Map();
  * @param {string | URL} root where its server begins, ending in `/`
  * @param {string} id of the method, such as `article.line.get`
  * @param {() => string} token gives the bearer token, or ""
+ * @param {string} [path] of its service, base included and encoded, captures in braces: what is at it is all that is
+ *   asked for; without it, or where something else is there, the whole API is
  * @returns {Promise<HTMLElement>}
  */
-export async function form(root, id, token) {
-  const asked = JSON.stringify([String(root), token()]);
-  if (!told.has(asked)) told.set(asked, definition(root, { token }));
-  const api = await told.get(asked).catch((error) => {
-    // The next one asks again.
-    told.delete(asked);
-    throw error;
-  });
-  const methods = [...services(api)].flatMap((service) => service.methods);
-  const method = methods.find((one) => one.id === id);
-  if (method === undefined) throw new Error(`there is no method ${id}`);
+export async function form(root, id, token, path = "/") {
+  const alone = await ofService(root, id, token, path).catch(() => undefined);
+  if (alone) return formOf(alone.base, alone.method, token);
+  const api = await asked(new URL(root), token);
+  const method = api?.modules && [...services(api)].flatMap((service) => service.methods).find((one) => one.id === id);
+  if (!method) throw new Error(`there is no method ${id}`);
   return formOf(baseOf(api, root), method, token);
+}
+
+/** The method of this id at the path of its service, and where the API's own paths begin; none where that is not what
+    is told there. */
+async function ofService(root, id, token, path) {
+  const url = new URL(`.${path}`, root);
+  if (url.href === String(root)) return undefined;
+  const tree = await asked(url, token);
+  if (!tree?.module) return undefined;
+  for (const service of services({ modules: { [tree.module]: tree } })) {
+    const method = service.methods.find((one) => one.id === id);
+    const length = service.path.split("/").length - 1;
+    if (method) return { base: `${url.href.split("/").slice(0, -length).join("/")}/`, method };
+  }
 }
 
 /** The same of a method that is known. `base`: where the API's own paths begin. */
@@ -109,7 +143,7 @@ function field(parameter, id) {
       optional ? "" : h("span", { className: "required", title: "required" }, " required"),
       h("small", {}, place + where),
     ),
-    h("td", {}, input, h("small", {}, h("code", {}, parameter.type), ...attributes(parameter)), note(parameter)),
+    h("td", {}, input, h("small", {}, h("code", {}, parameter.type.replace(/^\?/, "")), ...attributes(parameter)), note(parameter)),
     h("td", { id: `${id}-info` }, parameter.info, fieldsOf(parameter.fields)),
   );
   return { row, parameter, value: () => valueOf(wants, input) };
@@ -312,7 +346,9 @@ async function call(asked, answer, form) {
 async function shown(body) {
   if (body.size === 0) return h("p", { className: "quiet" }, "No body.");
   if (/[/+]json\b/.test(body.type)) {
-    const pieces = [...pretty(await body.text())].map(([what, text]) =>
+    // In JSON they stand in strings alone, as escapes (RFC 8259 section 7).
+    const text = (await body.text()).replaceAll(HIDDEN, (character) => `\\u${numberOf(character)}`);
+    const pieces = [...pretty(text)].map(([what, text]) =>
       what === "" ? text : h("span", { className: what }, text),
     );
     return h("pre", { tabIndex: 0, className: "json" }, h("code", {}, pieces));

@@ -1,6 +1,6 @@
 // The page of an API: what OPTIONS tells is listed, filtered, and opened one service at a time.
 
-import { fieldsOf, formOf, h, uri } from "./form.js";
+import { fieldsOf, formOf, h, uri, visible } from "./form.js";
 import { RulebookError, baseOf, definition, services } from "./rulebook.js";
 
 const ADDRESS = /^#(?:([A-Z]+)%20)?(\/.*)$/;
@@ -227,13 +227,13 @@ async function start() {
   const all = [...services(told)];
   for (const service of all) service.words = words(service);
   const base = baseOf(told, start);
-  at("title").textContent = told.title;
-  at("version").textContent = told.version ?? "";
+  at("title").textContent = visible(told.title);
+  at("version").textContent = visible(told.version ?? "");
   list(modules, all);
   filter(modules, all);
   at("filter").addEventListener("input", () => filter(modules, all));
-  at("search").addEventListener("submit", (event) => {
-    event.preventDefault();
+  at("filter").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
     const [first] = filter(modules, all);
     if (first) location.hash = first.link.hash;
   });
@@ -269,5 +269,4 @@ document.documentElement.classList.add("scripted");
 token.value = sessionStorage.getItem("token") ?? "";
 token.addEventListener("input", () => sessionStorage.setItem("token", token.value));
 token.addEventListener("change", attempt);
-at("identity").addEventListener("submit", (event) => event.preventDefault());
 await attempt();

@@ -161,3 +161,6 @@ export function client<Api = any>(definition: Definition, root: string | URL, op
 
 /** What OPTIONS tells of all that is at a URL. */
 export function definition(url: string | URL, options?: Options): Promise<Definition>;
+
+/** What OPTIONS tells at a URL, be it of all that is there or of one service. */
+export function described(url: string | URL, options?: Options): Promise<any>;

@@ -59,13 +59,19 @@ export async function rulebook(url, options = {}) {
 
 /** What OPTIONS tells of all that is at a URL, for whom the token is. */
 export async function definition(url, options = {}) {
+  const told = await described(url, options);
+  if (!told?.modules) throw new RulebookError("it did not answer with a definition");
+  return told;
+}
+
+/** What OPTIONS tells at a URL, be it of all that is there or of one service. */
+export async function described(url, options = {}) {
   const headers = [["Accept", "application/json"]];
   const token = await tokenOf(options);
   if (token) headers.push(["Authorization", `Bearer ${token}`]);
   const http = "OPTIONS";
   const { response, body } = await exchange({ http, url: String(url), headers, cookies: [] }, options);
   if (!response.ok) throw refused(response.status, response.statusText, body);
-  if (!body?.modules) throw new RulebookError("it did not answer with a definition");
   return body;
 }
 

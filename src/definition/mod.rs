@@ -129,10 +129,10 @@ fn holds_modules(node: &Node) -> bool {
 /// Tells that there is no definition.
 fn missing(loaded: &mut Loaded, folder: &Path, words: String) {
     let file = loaded.sources.add(folder.to_owned(), String::new());
-    loaded.diagnostics.push(
-        Diagnostic::new(Code::MissingDefinition, whole(file), words)
-            .help("a definition is a folder of `*.json` files beside `app.json`, which is optional"),
-    );
+    loaded.diagnostics.push(Diagnostic::new(Code::MissingDefinition, whole(file), words).help(
+        "a definition is a folder of `*.json` files beside `app.json`, which is optional; `--api` says where \
+                 it is, `rulebook new` makes a project with one",
+    ));
 }
 
 /// The place of a file as a whole.

@@ -58,7 +58,7 @@ fn made(check: &dyn Check, fits: impl Fn(&Value<'_>) -> bool) -> Option<Json> {
 }
 
 /// Whether the place of a parameter can hold a value: no segment is empty, cookies have no blanks, and null is no text.
-fn fits(from: From, value: &Value<'_>) -> bool {
+pub(super) fn fits(from: From, value: &Value<'_>) -> bool {
     match value {
         Value::Text(text) => match from {
             From::Path | From::Position(_) => !text.is_empty(),

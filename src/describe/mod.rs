@@ -17,7 +17,7 @@ mod when;
 
 pub use canonical::{canonical, canonical_service};
 pub use markdown::{markdown_above, markdown_all, markdown_service};
-pub use openapi::openapi;
+pub use openapi::{openapi, write_openapi};
 pub use options::{options_above, options_all, options_service};
 pub use pages::Pages;
 pub use snippet::{KEY, Snippet, server, snippets};

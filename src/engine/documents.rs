@@ -3,18 +3,21 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json};
+use serde::Serialize;
+use serde_json::ser::PrettyFormatter;
+use serde_json::{Map, Serializer, Value as Json};
 
 use crate::describe::{self, Uris};
 use crate::model::{Api, Audience, Service};
-use crate::plan::{Above, Description, Document, Documents, Later, Make, Page, Pages, Routes, Shelf};
+use crate::plan::{Above, Description, Document, Documents, Later, Make, Page, Pages, Shelf};
 
 /// Everything that describes an API, made when it is asked for.
 pub(super) fn shelf(api: &Arc<Api>) -> Shelf {
     let (whole, part) = (Arc::clone(api), Arc::clone(api));
-    let all = Later::new(move || made(|| all(&whole)).unwrap_or_else(|| none(&whole, true)));
+    let all = Later::new(move || made(|| all(&whole, false)).unwrap_or_else(|| none(&whole, true)));
     let own = move |held: &[Box<str>]| made(|| own(&part, held)).unwrap_or_else(|| none(&part, false));
-    Shelf::new(all, api.options == Audience::Own, own)
+    let routed = Arc::clone(api);
+    Shelf::new(all, api.options == Audience::Own, move || above(&describe::uris(&routed)).0, own)
 }
 
 /// The schemas are partly the program's own code: where that panics there are no documents, and calls still work.
@@ -26,7 +29,8 @@ fn made(make: impl FnOnce() -> Documents) -> Option<Documents> {
 /// Those of what somebody may call who holds these permissions.
 fn own(api: &Api, held: &[Box<str>]) -> Documents {
     let part = Arc::new(api.for_holder(held));
-    let mut documents = all(&part);
+    // Where the definition has it so for all, nobody needs to ask.
+    let mut documents = all(&part, api.options != Audience::Own);
     // In the order of the whole, which is that of the part.
     let mut described = services(&part).zip(documents.services).peekable();
     let (mut services, mut told) = (Vec::new(), Vec::new());
@@ -47,20 +51,22 @@ fn services(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
     api.modules.iter().flat_map(|module| module.services.iter().map(|service| (&*module.name, service)))
 }
 
-fn all(api: &Arc<Api>) -> Documents {
+/// Those of an API. `asked`: it is what an asker may call who asked for that.
+fn all(api: &Arc<Api>, asked: bool) -> Documents {
     let uris = describe::uris(api);
     let all = description(&describe::options_all(api, &uris), describe::markdown_all(api, &uris));
-    let (routes, above) = above(&uris);
+    let (above, paths) = above(&uris);
+    let of_above = |uri: &_| description(&describe::options_above(uri), describe::markdown_above(uri));
     let service = |uri| Some(description(&describe::options_service(api, uri), describe::markdown_service(uri)));
-    let people = describe::Pages::new(Arc::clone(api));
+    let people = describe::Pages::new(Arc::clone(api), asked);
     Documents {
         told: None,
-        openapi: json(&describe::openapi(api)),
+        openapi: written(|writer| describe::write_openapi(api, writer)),
         llms: Document::new("text/plain; charset=utf-8", people.llms()),
         all,
         services: uris.services.iter().map(service).collect(),
-        routes,
         above,
+        described_above: paths.into_iter().map(of_above).collect(),
         pages: pages(people),
     }
 }
@@ -90,24 +96,18 @@ fn none(api: &Api, tells: bool) -> Documents {
         llms: empty.markdown.clone(),
         services: services(api).map(|_| tells.then(|| empty.clone())).collect(),
         all: empty,
-        routes: Routes::default(),
-        above: Box::default(),
+        above: Above::default(),
+        described_above: Box::default(),
         pages: Pages::default(),
     }
 }
 
-/// What OPTIONS answers above services, and the way there.
-fn above(uris: &Uris<'_>) -> (Routes, Box<[Above]>) {
-    let mut routes = Routes::default();
-    let mut above = Vec::with_capacity(uris.above.len());
-    for uri in &uris.above {
-        // No URI is there twice.
-        if routes.insert(uri.path, above.len(), uri.ignore_case).is_ok() {
-            let description = description(&describe::options_above(uri), describe::markdown_above(uri));
-            above.push(Above { length: uri.path.len(), description });
-        }
-    }
-    (routes, above.into())
+/// The ways to the URIs above services, and these URIs.
+fn above<'u, 'a>(uris: &'u Uris<'a>) -> (Above, Vec<&'u describe::Above<'a>>) {
+    let mut above = Above::default();
+    // No URI is there twice.
+    let added = uris.above.iter().filter(|uri| above.insert(uri.path, uri.ignore_case).is_ok()).collect();
+    (above, added)
 }
 
 fn description(options: &Json, markdown: String) -> Description {
@@ -119,8 +119,18 @@ fn markdown(text: String) -> Document {
 }
 
 fn json(value: &Json) -> Document {
-    // A JSON value always serialises.
-    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
+    written(|writer| value.serialize(writer))
+}
+
+/// A document of the JSON that is written.
+fn written(
+    write: impl FnOnce(&mut Serializer<&mut Vec<u8>, PrettyFormatter<'_>>) -> serde_json::Result<()>,
+) -> Document {
+    let mut text = Vec::new();
+    // What is written here always serialises, and a Vec takes it.
+    let _ = write(&mut Serializer::pretty(&mut text));
     text.push(b'\n');
+    // What was reserved beyond would be kept as long as the document is.
+    text.shrink_to_fit();
     Document::new("application/json", text)
 }

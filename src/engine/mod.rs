@@ -405,6 +405,7 @@ impl Engine {
         let plan = self.plan.load_full();
         // Ready before anybody asks, but for those who ask at once. Calls do not wait for it.
         thread::Builder::new().name("documents".to_owned()).spawn(move || {
+            plan.documents.above();
             let documents = plan.documents.all().get();
             if plan.compress {
                 documents.code_large();

@@ -228,6 +228,8 @@ pub enum Audience {
 }
 
 impl Audience {
+    /// How the query of a request asks for what the asker may call: `?as=me`.
+    pub const ASKED: (&'static str, &'static str) = ("as", "me");
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Public, Self::Own];
 

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, header};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::accept::weighted;
@@ -18,6 +19,9 @@ const LEAST_WRITTEN: usize = 2 << 10;
 const LEAST_KEPT: usize = 1 << 10;
 /// The most bytes that a worker codes itself; others would have to wait for more.
 const MOST_AT_ONCE: usize = 64 << 10;
+
+/// For how many at once documents are coded: others who ask wait, and take no thread from the pool.
+static CODING: Semaphore = Semaphore::const_new(4);
 
 /// The coding in which a reply is to go out; none: as it is. Says in the reply that this depends on the request.
 pub fn coding(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<Coding> {
@@ -112,9 +116,17 @@ pub async fn coded(mut reply: Reply, coding: Coding) -> Reply {
 /// A document in a coding, and its tag there.
 async fn kept(document: &Document, coding: Coding) -> Option<(Bytes, Option<HeaderValue>)> {
     if !document.is_coded(coding) {
-        let making = document.clone();
-        // Once for all who ask: the others wait in the pool.
-        spawn_blocking(move || drop(making.coded(coding).cloned())).await.ok()?;
+        let permit = CODING.acquire().await.ok()?;
+        // Somebody else may have had it made meanwhile, and then there is nothing to wait for.
+        if !document.is_coded(coding) {
+            let making = document.clone();
+            let make = move || {
+                let _ = making.coded(coding);
+                // Not before: one who leaves would let in another beside this.
+                drop(permit);
+            };
+            spawn_blocking(make).await.ok()?;
+        }
     }
     let coded = document.coded(coding)?;
     (coded.body.len() < document.body.len()).then(|| (coded.body.clone(), Some(coded.etag.clone())))

@@ -17,12 +17,12 @@ use super::route::{OptionsOn, above, unknown_service};
 use super::{Reply, cors, document, identify};
 use crate::call::{Allowed, Fault, FaultKind, Head, Http, Quota, Reason, Refusal, Source};
 use crate::error::texts::{Catalogue, Text};
+use crate::model::Audience;
 use crate::plan::{Document, Documents, Later, Plan};
 
-/// The field of a query that says for whom documents are to be.
-const AS: &str = "as";
-/// Its one value.
-const ME: &str = "me";
+/// The field of a query that says for whom documents are to be, and its one value.
+const AS: &str = Audience::ASKED.0;
+const ME: &str = Audience::ASKED.1;
 
 /// For how many at once documents are made: each takes a processor, and room for all of them.
 static MAKING: Semaphore = Semaphore::const_new(2);
@@ -158,11 +158,11 @@ pub async fn options(plan: &Plan, head: &Head, on: OptionsOn) -> Reply {
             let allowed = told_of(plan, documents, Some(*service), false, allowed);
             documents.services[*service].as_ref().filter(|_| !allowed.0.is_empty()).map(|own| (own, allowed))
         }
-        OptionsOn::Above { above } if !told.own => Some((&documents.above[*above].description, none.clone())),
+        OptionsOn::Above { above } if !told.own => documents.described_above.get(*above).map(|own| (own, none.clone())),
         OptionsOn::Above { .. } => None,
     };
     // What was a service to others may be a URI above services to who asks.
-    let above = || above(plan, documents, head).map(|index| (&documents.above[index].description, none));
+    let above = || Some((documents.described_above.get(above(plan, documents, head)?)?, none));
     told.mark(match found.or_else(above) {
         Some((description, allowed)) => ready_options(plan, head, description, &allowed),
         None => refuse_plainly(plan, head, Of::Nothing, unknown_service()),

@@ -9,8 +9,9 @@ use bytes::Bytes;
 use http::HeaderValue;
 use sha2::{Digest, Sha256};
 
-use super::Routes;
 use super::coding::{Coded, Coding, Codings, tag};
+use super::{Routes, Unroutable};
+use crate::model::Segment;
 
 /// A document, ready to be sent.
 #[derive(Debug, Clone)]
@@ -48,6 +49,13 @@ impl Document {
         self.codings.ready(coding).is_some()
     }
 
+    /// Its bytes, with those of the codings in which it is kept.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let coded = Coding::ALL.into_iter().filter_map(|coding| self.codings.ready(coding)?.as_ref());
+        self.body.len() + coded.map(|coded| coded.body.len()).sum::<usize>()
+    }
+
     /// Its tags: the plain form's, and those of each coding.
     pub fn tags(&self) -> impl Iterator<Item = HeaderValue> {
         iter::once(self.etag.clone()).chain(Coding::ALL.into_iter().map(|coding| tag(&self.etag, coding)))
@@ -63,13 +71,30 @@ pub struct Description {
     pub markdown: Document,
 }
 
-/// A URI that has services below it, and none of its own.
-#[derive(Debug)]
+/// The ways to the URIs that have services below them, and none of their own.
+#[derive(Default)]
 pub struct Above {
-    /// How many segments its path has.
-    pub length: usize,
-    /// What OPTIONS answers there.
-    pub description: Description,
+    routes: Routes,
+    /// How many segments the path of each has.
+    lengths: Vec<usize>,
+}
+
+impl Above {
+    /// Adds one. Its index is how many there were.
+    ///
+    /// # Errors
+    /// The path is there already.
+    pub fn insert(&mut self, path: &[Segment], ignore_case: bool) -> Result<(), Unroutable> {
+        self.routes.insert(path, self.lengths.len(), ignore_case)?;
+        self.lengths.push(path.len());
+        Ok(())
+    }
+
+    /// The index of the one at a path, as [`Routes::find`] takes it.
+    #[must_use]
+    pub fn find(&self, path: &str, segments: usize) -> Option<usize> {
+        self.routes.find(path, segments).filter(|index| self.lengths.get(*index) == Some(&segments))
+    }
 }
 
 /// Everything that describes the API, or what somebody may call of it.
@@ -80,10 +105,10 @@ pub struct Documents {
     pub all: Description,
     /// What OPTIONS answers on each service of the plan, in order; none where it is not told of.
     pub services: Box<[Option<Description>]>,
-    /// From paths to the URIs above services.
-    pub routes: Routes,
-    /// The URIs above services.
-    pub above: Box<[Above]>,
+    /// The ways to the URIs above services.
+    pub above: Above,
+    /// What OPTIONS answers on each of them, in order.
+    pub described_above: Box<[Description]>,
     /// The OpenAPI document.
     pub openapi: Document,
     /// The API for readers of plain text, as `/llms.txt`.
@@ -110,18 +135,21 @@ impl Documents {
         }
     }
 
-    /// Bytes of all documents, and of the pages that are kept.
+    /// Bytes of all documents in all codings that are kept, of the pages that are, and of what makes pages.
     #[must_use]
     pub fn size(&self) -> usize {
-        let of = |Description { json, markdown }: &Description| json.body.len() + markdown.body.len();
+        let of = |Description { json, markdown }: &Description| json.size() + markdown.size();
         let services: usize = self.services.iter().flatten().map(of).sum();
-        let above: usize = self.above.iter().map(|above| of(&above.description)).sum();
-        of(&self.all) + services + above + self.openapi.body.len() + self.pages.kept.load(Ordering::Relaxed)
+        let above: usize = self.described_above.iter().map(of).sum();
+        of(&self.all) + services + above + self.openapi.size() + self.llms.size() + self.pages.size()
     }
 }
 
 /// Bytes from which on a document takes long to code.
 const LARGE: usize = 64 << 10;
+
+/// About how many bytes of a model a page is made of.
+const MADE_OF: usize = 4 << 10;
 
 /// A page for people.
 #[derive(Debug, Clone)]
@@ -161,6 +189,14 @@ impl Pages {
         let ready = paths.iter().map(|_| OnceLock::new()).collect();
         let paths = paths.into_iter().enumerate().map(|(index, path)| (path.into(), index)).collect();
         Self { paths, ready, kept: AtomicUsize::new(0), make: Some(make) }
+    }
+
+    /// Bytes of the pages that are kept, in the codings they are kept in, and about those of what makes them: the
+    /// API itself, and what is searched.
+    fn size(&self) -> usize {
+        let kept = self.ready.iter().filter_map(OnceLock::get);
+        let pages: usize = kept.map(|page| page.html.size() + page.markdown.size()).sum();
+        pages + self.paths.len() * MADE_OF
     }
 
     /// Which page is at this path below `/docs/`.

@@ -23,7 +23,7 @@ pub use cors::Cors;
 pub use document::{Above, Description, Document, Documents, Make, Page, Pages};
 pub use names::{Classes, Modules, Named};
 pub use permit::{Permit, Piece, Requirement};
-pub use routes::{Routes, joinable};
+pub use routes::{Routes, Unroutable, joinable};
 pub use shelf::{Later, Shelf};
 pub use similar::Similar;
 pub use slot::{BodyUse, ByName, Found, Naming, Room, SlotPlan, Unfit};

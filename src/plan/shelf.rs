@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::Documents;
+use super::{Above, Documents};
 
 /// The most sets of permissions whose documents are kept.
 const MOST_SETS: usize = 64;
 /// The most bytes of documents that are kept for sets of permissions, but for the last one's.
-const MOST_BYTES: usize = 256 << 20;
+const MOST_BYTES: usize = 64 << 20;
 
 /// Documents that are made when the first of them is asked for: those of thousands of services take longer than all
 /// else at start, and no call needs them.
@@ -47,6 +47,8 @@ type Kept = (Arc<[Box<str>]>, Arc<Later>);
 /// All documents of an API.
 pub struct Shelf {
     all: Arc<Later>,
+    above: OnceLock<Above>,
+    ways: Box<dyn Fn() -> Above + Send + Sync>,
     /// Whether who asks for nothing in particular is only told what that one may call.
     pub own: bool,
     make: Arc<Make>,
@@ -55,10 +57,23 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    /// Documents that `make` will make for permissions; `all` are those of the whole API.
+    /// Documents that `make` will make for permissions; `all` are those of the whole API, and `above` makes the ways to
+    /// the URIs above all services.
     #[must_use]
-    pub fn new(all: Later, own: bool, make: impl Fn(&[Box<str>]) -> Documents + Send + Sync + 'static) -> Self {
-        Self { all: Arc::new(all), own, make: Arc::new(make), kept: Mutex::default() }
+    pub fn new(
+        all: Later,
+        own: bool,
+        above: impl Fn() -> Above + Send + Sync + 'static,
+        make: impl Fn(&[Box<str>]) -> Documents + Send + Sync + 'static,
+    ) -> Self {
+        let ways = Box::new(above);
+        Self { all: Arc::new(all), above: OnceLock::new(), ways, own, make: Arc::new(make), kept: Mutex::default() }
+    }
+
+    /// The ways to the URIs above all services, made now where they are not yet: routing cannot wait for the documents
+    /// there, which take much longer.
+    pub fn above(&self) -> &Above {
+        self.above.get_or_init(|| (self.ways)())
     }
 
     /// Those of the whole API.
@@ -74,14 +89,17 @@ impl Shelf {
         set.sort_unstable();
         set.dedup();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.iter().position(|(own, _)| **own == *set).and_then(|index| kept.remove(index));
-        let first = found.unwrap_or_else(|| {
-            let (set, make): (Arc<[Box<str>]>, _) = (set.into(), Arc::clone(&self.make));
-            let held = Arc::clone(&set);
-            (set, Arc::new(Later::new(move || make(&held))))
-        });
-        let later = Arc::clone(&first.1);
-        kept.push_front(first);
+        let index = kept.iter().position(|(own, _)| **own == *set);
+        if let Some(found) = index.and_then(|index| kept.remove(index)) {
+            let later = Arc::clone(&found.1);
+            kept.push_front(found);
+            return later;
+        }
+        let (set, make): (Arc<[Box<str>]>, _) = (set.into(), Arc::clone(&self.make));
+        let held = Arc::clone(&set);
+        let later = Arc::new(Later::new(move || make(&held)));
+        kept.push_front((set, Arc::clone(&later)));
+        // Only now: a worker counts thousands of documents, and others wait for the lock.
         let mut bytes = 0;
         let keeps = |(index, (_, later)): (usize, &Kept)| {
             bytes += later.made.get().map_or(0, Documents::size);

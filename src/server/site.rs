@@ -59,7 +59,9 @@ pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, head: &Head) -> Resu
         return Ok(Some(Page::Elsewhere((*to).to_owned())));
     }
     if let Some(name) = path.strip_prefix(SWAGGER) {
-        return Ok(swagger::find(name).map(|(document, keep)| Page::Ready(document, Of::Swagger, keep)));
+        return Ok(
+            swagger::find(name, plan.methods.len()).map(|(document, keep)| Page::Ready(document, Of::Swagger, keep))
+        );
     }
     if let Some(path) = path.strip_prefix("/docs/") {
         if let Some(document) = files::of_docs(path) {

@@ -22,8 +22,19 @@ const PARTS: [(&str, &str, Keep); 8] = [
     ("favicon-32x32.png", "image/png", Keep::Hour),
 ];
 
+/// The most operations that are shown at once. To show one takes a browser milliseconds.
+const MOST_SHOWN: usize = 200;
+
+/// A part by its name.
+type Part = (&'static str, Document, Keep);
+
 /// The parts, made ready when the first of them is asked for.
-static READY: LazyLock<Vec<(&str, Document, Keep)>> = LazyLock::new(|| {
+static READY: LazyLock<Vec<Part>> = LazyLock::new(|| ready("list"));
+
+/// Those for an API whose operations are shown tag by tag, when somebody opens it.
+static READY_BY_TAGS: LazyLock<Vec<Part>> = LazyLock::new(|| ready("none"));
+
+fn ready(expansion: &str) -> Vec<Part> {
     // Relative, so that it is found behind any prefix.
     let config = Config::new(["../../openapi.json"])
         .use_base_layout()
@@ -32,6 +43,7 @@ static READY: LazyLock<Vec<(&str, Document, Keep)>> = LazyLock::new(|| {
         .filter(true)
         // Large APIs have thousands of schemas, which each operation shows where it needs them.
         .default_models_expand_depth(-1)
+        .doc_expansion(expansion)
         .display_operation_id(true)
         .display_request_duration(true)
         .persist_authorization(true)
@@ -47,9 +59,10 @@ static READY: LazyLock<Vec<(&str, Document, Keep)>> = LazyLock::new(|| {
         Some((name, Document::new(media_type, bytes), keep))
     });
     ready.collect()
-});
+}
 
-/// The part of this name; the page itself has none.
-pub(super) fn find(name: &str) -> Option<(&'static Document, Keep)> {
-    READY.iter().find(|(own, ..)| *own == name).map(|(_, document, keep)| (document, *keep))
+/// The part of this name, for an API of so many methods; the page itself has none.
+pub(super) fn find(name: &str, methods: usize) -> Option<(&'static Document, Keep)> {
+    let parts = if methods <= MOST_SHOWN { &READY } else { &READY_BY_TAGS };
+    parts.iter().find(|(own, ..)| *own == name).map(|(_, document, keep)| (document, *keep))
 }

@@ -129,7 +129,8 @@ impl Reader<'_> {
         .await
     }
 
-    /// One part, to its end. None for the empty file without a name that a browser sends where no file was chosen.
+    /// One part, to its end. None where no file was chosen: browsers send an empty one without a name then, and what
+    /// fills forms in for people an empty text.
     async fn part(
         &mut self,
         mut field: Field<'static>,
@@ -144,12 +145,21 @@ impl Reader<'_> {
             }
             Some(name) => name.to_owned(),
         };
-        let Some(filename) = field.file_name().map(clean) else {
+        let slot = pipeline::filled_by(method, &name);
+        let takes_file = slot.is_some_and(|slot| slot.file.is_some());
+        // A script in a browser can only say that a part is JSON by giving it the name of a file (HTML standard, "create an
+        // entry").
+        let is_json = |mime: &mime::Mime| mime.essence_str() == mime::APPLICATION_JSON.essence_str();
+        let is_value = slot.is_some() && !takes_file && field.content_type().is_some_and(is_json);
+        let Some(filename) = field.file_name().filter(|_| !is_value).map(clean) else {
             let bytes = self.text(&mut field, number, &name, &plan.limits).await?;
+            if takes_file && bytes.is_empty() {
+                return Ok(None);
+            }
             self.refused |= pipeline::is_refused_by(plan, method, &name, &bytes);
             return Ok(Some(Part { name, content: PartContent::Field(bytes) }));
         };
-        let slot = pipeline::filled_by(method, &name).filter(|slot| slot.file.is_some());
+        let slot = slot.filter(|slot| slot.file.is_some());
         let part = Limit::part(plan.limits.part);
         let most = slot.and_then(|slot| slot.file).unwrap_or(part);
         let end = if most == part { most.max } else { most.max.saturating_add(MOST_OVER) };

@@ -123,7 +123,7 @@ mod tests {
     use crate::definition;
     use crate::handler::State;
     use crate::model::Unbound;
-    use crate::plan::{Description, Document, Documents, Later, Pages, Routes, Shelf};
+    use crate::plan::{Above, Description, Document, Documents, Later, Pages, Shelf};
 
     /// Nobody asks for documents here.
     fn documents() -> Documents {
@@ -132,8 +132,8 @@ mod tests {
             told: None,
             all: Description { json: empty.clone(), markdown: empty.clone() },
             services: Box::default(),
-            routes: Routes::default(),
-            above: Box::default(),
+            above: Above::default(),
+            described_above: Box::default(),
             openapi: empty.clone(),
             llms: empty,
             pages: Pages::default(),
@@ -150,7 +150,7 @@ mod tests {
             verify: false,
             state: State::default(),
             checks: Vec::new(),
-            documents: Shelf::new(Later::new(documents), false, |_| documents()),
+            documents: Shelf::new(Later::new(documents), false, Above::default, |_| documents()),
         };
         Arc::new(compile::plan(&api, bound.actions, &[], around))
     }

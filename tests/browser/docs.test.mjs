@@ -67,11 +67,14 @@ test("every page is HTML without a fault", async (t) => {
       "doctype-style": "off",
       "long-title": "off",
       "no-raw-characters": "off",
+      // A token is nothing that browsers are to keep.
+      "autocomplete-password": "off",
     },
   });
   for (const api of [undefined, await mean(t)]) {
     const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
     const pages = await crawl(url);
+    pages.set(url, await (await fetch(url)).text());
     assert.ok(pages.size > 15, `${pages.size} pages`);
     for (const [at, html] of pages) {
       const { results } = await validator.validateString(html, at);
@@ -88,7 +91,7 @@ test("everybody can read the pages", async (t) => {
   const sites = [
     [await serve(t), "demo", ["", "docs/", "docs/modules/article", "docs/methods/article.create", "docs/methods/article.line.get",
       "docs/methods/article.illustrate", "docs/errors", "docs/diagnostics", "docs/search?q=line"]],
-    [await serve(t, { api: await mean(t), flags: ["--unbound", "echo"] }), "mean", ["docs/", "docs/methods/a~2Fb"]],
+    [await serve(t, { api: await mean(t), flags: ["--unbound", "echo"] }), "mean", ["", "docs/", "docs/methods/a~2Fb"]],
   ];
   for (const [{ url }, what, paths] of sites) {
     for (const colorScheme of ["light", "dark"]) {
@@ -103,6 +106,7 @@ test("everybody can read the pages", async (t) => {
             const { violations } = await page.evaluate(() => globalThis.axe.run(document));
             const said = violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html} ${node.failureSummary}`));
             assert.deepEqual(said, [], path);
+            assert.doesNotMatch(await page.locator("body").innerText(), /\u202e/, path);
             const wide = await page.evaluate(() => document.documentElement.scrollWidth);
             assert.ok(wide <= width, `${path} is ${wide} wide on ${width}`);
             await picture(page, `${what}-${path.replaceAll(/[^a-z]+/g, "-")}-${colorScheme}-${device}`, true);
@@ -120,6 +124,8 @@ test("a page works as a page does", async (t) => {
   const user = await author(origin);
   for (const home of [direct, await behind(t, origin, "/x/y/")]) {
     const { page, trouble } = await watched(t, chromium, home);
+    const asked = [];
+    page.on("request", (request) => request.method() === "OPTIONS" && asked.push(request.url()));
     await page.goto(`${home}docs`);
     assert.equal(page.url(), `${home}docs/`);
 
@@ -141,6 +147,8 @@ test("a page works as a page does", async (t) => {
     assert.ok(command.includes(`${home}article`), command);
 
     const form = page.locator(".form");
+    await form.locator("form.token").waitFor();
+    assert.deepEqual(asked, [`${home}article`], "of thousands of services, only the page's own is asked for");
     await form.locator(".token input").fill(user.token);
     await form.getByLabel("title").fill("From the pages");
     await form.getByLabel("text").fill("One line");

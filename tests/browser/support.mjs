@@ -12,7 +12,8 @@ import { chromium } from "playwright-core";
 
 /** The top of the package. */
 export const top = fileURLToPath(new URL("../..", import.meta.url));
-const program = process.env.RULEBOOK_PROGRAM ?? join(top, "target/debug/rulebook");
+/** The program at work. */
+export const program = process.env.RULEBOOK_PROGRAM ?? join(top, "target/debug/rulebook");
 /** Screenshots go here, for people to look at. */
 const pictures = resolve(program, "../../browser");
 

@@ -27,12 +27,8 @@ export async function executed(
   path,
   { fields = {}, choices = {}, files = {}, type = "application/json", body },
 ) {
-  const operation = page.locator(`.opblock-${http.toLowerCase()}`, { has: page.locator(`[data-path="${path}"]`) });
-  if (!(await operation.getAttribute("class")).includes("is-open"))
-    await operation.locator(".opblock-summary-control").click();
+  const operation = await opened(page, http, path);
   const execute = operation.locator(".execute");
-  if (!(await execute.isVisible())) await operation.locator(".try-out__btn").click();
-  await execute.waitFor();
   if ((await operation.locator(".body-param-content-type select, .content-type").count()) > 0) {
     await operation.locator("select.content-type, .body-param-content-type select").first().selectOption(type);
   }
@@ -49,6 +45,19 @@ export async function executed(
   const live = operation.locator(".live-responses-table .response");
   await live.locator("td.response-col_status").waitFor();
   return live;
+}
+
+/** Opens an operation's form. */
+export async function opened(page, http, path) {
+  const at = page.locator(".opblock", { has: page.locator(`[data-path="${path}"]`) });
+  const operation = at.filter({ has: page.locator(".opblock-summary-method", { hasText: http.toUpperCase() }) });
+  if (!(await operation.getAttribute("class")).includes("is-open"))
+    await operation.locator(".opblock-summary-control").click();
+  const execute = operation.locator(".execute");
+  await execute.or(operation.locator(".try-out__btn")).first().waitFor();
+  if (!(await execute.isVisible())) await operation.locator(".try-out__btn").click();
+  await execute.waitFor();
+  return operation;
 }
 
 function field(operation, name, kind) {

@@ -40,7 +40,7 @@ fn links(page: &str, is_markdown: bool) -> Vec<String> {
     let end = if is_markdown { ')' } else { '"' };
     let behind = marks.iter().flat_map(|mark| page.split(mark).skip(1));
     let links = behind.map(|behind| behind.split(end).next().unwrap().to_owned());
-    links.filter(|link| !link.starts_with("data:") && !link.starts_with("https://")).collect()
+    links.filter(|link| !["data:", "https://", "mailto:"].iter().any(|scheme| link.starts_with(scheme))).collect()
 }
 
 /// Follows all links from the first page of each form, and gives the pages: HTML or markdown by its path.

@@ -23,7 +23,7 @@ use crate::client::{Answer, Request, Site};
 #[track_caller]
 fn pages(definition: &Value) -> Pages {
     let files = vec![("api.json".into(), definition.to_string().into_bytes())];
-    Pages::new(Arc::new(Rulebook::read(files).check().unwrap_or_else(|report| panic!("{report}"))))
+    Pages::new(Arc::new(Rulebook::read(files).check().unwrap_or_else(|report| panic!("{report}"))), false)
 }
 
 /// The page at a path, in HTML and in markdown.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{echo, handlers};
-use crate::client::{Request, multipart, wait};
+use crate::client::{Request, Site, multipart, wait};
 
 const MULTIPART: &str = "multipart/form-data; boundary=XX";
 
@@ -78,6 +78,32 @@ fn a_form_without_a_chosen_file_has_none() {
     let request =
         Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"\"", b""), ("name=\"note\"", b"n")]);
     site.send(&request).assert_args(&json!({ "file": null, "note": "n" }));
+    // As programs send it that fill forms in for people.
+    let request = Request::new("POST", "/file").multipart(&[("name=\"file\"", b""), ("name=\"note\"", b"n")]);
+    site.send(&request).assert_args(&json!({ "file": null, "note": "n" }));
+    let text = Request::new("POST", "/file").multipart(&[("name=\"file\"", b"no file")]);
+    assert_eq!(site.send(&text).status, 400);
+}
+
+#[test]
+fn a_part_in_json_is_a_value_whatever_file_it_is_said_to_be() {
+    let site = Site::echo(&[(
+        "site.json",
+        json!({ "/": { "parts": { "POST": { "info": "I", "in": {
+            "list": { "info": "I", "type": "?array<object>", "name": "list" },
+            "file": { "info": "I", "type": "?file", "name": "file" }
+        } } } } }),
+    )]);
+    let part =
+        |name: &str, media_type: &str| format!("name=\"{name}\"; filename=\"blob\"\r\nContent-Type: {media_type}");
+    let send = |name: &str, media_type: &str, content: &[u8]| {
+        site.send(&Request::new("POST", "/parts").multipart(&[(&part(name, media_type), content)]))
+    };
+    send("list", "application/json", b"[{\"a\": 1}]").assert_args(&json!({ "list": [{ "a": 1 }], "file": null }));
+    assert_eq!(send("list", "application/json", b"[{").status, 400);
+    assert_eq!(send("list", "text/plain", b"[]").status, 400);
+    let is_file = send("file", "application/json", b"{}");
+    assert_eq!(is_file.json()["args"]["file"]["filename"], "blob", "{is_file:?}");
 }
 
 #[test]

@@ -65,6 +65,20 @@ proptest! {
 }
 
 #[test]
+fn what_no_cookie_can_hold_is_shown_in_none() {
+    assert_all_shown(&super::document(&json!({ "a": { "GET": { "info": "I", "in": {
+        "COOKIE@any": { "info": "I", "type": "any", "example": { "a": [1, null] } }
+    } } } })));
+}
+
+#[test]
+fn numbers_are_items_of_lists_that_take_texts_too() {
+    assert_all_shown(&super::document(&json!({ "a": { "GET": { "info": "I", "in": {
+        "GET@list": { "info": "I", "type": "array<loose_int>", "example": [1] }
+    } } } })));
+}
+
+#[test]
 fn what_has_to_be_sent_is_filled_in() {
     let document = super::document(&json!({ "a": { "POST": {
         "info": "I",

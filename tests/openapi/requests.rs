@@ -103,7 +103,7 @@ fn texts_are_what_their_place_can_hold() {
             "GET@x",
             "array<string>",
             json!({
-                "type": "array", "items": { "type": "string", "not": { "pattern": r"^\s*\[" } }, "minItems": 1
+                "type": "array", "items": { "type": "string", "not": { "type": "string", "pattern": r"^\s*\[" } }, "minItems": 1
             }),
         ),
         ("GET@x", "?array<bool>", json!({ "type": "array", "items": { "type": "boolean" } })),

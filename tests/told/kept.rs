@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rulebook::types::{ArgumentError, Arguments, Check, Type, Written};
@@ -13,9 +13,9 @@ use serde_json::{Value as Json, json};
 use super::by;
 use crate::client::{Bearer, Request, Site};
 
-/// A type that counts how often its schema is asked for, and takes its time.
+/// A type that counts how often its schema is asked for, and takes its time: as long as the lock is held.
 #[derive(Debug, Clone, Default)]
-struct Counted(Arc<AtomicUsize>);
+struct Counted(Arc<AtomicUsize>, Arc<Mutex<()>>);
 
 impl Type for Counted {
     fn name(&self) -> &str {
@@ -43,6 +43,7 @@ impl Check for Counted {
     fn schema(&self) -> Json {
         self.0.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(Duration::from_millis(10));
+        drop(self.1.lock());
         json!({})
     }
 
@@ -106,6 +107,19 @@ fn many_sets_push_each_other_out() {
     assert!(ask(64));
     assert!(!ask(1), "what was asked for since is still there");
     assert!(ask(0), "the one that was asked for longest ago is not");
+}
+
+#[test]
+fn no_worker_waits_for_documents_to_find_that_there_is_nothing() {
+    let counted = Counted::default();
+    let rulebook = Rulebook::read(files()).add_type(counted.clone()).inspect(Bearer).unbound(Unbound::Echo);
+    let engine = rulebook.build().unwrap();
+    let making = counted.1.lock().unwrap();
+    let site = Site::start(&engine);
+    assert_eq!(site.send(&Request::new("OPTIONS", "/nothing")).status, 404);
+    assert_eq!(site.send(&by("GET", "/it?x=1", Some(&["reader"]))).status, 200);
+    drop(making);
+    assert_eq!(site.send(&Request::new("OPTIONS", "/it")).status, 200);
 }
 
 /// Somebody who may ask three times.

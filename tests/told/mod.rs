@@ -287,6 +287,37 @@ fn the_condition_is_told_in_words() {
     assert_eq!(root["/"]["user/{u}"]["GET"]["$when"], json!([{}]), "with any value");
 }
 
+/// Who has asked for what is for them goes on so, from page to page.
+#[test]
+fn links_keep_to_whom_pages_are_for() {
+    let held = Some(&["king"][..]);
+    let links = |site: &Site, target: &str| -> Vec<String> {
+        let answer = site.send(&by("GET", target, held));
+        assert_eq!(answer.status, 200, "{target}");
+        let text = String::from_utf8(answer.body).unwrap();
+        let is_markdown = !answer.head.contains("text/html");
+        let (mark, end) = if is_markdown { ("](", ')') } else { ("<a href=\"", '"') };
+        text.split(mark).skip(1).map(|behind| behind.split(end).next().unwrap().to_owned()).collect()
+    };
+    let asking = Site::echo(&shop("public"));
+    for target in ["docs/", "docs/methods/ingots", "docs/search", "docs/search.md", "docs/index.md", "llms.txt"] {
+        let all = links(&asking, &format!("/{target}?as=me&q=gold"));
+        let pages = all.iter().filter(|link| !link.starts_with('#') && !link.contains("swagger/"));
+        let lost: Vec<_> = pages.filter(|link| !link.contains("?as=me")).collect();
+        assert!(lost.is_empty() && !all.is_empty(), "{target}: {lost:?} of {all:?}");
+        // Without it nothing is carried on, and where it is so for all nobody needs it.
+        for (site, query) in [(&asking, ""), (&Site::echo(&shop("own")), ""), (&Site::echo(&shop("own")), "?as=me")] {
+            let all = links(site, &format!("/{target}{query}"));
+            assert!(!all.is_empty() && all.iter().all(|link| !link.contains("as=me")), "{target}: {all:?}");
+        }
+    }
+    let html = |target| String::from_utf8(asking.send(&by("GET", target, held)).body).unwrap();
+    let page = html("/docs/search?as=me&q=a%26b");
+    assert!(page.contains(r#"<input type="hidden" name="as" value="me">"#), "{page}");
+    assert!(page.contains(r#"href="search.md?as=me&#38;q=a%26b""#), "{page}");
+    assert!(!html("/docs/").contains("type=\"hidden\""));
+}
+
 /// What is told loads again, and is what it was.
 #[test]
 fn what_is_told_is_a_definition() {

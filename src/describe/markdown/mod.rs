@@ -8,11 +8,10 @@ pub(super) mod text;
 
 use std::fmt::Write;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
 use super::options::{DOCS, OPENAPI};
+use super::pages::markdown as pages;
 use super::{Above, ServiceUri, Uris};
-use crate::model::{Api, Contact, License, Method, Module};
+use crate::model::{Api, Contact, License, Method};
 pub(in crate::describe) use text::code;
 use text::text;
 
@@ -38,7 +37,7 @@ pub fn markdown_all(api: &Api, uris: &Uris<'_>) -> String {
         let mut items = Vec::new();
         while let Some(uri) = services.next_if(|uri| std::ptr::eq(uri.module, module)) {
             items.push((0, code(&uri.uri)));
-            items.extend(uri.service.methods.iter().map(|own| (1, summary(module, own))));
+            items.extend(uri.service.methods.iter().map(|own| (1, summary(own))));
         }
         page.tree(items);
     }
@@ -99,17 +98,12 @@ fn about(api: &Api) -> Vec<String> {
     items
 }
 
-/// A method in one line, with a link to where it can be tried.
-fn summary(module: &Module, own: &Method) -> String {
-    let encoded = |name| utf8_percent_encode(name, ENCODED);
-    let (tag, id) = (encoded(&module.name), encoded(&own.id));
+/// A method in one line, with a link to its page.
+fn summary(own: &Method) -> String {
     let deprecated = if own.options.deprecated { " (deprecated)" } else { "" };
     let scope = method::scope(own);
-    format!("[{}]({DOCS}/swagger/#/{tag}/{id}){deprecated}: {}; {scope}", own.http.as_str(), text(&own.info))
+    format!("[{}](/{}){deprecated}: {}; {scope}", own.http.as_str(), pages::method(own), text(&own.info))
 }
-
-/// What is encoded in a part of a link.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A text, block by block, with an empty line between two.
 #[derive(Default)]

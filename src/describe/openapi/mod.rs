@@ -19,11 +19,13 @@ mod security;
 mod shown;
 mod success;
 mod text;
+mod whole;
 
+use serde::Serializer;
 use serde_json::Value as Json;
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, ServerBuilder};
-use utoipa::openapi::{Contact, Info, License, Server};
+use utoipa::openapi::{Contact, Info, License, Paths, Server};
 
 use crate::error::Code;
 use crate::model::{Api, Method};
@@ -39,6 +41,15 @@ pub(super) use samples::sample;
 /// The OpenAPI document of an API.
 #[must_use]
 pub fn openapi(api: &Api) -> Json {
+    // What the document is made of always serialises.
+    write_openapi(api, serde_json::value::Serializer).unwrap_or_default()
+}
+
+/// Writes the OpenAPI document of an API, path by path: all of a large one takes much more room as a tree than as text.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn write_openapi<S: Serializer>(api: &Api, serializer: S) -> Result<S::Ok, S::Error> {
     let mut schemas = Schemas::default();
     let mut answers = Answers::new(api, &mut schemas);
     let paths = paths::paths(api, &mut schemas, &mut answers);
@@ -58,11 +69,10 @@ pub fn openapi(api: &Api) -> Json {
         .info(info(api))
         .servers(Some(servers(api)))
         .tags(Some(tags))
-        .paths(paths)
+        .paths(Paths::new())
         .components(Some(components))
         .build();
-    // The library's types are made to be written as JSON.
-    schemas.put_into(serde_json::to_value(document).unwrap_or_default())
+    whole::write(document, paths, schemas, serializer)
 }
 
 /// What the engine may refuse a method for, besides what it may refuse any for, in the order of their statuses.

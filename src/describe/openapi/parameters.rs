@@ -8,7 +8,7 @@ use super::super::example;
 use super::files;
 use super::schemas::{Schemas, described};
 use super::text::{Place, Style, shown, text};
-use crate::call::Http;
+use crate::call::{Http, Value};
 use crate::model::{self, From, Method};
 
 /// The header fields that OpenAPI's parameters cannot describe (Parameter Object, `name`).
@@ -78,6 +78,8 @@ fn parameter(name: &str, own: &model::Parameter, place: Place, method: &Method, 
     };
     let schema = schemas.of_type(&[name, &method.id], text.schema);
     let shown = example::of_parameter(own).and_then(|value| shown(&own.r#type, value));
+    // What is no text by itself may be written as one that its place cannot hold.
+    let shown = shown.filter(|shown| text.style == Style::Json || example::fits(own.from, &Value::from(shown)));
     let schema = with_values(schema, own, shown.as_ref());
     // What is shown here is what tools fill in and send: nothing that may as well be left out.
     let sent = shown.filter(|_| is_required || own.example.is_some());

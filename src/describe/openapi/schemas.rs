@@ -74,14 +74,9 @@ impl Schemas {
         self.components.iter().map(|(name, index)| (name.clone(), place(index))).collect()
     }
 
-    /// The document of this frame, every schema in its place. Nothing but a placeholder may be an object of one
-    /// member `$ref` with a placeholder's text: what a definition shows as an example stands in schemas.
-    pub(super) fn put_into(mut self, mut frame: Json) -> Json {
-        self.fill(&mut frame);
-        frame
-    }
-
-    fn fill(&mut self, part: &mut Json) {
+    /// Puts every schema in its place in a part of the frame. Nothing but a placeholder may be an object of one member
+    /// `$ref` with a placeholder's text: what a definition shows as an example stands in schemas.
+    pub(super) fn fill(&mut self, part: &mut Json) {
         match part {
             Json::Object(members) => match placeholder(members) {
                 Some(index) => *part = self.all.get_mut(index).map(std::mem::take).unwrap_or_default(),

@@ -157,8 +157,9 @@ fn one_of_many(item: Json, separator: Option<&str>) -> Json {
         unlike.push_str("|^$|");
         unlike.push_str(&regex_syntax::escape(separator));
     }
-    // Beside `not`, `allOf` keeps what the item's own schema may say by the same keyword.
-    let unlike = json!({ "not": { "pattern": unlike } });
+    // Without its type the pattern would hold of whatever is no text. Beside `not`, `allOf` keeps what the item's own
+    // schema may say by the same keyword.
+    let unlike = json!({ "not": { "type": "string", "pattern": unlike } });
     match item {
         Json::Object(mut item) if !item.contains_key("not") => {
             item.insert("not".to_owned(), unlike["not"].clone());

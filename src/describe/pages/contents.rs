@@ -52,22 +52,22 @@ fn about(pages: &Pages) -> Vec<(&'static str, Words<'_>)> {
         facts.push(("Base", vec![Span::code(&api.base)]));
     }
     for server in &api.servers {
-        facts.push(("Server", said([Some(&server.url), server.info.as_ref()])));
+        facts.push(("Server", said([Some(&server.url), server.info.as_ref()], Span::said)));
     }
     if let Some(Contact { name, url, email }) = &api.contact {
-        let words = said([name.as_ref(), url.as_ref(), email.as_ref()]);
+        let words = said([name.as_ref(), url.as_ref(), email.as_ref()], linked);
         if !words.is_empty() {
             facts.push(("Contact", words));
         }
     }
     if let Some(License { name, identifier, url }) = &api.license {
-        facts.push(("Licence", said([Some(name), identifier.as_ref(), url.as_ref()])));
+        facts.push(("Licence", said([Some(name), identifier.as_ref(), url.as_ref()], linked)));
     }
     facts
 }
 
 /// Words of the definition, commas between; what is said twice is said once.
-fn said<'a, const N: usize>(all: [Option<&'a String>; N]) -> Words<'a> {
+fn said<'a, const N: usize>(all: [Option<&'a String>; N], shown: fn(&'a str) -> Span<'a>) -> Words<'a> {
     let mut all: Vec<_> = all.into_iter().flatten().collect();
     all.dedup();
     let mut words = Vec::new();
@@ -75,9 +75,19 @@ fn said<'a, const N: usize>(all: [Option<&'a String>; N]) -> Words<'a> {
         if !words.is_empty() {
             words.push(Span::own(", "));
         }
-        words.push(Span::said(one));
+        words.push(shown(one));
     }
     words
+}
+
+/// Words that lead where they say they do: the URL of a page, or an address for mail.
+fn linked(words: &str) -> Span<'_> {
+    let is_part =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || ".+-_".contains(c));
+    let is_address = words.split_once('@').is_some_and(|(own, host)| is_part(own) && is_part(host));
+    let to = if is_address { To::elsewhere(&format!("mailto:{words}")) } else { To::elsewhere(words) };
+    let said = Span::said(words);
+    to.map_or(said.clone(), |to| Span::Link(to, vec![said]))
 }
 
 /// How a client calls, and says who it is.
@@ -116,8 +126,8 @@ pub(super) fn documents(pages: &Pages) -> Vec<Item<'_>> {
         item(pages.to(Page::Errors), "Errors", "what requests are refused for, by code and number"),
         item(pages.to(Page::Diagnostics), "Diagnostics", "what can be wrong with a definition"),
         item(To::Server("docs/swagger/"), "Swagger UI", "every method in a form"),
-        item(To::Server("openapi.json"), "OpenAPI", "the API for programs, in OpenAPI 3.1"),
-        item(To::Server("llms.txt"), "llms.txt", "these pages for programs that read text"),
+        item(To::Document("openapi.json"), "OpenAPI", "the API for programs, in OpenAPI 3.1"),
+        item(To::Document("llms.txt"), "llms.txt", "these pages for programs that read text"),
     ]
 }
 

@@ -4,11 +4,15 @@
 use std::borrow::Cow;
 
 use askama::Template;
+use url::form_urlencoded;
 
-use super::place::{Form, To};
+use super::place::{Form, Here, To, page_reference};
 use super::sheet::{Block, Item, Sheet, Span};
 use crate::describe::visible;
-use crate::model::Api;
+use crate::model::{Api, Audience};
+
+/// The field of the query that says what is searched for.
+const SEARCHED: &str = "q";
 
 /// A whole page.
 #[derive(Template)]
@@ -16,6 +20,7 @@ use crate::model::Api;
 struct Whole<'a> {
     api: &'a Api,
     sheet: &'a Sheet<'a>,
+    here: Here<'a>,
 }
 
 /// A line of words.
@@ -23,7 +28,7 @@ struct Whole<'a> {
 #[template(path = "words.html")]
 struct Inline<'a> {
     words: &'a [Span<'a>],
-    from: &'a str,
+    here: Here<'a>,
 }
 
 /// A list of lists.
@@ -31,13 +36,14 @@ struct Inline<'a> {
 #[template(path = "tree.html")]
 struct Tree<'a> {
     items: &'a [Item<'a>],
-    from: &'a str,
+    here: Here<'a>,
 }
 
 /// A page.
-pub(super) fn write(api: &Api, sheet: &Sheet<'_>) -> String {
+pub(super) fn write(api: &Api, sheet: &Sheet<'_>, own: bool) -> String {
+    let here = Here { page: Some(&sheet.path), form: Form::Html, own };
     // Writing to a String does not fail.
-    Whole { api, sheet }.render().unwrap_or_default()
+    Whole { api, sheet, here }.render().unwrap_or_default()
 }
 
 impl<'a> Whole<'a> {
@@ -46,26 +52,35 @@ impl<'a> Whole<'a> {
         self.to(&To::Page(path.to_owned(), None))
     }
 
-    /// The way to what is at a path of the server.
-    fn server(&self, path: &'static str) -> String {
-        self.to(&To::Server(path))
+    /// The way to a document of the API.
+    fn document(&self, path: &'static str) -> String {
+        self.to(&To::Document(path))
     }
 
     fn to(&self, to: &To) -> String {
-        to.reference(&self.sheet.path, Form::Html)
+        to.reference(self.here)
+    }
+
+    /// The field that a search carries on.
+    fn carried(&self) -> Option<(&'static str, &'static str)> {
+        self.here.own.then_some(Audience::ASKED)
     }
 
     /// The same page in markdown.
     fn markdown(&self) -> String {
-        To::Page(self.sheet.path.clone(), None).reference(&self.sheet.path, Form::Markdown)
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if !self.sheet.query.is_empty() {
+            query.append_pair(SEARCHED, self.sheet.query);
+        }
+        page_reference(&self.sheet.path, &query.finish(), Here { form: Form::Markdown, ..self.here })
     }
 
     fn words(&self, words: &'a [Span<'a>]) -> Inline<'a> {
-        Inline { words, from: &self.sheet.path }
+        Inline { words, here: self.here }
     }
 
     fn tree(&self, items: &'a [Item<'a>]) -> Tree<'a> {
-        Tree { items, from: &self.sheet.path }
+        Tree { items, here: self.here }
     }
 
     fn visible<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -75,11 +90,11 @@ impl<'a> Whole<'a> {
 
 impl<'a> Inline<'a> {
     fn to(&self, to: &To) -> String {
-        to.reference(self.from, Form::Html)
+        to.reference(self.here)
     }
 
     fn inside(&self, words: &'a [Span<'a>]) -> Self {
-        Self { words, from: self.from }
+        Self { words, here: self.here }
     }
 
     fn visible<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -89,10 +104,10 @@ impl<'a> Inline<'a> {
 
 impl<'a> Tree<'a> {
     fn words(&self, words: &'a [Span<'a>]) -> Inline<'a> {
-        Inline { words, from: self.from }
+        Inline { words, here: self.here }
     }
 
     fn below(&self, items: &'a [Item<'a>]) -> Self {
-        Self { items, from: self.from }
+        Self { items, here: self.here }
     }
 }

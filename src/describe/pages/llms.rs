@@ -2,17 +2,16 @@
 //! links to the pages in markdown.
 
 use super::contents::{documents, module_item};
-use super::markdown::{From, block, item};
+use super::markdown::{block, item};
+use super::place::Here;
 use super::sheet::{Block, Item, Span};
 use super::words::{count, line};
 use super::{Page, Pages, prose};
 use crate::describe::markdown::Page as Text;
 use crate::describe::markdown::text::text;
 
-/// Where links begin: at the top of the server.
-const TOP: From<'_> = From::Top;
-
 pub(super) fn write(pages: &Pages) -> String {
+    let here = Here { own: pages.own, ..Here::TOP };
     let api = &*pages.api;
     let mut page = Text::default();
     page.line(&format!("# {} {}", text(&api.title), text(&api.version)));
@@ -22,7 +21,7 @@ pub(super) fn write(pages: &Pages) -> String {
         "> An HTTP API of {methods} in {modules}. Each of them has a page in markdown, as linked here."
     ));
     for part in api.info.iter().flat_map(|info| prose::blocks(info)) {
-        block(&part, TOP, &mut page);
+        block(&part, here, &mut page);
     }
     page.line(
         "Each URI answers OPTIONS with its definition, in JSON or as a text (`Accept: text/markdown`). How to \
@@ -32,19 +31,19 @@ pub(super) fn write(pages: &Pages) -> String {
     let contents = Span::Link(pages.to(Page::Contents { part: 0 }), vec![Span::own("Contents")]);
     let mut items = vec![Item::new(vec![contents, Span::own(": what the API is, and how to call it")])];
     items.extend(documents(pages).into_iter().take(2));
-    block(&Block::List(items), TOP, &mut page);
+    block(&Block::List(items), here, &mut page);
     if pages.lists_methods() {
         for (module, range) in pages.modules.iter().enumerate() {
             page.line(&format!("## {}", text(&api.modules[module].name)));
             let lines = pages.entries(range.clone()).map(|(index, entry)| line(pages, index, entry)).collect();
-            block(&Block::Methods(lines), TOP, &mut page);
+            block(&Block::Methods(lines), here, &mut page);
         }
     } else {
         page.line("## Modules");
         let items = (0..pages.modules.len()).map(|module| module_item(pages, module));
-        page.list(items.map(|own| item(&own.words, TOP)));
+        page.list(items.map(|own| item(&own.words, here)));
     }
     page.line("## Optional");
-    block(&Block::List(documents(pages).into_iter().skip(2).take(2).collect()), TOP, &mut page);
+    block(&Block::List(documents(pages).into_iter().skip(2).take(2).collect()), here, &mut page);
     page.text()
 }

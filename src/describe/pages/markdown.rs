@@ -1,6 +1,6 @@
 //! A page in markdown. Words of the definition are shown, never read as markdown.
 
-use super::place::{Form, To};
+use super::place::{Form, Here, To, of_method};
 use super::sheet::{Block, Item, Line, Row, Sheet, Span};
 use super::{types, words};
 use crate::describe::markdown::Page;
@@ -8,58 +8,40 @@ use crate::describe::markdown::text::{code, text};
 use crate::describe::visible::visible;
 use crate::model::{Method, Output, Parameter};
 
-/// Where links begin.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum From<'a> {
-    /// At the page of this path below `/docs/`.
-    Page(&'a str),
-    /// At the top of the server.
-    Top,
-}
-
-impl From<'_> {
-    fn to(self, to: &To) -> String {
-        match self {
-            Self::Page(path) => to.reference(path, Form::Markdown),
-            Self::Top => to.top_reference(Form::Markdown),
-        }
-    }
-}
-
 /// A page.
-pub(super) fn write(sheet: &Sheet<'_>) -> String {
-    let from = From::Page(&sheet.path);
+pub(super) fn write(sheet: &Sheet<'_>, own: bool) -> String {
+    let here = Here { page: Some(&sheet.path), form: Form::Markdown, own };
     let mut page = Page::default();
     if !sheet.trail.is_empty() {
         let trail: Vec<_> =
-            sheet.trail.iter().map(|(to, words)| format!("[{}]({})", item(words, from), from.to(to))).collect();
+            sheet.trail.iter().map(|(to, words)| format!("[{}]({})", item(words, here), to.reference(here))).collect();
         page.line(&trail.join(" / "));
     }
-    page.line(&format!("# {}", item(&sheet.heading, from)));
+    page.line(&format!("# {}", item(&sheet.heading, here)));
     if !sheet.query.is_empty() {
         page.line(&format!("For: {}", text(sheet.query)));
     }
     for part in &sheet.blocks {
-        block(part, from, &mut page);
+        block(part, here, &mut page);
     }
     page.text()
 }
 
 /// Writes a part of a page.
-pub(super) fn block(block: &Block<'_>, from: From<'_>, page: &mut Page) {
+pub(super) fn block(block: &Block<'_>, here: Here<'_>, page: &mut Page) {
     match block {
         Block::Heading { level, words, .. } => {
-            page.line(&format!("{} {}", "#".repeat(usize::from(*level)), item(words, from)));
+            page.line(&format!("{} {}", "#".repeat(usize::from(*level)), item(words, here)));
         }
-        Block::Paragraph(words) | Block::Lead(words) => page.line(&item(words, from)),
-        Block::Facts(facts) => page.list(facts.iter().map(|(name, words)| format!("{name}: {}", item(words, from)))),
+        Block::Paragraph(words) | Block::Lead(words) => page.line(&item(words, here)),
+        Block::Facts(facts) => page.list(facts.iter().map(|(name, words)| format!("{name}: {}", item(words, here)))),
         Block::List(items) => {
             let mut lines = Vec::new();
-            tree(0, items, from, &mut lines);
+            tree(0, items, here, &mut lines);
             page.tree(lines);
         }
-        Block::Table { head, rows } => page.rows(head, rows.iter().map(|own| row(own, from)).collect()),
-        Block::Methods(lines) => page.list(lines.iter().map(|own| line(own, from))),
+        Block::Table { head, rows } => page.rows(head, rows.iter().map(|own| row(own, here)).collect()),
+        Block::Methods(lines) => page.list(lines.iter().map(|own| line(own, here))),
         Block::Code { title, language, text, .. } => {
             if let Some(title) = title {
                 page.line(&format!("{title}:"));
@@ -67,30 +49,30 @@ pub(super) fn block(block: &Block<'_>, from: From<'_>, page: &mut Page) {
             page.fenced(&self::text(language), &visible(text));
         }
         // A form needs a browser; the calls beside it do not.
-        Block::Form(_) => {}
+        Block::Form { .. } => {}
     }
 }
 
-fn tree(depth: usize, items: &[Item<'_>], from: From<'_>, lines: &mut Vec<(usize, String)>) {
+fn tree(depth: usize, items: &[Item<'_>], here: Here<'_>, lines: &mut Vec<(usize, String)>) {
     for own in items {
-        lines.push((depth, item(&own.words, from)));
-        tree(depth + 1, &own.below, from, lines);
+        lines.push((depth, item(&own.words, here)));
+        tree(depth + 1, &own.below, here, lines);
     }
 }
 
-fn row(row: &Row<'_>, from: From<'_>) -> Vec<String> {
-    let cell = |parts: &Vec<_>| parts.iter().map(|words: &Vec<_>| item(words, from)).collect::<Vec<_>>().join("; ");
+fn row(row: &Row<'_>, here: Here<'_>) -> Vec<String> {
+    let cell = |parts: &Vec<_>| parts.iter().map(|words: &Vec<_>| item(words, here)).collect::<Vec<_>>().join("; ");
     row.cells.iter().map(cell).collect()
 }
 
-fn line(own: &Line<'_>, from: From<'_>) -> String {
+fn line(own: &Line<'_>, here: Here<'_>) -> String {
     let deprecated = if own.deprecated { " (deprecated)" } else { "" };
-    let (to, uri, info, scope) = (from.to(&own.to), code(own.uri), text(own.info), item(&own.scope, from));
+    let (to, uri, info, scope) = (own.to.reference(here), code(own.uri), text(own.info), item(&own.scope, here));
     format!("[{} {uri}]({to}){deprecated}: {info}; {}; {scope}", own.http.as_str(), code(own.id))
 }
 
 /// A line of words.
-pub(super) fn item(words: &[Span<'_>], from: From<'_>) -> String {
+pub(super) fn item(words: &[Span<'_>], here: Here<'_>) -> String {
     words.iter().fold(String::new(), |line, span| {
         line + &match span {
             Span::Own(words) => words.to_string(),
@@ -99,7 +81,7 @@ pub(super) fn item(words: &[Span<'_>], from: From<'_>) -> String {
             Span::Code(words) => code(words),
             Span::Http(http) => http.as_str().to_owned(),
             Span::Mark(words) => (*words).to_owned(),
-            Span::Link(to, words) => format!("[{}]({})", item(words, from), from.to(to)),
+            Span::Link(to, words) => format!("[{}]({})", item(words, here), to.reference(here)),
         }
     })
 }
@@ -110,32 +92,37 @@ fn strong(words: &str) -> String {
     if shown.is_empty() { shown } else { format!("**{}**", shown.trim()) }
 }
 
+/// Where the page of a method is, from the top of the server.
+pub(in crate::describe) fn method(own: &Method) -> String {
+    To::Page(of_method(&own.id), None).reference(Here::TOP)
+}
+
 /// Who may call a method.
 pub(in crate::describe) fn groups(own: &Method) -> String {
-    item(&words::groups(own), From::Top)
+    item(&words::groups(own), Here::TOP)
 }
 
 /// Where a parameter stands in a request.
 pub(in crate::describe) fn stands(own: &Parameter) -> String {
-    item(&[words::stands(own.from)], From::Top)
+    item(&[words::stands(own.from)], Here::TOP)
 }
 
 /// The type of a parameter, with what stands beside it.
 pub(in crate::describe) fn r#type(own: &Parameter) -> String {
     let written = &own.r#type.written;
-    item(&types::r#type(&written.term, &written.attributes), From::Top)
+    item(&types::r#type(&written.term, &written.attributes), Here::TOP)
 }
 
 /// The members of a parameter that is an object, under its name, each with its depth.
 pub(in crate::describe) fn members(own: &Parameter) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
-    tree(0, types::parameter(own).as_slice(), From::Top, &mut lines);
+    tree(0, types::parameter(own).as_slice(), Here::TOP, &mut lines);
     lines
 }
 
 /// An output and its members, each with its depth.
 pub(in crate::describe) fn output(own: &Output) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
-    tree(0, &[types::output(own)], From::Top, &mut lines);
+    tree(0, &[types::output(own)], Here::TOP, &mut lines);
     lines
 }

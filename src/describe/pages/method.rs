@@ -44,7 +44,7 @@ pub(super) fn sheet(pages: &Pages, index: usize) -> Sheet<'_> {
     blocks.push(Block::heading("errors", "Errors"));
     blocks.extend(answers::errors(pages, entry));
     // Last, so that nothing on the page moves when the form comes.
-    blocks.push(Block::Form(&method.id));
+    blocks.push(Block::Form { id: &method.id, uri });
     let module_page = pages.to(Page::Module { module: pages.methods[index].module, part: 0 });
     Sheet {
         path: pages.path(Page::Method(index)),

@@ -49,6 +49,8 @@ pub struct Pages {
     /// Which of them are of each module.
     modules: Vec<Range<usize>>,
     pages: Vec<Page>,
+    /// Whether they were asked for as what the asker may call.
+    own: bool,
     index: OnceLock<Index>,
 }
 
@@ -86,9 +88,10 @@ enum Page {
 }
 
 impl Pages {
-    /// The pages of this API.
+    /// The pages of this API. `own`: it is what an asker may call who asked for that, so that what they lead to is
+    /// to be asked for alike.
     #[must_use]
-    pub fn new(api: Arc<Api>) -> Self {
+    pub fn new(api: Arc<Api>, own: bool) -> Self {
         let uris: Vec<_> = uris(&api).services.into_iter().map(|service| service.uri).collect();
         let mut methods = Vec::new();
         let mut modules = Vec::with_capacity(api.modules.len());
@@ -101,7 +104,7 @@ impl Pages {
             }
             modules.push(first..methods.len());
         }
-        let mut pages = Self { api, uris, methods, modules, pages: Vec::new(), index: OnceLock::new() };
+        let mut pages = Self { api, uris, methods, modules, pages: Vec::new(), own, index: OnceLock::new() };
         pages.pages = pages.all();
         pages
     }
@@ -127,7 +130,7 @@ impl Pages {
             Page::Contents { part } => format!("contents/{}", part + 1),
             Page::Module { module, part: 0 } => format!("modules/{}", segment(&self.api.modules[module].name)),
             Page::Module { module, part } => format!("{}/{}", self.path(Page::Module { module, part: 0 }), part + 1),
-            Page::Method(index) => format!("methods/{}", segment(&self.entry(index).method.id)),
+            Page::Method(index) => place::of_method(&self.entry(index).method.id),
             Page::Errors => "errors".to_owned(),
             Page::Diagnostics => "diagnostics".to_owned(),
         }
@@ -140,20 +143,20 @@ impl Pages {
     /// A page in HTML, by its index among the paths.
     #[must_use]
     pub fn html(&self, index: usize) -> String {
-        self.sheet(index).map(|sheet| html::write(&self.api, &sheet)).unwrap_or_default()
+        self.sheet(index).map(|sheet| html::write(&self.api, &sheet, self.own)).unwrap_or_default()
     }
 
     /// The same in markdown.
     #[must_use]
     pub fn markdown(&self, index: usize) -> String {
-        self.sheet(index).map(|sheet| markdown::write(&sheet)).unwrap_or_default()
+        self.sheet(index).map(|sheet| markdown::write(&sheet, self.own)).unwrap_or_default()
     }
 
     /// What is found for these words, in HTML and in markdown.
     #[must_use]
     pub fn search(&self, words: &str) -> (String, String) {
         let sheet = search::sheet(self, words);
-        (html::write(&self.api, &sheet), markdown::write(&sheet))
+        (html::write(&self.api, &sheet, self.own), markdown::write(&sheet, self.own))
     }
 
     /// What there is, for programs that read text (<https://llmstxt.org>).

@@ -2,10 +2,27 @@
 
 use std::fmt::Write;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::model::Audience;
 
 /// What is encoded in a part of a path beside what is escaped.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What stands in no URL as it is (RFC 3986 section 2), and parentheses: in markdown they would end the link.
+const OUTSIDE: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}')
+    .add(b'(')
+    .add(b')');
 
 /// What ends the path of a page's markdown.
 const MARKDOWN: &str = ".md";
@@ -38,7 +55,9 @@ pub(super) fn segment(name: &str) -> String {
 pub(super) enum To {
     /// A page, by its path below `/docs/`, decoded; and a place on it.
     Page(String, Option<&'static str>),
-    /// What is at a path of the server, without a slash in front.
+    /// A document of the API, by its path on the server without a slash in front.
+    Document(&'static str),
+    /// What is the same for whoever asks, by such a path.
     Server(&'static str),
     /// Elsewhere: an absolute URL.
     Elsewhere(String),
@@ -51,32 +70,80 @@ pub(super) enum Form {
     Markdown,
 }
 
-impl To {
-    /// A relative reference to it from a page at this path, so that it holds behind any prefix.
-    pub(super) fn reference(&self, from: &str, form: Form) -> String {
-        let up = "../".repeat(from.matches('/').count());
-        match self {
-            Self::Page(path, place) => {
-                let mut reference = format!("{up}{}", page(path, form));
-                if reference.is_empty() {
-                    reference.push_str("./");
-                }
-                reference.extend(place.iter().flat_map(|place| ["#", place]));
-                reference
-            }
-            Self::Server(path) => format!("{up}../{path}"),
-            Self::Elsewhere(url) => url.clone(),
+/// Where links begin, and what they keep to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Here<'a> {
+    /// The page that they stand on, by its path below `/docs/`; none at the top of the server.
+    pub(super) page: Option<&'a str>,
+    pub(super) form: Form,
+    /// Whether this was asked for as what the asker may call: then so is what it leads to.
+    pub(super) own: bool,
+}
+
+impl Here<'_> {
+    /// At the top of the server, in markdown.
+    pub(super) const TOP: Self = Self { page: None, form: Form::Markdown, own: false };
+
+    /// A relative reference to what is at a path below `/docs/`, so that it holds behind any prefix.
+    pub(super) fn docs(self, path: &str) -> String {
+        match self.page {
+            Some(page) => "../".repeat(page.matches('/').count()) + path,
+            None => format!("docs/{path}"),
         }
     }
 
-    /// The same from the top of the server.
-    pub(super) fn top_reference(&self, form: Form) -> String {
+    /// The same to what is at a path of the server.
+    fn server(self, path: &str) -> String {
+        match self.page {
+            Some(_) => self.docs("../") + path,
+            None => path.to_owned(),
+        }
+    }
+
+    /// The query that asks for what the asker may call, where that is asked for; `more` stands behind it.
+    fn query(self, more: &str) -> String {
+        let (name, value) = Audience::ASKED;
+        let own = if self.own { format!("{name}={value}") } else { String::new() };
+        match (own.is_empty(), more.is_empty()) {
+            (true, true) => String::new(),
+            (false, false) => format!("?{own}&{more}"),
+            _ => format!("?{own}{more}"),
+        }
+    }
+}
+
+impl To {
+    /// The way to a URL that a definition names; none where it may do more than lead somewhere.
+    pub(super) fn elsewhere(url: &str) -> Option<Self> {
+        let is_safe = ["http://", "https://", "mailto:"].iter().any(|scheme| url.starts_with(scheme));
+        is_safe.then(|| Self::Elsewhere(utf8_percent_encode(url, OUTSIDE).to_string()))
+    }
+
+    /// A relative reference to it.
+    pub(super) fn reference(&self, here: Here<'_>) -> String {
         match self {
-            Self::Page(path, _) => format!("docs/{}", page(path, form)),
-            Self::Server(path) => (*path).to_owned(),
+            Self::Page(path, place) => {
+                let mut reference = page_reference(path, "", here);
+                reference.extend(place.iter().flat_map(|place| ["#", place]));
+                reference
+            }
+            Self::Document(path) => here.server(path) + &here.query(""),
+            Self::Server(path) => here.server(path),
             Self::Elsewhere(url) => url.clone(),
         }
     }
+}
+
+/// A relative reference to a page that is asked for with this query.
+pub(super) fn page_reference(path: &str, query: &str, here: Here<'_>) -> String {
+    let reference = here.docs(&page(path, here.form));
+    let reference = if reference.is_empty() { "./".to_owned() } else { reference };
+    reference + &here.query(query)
+}
+
+/// The path below `/docs/` of the page of a method, decoded.
+pub(super) fn of_method(id: &str) -> String {
+    format!("methods/{}", segment(id))
 }
 
 /// A page below `/docs/`.

@@ -64,8 +64,7 @@ impl<'a> Read<'a> {
                 self.lists.push(Vec::new());
             }
             Tag::Link { dest_url, .. } => {
-                let is_safe = ["http://", "https://", "mailto:"].iter().any(|scheme| dest_url.starts_with(scheme));
-                self.link = is_safe.then(|| (To::Elsewhere(dest_url.into_string()), self.words.len()));
+                self.link = To::elsewhere(&dest_url).map(|to| (to, self.words.len()));
             }
             // What is said in them is said on the page.
             _ => {}

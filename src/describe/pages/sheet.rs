@@ -63,8 +63,8 @@ pub(super) enum Block<'a> {
     Methods(Vec<Line<'a>>),
     /// A text to be read or copied as it is.
     Code { title: Option<&'static str>, language: Cow<'a, str>, text: Cow<'a, str>, server: Option<String> },
-    /// A place for the form that calls the method of this id, with its heading.
-    Form(&'a str),
+    /// A place for the form that calls the method of this id, whose service has this URI, with its heading.
+    Form { id: &'a str, uri: &'a str },
 }
 
 /// A row of a table, and what it is called in links.

@@ -282,8 +282,7 @@ fn by_path<'h>(
     service: Option<usize>,
 ) -> Result<Routed<'h>, Unrouted> {
     let options = head.method == http::Method::OPTIONS;
-    let above =
-        |segments: &[Cow<'_, str>]| if options { path::above(plan.documents.all().get(), segments) } else { None };
+    let above = |segments: &[Cow<'_, str>]| if options { path::above(plan.documents.above(), segments) } else { None };
     let unknown = |segments: &[Cow<'_, str>]| {
         let found = above(segments).map(|above| Routed::Options(OptionsOn::Above { above }));
         found.ok_or_else(|| unknown_service().into())
@@ -320,7 +319,7 @@ fn too_large(limit: Limit) -> Refusal {
 /// The URI above services that a request is for, among those that these documents tell of.
 pub(super) fn above(plan: &Plan, documents: &Documents, head: &Head) -> Option<usize> {
     let (segments, _) = path::find(plan, path::below(&plan.base, head.uri.path())?).ok()?;
-    path::above(documents, &segments)
+    path::above(&documents.above, &segments)
 }
 
 /// The refusal of a request that no service has.

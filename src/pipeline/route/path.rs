@@ -6,7 +6,7 @@ use std::fmt::Write;
 use percent_encoding::percent_decode_str;
 
 use crate::call::{Head, Reason, Refusal, Unreadable};
-use crate::plan::{Documents, Plan, joinable};
+use crate::plan::{Above, Plan, joinable};
 
 /// Services whose paths are similar to that of a request which no service has: by the whole path, else by the path
 /// with base in front of it.
@@ -70,9 +70,8 @@ pub(super) fn find<'p>(plan: &Plan, path: &'p str) -> Result<(Vec<Cow<'p, str>>,
 }
 
 /// The URI above services that these are the segments of.
-pub(super) fn above(documents: &Documents, segments: &[Cow<'_, str>]) -> Option<usize> {
-    let found = documents.routes.find(&joined(segments), segments.len());
-    found.filter(|index| documents.above[*index].length == segments.len())
+pub(super) fn above(above: &Above, segments: &[Cow<'_, str>]) -> Option<usize> {
+    above.find(&joined(segments), segments.len())
 }
 
 /// Decoded segments as a path that [`Routes::find`](crate::plan::Routes::find) takes.

@@ -1,0 +1,134 @@
+// Swagger UI with every kind of method of every dialect: executed as the form stands, filled with nothing but what the
+// document shows, each gets a success, and the server reads of the request what the definition's examples are.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+import { DOT, browser, key, picture, program, serve, top, watched } from "./support.mjs";
+import { authorise, opened } from "./swagger.mjs";
+
+const API = join(top, "tests/browser/kinds");
+
+/** What Swagger UI gets wrong by itself. */
+const AMISS = new Set([
+  // Beside several files it takes a list that it has filled in for empty, until somebody writes in it.
+  "file.list.post multipart/form-data",
+]);
+
+/** What the definition says of each method, by its id: its parameters by their names in code. */
+function told() {
+  const whole = JSON.parse(execFileSync(program, ["check", "--print", "--api", API], { encoding: "utf8" }));
+  const methods = new Map();
+  const walk = (module, at, segments) => {
+    for (const http of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
+      const own = at[http];
+      if (!own) continue;
+      const parameters = { ...whole.common, ...own.in };
+      const id = own.id ?? [...segments, http.toLowerCase()].join(".");
+      // The envelope of PhalApi hides the status.
+      const status = module.envelope === "phalapi" ? 200 : (own.options?.status ?? 200);
+      methods.set(id, {
+        status,
+        parameters: Object.entries(parameters).map(([key, one]) => ({ key, ...one, name: one.name ?? key.replace(/^\{(.*)\}$/, "$1") })),
+      });
+    }
+    for (const [path, below] of Object.entries(at["/"] ?? {})) walk(module, below, [...segments, ...path.split("/")]);
+  };
+  for (const module of Object.values(whole.modules)) walk(module, module, []);
+  return methods;
+}
+
+/** Whether what the server has read is what a definition shows. */
+function judge(parameter, got, id, { isShorter, inBody }) {
+  const { name, type, example } = parameter;
+  const what = `${name} of ${id}`;
+  if (/file\b/i.test(type.replace("filename", ""))) {
+    const files = [got].flat();
+    if (!type.startsWith("?")) assert.ok(files.every((file) => file?.media_type === "image/png"), what);
+  } else if (parameter.key.startsWith("URL#") && got === null) {
+    assert.ok(isShorter && type.startsWith("?"), what);
+  } else if (example !== undefined) {
+    assert.deepEqual(got, example, what);
+  } else if (parameter.default !== undefined) {
+    assert.deepEqual(got, parameter.default, what);
+  } else if (type.startsWith("?")) {
+    // Forms come filled with all that there is.
+    if (inBody) return;
+    assert.equal(got, null, `${what} is left out`);
+  } else {
+    assert.notEqual(got, null, what);
+  }
+}
+
+test("Swagger UI executes every kind of method as it is filled in", async (t) => {
+  const methods = told();
+  const { url, data } = await serve(t, { api: API });
+  const token = await key(data, "reader,admin,writer,user[7]");
+  const { page, trouble } = await watched(t, await browser(t), url);
+  // No page may write the field `Cookie`: browsers send what cookies they have.
+  await page.context().addCookies([
+    { name: "seen", value: "yes", url },
+    { name: "count", value: "3", url },
+  ]);
+  await page.goto(`${url}docs/swagger/`);
+  await page.locator(".opblock").first().waitFor();
+  await authorise(page, token);
+  const document = await (await fetch(`${url}openapi.json`)).json();
+  const seen = new Set();
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const [http, described] of Object.entries(item)) {
+      const types = Object.keys(described.requestBody?.content ?? { "": {} });
+      for (const type of types) {
+        const id = described.operationId;
+        const isShorter = !methods.has(id);
+        const method = methods.get(isShorter ? id.replace(/\.\d+$/, "") : id);
+        seen.add(method);
+        if (AMISS.has(`${id} ${type}`)) continue;
+        await t.test(`${id} ${type}`, async () => {
+          const { response, status } = await execute(page, http, path, type);
+          const text = await response.text();
+          assert.equal(response.status(), method.status, text);
+          assert.equal(status, response.status(), "as the page shows");
+          if ([204, 205].includes(status)) return;
+          // In forms, browsers end lines as mails do.
+          const json = JSON.parse(type.startsWith("multipart") ? text.replaceAll("\\r\\n", "\\n") : text);
+          if (json.ret !== undefined) assert.ok(json.ret < 300, text);
+          const { args } = json.args ? json : (json.data ?? json.result);
+          for (const parameter of method.parameters) judge(parameter, args[parameter.name], id, { isShorter, inBody: type !== "" });
+        });
+      }
+    }
+  }
+  await picture(page, "swagger-kinds");
+  assert.deepEqual(new Set(methods.values()), seen, "each has been tried");
+  // It looks for a component of its own for the format before it takes the picker, and says that there is none.
+  const lookup = "console: Could not find component: JsonSchema_string_binary";
+  assert.deepEqual(
+    trouble.filter((one) => one !== lookup),
+    [],
+  );
+});
+
+/** Executes an operation as its form stands, but for files; gives what the server answered, and the status shown. */
+async function execute(page, http, path, type) {
+  const operation = await opened(page, http, path);
+  if (type) await operation.locator(".body-param-content-type select, select.content-type").first().selectOption(type);
+  for (const add of await operation.locator(".json-schema-form-item-add").all()) {
+    const cell = add.locator("xpath=ancestor::tr[1]");
+    if (/a file of/.test(await cell.innerText()) && (await cell.locator("input[type=file]").count()) === 0)
+      await add.click();
+  }
+  for (const picker of await operation.locator("tr:has(.required) input[type=file]").all())
+    await picker.setInputFiles(DOT);
+  const clear = operation.locator(".btn-clear");
+  if (await clear.isVisible()) await clear.click();
+  const answered = page.waitForResponse((one) => one.request().method() === http.toUpperCase(), { timeout: 20_000 });
+  answered.catch(() => {});
+  await operation.locator(".execute").click();
+  const response = await answered;
+  const shown = operation.locator(".live-responses-table .response td.response-col_status");
+  const status = Number.parseInt(await shown.innerText(), 10);
+  await operation.locator(".opblock-summary-control").click();
+  return { response, status };
+}
