@@ -105,11 +105,15 @@ fn reached(asked: &Asked, method: &Method, answer: &Answer, ran: bool, counts: &
     }
 }
 
-/// Whether a request was refused for how large it is, which no schema says.
+/// Whether a request was refused for how large it is, which no schema says. The status may only stand in the body, or
+/// nowhere but in what was passed.
 pub fn is_limit(answer: &Answer) -> bool {
     let body = serde_json::from_slice::<Json>(&answer.body).unwrap_or_default();
     let told = body["ret"].as_u64().or(body["status"].as_u64()).unwrap_or_default();
-    [413, 414, 431].iter().any(|status| answer.status == *status || told == u64::from(*status))
+    let xml = String::from_utf8_lossy(&answer.body);
+    let is_told = |status: u16| told == u64::from(status) || xml.contains(&format!("<ret type=\"number\">{status}<"));
+    let passed = body["limit"].is_object() || xml.contains("<limit type=\"object\">");
+    [413, 414, 431].iter().any(|status| answer.status == *status || is_told(*status)) || answer.status >= 400 && passed
 }
 
 /// In which way an answer is not what is described.
