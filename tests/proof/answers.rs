@@ -1,6 +1,5 @@
 //! What the server does with requests that OpenAPI describes is what OpenAPI says.
 
-use rulebook::describe::openapi;
 use rulebook::model::{Method, Module, Service};
 use serde_json::{Value as Json, json};
 
@@ -8,7 +7,7 @@ use super::requests::{Asked, request};
 use super::subject::methods;
 use super::written::{Judge, Verdict, whole};
 use super::{Claim, Counts, Subject, checks};
-use crate::client::Answer;
+use crate::client::{Answer, Request};
 use crate::generate::Choices;
 
 /// A request that is made of declared parameters in their declared places and ways, and of the schemas there, reaches
@@ -22,7 +21,8 @@ const VALUES: usize = 4;
 fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<(), String> {
     let mut served = subject.served()?;
     let api = served.api.clone();
-    let document = openapi(&api);
+    let (answer, _) = served.ask(&Request::new("GET", "/openapi.json"))?;
+    let document: Json = serde_json::from_slice(&answer.body).map_err(|error| format!("{error}: {answer:?}"))?;
     let methods = methods(&api);
     counts.methods += methods.len() as u64;
     let operations = operations(&document, &methods)?;
