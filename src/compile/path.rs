@@ -112,6 +112,11 @@ fn segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
         _ if text.contains(['{', '}']) => {
             Err(("a capture is a whole segment", "put the capture between two `/`: `/{id}/`, or leave the braces out"))
         }
+        // RFC 3986 section 5.2.4.
+        _ if matches!(text, "." | "..") => Err((
+            "clients take it out before they send",
+            "give the segment another name: `.` and `..` lead elsewhere in every URL",
+        )),
         _ if text.chars().any(char::is_control) => {
             Err(("it has a control character", "leave it out; a segment is written decoded, with any other character"))
         }
