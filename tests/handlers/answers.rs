@@ -47,6 +47,13 @@ async fn act(Args(How { how }): Args<How>, context: Context) -> Result<Json, Ref
             context.set_header("Set-Cookie", "c=3")?;
             Ok(json!({}))
         }
+        Some(long @ ("long" | "long and untouched")) => {
+            context.set_header("ETag", "\"one\"")?;
+            if long != "long" {
+                context.set_header("Cache-Control", "max-age=5, No-Transform")?;
+            }
+            Ok(json!({ "text": "word ".repeat(1_000) }))
+        }
         Some(status) => {
             context.set_status(status.parse().map_err(Refusal::internal)?)?;
             Ok(json!({ "done": true }))
@@ -97,6 +104,22 @@ fn header_fields_go_with_successes_and_refusals() {
     }
     let (status, headers, body) = get(&format!("{at}/none"));
     assert_eq!((status.as_u16(), body.as_str(), values(&headers, "x-total")), (204, "", vec!["2"]));
+    running.stop().unwrap();
+}
+
+/// RFC 9110 sections 7.7 and 8.8.1: a tag is of the bytes that the handler means, and nobody codes what it forbids to.
+#[test]
+fn long_answers_are_coded_unless_the_handler_forbids_it() {
+    let (running, at) = serve(&engine());
+    for (how, coding, tag) in [("long", &["gzip"][..], "W/\"one\""), ("long%20and%20untouched", &[], "\"one\"")] {
+        let url = format!("{at}/plain?how={how}");
+        let mut response = ureq::get(&url).header("accept-encoding", "gzip").call().unwrap();
+        assert_eq!(values(response.headers(), "content-encoding"), coding, "{how}");
+        assert_eq!(values(response.headers(), "etag"), [tag], "{how}");
+        assert_eq!(values(response.headers(), "vary"), ["accept-encoding"], "{how}");
+        let bytes = response.body_mut().read_to_vec().unwrap();
+        assert_eq!(bytes.len() < 1_000, !coding.is_empty(), "{how}: {} bytes", bytes.len());
+    }
     running.stop().unwrap();
 }
 
