@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Exit, Settings, output};
 use crate::engine::Rulebook;
-use crate::model::{From, Method, Service};
+use crate::model::{Method, Service};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -38,12 +38,7 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, o
 fn row(base: &str, service: &Service, method: &Method) -> [String; 4] {
     let uri = service.uri();
     let mut path = format!("{base}{}", if uri == "/" && !base.is_empty() { "" } else { &uri });
-    let mut positions: Vec<_> = method.parameters.iter().filter(|own| matches!(own.from, From::Position(_))).collect();
-    positions.sort_by_key(|own| match own.from {
-        From::Position(n) => n,
-        _ => 0,
-    });
-    for own in positions {
+    for own in method.positions() {
         let slash = if path.ends_with('/') { "" } else { "/" };
         path += &format!("{slash}{{{}{}}}", own.name, if own.optional { "?" } else { "" });
     }

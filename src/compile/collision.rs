@@ -111,10 +111,7 @@ impl Lowering<'_> {
         by_shape: &ByShape<'e, 'a>,
         routed: impl Fn(&str, usize) -> Option<&'e Entry<'a>>,
     ) {
-        let positions = |method: &Method| {
-            method.parameters.iter().filter(|parameter| matches!(parameter.from, From::Position(_))).count()
-        };
-        let most = entry.service.methods.iter().map(positions).max().unwrap_or(0);
+        let most = entry.service.methods.iter().map(|method| method.positions().len()).max().unwrap_or(0);
         let mut longer = entry.shape.clone();
         let mut path: String = entry.service.path.iter().fold(String::new(), |path, segment| match segment {
             Segment::Static(text) => path + "/" + &joinable(text),

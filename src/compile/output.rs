@@ -11,9 +11,6 @@ use crate::error::{Code as ErrorCode, ErrorStatus};
 use crate::model::{DeclaredError, EnvelopeName, Output, ParameterType};
 use crate::place::Place;
 
-/// The output that is the whole body.
-const WHOLE: &str = "*";
-
 impl Lowering<'_> {
     /// Lowers the outputs of a method that answers in `envelope`; none where it is not known.
     pub(super) fn outputs(&mut self, written: &[written::Output], envelope: Option<&EnvelopeName>) -> Vec<Output> {
@@ -65,11 +62,11 @@ impl Lowering<'_> {
                         .label("taken by the envelope")
                         .help("give the output another name, or the module the envelope `plain`"),
                 );
-            } else if name == WHOLE && written.len() > 1 {
+            } else if name == Output::WHOLE && written.len() > 1 {
                 let fault = Diagnostic::new(Code::OutputCollision, place, "`*` is the whole answer, but not alone")
                     .label("leaves no room for others")
                     .help("leave the others out, or give this one a name");
-                let other = written.iter().find(|other| other.name.value != WHOLE);
+                let other = written.iter().find(|other| other.name.value != Output::WHOLE);
                 self.tell(match other {
                     Some(other) => fault.other(other.name.place, "another output"),
                     None => fault,

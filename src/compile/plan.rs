@@ -114,15 +114,10 @@ fn similar(api: &Api) -> Similar {
     let base = api.base.trim_end_matches('/');
     let mut similar = Similar::below(base);
     for service in api.modules.iter().flat_map(|module| &module.services) {
-        let positions = service.methods.iter().map(positions).max().unwrap_or_default();
+        let positions = service.methods.iter().map(|own| own.positions().len()).max().unwrap_or_default();
         similar.insert(&service.path, &format!("{base}{}", service.uri()), positions);
     }
     similar
-}
-
-/// How many segments behind its service's path a method takes.
-fn positions(own: &model::Method) -> usize {
-    own.parameters.iter().filter(|parameter| matches!(parameter.from, From::Position(_))).count()
 }
 
 /// `WWW-Authenticate` of these inspectors, each challenge once. RFC 9110 section 11.6.1 wants one at
@@ -154,7 +149,7 @@ fn invalid_token(challenge: &str) -> String {
 fn module(api: &Api, own: &model::Module, handlers: &[handler::Module]) -> Module {
     let hooks = handlers.iter().find(|module| module.name == own.name).map(|module| module.hooks.clone());
     Module {
-        envelope: api.shape(own.envelope.as_ref().unwrap_or(&api.envelope)),
+        envelope: api.shape(api.envelope_of(own)),
         last_counts: own.repeated == Repeated::Last,
         hooks: hooks.unwrap_or_default(),
     }
@@ -172,7 +167,7 @@ fn method(api: &Api, service: &model::Service, own: &model::Method, module: usiz
         permit: permit(own),
         names: parameters.iter().map(|parameter| parameter.name.as_str().into()).collect(),
         slots: parameters.iter().map(|own| slot(own, &api.limits)).collect(),
-        positions: positions(own),
+        positions: own.positions().len(),
         segments: segments(service, parameters),
         query: slots_from(|from| matches!(from, From::Query | From::Any)),
         headers: parameters.iter().enumerate().filter_map(header).collect(),
@@ -185,7 +180,7 @@ fn method(api: &Api, service: &model::Service, own: &model::Method, module: usiz
         status: own.options.status,
         download: own.options.download,
         outputs: own.outputs.iter().map(output).collect(),
-        whole: own.outputs.iter().any(|output| output.name == "*"),
+        whole: own.whole().is_some(),
         errors: own
             .errors
             .iter()

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use crate::call::Value;
-use crate::model::{From, Output, Parameter};
+use crate::envelope::{Envelope, JsonMembers};
+use crate::model::{From, Method, Output, Parameter};
 use crate::types::{Check, Takes};
 
 /// A value of a parameter that its place in a request can hold; none where none can be made, as of files.
@@ -24,6 +25,23 @@ pub fn of_parameter(own: &Parameter) -> Option<Json> {
 #[must_use]
 pub fn of_output(own: &Output) -> Option<Json> {
     own.example.clone().or_else(|| made(&*own.r#type.check, |_| true))
+}
+
+/// A success of a method in JSON, its outputs with values that show them; none where one that is never missing has
+/// none, as where files are answered.
+#[must_use]
+pub fn of_success(envelope: &dyn Envelope, method: &Method) -> Option<Json> {
+    let outputs = match method.whole() {
+        Some(output) => of_output(output)?,
+        None => {
+            let shown = method.outputs.iter().map(|output| (output, of_output(output)));
+            let shown = shown.filter(|(output, shown)| shown.is_some() || !output.optional);
+            Json::Object(shown.map(|(output, shown)| Some((output.name.clone(), shown?))).collect::<Option<_>>()?)
+        }
+    };
+    let mut members = JsonMembers::new();
+    envelope.success(&outputs, method.whole().is_some(), &mut members).ok()?;
+    serde_json::from_slice(&members.finish()).ok()
 }
 
 /// What a member is in a value that shows its object, or a list of such objects.

@@ -8,6 +8,7 @@ pub mod example;
 mod markdown;
 mod openapi;
 mod options;
+mod outputs;
 mod pages;
 mod snippet;
 mod typescript;

@@ -128,6 +128,19 @@ pub trait Envelope: Send + Sync {
     }
 }
 
+/// The HTTP status of an answer in an envelope, which may be a program's own: never one that ends no request.
+#[must_use]
+pub fn status(envelope: &dyn Envelope, real: u16) -> u16 {
+    let status = envelope.status(real);
+    if (200..=599).contains(&status) { status } else { real }
+}
+
+/// Whether answers of this status have content (RFC 9110 sections 15.3.5 and 15.3.6).
+#[must_use]
+pub fn has_content(status: u16) -> bool {
+    !matches!(status, 204 | 205)
+}
+
 /// Writes the members of an answer's outermost object, in the order in which they are told.
 pub trait Members {
     /// A member with a value of the envelope's own.

@@ -83,6 +83,12 @@ pub struct Api {
 }
 
 impl Api {
+    /// The name of the envelope that a module answers in: its own, else that of the API.
+    #[must_use]
+    pub fn envelope_of<'a>(&'a self, module: &'a Module) -> &'a EnvelopeName {
+        module.envelope.as_ref().unwrap_or(&self.envelope)
+    }
+
     /// The envelope of this name, as the API has set it up.
     #[must_use]
     pub fn shape(&self, name: &EnvelopeName) -> Arc<dyn Envelope> {

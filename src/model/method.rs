@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Parameter, ParameterType, Scope};
+use super::{From, Parameter, ParameterType, Scope};
 use crate::call::Http;
 use crate::error::ErrorStatus;
 use crate::place::Place;
@@ -31,6 +31,24 @@ pub struct Method {
 }
 
 impl Method {
+    /// Its parameters that are segments behind the service's path, in their order there.
+    #[must_use]
+    pub fn positions(&self) -> Vec<&Parameter> {
+        let position = |own: &Parameter| match own.from {
+            From::Position(n) => Some(n),
+            _ => None,
+        };
+        let mut positions: Vec<_> = self.parameters.iter().filter_map(|own| Some((position(own)?, own))).collect();
+        positions.sort_unstable_by_key(|(n, _)| *n);
+        positions.into_iter().map(|(_, own)| own).collect()
+    }
+
+    /// The output that is the whole body; none where outputs are members of it.
+    #[must_use]
+    pub fn whole(&self) -> Option<&Output> {
+        self.outputs.iter().find(|output| output.is_whole())
+    }
+
     /// Whether it answers JSONP, in an API of this setting: what is read, by anybody, and is no file.
     #[must_use]
     pub fn answers_jsonp(&self, api: bool) -> bool {
@@ -66,7 +84,7 @@ impl Default for MethodOptions {
 /// One value that a method returns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
-    /// Its name in the answer; `*` where it is the whole body.
+    /// Its name in the answer; [`Output::WHOLE`] where it is the whole body.
     pub name: String,
     /// What it is.
     pub info: String,
@@ -78,6 +96,17 @@ pub struct Output {
     pub example: Option<Json>,
     /// Where its name is written.
     pub place: Place,
+}
+
+impl Output {
+    /// The name of the output that is the whole body.
+    pub const WHOLE: &str = "*";
+
+    /// Whether it is the whole body.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.name == Self::WHOLE
+    }
 }
 
 /// An error that a handler may refuse with.

@@ -7,7 +7,7 @@ use super::accept::{ranges, weight_of};
 use super::guard::guard;
 use super::jsonp;
 use crate::call::{Callback, Encode, Head, Refusal};
-use crate::envelope::{Envelope, JsonMembers, Problem};
+use crate::envelope::{self, Envelope, JsonMembers, Problem};
 use crate::format::Offered;
 use crate::plan::Plan;
 
@@ -65,7 +65,7 @@ impl<'p> Form<'p> {
         let mut members = JsonMembers::new();
         let told = envelope.success(outputs, whole, &mut members);
         told.map_err(|error| (self, Refusal::internal(error)))?;
-        let written = self.written(status(envelope, real), envelope.success_type(), members.finish());
+        let written = self.written(envelope::status(envelope, real), envelope.success_type(), members.finish());
         written.map_err(|why| (Self::Json, why))
     }
 
@@ -80,7 +80,7 @@ impl<'p> Form<'p> {
         let told: &dyn Envelope = if matches!(self, Self::Problem) { &Problem } else { envelope };
         let mut members = JsonMembers::new();
         told.refusal(refusal, &mut members).map_err(Refusal::internal)?;
-        self.written(status(told, refusal.status().get()), told.refusal_type(), members.finish())
+        self.written(envelope::status(told, refusal.status().get()), told.refusal_type(), members.finish())
     }
 
     /// An answer of which there is the JSON.
@@ -109,12 +109,6 @@ impl Written {
             body: Vec::new(),
         })
     }
-}
-
-/// The HTTP status of an answer in this envelope, which may be a program's own: never one that ends no request.
-pub(super) fn status(envelope: &dyn Envelope, real: u16) -> u16 {
-    let status = envelope.status(real);
-    if (200..=599).contains(&status) { status } else { real }
 }
 
 /// A media type as a header field says it.

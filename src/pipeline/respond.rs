@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 
-use super::form::{self, Form, Written};
+use super::form::{Form, Written};
 use super::guard::guard;
 use super::reply::{Answered, Reply, Sendable};
 use super::{jsonp, route};
 use crate::call::{Callback, Encode, Head, Outcome, Reason, Refusal, Returned, Success};
-use crate::envelope::Envelope;
+use crate::envelope::{self, Envelope, has_content};
 use crate::plan::{Method, Plan};
 
 /// Writes what a call of the method of this index ended in; for this function, where the answer is wanted in JSONP.
@@ -33,15 +33,15 @@ pub(super) fn respond(
     };
     match returned {
         // A function is called all the same.
-        Returned::Outputs(_) if is_empty(form::status(envelope, status)) && callback.is_none() => {
-            Answered::Reply(Reply::empty(form::status(envelope, status), headers))
+        Returned::Outputs(_) if !has_content(envelope::status(envelope, status)) && callback.is_none() => {
+            Answered::Reply(Reply::empty(envelope::status(envelope, status), headers))
         }
         Returned::Outputs(outputs) => {
             Answered::Reply(write_success(plan, head, method, form, &*outputs, (whole, status), headers))
         }
         Returned::Download(mut download) => match download.fault.take() {
             Some(fault) => refused(fault.into()),
-            None if is_empty(status) => Answered::Reply(Reply::empty(status, headers)),
+            None if !has_content(status) => Answered::Reply(Reply::empty(status, headers)),
             None => Answered::Download(Sendable { method: index, download, status, headers }),
         },
     }
@@ -60,11 +60,6 @@ pub fn linked(
     let outputs = serde_json::json!({ "link": link });
     let method = &plan.methods[index];
     write_success(plan, head, method, Form::of(plan, head, None), &outputs, (false, status), headers)
-}
-
-/// Whether answers of this status have no content (RFC 9110 sections 15.3.5 and 15.3.6).
-fn is_empty(status: u16) -> bool {
-    matches!(status, 204 | 205)
 }
 
 /// Writes outputs, `whole` or not, as a success of this status.

@@ -35,11 +35,13 @@ fn the_texts_of_a_definition_with_every_key_are_these() {
 /// A definition that has `words` wherever it can say something, and as values; in a permission these.
 fn definition(words: &str, permission: &str) -> Value {
     let member = json!({ "info": words, "type": "?array<string>", "example": [words] });
+    // What is nothing but a URL leads there.
+    let whose = format!("see {words}");
     json!({
         "title": words,
         "version": words,
-        "contact": { "name": words, "url": words, "email": words },
-        "license": { "name": words, "url": words },
+        "contact": { "name": whose, "url": whose, "email": whose },
+        "license": { "name": whose, "url": whose },
         "servers": [{ "url": words, "info": words }],
         "modules": { "m": { "info": words, "/": { "a": { "/": {
             "b": {

@@ -64,6 +64,23 @@ fn the_pages_of_a_small_definition_are_these() {
     golden::compare(Path::new("tests/data/docs/llms.txt"), &pages.llms());
 }
 
+/// The `info` of an API is markdown: lists keep their numbers, and code stands where it was written.
+#[test]
+fn steps_keep_their_numbers_and_their_order() {
+    let info = "3. Ask for a key:\n   - by mail\n\n   ```sh\n   mail\n   ```\n4. Keep it\n   1. secret";
+    let pages = pages(&json!({ "info": info, "modules": {} }));
+    let (html, markdown) = at(&pages, "");
+    let html: String = html.split('\n').collect();
+    let said = |words: &str| format!("<bdi>{words}</bdi>");
+    let first =
+        format!("<ol start=\"3\"><li>{}<ul><li>{}</li></ul></li></ol>", said("Ask for a key:"), said("by mail"));
+    let code = "<figure><pre><code data-language=\"sh\">mail</code></pre></figure>";
+    let second = format!("<ol start=\"4\"><li>{}<ol><li>{}</li></ol></li></ol>", said("Keep it"), said("secret"));
+    assert!(html.contains(&(first + code + &second)), "{html}");
+    let lines = "\n3. Ask for a key:\n   - by mail\n\n```sh\nmail\n```\n\n4. Keep it\n   1. secret\n";
+    assert!(markdown.contains(lines), "{markdown}");
+}
+
 /// A text without what stands from one mark to another: the calls to paste, which have tests of their own.
 fn without(text: &str, from: &str, to: &str) -> String {
     let cut = text.split_once(from).and_then(|(before, behind)| Some((before, behind.split_once(to)?.1)));

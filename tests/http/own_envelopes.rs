@@ -273,3 +273,19 @@ fn openapi_describes_what_they_say_of_themselves() {
     assert!(refusals["application/xml"]["schema"].is_object(), "{document:#}");
     assert!(document["components"]["responses"]["silent.Other"].is_object(), "{document:#}");
 }
+
+/// A status that ends no request does not count, in answers as in what is said of them.
+#[test]
+fn openapi_describes_the_statuses_that_are_answered() {
+    let method = json!({ "info": "A word", "errors": { "gone": { "status": 410, "info": "It was there" } } });
+    let app = json!({ "envelope": "own", "modules": { "m": { "GET": method } } });
+    for (own, success, gone) in [(0, "200", "410"), (199, "200", "410"), (1000, "200", "410"), (299, "299", "299")] {
+        let rulebook = || read(&app).add_envelope("own", Careless(Wrong::Status(own)));
+        let site = Site::start(&rulebook().unbound(Unbound::Echo).build().unwrap());
+        assert_eq!(get(&site, "/").status.to_string(), success, "{own}");
+        let document = openapi(&rulebook().check().unwrap());
+        let responses = &document["paths"]["/"]["get"]["responses"];
+        assert!(responses[success].is_object() && responses[gone].is_object(), "{own}: {responses:#}");
+        assert!(responses.get(own.to_string()).is_none() || own == 299, "{own}: {responses:#}");
+    }
+}

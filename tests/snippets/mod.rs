@@ -251,3 +251,15 @@ fn javascript_calls_succeed() {
 fn python_calls_succeed() {
     assert!(assert_echoed(&many(), Language::Python) > 200);
 }
+
+#[test]
+fn calls_go_to_the_first_server_that_speaks_http() {
+    let at = |urls: &[&str]| {
+        let servers: Vec<_> = urls.iter().map(|url| json!({ "url": url })).collect();
+        let app = json!({ "servers": servers, "bind": "127.0.0.1:7000", "modules": {} });
+        server(&Rulebook::read(vec![("app.json".into(), app.to_string().into_bytes())]).check().unwrap())
+    };
+    assert_eq!(at(&["/behind", "wss://a.example/", "https://b.example/", "http://c.example"]), "https://b.example");
+    assert_eq!(at(&["/behind", "wss://a.example/"]), "http://127.0.0.1:7000");
+    assert_eq!(at(&[]), "http://127.0.0.1:7000");
+}

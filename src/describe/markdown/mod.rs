@@ -11,7 +11,7 @@ use std::fmt::Write;
 use super::options::{DOCS, OPENAPI};
 use super::pages::markdown as pages;
 use super::{Above, ServiceUri, Uris};
-use crate::model::{Api, Contact, License, Method};
+use crate::model::{Api, Method};
 pub(in crate::describe) use text::code;
 use text::text;
 
@@ -27,7 +27,7 @@ pub fn markdown_all(api: &Api, uris: &Uris<'_>) -> String {
         "Each URI answers OPTIONS with its definition, in JSON or as a text like this one (`Accept: text/markdown`). \
          The whole as [OpenAPI]({OPENAPI}); [pages for people]({DOCS})."
     ));
-    page.list(about(api));
+    page.list(pages::about(api));
     let mut services = uris.services.iter().peekable();
     for module in &api.modules {
         page.line(&format!("## {}", text(&module.name)));
@@ -72,32 +72,6 @@ pub fn markdown_above(uri: &Above<'_>) -> String {
     page.0
 }
 
-/// What is said of the API as a whole.
-fn about(api: &Api) -> Vec<String> {
-    let mut items = Vec::new();
-    let mut say = |what: &str, words: Vec<&str>| {
-        let mut words: Vec<String> = words.into_iter().map(text).collect();
-        words.dedup();
-        items.push(format!("{what}: {}", words.join(", ")));
-    };
-    if api.base != "/" {
-        say("Base", vec![&api.base]);
-    }
-    for server in &api.servers {
-        say("Server", [Some(&*server.url), server.info.as_deref()].into_iter().flatten().collect());
-    }
-    if let Some(Contact { name, url, email }) = &api.contact {
-        let words: Vec<&str> = [name, url, email].into_iter().flatten().map(String::as_str).collect();
-        if !words.is_empty() {
-            say("Contact", words);
-        }
-    }
-    if let Some(License { name, identifier, url }) = &api.license {
-        say("Licence", [Some(name), identifier.as_ref(), url.as_ref()].into_iter().flatten().map(|s| &**s).collect());
-    }
-    items
-}
-
 /// A method in one line, with a link to its page.
 fn summary(own: &Method) -> String {
     let deprecated = if own.options.deprecated { " (deprecated)" } else { "" };
@@ -111,7 +85,7 @@ pub(super) struct Page(String);
 
 impl Page {
     /// Begins a block.
-    fn block(&mut self) {
+    pub(super) fn block(&mut self) {
         if !self.0.is_empty() {
             self.0.push('\n');
         }
@@ -134,9 +108,14 @@ impl Page {
             self.block();
         }
         for (depth, item) in items {
-            // Writing to a String does not fail.
-            let _ = writeln!(self.0, "{:1$}- {item}", "", depth * 2);
+            self.item(depth * 2, "-", &item);
         }
+    }
+
+    /// Writes an item of a list that has been begun, behind so many blanks.
+    pub(super) fn item(&mut self, indent: usize, marker: &str, item: &str) {
+        // Writing to a String does not fail.
+        let _ = writeln!(self.0, "{:indent$}{marker} {item}", "");
     }
 
     /// Writes a table, if there is anything in it.

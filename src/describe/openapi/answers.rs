@@ -15,7 +15,7 @@ use super::schemas::{Schemas, name_of};
 use super::shown::{Shown, response_of};
 use super::success::{self, success};
 use crate::call::Refusal;
-use crate::envelope::{Envelope, JsonMembers, Problem};
+use crate::envelope::{self, Envelope, JsonMembers, Problem};
 use crate::error::Code;
 use crate::model::{Api, DeclaredError, EnvelopeName, Method, Module};
 
@@ -53,7 +53,7 @@ struct Shape {
 impl Shape {
     /// Whether a refusal whose status is really `real` has this one; none stands for its own.
     fn tells(&self, real: u16, status: Option<u16>) -> bool {
-        self.envelope.status(real) == status.unwrap_or(real)
+        envelope::status(&*self.envelope, real) == status.unwrap_or(real)
     }
 }
 
@@ -87,7 +87,7 @@ impl Answers {
         rows: &[&'static Row],
         schemas: &mut Schemas,
     ) -> Responses {
-        let envelope = module.envelope.as_ref().unwrap_or(&api.envelope);
+        let envelope = api.envelope_of(module);
         let mut responses = self.successes(envelope, method, method.answers_jsonp(api.jsonp), schemas);
         let statuses = self.statuses(envelope, method, rows);
         for (status, response) in files::beside(method).into_iter().filter(|(own, _)| !statuses.contains(own)) {
@@ -116,7 +116,7 @@ impl Answers {
         let real = statuses.clone();
         for (shape, _) in self.shapes_of(name) {
             let hidden = real.iter().copied().chain([OTHER.status()]).filter(|real| !shape.tells(*real, None));
-            let told = hidden.map(|real| shape.envelope.status(real));
+            let told = hidden.map(|real| envelope::status(&*shape.envelope, real));
             statuses.extend(told.filter(|told| is_apart(*told, shape, method)));
         }
         statuses.sort_unstable();
@@ -144,7 +144,7 @@ impl Answers {
     fn successes(&self, name: &EnvelopeName, method: &Method, jsonp: bool, schemas: &mut Schemas) -> ResponsesBuilder {
         let mut responses = ResponsesBuilder::new();
         let Some(own) = self.shapes.get(name) else { return responses };
-        let status = own.envelope.status(method.options.status);
+        let status = envelope::status(&*own.envelope, method.options.status);
         let success = success(&*own.envelope, method, schemas);
         let hidden = self.hidden(name, method);
         let beside = hidden.iter().any(|shown| shown.status == status);
@@ -188,7 +188,7 @@ impl Answers {
         let mut hidden = Vec::new();
         for (shape, own) in self.shapes_of(name) {
             let mut hide = |real: u16, schema: Json| {
-                let status = shape.envelope.status(real);
+                let status = envelope::status(&*shape.envelope, real);
                 if status != real && !is_apart(status, shape, method) {
                     hidden.push(Shown::one(status, shape.envelope.refusal_type(), schema));
                 }
@@ -247,7 +247,7 @@ impl Answers {
 
 /// Whether refusals with this status are described apart from the success.
 fn is_apart(status: u16, shape: &Shape, method: &Method) -> bool {
-    status >= 400 && status != shape.envelope.status(method.options.status)
+    status >= 400 && status != envelope::status(&*shape.envelope, method.options.status)
 }
 
 impl Refused<'_> {

@@ -23,7 +23,7 @@ pub(super) fn paths(api: &Api, schemas: &mut Schemas, answers: &mut Answers) -> 
     for (module, service) in services() {
         for method in &service.methods {
             let segments = segments(service, method);
-            let positions = positions(method);
+            let positions = method.positions();
             for left_out in 0..=trailing_optional(&positions) {
                 let segments = &segments[..segments.len() - left_out];
                 let template = templates.template(&api.base, segments);
@@ -63,21 +63,7 @@ fn segments<'a>(service: &'a Service, method: &'a Method) -> Vec<Part<'a>> {
         // A definition that was judged has a parameter for each capture.
         Segment::Capture(name) => captured(name).map(|own| Part::Filled(name, own)),
     });
-    own.chain(positions(method).into_iter().map(|own| Part::Filled(&own.name, own))).collect()
-}
-
-/// The positions of a method, in order.
-fn positions(method: &Method) -> Vec<&Parameter> {
-    let mut positions: Vec<_> = method.parameters.iter().filter_map(|own| Some((position(own)?, own))).collect();
-    positions.sort_unstable_by_key(|(n, _)| *n);
-    positions.into_iter().map(|(_, own)| own).collect()
-}
-
-fn position(own: &Parameter) -> Option<usize> {
-    match own.from {
-        From::Position(n) => Some(n),
-        _ => None,
-    }
+    own.chain(method.positions().into_iter().map(|own| Part::Filled(&own.name, own))).collect()
 }
 
 /// How many of the last positions can be left out.

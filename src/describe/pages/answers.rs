@@ -1,6 +1,6 @@
 //! What a method answers: an example of a success, its errors and those of the engine, an example of a refusal.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::place::To;
 use super::sheet::{Block, Row, Span, Words};
@@ -9,7 +9,7 @@ use super::words::wire_name;
 use super::{Entry, Page, Pages};
 use crate::call::{Fault, FaultKind, Reason, Refusal, Source};
 use crate::describe::{example, openapi};
-use crate::envelope::{Envelope, JsonMembers};
+use crate::envelope::{self, Envelope, has_content};
 use crate::error::Code;
 use crate::model::{Api, Method};
 
@@ -18,15 +18,14 @@ const HEAD: &[&str] = &["Error", "Status", "In the body", "When"];
 
 /// A success as it is answered.
 pub(super) fn success(api: &Api, Entry { module, method, .. }: Entry<'_>) -> Vec<Block<'static>> {
-    let name = module.envelope.as_ref().unwrap_or(&api.envelope);
+    let name = api.envelope_of(module);
     let shape = api.shape(name);
-    let status = shape.status(method.options.status);
+    let status = envelope::status(&*shape, method.options.status);
     let words = |rest: &str| Block::own(format!("Status {status}{rest}"));
     if method.options.download {
         return vec![words(", with the file as the body.")];
     }
-    // RFC 9110 sections 15.3.5 and 15.3.6: no content.
-    if matches!(status, 204 | 205) {
+    if !has_content(status) {
         return vec![words(", without a body.")];
     }
     let mut blocks = vec![Block::Paragraph(vec![
@@ -34,7 +33,7 @@ pub(super) fn success(api: &Api, Entry { module, method, .. }: Entry<'_>) -> Vec
         Span::code(name.as_str().to_owned()),
         Span::own("."),
     ])];
-    blocks.extend(succeeded(&*shape, method).map(|json| code("Success", &json)));
+    blocks.extend(example::of_success(&*shape, method).map(|json| code("Success", &json)));
     blocks
 }
 
@@ -42,26 +41,10 @@ fn code(title: &'static str, json: &Json) -> Block<'static> {
     Block::Code { title: Some(title), language: "json".into(), text: pretty(json).into(), server: None }
 }
 
-/// The example of a success; none where there is no value for an output that is never missing.
-fn succeeded(shape: &dyn Envelope, method: &Method) -> Option<Json> {
-    let whole = method.outputs.iter().find(|output| output.name == "*");
-    let outputs = match whole {
-        Some(output) => example::of_output(output)?,
-        None => {
-            let members = method.outputs.iter().filter(|output| !output.optional || output.example.is_some());
-            let members = members.map(|output| Some((output.name.clone(), example::of_output(output)?)));
-            Json::Object(members.collect::<Option<Map<_, _>>>()?)
-        }
-    };
-    let mut members = JsonMembers::new();
-    shape.success(&outputs, whole.is_some(), &mut members).ok()?;
-    serde_json::from_slice(&members.finish()).ok()
-}
-
 /// What a method is refused for.
 pub(super) fn errors<'a>(pages: &'a Pages, Entry { module, method, .. }: Entry<'a>) -> Vec<Block<'a>> {
     let api = &*pages.api;
-    let shape = api.shape(module.envelope.as_ref().unwrap_or(&api.envelope));
+    let shape = api.shape(api.envelope_of(module));
     let declared: Vec<Refusal> = method
         .errors
         .iter()
@@ -110,7 +93,7 @@ fn missing(method: &Method) -> Option<Refusal> {
 }
 
 fn row<'a>(name: Words<'a>, when: Words<'a>, refusal: &Refusal, shape: &dyn Envelope) -> Row<'a> {
-    let status = shape.status(refusal.status().get());
+    let status = envelope::status(shape, refusal.status().get());
     let body = openapi::shown(shape, refusal).and_then(|body| told(&body)).map(|told| vec![Span::code(told)]);
     let cells = vec![vec![name], vec![vec![Span::own(status.to_string())]], body.into_iter().collect(), vec![when]];
     Row { id: None, cells }

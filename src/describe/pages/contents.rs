@@ -42,12 +42,19 @@ pub(super) fn trail(pages: &Pages) -> (To, Words<'_>) {
 
 /// What is said of the API as a whole.
 fn about(pages: &Pages) -> Vec<(&'static str, Words<'_>)> {
-    let api: &Api = &pages.api;
+    let api = &*pages.api;
     let mut facts = vec![("Version", vec![Span::said(&api.version)])];
     let services = count(pages.uris.len(), "service", "services");
     let methods = count(pages.methods.len(), "method", "methods");
     let modules = count(pages.modules.len(), "module", "modules");
     facts.push(("Holds", vec![Span::own(format!("{services} with {methods}, in {modules}"))]));
+    facts.extend(place(api));
+    facts
+}
+
+/// Where an API is, and whose.
+pub(super) fn place(api: &Api) -> Vec<(&'static str, Words<'_>)> {
+    let mut facts = Vec::new();
     if api.base != "/" {
         facts.push(("Base", vec![Span::code(&api.base)]));
     }

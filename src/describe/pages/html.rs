@@ -103,6 +103,11 @@ impl<'a> Inline<'a> {
 }
 
 impl<'a> Tree<'a> {
+    /// The number of the first item, in a list that has them.
+    fn first(&self) -> Option<u64> {
+        self.items.first()?.number
+    }
+
     fn words(&self, words: &'a [Span<'a>]) -> Inline<'a> {
         Inline { words, here: self.here }
     }

@@ -1,12 +1,13 @@
 //! A page in markdown. Words of the definition are shown, never read as markdown.
 
+use super::contents::place;
 use super::place::{Form, Here, To, of_method};
 use super::sheet::{Block, Item, Line, Row, Sheet, Span};
 use super::{types, words};
 use crate::describe::markdown::Page;
 use crate::describe::markdown::text::{code, text};
 use crate::describe::visible::visible;
-use crate::model::{Method, Output, Parameter};
+use crate::model::{Api, Method, Output, Parameter};
 
 /// A page.
 pub(super) fn write(sheet: &Sheet<'_>, own: bool) -> String {
@@ -34,11 +35,11 @@ pub(super) fn block(block: &Block<'_>, here: Here<'_>, page: &mut Page) {
             page.line(&format!("{} {}", "#".repeat(usize::from(*level)), item(words, here)));
         }
         Block::Paragraph(words) | Block::Lead(words) => page.line(&item(words, here)),
-        Block::Facts(facts) => page.list(facts.iter().map(|(name, words)| format!("{name}: {}", item(words, here)))),
+        Block::Facts(facts) => page.list(facts.iter().map(|(name, words)| fact(name, words, here))),
+        Block::List(items) if items.is_empty() => {}
         Block::List(items) => {
-            let mut lines = Vec::new();
-            tree(0, items, here, &mut lines);
-            page.tree(lines);
+            page.block();
+            list(items, 0, here, page);
         }
         Block::Table { head, rows } => page.rows(head, rows.iter().map(|own| row(own, here)).collect()),
         Block::Methods(lines) => page.list(lines.iter().map(|own| line(own, here))),
@@ -53,6 +54,16 @@ pub(super) fn block(block: &Block<'_>, here: Here<'_>, page: &mut Page) {
     }
 }
 
+/// Writes a list; what is below an item stands behind its marker (CommonMark section 5.2).
+fn list(items: &[Item<'_>], indent: usize, here: Here<'_>, page: &mut Page) {
+    for own in items {
+        let marker = own.number.map_or_else(|| "-".to_owned(), |number| format!("{number}."));
+        page.item(indent, &marker, &item(&own.words, here));
+        list(&own.below, indent + marker.len() + 1, here, page);
+    }
+}
+
+/// The lines of a list, each with its depth.
 fn tree(depth: usize, items: &[Item<'_>], here: Here<'_>, lines: &mut Vec<(usize, String)>) {
     for own in items {
         lines.push((depth, item(&own.words, here)));
@@ -69,6 +80,10 @@ fn line(own: &Line<'_>, here: Here<'_>) -> String {
     let deprecated = if own.deprecated { " (deprecated)" } else { "" };
     let (to, uri, info, scope) = (own.to.reference(here), code(own.uri), text(own.info), item(&own.scope, here));
     format!("[{} {uri}]({to}){deprecated}: {info}; {}; {scope}", own.http.as_str(), code(own.id))
+}
+
+fn fact(name: &str, words: &[Span<'_>], here: Here<'_>) -> String {
+    format!("{name}: {}", item(words, here))
 }
 
 /// A line of words.
@@ -90,6 +105,11 @@ pub(super) fn item(words: &[Span<'_>], here: Here<'_>) -> String {
 fn strong(words: &str) -> String {
     let shown = text(words);
     if shown.is_empty() { shown } else { format!("**{}**", shown.trim()) }
+}
+
+/// Where an API is, and whose, line by line.
+pub(in crate::describe) fn about(api: &Api) -> Vec<String> {
+    place(api).iter().map(|(name, words)| fact(name, words, Here::TOP)).collect()
 }
 
 /// Where the page of a method is, from the top of the server.

@@ -6,7 +6,7 @@ use super::types::{self, output, r#type, value};
 use super::words::{scope, stands, wire_name};
 use super::{Entry, Page, Pages, answers};
 use crate::describe::{example, server, snippets};
-use crate::model::{From, Method, Parameter};
+use crate::model::{Method, Parameter};
 
 /// Whose cells a parameter has.
 const HEAD: &[&str] = &["Name", "In", "Type", "Required", "Default", "Description"];
@@ -104,19 +104,11 @@ fn facts<'a>(
 /// The paths at which a method is described: with all of its positions, then without those at the end that may be
 /// left out.
 fn paths(uri: &str, method: &Method) -> Vec<String> {
-    let mut positions: Vec<_> = method
-        .parameters
-        .iter()
-        .filter_map(|own| match own.from {
-            From::Position(n) => Some((n, own)),
-            _ => None,
-        })
-        .collect();
-    positions.sort_unstable_by_key(|(n, _)| *n);
-    let optional = positions.iter().rev().take_while(|(_, own)| own.optional).count();
+    let positions = method.positions();
+    let optional = positions.iter().rev().take_while(|own| own.optional).count();
     let path = |length: usize| {
         let start = if positions.is_empty() || length == 0 { uri } else { uri.trim_end_matches('/') };
-        positions[..length].iter().fold(start.to_owned(), |path, (_, own)| format!("{path}/{{{}}}", own.name))
+        positions[..length].iter().fold(start.to_owned(), |path, own| format!("{path}/{{{}}}", own.name))
     };
     (0..=optional).map(|left_out| path(positions.len() - left_out)).collect()
 }

@@ -9,7 +9,7 @@ pub(super) fn sheet(pages: &Pages, module: usize, part: usize) -> Sheet<'_> {
     let own = &pages.api.modules[module];
     let range = pages.modules[module].clone();
     let mut blocks: Vec<_> = own.info.iter().map(|info| Block::Lead(vec![Span::said(info)])).collect();
-    let envelope = own.envelope.as_ref().unwrap_or(&pages.api.envelope);
+    let envelope = pages.api.envelope_of(own);
     let services = count(own.services.len(), "service", "services");
     let mut facts = vec![
         ("Holds", vec![Span::own(format!("{services} with {}", count(range.len(), "method", "methods")))]),

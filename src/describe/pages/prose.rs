@@ -21,14 +21,21 @@ pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
 struct Read<'a> {
     blocks: Vec<Block<'a>>,
     words: Words<'a>,
-    /// The lists that are open, each with its items so far.
-    lists: Vec<Vec<Item<'a>>>,
+    /// The lists that are open, each in an item of the one before.
+    lists: Vec<List<'a>>,
     /// The code that is open: its language and text.
     code: Option<(String, String)>,
     /// The link that is open, and where in the words it begins.
     link: Option<(To, usize)>,
     /// How many reasons there are for weight.
     strong: usize,
+}
+
+/// A list while it is read.
+struct List<'a> {
+    /// The number of its next item, where it has them.
+    number: Option<u64>,
+    items: Vec<Item<'a>>,
 }
 
 impl<'a> Read<'a> {
@@ -53,15 +60,16 @@ impl<'a> Read<'a> {
             Tag::Strong => self.strong += 1,
             Tag::CodeBlock(kind) => {
                 self.end();
+                self.show_lists();
                 let language = match kind {
                     CodeBlockKind::Fenced(name) => name.split_whitespace().next().unwrap_or_default().to_owned(),
                     CodeBlockKind::Indented => String::new(),
                 };
                 self.code = Some((language, String::new()));
             }
-            Tag::List(_) => {
+            Tag::List(number) => {
                 self.item();
-                self.lists.push(Vec::new());
+                self.lists.push(List { number, items: Vec::new() });
             }
             Tag::Link { dest_url, .. } => {
                 self.link = To::elsewhere(&dest_url).map(|to| (to, self.words.len()));
@@ -92,14 +100,8 @@ impl<'a> Read<'a> {
             TagEnd::HtmlBlock => self.end(),
             TagEnd::Item => self.item(),
             TagEnd::List(_) => {
-                let Some(items) = self.lists.pop() else { return };
-                match self.lists.last_mut() {
-                    Some(above) => match above.last_mut() {
-                        Some(item) => item.below.extend(items),
-                        None => above.extend(items),
-                    },
-                    None => self.blocks.push(Block::List(items)),
-                }
+                let Some(List { items, .. }) = self.lists.pop() else { return };
+                self.below(self.lists.len(), items);
             }
             TagEnd::Link => {
                 let Some((to, begin)) = self.link.take() else { return };
@@ -132,7 +134,30 @@ impl<'a> Read<'a> {
         let Some(list) = self.lists.last_mut() else { return self.end() };
         if !self.words.is_empty() {
             self.link = None;
-            list.push(Item::new(std::mem::take(&mut self.words)));
+            let number = list.number;
+            list.number = number.map(|number| number + 1);
+            list.items.push(Item { number, ..Item::new(std::mem::take(&mut self.words)) });
+        }
+    }
+
+    /// Puts items below the last one of the list at this depth; they are a list of the page where there is none.
+    fn below(&mut self, depth: usize, items: Vec<Item<'a>>) {
+        let above = depth.checked_sub(1).and_then(|above| self.lists.get_mut(above));
+        match above.map(|list| &mut list.items) {
+            Some(list) => match list.last_mut() {
+                Some(item) => item.below.extend(items),
+                None => list.extend(items),
+            },
+            None if items.is_empty() => {}
+            None => self.blocks.push(Block::List(items)),
+        }
+    }
+
+    /// Puts what the open lists have so far on the page, for what stands in an item and is none. They go on behind it.
+    fn show_lists(&mut self) {
+        for depth in (0..self.lists.len()).rev() {
+            let items = std::mem::take(&mut self.lists[depth].items);
+            self.below(depth, items);
         }
     }
 

@@ -77,6 +77,8 @@ pub(super) struct Row<'a> {
 /// An item of a list, and the items below it.
 #[derive(Debug)]
 pub(super) struct Item<'a> {
+    /// Its number, in a list that has them.
+    pub(super) number: Option<u64>,
     pub(super) words: Words<'a>,
     pub(super) below: Vec<Item<'a>>,
 }
@@ -110,7 +112,7 @@ impl<'a> Span<'a> {
 impl<'a> Item<'a> {
     /// An item with nothing below it.
     pub(super) fn new(words: Words<'a>) -> Self {
-        Self { words, below: Vec::new() }
+        Self { number: None, words, below: Vec::new() }
     }
 }
 

@@ -13,18 +13,18 @@ use crate::model::{Output, Parameter};
 /// An output and its members.
 pub(super) fn output(own: &Output) -> Item<'_> {
     let written = &own.r#type.written;
-    let name = if own.name == "*" { Span::own("the whole answer") } else { Span::code(&own.name) };
+    let name = if own.is_whole() { Span::own("the whole answer") } else { Span::code(&own.name) };
     let shown = example::of_output(own);
     // What has members is shown by them.
     let whole = shown.as_ref().filter(|_| own.example.is_some() || !written.attributes.contains_key("fields"));
     let words = item(name, &written.term, &written.attributes, own.optional, &own.info, whole);
-    Item { words, below: members(&written.attributes, shown.as_ref()) }
+    Item { below: members(&written.attributes, shown.as_ref()), ..Item::new(words) }
 }
 
 /// The members of a parameter that is an object, under its name; none of another.
 pub(super) fn parameter(own: &Parameter) -> Option<Item<'_>> {
     let below = members(&own.r#type.written.attributes, example::of_parameter(own).as_ref());
-    (!below.is_empty()).then(|| Item { words: vec![Span::code(wire_name(own)), Span::own(":")], below })
+    (!below.is_empty()).then(|| Item { below, ..Item::new(vec![Span::code(wire_name(own)), Span::own(":")]) })
 }
 
 /// The members of an object, and theirs, as the definition writes them. `shown` is a value that shows the object.
@@ -40,7 +40,7 @@ fn member<'a>(name: &'a str, field: &'a Map<String, Json>, shown: Option<&Json>)
     let own = field.get("example").or_else(|| example::of_member(shown?, name));
     let whole = own.filter(|_| field.contains_key("example") || !field.contains_key("fields"));
     let words = item(Span::code(name), term, field, optional, said("info"), whole);
-    Item { words, below: members(field, own) }
+    Item { below: members(field, own), ..Item::new(words) }
 }
 
 fn item<'a>(

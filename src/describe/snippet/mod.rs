@@ -27,12 +27,14 @@ pub struct Snippet {
 /// What stands for the reader's own key.
 pub const KEY: &str = "YOUR_KEY";
 
-/// Where examples find the API: the first server that the definition names, else the address where it listens. No
-/// slash at its end.
+/// Where examples find the API: the first server that the definition names by a URL of HTTP, else the address where it
+/// listens. No slash at its end.
 #[must_use]
 pub fn server(api: &Api) -> String {
     let listens = || format!("http://{}", api.bind.as_deref().unwrap_or("127.0.0.1:8080"));
-    let url = api.servers.first().map_or_else(listens, |server| server.url.clone());
+    let is_http = |url: &str| ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme));
+    let named = api.servers.iter().map(|server| &server.url).find(|url| is_http(url));
+    let url = named.map_or_else(listens, String::clone);
     url.trim_end_matches('/').to_owned()
 }
 

@@ -117,20 +117,12 @@ fn path(uri: &str, method: &Method) -> String {
     let fill =
         |segment| captured(segment).map_or(Cow::Borrowed(segment), |own| encoded(&one_text(own, Place::Path)).into());
     let mut path = uri.split('/').map(fill).collect::<Vec<_>>().join("/");
-    let mut positions: Vec<_> = method
-        .parameters
-        .iter()
-        .filter_map(|own| match own.from {
-            From::Position(n) => Some((n, own)),
-            _ => None,
-        })
-        .collect();
-    positions.sort_unstable_by_key(|(n, _)| *n);
-    let count = positions.iter().rposition(|(_, own)| is_sent(own)).map_or(0, |last| last + 1);
+    let positions = method.positions();
+    let count = positions.iter().rposition(|own| is_sent(own)).map_or(0, |last| last + 1);
     if count > 0 && path.ends_with('/') {
         path.pop();
     }
-    for (_, own) in &positions[..count] {
+    for own in &positions[..count] {
         path.push('/');
         if is_sent(own) {
             path.push_str(&encoded(&one_text(own, Place::Path)));

@@ -10,13 +10,14 @@ mod tree;
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
 pub use names::argument_names;
 use shape::{Side, comment, literal, member, type_of};
 
+use super::outputs;
+use crate::envelope::{self, has_content};
 use crate::model::{Api, EnvelopeName, Method, Module, Output};
-use crate::types::nullable_schema;
 
 /// The declarations of an API, as the text of a `.d.ts` file that stands beside `rulebook.d.ts`.
 #[must_use]
@@ -76,29 +77,20 @@ fn answer(api: &Api, module: &Module, method: &Method) -> String {
     if method.options.download {
         return "Download".to_owned();
     }
-    let name = module.envelope.as_ref().unwrap_or(&api.envelope);
-    let envelope = api.shape(name);
-    let whole = method.outputs.iter().find(|output| output.name == "*");
-    // RFC 9110 sections 15.3.5 and 15.3.6: no content.
-    if matches!(envelope.status(method.options.status), 204 | 205) {
-        return if whole.is_some() { "undefined" } else { "{}" }.to_owned();
+    let name = api.envelope_of(module);
+    let shape = api.shape(name);
+    let is_whole = method.whole().is_some();
+    if !has_content(envelope::status(&*shape, method.options.status)) {
+        return if is_whole { "undefined" } else { "{}" }.to_owned();
     }
-    let outputs = match whole {
-        Some(output) => schema(output),
-        None => {
-            let members: Map<_, _> =
-                method.outputs.iter().map(|output| (output.name.clone(), schema(output))).collect();
-            let required = method.outputs.iter().filter(|output| !output.optional).map(|output| output.name.as_str());
-            json!({ "type": "object", "properties": members, "required": required.collect::<Vec<_>>() })
-        }
-    };
+    let outputs = outputs::schema(method, schema);
     if is_known(name) {
-        if whole.is_none() && method.outputs.is_empty() {
+        if !is_whole && method.outputs.is_empty() {
             return "{}".to_owned();
         }
         return type_of(&outputs, Side::Answer, 2);
     }
-    type_of(&envelope.success_schema(outputs, whole.is_some()), Side::Answer, 2)
+    type_of(&shape.success_schema(outputs, is_whole), Side::Answer, 2)
 }
 
 /// Whether the client takes outputs out of this envelope.
@@ -108,10 +100,7 @@ fn is_known(envelope: &EnvelopeName) -> bool {
 
 /// An output's schema with what documents want to know of it.
 fn schema(output: &Output) -> Json {
-    let mut schema = output.r#type.check.schema();
-    if output.optional && !output.r#type.check.takes_null() {
-        schema = nullable_schema(schema);
-    }
+    let mut schema = outputs::or_null(output, output.r#type.check.schema());
     if let Json::Object(schema) = &mut schema {
         schema.insert("description".to_owned(), output.info.as_str().into());
     }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::model::{Api, From, Method, Module, Segment, Service};
+use crate::model::{Api, Module, Segment, Service};
 use tree::Tree;
 
 /// All URIs of an API. URIs are written as templates: percent-encoded, base included, captures in braces.
@@ -87,10 +87,7 @@ pub fn uris(api: &Api) -> Uris<'_> {
 
 /// How many segments behind a service's path one of its methods takes.
 fn positions(service: &Service) -> usize {
-    let count = |method: &Method| {
-        method.parameters.iter().filter(|parameter| matches!(parameter.from, From::Position(_))).count()
-    };
-    service.methods.iter().map(count).max().unwrap_or(0)
+    service.methods.iter().map(|method| method.positions().len()).max().unwrap_or(0)
 }
 
 /// A URI while its neighbours are looked for.
