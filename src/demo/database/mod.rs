@@ -20,7 +20,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use place::{FileId, Place};
 use runtime::Runtime;
@@ -246,7 +246,7 @@ impl Database {
             // A new one in its place would look as if everything had been lost: that is for a person to decide.
             Some(_) if file.is_none() => return Err(Trouble::Gone),
             // All connections to one file share what they found of it, so those there are have to end first.
-            Some(open) => open.pool.close().await,
+            Some(open) => close(&open.pool).await,
             None => {}
         }
         place.prepare()?;
@@ -264,6 +264,15 @@ impl Database {
         open.connections().run(move |pool| async move { schema::migrate(&pool, sqlite).await }).await?;
         open.file = open.place.file()?;
         Ok(current.insert(open).connections())
+    }
+}
+
+/// Closes all connections of a pool. sqlx's own waits for one less in use for each idle one that it closes.
+async fn close(pool: &AnyPool) {
+    pool.close().await;
+    while pool.size() > 0 {
+        sleep(Duration::from_millis(1)).await;
+        pool.close().await;
     }
 }
 
