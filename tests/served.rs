@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long the server may take to start.
@@ -100,9 +101,19 @@ pub fn clear(command: &mut Command) {
     }
 }
 
-/// An address of this machine that nobody listens at.
+/// An address of this machine that nobody listens at, and another each time: below the ports that connections are
+/// given, so that it stays free.
 pub fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    const PORTS: std::ops::Range<u32> = 20_000..32_000;
+    loop {
+        // Other tests may run beside these.
+        let next = NEXT.fetch_add(1, Ordering::Relaxed) + std::process::id() * 101;
+        let address = format!("127.0.0.1:{}", PORTS.start + next % (PORTS.end - PORTS.start));
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
 
 /// Copies the files of a folder into a new one.

@@ -17,8 +17,8 @@ impl Api {
     /// say [when](super::Scope::when) they are met. Services without a method are left out, and modules without
     /// services.
     ///
-    /// A value is one that its parameter's check gives back as it came: what a function of `after` would make of
-    /// another one is not looked for.
+    /// Values are looked for where the check of their parameter [says so](crate::types::Check::text_for): of which
+    /// texts functions of `after` would make them is not known.
     #[must_use]
     pub fn for_holder(&self, held: &[Box<str>]) -> Self {
         let mut api = self.clone();
@@ -71,6 +71,11 @@ fn ways(method: &Method, held: &[Box<str>]) -> Option<Vec<When>> {
     let mut ways: Vec<When> = groups.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
     let mut known = BTreeSet::new();
     ways.retain(|way| known.insert(way.clone()));
+    for (name, values) in ways.iter_mut().flatten() {
+        if let Some(own) = parameter(method, name) {
+            values.iter_mut().for_each(|value| *value = text_for(own, value).unwrap_or_default());
+        }
+    }
     (ways.len() <= MOST_WAYS).then_some(ways)
 }
 
@@ -108,25 +113,30 @@ fn group_ways(method: &Method, group: &[Permission], held: &[Box<str>]) -> Optio
 /// The values of a permission's variables in those that are held.
 fn rows<'a>(method: &'a Method, permission: &'a Permission, held: &'a [Box<str>]) -> Vec<Row<'a>> {
     let possible = |row: &Row<'_>| {
-        row.iter().all(|(name, value)| {
-            method.parameters.iter().find(|own| own.name == *name).is_some_and(|own| can_have(own, value))
-        })
+        row.iter().all(|(name, value)| parameter(method, name).is_some_and(|own| text_for(own, value).is_some()))
     };
     let rows = held.iter().filter_map(|held| permission.values(held)).filter(possible);
     rows.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Whether a request can give a parameter this value.
-fn can_have(parameter: &Parameter, value: &str) -> bool {
+/// The parameter of this name in code.
+fn parameter<'a>(method: &'a Method, name: &str) -> Option<&'a Parameter> {
+    method.parameters.iter().find(|own| own.name == name)
+}
+
+/// The text by which a request gives a parameter this value; none where it cannot.
+fn text_for(parameter: &Parameter, value: &str) -> Option<String> {
+    let check = &*parameter.r#type.check;
+    let text = check.text_for(value)?;
     let sendable = match parameter.from {
         // An empty segment is one that is left out.
-        From::Path | From::Position(_) => !value.is_empty(),
+        From::Path | From::Position(_) => !text.is_empty(),
         // Blanks around the value of a header field are not part of it (RFC 9110 section 5.5).
-        From::Header => value.trim_matches([' ', '\t']) == value && !value.contains(['\r', '\n', '\0']),
+        From::Header => text.trim_matches([' ', '\t']) == text && !text.contains(['\r', '\n', '\0']),
         From::Query | From::Body | From::Any | From::Cookie => true,
     };
-    let check = &*parameter.r#type.check;
-    sendable && variable(check, check.decode(Cow::Borrowed(value))).is_some_and(|own| own == value)
+    let made = variable(check, check.decode(Cow::Borrowed(&text)));
+    (sendable && made.is_some_and(|made| made == value)).then_some(text)
 }
 
 /// Whether two lists of rows have a variable in common. All rows of a list have the same.

@@ -17,7 +17,8 @@ pub struct Scope {
     pub when: Option<Vec<When>>,
 }
 
-/// Values of parameters by their names in code, as texts: each of these parameters has one of its values. Without any
+/// Values of parameters by their names in code, as a client writes them: each of these parameters has one of its values,
+/// or another text that means the same. Without any
 /// it always holds. Of several, one must hold.
 pub type When = BTreeMap<String, Vec<String>>;
 

@@ -103,6 +103,10 @@ impl Check for After {
         if own { None } else { self.check.example() }
     }
 
+    fn text_for(&self, value: &str) -> Option<String> {
+        self.check.text_for(value)
+    }
+
     fn takes(&self) -> Takes {
         self.check.takes()
     }

@@ -146,6 +146,12 @@ pub trait Check: Send + Sync + Debug {
         self.extremes().into_iter().next()
     }
 
+    /// A client's text of which the check makes this value, which stands as a text in a permission: the same text,
+    /// unless the check gives handlers something else than came. None where there is none, or where it cannot be found.
+    fn text_for(&self, value: &str) -> Option<String> {
+        Some(value.to_owned())
+    }
+
     /// Whether one value, several, or files fill a parameter of this type.
     fn takes(&self) -> Takes {
         Takes::One

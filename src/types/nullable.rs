@@ -73,6 +73,10 @@ impl Check for Nullable {
         self.0.example().or(Some(Value::Null))
     }
 
+    fn text_for(&self, value: &str) -> Option<String> {
+        self.0.text_for(value)
+    }
+
     fn takes(&self) -> Takes {
         self.0.takes()
     }

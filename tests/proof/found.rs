@@ -69,3 +69,45 @@ fn a_body_at_base_is_refused_in_the_envelope_of_what_stands_there() {
         assert_eq!((answer.status, &answer.json()["status"]), (status, &json!("error")), "{answer:?}");
     }
 }
+
+/// A permission holds the seconds of a point in time, of which there are many texts, and somebody is told of one.
+#[test]
+fn who_holds_the_seconds_of_a_point_in_time_is_told_so() {
+    for (zone, term, least, texts) in [
+        ("Europe/Paris", "datetime", "", &["1970-01-01 00:00:00", "1969-12-31T23:00:00.5Z"][..]),
+        ("UTC", "datetime", "", &["0000-01-01T00:00:00+23:59"]),
+        ("UTC", "datetime", "", &["9999-12-31T23:59:59-23:59"]),
+        ("UTC", "datetime", "", &["9999-12-31T23:59:59.999999999+00:00"]),
+        ("UTC", "datetime", "1970-01-01T00:00:00.25Z", &["1970-01-01T00:00:00.5Z"]),
+        ("Asia/Tokyo", "date", "", &["2026-11-20"]),
+        ("America/New_York", "date", "", &["9999-12-31"]),
+        // The clocks of the first of these days had no midnight.
+        ("America/Sao_Paulo", "date", "2018-11-04", &["2018-11-04"]),
+        ("Pacific/Kiritimati", "date", "", &["0000-01-01"]),
+    ] {
+        let mut at = json!({ "info": "When", "type": term, "format": "timestamp" });
+        if !least.is_empty() {
+            at["min"] = json!(least);
+        }
+        let method = |scope: Json| json!({ "GET": { "info": "I", "scope": scope, "in": { "{at}": at } } });
+        let uris = json!({ "open/{at}": method(json!([])), "at/{at}": method(json!([["at[at]"]])) });
+        let app = json!({ "options": "own", "timezone": zone });
+        let site = Site::echo(&[("app.json", app), ("a.json", json!({ "/": uris }))]);
+        let get = |below: &str, text: &str, held: &str| {
+            let path = format!("/{below}/{}", text.replace(' ', "%20").replace('+', "%2B"));
+            site.send(&Request::new("GET", path).scope(&[held]))
+        };
+        let told = |held: &str| {
+            let listed = site.send(&Request::new("OPTIONS", "/").scope(&[held])).json();
+            listed["modules"]["a"]["/"]["at/{at}"]["GET"].clone()
+        };
+        for text in texts {
+            let held = format!("at[{}]", get("open", text, "").json()["args"]["at"]);
+            assert_eq!(get("at", text, &held).status, 200, "{text}: {held}");
+            let listed = told(&held);
+            let when = listed["$when"][0]["at"][0].as_str().unwrap_or_else(|| panic!("{text}: {held}: {listed}"));
+            assert_eq!(get("at", when, &held).status, 200, "{text}: {held}: {when}");
+        }
+        assert_eq!(told("at[999999999999999]"), json!(null), "no text is so far");
+    }
+}

@@ -176,7 +176,7 @@ fn value(check: &dyn Check, from: From, choices: &mut Choices) -> String {
 }
 
 /// A value as permissions write it: none where it is no value of the type or no single one, or has a bracket.
-fn variable(check: &dyn Check, text: &str) -> Option<String> {
+pub fn variable(check: &dyn Check, text: &str) -> Option<String> {
     let value = match check.check(check.decode(text.into())).ok()? {
         Value::Text(text) => text.into_owned(),
         Value::Bool(bool) => bool.to_string(),

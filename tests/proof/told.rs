@@ -77,7 +77,7 @@ pub fn judge(
         } else {
             scopes::sent(&api, service, method, &given, choices)
         };
-        let met = ways.is_none_or(|ways| is_met(ways, &sent));
+        let met = ways.is_none_or(|ways| is_met(ways, method, &sent));
         let (answer, _) = served.ask(&by(sent.request.clone()))?;
         counts.answered(answer.status);
         // What is too large is looked at by nobody.
@@ -151,11 +151,17 @@ fn given(ways: Option<&Json>, choices: &mut Choices) -> Given {
     way.map(|(name, values)| (name.clone(), one(values, choices))).collect()
 }
 
-/// Whether the values of a request are those of one of these ways.
-fn is_met(ways: &Json, sent: &Sent) -> bool {
+/// Whether the values of a request are those of one of these ways, or mean the same.
+fn is_met(ways: &Json, method: &Method, sent: &Sent) -> bool {
+    let means = |name: &str, text: &Json| {
+        let own = method.parameters.iter().find(|own| own.name == name)?;
+        scopes::variable(&*own.r#type.check, text.as_str()?)
+    };
     let has = |name: &str, values: &Json| {
         let own = sent.values.iter().find(|(own, _)| own == name);
-        own.is_some_and(|(_, value)| values.as_array().into_iter().flatten().any(|one| one == value))
+        own.is_some_and(|(_, value)| {
+            values.as_array().into_iter().flatten().any(|one| means(name, one).as_ref() == Some(value))
+        })
     };
     let holds = |way: &Json| way.as_object().into_iter().flatten().all(|(name, values)| has(name, values));
     ways.as_array().into_iter().flatten().any(holds)

@@ -1,36 +1,22 @@
-//! Dates and points in time, as `date` and `datetime` read them.
+//! Dates and points in time: the types `date` and `datetime`.
+
+mod grammar;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json, json};
 
+pub(super) use grammar::{Grammar, is_valid};
+use grammar::{Moment, midnight, parse, rfc3339};
+
 use super::check::{example, passing};
 use super::formats::DATETIME;
-use super::number::{is_digits, whole_json};
+use super::number::whole_json;
 use super::{ArgumentError, ArgumentErrorKind, Arguments, Check, Written};
 use crate::call::{Broken, Measure, Measured, Mismatch, Value};
-
-/// Which texts are read.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Grammar {
-    /// `YYYY-MM-DD`.
-    Date,
-    /// RFC 3339, `YYYY-MM-DD hh:mm:ss`, or a date, which is its midnight.
-    Datetime,
-}
-
-impl Grammar {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Date => "date",
-            Self::Datetime => "datetime",
-        }
-    }
-}
 
 /// The shape of a date, for validators that do not know the format; which months have 31 days it does not say.
 const DATE_PATTERN: &str = "^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$";
@@ -42,9 +28,6 @@ fn datetime_pattern() -> String {
     let clock = format!(r"[Tt]{minutes}:(?:[0-5][0-9]|60)(?:\.[0-9]+)?(?:[Zz]|[+\-]{minutes})");
     format!("{date}(?: {minutes}:[0-5][0-9]|{clock})?$")
 }
-
-/// A point in time: seconds from 1970-01-01T00:00:00Z on, and nanoseconds after.
-type Moment = (i64, u32);
 
 #[derive(Debug)]
 struct MomentCheck {
@@ -101,111 +84,6 @@ fn read_bound(
             arguments.bad(format!("`{attribute}` is no `{name}`")).at(attribute)
         },
     )
-}
-
-/// Whether a text is of the grammar and names a day that there is.
-pub(super) fn is_valid(grammar: Grammar, text: &str) -> bool {
-    parse(grammar, text, &TimeZone::UTC).is_some()
-}
-
-fn parse(grammar: Grammar, text: &str, timezone: &TimeZone) -> Option<Moment> {
-    let date = parse_date(text.get(..10)?)?;
-    match (grammar, text.get(10..)?) {
-        (_, "") => Some((local_seconds(date.to_datetime(Time::midnight()), timezone), 0)),
-        (Grammar::Date, _) => None,
-        (Grammar::Datetime, rest) => parse_time(date, rest, timezone),
-    }
-}
-
-fn parse_date(text: &str) -> Option<Date> {
-    let year = text.get(..4).and_then(digits)?;
-    let month = text.get(5..7).and_then(digits)?;
-    let day = text.get(8..).and_then(digits)?;
-    let hyphens = text.as_bytes().get(4) == Some(&b'-') && text.as_bytes().get(7) == Some(&b'-');
-    if !hyphens {
-        return None;
-    }
-    Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
-}
-
-/// What stands behind the date: ` hh:mm:ss`, or RFC 3339's `T`, time, fraction and offset.
-fn parse_time(date: Date, rest: &str, timezone: &TimeZone) -> Option<Moment> {
-    let separator = rest.get(..1)?;
-    let [hour, minute, second] = parse_clock(rest.get(1..9)?)?;
-    let rest = rest.get(9..)?;
-    // A leap second is the second after :59; whether it may stand there is seen below.
-    let clock = Time::new(hour, minute, second.min(59), 0).ok()?;
-    let civil = date.to_datetime(clock);
-    match separator {
-        " " if rest.is_empty() && second < 60 => Some((local_seconds(civil, timezone), 0)),
-        "T" | "t" => {
-            let (nanos, rest) = parse_fraction(rest)?;
-            let seconds = civil_seconds(civil) - parse_offset(rest)?;
-            match second {
-                // RFC 3339 section 5.7: only at the end of a day of UTC.
-                60 => (seconds.rem_euclid(86_400) == 86_399).then_some((seconds + 1, nanos)),
-                _ => Some((seconds, nanos)),
-            }
-        }
-        _ => None,
-    }
-}
-
-/// `hh:mm:ss`, each in two digits; a second may be 60.
-fn parse_clock(text: &str) -> Option<[i8; 3]> {
-    let mut parts = text.split(':').map(|part| {
-        let two = (part.len() == 2).then(|| digits(part)).flatten()?;
-        i8::try_from(two).ok()
-    });
-    let clock = [parts.next()??, parts.next()??, parts.next()??];
-    (parts.next().is_none() && clock[2] <= 60).then_some(clock)
-}
-
-/// A fraction of a second, if there is one, in nanoseconds; digits beyond are dropped.
-fn parse_fraction(rest: &str) -> Option<(u32, &str)> {
-    let Some(rest) = rest.strip_prefix('.') else {
-        return Some((0, rest));
-    };
-    let length = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let (fraction, rest) = rest.split_at(length);
-    let nanos = format!("{fraction:0<9}");
-    let nanos = nanos.get(..9).and_then(digits)?;
-    (length > 0).then_some((nanos, rest))
-}
-
-/// An offset from UTC in seconds: `Z`, `+hh:mm` or `-hh:mm`.
-fn parse_offset(rest: &str) -> Option<i64> {
-    if rest.eq_ignore_ascii_case("z") {
-        return Some(0);
-    }
-    let sign = match rest.get(..1)? {
-        "+" => 1,
-        "-" => -1,
-        _ => return None,
-    };
-    let (hours, minutes) = rest.get(1..)?.split_once(':')?;
-    let two = |text: &str, max: u32| (text.len() == 2).then(|| digits(text)).flatten().filter(|n| *n <= max);
-    Some(sign * i64::from(two(hours, 23)? * 3_600 + two(minutes, 59)? * 60))
-}
-
-fn digits(text: &str) -> Option<u32> {
-    is_digits(text).then(|| text.parse().ok()).flatten()
-}
-
-/// The seconds from 1970 on of a clock that shows UTC.
-fn civil_seconds(civil: DateTime) -> i64 {
-    civil.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0)).as_secs()
-}
-
-/// The seconds from 1970 on of a clock in `timezone`. Of a time that a change of
-/// the clocks repeats it is the first; one that a change leaves out is as much
-/// after the change as it seems to be.
-fn local_seconds(civil: DateTime, timezone: &TimeZone) -> i64 {
-    match timezone.to_ambiguous_timestamp(civil).compatible() {
-        Ok(timestamp) => timestamp.as_second(),
-        // The last days of the year 9999 are beyond what the library converts.
-        Err(_) => civil_seconds(civil) - i64::from(timezone.to_offset(Timestamp::MAX).seconds()),
-    }
 }
 
 impl MomentCheck {
@@ -295,6 +173,20 @@ impl Check for MomentCheck {
         };
         let candidates = bounds.map(|(text, _)| text.as_str()).chain(general.iter().copied());
         passing(self, candidates.map(|text| Value::Text(Cow::Owned(text.to_owned()))).collect())
+    }
+
+    fn text_for(&self, value: &str) -> Option<String> {
+        if !self.timestamp {
+            return Some(value.to_owned());
+        }
+        let seconds = value.parse().ok()?;
+        let text = match self.grammar {
+            Grammar::Date => midnight(seconds, &self.timezone),
+            Grammar::Datetime => rfc3339(seconds),
+        };
+        // The lower bound may be a part of a second later.
+        let least = self.min.iter().filter(|(_, least)| least.0 == seconds).map(|(text, _)| text.clone());
+        text.into_iter().chain(least).find(|text| self.moment(text).is_some_and(|moment| moment.0 == seconds))
     }
 
     fn example(&self) -> Option<Value<'static>> {
