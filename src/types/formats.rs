@@ -22,7 +22,8 @@ pub(super) const FLOAT_TEXT: &str = "float-text";
 /// in full. With these registered, a validator agrees with the checks to the letter.
 ///
 /// Bounds of dates and of numbers in texts stand in the keywords
-/// `formatMinimum` and `formatMaximum`, which validators may know or not.
+/// `formatMinimum` and `formatMaximum`, which validators may know or not. Dates and times that name no zone are of the
+/// API's.
 pub const FORMATS: &[Format] = &[
     Format { name: "date", test: |text| moment::is_valid(Grammar::Date, text) },
     Format { name: DATETIME, test: |text| moment::is_valid(Grammar::Datetime, text) },

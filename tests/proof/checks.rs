@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use rulebook::Value;
 use rulebook::types::{Check, Takes};
 use serde_json::Value as Json;
@@ -24,6 +25,7 @@ const EACH: usize = 5;
 fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<(), String> {
     let engine = subject.echo()?;
     let api = engine.api();
+    let timezone = TimeZone::get(&api.timezone).map_err(|error| error.to_string())?;
     let methods = methods(api);
     counts.methods += methods.len() as u64;
     let inputs = methods.iter().flat_map(|(_, _, own)| own.parameters.iter().map(|own| &own.r#type.check));
@@ -37,15 +39,21 @@ fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<()
     let mut left = values;
     while left > 0 {
         let number = left.min(EACH);
-        agree(&**checks[subject.choices.below(checks.len())], number, &mut subject.choices, counts)?;
+        agree(&**checks[subject.choices.below(checks.len())], number, &timezone, &mut subject.choices, counts)?;
         left -= number;
     }
     Ok(())
 }
 
-fn agree(check: &dyn Check, values: usize, choices: &mut Choices, counts: &mut Counts) -> Result<(), String> {
+fn agree(
+    check: &dyn Check,
+    values: usize,
+    timezone: &TimeZone,
+    choices: &mut Choices,
+    counts: &mut Counts,
+) -> Result<(), String> {
     let schema = check.schema();
-    let (knowing, plain) = (knowing_judge(&schema), plain_judge(&schema));
+    let (knowing, plain) = (knowing_judge(&schema, timezone), plain_judge(&schema));
     let exact = is_exact(&schema);
     let rough = is_rough(check);
     let extremes = check.extremes();

@@ -4,6 +4,7 @@ use rulebook::describe::openapi;
 use serde_json::{Value as Json, json};
 
 use super::subject::rulebook;
+use super::written::Judge;
 use crate::client::{Request, Site};
 
 /// What OpenAPI says of the only method of a definition with this parameter.
@@ -109,5 +110,24 @@ fn who_holds_the_seconds_of_a_point_in_time_is_told_so() {
             assert_eq!(get("at", when, &held).status, 200, "{text}: {held}: {when}");
         }
         assert_eq!(told("at[999999999999999]"), json!(null), "no text is so far");
+    }
+}
+
+/// Bounds of dates that name no zone are of the API's, and so are those of its documents.
+#[test]
+fn bounds_of_dates_are_in_the_zone_that_documents_tell() {
+    let at = json!({ "info": "When", "type": "datetime", "max": "2020-02-29" });
+    let definition = json!({ "/": { "a": { "GET": { "info": "I", "in": { "GET@at": at } } } } });
+    for (zone, told, last) in
+        [("Europe/Paris", json!("Europe/Paris"), "2020-02-28T23:00:00Z"), ("UTC", json!(null), "2020-02-29T00:00:00Z")]
+    {
+        let site = Site::echo(&[("app.json", json!({ "timezone": zone })), ("a.json", definition.clone())]);
+        let status = |at: &str| site.send(&Request::new("GET", format!("/a?at={at}"))).status;
+        let beyond = last.replace("00Z", "00.5Z");
+        assert_eq!((status(last), status(&beyond)), (200, 400), "{zone}");
+        let document = site.send(&Request::new("GET", "/openapi.json")).json();
+        assert_eq!(document["x-timezone"], told);
+        let judge = Judge::new(&document, &document["paths"]["/a"]["get"]["parameters"][0]["schema"]);
+        assert_eq!((judge.allows(&json!(last)), judge.allows(&json!(beyond))), (true, false), "{zone}");
     }
 }

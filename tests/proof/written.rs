@@ -1,5 +1,6 @@
 //! Values as texts, in the way that OpenAPI says, and whether it lets them pass.
 
+use jiff::tz::TimeZone;
 use jsonschema::Validator;
 use serde_json::{Map, Value as Json, json};
 
@@ -63,7 +64,8 @@ pub struct Judge {
 impl Judge {
     pub fn new(document: &Json, schema: &Json) -> Self {
         let schema = whole(document, schema);
-        let validator = knowing_judge(&schema);
+        let timezone = document["x-timezone"].as_str().map_or(TimeZone::UTC, |name| TimeZone::get(name).unwrap());
+        let validator = knowing_judge(&schema, &timezone);
         Self { schema, validator }
     }
 

@@ -3,6 +3,9 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jsonschema::paths::Location;
 use jsonschema::{Draft, Keyword, ValidationError, Validator};
 use proptest::prelude::*;
@@ -209,15 +212,17 @@ struct FormatBound {
     format: String,
     bound: Json,
     is_minimum: bool,
+    /// Where the clocks stand that texts without an offset are read from.
+    timezone: TimeZone,
 }
 
-/// A date's text as one that compares like the point in time.
-fn comparable(text: &str) -> Option<String> {
-    let zoned = text.contains(['T', 't']);
-    let text = if text.len() == 10 { format!("{text} 00:00:00") } else { text.to_owned() };
-    let text = if zoned { text } else { format!("{text}Z") };
-    let moment: jiff::Timestamp = text.parse().ok()?;
-    Some(format!("{moment:.9}"))
+/// The point in time that a text says.
+fn moment(text: &str, timezone: &TimeZone) -> Option<Timestamp> {
+    if text.contains(['T', 't']) {
+        return text.parse().ok();
+    }
+    let local: DateTime = text.parse().ok()?;
+    timezone.to_ambiguous_timestamp(local).compatible().ok()
 }
 
 impl<'i> Keyword<'i> for FormatBound {
@@ -237,29 +242,33 @@ impl<'i> Keyword<'i> for FormatBound {
                     .map(|whole| whole.cmp(&(bound.floor() as i128)).then(0.0_f64.total_cmp(&bound.fract().abs())))
                     .or_else(|| text.parse::<f64>().ok()?.partial_cmp(&bound))
             }
-            _ => comparable(text).and_then(|text| Some(text.cmp(&comparable(self.bound.as_str()?)?))),
+            _ => moment(text, &self.timezone)
+                .and_then(|text| Some(text.cmp(&moment(self.bound.as_str()?, &self.timezone)?))),
         };
         order.is_some_and(|order| if self.is_minimum { order.is_ge() } else { order.is_le() })
     }
 }
 
-fn format_bound(parent: &Map<String, Json>, bound: &Json, location: &Location) -> FormatBound {
+fn format_bound(parent: &Map<String, Json>, bound: &Json, location: &Location, timezone: TimeZone) -> FormatBound {
     FormatBound {
         format: parent["format"].as_str().unwrap().to_owned(),
         bound: bound.clone(),
         is_minimum: location.to_string().ends_with("formatMinimum"),
+        timezone,
     }
 }
 
-/// A validator that knows our formats and the keywords of their bounds.
-pub fn knowing_judge(schema: &Json) -> Validator {
+/// A validator that knows our formats, the keywords of their bounds, and the time zone of the API.
+pub fn knowing_judge(schema: &Json, timezone: &TimeZone) -> Validator {
     let mut options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
     for format in FORMATS {
         options = options.with_format(format.name, format.test);
     }
     for keyword in ["formatMinimum", "formatMaximum"] {
-        options = options
-            .with_keyword(keyword, |parent, bound, location| Ok(Box::new(format_bound(parent, bound, &location))));
+        let timezone = timezone.clone();
+        options = options.with_keyword(keyword, move |parent, bound, location| {
+            Ok(Box::new(format_bound(parent, bound, &location, timezone.clone())))
+        });
     }
     options.build(schema).unwrap_or_else(|error| panic!("{schema} is no schema: {error}"))
 }
@@ -279,7 +288,7 @@ pub fn is_exact(schema: &Json) -> bool {
 fn agree(check: &dyn Check, value: &Json) -> Result<(), TestCaseError> {
     let schema = check.schema();
     let passes = check.check(Value::from(value)).is_ok();
-    prop_assert_eq!(passes, knowing_judge(&schema).is_valid(value), "{} of {}", schema, value);
+    prop_assert_eq!(passes, knowing_judge(&schema, &TimeZone::UTC).is_valid(value), "{} of {}", schema, value);
     let plain = plain_judge(&schema).is_valid(value);
     if is_exact(&schema) {
         prop_assert_eq!(passes, plain, "plain {} of {}", schema, value);
@@ -333,7 +342,7 @@ proptest! {
         prop_assert_eq!(&decoded, &check.decode(Cow::Owned(text.clone())));
         let json = decoded.to_json();
         let passes = check.check(decoded).is_ok();
-        prop_assert_eq!(passes, knowing_judge(&check.schema()).is_valid(&json), "{} of {:?}", term, text);
+        prop_assert_eq!(passes, knowing_judge(&check.schema(), &TimeZone::UTC).is_valid(&json), "{} of {:?}", term, text);
     }
 
     #[test]

@@ -23,12 +23,13 @@ mod whole;
 
 use serde::Serializer;
 use serde_json::Value as Json;
+use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, ServerBuilder};
 use utoipa::openapi::{Contact, Info, License, Paths, Server};
 
 use crate::error::Code;
-use crate::model::{Api, Method};
+use crate::model::{Api, DEFAULT_TIMEZONE, Method};
 use answers::Answers;
 use schemas::Schemas;
 
@@ -65,13 +66,14 @@ pub fn write_openapi<S: Serializer>(api: &Api, serializer: S) -> Result<S::Ok, S
     components.headers = answers::headers(api, &mut schemas);
     components.responses = answers.components();
     components.schemas = schemas.components();
-    let document = OpenApiBuilder::new()
+    let mut document = OpenApiBuilder::new()
         .info(info(api))
         .servers(Some(servers(api)))
         .tags(Some(tags))
         .paths(Paths::new())
         .components(Some(components))
         .build();
+    document.extensions = timezone(api);
     whole::write(document, paths, schemas, serializer)
 }
 
@@ -96,6 +98,15 @@ fn info(api: &Api) -> Info {
     });
     let info = InfoBuilder::new().title(api.title.as_str()).version(api.version.as_str());
     info.description(api.info.as_deref()).contact(contact).license(license).build()
+}
+
+/// The member of the document that names the zone of dates and times that name none themselves, in schemas as in
+/// requests, as the IANA database calls it. Without it that is UTC.
+const TIMEZONE: &str = "x-timezone";
+
+fn timezone(api: &Api) -> Option<Extensions> {
+    let is_told = api.timezone != DEFAULT_TIMEZONE;
+    is_told.then(|| ExtensionsBuilder::new().add(TIMEZONE, api.timezone.as_str()).build())
 }
 
 /// Where the API is served: what its definition says, and last beside this document, whatever stands in front of

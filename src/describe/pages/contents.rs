@@ -4,7 +4,7 @@ use super::place::To;
 use super::sheet::{Block, Item, Sheet, Span, Words};
 use super::words::{count, line, parts};
 use super::{CONTENTS_PART, Page, Pages, prose};
-use crate::model::{Api, Contact, License};
+use crate::model::{Api, Contact, DEFAULT_TIMEZONE, License};
 
 pub(super) fn sheet(pages: &Pages, part: usize) -> Sheet<'_> {
     let api = &*pages.api;
@@ -52,7 +52,7 @@ fn about(pages: &Pages) -> Vec<(&'static str, Words<'_>)> {
     facts
 }
 
-/// Where an API is, and whose.
+/// Where an API is, what holds in all of it, and whose it is.
 pub(super) fn place(api: &Api) -> Vec<(&'static str, Words<'_>)> {
     let mut facts = Vec::new();
     if api.base != "/" {
@@ -60,6 +60,10 @@ pub(super) fn place(api: &Api) -> Vec<(&'static str, Words<'_>)> {
     }
     for server in &api.servers {
         facts.push(("Server", said([Some(&server.url), server.info.as_ref()], Span::said)));
+    }
+    if api.timezone != DEFAULT_TIMEZONE {
+        let words = vec![Span::code(&api.timezone), Span::own(", for dates and times that name none")];
+        facts.push(("Time zone", words));
     }
     if let Some(Contact { name, url, email }) = &api.contact {
         let words = said([name.as_ref(), url.as_ref(), email.as_ref()], linked);
