@@ -54,6 +54,11 @@ pub fn of_member<'v>(shown: &'v Json, name: &str) -> Option<&'v Json> {
     }
 }
 
+/// Whether a value shows more of a parameter than its default does.
+pub(super) fn is_beside_default(own: &Parameter) -> bool {
+    own.default.is_none() || own.example.is_some()
+}
+
 /// What a parameter holds when it is left out, as JSON: where it is written as a text, what its type makes of that.
 pub(super) fn default(own: &Parameter) -> Option<Json> {
     let default = own.default.as_ref()?;

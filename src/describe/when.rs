@@ -22,7 +22,7 @@ pub(super) fn words(method: &Method, code: fn(&str) -> String) -> Option<String>
 }
 
 /// The first of a list, and how many more there are.
-fn some(items: impl ExactSizeIterator<Item = String>, between: &str) -> String {
+pub(super) fn some(items: impl ExactSizeIterator<Item = String>, between: &str) -> String {
     let more = items.len().saturating_sub(MOST);
     let shown: Vec<_> = items.take(MOST).collect();
     let more = if more == 0 { String::new() } else { format!("{between}{more} more") };

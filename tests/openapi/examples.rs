@@ -11,7 +11,7 @@ use crate::generate::{choices_up_to, method};
 
 /// Sees that the examples of a schema are of it, and those of its parts of them.
 fn assert_shown(document: &Json, schema: &Json) {
-    for example in schema["examples"].as_array().into_iter().flatten() {
+    for example in schema["examples"].as_array().into_iter().flatten().chain(schema.get("default")) {
         assert!(judge(document, schema).is_valid(example), "{example} is not of {schema}");
     }
     let members = ["properties"].into_iter().flat_map(|key| schema[key].as_object().into_iter().flat_map(Map::values));
@@ -76,6 +76,27 @@ fn numbers_are_items_of_lists_that_take_texts_too() {
     assert_all_shown(&super::document(&json!({ "a": { "GET": { "info": "I", "in": {
         "GET@list": { "info": "I", "type": "array<loose_int>", "example": [1] }
     } } } })));
+}
+
+#[test]
+fn what_may_be_anything_is_shown_as_the_text_that_it_is_written_as() {
+    for (term, callback) in [("any", false), ("callable", true), ("array<any>", false), ("array", false)] {
+        let mut own = json!({ "info": "I", "type": term, "example": [1], "default": [[1], 2] });
+        if callback {
+            own["callback"] = json!("Class::method");
+        }
+        for key in ["URL#0", "GET@x", "HEADER@X-X", "COOKIE@x", "x"] {
+            let method = json!({ "info": "I", "in": { key: own } });
+            let document = super::document(&json!({ "a": { "POST": method } }));
+            assert_all_shown(&document);
+            let shown = document.to_string();
+            let is_list = term.starts_with("array");
+            assert!(
+                is_list || !matches!(key, "URL#0" | "GET@x") || shown.contains(r#""default":"[[1],2]""#),
+                "{shown}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -131,3 +131,20 @@ fn bounds_of_dates_are_in_the_zone_that_documents_tell() {
         assert_eq!((judge.allows(&json!(last)), judge.allows(&json!(beyond))), (true, false), "{zone}");
     }
 }
+
+/// A path is the longest service's that it begins with, and documents say so of those whose positions it might be.
+#[test]
+fn what_begins_like_a_longer_service_is_its_own() {
+    let position = |n: usize| (format!("URL#{n}"), json!({ "info": "I", "type": "string" }));
+    let positions: serde_json::Map<_, _> = (0..2).map(position).collect();
+    let uris = json!({
+        "a": { "GET": { "info": "I", "in": positions } },
+        "a/%41": { "PUT": { "info": "I" } }
+    });
+    let site = Site::echo(&[("a.json", json!({ "/": uris }))]);
+    let get = |target: &str| site.send(&Request::new("GET", target)).status;
+    assert_eq!((get("/a/b/c"), get("/a/%2541/c"), get("/a/%2541")), (200, 404, 405));
+    let document = site.send(&Request::new("GET", "/openapi.json")).json();
+    let said = &document["paths"]["/a/{URL_0}/{URL_1}"]["get"]["description"];
+    assert_eq!(*said, json!("What begins with `/a/%2541` is of another service."));
+}

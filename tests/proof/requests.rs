@@ -1,6 +1,6 @@
 //! Requests out of what OpenAPI declares, and nothing else: each parameter in its declared place and way.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rulebook::Value;
 use rulebook::model::Method;
 use serde_json::{Map, Value as Json};
@@ -75,6 +75,7 @@ pub fn request(
     if !query.is_empty() {
         target = format!("{target}?{}", query.join("&"));
     }
+    let elsewhere = leads_elsewhere(document, path, &target);
     let mut request = Request::new(http, target);
     for (name, text) in fields {
         request = request.raw_field(&name, text);
@@ -88,7 +89,27 @@ pub fn request(
     if let Some(body) = operation.get("requestBody") {
         request = asking.body(request, body);
     }
-    Asked { request, verdict: asking.verdict, jsonp }
+    let verdict = if elsewhere { Verdict::Unsure } else { asking.verdict };
+    Asked { request, verdict, jsonp }
+}
+
+/// Whether a target begins like another path of the document, and goes on from there where this one has a template:
+/// what is longest takes it, and what it takes no schema of a segment says.
+fn leads_elsewhere(document: &Json, path: &str, target: &str) -> bool {
+    let segments = |path: &str| -> Vec<String> {
+        let path = path.split('?').next().unwrap_or_default();
+        let decoded = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().to_lowercase();
+        path.split('/').skip(1).map(decoded).collect()
+    };
+    let is_template = |segment: &str| segment.starts_with('{');
+    let (own, sent) = (segments(path), segments(target));
+    let takes = |other: &str| {
+        let other = segments(other);
+        let is_like = other.len() <= sent.len()
+            && other.iter().zip(&sent).all(|(other, sent)| is_template(other) || other == sent);
+        is_like && other.iter().zip(&own).any(|(other, own)| !is_template(other) && is_template(own))
+    };
+    document["paths"].as_object().into_iter().flatten().any(|(other, _)| takes(other))
 }
 
 /// A text as a part of a target, in which nothing of it means anything.

@@ -50,6 +50,9 @@ fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<()
         };
         let Some(listed) = listed(&mut served, &api, service, method)? else { continue };
         let sent = sent(&api, service, method, &Given::new(), choices);
+        if sent.elsewhere {
+            continue;
+        }
         let held = held(&listed, method, &sent, choices);
         let mut request = sent.request;
         if let Some(held) = &held {
@@ -117,6 +120,8 @@ pub fn path(api: &Api, service: &Service, mut capture: impl FnMut(&str) -> Strin
 pub struct Sent {
     pub request: Request,
     pub values: Vec<(String, String)>,
+    /// Whether a segment is one that stands in a path of the definition: the request may be for another service.
+    pub elsewhere: bool,
 }
 
 /// Texts for parameters by their names in code.
@@ -126,10 +131,12 @@ pub type Given = BTreeMap<String, String>;
 pub fn sent(api: &Api, service: &Service, method: &Method, given: &Given, choices: &mut Choices) -> Sent {
     let mut values = Vec::new();
     let mut fields = Vec::new();
+    let mut elsewhere = false;
     let of = |from: From| move |own: &&Parameter| own.from == from;
     let mut give = |own: &Parameter, choices: &mut Choices| {
         let text = given.get(&own.name).cloned().unwrap_or_else(|| value(&*own.r#type.check, own.from, choices));
         values.extend(variable(&*own.r#type.check, &text).map(|value| (own.name.clone(), value)));
+        elsewhere |= matches!(own.from, From::Path | From::Position(_)) && is_static(api, &text);
         text
     };
     let mut target = path(api, service, |name| {
@@ -155,7 +162,16 @@ pub fn sent(api: &Api, service: &Service, method: &Method, given: &Given, choice
     for (key, text) in fields {
         request = request.raw_field(&key, text);
     }
-    Sent { request, values }
+    Sent { request, values, elsewhere }
+}
+
+/// Whether a text is a segment of a path as the definition writes it.
+fn is_static(api: &Api, text: &str) -> bool {
+    let services = api.modules.iter().flat_map(|module| &module.services);
+    services.flat_map(|service| &service.path).any(|segment| match segment {
+        Segment::Static(own) => own.to_lowercase() == text.to_lowercase(),
+        Segment::Capture(_) => false,
+    })
 }
 
 /// A text for a parameter, which stands in a segment or in a field.

@@ -77,6 +77,9 @@ pub fn judge(
         } else {
             scopes::sent(&api, service, method, &given, choices)
         };
+        if sent.elsewhere {
+            continue;
+        }
         let met = ways.is_none_or(|ways| is_met(ways, method, &sent));
         let (answer, _) = served.ask(&by(sent.request.clone()))?;
         counts.answered(answer.status);

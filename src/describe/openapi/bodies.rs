@@ -62,14 +62,8 @@ fn shown(fields: &[&Parameter], in_json: bool) -> Option<Json> {
 
 /// What shows a field of a form.
 fn in_form(own: &Parameter) -> Option<Json> {
-    text::shown(&own.r#type, example::of_parameter(own)?)
-}
-
-/// What a field holds when it is left out, and of what `shows` it what is not that.
-fn values(own: &Parameter, shows: Option<Json>) -> (Option<Json>, Option<Json>) {
-    let default = example::default(own);
-    let shown = shows.filter(|_| default.is_none() || own.example.is_some());
-    (default, shown)
+    let style = text::style(&own.r#type, Place::Form);
+    text::shown(&own.r#type, &style, example::of_parameter(own)?)
 }
 
 fn is_file(own: &Parameter) -> bool {
@@ -97,8 +91,8 @@ fn json_schema(own: &Parameter, method: &Method, schemas: &mut Schemas) -> Json 
     if own.optional && !check.takes_null() {
         schema = nullable_schema(schema);
     }
-    let (default, shown) = values(own, example::of_parameter(own));
-    described(schema, &own.info, default, shown.as_ref())
+    let shown = example::of_parameter(own).filter(|_| example::is_beside_default(own));
+    described(schema, &own.info, example::default(own), shown.as_ref())
 }
 
 /// A field of a form, as text or as a file.
@@ -111,8 +105,8 @@ fn form_schema(own: &Parameter, method: &Method, schemas: &mut Schemas) -> Json 
         Some(note) => format!("{}\n\n{note}", own.info),
     };
     let schema = schemas.of_type(&[&own.key, &format!("{}.{}", method.id, own.key)], text.schema);
-    let (default, shown) = values(own, in_form(own));
-    described(schema, &info, default, shown.as_ref())
+    let shown = in_form(own).filter(|_| example::is_beside_default(own));
+    described(schema, &info, text::default(own, &text.style), shown.as_ref())
 }
 
 /// How the fields are written that are not written as OpenAPI expects.

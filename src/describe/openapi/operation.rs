@@ -3,6 +3,7 @@
 use utoipa::openapi::Deprecated;
 use utoipa::openapi::path::{Operation, OperationBuilder};
 
+use super::super::when::some;
 use super::answers::Answers;
 use super::parameters::{is_undescribed, parameters, place};
 use super::rows::{self, Row};
@@ -12,11 +13,12 @@ use super::{bodies, jsonp, security};
 use crate::model::{Api, Method, Module, Parameter, Unbound};
 use crate::types::Takes;
 
-/// The operation `id`, at a path whose segments these parameters fill, by their names there.
+/// The operation `id`, at a path whose segments these parameters fill, by their names there; the services at the URIs
+/// `below` take some of their values for themselves.
 pub(super) fn operation(
     (api, module, method): (&Api, &Module, &Method),
     id: String,
-    segments: &[(&str, &Parameter)],
+    (segments, below): (&[(&str, &Parameter)], &[String]),
     schemas: &mut Schemas,
     answers: &mut Answers,
 ) -> Operation {
@@ -29,6 +31,10 @@ pub(super) fn operation(
     words.extend(security::words(method));
     for own in method.parameters.iter().filter(|own| is_undescribed(own)) {
         words.push(format!("Reads the header field `{}`: {}", own.key, own.info));
+    }
+    if !below.is_empty() {
+        let uris = some(below.iter().map(|uri| format!("`{uri}`")), " or ");
+        words.push(format!("What begins with {uris} is of another service."));
     }
     let body = bodies::body(api, method, schemas);
     let rows = reachable(api, method, body.is_some());

@@ -7,7 +7,7 @@ use utoipa::openapi::{ContentBuilder, Required};
 use super::super::example;
 use super::files;
 use super::schemas::{Schemas, described};
-use super::text::{Place, Style, shown, text};
+use super::text::{Place, Style, default, shown, text};
 use crate::call::{Http, Value};
 use crate::model::{self, From, Method};
 
@@ -77,10 +77,12 @@ fn parameter(name: &str, own: &model::Parameter, place: Place, method: &Method, 
         None => own.info.clone(),
     };
     let schema = schemas.of_type(&[name, &method.id], text.schema);
-    let shown = example::of_parameter(own).and_then(|value| shown(&own.r#type, value));
+    let shown = example::of_parameter(own).and_then(|value| shown(&own.r#type, &text.style, value));
     // What is no text by itself may be written as one that its place cannot hold.
-    let shown = shown.filter(|shown| text.style == Style::Json || example::fits(own.from, &Value::from(shown)));
-    let schema = with_values(schema, own, shown.as_ref());
+    let fits = |shown: &Json| text.style == Style::Json || example::fits(own.from, &Value::from(shown));
+    let shown = shown.filter(fits);
+    let default = default(own, &text.style).filter(fits);
+    let schema = with_values(schema, own, default, shown.as_ref());
     // What is shown here is what tools fill in and send: nothing that may as well be left out.
     let sent = shown.filter(|_| is_required || own.example.is_some());
     let (style, explode) = text.style.words(place);
@@ -100,9 +102,8 @@ fn parameter(name: &str, own: &model::Parameter, place: Place, method: &Method, 
 }
 
 /// A schema with a parameter's default, and what shows it; its words stand beside it.
-fn with_values(schema: Json, own: &model::Parameter, shown: Option<&Json>) -> Json {
-    let default = example::default(own);
-    let shown = shown.filter(|_| default.is_none() || own.example.is_some());
+fn with_values(schema: Json, own: &model::Parameter, default: Option<Json>, shown: Option<&Json>) -> Json {
+    let shown = shown.filter(|_| example::is_beside_default(own));
     let mut schema = described(schema, &own.info, default, shown);
     if let Json::Object(members) = &mut schema {
         members.remove("description");

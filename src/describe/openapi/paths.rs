@@ -6,7 +6,7 @@ use percent_encoding::utf8_percent_encode;
 use utoipa::openapi::Paths;
 use utoipa::openapi::path::{Operation, PathItem};
 
-use super::super::uris::ENCODED;
+use super::super::uris::{ENCODED, ServiceUri, uris};
 use super::answers::Answers;
 use super::operation::operation;
 use super::schemas::Schemas;
@@ -15,12 +15,12 @@ use crate::model::{Api, From, Method, Parameter, Segment, Service};
 
 /// Every method at each of its paths.
 pub(super) fn paths(api: &Api, schemas: &mut Schemas, answers: &mut Answers) -> Paths {
-    let services = || api.modules.iter().flat_map(|module| module.services.iter().map(move |own| (module, own)));
+    let services = uris(api).services;
     let mut ids: HashSet<String> =
-        services().flat_map(|(_, service)| &service.methods).map(|method| method.id.clone()).collect();
+        services.iter().flat_map(|own| &own.service.methods).map(|method| method.id.clone()).collect();
     let mut templates = Templates::default();
     let mut paths = Paths::new();
-    for (module, service) in services() {
+    for ServiceUri { module, service, below, .. } in &services {
         for method in &service.methods {
             let segments = segments(service, method);
             let positions = method.positions();
@@ -29,7 +29,8 @@ pub(super) fn paths(api: &Api, schemas: &mut Schemas, answers: &mut Answers) -> 
                 let template = templates.template(&api.base, segments);
                 let parameters: Vec<_> = parameters(segments, &template.names).collect();
                 let id = if left_out == 0 { method.id.clone() } else { shorter_id(&method.id, left_out, &mut ids) };
-                let operation = operation((api, module, method), id, &parameters, schemas, answers);
+                let below = if left_out < positions.len() { &below[..] } else { &[] };
+                let operation = operation((api, module, method), id, (&parameters, below), schemas, answers);
                 let item = paths.paths.entry(template.path.clone()).or_default();
                 *of(item, method.http) = Some(operation);
             }

@@ -7,7 +7,8 @@
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::path::ParameterStyle;
 
-use crate::model::ParameterType;
+use crate::describe::example;
+use crate::model::{Parameter, ParameterType};
 use crate::types::Takes;
 
 /// Where a text stands.
@@ -75,21 +76,39 @@ pub(super) fn text(r#type: &ParameterType, place: Place, required: bool) -> Text
     }
 }
 
-/// A value as documents show it where it is written as text: what may be anything is a text there.
-pub(super) fn shown(r#type: &ParameterType, value: Json) -> Option<Json> {
+/// A value as documents show it where it is written so: what may be anything is a text there. None where it cannot be
+/// written so.
+pub(super) fn shown(r#type: &ParameterType, style: &Style, value: Json) -> Option<Json> {
     let schema = r#type.check.schema();
-    match value {
-        Json::Null => None,
-        value if schema == json!({}) => Some(one_shown(value)),
-        Json::Array(items) if schema.get("type") == Some(&json!("array")) && schema.get("items").is_none() => {
-            Some(items.into_iter().map(one_shown).collect())
+    match (style, value) {
+        (_, Json::Null) => None,
+        (Style::Plain, value) => Some(if takes_anything(&schema) { as_text(value) } else { value }),
+        (Style::Repeated | Style::Commas, Json::Array(items)) => {
+            let anything = schema.get("items").is_none_or(takes_anything);
+            let separator = separator(r#type);
+            let item = |item| Some(if anything { as_text(item) } else { item }).filter(|item| is_item(item, separator));
+            items.into_iter().map(item).collect()
         }
-        value => Some(value),
+        (_, value) => Some(value),
     }
 }
 
-fn one_shown(value: Json) -> Json {
+/// What a parameter holds when it is left out, as documents show it where it is written so.
+pub(super) fn default(own: &Parameter, style: &Style) -> Option<Json> {
+    example::default(own).and_then(|default| shown(&own.r#type, style, default))
+}
+
+fn as_text(value: Json) -> Json {
     if value.is_string() { value } else { Json::String(value.to_string()) }
+}
+
+/// Whether a value can be an item of a list of texts: what [`one_of_many`] says.
+fn is_item(item: &Json, separator: Option<&str>) -> bool {
+    let is_one = |text: &str| {
+        let splits = separator.is_some_and(|separator| text.is_empty() || text.contains(separator));
+        !text.trim_start().starts_with('[') && !splits
+    };
+    item.as_str().map_or(!item.is_null(), is_one)
 }
 
 /// How values of this type are written as text in this place.
@@ -106,14 +125,18 @@ fn one_note(schema: &Json) -> Option<String> {
     (*schema == json!({})).then(|| "A text that begins with `[` or `{` is read as JSON.".to_owned())
 }
 
+/// What stands between the items of a list in one text.
+fn separator(r#type: &ParameterType) -> Option<&str> {
+    let attribute = |name: &str| r#type.written.attributes.get(name).and_then(Json::as_str);
+    (attribute("format") == Some("explode")).then(|| attribute("separator").unwrap_or(","))
+}
+
 /// A list: of several texts where they can be told apart, else as JSON.
 fn many(r#type: &ParameterType, schema: Json, place: Place, required: bool) -> Text {
-    let attribute = |name: &str| r#type.written.attributes.get(name).and_then(Json::as_str);
-    let separator = match attribute("format") {
-        Some("explode") => Some(attribute("separator").unwrap_or(",")),
-        Some(_) => return as_json(schema),
-        None => None,
-    };
+    let separator = separator(r#type);
+    if separator.is_none() && r#type.written.attributes.contains_key("format") {
+        return as_json(schema);
+    }
     let style = match (place, separator) {
         (_, Some(",")) => Style::Commas,
         (Place::Form | Place::Query, _) => Style::Repeated,
@@ -180,6 +203,11 @@ fn is_structured(schema: &Json) -> bool {
     own || branches(schema).iter().any(is_structured)
 }
 
+/// Whether a schema lets anything pass, or anything but null.
+fn takes_anything(schema: &Json) -> bool {
+    *schema == json!({}) || *schema == json!({ "not": { "type": "null" } })
+}
+
 /// Whether a schema lets texts pass.
 fn takes_text(schema: &Json) -> bool {
     match schema.get("type") {
@@ -195,13 +223,11 @@ fn branches(schema: &Json) -> &[Json] {
 
 /// The schema less null, which no text says; anything at all is a text.
 fn without_null(schema: Json) -> Json {
-    let null = json!("null");
-    let Json::Object(mut schema) = schema else { return schema };
-    // Anything but null is a text too.
-    let all_but_null = schema.len() == 1 && schema.get("not") == Some(&json!({ "type": "null" }));
-    if schema.is_empty() || all_but_null {
+    if takes_anything(&schema) {
         return json!({ "type": "string" });
     }
+    let null = json!("null");
+    let Json::Object(mut schema) = schema else { return schema };
     if let Some(Json::Array(names)) = schema.get_mut("type") {
         names.retain(|name| *name != null);
         if let [name] = names.as_slice() {
