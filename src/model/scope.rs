@@ -18,8 +18,7 @@ pub struct Scope {
 }
 
 /// Values of parameters by their names in code, as a client writes them: each of these parameters has one of its values,
-/// or another text that means the same. Without any
-/// it always holds. Of several, one must hold.
+/// or another text that means the same. Without any it always holds. Of several, one must hold.
 pub type When = BTreeMap<String, Vec<String>>;
 
 impl Scope {
