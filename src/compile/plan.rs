@@ -149,6 +149,7 @@ fn invalid_token(challenge: &str) -> String {
 fn module(api: &Api, own: &model::Module, handlers: &[handler::Module]) -> Module {
     let hooks = handlers.iter().find(|module| module.name == own.name).map(|module| module.hooks.clone());
     Module {
+        name: own.name.as_str().into(),
         envelope: api.shape(api.envelope_of(own)),
         last_counts: own.repeated == Repeated::Last,
         hooks: hooks.unwrap_or_default(),

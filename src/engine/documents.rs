@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::ser::PrettyFormatter;
 use serde_json::{Map, Serializer, Value as Json};
 
-use crate::describe::{self, Uris};
+use crate::describe::{self, Part, Uris};
 use crate::model::{Api, Audience, Service};
-use crate::plan::{Above, Description, Document, Documents, Later, Make, Page, Pages, Shelf};
+use crate::plan::{Above, Description, Document, Documents, Later, OnDemand, Page, Search, Shelf};
 
 /// Everything that describes an API, made when it is asked for.
 pub(super) fn shelf(api: &Arc<Api>) -> Shelf {
@@ -59,32 +59,54 @@ fn all(api: &Arc<Api>, asked: bool) -> Documents {
     let of_above = |uri: &_| description(&describe::options_above(uri), describe::markdown_above(uri));
     let service = |uri| Some(description(&describe::options_service(api, uri), describe::markdown_service(uri)));
     let people = describe::Pages::new(Arc::clone(api), asked);
+    let llms = Document::new("text/plain; charset=utf-8", people.llms());
+    let (pages, search) = pages(people);
+    let (modules, parts) = modules(api);
     Documents {
         told: None,
-        openapi: written(|writer| describe::write_openapi(api, writer)),
-        llms: Document::new("text/plain; charset=utf-8", people.llms()),
+        openapi: openapi(api, None),
+        modules,
+        parts,
+        llms,
         all,
         services: uris.services.iter().map(service).collect(),
         above,
         described_above: paths.into_iter().map(of_above).collect(),
-        pages: pages(people),
+        pages,
+        search: Some(search),
     }
 }
 
-/// The pages for people.
-fn pages(pages: describe::Pages) -> Pages {
+fn openapi(api: &Api, part: Option<&Part>) -> Document {
+    written(|writer| describe::write_openapi(api, part, writer))
+}
+
+/// The OpenAPI documents of each module, and of the parts of each.
+fn modules(api: &Arc<Api>) -> (OnDemand<Document>, OnDemand<Document>) {
+    let modules = || api.modules.iter().enumerate().map(|(index, module)| (&module.name, Part::whole(api, index)));
+    let parts = modules().flat_map(|(name, part)| {
+        let numbered = (1..).zip(part.split());
+        numbered.map(|(number, part)| (Documents::part_name(name, &u32::to_string(&number)), part))
+    });
+    (openapi_of(api, modules().map(|(name, part)| (name.clone(), part))), openapi_of(api, parts))
+}
+
+/// The OpenAPI documents of parts, by names.
+fn openapi_of(api: &Arc<Api>, parts: impl Iterator<Item = (String, Part)>) -> OnDemand<Document> {
+    let (names, parts): (Vec<_>, Vec<_>) = parts.unzip();
+    let api = Arc::clone(api);
+    OnDemand::new(names, Document::size, move |index| openapi(&api, parts.get(index)))
+}
+
+/// The pages for people, and what is found among them.
+fn pages(pages: describe::Pages) -> (OnDemand<Page>, Search) {
     let html = |text: String| Document::new("text/html; charset=utf-8", text);
     let page = move |(text, other): (String, String)| Page { html: html(text), markdown: markdown(other) };
     let paths = pages.paths();
     let pages = Arc::new(pages);
     let found = Arc::clone(&pages);
-    Pages::new(
-        paths,
-        Make {
-            page: Box::new(move |index| page((pages.html(index), pages.markdown(index)))),
-            search: Box::new(move |words| page(found.search(words))),
-        },
-    )
+    let made = OnDemand::new(paths, Page::size, move |index| page((pages.html(index), pages.markdown(index))));
+    (made, Box::new(move |words| page(found.search(words))))
 }
 
 /// Documents that say nothing but, where they tell that, which methods there are.
@@ -93,12 +115,15 @@ fn none(api: &Api, tells: bool) -> Documents {
     Documents {
         told: (!tells).then(Box::default),
         openapi: empty.json.clone(),
+        modules: OnDemand::default(),
+        parts: OnDemand::default(),
         llms: empty.markdown.clone(),
         services: services(api).map(|_| tells.then(|| empty.clone())).collect(),
         all: empty,
         above: Above::default(),
         described_above: Box::default(),
-        pages: Pages::default(),
+        pages: OnDemand::default(),
+        search: None,
     }
 }
 

@@ -43,7 +43,7 @@ pub use ready::{Readiness, readiness};
 pub use reply::{Answered, Reply, ReplyBody, Sendable};
 pub use respond::{Of, linked, refuse};
 pub use route::{Beginning, OptionsOn, Routed, Undecided, Unrouted, decide, route};
-pub use told::{Told, described, options, told};
+pub use told::{Described, MODULE, PART, Told, described, options, told};
 
 use crate::call::{Head, Outcome, Quota, Refusal};
 use crate::handler::Around;

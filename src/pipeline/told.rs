@@ -18,7 +18,7 @@ use super::{Reply, cors, document, identify};
 use crate::call::{Allowed, Fault, FaultKind, Head, Http, Quota, Reason, Refusal, Source};
 use crate::error::texts::{Catalogue, Text};
 use crate::model::Audience;
-use crate::plan::{Document, Documents, Later, Plan};
+use crate::plan::{Document, Documents, Later, OnDemand, Plan};
 
 /// The field of a query that says for whom documents are to be, and its one value.
 const AS: &str = Audience::ASKED.0;
@@ -88,13 +88,27 @@ pub async fn told<'p>(plan: &'p Plan, head: &Head) -> Result<Told<'p>, Refusal> 
 
 /// Whether documents are to be for who asks.
 fn for_who_asks(plan: &Plan, head: &Head) -> Result<bool, Refusal> {
-    let mut values = query_values(head, AS);
+    let asked = value(head, AS, Text::AsMe, |value| (value == ME).then_some(()))?;
+    Ok(asked.is_some() || plan.documents.own)
+}
+
+/// What the query says in the field of a name, as it is `read`; none without the field.
+///
+/// # Errors
+/// It is read as nothing, or is there twice.
+fn value<T>(
+    head: &Head,
+    name: &str,
+    expected: Text,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Refusal> {
+    let mut values = query_values(head, name);
     let fault = |kind, got: Option<&str>| {
         let fault = Fault {
             kind,
-            parameter: AS.to_owned(),
+            parameter: name.to_owned(),
             source: Source::Query,
-            expected: Catalogue::english().plain(Text::AsMe).to_string().into(),
+            expected: Catalogue::english().plain(expected).to_string().into(),
             got: got.map(|got| format!("{:?}", got.chars().take(MOST_SHOWN).collect::<String>())),
             message: None,
             broken: None,
@@ -102,14 +116,16 @@ fn for_who_asks(plan: &Plan, head: &Head) -> Result<bool, Refusal> {
         Refusal::new(Reason::Parameters { faults: vec![fault], truncated: false })
     };
     match (values.next(), values.next()) {
-        (None, _) => Ok(plan.documents.own),
+        (None, _) => Ok(None),
         (Some(_), Some(_)) => Err(fault(FaultKind::Repeated, None)),
-        (Some(Some(value)), None) if value == ME => Ok(true),
-        (Some(value), None) => Err(fault(FaultKind::Invalid, value.as_deref())),
+        (Some(value), None) => match value.as_deref().and_then(read) {
+            Some(read) => Ok(Some(read)),
+            None => Err(fault(FaultKind::Invalid, value.as_deref())),
+        },
     }
 }
 
-/// The most characters that are told back of another value of `as`.
+/// The most characters that are told back of a value that is not taken.
 const MOST_SHOWN: usize = 100;
 
 /// Makes documents that have not been made yet: one makes them, however many ask, and whether or not they stay.
@@ -131,15 +147,56 @@ async fn made(later: &Arc<Later>) -> Result<(), Refusal> {
     made.await.map_err(Refusal::internal)
 }
 
+/// A document of the API that has a path of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum Described {
+    /// The OpenAPI document: of the whole API, or of the module that the query names, or of a part of it.
+    OpenApi,
+    /// The API for readers of plain text.
+    Llms,
+}
+
+/// The field of a query that says of which module alone the OpenAPI document is to be.
+pub const MODULE: &str = "module";
+/// The field that says of which part of it, by its number from 1.
+pub const PART: &str = "part";
+
 /// Answers a request at the path of a document of the API.
-pub async fn described(plan: &Plan, head: &Head, pick: fn(&Documents) -> &Document) -> Reply {
+pub async fn described(plan: &Plan, head: &Head, what: Described) -> Reply {
     if let Some(reply) = unread(plan, head) {
         return reply;
     }
-    match told(plan, head).await {
-        Ok(told) => told.mark(document(plan, head, pick(told.documents()))),
-        Err(refusal) => refuse(plan, head, Of::Page, refusal),
+    let refused = |refusal| refuse(plan, head, Of::Page, refusal);
+    let told = match told(plan, head).await {
+        Ok(told) => told,
+        Err(refusal) => return refused(refusal),
+    };
+    let found = match what {
+        Described::OpenApi => openapi(&told, head).await,
+        Described::Llms => Ok(told.documents().llms.clone()),
+    };
+    told.mark(found.map_or_else(refused, |found| document(plan, head, &found)))
+}
+
+/// The OpenAPI document that is asked for.
+async fn openapi(told: &Told<'_>, head: &Head) -> Result<Document, Refusal> {
+    let documents = told.documents();
+    let named = |name: &str| documents.modules.find(name).map(|index| (name.to_owned(), index));
+    let module = value(head, MODULE, Text::OneModule, named)?;
+    let numbered = |number: &str| documents.parts.find(&Documents::part_name(&module.as_ref()?.0, number));
+    let (of, index): (fn(&Documents) -> &OnDemand<Document>, usize) =
+        match (value(head, PART, Text::OnePart, numbered)?, &module) {
+            (Some(part), _) => (|documents| &documents.parts, part),
+            (None, Some((_, module))) => (|documents| &documents.modules, *module),
+            (None, None) => return Ok(documents.openapi.clone()),
+        };
+    if let Some(ready) = of(documents).ready(index) {
+        return Ok(ready.clone());
     }
+    let later = Arc::clone(told.later());
+    let made = spawn_blocking(move || of(later.get()).get(index)).await.map_err(Refusal::internal)?;
+    // An index that was found is there.
+    Ok(made.unwrap_or_else(|| documents.openapi.clone()))
 }
 
 /// Answers OPTIONS: a definition, never in an envelope, in the form that the client wants most.

@@ -1,16 +1,14 @@
 //! Documents that are made once and sent as they are.
 
-use std::collections::HashMap;
 use std::iter;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderValue;
 use sha2::{Digest, Sha256};
 
 use super::coding::{Coded, Coding, Codings, tag};
-use super::{Routes, Unroutable};
+use super::{OnDemand, Routes, Unroutable};
 use crate::model::Segment;
 
 /// A document, ready to be sent.
@@ -111,10 +109,16 @@ pub struct Documents {
     pub described_above: Box<[Description]>,
     /// The OpenAPI document.
     pub openapi: Document,
+    /// That of each module alone, by the module's name.
+    pub modules: OnDemand<Document>,
+    /// Those of the parts of each module, by [`Documents::part_name`].
+    pub parts: OnDemand<Document>,
     /// The API for readers of plain text, as `/llms.txt`.
     pub llms: Document,
-    /// The API for people.
-    pub pages: Pages,
+    /// The pages for people, by their paths below `/docs/`, decoded.
+    pub pages: OnDemand<Page>,
+    /// The page of what is found for some words, which takes a while to make.
+    pub search: Option<Search>,
 }
 
 impl Documents {
@@ -122,6 +126,12 @@ impl Documents {
     #[must_use]
     pub fn tells(&self, method: usize) -> bool {
         self.told.as_ref().is_none_or(|told| told.get(method).copied().unwrap_or_default())
+    }
+
+    /// What a part of a module is called, by its number from 1. The names of modules have no blanks.
+    #[must_use]
+    pub fn part_name(module: &str, number: &str) -> String {
+        format!("{module} {number}")
     }
 
     /// Codes ahead of the first who asks what takes long to code.
@@ -141,14 +151,16 @@ impl Documents {
         let of = |Description { json, markdown }: &Description| json.size() + markdown.size();
         let services: usize = self.services.iter().flatten().map(of).sum();
         let above: usize = self.described_above.iter().map(of).sum();
-        of(&self.all) + services + above + self.openapi.size() + self.llms.size() + self.pages.size()
+        let openapi = self.openapi.size() + self.modules.size() + self.parts.size();
+        let pages = self.pages.size() + self.pages.count() * MADE_OF;
+        of(&self.all) + services + above + openapi + self.llms.size() + pages
     }
 }
 
 /// Bytes from which on a document takes long to code.
 const LARGE: usize = 64 << 10;
 
-/// About how many bytes of a model a page is made of.
+/// About how many bytes of a model and of what is searched a page is made of.
 const MADE_OF: usize = 4 << 10;
 
 /// A page for people.
@@ -160,77 +172,13 @@ pub struct Page {
     pub markdown: Document,
 }
 
-/// The pages for people. Each is made when it is asked for first, and kept from then on as long as all that are kept
-/// are not too much: an API may have more pages than a machine has room for.
-#[derive(Default)]
-pub struct Pages {
-    paths: HashMap<Box<str>, usize>,
-    ready: Box<[OnceLock<Page>]>,
-    /// How many bytes are kept.
-    kept: AtomicUsize,
-    make: Option<Make>,
+impl Page {
+    /// Its bytes in both forms, with those of the codings in which they are kept.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.html.size() + self.markdown.size()
+    }
 }
 
-/// What makes pages.
-pub struct Make {
-    /// The page of this index.
-    pub page: Box<dyn Fn(usize) -> Page + Send + Sync>,
-    /// What is found for these words.
-    pub search: Box<dyn Fn(&str) -> Page + Send + Sync>,
-}
-
-impl Pages {
-    /// The most bytes of pages that are kept.
-    const MOST_KEPT: usize = 16 << 20;
-
-    /// The pages at these paths below `/docs/`, decoded.
-    #[must_use]
-    pub fn new(paths: Vec<String>, make: Make) -> Self {
-        let ready = paths.iter().map(|_| OnceLock::new()).collect();
-        let paths = paths.into_iter().enumerate().map(|(index, path)| (path.into(), index)).collect();
-        Self { paths, ready, kept: AtomicUsize::new(0), make: Some(make) }
-    }
-
-    /// Bytes of the pages that are kept, in the codings they are kept in, and about those of what makes them: the
-    /// API itself, and what is searched.
-    fn size(&self) -> usize {
-        let kept = self.ready.iter().filter_map(OnceLock::get);
-        let pages: usize = kept.map(|page| page.html.size() + page.markdown.size()).sum();
-        pages + self.paths.len() * MADE_OF
-    }
-
-    /// Which page is at this path below `/docs/`.
-    #[must_use]
-    pub fn find(&self, path: &str) -> Option<usize> {
-        self.paths.get(path).copied()
-    }
-
-    /// The page of this index, where it is kept.
-    #[must_use]
-    pub fn ready(&self, index: usize) -> Option<&Page> {
-        self.ready.get(index)?.get()
-    }
-
-    /// The page of this index. That takes a while where it is not kept.
-    #[must_use]
-    pub fn page(&self, index: usize) -> Option<Page> {
-        if let Some(ready) = self.ready(index) {
-            return Some(ready.clone());
-        }
-        let page = (self.make.as_ref()?.page)(index);
-        let bytes = page.html.body.len() + page.markdown.body.len();
-        if self.kept.fetch_add(bytes, Ordering::Relaxed) + bytes > Self::MOST_KEPT {
-            self.kept.fetch_sub(bytes, Ordering::Relaxed);
-        } else if self.ready.get(index)?.set(page.clone()).is_err() {
-            // Another request has made it meanwhile.
-            self.kept.fetch_sub(bytes, Ordering::Relaxed);
-        }
-        Some(page)
-    }
-
-    /// What is found for these words. That takes a while.
-    #[must_use]
-    pub fn search(&self, words: &str) -> Option<Page> {
-        self.make.as_ref().map(|make| (make.search)(words))
-    }
-}
+/// Makes the page of what is found for some words.
+pub type Search = Box<dyn Fn(&str) -> Page + Send + Sync>;

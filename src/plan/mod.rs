@@ -9,6 +9,7 @@ mod coding;
 mod cors;
 mod document;
 mod names;
+mod on_demand;
 mod permit;
 mod routes;
 mod shelf;
@@ -20,8 +21,9 @@ use std::sync::Arc;
 
 pub use coding::{Coding, Effort};
 pub use cors::Cors;
-pub use document::{Above, Description, Document, Documents, Make, Page, Pages};
+pub use document::{Above, Description, Document, Documents, Page, Search};
 pub use names::{Classes, Modules, Named};
+pub use on_demand::OnDemand;
 pub use permit::{Permit, Piece, Requirement};
 pub use routes::{Routes, Unroutable, joinable};
 pub use shelf::{Later, Shelf};
@@ -90,6 +92,8 @@ pub struct Plan {
 
 /// A module at work.
 pub struct Module {
+    /// Its name.
+    pub name: Box<str>,
     /// The shape of its answers.
     pub envelope: Arc<dyn Envelope>,
     /// Whether the last of several values of a scalar parameter counts.

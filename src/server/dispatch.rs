@@ -21,8 +21,8 @@ use super::uploading::Uploads;
 use super::worker::{Current, Worker};
 use super::{answer, elsewhere, expect, head, health, links, page, site};
 use crate::call::{Allowed, Head, Http, Reason, Refusal};
-use crate::pipeline::{self, Beginning, Of, OptionsOn, Reply, Routed, Undecided, Unrouted, guarded};
-use crate::plan::{Document, Documents, Found, Plan};
+use crate::pipeline::{self, Beginning, Described, Of, OptionsOn, Reply, Routed, Undecided, Unrouted, guarded};
+use crate::plan::{Found, Plan};
 
 /// Makes a worker's service for all requests.
 pub(super) fn factory(
@@ -52,8 +52,8 @@ pub(super) fn factory(
                             let reply = pipeline::share(plan, &head, reply);
                             answer::sent(plan, reply, &head, Arriving::new(request.take_payload(), &head)).await
                         }
-                        Way::Document(pick) => {
-                            let described = Box::pin(pipeline::described(plan, &head, pick));
+                        Way::Document(what) => {
+                            let described = Box::pin(pipeline::described(plan, &head, what));
                             let replied = guarded("a stage", described).await;
                             let refused = |panic| pipeline::refuse(plan, &head, Of::Page, panic);
                             let reply = pipeline::share(plan, &head, replied.unwrap_or_else(refused));
@@ -97,7 +97,7 @@ pub(super) enum Way<'h> {
     /// It asks how the server is.
     Health(Health),
     /// It is for a document of the API.
-    Document(fn(&Documents) -> &Document),
+    Document(Described),
     /// It follows a link to a file.
     Link,
     /// To the API.
@@ -114,8 +114,8 @@ pub(super) fn way<'h>(plan: &Plan, head: &'h Head) -> Way<'h> {
     if links::is_own(head) {
         return Way::Link;
     }
-    if let Some(pick) = page::find(head) {
-        return Way::Document(pick);
+    if let Some(what) = page::find(head) {
+        return Way::Document(what);
     }
     let routed = pipeline::route(plan, head);
     let is_elsewhere = match routed.as_ref().map_err(|unrouted| unrouted.refusal.reason()) {

@@ -73,8 +73,8 @@ async fn page(documents: &Arc<Later>, asked: Asked) -> Result<Option<plan::Page>
     let documents = Arc::clone(documents);
     // A page of a large API takes longer to make than a worker should let others wait.
     let made = web::block(move || match asked {
-        Asked::Page(index) => documents.get().pages.page(index),
-        Asked::Search(words) => documents.get().pages.search(&words),
+        Asked::Page(index) => documents.get().pages.get(index),
+        Asked::Search(words) => documents.get().search.as_ref().map(|search| search(&words)),
     });
     made.await.map_err(Refusal::internal)
 }

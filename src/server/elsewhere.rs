@@ -77,7 +77,7 @@ fn opened(file: NamedFile, of: Of, request: &HttpRequest) -> HttpResponse {
 fn shown(plan: &Plan, head: &Head, page: Page<'_>) -> Reply {
     let allowed = Allowed(vec![Http::Get]);
     match page {
-        Page::Ready(document, of, keep) => guarded(pipeline::document(plan, head, document), of, keep),
+        Page::Ready(document, of, keep) => guarded(pipeline::document(plan, head, &document), of, keep),
         Page::Docs(page, told) => told.mark(guarded(pipeline::page(plan, head, &page), Of::Docs, Keep::Asking)),
         Page::Markdown(document, told) => {
             told.mark(guarded(pipeline::document(plan, head, &document), Of::Docs, Keep::Asking))

@@ -73,7 +73,7 @@ async fn invite(plan: &Plan, head: &Head) -> Result<(), (For, Reply)> {
         // Who reads has no body to ask about.
         Way::Elsewhere if matches!(head.method, Method::GET | Method::HEAD) => Ok(()),
         Way::Elsewhere => Err((For::Static, elsewhere::refused(plan, head, elsewhere::unknown(plan, head)))),
-        Way::Document(pick) => Err((For::Document, pipeline::described(plan, head, pick).await)),
+        Way::Document(what) => Err((For::Document, pipeline::described(plan, head, what).await)),
         Way::Health(_) | Way::Link => Ok(()),
         Way::Api(routed) => invite_to(plan, head, routed).await,
     }

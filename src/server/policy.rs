@@ -16,8 +16,9 @@ const OWN: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 const JSONP: &str = "default-src 'none'; script-src 'self' http: https:; style-src 'self'; img-src 'self' data:; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox allow-scripts";
 
-/// For Swagger UI.
-const SWAGGER: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+/// For Swagger UI. The one style in its markup is that of its logo.
+const SWAGGER: &str = "default-src 'none'; script-src 'self'; \
+    style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; img-src 'self' data: blob:; \
     font-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// For the pages for people, whose search is a form of theirs.

@@ -38,7 +38,7 @@ pub(super) fn is_own(path: &str) -> bool {
 /// A page of the server's own.
 pub(super) enum Page<'p> {
     /// One that is ready.
-    Ready(&'static Document, Of, Keep),
+    Ready(Document, Of, Keep),
     /// One of the pages for people, in the form that the client wants, and from whose documents it is.
     Docs(plan::Page, Told<'p>),
     /// One of them in markdown.
@@ -59,13 +59,12 @@ pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, head: &Head) -> Resu
         return Ok(Some(Page::Elsewhere((*to).to_owned())));
     }
     if let Some(name) = path.strip_prefix(SWAGGER) {
-        return Ok(
-            swagger::find(name, plan.methods.len()).map(|(document, keep)| Page::Ready(document, Of::Swagger, keep))
-        );
+        let found = swagger::find(name, plan, head).await?;
+        return Ok(found.map(|(document, keep)| Page::Ready(document, Of::Swagger, keep)));
     }
     if let Some(path) = path.strip_prefix("/docs/") {
         if let Some(document) = files::of_docs(path) {
-            return Ok(Some(Page::Ready(document, Of::Own, Keep::Asking)));
+            return Ok(Some(Page::Ready(document.clone(), Of::Own, Keep::Asking)));
         }
         let told = told(plan, head).await?;
         let found = docs::find(told.later(), path, head).await?;
@@ -80,7 +79,7 @@ pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, head: &Head) -> Resu
     }
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
     Ok(files.find(below).await?.map(|file| match file {
-        File::BuiltIn(document) => Page::Ready(document, Of::Own, Keep::Asking),
+        File::BuiltIn(document) => Page::Ready(document.clone(), Of::Own, Keep::Asking),
         File::Open(file) => Page::File(file, if below == JSONP { Of::Jsonp } else { Of::Own }),
         // `./` keeps a colon in the name from making a scheme of it.
         File::Folder => Page::Elsewhere(format!("./{}/", below.rsplit('/').next().unwrap_or_default())),

@@ -123,7 +123,7 @@ mod tests {
     use crate::definition;
     use crate::handler::State;
     use crate::model::Unbound;
-    use crate::plan::{Above, Description, Document, Documents, Later, Pages, Shelf};
+    use crate::plan::{Above, Description, Document, Documents, Later, OnDemand, Shelf};
 
     /// Nobody asks for documents here.
     fn documents() -> Documents {
@@ -135,8 +135,11 @@ mod tests {
             above: Above::default(),
             described_above: Box::default(),
             openapi: empty.clone(),
+            modules: OnDemand::default(),
+            parts: OnDemand::default(),
             llms: empty,
-            pages: Pages::default(),
+            pages: OnDemand::default(),
+            search: None,
         }
     }
 

@@ -145,6 +145,51 @@ test("text of a definition does nothing in Swagger UI", async (t) => {
     [],
   );
 });
+test("Swagger UI shows a large API module by module, and a large module part by part", async (t) => {
+  const api = await mkdtemp(join(tmpdir(), "rulebook-api-"));
+  t.after(() => rm(api, { recursive: true, force: true }));
+  const method = (name) => ({ info: `About ${name}`, in: { "URL#0": { info: "Which", type: "id", name: "id" } } });
+  const module = (name, methods) => {
+    const services = Array.from({ length: methods }, (_, n) => [`${name}${n}`, { GET: method(`${name} ${n}`) }]);
+    return { "/": Object.fromEntries(services) };
+  };
+  const modules = { "a&b=<i>c</i>": module("small", 2), many: module("large", 300), none: {} };
+  for (const service of Object.values(modules.many["/"])) service.GET.scope = [["reader"]];
+  await writeFile(join(api, "app.json"), JSON.stringify({ envelope: "plain", modules }));
+  const { origin } = await serve(t, { api, flags: ["--unbound", "echo"] });
+  const url = await behind(t, origin, "/x/y/");
+  const { page, trouble } = await watched(t, await browser(t), url);
+  const others = [];
+  page.on("request", (request) => {
+    if (request.url().startsWith("http") && !request.url().startsWith(url)) others.push(request.url());
+  });
+
+  await page.goto(`${url}docs/swagger/?url=https://elsewhere.invalid/openapi.json`);
+  const shown = (n) => page.waitForFunction((n) => document.querySelectorAll(".opblock").length === n, n);
+  await shown(2);
+  const choice = page.locator("#select");
+  assert.deepEqual(await choice.locator("option").allInnerTexts(), ["a&b=<i>c</i>", "many 1", "many 2"]);
+  await picture(page, "swagger-modules");
+  const called = await tried(page, "GET", "/small1/{id}", { fields: { id: "7" } });
+  assert.deepEqual([called.status, called.json.args], [200, { id: 7 }]);
+
+  await choice.selectOption("many 2");
+  await shown(50);
+  await authorise(page, "a token");
+  await page.locator(".opblock .opblock-summary-control").first().click();
+  await page.locator(".opblock .execute").waitFor();
+  const address = page.url();
+  assert.match(address, /many/);
+
+  // The address leads back, to who is still authorised.
+  await page.goto("about:blank");
+  await page.goto(address);
+  await shown(50);
+  await page.locator(".opblock.is-open .execute").waitFor();
+  await page.locator(".auth-wrapper .authorize.locked").waitFor();
+  assert.deepEqual([others, trouble], [[], []]);
+});
+
 test("several files are picked one by one in Swagger UI", async (t) => {
   const chromium = await browser(t);
   const api = await mkdtemp(join(tmpdir(), "rulebook-api-"));

@@ -22,6 +22,19 @@ fn it_is_the_document_that_is_served() {
 }
 
 #[test]
+fn one_module_is_the_document_that_is_served_of_it() {
+    let folder = shop();
+    let address = free_address();
+    let _served = Served::start(folder.path(), &address, &[]);
+    let served = Connection::to(address.parse().unwrap()).ask(&Request::new("GET", "/openapi.json?module=shop"));
+    let printed = run(folder.path(), &["openapi", "--module", "shop"]);
+    assert_eq!((printed.code, printed.out), (Some(0), String::from_utf8(served.body).unwrap()));
+    let near = run(folder.path(), &["openapi", "--module", "shpo"]);
+    assert_eq!((near.code, near.out.as_str()), (Some(2), ""));
+    assert_eq!(near.err, "error: --module shpo: no module has this name; did you mean `shop`?\n");
+}
+
+#[test]
 fn a_file_is_written_whole() {
     let folder = shop();
     let printed = run(folder.path(), &["openapi"]).out;

@@ -177,7 +177,8 @@ fn refusals() -> Vec<Refusal> {
 }
 
 /// What came and what was expected are words of values, which the check of a parameter makes.
-const OF_VALUES: [&str; 6] = ["several-values", "no-text", "no-parameter", "callback", "as-me", "no-credential-taken"];
+const OF_VALUES: [&str; 8] =
+    ["several-values", "no-text", "no-parameter", "callback", "as-me", "one-module", "one-part", "no-credential-taken"];
 
 #[test]
 fn every_text_is_said_and_none_but_by_the_catalogue() {

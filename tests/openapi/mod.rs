@@ -3,6 +3,7 @@
 mod answers;
 mod examples;
 mod golden;
+mod modules;
 mod parts;
 pub mod paths;
 mod requests;

@@ -5,7 +5,7 @@ mod refused;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::client::{Request, Site};
 
@@ -194,6 +194,21 @@ fn all_documents_tell_of_the_same() {
                 }
             }
             assert_eq!(described, told, "OpenAPI for {held:?}");
+            let mut paths = Vec::new();
+            for module in ["shop", "vault"] {
+                let answer =
+                    site.send(&by("GET", &format!("/openapi.json?module={module}&{}", query.replace('?', "")), held));
+                let is_told = document["tags"].as_array().unwrap().iter().any(|tag| tag["name"] == module);
+                assert_eq!(answer.status, if is_told { 200 } else { 400 }, "{module} for {held:?}");
+                paths.extend(
+                    answer.json()["paths"]
+                        .as_object()
+                        .into_iter()
+                        .flatten()
+                        .map(|(path, item)| (path.clone(), item.clone())),
+                );
+            }
+            assert_eq!(json!(paths.into_iter().collect::<Map<_, _>>()), document["paths"], "modules for {held:?}");
             let llms = String::from_utf8(ask("GET", "/llms.txt").body).unwrap();
             let markdown = site.send(&by("OPTIONS", &format!("/{query}"), held).field("accept", "text/markdown"));
             let markdown = String::from_utf8(markdown.body).unwrap();

@@ -28,6 +28,7 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, ServerBuilder};
 use utoipa::openapi::{Contact, Info, License, Paths, Server};
 
+use super::part::Part;
 use crate::error::Code;
 use crate::model::{Api, DEFAULT_TIMEZONE, Method};
 use answers::Answers;
@@ -42,20 +43,34 @@ pub(super) use samples::sample;
 /// The OpenAPI document of an API.
 #[must_use]
 pub fn openapi(api: &Api) -> Json {
+    document(api, None)
+}
+
+/// The OpenAPI document of a part of an API.
+#[must_use]
+pub fn openapi_part(api: &Api, part: &Part) -> Json {
+    document(api, Some(part))
+}
+
+fn document(api: &Api, part: Option<&Part>) -> Json {
     // What the document is made of always serialises.
-    write_openapi(api, serde_json::value::Serializer).unwrap_or_default()
+    write_openapi(api, part, serde_json::value::Serializer).unwrap_or_default()
 }
 
 /// Writes the OpenAPI document of an API, path by path: all of a large one takes much more room as a tree than as text.
+/// That of a part has fewer paths, tags and components, and is else the same.
 ///
 /// # Errors
 /// Those of the serializer.
-pub fn write_openapi<S: Serializer>(api: &Api, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn write_openapi<S: Serializer>(api: &Api, part: Option<&Part>, serializer: S) -> Result<S::Ok, S::Error> {
     let mut schemas = Schemas::default();
     let mut answers = Answers::new(api, &mut schemas);
-    let paths = paths::paths(api, &mut schemas, &mut answers);
-    let tags = api
-        .modules
+    let paths = paths::paths(api, part, &mut schemas, &mut answers);
+    let modules = match part {
+        Some(part) => api.modules.get(part.module..=part.module).unwrap_or_default(),
+        None => &api.modules[..],
+    };
+    let tags = modules
         .iter()
         .map(|module| TagBuilder::new().name(module.name.as_str()).description(module.info.as_deref()).build());
     let mut components = ComponentsBuilder::new();

@@ -6,22 +6,26 @@ use percent_encoding::utf8_percent_encode;
 use utoipa::openapi::Paths;
 use utoipa::openapi::path::{Operation, PathItem};
 
+use super::super::part::Part;
 use super::super::uris::{ENCODED, ServiceUri, uris};
 use super::answers::Answers;
 use super::operation::operation;
 use super::schemas::Schemas;
 use crate::call::Http;
-use crate::model::{Api, From, Method, Parameter, Segment, Service};
+use crate::model::{Api, From, Method, Module, Parameter, Segment, Service};
 
-/// Every method at each of its paths.
-pub(super) fn paths(api: &Api, schemas: &mut Schemas, answers: &mut Answers) -> Paths {
+/// Every method of the API, or of a part of it, at each of its paths. The others still count where paths and ids get
+/// their names, so that an operation is called the same in every document.
+pub(super) fn paths(api: &Api, part: Option<&Part>, schemas: &mut Schemas, answers: &mut Answers) -> Paths {
     let services = uris(api).services;
+    let mut held = held(api, part);
     let mut ids: HashSet<String> =
         services.iter().flat_map(|own| &own.service.methods).map(|method| method.id.clone()).collect();
     let mut templates = Templates::default();
     let mut paths = Paths::new();
     for ServiceUri { module, service, below, .. } in &services {
         for method in &service.methods {
+            let is_held = held.next().unwrap_or_default();
             let segments = segments(service, method);
             let positions = method.positions();
             for left_out in 0..=trailing_optional(&positions) {
@@ -29,6 +33,9 @@ pub(super) fn paths(api: &Api, schemas: &mut Schemas, answers: &mut Answers) -> 
                 let template = templates.template(&api.base, segments);
                 let parameters: Vec<_> = parameters(segments, &template.names).collect();
                 let id = if left_out == 0 { method.id.clone() } else { shorter_id(&method.id, left_out, &mut ids) };
+                if !is_held {
+                    continue;
+                }
                 let below = if left_out < positions.len() { &below[..] } else { &[] };
                 let operation = operation((api, module, method), id, (&parameters, below), schemas, answers);
                 let item = paths.paths.entry(template.path.clone()).or_default();
@@ -37,6 +44,15 @@ pub(super) fn paths(api: &Api, schemas: &mut Schemas, answers: &mut Answers) -> 
         }
     }
     paths
+}
+
+/// Whether each method of the API, in order, is in a part of it.
+fn held(api: &Api, part: Option<&Part>) -> impl Iterator<Item = bool> {
+    let methods = move |(index, module): (usize, &Module)| {
+        let all = module.services.iter().flat_map(|service| &service.methods).count();
+        (0..all).map(move |method| part.is_none_or(|part| part.module == index && part.methods.contains(&method)))
+    };
+    api.modules.iter().enumerate().flat_map(methods)
 }
 
 fn of(item: &mut PathItem, http: Http) -> &mut Option<Operation> {
@@ -50,21 +66,21 @@ fn of(item: &mut PathItem, http: Http) -> &mut Option<Operation> {
 }
 
 /// A segment of a method's path.
-enum Part<'a> {
+enum Piece<'a> {
     Static(&'a str),
     /// What fills it is called so, and is this parameter.
     Filled(&'a str, &'a Parameter),
 }
 
 /// The segments of the longest path of a method.
-fn segments<'a>(service: &'a Service, method: &'a Method) -> Vec<Part<'a>> {
+fn segments<'a>(service: &'a Service, method: &'a Method) -> Vec<Piece<'a>> {
     let captured = |name: &str| method.parameters.iter().find(|own| own.from == From::Path && own.key == name);
     let own = service.path.iter().filter_map(|segment| match segment {
-        Segment::Static(text) => Some(Part::Static(text)),
+        Segment::Static(text) => Some(Piece::Static(text)),
         // A definition that was judged has a parameter for each capture.
-        Segment::Capture(name) => captured(name).map(|own| Part::Filled(name, own)),
+        Segment::Capture(name) => captured(name).map(|own| Piece::Filled(name, own)),
     });
-    own.chain(method.positions().into_iter().map(|own| Part::Filled(&own.name, own))).collect()
+    own.chain(method.positions().into_iter().map(|own| Piece::Filled(&own.name, own))).collect()
 }
 
 /// How many of the last positions can be left out.
@@ -73,10 +89,10 @@ fn trailing_optional(positions: &[&Parameter]) -> usize {
 }
 
 /// The parameters that fill segments, by these names.
-fn parameters<'a>(segments: &[Part<'a>], names: &'a [String]) -> impl Iterator<Item = (&'a str, &'a Parameter)> {
-    let filled = segments.iter().filter_map(|part| match part {
-        Part::Filled(_, own) => Some(*own),
-        Part::Static(_) => None,
+fn parameters<'a>(segments: &[Piece<'a>], names: &'a [String]) -> impl Iterator<Item = (&'a str, &'a Parameter)> {
+    let filled = segments.iter().filter_map(|piece| match piece {
+        Piece::Filled(_, own) => Some(*own),
+        Piece::Static(_) => None,
     });
     names.iter().map(String::as_str).zip(filled.collect::<Vec<_>>())
 }
@@ -102,31 +118,31 @@ struct Template {
 }
 
 impl Templates {
-    fn template(&mut self, base: &str, segments: &[Part<'_>]) -> &Template {
+    fn template(&mut self, base: &str, segments: &[Piece<'_>]) -> &Template {
         let mut shape = String::new();
-        for part in segments {
+        for piece in segments {
             shape.push('/');
-            match part {
-                Part::Static(text) => shape.extend(utf8_percent_encode(text, ENCODED)),
-                Part::Filled(..) => shape.push_str("{}"),
+            match piece {
+                Piece::Static(text) => shape.extend(utf8_percent_encode(text, ENCODED)),
+                Piece::Filled(..) => shape.push_str("{}"),
             }
         }
         self.0.entry(shape).or_insert_with(|| template(base, segments))
     }
 }
 
-fn template(base: &str, segments: &[Part<'_>]) -> Template {
+fn template(base: &str, segments: &[Piece<'_>]) -> Template {
     let mut path: String = base.trim_end_matches('/').split('/').skip(1).fold(String::new(), |mut path, segment| {
         path.push('/');
         path.extend(utf8_percent_encode(segment, ENCODED));
         path
     });
     let mut names: Vec<String> = Vec::new();
-    for part in segments {
+    for piece in segments {
         path.push('/');
-        match part {
-            Part::Static(text) => path.extend(utf8_percent_encode(text, ENCODED)),
-            Part::Filled(name, _) => {
+        match piece {
+            Piece::Static(text) => path.extend(utf8_percent_encode(text, ENCODED)),
+            Piece::Filled(name, _) => {
                 let name = free_name(name, &names);
                 path.extend(["{", &name, "}"]);
                 names.push(name);

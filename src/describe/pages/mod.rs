@@ -25,6 +25,7 @@ mod words;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use super::part::ranges;
 use super::uris;
 use crate::model::{Api, Method, Module};
 use place::{To, segment};
@@ -33,8 +34,6 @@ use sheet::Sheet;
 
 /// The most methods that the first page lists one by one.
 const MOST_LISTED: usize = 500;
-/// How many methods a page of a module has at most.
-const MODULE_PART: usize = 250;
 /// How many modules a page of contents has at most, where it lists modules.
 const CONTENTS_PART: usize = 500;
 
@@ -195,6 +194,6 @@ impl Pages {
     }
 
     fn module_parts(&self, module: usize) -> usize {
-        self.modules[module].len().div_ceil(MODULE_PART).max(1)
+        ranges(self.modules[module].clone()).count()
     }
 }

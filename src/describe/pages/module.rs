@@ -1,9 +1,10 @@
 //! The page of a module: what it is about, and its methods.
 
+use super::super::part::ranges;
 use super::contents::trail;
 use super::sheet::{Block, Sheet, Span};
 use super::words::{count, line, parts};
-use super::{MODULE_PART, Page, Pages};
+use super::{Page, Pages};
 
 pub(super) fn sheet(pages: &Pages, module: usize, part: usize) -> Sheet<'_> {
     let own = &pages.api.modules[module];
@@ -20,8 +21,7 @@ pub(super) fn sheet(pages: &Pages, module: usize, part: usize) -> Sheet<'_> {
     }
     blocks.push(Block::Facts(facts));
     blocks.push(Block::heading("methods", "Methods"));
-    let first = range.start + part * MODULE_PART;
-    let entries = pages.entries(first..(first + MODULE_PART).min(range.end));
+    let entries = pages.entries(ranges(range).nth(part).unwrap_or_default());
     blocks.push(Block::Methods(entries.map(|(index, entry)| line(pages, index, entry)).collect()));
     blocks.extend(parts(pages, part, pages.module_parts(module), |part| Page::Module { module, part }));
     let mut trail = vec![trail(pages)];

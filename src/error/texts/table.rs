@@ -47,6 +47,10 @@ pub enum Text {
     Callback,
     /// What was expected of `as`.
     AsMe,
+    /// What was expected of `module`.
+    OneModule,
+    /// What was expected of `part`.
+    OnePart,
     /// What was expected of a credential that came with one.
     NoCredentialTaken,
     /// A path with a broken escape.
@@ -212,6 +216,8 @@ pub const TABLE: &[Row] = &[
     row(Text::NoParameter, "no-parameter", &[]),
     row(Text::Callback, "callback", &[]),
     row(Text::AsMe, "as-me", &[]),
+    row(Text::OneModule, "one-module", &[]),
+    row(Text::OnePart, "one-part", &[]),
     row(Text::NoCredentialTaken, "no-credential-taken", &[]),
     row(Text::PathEscape, "path-escape", &[]),
     row(Text::PathEncoding, "path-encoding", &[]),

@@ -1,0 +1,149 @@
+//! The documents of modules: each is the whole document, without what is of others.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use proptest::prelude::*;
+use rulebook::describe::{Part, openapi, openapi_part};
+use rulebook::model::Api;
+use serde_json::{Map, Value as Json, json};
+
+use super::{engine, engine_in, engine_of, operations, resolved};
+use crate::client::{Request, Site};
+use crate::generate;
+
+/// A part of a document, all that it refers to put in its place.
+fn inlined(document: &Json, part: &Json) -> Json {
+    match resolved(document, part) {
+        Json::Object(members) => {
+            members.iter().map(|(name, member)| (name.clone(), inlined(document, member))).collect()
+        }
+        Json::Array(items) => items.iter().map(|item| inlined(document, item)).collect(),
+        plain => plain.clone(),
+    }
+}
+
+/// The members of a document that are of no module.
+fn frame(document: &Json) -> Map<String, Json> {
+    let members = document.as_object().unwrap().iter();
+    let of_modules = ["paths", "components", "tags"];
+    members
+        .filter(|(name, _)| !of_modules.contains(&name.as_str()))
+        .map(|(name, one)| (name.clone(), one.clone()))
+        .collect()
+}
+
+fn ids(document: &Json) -> Vec<String> {
+    operations(document).iter().map(|own| own.id.to_owned()).collect()
+}
+
+/// Judges the documents of all modules and of all their parts.
+fn assert_parts(api: &Api) {
+    let whole = openapi(api);
+    let all = operations(&whole);
+    let mut met = BTreeSet::new();
+    for (index, module) in api.modules.iter().enumerate() {
+        let part = Part::whole(api, index);
+        let document = openapi_part(api, &part);
+        let own: BTreeSet<_> =
+            all.iter().filter(|own| own.json["tags"] == json!([module.name])).map(|own| own.id).collect();
+        assert_eq!(document["tags"], json!([whole["tags"][index]]), "{}", module.name);
+        assert_eq!(frame(&document), frame(&whole), "{}", module.name);
+        assert_eq!(document["components"]["securitySchemes"], whole["components"]["securitySchemes"]);
+        let described = operations(&document);
+        assert_eq!(described.iter().map(|own| own.id).collect::<BTreeSet<_>>(), own, "{}", module.name);
+        for operation in described {
+            let same = all.iter().find(|own| own.id == operation.id).unwrap();
+            assert_eq!((operation.path, &operation.http), (same.path, &same.http));
+            assert_eq!(inlined(&document, operation.json), inlined(&whole, same.json), "{}", operation.id);
+            assert!(met.insert(operation.id.to_owned()), "{} is in two modules", operation.id);
+        }
+        let in_parts: Vec<_> = part.split().flat_map(|part| ids(&openapi_part(api, &part))).collect();
+        assert_eq!(in_parts.iter().map(String::as_str).collect::<BTreeSet<_>>(), own, "{}", module.name);
+        assert_eq!(in_parts.len(), own.len(), "{}: a method is in two parts", module.name);
+    }
+    assert_eq!(met.len(), all.len());
+}
+
+#[test]
+fn modules_are_described_alone_as_among_others() {
+    for folder in ["api", "tests/definitions/good/everything"] {
+        assert_parts(engine_in(Path::new(folder)).api());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn modules_of_generated_definitions_are_described_alone_as_among_others(generated in generate::definitions()) {
+        assert_parts(engine(generated.public().bytes()).api());
+    }
+}
+
+/// A small module, and one of so many methods.
+fn definition(methods: usize) -> Json {
+    let service = |n: usize| {
+        let method =
+            json!({ "info": "One of many", "in": { "URL#0": { "info": "Which", "type": "?id", "name": "id" } } });
+        (format!("s{n}"), json!({ "GET": method }))
+    };
+    let many: Map<_, _> = (0..methods).map(service).collect();
+    json!({ "modules": { "a&b=c": { "/": { "one": { "GET": { "info": "Alone" } } } }, "many": { "/": many } } })
+}
+
+#[test]
+fn a_large_module_is_described_in_parts() {
+    let engine = engine_of(&definition(600));
+    assert_parts(engine.api());
+    let sizes = |module| Part::whole(engine.api(), module).split().map(|part| part.methods.len()).collect::<Vec<_>>();
+    assert_eq!(sizes(0), [1]);
+    assert_eq!(sizes(1), [250, 250, 100]);
+}
+
+#[test]
+fn the_query_names_a_module_and_a_part() {
+    let engine = engine_of(&definition(300));
+    let (small, large) = (Part::whole(engine.api(), 0), Part::whole(engine.api(), 1));
+    let site = Site::start(&engine);
+    let get = |query: &str| site.send(&Request::new("GET", format!("/openapi.json{query}")));
+    let parts: Vec<_> = large.split().collect();
+    let cases = [
+        ("?module=a%26b%3Dc", &small),
+        ("?module=a%26b%3Dc&part=1", &small),
+        ("?module=many", &large),
+        ("?part=1&module=many", &parts[0]),
+        ("?module=many&part=2&other=x", &parts[1]),
+    ];
+    for (query, part) in cases {
+        for _ in 0..2 {
+            let answer = get(query);
+            assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json")), "{query}");
+            assert_eq!(answer.json(), openapi_part(engine.api(), part), "{query}");
+            let known = Request::new("GET", format!("/openapi.json{query}"));
+            assert_eq!(site.send(&known.field("if-none-match", answer.field("etag").unwrap())).status, 304);
+        }
+    }
+    let (module, part) = ("the name of a module, or no `module`", "the number of a part of `module`, or no `part`");
+    let refused = [
+        ("?module=", "module", module, json!("\"\"")),
+        ("?module=man", "module", module, json!("\"man\"")),
+        ("?module=many%201", "module", module, json!("\"many 1\"")),
+        ("?module=many&module=many", "module", module, Json::Null),
+        ("?part=1", "part", part, json!("\"1\"")),
+        ("?module=many&part=0", "part", part, json!("\"0\"")),
+        ("?module=many&part=3", "part", part, json!("\"3\"")),
+        ("?module=many&part=01", "part", part, json!("\"01\"")),
+        ("?module=many&part=+1", "part", part, json!("\" 1\"")),
+    ];
+    for (query, name, expected, got) in refused {
+        let answer = get(query);
+        assert_eq!(answer.status, 400, "{query}");
+        let fault = &answer.json()["errors"][0];
+        assert_eq!(
+            (&fault["parameter"], &fault["in"], &fault["expected"]),
+            (&json!(name), &json!("query"), &json!(expected))
+        );
+        assert_eq!(fault["got"], got, "{query}");
+    }
+}
