@@ -75,9 +75,10 @@ impl Answers {
         Self { early, formats, components: BTreeMap::new(), names: HashMap::new(), shapes, problems }
     }
 
-    /// All refusals that are referred to, by name.
-    pub(super) fn components(self) -> BTreeMap<String, RefOr<Response>> {
-        self.components.into_iter().map(|(name, response)| (name, response.into())).collect()
+    /// All refusals that are referred to, by name: once, when all are.
+    pub(super) fn components(&mut self) -> BTreeMap<String, RefOr<Response>> {
+        let components = std::mem::take(&mut self.components);
+        components.into_iter().map(|(name, response)| (name, response.into())).collect()
     }
 
     /// What a method answers: a success, its own errors, and the engine's refusals of these `rows`.

@@ -32,7 +32,9 @@ use super::part::Part;
 use crate::error::Code;
 use crate::model::{Api, DEFAULT_TIMEZONE, Method};
 use answers::Answers;
+use paths::Listing;
 use schemas::Schemas;
+use whole::Rest;
 
 pub(super) use parameters::place;
 pub(super) use text::{Place, Style, style};
@@ -63,9 +65,6 @@ fn document(api: &Api, part: Option<&Part>) -> Json {
 /// # Errors
 /// Those of the serializer.
 pub fn write_openapi<S: Serializer>(api: &Api, part: Option<&Part>, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut schemas = Schemas::default();
-    let mut answers = Answers::new(api, &mut schemas);
-    let paths = paths::paths(api, part, &mut schemas, &mut answers);
     let modules = match part {
         Some(part) => api.modules.get(part.module..=part.module).unwrap_or_default(),
         None => &api.modules[..],
@@ -77,19 +76,17 @@ pub fn write_openapi<S: Serializer>(api: &Api, part: Option<&Part>, serializer: 
     if let Some(scheme) = security::scheme(api) {
         components = components.security_scheme(security::BEARER, scheme);
     }
-    let mut components = components.build();
-    components.headers = answers::headers(api, &mut schemas);
-    components.responses = answers.components();
-    components.schemas = schemas.components();
-    let mut document = OpenApiBuilder::new()
+    let mut frame = OpenApiBuilder::new()
         .info(info(api))
         .servers(Some(servers(api)))
         .tags(Some(tags))
         .paths(Paths::new())
-        .components(Some(components))
+        .components(Some(components.build()))
         .build();
-    document.extensions = timezone(api);
-    whole::write(document, paths, schemas, serializer)
+    frame.extensions = timezone(api);
+    let mut schemas = Schemas::default();
+    let answers = Answers::new(api, &mut schemas);
+    whole::write(&frame, Rest { api, listing: Listing::new(api, part), schemas, answers }, serializer)
 }
 
 /// What the engine may refuse a method for, besides what it may refuse any for, in the order of their statuses.

@@ -1,9 +1,8 @@
 //! The paths of all methods, with a path for each number of segments that a method takes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use percent_encoding::utf8_percent_encode;
-use utoipa::openapi::Paths;
 use utoipa::openapi::path::{Operation, PathItem};
 
 use super::super::part::Part;
@@ -14,36 +13,76 @@ use super::schemas::Schemas;
 use crate::call::Http;
 use crate::model::{Api, From, Method, Module, Parameter, Segment, Service};
 
-/// Every method of the API, or of a part of it, at each of its paths. The others still count where paths and ids get
-/// their names, so that an operation is called the same in every document.
-pub(super) fn paths(api: &Api, part: Option<&Part>, schemas: &mut Schemas, answers: &mut Answers) -> Paths {
-    let services = uris(api).services;
-    let mut held = held(api, part);
-    let mut ids: HashSet<String> =
-        services.iter().flat_map(|own| &own.service.methods).map(|method| method.id.clone()).collect();
-    let mut templates = Templates::default();
-    let mut paths = Paths::new();
-    for ServiceUri { module, service, below, .. } in &services {
-        for method in &service.methods {
-            let is_held = held.next().unwrap_or_default();
-            let segments = segments(service, method);
-            let positions = method.positions();
-            for left_out in 0..=trailing_optional(&positions) {
-                let segments = &segments[..segments.len() - left_out];
-                let template = templates.template(&api.base, segments);
-                let parameters: Vec<_> = parameters(segments, &template.names).collect();
-                let id = if left_out == 0 { method.id.clone() } else { shorter_id(&method.id, left_out, &mut ids) };
-                if !is_held {
-                    continue;
+/// The operations of a document by their paths. Each is made when it is written: those of a large API take much room.
+pub(super) struct Listing<'a> {
+    api: &'a Api,
+    services: Vec<ServiceUri<'a>>,
+    paths: BTreeMap<String, Vec<Listed<'a>>>,
+}
+
+/// A method at one of its paths.
+pub(super) struct Listed<'a> {
+    /// Index of its service.
+    service: usize,
+    method: &'a Method,
+    /// How many of its last positions the path lacks.
+    left_out: usize,
+    id: String,
+    /// What the segments are called that its parameters fill.
+    names: Vec<String>,
+}
+
+impl<'a> Listing<'a> {
+    /// Every method of the API, or of a part of it, at each of its paths. The others still count where paths and ids
+    /// get their names, so that an operation is called the same in every document.
+    pub(super) fn new(api: &'a Api, part: Option<&Part>) -> Self {
+        let services = uris(api).services;
+        let mut held = held(api, part);
+        let mut ids: HashSet<String> =
+            services.iter().flat_map(|own| &own.service.methods).map(|method| method.id.clone()).collect();
+        let mut templates = Templates::default();
+        let mut paths: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (service, own) in services.iter().enumerate() {
+            for method in &own.service.methods {
+                let is_held = held.next().unwrap_or_default();
+                let segments = segments(own.service, method);
+                for left_out in 0..=trailing_optional(&method.positions()) {
+                    let Template { path, names } =
+                        templates.template(&api.base, &segments[..segments.len() - left_out]);
+                    let id = if left_out == 0 { method.id.clone() } else { shorter_id(&method.id, left_out, &mut ids) };
+                    if is_held {
+                        let listed = Listed { service, method, left_out, id, names: names.clone() };
+                        paths.entry(path.clone()).or_default().push(listed);
+                    }
                 }
-                let below = if left_out < positions.len() { &below[..] } else { &[] };
-                let operation = operation((api, module, method), id, (&parameters, below), schemas, answers);
-                let item = paths.paths.entry(template.path.clone()).or_default();
-                *of(item, method.http) = Some(operation);
             }
         }
+        Self { api, services, paths }
     }
-    paths
+
+    /// Every path, in order, with what is there.
+    pub(super) fn paths(&self) -> impl Iterator<Item = (&str, &[Listed<'a>])> {
+        self.paths.iter().map(|(path, listed)| (path.as_str(), listed.as_slice()))
+    }
+
+    /// What is at a path.
+    pub(super) fn item(&self, listed: &[Listed<'_>], schemas: &mut Schemas, answers: &mut Answers) -> PathItem {
+        let mut item = PathItem::default();
+        for own in listed {
+            *of(&mut item, own.method.http) = Some(self.operation(own, schemas, answers));
+        }
+        item
+    }
+
+    fn operation(&self, listed: &Listed<'_>, schemas: &mut Schemas, answers: &mut Answers) -> Operation {
+        let Listed { service, method, left_out, id, names } = listed;
+        let ServiceUri { module, service, below, .. } = &self.services[*service];
+        let segments = segments(service, method);
+        let parameters: Vec<_> = parameters(&segments[..segments.len() - left_out], names).collect();
+        // Where all positions are left out, nothing stands where the services below begin.
+        let below = if *left_out < method.positions().len() { &below[..] } else { &[] };
+        operation((self.api, module, method), id.clone(), (&parameters, below), schemas, answers)
+    }
 }
 
 /// Whether each method of the API, in order, is in a part of it.
