@@ -93,7 +93,8 @@ function overview({ title, info, contact, license }, start, modules, all) {
   const about = [contact?.name, contact?.email, license && `licence ${license.name}`].filter((text) => text);
   return [
     h("h1", {}, title),
-    info ? h("p", { className: "lead" }, info) : "",
+    // Its first paragraph: the pages of the docs show all of it.
+    info ? h("p", { className: "lead" }, info.trim().split(/\n[ \t]*\n/)[0]) : "",
     h(
       "p",
       {},

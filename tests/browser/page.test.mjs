@@ -201,7 +201,7 @@ test("text of a definition stays text", async (t) => {
     out: { [name]: { info: mean, type: "any" } },
     errors: { [name]: { status: 404, info: mean } },
   };
-  await writeFile(join(api, "app.json"), JSON.stringify({ title: mean, info: mean, base: "/a b/ü" }));
+  await writeFile(join(api, "app.json"), JSON.stringify({ title: mean, info: `${mean}\n \nMore`, base: "/a b/ü" }));
   await writeFile(
     join(api, "mean.json"),
     JSON.stringify({
@@ -216,6 +216,7 @@ test("text of a definition stays text", async (t) => {
   const { page, trouble } = await watched(t, await browser(t), url);
   await page.goto(url);
   await page.locator("#modules a").first().waitFor();
+  assert.equal(await page.locator("main .lead").innerText(), mean, "the first paragraph says what the API is");
   await page.locator("#modules a", { hasText: "x<b>y" }).click();
   const { json } = await called(method(page, "GET"));
   assert.equal(json.args.x, mean);
