@@ -9,7 +9,7 @@ use serde_json::{Map, Serializer, Value as Json};
 
 use crate::describe::{self, Part, Uris};
 use crate::model::{Api, Audience, Service};
-use crate::plan::{Above, Description, Document, Documents, Later, OnDemand, Page, Search, Shelf};
+use crate::plan::{Above, Description, Document, Documents, Finder, Later, OnDemand, Page, Shelf};
 
 /// Everything that describes an API, made when it is asked for.
 pub(super) fn shelf(api: &Arc<Api>) -> Shelf {
@@ -60,7 +60,7 @@ fn all(api: &Arc<Api>, asked: bool) -> Documents {
     let service = |uri| Some(description(&describe::options_service(api, uri), describe::markdown_service(uri)));
     let people = describe::Pages::new(Arc::clone(api), asked);
     let llms = Document::new("text/plain; charset=utf-8", people.llms());
-    let (pages, search) = pages(people);
+    let (pages, finder) = pages(people);
     let (modules, parts) = modules(api);
     Documents {
         told: None,
@@ -73,7 +73,7 @@ fn all(api: &Arc<Api>, asked: bool) -> Documents {
         above,
         described_above: paths.into_iter().map(of_above).collect(),
         pages,
-        search: Some(search),
+        finder: Some(finder),
     }
 }
 
@@ -98,15 +98,19 @@ fn openapi_of(api: &Arc<Api>, parts: impl Iterator<Item = (String, Part)>) -> On
     OnDemand::new(names, Document::size, move |index| openapi(&api, parts.get(index)))
 }
 
-/// The pages for people, and what is found among them.
-fn pages(pages: describe::Pages) -> (OnDemand<Page>, Search) {
+/// The pages for people, and those that are made of words and paths that clients send.
+fn pages(pages: describe::Pages) -> (OnDemand<Page>, Finder) {
     let html = |text: String| Document::new("text/html; charset=utf-8", text);
     let page = move |(text, other): (String, String)| Page { html: html(text), markdown: markdown(other) };
     let paths = pages.paths();
     let pages = Arc::new(pages);
-    let found = Arc::clone(&pages);
+    let (found, missing) = (Arc::clone(&pages), Arc::clone(&pages));
     let made = OnDemand::new(paths, Page::size, move |index| page((pages.html(index), pages.markdown(index))));
-    (made, Box::new(move |words| page(found.search(words))))
+    let finder = Finder {
+        search: Box::new(move |words| page(found.search(words))),
+        missing: Box::new(move |path| page(missing.missing(path))),
+    };
+    (made, finder)
 }
 
 /// Documents that say nothing but, where they tell that, which methods there are.
@@ -123,7 +127,7 @@ fn none(api: &Api, tells: bool) -> Documents {
         above: Above::default(),
         described_above: Box::default(),
         pages: OnDemand::default(),
-        search: None,
+        finder: None,
     }
 }
 

@@ -9,6 +9,7 @@ use super::coded::varies;
 use super::respond::{Of, refuse};
 use super::{Reply, ReplyBody};
 use crate::call::{Allowed, Head, Http, Reason, Refusal};
+use crate::error::Code;
 use crate::plan::{Description, Document, Page, Plan};
 
 /// Answers a request at the path of a document.
@@ -17,12 +18,37 @@ pub fn document(plan: &Plan, head: &Head, document: &Document) -> Reply {
     unread(plan, head).unwrap_or_else(|| ready(plan, head, document, Vec::with_capacity(2)))
 }
 
-/// Answers for a page in the form that the client wants most; HTML where it does not say.
+/// Answers for a page.
 #[must_use]
 pub fn page(plan: &Plan, head: &Head, page: &Page) -> Reply {
-    let document = if prefers(head, MARKDOWN, HTML) { &page.markdown } else { &page.html };
     let vary = || vec![(header::VARY, HeaderValue::from_static("accept"))];
-    unread(plan, head).unwrap_or_else(|| ready(plan, head, document, vary()))
+    unread(plan, head).unwrap_or_else(|| ready(plan, head, wanted(head, page), vary()))
+}
+
+/// A page in the form that the client wants most; HTML where it does not say.
+fn wanted<'p>(head: &Head, page: &'p Page) -> &'p Document {
+    if prefers(head, MARKDOWN, HTML) { &page.markdown } else { &page.html }
+}
+
+/// Whether the client would rather read a page than the refusal that there is none.
+#[must_use]
+pub fn reads_pages(head: &Head) -> bool {
+    let reads = matches!(head.method, Method::GET | Method::HEAD);
+    reads && [HTML, MARKDOWN].iter().any(|form| prefers(head, form, JSON))
+}
+
+/// Answers with the page in place of one that is not there, in the form that the client wants most.
+#[must_use]
+pub fn missing(head: &Head, page: &Page) -> Reply {
+    let Document { body, media_type, .. } = wanted(head, page);
+    Reply {
+        status: 404,
+        content_type: Some(HeaderValue::from_static(media_type)),
+        headers: vec![(header::VARY, HeaderValue::from_static("accept"))],
+        body: ReplyBody::Whole(body.clone()),
+        written: true,
+        code: Some(Code::UnknownService),
+    }
 }
 
 /// Answers a request that does not read where reading is all that can be done: OPTIONS, and methods that are not

@@ -35,7 +35,7 @@ pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
 pub use check::is_refused_by;
 pub use coded::{coded, coding};
 pub use cors::{announces_names, share, shared};
-pub use document::{document, page, unread};
+pub use document::{document, missing, page, reads_pages, unread};
 pub use guard::{guard, guarded, log_panics};
 pub use permit::Granted;
 pub use read::filled_by;

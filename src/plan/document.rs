@@ -117,8 +117,8 @@ pub struct Documents {
     pub llms: Document,
     /// The pages for people, by their paths below `/docs/`, decoded.
     pub pages: OnDemand<Page>,
-    /// The page of what is found for some words, which takes a while to make.
-    pub search: Option<Search>,
+    /// The pages that are made of what clients send.
+    pub finder: Option<Finder>,
 }
 
 impl Documents {
@@ -180,5 +180,10 @@ impl Page {
     }
 }
 
-/// Makes the page of what is found for some words.
-pub type Search = Box<dyn Fn(&str) -> Page + Send + Sync>;
+/// Makes pages of what clients send, which takes a while.
+pub struct Finder {
+    /// The page of what is found for some words.
+    pub search: Box<dyn Fn(&str) -> Page + Send + Sync>,
+    /// The page in place of one that is not there, at a path below `/docs/`, decoded.
+    pub missing: Box<dyn Fn(&str) -> Page + Send + Sync>,
+}

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 pub use coding::{Coding, Effort};
 pub use cors::Cors;
-pub use document::{Above, Description, Document, Documents, Page, Search};
+pub use document::{Above, Description, Document, Documents, Finder, Page};
 pub use names::{Classes, Modules, Named};
 pub use on_demand::OnDemand;
 pub use permit::{Permit, Piece, Requirement};

@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
 use crate::call::{Head, Refusal};
+use crate::pipeline::reads_pages;
 use crate::plan::{self, Document, Later};
 
 /// Where what is searched for is found.
@@ -23,6 +24,8 @@ pub(super) enum Found {
     Page(plan::Page),
     /// A page in markdown.
     Markdown(Document),
+    /// There is none: the page that says so.
+    Missing(plan::Page),
 }
 
 /// Which page is asked for.
@@ -31,9 +34,11 @@ enum Asked {
     Page(usize),
     /// What is found for these words.
     Search(String),
+    /// What is not there, at this path.
+    Missing(String),
 }
 
-/// What is at a path below `/docs/`, as it was sent; none where there is nothing.
+/// What is at a path below `/docs/`, as it was sent; none where there is nothing, and no page is wanted that says so.
 ///
 /// # Errors
 /// The page cannot be made.
@@ -50,6 +55,10 @@ pub(super) async fn find(documents: &Arc<Later>, path: &str, head: &Head) -> Res
         SEARCH => Asked::Search(words(head)),
         path => match documents.get().pages.find(path) {
             Some(index) => Asked::Page(index),
+            None if reads_pages(head) => {
+                let page = page(documents, Asked::Missing(path.to_owned())).await?;
+                return Ok(page.map(Found::Missing));
+            }
             None => return Ok(None),
         },
     };
@@ -74,7 +83,8 @@ async fn page(documents: &Arc<Later>, asked: Asked) -> Result<Option<plan::Page>
     // A page of a large API takes longer to make than a worker should let others wait.
     let made = web::block(move || match asked {
         Asked::Page(index) => documents.get().pages.get(index),
-        Asked::Search(words) => documents.get().search.as_ref().map(|search| search(&words)),
+        Asked::Search(words) => documents.get().finder.as_ref().map(|finder| (finder.search)(&words)),
+        Asked::Missing(path) => documents.get().finder.as_ref().map(|finder| (finder.missing)(&path)),
     });
     made.await.map_err(Refusal::internal)
 }

@@ -82,6 +82,7 @@ fn shown(plan: &Plan, head: &Head, page: Page<'_>) -> Reply {
         Page::Markdown(document, told) => {
             told.mark(guarded(pipeline::document(plan, head, &document), Of::Docs, Keep::Asking))
         }
+        Page::Missing(page, told) => told.mark(guarded(pipeline::missing(head, &page), Of::Docs, Keep::Asking)),
         Page::Elsewhere(to) if is_read(head) => {
             empty(307, HeaderValue::try_from(to).ok().map(|to| (header::LOCATION, to)))
         }

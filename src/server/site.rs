@@ -43,6 +43,8 @@ pub(super) enum Page<'p> {
     Docs(plan::Page, Told<'p>),
     /// One of them in markdown.
     Markdown(Document, Told<'p>),
+    /// One that says that there is none.
+    Missing(plan::Page, Told<'p>),
     /// An open file.
     File(Box<NamedFile>, Of),
     /// It is elsewhere: a relative reference (RFC 3986 section 4.2).
@@ -71,6 +73,7 @@ pub(super) async fn find<'p>(files: &Files, plan: &'p Plan, head: &Head) -> Resu
         return Ok(found.map(|found| match found {
             Found::Page(page) => Page::Docs(page, told),
             Found::Markdown(document) => Page::Markdown(document, told),
+            Found::Missing(page) => Page::Missing(page, told),
         }));
     }
     // Where the API takes the names of the page's parts, the page can only be whole at `/static/`.

@@ -139,7 +139,7 @@ mod tests {
             parts: OnDemand::default(),
             llms: empty,
             pages: OnDemand::default(),
-            search: None,
+            finder: None,
         }
     }
 

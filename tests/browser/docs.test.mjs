@@ -75,6 +75,8 @@ test("every page is HTML without a fault", async (t) => {
     const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
     const pages = await crawl(url);
     pages.set(url, await (await fetch(url)).text());
+    const nowhere = `${url}docs/nowhere/article`;
+    pages.set(nowhere, await (await fetch(nowhere, { headers: { accept: "text/html" } })).text());
     assert.ok(pages.size > 15, `${pages.size} pages`);
     for (const [at, html] of pages) {
       const { results } = await validator.validateString(html, at);
@@ -90,7 +92,7 @@ test("everybody can read the pages", async (t) => {
   const chromium = await browser(t);
   const sites = [
     [await serve(t), "demo", ["", "docs/", "docs/modules/article", "docs/methods/article.create", "docs/methods/article.line.get",
-      "docs/methods/article.illustrate", "docs/errors", "docs/diagnostics", "docs/search?q=line"]],
+      "docs/methods/article.illustrate", "docs/errors", "docs/diagnostics", "docs/search?q=line", "docs/nowhere/article"]],
     [await serve(t, { api: await mean(t), flags: ["--unbound", "echo"] }), "mean", ["", "docs/", "docs/methods/a~2Fb"]],
   ];
   for (const [{ url }, what, paths] of sites) {

@@ -158,6 +158,14 @@ impl Pages {
         (html::write(&self.api, &sheet, self.own), markdown::write(&sheet, self.own))
     }
 
+    /// The page in place of one that is not there, at this path below `/docs/`, in HTML and in markdown.
+    #[must_use]
+    pub fn missing(&self, path: &str) -> (String, String) {
+        let words = search::words_of(path);
+        let sheet = search::missing(self, path, &words);
+        (html::write(&self.api, &sheet, self.own), markdown::write(&sheet, self.own))
+    }
+
     /// What there is, for programs that read text (<https://llmstxt.org>).
     #[must_use]
     pub fn llms(&self) -> String {

@@ -1,0 +1,80 @@
+//! What is answered where there is no page: one that leads on, to whoever reads pages.
+
+use serde_json::{Value, json};
+
+use super::{get, text};
+use crate::client::{Answer, Request, Site};
+
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+fn api() -> Value {
+    json!({ "info": "Texts", "/": {
+        "article": { "GET": { "info": "Articles" }, "POST": { "info": "A new one", "scope": [["writer"]] } },
+        "user": { "GET": { "info": "Users" } }
+    } })
+}
+
+fn site() -> Site {
+    Site::echo(&[("texts.json", api())])
+}
+
+fn ask(site: &Site, path: &str, accept: &str) -> Answer {
+    site.send(&Request::new("GET", path).field("accept", accept))
+}
+
+#[test]
+fn a_reader_is_led_on() {
+    let site = site();
+    let ids = ["article.get", "article.post", "user.get"];
+    let methods = |page: &str| ids.iter().filter(|id| page.contains(&format!("methods/{id}"))).count();
+    for (path, top, found) in [
+        ("/docs/methods/article.put", "../", 0),
+        ("/docs/methods/article", "../", 2),
+        ("/docs/methods/POST-article.md", "../", 1),
+        ("/docs/nothing", "", 0),
+        ("/docs/a/b/users", "../../", 1),
+        ("/docs/methods/", "../", 0),
+        ("/docs/methods/%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "../../", 0),
+    ] {
+        let page = ask(&site, path, BROWSER);
+        let html = text(&page);
+        assert_eq!((page.status, page.field("content-type")), (404, Some("text/html; charset=utf-8")), "{path}");
+        assert_eq!((page.field("vary"), page.field("etag")), (Some("accept"), None), "{path}");
+        assert!(page.field("content-security-policy").unwrap().starts_with("default-src 'none'"), "{}", page.head);
+        assert!(html.contains("There is no such page") && !html.contains("<script>alert"), "{html}");
+        assert!(html.contains(&format!("<a href=\"{}\">", if top.is_empty() { "./" } else { top })), "{path}: {html}");
+        assert!(html.contains(&format!("href=\"{top}docs.css\"")), "{path}: {html}");
+        assert_eq!(methods(&html), found, "{path}: {html}");
+        let markdown = ask(&site, path, "text/markdown");
+        assert_eq!((markdown.status, markdown.field("content-type")), (404, Some("text/markdown; charset=utf-8")));
+        assert_eq!(methods(&text(&markdown)), found, "{path}");
+    }
+}
+
+#[test]
+fn a_program_is_told_as_always() {
+    let site = site();
+    for path in ["/docs/methods/article.put", "/docs/nothing", "/docs/nothing.md"] {
+        get(&site, path).assert_refused(404, "");
+        for accept in ["*/*", "application/json", "application/json, text/html;q=0.9", "image/png"] {
+            let answer = ask(&site, path, accept);
+            assert_eq!(
+                (answer.status, answer.field("content-type")),
+                (404, Some("application/json")),
+                "{path} {accept}"
+            );
+        }
+        let posted = site.send(&Request::new("POST", path).field("accept", BROWSER));
+        assert_eq!((posted.status, posted.field("content-type")), (404, Some("application/json")));
+    }
+    // Names that would be taken for more than one are those of nothing.
+    assert_eq!(ask(&site, "/docs/methods%2Farticle", BROWSER).field("content-type"), Some("application/json"));
+}
+
+#[test]
+fn who_is_told_of_less_is_led_to_less() {
+    let site = site();
+    let found = |query: &str| text(&ask(&site, &format!("/docs/methods/new{query}"), BROWSER)).contains("article.post");
+    assert!(found(""));
+    assert!(!found("?as=me"));
+}
