@@ -80,8 +80,10 @@ pub(super) fn run(app: impl FnOnce(Rulebook) -> Rulebook, settings: &Settings, o
             if let Some(why) = refusal.log() {
                 output::complain(&format!("{why}\n"));
             }
-            if let Some(near) = nearest_id(&engine, &refusal, &method) {
-                output::complain(&format!("did you mean `{near}`?\n"));
+            if matches!(refusal.reason(), Reason::UnknownService { .. })
+                && let Some(why) = unknown_id(&engine, &method)
+            {
+                output::complain(&format!("{why}\n"));
             }
             Exit::Refused
         }
@@ -114,11 +116,15 @@ fn print_file(runtime: &tokio::runtime::Runtime, download: Download) -> Exit {
     }
 }
 
-/// The id that was probably meant, where there is no such method.
-fn nearest_id<'e>(engine: &'e Engine, refusal: &Refusal, given: &str) -> Option<&'e str> {
+/// What is said of an id that no method has; nothing of a path.
+fn unknown_id(engine: &Engine, given: &str) -> Option<String> {
     let services = engine.api().modules.iter().flat_map(|module| &module.services);
-    let ids = services.flat_map(|service| &service.methods).map(|method| method.id.as_str());
-    matches!(refusal.reason(), Reason::UnknownService { .. }).then(|| nearest(given, ids)).flatten()
+    let ids = || services.clone().flat_map(|service| &service.methods).map(|method| method.id.as_str());
+    if given.contains('/') || ids().any(|id| id == given) {
+        return None;
+    }
+    let help = nearest(given, ids()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    Some(format!("no method has the id `{given}`{help}"))
 }
 
 /// The refusal as a problem document.

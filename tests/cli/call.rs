@@ -51,8 +51,14 @@ fn what_only_a_log_would_know_is_told_beside_the_document() {
     let unknown = run(folder.path(), &["call", "article.get", "number=7"]);
     assert!(unknown.err.contains("\"number\"") && unknown.err.contains("id, tags"), "{unknown:?}");
     assert!(!unknown.out.contains("number"), "{unknown:?}");
-    let misspelt = run(folder.path(), &["call", "artcle.get"]);
-    assert_eq!((misspelt.code, misspelt.err.as_str()), (Some(1), "did you mean `article.get`?\n"));
+    for (given, told) in [
+        ("artcle.get", "no method has the id `artcle.get`; did you mean `article.get`?\n"),
+        ("nothing", "no method has the id `nothing`\n"),
+        ("GET /nothing", ""),
+    ] {
+        let unknown = run(folder.path(), &["call", given]);
+        assert_eq!((unknown.code, unknown.err.as_str()), (Some(1), told));
+    }
 }
 
 #[test]
