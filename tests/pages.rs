@@ -179,6 +179,7 @@ fn the_built_in_page_is_at_the_root_and_under_static() {
         ("form.js", "text/javascript; charset=utf-8"),
         ("rulebook.js", "text/javascript; charset=utf-8"),
         ("rulebook.d.ts", "text/plain; charset=utf-8"),
+        ("theme.css", "text/css; charset=utf-8"),
         ("style.css", "text/css; charset=utf-8"),
     ] {
         let (here, there) = (get(&site, &format!("/{path}")), get(&site, &format!("/static/{path}")));
@@ -196,7 +197,7 @@ fn the_built_in_page_is_at_the_root_and_under_static() {
 fn the_client_is_beside_the_docs_whatever_static_folder_there_is() {
     let folder = folder();
     for site in [site(), beside(&folder.path().join("static"))] {
-        for name in ["form.js", "rulebook.js", "rulebook.d.ts"] {
+        for name in ["theme.css", "form.js", "rulebook.js", "rulebook.d.ts"] {
             let answer = get(&site, &format!("/docs/{name}"));
             assert_eq!(answer.status, 200, "{name}");
             assert_eq!(sources(&answer, "default-src"), Some(vec!["'none'"]), "{name}");

@@ -24,22 +24,23 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page of the API, which lists and calls what OPTIONS tells, the client that it calls by, and what the pages of the
 /// docs load.
-const PAGE: [(&str, &str, &[u8]); 8] = [
+const PAGE: [(&str, &str, &[u8]); 9] = [
     (INDEX, "text/html; charset=utf-8", include_bytes!("../../static/index.html")),
     ("index.js", SCRIPT, include_bytes!("../../static/index.js")),
     ("form.js", SCRIPT, include_bytes!("../../static/form.js")),
     ("rulebook.js", SCRIPT, include_bytes!("../../static/rulebook.js")),
     ("rulebook.d.ts", "text/plain; charset=utf-8", include_bytes!("../../static/rulebook.d.ts")),
+    ("theme.css", CSS, include_bytes!("../../static/theme.css")),
     ("style.css", CSS, include_bytes!("../../static/style.css")),
     ("docs.css", CSS, include_bytes!("../../static/docs.css")),
     ("docs.js", SCRIPT, include_bytes!("../../static/docs.js")),
 ];
 
 /// Those of them that pages below `/docs/` load from there, whatever static folder there is.
-const DOCS: [&str; 5] = ["docs.css", "docs.js", "form.js", "rulebook.js", "rulebook.d.ts"];
+const DOCS: [&str; 6] = ["theme.css", "docs.css", "docs.js", "form.js", "rulebook.js", "rulebook.d.ts"];
 
 /// All of them, made ready when the first is asked for.
-static BUILT_IN: LazyLock<[(&str, Document); 8]> =
+static BUILT_IN: LazyLock<[(&str, Document); 9]> =
     LazyLock::new(|| PAGE.map(|(name, media_type, bytes)| (name, Document::new(media_type, bytes))));
 
 /// The built-in file of this name; none where there is none.

@@ -109,15 +109,3 @@ fn every_diagnostic_is_explained() {
     assert_eq!(fences(&markdown), explained);
     assert!(!html.contains("```"));
 }
-
-/// The two stylesheets have one palette.
-#[test]
-fn the_pages_have_the_colours_of_the_page_of_the_api() {
-    let palette = |name: &str| {
-        let css = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("static").join(name)).unwrap();
-        let (_, behind) = css.split_once(":root {").unwrap();
-        behind.split_once("*, ::before").unwrap().0.to_owned()
-    };
-    assert!(palette("style.css").contains("prefers-color-scheme: dark"));
-    assert_eq!(palette("docs.css"), palette("style.css"));
-}
