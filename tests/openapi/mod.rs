@@ -3,7 +3,7 @@
 mod answers;
 mod examples;
 mod golden;
-mod modules;
+pub mod modules;
 mod parts;
 pub mod paths;
 mod requests;
