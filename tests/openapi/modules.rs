@@ -56,9 +56,12 @@ pub fn assert_parts(api: &Api) {
             assert_eq!(inlined(&document, operation.json), inlined(&whole, same.json), "{}", operation.id);
             assert!(met.insert(operation.id.to_owned()), "{} is in two modules", operation.id);
         }
-        let in_parts: Vec<_> = part.split().flat_map(|part| ids(&openapi_part(api, &part))).collect();
-        assert_eq!(in_parts.iter().map(String::as_str).collect::<BTreeSet<_>>(), own, "{}", module.name);
-        assert_eq!(in_parts.len(), own.len(), "{}: a method is in two parts", module.name);
+        let parts: Vec<_> = part.split().collect();
+        if parts != [part] {
+            let in_parts: Vec<_> = parts.iter().flat_map(|part| ids(&openapi_part(api, part))).collect();
+            assert_eq!(in_parts.iter().map(String::as_str).collect::<BTreeSet<_>>(), own, "{}", module.name);
+            assert_eq!(in_parts.len(), own.len(), "{}: a method is in two parts", module.name);
+        }
     }
     assert_eq!(met.len(), all.len());
 }
