@@ -1,8 +1,8 @@
 //! The pages for people, a file a behaviour.
 //!
 //! `golden`: what stands on them. `links`: each leads to what is there, whatever things are called. `search`: what is
-//! found, and `missing`: where nothing is. `served`: forms, tags, methods and policies. `words`: text of a definition is text. `large`: an API of
-//! thousands of services has small pages.
+//! found, and `missing`: where nothing is. `served`: forms, tags, methods and policies. `words`: text of a definition
+//! is text. `large`: an API of thousands of services has small pages.
 
 mod golden;
 mod large;

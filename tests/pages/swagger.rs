@@ -1,0 +1,70 @@
+//! Swagger UI: its parts, and which documents it shows.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{assert_guarded_but, get, site};
+use crate::client::Site;
+
+/// The style of the logo in its markup.
+const LOGO: &str = "'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='";
+
+#[test]
+fn it_is_whole_and_only_its_own() {
+    let site = site();
+    let page = get(&site, "/docs/swagger/");
+    let text = String::from_utf8(page.body.clone()).unwrap();
+    assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
+    let parts: Vec<_> = ["src=\"", "href=\""].iter().flat_map(|mark| text.split(mark).skip(1)).collect();
+    let parts: Vec<_> = parts.iter().map(|rest| rest.split('"').next().unwrap().trim_start_matches("./")).collect();
+    assert_eq!(parts.len(), 7, "{text}");
+    for name in parts.iter().chain(&[""]) {
+        let answer = get(&site, &format!("/docs/swagger/{name}"));
+        assert_eq!(answer.status, 200, "{name}");
+        assert!(!answer.body.is_empty(), "{name}");
+        assert_guarded_but(&answer, &[LOGO]);
+        let media_type = match name.rsplit('.').next().unwrap() {
+            "" => "text/html; charset=utf-8",
+            "js" => "text/javascript; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            _ => "image/png",
+        };
+        assert_eq!(answer.field("content-type"), Some(media_type), "{name}");
+    }
+    let settings = get(&site, "/docs/swagger/swagger-initializer.js");
+    let settings = String::from_utf8(settings.body).unwrap();
+    for said in [r#""url": "../../openapi.json""#, r#""validatorUrl": "none""#, r#""persistAuthorization": true"#] {
+        assert!(settings.contains(said), "{said} is not in {settings}");
+    }
+    assert!(!settings.contains("http"), "{settings}");
+    for unknown in ["swagger-ui-bundle.js.map", "oauth2-redirect.html", "index.html/", "/", "..", "%2e%2e/swagger"] {
+        get(&site, &format!("/docs/swagger/{unknown}")).assert_refused(404, "");
+    }
+    get(&site, "/docs/other").assert_refused(404, "");
+}
+
+#[test]
+fn it_shows_a_large_api_by_its_modules() {
+    let module = |services: usize| {
+        let service = |n| (format!("s{n}"), json!({ "GET": { "info": "One of many" } }));
+        json!({ "/": (0..services).map(service).collect::<Map<_, _>>() })
+    };
+    let one = json!({ "/": { "one": { "GET": { "info": "Alone" } } } });
+    let shown = |app: Json, modules: Json| {
+        let mut app = app;
+        app["modules"] = modules;
+        let settings = get(&Site::echo(&[("app.json", app)]), "/docs/swagger/swagger-initializer.js");
+        assert_eq!(settings.status, 200);
+        let text = String::from_utf8(settings.body).unwrap();
+        let urls = text.lines().filter_map(|line| line.trim().strip_prefix("\"url\": \"")?.split('"').next());
+        urls.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let whole = ["../../openapi.json"];
+    assert_eq!(shown(json!({}), json!({ "a": one, "b": module(199) })), whole, "200 methods are shown at once");
+    assert_eq!(shown(json!({}), json!({ "b": module(250) })), whole, "there is nothing to choose from");
+    let by_module = shown(json!({}), json!({ "a&b": one, "empty": {}, "b": module(200) }));
+    assert_eq!(by_module, ["../../openapi.json?module=a%26b", "../../openapi.json?module=b"]);
+    let by_part = shown(json!({}), json!({ "b": module(251) }));
+    assert_eq!(by_part, ["../../openapi.json?module=b&part=1", "../../openapi.json?module=b&part=2"]);
+    let own = shown(json!({ "options": "own" }), json!({ "a": one, "b": module(300) }));
+    assert_eq!(own, whole, "what there is is told to who may call it");
+}
