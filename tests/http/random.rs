@@ -129,6 +129,14 @@ pub fn judge(connection: &mut Connection, request: &Request, shapes: &[Shape]) -
     if head {
         return if answer.body.is_empty() { Ok(answer) } else { Err(format!("HEAD has a body: {answer:?}")) };
     }
+    // A refusal, in the envelope that hides its status, has no tag.
+    let is_hidden = shapes.contains(&Shape::Phalapi) && answer.field("etag").is_none();
+    if request.line.starts_with(b"OPTIONS ") && answer.status == 200 && is_hidden {
+        let body = serde_json::from_slice::<serde_json::Value>(&answer.body).unwrap_or_default();
+        let is_refusal = body["ret"].as_u64().is_some_and(|ret| ret >= 400);
+        let flaw = flaw(&answer, Shape::Phalapi).or_else(|| (!is_refusal).then(|| format!("no refusal: {answer:?}")));
+        return flaw.map_or(Ok(answer), Err);
+    }
     if request.line.starts_with(b"OPTIONS ") && answer.status == 200 {
         return definition(&answer).map(|()| answer);
     }

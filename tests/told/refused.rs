@@ -49,6 +49,16 @@ fn a_bad_credential_is_told() {
 }
 
 #[test]
+fn a_definition_is_refused_in_the_envelope_of_its_module() {
+    let module = json!({ "envelope": "phalapi", "/": { "a": { "GET": { "info": "One" } } } });
+    let site = Site::echo(&[("app.json", json!({ "options": "own" })), ("a.json", module)]);
+    let refused = site.send(&Request::new("OPTIONS", "/a").field("authorization", "Bearer nonsense"));
+    // This envelope hides the status.
+    assert_eq!((refused.status, refused.json()["ret"].as_u64()), (200, Some(401)), "{refused:?}");
+    assert!(refused.field("www-authenticate").is_some() && refused.field("etag").is_none(), "{refused:?}");
+}
+
+#[test]
 fn what_is_for_one_is_kept_by_nobody_else() {
     for (options, query, own) in [("public", "?as=me", true), ("own", "", true), ("public", "", false)] {
         let site = Site::echo(&shop(options));
