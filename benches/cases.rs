@@ -1,102 +1,102 @@
-//! What is measured: requests, and how much faster than hand-written code rulebook means to be at them.
+//! The cases that are measured: their requests, and the targets of rulebook compared to hand-written code.
 
 use clap::ValueEnum;
 use serde_json::{Value as Json, json};
 
 use crate::{files, keys};
 
-/// A case, by the name it has on the command line.
+/// A case. Its variant is its name on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Case {
     /// GET without parameters
     Ping,
     /// GET with two path integers and a bounded query string
     Get,
-    /// The GET with all three in the query
+    /// The GET with all three parameters in the query
     Query,
-    /// The same, defined in the dialect `rules`
+    /// The GET with all in the query, defined in the dialect `rules`
     Rules,
-    /// The same, the method named by `?service=`
+    /// The GET with all in the query, the method named by `?service=`
     Service,
     /// The GET in JSONP
     Jsonp,
-    /// POST of eight checked fields as JSON, by one of 100 bearer keys
+    /// POST of eight checked fields as JSON, with one of 100 bearer keys
     Json,
-    /// The same fields urlencoded
+    /// POST of the same fields urlencoded
     Form,
-    /// OPTIONS of a service: its definition, made ready at start
+    /// OPTIONS of a service: its definition, rendered at start
     Options,
-    /// The OpenAPI document, made ready at start
+    /// The OpenAPI document, rendered at start
     Openapi,
     /// One of the demo's articles, read from SQLite
     Article,
-    /// GET by the only bearer key that there is
+    /// GET with a bearer key, the only one of the server
     OneKey,
-    /// The same, by each of 1,000 in turn
+    /// GET with each of 1,000 bearer keys in turn
     ThousandKeys,
-    /// A file of 1 KiB, beside actix-files
+    /// Download of 1 KiB, compared with actix-files
     #[value(name = "down-1k")]
     Down1K,
-    /// The same, beside actix-files with `tcp_nodelay(true)`
+    /// The same, with `tcp_nodelay(true)` in actix-files
     #[value(name = "down-1k-nodelay")]
     Down1KNodelay,
-    /// The same, beside nginx, where it is installed
+    /// Download of 1 KiB, compared with nginx, if it is installed
     #[value(name = "down-1k-nginx")]
     Down1KNginx,
-    /// A file of 1 MiB, beside actix-files
+    /// Download of 1 MiB, compared with actix-files
     #[value(name = "down-1m")]
     Down1M,
-    /// The same, beside actix-files with `tcp_nodelay(true)`
+    /// The same, with `tcp_nodelay(true)` in actix-files
     #[value(name = "down-1m-nodelay")]
     Down1MNodelay,
-    /// A file of 256 MiB, over one connection
+    /// Download of 256 MiB over one connection
     #[value(name = "down-256m")]
     Down256M,
-    /// A file of 1 MiB uploaded, beside actix-multipart
+    /// Upload of 1 MiB, compared with actix-multipart
     #[value(name = "up-1m")]
     Up1M,
-    /// A file of 256 MiB uploaded, over one connection
+    /// Upload of 256 MiB over one connection
     #[value(name = "up-256m")]
     Up256M,
-    /// The GET, behind the last of 10 services
+    /// The GET of the last of 10 services
     #[value(name = "last-of-10")]
     LastOf10,
-    /// The GET, behind the last of 1,000 services
+    /// The GET of the last of 1,000 services
     #[value(name = "last-of-1000")]
     LastOf1000,
-    /// The GET, behind the last of 10,000 services
+    /// The GET of the last of 10,000 services
     #[value(name = "last-of-10000")]
     LastOf10000,
 }
 
-/// What both servers serve.
+/// The endpoints that both servers serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Setup {
-    /// Every endpoint once, and documents.
+    /// Every endpoint once, and the documents.
     Endpoints,
-    /// The articles of the demo, from one database.
+    /// The demo's articles, from one database.
     Articles,
-    /// Files that go out, beside a server written by hand.
+    /// Downloads, compared with the server written by hand.
     Files {
-        /// Whether that server sends at once what there is.
+        /// If `true`, that server sets TCP_NODELAY.
         nodelay: bool,
     },
-    /// The same files, beside nginx.
+    /// Downloads, compared with nginx.
     Nginx,
-    /// Files that come in.
+    /// Uploads.
     Uploads,
-    /// Every endpoint once, for so many keys.
+    /// Every endpoint once, with this number of keys.
     Keys(usize),
-    /// One endpoint under so many names.
+    /// One endpoint under this number of names.
     Many(usize),
 }
 
-/// What rulebook aims at.
+/// The target of a case.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Aim {
-    /// At least so many requests for one of the hand-written server's.
+    /// Minimum ratio of rulebook's requests per second to those of the hand-written server.
     Ratio(f64),
-    /// At least so many requests for one of rulebook's own of another case.
+    /// Minimum ratio of rulebook's requests per second to those of rulebook in another case.
     Of(Case, f64),
 }
 
@@ -107,55 +107,55 @@ pub struct Request {
     pub method: &'static str,
     /// Path and query.
     pub target: String,
-    /// What is posted.
+    /// The body of a POST request.
     pub body: Option<Body>,
     /// The bearer token.
     pub token: Option<String>,
-    /// Of how many keys measured requests take one after the other; of one where it is 0.
+    /// The number of keys that the measured requests use in turn; 0 means the one of `token`.
     pub turns: usize,
 }
 
-/// What is posted.
+/// The body of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body {
-    /// Its media type.
+    /// The media type.
     pub media_type: String,
-    /// Itself.
+    /// The content.
     pub text: String,
 }
 
 impl Case {
-    /// What the table calls it.
+    /// Returns the title in the table.
     pub fn title(self) -> &'static str {
         match self {
             Self::Ping => "ping",
-            Self::Get => "GET, two path integers and a query string",
-            Self::Query => "GET, all three in the query string",
-            Self::Rules => "the same, defined in the dialect `rules`",
+            Self::Get => "GET, two integers in the path, a text in the query",
+            Self::Query => "GET, all three in the query",
+            Self::Rules => "the same, in the dialect `rules`",
             Self::Service => "the same, named by `?service=`",
             Self::Jsonp => "the GET in JSONP",
-            Self::Json => "POST JSON, eight fields, one of 100 keys",
-            Self::Form => "POST urlencoded, the same",
+            Self::Json => "POST of eight fields as JSON, with a key",
+            Self::Form => "POST of the same fields urlencoded",
             Self::Options => "OPTIONS of a service",
             Self::Openapi => "the OpenAPI document",
             Self::Article => "an article, read from SQLite",
-            Self::OneKey => "GET by the only key",
-            Self::ThousandKeys => "GET by 1,000 keys in turn",
-            Self::Down1K => "1 KiB down, beside actix-files",
-            Self::Down1KNodelay => "1 KiB down, beside it with tcp_nodelay",
-            Self::Down1KNginx => "1 KiB down, beside nginx",
-            Self::Down1M => "1 MiB down, beside actix-files",
-            Self::Down1MNodelay => "1 MiB down, beside it with tcp_nodelay",
-            Self::Down256M => "256 MiB down, one connection",
-            Self::Up1M => "1 MiB up, beside actix-multipart",
-            Self::Up256M => "256 MiB up, one connection",
-            Self::LastOf10 => "the GET behind the last of 10 services",
-            Self::LastOf1000 => "the GET behind the last of 1,000 services",
-            Self::LastOf10000 => "the GET behind the last of 10,000 services",
+            Self::OneKey => "GET with the only key",
+            Self::ThousandKeys => "GET with 1,000 keys in turn",
+            Self::Down1K => "download of 1 KiB, with actix-files",
+            Self::Down1KNodelay => "download of 1 KiB, with actix-files and TCP_NODELAY",
+            Self::Down1KNginx => "download of 1 KiB, with nginx",
+            Self::Down1M => "download of 1 MiB, with actix-files",
+            Self::Down1MNodelay => "download of 1 MiB, with actix-files and TCP_NODELAY",
+            Self::Down256M => "download of 256 MiB, one connection",
+            Self::Up1M => "upload of 1 MiB, with actix-multipart",
+            Self::Up256M => "upload of 256 MiB, one connection",
+            Self::LastOf10 => "the GET of the last of 10 services",
+            Self::LastOf1000 => "the GET of the last of 1,000 services",
+            Self::LastOf10000 => "the GET of the last of 10,000 services",
         }
     }
 
-    /// What rulebook aims at.
+    /// Returns the target.
     pub fn aim(self) -> Aim {
         match self {
             Self::Ping | Self::Options | Self::Openapi | Self::OneKey => Aim::Ratio(0.97),
@@ -173,12 +173,12 @@ impl Case {
             Self::Up256M => Aim::Ratio(1.2),
             Self::LastOf10 => Aim::Ratio(1.3),
             Self::Jsonp => Aim::Of(Self::Get, 0.95),
-            // What rounds differ by anyhow is no slope.
+            // The tolerance covers the variation between rounds.
             Self::LastOf1000 | Self::LastOf10000 => Aim::Of(Self::LastOf10, 0.97),
         }
     }
 
-    /// What is served when it is measured.
+    /// Returns the endpoints that the servers must serve.
     pub fn setup(self) -> Setup {
         match self {
             Self::Ping
@@ -204,13 +204,13 @@ impl Case {
         }
     }
 
-    /// Which of them loads the server: this program, where what is asked for is too large for whole requests to be
-    /// counted in a round.
+    /// Returns `true` if this program generates the load, because a request is too large for wrk, which counts complete
+    /// requests in a round.
     pub fn is_large(self) -> bool {
         matches!(self, Self::Down256M | Self::Up256M)
     }
 
-    /// The request that is measured.
+    /// Returns the request that is measured.
     pub fn request(self) -> Request {
         match self {
             Self::Ping => get("/ping"),
@@ -230,7 +230,7 @@ impl Case {
             Self::Down1M | Self::Down1MNodelay => download(1 << 20),
             Self::Down256M => download(256 << 20),
             Self::Up1M => upload(1 << 20),
-            // What is measured is sent by another load, piece by piece.
+            // This small request is only for the comparison of responses; the load sends its own.
             Self::Up256M => upload(1 << 10),
             Self::LastOf10 => get("/s10/line/23/7?lang=en"),
             Self::LastOf1000 => get("/s1000/line/23/7?lang=en"),
@@ -238,7 +238,7 @@ impl Case {
         }
     }
 
-    /// Bad requests, and the status that both servers refuse them with.
+    /// Returns invalid requests with the status of both servers' responses.
     pub fn refused(self) -> Vec<(Request, u16)> {
         match self {
             Self::Ping => vec![(get("/pong"), 404)],
@@ -293,7 +293,7 @@ fn get(target: &str) -> Request {
     Request { method: "GET", target: target.to_owned(), body: None, token: None, turns: 0 }
 }
 
-/// The same, by so many keys in turn.
+/// Adds a key to a request, or this number of keys that requests use in turn.
 fn with_key(request: Request, turns: usize) -> Request {
     Request { token: Some(keys::token(0)), turns, ..request }
 }
@@ -331,7 +331,7 @@ fn post(target: &str, media_type: &str, text: String) -> Request {
     Request { method: "POST", body, ..with_key(get(target), keys::COUNT) }
 }
 
-/// An article as a client sends it.
+/// Returns the body of a valid POST request.
 fn article() -> Json {
     json!({
         "title": "On the nature of lines",
@@ -357,7 +357,7 @@ fn refused_articles(post: fn(&Json) -> Request) -> Vec<(Request, u16)> {
         article.as_object_mut().map(|fields| fields.shift_remove("title"));
         (post(&article), 400)
     };
-    let as_whom = |token: Option<&str>| Request { token: token.map(str::to_owned), ..post(&article()) };
+    let with_token = |token: Option<&str>| Request { token: token.map(str::to_owned), ..post(&article()) };
     vec![
         with("title", json!("")),
         with("text", json!("x".repeat(10_001))),
@@ -368,7 +368,7 @@ fn refused_articles(post: fn(&Json) -> Request) -> Vec<(Request, u16)> {
         with("rating", json!(5.5)),
         with("draft", json!("perhaps")),
         without_title,
-        (as_whom(None), 401),
-        (as_whom(Some("nobody's")), 401),
+        (with_token(None), 401),
+        (with_token(Some("unknown")), 401),
     ]
 }

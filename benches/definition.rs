@@ -1,4 +1,4 @@
-//! The definition and the keys that rulebook serves the endpoints from.
+//! The definition and the keys of the rulebook server.
 
 use std::path::Path;
 use std::{fs, io};
@@ -10,8 +10,8 @@ use crate::{files, keys};
 /// The type of ids, 0 to 2147483647.
 const ID: &str = "id";
 
-/// Writes `api/` and the keys in `data/` into the folder: the endpoints, or, where
-/// `services` is not 0, one of them under so many names; and so many keys.
+/// Writes the definition to `api/` and the keys to `data/`. If `services` is not 0, the definition contains one
+/// endpoint under this number of names, otherwise every endpoint once.
 pub fn write(folder: &Path, services: usize, keys: usize) -> io::Result<()> {
     let api = folder.join("api");
     let data = folder.join("data");
@@ -21,7 +21,7 @@ pub fn write(folder: &Path, services: usize, keys: usize) -> io::Result<()> {
         "title": "Benchmark",
         "version": "1.0.0",
         "service": { "on": true },
-        // Refusals of names have the status that hand-written code has for them.
+        // Errors have the same HTTP statuses as in the hand-written server.
         "phalapi": { "real_status": true },
     });
     fs::write(api.join("app.json"), text(&app))?;
@@ -34,7 +34,7 @@ pub fn write(folder: &Path, services: usize, keys: usize) -> io::Result<()> {
     fs::write(data.join("keys.json"), text(&keys::file(keys)))
 }
 
-/// Writes `api/` and the keys in `data/` into the folder: files, down and up.
+/// Writes the definition of downloads and uploads to `api/`, and the keys to `data/`.
 pub fn write_files(folder: &Path) -> io::Result<()> {
     let api = folder.join("api");
     fs::create_dir_all(&api)?;
@@ -51,7 +51,7 @@ fn files() -> Json {
         "envelope": "plain",
         "/": { (&files::PATH[1..]): {
             "GET": {
-                "info": "Gives a file",
+                "info": "Downloads a file",
                 "scope": [[keys::SCOPE]],
                 "in": { "GET@filename": filename },
                 "errors": {
@@ -61,17 +61,17 @@ fn files() -> Json {
                 "options": { "download": true },
             },
             "POST": {
-                "info": "Keeps a file",
+                "info": "Uploads a file",
                 "scope": [[keys::SCOPE]],
                 "in": {
-                    "content": { "info": "It", "type": "file", "max": 1_u64 << 30, "range": ["text/plain"], "name": "content" },
+                    "content": { "info": "The file", "type": "file", "max": 1_u64 << 30, "range": ["text/plain"], "name": "content" },
                     "filename": filename,
                 },
                 "errors": {
                     "not_allowed": { "status": 403, "info": "the key does not allow this name" },
-                    "name_taken": { "status": 409, "info": "what has this name is no file" },
-                    "precondition_failed": { "status": 412, "info": "the file is not in the state that was asked for" },
-                    "no_room": { "status": 507, "info": "there is no room for the file" },
+                    "name_taken": { "status": 409, "info": "something other than a file has this name" },
+                    "precondition_failed": { "status": 412, "info": "the file does not meet the precondition" },
+                    "no_room": { "status": 507, "info": "there is no space left for the file" },
                 },
                 "options": { "status": 204 },
             },
@@ -79,7 +79,7 @@ fn files() -> Json {
     })
 }
 
-/// The path of the `n`-th of the services that are many.
+/// Returns the path of the `n`-th service in a definition of many.
 pub fn path(n: usize) -> String {
     format!("/s{n}/line/{{article_id}}/{{no_line}}")
 }
@@ -90,14 +90,14 @@ fn text(json: &Json) -> String {
 
 fn bench() -> Json {
     json!({
-        "info": "The endpoints that are measured",
+        "info": "The endpoints of the benchmark",
         "/": {
             "ping": { "GET": {
-                "info": "Whether anybody is there",
+                "info": "Checks that the server responds",
                 "out": { "pong": { "info": "Always true", "type": "bool" } },
             } },
             "private": { "GET": {
-                "info": "Whether anybody is there, for callers with a key",
+                "info": "Checks that the server responds, for callers with a key",
                 "scope": [[keys::SCOPE]],
                 "out": { "pong": { "info": "Always true", "type": "bool" } },
             } },
@@ -138,9 +138,9 @@ fn lines() -> Json {
         "no_line": id("no_line"),
         "lang": { "name": "lang", "min": 2, "max": 5, "require": true },
         "@return": {
-            "article_id": { "type": "int", "desc": "The article" },
+            "article_id": { "type": "int", "desc": "The id of the article" },
             "no_line": { "type": "int", "desc": "The number of the line" },
-            "lang": { "type": "string", "desc": "Its language" },
+            "lang": { "type": "string", "desc": "The language" },
             "line": { "type": "string", "desc": "The line" },
         },
     } } })
@@ -154,16 +154,16 @@ fn script() -> Json {
 
 fn line() -> Json {
     json!({
-        "info": "One line of an article",
+        "info": "Returns a line of an article",
         "in": {
-            "{article_id}": { "info": "Which article", "type": ID },
-            "{no_line}": { "info": "Which of its lines", "type": ID },
-            "GET@lang": { "info": "In which language", "type": "string(2,5)", "name": "lang" },
+            "{article_id}": { "info": "The id of the article", "type": ID },
+            "{no_line}": { "info": "The number of the line", "type": ID },
+            "GET@lang": { "info": "The language", "type": "string(2,5)", "name": "lang" },
         },
         "out": {
-            "article_id": { "info": "The article", "type": ID },
+            "article_id": { "info": "The id of the article", "type": ID },
             "no_line": { "info": "The number of the line", "type": ID },
-            "lang": { "info": "Its language", "type": "string(2,5)" },
+            "lang": { "info": "The language", "type": "string(2,5)" },
             "line": { "info": "The line", "type": "string" },
         },
     })
@@ -171,26 +171,26 @@ fn line() -> Json {
 
 fn create() -> Json {
     json!({
-        "info": "Keeps an article",
+        "info": "Creates an article",
         "scope": [[keys::SCOPE]],
         "in": {
-            "title": { "info": "Its title", "type": "string(1,120)" },
-            "text": { "info": "Its text", "type": "string(1,10000)" },
-            "lang": { "info": "Its language", "type": "string(2,5)" },
-            "kind": { "info": "What it is", "type": "enum(news|essay|note)" },
-            "author": { "info": "Who wrote it", "type": ID },
-            "category": { "info": "Where it belongs", "type": "int(1,1000)" },
-            "rating": { "info": "How good it is", "type": "float", "min": 0, "max": 5 },
-            "draft": { "info": "Whether it is unfinished", "type": "bool" },
+            "title": { "info": "The title", "type": "string(1,120)" },
+            "text": { "info": "The text", "type": "string(1,10000)" },
+            "lang": { "info": "The language", "type": "string(2,5)" },
+            "kind": { "info": "The kind of article", "type": "enum(news|essay|note)" },
+            "author": { "info": "The id of the author", "type": ID },
+            "category": { "info": "The number of the category", "type": "int(1,1000)" },
+            "rating": { "info": "The rating", "type": "float", "min": 0, "max": 5 },
+            "draft": { "info": "If true, the article is a draft", "type": "bool" },
         },
         "out": {
-            "title": { "info": "Its title", "type": "string(1,120)" },
-            "kind": { "info": "What it is", "type": "enum(news|essay|note)" },
-            "category": { "info": "Where it belongs", "type": "int(1,1000)" },
-            "rating": { "info": "How good it is", "type": "float", "min": 0, "max": 5 },
-            "draft": { "info": "Whether it is unfinished", "type": "bool" },
-            "length": { "info": "Bytes of its text", "type": "uint" },
-            "by": { "info": "The name of the key that kept it", "type": "string" },
+            "title": { "info": "The title", "type": "string(1,120)" },
+            "kind": { "info": "The kind of article", "type": "enum(news|essay|note)" },
+            "category": { "info": "The number of the category", "type": "int(1,1000)" },
+            "rating": { "info": "The rating", "type": "float", "min": 0, "max": 5 },
+            "draft": { "info": "If true, the article is a draft", "type": "bool" },
+            "length": { "info": "The length of the text in bytes", "type": "uint" },
+            "by": { "info": "The name of the caller's key", "type": "string" },
         },
     })
 }

@@ -1,29 +1,29 @@
-//! The files that both servers send, and those that they are sent.
+//! The files that clients download and upload.
 
 use std::error::Error;
 use std::path::Path;
 
-use rulebook::store::{Name, Precondition, Store};
+use rulebook::store::{FileName, Precondition, Store};
 
-/// Where files are asked for and sent to.
+/// The path for downloads and uploads.
 pub const PATH: &str = "/iapi/file";
 
-/// Between the parts of a body that brings a file.
+/// The boundary of multipart bodies.
 pub const BOUNDARY: &str = "----bench-4c1f0a7d";
 
 /// The sizes of the files, in bytes.
 pub const SIZES: [usize; 3] = [1 << 10, 1 << 20, 256 << 20];
 
-/// What a file consists of: text, as sniffing finds out.
+/// The line of which files consist. Its media type is detected as text.
 pub const LINE: &[u8] = b"A file is a long line of short lines, and this is one of them..\n";
 
-/// The name of the file of so many bytes.
+/// Returns the name of the file of this size.
 pub fn name(size: usize) -> String {
     format!("public/{size}.txt")
 }
 
-/// Keeps the files in the store of this folder, as if they had been uploaded.
-pub fn keep(folder: &Path) -> Result<(), Box<dyn Error>> {
+/// Stores the files in this folder, as if they had been uploaded.
+pub fn store(folder: &Path) -> Result<(), Box<dyn Error>> {
     let store = Store::open(folder)?;
     let piece = LINE.repeat(4096);
     for size in SIZES {
@@ -34,13 +34,13 @@ pub fn keep(folder: &Path) -> Result<(), Box<dyn Error>> {
             writer.write(&piece[..length])?;
             left -= length;
         }
-        store.publish(writer.finish()?, &Name::parse(&name(size))?, &Precondition::default())?;
+        store.publish(writer.finish()?, &FileName::parse(&name(size))?, &Precondition::default())?;
     }
     Ok(())
 }
 
-/// What stands in front of the file, and behind it, in a body that brings one.
-pub fn around(name: &str) -> (String, String) {
+/// Returns the parts of a multipart body before and after the file.
+pub fn body_parts(name: &str) -> (String, String) {
     let head = format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"filename\"\r\n\r\n{name}\r\n\
          --{BOUNDARY}\r\nContent-Disposition: form-data; name=\"content\"; filename=\"a.txt\"\r\n\
@@ -49,14 +49,14 @@ pub fn around(name: &str) -> (String, String) {
     (head, format!("\r\n--{BOUNDARY}--\r\n"))
 }
 
-/// The media type of such a body.
+/// Returns the media type of a multipart body.
 pub fn media_type() -> String {
     format!("multipart/form-data; boundary={BOUNDARY}")
 }
 
-/// Such a body, whole.
+/// Returns a complete multipart body.
 pub fn body(name: &str, size: usize) -> String {
-    let (head, tail) = around(name);
+    let (head, tail) = body_parts(name);
     let content = String::from_utf8_lossy(LINE).repeat(size / LINE.len());
     head + &content + &tail
 }

@@ -1,21 +1,21 @@
-//! The keys of the callers. Both servers know the same ones.
+//! The keys of callers, which both servers accept.
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-/// How many callers there are, unless more is said.
+/// The default number of callers.
 pub const COUNT: usize = 100;
 
-/// What a caller may do.
+/// The permission of every caller.
 pub const SCOPE: &str = "author";
 
-/// The secret that rulebook's file of keys is made with.
+/// The secret with which rulebook hashes keys.
 pub const PEPPER: [u8; 64] = [7; 64];
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The bearer token of the `n`-th caller, `n` from 0: as rulebook's are, though nothing about it is secret.
+/// Returns the bearer token of the `n`-th caller, from 0. It has the format of rulebook's keys, and is not secret.
 pub fn token(n: usize) -> String {
     let key = format!("rb_{}_{}", id(n), secret(n));
     let mut sum = crc32fast::hash(key.as_bytes()) as usize;
@@ -35,17 +35,17 @@ fn secret(n: usize) -> String {
     format!("{n:054}")
 }
 
-/// The name of the `n`-th caller.
+/// Returns the name of the `n`-th caller.
 pub fn name(n: usize) -> String {
     format!("caller-{n:03}")
 }
 
-/// What the hand-written server keeps of a token.
+/// Returns the hash of a token in the hand-written server.
 pub fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-/// What rulebook keeps of the tokens of so many callers.
+/// Returns the content of keys.json for this number of callers.
 pub fn file(count: usize) -> Json {
     let entry = |n| {
         let mut mac = Hmac::<Sha256>::new((&PEPPER).into());

@@ -1,21 +1,18 @@
-//! What rulebook costs, shown beside the same endpoints written by hand on bare actix-web.
+//! Compares the performance of rulebook with that of the same endpoints written by hand on actix-web.
 //!
-//! One program, so that both servers are compiled alike: `hand` and
-//! `rulebook` serve, `definitions` writes what the latter serves from, and
-//! `drive`, the default, runs them in turns and prints the table.
-//! `scripts/bench` builds and starts it.
+//! One program contains both servers, so that they are compiled with the same options: the commands `hand` and
+//! `rulebook` serve, `definitions` writes the definition, and `drive`, the default, runs the servers in turns and
+//! prints a table. `scripts/bench` builds and starts the program.
 
-#![expect(clippy::print_stdout, reason = "what it prints is what it is run for")]
+#![expect(clippy::print_stdout, reason = "a program that prints its results")]
 
 mod cases;
 mod definition;
-#[path = "../src/demo/mod.rs"]
-mod demo;
 mod drive;
 mod files;
 mod hand;
 mod keys;
-mod ours;
+mod rulebook_server;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -25,7 +22,7 @@ use std::{io, process, thread};
 
 use clap::{Args, Parser, Subcommand};
 
-/// rulebook beside hand-written actix-web.
+/// Compare rulebook with hand-written actix-web
 #[derive(Parser)]
 #[command(name = "scripts/bench", args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -33,27 +30,27 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     drive: drive::Settings,
-    /// Said by `cargo bench`; means nothing here.
+    /// Ignored; `cargo bench` passes this flag.
     #[arg(long, hide = true, global = true)]
     bench: bool,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measure both and print the table; this is what is done without a command
+    /// Measure both servers and print the table (the default command)
     Drive(drive::Settings),
     /// Serve the endpoints written by hand
     Hand(Serve),
     /// Serve the endpoints from their definition
     Rulebook(Serve),
-    /// Ask a server for a file, or send it one, again and again, and print how often it did so in a second
+    /// Download or upload a file repeatedly, and print the number of requests per second
     #[command(hide = true)]
     Load(drive::Load),
-    /// Write the definition (api/) and the keys (data/) that `rulebook` serves from
+    /// Write the definition (api/) and the keys (data/) of `rulebook`
     Definitions {
-        /// The folder to write them into
+        /// Folder to write to
         folder: PathBuf,
-        /// Define one endpoint under so many names instead of all once; 0 for the latter
+        /// Define one endpoint under this number of names; 0 defines every endpoint once
         #[arg(long, default_value_t = 0)]
         services: usize,
     },
@@ -61,28 +58,28 @@ enum Command {
 
 #[derive(Args)]
 struct Serve {
-    /// Where to listen
+    /// Address to listen on
     #[arg(long, default_value = "127.0.0.1:8080")]
     bind: SocketAddr,
-    /// Serve one endpoint under so many names instead of all once; 0 for the latter
+    /// Serve one endpoint under this number of names; 0 serves every endpoint once
     #[arg(long, default_value_t = 0)]
     services: usize,
-    /// Serve the demo's articles instead, from the database in this folder
+    /// Serve the demo's articles from the database in this folder instead
     #[arg(long, conflicts_with = "services")]
     articles: Option<PathBuf>,
-    /// Serve the files in this folder instead, and take others
+    /// Serve the files in this folder instead, and accept uploads
     #[arg(long, conflicts_with_all = ["services", "articles"])]
     files: Option<PathBuf>,
-    /// Send what there is at once, though there may soon be more; by hand only, rulebook always does
+    /// Set TCP_NODELAY; `hand` only, as rulebook always does
     #[arg(long, requires = "files")]
     nodelay: bool,
-    /// Know so many keys
+    /// Number of keys
     #[arg(long, default_value_t = keys::COUNT)]
     keys: usize,
-    /// Serve the ready documents in this folder too; by hand only
+    /// Also serve the documents in this folder; `hand` only
     #[arg(long, hide = true)]
     documents: Option<PathBuf>,
-    /// End when standard input ends, as it does when the program at its other end dies
+    /// End when standard input ends, so that the server does not outlive the program that started it
     #[arg(long)]
     attached: bool,
 }
@@ -97,9 +94,9 @@ fn main() -> ExitCode {
             _ => hand::serve(serve.bind, serve.services, serve.keys, serve.documents.as_deref()),
         }),
         Command::Rulebook(serve) => serve.run(|serve| match (&serve.articles, &serve.files) {
-            (Some(folder), _) => ours::serve_articles(serve.bind, folder),
-            (_, Some(folder)) => ours::serve_files(serve.bind, folder),
-            _ => ours::serve(serve.bind, serve.services, serve.keys),
+            (Some(folder), _) => rulebook_server::serve_articles(serve.bind, folder),
+            (_, Some(folder)) => rulebook_server::serve_files(serve.bind, folder),
+            _ => rulebook_server::serve(serve.bind, serve.services, serve.keys),
         }),
         Command::Load(load) => drive::load(&load),
         Command::Definitions { folder, services } => {
@@ -119,7 +116,7 @@ impl Serve {
     fn run(&self, serve: fn(&Self) -> Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
         if self.attached {
             thread::spawn(|| {
-                // How it ended does not matter, that it did does.
+                // An error ends the input, too.
                 let _ = io::copy(&mut io::stdin(), &mut io::sink());
                 process::exit(0);
             });

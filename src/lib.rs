@@ -1,115 +1,49 @@
-//! A team writes its HTTP API down once, as JSON definitions in `api/`; rulebook does the rest from that one
-//! text: it routes, checks every parameter, checks permissions, answers and documents.
+//! The demo: a site of articles, which `api/` defines, with a database.
 //!
-//! # A map of the crate
-//!
-//! Two ways run through it, and the folders are their stations.
-//!
-//! What things are: [`error`] (the table of request errors) · [`diagnostic`] (what is wrong with a definition)
-//! · `filename` (what stored files may be called) · [`call`] (values, slots, identities, refusals) · `transfer` (what
-//! follows from the head of a request for a file) · [`store`] (stored files) · [`types`] (one type a file) ·
-//! [`envelope`] (the shapes of answers) · [`mod@format`] (what they are written as) · [`model`] (what an API is) ·
-//! [`handler`] (what users write against) · `plan` (all that a request touches).
-//!
-//! A definition's way, at start: [`definition`] (text as written) → [`compile`] (as meant; the plan) and
-//! [`describe`] (the definition again). What may stand in a file of one, [`schema`] says to editors.
-//!
-//! A request's way: `server` (the only folder that names actix) → `pipeline` (every stage in order: route,
-//! identify, permit, read, check, act, respond), with `key` finding out whose key a request carries.
-//!
-//! [`Rulebook`] puts them together; the command line is [`cli`], which with the feature `client` also sends files to
-//! other servers and fetches them (`remote`). With the feature `iapi` there are handlers by which servers exchange files,
-//! `rulebook::iapi`; with the feature `test` a client for the tests of programs that are built on rulebook,
-//! `rulebook::test::Client`.
+//! This is the code that a team writes itself: handlers (one module for each module of the definition), authentication
+//! by logins, and a database. It uses only public names of the crate, so that it can be copied.
 
-mod place;
-//
-mod near;
-//
-mod secret;
-//
-mod filename;
+mod article;
+mod author;
+mod database;
+mod publication;
+mod user;
 
-// What things are.
-pub mod error;
-// Blank lines and comments keep the stations in their order.
-pub mod diagnostic;
-//
-pub mod call;
-//
-mod transfer;
-//
-pub mod store;
-//
-pub mod types;
-//
-pub mod envelope;
-//
-pub mod format;
-//
-pub mod model;
-//
-pub mod handler;
-//
-mod plan;
+use jiff::Timestamp;
+use rulebook::Rulebook;
 
-// A definition's way, at start.
-pub mod definition;
-//
-pub mod schema;
-//
-pub mod compile;
-//
-pub mod describe;
+use database::Database;
 
-// A request's way.
-mod server;
-//
-mod pipeline;
-//
-mod key;
+/// Adds the demo's modules, its authentication and its database. The database is opened by the first request that needs
+/// it.
+pub fn add(rulebook: Rulebook) -> Rulebook {
+    let database = Database::new(rulebook.data_folder_handle());
+    let (checked, cached) = (database.clone(), database.clone());
+    let rulebook = author::modules().into_iter().fold(rulebook, Rulebook::module);
+    rulebook
+        .readiness_check("database", move || {
+            let database = checked.clone();
+            async move { database.check().await }
+        })
+        .authenticator(user::LoginAuthenticator::new(database.clone()))
+        .state(rulebook_iapi::Caches::new(move || {
+            let database = cached.clone();
+            async move { database.location_for_caches().await }
+        }))
+        .state(database)
+        .module(article::module())
+        .module(publication::module())
+        .module(user::module())
+        .keep_files()
+        .module(rulebook_iapi::module().post("/iapi/cache", rulebook_iapi::cache))
+}
 
-mod engine;
+/// Returns the current time in the format of the database.
+fn now() -> String {
+    format_time(Timestamp::now())
+}
 
-// What programs can add.
-#[cfg(feature = "iapi")]
-pub mod iapi;
-
-// What programs ask of others.
-#[cfg(feature = "client")]
-mod remote;
-
-pub mod cli;
-
-#[cfg(feature = "test")]
-pub mod test;
-
-pub use call::{
-    AnswerError, Broken, Download, ETag, Encode, Head, Http, Identity, Inspect, Inspection, Meter, Mismatch, Objection,
-    Quota, Refusal, RequestId, Upload, Value,
-};
-pub use diagnostic::Report;
-pub use engine::{DataFolder, Engine, Rulebook, log_panics};
-pub use envelope::{Envelope, Members, WriteError};
-pub use error::{Code, ErrorStatus};
-pub use format::{Format, FormatError, Xml};
-pub use handler::{Args, Calling, Context, Ended, Module, Response};
-pub use key::{EntryFlaw, Keeper, KeyError, Keys};
-pub use model::Unbound;
-pub use place::{Place, Placed};
-pub use server::{Running, Settings, Stopper};
-
-/// The README's program is compiled with the other examples.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-pub struct Readme;
-
-/// So are those of the page about handlers.
-#[cfg(doctest)]
-#[doc = include_str!("../docs/handlers.md")]
-pub struct Handlers;
-
-/// And of the page about moving.
-#[cfg(doctest)]
-#[doc = include_str!("../docs/migration.md")]
-pub struct Migration;
+/// Formats a time for the database and for responses: in UTC, to the second (RFC 3339). Later times are greater texts.
+fn format_time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

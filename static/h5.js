@@ -1,38 +1,38 @@
-// Articles by JSONP: a list in pages, and one article. What is shown stands in the fragment of the address
-// (#page=2, #article=5), and whose articles they are in its query (?api=http://host:port).
+// Shows the articles of an API by JSONP: a list in pages, and one article. The fragment of the URL selects the page or
+// the article (#page=2, #article=5), and the query selects the API (?api=http://host:port).
 "use strict";
 
 (() => {
-  /** Articles on a page. */
-  const SIZE = 5;
-  /** How long an answer may take, in milliseconds. */
-  const PATIENCE = 15_000;
+  /** The number of articles on a page. */
+  const PAGE_SIZE = 5;
+  /** The maximum time until a response, in milliseconds. */
+  const TIMEOUT = 15_000;
 
   const view = document.getElementById("view");
   const news = document.getElementById("news");
 
   /**
-   * The origin of the API. What an API answers is run here, so a link must not choose any: those of this very host
-   * are taken, and those that the page itself names. None where `?api=` is no such origin.
+   * Returns the origin of the API; null if `?api=` is not allowed. The page runs the responses of the API as scripts, so
+   * only origins on the host of the page are allowed, and those that the page lists.
    */
-  function chosen() {
-    const own = new URL(location.href);
-    const wanted = own.searchParams.get("api");
-    if (!wanted) return own.origin;
-    const api = URL.canParse(wanted) ? new URL(wanted) : null;
+  function apiOrigin() {
+    const page = new URL(location.href);
+    const requested = page.searchParams.get("api");
+    if (!requested) return page.origin;
+    const api = URL.canParse(requested) ? new URL(requested) : null;
     if (!api || !["http:", "https:"].includes(api.protocol) || api.href !== `${api.origin}/`) return null;
-    const known = document.querySelector("meta[name=apis]").content.split(/\s+/);
-    return api.hostname === own.hostname || known.includes(api.origin) ? api.origin : null;
+    const allowed = document.querySelector("meta[name=apis]").content.split(/\s+/);
+    return api.hostname === page.hostname || allowed.includes(api.origin) ? api.origin : null;
   }
 
-  /** The functions that answers are handed to, by the names that they are asked for by. */
+  /** The callbacks of pending requests, by name. */
   const waiting = (globalThis.h5 = Object.create(null));
-  let asked = 0;
+  let requests = 0;
 
-  /** Asks for JSON by JSONP. Fails with words where no answer comes, or one that is a refusal. */
-  function ask(api, path, query = {}) {
+  /** Requests a path by JSONP and returns the body. Fails with a message if there is no response, or an error. */
+  function request(api, path, query = {}) {
     return new Promise((done, fail) => {
-      const name = `n${++asked}`;
+      const name = `n${++requests}`;
       const url = new URL(path, api);
       for (const [key, value] of Object.entries({ ...query, callback: `h5.${name}` })) url.searchParams.set(key, value);
       const script = document.createElement("script");
@@ -42,64 +42,65 @@
         script.remove();
         settle(value);
       };
-      const lost = (why) => end(fail, new Error(why));
-      const timer = setTimeout(() => lost("The server does not answer."), PATIENCE);
-      waiting[name] = (answer) => {
-        if (answer.error === 0) end(done, answer);
-        else lost(answer.ErrorDescription ?? "The server's answer cannot be read.");
+      const failWith = (message) => end(fail, new Error(message));
+      const timer = setTimeout(() => failWith("The server does not respond."), TIMEOUT);
+      waiting[name] = (body) => {
+        if (body.error === 0) end(done, body);
+        else failWith(body.ErrorDescription ?? "The response of the server cannot be read.");
       };
-      script.onerror = () => lost("The server cannot be reached, or does not answer JSONP.");
-      // It has run before this is told.
-      script.onload = () => lost("The server's answer is no JSONP.");
+      script.onerror = () => failWith("The server cannot be reached, or does not support JSONP.");
+      // The script runs before its load event.
+      script.onload = () => failWith("The response of the server is not JSONP.");
       script.src = url.href;
       script.referrerPolicy = "no-referrer";
       document.head.append(script);
     });
   }
 
-  /** An element with attributes and content; text stays text. */
+  /** Creates an element with attributes and content. Strings become text nodes. */
   function element(name, attributes, ...content) {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.append(...content);
-    return made;
+    const created = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) created.setAttribute(key, value);
+    created.append(...content);
+    return created;
   }
 
   const day = (text) => {
-    const shown = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" }).format(new Date(text));
-    return element("time", { datetime: text }, shown);
+    const formatted = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" }).format(new Date(text));
+    return element("time", { datetime: text }, formatted);
   };
-  const byline = (own) => element("p", { class: "quiet" }, `${own.author} · `, day(own.created));
+  const byline = ({ author, created }) => element("p", { class: "quiet" }, `${author} · `, day(created));
 
   async function list(api, page) {
-    const { articles, total } = await ask(api, "/article", { page, size: SIZE });
-    const pages = Math.max(1, Math.ceil(total / SIZE));
-    const row = (own) => {
-      const title = element("a", { href: `#article=${own.article_id}`, lang: own.language, dir: "auto" }, own.title);
-      return element("li", {}, element("h2", {}, title), byline(own));
+    const { articles, total } = await request(api, "/article", { page, size: PAGE_SIZE });
+    const pages = Math.max(1, Math.ceil(total / PAGE_SIZE));
+    const row = (article) => {
+      const { article_id, language, title } = article;
+      const link = element("a", { href: `#article=${article_id}`, lang: language, dir: "auto" }, title);
+      return element("li", {}, element("h2", {}, link), byline(article));
     };
-    const way = (to, words) =>
-      to < 1 || to > pages
-        ? element("span", { class: "off", "aria-hidden": "true" }, words)
-        : element("a", { href: `#page=${to}`, rel: to < page ? "prev" : "next" }, words);
+    const pageLink = (number, label) =>
+      number < 1 || number > pages
+        ? element("span", { class: "off", "aria-hidden": "true" }, label)
+        : element("a", { href: `#page=${number}`, rel: number < page ? "prev" : "next" }, label);
     return {
       title: page > 1 ? `Articles, page ${page}` : "Articles",
       news: `Page ${page} of ${pages}`,
       content: [
-        articles.length ? element("ol", {}, ...articles.map(row)) : element("p", {}, "There is nothing on this page."),
+        articles.length ? element("ol", {}, ...articles.map(row)) : element("p", {}, "There are no articles on this page."),
         element(
           "nav",
           { "aria-label": "Pages" },
-          way(page - 1, "Newer"),
+          pageLink(page - 1, "Newer"),
           element("span", { class: "quiet" }, `${page} of ${pages}`),
-          way(page + 1, "Older"),
+          pageLink(page + 1, "Older"),
         ),
       ],
     };
   }
 
   async function read(api, id) {
-    const { article } = await ask(api, `/article/${encodeURIComponent(id)}`);
+    const { article } = await request(api, `/article/${encodeURIComponent(id)}`);
     const { title, text, language } = article;
     const paragraphs = text.split("\n").map((line) => element("p", {}, line));
     const body = element("article", { lang: language, dir: "auto" }, element("h2", { tabindex: "-1" }, title));
@@ -110,35 +111,35 @@
   const back = () => element("nav", { "aria-label": "Pages" }, element("a", { href: "#page=1" }, "All articles"));
 
   function failed(error) {
-    const again = element("button", { type: "button" }, "Try again");
-    again.addEventListener("click", show);
-    const words = element("div", { class: "trouble", role: "alert" }, element("h2", {}, "That did not work"));
-    words.append(element("p", {}, error.message), again);
-    return { title: "Articles", news: "", content: [words, back()] };
+    const retry = element("button", { type: "button" }, "Try again");
+    retry.addEventListener("click", show);
+    const alert = element("div", { class: "error", role: "alert" }, element("h2", {}, "That did not work"));
+    alert.append(element("p", {}, error.message), retry);
+    return { title: "Articles", news: "", content: [alert, back()] };
   }
 
-  let shown = 0;
+  let latest = 0;
 
   async function show() {
-    const turn = ++shown;
-    const api = chosen();
+    const turn = ++latest;
+    const api = apiOrigin();
     document.getElementById("from").textContent = api ? `from ${new URL(api).host}` : "";
-    const wanted = new URLSearchParams(location.hash.slice(1));
-    const page = Number(wanted.get("page") ?? 1);
+    const fragment = new URLSearchParams(location.hash.slice(1));
+    const page = Number(fragment.get("page") ?? 1);
     view.setAttribute("aria-busy", "true");
     news.textContent = "Loading…";
-    let what;
+    let result;
     try {
-      if (!api) throw new Error("The address behind ?api= is not one that this page asks.");
-      what = await (wanted.has("article") ? read(api, wanted.get("article")) : list(api, page));
+      if (!api) throw new Error("This page may not load the API in ?api=.");
+      result = await (fragment.has("article") ? read(api, fragment.get("article")) : list(api, page));
     } catch (error) {
-      what = failed(error);
+      result = failed(error);
     }
-    // What was asked for since then is what is wanted.
-    if (turn !== shown) return;
-    document.title = what.title;
-    news.textContent = what.news;
-    view.replaceChildren(...what.content);
+    // Another page or article has been requested since.
+    if (turn !== latest) return;
+    document.title = result.title;
+    news.textContent = result.news;
+    view.replaceChildren(...result.content);
     view.setAttribute("aria-busy", "false");
     if (turn > 1) {
       scrollTo(0, 0);

@@ -1,29 +1,28 @@
-//! An article API that shows every type: its definition, and what requests to it echo, over HTTP.
+//! An article API that uses every type: its definition is valid, and requests over HTTP have the recorded responses.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rulebook::Rulebook;
-use rulebook::types::{Type, Types};
+use rulebook_model::types::{Type, Types};
 use serde_json::{Map, Value};
 
 use crate::client::{Answer, Connection, Request};
 use crate::served::{Served, copy_files, free_address, program};
 
-/// The folder of its definition.
-const SITE: &str = "tests/definitions/good/site";
+/// The folder of the definition.
+const SITE: &str = "crates/rulebook-model/tests/definitions/good/site";
 
 #[test]
-fn its_definition_has_no_fault() {
+fn the_definition_is_valid() {
     if let Err(report) = Rulebook::load(root().join(SITE)).check() {
         panic!("{}", report.render(false));
     }
 }
 
-/// Names that are another way to write a type that is used, and two that mean something only in a program: one with a
-/// function, one that keeps files.
-const PASSED_OVER: [&str; 7] = ["mixed", "float64", "FILE", "filled_array", "filled_object", "callable", "filename"];
+/// Types that the definition need not use: synonyms, and two that require a program with functions or stored files.
+const EXCEPTIONS: [&str; 7] = ["mixed", "float64", "FILE", "filled_array", "filled_object", "callable", "filename"];
 
 #[test]
 fn every_type_is_used() {
@@ -37,17 +36,17 @@ fn every_type_is_used() {
     };
     let types = Types::builtin();
     let unused: Vec<_> =
-        types.iter().map(Type::name).filter(|name| !PASSED_OVER.contains(name) && !used(name)).collect();
-    assert!(types.iter().count() > 20, "there are few types");
+        types.iter().map(Type::name).filter(|name| !EXCEPTIONS.contains(name) && !used(name)).collect();
+    assert!(types.iter().count() > 20, "there are too few types");
     assert!(unused.is_empty(), "no parameter has the type {}", unused.join(", "));
 }
 
 #[test]
-fn requests_are_answered_as_written() {
+fn requests_have_the_recorded_responses() {
     let cases: Vec<Value> =
         serde_json::from_str(&fs::read_to_string(root().join("tests/data/article.json")).unwrap()).unwrap();
     let site = Site::start(&cases);
-    let faults: Vec<_> = cases
+    let failures: Vec<_> = cases
         .iter()
         .filter_map(|case| {
             let answer = site.send(case);
@@ -55,10 +54,10 @@ fn requests_are_answered_as_written() {
             (!wrong.is_empty()).then(|| format!("{}\n  {}\n  {answer:?}", case["what"], wrong.join("\n  ")))
         })
         .collect();
-    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// In which ways an answer is not what its case says.
+/// Returns how a response differs from the expectation of its case.
 fn differences(case: &Value, answer: &Answer) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut expect = |what: &str, expected: Value, got: Value| {
@@ -94,7 +93,7 @@ fn differences(case: &Value, answer: &Answer) -> Vec<String> {
     wrong
 }
 
-/// The article API, served in a folder of its own, with a key for every set of permissions.
+/// A server of the article API in a temporary folder, with an API key for each scope in the cases.
 struct Site {
     _served: Served,
     _folder: tempfile::TempDir,
@@ -136,13 +135,13 @@ impl Site {
     }
 }
 
-/// The permissions of a case, as the command line takes them.
+/// Returns the permissions of a case in the notation of the command line.
 fn scope(case: &Value) -> Option<String> {
     let scope: Vec<_> = case["scope"].as_array()?.iter().map(|one| one.as_str().unwrap()).collect();
     Some(scope.join(","))
 }
 
-/// The body of a case with its media type.
+/// Returns the media type and the body of a case.
 fn body(case: &Value) -> Option<(String, Vec<u8>)> {
     if let Some(form) = case["form"].as_str() {
         return Some(("application/x-www-form-urlencoded".to_owned(), form.into()));

@@ -1,25 +1,26 @@
-//! The client that users test their programs with: `rulebook::test::Client`.
+//! The client for tests of programs: `rulebook_test::Client`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::pin::Pin;
 
 use proptest::prelude::*;
-use rulebook::test::{Answer, Client};
-use rulebook::{Args, Context, Head, Identity, Inspect, Inspection, Module, Refusal, Rulebook, Unbound};
+use rulebook::{
+    ApiError, Args, AuthScheme, Authenticate, Authentication, Context, Head, Identity, Module, Rulebook, Unbound,
+};
+use rulebook_test::{Client, TestResponse};
 use serde_json::{Value as Json, json};
 
-/// The API of one document.
+/// The API that a single document defines.
 fn api(document: &Json) -> Rulebook {
     Rulebook::read(vec![(PathBuf::from("app.json"), document.to_string().into_bytes())])
 }
 
-/// A client of an API that answers with its arguments.
+/// A client of an API whose methods return their arguments.
 fn echo(document: &Json) -> Client {
     Client::new(api(document).unbound(Unbound::Echo)).unwrap()
 }
 
-/// A client of `PUT /the%20base/it/{id}/more/…` with parameters of these types everywhere.
+/// A client of `PUT /the%20base/it/{id}/more/…`, with parameters of this type at all locations.
 fn everywhere(kind: &str) -> Client {
     let parameter = |name: &str| json!({ "info": "I", "type": format!("?{kind}"), "name": name });
     echo(&json!({ "base": "/the base", "modules": { "m": { "/": { "it/{id}/more": { "PUT": { "info": "I", "in": {
@@ -38,13 +39,13 @@ fn everywhere(kind: &str) -> Client {
 const NAMES: [&str; 9] = ["id", "first", "second", "query", "body", "any", "header", "cookie", "other_cookie"];
 
 #[track_caller]
-fn args(answer: &Answer) -> Json {
-    assert_eq!(answer.status(), 200, "{answer:?}");
-    answer.output("args")
+fn args(response: &TestResponse) -> Json {
+    assert_eq!(response.status(), 200, "{response:?}");
+    response.output("args")
 }
 
 #[test]
-fn arguments_go_where_their_parameters_stand() {
+fn arguments_are_sent_at_the_location_of_their_parameter() {
     let client = everywhere("string");
     let given: Json = NAMES.iter().map(|name| ((*name).to_owned(), Json::from(format!("the {name}")))).collect();
     let call = || {
@@ -54,25 +55,25 @@ fn arguments_go_where_their_parameters_stand() {
     assert_eq!(args(&call().send()), given);
     assert_eq!(args(&call().urlencoded().send()), given);
     let words = call().arg("id", "another").send().output("args");
-    assert_eq!(words["id"], "another", "the last one counts");
+    assert_eq!(words["id"], "another", "the last one is used");
 }
 
 #[test]
-fn what_is_not_given_is_left_out() {
+fn omitted_arguments_are_not_sent() {
     let client = everywhere("string");
     let got = |name: &str| {
         let call = client.call("it.{id}.more.put").arg("id", "x").arg("query", Json::Null);
         let args = args(&call.arg(name, "here").send());
-        let given = args.as_object().unwrap().iter().filter(|(own, value)| !value.is_null() && *own != "id");
-        given.map(|(own, value)| (own.clone(), value.clone())).collect::<Json>()
+        let given = args.as_object().unwrap().iter().filter(|(key, value)| !value.is_null() && *key != "id");
+        given.map(|(key, value)| (key.clone(), value.clone())).collect::<Json>()
     };
     for name in &NAMES[1..] {
-        assert_eq!(got(name), json!({ *name: "here" }), "an empty position stands before the second");
+        assert_eq!(got(name), json!({ *name: "here" }), "an empty segment precedes the second position");
     }
 }
 
 #[test]
-fn values_are_written_as_their_places_want_them() {
+fn values_are_encoded_for_their_location() {
     for (kind, value) in [
         ("int", json!(-7)),
         ("float", json!(1.5)),
@@ -91,7 +92,7 @@ fn values_are_written_as_their_places_want_them() {
 }
 
 #[test]
-fn what_may_stand_in_query_or_body_goes_where_documents_have_it() {
+fn parameters_in_query_or_body_are_sent_as_the_documents_describe() {
     let method = json!({ "info": "I", "in": { "ANY@a": { "info": "I", "type": "int", "name": "a" } } });
     let methods = ["GET", "POST", "PUT", "DELETE", "PATCH"];
     let service: Json = methods.iter().map(|http| ((*http).to_owned(), method.clone())).collect();
@@ -102,7 +103,7 @@ fn what_may_stand_in_query_or_body_goes_where_documents_have_it() {
     }
 }
 
-/// A service for uploads.
+/// A client of an API that accepts uploads.
 fn uploads() -> Client {
     echo(&json!({ "modules": { "m": { "/": { "it": { "POST": { "info": "I", "in": {
         "title": { "info": "I", "type": "string" },
@@ -114,20 +115,20 @@ fn uploads() -> Client {
 }
 
 #[test]
-fn files_make_a_body_multipart() {
+fn calls_with_files_have_a_multipart_body() {
     let client = uploads();
     let file = |filename: &str, size: u32, media_type: &str| json!({ "filename": filename, "size": size, "media_type": media_type });
     let call = client.call("it.post").arg("title", "A \"picture\"").arg("n", 3);
-    let answer = call.file("image", "a \"b\".gif", b"GIF89a").file("more", "1", "one").file("more", "2", "").send();
-    let got = args(&answer);
+    let response = call.file("image", "a \"b\".gif", b"GIF89a").file("more", "1", "one").file("more", "2", "").send();
+    let got = args(&response);
     assert_eq!((&got["title"], &got["n"]), (&json!("A \"picture\""), &json!(3)));
     assert_eq!(got["image"]["size"], 6, "{got}");
     assert_eq!(got["image"]["media_type"], "image/gif", "{got}");
     assert_eq!(got["more"][0], file("1", 3, got["more"][0]["media_type"].as_str().unwrap()));
     assert_eq!(got["more"].as_array().map(Vec::len), Some(2));
 
-    let answer = client.post("/it?q=x").field("title", "By hand").file("picture", "a.gif", b"GIF89a".to_vec()).send();
-    let got = args(&answer);
+    let response = client.post("/it?q=x").field("title", "By hand").file("picture", "a.gif", b"GIF89a".to_vec()).send();
+    let got = args(&response);
     assert_eq!(
         (&got["title"], &got["q"], &got["image"]["filename"]),
         (&json!("By hand"), &json!("x"), &json!("a.gif"))
@@ -135,17 +136,17 @@ fn files_make_a_body_multipart() {
 }
 
 #[test]
-fn requests_go_out_as_they_are_written() {
+fn requests_are_sent_unchanged() {
     let client = everywhere("string");
     let path = "/the%20base/it/a%2Fb/more//%C3%A9";
     assert_eq!(args(&client.put(path).json(json!({ "b": "x" })).send())["body"], "x");
     let got = args(&client.put(&format!("{path}?q=1")).form([("b", "&="), ("a", "é")]).send());
     assert_eq!((&got["id"], &got["second"], &got["query"]), (&json!("a/b"), &json!("é"), &json!("1")));
     assert_eq!((&got["body"], &got["any"], &got["first"]), (&json!("&="), &json!("é"), &Json::Null));
-    let answer = client.put(path).body("text/csv", "b;x").send();
-    assert_eq!((answer.status(), answer.code()), (415, Some("unsupported-media-type")));
-    let answer = client.request("OPTIONS", path).send();
-    assert_eq!((answer.status(), answer.header("allow")), (200, Some("PUT, OPTIONS")));
+    let response = client.put(path).body("text/csv", "b;x").send();
+    assert_eq!((response.status(), response.code()), (415, Some("unsupported-media-type")));
+    let response = client.request("OPTIONS", path).send();
+    assert_eq!((response.status(), response.header("allow")), (200, Some("PUT, OPTIONS")));
     for (request, status) in [
         (client.get(path), 405),
         (client.post(path), 405),
@@ -159,7 +160,7 @@ fn requests_go_out_as_they_are_written() {
     }
 }
 
-/// A definition with a method for members, and one of a user's own.
+/// A definition with a public method, and one that requires a permission for the user.
 fn members() -> Json {
     json!({ "modules": { "m": { "/": { "user/{id}": {
         "GET": { "info": "I", "in": { "{id}": { "info": "I", "type": "id" } },
@@ -168,13 +169,12 @@ fn members() -> Json {
     } } } } })
 }
 
-async fn who(_: Args<Json>, context: Context) -> Result<Json, Refusal> {
-    let who = context.identity().map_or("nobody".to_owned(), |identity| identity.name.to_string());
-    let field = http::HeaderName::from_static("x-rulebook-test");
-    Ok(json!({ "who": who, "token": context.head().and_then(|head| head.header(&field)) }))
+async fn who(_: Args<Json>, context: Context) -> Result<Json, ApiError> {
+    let who = context.identity().map_or("nobody".to_owned(), |identity| identity.name().to_owned());
+    Ok(json!({ "who": who, "token": context.header("X-Rulebook-Test") }))
 }
 
-async fn nothing(_: Args<Json>, _: Context) -> Result<(), Refusal> {
+async fn nothing(_: Args<Json>, _: Context) -> Result<(), ApiError> {
     Ok(())
 }
 
@@ -183,7 +183,7 @@ fn module() -> Module {
 }
 
 #[test]
-fn callers_are_who_the_test_says() {
+fn tests_set_the_identity_of_callers() {
     let client = Client::new(api(&members()).module(module())).unwrap();
     let put = || client.call("user.{id}.put").arg("id", 7);
     assert_eq!(put().send().code(), Some("unauthenticated"));
@@ -200,58 +200,61 @@ fn callers_are_who_the_test_says() {
 }
 
 #[test]
-fn nobody_else_is_anybody_by_what_the_client_sends() {
+fn the_credential_of_a_test_is_not_valid_elsewhere() {
     let client = Client::new(api(&members()).module(module())).unwrap();
     let other = Client::new(api(&members()).module(module())).unwrap();
-    let answer = client.call("user.{id}.get").arg("id", 7).identity("Ada", ["admin"]).send();
-    let token = answer.output("token");
+    let response = client.call("user.{id}.get").arg("id", 7).identity("Ada", ["admin"]).send();
+    let token = response.output("token");
     let token = token.as_str().unwrap();
     assert_eq!(token.len(), 32, "{token}");
     for token in [token, "", "admin", "0"] {
         let refused = client.put("/user/7").header("x-rulebook-test", token).send();
-        assert_eq!(refused.code(), Some("unauthenticated"), "it is of one request only");
+        assert_eq!(refused.code(), Some("unauthenticated"), "the token is valid for one request only");
         assert_eq!(other.put("/user/7").header("x-rulebook-test", token).send().code(), Some("unauthenticated"));
     }
 }
 
-/// Asks for passwords, and knows one.
+/// An authenticator for passwords that knows one password.
 struct Basic;
 
-impl Inspect for Basic {
-    fn inspect<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>> {
-        let said = match head.header(&http::header::AUTHORIZATION) {
-            None => Inspection::Nobody,
-            Some("Basic YTpi") => Inspection::Identity(Identity::new("Eve", ["admin"])),
-            Some(_) => Inspection::Invalid("another password".to_owned()),
-        };
-        Box::pin(std::future::ready(said))
+impl Authenticate for Basic {
+    async fn authenticate(&self, head: &Head) -> Authentication {
+        match head.header("Authorization") {
+            None => Authentication::Anonymous,
+            Some("Basic YTpi") => Authentication::Identity(Identity::new("Eve", ["admin"])),
+            Some(_) => Authentication::Invalid("another password".to_owned()),
+        }
     }
 
-    fn challenge(&self) -> &str {
-        "Basic"
+    fn schemes(&self) -> Vec<AuthScheme> {
+        vec![AuthScheme::Http("Basic".to_owned())]
     }
 }
 
 #[test]
-fn the_programs_own_inspectors_are_asked_too() {
-    let client = Client::new(api(&members()).module(module()).inspect(Basic)).unwrap();
+fn authenticators_of_the_program_are_asked_too() {
+    let client = Client::new(api(&members()).module(module()).authenticator(Basic)).unwrap();
     let put = || client.call("user.{id}.put").arg("id", 7);
-    assert_eq!(put().send().header("www-authenticate"), Some("Basic"), "and clients are told of them alone");
+    assert_eq!(
+        put().send().header("www-authenticate"),
+        Some("Basic"),
+        "the challenge is that of the program's authenticators"
+    );
     assert_eq!(put().header("authorization", "Basic YTpi").send().status(), 200);
     assert_eq!(put().header("authorization", "Basic YTpj").send().code(), Some("unauthenticated"));
     assert_eq!(put().header("authorization", "Basic YTpj").scope(["admin"]).send().status(), 200);
 }
 
-async fn full(_: Args<Json>, _: Context) -> Result<Json, Refusal> {
-    Err(Refusal::declared("full").with("detail", "of a handler").with("code", 5).with("seats", 0))
+async fn full(_: Args<Json>, _: Context) -> Result<Json, ApiError> {
+    Err(ApiError::declared("full").with_member("detail", "of a handler").with_member("code", 5).with_member("seats", 0))
 }
 
-async fn values(_: Args<()>, _: Context) -> Result<Json, Refusal> {
+async fn values(_: Args<()>, _: Context) -> Result<Json, ApiError> {
     Ok(json!({ "text": "a", "number": 1, "list": [1] }))
 }
 
 #[test]
-fn answers_are_read_from_any_envelope() {
+fn responses_are_decoded_from_any_envelope() {
     for envelope in ["aicra", "plain"] {
         let document = json!({ "envelope": envelope, "modules": { "m": { "/": { "it": {
             "GET": { "info": "I", "out": { "text": { "info": "I", "type": "string" },
@@ -260,12 +263,12 @@ fn answers_are_read_from_any_envelope() {
                 "errors": { "full": { "status": 409, "info": "No seat is left" } } }
         } } } } });
         let client = Client::new(api(&document).module(Module::new("m").get("/it", values).post("/it", full))).unwrap();
-        let answer = client.call("it.get").send();
-        assert_eq!(answer.outputs(), json!({ "text": "a", "number": 1, "list": [1] }), "{envelope}");
-        assert_eq!(answer.output("text"), "a");
-        assert_eq!(answer.output("number"), 1);
-        assert_eq!((answer.code(), answer.message(), answer.is_refusal()), (None, None, false));
-        assert_eq!(answer.json().get("error").is_some(), envelope == "aicra");
+        let response = client.call("it.get").send();
+        assert_eq!(response.outputs(), json!({ "text": "a", "number": 1, "list": [1] }), "{envelope}");
+        assert_eq!(response.output("text"), "a");
+        assert_eq!(response.output("number"), 1);
+        assert_eq!((response.code(), response.message(), response.is_error()), (None, None, false));
+        assert_eq!(response.json().get("error").is_some(), envelope == "aicra");
         for accept in ["*/*", "application/problem+json"] {
             let post = || client.call("it.post").arg("a", 1).header("accept", accept);
             let refused = post().arg("b", 2).send();
@@ -274,13 +277,13 @@ fn answers_are_read_from_any_envelope() {
             assert_eq!(refused.json()["seats"], 0);
             let refused = post().arg("a", "x").send();
             assert_eq!((refused.status(), refused.code()), (400, Some("invalid-parameter")), "{envelope} {accept}");
-            assert_eq!(refused.faults(), ["a", "b"]);
+            assert_eq!(refused.invalid_parameters(), ["a", "b"]);
         }
     }
 }
 
 #[test]
-fn answers_in_the_phalapi_envelope_are_read_whatever_their_status() {
+fn responses_in_the_phalapi_envelope_are_decoded_whatever_their_status() {
     for (real, catalogue) in [(false, "1.x"), (true, "2.x")] {
         let document = json!({
             "envelope": "phalapi", "catalogue": catalogue, "phalapi": { "real_status": real },
@@ -292,14 +295,14 @@ fn answers_in_the_phalapi_envelope_are_read_whatever_their_status() {
             } } } }
         });
         let module = Module::new("m").get("/it", values).post("/it", full);
-        let module = module.put("/it", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()));
+        let module = module.put("/it", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()));
         let client = Client::new(api(&document).module(module)).unwrap();
-        let answer = client.call("it.get").send();
-        assert_eq!(answer.outputs(), json!({ "text": "a", "number": 1, "list": [1] }));
-        assert_eq!((answer.ret(), answer.message(), answer.is_refusal()), (Some(200), None, false));
+        let response = client.call("it.get").send();
+        assert_eq!(response.outputs(), json!({ "text": "a", "number": 1, "list": [1] }));
+        assert_eq!((response.ret(), response.message(), response.is_error()), (Some(200), None, false));
         assert_eq!(client.call("it.put").send().outputs(), json!({}), "{catalogue}");
         let refused = client.call("it.post").send();
-        assert_eq!((refused.ret(), refused.code(), refused.is_refusal()), (Some(409), None, true));
+        assert_eq!((refused.ret(), refused.code(), refused.is_error()), (Some(409), None, true));
         assert_eq!(refused.message(), Some("Bad Request: No seat is left"));
         assert_eq!(refused.status(), if real { 409 } else { 200 });
         let problem = client.call("it.post").header("accept", "application/problem+json").send();
@@ -308,7 +311,7 @@ fn answers_in_the_phalapi_envelope_are_read_whatever_their_status() {
 }
 
 #[test]
-fn answers_in_the_iapi_envelope_are_read_whatever_their_status() {
+fn responses_in_the_iapi_envelope_are_decoded_whatever_their_status() {
     for (strict, status) in [(false, 400), (true, 409)] {
         let document = json!({
             "envelope": "iapi", "iapi": { "strict_status": strict }, "modules": { "m": { "/": { "it": {
@@ -317,32 +320,32 @@ fn answers_in_the_iapi_envelope_are_read_whatever_their_status() {
                     "errors": { "full": { "status": 409, "info": "No seat is left" } } }
             } } } }
         });
-        let error = async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({ "status": "error" }));
+        let error = async |_: Args<()>, _: Context| Ok::<_, ApiError>(json!({ "status": "error" }));
         let client = Client::new(api(&document).module(Module::new("m").get("/it", error).post("/it", full))).unwrap();
-        let answer = client.call("it.get").send();
-        assert_eq!((answer.outputs(), answer.is_refusal()), (json!({ "status": "error" }), false));
+        let response = client.call("it.get").send();
+        assert_eq!((response.outputs(), response.is_error()), (json!({ "status": "error" }), false));
         let refused = client.call("it.post").send();
-        assert_eq!((refused.status(), refused.code(), refused.is_refusal()), (status, None, true));
+        assert_eq!((refused.status(), refused.code(), refused.is_error()), (status, None, true));
         assert_eq!((refused.message(), &refused.json()["seats"]), (Some("No seat is left"), &json!(0)));
-        assert_eq!(client.call("it.post").arg("a", "x").send().faults(), ["a"]);
+        assert_eq!(client.call("it.post").arg("a", "x").send().invalid_parameters(), ["a"]);
         let problem = client.call("it.post").header("accept", "application/problem+json").send();
         assert_eq!((problem.status(), problem.code()), (409, Some("full")));
     }
 }
 
 #[test]
-fn an_answer_is_shown_whole() {
+fn the_debug_output_of_a_response_is_complete() {
     let client = Client::new(api(&members()).module(module())).unwrap();
-    let answer = client.call("user.{id}.get").arg("id", 7).identity("Ada", ["x"]).send();
-    let shown = format!("{answer:?}");
+    let response = client.call("user.{id}.get").arg("id", 7).identity("Ada", ["x"]).send();
+    let shown = format!("{response:?}");
     assert!(shown.starts_with("200\n"), "{shown}");
     assert!(shown.contains("\ncontent-type: application/json\n"), "{shown}");
-    assert!(shown.ends_with(answer.text()) && answer.text().contains("\"who\":\"Ada\""), "{shown}");
-    assert_eq!(answer.text().as_bytes(), answer.body());
+    assert!(shown.ends_with(response.text()) && response.text().contains("\"who\":\"Ada\""), "{shown}");
+    assert_eq!(response.text().as_bytes(), response.body());
 }
 
 #[test]
-fn it_works_inside_a_runtime() {
+fn the_client_works_inside_of_a_runtime() {
     let client = everywhere("string");
     crate::handlers::wait(async {
         tokio::task::yield_now().await;
@@ -351,7 +354,7 @@ fn it_works_inside_a_runtime() {
 }
 
 #[test]
-fn what_is_wrong_with_the_api_is_shown_whole() {
+fn start_errors_show_the_whole_report() {
     let error = Client::new(api(&members())).unwrap_err();
     let shown = format!("{error:?}");
     assert_eq!(shown, error.to_string());
@@ -363,44 +366,53 @@ fn what_is_wrong_with_the_api_is_shown_whole() {
 }
 
 #[test]
-fn wrong_use_fails_the_test_in_words() {
+fn misuse_fails_the_test_with_a_message() {
     let client = everywhere("string");
     let files = uploads();
     let call = || client.call("it.{id}.more.put").arg("id", "x");
-    let answer = call().send();
+    let response = call().send();
     let refused = client.get("/nowhere").send();
     let known = NAMES.map(|name| format!("`{name}`")).join(", ");
     fails(|| drop(client.call("it.{id}.more.get")), "no method `it.{id}.more.get`; did you mean `it.{id}.more.put`?");
-    fails(|| drop(client.call("x")), "the API has no method `x`, but `it.{id}.more.put`");
-    fails(|| drop(call().arg("URL#0", 1)), &format!("no parameter named `URL#0` in code, but {known}"));
-    fails(|| drop(call().file("query", "a", "b")), "takes `query` from the query, where no file can stand");
+    fails(|| drop(client.call("x")), "the API has no method `x`; its methods are: `it.{id}.more.put`");
+    fails(
+        || drop(call().arg("URL#0", 1)),
+        &format!("no parameter with the name `URL#0` in code; its parameters are: {known}"),
+    );
+    fails(
+        || drop(call().file("query", "a", "b")),
+        "`query` of `it.{id}.more.put` cannot be a file, because it is in the query",
+    );
     fails(
         || drop(files.call("it.post").file("picture", "a", "b")),
-        "named `picture` in code, but `title`, `n`, `image`",
+        "the name `picture` in code; its parameters are: `title`, `n`, `image`",
     );
-    fails(|| drop(client.call("it.{id}.more.put").send()), "cannot be called without `id`, which is part of its path");
-    fails(|| drop(call().arg("cookie", "a;b").send()), "takes `cookie` from a cookie, whose value cannot hold `;`");
+    fails(|| drop(client.call("it.{id}.more.put").send()), "requires the argument `id`, which is part of its path");
+    fails(
+        || drop(call().arg("cookie", "a;b").send()),
+        "`cookie` of `it.{id}.more.put` is a cookie, whose value cannot contain `;`",
+    );
     fails(|| drop(call().arg("header", "a\nb").send()), "the request cannot be sent: ");
     fails(|| drop(client.get("nowhere").send()), "the path \"nowhere\" does not begin with `/`");
     fails(|| drop(client.get("/a b").send()), "the request cannot be sent: ");
     fails(|| drop(client.request("A B", "/").send()), "the request cannot be sent: ");
-    fails(|| drop(answer.output("none")), "the answer has no output `none`:\n200\n");
-    fails(|| drop(refused.outputs()), "the answer has no outputs:\n404\n");
+    fails(|| drop(response.output("none")), "the response has no output `none`:\n200\n");
+    fails(|| drop(refused.outputs()), "the response has no outputs:\n404\n");
 }
 
-/// Asserts that something fails the test that does it, with these words.
+/// Asserts that a function panics with this message.
 #[track_caller]
 fn fails(wrong: impl Fn(), words: &str) {
     let failed = catch_unwind(AssertUnwindSafe(wrong)).expect_err(words);
-    let said = failed.downcast_ref::<String>().unwrap();
-    assert!(said.contains(words), "{words:?} is not in {said:?}");
+    let message = failed.downcast_ref::<String>().unwrap();
+    assert!(message.contains(words), "{words:?} is not in {message:?}");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_arrives_as_it_is(
+    fn any_text_arrives_unchanged(
         anywhere in "\\PC{1,30}",
         control in ".{0,30}",
         field in "([!-~é中][ -~é中]{0,20})?[!-~é中]",
@@ -418,14 +430,14 @@ proptest! {
     }
 }
 
-/// One API for all generated cases.
+/// The API for all generated cases.
 fn shared() -> &'static Client {
     static CLIENT: std::sync::OnceLock<Client> = std::sync::OnceLock::new();
     CLIENT.get_or_init(|| everywhere("string"))
 }
 
 #[test]
-fn a_refusal_ahead_of_a_large_body_arrives() {
+fn an_error_before_the_end_of_a_large_body_arrives() {
     let client = uploads();
     let json = |size: usize| client.post("/it").body("application/json", vec![b'x'; size]);
     let file = |size: usize| client.call("it.post").arg("title", "x").file("image", "x", vec![b'x'; size]).send();

@@ -1,4 +1,4 @@
-//! Answers in content codings, to clients that take them so.
+//! Responses in content codings.
 
 use std::io::Read;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Answer, Request, Site};
 
-/// An API whose documents are worth a coding, with a method that echoes as much as it is sent.
+/// Returns an API whose documents are long enough to be compressed, with a method that echoes its body.
 fn site(app: &Value) -> Site {
     let uri = |number: usize| {
         let method = json!({ "info": format!("Does the {number}th thing"), "in": {
@@ -33,13 +33,13 @@ fn get(target: &str) -> Request {
     Request::new("GET", target)
 }
 
-/// A request whose answer has at least so many bytes.
+/// Returns a request whose response has at least this many bytes.
 fn echo(bytes: usize) -> Request {
     let text: String = ('a'..='z').cycle().take(bytes).collect();
     Request::new("POST", "/echo").body("application/json", json!({ "text": text }).to_string())
 }
 
-/// The coding of an answer, and its bytes without it.
+/// Returns the content coding of a response, and its decoded bytes.
 fn decoded(answer: &Answer) -> (&str, Vec<u8>) {
     let coding = answer.field("content-encoding").unwrap_or("");
     let mut plain = Vec::new();
@@ -56,7 +56,7 @@ fn varies(answer: &Answer) -> bool {
     answer.head.to_lowercase().lines().any(|line| line.starts_with("vary:") && line.contains("accept-encoding"))
 }
 
-/// RFC 9110 section 12.5.3: what is accepted, the coding of a document, and that of a long answer.
+/// RFC 9110 section 12.5.3: `Accept-Encoding`, the coding of a document, and that of a long response.
 const ACCEPTED: [(&str, &str, &str); 22] = [
     ("gzip", "gzip", "gzip"),
     ("br", "br", "br"),
@@ -83,7 +83,7 @@ const ACCEPTED: [(&str, &str, &str); 22] = [
 ];
 
 #[test]
-fn the_client_chooses_the_coding() {
+fn the_client_chooses_the_content_coding() {
     let site = plain_site();
     let document = site.send(&get("/openapi.json")).body;
     let long = site.send(&echo(3_000)).body;
@@ -100,7 +100,7 @@ fn the_client_chooses_the_coding() {
 }
 
 #[test]
-fn documents_have_a_tag_in_each_coding() {
+fn documents_have_an_entity_tag_in_each_coding() {
     let site = plain_site();
     let targets = [("GET", "/openapi.json"), ("GET", "/llms.txt"), ("OPTIONS", "/"), ("GET", "/docs/")];
     for (method, target) in targets {
@@ -134,7 +134,7 @@ fn documents_have_a_tag_in_each_coding() {
 }
 
 #[test]
-fn the_servers_own_files_are_coded_where_it_pays() {
+fn files_of_the_server_are_compressed_if_they_get_shorter() {
     let site = plain_site();
     for (target, coding) in [
         ("/docs/swagger/swagger-ui-bundle.js", "br"),
@@ -150,7 +150,7 @@ fn the_servers_own_files_are_coded_where_it_pays() {
 }
 
 #[test]
-fn short_answers_are_left_as_they_are() {
+fn short_responses_are_not_compressed() {
     let site = plain_site();
     for (bytes, coding) in [(0, ""), (1_900, ""), (2_100, "gzip"), (60_000, "gzip"), (300_000, "gzip")] {
         let answer = ask(&site, echo(bytes), "gzip");
@@ -165,7 +165,7 @@ fn short_answers_are_left_as_they_are() {
 }
 
 #[test]
-fn every_format_is_coded_and_refusals_too() {
+fn every_format_and_errors_are_compressed() {
     let site = plain_site();
     let text = "b".repeat(3_000);
     for (request, status) in [
@@ -181,7 +181,7 @@ fn every_format_is_coded_and_refusals_too() {
 }
 
 #[test]
-fn nothing_is_coded_where_the_definition_says_so() {
+fn the_definition_can_turn_compression_off() {
     let site = site(&json!({ "compress": false }));
     for request in [get("/openapi.json"), echo(3_000), get("/docs/swagger/swagger-ui.css"), get("/docs/")] {
         let answer = ask(&site, request.clone(), "gzip, br, identity;q=0");

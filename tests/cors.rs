@@ -1,4 +1,4 @@
-//! Requests that pages of other origins make, and what browsers are told about them.
+//! Requests of pages of other origins (CORS).
 
 use rulebook::Rulebook;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ const SENT: &str = "Authorization, Content-Type, X-Request-Id, X-Requested-With,
 const READ: &str = "ETag, Location, Link, Retry-After, X-Request-Id, RateLimit, RateLimit-Policy, WWW-Authenticate, \
     Allow, Content-Disposition, Content-Range";
 
-/// An API whose settings hold this `cors`, below `/api`.
+/// Returns an API below `/api` with this setting `cors`.
 fn site(cors: Option<Value>) -> Site {
     let info = json!({ "info": "I" });
     let header = json!({ "info": "I", "in": {
@@ -41,7 +41,7 @@ fn site(cors: Option<Value>) -> Site {
     Site::echo(&[("app.json", app)])
 }
 
-/// The fields of an answer that are about other origins, in the order of their names.
+/// Returns the header fields of a response that are about other origins, sorted by name.
 fn fields(answer: &Answer) -> Vec<(String, String)> {
     let fields = answer.head.lines().filter_map(|line| line.split_once(": "));
     let about =
@@ -62,7 +62,7 @@ fn preflight(target: &str, origin: &str, method: &str) -> Request {
     Request::new("OPTIONS", target).field("origin", origin).field("access-control-request-method", method)
 }
 
-/// Requests that end in every way, and their statuses.
+/// Returns requests with every kind of result, and their statuses.
 fn requests() -> Vec<(Request, u16)> {
     vec![
         (Request::new("GET", "/api/open"), 200),
@@ -87,7 +87,7 @@ fn requests() -> Vec<(Request, u16)> {
 }
 
 #[test]
-fn answers_tell_browsers_who_may_read_them() {
+fn responses_have_the_cors_fields_of_their_origin() {
     let any = site(Some(json!({ "origins": ["*"] })));
     let some = site(Some(json!({
         "origins": [H5, "HTTP://LocalHost:3000", "null"], "expose": ["X-Left", "etag"]
@@ -129,7 +129,7 @@ fn answers_tell_browsers_who_may_read_them() {
         let own = expected(&[("access-control-allow-credentials", "true"), (allow, H5), (read, READ), vary]);
         assert_eq!(from(&with_credentials, H5), own, "{request:?}");
         assert_eq!(from(&with_credentials, "null"), expected(&[vary]), "{request:?}");
-        // Who names no origin: a cache must not give that answer to a page.
+        // Without an origin as well: a cache must not give that response to a page.
         assert_eq!(fields(&any.send(&request)), [], "{request:?}");
         assert_eq!(fields(&some.send(&request)), expected(&[vary]), "{request:?}");
         let twice = request.clone().field("origin", H5).field("origin", H5);
@@ -138,12 +138,12 @@ fn answers_tell_browsers_who_may_read_them() {
 }
 
 #[test]
-fn a_preflight_is_told_what_the_target_allows() {
+fn a_preflight_gets_the_allowed_methods_of_its_target() {
     let some = site(Some(json!({ "origins": [H5], "headers": ["X-App", "range"], "max_age": 60 })));
     let without = site(None);
     let sent = format!("{SENT}, X-App");
     let trace = format!("{sent}, x-trace");
-    // Target, the method that is asked for, the methods that there are, and the fields that may be sent.
+    // Target, requested method, allowed methods, and header fields that may be sent.
     let cases = [
         ("/api/open", "GET", "GET, HEAD, POST, OPTIONS", &sent),
         ("/api/open", "HEAD", "GET, HEAD, POST, OPTIONS", &sent),
@@ -177,7 +177,7 @@ fn a_preflight_is_told_what_the_target_allows() {
             (&without, H5, Vec::new()),
         ] {
             let request = preflight(target, origin, method);
-            // A credential is none of a preflight's business: nobody looks at it.
+            // The credential of a preflight is not read.
             for request in [request.clone(), request.field("authorization", "Bearer panic")] {
                 let answer = site.send(&request);
                 assert_eq!((answer.status, answer.body.len()), (204, 0), "{request:?}: {answer:?}");
@@ -190,7 +190,7 @@ fn a_preflight_is_told_what_the_target_allows() {
 }
 
 #[test]
-fn a_preflight_of_what_there_is_not_gets_no_permission() {
+fn a_preflight_for_an_unknown_path_is_not_allowed() {
     for cors in [json!({ "origins": [H5] }), json!({ "origins": ["*"] })] {
         let site = site(Some(cors));
         for (target, status) in
@@ -203,10 +203,32 @@ fn a_preflight_of_what_there_is_not_gets_no_permission() {
 }
 
 #[test]
-fn only_a_preflight_is_one() {
+fn a_preflight_for_a_path_of_the_server_does_not_match_a_capture() {
+    let header = json!({ "HEADER@X-Trace": { "info": "I", "type": "?string", "name": "trace" } });
+    let capture = json!({ "{what}": { "info": "I", "type": "string" } });
+    let input = |own: &Value| {
+        let mut all = own.as_object().unwrap().clone();
+        all.extend(capture.as_object().unwrap().clone());
+        Value::Object(all)
+    };
+    let any = json!({ "{what}": { "GET": { "info": "I", "in": input(&header) } } });
+    let app = json!({ "cors": { "origins": [H5] }, "modules": { "any": { "/": any } } });
+    let site = Site::echo(&[("app.json", app)]);
+    let sent = |target: &str| {
+        let answer = site.send(&preflight(target, H5, "GET"));
+        answer.field("access-control-allow-headers").unwrap().to_owned()
+    };
+    assert_eq!(sent("/captured"), format!("{SENT}, x-trace"));
+    for path in ["/openapi.json", "/healthz", "/docs"] {
+        assert_eq!(sent(path), SENT, "{path}");
+    }
+}
+
+#[test]
+fn requests_with_only_some_preflight_fields_are_not_preflights() {
     let site = site(Some(json!({ "origins": [H5] })));
     let asked = |request: Request| request.field("access-control-request-method", "GET");
-    // Without an origin, or with another method, it is what it is without the field.
+    // Without an origin, or with another method, the request is not a preflight.
     for (request, expected) in [
         (asked(Request::new("OPTIONS", "/api/open")), Request::new("OPTIONS", "/api/open")),
         (asked(Request::new("GET", "/api/open")), Request::new("GET", "/api/open")),
@@ -220,7 +242,7 @@ fn only_a_preflight_is_one() {
 }
 
 #[test]
-fn settings_that_would_not_do_what_they_say_are_refused() {
+fn cors_settings_without_effect_are_refused() {
     let say = |cors: &Value| {
         let app = json!({ "cors": cors, "modules": {} });
         match Rulebook::read(vec![("app.json".into(), app.to_string().into_bytes())]).check() {
@@ -238,23 +260,27 @@ fn settings_that_would_not_do_what_they_say_are_refused() {
         assert_eq!(say(&good), "", "{good}");
     }
     let cases = [
-        (json!({}), "`cors` names no origin", "`\\\"origins\\\": [\\\"*\\\"]`"),
-        (json!({ "origins": [] }), "`cors` names no origin", "leave `cors` out"),
-        (json!({ "origins": ["*"], "credentials": true }), "pages of every origin", "name the origins"),
-        (json!({ "origins": [H5, "null"], "credentials": true }), "pages of every origin", "name the origins"),
-        (json!({ "origins": ["*", H5] }), "`*` is every origin", "leave the others out"),
-        (json!({ "origins": ["https://a.example/"] }), "is no origin", "write `https://a.example`"),
-        (json!({ "origins": ["https://a.example/path?x#y"] }), "is no origin", "write `https://a.example`"),
-        (json!({ "origins": ["https://a.example:443"] }), "is no origin", "write `https://a.example`"),
-        (json!({ "origins": ["https://u:p@a.example"] }), "is no origin", "write `https://a.example`"),
-        (json!({ "origins": ["https://bücher.example"] }), "is no origin", "write `https://xn--bcher-kva.example`"),
-        (json!({ "origins": ["a.example"] }), "is no origin", "write e.g."),
-        (json!({ "origins": ["https://*.example"] }), "is no origin", "write e.g."),
-        (json!({ "origins": ["file:///x"] }), "is no origin", "write e.g."),
-        (json!({ "origins": [""] }), "is no origin", "write e.g."),
-        (json!({ "origins": ["*"], "headers": ["X App"] }), "`X App` is no name of a header field", ""),
-        (json!({ "origins": ["*"], "expose": ["*"] }), "`*` is no name of a header field", ""),
-        (json!({ "origins": ["*"], "headers": ["X-A\r\nX-B: 1"] }), "is no name of a header field", ""),
+        (json!({}), "`cors` has no `origins`", "`\\\"origins\\\": [\\\"*\\\"]`"),
+        (json!({ "origins": [] }), "`origins` is empty", "remove `cors`"),
+        (json!({ "origins": ["*"], "credentials": true }), "pages of every origin", "list the origins"),
+        (json!({ "origins": [H5, "null"], "credentials": true }), "pages of every origin", "list the origins"),
+        (json!({ "origins": ["*", H5] }), "`*` includes the other origins", "remove the other origins"),
+        (json!({ "origins": ["https://a.example/"] }), "is not a valid origin", "write `https://a.example`"),
+        (json!({ "origins": ["https://a.example/path?x#y"] }), "is not a valid origin", "write `https://a.example`"),
+        (json!({ "origins": ["https://a.example:443"] }), "is not a valid origin", "write `https://a.example`"),
+        (json!({ "origins": ["https://u:p@a.example"] }), "is not a valid origin", "write `https://a.example`"),
+        (
+            json!({ "origins": ["https://bücher.example"] }),
+            "is not a valid origin",
+            "write `https://xn--bcher-kva.example`",
+        ),
+        (json!({ "origins": ["a.example"] }), "is not a valid origin", "write for example"),
+        (json!({ "origins": ["https://*.example"] }), "is not a valid origin", "write for example"),
+        (json!({ "origins": ["file:///x"] }), "is not a valid origin", "write for example"),
+        (json!({ "origins": [""] }), "is not a valid origin", "write for example"),
+        (json!({ "origins": ["*"], "headers": ["X App"] }), "`X App` is not a valid header name", ""),
+        (json!({ "origins": ["*"], "expose": ["*"] }), "`*` is not a valid header name", ""),
+        (json!({ "origins": ["*"], "headers": ["X-A\r\nX-B: 1"] }), "is not a valid header name", ""),
     ];
     for (cors, message, help) in cases {
         let said = say(&cors);
@@ -262,9 +288,9 @@ fn settings_that_would_not_do_what_they_say_are_refused() {
         assert!(said.contains("\"bad-option\"") && said.contains(message) && said.contains(help), "{cors}: {said}");
     }
     for (cors, message) in [
-        (json!({ "origins": "*" }), "`origins` must be a list of strings, but this is a string"),
-        (json!({ "origins": ["*", 1] }), "each member of `origins` must be a string, but this is the number 1"),
-        (json!({ "origins": ["*"], "max_age": -1 }), "`max_age` must be a whole number from 0"),
+        (json!({ "origins": "*" }), "`origins` must be an array of strings, but this is a string"),
+        (json!({ "origins": ["*", 1] }), "each item of `origins` must be a string, but this is the number 1"),
+        (json!({ "origins": ["*"], "max_age": -1 }), "`max_age` must be an integer"),
     ] {
         let said = say(&cors);
         assert_eq!(said.lines().count(), 1, "{cors}: {said}");

@@ -1,4 +1,4 @@
-//! What this process has logged, for tests that look at it.
+//! The log of this process, for tests that read it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, Once};
@@ -44,7 +44,7 @@ impl log::Log for Log {
     fn flush(&self) {}
 }
 
-/// Begins to keep what is logged.
+/// Begins to record the log.
 pub fn begin() {
     static BEGUN: Once = Once::new();
     BEGUN.call_once(|| {
@@ -53,12 +53,12 @@ pub fn begin() {
     });
 }
 
-/// The lines that have been logged since [`begin`] and hold this text.
+/// Returns the lines logged since [`begin`] that contain this text.
 pub fn logged(text: &str) -> Vec<Line> {
     LOG.0.lock().unwrap().iter().filter(|line| line.message.contains(text)).cloned().collect()
 }
 
-/// As [`logged`], of the access log alone.
+/// Returns those lines of the access log that contain this text.
 pub fn accesses(text: &str) -> Vec<Line> {
     logged(text).into_iter().filter(|line| line.target == "rulebook::access").collect()
 }

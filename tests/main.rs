@@ -6,26 +6,20 @@ mod article;
 mod cli;
 mod client;
 mod client_for_users;
-mod compile;
 mod compressed;
 mod cors;
-mod definition_text;
-#[cfg(feature = "demo")]
 mod demo;
 mod describe;
-mod diagnostics;
+mod dialect_equivalence;
 mod docs;
 mod documents;
 mod downloads;
 mod errors;
-mod generate;
-mod golden;
 mod handlers;
 mod http;
-#[cfg(all(feature = "demo", unix))]
+#[cfg(unix)]
 mod iapi;
 mod keys;
-mod layout;
 mod licenses;
 mod logged;
 mod migration;
@@ -43,9 +37,7 @@ mod service;
 mod snippets;
 #[cfg(unix)]
 mod store;
-mod three;
 mod told;
 #[cfg(unix)]
 mod tutorial;
-mod types;
 mod typescript;

@@ -1,83 +1,118 @@
-//! The README's tour, run line by line, and that of any other page.
+//! Runs the commands in the documentation and compares their output with the page.
 //!
-//! In `console` blocks a line that begins with `$ ` is a command, and what
-//! follows is what it answers; `[..]` in an answer stands for anything. All
-//! commands are run by the shell, in a folder that looks like a fresh clone
-//! after its release build. `cargo run --release` starts the server, and stops the
-//! one before. With `UPDATE_GOLDEN=1` the answers are written into the page.
+//! In a `console` block, a line that begins with `$ ` is a command, and the lines after it are its expected output;
+//! `[..]` in the output matches any text within a line. The commands of a page run in one shell folder that looks like
+//! a fresh clone of the repository after a release build. `cargo run --release` starts the server and stops the one
+//! started before. With `UPDATE_GOLDEN=1` the actual output is written into the page.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::documents::compare_generated;
 use crate::served::{Served, clear, copy_files, free_address};
 
-/// The address that the README names.
+/// The server's address in the documentation.
 const ADDRESS: &str = "127.0.0.1:8080";
 
+/// A single test, because both parts write the README with `UPDATE_GOLDEN=1`.
 #[test]
-fn the_tour_works_line_by_line() {
-    tour("README.md");
+fn the_definition_and_the_commands_of_the_readme_are_correct() {
+    let excerpts = compare_generated("README.md", |what| match what {
+        "the service article/line" => format!("```json\n{}```\n", excerpt("api/article.json", "\"line\": {")),
+        other => panic!("no text is known for `{other}`"),
+    });
+    assert_eq!(excerpts, 1);
+    check_commands("README.md");
 }
 
 #[test]
-fn keys_are_used_as_their_page_says() {
-    tour("docs/keys.md");
+fn the_readme_is_short() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.lines().count() <= 150, "the README has {} lines", readme.lines().count());
 }
 
-#[cfg(feature = "client")]
 #[test]
-fn files_are_exchanged_as_their_page_says() {
-    tour("docs/internal-api.md");
+fn the_commands_of_the_tour_work() {
+    check_commands("docs/tour.md");
 }
 
-/// Runs the commands of a page.
-pub fn tour(page: &str) {
+#[test]
+fn the_commands_on_the_page_about_keys_work() {
+    check_commands("docs/keys.md");
+}
+#[test]
+fn the_commands_on_the_page_about_files_between_servers_work() {
+    check_commands("docs/internal-api.md");
+}
+
+/// Returns the member of a JSON file whose first line is `first`, without indentation and without a trailing comma.
+fn excerpt(file: &str, first: &str) -> String {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    let mut lines = text.lines().skip_while(|line| line.trim_start() != first).peekable();
+    let line = lines.peek().unwrap_or_else(|| panic!("{file} has no line {first}"));
+    let indentation = &line[..line.len() - first.len()];
+    let last = format!("{indentation}}}");
+    let mut member = String::new();
+    for line in lines {
+        let is_last = line.trim_end_matches(',') == last;
+        let line = if is_last { line.trim_end_matches(',') } else { line };
+        member.push_str(line.strip_prefix(indentation).unwrap_or(line));
+        member.push('\n');
+        if is_last {
+            break;
+        }
+    }
+    member
+}
+
+/// Runs the commands of a page and fails if the output of one is not the output that the page shows.
+pub fn check_commands(page: &str) {
     let path = root().join(page);
-    let readme = fs::read_to_string(&path).unwrap();
-    let place = Place::new();
+    let text = fs::read_to_string(&path).unwrap();
+    let clone = FreshClone::new();
     let mut server = None;
-    let mut faults = Vec::new();
-    let mut written = String::new();
+    let mut differences = Vec::new();
+    let mut updated = String::new();
     let mut commands = 0;
-    for part in parts(&readme) {
-        let Part::Command { command, answer } = part else {
-            written.push_str(part.text());
+    for part in parts(&text) {
+        let Part::Command { command, output } = part else {
+            updated.push_str(part.text());
             continue;
         };
         commands += 1;
-        let got = match command.strip_prefix("cargo run --release") {
+        let actual = match command.strip_prefix("cargo run --release") {
             Some(arguments) => {
                 drop(server.take());
-                let (started, said) = place.serve(arguments);
+                let (started, printed) = clone.serve(arguments);
                 server = Some(started);
-                said
+                printed
             }
-            None => place.run(command),
+            None => clone.run(command),
         };
-        let said = if answer == got || matches(answer, &got) {
-            answer
+        let shown = if output == actual || matches(output, &actual) {
+            output
         } else {
-            faults.push(format!("$ {command}\nexpected:\n{answer}\ngot:\n{got}"));
-            got.as_str()
+            differences.push(format!("$ {command}\nexpected:\n{output}\ngot:\n{actual}"));
+            actual.as_str()
         };
-        written.push_str(&format!("$ {command}\n{said}"));
+        updated.push_str(&format!("$ {command}\n{shown}"));
     }
     drop(server);
-    assert!(commands > 5, "{page} has no tour");
+    assert!(commands > 3, "{page} has {commands} commands only");
     if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
-        fs::write(path, written).unwrap();
+        fs::write(path, updated).unwrap();
     } else {
-        assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+        assert!(differences.is_empty(), "{}", differences.join("\n\n"));
     }
 }
 
-/// A piece of a page.
+/// A part of a page.
 pub enum Part<'a> {
-    /// Anything that is no command.
+    /// A line that is not a command.
     Text(&'a str),
-    /// A command, and the lines that it answers.
-    Command { command: &'a str, answer: &'a str },
+    /// A command and its expected output.
+    Command { command: &'a str, output: &'a str },
 }
 
 impl<'a> Part<'a> {
@@ -89,7 +124,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Takes a page apart at its commands. A command that ends in `\` goes on in the next line.
+/// Splits a page at its commands. A command that ends in `\` continues on the next line.
 pub fn parts(page: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut console = false;
@@ -111,21 +146,21 @@ pub fn parts(page: &str) -> Vec<Part<'_>> {
             end += lines.next().unwrap().1.len();
         }
         let command = &page[start + 2..end];
-        let answer = end;
+        let output_start = end;
         while let Some((_, line)) = lines.next_if(|(_, line)| !line.starts_with("$ ") && !line.starts_with("```")) {
             end += line.len();
         }
-        parts.push(Part::Command { command: command.trim_end(), answer: &page[answer..end] });
+        parts.push(Part::Command { command: command.trim_end(), output: &page[output_start..end] });
     }
     parts
 }
 
-/// Whether the answer is as expected, `[..]` standing for anything within a line.
-pub fn matches(expected: &str, got: &str) -> bool {
-    expected.lines().count() == got.lines().count()
-        && expected.lines().zip(got.lines()).all(|(expected, got)| {
+/// Compares output line by line; `[..]` in `expected` matches any text within a line.
+pub fn matches(expected: &str, actual: &str) -> bool {
+    expected.lines().count() == actual.lines().count()
+        && expected.lines().zip(actual.lines()).all(|(expected, actual)| {
             let mut pieces = expected.split("[..]");
-            let Some(mut rest) = got.strip_prefix(pieces.next().unwrap_or_default()) else {
+            let Some(mut rest) = actual.strip_prefix(pieces.next().unwrap_or_default()) else {
                 return false;
             };
             let mut pieces: Vec<_> = pieces.collect();
@@ -134,7 +169,7 @@ pub fn matches(expected: &str, got: &str) -> bool {
             };
             for piece in pieces {
                 match rest.split_once(piece) {
-                    Some((_, behind)) => rest = behind,
+                    Some((_, after)) => rest = after,
                     None => return false,
                 }
             }
@@ -142,13 +177,13 @@ pub fn matches(expected: &str, got: &str) -> bool {
         })
 }
 
-/// A folder that looks like a fresh clone after its release build, with a free port for the server.
-struct Place {
+/// A temporary folder that looks like a fresh clone after a release build, and a free address for its server.
+struct FreshClone {
     folder: tempfile::TempDir,
     address: String,
 }
 
-impl Place {
+impl FreshClone {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["api", "static"] {
@@ -156,33 +191,33 @@ impl Place {
         }
         let built = folder.path().join("target/release");
         fs::create_dir_all(&built).unwrap();
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_rulebook"), built.join("rulebook")).unwrap();
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_article-site"), built.join("rulebook")).unwrap();
         Self { folder, address: free_address() }
     }
 
-    /// Starts the server as `cargo run --release` does, and gives what it said until it answered.
+    /// Starts the server as `cargo run --release` does; returns it and what it printed until it accepted connections.
     fn serve(&self, arguments: &str) -> (Served, String) {
         let arguments: Vec<_> = arguments.split_whitespace().filter(|argument| *argument != "--").collect();
         let served = Served::start(self.folder.path(), &self.address, &arguments);
-        let said = self.shown(&served.said);
-        (served, said)
+        let printed = self.as_documented(&served.said);
+        (served, printed)
     }
 
-    /// Runs a command, and gives what a terminal would show of it.
+    /// Runs a command in a shell; returns what it writes to standard output and standard error.
     fn run(&self, command: &str) -> String {
         let mut shell = Command::new("sh");
         clear(&mut shell);
         let command = command.replace(ADDRESS, &self.address);
         let command = format!("PATH=$PWD/target/release:$PATH; exec 2>&1; {command}");
-        // So that all sort alike.
+        // One locale, so that `sort` gives the same order on every machine.
         shell.env("LC_ALL", "C.UTF-8");
         let output = shell.current_dir(self.folder.path()).args(["-c", &command]).output().unwrap();
-        self.shown(&String::from_utf8(output.stdout).unwrap())
+        self.as_documented(&String::from_utf8(output.stdout).unwrap())
     }
 
-    /// What a program said, as the README shows it: at the README's address, ending in a line break.
-    fn shown(&self, said: &str) -> String {
-        let mut shown = said.replace(&self.address, ADDRESS).replace('\r', "").trim_end().to_owned();
+    /// Replaces the server's address by the documented one, and ends the output in a single line break.
+    fn as_documented(&self, output: &str) -> String {
+        let mut shown = output.replace(&self.address, ADDRESS).replace('\r', "").trim_end().to_owned();
         if !shown.is_empty() {
             shown.push('\n');
         }
@@ -195,8 +230,8 @@ fn root() -> PathBuf {
 }
 
 #[test]
-fn a_line_of_an_answer_may_leave_something_open() {
-    for (expected, got, matching) in [
+fn two_dots_in_brackets_match_any_text_within_a_line() {
+    for (expected, actual, matching) in [
         ("a\n", "a\n", true),
         ("a\n", "ab\n", false),
         ("a [..] c\n", "a b c\n", true),
@@ -205,6 +240,6 @@ fn a_line_of_an_answer_may_leave_something_open() {
         ("[..]x[..]y\n", "1y2x\n", false),
         ("a\n", "a\nb\n", false),
     ] {
-        assert_eq!(matches(expected, got), matching, "{expected} {got}");
+        assert_eq!(matches(expected, actual), matching, "{expected} {actual}");
     }
 }

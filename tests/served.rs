@@ -1,4 +1,4 @@
-//! The program itself, serving: for tests that look at it from outside.
+//! The program itself as a running server, for tests from outside.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -7,13 +7,13 @@ use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long the server may take to start.
+/// The maximum time for the server to start or end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A running server, stopped when dropped.
+/// A running server, which is killed when this is dropped.
 pub struct Served {
     child: Child,
-    /// What it printed until it answered.
+    /// The output of the program until it accepted connections.
     pub said: String,
     told: PathBuf,
 }
@@ -24,7 +24,7 @@ impl Served {
         Self::run(program(folder).args(arguments), folder, address)
     }
 
-    /// Starts a server by a command, which says all but where it listens.
+    /// Starts a server by a command, to which the address is added.
     pub fn run(command: &mut Command, folder: &Path, address: &str) -> Self {
         let (said, told) = (folder.join("said"), folder.join("told"));
         let child = command
@@ -35,34 +35,34 @@ impl Served {
             .unwrap();
         let mut served = Self { child, said: String::new(), told };
         let started = Instant::now();
-        // What is served is printed once it is listened for.
+        // The program prints the address once it listens there.
         while !served.said.contains(address) || TcpStream::connect(address).is_err() {
             assert_eq!(served.child.try_wait().unwrap(), None, "the server has stopped: {}", served.told());
-            assert!(started.elapsed() < PATIENCE, "the server does not answer");
+            assert!(started.elapsed() < PATIENCE, "the server does not accept connections");
             std::thread::sleep(Duration::from_millis(20));
             served.said = fs::read_to_string(&said).unwrap();
         }
         served
     }
 
-    /// What it has logged so far.
+    /// Returns what the server has logged so far.
     pub fn told(&self) -> String {
         fs::read_to_string(&self.told).unwrap()
     }
 
-    /// The number of its process.
+    /// Returns the id of the process.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends it a signal.
+    /// Sends a signal to the process.
     #[cfg(unix)]
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.unwrap().success());
     }
 
-    /// Waits until it has ended, and says with what.
+    /// Waits until the process has ended, and returns its exit code.
     pub fn wait(&mut self) -> Option<i32> {
         let begun = Instant::now();
         loop {
@@ -77,21 +77,21 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.child.kill();
         self.child.wait().unwrap();
     }
 }
 
-/// The program in a folder, with nothing set by this process's environment.
+/// Returns a command that runs the program in a folder, without the variables of this process's environment.
 pub fn program(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rulebook"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_article-site"));
     command.current_dir(folder);
     clear(&mut command);
     command
 }
 
-/// Takes the program's own variables, and the demo's, out of a command's environment.
+/// Removes the variables of the program and of the demo from the environment of a command.
 pub fn clear(command: &mut Command) {
     command.env_remove("DATABASE_URL");
     for (name, _) in std::env::vars_os() {
@@ -101,13 +101,13 @@ pub fn clear(command: &mut Command) {
     }
 }
 
-/// An address of this machine that nobody listens at, and another each time: below the ports that connections are
-/// given, so that it stays free.
+/// Returns another free address of this machine each time. Its port is below those that the system gives to
+/// connections, so that it stays free.
 pub fn free_address() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     const PORTS: std::ops::Range<u32> = 20_000..32_000;
     loop {
-        // Other tests may run beside these.
+        // Other test processes may run at the same time.
         let next = NEXT.fetch_add(1, Ordering::Relaxed) + std::process::id() * 101;
         let address = format!("127.0.0.1:{}", PORTS.start + next % (PORTS.end - PORTS.start));
         if TcpListener::bind(&address).is_ok() {

@@ -1,7 +1,8 @@
-//! The tutorial, followed word for word: its files are written, its edits made, its commands run in order.
+//! Follows the tutorial step by step: writes its files, makes its edits, and runs its commands in order.
 //!
-//! A block of code under a line that is a path in backticks and a colon is that file; a `diff` is an edit of it, whose
-//! lines without `+` stand in the file just so, once. Commands and their answers are those of `readme.rs`.
+//! A code block under a line that consists of a path in backticks and a colon is the content of that file. A `diff`
+//! block there is an edit of the file: its lines without `+` occur in the file exactly once. Commands and their
+//! expected output are written as in `readme.rs`.
 
 use std::fs;
 use std::net::TcpStream;
@@ -12,62 +13,63 @@ use std::time::{Duration, Instant};
 use crate::readme::{Part, matches, parts};
 use crate::served::{clear, free_address};
 
-/// The addresses that the page names: the program's, and the proxy's in front of it.
+/// The addresses in the tutorial: that of the program and that of the proxy in front of it.
 const ADDRESSES: [&str; 2] = ["127.0.0.1:8080", "127.0.0.1:8000"];
 
-/// The commands that stay until Ctrl-C; each follows upon the one before.
+/// The commands that run until Ctrl-C. Each of them stops the one that was started before.
 const SERVERS: [&str; 3] = ["cargo run", "cargo run -- --unbound echo", "./notes"];
 
-/// How long a command may take: the first one builds everything.
-const PATIENCE: Duration = Duration::from_secs(3000);
+/// The longest time a command may take: the first one builds all dependencies.
+const TIMEOUT: Duration = Duration::from_secs(3000);
 
 #[test]
-#[ignore = "it builds a project, with what `tests/outside/tutorial` provides"]
+#[ignore = "builds a project, with the programs that `tests/outside/tutorial` provides"]
 fn the_tutorial_works_word_for_word() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tutorial.md");
     let page = fs::read_to_string(&path).unwrap();
     let mut reader = Reader::new();
-    let (mut faults, mut written) = (Vec::new(), String::new());
+    let (mut differences, mut updated) = (Vec::new(), String::new());
     for part in parts(&page) {
         match part {
             Part::Text(line) => {
                 reader.read(line);
-                written.push_str(line);
+                updated.push_str(line);
             }
-            Part::Command { command, answer } => {
-                let got = reader.run(command);
-                let fits = answer == got || matches(answer, &got);
-                if !fits {
-                    faults.push(format!("$ {command}\nexpected:\n{answer}\ngot:\n{got}"));
+            Part::Command { command, output } => {
+                let actual = reader.run(command);
+                let equal = output == actual || matches(output, &actual);
+                if !equal {
+                    differences.push(format!("$ {command}\nexpected:\n{output}\ngot:\n{actual}"));
                 }
-                written.push_str(&format!("$ {command}\n{}", if fits { answer } else { &got }));
+                updated.push_str(&format!("$ {command}\n{}", if equal { output } else { &actual }));
             }
         }
     }
     if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
-        fs::write(path, written).unwrap();
+        fs::write(path, updated).unwrap();
     } else {
-        assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+        assert!(differences.is_empty(), "{}", differences.join("\n\n"));
     }
 }
 
-/// Who follows the page, in a folder that holds nothing but `rulebook`.
+/// A reader who follows the tutorial in a folder that contains only a link to this repository, `rulebook`.
 struct Reader {
-    begun: tempfile::TempDir,
-    /// Where they are.
+    start_folder: tempfile::TempDir,
+    /// The current folder: `start_folder`, or a folder below it after `cd`.
     folder: PathBuf,
-    /// Where their commands are looked for first.
+    /// The value of `PATH` for commands.
     path: String,
-    /// What stands for each of [`ADDRESSES`] here.
+    /// The free addresses that replace [`ADDRESSES`] in files and commands.
     addresses: [String; 2],
-    /// The program that they have left running in another terminal.
+    /// The server in the reader's other terminal.
     server: Option<Child>,
-    /// How many commands they have run: each says what it says into a file of its own.
+    /// The number of commands run so far. Each command writes its output to a file with that number in its name.
     commands: usize,
-    /// The file that the page has begun to show, and what of it has been read.
+    /// The path of the file that the tutorial is showing, and its code block as far as it has been read.
     file: Option<(PathBuf, Option<Block>)>,
 }
 
+/// A code block with the content of a file, or with an edit of it.
 struct Block {
     diff: bool,
     text: String,
@@ -75,13 +77,13 @@ struct Block {
 
 impl Reader {
     fn new() -> Self {
-        let begun = tempfile::tempdir().unwrap();
-        let folder = begun.path().to_owned();
+        let start_folder = tempfile::tempdir().unwrap();
+        let folder = start_folder.path().to_owned();
         std::os::unix::fs::symlink(env!("CARGO_MANIFEST_DIR"), folder.join("rulebook")).unwrap();
-        let path = std::env::var("TUTORIAL_PATH").expect("tests/outside/tutorial says where cargo and rulebook are");
+        let path = std::env::var("TUTORIAL_PATH").expect("tests/outside/tutorial sets TUTORIAL_PATH");
         let path = format!("{path}:{}", std::env::var("PATH").unwrap());
         Self {
-            begun,
+            start_folder,
             folder,
             path,
             addresses: ADDRESSES.map(|_| free_address()),
@@ -91,7 +93,7 @@ impl Reader {
         }
     }
 
-    /// Reads a line that is no command.
+    /// Reads a line that is not a command, and writes the file that ends with it.
     fn read(&mut self, line: &str) {
         let bare = line.trim_end();
         if let Some((path, block)) = &mut self.file {
@@ -100,69 +102,74 @@ impl Reader {
                 None if bare.starts_with("```") => {
                     *block = Some(Block { diff: bare == "```diff", text: String::new() });
                 }
-                None => panic!("`{}` has no block", path.display()),
+                None => panic!("no code block follows `{}`", path.display()),
                 Some(block) if bare == "```" => {
                     let text = if block.diff { edited(path, &block.text) } else { block.text.clone() };
                     fs::write(
                         &*path,
-                        self.addresses.iter().zip(ADDRESSES).fold(text, |text, (here, said)| text.replace(said, here)),
+                        self.addresses
+                            .iter()
+                            .zip(ADDRESSES)
+                            .fold(text, |text, (actual, shown)| text.replace(shown, actual)),
                     )
                     .unwrap();
                     self.file = None;
                 }
                 Some(block) => block.text.push_str(line),
             }
-        } else if let Some(path) = bare.strip_prefix('`').and_then(|rest| rest.strip_suffix("`:")) {
+        } else if let Some(path) = bare.strip_prefix('`').and_then(|rest| rest.strip_suffix("`:"))
+            && !path.contains('`')
+        {
             self.file = Some((self.folder.join(path), None));
         }
     }
 
-    /// Runs a command, and gives what a terminal shows of it; of a server, what it shows until it answers.
+    /// Runs a command and returns its output. Of a server, returns the output until it accepts connections.
     fn run(&mut self, command: &str) -> String {
         if let Some(folder) = command.strip_prefix("cd ") {
             self.folder = self.folder.join(folder);
             assert!(self.folder.is_dir(), "{command}");
             return String::new();
         }
-        let stays = SERVERS.contains(&command);
-        if stays {
+        let is_server = SERVERS.contains(&command);
+        if is_server {
             self.stop();
         }
         self.commands += 1;
-        let said = self.begun.path().join(format!(".said-{}", self.commands));
-        let to = fs::File::create(&said).unwrap();
+        let output_path = self.start_folder.path().join(format!(".output-{}", self.commands));
+        let output = fs::File::create(&output_path).unwrap();
         let mut shell = Command::new("sh");
         clear(&mut shell);
-        let here = self.addresses.iter().zip(ADDRESSES);
-        let run = here.fold(command.to_owned(), |command, (here, said)| command.replace(said, here));
-        // `exec`, so that what is stopped is the server and not the shell.
-        let run = if stays { format!("exec {run}") } else { run };
+        let addresses = self.addresses.iter().zip(ADDRESSES);
+        let run = addresses.fold(command.to_owned(), |command, (actual, shown)| command.replace(shown, actual));
+        // `exec` replaces the shell, so that stopping the child stops the server itself.
+        let run = if is_server { format!("exec {run}") } else { run };
         shell
             .env("PATH", &self.path)
             .env("RULEBOOK_BIND", &self.addresses[0])
             .current_dir(&self.folder)
             .args(["-c", &run]);
-        shell.stdin(Stdio::null()).stdout(to.try_clone().unwrap()).stderr(to);
+        shell.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
         let mut child = shell.spawn().unwrap();
-        let begun = Instant::now();
+        let started = Instant::now();
         while child.try_wait().unwrap().is_none() {
-            if stays
-                && fs::read_to_string(&said).unwrap().contains("\n  log ")
+            if is_server
+                && fs::read_to_string(&output_path).unwrap().contains("\n  log ")
                 && TcpStream::connect(&self.addresses[0]).is_ok()
             {
                 self.server = Some(child);
                 break;
             }
-            assert!(begun.elapsed() < PATIENCE, "`{command}` does not end");
+            assert!(started.elapsed() < TIMEOUT, "`{command}` does not end");
             std::thread::sleep(Duration::from_millis(10));
         }
-        self.shown(&fs::read_to_string(said).unwrap())
+        self.as_documented(&fs::read_to_string(output_path).unwrap())
     }
 
-    /// What was said, as the page shows it.
-    fn shown(&self, said: &str) -> String {
-        let here = self.addresses.iter().zip(ADDRESSES);
-        let mut shown = here.fold(said.to_owned(), |shown, (here, said)| shown.replace(here, said));
+    /// Replaces the actual addresses by those of the tutorial, and ends the output in a single line break.
+    fn as_documented(&self, output: &str) -> String {
+        let addresses = self.addresses.iter().zip(ADDRESSES);
+        let mut shown = addresses.fold(output.to_owned(), |text, (actual, shown)| text.replace(actual, shown));
         shown = shown.replace('\r', "").trim_end().to_owned();
         if !shown.is_empty() {
             shown.push('\n');
@@ -170,11 +177,11 @@ impl Reader {
         shown
     }
 
-    /// Presses Ctrl-C in the other terminal.
+    /// Stops the server as Ctrl-C in its terminal does.
     fn stop(&mut self) {
         if let Some(mut server) = self.server.take() {
             assert!(Command::new("kill").args(["-INT", &server.id().to_string()]).status().unwrap().success());
-            assert_eq!(server.wait().unwrap().code(), Some(0), "the server ends well");
+            assert_eq!(server.wait().unwrap().code(), Some(0), "the exit code of the server");
         }
     }
 }
@@ -182,18 +189,18 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         if let Some(mut server) = self.server.take() {
-            // It may have ended by itself.
+            // Fails if the server has already ended.
             let _ = server.kill();
             let _ = server.wait();
         }
-        // Where a step before failed, the proxy has not been stopped.
+        // If an earlier step failed, the proxy still runs.
         if let Ok(proxy) = fs::read_to_string(self.folder.join("nginx.pid")) {
             let _ = Command::new("kill").arg(proxy.trim()).status();
         }
     }
 }
 
-/// A file with an edit made.
+/// Returns the content of a file after an edit.
 fn edited(path: &Path, diff: &str) -> String {
     let (mut old, mut new) = (String::new(), String::new());
     for line in diff.split_inclusive('\n') {
@@ -206,6 +213,6 @@ fn edited(path: &Path, diff: &str) -> String {
         }
     }
     let text = fs::read_to_string(path).unwrap();
-    assert_eq!(text.matches(&old).count(), 1, "where in {} is\n{old}", path.display());
+    assert_eq!(text.matches(&old).count(), 1, "{} has to contain this once:\n{old}", path.display());
     text.replace(&old, &new)
 }

@@ -1,28 +1,28 @@
-//! The types of an API for programs that call it by the client: as they are kept, and what arguments are called.
+//! The TypeScript declarations of an API: golden files, and the names of arguments.
 //!
-//! That the compiler takes them, and that the client says the same, is tried by `tests/outside/typescript`.
+//! `tests/outside/typescript` compiles the declarations and compares them with the client.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use rulebook::describe::{argument_names, typescript};
 use rulebook::{Rulebook, Unbound};
+use rulebook_model::describe::{argument_names, typescript};
 use serde_json::{Map, Value as Json, json};
 
 use crate::client::engine;
-use crate::{generate, golden};
+use support::{generate, golden};
 
 #[test]
-fn types_are_as_they_are_kept() {
+fn declarations_equal_the_golden_files() {
     for (folder, kept) in [("api", "demo.d.ts"), ("tests/typescript/odd", "odd.d.ts")] {
-        let api = Rulebook::load(Path::new(folder)).check().expect("the definition has no fault");
+        let api = Rulebook::load(Path::new(folder)).check().expect("the definition is valid");
         golden::compare(&Path::new("tests/typescript").join(kept), &typescript(&api));
     }
 }
 
-/// The names of the arguments of a method with these parameters: their keys, and what they are called in code.
+/// Returns the names of a method's arguments. `parameters` are the keys, with the names in code.
 fn names(http: &str, parameters: &[(&str, Option<&str>)]) -> Vec<String> {
     let written = |(key, name): &(&str, Option<&str>)| {
         let mut parameter = json!({ "info": "x", "type": "?int" });
@@ -38,16 +38,16 @@ fn names(http: &str, parameters: &[(&str, Option<&str>)]) -> Vec<String> {
 }
 
 #[test]
-fn arguments_have_the_shortest_name_that_is_nobody_elses() {
+fn arguments_have_the_shortest_unambiguous_name() {
     for (parameters, expected) in [
-        // The name in code, else the key on the wire.
+        // The name in code, otherwise the key in requests.
         (&[("GET@tag", Some("t")), ("GET@page", None)][..], &["t", "page"][..]),
         (&[("URL#0", None), ("URL#1", Some("line"))], &["URL#0", "line"]),
         (&[("HEADER@X-A", None), ("COOKIE@c", None), ("ANY@a", None), ("b", None)], &["X-A", "c", "a", "b"]),
-        // Two alike have their keys, a third is not touched.
+        // Parameters with the same name have their keys; others keep their names.
         (&[("GET@x", None), ("x", None), ("y", None)], &["GET@x", "x", "y"]),
         (&[("GET@x", None), ("HEADER@x", None)], &["GET@x", "HEADER@x"]),
-        // What another is written as is not taken for a name, although that one has a name of its own.
+        // A name that equals the key of another parameter is ambiguous, even if that one has a name of its own.
         (&[("a", Some("GET@b")), ("GET@b", Some("c"))], &["a", "c"]),
         (&[("a", Some("b")), ("b", Some("a"))], &["a", "b"]),
     ] {
@@ -55,7 +55,7 @@ fn arguments_have_the_shortest_name_that_is_nobody_elses() {
     }
 }
 
-/// Random definitions for the compiler, each in a folder below that of `RULEBOOK_GENERATED`.
+/// Writes random definitions for the compiler, each into a folder below `RULEBOOK_GENERATED`.
 #[test]
 #[ignore = "writes files for tests/outside/typescript"]
 fn random_definitions_are_written() {

@@ -1,4 +1,4 @@
-//! That both servers do the same, before it is measured how fast.
+//! Checks that both servers give the same responses before they are measured.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -10,22 +10,23 @@ use ureq::http::{self, header};
 use super::server::{Kind, Pair};
 use crate::cases::{Case, Request};
 
-/// How much of a body is told.
-const TOLD: usize = 1000;
-/// The most bytes of an answer.
+/// Maximum number of bytes of a body that a message contains.
+const SHOWN: usize = 1000;
+/// Maximum length of a response in bytes.
 const LIMIT: u64 = 1 << 30;
 
-/// Checks that both answer the case's request with the same bytes, and refuse its bad requests alike.
+/// Checks that both servers respond to the case's request with the same bytes, and to its invalid requests with the
+/// same status.
 pub fn same(case: Case, pair: &Pair) -> Result<(), Box<dyn Error>> {
     let agent: Agent = Agent::config_builder().http_status_as_error(false).build().into();
-    let [hand, ours] = [Kind::Hand, Kind::Rulebook].map(|kind| pair.of(kind).address);
+    let [hand, rulebook] = [Kind::Hand, Kind::Rulebook].map(|kind| pair.of(kind).address);
 
     let request = case.request();
     let by_hand = send(&agent, hand, &request)?;
-    let by_rulebook = send(&agent, ours, &request)?;
+    let by_rulebook = send(&agent, rulebook, &request)?;
     if by_hand != by_rulebook || !(200..300).contains(&by_hand.0) {
         return Err(format!(
-            "{}: the servers do not answer alike\nby hand:  {}, {:?}\nrulebook: {}, {:?}",
+            "{}: the responses differ\nby hand:  {}, {:?}\nrulebook: {}, {:?}",
             case.title(),
             by_hand.0,
             start(&by_hand.1),
@@ -36,15 +37,15 @@ pub fn same(case: Case, pair: &Pair) -> Result<(), Box<dyn Error>> {
     }
 
     for (request, status) in case.refused() {
-        for (kind, address) in [(Kind::Hand, hand), (Kind::Rulebook, ours)] {
-            let answer = send(&agent, address, &request)?;
-            if answer.0 != status {
+        for (kind, address) in [(Kind::Hand, hand), (Kind::Rulebook, rulebook)] {
+            let response = send(&agent, address, &request)?;
+            if response.0 != status {
                 return Err(format!(
-                    "{}: {} does not refuse with {status}\nrequest: {request:?}\nanswer:  {}, {:?}",
+                    "{}: {} does not respond with {status}\nrequest:  {request:?}\nresponse: {}, {:?}",
                     case.title(),
                     kind.title(),
-                    answer.0,
-                    start(&answer.1)
+                    response.0,
+                    start(&response.1)
                 )
                 .into());
             }
@@ -53,12 +54,12 @@ pub fn same(case: Case, pair: &Pair) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// As much of a body as is told.
+/// Returns the part of a body that a message contains.
 fn start(body: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(&body[..body.len().min(TOLD)])
+    String::from_utf8_lossy(&body[..body.len().min(SHOWN)])
 }
 
-/// Status and body of the answer.
+/// Sends a request and returns the status and the body of the response.
 fn send(agent: &Agent, address: SocketAddr, request: &Request) -> Result<(u16, Vec<u8>), Box<dyn Error>> {
     let mut builder =
         http::Request::builder().method(request.method).uri(format!("http://{address}{}", request.target));

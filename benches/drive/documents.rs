@@ -1,4 +1,4 @@
-//! The documents that rulebook makes, for the server written by hand to send too.
+//! Documents that rulebook renders, which the server written by hand then serves as well.
 
 use std::error::Error;
 use std::fs;
@@ -10,7 +10,7 @@ use ureq::http::Request;
 
 use crate::hand::DOCUMENTS;
 
-/// Asks the server at this address for its documents, and writes them into a folder.
+/// Downloads the documents of a rulebook server to a folder.
 pub fn fetch(address: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
     let agent = Agent::new_with_defaults();
     for (method, path, file) in DOCUMENTS {

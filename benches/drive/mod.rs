@@ -1,8 +1,8 @@
-//! Runs both servers and the load in turns, and prints what came out.
+//! Runs both servers and the load in turns, and prints the results.
 //!
-//! In charge of fairness: the servers on one core, the load on another, both
-//! checked to do the same before they are measured, rounds interleaved so
-//! that a machine that slows down or speeds up does so for both.
+//! This module ensures a fair comparison: the servers run on one core and the load on another, both servers must give
+//! the same responses before they are measured, and rounds are interleaved, so that changes in the speed of the machine
+//! affect both.
 
 mod check;
 mod documents;
@@ -31,19 +31,19 @@ const SERVER_CORE: usize = 0;
 /// The core of the load.
 const LOAD_CORE: usize = 1;
 
-/// What is measured, and how long.
+/// The options of the measurement.
 #[derive(Args)]
 pub struct Settings {
-    /// What to measure; everything where nothing is named
+    /// Cases to measure [default: all]
     #[arg(value_enum)]
     cases: Vec<Case>,
-    /// Rounds of every case with each server
+    /// Number of rounds of each case and server
     #[arg(long, default_value_t = 15, value_parser = value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Seconds that a round lasts
+    /// Duration of a round in seconds
     #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     seconds: u32,
-    /// Connections that the load comes over
+    /// Number of connections of the load
     #[arg(long, default_value_t = 32, value_parser = value_parser!(u32).range(1..))]
     connections: u32,
 }
@@ -58,7 +58,7 @@ pub fn drive(settings: &Settings) -> Result<(), Box<dyn Error>> {
 
 fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
     if thread::available_parallelism()?.get() <= LOAD_CORE {
-        return Err("two cores are needed, one for the server and one for the load".into());
+        return Err("two processor cores are required: one for the server and one for the load".into());
     }
     let cases: Vec<_> = Case::value_variants()
         .iter()
@@ -67,12 +67,12 @@ fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
         .filter(|case| case.setup() != Setup::Nginx || settings.cases.contains(case) || has_nginx())
         .collect();
 
-    // Idle servers cost nothing, so all stay up, and a round goes through all cases:
-    // what drifts, drifts for all of them.
+    // Idle servers cost nothing, so that all are started first. A round runs all cases, so that drift affects all of
+    // them.
     let mut pairs = BTreeMap::new();
     for &case in &cases {
         let setup = case.setup();
-        progress(format_args!("starting and checking: {}", case.title()));
+        progress(format_args!("starting the servers: {}", case.title()));
         let pair = match pairs.entry(setup) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(Pair::start(setup)?),
@@ -80,18 +80,18 @@ fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
         check::same(case, pair)?;
     }
 
-    // Before anything has made them grow.
+    // Measured before other cases increase the memory of the servers.
     let mut memory = String::new();
     for (setup, up) in [(Setup::Files { nodelay: false }, false), (Setup::Uploads, true)] {
         if let Some(pair) = pairs.get(&setup) {
             progress(format_args!("measuring memory"));
-            let ours = pair.of(Kind::Rulebook);
-            memory.push_str(&memory::measure(ours.process(), ours.address, up)?);
+            let rulebook = pair.of(Kind::Rulebook);
+            memory.push_str(&memory::measure(rulebook.process(), rulebook.address, up)?);
         }
     }
 
     let mut rows: Vec<_> = cases.into_iter().map(Row::new).collect();
-    // The round before the first is to warm up.
+    // Round 0 warms up the servers and is not counted.
     for round in 0..=settings.rounds {
         for row in &mut rows {
             let pair = &pairs[&row.case.setup()];
@@ -104,9 +104,9 @@ fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
                     wrk::round(row.case, address, settings)
                 }
             };
-            let (hand, ours) = (round_of(Kind::Hand)?, round_of(Kind::Rulebook)?);
+            let (hand, rulebook) = (round_of(Kind::Hand)?, round_of(Kind::Rulebook)?);
             if round > 0 {
-                row.push(hand, ours);
+                row.push(hand, rulebook);
             }
         }
     }
@@ -120,11 +120,11 @@ fn measure(settings: &Settings) -> Result<String, Box<dyn Error>> {
     Ok(text + &memory)
 }
 
-/// Says what is going on, to whoever watches.
+/// Prints progress if standard error is a terminal.
 fn progress(what: std::fmt::Arguments<'_>) {
     let mut stderr = io::stderr();
     if stderr.is_terminal() {
-        // Back to the beginning of the line, and clear it. Not being able to say it is no reason to stop.
+        // Overwrites the current line. An error on the terminal does not matter.
         let _ = write!(stderr, "\r\x1b[2K{what}").and_then(|()| stderr.flush());
     }
 }

@@ -1,4 +1,4 @@
-//! The servers as processes of their own. They end when their handle is dropped or this process dies.
+//! The servers, each in its own process. A server ends when its handle is dropped or this process ends.
 
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
@@ -15,10 +15,10 @@ use super::{SERVER_CORE, documents};
 use crate::cases::Setup;
 use crate::files;
 
-/// How long a server may take until it listens.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout for the start of a server.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Which of the two.
+/// One of the two servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Written by hand.
@@ -28,7 +28,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The command that serves it.
+    /// Returns the command that runs the server.
     fn command(self) -> &'static str {
         match self {
             Self::Hand => "hand",
@@ -36,7 +36,7 @@ impl Kind {
         }
     }
 
-    /// What the output calls it.
+    /// Returns the name of the server in the output.
     pub fn title(self) -> &'static str {
         match self {
             Self::Hand => "by hand",
@@ -45,10 +45,10 @@ impl Kind {
     }
 }
 
-/// A server that runs.
+/// A running server.
 pub struct Server {
     child: Child,
-    /// Where it listens.
+    /// The address on which the server listens.
     pub address: SocketAddr,
 }
 
@@ -56,14 +56,14 @@ pub struct Server {
 pub struct Pair {
     hand: Server,
     rulebook: Server,
-    /// Milliseconds that rulebook needed from the definition's text to a server.
+    /// Time in milliseconds that rulebook needed from reading the definition to being ready.
     pub ready_after: f64,
-    /// What they read from.
+    /// The files that the servers read.
     _folder: TempDir,
 }
 
 impl Pair {
-    /// Starts both.
+    /// Starts both servers.
     pub fn start(setup: Setup) -> Result<Self, Box<dyn Error>> {
         let folder = folder(setup)?;
         let from = |flag: &str| [OsString::from(flag), folder.path().into()];
@@ -71,7 +71,7 @@ impl Pair {
             Setup::Endpoints => Vec::new(),
             Setup::Articles => from("--articles").into(),
             Setup::Files { .. } | Setup::Nginx | Setup::Uploads => {
-                files::keep(&folder.path().join("data/files"))?;
+                files::store(&folder.path().join("data/files"))?;
                 from("--files").into()
             }
             Setup::Keys(keys) => vec!["--keys".into(), keys.to_string().into()],
@@ -81,12 +81,12 @@ impl Pair {
         let ready_after = rulebook.ready_after()?;
         let arguments = match setup {
             Setup::Endpoints => {
-                // Documents are compared by the bytes that rulebook makes: the other server has them ready too.
+                // The other server serves the same documents as bytes.
                 documents::fetch(rulebook.address, folder.path())?;
                 from("--documents").into()
             }
             Setup::Articles => {
-                // The database is made when it is first read.
+                // The first request creates the database.
                 ureq::get(format!("http://{}/article/1", rulebook.address)).call()?;
                 arguments
             }
@@ -102,7 +102,7 @@ impl Pair {
         Ok(Self { hand, rulebook, ready_after, _folder: folder })
     }
 
-    /// One of them.
+    /// Returns one of the servers.
     pub fn of(&self, kind: Kind) -> &Server {
         match kind {
             Kind::Hand => &self.hand,
@@ -115,11 +115,11 @@ impl Server {
     fn start(kind: Kind, arguments: &[OsString]) -> Result<Self, Box<dyn Error>> {
         let address = free_address()?;
         let program = env::current_exe()?;
-        let own = [kind.command(), "--attached", "--bind", &address.to_string()].map(OsString::from);
-        Self::run(kind.title(), address, program.as_os_str(), &[&own, arguments].concat())
+        let common = [kind.command(), "--attached", "--bind", &address.to_string()].map(OsString::from);
+        Self::run(kind.title(), address, program.as_os_str(), &[&common, arguments].concat())
     }
 
-    /// nginx, that sends the files of this folder as one who knows it would have it do.
+    /// Starts nginx with the files of this folder, in a configuration for performance.
     fn nginx(folder: &Path) -> Result<Self, Box<dyn Error>> {
         let address = free_address()?;
         let text = format!(
@@ -153,7 +153,7 @@ impl Server {
         Ok(server)
     }
 
-    /// The number of its process.
+    /// Returns the id of the process.
     pub fn process(&self) -> u32 {
         self.child.id()
     }
@@ -164,35 +164,35 @@ impl Server {
             if let Some(status) = self.child.try_wait()? {
                 return Err(format!("the server {title} did not start: {status}").into());
             }
-            if begun.elapsed() > PATIENCE {
-                return Err(format!("the server {title} does not listen after {PATIENCE:?}").into());
+            if begun.elapsed() > TIMEOUT {
+                return Err(format!("the server {title} does not listen after {TIMEOUT:?}").into());
             }
             thread::sleep(Duration::from_millis(10));
         }
         Ok(())
     }
 
-    /// What it prints before it listens: a number of milliseconds, alone on a line.
+    /// Reads the line that the server prints before it listens: a time in milliseconds.
     fn ready_after(&mut self) -> Result<f64, Box<dyn Error>> {
         let stdout = self.child.stdout.as_mut().ok_or("the server has no output")?;
         let mut line = String::new();
-        // The limit is far beyond any number.
+        // No number is as long as the limit.
         BufReader::new(stdout.take(100)).read_line(&mut line)?;
         let number = line.trim().parse();
-        number.map_err(|_| format!("the server says {line:?} where it should say how long it took to start").into())
+        number.map_err(|_| format!("the server printed {line:?} instead of its start time").into())
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The server may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A folder for what is served; in memory for uploads, where the system has such a place: rulebook waits until the disk
-/// has them, the other server does not.
+/// Creates the folder of the servers. For uploads it is in memory, if the system supports that: rulebook syncs files to
+/// the disk, the other server does not.
 fn folder(setup: Setup) -> io::Result<TempDir> {
     let memory = Path::new("/dev/shm");
     match setup {
@@ -201,12 +201,12 @@ fn folder(setup: Setup) -> io::Result<TempDir> {
     }
 }
 
-/// Whether nginx is installed.
+/// Returns `true` if nginx is installed.
 pub fn has_nginx() -> bool {
     Command::new("nginx").arg("-v").stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// An address that nobody listened at a moment ago.
+/// Returns an address on which no program was listening a moment ago.
 fn free_address() -> Result<SocketAddr, Box<dyn Error>> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

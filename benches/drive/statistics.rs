@@ -1,6 +1,6 @@
-//! The few numbers that many rounds come down to.
+//! Summary statistics of the rounds.
 
-/// The middle value and the outermost ones.
+/// Median, minimum and maximum.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
     pub median: f64,
@@ -8,7 +8,7 @@ pub struct Summary {
     pub max: f64,
 }
 
-/// Sums them up; none where there are none.
+/// Summarizes values; `None` if there are none.
 pub fn summary(values: impl IntoIterator<Item = f64>) -> Option<Summary> {
     let mut values: Vec<_> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -18,7 +18,7 @@ pub fn summary(values: impl IntoIterator<Item = f64>) -> Option<Summary> {
     Some(Summary { median: f64::midpoint(lower, upper), min: *values.first()?, max: *values.last()? })
 }
 
-/// Sums up the ratios of what was measured together.
+/// Summarizes the ratios of values from the same rounds.
 pub fn ratios(of: &[f64], to: &[f64]) -> Option<Summary> {
     summary(of.iter().zip(to).map(|(of, to)| of / to))
 }

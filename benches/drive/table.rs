@@ -1,4 +1,4 @@
-//! What was measured, as a table in markdown.
+//! The results as a Markdown table.
 
 use std::fmt::Write;
 
@@ -6,33 +6,33 @@ use super::Settings;
 use super::statistics::{Summary, ratios, summary};
 use crate::cases::{Aim, Case};
 
-/// Milliseconds that the start with [`MANY`] services may take.
+/// Maximum time in milliseconds to start with [`MANY`] services.
 const START_AIM: f64 = 500.0;
 
-/// So many services are many.
+/// The number of services for which [`START_AIM`] applies.
 const MANY: usize = 10_000;
 
 /// A case and its rounds.
 pub struct Row {
     pub case: Case,
     hand: Vec<f64>,
-    ours: Vec<f64>,
+    rulebook: Vec<f64>,
 }
 
 impl Row {
-    /// A case that has not been measured.
+    /// Creates a row without results.
     pub fn new(case: Case) -> Self {
-        Self { case, hand: Vec::new(), ours: Vec::new() }
+        Self { case, hand: Vec::new(), rulebook: Vec::new() }
     }
 
     /// Adds the requests per second of a round.
-    pub fn push(&mut self, hand: f64, ours: f64) {
+    pub fn push(&mut self, hand: f64, rulebook: f64) {
         self.hand.push(hand);
-        self.ours.push(ours);
+        self.rulebook.push(rulebook);
     }
 }
 
-/// The table, and what there is to say beside it.
+/// Returns the table and the notes below it.
 pub fn markdown(rows: &[Row], started: &[(usize, f64)], settings: &Settings) -> String {
     let mut cells =
         vec![["case", "by hand, req/s", "rulebook, req/s", "ratio", "min to max", "aim", "reached"].map(str::to_owned)];
@@ -41,18 +41,19 @@ pub fn markdown(rows: &[Row], started: &[(usize, f64)], settings: &Settings) -> 
     let mut text = aligned(&cells);
     let _ = write!(
         text,
-        "\nMedians of {} rounds of {} s over {} connections, in turns; the ratio is rulebook's requests per second \
-         to those of the server written by hand in the same round. One worker each, on one core; the load is on another.\n",
+        "\nMedians of {} rounds of {} s with {} connections. The ratio is that of rulebook's requests per second to those of \
+         the server written by hand, in the same round. Each server has one worker on one core; the load runs on another \
+         core.\n",
         settings.rounds, settings.seconds, settings.connections
     );
     if !started.is_empty() {
-        text.push_str("\nWhat rulebook needs from the definition's text to a server that can answer:\n\n");
+        text.push_str("\nTime from reading the definition to a server that is ready:\n\n");
     }
     for (services, milliseconds) in started {
         let _ = write!(text, "- {} services: {milliseconds:.0} ms", grouped(*services));
         if *services == MANY {
             let reached = if *milliseconds < START_AIM { "reached" } else { "missed" };
-            let _ = write!(text, ", aim: below {START_AIM:.0} ms, {reached}");
+            let _ = write!(text, "; aim: below {START_AIM:.0} ms, {reached}");
         }
         text.push('\n');
     }
@@ -60,14 +61,15 @@ pub fn markdown(rows: &[Row], started: &[(usize, f64)], settings: &Settings) -> 
 }
 
 fn line(row: &Row, rows: &[Row]) -> Option<[String; 7]> {
-    let ratio = ratios(&row.ours, &row.hand)?;
+    let ratio = ratios(&row.rulebook, &row.hand)?;
     let (aim, reached) = match row.case.aim() {
         Aim::Ratio(aim) => (format!("≥ {aim:.2}"), verdict(ratio.median >= aim)),
         Aim::Of(other, aim) => {
-            let measured = rows.iter().find(|row| row.case == other).and_then(|other| ratios(&row.ours, &other.ours));
+            let measured =
+                rows.iter().find(|row| row.case == other).and_then(|other| ratios(&row.rulebook, &other.rulebook));
             let reached = match measured {
                 Some(Summary { median, .. }) => format!("{} ({median:.2})", verdict(median >= aim)),
-                None => "that was not measured".to_owned(),
+                None => "not measured".to_owned(),
             };
             (format!("≥ {aim:.2} of {}", other.title()), reached)
         }
@@ -75,7 +77,7 @@ fn line(row: &Row, rows: &[Row]) -> Option<[String; 7]> {
     Some([
         row.case.title().to_owned(),
         whole(summary(row.hand.iter().copied())?.median),
-        whole(summary(row.ours.iter().copied())?.median),
+        whole(summary(row.rulebook.iter().copied())?.median),
         format!("{:.2}", ratio.median),
         format!("{:.2} to {:.2}", ratio.min, ratio.max),
         aim,
@@ -87,13 +89,13 @@ fn verdict(reached: bool) -> String {
     if reached { "yes" } else { "no" }.to_owned()
 }
 
-/// Requests per second without a fraction.
+/// Formats requests per second without a fraction.
 fn whole(number: f64) -> String {
     let digits = format!("{number:.0}");
     digits.parse().map_or(digits, grouped)
 }
 
-/// With commas between thousands.
+/// Formats a number with commas between groups of three digits.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -106,7 +108,8 @@ fn grouped(number: usize) -> String {
     text
 }
 
-/// Rows of cells, the first being the head, with columns as wide as their widest cell; numbers to the right.
+/// Formats rows of cells, of which the first is the head. Columns are as wide as their widest cell, and those of
+/// numbers are aligned to the right.
 fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| {
         let widths = rows.iter().map(|row| row[column].chars().count());

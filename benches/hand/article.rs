@@ -1,4 +1,4 @@
-//! `POST /article` and `/article/form`: eight checked fields by an author.
+//! `POST /article` and `/article/form`: eight checked fields, for callers with the permission `author`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ALL_RIGHT;
 use super::caller::Author;
-use super::failure::{Failure, Fault};
+use super::error::{ParameterError, RequestError};
 use super::line::MAX_ID;
 
 #[derive(Deserialize)]
@@ -31,27 +31,27 @@ enum Kind {
 }
 
 impl NewArticle {
-    fn check(&self) -> Result<(), Failure> {
-        let mut faults = Vec::new();
+    fn check(&self) -> Result<(), RequestError> {
+        let mut errors = Vec::new();
         if !(1..=120).contains(&self.title.chars().count()) {
-            faults.push(Fault::new("title", "body", "1 to 120 characters", &self.title));
+            errors.push(ParameterError::new("title", "body", "1 to 120 characters", &self.title));
         }
         if !(1..=10_000).contains(&self.text.chars().count()) {
-            faults.push(Fault::new("text", "body", "1 to 10000 characters", &self.text));
+            errors.push(ParameterError::new("text", "body", "1 to 10000 characters", &self.text));
         }
         if !(2..=5).contains(&self.lang.chars().count()) {
-            faults.push(Fault::new("lang", "body", "2 to 5 characters", &self.lang));
+            errors.push(ParameterError::new("lang", "body", "2 to 5 characters", &self.lang));
         }
         if self.author > MAX_ID {
-            faults.push(Fault::new("author", "body", "0 to 2147483647", &self.author));
+            errors.push(ParameterError::new("author", "body", "0 to 2147483647", &self.author));
         }
         if !(1..=1_000).contains(&self.category) {
-            faults.push(Fault::new("category", "body", "1 to 1000", &self.category));
+            errors.push(ParameterError::new("category", "body", "1 to 1000", &self.category));
         }
         if !(0.0..=5.0).contains(&self.rating) {
-            faults.push(Fault::new("rating", "body", "0 to 5", &self.rating));
+            errors.push(ParameterError::new("rating", "body", "0 to 5", &self.rating));
         }
-        if faults.is_empty() { Ok(()) } else { Err(Failure::Invalid(faults)) }
+        if errors.is_empty() { Ok(()) } else { Err(RequestError::Invalid(errors)) }
     }
 }
 
@@ -69,15 +69,21 @@ pub struct Created {
     by: Arc<str>,
 }
 
-pub async fn create_from_json(author: Author, article: web::Json<NewArticle>) -> Result<web::Json<Created>, Failure> {
+pub async fn create_from_json(
+    author: Author,
+    article: web::Json<NewArticle>,
+) -> Result<web::Json<Created>, RequestError> {
     create(author, article.into_inner())
 }
 
-pub async fn create_from_form(author: Author, article: web::Form<NewArticle>) -> Result<web::Json<Created>, Failure> {
+pub async fn create_from_form(
+    author: Author,
+    article: web::Form<NewArticle>,
+) -> Result<web::Json<Created>, RequestError> {
     create(author, article.into_inner())
 }
 
-fn create(author: Author, article: NewArticle) -> Result<web::Json<Created>, Failure> {
+fn create(author: Author, article: NewArticle) -> Result<web::Json<Created>, RequestError> {
     article.check()?;
     let (error, description) = ALL_RIGHT;
     Ok(web::Json(Created {

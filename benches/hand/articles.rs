@@ -10,16 +10,16 @@ use serde::Serialize;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Executor};
 
-use super::failure::{Failure, Fault};
+use super::error::{ParameterError, RequestError};
 use super::line::MAX_ID;
 use super::{ALL_RIGHT, resource, unknown_service};
 
-/// What the demo tells its connections too.
+/// The settings of connections, the same as in the demo.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 2000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
-/// As many as the demo has.
+/// The maximum number of connections, the same as in the demo.
 const CONNECTIONS: u32 = 16;
 
-/// Serves the articles of the database in this folder with one worker until the process is told to stop.
+/// Serves the articles of the database in this folder with one worker until the process receives a signal.
 pub fn serve(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
     sqlx::any::install_default_drivers();
     let url = format!("sqlite:{}", folder.join("demo.db").display());
@@ -31,7 +31,7 @@ pub fn serve(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(pool.clone())
-                .app_data(PathConfig::default().error_handler(|error, _| Failure::from(error).into()))
+                .app_data(PathConfig::default().error_handler(|error, _| RequestError::from(error).into()))
                 .service(resource("/article/{article_id}", "GET", web::get().to(read)))
                 .default_service(web::to(unknown_service))
         });
@@ -40,7 +40,7 @@ pub fn serve(bind: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct ArticleResponse {
     error: u32,
     #[serde(rename = "ErrorDescription")]
     description: &'static str,
@@ -74,16 +74,21 @@ const SELECT: &str = "SELECT title, text, language, login, author_id, tags, crea
     FROM articles JOIN users ON user_id = author_id
     LEFT JOIN pictures ON pictures.article_id = articles.article_id WHERE articles.article_id = $1";
 
-async fn read(path: web::Path<u32>, pool: web::Data<AnyPool>) -> Result<web::Json<Answer>, Failure> {
+async fn read(path: web::Path<u32>, pool: web::Data<AnyPool>) -> Result<web::Json<ArticleResponse>, RequestError> {
     let article_id = path.into_inner();
     if article_id > MAX_ID {
-        return Err(Failure::Invalid(vec![Fault::new("article_id", "path", "0 to 2147483647", &article_id)]));
+        return Err(RequestError::Invalid(vec![ParameterError::new(
+            "article_id",
+            "path",
+            "0 to 2147483647",
+            &article_id,
+        )]));
     }
-    let mut connection = pool.acquire().await.map_err(|_| Failure::Unavailable)?;
+    let mut connection = pool.acquire().await.map_err(|_| RequestError::Unavailable)?;
     let select = sqlx::query_as(SELECT).bind(i64::from(article_id)).fetch_optional(&mut *connection);
-    let row: Option<Row> = select.await.map_err(|_| Failure::Unavailable)?;
+    let row: Option<Row> = select.await.map_err(|_| RequestError::Unavailable)?;
     let Some((title, text, language, author, author_id, tags, created, changed, alt, media_type, size)) = row else {
-        return Err(Failure::UnknownArticle);
+        return Err(RequestError::UnknownArticle);
     };
     let picture = match (alt, media_type, size) {
         (Some(alt), Some(media_type), Some(size)) => Some(Picture { alt, media_type, size }),
@@ -92,5 +97,5 @@ async fn read(path: web::Path<u32>, pool: web::Data<AnyPool>) -> Result<web::Jso
     let tags = tags.split_whitespace().map(str::to_owned).collect();
     let (error, description) = ALL_RIGHT;
     let article = Article { article_id, title, text, language, author, author_id, tags, created, changed, picture };
-    Ok(web::Json(Answer { error, description, article }))
+    Ok(web::Json(ArticleResponse { error, description, article }))
 }

@@ -1,4 +1,4 @@
-//! Who calls: bearer keys, of which the server has only the hashes.
+//! Authentication by bearer keys, of which the server stores hashes.
 
 use std::collections::HashMap;
 use std::future::{Ready, ready};
@@ -8,10 +8,10 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 
-use super::failure::Failure;
+use super::error::RequestError;
 use crate::keys;
 
-/// All who are known, by the SHA-256 of their key.
+/// All callers, by the SHA-256 of their keys.
 pub struct Callers(HashMap<[u8; 32], Caller>);
 
 struct Caller {
@@ -20,26 +20,27 @@ struct Caller {
 }
 
 impl Callers {
-    /// So many of this benchmark.
+    /// Creates this number of callers.
     pub fn new(count: usize) -> Self {
         let caller = |n| Caller { name: keys::name(n).into(), scope: vec![keys::SCOPE.to_owned()] };
         Self((0..count).map(|n| (keys::hash(&keys::token(n)), caller(n))).collect())
     }
 }
 
-/// A caller who may write articles. Asked for before the body, so nobody else's is read.
+/// A caller with the permission to create articles. Extracted before the body, so that the body of other callers is not
+/// read.
 pub struct Author(pub Arc<str>);
 
 impl FromRequest for Author {
-    type Error = Failure;
-    type Future = Ready<Result<Self, Failure>>;
+    type Error = RequestError;
+    type Future = Ready<Result<Self, RequestError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(author(request))
     }
 }
 
-fn author(request: &HttpRequest) -> Result<Author, Failure> {
+fn author(request: &HttpRequest) -> Result<Author, RequestError> {
     let caller = request
         .headers()
         .get(header::AUTHORIZATION)
@@ -50,10 +51,10 @@ fn author(request: &HttpRequest) -> Result<Author, Failure> {
             let callers = request.app_data::<web::Data<Callers>>()?;
             callers.0.get(&keys::hash(token))
         })
-        .ok_or(Failure::Unauthenticated)?;
+        .ok_or(RequestError::Unauthenticated)?;
     if caller.scope.iter().any(|held| held == keys::SCOPE) {
         Ok(Author(Arc::clone(&caller.name)))
     } else {
-        Err(Failure::Forbidden)
+        Err(RequestError::Forbidden)
     }
 }

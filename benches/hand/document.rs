@@ -1,4 +1,4 @@
-//! Documents that are ready before the first request, sent as they are.
+//! Documents that are loaded at start.
 
 use std::path::Path;
 use std::{fs, io};
@@ -7,11 +7,11 @@ use actix_web::http::header::{CacheControl, CacheDirective, ContentType, ETag, E
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpResponse, Route};
 
-/// The documents: how each is asked for, and the file that it is in.
+/// The documents: HTTP method, path, and file name.
 pub const DOCUMENTS: [(&str, &str, &str); 2] =
     [("OPTIONS", "/ping", "options.json"), ("GET", "/openapi.json", "openapi.json")];
 
-/// Their bytes.
+/// The contents of the documents.
 #[derive(Clone)]
 pub struct Documents {
     options: Bytes,
@@ -19,18 +19,18 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// The documents in a folder.
+    /// Loads the documents in a folder.
     pub fn load(folder: &Path) -> io::Result<Self> {
         let [options, openapi] = DOCUMENTS.map(|(_, _, file)| fs::read(folder.join(file)).map(Bytes::from));
         Ok(Self { options: options?, openapi: openapi? })
     }
 
-    /// What OPTIONS answers.
+    /// Returns the route of the response to OPTIONS.
     pub fn options(&self) -> Route {
         route(web::method(actix_web::http::Method::OPTIONS), &self.options)
     }
 
-    /// The OpenAPI document.
+    /// Returns the route of the OpenAPI document.
     pub fn openapi(&self) -> Route {
         route(web::get(), &self.openapi)
     }

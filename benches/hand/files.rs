@@ -14,22 +14,22 @@ use actix_web::{App, HttpResponse, HttpServer, rt};
 use serde::Deserialize;
 
 use super::caller::{Author, Callers};
-use super::failure::{Failure, Fault};
+use super::error::{ParameterError, RequestError};
 use super::{resource, unknown_service};
 use crate::{files, keys};
 
-/// Bytes that a file may have.
+/// Maximum length of a file in bytes.
 const FILE_LIMIT: usize = 1 << 30;
 
-/// Where files are.
+/// The folders of files.
 #[derive(Clone)]
 struct Folders {
     down: PathBuf,
     up: PathBuf,
 }
 
-/// Serves the files of this folder with one worker until the process is told to stop. `nodelay`: what there is is sent
-/// at once, which `HttpServer` does not do by itself.
+/// Serves the files of this folder with one worker until the process receives a signal. If `nodelay` is `true`,
+/// TCP_NODELAY is set, which is not the default of `HttpServer`.
 pub fn serve(bind: SocketAddr, folder: &Path, nodelay: bool) -> Result<(), Box<dyn Error>> {
     let callers = web::Data::new(Callers::new(keys::COUNT));
     let folders = Folders { down: folder.join("data/files"), up: folder.join("hand") };
@@ -39,7 +39,7 @@ pub fn serve(bind: SocketAddr, folder: &Path, nodelay: bool) -> Result<(), Box<d
         App::new()
             .app_data(callers.clone())
             .app_data(web::Data::new(folders.clone()))
-            .app_data(QueryConfig::default().error_handler(|error, _| Failure::from(error).into()))
+            .app_data(QueryConfig::default().error_handler(|error, _| RequestError::from(error).into()))
             .app_data(MultipartFormConfig::default().total_limit(FILE_LIMIT))
             .app_data(TempFileConfig::default().directory(&folders.up))
             .service(file)
@@ -51,36 +51,44 @@ pub fn serve(bind: SocketAddr, folder: &Path, nodelay: bool) -> Result<(), Box<d
 }
 
 #[derive(Deserialize)]
-struct Which {
+struct DownloadParameters {
     filename: String,
 }
 
-async fn download(_: Author, which: web::Query<Which>, folders: web::Data<Folders>) -> Result<NamedFile, Failure> {
-    let path = folders.down.join(relative(&which.filename)?);
-    NamedFile::open(path).map_err(|_| Failure::UnknownFile)
+async fn download(
+    _: Author,
+    parameters: web::Query<DownloadParameters>,
+    folders: web::Data<Folders>,
+) -> Result<NamedFile, RequestError> {
+    let path = folders.down.join(relative(&parameters.filename)?);
+    NamedFile::open(path).map_err(|_| RequestError::UnknownFile)
 }
 
 #[derive(MultipartForm)]
-struct New {
+struct UploadForm {
     content: TempFile,
     filename: Text<String>,
 }
 
-async fn upload(_: Author, form: MultipartForm<New>, folders: web::Data<Folders>) -> Result<HttpResponse, Failure> {
-    let New { content, filename } = form.into_inner();
+async fn upload(
+    _: Author,
+    form: MultipartForm<UploadForm>,
+    folders: web::Data<Folders>,
+) -> Result<HttpResponse, RequestError> {
+    let UploadForm { content, filename } = form.into_inner();
     let path = folders.up.join(relative(&filename)?);
     let kept = web::block(move || content.file.persist(path)).await;
-    kept.map_err(|_| Failure::Unavailable)?.map_err(|_| Failure::Unavailable)?;
+    kept.map_err(|_| RequestError::Unavailable)?.map_err(|_| RequestError::Unavailable)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// A path that leads nowhere but below `public`.
-fn relative(name: &str) -> Result<&Path, Failure> {
+/// Checks that a name is a relative path below `public`.
+fn relative(name: &str) -> Result<&Path, RequestError> {
     let path = Path::new(name);
     let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
     if plain && path.starts_with("public") {
         Ok(path)
     } else {
-        Err(Failure::Invalid(vec![Fault::new("filename", "query", "a name below public", &name)]))
+        Err(RequestError::Invalid(vec![ParameterError::new("filename", "query", "a name below public", &name)]))
     }
 }

@@ -1,13 +1,13 @@
-//! `GET /article/line/{article_id}/{no_line}?lang=en`, here and behind many services, and the same in JSONP,
-//! with all in the query, and where the query names what is asked for.
+//! `GET /article/line/{article_id}/{no_line}?lang=en`, under one or many names; also with JSONP, with all parameters in
+//! the query, and with the method named in the query.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use super::ALL_RIGHT;
-use super::failure::{Failure, Fault};
+use super::error::{ParameterError, RequestError};
 
-/// The greatest id.
+/// The maximum id.
 pub const MAX_ID: u32 = i32::MAX.unsigned_abs();
 
 #[derive(Deserialize)]
@@ -26,7 +26,7 @@ pub struct Line {
     line: String,
 }
 
-pub async fn read(path: web::Path<(u32, u32)>, options: web::Query<Options>) -> Result<web::Json<Line>, Failure> {
+pub async fn read(path: web::Path<(u32, u32)>, options: web::Query<Options>) -> Result<web::Json<Line>, RequestError> {
     line(path.into_inner(), options.into_inner().lang).map(web::Json)
 }
 
@@ -38,35 +38,35 @@ pub struct Query {
 }
 
 #[derive(Deserialize)]
-pub struct Named {
+pub struct ServiceQuery {
     service: String,
 }
 
-pub async fn query(query: web::Query<Query>) -> Result<web::Json<Line>, Failure> {
+pub async fn query(query: web::Query<Query>) -> Result<web::Json<Line>, RequestError> {
     let Query { article_id, no_line, lang } = query.into_inner();
     line((article_id, no_line), lang).map(web::Json)
 }
 
-pub async fn named(request: HttpRequest, named: web::Query<Named>) -> Result<web::Json<Line>, Failure> {
+pub async fn named(request: HttpRequest, named: web::Query<ServiceQuery>) -> Result<web::Json<Line>, RequestError> {
     match &*named.service {
         "Article.Query" => query(web::Query::from_query(request.query_string())?).await,
-        _ => Err(Failure::UnknownService),
+        _ => Err(RequestError::UnknownService),
     }
 }
 
-fn line((article_id, no_line): (u32, u32), lang: String) -> Result<Line, Failure> {
-    let mut faults = Vec::new();
+fn line((article_id, no_line): (u32, u32), lang: String) -> Result<Line, RequestError> {
+    let mut errors = Vec::new();
     if article_id > MAX_ID {
-        faults.push(Fault::new("article_id", "path", "0 to 2147483647", &article_id));
+        errors.push(ParameterError::new("article_id", "path", "0 to 2147483647", &article_id));
     }
     if no_line > MAX_ID {
-        faults.push(Fault::new("no_line", "path", "0 to 2147483647", &no_line));
+        errors.push(ParameterError::new("no_line", "path", "0 to 2147483647", &no_line));
     }
     if !(2..=5).contains(&lang.chars().count()) {
-        faults.push(Fault::new("lang", "query", "2 to 5 characters", &lang));
+        errors.push(ParameterError::new("lang", "query", "2 to 5 characters", &lang));
     }
-    if !faults.is_empty() {
-        return Err(Failure::Invalid(faults));
+    if !errors.is_empty() {
+        return Err(RequestError::Invalid(errors));
     }
 
     let (error, description) = ALL_RIGHT;
@@ -80,7 +80,7 @@ pub struct ScriptOptions {
 }
 
 #[derive(Serialize)]
-struct Told {
+struct ScriptBody {
     #[serde(flatten)]
     line: Line,
     status: u16,
@@ -89,16 +89,21 @@ struct Told {
 pub async fn read_as_script(
     path: web::Path<(u32, u32)>,
     options: web::Query<ScriptOptions>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, RequestError> {
     let ScriptOptions { lang, callback } = options.into_inner();
-    let inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
-    let named =
-        |part: &str| part.bytes().all(inside) && part.bytes().next().is_some_and(|first| !first.is_ascii_digit());
-    if callback.len() > 64 || !callback.split('.').all(named) {
-        return Err(Failure::Invalid(vec![Fault::new("callback", "query", "the name of a function", &callback)]));
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+    let is_identifier =
+        |part: &str| part.bytes().all(is_allowed) && part.bytes().next().is_some_and(|first| !first.is_ascii_digit());
+    if callback.len() > 64 || !callback.split('.').all(is_identifier) {
+        return Err(RequestError::Invalid(vec![ParameterError::new(
+            "callback",
+            "query",
+            "the name of a function",
+            &callback,
+        )]));
     }
-    let told = Told { line: line(path.into_inner(), lang)?, status: 200 };
-    let json = serde_json::to_string(&told).map_err(|_| Failure::Unavailable)?;
+    let body = ScriptBody { line: line(path.into_inner(), lang)?, status: 200 };
+    let json = serde_json::to_string(&body).map_err(|_| RequestError::Unavailable)?;
     let mut script = format!("/**/ typeof {callback} === 'function' && {callback}(");
     for part in json.split_inclusive(['<', '\u{2028}', '\u{2029}']) {
         match part.char_indices().next_back() {

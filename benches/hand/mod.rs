@@ -1,13 +1,13 @@
-//! The endpoints as they are written by hand on bare actix-web: its extractors, serde, and checks in code.
+//! The endpoints written by hand on actix-web, with its extractors, serde, and checks in code.
 //!
-//! It is what a careful engineer would deploy: every refusal is a complete
-//! JSON answer, and nothing is slower than it need be. Must not know rulebook.
+//! This is code that a careful engineer would deploy: every error is a complete JSON response, and nothing is slower
+//! than necessary. It must not use rulebook.
 
 mod article;
 mod articles;
 mod caller;
 mod document;
-mod failure;
+mod error;
 mod files;
 mod line;
 
@@ -23,25 +23,28 @@ pub use self::articles::serve as serve_articles;
 use self::caller::{Author, Callers};
 pub use self::document::DOCUMENTS;
 use self::document::Documents;
-use self::failure::Failure;
+use self::error::RequestError;
 pub use self::files::serve as serve_files;
 
-/// Bytes that a body may have.
+/// Maximum length of a body in bytes.
 const BODY_LIMIT: usize = 1 << 20;
 
-/// Serves them with one worker until the process is told to stop.
-///
-/// `documents`: a folder with those of [`DOCUMENTS`], to be served too.
+/// Serves the endpoints with one worker until the process receives a signal. If `documents` is a folder, the files of
+/// [`DOCUMENTS`] in it are served, too.
 pub fn serve(bind: SocketAddr, services: usize, keys: usize, documents: Option<&Path>) -> Result<(), Box<dyn Error>> {
     let documents = documents.map(Documents::load).transpose()?;
     let callers = web::Data::new(Callers::new(keys));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(callers.clone())
-            .app_data(PathConfig::default().error_handler(|error, _| Failure::from(error).into()))
-            .app_data(QueryConfig::default().error_handler(|error, _| Failure::from(error).into()))
-            .app_data(JsonConfig::default().limit(BODY_LIMIT).error_handler(|error, _| Failure::from(error).into()))
-            .app_data(FormConfig::default().limit(BODY_LIMIT).error_handler(|error, _| Failure::from(error).into()))
+            .app_data(PathConfig::default().error_handler(|error, _| RequestError::from(error).into()))
+            .app_data(QueryConfig::default().error_handler(|error, _| RequestError::from(error).into()))
+            .app_data(
+                JsonConfig::default().limit(BODY_LIMIT).error_handler(|error, _| RequestError::from(error).into()),
+            )
+            .app_data(
+                FormConfig::default().limit(BODY_LIMIT).error_handler(|error, _| RequestError::from(error).into()),
+            )
             .configure(|config| routes(config, services, documents.as_ref()))
             .default_service(web::to(unknown_service))
     })
@@ -79,17 +82,17 @@ fn routes(config: &mut ServiceConfig, services: usize, documents: Option<&Docume
     }
 }
 
-/// A resource with one method, which any other is told.
+/// Creates a resource with one method. Requests with other methods receive an `Allow` field.
 fn resource(path: &str, allow: &'static str, route: Route) -> Resource {
-    let unknown_method = move || async move { Err::<HttpResponse, _>(Failure::UnknownMethod { allow }) };
+    let unknown_method = move || async move { Err::<HttpResponse, _>(RequestError::UnknownMethod { allow }) };
     web::resource(path).route(route).default_service(web::to(unknown_method))
 }
 
-async fn unknown_service() -> Result<HttpResponse, Failure> {
-    Err(Failure::UnknownService)
+async fn unknown_service() -> Result<HttpResponse, RequestError> {
+    Err(RequestError::UnknownService)
 }
 
-/// `error` and `ErrorDescription` of an answer that is none.
+/// The values of `error` and `ErrorDescription` in a success.
 const ALL_RIGHT: (u32, &str) = (0, "all right");
 
 #[derive(Serialize)]

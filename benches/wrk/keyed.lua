@@ -1,9 +1,9 @@
--- Sends a request with keys in turn.
+-- Sends requests with several keys in turn.
 --
 -- wrk -s keyed.lua URL -- MEDIA_TYPE FILE TOKEN…
 --
--- FILE holds the body, which is posted; where it is empty, nothing is, and the URL is asked for. The requests are put
--- together before the first is sent: a round measures the server, not this file.
+-- FILE contains the body of POST requests; if it is empty, GET requests are sent. All requests are built before the first
+-- is sent, so that this script does not affect the measurement.
 
 local requests = {}
 local callers = 0

@@ -1,4 +1,4 @@
--- Asks for the description of what is at the URL.
+-- Sends OPTIONS requests.
 --
 -- wrk -s options.lua URL
 

@@ -1,4 +1,4 @@
-// The client against the demo: in Node, in a page, and in a page of another origin by JSONP.
+// The client with the demo: in Node, in a page, and in a page of another origin by JSONP.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -21,9 +21,9 @@ import {
   watched,
 } from "./support.mjs";
 
-const { ArgumentError, Json, NetworkError, RefusedError, RulebookError, rulebook } = client;
+const { ArgumentError, Json, NetworkError, ApiError, RulebookError, rulebook } = client;
 
-/** Asserts that a call ends in an error of this kind with these members. */
+/** Asserts that a call fails with an error of this class and these members. */
 async function fails(promise, kind, members = {}) {
   const error = await promise.then(
     () => assert.fail("it did not fail"),
@@ -41,8 +41,8 @@ test("the client in Node", async (t) => {
   const nobody = await rulebook(origin);
 
   await t.test("has a function for each method", async () => {
-    const told = await (await fetch(url, { method: "OPTIONS" })).json();
-    const count = JSON.stringify(told).match(/"(GET|POST|PUT|DELETE|PATCH)":/g).length;
+    const definition = await (await fetch(url, { method: "OPTIONS" })).json();
+    const count = JSON.stringify(definition).match(/"(GET|POST|PUT|DELETE|PATCH)":/g).length;
     assert.equal(api.$methods.length, count);
     for (const { id } of api.$methods) {
       const leaf = id.split(".").reduce((at, name) => at[name], api);
@@ -52,7 +52,7 @@ test("the client in Node", async (t) => {
     await fails(api.$call("article.none"), RulebookError);
   });
 
-  await t.test("gets and posts, out of every envelope", async () => {
+  await t.test("returns the outputs of every envelope", async () => {
     assert.deepEqual(await api.article.line.get({ article_id: 1, no_line: 1 }), {
       lines: (await (await fetch(`${url}article/line/1/1`)).json()).lines,
     });
@@ -65,7 +65,7 @@ test("the client in Node", async (t) => {
     assert.equal(found.articles[0].article_id, article_id);
   });
 
-  await t.test("refuses wrong arguments before it sends any", async () => {
+  await t.test("checks arguments before it sends a request", async () => {
     let asked = 0;
     const counting = await rulebook(url, { fetch: (...all) => ((asked += 1), fetch(...all)) });
     assert.equal(asked, 1);
@@ -84,23 +84,23 @@ test("the client in Node", async (t) => {
     assert.equal(asked, 1);
   });
 
-  await t.test("tells refusals of every envelope", async () => {
-    await fails(nobody.article.read({ article_id: 999999 }), RefusedError, {
+  await t.test("reports the errors of every envelope", async () => {
+    await fails(nobody.article.read({ article_id: 999999 }), ApiError, {
       status: 404,
       declared: "no_such_article",
-      name: "RefusedError",
+      name: "ApiError",
     });
-    const { errors } = await fails(nobody.article.list({ page: 0 }, { check: false }), RefusedError, { status: 400 });
+    const { errors } = await fails(nobody.article.list({ page: 0 }, { check: false }), ApiError, { status: 400 });
     assert.equal(errors[0].parameter, "page");
-    const { code, message } = await fails(nobody.article.create({ title: "t", text: "x" }), RefusedError, {
+    const { code, message } = await fails(nobody.article.create({ title: "t", text: "x" }), ApiError, {
       status: 401,
     });
     assert.equal(typeof code, "number");
     assert.match(message, /\w/);
-    await fails(nobody.author.getBaseInfo.get({ author_id: 999999 }), RefusedError, { status: 404 });
-    await fails(nobody.iapi.file.download({ filename: "public/none" }), RefusedError, { status: 401, code: null });
+    await fails(nobody.author.getBaseInfo.get({ author_id: 999999 }), ApiError, { status: 404 });
+    await fails(nobody.iapi.file.download({ filename: "public/none" }), ApiError, { status: 401, code: null });
     const asProblem = { headers: { Accept: "application/problem+json" } };
-    await fails(nobody.article.read({ article_id: 999999 }, asProblem), RefusedError, {
+    await fails(nobody.article.read({ article_id: 999999 }, asProblem), ApiError, {
       status: 404,
       declared: "no_such_article",
     });
@@ -109,14 +109,14 @@ test("the client in Node", async (t) => {
   await t.test("uploads with progress, and downloads", async () => {
     const { article_id } = await api.article.create({ title: "With a picture", text: "x" });
     const picture = new File([DOT.buffer], 'd"o\nt.png', { type: "image/png" });
-    const told = [];
-    const onProgress = (progress) => told.push(progress);
+    const progress = [];
+    const onProgress = (step) => progress.push(step);
     await api.article.illustrate({ article_id, alt: "A dot ü", picture }, { onProgress });
-    assert.ok(told.length > 0);
-    assert.equal(told.at(-1).sent, told.at(-1).total);
-    // What has no name has no extension, which is for the server to judge.
+    assert.ok(progress.length > 0);
+    assert.equal(progress.at(-1).sent, progress.at(-1).total);
+    // Without a name the server cannot know the extension.
     const nameless = new Uint8Array(DOT.buffer);
-    await fails(api.article.illustrate({ article_id, alt: "A dot", picture: nameless }), RefusedError, { status: 400 });
+    await fails(api.article.illustrate({ article_id, alt: "A dot", picture: nameless }), ApiError, { status: 400 });
     const { response, filename } = await api.article.picture({ article_id });
     assert.deepEqual(Buffer.from(await response.arrayBuffer()), DOT.buffer);
     assert.equal(filename, /filename="?([^";]+)/.exec(response.headers.get("content-disposition"))?.[1] ?? null);
@@ -124,15 +124,15 @@ test("the client in Node", async (t) => {
     assert.deepEqual([part.response.status, await part.response.text()], [206, "PNG"]);
     const { link } = await api.article.picture({ article_id }, { link: true });
     assert.deepEqual(Buffer.from(await (await fetch(new URL(link, url))).arrayBuffer()), DOT.buffer);
-    await fails(api.article.picture({ article_id: 999999 }), RefusedError, { status: 404 });
+    await fails(api.article.picture({ article_id: 999999 }), ApiError, { status: 404 });
   });
 
-  await t.test("sends several files by a key", async () => {
+  await t.test("uploads several files with a key", async () => {
     const secret = await key(data, "iapi");
     const holder = await rulebook(url, { token: secret });
     const content = [new Blob([DOT.buffer]), new Blob([DOT.buffer])];
     const filename = ["public/图/1.png", "public/2.png"];
-    // A server takes up to a second to know a new key.
+    // A server takes up to a second to read a new key.
     for (let known = false; !known;) {
       known = await holder.iapi.files.upload({ content, filename }).then(
         () => true,
@@ -143,7 +143,7 @@ test("the client in Node", async (t) => {
     assert.equal((await response.arrayBuffer()).byteLength, DOT.buffer.length);
   });
 
-  await t.test("ends as it is told, and tells where nobody answers", async (t) => {
+  await t.test("fails on a timeout, on an aborted signal, and without a response", async (t) => {
     const silent = await listen(
       t,
       http.createServer(() => {}),
@@ -167,8 +167,8 @@ test("the client in Node", async (t) => {
     assert.equal((await (await rulebook(prefixed)).article.list()).total, (await api.article.list()).total);
   });
 
-  await t.test("sends JSON as it is", async () => {
-    await fails(nobody.article.list({ page: new Json("1e400") }), RefusedError, { status: 400 });
+  await t.test("sends JSON texts unchanged", async () => {
+    await fails(nobody.article.list({ page: new Json("1e400") }), ApiError, { status: 400 });
     assert.ok((await nobody.article.list({ page: new Json("1") })).total > 0);
   });
 });
@@ -178,7 +178,7 @@ test("the client in a page", async (t) => {
   const { origin, url, data } = await serve(t);
   const user = await author(origin);
   const secret = await key(data, "iapi");
-  const { page, trouble } = await watched(t, chromium, url);
+  const { page, problems } = await watched(t, chromium, url);
   await page.goto(url);
   const got = await page.evaluate(
     async ([token, dot]) => {
@@ -186,8 +186,8 @@ test("the client in a page", async (t) => {
       const api = await rulebook("/", { token });
       const { article_id } = await api.article.create({ title: "From a page", text: "x" });
       const picture = new File([Uint8Array.from(dot)], "dot.png", { type: "image/png" });
-      const told = [];
-      const onProgress = (progress) => told.push(progress);
+      const progress = [];
+      const onProgress = (step) => progress.push(step);
       await api.article.illustrate({ article_id, alt: "A dot", picture }, { onProgress });
       const { response, filename } = await api.article.picture({ article_id });
       const bytes = [...new Uint8Array(await response.arrayBuffer())];
@@ -202,18 +202,18 @@ test("the client in a page", async (t) => {
       const refused = await api.article.read({ article_id: 999999 }).catch(({ name, status }) => [name, status]);
       const unsent = await api.article.read({}).catch(({ name, parameter }) => [name, parameter]);
       const read = (await api.article.read({ article_id })).article.picture.alt;
-      return { told, bytes, filename, aborted: await aborted, stopped: await stopped, refused, unsent, read };
+      return { progress, bytes, filename, aborted: await aborted, stopped: await stopped, refused, unsent, read };
     },
     [user.token, [...DOT.buffer]],
   );
   assert.deepEqual(got.bytes, [...DOT.buffer]);
   assert.equal(got.read, "A dot");
-  assert.ok(got.told.some(({ sent, total }) => sent === total && total > DOT.buffer.length));
+  assert.ok(got.progress.some(({ sent, total }) => sent === total && total > DOT.buffer.length));
   assert.deepEqual([got.aborted, got.stopped], ["AbortError", "AbortError"]);
-  assert.deepEqual(got.refused, ["RefusedError", 404]);
+  assert.deepEqual(got.refused, ["ApiError", 404]);
   assert.deepEqual(got.unsent, ["ArgumentError", "article_id"]);
 
-  await t.test("the form of a method by its id", async () => {
+  await t.test("shows the form of a method", async () => {
     await page.evaluate(async (token) => {
       const { form } = await import("/docs/form.js");
       const made = await form(new URL("/", location.href), "article.read", () => token);
@@ -222,7 +222,7 @@ test("the client in a page", async (t) => {
     }, secret);
     await page.locator("#tried").getByLabel("id", { exact: true }).fill("1");
     await page.locator("#tried").getByRole("button", { name: "Call" }).click();
-    await page.locator("#tried .status.well").waitFor();
+    await page.locator("#tried .status.success").waitFor();
     assert.match(await page.locator("#tried pre.json").innerText(), /"article_id": 1/);
     const none = await page.evaluate(async () => {
       const { form } = await import("/docs/form.js");
@@ -230,7 +230,7 @@ test("the client in a page", async (t) => {
     });
     assert.equal(none, "there is no method none");
   });
-  assert.deepEqual(trouble, []);
+  assert.deepEqual(problems, []);
 });
 
 test("a page of another origin by JSONP", async (t) => {
@@ -244,7 +244,7 @@ test("a page of another origin by JSONP", async (t) => {
     response.end(script ? source : "<!doctype html><link rel=icon href=data:,>");
   });
   const home = await listen(t, pages);
-  const { page, trouble } = await watched(t, chromium, home, {}, [new URL(url).origin]);
+  const { page, problems } = await watched(t, chromium, home, {}, [new URL(url).origin]);
   await page.goto(home);
   const got = await page.evaluate(
     async ([url, definition]) => {
@@ -268,18 +268,18 @@ test("a page of another origin by JSONP", async (t) => {
   );
   assert.deepEqual(Object.keys(got.read), ["article"], "the outputs alone");
   assert.deepEqual(got.lists, [2, 2]);
-  assert.deepEqual(got.refused, ["RefusedError", 404, "no_such_article"]);
+  assert.deepEqual(got.refused, ["ApiError", 404, "no_such_article"]);
   assert.deepEqual(got.wrong, [400, "page"]);
   assert.equal(got.closed, "RulebookError", "the demo lets no line be read so");
   assert.equal(got.nobody, "NetworkError");
   assert.equal(got.late, "TimeoutError");
   assert.deepEqual(
-    trouble.filter((one) => !one.includes("127.0.0.1:1/") && !one.includes("ERR_")),
+    problems.filter((one) => !one.includes("127.0.0.1:1/") && !one.includes("ERR_")),
     [],
   );
 });
 
-test("the examples of the documents", async (t) => {
+test("the examples in the documentation", async (t) => {
   const { origin } = await serve(t);
   const text = await readFile(join(top, "docs/client.md"), "utf8");
   const blocks = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, block]) => block);
@@ -291,7 +291,7 @@ test("the examples of the documents", async (t) => {
   assert.match(said, /^(\d+) of \1 bytes$/m);
 });
 
-/** Runs a module of a program beside the client, and gives what it says. */
+/** Runs a module beside the client, and returns its output. */
 function run(source) {
   const file = join(modules, "program.js");
   writeFileSync(file, source);

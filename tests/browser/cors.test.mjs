@@ -1,4 +1,4 @@
-// Pages of other origins in a browser: they may call what `cors` in app.json lets them, and nothing else.
+// Pages of other origins in a browser: they can only call what `cors` in app.json allows.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -33,7 +33,7 @@ test("pages of other origins", async (t) => {
   const closed = await served(t, {});
   const json = { "Content-Type": "application/json" };
 
-  /** What a page of an origin gets: a status, or that the browser keeps the answer from it. */
+  /** Returns the status that a page of an origin receives, or that the browser blocks the response. */
   const asked = async (origin, url, options) => {
     const page = await chromium.newPage();
     await page.goto(origin);
@@ -53,7 +53,7 @@ test("pages of other origins", async (t) => {
   };
   const KEPT = { kept: "TypeError" };
 
-  await t.test("a friend calls like a page of the server's own", async () => {
+  await t.test("an allowed origin can call like a page of the server", async () => {
     const article = `${opened}article`;
     assert.equal((await asked(friend, article)).status, 200);
     const posted = await asked(friend, article, { method: "POST", headers: json, body: '{"title":"x"}' });
@@ -64,9 +64,9 @@ test("pages of other origins", async (t) => {
       "a parameter of the method",
     );
     assert.equal(
-      (await asked(friend, article, { headers: { Authorization: "Bearer nobody" } })).status,
+      (await asked(friend, article, { headers: { Authorization: "Bearer invalid" } })).status,
       401,
-      "refusals can be read",
+      "error responses can be read",
     );
     assert.equal((await asked(friend, article, { method: "POST", headers: json, body: "{}" })).status, 400);
     assert.equal((await asked(friend, `${opened}nowhere`)).status, 404);
@@ -76,14 +76,14 @@ test("pages of other origins", async (t) => {
     assert.match(document.etag, /^"/);
   });
 
-  await t.test("a friend may not do what nobody may", async () => {
+  await t.test("an allowed origin needs the same permissions", async () => {
     const article = `${opened}article`;
     assert.deepEqual(await asked(friend, article, { headers: { "X-Other": "x" } }), KEPT);
     assert.deepEqual(await asked(friend, article, { method: "DELETE" }), KEPT);
     assert.deepEqual(await asked(friend, article, { credentials: "include" }), KEPT);
   });
 
-  await t.test("a stranger may not call", async () => {
+  await t.test("other origins cannot call", async () => {
     for (const url of [`${opened}article`, `${closed}article`, `${closed}openapi.json`, `${closed}nowhere`]) {
       assert.deepEqual(await asked(stranger, url), KEPT, url);
       assert.deepEqual(await asked(stranger, url, { method: "POST", headers: json, body: '{"title":"x"}' }), KEPT, url);
@@ -91,13 +91,13 @@ test("pages of other origins", async (t) => {
     assert.deepEqual(await asked(friend, `${closed}article`), KEPT);
   });
 
-  await t.test("where all may call, a stranger may", async () => {
+  await t.test("any origin can call if all are allowed", async () => {
     assert.equal((await asked(stranger, `${everyone}article`)).status, 200);
     assert.deepEqual(await asked(stranger, `${everyone}article`, { credentials: "include" }), KEPT);
   });
 });
 
-/** Serves an API with these settings, whose methods echo. */
+/** Serves an API with these settings, whose methods echo their arguments. */
 async function served(t, settings) {
   const api = await mkdtemp(join(tmpdir(), "rulebook-api-"));
   t.after(() => rm(api, { recursive: true }));

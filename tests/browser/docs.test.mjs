@@ -1,5 +1,5 @@
-// The pages for people in a browser, and before others' judgement: html-validate on what is written, axe on what is
-// shown, in light and dark, on a phone and on a desk.
+// The documentation pages in a browser, checked by html-validate, and by axe in light and dark mode on small and large
+// screens.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -10,11 +10,11 @@ import axe from "axe-core";
 import { HtmlValidate } from "html-validate";
 import { author, behind, browser, picture, serve, watched } from "./support.mjs";
 
-/** Names and words that mean something to HTML, to paths or to readers from right to left. */
+/** Names and texts that are special in HTML or in paths, or run from right to left. */
 const MEAN = `"><script>document.title='run'</script><b>'&amp;{{x}} \u202eabc\u0007 שלום ${"long".repeat(40)}`;
 const NAMES = [".", "..", "a/b", "%41", "x.md", "größe", "<b>\"'&", "very".repeat(30)];
 
-/** A definition that has them wherever it can. */
+/** A definition with these names and texts wherever it can have them. */
 async function mean(t) {
   const api = await mkdtemp(join(tmpdir(), "rulebook-api-"));
   t.after(() => rm(api, { recursive: true, force: true }));
@@ -38,7 +38,7 @@ async function mean(t) {
   return api;
 }
 
-/** Every page in HTML that links from the first one lead to, by its address. */
+/** Returns every HTML page that links from the start page lead to, by URL. */
 async function crawl(url) {
   const open = [`${url}docs/`, `${url}docs/search?q=a`];
   const pages = new Map();
@@ -59,15 +59,15 @@ async function crawl(url) {
   return pages;
 }
 
-test("every page is HTML without a fault", async (t) => {
+test("every page is valid HTML", async (t) => {
   const validator = new HtmlValidate({
     extends: ["html-validate:recommended"],
     rules: {
-      // Matters of taste: how the doctype and character references are written, and how long a title is.
+      // Rules of style: the doctype, character references, and the length of titles.
       "doctype-style": "off",
       "long-title": "off",
       "no-raw-characters": "off",
-      // A token is nothing that browsers are to keep.
+      // Browsers should not store a token.
       "autocomplete-password": "off",
     },
   });
@@ -80,15 +80,15 @@ test("every page is HTML without a fault", async (t) => {
     assert.ok(pages.size > 15, `${pages.size} pages`);
     for (const [at, html] of pages) {
       const { results } = await validator.validateString(html, at);
-      const faults = results.flatMap((result) =>
+      const errors = results.flatMap((result) =>
         result.messages.map((one) => `${at}:${one.line}:${one.column}: ${one.ruleId}: ${one.message}`),
       );
-      assert.deepEqual(faults, [], html.slice(0, 3000));
+      assert.deepEqual(errors, [], html.slice(0, 3000));
     }
   }
 });
 
-test("everybody can read the pages", async (t) => {
+test("the pages are accessible", async (t) => {
   const chromium = await browser(t);
   const sites = [
     [await serve(t), "demo", ["", "docs/", "docs/modules/article", "docs/methods/article.create", "docs/methods/article.line.get",
@@ -99,7 +99,7 @@ test("everybody can read the pages", async (t) => {
     for (const colorScheme of ["light", "dark"]) {
       for (const [device, width] of [["phone", 390], ["desk", 1280]]) {
         await t.test(`${what}, ${colorScheme}, ${device}`, async (t) => {
-          const { page, trouble } = await watched(t, chromium, url, { colorScheme, viewport: { width, height: 900 } });
+          const { page, problems } = await watched(t, chromium, url, { colorScheme, viewport: { width, height: 900 } });
           for (const path of paths) {
             await page.goto(url + path);
             if (path.includes("methods/")) await page.locator(".form form.token").waitFor();
@@ -113,27 +113,27 @@ test("everybody can read the pages", async (t) => {
             assert.ok(wide <= width, `${path} is ${wide} wide on ${width}`);
             await picture(page, `${what}-${path.replaceAll(/[^a-z]+/g, "-")}-${colorScheme}-${device}`, true);
           }
-          assert.deepEqual(trouble, []);
+          assert.deepEqual(problems, []);
         });
       }
     }
   }
 });
 
-test("a page works as a page does", async (t) => {
+test("search, keyboard and form work", async (t) => {
   const chromium = await browser(t);
   const { origin, url: direct } = await serve(t);
   const user = await author(origin);
   for (const home of [direct, await behind(t, origin, "/x/y/")]) {
-    const { page, trouble } = await watched(t, chromium, home);
+    const { page, problems } = await watched(t, chromium, home);
     const asked = [];
     page.on("request", (request) => request.method() === "OPTIONS" && asked.push(request.url()));
     await page.goto(`${home}docs`);
     assert.equal(page.url(), `${home}docs/`);
 
-    // The keyboard alone: past the head of the page.
+    // With the keyboard alone: past the header.
     await page.keyboard.press("Tab");
-    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the content");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to content");
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement.tagName), "MAIN");
 
@@ -157,20 +157,20 @@ test("a page works as a page does", async (t) => {
     await form.locator("form:not(.token) [type=submit]").click();
     await form.locator(".status strong").waitFor();
     assert.match(await form.locator(".status strong").innerText(), /201/);
-    assert.deepEqual(trouble, []);
+    assert.deepEqual(problems, []);
   }
 });
 
-test("without JavaScript everything can be read", async (t) => {
+test("the pages can be read without JavaScript", async (t) => {
   const chromium = await browser(t);
   const { url } = await serve(t);
-  const { page, trouble } = await watched(t, chromium, url, { javaScriptEnabled: false });
+  const { page, problems } = await watched(t, chromium, url, { javaScriptEnabled: false });
   await page.goto(`${url}docs/methods/article.create`);
-  assert.match(await page.locator(".form").innerText(), /Without it, the first command above does/);
+  assert.match(await page.locator(".form").innerText(), /use the curl command above/);
   assert.ok(await page.locator("table").first().isVisible());
   await page.getByRole("searchbox").fill("line");
   await page.keyboard.press("Enter");
   await page.waitForURL(`${url}docs/search?q=line`);
   assert.ok((await page.locator(".methods li").count()) > 0);
-  assert.deepEqual(trouble, []);
+  assert.deepEqual(problems, []);
 });

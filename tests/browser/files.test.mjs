@@ -1,4 +1,4 @@
-// Stored files in Swagger UI: somebody with a key uploads one, uploads several, and sees one again.
+// Files in Swagger UI: a caller with a key uploads one, uploads several, and downloads one.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { authorise, executed, tried } from "./swagger.mjs";
 test("files in Swagger UI", async (t) => {
   const { url, data } = await serve(t);
   const secret = await key(data, "iapi");
-  const { page, trouble } = await watched(t, await browser(t), url);
+  const { page, problems } = await watched(t, await browser(t), url);
   await page.goto(`${url}docs/swagger/`);
   await page.locator(".opblock").first().waitFor();
   const fetched = async (name) => {
@@ -19,24 +19,24 @@ test("files in Swagger UI", async (t) => {
   const form = "multipart/form-data";
   const status = async (live) => Number.parseInt(await live.locator("td.response-col_status").innerText(), 10);
 
-  await t.test("nobody may without a key", async () => {
+  await t.test("uploads need a key", async () => {
     const given = { type: form, fields: { filename: "public/dot.png" }, files: { content: DOT } };
     const { status, json } = await tried(page, "POST", "/iapi/file", given);
     assert.equal(status, 401);
     assert.equal(json.status, "error");
   });
 
-  // A server takes up to a second to know a new key.
+  // A server takes up to a second to read a new key.
   while ((await fetched("public/none")).status === 401) await new Promise((over) => setTimeout(over, 50));
   await authorise(page, secret);
 
-  await t.test("one is uploaded", async () => {
+  await t.test("a file is uploaded", async () => {
     const given = { type: form, fields: { filename: "public/图/点.png" }, files: { content: DOT } };
     assert.equal(await status(await executed(page, "POST", "/iapi/file", given)), 204);
     assert.deepEqual(await fetched("public/图/点.png"), { status: 200, bytes: DOT.buffer });
   });
 
-  await t.test("several are uploaded", async () => {
+  await t.test("several files are uploaded", async () => {
     const operation = page.locator(".opblock-post", { has: page.locator('[data-path="/iapi/files"]') });
     await operation.locator(".opblock-summary-control").click();
     await operation.locator(".execute").waitFor();
@@ -62,7 +62,7 @@ test("files in Swagger UI", async (t) => {
     for (const name of names) assert.deepEqual(await fetched(name), { status: 200, bytes: DOT.buffer });
   });
 
-  await t.test("one is shown", async () => {
+  await t.test("a file is shown", async () => {
     const live = await executed(page, "GET", "/iapi/file", { fields: { filename: "public/图/点.png" } });
     assert.equal(await status(live), 200);
     const image = live.locator("img");
@@ -71,14 +71,14 @@ test("files in Swagger UI", async (t) => {
     await picture(page, "swagger-file-shown");
   });
 
-  await t.test("a name that leads out is refused", async () => {
+  await t.test("a file name outside of the folder is refused", async () => {
     const given = { type: form, fields: { filename: "../dot.png" }, files: { content: DOT } };
     assert.equal((await tried(page, "POST", "/iapi/file", given)).status, 400);
   });
-  // It looks for a component of its own for the format before it takes the picker, and says that there is none.
+  // Swagger UI logs that it has no component for the format before it uses the file picker.
   const lookup = "console: Could not find component: JsonSchema_string_binary";
   assert.deepEqual(
-    trouble.filter((one) => one !== lookup),
+    problems.filter((one) => one !== lookup),
     [],
   );
 });

@@ -1,4 +1,4 @@
-// JSONP in a browser: the page for phones reads the articles of another origin, and no callback is a way into a page.
+// JSONP in a browser: the page for phones reads articles of another origin, and callbacks cannot run code in a page.
 
 import assert from "node:assert/strict";
 import http from "node:http";
@@ -16,16 +16,16 @@ test("the page for phones", async (t) => {
   const { articles, total } = await (await fetch(`${api}/article?size=100`)).json();
 
   const opened = async (t, url, options = {}) => {
-    const { page, trouble } = await watched(t, chromium, own, { ...PHONE, ...options }, [api]);
+    const { page, problems } = await watched(t, chromium, own, { ...PHONE, ...options }, [api]);
     await page.goto(url);
     await page.waitForSelector("main[aria-busy=false] > *");
-    return { page, trouble };
+    return { page, problems };
   };
   const titles = (page) => page.locator("ol h2").allTextContents();
   const settled = (page) => page.waitForSelector("main[aria-busy=false]");
 
   await t.test("shows the articles of another origin in pages", async (t) => {
-    const { page, trouble } = await opened(t, home);
+    const { page, problems } = await opened(t, home);
     const asked = [];
     page.on("request", (request) => asked.push(request.url()));
     assert.ok(total > 5, "there is more than a page");
@@ -39,12 +39,12 @@ test("the page for phones", async (t) => {
     await page.goBack();
     await page.waitForFunction((title) => document.querySelector("ol h2")?.textContent === title, articles[0].title);
     assert.equal(await page.evaluate(() => document.scrollingElement.scrollWidth), 390, "nothing is cut off");
-    assert.deepEqual(trouble, []);
+    assert.deepEqual(problems, []);
   });
 
-  await t.test("shows one of them", async (t) => {
+  await t.test("shows an article", async (t) => {
     for (const colorScheme of ["light", "dark"]) {
-      const { page, trouble } = await opened(t, home, { colorScheme });
+      const { page, problems } = await opened(t, home, { colorScheme });
       await picture(page, `h5-list-${colorScheme}`);
       await page.getByRole("link", { name: articles[1].title }).click();
       await page.locator("article h2").waitFor();
@@ -54,17 +54,17 @@ test("the page for phones", async (t) => {
       await picture(page, `h5-article-${colorScheme}`);
       await page.getByRole("link", { name: "All articles" }).click();
       await page.locator("ol").waitFor();
-      assert.deepEqual(trouble, []);
+      assert.deepEqual(problems, []);
     }
   });
 
-  await t.test("shows what the API says is wrong", async (t) => {
+  await t.test("shows the error messages of the API", async (t) => {
     for (const [hash, words] of [
       ["article=999999", "there is no such article"],
       ["article=x", "a whole number"],
       ["page=0", "from 1 to 10000"],
     ]) {
-      const { page, trouble } = await opened(t, `${home}#${hash}`);
+      const { page, problems } = await opened(t, `${home}#${hash}`);
       const alert = page.getByRole("alert");
       assert.ok((await alert.textContent()).includes(words), await alert.textContent());
       if (hash === "article=999999") {
@@ -75,19 +75,19 @@ test("the page for phones", async (t) => {
       }
       await page.getByRole("link", { name: "All articles" }).click();
       await page.locator("ol").waitFor();
-      assert.deepEqual(trouble, []);
+      assert.deepEqual(problems, []);
     }
   });
 
-  await t.test("asks its own origin where none is named, at both of its addresses", async (t) => {
+  await t.test("uses its own origin by default, at both of its paths", async (t) => {
     for (const path of ["/h5.html", "/static/h5.html"]) {
-      const { page, trouble } = await opened(t, own + path);
+      const { page, problems } = await opened(t, own + path);
       assert.deepEqual(await titles(page), articles.slice(0, 5).map((own) => own.title));
-      assert.deepEqual(trouble, []);
+      assert.deepEqual(problems, []);
     }
   });
 
-  await t.test("asks no API that a link has made up", async (t) => {
+  await t.test("does not load APIs that are not allowed", async (t) => {
     const elsewhere = await listen(t, script("globalThis.pwned = true"));
     const { port } = new URL(elsewhere);
     for (const wanted of [
@@ -101,13 +101,13 @@ test("the page for phones", async (t) => {
       "ftp://127.0.0.1",
       "x",
     ]) {
-      const { page, trouble } = await opened(t, `${own}/h5.html?api=${encodeURIComponent(wanted)}`);
-      assert.match(await page.getByRole("alert").textContent(), /not one that this page asks/, wanted);
-      assert.deepEqual(trouble, [], wanted);
+      const { page, problems } = await opened(t, `${own}/h5.html?api=${encodeURIComponent(wanted)}`);
+      assert.match(await page.getByRole("alert").textContent(), /may not load/, wanted);
+      assert.deepEqual(problems, [], wanted);
     }
   });
 
-  await t.test("is nobody's, whatever runs in it", async (t) => {
+  await t.test("is sandboxed", async (t) => {
     const { page } = await opened(t, `${own}/h5.html`);
     await page.context().addCookies([{ name: "session", value: "mine", url: own }]);
     const can = await page.evaluate(async () => {
@@ -128,27 +128,27 @@ test("the page for phones", async (t) => {
     assert.deepEqual(can, { origin: "null", cookie: "SecurityError", storage: "SecurityError", call: "TypeError" });
   });
 
-  await t.test("says without JavaScript that it needs it", async (t) => {
+  await t.test("shows a message without JavaScript", async (t) => {
     const { page } = await watched(t, chromium, own, { ...PHONE, javaScriptEnabled: false });
     await page.goto(home);
     assert.match(await page.locator("main").textContent(), /needs JavaScript/);
     await picture(page, "h5-unscripted");
   });
 
-  await t.test("says what does not answer", async (t) => {
+  await t.test("shows a message if the API does not respond", async (t) => {
     const silent = await listen(t, script("1"));
     const { page } = await opened(t, `${own}/h5.html?api=${encodeURIComponent(silent)}`);
-    assert.match(await page.getByRole("alert").textContent(), /no JSONP/);
+    assert.match(await page.getByRole("alert").textContent(), /not JSONP/);
     const closed = await listen(t, http.createServer((_, response) => response.destroy()));
     await page.goto(`${own}/h5.html?api=${encodeURIComponent(closed)}`);
     assert.match(await page.getByRole("alert").textContent(), /cannot be reached/);
   });
 });
 
-test("callbacks are no way into a page", async (t) => {
+test("callbacks cannot run code in a page", async (t) => {
   const chromium = await browser(t);
   const { origin } = await serve(t);
-  // A page without a policy, of another origin: what can run in it, does.
+  // A page of another origin without a policy, so that any script can run in it.
   const stranger = await listen(
     t,
     http.createServer((_, response) => response.setHeader("Content-Type", "text/html").end("<!doctype html>")),
@@ -160,7 +160,7 @@ test("callbacks are no way into a page", async (t) => {
     dialog.dismiss();
   });
   await page.goto(stranger);
-  /** What becomes of an answer that is loaded as a script: `called` with what, and what has been done beside. */
+  /** Loads a response as a script. Returns the calls of the callback, and whether other code has run. */
   const loaded = (callback) =>
     page.evaluate(
       async ([origin, callback]) => {
@@ -177,14 +177,14 @@ test("callbacks are no way into a page", async (t) => {
       [origin, callback],
     );
 
-  await t.test("names of functions are called", async () => {
+  await t.test("functions are called by their names", async () => {
     for (const callback of ["cb", "$", "app.show"])
       assert.deepEqual(await loaded(callback), { ended: "load", called: [200], pwned: false }, callback);
     for (const callback of ["nothing", "__proto__", "constructor.prototype", "location.href", "a".repeat(64)])
       assert.deepEqual(await loaded(callback), { ended: "load", called: [], pwned: false }, callback);
   });
 
-  await t.test("nothing else is", async () => {
+  await t.test("other texts are refused", async () => {
     for (const callback of [
       "alert(1)",
       "pwned=1;cb",
@@ -207,7 +207,7 @@ test("callbacks are no way into a page", async (t) => {
   });
 });
 
-/** A server that answers everything with this script. */
+/** A server that responds to every request with this script. */
 function script(text) {
   return http.createServer((_, response) => response.setHeader("Content-Type", "text/javascript").end(text));
 }

@@ -1,4 +1,4 @@
-// The page of the API in a browser: it lists what OPTIONS tells, calls it, and shows what comes back.
+// The page of the API in a browser: it lists the services, calls methods, and shows the responses.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -19,7 +19,7 @@ test("the page of the API", async (t) => {
 
   for (const [where, home] of Object.entries(homes)) {
     await t.test(`lists and calls, ${where}`, async (t) => {
-      const { page, trouble } = await watched(t, chromium, home);
+      const { page, problems } = await watched(t, chromium, home);
       await page.goto(home);
       await page.locator("#modules a").first().waitFor();
       const told = await (await fetch(direct, { method: "OPTIONS" })).json();
@@ -64,29 +64,29 @@ test("the page of the API", async (t) => {
       await illustrate.getByLabel("picture", { exact: true }).setInputFiles(DOT);
       assert.equal((await called(illustrate)).status, 201);
       assert.match(await (await fetch(`${origin}/article/${id}`)).text(), /A dot/);
-      assert.deepEqual(trouble, []);
+      assert.deepEqual(problems, []);
     });
   }
 
-  await t.test("tells a fault as the server does", async (t) => {
-    const { page, trouble } = await watched(t, chromium, direct);
+  await t.test("shows errors of the server", async (t) => {
+    const { page, problems } = await watched(t, chromium, direct);
     await page.goto(`${direct}#/article/{id}`);
     const read = method(page, "GET");
     await fill(read, "id", "-5");
     const { status, json } = await called(read);
     assert.equal(status, 400);
     assert.equal(json.errors[0].parameter, "id");
-    assert.ok(await read.locator(".status.ill").isVisible());
+    assert.ok(await read.locator(".status.error").isVisible());
     await page.goto(`${direct}#PUT%20/article/{id}`);
     const replace = method(page, "PUT");
     await fill(replace, "id", "1");
     assert.equal((await called(replace)).status, 401);
-    await replace.getByRole("button", { name: "Empty" }).click();
-    await page.waitForFunction(() => document.querySelector(".method[open] .answer").childElementCount === 0);
-    assert.deepEqual(trouble, []);
+    await replace.getByRole("button", { name: "Clear" }).click();
+    await page.waitForFunction(() => document.querySelector(".method[open] .response").childElementCount === 0);
+    assert.deepEqual(problems, []);
   });
 
-  await t.test("finds by path, words and parameters", async (t) => {
+  await t.test("filters by path, text and parameters", async (t) => {
     const { page } = await watched(t, chromium, direct);
     await page.goto(direct);
     const shown = page.locator("#modules li:visible .uri");
@@ -96,7 +96,7 @@ test("the page of the API", async (t) => {
       ["picture alt", ["/article/{id}/picture"]],
       ["PROFILE put", ["/user/{user_id}"]],
       ["no_line", ["/article/line"]],
-      ["nothing of the kind", []],
+      ["xyzzy", []],
     ]) {
       await page.locator("#filter").fill(words);
       assert.deepEqual(await shown.allInnerTexts(), found, words);
@@ -108,7 +108,7 @@ test("the page of the API", async (t) => {
     assert.equal(new URL(page.url()).hash, "#/article/line");
   });
 
-  await t.test("keeps the token as long as its tab", async (t) => {
+  await t.test("keeps the token while the tab is open", async (t) => {
     const { page } = await watched(t, chromium, direct);
     await page.goto(direct);
     await page.locator("#token").fill("secret");
@@ -121,8 +121,8 @@ test("the page of the API", async (t) => {
     assert.equal(await other.locator("#token").inputValue(), "");
   });
 
-  await t.test("can be worked by keyboard alone", async (t) => {
-    const { page, trouble } = await watched(t, chromium, direct);
+  await t.test("works with the keyboard alone", async (t) => {
+    const { page, problems } = await watched(t, chromium, direct);
     await page.goto(direct);
     await page.locator("#modules a").first().waitFor();
     await page.keyboard.press("Tab");
@@ -130,20 +130,20 @@ test("the page of the API", async (t) => {
     for (let n = 0; n < 20 && !(await focused(page)).startsWith("#/"); n++) await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     await page.locator(".method[open]").first().waitFor();
-    assert.equal(await page.evaluate(() => document.activeElement.id), "view", "what has opened is where one goes on");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "view", "the opened method has the focus");
     const unnamed = await page.$$eval(
       "input, select, textarea",
       (all) => all.filter((one) => one.labels.length === 0).length,
     );
     assert.equal(unnamed, 0, "every input has its label");
-    assert.deepEqual(trouble, []);
+    assert.deepEqual(problems, []);
   });
 
   await t.test("can be read without JavaScript", async (t) => {
     const { page } = await watched(t, chromium, direct, { javaScriptEnabled: false });
     for (const home of Object.values(homes)) {
       await page.goto(home);
-      assert.ok(await page.getByRole("heading", { name: "What is served here" }).isVisible());
+      assert.ok(await page.getByRole("heading", { name: "The services of this API" }).isVisible());
       assert.equal(await page.locator("#filter").isVisible(), false);
       const text = page.frameLocator("iframe").locator("body");
       assert.match(await text.innerText(), /\/article\/\{id\}/);
@@ -161,7 +161,7 @@ test("the page of the API", async (t) => {
       ["phone", 390, 844],
     ]) {
       await t.test(`fits a ${device}, ${scheme}`, async (t) => {
-        const { page, trouble } = await watched(t, chromium, direct, {
+        const { page, problems } = await watched(t, chromium, direct, {
           viewport: { width, height },
           colorScheme: scheme,
         });
@@ -170,8 +170,8 @@ test("the page of the API", async (t) => {
           ["service", "#/article/{id}"],
           ["upload", "#/article/{id}/picture"],
         ]) {
-          // Another address each time, so that it is loaded anew and nothing of the last one is left. `?service` would
-          // name a service.
+          // Another URL each time, so that the page is loaded again without any state. `?service` would select a
+          // service.
           await page.goto(`${direct}?page-${name}${hash}`);
           await page.locator("#view h1").waitFor();
           if (name === "service") {
@@ -183,7 +183,7 @@ test("the page of the API", async (t) => {
           assert.deepEqual(await pale(page), [], `${name}: contrast`);
           await picture(page, `page-${name}-${device}-${scheme}`, true);
         }
-        assert.deepEqual(trouble, []);
+        assert.deepEqual(problems, []);
       });
     }
   }
@@ -213,7 +213,7 @@ test("text of a definition stays text", async (t) => {
     }),
   );
   const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
-  const { page, trouble } = await watched(t, await browser(t), url);
+  const { page, problems } = await watched(t, await browser(t), url);
   await page.goto(url);
   await page.locator("#modules a").first().waitFor();
   assert.equal(await page.locator("main .lead").innerText(), mean, "the first paragraph says what the API is");
@@ -225,7 +225,7 @@ test("text of a definition stays text", async (t) => {
   await fill(method(page, "GET"), "id", "a/b c?#ü");
   assert.equal((await called(method(page, "GET"))).json.args.id, "a/b c?#ü");
   assert.notEqual(await page.title(), "run");
-  assert.deepEqual(trouble, []);
+  assert.deepEqual(problems, []);
 });
 
 function method(page, http) {
@@ -236,7 +236,7 @@ async function fill(method, name, value) {
   await method.getByLabel(name, { exact: true }).fill(value);
 }
 
-/** Sends a method's form, and gives what the page shows of the answer. */
+/** Submits the form of a method, and returns what the page shows of the response. */
 async function called(method) {
   await method.getByRole("button", { name: "Call" }).click();
   await method.locator(".status").waitFor();
@@ -250,7 +250,7 @@ function focused(page) {
     .then((href) => (href === "#/" ? "" : href));
 }
 
-/** Visible texts whose contrast with what is behind them is below 4.5 to 1 (WCAG 2.2, 1.4.3). */
+/** Returns the visible texts whose contrast with their background is below 4.5 to 1 (WCAG 2.2, 1.4.3). */
 function pale(page) {
   return page.evaluate(() => {
     const numbers = (color) => color.match(/[\d.]+/g).map(Number);

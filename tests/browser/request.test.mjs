@@ -1,29 +1,29 @@
-// What a filled form becomes, without a browser; a shell judges the command.
+// The requests that forms make, without a browser. A shell parses the curl command.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { form, rulebook } from "./support.mjs";
 
-const { curl, kind, pretty, typed } = form;
+const { curl, inputKind, pretty, typed } = form;
 const { request, services } = rulebook;
 
-/** The parameter of this key of a method. */
+/** Returns the parameter with this key of a method. */
 function parameter(key, http, type = "string", path = "/") {
   const tree = { [http]: { info: "x", in: { [key]: { info: "x", type } } } };
   const [{ methods }] = services({ modules: { m: path === "/" ? tree : { "/": { [path.slice(1)]: tree } } } });
   return methods[0].parameters[0];
 }
 
-/** What has been typed for it. */
+/** Returns the parameter with the value of a typed text. */
 function filled(key, http, text, type) {
   const one = parameter(key, http, type);
-  return [one, typed(kind(one), text)];
+  return [one, typed(inputKind(one), text)];
 }
 
 const asked = (path, http, all, token = "") => request("http://h/v1/", { path, http }, new Map(all), token);
 
-test("parameters go where their keys say", () => {
+test("parameters are sent in the locations of their keys", () => {
   const cases = [
     ["{id}", "GET", "path", "id"],
     ["URL#0", "GET", "path", "URL#0"],
@@ -43,7 +43,7 @@ test("parameters go where their keys say", () => {
   }
 });
 
-test("captures and positions make the path", () => {
+test("captures and positions are filled into the path", () => {
   const url = (path, ...all) => asked(path, "GET", all).url;
   assert.equal(url("/"), "http://h/v1/");
   assert.equal(url("/a b/{x}/c", filled("{x}", "GET", "1/2 ü")), "http://h/v1/a%20b/1%2F2%20%C3%BC/c");
@@ -54,7 +54,7 @@ test("captures and positions make the path", () => {
   );
 });
 
-test("bodies are JSON in which numbers keep their digits", () => {
+test("JSON bodies keep all digits of numbers", () => {
   const all = [
     filled("a", "POST", "9007199254740993", "int"),
     filled("b", "POST", "1e400", "float"),
@@ -71,8 +71,8 @@ test("bodies are JSON in which numbers keep their digits", () => {
   );
 });
 
-test("a schema tells more than a term", () => {
-  const of = (type, schema) => kind({ type, schema });
+test("the kind of input follows from the schema before the type", () => {
+  const of = (type, schema) => inputKind({ type, schema });
   assert.equal(of("own", { type: "integer" }).step, "1");
   assert.equal(of("?own", { type: ["number", "null"] }).step, "any");
   assert.deepEqual(of("own", { enum: ["a", "b"] }).options, ["a", "b"]);
@@ -84,7 +84,7 @@ test("a schema tells more than a term", () => {
   assert.equal(of("string(1,40)").long, false);
 });
 
-test("the command is what a shell takes apart again", () => {
+test("a shell parses the command to the same words", () => {
   const mean = 'it\'s $HOME `id` \\ "x"\n@end';
   const all = [
     filled("{x}", "PATCH", "'"),
@@ -113,13 +113,13 @@ test("the command is what a shell takes apart again", () => {
   ]);
 });
 
-test("the command names a file whatever its name", () => {
+test("file names are quoted in the command", () => {
   const file = Object.assign(new Blob(["x"]), { name: 'a";type=text/html\\' });
   const command = curl(asked("/a", "POST", [[parameter("picture", "POST", "file"), file]]));
   assert.match(command, /-F 'picture=@"a\\";type=text\/html\\\\"'$/);
 });
 
-test("JSON is set out as JSON.stringify does, and no digit is lost", () => {
+test("JSON is formatted like JSON.stringify does, without losing digits", () => {
   const laid = (text) => [...pretty(text)].map(([, piece]) => piece).join("");
   for (const value of [{}, [], { a: [1, { b: null }, []], 'c"}': "x:,[", d: {} }, [[[]]], "text", 5, [true, "\\"]]) {
     assert.equal(laid(JSON.stringify(value)), JSON.stringify(value, null, 2));

@@ -1,4 +1,4 @@
-// What the browser tests have in common: the program at work, a browser that is watched, a reverse proxy.
+// Shared by the browser tests: a running server, a browser that records errors, a reverse proxy.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,14 +10,14 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-/** The top of the package. */
+/** The root folder of the package. */
 export const top = fileURLToPath(new URL("../..", import.meta.url));
-/** The program at work. */
-export const program = process.env.RULEBOOK_PROGRAM ?? join(top, "target/debug/rulebook");
-/** Screenshots go here, for people to look at. */
+/** The program under test. */
+export const program = process.env.RULEBOOK_PROGRAM ?? join(top, "target/debug/article-site");
+/** The folder for screenshots, for people to look at. */
 const pictures = resolve(program, "../../browser");
 
-/** How long anything may take, in milliseconds: no test is about speed, and a machine may be busy. */
+/** The timeout of every step, in milliseconds. It is long, since the machine may be busy. */
 const PATIENCE = 120_000;
 
 const FLAGS = [
@@ -31,15 +31,15 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** The modules of the static folder, as programs take them: beside a `package.json` that says what they are. */
+/** A folder with the modules of the static folder and a `package.json`, so that Node can import them. */
 export const modules = mkdtempSync(join(tmpdir(), "rulebook-modules-"));
 process.on("exit", () => rmSync(modules, { recursive: true, force: true }));
 writeFileSync(join(modules, "package.json"), '{"type": "module"}');
-for (const name of ["rulebook.js", "form.js"]) cpSync(join(top, "static", name), join(modules, name));
+for (const name of ["rulebook.js", "form.js"]) cpSync(join(top, "crates/rulebook/static", name), join(modules, name));
 export const rulebook = await import(join(modules, "rulebook.js"));
 export const form = await import(join(modules, "form.js"));
 
-/** Serves a definition on a free port, and on another for each `--bind` among the flags, with data of its own. Ends with the test. */
+/** Serves a definition on a free port, and on another one for each `--bind` among the flags, until the test ends. */
 export async function serve(t, { api = join(top, "api"), flags = [] } = {}) {
   const data = await mkdtemp(join(tmpdir(), "rulebook-"));
   const environment = Object.fromEntries(
@@ -78,7 +78,7 @@ export async function serve(t, { api = join(top, "api"), flags = [] } = {}) {
   return { origin: origins[0], origins, url: `${origins[0]}/`, data };
 }
 
-/** Makes a key for a server that runs, by its command line. */
+/** Creates a key for a running server with the command line. */
 export async function key(data, scope) {
   const child = spawn(program, ["keys", "add", "--data", data, "--name", "browser", "--scope", scope], { cwd: data });
   let said = "";
@@ -88,7 +88,7 @@ export async function key(data, scope) {
   return said.trim();
 }
 
-/** A user who may write, and the token of a login. */
+/** Registers a user who may write, and returns the token of a login. */
 export async function author(origin) {
   const login = { login: `t${process.pid}x${Date.now()}`, password: "correct horse battery" };
   const post = async (path, body) => {
@@ -102,7 +102,7 @@ export async function author(origin) {
   return { ...login, token: (await post("/user/login", login)).token };
 }
 
-/** Serves a server under a prefix, as a reverse proxy does. */
+/** Serves a server under a prefix, like a reverse proxy. */
 export async function behind(t, origin, prefix) {
   const proxy = http.createServer((request, response) => {
     if (!request.url.startsWith(prefix)) {
@@ -131,7 +131,7 @@ export async function listen(t, server) {
   return `http://127.0.0.1:${server.address().port}`;
 }
 
-/** A browser for a file of tests. */
+/** Launches a browser for a test file. */
 export async function browser(t) {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   const browser = await chromium.launch({ executablePath, args: FLAGS, timeout: PATIENCE });
@@ -140,42 +140,42 @@ export async function browser(t) {
 }
 
 /**
- * A page where everything that should not be is written down: errors on the console, violations of the policy,
- * requests to other origins than the page's own and these `others`. `trouble` has it all.
+ * Opens a page and records problems in `problems`: errors on the console, violations of the policy, and requests to
+ * other origins than that of the page and `others`.
  */
 export async function watched(t, browser, home, options = {}, others = []) {
   const context = await browser.newContext(options);
   t.after(() => context.close());
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
-  const trouble = [];
+  const problems = [];
   page.on("console", (message) => {
-    // That a call was refused is what some tests are about.
+    // Some tests expect errors of the API.
     const refused = message.text().startsWith("Failed to load resource: the server responded with a status of 4");
-    if (["error", "warning"].includes(message.type()) && !refused) trouble.push(`console: ${message.text()}`);
+    if (["error", "warning"].includes(message.type()) && !refused) problems.push(`console: ${message.text()}`);
   });
-  page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
+  page.on("pageerror", (error) => problems.push(`error: ${error.message}`));
   page.on("request", (request) => {
     const { protocol, origin } = new URL(request.url());
     if (!["data:", "blob:"].includes(protocol) && ![new URL(home).origin, ...others].includes(origin))
-      trouble.push(`request: ${request.url()}`);
+      problems.push(`request: ${request.url()}`);
   });
-  await page.exposeFunction("violated", (what) => trouble.push(`policy: ${what}`));
+  await page.exposeFunction("violated", (what) => problems.push(`policy: ${what}`));
   await page.addInitScript(() => {
     addEventListener("securitypolicyviolation", (event) =>
       globalThis.violated(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`),
     );
   });
-  return { page, trouble };
+  return { page, problems };
 }
 
-/** Keeps a picture of a page. */
+/** Saves a screenshot of a page. */
 export async function picture(page, name, whole = false) {
   await mkdir(pictures, { recursive: true });
   await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: whole });
 }
 
-/** A picture of one dot. */
+/** An image of one pixel. */
 export const DOT = {
   name: "dot.png",
   mimeType: "image/png",

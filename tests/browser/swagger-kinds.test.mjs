@@ -1,5 +1,5 @@
-// Swagger UI with every kind of method of every dialect: executed as the form stands, filled with nothing but what the
-// document shows, each gets a success, and the server reads of the request what the definition's examples are.
+// Swagger UI with every kind of method of every dialect: each form is executed with the values that the document fills
+// in, succeeds, and sends the example values of the definition.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -10,13 +10,13 @@ import { authorise, opened } from "./swagger.mjs";
 
 const API = join(top, "tests/browser/kinds");
 
-/** What Swagger UI gets wrong by itself. */
+/** Known defects of Swagger UI. */
 const AMISS = new Set([
-  // Beside several files it takes a list that it has filled in for empty, until somebody writes in it.
+  // Beside several files, Swagger UI takes a list that it has filled in for empty until it is edited.
   "file.list.post multipart/form-data",
 ]);
 
-/** What the definition says of each method, by its id: its parameters by their names in code. */
+/** Returns the parameters of each method by its id, with their names in code. */
 function told() {
   const whole = JSON.parse(execFileSync(program, ["check", "--print", "--api", API], { encoding: "utf8" }));
   const methods = new Map();
@@ -26,7 +26,7 @@ function told() {
       if (!own) continue;
       const parameters = { ...whole.common, ...own.in };
       const id = own.id ?? [...segments, http.toLowerCase()].join(".");
-      // The envelope of PhalApi hides the status.
+      // The envelope of PhalApi always has status 200.
       const status = module.envelope === "phalapi" ? 200 : (own.options?.status ?? 200);
       methods.set(id, {
         status,
@@ -39,7 +39,7 @@ function told() {
   return methods;
 }
 
-/** Whether what the server has read is what a definition shows. */
+/** Returns whether the values that the server has read are those of the definition. */
 function judge(parameter, got, id, { isShorter, inBody }) {
   const { name, type, example } = parameter;
   const what = `${name} of ${id}`;
@@ -53,7 +53,7 @@ function judge(parameter, got, id, { isShorter, inBody }) {
   } else if (parameter.default !== undefined) {
     assert.deepEqual(got, parameter.default, what);
   } else if (type.startsWith("?")) {
-    // Forms come filled with all that there is.
+    // Forms are filled with all parameters.
     if (inBody) return;
     assert.equal(got, null, `${what} is left out`);
   } else {
@@ -61,12 +61,12 @@ function judge(parameter, got, id, { isShorter, inBody }) {
   }
 }
 
-test("Swagger UI executes every kind of method as it is filled in", async (t) => {
+test("every kind of method succeeds with the values that Swagger UI fills in", async (t) => {
   const methods = told();
   const { url, data } = await serve(t, { api: API });
   const token = await key(data, "reader,admin,writer,user[7]");
-  const { page, trouble } = await watched(t, await browser(t), url);
-  // No page may write the field `Cookie`: browsers send what cookies they have.
+  const { page, problems } = await watched(t, await browser(t), url);
+  // Pages cannot set the header field `Cookie`: browsers send their own cookies.
   await page.context().addCookies([
     { name: "seen", value: "yes", url },
     { name: "count", value: "3", url },
@@ -91,7 +91,7 @@ test("Swagger UI executes every kind of method as it is filled in", async (t) =>
           assert.equal(response.status(), method.status, text);
           assert.equal(status, response.status(), "as the page shows");
           if ([204, 205].includes(status)) return;
-          // In forms, browsers end lines as mails do.
+          // Browsers send line breaks in forms as CR LF.
           const json = JSON.parse(type.startsWith("multipart") ? text.replaceAll("\\r\\n", "\\n") : text);
           if (json.ret !== undefined) assert.ok(json.ret < 300, text);
           const { args } = json.args ? json : (json.data ?? json.result);
@@ -102,15 +102,15 @@ test("Swagger UI executes every kind of method as it is filled in", async (t) =>
   }
   await picture(page, "swagger-kinds");
   assert.deepEqual(new Set(methods.values()), seen, "each has been tried");
-  // It looks for a component of its own for the format before it takes the picker, and says that there is none.
+  // Swagger UI logs that it has no component for the format before it uses the file picker.
   const lookup = "console: Could not find component: JsonSchema_string_binary";
   assert.deepEqual(
-    trouble.filter((one) => one !== lookup),
+    problems.filter((one) => one !== lookup),
     [],
   );
 });
 
-/** Executes an operation as its form stands, but for files; gives what the server answered, and the status shown. */
+/** Executes an operation with the values of its form, except files. Returns the response and the status shown. */
 async function execute(page, http, path, type) {
   const operation = await opened(page, http, path);
   if (type) await operation.locator(".body-param-content-type select, select.content-type").first().selectOption(type);
@@ -123,7 +123,7 @@ async function execute(page, http, path, type) {
     await picker.setInputFiles(DOT);
   const clear = operation.locator(".btn-clear");
   if (await clear.isVisible()) await clear.click();
-  // A picture of the page's own may come just now.
+  // An image of the page itself may load at this moment.
   const isCall = (one) => one.resourceType() === "fetch" && one.method() === http.toUpperCase();
   const answered = page.waitForResponse((one) => isCall(one.request()), { timeout: 20_000 });
   answered.catch(() => {});

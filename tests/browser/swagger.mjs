@@ -1,6 +1,6 @@
-// Swagger UI as somebody uses it: authorises, fills the form of an operation, executes it, reads the answer.
+// Uses Swagger UI like a person: authorizes, fills the form of an operation, executes it, and reads the response.
 
-/** Authorises with a token. */
+/** Authorizes with a token. */
 export async function authorise(page, token) {
   await page.locator(".auth-wrapper .authorize").click();
   await page.locator(".modal-ux input").first().fill(token);
@@ -8,19 +8,19 @@ export async function authorise(page, token) {
   await page.locator(".modal-ux .btn-done").click();
 }
 
-/** Executes an operation, and gives the status and the JSON that the page shows of the answer. */
+/** Executes an operation, and returns the status and the JSON that the page shows. */
 export async function tried(page, http, path, given) {
   const live = await executed(page, http, path, given);
   const status = Number.parseInt(await live.locator("td.response-col_status").innerText(), 10);
   return { status, json: await shownJson(live) };
 }
 
-/** The JSON that the page shows of an answer. */
+/** Returns the JSON of a response that the page shows. */
 export async function shownJson(live) {
   return JSON.parse(await live.locator(".highlight-code code, .highlight-code pre").first().innerText());
 }
 
-/** Fills an operation's form, executes it, and gives the place where the page shows the answer. */
+/** Fills the form of an operation, executes it, and returns the element with the response. */
 export async function executed(
   page,
   http,
@@ -38,7 +38,7 @@ export async function executed(
   for (const [name, file] of Object.entries(files))
     await field(operation, name, "input[type=file]").setInputFiles(file);
   if (body !== undefined) await operation.locator(".body-param textarea").fill(JSON.stringify(body));
-  // What an earlier call was answered would be taken for the answer to this one.
+  // The response to an earlier call could be taken for the new one.
   const clear = operation.locator(".btn-clear");
   if (await clear.isVisible()) await clear.click();
   await execute.click();
@@ -47,7 +47,7 @@ export async function executed(
   return live;
 }
 
-/** Opens an operation's form. */
+/** Opens the form of an operation. */
 export async function opened(page, http, path) {
   const at = page.locator(".opblock", { has: page.locator(`[data-path="${path}"]`) });
   const operation = at.filter({ has: page.locator(".opblock-summary-method", { hasText: http.toUpperCase() }) });

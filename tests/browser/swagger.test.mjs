@@ -1,4 +1,4 @@
-// Swagger UI in a browser: it loads by itself alone, authorises, and its calls get the server's answers.
+// Swagger UI in a browser: it only loads files of the server, authorizes, and shows the responses of calls.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -17,18 +17,18 @@ test("Swagger UI", async (t) => {
     await t.test(`calls what it describes, ${where}`, async (t) => {
       const home = where === "at the root" ? direct : proxied;
       const user = await author(origin);
-      const { page, trouble } = await watched(t, chromium, home);
+      const { page, problems } = await watched(t, chromium, home);
       await page.goto(`${home}docs/swagger`);
       assert.equal(page.url(), `${home}docs/swagger/`);
       await page.locator(".opblock").first().waitFor();
       const described = await (await fetch(`${home}openapi.json`)).json();
       const operations = Object.values(described.paths).flatMap((path) => Object.keys(path));
       assert.equal(await page.locator(".opblock").count(), operations.length);
-      assert.deepEqual(trouble, []);
+      assert.deepEqual(problems, []);
       await picture(page, `swagger-${where.replaceAll(" ", "-")}`);
 
       const outside = await tried(page, "POST", "/article", { body: { title: "x", text: "y" } });
-      assert.equal(outside.status, 401, "nobody may write");
+      assert.equal(outside.status, 401, "writing needs a token");
       await authorise(page, user.token);
 
       const read = await tried(page, "GET", "/article/{id}", { fields: { id: "1" } });
@@ -73,12 +73,12 @@ test("Swagger UI", async (t) => {
       const missing = await tried(page, "GET", "/article/{id}", { fields: { id: "999999" } });
       assert.equal(missing.status, 404);
       await picture(page, `swagger-called-${where.replaceAll(" ", "-")}`);
-      assert.deepEqual(trouble, []);
+      assert.deepEqual(problems, []);
     });
   }
 
-  await t.test("an operation has its own address, and who is authorised stays so", async (t) => {
-    const { page, trouble } = await watched(t, chromium, direct);
+  await t.test("an operation has its own URL, and the authorization is kept", async (t) => {
+    const { page, problems } = await watched(t, chromium, direct);
     await page.goto(`${direct}docs/swagger/#/user/user.read`);
     await page.locator(".opblock.is-open").waitFor();
     assert.equal(
@@ -88,11 +88,11 @@ test("Swagger UI", async (t) => {
     await authorise(page, "a token");
     await page.reload();
     await page.locator(".auth-wrapper .authorize.locked").waitFor();
-    assert.deepEqual(trouble, []);
+    assert.deepEqual(problems, []);
   });
 });
 
-test("text of a definition does nothing in Swagger UI", async (t) => {
+test("text of a definition is shown literally in Swagger UI", async (t) => {
   const run = "document.title='run'";
   const mean = [
     `<img src=x onerror="${run}"><script>${run}</script><svg onload="${run}"></svg>`,
@@ -117,12 +117,12 @@ test("text of a definition does nothing in Swagger UI", async (t) => {
   };
   await writeFile(join(api, "mean.json"), JSON.stringify({ info: mean, "/": { "x<b>y": { GET: get } } }));
   const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
-  const { page, trouble } = await watched(t, await browser(t), url);
+  const { page, problems } = await watched(t, await browser(t), url);
   const others = [];
   page.on("request", (request) => {
     if (request.url().startsWith("http") && !request.url().startsWith(url)) others.push(request);
   });
-  // The settings of the page are the server's, whatever a link to it says.
+  // A link cannot change the settings of the page.
   await page.goto(`${url}docs/swagger/?url=https://elsewhere.invalid/openapi.json`);
   await page.locator(".opblock .opblock-summary-control").click();
   await page.locator(".opblock .execute").waitFor();
@@ -137,11 +137,11 @@ test("text of a definition does nothing in Swagger UI", async (t) => {
   assert.equal(await page.locator("#swagger-ui").locator("script, iframe, base, style, form[action]").count(), 0);
   assert.ok(await page.locator("#swagger-ui .info .title").first().isVisible());
   assert.equal(await page.title(), "Swagger UI");
-  // What is named elsewhere was kept from loading by the policy, not by chance.
+  // The policy prevents requests to other servers.
   assert.notEqual(others.length, 0, "the picture was named");
   for (const other of others) assert.equal(other.failure()?.errorText, "csp", other.url());
   assert.deepEqual(
-    trouble.filter((one) => one.startsWith("error:")),
+    problems.filter((one) => one.startsWith("error:")),
     [],
   );
 });
@@ -158,7 +158,7 @@ test("Swagger UI shows a large API module by module, and a large module part by 
   await writeFile(join(api, "app.json"), JSON.stringify({ envelope: "plain", modules }));
   const { origin } = await serve(t, { api, flags: ["--unbound", "echo"] });
   const url = await behind(t, origin, "/x/y/");
-  const { page, trouble } = await watched(t, await browser(t), url);
+  const { page, problems } = await watched(t, await browser(t), url);
   const others = [];
   page.on("request", (request) => {
     if (request.url().startsWith("http") && !request.url().startsWith(url)) others.push(request.url());
@@ -181,16 +181,16 @@ test("Swagger UI shows a large API module by module, and a large module part by 
   const address = page.url();
   assert.match(address, /many/);
 
-  // The address leads back, to who is still authorised.
+  // Going back in the history keeps the authorization.
   await page.goto("about:blank");
   await page.goto(address);
   await shown(50);
   await page.locator(".opblock.is-open .execute").waitFor();
   await page.locator(".auth-wrapper .authorize.locked").waitFor();
-  assert.deepEqual([others, trouble], [[], []]);
+  assert.deepEqual([others, problems], [[], []]);
 });
 
-test("several files are picked one by one in Swagger UI", async (t) => {
+test("several files can be picked one by one in Swagger UI", async (t) => {
   const chromium = await browser(t);
   const api = await mkdtemp(join(tmpdir(), "rulebook-api-"));
   t.after(() => rm(api, { recursive: true, force: true }));
@@ -205,7 +205,7 @@ test("several files are picked one by one in Swagger UI", async (t) => {
   };
   await writeFile(join(api, "album.json"), JSON.stringify({ envelope: "plain", "/": { album: { POST: method } } }));
   const { url } = await serve(t, { api, flags: ["--unbound", "echo"] });
-  const { page, trouble } = await watched(t, chromium, url);
+  const { page, problems } = await watched(t, chromium, url);
   await page.goto(`${url}docs/swagger/`);
   const operation = page.locator(".opblock-post", { has: page.locator('[data-path="/album"]') });
   await operation.locator(".opblock-summary-control").click();
@@ -229,10 +229,10 @@ test("several files are picked one by one in Swagger UI", async (t) => {
   );
   assert.deepEqual(args.names, ["one"]);
   assert.match(await row("pictures").innerText(), /each a file of at most 1000 bytes of the type image\/\*/);
-  // It looks for a component of its own for the format before it takes the picker, and says that there is none.
+  // Swagger UI logs that it has no component for the format before it uses the file picker.
   const lookup = "console: Could not find component: JsonSchema_string_binary";
   assert.deepEqual(
-    trouble.filter((one) => one !== lookup),
+    problems.filter((one) => one !== lookup),
     [],
   );
 });

@@ -1,5 +1,5 @@
-// Whatever a type lets pass the client sends, and it arrives as it was given. Over the recorded cases of all types,
-// and over all kinds of parameters.
+// The client sends every value that a type accepts, and the server receives the same value: for the recorded cases of
+// all types, and for all kinds of parameters.
 
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { rulebook as client, serve, top } from "./support.mjs";
 
 const { ArgumentError, mismatch, rulebook } = client;
 
-/** Serves a definition by echo: what a method answers are its arguments, as they have been checked. */
+/** Serves a definition whose methods echo their arguments as the server has checked them. */
 async function echo(t, definition) {
   const api = await mkdtemp(join(tmpdir(), "rulebook-api-"));
   t.after(() => rm(api, { recursive: true }));
@@ -19,7 +19,7 @@ async function echo(t, definition) {
   return (await serve(t, { api, flags: ["--unbound", "echo"] })).url;
 }
 
-/** JSON in which whole numbers that are too long for JavaScript's are BigInts. */
+/** Parses JSON, with integers as BigInt if a JavaScript number cannot hold them. */
 function exact(text) {
   const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?![\d.eE])/g, (one) =>
     one.startsWith('"') || Number.isSafeInteger(Number(one)) ? one : `{"$big":"${one}"}`,
@@ -27,7 +27,7 @@ function exact(text) {
   return JSON.parse(marked, (_, value) => (value?.$big === undefined ? value : BigInt(value.$big)));
 }
 
-/** Numbers are equal whatever kind of number they are. */
+/** Compares values; numbers and BigInts are equal if their values are. */
 function same(one, other) {
   const plain = (_, value) => (typeof value === "bigint" ? Number(value) : Object.is(value, -0) ? 0 : value);
   return JSON.stringify(one, plain) === JSON.stringify(other, plain);
@@ -35,14 +35,14 @@ function same(one, other) {
 
 const shown = (value) => JSON.stringify(value, (_, one) => (typeof one === "bigint" ? `${one}n` : one));
 
-/** Whether a query can say of a value no more than its text: where the type lets anything pass. */
+/** Returns whether a value arrives as text in a query, since its type accepts anything. */
 function isTextInQuery({ type, anyOf }) {
   return type === undefined && anyOf === undefined;
 }
 
-const cases = exact(await readFile(join(top, "tests/data/types/cases.json"), "utf8"));
+const cases = exact(await readFile(join(top, "crates/rulebook-model/tests/data/types/cases.json"), "utf8"));
 
-test("what passes a type is sent and arrives, and nothing else is taken", async (t) => {
+test("the client sends exactly the values that a type accepts", async (t) => {
   const terms = cases.filter(({ error, json, term }) => !error && json && !/file/i.test(term));
   assert.ok(terms.length > 70, `${terms.length} terms`);
   const paths = terms.map(({ term, attributes = {} }, n) => [
@@ -80,7 +80,7 @@ test("what passes a type is sent and arrives, and nothing else is taken", async 
   assert.ok(sent > 150, `${sent} values`);
 });
 
-test("what is given for a parameter of any kind arrives as it was given", async (t) => {
+test("values of parameters in every location arrive unchanged", async (t) => {
   const info = "x";
   const types = {
     text: "?string",

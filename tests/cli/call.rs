@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{folder, run, shop, unfinished};
 
-/// Exit code and printed document of a call.
+/// Runs a call. Returns the exit code and the printed document.
 fn call(arguments: &[&str]) -> (Option<i32>, Json) {
     let ran = run(shop().path(), &[&["call"], arguments].concat());
     (ran.code, serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}")))
@@ -23,7 +23,7 @@ fn outputs_are_printed() {
 }
 
 #[test]
-fn a_refusal_is_a_problem_document() {
+fn errors_are_printed_as_problem_documents() {
     let code = |arguments: &[&str]| {
         let (exit, document) = call(arguments);
         assert_eq!(exit, Some(1), "{arguments:?}");
@@ -41,8 +41,8 @@ fn a_refusal_is_a_problem_document() {
     assert_eq!(code(&["article.get", "number=7"]), is(500, "internal"));
     assert_eq!(code(&["PUT /article"]), is(405, "unknown-method"));
     let (_, document) = call(&["article.get", "id=x"]);
-    let fault = &document["errors"][0];
-    assert_eq!((&fault["parameter"], &fault["got"]), (&json!("id"), &json!("\"x\"")));
+    let error = &document["errors"][0];
+    assert_eq!((&error["parameter"], &error["got"]), (&json!("id"), &json!("\"x\"")));
 }
 
 #[test]
@@ -51,29 +51,29 @@ fn what_only_a_log_would_know_is_told_beside_the_document() {
     let unknown = run(folder.path(), &["call", "article.get", "number=7"]);
     assert!(unknown.err.contains("\"number\"") && unknown.err.contains("id, tags"), "{unknown:?}");
     assert!(!unknown.out.contains("number"), "{unknown:?}");
-    for (given, told) in [
-        ("artcle.get", "no method has the id `artcle.get`; did you mean `article.get`?\n"),
-        ("nothing", "no method has the id `nothing`\n"),
+    for (given, message) in [
+        ("artcle.get", "there is no method with the id `artcle.get`; did you mean `article.get`?\n"),
+        ("nothing", "there is no method with the id `nothing`\n"),
         ("GET /nothing", ""),
     ] {
         let unknown = run(folder.path(), &["call", given]);
-        assert_eq!((unknown.code, unknown.err.as_str()), (Some(1), told));
+        assert_eq!((unknown.code, unknown.err.as_str()), (Some(1), message));
     }
 }
 
 #[test]
-fn methods_without_a_handler() {
+fn methods_without_a_handler_are_errors() {
     let folder = unfinished(&json!({}));
     let refused = run(folder.path(), &["call", "extra.get"]);
     assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""));
-    assert!(refused.err.contains("error[unbound-method]") && refused.err.ends_with("2 faults\n"), "{}", refused.err);
+    assert!(refused.err.contains("error[unbound-method]") && refused.err.ends_with("2 errors\n"), "{}", refused.err);
     let unbound = run(folder.path(), &["call", "extra.get", "--unbound", "501"]);
     let document: Json = serde_json::from_str(&unbound.out).unwrap();
     assert_eq!((unbound.code, &document["status"]), (Some(1), &json!(501)));
 }
 
 #[test]
-fn a_file_is_written_as_it_is() {
+fn a_file_is_printed_unchanged() {
     let method = json!({ "info": "A file", "in": { "GET@page": { "info": "Which", "type": "int", "name": "page" } },
         "options": { "download": true } });
     let app = json!({ "unbound": "echo" });

@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 
 use super::{folder, run, shop, unfinished};
 
-/// Two faults, in two files.
-fn faulty() -> tempfile::TempDir {
+/// Creates a definition with errors in two files.
+fn invalid() -> tempfile::TempDir {
     folder(&[
         (
             "a.json",
@@ -18,30 +18,30 @@ fn faulty() -> tempfile::TempDir {
 }
 
 #[test]
-fn a_definition_without_faults() {
+fn a_valid_definition_has_no_errors() {
     let folder = shop();
-    let words = "no fault: 1 module, 1 service, 2 methods\n";
+    let words = "no errors: 1 module, 1 service, 2 methods\n";
     for arguments in [&["check"][..], &["check", "api"], &["--api", "api", "check"], &["check", "--bound"]] {
         let ran = run(folder.path(), arguments);
         assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), words, ""), "{arguments:?}");
     }
     let ran = run(folder.path(), &["check", "--format", "json"]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "no object for no fault");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "there is no object without an error");
 }
 
 #[test]
-fn all_faults_are_told_with_their_lines() {
-    let ran = run(faulty().path(), &["check"]);
+fn all_errors_are_reported_with_their_lines() {
+    let ran = run(invalid().path(), &["check"]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
     for part in ["error[unknown-type]", "api/a.json:1:", "did you mean `int`?", "error[unknown-key]", "api/b.json:1:"] {
         assert!(ran.out.contains(part), "{part} in {}", ran.out);
     }
-    assert!(ran.out.ends_with("\n3 faults\n") || ran.out.ends_with("\n2 faults\n"), "{}", ran.out);
+    assert!(ran.out.ends_with("\n3 errors\n") || ran.out.ends_with("\n2 errors\n"), "{}", ran.out);
 }
 
 #[test]
-fn faults_for_programs_are_an_object_a_line() {
-    let ran = run(faulty().path(), &["check", "--format", "json"]);
+fn errors_can_be_printed_as_one_json_object_per_line() {
+    let ran = run(invalid().path(), &["check", "--format", "json"]);
     assert_eq!(ran.code, Some(1));
     let lines: Vec<Json> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines.len() >= 2, "{}", ran.out);
@@ -56,7 +56,7 @@ fn faults_for_programs_are_an_object_a_line() {
 }
 
 #[test]
-fn what_is_printed_loads_again_as_the_same() {
+fn the_canonical_form_can_be_loaded_again() {
     let folder = shop();
     let printed = run(folder.path(), &["check", "--print"]);
     assert_eq!((printed.code, printed.err.as_str()), (Some(0), ""));
@@ -68,7 +68,7 @@ fn what_is_printed_loads_again_as_the_same() {
 }
 
 #[test]
-fn handlers_are_compared_where_that_is_asked_for() {
+fn handlers_are_checked_with_the_flag_bound() {
     let folder = unfinished(&json!({}));
     assert_eq!(run(folder.path(), &["check"]).code, Some(0));
     let bound = run(folder.path(), &["check", "--bound"]);
@@ -79,7 +79,7 @@ fn handlers_are_compared_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_folder_that_is_not_there() {
+fn a_missing_folder_is_reported() {
     let ran = run(shop().path(), &["check", "nowhere"]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.out.contains("error[missing-definition]") && ran.out.contains("nowhere"), "{}", ran.out);
@@ -96,7 +96,7 @@ fn routes_are_listed_with_positions_ids_and_scopes() {
     let some = run(folder.path(), &["routes", "post"]);
     assert_eq!(some.out, "POST  /article  article.post  writer and member, or admin\n");
     assert_eq!(run(folder.path(), &["routes", "nothing"]).out, "");
-    let faulty = run(faulty().path(), &["routes"]);
-    assert_eq!((faulty.code, faulty.out.as_str()), (Some(1), ""));
-    assert!(faulty.err.contains("error[unknown-type]"), "{}", faulty.err);
+    let invalid = run(invalid().path(), &["routes"]);
+    assert_eq!((invalid.code, invalid.out.as_str()), (Some(1), ""));
+    assert!(invalid.err.contains("error[unknown-type]"), "{}", invalid.err);
 }

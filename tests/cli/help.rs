@@ -1,22 +1,23 @@
-//! What the program says about itself.
+//! Help, version, explanations and invalid usage.
 
 use std::path::Path;
 
-use rulebook::diagnostic::codes;
+use rulebook_model::diagnostic::codes;
 
 use super::{run, shop};
-use crate::golden;
+use support::golden;
 
-/// What stands above the help of the commands.
+/// The beginning of docs/commands.md.
 const HEAD: &str = "\
 # Commands
 
-The command line of `rulebook`, and of every program that is built on `rulebook::cli`, as `--help` tells it. The settings \
-of each command are in the [reference](reference.md#settings), too. `send` and `fetch` are there with the feature `client`.
+This is the output of `--help` for each command of `rulebook` and of every program that is built with `rulebook_cli`. \
+The settings are also listed in the [reference](reference.md#settings). The commands `send` and `fetch` require the feature \
+`client`.
 ";
 
 #[test]
-fn help_is_complete() {
+fn the_page_of_commands_is_the_help_of_every_command() {
     let folder = shop();
     let mut text = HEAD.to_owned();
     let mut waiting = vec![String::new()];
@@ -28,12 +29,14 @@ fn help_is_complete() {
         text += &format!("\n## {}\n\n```text\n{}\n```\n", title.trim(), ran.out.trim());
         let listed =
             ran.out.split("Commands:\n").nth(1).unwrap_or_default().lines().take_while(|line| !line.is_empty());
-        // What goes on in the next line stands further in.
+        // Continuation lines are indented further.
         let names = listed.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
         let below =
             names.filter(|name| !["", "help"].contains(name)).map(|name| format!("{command} {name}").trim().to_owned());
         waiting.extend(below.collect::<Vec<_>>().into_iter().rev());
     }
+    // The page is about the program `rulebook`, whose command line is that of every program.
+    let text = text.replace("article-site", "rulebook");
     golden::compare(Path::new("docs/commands.md"), &text);
     for command in ["serve", "keys rotate", "new"] {
         assert!(text.contains(&format!("\n## rulebook {command}\n")), "{command}");
@@ -41,13 +44,13 @@ fn help_is_complete() {
 }
 
 #[test]
-fn its_version_is_that_of_the_package() {
+fn the_version_is_that_of_the_package() {
     let ran = run(shop().path(), &["--version"]);
     assert_eq!((ran.code, ran.out), (Some(0), format!("rulebook {}\n", env!("CARGO_PKG_VERSION"))));
 }
 
 #[test]
-fn every_code_is_explained() {
+fn every_diagnostic_code_is_explained() {
     let folder = shop();
     let listed = run(folder.path(), &["explain"]);
     let names: Vec<_> = codes::TABLE.iter().map(|row| row.name).collect();
@@ -59,11 +62,11 @@ fn every_code_is_explained() {
     }
     let ran = run(folder.path(), &["explain", "unknwon-type"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
-    assert_eq!(ran.err, "error: no diagnostic has the code `unknwon-type`; did you mean `unknown-type`?\n");
+    assert_eq!(ran.err, "error: there is no diagnostic code `unknwon-type`; did you mean `unknown-type`?\n");
 }
 
 #[test]
-fn wrong_words_are_refused_with_2() {
+fn invalid_usage_exits_with_2() {
     let folder = shop();
     let cases: &[&[&str]] = &[
         &["serv"],
@@ -124,5 +127,5 @@ fn wrong_words_are_refused_with_2() {
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{arguments:?}: {ran:?}");
         assert!(!ran.err.is_empty(), "{arguments:?}");
     }
-    assert!(!folder.path().join("data").exists(), "no key was made");
+    assert!(!folder.path().join("data").exists(), "no key was created");
 }

@@ -1,11 +1,11 @@
-//! `rulebook keys`: into which folder keys go. What they are is in `tests/keys.rs`.
+//! `rulebook keys`: the folder of the keys. `tests/keys` tests the commands themselves.
 
 use serde_json::json;
 
 use super::{folder, run, shop};
 
 #[test]
-fn keys_go_into_the_folder_that_the_server_looks_into() {
+fn keys_are_stored_in_the_folder_of_the_server() {
     let folder = folder(&[("app.json", json!({ "data": "own" })), ("it.json", json!({}))]);
     let file = |data: &str| folder.path().join(data).join("keys.json").exists();
     assert_eq!(run(folder.path(), &["keys", "add", "--name", "ada"]).code, Some(0));
@@ -21,7 +21,7 @@ fn keys_go_into_the_folder_that_the_server_looks_into() {
 }
 
 #[test]
-fn where_the_definition_cannot_be_read_the_folder_has_to_be_named() {
+fn if_the_definition_has_errors_the_folder_must_be_given() {
     let folder = folder(&[("it.json", json!({ "unknown": 1 }))]);
     let ran = run(folder.path(), &["keys", "add", "--name", "ada"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
@@ -30,7 +30,7 @@ fn where_the_definition_cannot_be_read_the_folder_has_to_be_named() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_named() {
+fn a_folder_that_cannot_be_created_is_reported() {
     let folder = shop();
     let ran = run(folder.path(), &["keys", "add", "--name", "ada", "--data", "api/shop.json/data"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""));

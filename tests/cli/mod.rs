@@ -1,4 +1,4 @@
-//! The command line: the program as a user runs it.
+//! The command line, run as a program.
 
 mod call;
 mod check;
@@ -9,7 +9,6 @@ mod openapi;
 mod pipes;
 mod serve;
 mod settings;
-#[cfg(all(feature = "demo", feature = "client"))]
 mod transfer;
 
 use std::fs;
@@ -21,15 +20,15 @@ use tempfile::TempDir;
 
 use crate::served::{copy_files, program};
 
-/// What a run of the program ended in.
+/// Exit code and output of the program.
 #[derive(Debug, PartialEq)]
-pub struct Ran {
+pub struct RunResult {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
 }
 
-impl From<Output> for Ran {
+impl From<Output> for RunResult {
     fn from(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
@@ -37,11 +36,11 @@ impl From<Output> for Ran {
 }
 
 /// Runs the program in a folder.
-pub fn run(folder: &Path, arguments: &[&str]) -> Ran {
+pub fn run(folder: &Path, arguments: &[&str]) -> RunResult {
     program(folder).args(arguments).output().unwrap().into()
 }
 
-/// A folder with these files below `api`.
+/// Creates a folder with these files in the subfolder `api`.
 pub fn folder(files: &[(&str, Json)]) -> TempDir {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("api")).unwrap();
@@ -51,13 +50,13 @@ pub fn folder(files: &[(&str, Json)]) -> TempDir {
     folder
 }
 
-/// A small API whose methods answer with their arguments.
+/// Creates a folder with a small API whose methods respond with their arguments.
 pub fn shop() -> TempDir {
     folder(&[("app.json", json!({ "unbound": "echo", "title": "Shop", "version": "2.0.0" })), ("shop.json", module())])
 }
 
-/// The definition that the program has handlers for, and one service more, `extra`, that it has none for. `app` is
-/// its `app.json`.
+/// Creates a folder with the demo's definition and an additional service `extra`, for which the program has no
+/// handlers. `app` is the content of `app.json`.
 pub fn unfinished(app: &Json) -> TempDir {
     let folder = TempDir::new().unwrap();
     let api = folder.path().join("api");
@@ -68,7 +67,7 @@ pub fn unfinished(app: &Json) -> TempDir {
     folder
 }
 
-/// The module of the shop.
+/// Returns the module of [`shop`].
 pub fn module() -> Json {
     json!({ "/": { "article": {
         "GET": { "info": "Articles", "in": {

@@ -1,40 +1,40 @@
-//! `rulebook new`: the folder that it makes. `tests/outside/new` builds and runs what is in it.
+//! `rulebook new`: the files of a new project. `tests/outside/new` builds and runs the project.
 
 use std::fs;
 use std::path::Path;
 
 use rulebook::Rulebook;
-use rulebook::test::Client;
+use rulebook_test::Client;
 use tempfile::TempDir;
 
 use super::run;
 
-/// The library of a new project, compiled and checked with these tests.
-#[path = "../../src/cli/new/template/src/lib.rs"]
+/// The library of a new project, compiled with these tests.
+#[path = "../../crates/rulebook-cli/src/new/template/src/lib.rs"]
 mod template;
 
-/// Everything below a folder, folders before what is in them.
+/// Returns the paths of all files and folders below a folder, sorted.
 fn files(folder: &Path) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+    let mut paths: Vec<String> = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(next).unwrap() {
             let path = entry.unwrap().path();
-            found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
+            paths.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
             if path.is_dir() {
                 folders.push(path);
             }
         }
     }
-    found.sort();
-    found
+    paths.sort();
+    paths
 }
 
 #[test]
-fn a_project_is_made() {
+fn a_project_has_these_files() {
     let folder = TempDir::new().unwrap();
     let ran = run(folder.path(), &["new", "my-greeter2"]);
-    let words = "my-greeter2 is made. Next:\n  cd my-greeter2\n  cargo run\n";
+    let words = "Created the project my-greeter2. Next:\n  cd my-greeter2\n  cargo run\n";
     assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), words, ""));
     let expected = [
         "my-greeter2",
@@ -53,48 +53,53 @@ fn a_project_is_made() {
         "my-greeter2/tests",
         "my-greeter2/tests/greeting.rs",
     ];
-    assert_eq!(files(folder.path()), expected, "and nothing else");
+    let (vendored, own): (Vec<_>, Vec<_>) =
+        files(folder.path()).into_iter().partition(|file| file.starts_with("my-greeter2/vendor"));
+    assert_eq!(own, expected);
+    for file in ["Cargo.toml", "rulebook/Cargo.toml", "rulebook-model/templates/page.html", "rulebook-cli/build.rs"] {
+        assert!(vendored.contains(&format!("my-greeter2/vendor/{file}")), "{file}");
+    }
     let text = |file: &str| fs::read_to_string(folder.path().join("my-greeter2").join(file)).unwrap();
     let manifest = text("Cargo.toml");
-    let dependency = format!("rulebook = {{ version = \"{}\", default-features = false", env!("CARGO_PKG_VERSION"));
+    let dependency = "{ path = \"vendor/rulebook";
     assert!(manifest.contains("\nname = \"my-greeter2\"\n"), "{manifest}");
-    assert_eq!(manifest.matches(&dependency).count(), 2, "{manifest}");
+    assert_eq!(manifest.matches(dependency).count(), 3, "{manifest}");
     assert!(text("src/main.rs").contains("run(my_greeter2::app)"));
     assert!(text("tests/greeting.rs").contains("use my_greeter2::app;"));
     for file in expected.iter().filter_map(|file| file.strip_prefix("my-greeter2/")).filter(|file| file.contains('.')) {
         let text = text(file);
-        for placeholder in ["package-name", "crate_name", "RULEBOOK"] {
-            assert!(!text.contains(placeholder), "{placeholder} is left in {file}");
+        for placeholder in ["package-name", "crate_name", "SOURCE("] {
+            assert!(!text.contains(placeholder), "{placeholder} in {file}");
         }
     }
     let checked = run(&folder.path().join("my-greeter2"), &["check"]);
-    assert_eq!((checked.code, checked.out.as_str()), (Some(0), "no fault: 1 module, 1 service, 1 method\n"));
+    assert_eq!((checked.code, checked.out.as_str()), (Some(0), "no errors: 1 module, 1 service, 1 method\n"));
 }
 
 #[test]
-fn its_handlers_fit_its_definition() {
+fn the_handlers_match_the_definition() {
     let folder = TempDir::new().unwrap();
     assert_eq!(run(folder.path(), &["new", "greeter"]).code, Some(0));
     let client = Client::new(template::app(Rulebook::load(folder.path().join("greeter/api")))).unwrap();
     let greet = || client.call("greeting.{name}.get").arg("name", "Ada");
     assert_eq!(greet().send().output("greeting"), "Hello, Ada!");
     assert_eq!(greet().arg("lang", "fr").send().output("greeting"), "Bonjour, Ada!");
-    assert_eq!(greet().arg("lang", "xx").send().faults(), ["lang"]);
+    assert_eq!(greet().arg("lang", "xx").send().invalid_parameters(), ["lang"]);
 }
 
 #[test]
-fn it_can_depend_on_a_folder() {
+fn the_project_can_depend_on_a_local_folder() {
     let folder = TempDir::new().unwrap();
-    let strange = "the \"rule\" \\ book\n";
-    fs::create_dir(folder.path().join(strange)).unwrap();
-    fs::write(folder.path().join(strange).join("Cargo.toml"), "").unwrap();
-    let ran = run(folder.path(), &["new", "greeter", "--path", strange]);
+    let unusual = "the \"rule\" \\ book\n";
+    fs::create_dir_all(folder.path().join(unusual).join("crates/rulebook")).unwrap();
+    fs::write(folder.path().join(unusual).join("crates/rulebook/Cargo.toml"), "").unwrap();
+    let ran = run(folder.path(), &["new", "greeter", "--path", unusual]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
     let manifest = fs::read_to_string(folder.path().join("greeter/Cargo.toml")).unwrap();
-    let whole = folder.path().canonicalize().unwrap();
-    let path = format!("path = \"{}/the \\\"rule\\\" \\\\ book\\n\"", whole.to_str().unwrap());
-    assert_eq!(manifest.matches(&path).count(), 2, "{manifest}");
-    for (path, why) in [("nowhere", "No such file"), ("greeter/api", "there is no Cargo.toml")] {
+    let absolute = folder.path().canonicalize().unwrap();
+    let path = format!("path = \"{}/the \\\"rule\\\" \\\\ book\\n/crates/rulebook", absolute.to_str().unwrap());
+    assert_eq!(manifest.matches(&path).count(), 3, "{manifest}");
+    for (path, why) in [("nowhere", "No such file"), ("greeter/api", "the folder has no crates/rulebook/Cargo.toml")] {
         let ran = run(folder.path(), &["new", "other", "--path", path]);
         assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""));
         assert!(ran.err.starts_with(&format!("error: --path {path}: {why}")), "{}", ran.err);
@@ -103,27 +108,27 @@ fn it_can_depend_on_a_folder() {
 }
 
 #[test]
-fn names_that_cargo_would_not_take_are_refused() {
+fn names_that_cargo_rejects_are_refused() {
     let folder = TempDir::new().unwrap();
     let long = "a".repeat(65);
     for (name, why) in [
-        ("", "it is empty"),
-        ("1st", "it begins with '1', expected a small letter"),
-        ("_greeter", "it begins with '_'"),
-        ("Greeter", "it holds 'G', expected small letters"),
-        ("gréeter", "it holds 'é'"),
-        ("gree ter", "it holds ' '"),
-        ("a/b", "it holds '/'"),
-        ("a\\b", "it holds '\\\\'"),
-        (".", "it holds '.'"),
-        ("..", "it holds '.'"),
-        (&long, "it is longer than 64 characters"),
-        ("match", "it is a word of Rust"),
-        ("proc-macro", "has taken it"),
-        ("test", "has taken it"),
-        ("com1", "has taken it"),
-        ("serde", "a package that the project depends on"),
-        ("rulebook", "a package that the project depends on"),
+        ("", "the name is empty"),
+        ("1st", "the name begins with '1'; expected a lowercase letter"),
+        ("_greeter", "the name begins with '_'"),
+        ("Greeter", "the name contains 'G'; expected lowercase letters"),
+        ("gréeter", "the name contains 'é'"),
+        ("gree ter", "the name contains ' '"),
+        ("a/b", "the name contains '/'"),
+        ("a\\b", "the name contains '\\\\'"),
+        (".", "the name contains '.'"),
+        ("..", "the name contains '.'"),
+        (&long, "the name is longer than 64 characters"),
+        ("match", "the name is a keyword of Rust"),
+        ("proc-macro", "the name is reserved"),
+        ("test", "the name is reserved"),
+        ("com1", "the name is reserved"),
+        ("serde", "that of a dependency of the project"),
+        ("rulebook", "that of a dependency of the project"),
     ] {
         let ran = run(folder.path(), &["new", name]);
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{name:?}");
@@ -136,19 +141,19 @@ fn names_that_cargo_would_not_take_are_refused() {
 }
 
 #[test]
-fn what_is_there_is_left_alone() {
+fn existing_files_are_not_replaced() {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("empty")).unwrap();
-    assert_eq!(run(folder.path(), &["new", "empty"]).code, Some(0), "an empty folder is as good as none");
+    assert_eq!(run(folder.path(), &["new", "empty"]).code, Some(0), "an empty folder may be replaced");
     fs::write(folder.path().join("file"), "mine").unwrap();
     fs::create_dir(folder.path().join("full")).unwrap();
     fs::write(folder.path().join("full/file"), "mine").unwrap();
     let before = files(folder.path());
     for name in ["empty", "file", "full"] {
         let ran = run(folder.path(), &["new", name]);
-        let words = format!("error: there is a `{name}` already\n");
+        let words = format!("error: `{name}` already exists\n");
         assert_eq!((ran.code, ran.out.as_str(), ran.err), (Some(3), "", words));
     }
-    assert_eq!(files(folder.path()), before, "and nothing is left behind");
+    assert_eq!(files(folder.path()), before, "no temporary files are left");
     assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "mine");
 }

@@ -1,4 +1,4 @@
-//! `rulebook openapi`: the document, to standard output and into files.
+//! `rulebook openapi`: the document on standard output and in files.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::client::{Connection, Request};
 use crate::served::{Served, free_address};
 
 #[test]
-fn it_is_the_document_that_is_served() {
+fn the_printed_document_is_the_served_one() {
     let folder = shop();
     let printed = run(folder.path(), &["openapi"]);
     assert_eq!((printed.code, printed.err.as_str()), (Some(0), ""));
@@ -22,7 +22,7 @@ fn it_is_the_document_that_is_served() {
 }
 
 #[test]
-fn one_module_is_the_document_that_is_served_of_it() {
+fn the_printed_document_of_a_module_is_the_served_one() {
     let folder = shop();
     let address = free_address();
     let _served = Served::start(folder.path(), &address, &[]);
@@ -31,15 +31,15 @@ fn one_module_is_the_document_that_is_served_of_it() {
     assert_eq!((printed.code, printed.out), (Some(0), String::from_utf8(served.body).unwrap()));
     let near = run(folder.path(), &["openapi", "--module", "shpo"]);
     assert_eq!((near.code, near.out.as_str()), (Some(2), ""));
-    assert_eq!(near.err, "error: --module shpo: no module has this name; did you mean `shop`?\n");
+    assert_eq!(near.err, "error: --module shpo: there is no module of this name; did you mean `shop`?\n");
 }
 
 #[test]
-fn a_file_is_written_whole() {
+fn a_file_is_replaced_atomically() {
     let folder = shop();
     let printed = run(folder.path(), &["openapi"]).out;
     let file = folder.path().join("openapi.json");
-    for before in [None, Some("something much longer than a document would be".repeat(1000))] {
+    for before in [None, Some("longer than the document".repeat(2000))] {
         if let Some(text) = before {
             fs::write(&file, text).unwrap();
         }
@@ -48,12 +48,12 @@ fn a_file_is_written_whole() {
         assert_eq!(fs::read_to_string(&file).unwrap(), printed);
     }
     let names = fs::read_dir(folder.path()).unwrap().count();
-    assert_eq!(names, 2, "the definition and the document, and nothing that was temporary");
+    assert_eq!(names, 2, "the definition and the document; no temporary files");
 }
 
 #[test]
 #[cfg(unix)]
-fn a_file_is_what_a_new_file_would_be() {
+fn links_are_followed_and_permissions_are_those_of_new_files() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let folder = shop();
     let path = |name: &str| folder.path().join(name);
@@ -68,7 +68,7 @@ fn a_file_is_what_a_new_file_would_be() {
 }
 
 #[test]
-fn what_cannot_be_written_is_named() {
+fn a_file_that_cannot_be_written_is_reported() {
     let folder = shop();
     for file in ["no/such/folder.json", "api", "api/shop.json/x", "/dev/null"] {
         let ran = run(folder.path(), &["openapi", "--output", file]);
@@ -78,7 +78,7 @@ fn what_cannot_be_written_is_named() {
 }
 
 #[test]
-fn a_faulty_definition_has_no_document() {
+fn an_invalid_definition_has_no_document() {
     let folder = folder(&[("a.json", json!({ "/": { "a": { "GET": { "inof": "A" } } } }))]);
     let ran = run(folder.path(), &["openapi", "--output", "openapi.json"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));

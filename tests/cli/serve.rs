@@ -1,4 +1,4 @@
-//! `rulebook serve`: what it says, and how it starts and stops.
+//! `rulebook serve`: its output, start and stop.
 
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
@@ -8,30 +8,30 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{Ran, folder, module, run, shop, unfinished};
+use super::{RunResult, folder, module, run, shop, unfinished};
 use crate::served::{Served, free_address, program};
 
 #[test]
-fn what_is_served_where_and_with_which_settings_is_said() {
+fn the_summary_lists_the_api_the_addresses_and_the_settings() {
     let folder = shop();
     assert_eq!(run(folder.path(), &["keys", "add", "--name", "ada"]).code, Some(0));
     let address = free_address();
     let served = Served::start(folder.path(), &address, &["serve", "--workers", "2"]);
     let expected = format!(
         "Shop 2.0.0\n  definition api\n  serves     1 module, 1 service, 2 methods\n  listens    http://{address}/\n  \
-         unbound    echo: every method answers with its checked arguments\n  data       data (1 key)\n  files      data/files\n  \
-         static     static is not there: the built-in page\n  workers    2\n  log        info,actix_server=warn\n"
+         unbound    echo: every method responds with its checked arguments\n  data       data (1 key)\n  files      data/files\n  \
+         static     static (not found: `/` is the built-in page)\n  workers    2\n  log        info,actix_server=warn\n"
     );
     assert_eq!(served.said, expected);
 }
 
 #[test]
-fn settings_of_the_definition_count_where_nothing_else_is_said() {
+fn settings_of_the_definition_apply_without_flags_and_variables() {
     let address = free_address();
     let app = json!({ "unbound": "501", "bind": address, "data": "own", "workers": 1, "base": "/v1", "log": "error" });
     let folder = unfinished(&app);
-    let said = |served: &str| {
-        let rows = served.lines().skip(2).map(|row| row.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
+    let summary = |output: &str| {
+        let rows = output.lines().skip(2).map(|row| row.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
         rows.collect::<Vec<_>>()
     };
     let url = format!("listens http://{address}/v1");
@@ -45,7 +45,7 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
         "workers 1",
         "log error",
     ];
-    assert_eq!(said(&start(program(folder.path()), folder.path(), &address).said), expected);
+    assert_eq!(summary(&start(program(folder.path()), folder.path(), &address).said), expected);
 
     let other = free_address();
     let mut command = program(folder.path());
@@ -67,11 +67,11 @@ fn settings_of_the_definition_count_where_nothing_else_is_said() {
         "workers 2",
         "log warn",
     ];
-    assert_eq!(said(&start(command, folder.path(), &other).said), expected);
+    assert_eq!(summary(&start(command, folder.path(), &other).said), expected);
 }
 
 #[test]
-fn several_addresses_serve_the_same() {
+fn the_server_listens_on_several_addresses() {
     let folder = shop();
     let (first, second) = (free_address(), free_address());
     let url = format!("http://{first}/, http://{second}/\n");
@@ -100,7 +100,7 @@ fn several_addresses_serve_the_same() {
 }
 
 #[test]
-fn files_of_a_folder_are_served_where_there_is_one() {
+fn the_folder_of_static_files_is_served_if_it_exists() {
     let folder = shop();
     let page = |flags: &[&str]| {
         let address = free_address();
@@ -118,43 +118,44 @@ fn files_of_a_folder_are_served_where_there_is_one() {
     assert_eq!(page(&["--static", "other"]), (false, "other".to_owned()));
 }
 
-/// A running server, killed when dropped.
+/// A running server. Dropping it kills the server.
 struct Started {
     child: Child,
+    /// Standard output so far.
     said: String,
 }
 
 impl Drop for Started {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The server may have ended by itself.
         let _ = self.child.kill();
         self.child.wait().unwrap();
     }
 }
 
-/// Starts a server that will listen at `address`.
+/// Starts a server and waits until it listens on `address`.
 fn start(mut command: Command, folder: &Path, address: &str) -> Started {
-    let (said, told) = (folder.join("said"), folder.join("told"));
-    command.stdout(File::create(&said).unwrap()).stderr(File::create(told).unwrap());
+    let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
+    command.stdout(File::create(&stdout).unwrap()).stderr(File::create(stderr).unwrap());
     let mut child = command.spawn().unwrap();
     let begun = Instant::now();
-    // It listens before it has said so.
-    while TcpStream::connect(address).is_err() || !std::fs::read_to_string(&said).unwrap().contains("workers") {
+    // The server listens before it prints the summary.
+    while TcpStream::connect(address).is_err() || !std::fs::read_to_string(&stdout).unwrap().contains("workers") {
         assert_eq!(child.try_wait().unwrap(), None, "the server has stopped");
-        assert!(begun.elapsed() < Duration::from_secs(30), "the server does not answer");
+        assert!(begun.elapsed() < Duration::from_secs(30), "the server does not start");
         std::thread::sleep(Duration::from_millis(20));
     }
-    Started { child, said: std::fs::read_to_string(said).unwrap() }
+    Started { child, said: std::fs::read_to_string(stdout).unwrap() }
 }
 
 #[test]
-fn a_faulty_definition_opens_no_socket() {
-    // The address is taken, so that a server that tried to listen would say so.
+fn an_invalid_definition_opens_no_socket() {
+    // The address is in use, so that a server that tried to listen would report that.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let faulty = folder(&[("a.json", json!({ "/": { "a": { "GET": {} } } }))]);
+    let invalid = folder(&[("a.json", json!({ "/": { "a": { "GET": {} } } }))]);
     let unbound = folder(&[("shop.json", module())]);
-    for (folder, code) in [(faulty, "missing-info"), (unbound, "unbound-method")] {
+    for (folder, code) in [(invalid, "missing-info"), (unbound, "unbound-method")] {
         let ran = run(folder.path(), &["serve", "--bind", &address]);
         assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
         assert!(ran.err.contains(&format!("error[{code}]")), "{ran:?}");
@@ -162,7 +163,7 @@ fn a_faulty_definition_opens_no_socket() {
 }
 
 #[test]
-fn an_address_that_is_taken_or_none_is_named_with_its_setting() {
+fn an_address_that_is_invalid_or_in_use_is_reported_with_its_flag() {
     let folder = shop();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
@@ -175,31 +176,31 @@ fn an_address_that_is_taken_or_none_is_named_with_its_setting() {
 
 #[cfg(unix)]
 #[test]
-fn signals_stop_it() {
+fn signals_stop_the_server() {
     for signal in ["-TERM", "-INT"] {
         let folder = shop();
         let address = free_address();
         let mut command = program(folder.path());
         command.args(["serve", "--bind", &address]);
         let mut server = start(command, folder.path(), &address);
-        // A connection that asks for nothing does not keep it.
+        // An idle connection does not delay the end.
         let idle = TcpStream::connect(&address).unwrap();
         assert!(Command::new("kill").args([signal, &server.child.id().to_string()]).status().unwrap().success());
         let begun = Instant::now();
         while server.child.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "{signal} does not stop it");
+            assert!(begun.elapsed() < Duration::from_secs(20), "{signal} does not stop the server");
             std::thread::sleep(Duration::from_millis(20));
         }
         assert_eq!(server.child.wait().unwrap().code(), Some(0), "{signal}");
         assert!(TcpStream::connect(&address).is_err());
         drop(idle);
-        let told = std::fs::read_to_string(folder.path().join("told")).unwrap();
-        assert!(told.contains("stopping"), "{told}");
+        let log = std::fs::read_to_string(folder.path().join("stderr")).unwrap();
+        assert!(log.contains("stopping"), "{log}");
     }
 }
 
 #[test]
-fn keys_are_asked_for_and_never_logged() {
+fn keys_are_required_and_never_logged() {
     let folder = shop();
     let key = run(folder.path(), &["keys", "add", "--name", "ada", "--scope", "admin"]).out.trim().to_owned();
     let address = free_address();
@@ -213,25 +214,25 @@ fn keys_are_asked_for_and_never_logged() {
         (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
     };
     assert_eq!(post(&key).0, 200);
-    let elsewhere = ["keys", "add", "--name", "ada", "--scope", "admin", "--data", "elsewhere"];
-    let wrong = run(folder.path(), &elsewhere).out.trim().to_owned();
+    let other_folder = ["keys", "add", "--name", "ada", "--scope", "admin", "--data", "other"];
+    let wrong = run(folder.path(), &other_folder).out.trim().to_owned();
     let (status, body) = post(&wrong);
     assert_eq!(status, 401);
     assert!(!body.contains(&wrong), "{body}");
     drop(server);
-    let told = std::fs::read_to_string(folder.path().join("told")).unwrap();
-    assert!(told.contains("an unknown key"), "{told}");
+    let log = std::fs::read_to_string(folder.path().join("stderr")).unwrap();
+    assert!(log.contains("the key is unknown"), "{log}");
     for secret in [&key[12..], &wrong[12..]] {
-        assert!(!told.contains(secret), "{told}");
+        assert!(!log.contains(secret), "{log}");
     }
 }
 
 #[test]
-fn it_is_what_happens_without_a_command() {
+fn serve_is_the_default_command() {
     let folder = shop();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let mut command = program(folder.path());
-    let ran = Ran::from(command.args(["--bind", &address]).stdin(Stdio::null()).output().unwrap());
+    let ran = RunResult::from(command.args(["--bind", &address]).stdin(Stdio::null()).output().unwrap());
     assert_eq!(ran.code, Some(3), "{ran:?}");
 }

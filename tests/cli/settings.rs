@@ -1,15 +1,15 @@
-//! Where settings come from: flags, then the environment, then `app.json`.
+//! Precedence of settings: flags, then environment variables, then `app.json`.
 
 use std::path::Path;
 
 use rulebook::Rulebook;
 use serde_json::json;
 
-use super::{Ran, shop, unfinished};
+use super::{RunResult, shop, unfinished};
 use crate::served::program;
 
 #[test]
-fn a_flag_wins_over_the_environment_and_that_over_the_definition() {
+fn flags_take_precedence_over_the_environment_and_that_over_the_definition() {
     let folder = unfinished(&json!({ "unbound": "501" }));
     let status = |environment: Option<&str>, flag: Option<&str>| {
         let mut command = program(folder.path());
@@ -20,7 +20,7 @@ fn a_flag_wins_over_the_environment_and_that_over_the_definition() {
         if let Some(value) = flag {
             command.args(["--unbound", value]);
         }
-        let ran = Ran::from(command.output().unwrap());
+        let ran = RunResult::from(command.output().unwrap());
         match ran.code {
             Some(0) => "echo",
             _ if ran.out.contains("501") => "501",
@@ -37,7 +37,7 @@ fn a_flag_wins_over_the_environment_and_that_over_the_definition() {
 }
 
 #[test]
-fn a_wrong_variable_is_named() {
+fn an_invalid_variable_is_reported() {
     let folder = shop();
     for (name, value) in [
         ("RULEBOOK_UNBOUND", "maybe"),
@@ -45,14 +45,14 @@ fn a_wrong_variable_is_named() {
         ("RULEBOOK_WORKERS", "1025"),
         ("RULEBOOK_LOG", "rulebook=loud"),
     ] {
-        let ran = Ran::from(program(folder.path()).env(name, value).arg("routes").output().unwrap());
+        let ran = RunResult::from(program(folder.path()).env(name, value).arg("routes").output().unwrap());
         assert_eq!(ran.code, Some(2), "{ran:?}");
         assert!(ran.err.contains(value), "{}", ran.err);
     }
 }
 
 #[test]
-fn the_folder_of_the_definition() {
+fn the_folder_of_the_definition_can_be_set() {
     let folder = shop();
     std::fs::rename(folder.path().join("api"), folder.path().join("own")).unwrap();
     let run = |environment: Option<&str>, arguments: &[&str]| {
@@ -62,22 +62,22 @@ fn the_folder_of_the_definition() {
         }
         command.args(["routes"]).args(arguments).output().unwrap().status.code()
     };
-    assert_eq!(run(None, &[]), Some(1), "api is not there");
+    assert_eq!(run(None, &[]), Some(1), "the folder api does not exist");
     assert_eq!(run(Some("own"), &[]), Some(0));
     assert_eq!(run(Some("nowhere"), &["--api", "own"]), Some(0));
     assert_eq!(run(Some("own"), &["--api", "nowhere"]), Some(1));
 }
 
 #[test]
-fn the_folder_of_the_servers_files_is_settled_with_the_definition() {
+fn the_data_folder_is_known_after_the_definition_is_read() {
     let defined =
         || Rulebook::read(vec![("app.json".into(), br#"{ "data": "own", "modules": { "a": {} } }"#.to_vec())]);
     for (rulebook, before, then) in [
         (defined(), "data", "own"),
-        (defined().data("flag"), "flag", "flag"),
+        (defined().data_folder("flag"), "flag", "flag"),
         (Rulebook::read(vec![("a.json".into(), b"{}".to_vec())]), "data", "data"),
     ] {
-        let folder = rulebook.data_folder();
+        let folder = rulebook.data_folder_handle();
         assert_eq!(folder.path(), Path::new(before));
         rulebook.check().unwrap();
         assert_eq!(folder.path(), Path::new(then));

@@ -1,4 +1,4 @@
-//! Cases in data files: a request, and what is to come back.
+//! Cases in data files: a request, and the expected response.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::shape::{Shape, flaw};
+use super::shape::{Shape, violation};
 use super::{Answer, Request, Site};
 
 /// A definition, and requests to it. The definition is one document: the keys of `app.json`, and `modules`.
@@ -19,58 +19,58 @@ pub struct Group {
     pub cases: Vec<Case>,
 }
 
-/// A request, and what is to come back. What is not said of the answer is not looked at, but that every answer is
-/// a complete document.
+/// A request, and the expected response. Only the given members are compared; besides, every response must be a complete
+/// document.
 #[derive(Deserialize, Debug, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct Case {
-    /// What the case is about; unique in its file.
+    /// A description, unique in its file.
     pub what: String,
-    /// Method and target, as they are.
+    /// The method and the target, sent unchanged.
     pub send: String,
-    /// A list is one field a value.
+    /// Header fields. A list is a field for each value.
     pub headers: BTreeMap<String, Value>,
-    /// The permissions of whoever asks.
+    /// The permissions of the caller.
     pub scope: Option<Vec<String>>,
-    /// An urlencoded body.
+    /// A URL-encoded body.
     pub form: Option<String>,
     /// A JSON body.
     pub json: Option<Value>,
-    /// Any other body, of type `type`, or of none.
+    /// Any other body, with the media type `type` if that is given.
     pub text: Option<String>,
-    /// Any other body in hexadecimal.
+    /// Any other body, in hexadecimal.
     pub hex: Option<String>,
     pub r#type: Option<String>,
-    /// A multipart body: parameters of the disposition and content.
+    /// A multipart body: the parameters of `Content-Disposition`, and the content.
     pub parts: Option<Vec<(String, String)>>,
 
-    /// HTTP status.
+    /// The HTTP status.
     pub status: Option<u16>,
-    /// aicra's number; 401 where the status is that of an error and none is said.
+    /// The number of the error in aicra's envelope. The default for error responses is 401.
     pub error: Option<u64>,
     pub allow: Option<String>,
     /// The echoed arguments, all of them.
     pub args: Option<Value>,
-    /// The parameters at fault, each with the members that are to be compared.
+    /// The errors of parameters, each with the members that are compared.
     pub faults: Option<Vec<Map<String, Value>>>,
-    /// What the words of the refusal hold.
+    /// A part of the error message.
     pub says: Option<String>,
     /// The whole body.
     pub body: Option<Value>,
-    /// Header fields; null: not there.
+    /// Header fields; null means that the field is missing.
     pub fields: BTreeMap<String, Value>,
-    /// What is not to be found anywhere in the answer.
+    /// Texts that the response must not contain.
     pub never: Vec<String>,
-    /// `plain`, `phalapi` or `problem` where it is not `aicra`.
+    /// The envelope: `plain`, `phalapi` or `problem`; the default is `aicra`.
     pub shape: Option<String>,
 }
 
-/// The cases of a data file.
+/// Parses a data file.
 pub fn read<T: DeserializeOwned>(text: &str) -> Vec<T> {
     serde_json::from_str(text).unwrap()
 }
 
-/// Serves every definition, sends every request, and tells all that is not as it should be.
+/// Serves every definition, sends every request, and reports all differences.
 #[track_caller]
 pub fn run(groups: &[Group]) {
     let mut wrong = String::new();
@@ -79,7 +79,7 @@ pub fn run(groups: &[Group]) {
         assert!(!cases.is_empty(), "{what}: no cases");
         let site = Site::echo(&[("app.json", api.clone())]);
         for case in cases {
-            assert!(names.insert((what, &case.what)), "{what}: {} stands twice", case.what);
+            assert!(names.insert((what, &case.what)), "{what}: {} is there twice", case.what);
             let answer = site.send(&case.request());
             for difference in case.differences(&answer) {
                 let _ = writeln!(wrong, "{what}: {} ({}): {difference}\n{answer:?}\n", case.what, case.send);
@@ -124,7 +124,7 @@ impl Case {
         }
     }
 
-    /// In which ways an answer is not what it should be.
+    /// Returns the differences between a response and the expected one.
     pub fn differences(&self, answer: &Answer) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut expect = |what: &str, expected: Value, got: Value| {
@@ -140,7 +140,7 @@ impl Case {
             Some("phalapi") => Shape::Phalapi,
             Some("iapi") => Shape::Iapi,
             Some("problem") => Shape::AicraProblem,
-            Some(other) => panic!("{other} is no shape"),
+            Some(other) => panic!("{other} is not an envelope"),
         };
         let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let is_definition = self.send.starts_with("OPTIONS ") && answer.status == 200;
@@ -148,7 +148,7 @@ impl Case {
         if without_body {
             expect("body", is_definition.into(), (!answer.body.is_empty()).into());
         } else {
-            expect("flaw", Value::Null, flaw(answer, shape).into());
+            expect("violation", Value::Null, violation(answer, shape).into());
         }
         if shape == Shape::Aicra && !without_body && answer.status >= 400 {
             expect("error", self.error.unwrap_or(401).into(), document["error"].clone());
@@ -166,16 +166,16 @@ impl Case {
             expect(name, value.clone(), answer.field(name).into());
         }
         if let Some(words) = &self.says {
-            let said = document["ErrorDescription"]
+            let message = document["ErrorDescription"]
                 .as_str()
                 .or(document["detail"].as_str())
                 .or(document["msg"].as_str())
                 .unwrap_or_default();
-            expect(&format!("the words {words:?}"), true.into(), said.contains(words).into());
+            expect(&format!("the message contains {words:?}"), true.into(), message.contains(words).into());
         }
         for secret in &self.never {
             let whole = format!("{answer:?}");
-            expect(&format!("{secret:?} is told"), false.into(), whole.contains(secret).into());
+            expect(&format!("{secret:?} is in the response"), false.into(), whole.contains(secret).into());
         }
         if let Some(faults) = &self.faults {
             let got = document["errors"].as_array().map_or(&[][..], Vec::as_slice);

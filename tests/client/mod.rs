@@ -1,7 +1,7 @@
-//! A client in the API's words: serves a definition in this process and asks it over a socket.
+//! A client for the tests: serves a definition in this process and sends requests over a socket.
 //!
-//! Requests go out byte by byte as they are written: a library would refuse or
-//! mend most of what is of interest here.
+//! Requests are sent byte by byte as the test writes them, since an HTTP library would refuse or change most of the
+//! requests of interest.
 
 pub mod case;
 pub mod shape;
@@ -11,50 +11,46 @@ pub mod xml;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use rulebook::{Engine, Head, Identity, Inspect, Inspection, Module, Rulebook, Running, Settings, Unbound};
+use rulebook::{
+    Authenticate, Authentication, Engine, Head, Identity, Module, Rulebook, RunningServer, Settings, Unbound,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
 pub use wire::{Answer, Connection, MultipartPart, Request, frame, multipart};
 
-/// How long anything may take.
+/// The timeout of every operation.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A served API with a folder of its own for temporary files.
+/// A server for an API, with a folder of its own for temporary files.
 pub struct Site {
-    pub running: Running,
+    pub running: RunningServer,
     pub uploads: TempDir,
 }
 
 impl Site {
-    /// The API of these files, where every method echoes its arguments.
+    /// Serves the definition in these files. Every method echoes its arguments.
     pub fn echo(files: &[(&str, Value)]) -> Self {
         Self::start(&engine(files, |rulebook| rulebook.unbound(Unbound::Echo)))
     }
 
-    /// The API of these files with the handlers of a module.
+    /// Serves the definition in these files with the handlers of a module.
     pub fn handlers(files: &[(&str, Value)], module: Module) -> Self {
         Self::start(&engine(files, |rulebook| rulebook.module(module)))
     }
 
-    /// An engine at work.
+    /// Serves an engine.
     pub fn start(engine: &Engine) -> Self {
         Self::with_static(engine, None)
     }
 
-    /// An engine at work beside the files of a folder.
+    /// Serves an engine with the static files of a folder.
     pub fn with_static(engine: &Engine, folder: Option<&Path>) -> Self {
         let uploads = tempfile::tempdir().unwrap();
-        let settings = Settings {
-            bind: vec!["127.0.0.1:0".to_owned()],
-            workers: Some(1),
-            uploads: uploads.path().to_owned(),
-            static_files: folder.map(Path::to_owned),
-            ..Settings::default()
-        };
+        let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(1).with_upload_folder(uploads.path());
+        let settings = folder.into_iter().fold(settings, Settings::with_static_files);
         Self { running: engine.serve(&settings).unwrap(), uploads }
     }
 
@@ -66,18 +62,18 @@ impl Site {
         Connection::to(self.address())
     }
 
-    /// The answer to one request on a connection of its own.
+    /// Sends a request on a new connection, and returns the response.
     #[track_caller]
     pub fn send(&self, request: &Request) -> Answer {
         self.connect().ask(request)
     }
 
-    /// How many temporary files there are.
+    /// Returns the number of temporary files.
     pub fn temporary(&self) -> usize {
         fs::read_dir(self.uploads.path()).unwrap().count()
     }
 
-    /// Waits until there are no temporary files: they go when their request does, which may be after its answer.
+    /// Waits until there are no temporary files: they are deleted with their request, perhaps after the response.
     #[track_caller]
     pub fn assert_no_temporary(&self) {
         let gone = wait(|| self.temporary() == 0);
@@ -85,17 +81,17 @@ impl Site {
     }
 }
 
-/// The engine of a definition without faults, with [`Bearer`] for an inspector.
+/// Returns the engine of a valid definition, with the authenticator [`Bearer`].
 #[track_caller]
 pub fn engine(files: &[(&str, Value)], add: impl FnOnce(Rulebook) -> Rulebook) -> Engine {
     let files = files.iter().map(|(name, json)| (PathBuf::from(name), json.to_string().into_bytes())).collect();
-    match add(Rulebook::read(files).inspect(Bearer)).build() {
+    match add(Rulebook::read(files).authenticator(Bearer)).build() {
         Ok(engine) => engine,
         Err(report) => panic!("{report}"),
     }
 }
 
-/// Whether something becomes so in time.
+/// Waits for a condition, and returns `false` if it is not met in time.
 pub fn wait(so: impl Fn() -> bool) -> bool {
     let started = Instant::now();
     while !so() {
@@ -107,24 +103,22 @@ pub fn wait(so: impl Fn() -> bool) -> bool {
     true
 }
 
-/// Credentials that say themselves what they allow: `Bearer ["reader","user[7]"]`. Others are not valid, and at
-/// `Bearer panic` it panics.
+/// An authenticator for credentials that contain their permissions: `Bearer ["reader","user[7]"]`. Others are invalid,
+/// and for `Bearer panic` it panics.
 pub struct Bearer;
 
-impl Inspect for Bearer {
-    fn inspect<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>> {
-        let mut fields = head.headers.iter().filter(|(name, _)| name == "authorization");
-        let said = match fields.next() {
-            None => Inspection::Nobody,
-            Some((_, value)) => match value.as_bytes().strip_prefix(b"Bearer ") {
-                Some(b"panic") => panic!("the inspector panicked"),
+impl Authenticate for Bearer {
+    async fn authenticate(&self, head: &Head) -> Authentication {
+        match head.header_values("authorization").next() {
+            None => Authentication::Anonymous,
+            Some(value) => match value.as_bytes().strip_prefix(b"Bearer ") {
+                Some(b"panic") => panic!("the authenticator panicked"),
                 Some(scope) => match serde_json::from_slice::<Vec<String>>(scope) {
-                    Ok(scope) => Inspection::Identity(Identity::new("test", scope)),
-                    Err(_) => Inspection::Invalid("no list of permissions".to_owned()),
+                    Ok(scope) => Authentication::Identity(Identity::new("test", scope)),
+                    Err(_) => Authentication::Invalid("no list of permissions".to_owned()),
                 },
-                None => Inspection::Invalid("another scheme".to_owned()),
+                None => Authentication::Invalid("another scheme".to_owned()),
             },
-        };
-        Box::pin(std::future::ready(said))
+        }
     }
 }

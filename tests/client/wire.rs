@@ -1,4 +1,4 @@
-//! Requests and answers as they go over the wire.
+//! Requests and responses as bytes on a connection.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::PATIENCE;
 
-/// A request as it goes over the wire.
+/// A request, as it is sent.
 #[derive(Clone)]
 pub struct Request {
     pub line: Vec<u8>,
@@ -27,24 +27,24 @@ impl Request {
         self.raw_field(name, value.to_string())
     }
 
-    /// A field whose value need not be text.
+    /// Adds a header field whose value need not be text.
     pub fn raw_field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.fields.push([name.as_bytes(), b": ", value.as_ref()].concat());
         self
     }
 
-    /// By somebody who holds these permissions.
+    /// Sends the request as a caller with these permissions.
     pub fn scope<S: AsRef<str>>(self, scope: &[S]) -> Self {
         let scope: Value = scope.iter().map(|one| Value::from(one.as_ref())).collect();
         self.field("authorization", format_args!("Bearer {scope}"))
     }
 
-    /// With a body of announced length.
+    /// Adds a body with its length and media type.
     pub fn body(self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         self.field("content-type", media_type).untyped(body)
     }
 
-    /// With a body of announced length that does not say what it is.
+    /// Adds a body with its length, without a media type.
     pub fn untyped(self, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
         let mut with = self.field("content-length", body.len());
@@ -52,7 +52,7 @@ impl Request {
         with
     }
 
-    /// With a body in chunks.
+    /// Adds a body in chunks.
     pub fn chunked(self, media_type: &str, chunks: &[&[u8]]) -> Self {
         let mut with = self.field("content-type", media_type).field("transfer-encoding", "chunked");
         for chunk in chunks {
@@ -64,7 +64,7 @@ impl Request {
         with
     }
 
-    /// With a multipart body.
+    /// Adds a multipart body.
     pub fn multipart(self, parts: &[MultipartPart<'_>]) -> Self {
         self.body("multipart/form-data; boundary=XX", multipart(parts))
     }
@@ -84,10 +84,10 @@ impl fmt::Debug for Request {
     }
 }
 
-/// A part: the parameters of its disposition, and what it holds.
+/// A part of a multipart body: the parameters of `Content-Disposition`, and the content.
 pub type MultipartPart<'a> = (&'a str, &'a [u8]);
 
-/// A multipart body with the boundary `XX`.
+/// Returns a multipart body with the boundary `XX`.
 pub fn multipart(parts: &[MultipartPart<'_>]) -> Vec<u8> {
     let mut body = Vec::new();
     for (disposition, content) in parts {
@@ -99,16 +99,16 @@ pub fn multipart(parts: &[MultipartPart<'_>]) -> Vec<u8> {
     body
 }
 
-/// A frame of HTTP/2 (RFC 9113 section 4.1).
+/// Returns a frame of HTTP/2 (RFC 9113 section 4.1).
 pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// A connection with what has been read ahead of what was asked for.
+/// A connection.
 pub struct Connection {
     pub stream: TcpStream,
-    /// Read ahead of what was asked for.
+    /// Bytes that have been read but not used yet.
     pub ahead: Vec<u8>,
 }
 
@@ -121,8 +121,8 @@ impl Connection {
         Self { stream, ahead: Vec::new() }
     }
 
-    /// The same, but nothing of it stays when it is dropped: where there are hundreds in a second, those that the
-    /// system waits for would take all ports.
+    /// Resets the connection when it is dropped. With hundreds of connections a second, closed ones in the state
+    /// TIME_WAIT would use up all ports.
     pub fn fleeting(self) -> Self {
         socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
         self
@@ -132,7 +132,7 @@ impl Connection {
         self.stream.write_all(bytes).unwrap();
     }
 
-    /// Says that nothing more will be written.
+    /// Closes the connection for writing.
     pub fn close_writing(&mut self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
@@ -143,13 +143,13 @@ impl Connection {
         self.answer(request.line.starts_with(b"HEAD "))
     }
 
-    /// The next answer. `without_body`: its length is announced, but it does not come.
+    /// Reads the next response. `without_body`: the response has a `Content-Length`, but no body.
     #[track_caller]
     pub fn answer(&mut self, without_body: bool) -> Answer {
-        self.try_answer(without_body).unwrap_or_else(|got| panic!("no whole answer, but {got:?}"))
+        self.try_answer(without_body).unwrap_or_else(|got| panic!("no complete response, but {got:?}"))
     }
 
-    /// The next answer, or what came instead of a whole one.
+    /// Reads the next response. Returns the bytes so far if it is not complete.
     pub fn try_answer(&mut self, without_body: bool) -> Result<Answer, String> {
         let end = loop {
             if let Some(end) = self.ahead.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -174,7 +174,7 @@ impl Connection {
         Ok(answer)
     }
 
-    /// Reads what has come. A signal, as when a program ends that another test has started, interrupts nothing.
+    /// Reads from the stream, and retries if a signal interrupts it, such as when the program of another test ends.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.stream.read(buffer) {
@@ -184,7 +184,7 @@ impl Connection {
         }
     }
 
-    /// Reads more; false at the end.
+    /// Reads more bytes. Returns `false` at the end of the stream.
     pub fn more(&mut self) -> bool {
         let mut buffer = [0; 64 << 10];
         match self.read(&mut buffer) {
@@ -198,14 +198,14 @@ impl Connection {
         }
     }
 
-    /// Asserts that the server closes the connection without another word.
+    /// Asserts that the server closes the connection without sending anything.
     #[track_caller]
     pub fn assert_closed(mut self) {
         while self.more() {}
         assert!(self.ahead.is_empty(), "{:?}", String::from_utf8_lossy(&self.ahead));
     }
 
-    /// Whether anything comes within a tenth of a second.
+    /// Returns `true` if the server sends nothing for a tenth of a second.
     pub fn is_silent(&mut self) -> bool {
         self.stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         let mut buffer = [0; 1024];
@@ -221,7 +221,7 @@ impl Connection {
     }
 }
 
-/// An answer.
+/// A response.
 pub struct Answer {
     pub status: u16,
     pub head: String,
@@ -241,7 +241,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Asserts that this is a refusal: a whole document, with these words.
+    /// Asserts that this is an error response in aicra's envelope whose message contains `words`.
     #[track_caller]
     pub fn assert_refused(&self, status: u16, words: &str) {
         assert_eq!(self.status, status, "{self:?}");
@@ -249,8 +249,8 @@ impl Answer {
         assert_eq!(self.field("x-content-type-options"), Some("nosniff"), "{self:?}");
         let document = self.json();
         assert_ne!(document["error"], 0, "{self:?}");
-        let said = document["ErrorDescription"].as_str().unwrap();
-        assert!(said.contains(words), "{words:?} is not in {said:?}");
+        let message = document["ErrorDescription"].as_str().unwrap();
+        assert!(message.contains(words), "{words:?} is not in {message:?}");
     }
 
     /// Asserts that this is a success with these arguments echoed.

@@ -1,9 +1,9 @@
-//! XML answers read back, as their documentation says, with a parser that is none of ours.
+//! Parses XML responses as the documentation describes them, with an independent parser.
 
 use roxmltree::{Document, Node};
 use serde_json::{Map, Value};
 
-/// The JSON that an XML answer was written from, and the name of its root.
+/// Returns the JSON that an XML response was written from, and the name of its root element.
 #[track_caller]
 pub fn read(xml: &[u8]) -> (String, Value) {
     let text = std::str::from_utf8(xml).unwrap();
@@ -16,8 +16,8 @@ fn value(node: Node<'_, '_>) -> Value {
     let text = node.text().unwrap_or_default();
     match node.attribute("type") {
         None => {
-            assert!(node.children().all(|child| child.is_text()), "a text has no elements");
-            // A parser may give a text in pieces.
+            assert!(node.children().all(|child| child.is_text()), "a text has elements");
+            // The parser may split a text into pieces.
             let text: String = node.children().filter_map(|child| child.text()).collect();
             unescaped(&text, node.attribute("escaped")).into()
         }
@@ -43,11 +43,11 @@ fn value(node: Node<'_, '_>) -> Value {
                     }
                     None => child.tag_name().name().to_owned(),
                 };
-                assert!(members.insert(name, value(child)).is_none(), "a member stands twice");
+                assert!(members.insert(name, value(child)).is_none(), "a member is there twice");
             }
             Value::Object(members)
         }
-        Some(other) => panic!("{other} is no type"),
+        Some(other) => panic!("{other} is not a type"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The modules that are written as those of api 3.0 and PhalApi were.
+//! The modules of the demo for clients of api 3.0 and PhalApi.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::client::Request;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[test]
-fn publications_are_those_of_articles() {
+fn publications_are_the_articles() {
     Place::each(|place| {
         let server = place.serve();
         let read = server.get("/publication/read/3");
@@ -39,7 +39,7 @@ fn publications_are_those_of_articles() {
 }
 
 #[test]
-fn authors_are_told_in_phalapis_envelope() {
+fn authors_are_returned_in_phalapis_envelope() {
     Place::each(|place| {
         let server = place.serve();
         let known = server.get("/author/getBaseInfo?author_id=2");
@@ -78,7 +78,7 @@ fn authors_are_told_in_phalapis_envelope() {
 }
 
 #[test]
-fn methods_are_named_as_their_clients_name_them() {
+fn methods_can_be_named_in_the_query_or_the_body() {
     Place::each(|place| {
         let server = place.serve();
         let post = |target: &str, form: &str| server.send(&Request::new("POST", target).body(FORM, form)).json();
@@ -93,7 +93,7 @@ fn methods_are_named_as_their_clients_name_them() {
         ] {
             assert_eq!(named, path);
         }
-        // Whoever names nothing gets the page.
+        // Without a method, the response is the page.
         assert_eq!(server.get("/").field("content-type"), Some("text/html; charset=utf-8"));
     });
 }

@@ -1,4 +1,4 @@
-//! Articles: what is found, read, written, and by whom.
+//! The demo's articles: lists, lines, changes, pictures, and permissions.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::{Place, Server};
 use crate::client::{Answer, Request};
 
-/// The declared error of an answer.
+/// Returns the status and the declared error of a response.
 fn declared(answer: &Answer) -> (u16, String) {
     (answer.status, answer.json()["name"].as_str().unwrap_or_default().to_owned())
 }
 
-/// The numbers of the articles of a page, and how many there are on all.
+/// Returns the ids of the articles on a page, and the number of articles on all pages.
 fn page(server: &Server, query: &str) -> (Vec<u64>, u64) {
     let answer = server.get(&format!("/article?{query}"));
     assert_eq!(answer.status, 200, "{query}: {answer:?}");
@@ -22,7 +22,7 @@ fn page(server: &Server, query: &str) -> (Vec<u64>, u64) {
 }
 
 #[test]
-fn a_page_of_articles_is_what_was_asked_for() {
+fn articles_are_filtered_ordered_and_paged() {
     Place::each(|place| {
         let server = place.serve();
         for (query, expected, total) in [
@@ -50,7 +50,7 @@ fn a_page_of_articles_is_what_was_asked_for() {
 }
 
 #[test]
-fn lines_are_found_by_article_and_number() {
+fn lines_are_selected_by_article_and_number() {
     Place::each(|place| {
         let server = place.serve();
         let lines = |target: &str| -> Vec<(u64, u64)> {
@@ -74,7 +74,7 @@ fn lines_are_found_by_article_and_number() {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn articles_can_be_created_replaced_and_deleted() {
     Place::each(|place| {
         let server = place.serve();
         let token = server.editor();
@@ -92,7 +92,7 @@ fn what_is_written_is_read() {
         );
         assert_eq!(article["created"], article["changed"]);
         assert_eq!(page(&server, "q=100%20%25_!"), (vec![13], 1));
-        assert_eq!(page(&server, "q=%D0%A2%D0%A0%D0%98"), (vec![13], 1), "letters compare without case");
+        assert_eq!(page(&server, "q=%D0%A2%D0%A0%D0%98"), (vec![13], 1), "searches ignore case");
         assert_eq!(server.get("/article/line/13/3").json()["lines"][0]["text"], "");
 
         let other = json!({ "title": "Other", "text": "Once", "language": "en", "tags": [] });
@@ -102,19 +102,19 @@ fn what_is_written_is_read() {
             (&article["title"], &article["text"], &article["tags"]),
             (&"Other".into(), &"Once".into(), &json!([]))
         );
-        assert_eq!(page(&server, "q=naive").1 + page(&server, "q=100").1, 0, "what is no longer there is not found");
+        assert_eq!(page(&server, "q=naive").1 + page(&server, "q=100").1, 0, "searches do not find replaced text");
 
         let removed = Request::new("DELETE", "/article/13").field("authorization", format_args!("Bearer {token}"));
         assert_eq!(server.send(&removed).status, 204);
         assert_eq!(declared(&server.send(&removed)), (404, "no_such_article".into()));
         assert_eq!(declared(&server.get("/article/13")), (404, "no_such_article".into()));
         assert_eq!(declared(&server.ask("PUT", "/article/13", Some(&token), &other)), (404, "no_such_article".into()));
-        assert_eq!(server.write(&token, "Next"), 14, "a number is not given twice");
+        assert_eq!(server.write(&token, "Next"), 14, "ids are not reused");
     });
 }
 
 #[test]
-fn texts_that_a_database_cannot_hold_are_refused_before() {
+fn texts_that_the_database_cannot_store_are_refused() {
     Place::each(|place| {
         let server = place.serve();
         let token = server.editor();
@@ -169,7 +169,7 @@ fn authors_change_their_own_articles_and_editors_all() {
 }
 
 #[test]
-fn a_key_writes_as_the_user_of_its_name() {
+fn a_key_acts_as_the_user_of_its_name() {
     Place::each(|place| {
         let key = |name: &str| {
             let add = place.command().args(["keys", "add", "--name", name, "--scope", "author"]).output().unwrap();
@@ -184,7 +184,7 @@ fn a_key_writes_as_the_user_of_its_name() {
     });
 }
 
-/// The beginning of every PNG.
+/// The first bytes of every PNG file.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 fn picture(article: u64, token: &str, name: &str, content: &[u8]) -> Request {
@@ -195,16 +195,20 @@ fn picture(article: u64, token: &str, name: &str, content: &[u8]) -> Request {
 }
 
 #[test]
-fn pictures_are_kept_with_their_articles() {
+fn pictures_belong_to_their_articles() {
     Place::each(|place| {
         let server = place.serve();
         let token = server.editor();
-        let kept = server.send(&picture(3, &token, "dot.png", PNG));
-        assert_eq!((kept.status, &kept.json()["size"]), (201, &json!(8)));
+        let stored = server.send(&picture(3, &token, "dot.png", PNG));
+        assert_eq!((stored.status, &stored.json()["size"]), (201, &json!(8)));
         let large = [PNG, &[0; 1_000_000]].concat();
         assert_eq!(server.send(&picture(3, &token, "large.png", &large)).status, 201);
         let expected = json!({ "alt": "Ein Punkt", "media_type": "image/png", "size": 1_000_008 });
-        assert_eq!(server.get("/article/3").json()["article"]["picture"], expected, "the newer one counts");
+        assert_eq!(
+            server.get("/article/3").json()["article"]["picture"],
+            expected,
+            "a new picture replaces the old one"
+        );
         assert_eq!(server.send(&picture(3, &token, "page.png", b"<script>")).status, 400);
         assert_eq!(declared(&server.send(&picture(99, &token, "dot.png", PNG))), (404, "no_such_article".into()));
 
@@ -214,18 +218,18 @@ fn pictures_are_kept_with_their_articles() {
         assert_eq!(shown.field("content-disposition"), Some("inline; filename=\"article-3.png\""));
         let tag = shown.field("etag").unwrap();
         let again = Request::new("GET", "/article/3/picture").field("if-none-match", tag);
-        assert_eq!(server.send(&again).status, 304, "its content is the same");
+        assert_eq!(server.send(&again).status, 304, "the entity tag is that of the content");
         let part = server.send(&Request::new("GET", "/article/3/picture").field("range", "bytes=0-7"));
         assert_eq!((part.status, &part.body[..]), (206, PNG));
         assert_eq!(declared(&server.get("/article/4/picture")), (404, "no_such_picture".into()));
         assert_eq!(declared(&server.get("/article/99/picture")), (404, "no_such_article".into()));
         let remove = Request::new("DELETE", "/article/3").field("authorization", format_args!("Bearer {token}"));
-        assert_eq!(server.send(&remove).status, 204, "with its picture");
+        assert_eq!(server.send(&remove).status, 204, "the picture is deleted, too");
     });
 }
 
 #[test]
-fn many_write_at_once() {
+fn concurrent_writes_all_succeed() {
     Place::each(|place| {
         let server = place.serve();
         let token = server.editor();

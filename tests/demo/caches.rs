@@ -1,4 +1,4 @@
-//! Caches of the demo's texts, as the documents of internal-api ask for them: `POST /iapi/cache`.
+//! Caches of the demo's texts, requested as in the documents of internal-api: `POST /iapi/cache`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::client::{Answer, Request};
 use crate::keys::add;
 use crate::store::tree;
 
-/// The request of the document, as curl sends it.
+/// The fields of the request in the document.
 const DOCUMENTED: [(&str, &str); 4] = [
     ("fromDB", "user_info.intro_json"),
     ("storePath", "./cache/user-intro"),
@@ -20,7 +20,7 @@ const DOCUMENTED: [(&str, &str); 4] = [
     ("filenames", "about-us.json,contact-us.json,privacy-policy.json"),
 ];
 
-/// Status and body of what curl is told.
+/// Sends a request with curl and returns the status and the body.
 fn curl(server: &Server, key: &str, fields: &[(&str, &str)]) -> (u16, Value) {
     let mut command = Command::new("curl");
     command.args(["--silent", "--show-error", "--write-out", "\n%{http_code}"]);
@@ -29,26 +29,26 @@ fn curl(server: &Server, key: &str, fields: &[(&str, &str)]) -> (u16, Value) {
         command.args(["--data", &format!("{name}={value}")]);
     }
     let ran = command.arg(format!("http://{}/iapi/cache", server.address)).output().unwrap();
-    let said = String::from_utf8(ran.stdout).unwrap();
-    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
-    let (body, status) = said.rsplit_once('\n').unwrap();
+    let body = String::from_utf8(ran.stdout).unwrap();
+    assert!(ran.status.success(), "{body}{}", String::from_utf8_lossy(&ran.stderr));
+    let (body, status) = body.rsplit_once('\n').unwrap();
     (status.parse().unwrap(), serde_json::from_str(body).unwrap())
 }
 
-/// All files and folders that are kept.
+/// Returns all stored files and folders.
 fn files(place: &Path) -> BTreeMap<String, String> {
     let root = place.join("data/files");
     if root.exists() { tree(&root) } else { BTreeMap::new() }
 }
 
-/// Asks for caches in `cache/`, of these keys under these names.
+/// Requests caches in `cache/` of these keys, with these names.
 fn ask(server: &Server, key: &str, keys: &Value, filenames: &Value) -> Answer {
     let body = json!({ "fromDB": "user_info.intro_json", "storePath": "cache", "keys": keys, "filenames": filenames });
     server.ask("POST", "/iapi/cache", Some(key), &body)
 }
 
 #[test]
-fn the_example_of_the_document() {
+fn the_example_of_the_document_works() {
     Place::each(|place| {
         let folder = place.folder.path();
         let key = add(folder, &["--name", "remote", "--scope", "iapi"]);
@@ -71,7 +71,7 @@ fn the_example_of_the_document() {
 }
 
 #[test]
-fn the_error_of_the_document() {
+fn the_error_of_the_document_is_returned() {
     Place::each(|place| {
         let key = add(place.folder.path(), &["--name", "remote", "--scope", "iapi.cache"]);
         let server = place.serve();
@@ -85,19 +85,19 @@ fn the_error_of_the_document() {
 }
 
 #[test]
-fn who_may_not_make_caches_makes_none() {
+fn callers_without_the_permission_cannot_write_caches() {
     let place = Place::sqlite();
     let folder = place.folder.path();
     let reader = add(folder, &["--name", "reader", "--scope", "iapi.read"]);
     let server = place.serve();
     assert_eq!(ask(&server, &reader, &json!(["id001"]), &json!(["1.json"])).status, 403);
-    let nobody = Request::new("POST", "/iapi/cache").body("application/json", "{}");
-    assert_eq!(server.send(&nobody).status, 401);
+    let anonymous = Request::new("POST", "/iapi/cache").body("application/json", "{}");
+    assert_eq!(server.send(&anonymous).status, 401);
     assert_eq!(files(folder), BTreeMap::new());
 }
 
 #[test]
-fn a_database_of_an_older_program_gets_the_texts() {
+fn a_database_of_an_older_version_gets_the_texts() {
     Place::each(|place| {
         let key = add(place.folder.path(), &["--name", "remote", "--scope", "iapi"]);
         let server = place.serve();
@@ -110,28 +110,28 @@ fn a_database_of_an_older_program_gets_the_texts() {
         drop(sql);
         let server = place.serve();
         assert_eq!(ask(&server, &key, &json!(["id003"]), &json!(["3.json"])).status, 200);
-        assert_eq!(server.total(), 13, "nothing is seeded twice");
+        assert_eq!(server.total(), 13, "existing rows are not inserted again");
     });
 }
 
 #[test]
-fn a_database_that_is_gone_is_not_made_anew() {
+fn a_removed_database_is_not_created_again() {
     let place = Place::sqlite();
     let key = add(place.folder.path(), &["--name", "remote", "--scope", "iapi"]);
     let server = place.serve();
     assert_eq!(server.total(), 12);
     fs::remove_file(place.file()).unwrap();
     let refused = ask(&server, &key, &json!(["id001"]), &json!(["1.json"]));
-    let said = String::from_utf8(refused.body).unwrap();
-    assert!(refused.status >= 400 && said.contains("the database does not answer"), "{said}");
-    assert!(server.served.told().contains("put it back"), "{}", server.served.told());
+    let body = String::from_utf8(refused.body).unwrap();
+    assert!(refused.status >= 400 && body.contains("the database is unavailable"), "{body}");
+    assert!(server.served.told().contains("restore it"), "{}", server.served.told());
     assert!(!place.file().exists());
     assert_eq!(files(place.folder.path()), BTreeMap::new());
 }
 
-/// The most memory that a process has had, in bytes.
+/// Returns the peak memory of a process in bytes.
 #[cfg(target_os = "linux")]
-fn most_memory(process: u32) -> u64 {
+fn peak_memory(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() << 10
@@ -139,12 +139,12 @@ fn most_memory(process: u32) -> u64 {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_value_is_written_and_not_kept_in_memory() {
+fn a_large_value_is_written_with_little_memory() {
     const LINES: u64 = 64 << 10;
     Place::each(|place| {
         let key = add(place.folder.path(), &["--name", "remote", "--scope", "iapi"]);
         let server = place.serve();
-        // What every call needs is there already.
+        // A first call allocates what every call needs.
         assert_eq!(ask(&server, &key, &json!(["id001"]), &json!(["small.json"])).status, 200);
         let value = if place.is_postgres() {
             format!(
@@ -157,9 +157,9 @@ fn a_value_is_written_and_not_kept_in_memory() {
             )
         };
         place.sql().execute(&format!("INSERT INTO user_info (id, intro_json) VALUES ('large', ({value}))"));
-        let before = most_memory(server.served.id());
+        let before = peak_memory(server.served.id());
         assert_eq!(ask(&server, &key, &json!(["large"]), &json!(["large.txt"])).status, 200);
-        let more = most_memory(server.served.id()) - before;
+        let more = peak_memory(server.served.id()) - before;
         assert!(more < 16 << 20, "{more} bytes of memory for 64 MiB");
         let written = fs::read_to_string(place.folder.path().join("data/files/cache/large.txt")).unwrap();
         assert_eq!(written.len() as u64, LINES << 10);

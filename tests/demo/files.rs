@@ -1,13 +1,13 @@
-//! Where stored files are kept.
+//! The folder of stored files.
 
 use std::fs;
 
 use super::{Place, Server};
-use crate::cli::Ran;
+use crate::cli::RunResult;
 use crate::client::{Answer, Request};
 use crate::keys;
 
-/// The smallest picture that is known as one.
+/// The first bytes of a PNG file, by which its media type is detected.
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 
 fn by(key: &str, request: Request) -> Request {
@@ -20,7 +20,7 @@ fn send(server: &Server, key: &str) -> Answer {
     server.send(&request.multipart(&[content, ("name=\"filename\"", b"public/1.png")]))
 }
 
-/// A place whose settings say where files are kept, and a key.
+/// Creates a place whose app.json sets the folder of stored files, and a key.
 fn place(defined: Option<&str>) -> (Place, String) {
     let place = Place::sqlite();
     if let Some(folder) = defined {
@@ -33,7 +33,7 @@ fn place(defined: Option<&str>) -> (Place, String) {
 }
 
 #[test]
-fn a_flag_wins_over_the_environment_and_that_over_the_definition() {
+fn flags_take_precedence_over_the_environment_and_that_over_the_definition() {
     let (defined, flag, twice) = (Some("defined"), &["serve", "--files", "flag"][..], &["--files", "up", "serve"][..]);
     let cases = [
         (None, None, &[][..], "data/files"),
@@ -48,18 +48,18 @@ fn a_flag_wins_over_the_environment_and_that_over_the_definition() {
         let (place, key) = place(defined);
         let mut command = place.command();
         command.args(arguments);
-        if let Some(said) = variable {
-            command.env("RULEBOOK_FILES", said);
+        if let Some(value) = variable {
+            command.env("RULEBOOK_FILES", value);
         }
         if folder.starts_with("own") {
             fs::rename(place.folder.path().join("data"), place.folder.path().join("own")).unwrap();
         }
         let server = place.serve_as(command);
-        let said = &server.served.said;
-        assert!(said.contains(&format!("\n  files      {folder}\n")), "{arguments:?}: {said}");
+        let summary = &server.served.said;
+        assert!(summary.contains(&format!("\n  files      {folder}\n")), "{arguments:?}: {summary}");
         assert_eq!(send(&server, &key).status, 204, "{arguments:?}");
         assert_eq!(fs::read(place.folder.path().join(folder).join("public/1.png")).unwrap(), PICTURE, "{arguments:?}");
-        // A call without a socket has the same files.
+        // `rulebook call` uses the same files.
         if arguments.len() < 3 {
             let mut call = place.command();
             call.args(["call", "iapi.file.download", "filename=public/1.png", "--scope", "iapi"]);
@@ -70,7 +70,7 @@ fn a_flag_wins_over_the_environment_and_that_over_the_definition() {
 }
 
 #[test]
-fn the_start_fails_where_a_folder_that_is_named_cannot_be_used() {
+fn a_configured_folder_that_cannot_be_used_prevents_the_start() {
     for (defined, arguments, variable) in
         [(None, &["--files", "taken"][..], None), (None, &[], Some("taken")), (Some("taken"), &[], None)]
     {
@@ -78,26 +78,26 @@ fn the_start_fails_where_a_folder_that_is_named_cannot_be_used() {
         fs::write(place.folder.path().join("taken"), "").unwrap();
         let mut command = place.command();
         command.args(["serve", "--bind", "127.0.0.1:0"]).args(arguments);
-        if let Some(said) = variable {
-            command.env("RULEBOOK_FILES", said);
+        if let Some(value) = variable {
+            command.env("RULEBOOK_FILES", value);
         }
-        let ran = Ran::from(command.output().unwrap());
+        let ran = RunResult::from(command.output().unwrap());
         assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{ran:?}");
-        assert!(ran.err.starts_with("error: --files taken: no files can be kept there: "), "{}", ran.err);
+        assert!(ran.err.starts_with("error: --files taken: no files can be stored there: "), "{}", ran.err);
     }
 }
 
 #[test]
-fn all_else_is_served_where_the_folder_of_nobodys_choice_cannot_be_used() {
+fn a_default_folder_that_cannot_be_used_does_not_prevent_the_start() {
     let (place, key) = place(None);
     let taken = place.folder.path().join("data/files");
     fs::write(&taken, "").unwrap();
     let server = place.serve();
     assert_eq!(server.total(), 12);
-    let told = server.served.told();
-    assert!(told.contains("no files can be kept in data/files, all else is served: "), "{told}");
+    let log = server.served.told();
+    assert!(log.contains("no files can be stored in data/files, all else is served: "), "{log}");
     assert_eq!(send(&server, &key).status, 500);
-    // Whoever needs it tries again.
+    // The next request for a file opens the folder.
     fs::remove_file(&taken).unwrap();
     assert_eq!(send(&server, &key).status, 204);
 }

@@ -1,15 +1,16 @@
-//! The demo: the program on its database, SQLite and PostgreSQL.
+//! The demo, with SQLite and PostgreSQL.
 //!
-//! PostgreSQL is where `TEST_POSTGRES` says; `tests/outside/postgres` sees to it. Without it, only SQLite is tried.
+//! `TEST_POSTGRES` is the URL of a PostgreSQL database; `tests/outside/postgres` sets it. Without it, only SQLite is
+//! tested.
 
 mod ancestors;
 mod articles;
 #[cfg(unix)]
 mod caches;
+mod database_errors;
 mod files;
 mod random;
 mod start;
-mod trouble;
 mod users;
 
 use std::net::SocketAddr;
@@ -18,7 +19,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use rulebook::iapi::Database;
+use rulebook_iapi::Database;
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Connection as _, Executor};
 use tempfile::TempDir;
@@ -27,10 +28,10 @@ use tokio::runtime::Runtime;
 use crate::client::{Answer, Connection, Request};
 use crate::served::{Served, copy_files, free_address, program};
 
-/// Who stops PostgreSQL waits for those who need it, and they for who stops it.
+/// The test that stops PostgreSQL holds the write lock; tests that use it hold the read lock.
 static POSTGRES: RwLock<()> = RwLock::new(());
 
-/// A folder with the demo's definition, and a database of its own.
+/// A folder with the demo's definition, and a new database.
 pub struct Place {
     pub folder: TempDir,
     postgres: Option<(String, Option<RwLockReadGuard<'static, ()>>)>,
@@ -43,7 +44,8 @@ impl Place {
         Self { folder, postgres: None }
     }
 
-    /// A new database on PostgreSQL, where there is one. `needed`: nobody may stop it.
+    /// Creates a database on PostgreSQL; `None` if there is no server. If `needed` is `true`, no test may stop the
+    /// server meanwhile.
     pub fn postgres(needed: bool) -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let server = std::env::var("TEST_POSTGRES").ok()?;
@@ -53,7 +55,7 @@ impl Place {
         Some(Self { postgres: Some((server.replace("/postgres?", &format!("/{name}?")), guard)), ..Self::sqlite() })
     }
 
-    /// Runs a test on each database.
+    /// Runs a test with each database.
     pub fn each(test: impl Fn(&Self)) {
         test(&Self::sqlite());
         if let Some(place) = Self::postgres(true) {
@@ -69,7 +71,7 @@ impl Place {
         self.folder.path().join("data/demo.db")
     }
 
-    /// Where the database is, as caches are made of it.
+    /// Returns the location of the database, for caches.
     pub fn database(&self) -> Database {
         match &self.postgres {
             Some((url, _)) => Database::Postgres(url.clone()),
@@ -77,7 +79,7 @@ impl Place {
         }
     }
 
-    /// The database as others see it.
+    /// Connects to the database, as another program.
     pub fn sql(&self) -> Sql {
         match &self.postgres {
             Some((url, _)) => Sql::to(url),
@@ -85,7 +87,7 @@ impl Place {
         }
     }
 
-    /// The program in this place.
+    /// Returns the command that runs the program in this folder.
     pub fn command(&self) -> Command {
         let mut command = program(self.folder.path());
         if let Some((url, _)) = &self.postgres {
@@ -98,7 +100,7 @@ impl Place {
         self.serve_as(self.command())
     }
 
-    /// Serves by a command that has all but the address.
+    /// Starts a server with a command, to which the address is added.
     pub fn serve_as(&self, mut command: Command) -> Server {
         let address = free_address();
         let served = Served::run(&mut command, self.folder.path(), &address);
@@ -106,7 +108,7 @@ impl Place {
     }
 }
 
-/// The demo at work.
+/// A running server of the demo.
 pub struct Server {
     pub served: Served,
     pub address: SocketAddr,
@@ -121,7 +123,7 @@ impl Server {
         self.send(&Request::new("GET", target))
     }
 
-    /// A request with a JSON body, by whoever has this token.
+    /// Sends a request with a JSON body and, optionally, a token.
     pub fn ask(&self, method: &str, target: &str, token: Option<&str>, body: &Value) -> Answer {
         let mut request = Request::new(method, target);
         if let Some(token) = token {
@@ -130,7 +132,7 @@ impl Server {
         self.send(&request.body("application/json", body.to_string()))
     }
 
-    /// The token of a login.
+    /// Logs in and returns the token.
     #[track_caller]
     pub fn log_in(&self, login: &str, password: &str) -> String {
         let answer = self.ask("POST", "/user/login", None, &json!({ "login": login, "password": password }));
@@ -138,13 +140,13 @@ impl Server {
         answer.json()["token"].as_str().unwrap().to_owned()
     }
 
-    /// The token of the editor that a new database has.
+    /// Logs in as the editor of a new database.
     #[track_caller]
     pub fn editor(&self) -> String {
         self.log_in("ada", "analytical engine")
     }
 
-    /// Writes an article, and gives its number.
+    /// Creates an article and returns its id.
     #[track_caller]
     pub fn write(&self, token: &str, title: &str) -> u64 {
         let answer = self.ask("POST", "/article", Some(token), &json!({ "title": title, "text": "One\nTwo" }));
@@ -152,7 +154,7 @@ impl Server {
         answer.json()["article_id"].as_u64().unwrap()
     }
 
-    /// How many articles there are.
+    /// Returns the number of articles.
     #[track_caller]
     pub fn total(&self) -> u64 {
         let answer = self.get("/article");

@@ -1,4 +1,4 @@
-//! Whatever is asked of the demo, it is no failure of its own, and no trouble for its database.
+//! Random requests to the demo cause neither internal errors nor errors of the database.
 
 use std::path::Path;
 
@@ -8,14 +8,14 @@ use rulebook::Rulebook;
 
 use super::Place;
 use crate::client::Connection;
-use crate::generate;
 use crate::http::random::request::{Routes, request};
+use support::generate;
 
-/// How many requests each database gets.
+/// Number of requests for each database.
 const COUNT: u32 = 1500;
 
 #[test]
-fn whatever_is_asked_does_not_fail() {
+fn random_requests_cause_no_server_errors() {
     let api = Rulebook::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("api")).check().unwrap();
     let routes = Routes::new(&api);
     Place::each(|place| {
@@ -36,7 +36,7 @@ fn whatever_is_asked_does_not_fail() {
         let succeeded = std::cell::Cell::new(0);
         let ended = TestRunner::new(config).run(&requests, |asked| {
             let mut connection = Connection::to(server.address);
-            // The server may turn away before it has read everything.
+            // The server may close the connection before it has read the whole request.
             let _ = std::io::Write::write_all(&mut connection.stream, &asked.bytes());
             let head = asked.line.starts_with(b"HEAD ");
             let mut answer = connection.try_answer(head).map_err(TestCaseError::fail)?;

@@ -1,4 +1,4 @@
-//! When the database is opened, and how often it is made.
+//! Opening and creating the database.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Place, Server};
 
 #[test]
-fn nothing_is_opened_before_it_is_needed() {
+fn the_database_is_opened_by_the_first_request_that_needs_it() {
     let place = Place::sqlite();
     let run = |arguments: &[&str]| {
         let ran = place.command().args(arguments).stdout(Stdio::null()).status().unwrap();
@@ -31,18 +31,18 @@ fn nothing_is_opened_before_it_is_needed() {
 }
 
 #[test]
-fn a_call_without_a_socket_uses_the_same_database() {
+fn the_command_call_uses_the_same_database() {
     Place::each(|place| {
         let server = place.serve();
         server.write(&server.editor(), "Called");
         let call = place.command().args(["call", "GET /article/13"]).output().unwrap();
-        let said: serde_json::Value = serde_json::from_slice(&call.stdout).unwrap();
-        assert_eq!(said["article"]["title"], "Called");
+        let output: serde_json::Value = serde_json::from_slice(&call.stdout).unwrap();
+        assert_eq!(output["article"]["title"], "Called");
     });
 }
 
 #[test]
-fn the_folder_is_the_servers() {
+fn the_database_is_in_the_data_folder() {
     let place = Place::sqlite();
     for (arguments, file) in
         [(&["--data", "own folder/#1?x=%41"][..], "own folder/#1?x=%41/demo.db"), (&["--data", "."], "demo.db")]
@@ -59,7 +59,7 @@ fn the_folder_is_the_servers() {
 }
 
 #[test]
-fn processes_that_start_at_once_make_it_once() {
+fn concurrent_processes_create_the_database_once() {
     Place::each(|place| {
         let servers: Vec<Server> = (0..3).map(|_| place.serve()).collect();
         let totals: Vec<u64> = std::thread::scope(|scope| {
@@ -78,7 +78,7 @@ fn processes_that_start_at_once_make_it_once() {
 }
 
 #[test]
-fn what_was_acknowledged_survives_being_killed() {
+fn acknowledged_writes_survive_a_kill() {
     Place::each(|place| {
         let mut acknowledged = 12;
         for _ in 0..3 {
@@ -89,7 +89,7 @@ fn what_was_acknowledged_survives_being_killed() {
                 server.write(&token, &n.to_string());
             }
             acknowledged += 5;
-            // It is killed: nothing is closed, nothing written at the end.
+            // The server is killed, so that it cannot close the database.
             drop(server);
         }
         assert_eq!(place.serve().total(), acknowledged);
@@ -98,7 +98,7 @@ fn what_was_acknowledged_survives_being_killed() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_in_flight_when_it_stops_is_finished() {
+fn requests_in_progress_are_completed_when_the_server_stops() {
     Place::each(|place| {
         let mut command = place.command();
         command.args(["--workers", "4"]);
@@ -111,7 +111,7 @@ fn what_is_in_flight_when_it_stops_is_finished() {
                 working.into_iter().for_each(|one| one.join().unwrap());
             });
         };
-        // Connections to the database are opened by all workers, most of which then have nothing to finish.
+        // All workers open connections to the database, and most of them have no request to complete.
         together(32, &|_| assert_eq!(server.total(), 12), &mut || ());
         let mut other = place.sql();
         other.execute(if place.is_postgres() { "BEGIN; LOCK TABLE articles" } else { "BEGIN EXCLUSIVE" });

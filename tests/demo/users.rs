@@ -1,4 +1,4 @@
-//! Users: registration, logins, profiles.
+//! The demo's users: registration, logins, profiles.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ fn a_user_registers_once_and_logs_in() {
         assert_eq!((again.status, &again.json()["name"]), (409, &json!("login_taken")));
         let token = server.log_in("grace", "nanoseconds");
         assert!(token.starts_with("login_") && token.len() == 70, "{token}");
-        assert_ne!(token, server.log_in("grace", "nanoseconds"), "each login is one of its own");
+        assert_ne!(token, server.log_in("grace", "nanoseconds"), "each login has its own token");
         let profile = server.get("/user/9").json()["user"].clone();
         assert_eq!(
             (&profile["login"], &profile["role"], &profile["articles"]),
@@ -29,7 +29,7 @@ fn a_user_registers_once_and_logs_in() {
 }
 
 #[test]
-fn two_who_register_at_once_do_not_get_the_same_login() {
+fn concurrent_registrations_do_not_get_the_same_login() {
     Place::each(|place| {
         let server = place.serve();
         let new = json!({ "login": "twin", "name": "Twin", "password": "ten letters" });
@@ -43,11 +43,11 @@ fn two_who_register_at_once_do_not_get_the_same_login() {
     });
 }
 
-/// Less than the hash of a password takes on any machine, and more than an answer without one.
+/// A time below that of hashing a password on any machine, and above that of a response without hashing.
 const HASH_TIME: Duration = Duration::from_millis(4);
 
 #[test]
-fn a_wrong_login_is_refused_the_same_way_whatever_is_wrong() {
+fn wrong_logins_and_wrong_passwords_are_indistinguishable() {
     Place::each(|place| {
         let server = place.serve();
         let wrong = |login: &str| {
@@ -59,19 +59,19 @@ fn a_wrong_login_is_refused_the_same_way_whatever_is_wrong() {
         let expected = wrong("ada").0;
         let fastest = ["ada", "nobody", "jules"].map(|login| {
             let tries = (0..5).map(|_| {
-                let (said, took) = wrong(login);
-                assert_eq!(said, expected, "{login}");
-                took
+                let (response, time) = wrong(login);
+                assert_eq!(response, expected, "{login}");
+                time
             });
             tries.min().unwrap()
         });
-        // A hash is made for each: without one the answer is there at once. Load only makes it longer.
-        assert!(fastest.iter().all(|time| *time > HASH_TIME), "who is known shows in the time: {fastest:?}");
+        // Each response must include the time of a hash. Load on the machine only makes it longer.
+        assert!(fastest.iter().all(|time| *time > HASH_TIME), "the time reveals whether the user exists: {fastest:?}");
     });
 }
 
 #[test]
-fn a_login_ends_when_it_is_told_to_or_its_time_is_over() {
+fn a_login_ends_by_logging_out_or_expiring() {
     Place::each(|place| {
         let server = place.serve();
         let (first, second) = (server.editor(), server.editor());
@@ -86,16 +86,16 @@ fn a_login_ends_when_it_is_told_to_or_its_time_is_over() {
         place.sql().execute("UPDATE logins SET ends = 1");
         assert_eq!(log_out(&second), 401);
         assert_eq!(log_out("login_00"), 401);
-        assert_eq!(log_out("rb_00"), 401, "the server's keys are asked too");
+        assert_eq!(log_out("rb_00"), 401, "the server's keys are checked, too");
         let public = Request::new("GET", "/article").field("authorization", format_args!("Bearer {second}"));
-        assert_eq!(server.send(&public).status, 401, "also where nobody needs a login");
+        assert_eq!(server.send(&public).status, 401, "an invalid login is an error on public methods, too");
         server.editor();
         assert_eq!(log_out(&second), 401);
     });
 }
 
 #[test]
-fn tokens_and_passwords_are_kept_by_their_hashes() {
+fn tokens_and_passwords_are_stored_as_hashes() {
     let place = Place::sqlite();
     let mut command = place.command();
     command.args(["--log", "trace"]);
@@ -107,13 +107,13 @@ fn tokens_and_passwords_are_kept_by_their_hashes() {
     place.sql().execute("PRAGMA wal_checkpoint(TRUNCATE)");
     let file = std::fs::read(place.file()).unwrap();
     for secret in [token.as_str(), "analytical engine"] {
-        assert!(!file.windows(secret.len()).any(|part| part == secret.as_bytes()), "the database holds {secret}");
-        assert!(!log.contains(secret), "the log holds {secret}");
+        assert!(!file.windows(secret.len()).any(|part| part == secret.as_bytes()), "the database contains {secret}");
+        assert!(!log.contains(secret), "the log contains {secret}");
     }
 }
 
 #[test]
-fn profiles_are_changed_by_their_owners() {
+fn profiles_can_be_changed_by_their_owners() {
     Place::each(|place| {
         let server = place.serve();
         let token = server.editor();

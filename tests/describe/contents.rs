@@ -1,47 +1,48 @@
-//! What OPTIONS says of services, of URIs above them and of the whole.
+//! The responses to OPTIONS on services, on the URIs above them and on the whole API.
 
 use proptest::prelude::*;
-use rulebook::model::{Api, LogFormat};
-use rulebook::{Rulebook, Unbound, describe};
+use rulebook::{Rulebook, Unbound};
+use rulebook_model::describe;
+use rulebook_model::model::{Api, LogFormat};
 use serde_json::{Map, Value, json};
 
 use super::{check, folders};
 use crate::client::{Request, Site};
-use crate::generate;
+use support::generate;
 
-/// Removes what OPTIONS adds for clients.
-fn without_remarks(document: &mut Value) {
+/// Removes the keys that OPTIONS adds for clients.
+fn without_client_keys(document: &mut Value) {
     match document {
         Value::Object(members) => {
-            // In `default` and `example` stand the author's own values.
+            // `default` and `example` contain values of the definition.
             members.retain(|key, _| !key.starts_with('$') || key.contains('/'));
             let own = |key: &str| !matches!(key, "default" | "example");
-            members.iter_mut().filter(|(key, _)| own(key)).for_each(|(_, value)| without_remarks(value));
+            members.iter_mut().filter(|(key, _)| own(key)).for_each(|(_, value)| without_client_keys(value));
         }
-        Value::Array(items) => items.iter_mut().for_each(without_remarks),
+        Value::Array(items) => items.iter_mut().for_each(without_client_keys),
         _ => {}
     }
 }
 
-/// Judges all that OPTIONS answers at the URIs of an API.
+/// Checks the responses to OPTIONS at every URI of an API.
 #[track_caller]
-pub fn assert_says_what_is(api: &Api) {
+pub fn assert_matches_model(api: &Api) {
     let uris = describe::uris(api);
     let all = describe::options_all(api, &uris);
-    let mut of_the_server = api.clone();
-    of_the_server.unbound = Unbound::default();
-    of_the_server.log_format = LogFormat::default();
-    (of_the_server.bind, of_the_server.data, of_the_server.workers, of_the_server.log) = (None, None, None, None);
-    (of_the_server.cors, of_the_server.files, of_the_server.compress) = (None, None, true);
+    let mut public = api.clone();
+    public.unbound = Unbound::default();
+    public.log_format = LogFormat::default();
+    (public.bind, public.data, public.workers, public.log) = (None, None, None, None);
+    (public.cors, public.files, public.compress) = (None, None, true);
     let mut plain = all.clone();
-    without_remarks(&mut plain);
-    assert_eq!(plain, describe::canonical(&of_the_server), "the definition, without what is the server's");
-    assert_eq!(reload(&all), of_the_server);
+    without_client_keys(&mut plain);
+    assert_eq!(plain, describe::canonical(&public), "the definition, without the settings of the server");
+    assert_eq!(reload(&all), public);
 
     for uri in &uris.services {
         let document = describe::options_service(api, uri);
         let mut plain = document.clone();
-        without_remarks(&mut plain);
+        without_client_keys(&mut plain);
         assert_eq!(plain, describe::canonical_service(api, uri.module, uri.service));
         assert_links(&document);
         let written = match uri.service.path.as_slice() {
@@ -56,8 +57,8 @@ pub fn assert_says_what_is(api: &Api) {
             }
         }
     }
-    for uri in &uris.above {
-        let document = describe::options_above(uri);
+    for uri in &uris.intermediate {
+        let document = describe::options_intermediate(uri);
         assert_links(&document);
         assert_eq!(reload(&document).modules.iter().map(|module| module.services.len()).sum::<usize>(), 0);
     }
@@ -76,9 +77,9 @@ fn assert_links(document: &Value) {
 }
 
 #[test]
-fn options_says_what_the_definition_says() {
+fn options_responds_with_the_definition() {
     for folder in folders() {
-        assert_says_what_is(&check(Rulebook::load(folder)));
+        assert_matches_model(&check(Rulebook::load(folder)));
     }
 }
 
@@ -86,14 +87,14 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn options_says_what_generated_definitions_say(generated in generate::definitions()) {
-        assert_says_what_is(&check(Rulebook::read(generated.bytes())));
+    fn options_responds_with_generated_definitions(generated in generate::definitions()) {
+        assert_matches_model(&check(Rulebook::read(generated.bytes())));
     }
 }
 
-/// Strangers are not told how the server runs; whoever has its files is.
+/// Responses to OPTIONS do not say how the server runs. The definition that the owner of the server prints does.
 #[test]
-fn how_the_server_runs_is_not_told() {
+fn settings_of_the_server_are_not_in_responses_to_options() {
     let app = json!({
         "title": "Told", "unbound": "echo", "bind": "127.0.0.1:7777", "data": "secret-folder", "workers": 3,
         "log": "secret-filter", "log_format": "json",
@@ -119,14 +120,14 @@ fn how_the_server_runs_is_not_told() {
 }
 
 #[test]
-fn scopes_and_captures_are_as_they_are_written() {
+fn scopes_and_captures_are_as_the_definition_writes_them() {
     let definition = json!({ "/": { "user/{id}": { "GET": {
         "info": "One", "scope": [["user[user_id]"], ["admin"]], "in": { "{id}": { "info": "Who", "type": "id", "name": "user_id" } }
     } } } });
     let site = Site::echo(&[("user.json", definition.clone())]);
     let mut answer = site.send(&Request::new("OPTIONS", "/user/7")).json();
     assert_eq!(answer["/"]["user/{id}"]["GET"]["in"]["{id}"]["$schema"]["type"], "integer");
-    without_remarks(&mut answer);
+    without_client_keys(&mut answer);
     let mut expected = Map::from_iter([("module".to_owned(), json!("user"))]);
     expected.extend(definition.as_object().cloned().unwrap());
     assert_eq!(answer, Value::Object(expected));

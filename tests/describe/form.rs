@@ -1,4 +1,4 @@
-//! In which form documents are answered, and when they are not sent again.
+//! The format of documents, and conditional requests for them.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ const JSON: &str = "application/json";
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
 #[test]
-fn the_client_chooses_the_form() {
+fn the_client_chooses_json_or_markdown() {
     let site = site();
     let cases: &[(&[&str], &str)] = &[
         (&[], JSON),
@@ -64,14 +64,14 @@ fn the_client_chooses_the_form() {
 }
 
 #[test]
-fn forms_and_documents_have_their_own_tags() {
+fn each_document_has_an_entity_tag_per_format() {
     let site = site();
     let mut tags = Vec::new();
     for target in ["/api", "/api/article", "/api/article/7", "/api/article/7/line"] {
         for accept in ["application/json", "text/markdown"] {
             let ask = || site.send(&Request::new("OPTIONS", target).field("accept", accept));
             let tag = ask().field("etag").unwrap().to_owned();
-            assert_eq!(ask().field("etag"), Some(&*tag), "it stays");
+            assert_eq!(ask().field("etag"), Some(&*tag), "the tag does not change");
             assert!(tag.len() > 16 && tag.starts_with('"') && tag.ends_with('"'), "{tag} is a strong tag");
             assert!(!tags.contains(&tag), "{target} {accept}");
             tags.push(tag);
@@ -79,7 +79,7 @@ fn forms_and_documents_have_their_own_tags() {
     }
     let again = self::site();
     let answer = again.send(&Request::new("OPTIONS", "/api"));
-    assert_eq!(answer.field("etag"), Some(&*tags[0]), "another server of the same definition has the same");
+    assert_eq!(answer.field("etag"), Some(&*tags[0]), "another server with the same definition has the same tag");
 }
 
 #[track_caller]
@@ -93,7 +93,7 @@ fn assert_not_modified(answer: &Answer, tag: &str) {
 }
 
 #[test]
-fn what_the_client_has_is_not_sent_again() {
+fn a_document_that_the_client_has_is_not_sent_again() {
     let site = site();
     let requests = [
         Request::new("OPTIONS", "/api/article/7/line"),
@@ -137,7 +137,7 @@ fn what_the_client_has_is_not_sent_again() {
 }
 
 #[test]
-fn the_tag_of_one_form_is_not_that_of_the_other() {
+fn the_tag_of_one_format_does_not_match_the_other() {
     let site = site();
     let json = site.send(&Request::new("OPTIONS", "/api"));
     let tag = json.field("etag").unwrap();
@@ -146,7 +146,7 @@ fn the_tag_of_one_form_is_not_that_of_the_other() {
 }
 
 #[test]
-fn documents_of_the_server_are_read_alone() {
+fn documents_of_the_server_can_only_be_read() {
     let site = site();
     for (target, media_type) in [("/openapi.json", "application/json"), ("/llms.txt", "text/plain; charset=utf-8")] {
         let mut connection = site.connect();
@@ -159,18 +159,18 @@ fn documents_of_the_server_are_read_alone() {
         assert!(options.body.is_empty() && options.field("content-type").is_none());
         for method in ["POST", "PUT", "DELETE", "PATCH", "FOO"] {
             let refused = connection.ask(&Request::new(method, target));
-            refused.assert_refused(405, "the service does not have this method");
+            refused.assert_refused(405, "the service does not support this method");
             assert_eq!(refused.field("allow"), Some("GET, HEAD, OPTIONS"));
         }
         site.send(&Request::new("POST", target).field("expect", "100-continue").body("text/plain", "x"))
-            .assert_refused(405, "the service does not have this method");
+            .assert_refused(405, "the service does not support this method");
         site.send(&Request::new("GET", format!("/api{target}"))).assert_refused(404, "no service has this URI");
     }
 }
 
-/// A service that takes any segment does not take the server's own paths.
+/// A service that matches any segment does not match the paths of the server's documents.
 #[test]
-fn no_capture_or_position_hides_a_document() {
+fn captures_and_positions_do_not_match_paths_of_documents() {
     let any = json!({ "info": "Any", "type": "string" });
     for module in [
         json!({ "/": { "{any}": { "GET": { "info": "Any", "in": { "{any}": any } } } } }),

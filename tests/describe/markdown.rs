@@ -1,29 +1,30 @@
-//! The API in markdown: whatever words a definition has, they are shown and mean nothing.
+//! The responses to OPTIONS in markdown: text of a definition is shown literally.
 
 use std::fmt::Write;
 use std::path::Path;
 
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser};
-use rulebook::model::Api;
-use rulebook::{Rulebook, describe};
+use rulebook::Rulebook;
+use rulebook_model::describe;
+use rulebook_model::model::Api;
 use serde_json::{Value, json};
 
 use super::check;
-use crate::golden;
+use support::golden;
 
-/// All texts of an API, one below the other.
+/// Returns the markdown documents of an API.
 fn texts(api: &Api) -> Vec<String> {
     let uris = describe::uris(api);
     let mut texts = vec![describe::markdown_all(api, &uris)];
     texts.extend(uris.services.iter().map(describe::markdown_service));
-    texts.extend(uris.above.iter().map(describe::markdown_above));
+    texts.extend(uris.intermediate.iter().map(describe::markdown_intermediate));
     texts
 }
 
 #[test]
-fn the_texts_of_a_definition_with_every_key_are_these() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions/good/everything");
+fn texts_of_a_definition_with_every_key_equal_the_golden_file() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/rulebook-model/tests/definitions/good/everything");
     let api = check(Rulebook::load(folder));
     let mut all = String::new();
     for text in texts(&api) {
@@ -32,10 +33,10 @@ fn the_texts_of_a_definition_with_every_key_are_these() {
     golden::compare(Path::new("tests/data/describe/everything.md"), &all);
 }
 
-/// A definition that has `words` wherever it can say something, and as values; in a permission these.
+/// Returns a definition with `words` in every description, name and example, and with this permission.
 fn definition(words: &str, permission: &str) -> Value {
     let member = json!({ "info": words, "type": "?array<string>", "example": [words] });
-    // What is nothing but a URL leads there.
+    // A text that is a URL alone would become a link.
     let whose = format!("see {words}");
     json!({
         "title": words,
@@ -61,8 +62,8 @@ fn definition(words: &str, permission: &str) -> Value {
     })
 }
 
-/// What a reader sees of a text: its structure, and the words in it.
-fn seen(text: &str) -> Vec<String> {
+/// Returns what a reader sees of a document: its structure and its text.
+fn rendered(text: &str) -> Vec<String> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
@@ -85,8 +86,8 @@ fn seen(text: &str) -> Vec<String> {
     seen
 }
 
-/// Words as they are shown: on one line, and without what changes the direction of others.
-fn shown(words: &str) -> String {
+/// Returns a text as documents show it: on one line, with control characters replaced.
+fn as_shown(words: &str) -> String {
     let is_break = |c: char| matches!(c, ' ' | '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
     let words: Vec<&str> = words.split(is_break).filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().fold(String::new(), |mut shown, c| {
@@ -99,31 +100,31 @@ fn shown(words: &str) -> String {
     })
 }
 
-/// Nothing that markdown knows.
+/// A text that is not special in markdown.
 const PLAIN: &str = "Qx";
 
-fn assert_shown(words: &str) {
-    // Not everything can be a permission.
+fn assert_literal(words: &str) {
+    // Permissions cannot contain these characters.
     let odd = |c: char| matches!(c, '[' | ']') || c.is_control() || c.is_whitespace();
     let no_permission = words.contains(odd);
     let read = |words: &str| {
         let definition = definition(words, if no_permission { "p" } else { words });
         check(Rulebook::read(vec![("api.json".into(), definition.to_string().into())]))
     };
-    let json = |words: &str| shown(&json!(words).to_string());
+    let json = |words: &str| as_shown(&json!(words).to_string());
     for (plain, text) in texts(&read(PLAIN)).iter().zip(texts(&read(words))) {
-        let expected: Vec<String> = seen(plain)
+        let expected: Vec<String> = rendered(plain)
             .iter()
             .map(|part| {
-                part.replace(&json(PLAIN), "\u{0}").replace(PLAIN, &shown(words)).replace('\u{0}', &json(words))
+                part.replace(&json(PLAIN), "\u{0}").replace(PLAIN, &as_shown(words)).replace('\u{0}', &json(words))
             })
             .collect();
-        assert_eq!(seen(&text), expected, "{words:?} in\n{text}");
+        assert_eq!(rendered(&text), expected, "{words:?} in\n{text}");
     }
 }
 
 #[test]
-fn words_are_shown_as_they_are() {
+fn text_of_a_definition_is_shown_literally() {
     let cases = [
         "plain words",
         "*a* **b** _c_ __d__ ~~e~~ ~f~",
@@ -193,13 +194,13 @@ fn words_are_shown_as_they_are() {
     ];
     for words in cases {
         if !words.trim().is_empty() {
-            assert_shown(words);
+            assert_literal(words);
         }
     }
 }
 
-/// Texts of what markdown is made of.
-fn nasty() -> impl Strategy<Value = String> {
+/// Generates texts of characters that are special in markdown.
+fn special_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("*"),
         Just("_"),
@@ -238,9 +239,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_words_there_are_they_are_shown(words in prop_oneof![nasty(), any::<String>()]) {
-        // Blank words are faults.
+    fn any_text_of_a_definition_is_shown_literally(words in prop_oneof![special_text(), any::<String>()]) {
+        // A blank description is an error of the definition.
         prop_assume!(!words.trim().is_empty());
-        assert_shown(&words);
+        assert_literal(&words);
     }
 }

@@ -1,25 +1,27 @@
-//! What clients read about an API, a file a behaviour.
+//! The documents that describe an API to its clients, with a file for each behavior.
 //!
-//! `below`: which URIs there are and what is below them. `contents`: what OPTIONS says of each. `form`: JSON or
-//! markdown, tags and 304. `saved`: what OPTIONS says serves again. `markdown`: texts for people.
+//! `links`: the URIs and those below them. `contents`: the responses to OPTIONS. `form`: JSON or markdown, entity tags
+//! and 304. `reload`: the responses to OPTIONS are definitions of the same API. `markdown`: the documents in markdown.
+//! `panics`: a type whose schema panics. `decoding`: how clients decode envelopes.
 
-pub mod below;
-mod broken;
 pub mod contents;
+mod decoding;
 mod form;
+pub mod links;
 mod markdown;
-pub mod saved;
+mod panics;
+pub mod reload;
 
 use std::path::{Path, PathBuf};
 
-use rulebook::model::Api;
 use rulebook::{Engine, Rulebook, Unbound};
+use rulebook_model::model::Api;
 use serde_json::Value;
 
-/// The folders of definitions without faults, the article API among them.
+/// Returns the folders of valid definitions, including the article API.
 pub fn folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let good = root.join("tests/definitions/good").read_dir().unwrap();
+    let good = root.join("crates/rulebook-model/tests/definitions/good").read_dir().unwrap();
     let mut folders: Vec<PathBuf> = good.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     folders.push(root.join("api"));
     folders.sort();
@@ -36,13 +38,13 @@ fn check(rulebook: Rulebook) -> Api {
     rulebook.check().unwrap_or_else(|report| panic!("{report}"))
 }
 
-/// A request target at a template: captures hold what is no static segment anywhere.
+/// Returns a request target for a URI template. The captures have a value that equals no static segment.
 fn target(template: &str) -> String {
     let segments = template.split('/').map(|segment| if segment.starts_with('{') { "0~~0" } else { segment });
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// The HTTP methods of a URI or module, as a definition writes it.
+/// Returns the HTTP methods in the object of a URI or module.
 fn methods(written: &Value) -> impl Iterator<Item = &str> {
     let members = written.as_object().into_iter().flatten();
     members.map(|(key, _)| key.as_str()).filter(|key| key.bytes().all(|byte| byte.is_ascii_uppercase()))

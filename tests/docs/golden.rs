@@ -1,11 +1,11 @@
-//! What stands on the pages of one small definition.
+//! The content of the pages of a small definition.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::{at, pages};
-use crate::golden;
+use support::golden;
 
 fn small() -> Value {
     let article = json!({ "info": "The article", "type": "object", "fields": {
@@ -46,7 +46,7 @@ fn small() -> Value {
 }
 
 #[test]
-fn the_pages_of_a_small_definition_are_these() {
+fn pages_of_a_small_definition_equal_the_golden_files() {
     let pages = pages(&small());
     for (path, name) in [
         ("", "contents"),
@@ -56,17 +56,17 @@ fn the_pages_of_a_small_definition_are_these() {
         ("errors", "errors"),
     ] {
         let (html, markdown) = at(&pages, path);
-        let html = without(&html, "<h2 id=\"call\">Call it", "<h2 id=\"answer\">");
-        let markdown = without(&markdown, "## Call it", "## Answer");
+        let html = without(&html, "<h2 id=\"call\">Call it", "<h2 id=\"response\">");
+        let markdown = without(&markdown, "## Call it", "## Response");
         golden::compare(Path::new(&format!("tests/data/docs/{name}.html")), &html);
         golden::compare(Path::new(&format!("tests/data/docs/{name}.md")), &markdown);
     }
     golden::compare(Path::new("tests/data/docs/llms.txt"), &pages.llms());
 }
 
-/// The `info` of an API is markdown: lists keep their numbers, and code stands where it was written.
+/// The `info` of an API is markdown: lists keep their numbers, and a code block in an item follows the item.
 #[test]
-fn steps_keep_their_numbers_and_their_order() {
+fn ordered_lists_keep_their_numbers_and_code_blocks_their_place() {
     let info = "3. Ask for a key:\n   - by mail\n\n   ```sh\n   mail\n   ```\n4. Keep it\n   1. secret";
     let pages = pages(&json!({ "info": info, "modules": {} }));
     let (html, markdown) = at(&pages, "");
@@ -81,30 +81,30 @@ fn steps_keep_their_numbers_and_their_order() {
     assert!(markdown.contains(lines), "{markdown}");
 }
 
-/// A text without what stands from one mark to another: the calls to paste, which have tests of their own.
+/// Returns a text without the part between two marks: the example calls, which have tests of their own.
 fn without(text: &str, from: &str, to: &str) -> String {
     let cut = text.split_once(from).and_then(|(before, behind)| Some((before, behind.split_once(to)?.1)));
     cut.map_or_else(|| text.to_owned(), |(before, behind)| format!("{before}{to}{behind}"))
 }
 
-/// The calls to paste stand on the page of a method, in both forms.
+/// The page of a method has example calls in both formats.
 #[test]
-fn a_method_has_calls_to_paste() {
+fn the_page_of_a_method_has_example_calls() {
     let (html, markdown) = at(&pages(&small()), "methods/article.get");
     assert!(html.contains("<figcaption>curl</figcaption><pre data-server=\"http://127.0.0.1:8080\">"), "{html}");
     assert!(markdown.contains("\ncurl:\n\n```sh\ncurl "), "{markdown}");
 }
 
-/// Every diagnostic has its place, and its explanation is read as markdown.
+/// Every diagnostic has a section, and its explanation is rendered as markdown.
 #[test]
-fn every_diagnostic_is_explained() {
+fn every_diagnostic_is_on_its_page_with_its_explanation() {
     let (html, markdown) = at(&pages(&small()), "diagnostics");
-    for row in rulebook::diagnostic::codes::TABLE {
+    for row in rulebook_model::diagnostic::codes::TABLE {
         assert!(html.contains(&format!("<h2 id=\"{0}\">{0}</h2>", row.name)), "{}", row.name);
         assert!(markdown.contains(&format!("\n## {}\n", row.name)), "{}", row.name);
     }
     let fences = |text: &str| text.lines().filter(|line| *line == "```json").count();
-    let explained: usize = rulebook::diagnostic::codes::TABLE.iter().map(|row| fences(row.explanation)).sum();
+    let explained: usize = rulebook_model::diagnostic::codes::TABLE.iter().map(|row| fences(row.explanation)).sum();
     assert_eq!(html.matches("data-language=\"json\"").count(), explained);
     assert_eq!(fences(&markdown), explained);
     assert!(!html.contains("```"));

@@ -1,4 +1,4 @@
-//! Every link of every page leads to what is there, and every page can be reached by links alone.
+//! Every link of every page leads to a page, and every page can be reached through links alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,8 @@ use url::Url;
 use super::{get, text};
 use crate::client::{Site, engine};
 
-/// Names that mean something on the way to a server, or to somebody who encodes them.
-const ODD: [&str; 22] = [
+/// Names that browsers, proxies or encoders could change.
+const ODD_NAMES: [&str; 22] = [
     ".",
     "..",
     "...",
@@ -34,7 +34,7 @@ const ODD: [&str; 22] = [
     "\u{202E}x\"<'",
 ];
 
-/// What a page leads to.
+/// Returns the links of a page to this server.
 fn links(page: &str, is_markdown: bool) -> Vec<String> {
     let marks: &[&str] = if is_markdown { &["]("] } else { &[" href=\"", " src=\"", " action=\""] };
     let end = if is_markdown { ')' } else { '"' };
@@ -43,7 +43,7 @@ fn links(page: &str, is_markdown: bool) -> Vec<String> {
     links.filter(|link| !["data:", "https://", "mailto:"].iter().any(|scheme| link.starts_with(scheme))).collect()
 }
 
-/// Follows all links from the first page of each form, and gives the pages: HTML or markdown by its path.
+/// Follows all links from the start page of each format, and returns the pages by their paths.
 #[track_caller]
 fn crawl(site: &Site) -> BTreeMap<String, String> {
     let mut open = vec!["/docs/".to_owned(), "/llms.txt".to_owned()];
@@ -63,7 +63,7 @@ fn crawl(site: &Site) -> BTreeMap<String, String> {
         }
         let page = text(&answer);
         for link in links(&page, is_markdown) {
-            assert!(!link.starts_with('/') && !link.contains("://"), "{link} of {path} does not hold behind a prefix");
+            assert!(!link.starts_with('/') && !link.contains("://"), "{link} of {path} does not work behind a prefix");
             let base = Url::parse("http://x").unwrap().join(&path).unwrap();
             let target = base.join(&link).unwrap();
             assert_eq!(target.host_str(), Some("x"), "{link}");
@@ -80,7 +80,7 @@ fn crawl(site: &Site) -> BTreeMap<String, String> {
     pages
 }
 
-/// How many pages of each form there are at such paths.
+/// Returns the number of HTML pages and of markdown pages below a path.
 fn count(pages: &BTreeMap<String, String>, below: &str) -> (usize, usize) {
     let found: Vec<_> = pages.keys().filter(|path| path.starts_with(below)).collect();
     let markdown = found.iter().filter(|path| path.ends_with(".md")).count();
@@ -88,7 +88,7 @@ fn count(pages: &BTreeMap<String, String>, below: &str) -> (usize, usize) {
 }
 
 #[test]
-fn all_links_of_definitions_without_faults_are_closed() {
+fn every_link_of_valid_definitions_leads_to_a_page() {
     for folder in crate::describe::folders() {
         let rulebook = rulebook::Rulebook::load(&folder).unbound(rulebook::Unbound::Echo);
         let Ok(engine) = rulebook.build() else { panic!("{}", folder.display()) };
@@ -100,13 +100,13 @@ fn all_links_of_definitions_without_faults_are_closed() {
 }
 
 #[test]
-fn whatever_things_are_called_each_has_a_page_of_its_own() {
+fn methods_and_modules_with_odd_names_have_pages_of_their_own() {
     let method = |(n, id): (usize, &&str)| {
         let method = json!({ "id": id, "info": format!("Method {n}") });
         (format!("s{n}"), json!({ "GET": method }))
     };
-    let services: Value = ODD.iter().enumerate().map(method).collect::<serde_json::Map<_, _>>().into();
-    let mut modules: serde_json::Map<String, Value> = ODD
+    let services: Value = ODD_NAMES.iter().enumerate().map(method).collect::<serde_json::Map<_, _>>().into();
+    let mut modules: serde_json::Map<String, Value> = ODD_NAMES
         .iter()
         .enumerate()
         .map(|(n, name)| ((*name).to_owned(), json!({ "info": format!("Module {n}"), "/": { format!("m{n}"): {} } })))
@@ -114,9 +114,9 @@ fn whatever_things_are_called_each_has_a_page_of_its_own() {
     modules["x"]["/"] = services;
     let engine = engine(&[("api.json", json!({ "modules": modules }))], |own| own.unbound(rulebook::Unbound::Echo));
     let pages = crawl(&Site::start(&engine));
-    assert_eq!(count(&pages, "/docs/methods/"), (ODD.len(), ODD.len()), "{:#?}", pages.keys());
-    assert_eq!(count(&pages, "/docs/modules/"), (ODD.len(), ODD.len()), "{:#?}", pages.keys());
-    for n in 0..ODD.len() {
+    assert_eq!(count(&pages, "/docs/methods/"), (ODD_NAMES.len(), ODD_NAMES.len()), "{:#?}", pages.keys());
+    assert_eq!(count(&pages, "/docs/modules/"), (ODD_NAMES.len(), ODD_NAMES.len()), "{:#?}", pages.keys());
+    for n in 0..ODD_NAMES.len() {
         for what in [format!("Method {n}"), format!("Module {n}")] {
             let with = |page: &&String| {
                 page.contains(&format!("class=\"lead\"><bdi>{what}</bdi>")) || page.contains(&format!("\n\n{what}\n"))

@@ -1,4 +1,4 @@
-//! What is answered where there is no page: one that leads on, to whoever reads pages.
+//! The responses for paths below `/docs/` without a page: a page for browsers, the usual error for other clients.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn ask(site: &Site, path: &str, accept: &str) -> Answer {
 }
 
 #[test]
-fn a_reader_is_led_on() {
+fn a_browser_receives_a_page_with_search_results_for_a_path_without_a_page() {
     let site = site();
     let ids = ["article.get", "article.post", "user.get"];
     let methods = |page: &str| ids.iter().filter(|id| page.contains(&format!("methods/{id}"))).count();
@@ -41,7 +41,7 @@ fn a_reader_is_led_on() {
         assert_eq!((page.status, page.field("content-type")), (404, Some("text/html; charset=utf-8")), "{path}");
         assert_eq!((page.field("vary"), page.field("etag")), (Some("accept"), None), "{path}");
         assert!(page.field("content-security-policy").unwrap().starts_with("default-src 'none'"), "{}", page.head);
-        assert!(html.contains("There is no such page") && !html.contains("<script>alert"), "{html}");
+        assert!(html.contains("Page not found") && !html.contains("<script>alert"), "{html}");
         assert!(html.contains(&format!("<a href=\"{}\">", if top.is_empty() { "./" } else { top })), "{path}: {html}");
         assert!(html.contains(&format!("href=\"{top}docs.css\"")), "{path}: {html}");
         assert_eq!(methods(&html), found, "{path}: {html}");
@@ -52,7 +52,7 @@ fn a_reader_is_led_on() {
 }
 
 #[test]
-fn a_program_is_told_as_always() {
+fn a_client_that_is_no_browser_receives_the_usual_error() {
     let site = site();
     for path in ["/docs/methods/article.put", "/docs/nothing", "/docs/nothing.md"] {
         get(&site, path).assert_refused(404, "");
@@ -67,12 +67,12 @@ fn a_program_is_told_as_always() {
         let posted = site.send(&Request::new("POST", path).field("accept", BROWSER));
         assert_eq!((posted.status, posted.field("content-type")), (404, Some("application/json")));
     }
-    // Names that would be taken for more than one are those of nothing.
+    // An encoded slash does not separate segments.
     assert_eq!(ask(&site, "/docs/methods%2Farticle", BROWSER).field("content-type"), Some("application/json"));
 }
 
 #[test]
-fn who_is_told_of_less_is_led_to_less() {
+fn the_page_for_the_caller_finds_only_what_the_caller_may_call() {
     let site = site();
     let found = |query: &str| text(&ask(&site, &format!("/docs/methods/new{query}"), BROWSER)).contains("article.post");
     assert!(found(""));

@@ -1,33 +1,34 @@
-//! The pages for people, a file a behaviour.
+//! The documentation pages, with a file for each behavior.
 //!
-//! `golden`: what stands on them. `links`: each leads to what is there, whatever things are called. `search`: what is
-//! found, and `missing`: where nothing is. `served`: forms, tags, methods and policies. `words`: text of a definition
-//! is text. `large`: an API of thousands of services has small pages.
+//! `golden`: the content of the pages. `links`: every link leads to a page, whatever names a definition has. `search`:
+//! the results of a search; `missing`: paths without a page. `http`: formats, entity tags, methods and policies.
+//! `escaping`: text of a definition is shown literally. `large`: the pages of an API with thousands of services stay
+//! small.
 
+mod escaping;
 mod golden;
+mod http;
 mod large;
 mod links;
 mod missing;
 mod search;
-mod served;
-mod words;
 
 use std::sync::Arc;
 
 use rulebook::Rulebook;
-use rulebook::describe::Pages;
+use rulebook_model::describe::Pages;
 use serde_json::Value;
 
 use crate::client::{Answer, Request, Site};
 
-/// The pages of a definition in one file.
+/// Returns the pages of a definition in one file.
 #[track_caller]
 fn pages(definition: &Value) -> Pages {
     let files = vec![("api.json".into(), definition.to_string().into_bytes())];
     Pages::new(Arc::new(Rulebook::read(files).check().unwrap_or_else(|report| panic!("{report}"))), false)
 }
 
-/// The page at a path, in HTML and in markdown.
+/// Returns the page at a path, as HTML and as markdown.
 #[track_caller]
 fn at(pages: &Pages, path: &str) -> (String, String) {
     let index = pages.paths().iter().position(|own| own == path).unwrap_or_else(|| panic!("there is no {path}"));

@@ -1,4 +1,4 @@
-//! What is found for words.
+//! The results of a search.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn api() -> Value {
     } })
 }
 
-/// The ids of the methods that are found, in order, as both forms of the page tell them.
+/// Returns the ids of the methods that a search finds, in order. Both formats of the page must agree.
 fn found(site: &Site, query: &str) -> Vec<String> {
     let html = text(&get(site, &format!("/docs/search?{query}")));
     let markdown = text(&get(site, &format!("/docs/search.md?{query}")));
@@ -29,7 +29,7 @@ fn found(site: &Site, query: &str) -> Vec<String> {
 }
 
 #[test]
-fn methods_are_found_by_all_of_their_words() {
+fn methods_are_found_by_words_of_any_of_their_texts() {
     let site = Site::echo(&[("texts.json", api())]);
     for (query, expected) in [
         ("q=article", &["article.get", "article.line.get", "article.post"][..]),
@@ -55,11 +55,11 @@ fn methods_are_found_by_all_of_their_words() {
 }
 
 #[test]
-fn what_is_searched_for_is_shown_as_text() {
+fn the_query_is_shown_literally() {
     let site = Site::echo(&[("texts.json", api())]);
     let page = text(&get(&site, "/docs/search?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE"));
     assert!(!page.contains("<script>alert") && !page.contains('\u{202E}'), "{page}");
     assert!(page.contains("value=\"&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;U+202E\""), "{page}");
     let page = text(&get(&site, "/docs/search.md?q=**a**%0A%23+b"));
-    assert!(page.contains("For: \\*\\*a\\*\\* # b\n"), "{page}");
+    assert!(page.contains("Search: \\*\\*a\\*\\* # b\n"), "{page}");
 }

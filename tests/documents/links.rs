@@ -1,4 +1,4 @@
-//! Links between the pages lead somewhere, and every page is found from the first.
+//! Links between the documents work, and every document is linked from the contents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +8,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::root;
 
-/// What of a page others can lead to, and where it leads.
+/// The headings of a document that links can lead to, and its links.
 #[derive(Default)]
 struct Page {
     anchors: BTreeSet<String>,
@@ -43,13 +43,13 @@ impl Page {
     }
 }
 
-/// What GitHub and most other viewers make of a heading.
+/// Returns the anchor that GitHub and most other viewers make for a heading.
 fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|one| one.is_alphanumeric() || matches!(one, ' ' | '-' | '_'));
     kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
-/// The pages of this package, by their paths in it.
+/// Returns the documents of this package, by their paths.
 fn pages() -> BTreeMap<PathBuf, Page> {
     let of = |folder: &str| {
         let entries = fs::read_dir(root().join(folder)).unwrap();
@@ -60,7 +60,7 @@ fn pages() -> BTreeMap<PathBuf, Page> {
     paths.map(|path| (path.clone(), Page::read(&fs::read_to_string(root().join(path)).unwrap()))).collect()
 }
 
-/// The path of a page, and what of it is meant, that a link of another one leads to; none: it leads out.
+/// Returns the path and the anchor that a link leads to; none for a link out of the package.
 fn target(from: &Path, link: &str) -> Option<(PathBuf, Option<String>)> {
     if link.contains(':') {
         return None;
@@ -77,9 +77,9 @@ fn target(from: &Path, link: &str) -> Option<(PathBuf, Option<String>)> {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_lead_to_existing_pages_and_headings() {
     let pages = pages();
-    let mut faults = Vec::new();
+    let mut broken = Vec::new();
     let mut links = 0;
     for (from, page) in &pages {
         for (link, target) in page.links.iter().filter_map(|link| Some((link, target(from, link)?))) {
@@ -91,16 +91,16 @@ fn links_lead_somewhere() {
                 (_, None) => root().join(&path).exists(),
             };
             if !there {
-                faults.push(format!("{} leads to {link}", from.display()));
+                broken.push(format!("{}: {link} does not exist", from.display()));
             }
         }
     }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(links > 40, "there are {links} links only");
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert!(links > 40, "there are only {links} links");
 }
 
 #[test]
-fn every_page_is_found_from_the_contents() {
+fn every_page_is_linked_from_the_contents() {
     let pages = pages();
     let contents = Path::new("docs/README.md");
     let listed: Vec<_> = pages[contents].links.iter().filter_map(|link| Some(target(contents, link)?.0)).collect();
@@ -110,7 +110,7 @@ fn every_page_is_found_from_the_contents() {
 }
 
 #[test]
-fn anchors_are_those_of_viewers() {
+fn anchors_equal_those_of_github() {
     for (heading, expected) in
         [("From api 3.0", "from-api-30"), ("`app.json`", "appjson"), ("And now?", "and-now"), ("A – B", "a--b")]
     {

@@ -1,4 +1,4 @@
-//! What the documents say is so: their tables are made from those of the program, their definitions load.
+//! The documents agree with the program: their tables are generated from it, and their definitions are valid.
 
 mod links;
 mod reference;
@@ -8,32 +8,32 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rulebook::Rulebook;
-use rulebook::definition::keys::rules::Word;
-use rulebook::definition::keys::{self, Keys, Kind};
-use rulebook::definition::manner::{METHODS, Manner};
-use rulebook::diagnostic::codes;
-use rulebook::model::Limits;
-use rulebook::types::{Functions, Types};
+use rulebook_model::definition::dialect_spec::{DialectSpec, METHODS};
+use rulebook_model::definition::keys::rules::Alias;
+use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
+use rulebook_model::diagnostic::codes;
+use rulebook_model::model::Limits;
+use rulebook_model::types::{Functions, Types};
 
-use crate::golden;
+use support::golden;
 
-/// What stands around what is made here.
+/// The marks around a generated block.
 const BEGIN: &str = "<!-- made from ";
 const END: &str = "<!-- made until here -->\n";
 
 #[test]
-fn the_tables_of_the_reference_are_those_of_the_program() {
-    let tables = compare_made("docs/definitions.md", table);
-    assert!(tables > 5, "there are {tables} tables only");
+fn tables_of_the_guide_to_definitions_are_generated_from_the_program() {
+    let tables = compare_generated("docs/definitions.md", table);
+    assert!(tables > 5, "there are only {tables} tables");
 }
 
 #[test]
-fn the_guide_to_tests_shows_that_of_a_new_project() {
-    let template = fs::read_to_string(root().join("src/cli/new/template/tests/greeting.rs")).unwrap();
+fn the_guide_to_tests_shows_the_test_of_a_new_project() {
+    let template = fs::read_to_string(root().join("crates/rulebook-cli/src/new/template/tests/greeting.rs")).unwrap();
     let shown = format!("```rust\n{}```\n", template.replace("crate_name", "greeter"));
-    let blocks = compare_made("docs/testing.md", |what| match what {
+    let blocks = compare_generated("docs/testing.md", |what| match what {
         "the test of a new project" => shown.clone(),
-        other => panic!("nothing is known of {other}"),
+        other => panic!("unknown block: {other}"),
     });
     assert_eq!(blocks, 1);
     let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
@@ -41,9 +41,9 @@ fn the_guide_to_tests_shows_that_of_a_new_project() {
     assert!(page.contains(&format!("rulebook = {{ version = \"{version}\", ")), "the page names another version");
 }
 
-/// Compares a page with what it is once everything in it that is made from the program has been made again, and
-/// gives how much that is.
-pub fn compare_made(page: &str, make: impl Fn(&str) -> String) -> usize {
+/// Compares a document with the same document after all its generated blocks have been generated again. Returns the
+/// number of blocks.
+pub fn compare_generated(page: &str, make: impl Fn(&str) -> String) -> usize {
     let path = root().join(page);
     let page = fs::read_to_string(&path).unwrap();
     let mut made = String::new();
@@ -72,13 +72,13 @@ fn table(what: &str) -> String {
         "the words of `methods`" => words(&METHODS),
         other => match KEYS.iter().find(|(what, _)| *what == other) {
             Some((_, keys)) => key_table(keys),
-            None => panic!("nothing is known of {other}"),
+            None => panic!("unknown block: {other}"),
         },
     }
 }
 
-/// What can stand in definitions, as the page names it.
-static KEYS: [(&str, &Keys); 26] = [
+/// The objects of definitions, with the names of their tables in the document.
+static KEYS: [(&str, &KeyTable); 26] = [
     ("the keys of the settings", &keys::APP),
     ("the keys of `contact`", &keys::CONTACT),
     ("the keys of `license`", &keys::LICENSE),
@@ -108,69 +108,69 @@ static KEYS: [(&str, &Keys); 26] = [
 ];
 
 #[test]
-fn every_object_of_a_definition_has_its_table() {
+fn every_object_of_a_definition_has_a_table() {
     let page = fs::read_to_string(root().join("docs/definitions.md")).unwrap();
-    let mut waiting: Vec<&'static Keys> =
+    let mut waiting: Vec<&'static KeyTable> =
         vec![&keys::APP, &keys::MODULE, &keys::FLAT, &keys::methods::METHOD, &keys::rules::CLASS];
-    let mut seen: Vec<&'static Keys> = Vec::new();
+    let mut seen: Vec<&'static KeyTable> = Vec::new();
     while let Some(keys) = waiting.pop() {
         if seen.iter().any(|one| std::ptr::eq(*one, keys)) {
             continue;
         }
         seen.push(keys);
-        waiting.extend(keys.upper.into_iter().chain(keys.names));
+        waiting.extend(keys.other_methods.into_iter().chain(keys.named_members));
         waiting.extend(keys.iter().filter_map(|key| match key.kind {
-            Kind::Object(keys) | Kind::List(keys) | Kind::Named(keys) => Some(keys),
+            ValueKind::Object(keys) | ValueKind::Objects(keys) | ValueKind::ObjectsByName(keys) => Some(keys),
             _ => None,
         }));
     }
-    // What has only names of the author's has no table; the keys of a URI stand in that of a module, the limits in one
-    // with their defaults.
-    let elsewhere: [&Keys; 2] = [&keys::URI, &keys::LIMITS];
+    // Objects whose members all have names chosen by the author have no table; the keys of a URI are in the table of a
+    // module, and the limits in a table with their defaults.
+    let elsewhere: [&KeyTable; 2] = [&keys::URI, &keys::LIMITS];
     seen.retain(|keys| keys.iter().next().is_some() && !elsewhere.iter().any(|one| std::ptr::eq(*one, *keys)));
     for keys in &seen {
         let (what, _) = KEYS.iter().find(|(_, one)| std::ptr::eq(*one, *keys)).unwrap_or_else(|| panic!("{keys:?}"));
         assert!(page.contains(&format!("{BEGIN}{what} -->\n")), "the page does not have {what}");
     }
-    assert_eq!(seen.len(), KEYS.len(), "a table shows what stands nowhere");
+    assert_eq!(seen.len(), KEYS.len(), "a table shows keys that no definition has");
 }
 
-fn key_table(keys: &'static Keys) -> String {
-    let mut table = "| key | holds | for |\n| --- | --- | --- |\n".to_owned();
+fn key_table(keys: &'static KeyTable) -> String {
+    let mut table = "| key | value | meaning |\n| --- | --- | --- |\n".to_owned();
     for key in keys.iter() {
-        let holds = match key.kind {
-            Kind::Text => "a text".to_owned(),
-            Kind::Bool => "true or false".to_owned(),
-            Kind::Whole => "a whole number".to_owned(),
-            Kind::Any => "a value".to_owned(),
-            Kind::Texts => "a list of texts".to_owned(),
-            Kind::Words => "a text or a list of texts".to_owned(),
-            Kind::Flag => "true or false, perhaps as a text".to_owned(),
-            Kind::Scope => "lists of texts in a list".to_owned(),
-            Kind::Permissions => "a list of texts or of lists of them".to_owned(),
-            Kind::Object(keys) => keys.what.to_owned(),
-            Kind::List(keys) => format!("a list, each of it {}", keys.what),
-            Kind::Named(keys) => format!("by name, each {}", keys.what),
-            Kind::Common => "by name, each a parameter, or each a rule".to_owned(),
+        let value = match key.kind {
+            ValueKind::String => "a string".to_owned(),
+            ValueKind::Bool => "true or false".to_owned(),
+            ValueKind::Integer => "an integer".to_owned(),
+            ValueKind::Any => "a value".to_owned(),
+            ValueKind::Strings => "a list of strings".to_owned(),
+            ValueKind::StringOrStrings => "a string or a list of strings".to_owned(),
+            ValueKind::BoolOrString => "true or false, also as a string".to_owned(),
+            ValueKind::Scope => "a list of lists of strings".to_owned(),
+            ValueKind::Permissions => "a list of strings, or of lists of strings".to_owned(),
+            ValueKind::Object(keys) => keys.subject.to_owned(),
+            ValueKind::Objects(keys) => format!("a list; each item is {}", keys.subject),
+            ValueKind::ObjectsByName(keys) => format!("an object; each member is {}", keys.subject),
+            ValueKind::CommonParameters => "an object; each member is a parameter or a rule".to_owned(),
         };
         let required = if key.required { "; required" } else { "" };
-        writeln!(table, "| `{}` | {holds}{required} | {} |", key.name, cell(key.info)).unwrap();
+        writeln!(table, "| `{}` | {value}{required} | {} |", key.name, cell(key.description)).unwrap();
     }
     table
 }
 
-/// What the words of another dialect stand for.
-fn word_table(of: &str, words: &[Word]) -> String {
+/// Returns a table with the words of another dialect.
+fn word_table(of: &str, words: &[Alias]) -> String {
     let mut table = format!("| {of} | in a tree |\n| --- | --- |\n");
-    for Word { name, means } in words {
-        let means = if of == "source" { format!("{means}x") } else { (*means).to_owned() };
-        writeln!(table, "| `{name}` | `{means}` |").unwrap();
+    for Alias { name, canonical } in words {
+        let canonical = if of == "source" { format!("{canonical}x") } else { (*canonical).to_owned() };
+        writeln!(table, "| `{name}` | `{canonical}` |").unwrap();
     }
     table
 }
 
 fn types() -> String {
-    let mut table = "| type | takes | attributes |\n| --- | --- | --- |\n".to_owned();
+    let mut table = "| type | accepts | attributes |\n| --- | --- | --- |\n".to_owned();
     for one in Types::builtin().iter() {
         let attributes: Vec<_> = one.attributes().iter().map(|name| format!("`{name}`")).collect();
         writeln!(table, "| `{}` | {} | {} |", one.name(), cell(one.info()), attributes.join(" ")).unwrap();
@@ -178,10 +178,10 @@ fn types() -> String {
     table
 }
 
-fn words(dialect: &Manner) -> String {
+fn words(dialect: &DialectSpec) -> String {
     let types = Types::builtin();
-    let mut table = "| word | is | takes |\n| --- | --- | --- |\n".to_owned();
-    for (word, name) in dialect.types {
+    let mut table = "| word | type | accepts |\n| --- | --- | --- |\n".to_owned();
+    for (word, name) in dialect.type_aliases {
         let meant = types.iter().find(|one| one.name() == *name).unwrap();
         writeln!(table, "| `{word}` | `{name}` | {} |", cell(meant.info())).unwrap();
     }
@@ -189,7 +189,7 @@ fn words(dialect: &Manner) -> String {
 }
 
 fn functions() -> String {
-    let mut table = "| function | does |\n| --- | --- |\n".to_owned();
+    let mut table = "| function | description |\n| --- | --- |\n".to_owned();
     for (name, info) in Functions::builtin() {
         writeln!(table, "| `{name}` | {info} |").unwrap();
     }
@@ -199,23 +199,23 @@ fn functions() -> String {
 fn limits() -> String {
     let defaults = Limits::default().entries();
     assert_eq!(keys::LIMITS.iter().count(), defaults.len());
-    let mut table = "| limit | of | default |\n| --- | --- | --- |\n".to_owned();
+    let mut table = "| limit | applies to | default |\n| --- | --- | --- |\n".to_owned();
     for (name, default) in defaults {
         let key = keys::LIMITS.iter().find(|key| key.name == name).unwrap();
-        writeln!(table, "| `{name}` | {} | {default} |", cell(key.info)).unwrap();
+        writeln!(table, "| `{name}` | {} | {default} |", cell(key.description)).unwrap();
     }
     table
 }
 
-/// A sentence as the cell of a table.
+/// Escapes a sentence for the cell of a table.
 pub fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
 #[test]
-fn the_page_of_diagnostics_is_made_from_their_table() {
-    let mut page = "# Diagnostics\n\nWhat can be wrong with a definition, by code. \
-        `rulebook explain CODE` tells the same.\n"
+fn the_page_of_diagnostics_is_generated_from_their_table() {
+    let mut page = "# Diagnostics\n\nThe errors that a definition can have, by code. \
+        `rulebook explain CODE` prints the same texts.\n"
         .to_owned();
     for row in codes::TABLE {
         write!(page, "\n## {}\n\n{}\n", row.name, row.explanation.trim_end()).unwrap();
@@ -224,11 +224,11 @@ fn the_page_of_diagnostics_is_made_from_their_table() {
 }
 
 #[test]
-fn definitions_in_the_guide_have_no_fault() {
+fn definitions_in_the_guide_are_valid() {
     let page = fs::read_to_string(root().join("docs/definitions.md")).unwrap();
     let definitions: Vec<_> =
         page.split("```json\n").skip(1).filter_map(|behind| Some(behind.split_once("```")?.0)).collect();
-    assert!(definitions.len() > 2, "there are {} definitions only", definitions.len());
+    assert!(definitions.len() > 2, "there are only {} definitions", definitions.len());
     for text in definitions {
         let files = vec![(PathBuf::from("api/module.json"), text.as_bytes().to_vec())];
         if let Err(report) = Rulebook::read(files).check() {

@@ -1,34 +1,35 @@
-//! The reference is made from the program: its settings, its errors, the help of its commands.
+//! The reference is generated from the program: its settings, its errors, the help of its commands.
 
 use std::fmt::Write;
 use std::fs;
 
 use rulebook::Envelope;
-use rulebook::definition::keys;
-use rulebook::envelope::Iapi;
-use rulebook::error::codes;
+use rulebook_model::definition::keys;
+use rulebook_model::envelope::Iapi;
+use rulebook_model::error::codes;
 
-use super::{cell, compare_made, root};
+use super::{cell, compare_generated, root};
 use crate::served::program;
 
 #[test]
-fn the_reference_is_made_from_the_program() {
-    let made = compare_made("docs/reference.md", |what| match what {
+fn the_reference_is_generated_from_the_program() {
+    let made = compare_generated("docs/reference.md", |what| match what {
         "the settings" => settings(),
         "the errors" => errors(),
-        other => panic!("nothing is known of {other}"),
+        other => panic!("unknown block: {other}"),
     });
     assert_eq!(made, 2);
 }
 
-/// The settings of `serve`, as its help tells them.
+/// Returns the settings of `serve`, from its help.
 fn settings() -> String {
     let folder = tempfile::tempdir().unwrap();
-    // So wide that each of its sentences is a line.
+    // So wide that no sentence is wrapped.
     let ran = program(folder.path()).args(["serve", "--help"]).env("COLUMNS", "2000").output().unwrap();
     let help = String::from_utf8(ran.stdout).unwrap();
     let (_, settings) = help.split_once("Settings:\n").unwrap();
-    let mut table = "| flag | environment | `app.json` | for | default |\n| --- | --- | --- | --- | --- |\n".to_owned();
+    let mut table =
+        "| flag | environment | `app.json` | meaning | default |\n| --- | --- | --- | --- | --- |\n".to_owned();
     let mut count = 0;
     for one in settings.split("\n\n      --") {
         let one = one.trim_start().trim_start_matches("--");
@@ -48,20 +49,20 @@ fn settings() -> String {
         count += 1;
     }
     assert_eq!(count, help.matches("\n      --").count(), "each of the settings has a row");
-    assert!(count > 7, "there are {count} settings only");
+    assert!(count > 7, "there are {count} settings");
     table
 }
 
-/// The errors of the engine, and what the source says of each.
+/// Returns the errors of the engine, with the comments on them in the source.
 fn errors() -> String {
-    let source = fs::read_to_string(root().join("src/error/codes.rs")).unwrap();
-    let (_, listed) = source.split_once("pub enum Code {\n").unwrap();
-    let mut said = listed.lines().map(str::trim);
+    let source = fs::read_to_string(root().join("crates/rulebook-model/src/error/codes.rs")).unwrap();
+    let (_, listed) = source.split_once("pub enum ErrorCode {\n").unwrap();
+    let mut comments = listed.lines().map(str::trim);
     let iapi = Iapi { strict_status: false };
     let mut table = "| error | number | status | in `iapi` | when |\n| --- | --- | --- | --- | --- |\n".to_owned();
     for row in codes::TABLE {
-        let when = said.next().unwrap().strip_prefix("/// ").unwrap();
-        assert_eq!(said.next().unwrap(), format!("{:?},", row.code), "one line about each");
+        let when = comments.next().unwrap().strip_prefix("/// ").unwrap();
+        assert_eq!(comments.next().unwrap(), format!("{:?},", row.code), "one line about each");
         let (status, there) = (row.status, iapi.status(row.status));
         writeln!(table, "| `{}` | {} | {status} | {there} | {} |", row.name, row.number, cell(when)).unwrap();
     }

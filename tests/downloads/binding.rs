@@ -1,28 +1,28 @@
-//! Definitions with the option `download`, and the handlers that they take.
+//! Definitions with the option `download`, and the handlers that fit.
 
-use rulebook::{Args, Context, Download, Module, Refusal, Rulebook, Unbound};
+use rulebook::{ApiError, Args, Context, Download, Module, Rulebook, Unbound};
 use serde_json::{Value as Json, json};
 
 use super::definition;
 use crate::client::{Request, Site};
 use crate::handlers::files;
 
-async fn file(_: Args<()>, _: Context) -> Result<Download, Refusal> {
+async fn file(_: Args<()>, _: Context) -> Result<Download, ApiError> {
     Ok(Download::bytes("text"))
 }
 
-async fn outputs(_: Args<()>, _: Context) -> Result<Json, Refusal> {
+async fn outputs(_: Args<()>, _: Context) -> Result<Json, ApiError> {
     Ok(json!({}))
 }
 
-/// What is wrong with a definition and this module.
+/// Returns the errors of a definition together with this module.
 fn faults(definition: &Json, module: Module) -> String {
     let rulebook = Rulebook::read(files("files", definition)).module(module);
     rulebook.build().map_or_else(|report| report.render(false), |_| String::new())
 }
 
 #[test]
-fn a_download_takes_a_handler_that_returns_one() {
+fn a_download_needs_a_handler_that_returns_a_file() {
     let download = definition(&json!({}));
     let mut other = download.clone();
     other["/"]["it"]["GET"]["options"]["download"] = json!(false);
@@ -33,13 +33,13 @@ fn a_download_takes_a_handler_that_returns_one() {
     assert!(told.starts_with(expected), "{told}");
     assert!(told.contains("api/files.json:4:"), "the definition's place is not in {told}");
     let told = faults(&other, Module::new("files").get("/it", file));
-    let expected = "error[handler-mismatch]: the handler of it.get returns a file, but the method is no download\n";
+    let expected = "error[handler-mismatch]: the handler of it.get returns a file, but the method is not a download\n";
     assert!(told.starts_with(expected), "{told}");
 }
 
-/// Programs for api 3.0 list `body` and `headers` among the outputs of a download: they are read, and are none.
+/// Programs for api 3.0 list `body` and `headers` among the outputs of a download. They are accepted and ignored.
 #[test]
-fn only_what_is_said_of_a_file_stands_among_outputs() {
+fn a_download_has_only_body_and_headers_as_outputs() {
     let with = |name: &str, status: u16| {
         let mut definition = definition(&json!({}));
         definition["/"]["it"]["GET"]["out"] = json!({ name: { "info": "Some", "type": "any" } });
@@ -55,7 +55,7 @@ fn only_what_is_said_of_a_file_stands_among_outputs() {
             "{name}"
         );
     }
-    assert!(with("body", 204).starts_with("error[bad-option]: an answer of status 204 has no body"));
+    assert!(with("body", 204).starts_with("error[bad-option]: a response with status 204 has no body"));
 }
 
 #[test]

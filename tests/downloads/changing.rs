@@ -1,4 +1,4 @@
-//! Files that are not in memory, are read by several at once, or change while they are sent.
+//! Files that are not in memory, are read by several requests at once, or change while they are sent.
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
@@ -10,10 +10,10 @@ use rulebook::Download;
 use super::returning;
 use crate::client::{Connection, Request, Site};
 
-/// More than all buffers on the way to a client that does not read.
+/// More bytes than all buffers between the server and a client that does not read.
 const LARGE: usize = 24 << 20;
 
-/// Bytes of which each place has others.
+/// Returns bytes that differ at every offset.
 fn bytes(from: usize, to: usize) -> Vec<u8> {
     (from..to).map(|at| ((at * 31) >> 8) as u8 ^ at as u8).collect()
 }
@@ -23,7 +23,7 @@ fn written(path: &Path, length: usize) -> File {
     File::options().read(true).write(true).open(path).unwrap()
 }
 
-/// Has the system forget what is in a file, if it can.
+/// Removes the content of a file from the page cache of the system, if it can.
 fn forget(file: &File, from: u64) {
     file.sync_all().unwrap();
     #[cfg(target_os = "linux")]
@@ -34,16 +34,16 @@ fn get() -> Request {
     Request::new("GET", "/it")
 }
 
-/// What comes on a connection until it ends, behind the head.
+/// Returns the bytes of a connection from the end of the head to its end.
 fn rest(mut connection: Connection) -> Vec<u8> {
     while connection.more() {}
     let end = connection.ahead.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
     connection.ahead.split_off(end)
 }
 
-/// Only from the disk, in memory to a part, in memory.
+/// The file is on disk only, partly in memory, and in memory.
 #[test]
-fn a_file_is_the_same_from_the_disk_and_from_memory() {
+fn a_file_is_sent_alike_from_disk_and_from_memory() {
     const PIECE: usize = 256 << 10;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("it");
@@ -61,7 +61,7 @@ fn a_file_is_the_same_from_the_disk_and_from_memory() {
 }
 
 #[test]
-fn several_read_one_open_file() {
+fn several_requests_can_read_one_open_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = Arc::new(written(&folder.path().join("it"), 2_000_003));
     let site = Site::start(&returning(move || Download::file(file.try_clone().unwrap())));
@@ -79,9 +79,9 @@ fn several_read_one_open_file() {
     });
 }
 
-/// Of what is larger than was said as much is sent as was said; what is smaller does not look whole.
+/// Of a file that grows the announced length is sent; a file that shrinks does not look complete.
 #[test]
-fn a_file_that_changes_while_it_is_sent_is_sent_as_it_was_said_or_broken_off() {
+fn a_file_that_changes_while_it_is_sent_has_the_announced_length_or_fails() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("it");
     let own = path.clone();

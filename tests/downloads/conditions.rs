@@ -1,10 +1,10 @@
-//! Conditions and ranges: the same of content in memory and in a file.
+//! Conditional requests and ranges, for content in memory and in files.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use rulebook::{Args, Context, Download, ETag, Module, Refusal};
+use rulebook::{ApiError, Args, Context, Download, ETag, Module};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -23,7 +23,7 @@ struct Case {
     fields: BTreeMap<String, Option<String>>,
 }
 
-/// 2026-01-02T03:04:05.678Z: what is told are whole seconds.
+/// 2026-01-02T03:04:05.678Z, of which header fields have whole seconds.
 fn changed() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(1_767_323_045_678)
 }
@@ -39,7 +39,7 @@ fn ask(site: &Site, method: &str, headers: &[(&str, &str)]) -> Answer {
 }
 
 #[test]
-fn a_request_gets_what_its_conditions_and_ranges_ask_for() {
+fn conditions_and_ranges_decide_what_is_sent() {
     let cases: Vec<Case> = case::read(include_str!("conditions.json"));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("figures.txt");
@@ -74,7 +74,7 @@ fn a_large_file_is_sent_in_pieces_and_parts() {
     let whole = connection.ask(&Request::new("GET", "/it"));
     assert_eq!((whole.status, whole.field("content-length")), (200, Some("1000003")));
     assert!(whole.body == content);
-    // On the same connection: the answer ended where it said.
+    // On the same connection: the response had the announced length.
     for (from, to) in [(0, 0), (0, 65_535), (1, 262_145), (262_143, 999_999), (999_999, 1_000_002)] {
         let part = connection.ask(&Request::new("GET", "/it").field("range", format!("bytes={from}-{to}")));
         assert_eq!(part.status, 206);
@@ -86,7 +86,7 @@ fn a_large_file_is_sent_in_pieces_and_parts() {
 }
 
 #[test]
-fn files_and_bytes_have_tags_of_their_own() {
+fn files_and_bytes_have_entity_tags() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.txt");
     let old = SystemTime::now() - Duration::from_secs(60);
@@ -121,7 +121,7 @@ fn files_and_bytes_have_tags_of_their_own() {
 }
 
 #[test]
-fn what_is_empty_has_no_parts() {
+fn ranges_of_empty_content_are_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("empty");
     fs::write(&path, "").unwrap();
@@ -134,14 +134,14 @@ fn what_is_empty_has_no_parts() {
     }
 }
 
-/// With POST a request has no conditions, and a status that the handler chose is not made another one.
+/// Conditions of POST are ignored, and a status that the handler has chosen is kept.
 #[test]
-fn only_reading_has_conditions() {
+fn conditions_are_ignored_for_methods_that_write() {
     let mut files = definition(&json!({}));
     let method = files["/"]["it"]["GET"].take();
     files["/"]["it"] =
         json!({ "POST": method, "GET": { "info": "Made", "options": { "download": true, "status": 201 } } });
-    let report = |_: Args<()>, _: Context| async { Ok::<_, Refusal>(described(Download::bytes("0123456789"))) };
+    let report = |_: Args<()>, _: Context| async { Ok::<_, ApiError>(described(Download::bytes("0123456789"))) };
     let engine = engine(&[("files.json", files)], |rulebook| {
         rulebook.module(Module::new("files").post("/it", report).get("/it", report))
     });

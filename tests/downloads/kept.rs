@@ -1,4 +1,4 @@
-//! The files that links lead to, in the folder of the server: whole or not there, and no more than there is room for.
+//! The files of links in the folder of the server: complete or absent, and within the storage limit.
 
 use std::fs;
 use std::io;
@@ -13,9 +13,9 @@ use tempfile::TempDir;
 use super::links::{asking, figures, get, kept, link, returning};
 use crate::client::{Connection, Request, Site, wait};
 
-/// What is whole stays good over a restart; what is left of a server that was killed does not.
+/// Complete files are valid after a restart; unfinished files of a killed server are deleted.
 #[test]
-fn links_outlive_the_server() {
+fn links_stay_valid_after_a_restart() {
     let data = TempDir::new().unwrap();
     let large = || Download::bytes(vec![7; 1 << 20]).name("large.bin");
     let site = Site::start(&returning(data.path(), &json!({}), large));
@@ -26,7 +26,7 @@ fn links_outlive_the_server() {
     for name in ["writing.Ab1Cd2", &format!("1000000000-{nonce}"), "zebra"] {
         fs::write(folder.join(name), "torn").unwrap();
     }
-    // Another server of the same folder is at this one.
+    // Another server of the same folder is writing this file.
     let written = fs::File::create(folder.join("writing.locked")).unwrap();
     written.lock().unwrap();
     let site = Site::start(&returning(data.path(), &json!({}), large));
@@ -41,7 +41,7 @@ fn links_outlive_the_server() {
 
 #[cfg(unix)]
 #[test]
-fn only_the_server_reads_what_is_kept() {
+fn stored_links_can_only_be_read_by_the_user_of_the_server() {
     use std::os::unix::fs::PermissionsExt;
     let data = TempDir::new().unwrap();
     let folder = data.path().join("deep").join("data");
@@ -56,7 +56,7 @@ fn only_the_server_reads_what_is_kept() {
 }
 
 #[test]
-fn a_key_that_is_none_is_not_used() {
+fn an_invalid_link_key_is_not_used() {
     let data = TempDir::new().unwrap();
     fs::write(data.path().join("links.key"), "short").unwrap();
     let site = Site::start(&returning(data.path(), &json!({}), figures));
@@ -65,7 +65,7 @@ fn a_key_that_is_none_is_not_used() {
 }
 
 #[test]
-fn there_is_room_for_so_many_bytes_only() {
+fn links_over_the_storage_limit_are_refused() {
     let data = TempDir::new().unwrap();
     let limits = json!({ "links": 3000, "link": 2 });
     let site = Site::start(&returning(data.path(), &limits, || Download::bytes(vec![0; 1800])));
@@ -78,9 +78,9 @@ fn there_is_room_for_so_many_bytes_only() {
     assert!(wait(|| site.send(&asking()).status == 200), "room comes back");
 }
 
-/// By another server of the same folder, or by whoever looks after the machine.
+/// Files may be deleted by another server of the same folder, or by an administrator.
 #[test]
-fn room_of_what_somebody_else_removed_comes_back() {
+fn space_of_files_that_others_deleted_can_be_used_again() {
     let data = TempDir::new().unwrap();
     let site = Site::start(&returning(data.path(), &json!({ "links": 3000 }), || Download::bytes(vec![0; 1800])));
     link(&site.send(&asking()));
@@ -90,7 +90,7 @@ fn room_of_what_somebody_else_removed_comes_back() {
 }
 
 #[test]
-fn a_stream_of_nothing_holds_up_nobody() {
+fn a_stream_of_empty_pieces_does_not_block_the_worker() {
     let data = TempDir::new().unwrap();
     let nothing = || Download::stream(stream::repeat_with(|| Ok(Bytes::new())));
     let site = Site::start(&returning(data.path(), &json!({}), nothing));
@@ -101,7 +101,7 @@ fn a_stream_of_nothing_holds_up_nobody() {
 }
 
 #[test]
-fn what_breaks_off_is_not_kept() {
+fn a_failing_stream_leaves_no_file() {
     let broken: [fn() -> Download; 4] = [
         || Download::stream(stream::iter([Ok(Bytes::from_static(b"a")), Err(io::Error::other("gone"))])),
         || {
@@ -121,7 +121,7 @@ fn what_breaks_off_is_not_kept() {
 }
 
 #[test]
-fn a_server_that_ends_meanwhile_leaves_nothing() {
+fn a_server_that_stops_while_a_link_is_written_leaves_nothing() {
     let data = TempDir::new().unwrap();
     let endless = || Download::stream(stream::iter([Ok(Bytes::from_static(b"a"))]).chain(stream::pending()));
     let site = Site::start(&returning(data.path(), &json!({}), endless));
@@ -132,9 +132,9 @@ fn a_server_that_ends_meanwhile_leaves_nothing() {
     assert!(wait(|| kept(data.path()).is_empty()), "it is left");
 }
 
-/// What was said of the length counts for streams alone, with a link and without.
+/// The length that a method gives counts for streams only, with a link and without.
 #[test]
-fn bytes_know_their_length_themselves() {
+fn the_length_that_a_method_gives_counts_only_for_streams() {
     let data = TempDir::new().unwrap();
     let site = Site::start(&returning(data.path(), &json!({}), || Download::bytes("abc").length(7)));
     assert_eq!(get(&site, "/it").body, b"abc");
@@ -142,7 +142,7 @@ fn bytes_know_their_length_themselves() {
 }
 
 #[test]
-fn large_files_and_streams_are_kept_whole() {
+fn large_files_and_streams_are_stored_completely() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("large.bin");
     let content: Vec<u8> = (0..700_001_u32).map(|at| (at % 251) as u8).collect();

@@ -17,13 +17,13 @@ use tempfile::TempDir;
 use super::links::{asking, get, kept, link, returning};
 use crate::client::{Connection, Site, wait};
 
-/// Tells the program below the folder of its files.
+/// The environment variable with the folder of the program.
 const DATA: &str = "TEST_OF_KILLED_DATA";
 
-/// What is enough of a file to be written before its end.
+/// More bytes than are collected before a file is written.
 const SOME: usize = 1 << 20;
 
-/// The first file is a short one, the others have no end.
+/// The first file is short, the others never end.
 fn engine(data: &Path) -> Engine {
     let first = Arc::new(AtomicBool::new(true));
     let make = move || {
@@ -39,7 +39,7 @@ fn address(data: &Path) -> PathBuf {
     data.join("address")
 }
 
-/// The program that is killed: this one, started for this test alone.
+/// The program that is killed: this test binary in another process.
 #[test]
 #[ignore = "a program for the other test"]
 fn serves_until_it_is_killed() {
@@ -51,12 +51,12 @@ fn serves_until_it_is_killed() {
     }
 }
 
-/// Killed, whatever becomes of the test.
+/// A process that is killed when it is dropped.
 struct Started(Child);
 
 impl Started {
     fn kill(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -69,7 +69,7 @@ impl Drop for Started {
 }
 
 #[test]
-fn a_server_that_is_killed_leaves_nothing_to_the_next() {
+fn unfinished_files_of_a_killed_server_are_deleted_by_the_next() {
     let data = TempDir::new().unwrap();
     let program = env::current_exe().unwrap();
     let mut command = Command::new(program);

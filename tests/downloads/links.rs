@@ -1,28 +1,28 @@
-//! Links: what asks for one, what it leads to, who can make one, and how long it is good.
+//! Links to files: requests for a link, the file that it leads to, its signature, and when it expires.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-use rulebook::{Args, Context, Download, Engine, Module, Refusal, Unbound};
+use rulebook::{ApiError, Args, Context, Download, Engine, Module, Unbound};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use super::definition;
 use crate::client::{Answer, Request, Site, engine, wait};
 
-/// An engine whose `GET /it` returns what `make` makes, and that keeps its own files in `data`.
+/// Returns an engine whose `GET /it` returns the result of `make`, with its files in `data`.
 pub fn returning(data: &Path, limits: &Json, make: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Engine {
     let handler = move |_: Args<()>, context: Context| {
         let download = make();
         async move {
             context.set_header("X-Said", "1")?;
-            Ok::<_, Refusal>(download)
+            Ok::<_, ApiError>(download)
         }
     };
     let files = [("files.json", definition(&json!({}))), ("app.json", json!({ "limits": limits }))];
-    engine(&files, |rulebook| rulebook.data(data).module(Module::new("files").get("/it", handler)))
+    engine(&files, |rulebook| rulebook.data_folder(data).module(Module::new("files").get("/it", handler)))
 }
 
 pub fn figures() -> Download {
@@ -33,7 +33,7 @@ pub fn asking() -> Request {
     Request::new("GET", "/it").field("x-requested-with", "XMLHttpRequest")
 }
 
-/// The link of an answer.
+/// Returns the link of a response.
 #[track_caller]
 pub fn link(answer: &Answer) -> String {
     assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json")), "{answer:?}");
@@ -90,7 +90,7 @@ fn a_script_gets_a_link_to_the_file() {
 }
 
 #[test]
-fn cookies_are_for_who_asks_for_the_link() {
+fn cookies_are_set_for_the_client_that_gets_the_link() {
     let data = TempDir::new().unwrap();
     let site = Site::start(&returning(data.path(), &json!({}), || figures().header("Set-Cookie", "session=secret")));
     let answer = site.send(&asking());
@@ -100,7 +100,7 @@ fn cookies_are_for_who_asks_for_the_link() {
 }
 
 #[test]
-fn who_asks_for_a_link_says_so_in_any_case() {
+fn the_header_field_that_asks_for_a_link_has_no_case() {
     let data = TempDir::new().unwrap();
     let site = Site::start(&returning(data.path(), &json!({}), figures));
     for value in ["xmlhttprequest", "XMLHTTPREQUEST", " XMLHttpRequest "] {
@@ -118,14 +118,14 @@ fn who_asks_for_a_link_says_so_in_any_case() {
 }
 
 #[test]
-fn a_link_is_told_in_every_envelope() {
+fn a_link_is_written_in_every_envelope() {
     let data = TempDir::new().unwrap();
     let mut of_plain = definition(&json!({}));
     of_plain["envelope"] = json!("plain");
     let mut of_phalapi = json!({ "envelope": "phalapi", "/": {} });
     of_phalapi["/"]["other"] = of_plain["/"]["it"].clone();
     let files = [("plain.json", of_plain), ("phalapi.json", of_phalapi)];
-    let site = Site::start(&engine(&files, |rulebook| rulebook.data(data.path()).unbound(Unbound::Echo)));
+    let site = Site::start(&engine(&files, |rulebook| rulebook.data_folder(data.path()).unbound(Unbound::Echo)));
     let plain = site.send(&asking()).json()["link"].clone();
     let ask = Request::new("GET", "/other").field("x-requested-with", "XMLHttpRequest");
     let phalapi = site.send(&ask).json()["data"]["link"].clone();
@@ -135,7 +135,7 @@ fn a_link_is_told_in_every_envelope() {
 }
 
 #[test]
-fn nobody_else_makes_or_changes_a_link() {
+fn forged_and_changed_links_are_refused() {
     let (data, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let site = Site::start(&returning(data.path(), &json!({}), figures));
     get(&site, "/-/downloads/0123456789abcdef0123456789abcdef?expires=9999999999&signature=00")
@@ -172,7 +172,7 @@ fn nobody_else_makes_or_changes_a_link() {
     ];
     for target in wrong {
         let answer = get(&site, &target);
-        answer.assert_refused(403, "the link is not one that was given out");
+        answer.assert_refused(403, "the link was not issued by this server");
         assert_eq!(answer.json()["error"], 302, "{target}");
     }
     assert_eq!(get(&site, &format!("/-/other?{query}")).status, 404, "a link is for its own path alone");
@@ -184,7 +184,7 @@ fn nobody_else_makes_or_changes_a_link() {
 }
 
 #[test]
-fn a_link_expires_and_its_file_goes() {
+fn an_expired_link_is_gone_and_its_file_deleted() {
     let data = TempDir::new().unwrap();
     let site = Site::start(&returning(data.path(), &json!({ "link": 1 }), figures));
     let link = link(&site.send(&asking()));
@@ -198,7 +198,7 @@ fn a_link_expires_and_its_file_goes() {
 }
 
 #[test]
-fn a_link_whose_file_was_removed_is_gone() {
+fn a_link_whose_file_was_deleted_is_gone() {
     let data = TempDir::new().unwrap();
     let site = Site::start(&returning(data.path(), &json!({}), figures));
     let link = link(&site.send(&asking()));

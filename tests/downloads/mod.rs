@@ -1,4 +1,4 @@
-//! Methods that return files: what is sent of them, under which names, and their links.
+//! Methods that return files: the content that is sent, file names, and links.
 
 mod binding;
 mod calls;
@@ -10,21 +10,21 @@ mod links;
 mod names;
 mod streams;
 
-use rulebook::{Args, Context, Download, Engine, Module, Refusal};
+use rulebook::{ApiError, Args, Context, Download, Engine, Module};
 use serde_json::{Value as Json, json};
 
 use crate::client::engine;
 
-/// A definition of `GET /it`, a download with these parameters.
+/// Returns a definition with the download `GET /it` and these parameters.
 pub fn definition(parameters: &Json) -> Json {
     json!({ "/": { "it": { "GET": { "info": "A file", "in": parameters, "options": { "download": true } } } } })
 }
 
-/// An engine whose `GET /it` returns what `make` makes.
+/// Returns an engine whose `GET /it` returns the result of `make`.
 pub fn returning(make: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Engine {
     let handler = move |_: Args<()>, _: Context| {
         let download = make();
-        async move { Ok::<_, Refusal>(download) }
+        async move { Ok::<_, ApiError>(download) }
     };
     engine(&[("files.json", definition(&json!({})))], |rulebook| {
         rulebook.module(Module::new("files").get("/it", handler))

@@ -1,4 +1,4 @@
-//! Names: `Content-Disposition` in both of its forms, and media types.
+//! File names in both forms of `Content-Disposition`, and media types.
 
 use rulebook::Download;
 
@@ -9,7 +9,7 @@ fn answer(make: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Answer
     Site::start(&returning(make)).send(&Request::new("GET", "/it"))
 }
 
-/// The name, and what is told behind `attachment`.
+/// File names, and the parameters of `attachment`.
 const NAMES: &[(&str, &str)] = &[
     ("figures.csv", "; filename=\"figures.csv\""),
     ("two words.txt", "; filename=\"two words.txt\""),
@@ -23,6 +23,7 @@ const NAMES: &[(&str, &str)] = &[
     ("a\0b\u{7f}c.txt", "; filename=\"abc.txt\""),
     ("\"quoted\".txt", "; filename=\"quoted.txt\""),
     ("cod\u{202e}gpj.exe", "; filename=\"codgpj.exe\""),
+    ("a\u{61c}b\u{200b}c\u{feff}.txt", "; filename=\"abc.txt\""),
     (" .. ", ""),
     ("..", ""),
     ("folder/", ""),
@@ -30,7 +31,7 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_name_is_told_in_the_forms_that_clients_read() {
+fn the_file_name_is_written_in_both_forms() {
     for (name, told) in NAMES {
         let answer = answer(move || Download::bytes("a").name(*name));
         let expected = format!("attachment{told}");
@@ -43,7 +44,7 @@ fn a_name_is_told_in_the_forms_that_clients_read() {
 }
 
 #[test]
-fn what_a_download_says_of_itself_is_told() {
+fn the_header_fields_of_a_download_are_sent() {
     let shown = answer(|| Download::bytes("%PDF-").name("a.pdf").inline());
     assert_eq!(shown.field("content-disposition"), Some("inline; filename=\"a.pdf\""));
     assert_eq!(shown.field("content-type"), Some("application/pdf"));
@@ -59,9 +60,9 @@ fn what_a_download_says_of_itself_is_told() {
     assert_eq!(page.field("x-content-type-options"), Some("nosniff"));
 }
 
-/// What programs for api 3.0 return: header fields and a body.
+/// Programs for api 3.0 return header fields and a body.
 #[test]
-fn headers_and_body_are_a_download() {
+fn header_fields_and_a_body_make_a_download() {
     let headers = [
         ("Content-Type", "text/plain"),
         ("Content-Length", "999"),
@@ -80,7 +81,7 @@ fn headers_and_body_are_a_download() {
 }
 
 #[test]
-fn what_cannot_be_said_is_the_programs_fault() {
+fn invalid_header_values_of_a_download_are_internal_errors() {
     let wrong: [fn() -> Download; 6] = [
         || Download::bytes("secret").header("Transfer-Encoding", "gzip"),
         || Download::bytes("secret").header("X-Own", "a\r\nb"),

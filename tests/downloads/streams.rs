@@ -1,4 +1,4 @@
-//! Streams: sent as they come, with bounded memory, and never cut off so that they look whole.
+//! Streams: sent piece by piece with bounded memory; a stream that fails never looks complete.
 
 use std::io;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use rulebook::Download;
 use super::returning;
 use crate::client::{Connection, Request, Site, wait};
 
-/// Pieces of a KiB, of which it is counted how many have been taken; it tells when it is dropped.
+/// A stream of pieces of one KiB that counts how many have been read, and notes when it is dropped.
 struct Counting {
     left: usize,
     taken: Arc<AtomicUsize>,
@@ -39,7 +39,7 @@ impl Drop for Counting {
     }
 }
 
-/// Reads an answer to the end of the connection: its head, and its body as it was sent.
+/// Reads a response to the end of the connection: its head, and its body as it was sent.
 fn read_all(mut connection: Connection, request: &Request) -> (String, Vec<u8>) {
     connection.write(&request.clone().field("connection", "close").bytes());
     while connection.more() {}
@@ -53,7 +53,7 @@ fn get() -> Request {
 }
 
 #[test]
-fn a_stream_is_sent_in_chunks_without_parts() {
+fn a_stream_is_chunked_and_has_no_ranges() {
     let pieces = || ["ab", "", "cde", "", ""].map(|piece| Ok(Bytes::from_static(piece.as_bytes())));
     let site = Site::start(&returning(move || Download::stream(stream::iter(pieces())).name("a.txt")));
     let (head, body) = read_all(site.connect(), &get().field("range", "bytes=0-1"));
@@ -66,9 +66,9 @@ fn a_stream_is_sent_in_chunks_without_parts() {
     assert!(head.starts_with("http/1.1 200") && body.is_empty(), "{head}");
 }
 
-/// RFC 9112 section 6.1: chunks are for who speaks HTTP/1.1.
+/// RFC 9112 section 6.1: only clients of HTTP/1.1 understand chunks.
 #[test]
-fn an_older_client_gets_no_chunks() {
+fn clients_of_http_1_0_get_no_chunks() {
     let pieces = || ["ab", "cde"].map(|piece| Ok(Bytes::from_static(piece.as_bytes())));
     let site = Site::start(&returning(move || Download::stream(stream::iter(pieces()))));
     for method in ["GET", "HEAD"] {
@@ -84,7 +84,7 @@ fn an_older_client_gets_no_chunks() {
 }
 
 #[test]
-fn a_stream_that_knows_its_length_says_it() {
+fn a_stream_with_a_known_length_has_a_content_length() {
     let site = Site::start(&returning(|| Download::stream(stream::iter([Ok(Bytes::from_static(b"abc"))])).length(3)));
     let answer = site.send(&get());
     assert_eq!((answer.field("content-length"), &answer.body[..]), (Some("3"), &b"abc"[..]));
@@ -97,9 +97,9 @@ fn piece(text: &'static str) -> io::Result<Bytes> {
     Ok(Bytes::from_static(text.as_bytes()))
 }
 
-/// An error, a panic, and a length that is not so: each ends the connection without the end of the body.
+/// An error, a panic and a wrong length each close the connection before the end of the body.
 #[test]
-fn what_breaks_off_does_not_look_whole() {
+fn a_failing_stream_does_not_look_complete() {
     let broken: [(&str, Make); 5] = [
         ("an error", || Download::stream(stream::iter([piece("abc"), Err(io::Error::other("gone"))]))),
         ("a panic", || {
@@ -115,14 +115,14 @@ fn what_breaks_off_does_not_look_whole() {
         assert!(head.contains("content-length: 4") || !body.ends_with(b"0\r\n\r\n"), "{what}: {head}");
         assert!(!head.contains("content-length: 4") || body.len() < 4, "{what}: {body:?}");
         assert!(!body.windows(3).any(|three| three == b"def"), "{what}: {body:?}");
-        // The server goes on.
+        // The server handles further requests.
         let (head, _) = read_all(site.connect(), &Request::new("HEAD", "/it"));
         assert!(head.starts_with("http/1.1 200"), "{what}: {head}");
     }
 }
 
 #[test]
-fn a_large_stream_is_taken_only_as_fast_as_it_is_read() {
+fn a_stream_is_read_only_as_fast_as_the_client_reads() {
     const PIECES: usize = 64 << 10;
     let (taken, dropped) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
     let (own, end) = (Arc::clone(&taken), Arc::clone(&dropped));
@@ -133,7 +133,7 @@ fn a_large_stream_is_taken_only_as_fast_as_it_is_read() {
     connection.write(&get().bytes());
     let mut received = 0;
     let mut most = 0;
-    // Each KiB has six bytes of a chunk's around it: `400`, and two line ends with it.
+    // Each KiB is one chunk, with its length `400` and two line ends.
     let sent_by = |taken: usize| taken * (1024 + 7);
     while received < sent_by(PIECES) {
         connection.ahead.clear();
@@ -141,14 +141,14 @@ fn a_large_stream_is_taken_only_as_fast_as_it_is_read() {
         received += connection.ahead.len();
         most = most.max(sent_by(taken.load(Ordering::SeqCst)).saturating_sub(received));
     }
-    // Between the two are the buffers of both sockets, which the system chooses.
+    // The difference are the buffers of both sockets, whose size the system chooses.
     assert!(most < 16 << 20, "{most} bytes were ahead of the client");
     assert_eq!(taken.load(Ordering::SeqCst), PIECES);
     assert!(wait(|| dropped.load(Ordering::SeqCst)));
 }
 
 #[test]
-fn a_client_that_goes_away_ends_the_stream() {
+fn a_stream_is_dropped_when_its_client_disconnects() {
     let (taken, dropped) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
     let (own, end) = (Arc::clone(&taken), Arc::clone(&dropped));
     let site = Site::start(&returning(move || {

@@ -1,11 +1,9 @@
-//! What refusals tell programs beside their words: the same members in every envelope, and header fields.
+//! The details of error responses: the same members in every envelope, and header fields.
 
-use std::pin::Pin;
-
-use rulebook::{Args, Context, Head, Inspect, Inspection, Module, Refusal, Unbound};
+use rulebook::{ApiError, Args, AuthScheme, Authenticate, Authentication, Context, Head, Module, Unbound};
 use serde_json::{Value, json};
 
-use crate::client::shape::{Shape, flaw};
+use crate::client::shape::{Shape, violation};
 use crate::client::{Answer, Request, Site, engine};
 
 fn site(envelope: &str) -> Site {
@@ -24,24 +22,24 @@ fn site(envelope: &str) -> Site {
             "busy": { "GET": { "info": "I" } }
         } } }
     });
-    let busy = async |_: Args<()>, _: Context| Err::<(), _>(Refusal::unavailable("the disk is full"));
-    let article = async |_: Args<Value>, _: Context| Ok::<_, Refusal>(());
+    let busy = async |_: Args<()>, _: Context| Err::<(), _>(ApiError::unavailable("the disk is full"));
+    let article = async |_: Args<Value>, _: Context| Ok::<_, ApiError>(());
     let module = Module::new("site").get("/busy", busy).post("/article", article);
     Site::handlers(&[("app.json", definition)], module)
 }
 
-/// The members of a refusal beside its words, and its header fields of these names.
-fn told(answer: &Answer) -> (Value, Vec<(&'static str, String)>) {
+/// Returns the members of an error response other than its message, and selected header fields.
+fn details(answer: &Answer) -> (Value, Vec<(&'static str, String)>) {
     let mut document = answer.json();
-    for word in ["error", "ErrorDescription", "type", "title", "detail", "status", "code", "message"] {
-        document.as_object_mut().unwrap().remove(word);
+    for member in ["error", "ErrorDescription", "type", "title", "detail", "status", "code", "message"] {
+        document.as_object_mut().unwrap().remove(member);
     }
     let names = ["allow", "www-authenticate", "retry-after"];
     (document, names.into_iter().filter_map(|name| Some((name, answer.field(name)?.to_owned()))).collect())
 }
 
 #[test]
-fn what_helps_is_told_to_programs_too() {
+fn error_responses_have_details_in_every_envelope() {
     let post = |target: &str| Request::new("POST", target);
     let editor = |request: Request| request.scope(&["article[7]"]);
     let wrong_id = json!({ "parameter": "id", "in": "path", "expected": "a whole number of 64 bits", "got": "\"x\"" });
@@ -93,32 +91,34 @@ fn what_helps_is_told_to_programs_too() {
             let answer = site.send(request);
             let coarse = envelope == "iapi" && matches!(status, 404 | 503);
             assert_eq!(answer.status, if coarse { 400 } else { *status }, "{request:?}: {answer:?}");
-            assert_eq!(flaw(&answer, shape), None, "{request:?}");
+            assert_eq!(violation(&answer, shape), None, "{request:?}");
             let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-            assert_eq!(told(&answer), (members.clone(), fields), "{request:?}");
+            assert_eq!(details(&answer), (members.clone(), fields), "{request:?}");
         }
     }
 }
 
-/// An inspector of another scheme, or with parameters.
+/// An authenticator with a given challenge.
 struct Scheme(&'static str);
 
-impl Inspect for Scheme {
-    fn inspect<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>> {
-        let brings = head.headers.iter().any(|(name, _)| name == "authorization");
-        let said = if brings { Inspection::Invalid("never".to_owned()) } else { Inspection::Nobody };
-        Box::pin(std::future::ready(said))
+impl Authenticate for Scheme {
+    async fn authenticate(&self, head: &Head) -> Authentication {
+        match head.header("Authorization") {
+            Some(_) => Authentication::Invalid("never".to_owned()),
+            None => Authentication::Anonymous,
+        }
     }
 
-    fn challenge(&self) -> &str {
-        self.0
+    fn schemes(&self) -> Vec<AuthScheme> {
+        vec![AuthScheme::Http(self.0.to_owned())]
     }
 }
 
 #[test]
-fn only_the_challenge_of_bearer_tokens_says_that_the_token_is_not_valid() {
+fn only_a_bearer_challenge_reports_an_invalid_token() {
     let definition = json!({ "GET": { "info": "I", "scope": [["a"]] } });
-    // What the client is asked for, and when its token is not valid; the client's own inspector asks for `Bearer`.
+    // The challenge without a credential, and with an invalid token. The test client has its own authenticator for
+    // `Bearer`.
     let cases = [
         ("Basic realm=\"a\"", "Bearer, Basic realm=\"a\"", "Bearer error=\"invalid_token\", Basic realm=\"a\""),
         (
@@ -130,7 +130,7 @@ fn only_the_challenge_of_bearer_tokens_says_that_the_token_is_not_valid() {
     ];
     for (scheme, asked, invalid) in cases {
         let files = [("site.json", definition.clone())];
-        let engine = engine(&files, |rulebook| rulebook.unbound(Unbound::Echo).inspect(Scheme(scheme)));
+        let engine = engine(&files, |rulebook| rulebook.unbound(Unbound::Echo).authenticator(Scheme(scheme)));
         let site = Site::start(&engine);
         let nobody = site.send(&Request::new("GET", "/"));
         assert_eq!((nobody.status, nobody.field("www-authenticate")), (401, Some(asked)));

@@ -1,5 +1,5 @@
-//! What refusals say, and what they help with.
+//! Error responses: messages, details, and suggestions.
 
+mod catalogues;
 mod members;
-mod similar;
-mod texts;
+mod suggestions;

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use rulebook::{Args, Code, Context, Module, Refusal, Rulebook, Unbound};
+use rulebook::{ApiError, Args, Context, ErrorCode, Module, Rulebook, Unbound};
 use serde_json::{Value as Json, json};
 
 use super::{build, call, files};
-use crate::golden;
+use support::golden;
 
-async fn ok(_: Args<()>, _: Context) -> Result<(), Refusal> {
+async fn ok(_: Args<()>, _: Context) -> Result<(), ApiError> {
     Ok(())
 }
 
@@ -22,7 +22,7 @@ fn shop() -> Vec<(PathBuf, Vec<u8>)> {
     all
 }
 
-/// The text less the lines and columns of places in this program, which change with every edit of it.
+/// The text without lines and columns of positions in this program, which change with every edit of it.
 pub fn without_lines(text: &str) -> String {
     let mut kept = String::new();
     let mut pieces = text.split(".rs:");
@@ -34,8 +34,8 @@ pub fn without_lines(text: &str) -> String {
     kept
 }
 
-/// What is told about these modules; empty where all is bound.
-fn told(modules: impl IntoIterator<Item = Module>, unbound: Unbound) -> String {
+/// The report about these modules; empty if everything is bound.
+fn report(modules: impl IntoIterator<Item = Module>, unbound: Unbound) -> String {
     let rulebook = modules.into_iter().fold(Rulebook::read(shop()), Rulebook::module);
     match rulebook.unbound(unbound).build() {
         Ok(_) => String::new(),
@@ -52,14 +52,14 @@ fn user() -> Module {
 }
 
 #[test]
-fn everything_is_bound() {
-    assert_eq!(told([bound(), user()], Unbound::Refuse), "");
+fn handlers_of_all_methods_are_bound() {
+    assert_eq!(report([bound(), user()], Unbound::Refuse), "");
     let other_name = Module::new("shop").get("/article", ok).post("/article", ok).get("/article/{article_id}", ok);
-    assert_eq!(told([user(), other_name], Unbound::Refuse), "", "names of captures do not matter");
+    assert_eq!(report([user(), other_name], Unbound::Refuse), "", "names of captures do not matter");
 }
 
 #[test]
-fn disagreements_are_told() {
+fn disagreements_between_handlers_and_definition_are_reported() {
     let cases: Vec<(&str, Vec<Module>)> = vec![
         ("a method without handler", vec![Module::new("shop").get("/article", ok).post("/article", ok), user()]),
         ("a module without handlers", vec![bound()]),
@@ -78,15 +78,15 @@ fn disagreements_are_told() {
     ];
     let mut text = String::new();
     for (name, modules) in cases {
-        let told = told(modules, Unbound::Refuse);
-        assert!(!told.is_empty(), "{name} is not told");
-        text += &format!("# {name}\n{told}\n");
+        let report = report(modules, Unbound::Refuse);
+        assert!(!report.is_empty(), "{name} is not reported");
+        text += &format!("# {name}\n{report}\n");
     }
     golden::compare(Path::new("tests/data/handlers/binding.txt"), &text);
 }
 
 #[test]
-fn handlers_are_named_by_their_place_in_the_program() {
+fn diagnostics_have_the_position_of_a_handler_in_the_program() {
     let line = line!() + 1;
     let module = bound().put("/article", ok);
     let report = Rulebook::read(shop()).module(module).module(user()).build().unwrap_err();
@@ -95,19 +95,19 @@ fn handlers_are_named_by_their_place_in_the_program() {
 }
 
 #[test]
-fn unbound_methods_answer_501_where_the_program_says_so() {
+fn unbound_methods_respond_with_501_if_the_program_says_so() {
     let rulebook = Rulebook::read(shop()).module(user()).unbound(Unbound::NotImplemented);
     let engine = rulebook.build().unwrap();
     assert!(call(&engine, "user.get", &json!({})).error().is_none());
     let refused = call(&engine, "article.get", &json!({}));
-    assert_eq!(refused.error().unwrap().code(), Code::NotImplemented);
+    assert_eq!(refused.error().unwrap().code(), ErrorCode::NotImplemented);
     assert_eq!(refused.error().unwrap().status().get(), 501);
-    // What is bound is compared all the same.
-    assert_ne!(told([Module::new("shop").get("/artcle", ok)], Unbound::NotImplemented), "");
+    // Handlers are compared with the definition all the same.
+    assert_ne!(report([Module::new("shop").get("/artcle", ok)], Unbound::NotImplemented), "");
 }
 
 #[test]
-fn echo_binds_nothing_and_answers_with_the_arguments() {
+fn echo_binds_no_handler_and_returns_the_arguments() {
     let unfit = Module::new("nobody").get("/nowhere", ok);
     let rulebook = Rulebook::read(shop()).module(unfit).module(bound()).unbound(Unbound::Echo);
     let engine = rulebook.build().unwrap();
@@ -120,31 +120,31 @@ fn echo_binds_nothing_and_answers_with_the_arguments() {
 }
 
 #[test]
-fn the_definition_says_what_unbound_methods_do_unless_the_program_does() {
+fn the_program_overrides_what_the_definition_says_about_unbound_methods() {
     let defined = |how: &str| {
         let mut files = shop();
         files.push((PathBuf::from("api/app.json"), json!({ "unbound": how }).to_string().into_bytes()));
         Rulebook::read(files)
     };
     assert!(defined("refuse").build().is_err());
-    let answer = |rulebook: Rulebook| -> Result<Json, Code> {
+    let answer = |rulebook: Rulebook| -> Result<Json, ErrorCode> {
         let outcome = call(&rulebook.build().unwrap(), "article.get", &json!({})).outputs();
         outcome.map_err(|refusal| refusal.code())
     };
-    assert_eq!(answer(defined("501")), Err(Code::NotImplemented));
+    assert_eq!(answer(defined("501")), Err(ErrorCode::NotImplemented));
     assert_eq!(answer(defined("echo")), Ok(json!({ "args": {} })));
-    assert_eq!(answer(defined("echo").unbound(Unbound::NotImplemented)), Err(Code::NotImplemented));
+    assert_eq!(answer(defined("echo").unbound(Unbound::NotImplemented)), Err(ErrorCode::NotImplemented));
 }
 
 #[test]
-fn a_faulty_definition_is_told_before_its_handlers() {
+fn errors_of_the_definition_are_reported_before_those_of_handlers() {
     let report = Rulebook::read(super::taking(&json!({ "a": { "info": "One", "type": "itn" } }))).build().unwrap_err();
     let codes: Vec<_> = report.diagnostics.iter().map(|diagnostic| diagnostic.code.to_string()).collect();
-    assert_eq!(codes, ["unknown-type"], "that POST /it has no handler only follows");
+    assert_eq!(codes, ["unknown-type"], "the missing handler of POST /it is not reported");
 }
 
 #[test]
-fn a_thousand_handlers_are_found_quickly() {
+fn a_thousand_handlers_are_bound_quickly() {
     let mut uris = serde_json::Map::new();
     let mut module = Module::new("shop");
     for number in 0..3_000 {

@@ -1,12 +1,12 @@
-//! Calls from code: the same permission, checks and handlers as for a request.
+//! Calls from code, which run with the permission, checks and handlers of a request.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rulebook::call::Reason;
-use rulebook::types::{ArgumentError, Arguments, Check, Type, Written};
-use rulebook::{Args, Code, Context, Engine, Identity, Mismatch, Module, Refusal, Rulebook, Unbound, Value};
+use rulebook::{ApiError, Args, Context, Engine, ErrorCode, Identity, Module, Rulebook, TypeMismatch, Unbound, Value};
+use rulebook_model::call::ErrorKind;
+use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -44,8 +44,8 @@ fn echo() -> Engine {
     Rulebook::read(library()).unbound(Unbound::Echo).build().unwrap()
 }
 
-/// The checked arguments that a call would run with, or the code of its refusal.
-fn arguments(target: &str, given: &Json) -> Result<Json, Code> {
+/// The checked arguments of a call, or the code of its error.
+fn arguments(target: &str, given: &Json) -> Result<Json, ErrorCode> {
     call(&echo(), target, given).outputs().map(|mut outputs| outputs["args"].take()).map_err(|refusal| refusal.code())
 }
 
@@ -63,22 +63,22 @@ fn methods_are_found_by_id_and_by_path() {
         ("GET /book?lang=fr&tag=a%20b&tag=c", Ok(json!({ "language": "fr", "tags": ["a b", "c"] }))),
         ("GET /book?tag[]=a&tag[]=b", Ok(json!({ "language": null, "tags": ["a", "b"] }))),
         ("HEAD /book", Ok(json!({ "language": null, "tags": null }))),
-        ("GET /book/x", Err(Code::InvalidParameter)),
-        ("book.{id}.get", Err(Code::MissingParameter)),
-        ("GET /book?lang=de", Err(Code::InvalidParameter)),
-        ("GET /book?lang=fr&lang=en", Err(Code::InvalidParameter)),
-        ("GET /book?language=fr", Err(Code::Internal)),
-        ("GET /books", Err(Code::UnknownService)),
-        ("PUT /book", Err(Code::UnknownMethod)),
-        ("OPTIONS /book", Err(Code::UnknownService)),
-        ("get /book", Err(Code::UnknownMethod)),
-        ("GET book", Err(Code::UnknownService)),
-        ("GET /%zz", Err(Code::Unreadable)),
-        ("GET / book", Err(Code::UnknownService)),
-        ("GET", Err(Code::UnknownService)),
-        ("", Err(Code::UnknownService)),
-        ("books.get", Err(Code::UnknownService)),
-        ("\0 \u{fffd}", Err(Code::UnknownService)),
+        ("GET /book/x", Err(ErrorCode::InvalidParameter)),
+        ("book.{id}.get", Err(ErrorCode::MissingParameter)),
+        ("GET /book?lang=de", Err(ErrorCode::InvalidParameter)),
+        ("GET /book?lang=fr&lang=en", Err(ErrorCode::InvalidParameter)),
+        ("GET /book?language=fr", Err(ErrorCode::Internal)),
+        ("GET /books", Err(ErrorCode::UnknownService)),
+        ("PUT /book", Err(ErrorCode::UnknownMethod)),
+        ("OPTIONS /book", Err(ErrorCode::UnknownService)),
+        ("get /book", Err(ErrorCode::UnknownMethod)),
+        ("GET book", Err(ErrorCode::UnknownService)),
+        ("GET /%zz", Err(ErrorCode::MalformedRequest)),
+        ("GET / book", Err(ErrorCode::UnknownService)),
+        ("GET", Err(ErrorCode::UnknownService)),
+        ("", Err(ErrorCode::UnknownService)),
+        ("books.get", Err(ErrorCode::UnknownService)),
+        ("\0 \u{fffd}", Err(ErrorCode::UnknownService)),
     ];
     for (target, expected) in cases {
         assert_eq!(arguments(target, &none), expected, "{target:?}");
@@ -86,7 +86,7 @@ fn methods_are_found_by_id_and_by_path() {
 }
 
 #[test]
-fn base_and_paths_may_hold_what_clients_encode() {
+fn base_path_and_target_may_contain_characters_that_clients_encode() {
     let settings = (PathBuf::from("app.json"), json!({ "base": "/à 100%?" }).to_string().into_bytes());
     let word = json!({ "URL#0": { "info": "A word", "type": "string", "name": "word" } });
     let module = json!({ "/": { "écho": { "GET": { "info": "A word again", "in": word } } } });
@@ -98,7 +98,7 @@ fn base_and_paths_may_hold_what_clients_encode() {
 }
 
 #[test]
-fn arguments_have_their_names_in_code_and_stand_once() {
+fn arguments_have_their_names_in_code_and_occur_once() {
     let cases = [
         ("book.{id}.get", json!({ "id": 7 }), Ok(json!({ "id": 7 }))),
         ("book.page.get", json!({ "page": 2 }), Ok(json!({ "book": null, "page": 2 }))),
@@ -106,10 +106,10 @@ fn arguments_have_their_names_in_code_and_stand_once() {
         ("book.get", json!({ "language": "en" }), Ok(json!({ "language": "en", "tags": null }))),
         ("book.get", json!({ "language": null }), Ok(json!({ "language": null, "tags": null }))),
         ("book.get", json!({ "tags": ["a"] }), Ok(json!({ "language": null, "tags": ["a"] }))),
-        ("book.get", json!({ "lang": "en" }), Err(Code::Internal)),
-        ("book.{id}.get", json!({ "id": "7" }), Err(Code::InvalidParameter)),
-        ("GET /book/7", json!({ "id": 7 }), Err(Code::InvalidParameter)),
-        ("GET /book?lang=en", json!({ "language": "en" }), Err(Code::InvalidParameter)),
+        ("book.get", json!({ "lang": "en" }), Err(ErrorCode::Internal)),
+        ("book.{id}.get", json!({ "id": "7" }), Err(ErrorCode::InvalidParameter)),
+        ("GET /book/7", json!({ "id": 7 }), Err(ErrorCode::InvalidParameter)),
+        ("GET /book?lang=en", json!({ "language": "en" }), Err(ErrorCode::InvalidParameter)),
     ];
     for (target, given, expected) in cases {
         assert_eq!(arguments(target, &given), expected, "{target} {given}");
@@ -118,15 +118,15 @@ fn arguments_have_their_names_in_code_and_stand_once() {
     let texts = wait(engine.call("book.get").text("tags", "a").text("tags", "b").text("language", "en").send());
     assert_eq!(texts.get("args"), Some(&json!({ "language": "en", "tags": ["a", "b"] })));
     let twice = wait(engine.call("book.get").text("language", "en").text("language", "en").send());
-    assert_eq!(twice.error().unwrap().code(), Code::InvalidParameter);
+    assert_eq!(twice.error().unwrap().code(), ErrorCode::InvalidParameter);
     let mixed = wait(engine.call("book.{id}.get").arg("id", 1).text("id", "1").send());
-    assert_eq!(mixed.error().unwrap().code(), Code::InvalidParameter);
+    assert_eq!(mixed.error().unwrap().code(), ErrorCode::InvalidParameter);
     let text = wait(engine.call("book.{id}.get").text("id", "7").send());
     assert_eq!(text.get("args"), Some(&json!({ "id": 7 })));
 }
 
 #[test]
-fn an_unknown_name_is_told_to_the_program_alone() {
+fn an_unknown_argument_is_an_internal_error_with_a_log_message() {
     let refused = call(&echo(), "book.get", &json!({ "lang": "en" }));
     let refusal = refused.error().unwrap();
     assert_eq!(refusal.to_string(), "the program failed");
@@ -135,7 +135,7 @@ fn an_unknown_name_is_told_to_the_program_alone() {
 }
 
 #[test]
-fn permission_is_asked_as_of_a_request() {
+fn calls_need_the_permission_of_a_request() {
     let engine = echo();
     let post = |scope: Option<&[&str]>| {
         let call = engine.call("book.post").arg("title", "Rules");
@@ -143,20 +143,24 @@ fn permission_is_asked_as_of_a_request() {
             Some(scope) => call.scope(scope.iter().copied()),
             None => call,
         };
-        wait(call.send()).error().map(Refusal::code)
+        wait(call.send()).error().map(ApiError::code)
     };
-    assert_eq!(post(None), Some(Code::Unauthenticated));
-    assert_eq!(post(Some(&[])), Some(Code::Forbidden));
-    assert_eq!(post(Some(&["writer"])), Some(Code::Forbidden));
+    assert_eq!(post(None), Some(ErrorCode::Unauthenticated));
+    assert_eq!(post(Some(&[])), Some(ErrorCode::Forbidden));
+    assert_eq!(post(Some(&["writer"])), Some(ErrorCode::Forbidden));
     assert_eq!(post(Some(&["writer", "member"])), None);
     assert_eq!(post(Some(&["admin"])), None);
     let refused = wait(engine.call("book.post").scope(["writer"]).send());
-    let Reason::Forbidden { missing } = refused.error().unwrap().reason() else { panic!("{refused:?}") };
-    assert_eq!(missing, &[vec!["member".to_owned()], vec!["admin".to_owned()]], "and before its arguments");
+    let ErrorKind::Forbidden { missing } = refused.error().unwrap().kind() else { panic!("{refused:?}") };
+    assert_eq!(
+        missing,
+        &[vec!["member".to_owned()], vec!["admin".to_owned()]],
+        "the permission is checked before the arguments"
+    );
 }
 
 #[test]
-fn contextual_permissions_see_the_arguments() {
+fn contextual_permissions_contain_the_values_of_arguments() {
     let engine = echo();
     let delete = |target: &str, id: Option<Json>, scope: &str| {
         let call = engine.call(target).scope([scope]);
@@ -164,7 +168,7 @@ fn contextual_permissions_see_the_arguments() {
             Some(id) => call.arg("id", id),
             None => call,
         };
-        wait(call.send()).error().map(Refusal::code)
+        wait(call.send()).error().map(ApiError::code)
     };
     assert_eq!(delete("book.{id}.delete", Some(7.into()), "owner[7]"), None);
     assert_eq!(delete("DELETE /book/7", None, "owner[7]"), None);
@@ -181,12 +185,12 @@ fn contextual_permissions_see_the_arguments() {
         ("book.{id}.delete", Some(Json::Null), "owner[null]"),
     ];
     for (target, id, scope) in forbidden {
-        assert_eq!(delete(target, id.clone(), scope), Some(Code::Forbidden), "{target} {id:?} {scope}");
+        assert_eq!(delete(target, id.clone(), scope), Some(ErrorCode::Forbidden), "{target} {id:?} {scope}");
     }
 }
 
 #[test]
-fn a_response_is_asked_for_outputs_or_a_refusal() {
+fn a_response_has_outputs_or_an_error() {
     #[derive(Debug, Deserialize, PartialEq)]
     struct Echoed {
         args: Book,
@@ -200,35 +204,35 @@ fn a_response_is_asked_for_outputs_or_a_refusal() {
     assert!(good().error().is_none());
     assert_eq!(good().get("args"), Some(&json!({ "id": 7 })));
     assert_eq!(good().get("other"), None);
-    assert_eq!(good().all().unwrap().len(), 1);
-    assert_eq!(good().into::<Echoed>().unwrap(), Echoed { args: Book { id: 7 } });
-    assert_eq!(good().into::<Book>().unwrap_err().code(), Code::Internal);
+    assert_eq!(good().output_map().unwrap().len(), 1);
+    assert_eq!(good().deserialize::<Echoed>().unwrap(), Echoed { args: Book { id: 7 } });
+    assert_eq!(good().deserialize::<Book>().unwrap_err().code(), ErrorCode::Internal);
     assert_eq!(good().outputs().unwrap(), json!({ "args": { "id": 7 } }));
     let bad = || call(&engine, "GET /book/x", &json!({}));
-    assert_eq!(bad().error().unwrap().code(), Code::InvalidParameter);
+    assert_eq!(bad().error().unwrap().code(), ErrorCode::InvalidParameter);
     assert_eq!(bad().get("args"), None);
-    assert!(bad().all().is_none());
-    assert_eq!(bad().into::<Echoed>().unwrap_err().code(), Code::InvalidParameter);
-    assert_eq!(bad().outputs().unwrap_err().code(), Code::InvalidParameter);
+    assert!(bad().output_map().is_none());
+    assert_eq!(bad().deserialize::<Echoed>().unwrap_err().code(), ErrorCode::InvalidParameter);
+    assert_eq!(bad().outputs().unwrap_err().code(), ErrorCode::InvalidParameter);
 }
 
 #[test]
-fn an_output_may_be_the_whole() {
-    async fn list(_: Args<()>, _: Context) -> Result<Vec<i64>, Refusal> {
+fn a_single_output_can_be_the_whole_body() {
+    async fn list(_: Args<()>, _: Context) -> Result<Vec<i64>, ApiError> {
         Ok(vec![1, 2])
     }
     let out = json!({ "*": { "info": "Numbers", "type": "array<int>" } });
     let module = json!({ "/": { "it": { "GET": { "info": "Numbers", "out": out } } } });
     let engine = build(files("shop", &module), [Module::new("shop").get("/it", list)]);
     let response = call(&engine, "it.get", &json!({}));
-    assert!(response.error().is_none() && response.all().is_none() && response.get("*").is_none());
+    assert!(response.error().is_none() && response.output_map().is_none() && response.get("*").is_none());
     assert_eq!(response.outputs().unwrap(), json!([1, 2]));
 }
 
-/// Calls itself until `depth` is 0, then says who calls.
-async fn dive(Args(dive): Args<Dive>, context: Context) -> Result<Json, Refusal> {
+/// Calls itself until `depth` is 0, then returns the caller.
+async fn dive(Args(dive): Args<Dive>, context: Context) -> Result<Json, ApiError> {
     if dive.depth == 0 {
-        let who = context.identity().map(|identity| (identity.name.to_string(), identity.scope.len()));
+        let who = context.identity().map(|identity| (identity.name().to_owned(), identity.permissions().len()));
         return Ok(json!({ "who": who, "method": context.method(), "head": context.head().is_some() }));
     }
     context.call("it.post").arg("depth", dive.depth - 1).send().await.outputs()
@@ -263,21 +267,23 @@ fn a_handler_calls_with_the_identity_of_its_caller() {
 }
 
 #[test]
-fn calls_inside_of_each_other_have_an_end() {
+fn the_depth_of_nested_calls_is_limited() {
     let engine = diving();
-    let at = |depth: i64| wait(engine.call("it.post").arg("depth", depth).send()).error().map(Refusal::code);
+    let at = |depth: i64| wait(engine.call("it.post").arg("depth", depth).send()).error().map(ApiError::code);
     assert_eq!(at(16), None);
-    assert_eq!(at(17), Some(Code::Internal));
-    assert_eq!(at(1000), Some(Code::Internal));
+    assert_eq!(at(17), Some(ErrorCode::Internal));
+    assert_eq!(at(1000), Some(ErrorCode::Internal));
 }
 
 #[test]
-fn the_identity_and_scope_of_a_call_can_be_others() {
-    async fn who(_: Args<()>, context: Context) -> Result<Json, Refusal> {
-        let own = context.identity().map(|identity| format!("{} {:?}", identity.name, identity.scope));
+fn identity_and_permissions_of_a_call_can_be_set() {
+    async fn who(_: Args<()>, context: Context) -> Result<Json, ApiError> {
+        let own = context
+            .identity()
+            .map(|identity| format!("{} {:?}", identity.name(), identity.permissions().collect::<Vec<_>>()));
         Ok(json!({ "who": own }))
     }
-    async fn ask(_: Args<()>, context: Context) -> Result<Json, Refusal> {
+    async fn ask(_: Args<()>, context: Context) -> Result<Json, ApiError> {
         let narrowed = context.call("who.get").scope(["less"]).send().await.outputs()?;
         let other = context.call("who.get").identity(Identity::new("bo", ["b"])).send().await.outputs()?;
         Ok(json!({ "narrowed": narrowed["who"], "other": other["who"] }))
@@ -294,7 +300,7 @@ fn the_identity_and_scope_of_a_call_can_be_others() {
 #[test]
 fn handlers_share_the_state_of_the_program() {
     struct Greeting(&'static str);
-    async fn greet(_: Args<()>, context: Context) -> Result<Json, Refusal> {
+    async fn greet(_: Args<()>, context: Context) -> Result<Json, ApiError> {
         let greeting = context.state::<Greeting>().map(|greeting| greeting.0);
         Ok(json!({ "greeting": greeting, "none": context.state::<String>().is_none() }))
     }
@@ -306,19 +312,19 @@ fn handlers_share_the_state_of_the_program() {
 }
 
 #[test]
-fn paths_are_those_below_the_base() {
+fn targets_are_paths_below_the_base_path() {
     let mut files = library();
     files.push((PathBuf::from("api/app.json"), json!({ "base": "/v1" }).to_string().into_bytes()));
     let engine = Rulebook::read(files).unbound(Unbound::Echo).build().unwrap();
     assert!(call(&engine, "GET /book/7", &json!({})).error().is_none());
-    assert_eq!(call(&engine, "GET /v1/book/7", &json!({})).error().unwrap().code(), Code::UnknownService);
+    assert_eq!(call(&engine, "GET /v1/book/7", &json!({})).error().unwrap().code(), ErrorCode::UnknownService);
 }
 
-/// A type whose check has a mistake in it.
+/// A type whose check panics.
 #[derive(Debug, Clone, Copy)]
-struct Broken;
+struct Panicking;
 
-impl Type for Broken {
+impl Type for Panicking {
     fn name(&self) -> &str {
         "broken"
     }
@@ -327,13 +333,13 @@ impl Type for Broken {
         "nothing that it can tell"
     }
 
-    fn compile(&self, _: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    fn compile(&self, _: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
         Ok(Arc::new(*self))
     }
 }
 
-impl Check for Broken {
-    fn check<'a>(&self, _: Value<'a>) -> Result<Value<'a>, Mismatch> {
+impl Check for Panicking {
+    fn check<'a>(&self, _: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         panic!("a mistake")
     }
 
@@ -345,21 +351,21 @@ impl Check for Broken {
         json!(true)
     }
 
-    fn written(&self) -> Written {
-        Written::term("broken")
+    fn type_expr(&self) -> TypeExpr {
+        TypeExpr::term("broken")
     }
 
-    fn extremes(&self) -> Vec<Value<'static>> {
+    fn boundary_values(&self) -> Vec<Value<'static>> {
         Vec::new()
     }
 }
 
 #[test]
-fn a_panic_of_an_own_type_is_an_internal_error() {
+fn a_panic_in_a_type_of_the_program_is_an_internal_error() {
     let files = taking(&json!({ "x": { "info": "Something", "type": "broken" } }));
-    let engine = Rulebook::read(files).add_type(Broken).unbound(Unbound::Echo).build().unwrap();
+    let engine = Rulebook::read(files).add_type(Panicking).unbound(Unbound::Echo).build().unwrap();
     let response = call(&engine, "it.post", &json!({ "x": 1 }));
     let refusal = response.error().unwrap();
-    assert_eq!(refusal.code(), Code::Internal);
+    assert_eq!(refusal.code(), ErrorCode::Internal);
     assert_eq!(refusal.log(), Some("a stage panicked: a mistake"));
 }

@@ -1,11 +1,11 @@
-//! Calls from code as the document of api 3.0 writes them: `module/method`, and what their responses tell.
+//! Calls from code as in the documentation of api 3.0: `module/method`, and their responses.
 //!
-//! The names of tests are those of its chapters.
+//! The first tests have the names of its chapters.
 
 use std::path::PathBuf;
 
-use rulebook::call::Reason;
-use rulebook::{Args, Code, Context, Engine, Module, Refusal, Response, Rulebook, Unbound};
+use rulebook::{ApiError, Args, Context, Engine, ErrorCode, Module, Response, Rulebook, Unbound};
+use rulebook_model::call::ErrorKind;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -42,8 +42,8 @@ fn echo() -> Engine {
     Rulebook::read(articles()).unbound(Unbound::Echo).build().unwrap()
 }
 
-/// The checked arguments that a call would run with, or the code of its refusal.
-fn arguments(target: &str, given: &Json) -> Result<Json, Code> {
+/// The checked arguments of a call, or the code of its error.
+fn arguments(target: &str, given: &Json) -> Result<Json, ErrorCode> {
     call(&echo(), target, given).outputs().map(|mut outputs| outputs["args"].take()).map_err(|refusal| refusal.code())
 }
 
@@ -62,11 +62,11 @@ fn basic_knowledge() {
         wait(call.send()).outputs().map_err(|refusal| refusal.code())
     };
     assert_eq!(delete(&["admin"]), Ok(json!({ "args": { "article_id": 52 } })));
-    assert_eq!(delete(&["user"]), Err(Code::Forbidden));
+    assert_eq!(delete(&["user"]), Err(ErrorCode::Forbidden));
 }
 
-/// `new Request('{module}/{method}', ['param1' => 10, 'param2' => 'somevalue'])`: what is wrong with a request is told
-/// by its response, not before.
+/// `new Request('{module}/{method}', ['param1' => 10, 'param2' => 'somevalue'])`: errors of a request are reported by its
+/// response, not earlier.
 #[test]
 fn create_a_request_and_catch_its_errors() {
     let engine = echo();
@@ -76,14 +76,14 @@ fn create_a_request_and_catch_its_errors() {
     };
     assert!(write(json!({ "title": "a", "body": "b" })).error().is_none());
     let codes = [
-        (write(json!({ "title": "a" })), Code::MissingParameter),
-        (write(json!({ "title": 10, "body": "b" })), Code::InvalidParameter),
-        (wait(engine.call("article/burn").args([("a", 1)]).send()), Code::UnknownService),
-        (wait(engine.call("nowhere/read").send()), Code::UnknownService),
+        (write(json!({ "title": "a" })), ErrorCode::MissingParameter),
+        (write(json!({ "title": 10, "body": "b" })), ErrorCode::InvalidParameter),
+        (wait(engine.call("article/burn").args([("a", 1)]).send()), ErrorCode::UnknownService),
+        (wait(engine.call("nowhere/read").send()), ErrorCode::UnknownService),
     ];
     for (response, code) in codes {
-        assert_eq!(response.error().map(Refusal::code), Some(code), "{response:?}");
-        assert!(response.all().is_none() && response.get("args").is_none());
+        assert_eq!(response.error().map(ApiError::code), Some(code), "{response:?}");
+        assert!(response.output_map().is_none() && response.get("args").is_none());
     }
 }
 
@@ -92,10 +92,10 @@ fn catch_response_output() {
     let response = call(&echo(), "article/read", &json!({ "article_id": 1 }));
     assert_eq!(response.get("args"), Some(&json!({ "article_id": 1, "line": null })));
     assert_eq!(response.get("someOutputName"), None);
-    assert_eq!(response.all().map(serde_json::Map::len), Some(1), "the error is not among them");
+    assert_eq!(response.output_map().map(serde_json::Map::len), Some(1), "the members of the envelope are not outputs");
 }
 
-/// `/{module}/{method}`, and values behind it.
+/// `/{module}/{method}`, followed by values.
 #[test]
 fn format_url() {
     let none = json!({});
@@ -104,15 +104,15 @@ fn format_url() {
         ("somemodule/somemethod/1/2/", Ok(json!({ "URL#0": 1, "URL#1": 2 }))),
         ("somemodule/somemethod", Ok(json!({ "URL#0": null, "URL#1": null }))),
         ("somemodule/somemethod//2", Ok(json!({ "URL#0": null, "URL#1": 2 }))),
-        ("somemodule/somemethod/1/2/3", Err(Code::UnknownService)),
-        ("somemodule/somemethod/x", Err(Code::InvalidParameter)),
-        ("somemodule", Err(Code::UnknownService)),
-        ("SomeModule/somemethod", Err(Code::UnknownService)),
-        ("//somemodule/somemethod", Err(Code::UnknownService)),
-        ("somemodule/%zz", Err(Code::Unreadable)),
-        ("/", Err(Code::UnknownService)),
-        ("*", Err(Code::UnknownService)),
-        ("article/../article/read/1", Err(Code::UnknownService)),
+        ("somemodule/somemethod/1/2/3", Err(ErrorCode::UnknownService)),
+        ("somemodule/somemethod/x", Err(ErrorCode::InvalidParameter)),
+        ("somemodule", Err(ErrorCode::UnknownService)),
+        ("SomeModule/somemethod", Err(ErrorCode::UnknownService)),
+        ("//somemodule/somemethod", Err(ErrorCode::UnknownService)),
+        ("somemodule/%zz", Err(ErrorCode::MalformedRequest)),
+        ("/", Err(ErrorCode::UnknownService)),
+        ("*", Err(ErrorCode::UnknownService)),
+        ("article/../article/read/1", Err(ErrorCode::UnknownService)),
     ];
     for (target, expected) in cases {
         assert_eq!(arguments(target, &none), expected, "{target}");
@@ -127,14 +127,14 @@ fn the_path_can_be_inside_the_arguments() {
     let read = json!({ "article_id": 7, "line": null });
     let cases = [
         (json!({ "module": "article", "method": "read", "article_id": 7 }), Ok(read)),
-        (json!({ "method": "read", "article_id": 7 }), Err(Code::UnknownService)),
-        (json!({ "module": "article", "article_id": 7 }), Err(Code::UnknownService)),
-        (json!({ "module": "article", "method": 7 }), Err(Code::UnknownService)),
-        (json!({ "module": "article", "method": "read/7" }), Err(Code::UnknownService)),
-        (json!({ "module": "article", "method": "read?x=1" }), Err(Code::UnknownService)),
-        (json!({ "module": "article", "method": "%72ead" }), Err(Code::UnknownService)),
-        (json!({ "module": "GET /article", "method": "read" }), Err(Code::UnknownService)),
-        (json!({ "module": "", "method": "" }), Err(Code::UnknownService)),
+        (json!({ "method": "read", "article_id": 7 }), Err(ErrorCode::UnknownService)),
+        (json!({ "module": "article", "article_id": 7 }), Err(ErrorCode::UnknownService)),
+        (json!({ "module": "article", "method": 7 }), Err(ErrorCode::UnknownService)),
+        (json!({ "module": "article", "method": "read/7" }), Err(ErrorCode::UnknownService)),
+        (json!({ "module": "article", "method": "read?x=1" }), Err(ErrorCode::UnknownService)),
+        (json!({ "module": "article", "method": "%72ead" }), Err(ErrorCode::UnknownService)),
+        (json!({ "module": "GET /article", "method": "read" }), Err(ErrorCode::UnknownService)),
+        (json!({ "module": "", "method": "" }), Err(ErrorCode::UnknownService)),
     ];
     for (given, expected) in cases {
         assert_eq!(arguments("", &given), expected, "{given}");
@@ -145,25 +145,27 @@ fn the_path_can_be_inside_the_arguments() {
     let beside = json!({ "module": "article", "method": "read", "article_id": 7 });
     assert_eq!(
         arguments("article/read", &beside),
-        Err(Code::Internal),
+        Err(ErrorCode::Internal),
         "they are only taken where nothing else says it"
     );
 }
 
 #[test]
-fn a_path_of_several_methods_needs_one_of_them() {
+fn a_path_with_several_methods_needs_an_http_method() {
     let response = call(&echo(), "article/state", &json!({ "article_id": 1 }));
-    let Some(Reason::UnknownMethod { allowed }) = response.error().map(Refusal::reason) else { panic!("{response:?}") };
+    let Some(ErrorKind::UnknownMethod { allowed }) = response.error().map(ApiError::kind) else {
+        panic!("{response:?}")
+    };
     assert_eq!(allowed.to_string(), "PUT, DELETE, OPTIONS");
     assert_eq!(arguments("PUT /article/state", &json!({ "article_id": 1 })), Ok(json!({ "article_id": 1 })));
 }
 
 #[test]
-fn get_and_post_of_one_method_of_rules_are_one() {
-    async fn login(Args(login): Args<Json>, _: Context) -> Result<Json, Refusal> {
+fn get_and_post_of_a_rules_method_count_as_one_method() {
+    async fn login(Args(login): Args<Json>, _: Context) -> Result<Json, ApiError> {
         Ok(login)
     }
-    async fn other(_: Args<Json>, _: Context) -> Result<Json, Refusal> {
+    async fn other(_: Args<Json>, _: Context) -> Result<Json, ApiError> {
         Ok(json!({}))
     }
     let rules = json!({ "User": { "login": { "username": { "name": "user", "require": true } } } });
@@ -177,20 +179,20 @@ fn get_and_post_of_one_method_of_rules_are_one() {
 
     let two = Module::new("User").get("/user/login", login).post("/user/login", other);
     let two = rulebook().module(two).build().unwrap();
-    assert_eq!(call(&two, "user/login", &ada).error().map(Refusal::code), Some(Code::UnknownMethod));
+    assert_eq!(call(&two, "user/login", &ada).error().map(ApiError::code), Some(ErrorCode::UnknownMethod));
 }
 
 #[test]
-fn a_path_that_is_nearly_right_names_those_that_are() {
+fn the_error_for_an_unknown_path_names_similar_paths() {
     let response = call(&echo(), "article/raed", &json!({}));
-    let Some(Reason::UnknownService { similar }) = response.error().map(Refusal::reason) else {
+    let Some(ErrorKind::UnknownService { similar }) = response.error().map(ApiError::kind) else {
         panic!("{response:?}")
     };
     assert_eq!(similar, &["/article/read"]);
 }
 
 #[test]
-fn a_root_can_be_called() {
+fn the_root_can_be_called() {
     let engine =
         Rulebook::read(files("root", &json!({ "GET": { "info": "Root" } }))).unbound(Unbound::Echo).build().unwrap();
     assert_eq!(call(&engine, "/", &json!({})).outputs().unwrap(), json!({ "args": {} }));
@@ -201,7 +203,7 @@ struct Which {
     which: i64,
 }
 
-/// A module of each envelope: what a client is answered with and what a call from code serialises to.
+/// A module for each envelope, to compare responses to clients with serialized responses to calls from code.
 fn shapes() -> Engine {
     let which = json!({ "which": { "info": "How it ends", "type": "int" } });
     let method = json!({ "info": "It", "in": which, "errors": { "gone": { "status": 410, "info": "It is gone" } },
@@ -210,17 +212,17 @@ fn shapes() -> Engine {
     all.extend(files("plain", &json!({ "envelope": "plain", "/": { "plain": { "POST": method } } })));
     let out = json!({ "*": { "info": "All", "type": "any" } });
     all.extend(files("whole", &json!({ "/": { "whole": { "POST": { "info": "It", "in": which, "out": out } } } })));
-    async fn end(Args(Which { which }): Args<Which>, _: Context) -> Result<Json, Refusal> {
+    async fn end(Args(Which { which }): Args<Which>, _: Context) -> Result<Json, ApiError> {
         match which {
             0 => Ok(json!({ "b": 1, "a": [true, null, "é\u{2028}"] })),
             1 => Ok(json!([1, 2])),
             2 => Ok(Json::Null),
-            3 => Err(Refusal::declared("gone").with("when", "now")),
-            4 => Err(Refusal::unavailable("the database")),
+            3 => Err(ApiError::declared("gone").with_member("when", "now")),
+            4 => Err(ApiError::unavailable("the database")),
             _ => panic!("the vault"),
         }
     }
-    async fn whole(Args(Which { which }): Args<Which>, _: Context) -> Result<i64, Refusal> {
+    async fn whole(Args(Which { which }): Args<Which>, _: Context) -> Result<i64, ApiError> {
         Ok(which)
     }
     let modules = [

@@ -1,18 +1,18 @@
-//! What the fields of an argument type hold.
+//! The values of the fields of an argument type.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 
-use rulebook::{Args, Context, Module, Refusal};
+use rulebook::{ApiError, Args, Context, Module};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 use super::{build, call, taking};
 
-/// What a handler with the argument type `T` is given, as `Debug` shows it.
+/// The arguments of a handler with the argument type `T`, as `Debug` shows them.
 fn given<T: DeserializeOwned + Debug + Send + 'static>(parameters: &Json, arguments: &Json) -> String {
-    async fn show<T: Debug>(Args(given): Args<T>, _: Context) -> Result<Json, Refusal> {
+    async fn show<T: Debug>(Args(given): Args<T>, _: Context) -> Result<Json, ApiError> {
         Ok(json!({ "given": format!("{given:?}") }))
     }
     let engine = build(taking(parameters), [Module::new("shop").post("/it", show::<T>)]);
@@ -22,7 +22,7 @@ fn given<T: DeserializeOwned + Debug + Send + 'static>(parameters: &Json, argume
     }
 }
 
-/// Compares what is given for each of the arguments.
+/// Compares the arguments of the handler with those expected.
 fn check<T: DeserializeOwned + Debug + Send + 'static>(parameters: &Json, cases: &[(Json, &str)]) {
     for (arguments, expected) in cases {
         assert_eq!(given::<T>(parameters, arguments), *expected, "{arguments}");
@@ -64,7 +64,7 @@ fn plain_optional_and_nullable() {
 }
 
 #[test]
-fn null_of_a_type_that_takes_it() {
+fn null_for_a_nullable_type() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct It {
@@ -167,7 +167,7 @@ fn enums() {
         #[serde(other)]
         Another,
     }
-    /// An object whose one member says which it is.
+    /// An externally tagged enum: the name of the only member is the variant.
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "lowercase")]
     #[allow(dead_code)]
@@ -203,7 +203,7 @@ fn enums() {
         shapes: Vec<Shape>,
     }
     let parameters = json!({ "shapes": { "info": "Shapes", "type": "array", "max": 3 } });
-    // What an array without a type of items holds cannot be known at start: a misfit is the program's error.
+    // The items of an array without an item type are not known at startup: a mismatch is an internal error.
     let faulty = std::panic::catch_unwind(|| given::<Shapes>(&parameters, &json!({ "shapes": [] })));
     assert!(faulty.is_err(), "any item is not a shape");
 }
@@ -253,7 +253,7 @@ fn nested_objects_and_lists() {
 }
 
 #[test]
-fn other_names() {
+fn renamed_fields_and_aliases() {
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "kebab-case")]
     #[allow(dead_code)]
@@ -301,7 +301,7 @@ fn other_names() {
 }
 
 #[test]
-fn newtypes_and_texts_of_a_type() {
+fn newtypes_and_types_that_parse_a_text() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct It {
@@ -377,7 +377,7 @@ fn maps_and_flattened_structs() {
 }
 
 #[test]
-fn names_of_members_are_read_as_json_reads_them() {
+fn names_of_members_are_deserialized_as_from_json() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct It {
@@ -389,7 +389,7 @@ fn names_of_members_are_read_as_json_reads_them() {
 }
 
 #[test]
-fn nothing_is_wanted() {
+fn handlers_without_arguments() {
     #[derive(Debug, Deserialize)]
     struct Unit;
     #[derive(Debug, Deserialize)]

@@ -1,23 +1,23 @@
-//! Argument types that do not take what the definition lets pass.
+//! Argument types that do not accept values which the definition allows.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rulebook::{Args, Context, Module, Refusal, Rulebook};
+use rulebook::{ApiError, Args, Context, Module, Rulebook};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 use super::binding::without_lines;
 use super::taking;
-use crate::golden;
+use support::golden;
 
-async fn ignore<T>(_: Args<T>, _: Context) -> Result<(), Refusal> {
+async fn ignore<T>(_: Args<T>, _: Context) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// What is told about a handler with the argument type `T`; empty where it fits.
-fn told<T: DeserializeOwned + Send + 'static>(parameters: &Json) -> String {
+/// The report about a handler with the argument type `T`; empty if it accepts all values.
+fn report<T: DeserializeOwned + Send + 'static>(parameters: &Json) -> String {
     let module = Module::new("shop").post("/it", ignore::<T>);
     match Rulebook::read(taking(parameters)).module(module).build() {
         Ok(_) => String::new(),
@@ -30,7 +30,7 @@ fn one(term: &str) -> Json {
 }
 
 #[test]
-fn misfits_are_told_with_their_places() {
+fn mismatches_are_reported_with_their_positions() {
     #[derive(Deserialize)]
     struct A<T> {
         #[allow(dead_code)]
@@ -94,40 +94,40 @@ fn misfits_are_told_with_their_places() {
         "age": { "info": "In years", "type": "int(0,1000)" }
     } } });
     let cases = [
-        ("u8 for int", told::<A<u8>>(&one("int"))),
-        ("u32 for int(-1,9)", told::<A<u32>>(&one("int(-1,9)"))),
-        ("i64 for uint", told::<A<i64>>(&one("uint"))),
-        ("f32 for float", told::<A<f32>>(&one("float"))),
-        ("i64 for float", told::<A<i64>>(&one("float"))),
-        ("i64 for string", told::<A<i64>>(&one("string"))),
-        ("String for int", told::<A<String>>(&one("int"))),
-        ("char for string", told::<A<char>>(&one("string"))),
-        ("no Option for an optional one", told::<A<i64>>(&one("?int"))),
-        ("an enum that lacks a variant", told::<A<Colour>>(&one("enum(red|green|blue)"))),
-        ("an enum in a list that lacks a variant", told::<A<Vec<Colour>>>(&one("array<enum(red|blue)>"))),
-        ("u8 in a list of int", told::<A<Vec<u8>>>(&one("array<int>"))),
-        ("a pair for any number", told::<A<(i64, i64)>>(&one("array<int>"))),
-        ("u8 in an object", told::<A<Person>>(&person)),
-        ("String for any", told::<A<String>>(&one("any"))),
-        ("String for a file", told::<A<String>>(&one("file"))),
-        ("a file for a string", told::<A<rulebook::Upload>>(&one("string"))),
-        ("several at once", told::<Several>(&several)),
-        ("a field that no parameter fills", told::<Misspelt>(&articles)),
-        ("a parameter that is not taken", told::<Strict>(&two)),
-        ("a map of another type", told::<BTreeMap<String, i64>>(&several)),
-        ("a flattened field", told::<Flat>(&two)),
-        ("a list for all", told::<Vec<i64>>(&two)),
+        ("u8 for int", report::<A<u8>>(&one("int"))),
+        ("u32 for int(-1,9)", report::<A<u32>>(&one("int(-1,9)"))),
+        ("i64 for uint", report::<A<i64>>(&one("uint"))),
+        ("f32 for float", report::<A<f32>>(&one("float"))),
+        ("i64 for float", report::<A<i64>>(&one("float"))),
+        ("i64 for string", report::<A<i64>>(&one("string"))),
+        ("String for int", report::<A<String>>(&one("int"))),
+        ("char for string", report::<A<char>>(&one("string"))),
+        ("no Option for an optional one", report::<A<i64>>(&one("?int"))),
+        ("an enum that lacks a variant", report::<A<Colour>>(&one("enum(red|green|blue)"))),
+        ("an enum in a list that lacks a variant", report::<A<Vec<Colour>>>(&one("array<enum(red|blue)>"))),
+        ("u8 in a list of int", report::<A<Vec<u8>>>(&one("array<int>"))),
+        ("a pair for any number", report::<A<(i64, i64)>>(&one("array<int>"))),
+        ("u8 in an object", report::<A<Person>>(&person)),
+        ("String for any", report::<A<String>>(&one("any"))),
+        ("String for a file", report::<A<String>>(&one("file"))),
+        ("a file for a string", report::<A<rulebook::Upload>>(&one("string"))),
+        ("several at once", report::<Several>(&several)),
+        ("a field that no parameter fills", report::<Misspelt>(&articles)),
+        ("a parameter that is not taken", report::<Strict>(&two)),
+        ("a map of another type", report::<BTreeMap<String, i64>>(&several)),
+        ("a flattened field", report::<Flat>(&two)),
+        ("a list for all", report::<Vec<i64>>(&two)),
     ];
     let mut text = String::new();
-    for (name, told) in cases {
-        assert!(!told.is_empty(), "{name} fits");
-        text += &format!("# {name}\n{told}\n");
+    for (name, report) in cases {
+        assert!(!report.is_empty(), "{name} fits");
+        text += &format!("# {name}\n{report}\n");
     }
     golden::compare(Path::new("tests/data/handlers/misfits.txt"), &text);
 }
 
 #[test]
-fn what_fits_is_not_told() {
+fn types_that_accept_all_values_are_not_reported() {
     #[derive(Deserialize)]
     #[allow(dead_code)]
     struct A<T> {
@@ -152,19 +152,19 @@ fn what_fits_is_not_told() {
     let two = json!({ "a": { "info": "One", "type": "int" }, "b": { "info": "Not wanted", "type": "int" } });
     let defaulted = json!({ "a": { "info": "One", "type": "?int(0,9)", "default": 3 } });
     let timestamp = json!({ "a": { "info": "When", "type": "datetime", "format": "timestamp" } });
-    for (name, told) in [
-        ("i64", told::<A<i64>>(&one("int"))),
-        ("an option that is not needed", told::<A<Option<i64>>>(&one("int"))),
-        ("bounds", told::<A<u8>>(&one("int(0,255)"))),
-        ("a default", told::<A<u8>>(&defaulted)),
-        ("a parameter that is not wanted", told::<Some2>(&two)),
-        ("seconds", told::<A<i64>>(&timestamp)),
-        ("loose", told::<A<i64>>(&one("loose_int"))),
-        ("a file", told::<A<rulebook::Upload>>(&one("file"))),
-        ("files", told::<A<Vec<rulebook::Upload>>>(&one("array<file>"))),
-        ("a file that may be missing", told::<A<Option<rulebook::Upload>>>(&one("?file"))),
-        ("an enum that says by a field which it is", told::<Tagged>(&tagged)),
+    for (name, report) in [
+        ("i64", report::<A<i64>>(&one("int"))),
+        ("an option that is not needed", report::<A<Option<i64>>>(&one("int"))),
+        ("bounds", report::<A<u8>>(&one("int(0,255)"))),
+        ("a default", report::<A<u8>>(&defaulted)),
+        ("a parameter that is not wanted", report::<Some2>(&two)),
+        ("seconds", report::<A<i64>>(&timestamp)),
+        ("loose", report::<A<i64>>(&one("loose_int"))),
+        ("a file", report::<A<rulebook::Upload>>(&one("file"))),
+        ("files", report::<A<Vec<rulebook::Upload>>>(&one("array<file>"))),
+        ("a file that may be missing", report::<A<Option<rulebook::Upload>>>(&one("?file"))),
+        ("an enum that says by a field which it is", report::<Tagged>(&tagged)),
     ] {
-        assert_eq!(told, "", "{name}");
+        assert_eq!(report, "", "{name}");
     }
 }

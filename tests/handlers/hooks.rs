@@ -1,4 +1,4 @@
-//! What runs before and after the handlers of a module.
+//! Hooks, which run before and after the handlers of a module.
 
 use std::path::PathBuf;
 use std::pin::pin;
@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Waker};
 use std::time::Duration;
 
-use rulebook::{Args, Code, Context, Ended, Module, Refusal, Rulebook};
+use rulebook::{ApiError, Args, CallEnd, Context, ErrorCode, Module, Rulebook};
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
 
 use super::{build, call, files, wait};
 
-/// What ran, in order.
+/// The hooks and handlers that ran, in order.
 #[derive(Clone, Default)]
 struct Ran(Arc<Mutex<Vec<String>>>);
 
@@ -43,10 +43,10 @@ struct Key {
     key: i64,
 }
 
-/// The hooks of a module, noting what they see; `before` decides by itself.
+/// Adds hooks to a module that record their calls. `before` decides the result of the before hook.
 fn hooked<R>(ran: &Ran, module: Module, before: impl Fn() -> R + Clone + Send + Sync + 'static) -> Module
 where
-    R: Future<Output = Result<(), Refusal>> + Send + 'static,
+    R: Future<Output = Result<(), ApiError>> + Send + 'static,
 {
     let (first, last) = (ran.clone(), ran.clone());
     module
@@ -60,33 +60,36 @@ where
         })
 }
 
-async fn go() -> Result<(), Refusal> {
+async fn go() -> Result<(), ApiError> {
     Ok(())
 }
 
-fn open(ran: &Ran) -> impl Fn(Args<Key>, Context) -> std::future::Ready<Result<Json, Refusal>> + Clone + use<> {
+fn open(ran: &Ran) -> impl Fn(Args<Key>, Context) -> std::future::Ready<Result<Json, ApiError>> + Clone + use<> {
     let ran = ran.clone();
     move |Args(key), _| {
         ran.note(format!("handler {}", key.key));
         std::future::ready(match key.key {
-            0 => Err(Refusal::declared("closed")),
+            0 => Err(ApiError::declared("closed")),
             1 => panic!("the key broke"),
             _ => Ok(json!({ "open": true })),
         })
     }
 }
 
-/// The code that a call with this key ends in.
-fn turn(module: Module, key: &Json) -> Option<Code> {
+/// The code of the error of a call with this key.
+fn turn(module: Module, key: &Json) -> Option<ErrorCode> {
     let engine = build(door(), [module]);
     let sent = engine.call("door.post").scope(["guest"]).arg("key", key.clone()).send();
-    wait(sent).error().map(Refusal::code)
+    wait(sent).error().map(ApiError::code)
 }
 
 #[test]
 fn the_after_hook_runs_however_the_call_ends() {
-    let cases =
-        [(2, None, "Succeeded"), (0, Some(Code::Failed), "Refused(Failed)"), (1, Some(Code::Internal), "Panicked")];
+    let cases = [
+        (2, None, "Succeeded"),
+        (0, Some(ErrorCode::Failed), "Failed(Failed)"),
+        (1, Some(ErrorCode::Internal), "Panicked"),
+    ];
     for (key, code, ended) in cases {
         let ran = Ran::default();
         let module = hooked(&ran, Module::new("door").post("/door", open(&ran)), go);
@@ -97,16 +100,16 @@ fn the_after_hook_runs_however_the_call_ends() {
 }
 
 #[test]
-fn where_the_before_hook_refuses_no_handler_runs() {
+fn no_handler_runs_if_the_before_hook_fails() {
     let ran = Ran::default();
-    let refuse = || async { Err(Refusal::declared("closed")) };
+    let refuse = || async { Err(ApiError::declared("closed")) };
     let module = hooked(&ran, Module::new("door").post("/door", open(&ran)), refuse);
-    assert_eq!(turn(module, &2.into()), Some(Code::Failed));
-    assert_eq!(ran.all(), ["before door.post", "after door.post: Refused(Failed)"]);
+    assert_eq!(turn(module, &2.into()), Some(ErrorCode::Failed));
+    assert_eq!(ran.all(), ["before door.post", "after door.post: Failed(Failed)"]);
 }
 
 #[test]
-fn where_the_before_hook_panics_no_handler_runs() {
+fn no_handler_runs_if_the_before_hook_panics() {
     for late in [true, false] {
         let ran = Ran::default();
         let before = move || {
@@ -114,7 +117,7 @@ fn where_the_before_hook_panics_no_handler_runs() {
             async { panic!("later") }
         };
         let module = hooked(&ran, Module::new("door").post("/door", open(&ran)), before);
-        assert_eq!(turn(module, &2.into()), Some(Code::Internal));
+        assert_eq!(turn(module, &2.into()), Some(ErrorCode::Internal));
         assert_eq!(ran.all(), ["before door.post", "after door.post: Panicked"]);
     }
 }
@@ -127,29 +130,29 @@ fn a_panic_of_the_after_hook_is_an_internal_error() {
             async { panic!("later") }
         })
     };
-    assert_eq!(turn(module(true), &2.into()), Some(Code::Internal));
-    assert_eq!(turn(module(false), &2.into()), Some(Code::Internal));
+    assert_eq!(turn(module(true), &2.into()), Some(ErrorCode::Internal));
+    assert_eq!(turn(module(false), &2.into()), Some(ErrorCode::Internal));
 }
 
 #[test]
-fn what_does_not_reach_the_handler_does_not_reach_the_hooks() {
+fn hooks_do_not_run_for_calls_without_permission_or_with_invalid_arguments() {
     let ran = Ran::default();
     let module = hooked(&ran, Module::new("door").post("/door", open(&ran)), go);
-    assert_eq!(turn(module, &"x".into()), Some(Code::InvalidParameter));
+    assert_eq!(turn(module, &"x".into()), Some(ErrorCode::InvalidParameter));
     let module = hooked(&ran, Module::new("door").post("/door", open(&ran)), go);
     let engine = build(door(), [module]);
-    assert_eq!(call(&engine, "door.post", &json!({ "key": 2 })).error().unwrap().code(), Code::Unauthenticated);
+    assert_eq!(call(&engine, "door.post", &json!({ "key": 2 })).error().unwrap().code(), ErrorCode::Unauthenticated);
     let refused = wait(engine.call("door.post").scope(["host"]).arg("key", 2).send());
-    assert_eq!(refused.error().unwrap().code(), Code::Forbidden);
+    assert_eq!(refused.error().unwrap().code(), ErrorCode::Forbidden);
     assert_eq!(ran.all(), [""; 0]);
 }
 
 #[test]
-fn hooks_are_those_of_the_module() {
+fn hooks_run_only_for_their_own_module() {
     let ran = Ran::default();
     let mut all = door();
     all.extend(files("bell", &json!({ "/": { "bell": { "POST": { "info": "Rings" } } } })));
-    async fn ring(_: Args<()>, _: Context) -> Result<(), Refusal> {
+    async fn ring(_: Args<()>, _: Context) -> Result<(), ApiError> {
         Ok(())
     }
     let module = hooked(&ran, Module::new("door").post("/door", open(&ran)), go);
@@ -159,8 +162,8 @@ fn hooks_are_those_of_the_module() {
 }
 
 #[test]
-fn a_handler_alone_may_panic_at_once_and_later() {
-    async fn later(_: Args<Key>, _: Context) -> Result<(), Refusal> {
+fn panics_of_a_handler_are_internal_errors_without_a_hook() {
+    async fn later(_: Args<Key>, _: Context) -> Result<(), ApiError> {
         tokio::task::yield_now().await;
         panic!("the secret of the key")
     }
@@ -175,7 +178,7 @@ fn a_handler_alone_may_panic_at_once_and_later() {
         assert_ne!(key, 4, "the secret of the key");
         Ok(key)
     }
-    async fn brittle(_: Args<Brittle>, _: Context) -> Result<(), Refusal> {
+    async fn brittle(_: Args<Brittle>, _: Context) -> Result<(), ApiError> {
         Ok(())
     }
     let modules = [
@@ -187,14 +190,14 @@ fn a_handler_alone_may_panic_at_once_and_later() {
         let engine = build(door(), [module]);
         let refused = wait(engine.call("door.post").scope(["guest"]).arg("key", key).send());
         let refusal = refused.error().unwrap();
-        assert_eq!(refusal.code(), Code::Internal);
+        assert_eq!(refusal.code(), ErrorCode::Internal);
         assert!(!refusal.to_string().contains("key"), "{refusal}");
         assert!(refusal.log().is_some_and(|log| log.contains("panicked") && log.contains("key")), "{refusal:?}");
     }
 }
 
 #[test]
-fn a_call_that_is_dropped_goes_on_to_its_end() {
+fn a_dropped_call_runs_to_its_end() {
     #[derive(Default)]
     struct Gate {
         go_on: Notify,
@@ -209,12 +212,12 @@ fn a_call_that_is_dropped_goes_on_to_its_end() {
             noted.note("begun");
             own.go_on.notified().await;
             noted.note("ended");
-            Ok::<_, Refusal>(json!({}))
+            Ok::<_, ApiError>(json!({}))
         }
     };
     let own = Arc::clone(&gate);
     let noted = ran.clone();
-    let module = Module::new("door").post("/door", handler).after(move |_, ended: Ended| {
+    let module = Module::new("door").post("/door", handler).after(move |_, ended: CallEnd| {
         noted.note(format!("after: {ended:?}"));
         own.ended.notify_one();
         async {}

@@ -1,4 +1,4 @@
-//! What a before hook makes for each call, and when it ends.
+//! Instances: the values that a before hook returns for each call, and when they are dropped.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rulebook::{Args, Context, Ended, Module, Refusal, Response};
+use rulebook::{ApiError, Args, CallEnd, Context, Module, Response};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
@@ -14,31 +14,31 @@ use tokio::sync::Notify;
 use super::served::serve;
 use super::{build, files, taking, wait};
 
-/// What happened, in order.
+/// The events, in order.
 #[derive(Clone)]
-struct Told(Arc<Mutex<Sender<String>>>);
+struct Events(Arc<Mutex<Sender<String>>>);
 
-impl Told {
+impl Events {
     fn channel() -> (Self, Receiver<String>) {
-        let (tell, told) = channel();
-        (Self(Arc::new(Mutex::new(tell))), told)
+        let (sender, events) = channel();
+        (Self(Arc::new(Mutex::new(sender))), events)
     }
 
-    fn tell(&self, what: impl Into<String>) {
+    fn send(&self, what: impl Into<String>) {
         self.0.lock().unwrap().send(what.into()).unwrap();
     }
 }
 
-/// An instance as api 3.0 has one of a module's class for each call.
+/// An instance, as api 3.0 creates one of a module's class for each call.
 struct Visit {
-    told: Told,
+    events: Events,
     notes: Mutex<Vec<String>>,
 }
 
 impl Visit {
-    fn begin(told: &Told) -> Self {
-        told.tell("made");
-        Self { told: told.clone(), notes: Mutex::default() }
+    fn begin(events: &Events) -> Self {
+        events.send("made");
+        Self { events: events.clone(), notes: Mutex::default() }
     }
 
     fn note(&self, what: &str) {
@@ -48,7 +48,7 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        self.told.tell("dropped");
+        self.events.send("dropped");
     }
 }
 
@@ -57,20 +57,20 @@ struct How {
     how: String,
 }
 
-async fn work(Args(How { how }): Args<How>, context: Context) -> Result<Json, Refusal> {
-    let visit = context.instance::<Visit>().ok_or_else(|| Refusal::internal("no visit"))?;
+async fn work(Args(How { how }): Args<How>, context: Context) -> Result<Json, ApiError> {
+    let visit = context.instance::<Visit>().ok_or_else(|| ApiError::internal("no visit"))?;
     visit.note("worked");
     tokio::task::yield_now().await;
     match how.as_str() {
-        "refuse" => Err(Refusal::unavailable("as asked")),
+        "refuse" => Err(ApiError::unavailable("as asked")),
         "panic" => panic!("as asked"),
         _ => Ok(json!({})),
     }
 }
 
-/// A module `shop` whose calls each have a visit; the hook refuses or panics where `before` says so.
-fn visited(told: &Told, before: &'static str) -> Module {
-    let (made, ended) = (told.clone(), told.clone());
+/// A module `shop` whose before hook returns a visit, or fails or panics if `before` says so.
+fn visited(events: &Events, before: &'static str) -> Module {
+    let (made, ended) = (events.clone(), events.clone());
     Module::new("shop")
         .post("/it", work)
         .before(move |_| {
@@ -78,7 +78,7 @@ fn visited(told: &Told, before: &'static str) -> Module {
             async move {
                 let visit = Visit::begin(&made);
                 match before {
-                    "refuse" => Err(Refusal::unavailable("as asked")),
+                    "refuse" => Err(ApiError::unavailable("as asked")),
                     "panic" => panic!("as asked"),
                     _ => Ok(visit),
                 }
@@ -88,7 +88,7 @@ fn visited(told: &Told, before: &'static str) -> Module {
             let ended = ended.clone();
             async move {
                 let notes = context.instance::<Visit>().map(|visit| visit.notes.lock().unwrap().join(" "));
-                ended.tell(format!("{how:?} {notes:?}"));
+                ended.send(format!("{how:?} {notes:?}"));
             }
         })
 }
@@ -102,56 +102,56 @@ fn shop() -> Vec<(std::path::PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn each_call_has_its_own_however_it_ends() {
+fn each_call_has_an_instance_that_is_dropped_however_the_call_ends() {
     let cases = [
         ("", "succeed", &["made", "Succeeded Some(\"worked\")", "dropped"]),
-        ("", "refuse", &["made", "Refused(Unavailable) Some(\"worked\")", "dropped"]),
+        ("", "refuse", &["made", "Failed(Unavailable) Some(\"worked\")", "dropped"]),
         ("", "panic", &["made", "Panicked Some(\"worked\")", "dropped"]),
-        ("refuse", "succeed", &["made", "dropped", "Refused(Unavailable) None"]),
+        ("refuse", "succeed", &["made", "dropped", "Failed(Unavailable) None"]),
         ("panic", "succeed", &["made", "dropped", "Panicked None"]),
     ];
     for (before, how, expected) in cases {
-        let (tell, told) = Told::channel();
-        let engine = build(shop(), [visited(&tell, before)]);
+        let (sender, events) = Events::channel();
+        let engine = build(shop(), [visited(&sender, before)]);
         for _ in 0..2 {
             self::how(&engine, how);
-            assert_eq!(told.try_iter().collect::<Vec<_>>(), expected, "{before} {how}");
+            assert_eq!(events.try_iter().collect::<Vec<_>>(), expected, "{before} {how}");
         }
     }
 }
 
 #[test]
-fn it_is_made_for_calls_that_reach_the_handler_alone() {
-    let (tell, told) = Told::channel();
-    let engine = build(shop(), [visited(&tell, "")]);
+fn calls_that_do_not_reach_the_handler_have_no_instance() {
+    let (sender, events) = Events::channel();
+    let engine = build(shop(), [visited(&sender, "")]);
     assert!(wait(engine.call("it.post").send()).error().is_some());
-    assert_eq!(told.try_iter().count(), 0);
+    assert_eq!(events.try_iter().count(), 0);
 }
 
 #[test]
-fn it_ends_where_the_client_has_gone() {
+fn the_instance_is_dropped_if_the_client_disconnects() {
     for (how, ended) in [("succeed", "Succeeded"), ("panic", "Panicked")] {
-        let (tell, told) = Told::channel();
+        let (sender, events) = Events::channel();
         let go_on = Arc::new(Notify::new());
-        let (own, begun) = (Arc::clone(&go_on), tell.clone());
+        let (own, begun) = (Arc::clone(&go_on), sender.clone());
         let handler = move |Args(How { how }): Args<How>, context: Context| {
             let (own, begun) = (Arc::clone(&own), begun.clone());
             async move {
                 let visit = context.instance::<Visit>();
-                begun.tell("begun");
+                begun.send("begun");
                 own.notified().await;
                 assert_ne!(how, "panic", "as asked");
                 drop(visit);
-                Ok::<_, Refusal>(json!({}))
+                Ok::<_, ApiError>(json!({}))
             }
         };
-        let (made, after) = (tell.clone(), tell.clone());
+        let (made, after) = (sender.clone(), sender.clone());
         let module = Module::new("shop").post("/it", handler).before(move |_| {
             let visit = Visit::begin(&made);
             async { Ok(visit) }
         });
-        let module = module.after(move |_, ended: Ended| {
-            after.tell(format!("{ended:?}"));
+        let module = module.after(move |_, ended: CallEnd| {
+            after.send(format!("{ended:?}"));
             async {}
         });
         let (running, at) = serve(&build(shop(), [module]));
@@ -163,68 +163,68 @@ fn it_ends_where_the_client_has_gone() {
             body.len()
         )
         .unwrap();
-        let next = || told.recv_timeout(Duration::from_secs(20)).unwrap();
+        let next = || events.recv_timeout(Duration::from_secs(20)).unwrap();
         assert_eq!([next(), next()], ["made", "begun"]);
         drop(socket);
-        // The server answers another meanwhile, and so has seen the closed socket.
+        // The server responds to another request in the meantime, so it has noticed the closed socket.
         assert!(ureq::get(format!("{at}/nowhere")).call().is_err());
         go_on.notify_one();
         assert_eq!([next(), next()], [ended, "dropped"], "{how}");
         running.stop().unwrap();
-        assert!(told.try_recv().is_err(), "nothing ended twice");
+        assert!(events.try_recv().is_err(), "nothing ended twice");
     }
 }
 
 #[test]
-fn the_after_hook_can_use_it_up() {
-    let (tell, told) = Told::channel();
-    let module = visited(&tell, "").after(|context, ended| async move {
+fn the_after_hook_can_take_the_instance() {
+    let (sender, events) = Events::channel();
+    let module = visited(&sender, "").after(|context, ended| async move {
         let visit = context.take_instance::<Visit>().and_then(Arc::into_inner).unwrap();
-        visit.told.tell(format!("used up: {ended:?}"));
+        visit.events.send(format!("used up: {ended:?}"));
         assert!(context.instance::<Visit>().is_none());
     });
     let engine = build(shop(), [module]);
     for how in ["succeed", "panic"] {
         self::how(&engine, how);
         let ended = if how == "panic" { "Panicked" } else { "Succeeded" };
-        assert_eq!(told.try_iter().collect::<Vec<_>>(), ["made", &format!("used up: {ended}"), "dropped"]);
+        assert_eq!(events.try_iter().collect::<Vec<_>>(), ["made", &format!("used up: {ended}"), "dropped"]);
     }
 }
 
 #[test]
-fn it_ends_with_the_call_also_where_the_context_is_kept() {
-    let (tell, told) = Told::channel();
+fn the_instance_is_dropped_with_the_call_even_if_the_context_is_kept() {
+    let (sender, events) = Events::channel();
     let kept: Arc<Mutex<Vec<Context>>> = Arc::default();
     let own = Arc::clone(&kept);
-    let module = visited(&tell, "").after(move |context, _| {
+    let module = visited(&sender, "").after(move |context, _| {
         own.lock().unwrap().push(context);
         async { panic!("as asked") }
     });
     let engine = build(shop(), [module]);
     assert!(how(&engine, "succeed").error().is_some());
-    assert_eq!(told.try_iter().collect::<Vec<_>>(), ["made", "dropped"]);
+    assert_eq!(events.try_iter().collect::<Vec<_>>(), ["made", "dropped"]);
     assert!(kept.lock().unwrap()[0].instance::<Visit>().is_none());
 }
 
 #[test]
-fn a_panic_at_its_end_is_an_internal_error() {
+fn a_panic_of_dropping_the_instance_is_an_internal_error() {
     struct Brittle;
     impl Drop for Brittle {
         fn drop(&mut self) {
             panic!("it broke");
         }
     }
-    async fn fine(_: Args<()>, _: Context) -> Result<(), Refusal> {
+    async fn fine(_: Args<()>, _: Context) -> Result<(), ApiError> {
         Ok(())
     }
     let module = Module::new("shop").post("/it", fine).before(|_| async { Ok(Brittle) });
     let response = wait(build(taking(&json!({})), [module]).call("it.post").send());
-    assert!(response.error().and_then(Refusal::log).is_some_and(|log| log.contains("it broke")), "{response:?}");
+    assert!(response.error().and_then(ApiError::log).is_some_and(|log| log.contains("it broke")), "{response:?}");
 }
 
 #[test]
-fn it_is_found_by_its_type() {
-    async fn look(_: Args<()>, context: Context) -> Result<Json, Refusal> {
+fn the_instance_is_found_by_its_type() {
+    async fn look(_: Args<()>, context: Context) -> Result<Json, ApiError> {
         assert!(context.take_instance::<String>().is_none());
         let number = context.instance::<u8>().map(|number| *number);
         Ok(json!({ "number": number, "text": context.instance::<String>().is_some() }))
@@ -235,13 +235,13 @@ fn it_is_found_by_its_type() {
 }
 
 #[test]
-fn calls_inside_of_each_other_have_each_their_own() {
+fn nested_calls_have_instances_of_their_own() {
     #[derive(Clone)]
     struct Name(String);
-    async fn inner(_: Args<()>, context: Context) -> Result<Json, Refusal> {
+    async fn inner(_: Args<()>, context: Context) -> Result<Json, ApiError> {
         Ok(json!({ "name": context.instance::<Name>().unwrap().0 }))
     }
-    async fn outer(_: Args<()>, context: Context) -> Result<Json, Refusal> {
+    async fn outer(_: Args<()>, context: Context) -> Result<Json, ApiError> {
         let called = context.call("inner").send().await.outputs()?;
         Ok(json!({ "own": context.instance::<Name>().unwrap().0, "called": called["name"] }))
     }

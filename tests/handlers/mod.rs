@@ -1,17 +1,21 @@
-//! Handlers: what they are given, how they are bound, what runs around them, and calls from code.
+//! Handlers: their arguments, binding, hooks and context, calls from code, and the start of the program.
 
-mod answers;
 mod binding;
 mod calls;
 mod delegation;
+mod deserialization;
+mod diagnostics;
+mod disconnects;
 mod fields;
 mod fit;
-mod gone;
 mod hooks;
+mod identity;
 mod instances;
 mod outputs;
-mod same_as_json;
+mod responses;
+mod schemes;
 mod served;
+mod start;
 mod uploads;
 
 use std::path::PathBuf;
@@ -24,12 +28,12 @@ pub fn files(name: &str, module: &Json) -> Vec<(PathBuf, Vec<u8>)> {
     vec![(PathBuf::from(format!("api/{name}.json")), format!("{module:#}\n").into_bytes())]
 }
 
-/// A module `shop` with `POST /it` alone, which takes these parameters.
+/// A module `shop` with a single method, `POST /it`, which takes these parameters.
 pub fn taking(parameters: &Json) -> Vec<(PathBuf, Vec<u8>)> {
     files("shop", &json!({ "/": { "it": { "POST": { "info": "Takes it", "in": parameters } } } }))
 }
 
-/// The API of these files with these modules; a fault of it fails the test.
+/// The API of these files with these modules. Fails if it has errors.
 pub fn build(files: Vec<(PathBuf, Vec<u8>)>, modules: impl IntoIterator<Item = Module>) -> Engine {
     let rulebook = modules.into_iter().fold(Rulebook::read(files), Rulebook::module);
     rulebook.build().unwrap_or_else(|report| panic!("{}", report.render(false)))

@@ -1,6 +1,6 @@
-//! What handlers return is compared with the definition's `out`, where that is asked for.
+//! The comparison of outputs with `out` of the definition.
 
-use rulebook::{Args, Code, Context, Engine, Module, Refusal, Rulebook};
+use rulebook::{ApiError, Args, Context, Engine, ErrorCode, Module, Rulebook};
 use serde_json::{Value as Json, json};
 
 use super::{call, files};
@@ -11,14 +11,14 @@ fn returning(out: &Json, outputs: &Json, verify: bool) -> Engine {
     let outputs = outputs.clone();
     let handler = move |_: Args<()>, _: Context| {
         let outputs = outputs.clone();
-        async move { Ok::<_, Refusal>(outputs) }
+        async move { Ok::<_, ApiError>(outputs) }
     };
     let module = Module::new("it").get("/it", handler);
     Rulebook::read(files("it", &definition)).module(module).verify_outputs(verify).build().unwrap()
 }
 
 #[test]
-fn outputs_that_differ_from_the_definition_are_internal_errors_whose_log_names_them() {
+fn outputs_that_differ_from_the_definition_are_internal_errors_that_the_log_explains() {
     let members = json!({
         "id": { "info": "Which", "type": "id" },
         "note": { "info": "A note", "type": "?string" },
@@ -41,13 +41,13 @@ fn outputs_that_differ_from_the_definition_are_internal_errors_whose_log_names_t
         match (response.error(), wrong) {
             (None, None) => {}
             (Some(refusal), Some(words)) => {
-                assert_eq!((refusal.code(), refusal.to_string().as_str()), (Code::Internal, "the program failed"));
+                assert_eq!((refusal.code(), refusal.to_string().as_str()), (ErrorCode::Internal, "the program failed"));
                 let log = refusal.log().unwrap();
                 assert!(log.contains(words) && !log.contains("hunter2"), "{outputs}: {log}");
             }
             (refusal, _) => panic!("{outputs}: {refusal:?}, expected {wrong:?}"),
         }
         let outcome = call(&returning(out, &outputs, false), "it.get", &json!({})).outputs();
-        assert_eq!(outcome.unwrap(), outputs, "without being asked for nothing is compared");
+        assert_eq!(outcome.unwrap(), outputs, "nothing is compared by default");
     }
 }

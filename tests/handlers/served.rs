@@ -1,8 +1,8 @@
-//! What clients are told of what handlers end in.
+//! The responses to clients for the results of handlers.
 
 use std::path::PathBuf;
 
-use rulebook::{Args, Context, Engine, Module, Refusal, Running, Settings};
+use rulebook::{ApiError, Args, Context, Engine, Module, RunningServer, Settings};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -10,8 +10,8 @@ use super::{build, files};
 use crate::logged::{self, logged};
 
 /// Serves an API at an address of its own.
-pub fn serve(engine: &Engine) -> (Running, String) {
-    let settings = Settings { bind: vec!["127.0.0.1:0".to_owned()], workers: Some(1), ..Settings::default() };
+pub fn serve(engine: &Engine) -> (RunningServer, String) {
+    let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(1);
     let running = engine.serve(&settings).unwrap();
     let address = format!("http://{}", running.addresses()[0]);
     (running, address)
@@ -36,27 +36,27 @@ struct How {
     how: String,
 }
 
-async fn pay(Args(How { how }): Args<How>, _: Context) -> Result<Option<Json>, Refusal> {
+async fn pay(Args(How { how }): Args<How>, _: Context) -> Result<Option<Json>, ApiError> {
     match how.as_str() {
         "nothing" => Ok(None),
         "paid" => Ok(Some(json!({ "paid": true }))),
-        "no_money" => Err(Refusal::declared("no_money").with("missing", 5).with("missing", 7)),
-        "own words" => Err(Refusal::declared("no_money").saying("The purse is empty")),
-        "names of the envelope" => Err(Refusal::declared("later")
-            .with("error", 9)
-            .with("name", "x")
-            .with("status", 200)
-            .with("title", "x")
-            .with("day", "Monday")),
-        "undeclared" => Err(Refusal::declared("no_such_error")),
-        "internal" => Err(Refusal::internal("the database at 10.0.0.7 is down")),
-        "unavailable" => Err(Refusal::unavailable("the database restarts")),
+        "no_money" => Err(ApiError::declared("no_money").with_member("missing", 5).with_member("missing", 7)),
+        "own words" => Err(ApiError::declared("no_money").with_message("The purse is empty")),
+        "names of the envelope" => Err(ApiError::declared("later")
+            .with_member("error", 9)
+            .with_member("name", "x")
+            .with_member("status", 200)
+            .with_member("title", "x")
+            .with_member("day", "Monday")),
+        "undeclared" => Err(ApiError::declared("no_such_error")),
+        "internal" => Err(ApiError::internal("the database at 10.0.0.7 is down")),
+        "unavailable" => Err(ApiError::unavailable("the database restarts")),
         "a list" => Ok(Some(json!([1]))),
         _ => panic!("the vault is at 52.5, 13.4"),
     }
 }
 
-async fn nothing(_: Args<()>, _: Context) -> Result<(), Refusal> {
+async fn nothing(_: Args<()>, _: Context) -> Result<(), ApiError> {
     Ok(())
 }
 
@@ -69,7 +69,7 @@ fn engine() -> Engine {
     build(bank(), modules)
 }
 
-/// Status, media type and document of an answer.
+/// The status, media type and document of a response.
 fn post(url: &str, how: &str, accept: &str) -> (u16, String, Json) {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let mut response = agent.post(url).header("Accept", accept).send_json(json!({ "how": how })).unwrap();
@@ -137,13 +137,13 @@ fn outcomes_in_their_envelopes() {
 }
 
 #[test]
-fn the_log_alone_knows_why_the_program_failed() {
+fn only_the_log_has_the_reason_of_an_internal_error() {
     logged::begin();
     let (running, at) = serve(&engine());
     let cases = [
         ("internal", "the database at 10.0.0.7 is down"),
         ("undeclared", "no_such_error"),
-        ("a list", "no object"),
+        ("a list", "not an object"),
         ("panic", "the vault is at 52.5, 13.4"),
     ];
     for (how, why) in cases {
@@ -163,14 +163,14 @@ fn the_log_alone_knows_why_the_program_failed() {
 }
 
 #[test]
-fn an_answer_without_content_has_no_body() {
+fn a_response_without_content_has_no_body() {
     let (running, at) = serve(&engine());
     assert_eq!(post(&format!("{at}/none"), "", "*/*"), (204, String::new(), Json::Null));
     running.stop().unwrap();
 }
 
 #[test]
-fn who_is_not_known_is_told_how_to_be() {
+fn a_401_response_has_a_challenge() {
     let scoped = json!({ "/": { "it": { "GET": { "info": "Takes it", "scope": [["reader"]] } } } });
     let module = Module::new("shop").get("/it", nothing);
     let (running, at) = serve(&build(files("shop", &scoped), [module]));

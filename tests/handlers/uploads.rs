@@ -4,13 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use rulebook::{Args, Context, Engine, Module, Refusal, Upload};
+use rulebook::{ApiError, Args, Context, Engine, Module, Upload};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{build, served::serve, taking};
 
-/// A 1×1 picture.
+/// A picture of 1×1 pixels.
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89";
 
 #[derive(Deserialize)]
@@ -32,10 +32,10 @@ struct Seen {
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<Upload>>>);
 
-async fn look(Args(pictures): Args<Pictures>, context: Context) -> Result<Seen, Refusal> {
+async fn look(Args(pictures): Args<Pictures>, context: Context) -> Result<Seen, ApiError> {
     let Pictures { picture, more } = pictures;
     let more = more.unwrap_or_default();
-    let content = fs::read(picture.path()).map_err(Refusal::internal)?;
+    let content = fs::read(picture.path()).map_err(ApiError::internal)?;
     if let Some(kept) = context.state::<Kept>() {
         kept.0.lock().unwrap().push(picture.clone());
     }
@@ -65,7 +65,7 @@ fn engine(kept: Option<Kept>) -> Engine {
     .unwrap()
 }
 
-/// Sends files as parts of these names, and gives the answer.
+/// Sends files as parts with these names, and returns the response.
 fn send(at: &str, parts: &[(&str, &str, &[u8])]) -> Json {
     let mut body = Vec::new();
     for (name, filename, content) in parts {
@@ -81,7 +81,7 @@ fn send(at: &str, parts: &[(&str, &str, &[u8])]) -> Json {
 }
 
 #[test]
-fn a_file_lives_as_long_as_its_handles() {
+fn a_file_exists_as_long_as_its_handles() {
     let (running, at) = serve(&engine(None));
     let answer = send(&at, &[("picture", "a/../b c.png", PICTURE), ("more", "x", b"1"), ("more", "y", b"22")]);
     assert_eq!(answer["picture"], json!({ "filename": "b c.png", "size": PICTURE.len(), "media_type": "image/png" }));
@@ -95,7 +95,7 @@ fn a_file_lives_as_long_as_its_handles() {
 }
 
 #[test]
-fn a_file_that_is_kept_stays() {
+fn a_file_with_a_kept_handle_is_not_removed() {
     let kept = Kept::default();
     let (running, at) = serve(&engine(Some(kept.clone())));
     let answer = send(&at, &[("picture", "b.png", PICTURE)]);
@@ -107,7 +107,7 @@ fn a_file_that_is_kept_stays() {
 }
 
 #[test]
-fn a_file_that_does_not_pass_is_gone_before_the_handler() {
+fn an_invalid_file_is_removed_and_no_handler_runs() {
     let kept = Kept::default();
     let (running, at) = serve(&engine(Some(kept.clone())));
     let answer = send(&at, &[("picture", "b.png", &[0; 101])]);
@@ -118,8 +118,8 @@ fn a_file_that_does_not_pass_is_gone_before_the_handler() {
 }
 
 #[test]
-fn a_type_that_takes_anything_is_told_about_the_file() {
-    async fn show(Args(all): Args<Json>, _: Context) -> Result<Json, Refusal> {
+fn a_type_for_any_value_gets_the_name_size_and_media_type_of_a_file() {
+    async fn show(Args(all): Args<Json>, _: Context) -> Result<Json, ApiError> {
         Ok(json!({ "all": all }))
     }
     let (running, at) = serve(&build(taking(&parameters()), [Module::new("shop").post("/it", show)]));
@@ -130,8 +130,8 @@ fn a_type_that_takes_anything_is_told_about_the_file() {
 }
 
 #[test]
-fn a_handler_hands_files_on() {
-    async fn hand_on(Args(pictures): Args<Pictures>, context: Context) -> Result<Json, Refusal> {
+fn a_handler_passes_files_to_another_method() {
+    async fn hand_on(Args(pictures): Args<Pictures>, context: Context) -> Result<Json, ApiError> {
         let Pictures { picture, more } = pictures;
         let more = more.unwrap_or_default();
         let call = context.call("seen.post").file("picture", picture.clone());

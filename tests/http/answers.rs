@@ -1,4 +1,4 @@
-//! What an answer looks like on the wire.
+//! Responses as they are sent.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::echo;
 use crate::client::{Request, frame};
 
 #[test]
-fn head_is_get_without_the_body() {
+fn head_returns_the_head_of_get_without_the_body() {
     let site = echo(&json!({}));
     for target in ["/echo?word=some", "/nowhere", "/echo?word=a&word=b"] {
         let mut connection = site.connect();
@@ -19,13 +19,13 @@ fn head_is_get_without_the_body() {
         assert_eq!(got.field("content-length"), Some(got.body.len().to_string().as_str()));
         connection.assert_usable();
     }
-    // Where there is no GET, there is no HEAD.
+    // Without GET there is no HEAD.
     let headed = site.send(&Request::new("HEAD", "/locked"));
     assert_eq!((headed.status, headed.field("allow")), (405, Some("POST, OPTIONS")));
 }
 
 #[test]
-fn json_is_plain_json() {
+fn json_responses_have_the_plain_media_type() {
     let site = echo(&json!({}));
     let answer = site.send(&Request::new("GET", "/echo?word=%C3%A9"));
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -34,7 +34,7 @@ fn json_is_plain_json() {
 }
 
 #[test]
-fn options_gives_the_definition() {
+fn options_returns_the_definition() {
     let site = echo(&json!({}));
     let answer = site.send(&Request::new("OPTIONS", "/echo"));
     assert_eq!((answer.status, answer.field("allow")), (200, Some("GET, HEAD, POST, OPTIONS")));
@@ -50,17 +50,17 @@ fn options_gives_the_definition() {
 }
 
 #[test]
-fn methods_are_told_apart() {
+fn methods_of_a_service_are_distinguished() {
     let site = echo(&json!({}));
     for method in ["PUT", "DELETE", "PATCH", "TRACE", "get", "PROPFIND"] {
         let answer = site.send(&Request::new(method, "/echo"));
-        answer.assert_refused(405, "the service does not have this method");
+        answer.assert_refused(405, "the service does not support this method");
         assert_eq!(answer.field("allow"), Some("GET, HEAD, POST, OPTIONS"));
     }
 }
 
 #[test]
-fn a_panic_in_the_programs_own_code_is_an_internal_error() {
+fn a_panic_of_the_program_is_an_internal_error() {
     let site = echo(&json!({}));
     let mut connection = site.connect();
     let answer = connection.ask(&Request::new("GET", "/echo").field("authorization", "Bearer panic"));
@@ -75,7 +75,7 @@ fn a_panic_in_the_programs_own_code_is_an_internal_error() {
 }
 
 #[test]
-fn http2_is_spoken_with_those_who_begin_with_it() {
+fn http2_clients_get_http2_responses() {
     const DATA: u8 = 0;
     const HEADERS: u8 = 1;
     const SETTINGS: u8 = 4;
@@ -83,7 +83,7 @@ fn http2_is_spoken_with_those_who_begin_with_it() {
     let mut connection = site.connect();
     connection.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     connection.write(&frame(SETTINGS, 0, 0, &[]));
-    // POST, http, and the path `/echo` as a literal (RFC 7541 section 6): no length is announced.
+    // POST, http, and the path `/echo` as a literal (RFC 7541 section 6), without a length.
     let fields = [&[0x83, 0x86, 0x44, 5][..], b"/echo", &[0x41, 4], b"test"].concat();
     connection.write(&frame(HEADERS, 0x4, 1, &fields));
     connection.write(&frame(DATA, 0, 1, b"text="));

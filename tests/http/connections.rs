@@ -1,4 +1,4 @@
-//! Connections: kept where they can be, closed where they cannot, whatever clients do.
+//! Connections: when they are kept open and when they are closed.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -8,18 +8,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rulebook::{Args, Context, Ended, Module, Refusal, Settings};
+use rulebook::{ApiError, Args, CallEnd, Context, Module, Settings};
 use serde_json::{Value, json};
 
 use super::{echo, handlers};
-use crate::client::{Connection, Request, Site, engine, wait};
+use crate::client::{Connection, Request, Site, engine, frame, wait};
 #[cfg(unix)]
 use crate::served;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[test]
-fn a_connection_is_kept_after_a_refusal() {
+fn a_connection_stays_open_after_an_error() {
     let site = echo(&json!({ "body": 100 }));
     let mut connection = site.connect();
     let cases = [
@@ -43,7 +43,7 @@ fn a_connection_is_kept_after_a_refusal() {
 }
 
 #[test]
-fn a_long_body_that_nobody_wants_is_not_read_to_its_end() {
+fn a_long_unused_body_is_not_read_to_its_end() {
     let site = echo(&json!({}));
     let endless = Request::new("POST", "/nowhere").field("transfer-encoding", "chunked");
     let long = Request::new("POST", "/nowhere").field("content-length", 1_000_000_000);
@@ -53,7 +53,7 @@ fn a_long_body_that_nobody_wants_is_not_read_to_its_end() {
         let answer = connection.answer(false);
         answer.assert_refused(404, "no service has this URI");
         assert_eq!(answer.field("connection"), Some("close"));
-        // The server has turned away: it ends the connection however long one goes on sending.
+        // The server closes the connection although the client goes on sending.
         let chunk = [b"2710\r\n".as_slice(), &[b'x'; 10_000], b"\r\n"].concat();
         let started = Instant::now();
         while connection.stream.write_all(&chunk).is_ok() {
@@ -63,7 +63,7 @@ fn a_long_body_that_nobody_wants_is_not_read_to_its_end() {
 }
 
 #[test]
-fn pipelined_requests_are_answered_in_turn() {
+fn pipelined_requests_get_their_responses_in_order() {
     let site = echo(&json!({}));
     let mut connection = site.connect();
     let mut requests = Vec::new();
@@ -84,7 +84,7 @@ fn pipelined_requests_are_answered_in_turn() {
 }
 
 #[test]
-fn a_client_that_has_said_all_is_still_answered() {
+fn a_client_that_closes_its_sending_side_gets_its_response() {
     let site = echo(&json!({}));
     let mut connection = site.connect();
     connection.write(&Request::new("POST", "/echo").body(FORM, "text=word").bytes());
@@ -94,14 +94,14 @@ fn a_client_that_has_said_all_is_still_answered() {
 }
 
 #[test]
-fn a_body_that_breaks_off_is_no_body() {
+fn an_incomplete_body_is_refused() {
     let site = echo(&json!({}));
     let announced = Request::new("POST", "/echo").field("content-length", 100);
     let chunked = Request::new("POST", "/echo").field("transfer-encoding", "chunked");
     for (request, body, words) in [
-        (&announced, "text=word", "the body cannot be read: it breaks off"),
-        (&chunked, "9\r\ntext=word\r\n", "the body cannot be read: it breaks off"),
-        (&chunked, "nonsense\r\n", "the body cannot be read: it breaks off"),
+        (&announced, "text=word", "the body cannot be read: it is incomplete"),
+        (&chunked, "9\r\ntext=word\r\n", "the body cannot be read: it is incomplete"),
+        (&chunked, "nonsense\r\n", "the body cannot be read: it is incomplete"),
     ] {
         let mut connection = site.connect();
         connection.write(&request.head());
@@ -112,7 +112,7 @@ fn a_body_that_breaks_off_is_no_body() {
 }
 
 #[test]
-fn what_is_no_request_is_refused_and_the_next_client_served() {
+fn bytes_that_are_not_a_request_do_not_disturb_the_next_client() {
     let site = echo(&json!({}));
     for bytes in
         [&b"\x00\x01\x02\x03\r\n\r\n"[..], b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"PRI * HTTP/2"]
@@ -125,7 +125,58 @@ fn what_is_no_request_is_refused_and_the_next_client_served() {
     site.connect().assert_usable();
 }
 
-/// How often handlers have begun and ended, and after hooks have run.
+#[test]
+fn the_preface_of_http2_is_recognised_in_whatever_pieces_it_arrives() {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let site = echo(&json!({}));
+    let settings = frame(4, 0, 0, &[]);
+    for piece in [1, 5, 12, 23, 24] {
+        let mut connection = site.connect();
+        for part in PREFACE.chunks(piece) {
+            connection.write(part);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        connection.write(&settings);
+        while connection.ahead.len() < 9 {
+            assert!(connection.more(), "pieces of {piece} bytes");
+        }
+        assert_eq!(connection.ahead[3], 4, "pieces of {piece} bytes: the server's own settings");
+    }
+    // Requests that begin like the preface are handled as HTTP/1.
+    for request in [Request::new("PUT", "/echo").bytes(), b"PRI * HTTP/2.0\r\n\r\nXX".to_vec()] {
+        let mut connection = site.connect();
+        for byte in &request {
+            connection.write(&[*byte]);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(connection.more());
+        assert!(connection.ahead.starts_with(b"HTTP/1.1 4"), "{:?}", String::from_utf8_lossy(&connection.ahead));
+    }
+}
+
+#[test]
+fn the_head_of_the_first_request_has_ten_seconds_from_the_start_of_the_connection() {
+    let site = echo(&json!({}));
+    let (mut silent, mut slow) = (patient(&site), patient(&site));
+    let started = Instant::now();
+    std::thread::sleep(Duration::from_secs(6));
+    slow.write(b"GET / HTTP/1.1\r\n");
+    while slow.more() {}
+    while silent.more() {}
+    let elapsed = started.elapsed().as_secs();
+    assert!((9..15).contains(&elapsed), "{elapsed} s");
+    assert!(slow.ahead.starts_with(b"HTTP/1.1 408 "), "{:?}", String::from_utf8_lossy(&slow.ahead));
+    assert!(silent.ahead.is_empty(), "a client that has sent nothing gets nothing");
+}
+
+/// Opens a connection with a read timeout of 30 seconds.
+fn patient(site: &Site) -> Connection {
+    let connection = site.connect();
+    connection.stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    connection
+}
+
+/// Counts the handlers that have begun and ended, and the after hooks that have run.
 #[derive(Default)]
 struct Counts {
     begun: AtomicUsize,
@@ -133,9 +184,9 @@ struct Counts {
     after: AtomicUsize,
 }
 
-/// An API whose one handler takes a while.
+/// Returns an API whose only handler takes some time.
 fn slow(counts: &Arc<Counts>, takes: Duration) -> Site {
-    let definition = json!({ "/": { "slow": { "GET": { "info": "Takes a while" } } } });
+    let definition = json!({ "/": { "slow": { "GET": { "info": "Takes some time" } } } });
     let counts = Arc::clone(counts);
     let seen = Arc::clone(&counts);
     let handler = move |_: Args<()>, _: Context| {
@@ -144,11 +195,11 @@ fn slow(counts: &Arc<Counts>, takes: Duration) -> Site {
             counts.begun.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(takes).await;
             counts.ended.fetch_add(1, Ordering::SeqCst);
-            Ok::<_, Refusal>(json!({}))
+            Ok::<_, ApiError>(json!({}))
         }
     };
-    let after = move |_: Context, ended: Ended| {
-        assert_eq!(ended, Ended::Succeeded);
+    let after = move |_: Context, ended: CallEnd| {
+        assert_eq!(ended, CallEnd::Succeeded);
         seen.after.fetch_add(1, Ordering::SeqCst);
         std::future::ready(())
     };
@@ -160,14 +211,14 @@ fn count(of: &AtomicUsize) -> usize {
 }
 
 #[test]
-fn a_client_that_goes_away_does_not_cancel_its_handler() {
+fn a_handler_is_not_cancelled_when_its_client_disconnects() {
     let counts = Arc::new(Counts::default());
     let site = slow(&counts, Duration::from_millis(300));
     for number in 1..=3 {
         let mut connection = site.connect();
         connection.write(&Request::new("GET", "/slow").bytes());
         assert!(wait(|| count(&counts.begun) == number));
-        // Closing with something unread resets the connection, which ends the request at once.
+        // Closing a socket with unread bytes resets the connection, which ends the request at once.
         if number > 1 {
             connection.write(&Request::new("GET", "/slow").head()[..10]);
         }
@@ -177,7 +228,7 @@ fn a_client_that_goes_away_does_not_cancel_its_handler() {
 }
 
 #[test]
-fn a_server_that_stops_lets_requests_in_flight_end() {
+fn a_stopping_server_finishes_requests_in_flight() {
     let counts = Arc::new(Counts::default());
     let site = slow(&counts, Duration::from_millis(300));
     let address = site.address();
@@ -190,9 +241,9 @@ fn a_server_that_stops_lets_requests_in_flight_end() {
     assert!(!idle.more(), "a connection without a request is closed");
     let waiting = Instant::now();
     site.running.wait().unwrap();
-    // Far less than the time after which it would cut off what is left.
+    // Far less than the time after which the server would cut off open connections.
     assert!(waiting.elapsed() < Duration::from_secs(20), "{:?}", waiting.elapsed());
-    // Another test may have taken the port already: then somebody answers there, but not this handler.
+    // Another test may use the port already: then a server responds there, but not this handler.
     let gone = wait(|| {
         TcpStream::connect(address).map_or(true, |mut stream| {
             stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
@@ -200,25 +251,25 @@ fn a_server_that_stops_lets_requests_in_flight_end() {
             asked.and_then(|()| stream.read(&mut [0])).is_ok_and(|length| length > 0)
         })
     });
-    assert!(gone, "it still listens");
+    assert!(gone, "the server still listens");
     assert_eq!(count(&counts.begun), 1);
 }
 
 #[test]
-fn an_address_that_is_taken_is_told() {
+fn an_address_in_use_is_reported() {
     let site = echo(&json!({}));
     let taken = site.address().to_string();
-    let settings = Settings { bind: vec![taken.clone()], ..Settings::default() };
+    let settings = Settings::new().with_bind([&taken]);
     let error = engine(&[("site.json", json!({}))], |engine| engine).serve(&settings).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
     assert!(error.to_string().contains(&taken), "{error}");
-    let nowhere = Settings { bind: Vec::new(), ..Settings::default() };
+    let nowhere = Settings::new().with_bind([""; 0]);
     assert!(engine(&[("site.json", json!({}))], |engine| engine).serve(&nowhere).is_err());
 }
 
 #[test]
-fn every_address_is_listened_on() {
-    let two = Settings { bind: vec!["127.0.0.1:0".to_owned(); 2], workers: Some(2), ..Settings::default() };
+fn the_server_listens_on_every_address() {
+    let two = Settings::new().with_bind(["127.0.0.1:0"; 2]).with_workers(2);
     let definition = json!({ "GET": { "info": "Nothing" } });
     let running = engine(&[("app.json", json!({ "unbound": "echo" })), ("site.json", definition)], |engine| engine)
         .serve(&two)
@@ -233,7 +284,7 @@ fn every_address_is_listened_on() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_ends_the_program() {
+fn a_signal_stops_the_program() {
     for signal in ["TERM", "INT"] {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("api")).unwrap();
@@ -245,9 +296,9 @@ fn a_signal_ends_the_program() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // What it says comes when it is ready for signals.
+        // The program prints its first line when it catches signals.
         let said = child.stdout.as_mut().unwrap().read(&mut [0]).unwrap();
-        assert_eq!(said, 1, "it has stopped");
+        assert_eq!(said, 1, "the program has stopped");
         let kill = format!("kill -{signal} {}", child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         let ended = wait(|| TcpStream::connect(&address).is_err());

@@ -1,4 +1,4 @@
-//! Queries and forms are decoded as the URL standard says.
+//! Queries and forms are decoded by the rules of the URL standard.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -16,13 +16,13 @@ fn site() -> Site {
     Site::echo(&[("site.json", module)])
 }
 
-/// What `form_urlencoded` reads, as the arguments that are echoed; none where it had to mend what is not UTF-8, or
-/// where a single value would be read as JSON.
+/// Returns what `form_urlencoded` reads, as the echoed arguments; `None` if it had to replace bytes that are not UTF-8,
+/// or if a single value would be read as JSON.
 fn expected(bytes: &[u8]) -> Option<Value> {
     let values = |wanted: &str| {
         let pairs = form_urlencoded::parse(bytes);
         let values: Vec<Cow<'_, str>> = pairs
-            // `x[]` is another way to write `x`.
+            // `x[]` is another name for `x`.
             .filter(|(name, _)| *name == *wanted || name.strip_suffix("[]") == Some(wanted))
             .map(|(_, value)| value)
             .collect();
@@ -36,7 +36,7 @@ fn expected(bytes: &[u8]) -> Option<Value> {
     Some(json!({ "a": values("a")?, "e": values("é +")? }))
 }
 
-/// Bytes that are rich in what matters.
+/// Random bytes with many special characters.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         4 => Just(b"a=".to_vec()),
@@ -53,12 +53,12 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// How many bodies or queries are tried, and how many of them must have said something to compare.
+/// The number of bodies or queries that are tried, and the number of them that must have been comparable.
 const TRIED: u32 = 3_000;
 const COMPARED: u32 = 500;
 
 #[test]
-fn forms_are_decoded_as_the_standard_says() {
+fn forms_are_decoded_by_the_url_standard() {
     let site = site();
     let connection = RefCell::new(site.connect());
     let config = ProptestConfig { cases: TRIED, failure_persistence: None, ..ProptestConfig::default() };
@@ -71,13 +71,13 @@ fn forms_are_decoded_as_the_standard_says() {
 }
 
 #[test]
-fn queries_are_decoded_as_the_standard_says() {
+fn queries_are_decoded_by_the_url_standard() {
     let site = site();
     let connection = RefCell::new(site.connect());
     let config = ProptestConfig { cases: TRIED, failure_persistence: None, ..ProptestConfig::default() };
     let compared = Cell::new(0);
     proptest!(config, |(bytes in text())| {
-        // What cannot stand in the query of a target.
+        // Bytes that are not allowed in the query of a target.
         let bytes: Vec<u8> = bytes.into_iter().filter(|byte| byte.is_ascii_graphic() && !b"#\"<>`".contains(byte)).collect();
         let request = Request::new("POST", [b"/x?", &bytes[..]].concat());
         agree(&mut connection.borrow_mut(), &request, &bytes, &compared)?;

@@ -1,18 +1,18 @@
-//! The shapes of answers.
+//! The envelopes of responses.
 
 use proptest::prelude::*;
-use rulebook::{Args, Context, Module, Refusal};
+use rulebook::{ApiError, Args, Context, Module};
 use serde_json::{Value, json};
 
-use crate::client::shape::{Shape, flaw};
+use crate::client::shape::{Shape, violation};
 use crate::client::{Answer, Request, Site, case};
 
 #[test]
-fn answers_have_their_envelope() {
+fn responses_have_the_envelope_of_their_module() {
     case::run(&case::read(include_str!("../data/http/envelopes.json")));
 }
 
-/// An API in this envelope, whose handlers end in every way.
+/// Returns an API in this envelope, with a handler for every kind of result.
 fn ends(envelope: &str) -> Site {
     let text = json!({ "info": "A word", "type": "string" });
     let method = |outputs: Value| json!({ "GET": { "info": "It ends", "out": outputs } });
@@ -34,16 +34,16 @@ fn ends(envelope: &str) -> Site {
         }
     });
     let module = Module::new("site")
-        .get("/outputs", async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({ "b": "1", "a": "é\"\u{2028}" })))
-        .get("/nothing", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
-        .get("/whole", async |_: Args<()>, _: Context| Ok::<_, Refusal>([1, 2]))
-        .post("/created", async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({ "a": "" })))
-        .delete("/empty", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .get("/outputs", async |_: Args<()>, _: Context| Ok::<_, ApiError>(json!({ "b": "1", "a": "é\"\u{2028}" })))
+        .get("/nothing", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
+        .get("/whole", async |_: Args<()>, _: Context| Ok::<_, ApiError>([1, 2]))
+        .post("/created", async |_: Args<()>, _: Context| Ok::<_, ApiError>(json!({ "a": "" })))
+        .delete("/empty", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
         .get("/declared", declared)
-        .get("/panics", async |_: Args<()>, _: Context| -> Result<(), Refusal> { panic!("the secret reason") })
-        .get("/internal", async |_: Args<()>, _: Context| Err::<(), _>(Refusal::internal("the secret reason")))
-        .get("/no-object", async |_: Args<()>, _: Context| Ok::<_, Refusal>("the secret reason"))
-        .get("/wrong", async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({ "a": 5 })));
+        .get("/panics", async |_: Args<()>, _: Context| -> Result<(), ApiError> { panic!("the secret reason") })
+        .get("/internal", async |_: Args<()>, _: Context| Err::<(), _>(ApiError::internal("the secret reason")))
+        .get("/no-object", async |_: Args<()>, _: Context| Ok::<_, ApiError>("the secret reason"))
+        .get("/wrong", async |_: Args<()>, _: Context| Ok::<_, ApiError>(json!({ "a": 5 })));
     Site::handlers(&[("site.json", definition)], module)
 }
 
@@ -52,14 +52,14 @@ struct How {
     how: String,
 }
 
-async fn declared(Args(How { how }): Args<How>, _: Context) -> Result<(), Refusal> {
+async fn declared(Args(How { how }): Args<How>, _: Context) -> Result<(), ApiError> {
     Err(match how.as_str() {
-        "plainly" => Refusal::declared("gone"),
-        "with data" => Refusal::declared("gone").with("since", 1999).with("by", json!({ "name": "é" })),
-        "in its own words" => Refusal::declared("closed").saying("come back at nine"),
-        "undeclared" => Refusal::declared("unheard-of").with("secret", "reason"),
-        "unavailable" => Refusal::unavailable("the secret reason"),
-        _ => Refusal::declared("closed").logging("the secret reason"),
+        "plainly" => ApiError::declared("gone"),
+        "with data" => ApiError::declared("gone").with_member("since", 1999).with_member("by", json!({ "name": "é" })),
+        "in its own words" => ApiError::declared("closed").with_message("come back at nine"),
+        "undeclared" => ApiError::declared("unheard-of").with_member("secret", "reason"),
+        "unavailable" => ApiError::unavailable("the secret reason"),
+        _ => ApiError::declared("closed").with_log("the secret reason"),
     })
 }
 
@@ -69,7 +69,7 @@ fn ask(site: &Site, send: &str) -> Answer {
 }
 
 #[test]
-fn outputs_are_written_as_the_envelope_says() {
+fn outputs_are_written_by_the_rules_of_the_envelope() {
     let word = "é\"\u{2028}";
     let cases = [
         ("GET /outputs", 200, json!({ "b": "1", "a": word }), json!({ "b": "1", "a": word })),
@@ -83,21 +83,21 @@ fn outputs_are_written_as_the_envelope_says() {
         expected.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
         let answer = ask(&aicra, send);
         assert_eq!((answer.status, answer.json().to_string()), (status, expected.to_string()), "{send}");
-        assert_eq!(flaw(&answer, Shape::Aicra), None);
+        assert_eq!(violation(&answer, Shape::Aicra), None);
         let answer = ask(&plain, send);
         assert_eq!((answer.status, answer.json().to_string()), (status, alone.to_string()), "{send}");
-        assert_eq!(flaw(&answer, Shape::Plain), None);
+        assert_eq!(violation(&answer, Shape::Plain), None);
         let bare = ask(&iapi, send);
         assert_eq!((bare.status, bare.body), (answer.status, answer.body), "{send}");
     }
     for (site, shape) in [(aicra, Shape::Aicra), (plain, Shape::Plain), (iapi, Shape::Iapi)] {
         let answer = ask(&site, "DELETE /empty");
-        assert_eq!((answer.status, flaw(&answer, shape)), (204, None));
+        assert_eq!((answer.status, violation(&answer, shape)), (204, None));
     }
 }
 
 #[test]
-fn declared_errors_have_status_name_and_words() {
+fn declared_errors_have_status_name_and_message() {
     let cases = [
         ("plainly", 410, "gone", "it was there", json!({})),
         ("with%20data", 410, "gone", "it was there", json!({ "since": 1999, "by": { "name": "é" } })),
@@ -111,24 +111,24 @@ fn declared_errors_have_status_name_and_words() {
         expected.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
         let answer = ask(&aicra, &send);
         assert_eq!((answer.status, answer.json()), (status, expected), "{how}");
-        assert_eq!(flaw(&answer, Shape::Aicra), None);
+        assert_eq!(violation(&answer, Shape::Aicra), None);
         let title = "it failed";
         let mut expected =
             json!({ "type": "about:blank", "title": title, "status": status, "detail": words, "code": name });
         expected.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
         let answer = ask(&plain, &send);
         assert_eq!((answer.status, answer.json()), (status, expected), "{how}");
-        assert_eq!(flaw(&answer, Shape::Plain), None);
+        assert_eq!(violation(&answer, Shape::Plain), None);
         let mut expected = json!({ "status": "error", "message": words });
         expected.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
         let answer = ask(&iapi, &send);
         assert_eq!((answer.status, answer.json().to_string()), (400, expected.to_string()), "{how}");
-        assert_eq!(flaw(&answer, Shape::Iapi), None);
+        assert_eq!(violation(&answer, Shape::Iapi), None);
     }
 }
 
 #[test]
-fn what_fails_inside_is_not_told() {
+fn reasons_of_internal_errors_are_not_sent_to_clients() {
     for (site, shape) in [(ends("aicra"), Shape::Aicra), (ends("plain"), Shape::Plain), (ends("iapi"), Shape::Iapi)] {
         for (target, status) in [
             ("/panics", 500),
@@ -140,7 +140,7 @@ fn what_fails_inside_is_not_told() {
         ] {
             let answer = ask(&site, &format!("GET {target}"));
             let told = if shape == Shape::Iapi && status == 503 { 400 } else { status };
-            assert_eq!((answer.status, flaw(&answer, shape)), (told, None), "{target}");
+            assert_eq!((answer.status, violation(&answer, shape)), (told, None), "{target}");
             let text = String::from_utf8(answer.body.clone()).unwrap();
             assert!(!text.contains("secret"), "{text}");
             let id = answer.json()["request_id"].as_str().map(str::len);
@@ -149,7 +149,7 @@ fn what_fails_inside_is_not_told() {
     }
 }
 
-/// `Accept` fields, and whether they let nothing but problem documents through.
+/// `Accept` fields, and `true` if they accept problem documents only.
 fn accept() -> impl Strategy<Value = (Vec<String>, bool)> {
     let range = prop_oneof![
         3 => Just(("application/problem+json", true)),
@@ -179,7 +179,7 @@ fn accept() -> impl Strategy<Value = (Vec<String>, bool)> {
 }
 
 #[test]
-fn problem_documents_are_for_clients_that_accept_nothing_else() {
+fn clients_that_accept_only_problem_documents_get_them() {
     let module = |envelope: &str| {
         json!({ "modules": { "m": {
         "envelope": envelope,
@@ -207,7 +207,7 @@ fn problem_documents_are_for_clients_that_accept_nothing_else() {
         let request = fields.iter().fold(request.clone(), |request, field| request.field("accept", field));
         let answer = site.send(&request);
         prop_assert_eq!(answer.status, *status, "{:?} {:?}", request, answer);
-        // Before a module is known it is the API's envelope that counts, which is aicra.
+        // Before a module is known the envelope is that of the API: aicra.
         let in_module = !matches!(which, 0 | 2);
         let shape = match (in_module, only) {
             (true, false) => own,
@@ -215,8 +215,8 @@ fn problem_documents_are_for_clients_that_accept_nothing_else() {
             (_, true) => Shape::AicraProblem,
             (false, false) => Shape::Aicra,
         };
-        prop_assert_eq!(flaw(&answer, shape), None, "{:?}", request);
-        // A cache must not give the one to who asks for the other.
+        prop_assert_eq!(violation(&answer, shape), None, "{:?}", request);
+        // A cache must not give the one response to a client that asks for the other.
         prop_assert_eq!(answer.field("vary"), (*status != 200).then_some("accept"), "{:?}", request);
     });
 }

@@ -1,7 +1,8 @@
-//! `100 Continue` is sent where a body will be read, and nowhere else.
+//! `100 Continue` is sent if the body will be read, and only then.
 
 use std::time::{Duration, Instant};
 
+use rulebook::{Authenticate, Authentication, Head, Rulebook, Unbound};
 use serde_json::json;
 
 use super::echo;
@@ -17,7 +18,7 @@ fn asking(method: &str, target: &str, media_type: &str, length: u64) -> Request 
         .field("expect", "100-continue")
 }
 
-/// Sends a head, and waits for what the server says to it.
+/// Sends the head of a request on a new connection.
 fn ask(site: &Site, request: &Request) -> Connection {
     let mut connection = site.connect();
     connection.write(&request.head());
@@ -25,7 +26,7 @@ fn ask(site: &Site, request: &Request) -> Connection {
 }
 
 #[test]
-fn a_permitted_client_is_told_to_go_on() {
+fn a_permitted_client_gets_100_continue() {
     let site = echo(&json!({}));
     let request = asking("POST", "/locked", FORM, 9).field("authorization", r#"Bearer ["writer"]"#);
     let mut connection = ask(&site, &request);
@@ -38,14 +39,14 @@ fn a_permitted_client_is_told_to_go_on() {
 }
 
 #[test]
-fn a_refusal_comes_instead() {
+fn a_refused_client_gets_the_error_instead_of_100_continue() {
     let site = echo(&json!({}));
     let keyed = |key: &str| asking("POST", "/locked", FORM, 9).field("authorization", format!("Bearer {key}"));
     let cases = [
         (asking("POST", "/nowhere", FORM, 9), 404, "no service has this URI"),
         (asking("PUT", "/echo", FORM, 9), 405, "GET, HEAD, POST, OPTIONS"),
-        (asking("POST", "/locked", FORM, 9), 401, "a credential is needed"),
-        (keyed("nobody"), 401, "the credential is not valid"),
+        (asking("POST", "/locked", FORM, 9), 401, "a credential is required"),
+        (keyed("nobody"), 401, "the credential is invalid"),
         (asking("POST", "/echo", FORM, 2_000_000), 413, "over the limit `body`"),
         (asking("POST", "/echo", "text/csv", 9), 415, "text/csv"),
         (asking("POST", "/file", "multipart/form-data", 9), 400, "boundary"),
@@ -62,7 +63,7 @@ fn a_refusal_comes_instead() {
 }
 
 #[test]
-fn what_is_no_service_is_read_all_the_same() {
+fn pages_and_documents_respond_to_clients_that_expect_100_continue() {
     let site = echo(&json!({}));
     for path in ["/index.html", "/static/", "/docs/swagger/", "/openapi.json", "/healthz"] {
         let mut connection = ask(&site, &Request::new("GET", path).field("expect", "100-continue"));
@@ -77,36 +78,36 @@ fn what_is_no_service_is_read_all_the_same() {
 }
 
 #[test]
-fn a_refused_client_with_a_body_in_chunks_is_left() {
+fn the_connection_of_a_refused_client_with_a_chunked_body_is_closed() {
     let site = echo(&json!({}));
     let request = Request::new("POST", "/locked")
         .field("content-type", FORM)
         .field("transfer-encoding", "chunked")
         .field("expect", "100-continue");
     let mut connection = ask(&site, &request);
-    connection.answer(false).assert_refused(401, "a credential is needed");
+    connection.answer(false).assert_refused(401, "a credential is required");
     connection.assert_closed();
 }
 
 #[test]
-fn a_huge_upload_with_a_bad_key_costs_nothing() {
+fn a_huge_upload_with_an_invalid_key_is_refused_before_it_is_sent() {
     let site = echo(&json!({}));
     let request = asking("PUT", "/vault", "multipart/form-data; boundary=XX", 10_000_000_000)
         .field("authorization", "Bearer nobody");
     let started = Instant::now();
     let mut connection = ask(&site, &request);
-    connection.answer(false).assert_refused(401, "the credential is not valid");
+    connection.answer(false).assert_refused(401, "the credential is invalid");
     assert!(started.elapsed() < Duration::from_secs(5));
     connection.assert_closed();
     assert_eq!(site.temporary(), 0);
 }
 
 #[test]
-fn another_expectation_is_refused() {
+fn other_expectations_are_refused() {
     let site = echo(&json!({}));
     for expectation in ["200-ok", "100-continue, more=1", "100-continues"] {
         let request = Request::new("POST", "/echo").field("expect", expectation).body(FORM, "text=word");
-        site.send(&request).assert_refused(417, "the only expectation that is met is 100-continue");
+        site.send(&request).assert_refused(417, "the only supported expectation is 100-continue");
     }
     let request = Request::new("POST", "/echo").field("expect", "100-Continue").body(FORM, "text=word");
     let mut connection = site.connect();
@@ -116,7 +117,7 @@ fn another_expectation_is_refused() {
 }
 
 #[test]
-fn a_client_that_expects_nothing_is_told_nothing() {
+fn a_client_without_an_expectation_gets_no_100_continue() {
     let site = echo(&json!({}));
     let mut connection = site.connect();
     let request = Request::new("POST", "/echo").body(FORM, "text=word");
@@ -124,4 +125,49 @@ fn a_client_that_expects_nothing_is_told_nothing() {
     assert!(connection.is_silent());
     connection.write(&request.body);
     connection.answer(false).assert_args(&json!({ "text": "word" }));
+}
+
+#[test]
+fn a_method_that_reads_no_body_responds_without_100_continue() {
+    let site = echo(&json!({}));
+    let mut connection = ask(&site, &asking("GET", "/echo?word=a", FORM, 9));
+    let answer = connection.answer(false);
+    answer.assert_args(&json!({ "word": "a" }));
+    assert_eq!(answer.field("connection"), Some("close"), "the body was not read");
+    // Without a body the connection can be used again.
+    let mut connection = ask(&site, &Request::new("GET", "/echo?word=a").field("expect", "100-continue"));
+    connection.answer(false).assert_args(&json!({ "word": "a" }));
+    connection.assert_usable();
+}
+
+#[test]
+fn a_document_is_compressed_for_a_client_that_expects_100_continue() {
+    let site = echo(&json!({}));
+    let request = Request::new("GET", "/openapi.json").field("accept-encoding", "gzip");
+    let (expecting, plain) = (site.send(&request.clone().field("expect", "100-continue")), site.send(&request));
+    assert_eq!(expecting.field("content-encoding"), Some("gzip"));
+    assert_eq!((expecting.status, &expecting.body), (200, &plain.body));
+}
+
+/// An authenticator that always panics.
+struct Panics;
+
+impl Authenticate for Panics {
+    async fn authenticate(&self, _: &Head) -> Authentication {
+        panic!("the authenticator panicked");
+    }
+}
+
+#[test]
+fn a_panic_while_a_document_is_made_is_reported_in_json_and_never_as_a_script() {
+    let definition = json!({ "jsonp": true, "modules": { "site": { "GET": { "info": "Nothing" } } } });
+    let rulebook = Rulebook::read(vec![("app.json".into(), definition.to_string().into_bytes())]);
+    let engine = rulebook.authenticator(Panics).unbound(Unbound::Echo).build();
+    let site = Site::start(&engine.unwrap_or_else(|report| panic!("{report}")));
+    let request = Request::new("GET", "/openapi.json?as=me&callback=cb");
+    for request in [request.clone(), request.field("expect", "100-continue")] {
+        let answer = site.send(&request);
+        answer.assert_refused(500, "the log has the reason under ");
+        assert_eq!(answer.field("content-type"), Some("application/json"), "{answer:?}");
+    }
 }

@@ -1,30 +1,30 @@
-//! What is read of a request, from wherever in it a parameter stands.
+//! Reading parameters from wherever in a request they are.
 
 use serde_json::{Value, json};
 
 use crate::client::{Request, Site, case};
 
 #[test]
-fn parameters_are_found_and_faults_are_told() {
+fn parameters_are_read_and_errors_reported() {
     case::run(&case::read(include_str!("../data/http/extraction.json")));
 }
 
 #[test]
-fn bodies_are_what_they_are_said_to_be() {
+fn bodies_are_read_by_their_media_type() {
     case::run(&case::read(include_str!("../data/http/bodies.json")));
 }
 
 #[test]
-fn secrets_are_never_told_back() {
+fn values_of_secret_parameters_are_never_quoted() {
     case::run(&case::read(include_str!("../data/http/secrets.json")));
 }
 
 #[test]
-fn limits_of_what_is_read_have_their_names() {
+fn exceeded_limits_are_named() {
     case::run(&case::read(include_str!("../data/http/limits.json")));
 }
 
-/// An API of one method with this many required parameters.
+/// Returns an API of one method with this many required parameters.
 fn many(count: usize, unknown: &str) -> Site {
     let parameters = (0..count).map(|n| (format!("p{n:02}"), json!({ "info": "A number", "type": "int" })));
     let input: Value = parameters.collect();
@@ -33,7 +33,7 @@ fn many(count: usize, unknown: &str) -> Site {
 }
 
 #[test]
-fn at_most_fifty_faults_are_told_in_the_definitions_order() {
+fn at_most_fifty_errors_are_reported_in_the_order_of_the_definition() {
     for (count, truncated) in [(49, false), (50, false), (51, true), (200, true)] {
         let answer = many(count, "ignore").send(&Request::new("POST", "/x"));
         let document = answer.json();
@@ -47,7 +47,7 @@ fn at_most_fifty_faults_are_told_in_the_definitions_order() {
 }
 
 #[test]
-fn unknown_parameters_are_told_behind_the_known_ones() {
+fn unknown_parameters_are_reported_after_the_known_ones() {
     let site = many(2, "refuse");
     let unknown = |count: usize| (0..count).map(|n| format!("u{n}=1")).collect::<Vec<_>>().join("&");
     let form = |body: String| Request::new("POST", "/x").body("application/x-www-form-urlencoded", body);
@@ -71,7 +71,7 @@ fn unknown_parameters_are_told_behind_the_known_ones() {
 }
 
 #[test]
-fn what_came_is_cut_at_a_hundred_characters() {
+fn quoted_values_are_cut_to_a_hundred_characters() {
     let module = json!({ "/": { "x": { "POST": { "info": "Takes x", "in": {
         "x": { "info": "A number", "type": "int" }, "y": { "info": "A list", "type": "?array<int>" }
     } } } } });
@@ -87,14 +87,14 @@ fn what_came_is_cut_at_a_hundred_characters() {
         let request = Request::new("POST", "/x").body("application/json", json!({ "x": sent }).to_string());
         assert_eq!(site.send(&request).json()["errors"][0]["got"], shown);
     }
-    // The place inside a value is the client's too.
+    // The path within a value is text of the client as well.
     let form = format!("x={}", "z".repeat(200));
     let answer = site.send(&Request::new("POST", "/x").body("application/x-www-form-urlencoded", form)).json();
     assert_eq!(answer["errors"][0]["got"], format!("\"{}…", "z".repeat(99)));
 }
 
 #[test]
-fn a_method_that_takes_nothing_of_a_body_does_not_read_it() {
+fn a_method_without_body_parameters_does_not_read_the_body() {
     let module = json!({ "/": { "x": {
         "POST": { "info": "Takes no body", "in": { "GET@q": { "info": "A word", "type": "?string", "name": "q" } } },
         "GET": { "info": "Takes nothing" }

@@ -1,9 +1,9 @@
-//! What answers are written as: the choice by Accept, XML, and formats of a program's own.
+//! The formats of responses: negotiation by `Accept`, XML, and formats of a program.
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use rulebook::model::EnvelopeName;
-use rulebook::{Args, Context, Format, FormatError, Module, Refusal, Rulebook, Unbound, Xml};
+use rulebook::{ApiError, Args, Context, Format, FormatError, Module, Rulebook, Unbound, Xml};
+use rulebook_model::model::EnvelopeName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::logged;
 
 const XML: &str = "application/xml; charset=utf-8";
 
-/// A format that tells what it was given, of any name and media type, and fails where it is asked to.
+/// A format with any name and media type that writes what it was given, and fails if it is told to.
 struct Told(&'static str, &'static str);
 
 impl Format for Told {
@@ -34,10 +34,10 @@ impl Format for Told {
     }
 }
 
-/// A format that can write nothing.
-struct Broken;
+/// A format that always fails.
+struct Violation;
 
-impl Format for Broken {
+impl Format for Violation {
     fn name(&self) -> &str {
         "broken"
     }
@@ -51,7 +51,7 @@ impl Format for Broken {
     }
 }
 
-/// An API that offers these formats and echoes.
+/// Returns an API that offers these formats and echoes arguments.
 fn site(formats: &Value) -> Site {
     let word = json!({ "info": "A word", "type": "?string", "name": "word" });
     let uris = json!({ "x": {
@@ -69,7 +69,7 @@ fn site(formats: &Value) -> Site {
     let app = json!({ "formats": formats, "modules": modules });
     Site::start(&client::engine(&[("app.json", app)], |rulebook| {
         let own = rulebook.add_format(Told("lines", "text/x-lines")).add_format(Told("hidden", "text/x-hidden"));
-        own.add_format(Broken).unbound(Unbound::Echo)
+        own.add_format(Violation).unbound(Unbound::Echo)
     }))
 }
 
@@ -85,12 +85,12 @@ struct Choice {
     accept: Vec<String>,
     /// The media type of a success.
     gets: String,
-    /// That of refusals, where it is another.
+    /// The media type of errors, if it is another one.
     refusals: Option<String>,
 }
 
 #[test]
-fn clients_choose_by_accept() {
+fn clients_choose_the_format_by_accept() {
     let site = site(&json!(["xml", "lines"]));
     for Choice { what, accept, gets, refusals } in case::read(include_str!("../data/http/formats.json")) {
         for (send, status) in [
@@ -114,7 +114,7 @@ fn clients_choose_by_accept() {
 }
 
 #[test]
-fn head_announces_what_get_sends() {
+fn head_has_the_content_length_of_get() {
     let site = site(&json!(["xml"]));
     for target in ["/plain/x?word=some", "/nowhere"] {
         let (got, headed) = (ask(&site, XML, &format!("GET {target}")), ask(&site, XML, &format!("HEAD {target}")));
@@ -126,7 +126,7 @@ fn head_announces_what_get_sends() {
 }
 
 #[test]
-fn what_is_not_offered_is_not_looked_for() {
+fn formats_that_are_not_offered_are_not_negotiated() {
     let site = site(&json!(["json"]));
     for accept in ["application/xml", "text/x-lines"] {
         let answer = ask(&site, accept, "GET /aicra/x");
@@ -135,7 +135,7 @@ fn what_is_not_offered_is_not_looked_for() {
 }
 
 #[test]
-fn no_content_stays_none_and_descriptions_stay_json() {
+fn responses_without_content_and_descriptions_ignore_formats() {
     let site = site(&json!(["xml"]));
     let answer = ask(&site, XML, "DELETE /aicra/x");
     assert_eq!((answer.status, answer.field("content-type"), answer.body.len()), (204, None, 0));
@@ -143,9 +143,9 @@ fn no_content_stays_none_and_descriptions_stay_json() {
     assert_eq!((described.status, described.field("content-type")), (200, Some("application/json")));
 }
 
-/// Answers of every kind, in every envelope.
+/// Responses of every kind, in every envelope.
 #[test]
-fn xml_says_what_json_says() {
+fn xml_has_the_content_of_json() {
     let site = site(&json!(["xml"]));
     for envelope in EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) {
         let sends = ["x?word=%3C%26%5D%5D%3E%22", "x", "x?word=", "x?word=%00%0D%0A%EF%BF%BE", "x?word=a&word=b", "y"];
@@ -169,7 +169,7 @@ fn xml_says_what_json_says() {
     );
 }
 
-/// JSON values with all that XML has trouble with.
+/// JSON values with everything that is difficult in XML.
 fn values() -> impl Strategy<Value = Value> {
     let trouble = prop::sample::select(vec![
         "",
@@ -221,9 +221,9 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// JSON, JSONP and XML say the same.
+/// JSON, JSONP and XML have the same content.
 #[test]
-fn any_value_is_the_same_however_it_is_written() {
+fn any_value_is_the_same_in_every_format() {
     let value = json!({ "info": "Anything", "type": "any", "name": "value" });
     let method = json!({ "info": "Echoes", "in": { "GET@value": value }, "options": { "jsonp": true } });
     let app = json!({
@@ -235,23 +235,23 @@ fn any_value_is_the_same_however_it_is_written() {
     let agree = |value: Value| {
         let written = Xml::default().write(&value).unwrap();
         prop_assert_eq!(xml::read(&written).1, value.clone());
-        // In a list it is JSON, not a text.
+        // In a list a value is JSON, not a text.
         let sent: String = form_urlencoded::byte_serialize(json!([value]).to_string().as_bytes()).collect();
         let ask = |accept: &str, more: &str| ask(&site, accept, &format!("GET /?value={sent}{more}"));
         let (in_json, in_xml) = (ask("application/json", ""), ask("application/xml", ""));
         prop_assert_eq!((in_json.status, &in_json.json()["args"]["value"]), (200, &json!([value])), "{:?}", in_json);
         prop_assert_eq!((in_xml.status, in_xml.field("content-type")), (200, Some(XML)));
         prop_assert_eq!(xml::read(&in_xml.body).1, in_json.json());
-        // Whatever it accepts otherwise: a script is asked for by its function.
+        // The callback asks for a script, whatever the client accepts.
         prop_assert_eq!(handed(&ask("application/xml", "&callback=f"), "f"), in_json.json());
         Ok(())
     };
     runner.run(&values(), agree).unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// Browsers run what stands in the namespaces of XHTML and SVG, and make a page of what a stylesheet says.
+/// Browsers run scripts in the namespaces of XHTML and SVG, and apply stylesheets.
 #[test]
-fn nothing_that_a_client_sends_has_a_namespace() {
+fn xml_names_from_clients_have_no_namespace() {
     let answer = json!({
         "xmlns": "http://www.w3.org/1999/xhtml",
         "xmlns:h": "http://www.w3.org/1999/xhtml",
@@ -271,7 +271,7 @@ fn nothing_that_a_client_sends_has_a_namespace() {
 }
 
 #[test]
-fn the_root_is_the_programs_to_name() {
+fn a_program_can_name_the_root_element() {
     let written = Xml::with_root("xml").unwrap().write(&json!({})).unwrap();
     assert!(written.ends_with(b"<xml type=\"object\"/>"), "{}", written.escape_ascii());
     for name in ["", "a b", "1a", "a:b", "a>", "-", "<a/>", "\u{b7}"] {
@@ -284,7 +284,7 @@ fn the_root_is_the_programs_to_name() {
 }
 
 #[test]
-fn a_format_that_fails_is_an_internal_error_in_json() {
+fn a_failing_format_becomes_an_internal_error_in_json() {
     logged::begin();
     let site = site(&json!(["lines", "broken"]));
     for word in ["fail", "panic"] {
@@ -296,7 +296,7 @@ fn a_format_that_fails_is_an_internal_error_in_json() {
         let lines = logged::logged(&id);
         assert!(lines.iter().any(|line| line.message.contains("the secret reason")), "{lines:?}");
     }
-    // What was refused anyway stays refused for what it was.
+    // An error stays the error that it was.
     let refused = ask(&site, "text/x-broken", "GET /nowhere");
     refused.assert_refused(404, "no service has this URI");
     let id = refused.field("x-request-id").unwrap();
@@ -305,12 +305,12 @@ fn a_format_that_fails_is_an_internal_error_in_json() {
 }
 
 #[test]
-fn header_fields_of_handlers_stay() {
+fn header_fields_of_handlers_are_kept_in_other_formats() {
     let definition = json!({ "GET": { "info": "A word", "out": { "word": { "info": "It", "type": "string" } } } });
     let module = Module::new("site").get("/", async |_: Args<()>, context: Context| {
         context.set_header("vary", "cookie").unwrap();
         context.set_header("x-own", "kept").unwrap();
-        Ok::<_, Refusal>(json!({ "word": "<é>" }))
+        Ok::<_, ApiError>(json!({ "word": "<é>" }))
     });
     let files = [("app.json", json!({ "formats": ["xml"] })), ("site.json", definition)];
     let site = Site::handlers(&files, module);
@@ -322,7 +322,7 @@ fn header_fields_of_handlers_stay() {
 }
 
 #[test]
-fn what_is_too_deep_to_be_written_is_an_internal_error() {
+fn a_value_that_is_nested_too_deeply_for_xml_is_an_internal_error() {
     let all = json!({ "info": "All", "type": "any" });
     let definition = json!({ "/": { "deep": { "GET": {
         "info": "Lists in lists", "in": { "URL#0": { "info": "How many", "type": "uint", "name": "levels" } }, "out": { "*": all }
@@ -332,7 +332,7 @@ fn what_is_too_deep_to_be_written_is_an_internal_error() {
         levels: usize,
     }
     let module = Module::new("site").get("/deep", async |Args(Deep { levels }): Args<Deep>, _: Context| {
-        Ok::<_, Refusal>((1..levels).fold(json!([]), |inner, _| json!([inner])))
+        Ok::<_, ApiError>((1..levels).fold(json!([]), |inner, _| json!([inner])))
     });
     let site = Site::handlers(
         &[("app.json", json!({ "envelope": "plain", "formats": ["xml"] })), ("site.json", definition)],

@@ -1,10 +1,8 @@
-//! JSONP: which callbacks are taken, what a script holds, who it is for, and where there is none.
-
-use std::pin::Pin;
+//! JSONP: valid callbacks, the content of scripts, anonymous clients, and where JSONP is not available.
 
 use proptest::prelude::*;
-use rulebook::model::EnvelopeName;
-use rulebook::{Args, Context, Head, Inspect, Inspection, Module, Refusal, Rulebook, Unbound};
+use rulebook::{ApiError, Args, Authenticate, Authentication, Context, Head, Module, Rulebook, Unbound};
+use rulebook_model::model::EnvelopeName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -15,7 +13,7 @@ fn get(site: &Site, target: &str) -> Answer {
     site.send(&Request::new("GET", target))
 }
 
-/// What a script hands to its function; asserts that it is one that can do nothing else.
+/// Returns the value that a script passes to its function, after asserting that the script does nothing else.
 #[track_caller]
 pub fn handed(answer: &Answer, callback: &str) -> Value {
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -26,7 +24,7 @@ pub fn handed(answer: &Answer, callback: &str) -> Value {
     let json = body
         .strip_prefix(&format!("/**/ typeof {callback} === 'function' && {callback}("))
         .and_then(|rest| rest.strip_suffix(");"));
-    serde_json::from_str(json.unwrap_or_else(|| panic!("no script: {answer:?}"))).unwrap()
+    serde_json::from_str(json.unwrap_or_else(|| panic!("not a script: {answer:?}"))).unwrap()
 }
 
 #[derive(Deserialize)]
@@ -35,25 +33,25 @@ struct Row {
     query: String,
     /// The function that is called.
     calls: Option<String>,
-    /// Whether it is JSON, as without a callback.
+    /// `true` if the response is plain JSON.
     #[serde(default)]
     plain: bool,
-    /// Whether it is refused.
+    /// `true` if the callback is refused.
     #[serde(default)]
     refused: bool,
-    /// Whether that is because it stands twice.
+    /// `true` if it is refused because the parameter occurs twice.
     #[serde(default)]
     twice: bool,
-    /// What of it is not told back.
+    /// Texts of the callback that the error must not quote.
     #[serde(default)]
     never: Vec<String>,
-    /// The recorded case of PhalApi that this is, and why it ends otherwise here.
+    /// The recorded case of PhalApi, and the reason why the result differs here.
     recorded: Option<String>,
     why: Option<String>,
 }
 
 #[test]
-fn callbacks_are_names_of_functions_or_refused() {
+fn callbacks_that_are_not_function_names_are_refused() {
     let rows: Vec<Row> = case::read(include_str!("../data/http/callbacks.json"));
     assert!(rows.iter().all(|row| row.why.is_none() || row.recorded.is_some()));
     let site = outcomes("aicra", &json!({}));
@@ -84,7 +82,7 @@ fn callbacks_are_names_of_functions_or_refused() {
     }
 }
 
-/// An API in this envelope that answers JSONP, whose handlers end in every way.
+/// Returns an API in this envelope with JSONP, and a handler for every kind of result.
 fn outcomes(envelope: &str, settings: &Value) -> Site {
     let text = json!({ "info": "A word", "type": "string" });
     let method = |outputs: Value| json!({ "GET": { "info": "It ends", "out": outputs } });
@@ -100,24 +98,24 @@ fn outcomes(envelope: &str, settings: &Value) -> Site {
         "post": { "POST": { "info": "No GET" } }
     } });
     let module = Module::new("site")
-        .get("/outputs", async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({ "b": "é" })))
-        .get("/nothing", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
-        .get("/whole", async |_: Args<()>, _: Context| Ok::<_, Refusal>([1, 2]))
-        .get("/accepted", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
-        .get("/empty", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .get("/outputs", async |_: Args<()>, _: Context| Ok::<_, ApiError>(json!({ "b": "é" })))
+        .get("/nothing", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
+        .get("/whole", async |_: Args<()>, _: Context| Ok::<_, ApiError>([1, 2]))
+        .get("/accepted", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
+        .get("/empty", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
         .get("/declared", async |_: Args<()>, _: Context| {
-            Err::<(), _>(Refusal::declared("gone").with("status", "mine").with("since", 1999))
+            Err::<(), _>(ApiError::declared("gone").with_member("status", "mine").with_member("since", 1999))
         })
-        .get("/needs", async |_: Args<Value>, _: Context| Ok::<_, Refusal>(()))
-        .get("/panics", async |_: Args<()>, _: Context| -> Result<(), Refusal> { panic!("the secret reason") })
-        .post("/post", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()));
+        .get("/needs", async |_: Args<Value>, _: Context| Ok::<_, ApiError>(()))
+        .get("/panics", async |_: Args<()>, _: Context| -> Result<(), ApiError> { panic!("the secret reason") })
+        .post("/post", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()));
     let mut app = json!({ "jsonp": true, "envelope": envelope });
     app.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
     Site::handlers(&[("app.json", app), ("site.json", definition)], module)
 }
 
-/// What is asked; its real status; what is handed over in aicra's shape, in PhalApi's, and in none, from which that of
-/// internal-api is made.
+/// The target; the real status; the value passed in the envelope of aicra, of PhalApi, and without an envelope, from
+/// which that of internal-api is derived.
 type Outcome = (&'static str, u16, Value, Value, Value);
 
 fn every_outcome() -> Vec<Outcome> {
@@ -159,12 +157,12 @@ fn every_outcome() -> Vec<Outcome> {
         (
             "/post",
             405,
-            json!({ "error": 201, "ErrorDescription": "unknown method: the service does not have this method, it has POST, OPTIONS", "status": 405 }),
+            json!({ "error": 201, "ErrorDescription": "unknown method: the service does not support this method; it supports POST, OPTIONS", "status": 405 }),
             bad(405, json!([]), "Bad Request: request method not allowed, only POST, OPTIONS"),
             problem(
                 405,
                 "unknown method",
-                "the service does not have this method, it has POST, OPTIONS",
+                "the service does not support this method; it supports POST, OPTIONS",
                 "unknown-method",
                 json!({}),
             ),
@@ -179,11 +177,11 @@ fn every_outcome() -> Vec<Outcome> {
         (
             "/%zz",
             400,
-            json!({ "error": 402, "ErrorDescription": "unreadable request: the path cannot be read: `%` is not followed by two hexadecimal digits", "status": 400 }),
+            json!({ "error": 402, "ErrorDescription": "malformed request: the path cannot be read: `%` is not followed by two hexadecimal digits", "status": 400 }),
             bad(400, json!([]), "Bad Request: the path cannot be read: `%` is not followed by two hexadecimal digits"),
             problem(
                 400,
-                "unreadable request",
+                "malformed request",
                 "the path cannot be read: `%` is not followed by two hexadecimal digits",
                 "unreadable",
                 json!({}),
@@ -192,7 +190,7 @@ fn every_outcome() -> Vec<Outcome> {
     ]
 }
 
-/// A problem document in internal-api's shape.
+/// Converts a problem document into the envelope of internal-api.
 fn in_iapi(problem: &Value) -> Value {
     let mut all = json!({ "status": "error", "message": problem["detail"] });
     let own = ["type", "title", "status", "detail", "code"];
@@ -202,7 +200,7 @@ fn in_iapi(problem: &Value) -> Value {
 }
 
 #[test]
-fn every_outcome_comes_through_the_callback() {
+fn every_outcome_is_passed_to_the_callback() {
     for envelope in EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) {
         let site = outcomes(envelope, &json!({}));
         for (target, status, aicra, phalapi, plain) in every_outcome() {
@@ -219,7 +217,7 @@ fn every_outcome_comes_through_the_callback() {
             let head = site.send(&Request::new("HEAD", &asked));
             assert_eq!(head.field("content-length"), answer.field("content-length"), "{envelope} {target}");
             assert_eq!(head.field("content-type"), answer.field("content-type"), "{envelope} {target}");
-            // Without a callback nothing is different.
+            // Without a callback the response is plain JSON.
             let json = get(&site, target);
             let status = match envelope {
                 "phalapi" => 200,
@@ -230,7 +228,7 @@ fn every_outcome_comes_through_the_callback() {
             assert_ne!(json.field("content-type"), answer.field("content-type"), "{envelope} {target}");
         }
     }
-    // The real status is no reason to have one that no script runs with.
+    // Browsers do not run scripts with the real status.
     let site = outcomes("phalapi", &json!({ "phalapi": { "real_status": true } }));
     assert_eq!(get(&site, "/declared").status, 410);
     assert_eq!(handed(&get(&site, "/declared?callback=cb"), "cb")["ret"], 410);
@@ -238,7 +236,7 @@ fn every_outcome_comes_through_the_callback() {
 }
 
 #[test]
-fn what_only_the_log_may_know_is_told_by_its_id() {
+fn internal_errors_pass_only_the_request_id_to_the_callback() {
     logged::begin();
     let cases = [("aicra", "status", json!(500)), ("plain", "status", json!(500)), ("phalapi", "ret", json!(500))];
     for (envelope, status, failed) in cases.into_iter().chain([("iapi", "status", json!("error"))]) {
@@ -252,7 +250,7 @@ fn what_only_the_log_may_know_is_told_by_its_id() {
 }
 
 #[test]
-fn there_is_none_where_nothing_asks_for_it() {
+fn responses_are_json_where_jsonp_is_not_enabled_or_requested() {
     let method = |option: Value| json!({ "GET": { "info": "It echoes", "options": option } });
     let definition = json!({ "/": {
         "silent": method(json!({})),
@@ -262,7 +260,7 @@ fn there_is_none_where_nothing_asks_for_it() {
         "write": { "POST": { "info": "It writes" } },
         "callback": { "POST": { "info": "It writes", "in": { "callback": { "info": "A word", "type": "?string" } } } }
     } });
-    // With what the API says: which paths answer in a script.
+    // The definition decides which paths respond with a script.
     for (api, scripts) in
         [(false, vec!["/on"]), (true, vec!["/silent", "/on", "/write", "/nowhere", "/static/nowhere/x"])]
     {
@@ -272,7 +270,7 @@ fn there_is_none_where_nothing_asks_for_it() {
             let is_script = answer.field("content-type") == Some("text/javascript; charset=utf-8");
             assert_eq!(is_script, scripts.contains(&path), "{api} {path}: {answer:?}");
         }
-        // Whoever does not ask for it does not lose anything, whatever the callback.
+        // A parameter `callback` has no effect where JSONP is not enabled.
         for callback in ["cb", "alert(1)"] {
             let answer = site.send(&Request::new("GET", format!("/scoped?callback={callback}")).scope(&["reader"]));
             answer.assert_args(&json!({}));
@@ -305,7 +303,7 @@ fn there_is_none_where_nothing_asks_for_it() {
 }
 
 #[test]
-fn a_callback_is_no_unknown_parameter() {
+fn the_callback_is_not_reported_as_an_unknown_parameter() {
     let method = |on: bool| json!({ "GET": { "info": "It echoes", "options": { "jsonp": on } } });
     let site = Site::echo(&[
         ("app.json", json!({ "unknown": "refuse" })),
@@ -317,17 +315,17 @@ fn a_callback_is_no_unknown_parameter() {
     get(&site, "/off?callback=cb").assert_refused(400, "callback");
 }
 
-/// Fails whoever asks it, and with it the request.
+/// An authenticator that finds every credential invalid.
 struct Never;
 
-impl Inspect for Never {
-    fn inspect<'a>(&'a self, _: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>> {
-        Box::pin(std::future::ready(Inspection::Invalid("it was asked".to_owned())))
+impl Authenticate for Never {
+    async fn authenticate(&self, _: &Head) -> Authentication {
+        Authentication::Invalid("it was asked".to_owned())
     }
 }
 
 #[test]
-fn a_script_is_nobodys() {
+fn the_client_of_a_script_is_anonymous() {
     let definition = json!({ "/": { "x": { "GET": {
         "info": "It tells who asks",
         "in": {
@@ -340,16 +338,17 @@ fn a_script_is_nobodys() {
     } } } });
     let module = Module::new("site").get("/x", async |Args(told): Args<Value>, context: Context| {
         let known = context.identity().is_some() || context.header("cookie").is_some();
-        Ok::<_, Refusal>(json!({ "told": { "args": told, "known": known } }))
+        Ok::<_, ApiError>(json!({ "told": { "args": told, "known": known } }))
     });
     let built = Rulebook::read(vec![("site.json".into(), definition.to_string().into_bytes())]);
-    let site = Site::start(&built.inspect(Never).module(module).build().unwrap_or_else(|report| panic!("{report}")));
+    let site =
+        Site::start(&built.authenticator(Never).module(module).build().unwrap_or_else(|report| panic!("{report}")));
     let request = |target: &str| Request::new("GET", target).field("cookie", "session=mine; a=b").field("x-other", "x");
-    site.send(&request("/x")).assert_refused(401, "not valid");
-    site.send(&request("/x?callback=")).assert_refused(401, "not valid");
+    site.send(&request("/x")).assert_refused(401, "the credential is invalid");
+    site.send(&request("/x?callback=")).assert_refused(401, "the credential is invalid");
     let nobody = json!({ "args": { "other": "x" }, "known": false });
     assert_eq!(handed(&site.send(&request("/x?callback=cb")), "cb")["told"], nobody);
-    // A credential is a mistake, which is told to whoever makes it and not to the page.
+    // A credential is an error, which is reported in plain JSON and not to the page.
     for scheme in ["Bearer secret-word", "Basic c2VjcmV0LXdvcmQ6", ""] {
         let answer = site.send(&request("/x?callback=cb").field("authorization", scheme));
         answer.assert_refused(400, "Authorization");
@@ -358,10 +357,10 @@ fn a_script_is_nobodys() {
 }
 
 #[test]
-fn whoever_asks_whether_to_go_on_is_told_the_same() {
+fn clients_that_expect_100_continue_get_the_same_errors() {
     let definition = json!({ "/": { "x": { "GET": { "info": "It echoes", "options": { "jsonp": true } } } } });
     let engine = Rulebook::read(vec![("site.json".into(), definition.to_string().into_bytes())])
-        .inspect(Never)
+        .authenticator(Never)
         .unbound(Unbound::Echo)
         .build();
     let site = Site::start(&engine.unwrap_or_else(|report| panic!("{report}")));
@@ -372,14 +371,15 @@ fn whoever_asks_whether_to_go_on_is_told_the_same() {
         connection.answer(false)
     };
     ask("/x?callback=alert(1)").assert_refused(400, "JavaScript name");
-    ask("/x").assert_refused(401, "not valid");
-    assert_eq!(ask("/x?callback=cb").status, 100);
+    ask("/x").assert_refused(401, "the credential is invalid");
+    // The method does not read a body, so the response comes without `100 Continue`.
+    assert_eq!(handed(&ask("/x?callback=cb"), "cb")["error"], 0);
     let other = Request::new("GET", "/x?callback=cb").field("expect", "the unexpected");
     assert_eq!(handed(&site.send(&other), "cb")["status"], 417);
 }
 
 #[test]
-fn of_a_rules_method_for_get_and_post_it_is_get_that_answers() {
+fn of_a_rules_method_only_get_responds_with_jsonp() {
     let definition = json!({ "User": { "find": { "@jsonp": true, "name": {} }, "save": {} } });
     let site = Site::echo(&[("user.json", definition)]);
     assert_eq!(handed(&get(&site, "/user/find?callback=cb"), "cb")["ret"], 200);
@@ -390,7 +390,7 @@ fn of_a_rules_method_for_get_and_post_it_is_get_that_answers() {
 }
 
 #[test]
-fn services_named_in_the_query_answer_alike() {
+fn services_named_in_the_query_respond_with_jsonp() {
     let definition =
         json!({ "Site": { "index": { "name": { "type": "string" } }, "save": { "@scope": [["writer"]] } } });
     let app = json!({ "jsonp": true, "service": { "on": true, "default": "Site.index" } });
@@ -403,13 +403,13 @@ fn services_named_in_the_query_answer_alike() {
         let ret = told(&format!("/?service={name}&callback=cb"))["ret"].as_u64();
         assert!(matches!(ret, Some(400..=499)), "{name}: {ret:?}");
     }
-    // Not for everybody, and nothing that a page may see.
+    // Methods that are not public, and documents, never respond with a script.
     assert_eq!(get(&site, "/?service=Site.save&callback=cb").json()["ret"], 401);
     assert_eq!(get(&site, "/?service=Site.index&callback=alert(1)").json()["ret"], 400);
 }
 
 #[test]
-fn other_origins_are_told_what_they_are_told_of_json() {
+fn jsonp_responses_have_the_cors_fields_of_json_responses() {
     let site = outcomes("aicra", &json!({ "cors": { "origins": ["https://a.example"] } }));
     let ask = |target: &str| site.send(&Request::new("GET", target).field("origin", "https://a.example"));
     for field in ["vary", "access-control-allow-origin", "cache-control"] {
@@ -417,7 +417,7 @@ fn other_origins_are_told_what_they_are_told_of_json() {
     }
 }
 
-/// JSON of every kind, with what scripts and pages take for their own.
+/// JSON of every kind, with the characters that are special in scripts and pages.
 fn values() -> impl Strategy<Value = Value> {
     let text = "([a-z<>&/\"'\\\\!\u{2028}\u{2029}\u{2027}\u{202A}âé\u{80}\u{10FFFF}\u{0}-\u{1F}-]|</script>|<!--|\\]\\]>){0,12}";
     let leaf = prop_oneof![
@@ -437,7 +437,7 @@ fn values() -> impl Strategy<Value = Value> {
 }
 
 #[test]
-fn a_script_hands_over_what_json_says() {
+fn a_script_passes_the_value_of_the_json_response() {
     for envelope in EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) {
         let definition = json!({
             "envelope": envelope,

@@ -1,4 +1,4 @@
-//! Each limit is refused by its name, as soon as it is passed.
+//! Limits: an exceeded limit is reported by its name, as soon as it is exceeded.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ fn text(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_body_may_be_as_long_as_its_limit_and_no_longer() {
+fn a_body_over_its_limit_is_refused() {
     let site = echo(&json!({}));
     let most = 1 << 20;
     let whole = text(most);
@@ -35,7 +35,7 @@ fn a_body_may_be_as_long_as_its_limit_and_no_longer() {
 }
 
 #[test]
-fn every_limit_has_its_name() {
+fn an_exceeded_limit_is_named_in_the_error() {
     let limits = json!({
         "head": 400, "uri": 100, "body": 50, "multipart": 1000, "part": 200, "parts": 3,
         "fields": 3, "nesting": 3, "items": 3
@@ -64,16 +64,27 @@ fn every_limit_has_its_name() {
 }
 
 #[test]
-fn the_deepest_nesting_that_can_be_allowed_is_read() {
+fn the_limits_of_the_head_hold_for_paths_of_the_server_too() {
+    let site = echo(&json!({ "head": 400, "uri": 100 }));
+    for path in ["/healthz", "/metrics", "/openapi.json", "/llms.txt", "/docs/", "/static/", "/-/downloads/x"] {
+        let long = Request::new("GET", format!("{path}?{}", "x".repeat(100)));
+        site.send(&long).assert_refused(414, "over the limit `uri` of ");
+        let large = Request::new("GET", path).field("x-long", "x".repeat(400));
+        site.send(&large).assert_refused(431, "over the limit `head` of ");
+    }
+}
+
+#[test]
+fn the_highest_nesting_limit_can_be_used() {
     let site = echo(&json!({ "nesting": 126 }));
     let nested = |levels| format!(r#"{{"text": {}{}}}"#, "[".repeat(levels), "]".repeat(levels));
     let post = |body: String| site.send(&Request::new("POST", "/echo").body("application/json", body));
-    post(nested(125)).assert_refused(400, "text in the body: expected a text");
+    post(nested(125)).assert_refused(400, "text in the body: expected a string");
     post(nested(126)).assert_refused(413, "over the limit `nesting` of 126 levels");
 }
 
 #[test]
-fn what_is_within_all_limits_passes() {
+fn requests_within_all_limits_succeed() {
     let site = echo(&json!({ "body": 50, "multipart": 1000, "part": 200, "parts": 3 }));
     let content = "x".repeat(200);
     let request = Request::new("POST", "/file").multipart(&[
@@ -93,7 +104,7 @@ fn a_part_over_a_limit_is_named() {
 }
 
 #[test]
-fn fields_of_all_parts_together_are_held_to_the_limit_of_a_body() {
+fn the_fields_of_all_parts_together_count_for_the_limit_of_a_body() {
     let site = echo(&json!({ "body": 50 }));
     let request = Request::new("POST", "/file")
         .multipart(&[("name=\"note\"", "x".repeat(40).as_bytes()), ("name=\"more\"", "x".repeat(11).as_bytes())]);
@@ -101,12 +112,12 @@ fn fields_of_all_parts_together_are_held_to_the_limit_of_a_body() {
 }
 
 #[test]
-fn what_stands_around_the_parts_is_held_to_limits() {
+fn bytes_between_the_parts_are_limited() {
     let site = echo(&json!({ "multipart": 100_000 }));
     let mut body = vec![b'-'; 60_000];
     body.extend(client::multipart(&[("name=\"note\"", b"a")]));
     let multipart = "multipart/form-data; boundary=XX";
-    // It may come in any pieces; too much of it in front of a part is refused once it has come without one.
+    // The bytes may arrive in any pieces. Too many bytes before a part are refused as soon as they have arrived.
     let pieces: Vec<_> = body.chunks(1000).collect();
     let mut connection = site.connect();
     let request = Request::new("POST", "/file").chunked(multipart, &pieces);
@@ -147,7 +158,7 @@ fn an_announced_length_over_a_limit_is_refused_before_anything_is_read() {
 }
 
 #[test]
-fn a_body_that_does_not_come_in_time_is_refused() {
+fn a_body_that_does_not_arrive_in_time_is_refused() {
     let site = echo(&json!({ "seconds": 1 }));
     for request in [
         Request::new("POST", "/echo").field("content-length", 100),
@@ -159,7 +170,7 @@ fn a_body_that_does_not_come_in_time_is_refused() {
         connection.write(&request.head());
         connection.write(b"--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n");
         let started = Instant::now();
-        // A byte now and then does not help.
+        // Single bytes do not extend the time.
         for _ in 0..30 {
             if !connection.is_silent() {
                 break;

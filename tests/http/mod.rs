@@ -1,8 +1,8 @@
-//! What requests answer, asked over a socket, a file a behaviour.
+//! Requests and responses over a socket, one file per behaviour.
 //!
-//! Of what stands in a request: `routing`, `decoding`, `extraction`, `presence`, `permission`, `envelopes`,
-//! `own_envelopes`, `formats`, `phalapi`, `jsonp`, `recorded`, `random`. Of the server: its limits, uploads,
-//! what is made of them while they arrive (`receiving`), expectations, and clients that misbehave.
+//! The stages of a request: `routing`, `decoding`, `extraction`, `presence`, `permission`, `envelopes`,
+//! `own_envelopes`, `formats`, `phalapi`, `jsonp`, `recorded`, `random`. The server: `answers`, `connections`,
+//! `limits`, `uploads`, `receiving`, `expect`, `mounted`.
 
 mod answers;
 mod connections;
@@ -13,6 +13,7 @@ mod extraction;
 mod formats;
 mod jsonp;
 mod limits;
+mod mounted;
 mod own_envelopes;
 mod permission;
 mod phalapi;
@@ -28,7 +29,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Connection, Request, Site};
 
-/// The API of the tests that look at the server.
+/// The API of the tests of the server.
 fn definition() -> Value {
     json!({
         "GET": { "info": "Nothing" },
@@ -57,12 +58,12 @@ fn definition() -> Value {
     })
 }
 
-/// The API of [`definition`], with these limits, where every method echoes its arguments.
+/// Returns the API of [`definition`] with these limits, where every method echoes its arguments.
 fn echo(limits: &Value) -> Site {
     Site::echo(&[("app.json", json!({ "limits": limits })), ("site.json", definition())])
 }
 
-/// An API with the handlers of a module.
+/// Returns an API with the handlers of a module.
 fn handlers(definition: &Value, module: Module) -> Site {
     Site::handlers(&[("site.json", definition.clone())], module)
 }

@@ -1,8 +1,8 @@
-//! Envelopes of a program's own: by name, in every answer, and when they fail.
+//! Custom envelopes: selected by name, in every response, and when they fail.
 
-use rulebook::describe::{canonical, openapi};
-use rulebook::envelope::{details, details_schema};
-use rulebook::{Args, Context, Encode, Envelope, Members, Module, Refusal, Rulebook, Unbound, WriteError};
+use rulebook::{ApiError, Args, Context, Encode, Envelope, MemberWriter, Module, Rulebook, Unbound, WriteError};
+use rulebook_model::describe::{canonical, openapi};
+use rulebook_model::envelope::{details_schema, write_details};
 use serde_json::{Value, json};
 
 use crate::client::{self, Request, Site, xml};
@@ -13,18 +13,18 @@ use crate::openapi::resolved;
 struct Corp;
 
 impl Envelope for Corp {
-    fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn Members) -> Result<(), WriteError> {
+    fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         to.member("ok", true.into())?;
         to.object("result", outputs, (&json!({})).into())
     }
 
-    fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
+    fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         to.member("ok", false.into())?;
-        to.member("error", refusal.code().title().into())?;
-        details(refusal, &["ok", "error"], to)
+        to.member("error", error.code().title().into())?;
+        write_details(error, &["ok", "error"], to)
     }
 
-    fn success_type(&self) -> &'static str {
+    fn success_content_type(&self) -> &'static str {
         "application/vnd.corp+json"
     }
 
@@ -32,7 +32,7 @@ impl Envelope for Corp {
         json!({ "type": "object", "properties": { "ok": { "const": true }, "result": outputs }, "required": ["ok", "result"] })
     }
 
-    fn refusal_schema(&self) -> Value {
+    fn error_schema(&self) -> Value {
         let mut members = details_schema();
         members["ok"] = json!({ "const": false });
         members["error"] = json!({ "type": "string" });
@@ -40,7 +40,7 @@ impl Envelope for Corp {
     }
 }
 
-/// What an envelope can do wrong.
+/// The ways in which an envelope can fail.
 #[derive(Clone, Copy, PartialEq)]
 enum Wrong {
     PanicsOfSuccess,
@@ -55,7 +55,7 @@ enum Wrong {
 struct Careless(Wrong);
 
 impl Envelope for Careless {
-    fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn Members) -> Result<(), WriteError> {
+    fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         match self.0 {
             Wrong::PanicsOfSuccess => panic!("the secret reason"),
             Wrong::TellsBesideTheWhole => {
@@ -70,15 +70,15 @@ impl Envelope for Careless {
         }
     }
 
-    fn refusal(&self, refusal: &Refusal, to: &mut dyn Members) -> Result<(), WriteError> {
+    fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         match self.0 {
             Wrong::PanicsOfRefusal => panic!("the secret reason"),
             Wrong::FailsOfRefusal => Err(WriteError::NotAnObject),
-            _ => to.member("careless", refusal.code().title().into()),
+            _ => to.member("careless", error.code().title().into()),
         }
     }
 
-    fn members(&self) -> &[&str] {
+    fn reserved_members(&self) -> &[&str] {
         &["careless"]
     }
 
@@ -86,7 +86,7 @@ impl Envelope for Careless {
         if let Wrong::Status(own) = self.0 { own } else { real }
     }
 
-    fn success_type(&self) -> &'static str {
+    fn success_content_type(&self) -> &'static str {
         if self.0 == Wrong::NoMediaType { "no\nmedia type" } else { "application/json" }
     }
 }
@@ -100,7 +100,7 @@ fn get(site: &Site, target: &str) -> client::Answer {
 }
 
 #[test]
-fn they_are_the_shape_of_every_answer() {
+fn custom_envelopes_wrap_every_response() {
     let word = json!({ "info": "A word", "type": "string" });
     let definition = json!({ "/": {
         "hello": { "GET": { "info": "Greets", "out": { "word": word }, "in": { "GET@n": { "info": "N", "type": "?int" } } } },
@@ -109,10 +109,12 @@ fn they_are_the_shape_of_every_answer() {
         "fails": { "GET": { "info": "Fails" } }
     } });
     let module = Module::new("site")
-        .get("/hello", async |_: Args<Value>, _: Context| Ok::<_, Refusal>(json!({ "word": "Hello" })))
-        .get("/nothing", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
-        .get("/gone", async |_: Args<()>, _: Context| Err::<(), _>(Refusal::declared("gone").with("since", 1999)))
-        .get("/fails", async |_: Args<()>, _: Context| Err::<(), _>(Refusal::internal("a reason")));
+        .get("/hello", async |_: Args<Value>, _: Context| Ok::<_, ApiError>(json!({ "word": "Hello" })))
+        .get("/nothing", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
+        .get("/gone", async |_: Args<()>, _: Context| {
+            Err::<(), _>(ApiError::declared("gone").with_member("since", 1999))
+        })
+        .get("/fails", async |_: Args<()>, _: Context| Err::<(), _>(ApiError::internal("a reason")));
     let files = [("app.json", json!({ "envelope": "corp", "formats": ["xml"] })), ("site.json", definition)];
     let engine = client::engine(&files, |rulebook| rulebook.add_envelope("corp", Corp).module(module));
     let site = Site::start(&engine);
@@ -139,7 +141,7 @@ fn they_are_the_shape_of_every_answer() {
 }
 
 #[test]
-fn they_are_named_by_modules_and_printed() {
+fn modules_can_name_custom_envelopes() {
     let method = json!({ "GET": { "info": "Nothing" } });
     let app = json!({ "modules": {
         "own": { "envelope": "corp", "/": { "own": method } }, "other": { "/": { "other": method } }
@@ -158,24 +160,24 @@ fn they_are_named_by_modules_and_printed() {
 }
 
 #[test]
-fn what_is_not_added_is_not_known() {
+fn an_envelope_that_was_not_added_is_unknown() {
     let app = json!({ "envelope": "crop", "modules": {} });
     let told = |rulebook: Rulebook| rulebook.check().unwrap_err().to_string();
     let near = told(read(&app).add_envelope("corp", Corp));
     assert!(near.contains("bad-option") && near.contains("did you mean `corp`?"), "{near}");
     let far = told(read(&json!({ "envelope": "mine", "modules": {} })).add_envelope("corp", Corp));
-    assert!(far.contains("it is one of `aicra`, `plain`, `phalapi`, `iapi`, `corp`"), "{far}");
+    assert!(far.contains("expected one of `aicra`, `plain`, `phalapi`, `iapi`, `corp`"), "{far}");
 }
 
 #[test]
-fn one_of_a_built_in_name_replaces_it() {
+fn a_custom_envelope_with_a_built_in_name_replaces_it() {
     let app = json!({ "modules": { "m": { "GET": { "info": "Nothing" } } } });
     let site = Site::start(&read(&app).add_envelope("aicra", Corp).unbound(Unbound::Echo).build().unwrap());
     assert_eq!(get(&site, "/").json(), json!({ "ok": true, "result": { "args": {} } }));
 }
 
 #[test]
-fn outputs_cannot_have_the_names_of_its_members() {
+fn outputs_cannot_have_the_names_of_envelope_members() {
     let output = json!({ "info": "A word", "type": "string" });
     let with = |name: &str| {
         let method = json!({ "info": "Nothing", "out": { name: output } });
@@ -183,12 +185,12 @@ fn outputs_cannot_have_the_names_of_its_members() {
         rulebook.add_envelope("own", Careless(Wrong::Status(200))).check()
     };
     let told = with("careless").unwrap_err().to_string();
-    assert!(told.contains("output-collision") && told.contains("`careless` is the own envelope's own"), "{told}");
+    assert!(told.contains("output-collision") && told.contains("the own envelope has a member `careless`"), "{told}");
     with("ErrorDescription").unwrap();
 }
 
 #[test]
-fn one_that_fails_keeps_no_request_from_its_answer() {
+fn a_request_gets_a_response_although_its_envelope_fails() {
     logged::begin();
     let word = json!({ "info": "A word", "type": "?int", "name": "n" });
     let app =
@@ -228,7 +230,7 @@ fn one_that_fails_keeps_no_request_from_its_answer() {
 }
 
 #[test]
-fn one_that_fails_keeps_no_script_from_being_called() {
+fn a_script_calls_its_callback_although_its_envelope_fails() {
     let word = json!({ "info": "A word", "type": "?int", "name": "n" });
     let method = json!({ "info": "Echoes", "in": { "GET@n": word }, "options": { "jsonp": true } });
     let app = json!({ "envelope": "own", "modules": { "m": { "GET": method } } });
@@ -244,14 +246,14 @@ fn one_that_fails_keeps_no_script_from_being_called() {
 }
 
 #[test]
-fn one_without_a_media_type_is_refused_at_start() {
+fn an_envelope_without_a_media_type_is_refused_at_start() {
     let app = json!({ "envelope": "own", "modules": {} });
     let told = read(&app).add_envelope("own", Careless(Wrong::NoMediaType)).check().unwrap_err().to_string();
     assert!(told.contains("bad-option") && told.contains("app.json:1:"), "{told}");
 }
 
 #[test]
-fn openapi_describes_what_they_say_of_themselves() {
+fn openapi_has_the_schemas_of_custom_envelopes() {
     let output = json!({ "info": "A word", "type": "string" });
     let method = json!({ "info": "A word", "out": { "word": output } });
     let modules = json!({
@@ -274,9 +276,9 @@ fn openapi_describes_what_they_say_of_themselves() {
     assert!(document["components"]["responses"]["silent.Other"].is_object(), "{document:#}");
 }
 
-/// A status that ends no request does not count, in answers as in what is said of them.
+/// An envelope cannot choose a status outside of 200 to 599, in responses or in OpenAPI.
 #[test]
-fn openapi_describes_the_statuses_that_are_answered() {
+fn openapi_has_the_statuses_of_custom_envelopes() {
     let method = json!({ "info": "A word", "errors": { "gone": { "status": 410, "info": "It was there" } } });
     let app = json!({ "envelope": "own", "modules": { "m": { "GET": method } } });
     for (own, success, gone) in [(0, "200", "410"), (199, "200", "410"), (1000, "200", "410"), (299, "299", "299")] {

@@ -1,14 +1,14 @@
-//! The `phalapi` envelope: what its members hold, in which words, with which status.
+//! The `phalapi` envelope: its members, messages and statuses.
 
-use rulebook::{Args, Context, Module, Refusal};
+use rulebook::{ApiError, Args, Context, Module};
 use serde_json::{Value, json};
 
-use crate::client::shape::{Shape, flaw};
+use crate::client::shape::{Shape, violation};
 use crate::client::{Answer, Request, Site, case};
 use crate::logged::{self, logged};
 
 #[test]
-fn answers_are_those_of_the_catalogue() {
+fn messages_are_those_of_the_catalogue() {
     case::run(&case::read(include_str!("../data/http/phalapi.json")));
 }
 
@@ -18,25 +18,25 @@ struct How {
     code: Option<u32>,
 }
 
-/// Ends as PhalApi's examples do.
-async fn throw(Args(How { how, code }): Args<How>, _: Context) -> Result<Value, Refusal> {
-    let coded = |refusal: Refusal| match code {
-        Some(code) => refusal.with_code(code),
+/// A handler with the results of PhalApi's examples.
+async fn throw(Args(How { how, code }): Args<How>, _: Context) -> Result<Value, ApiError> {
+    let coded = |refusal: ApiError| match code {
+        Some(code) => refusal.with_phalapi_code(code),
         None => refusal,
     };
     Err(match how.as_str() {
-        "bad" => coded(Refusal::declared("wrong_sign")),
-        "server" => coded(Refusal::declared("busy")),
-        "redirect" => coded(Refusal::redirect("wrong_sign", "/new/place")),
-        "words" => coded(Refusal::declared("wrong_sign").saying("你好")),
-        "data" => coded(Refusal::declared("gone").with("code", 3).with("since", 1999)),
-        "internal" => Refusal::internal("the secret reason"),
-        "unavailable" => Refusal::unavailable("the secret reason"),
+        "bad" => coded(ApiError::declared("wrong_sign")),
+        "server" => coded(ApiError::declared("busy")),
+        "redirect" => coded(ApiError::redirect("wrong_sign", "/new/place")),
+        "words" => coded(ApiError::declared("wrong_sign").with_message("你好")),
+        "data" => coded(ApiError::declared("gone").with_member("code", 3).with_member("since", 1999)),
+        "internal" => ApiError::internal("the secret reason"),
+        "unavailable" => ApiError::unavailable("the secret reason"),
         _ => panic!("the secret reason"),
     })
 }
 
-/// An API in this envelope, with these settings, whose handlers end in every way.
+/// Returns an API in this envelope with these settings, and a handler for every kind of result.
 fn site(settings: &Value) -> Site {
     let text = json!({ "info": "A word", "type": "?string" });
     let method = |outputs: Value| json!({ "GET": { "info": "It ends", "out": outputs } });
@@ -65,14 +65,14 @@ fn site(settings: &Value) -> Site {
         } }
     } });
     let module = Module::new("site")
-        .get("/outputs", async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({ "b": "é/", "ret": "x" })))
-        .get("/nothing", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
-        .get("/none", async |_: Args<()>, _: Context| Ok::<_, Refusal>(json!({})))
-        .get("/no-object", async |_: Args<()>, _: Context| Ok::<_, Refusal>("the secret reason"))
-        .get("/list", async |_: Args<()>, _: Context| Ok::<_, Refusal>([0; 0]))
-        .get("/word", async |_: Args<()>, _: Context| Ok::<_, Refusal>("admin user"))
-        .post("/created", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
-        .delete("/empty", async |_: Args<()>, _: Context| Ok::<_, Refusal>(()))
+        .get("/outputs", async |_: Args<()>, _: Context| Ok::<_, ApiError>(json!({ "b": "é/", "ret": "x" })))
+        .get("/nothing", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
+        .get("/none", async |_: Args<()>, _: Context| Ok::<_, ApiError>(json!({})))
+        .get("/no-object", async |_: Args<()>, _: Context| Ok::<_, ApiError>("the secret reason"))
+        .get("/list", async |_: Args<()>, _: Context| Ok::<_, ApiError>([0; 0]))
+        .get("/word", async |_: Args<()>, _: Context| Ok::<_, ApiError>("admin user"))
+        .post("/created", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
+        .delete("/empty", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
         .get("/throw", throw);
     Site::handlers(&[("app.json", app), ("site.json", definition)], module)
 }
@@ -83,14 +83,14 @@ fn ask(site: &Site, send: &str) -> Answer {
 }
 
 #[test]
-fn outcomes_are_written_letter_for_letter() {
+fn outcomes_are_written_byte_for_byte() {
     logged::begin();
-    // What is sent; the real status; the body, with `@` for what is empty.
+    // The target; the real status; the body, with `@` for an empty `data`.
     let cases = [
         ("GET /outputs", 200, r#"{"ret":200,"data":{"b":"é/","ret":"x"},"msg":""}"#),
         ("GET /nothing", 200, r#"{"ret":200,"data":@,"msg":""}"#),
         ("GET /none", 200, r#"{"ret":200,"data":@,"msg":""}"#),
-        // What is a list by its definition stays one.
+        // A list by its definition stays a list.
         ("GET /list", 200, r#"{"ret":200,"data":[],"msg":""}"#),
         ("GET /word", 200, r#"{"ret":200,"data":"admin user","msg":""}"#),
         ("POST /created", 201, r#"{"ret":200,"data":@,"msg":""}"#),
@@ -135,13 +135,13 @@ fn outcomes_are_written_letter_for_letter() {
             if real { (204, String::new()) } else { (200, format!(r#"{{"ret":200,"data":{empty},"msg":""}}"#)) };
         assert_eq!((answer.status, String::from_utf8(answer.body).unwrap()), (status, body));
         let problem = site.send(&Request::new("GET", "/throw?how=data").field("accept", "application/problem+json"));
-        assert_eq!((problem.status, flaw(&problem, Shape::AicraProblem)), (410, None));
+        assert_eq!((problem.status, violation(&problem, Shape::AicraProblem)), (410, None));
     }
     assert!(!logged("the code 100 is above 99").is_empty(), "a code that is none is not told");
 }
 
 #[test]
-fn what_fails_inside_is_not_told() {
+fn reasons_of_internal_errors_are_not_sent_to_clients() {
     for settings in [json!({}), json!({ "catalogue": "zh", "phalapi": { "real_status": true } })] {
         let site = site(&settings);
         for target in ["/throw?how=internal", "/throw?how=panic", "/no-object"] {

@@ -1,4 +1,4 @@
-//! Absent, null and empty are three things, wherever a parameter stands.
+//! Absent, null and empty values are three different things, wherever in a request a parameter is.
 
 use std::fmt::Write;
 
@@ -7,19 +7,19 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Request, Site, case, multipart};
 
-/// A parameter, and what it ends in: a value, `missing` or `invalid`.
+/// A parameter and the result for each kind of value: a value, `missing` or `invalid`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
-    /// What the definition says of it.
+    /// The definition of the parameter.
     parameter: Map<String, Value>,
-    /// It is left out.
+    /// The parameter is absent.
     absent: Ended,
-    /// It is JSON's null.
+    /// The value is JSON's null.
     null: Ended,
-    /// It is there, and empty.
+    /// The value is empty.
     empty: Ended,
-    /// The text `null`, which is no null.
+    /// The value is the text `null`.
     null_text: Ended,
     /// A value as a text.
     text: (String, Ended),
@@ -27,7 +27,7 @@ struct Row {
     json: (Value, Ended),
 }
 
-/// What a parameter ends in.
+/// The result for a parameter.
 #[derive(Deserialize, Debug, PartialEq)]
 #[serde(rename_all = "lowercase")]
 enum Ended {
@@ -36,7 +36,7 @@ enum Ended {
     Invalid,
 }
 
-/// Where a parameter may stand: what it is called there, and how a text gets there.
+/// A place of a parameter in a request: its key there, and how a text is sent there.
 type Place = (&'static str, fn(Request, Option<&str>) -> Request);
 
 const PLACES: [Place; 9] = [
@@ -89,7 +89,7 @@ fn in_json(request: Request, json: Option<&Value>) -> Request {
 }
 
 #[test]
-fn absent_null_and_empty_are_told_apart() {
+fn absent_null_and_empty_values_are_distinguished() {
     let rows: Vec<Row> = case::read(include_str!("../data/http/presence.json"));
     let mut wrong = String::new();
     for row in &rows {

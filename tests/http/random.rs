@@ -1,6 +1,6 @@
-//! Whatever is asked, it is answered: no panic, and always an envelope.
+//! Random requests get a valid response: no panic, and always an envelope.
 //!
-//! Ten thousand random requests in every run of the tests; `scripts/prove` sends more of them, to more definitions.
+//! Each run of the tests sends ten thousand random requests; `scripts/properties` sends more of them, to more definitions.
 
 pub mod request;
 
@@ -14,29 +14,30 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use rulebook::{Engine, Rulebook, Unbound};
 
 use self::request::{Routes, request};
-use crate::client::shape::{Shape, flaw};
+use crate::client::shape::{Shape, violation};
 use crate::client::{Answer, Bearer, Connection, Request, Site};
-use crate::generate;
+use support::generate;
 
 /// The envelopes of modules differ.
 pub const ANY: &[Shape] = &[Shape::Aicra, Shape::Plain, Shape::Phalapi, Shape::Iapi];
 
-/// How many requests each of the tests sends.
+/// The number of requests that each test sends.
 const REQUESTS: u32 = 5_000;
 
-/// How many requests one generated definition gets.
+/// The number of requests to one generated definition.
 const EACH: u32 = 250;
 
 #[test]
-fn whatever_is_asked_of_the_article_api_is_answered() {
-    let api = Rulebook::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions/good/site"));
+fn random_requests_to_the_article_api_get_a_valid_response() {
+    let api =
+        Rulebook::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/rulebook-model/tests/definitions/good/site"));
     let mut proof = Proof::new("the article API");
     proof.run(&echo(api), proof.count, &[Shape::Aicra]);
     proof.end();
 }
 
 #[test]
-fn whatever_is_asked_of_generated_definitions_is_answered() {
+fn random_requests_to_generated_definitions_get_a_valid_response() {
     let mut proof = Proof::new("generated definitions");
     let mut runner = TestRunner::default();
     while proof.done < proof.count {
@@ -52,7 +53,7 @@ fn whatever_is_asked_of_generated_definitions_is_answered() {
 }
 
 fn echo(rulebook: Rulebook) -> Engine {
-    match rulebook.inspect(Bearer).unbound(Unbound::Echo).build() {
+    match rulebook.authenticator(Bearer).unbound(Unbound::Echo).build() {
         Ok(engine) => engine,
         Err(report) => panic!("{report}"),
     }
@@ -63,7 +64,7 @@ struct Proof {
     what: &'static str,
     count: u32,
     done: u32,
-    /// How often each status was answered.
+    /// The number of responses with each status.
     statuses: BTreeMap<u16, u32>,
 }
 
@@ -72,7 +73,7 @@ impl Proof {
         Self { what, count: REQUESTS, done: 0, statuses: BTreeMap::new() }
     }
 
-    /// Sends requests to an engine. `shapes`: the envelopes that an answer may have.
+    /// Sends requests to an engine. `shapes` are the envelopes that a response may have.
     fn run(&mut self, engine: &Engine, count: u32, shapes: &[Shape]) {
         let site = Site::start(engine);
         let routes = Routes::new(engine.api());
@@ -92,7 +93,7 @@ impl Proof {
             Ok(())
         });
         if let Err(failure) = ended {
-            panic!("{failure}\n{:#}", rulebook::describe::canonical(engine.api()));
+            panic!("{failure}\n{:#}", rulebook_model::describe::canonical(engine.api()));
         }
         assert!(self.done - before >= count, "{} of {count}", self.done - before);
         site.assert_no_temporary();
@@ -103,7 +104,7 @@ impl Proof {
         self.done += 1;
     }
 
-    /// Asserts that the requests came everywhere: what is refused at the door proves nothing of what is behind it.
+    /// Asserts that the requests reached every stage: requests that are refused early prove nothing about later stages.
     fn end(self) {
         let Self { what, done, statuses, .. } = self;
         let seen = |status: u16| statuses.get(&status).copied().unwrap_or(0);
@@ -114,9 +115,9 @@ impl Proof {
     }
 }
 
-/// Sends a request, and gives its answer or tells what is wrong with it.
+/// Sends a request, and returns its response or what is wrong with it.
 pub fn judge(connection: &mut Connection, request: &Request, shapes: &[Shape]) -> Result<Answer, String> {
-    // The server may turn away before it has read everything.
+    // The server may close the connection before it has read everything.
     let _ = connection.stream.write_all(&request.bytes());
     let head = request.line.starts_with(b"HEAD ");
     let mut answer = connection.try_answer(head)?;
@@ -129,18 +130,19 @@ pub fn judge(connection: &mut Connection, request: &Request, shapes: &[Shape]) -
     if head {
         return if answer.body.is_empty() { Ok(answer) } else { Err(format!("HEAD has a body: {answer:?}")) };
     }
-    // A refusal, in the envelope that hides its status, has no tag.
+    // An error in the envelope that hides its status has no entity tag.
     let is_hidden = shapes.contains(&Shape::Phalapi) && answer.field("etag").is_none();
     if request.line.starts_with(b"OPTIONS ") && answer.status == 200 && is_hidden {
         let body = serde_json::from_slice::<serde_json::Value>(&answer.body).unwrap_or_default();
         let is_refusal = body["ret"].as_u64().is_some_and(|ret| ret >= 400);
-        let flaw = flaw(&answer, Shape::Phalapi).or_else(|| (!is_refusal).then(|| format!("no refusal: {answer:?}")));
+        let flaw =
+            violation(&answer, Shape::Phalapi).or_else(|| (!is_refusal).then(|| format!("no refusal: {answer:?}")));
         return flaw.map_or(Ok(answer), Err);
     }
     if request.line.starts_with(b"OPTIONS ") && answer.status == 200 {
         return definition(&answer).map(|()| answer);
     }
-    // The server's own page at `/` is no document of the API.
+    // The server's page at `/` is not a document of the API.
     if answer.field("content-security-policy").is_some() {
         return Ok(answer);
     }
@@ -148,12 +150,12 @@ pub fn judge(connection: &mut Connection, request: &Request, shapes: &[Shape]) -
     let flaws: Vec<String> = shapes
         .iter()
         .map(|shape| if only_problems && *shape == Shape::Aicra { Shape::AicraProblem } else { *shape })
-        .filter_map(|shape| flaw(&answer, shape))
+        .filter_map(|shape| violation(&answer, shape))
         .collect();
     if flaws.len() < shapes.len() { Ok(answer) } else { Err(flaws.join("\n")) }
 }
 
-/// What OPTIONS answers is a definition without faults.
+/// The response to OPTIONS is a definition without errors.
 fn definition(answer: &Answer) -> Result<(), String> {
     let files = vec![("options.json".into(), answer.body.clone())];
     Rulebook::read(files).check().map(drop).map_err(|report| format!("{report}\n{answer:?}"))

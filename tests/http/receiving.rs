@@ -1,4 +1,4 @@
-//! Uploads while they arrive: the room that a method's own parameters give them, their pace, and what is written.
+//! Receiving uploads: limits by the parameters of the method, speed, and what is written to disk.
 
 use std::fs;
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rulebook::{Args, Context, Module, Refusal, Unbound, Upload};
+use rulebook::{ApiError, Args, Context, Module, Unbound, Upload};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -15,7 +15,7 @@ use crate::client::{Request, Site, engine, multipart, wait};
 use crate::served::{Served, free_address};
 
 const MULTIPART: &str = "multipart/form-data; boundary=XX";
-/// How much longer than its parameter says a file is received.
+/// The number of bytes of a file that are received beyond the limit of its parameter.
 const OVER: usize = 64 << 10;
 const LARGE: usize = 300_000;
 const BODY: usize = 90_000;
@@ -48,14 +48,14 @@ fn site() -> Site {
     Site::echo(&[("app.json", settings()), ("site.json", definition())])
 }
 
-/// A server that keeps files below a folder.
+/// Starts a server that keeps files in a folder.
 fn keeping(data: &Path) -> Site {
     let files = [("app.json", settings()), ("site.json", definition())];
-    Site::start(&engine(&files, |rulebook| rulebook.unbound(Unbound::Echo).keep_files().data(data)))
+    Site::start(&engine(&files, |rulebook| rulebook.unbound(Unbound::Echo).keep_files().data_folder(data)))
 }
 
-/// The files on their way in a folder of a server that keeps files.
-fn on_their_way(data: &Path) -> Vec<PathBuf> {
+/// Returns the unfinished files in the folder of a server that keeps files.
+fn staged_files(data: &Path) -> Vec<PathBuf> {
     let folders = fs::read_dir(data.join("files/.staging")).unwrap().map(|entry| entry.unwrap().path());
     let folders = folders.filter(|path| path.is_dir());
     let files = folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
@@ -70,13 +70,13 @@ fn post(target: &str, body: impl Into<Vec<u8>>) -> Request {
     Request::new("POST", target).body(MULTIPART, body)
 }
 
-/// The body in chunks, so that its length is not announced.
+/// Returns a request with the body in chunks, so that its length is not announced.
 fn chunked(target: &str, body: &[u8]) -> Request {
     let chunks: Vec<_> = body.chunks(16 << 10).collect();
     Request::new("POST", target).chunked(MULTIPART, &chunks)
 }
 
-/// Bytes that are not the same at any two places nearby.
+/// Returns bytes that differ at any two offsets that are close together.
 fn pattern(size: usize) -> Vec<u8> {
     (0..size).map(|index| u8::try_from(index * 31 % 251).unwrap()).collect()
 }
@@ -87,18 +87,18 @@ struct Sent {
 }
 
 #[test]
-fn files_are_what_was_sent_however_many_pieces_they_are_written_in() {
+fn files_of_any_number_of_pieces_are_stored_completely() {
     let piece = 256 << 10;
     let sizes = [0, 1, 5000, piece - 1, piece, piece + 1, 2 * piece, 2 * piece + 1, 5 * piece + 77];
     let compare = |Args(sent): Args<Sent>, _: Context| async move {
         let mut same = Vec::new();
         for file in sent.files {
-            let content = fs::read(file.path()).map_err(Refusal::internal)?;
+            let content = fs::read(file.path()).map_err(ApiError::internal)?;
             let hashed = file.hash().is_none_or(|hash| *blake3::hash(&content).as_bytes() == *hash);
-            let size = usize::try_from(file.size()).map_err(Refusal::internal)?;
+            let size = usize::try_from(file.size()).map_err(ApiError::internal)?;
             same.push(if content == pattern(size) && hashed { size } else { usize::MAX });
         }
-        Ok::<_, Refusal>(json!({ "same": same }))
+        Ok::<_, ApiError>(json!({ "same": same }))
     };
     let definition = json!({ "/": { "all": { "POST": {
         "info": "Files", "in": { "files": { "info": "Files", "type": "array<file>", "max": 20 } },
@@ -110,7 +110,7 @@ fn files_are_what_was_sent_however_many_pieces_they_are_written_in() {
     let data = TempDir::new().unwrap();
     for keeps in [false, true] {
         let site = Site::start(&engine(&[("site.json", definition.clone())], |rulebook| {
-            let rulebook = rulebook.module(Module::new("site").post("/all", compare)).data(data.path());
+            let rulebook = rulebook.module(Module::new("site").post("/all", compare)).data_folder(data.path());
             if keeps { rulebook.keep_files() } else { rulebook }
         }));
         let answer = site.send(&post("/all", multipart(&parts)));
@@ -120,14 +120,14 @@ fn files_are_what_was_sent_however_many_pieces_they_are_written_in() {
 }
 
 #[test]
-fn a_file_may_be_as_long_as_its_parameter_says() {
+fn a_file_may_have_the_maximum_length_of_its_parameter() {
     let site = site();
     for (target, size) in [("/large", LARGE), ("/plain", PART), ("/small", 10)] {
         let args = json!({ "file": { "filename": "a", "size": size, "media_type": "text/plain" }, "filename": null });
         site.send(&post(target, file(size))).assert_args(&args);
         site.send(&chunked(target, &file(size))).assert_args(&args);
     }
-    // What others may send is not more for that.
+    // The limit of other methods is not raised by it.
     for request in [post("/plain", file(PART + 1)), chunked("/plain", &file(PART + 1))] {
         site.send(&request).assert_refused(413, "file: over the limit `part` of 50000 bytes");
     }
@@ -135,7 +135,7 @@ fn a_file_may_be_as_long_as_its_parameter_says() {
 }
 
 #[test]
-fn a_file_that_is_a_little_too_long_is_told_with_all_else() {
+fn a_file_that_is_slightly_too_long_is_reported_together_with_other_errors() {
     let site = site();
     let wrong: (&str, &[u8]) = ("name=\"filename\"", b"../x");
     for (target, size) in [("/large", LARGE + 1), ("/small", 11), ("/small", 10 + OVER)] {
@@ -143,7 +143,7 @@ fn a_file_that_is_a_little_too_long_is_told_with_all_else() {
         let answer = site.send(&post(target, multipart(&[("name=\"file\"; filename=\"a\"", &content), wrong])));
         answer.assert_refused(
             400,
-            "filename in the body: expected the name of a file (no part of a name begins with a dot)",
+            "filename in the body: expected a file name (a part of a name cannot begin with a dot)",
         );
         let told = format!("the file \"a\" of {size} bytes, text/plain");
         assert!(answer.json()["errors"].as_array().unwrap().iter().any(|fault| fault["got"] == told), "{answer:?}");
@@ -152,13 +152,13 @@ fn a_file_that_is_a_little_too_long_is_told_with_all_else() {
 }
 
 #[test]
-fn a_file_that_is_much_too_long_is_stopped_on_its_way() {
+fn a_file_that_is_much_too_long_is_refused_while_it_is_received() {
     let site = site();
     for (target, most) in [("/large", LARGE), ("/small", 10)] {
         let mut connection = site.connect();
         let whole = chunked(target, &file(most + OVER + 100));
         connection.write(&whole.head());
-        // Neither the end of the file comes, nor that of the body.
+        // Neither the end of the file nor that of the body is sent.
         connection.write(&whole.body[..whole.body.len() - 20]);
         let answer = connection.answer(false);
         answer.assert_refused(413, &format!("file: over the limit `max` of {most} bytes"));
@@ -169,7 +169,7 @@ fn a_file_that_is_much_too_long_is_stopped_on_its_way() {
 }
 
 #[test]
-fn a_body_may_be_as_long_as_its_files_and_fields() {
+fn the_limit_of_a_multipart_body_is_the_sum_of_its_files_and_fields() {
     let site = site();
     let rooms = [("/large", LARGE + BODY), ("/several", 8 * PART + BODY), ("/plain", 100_000), ("/endless", 100_000)];
     for (target, most) in rooms {
@@ -185,7 +185,7 @@ fn a_body_may_be_as_long_as_its_files_and_fields() {
         let mut connection = site.connect();
         connection.write(&head(most).field("expect", "100-continue").head());
         assert_eq!(connection.answer(false).status, 100, "{target}");
-        // What comes behind the last boundary counts too.
+        // Bytes after the last boundary count as well.
         let mut body = multipart(&[("name=\"note\"", b"")]);
         body.resize(most + 1, b'-');
         site.send(&chunked(target, &body)).assert_refused(413, &words);
@@ -195,7 +195,7 @@ fn a_body_may_be_as_long_as_its_files_and_fields() {
 }
 
 #[test]
-fn a_list_has_as_many_parts_as_it_takes() {
+fn the_limit_of_parts_includes_the_items_of_lists() {
     let site = site();
     let content = vec![b'x'; PART];
     let parts = |count| {
@@ -207,13 +207,13 @@ fn a_list_has_as_many_parts_as_it_takes() {
     let empty: (&str, &[u8]) = ("name=\"names\"", b"");
     let answer = site.send(&post("/several", multipart(&[empty; 18])));
     answer.assert_refused(413, "over the limit `parts` of 17 parts");
-    // One that does not say how many has what all others have.
+    // A list without a maximum has the same limit as other methods.
     site.send(&post("/endless", multipart(&[empty; 5]))).assert_refused(413, "over the limit `parts` of 4 parts");
     site.assert_no_temporary();
 }
 
 #[test]
-fn a_slow_body_has_time_as_long_as_it_comes() {
+fn a_slow_multipart_body_has_more_time_while_it_arrives() {
     let site = site();
     let body = file(240_000);
     let request = post("/large", body);
@@ -229,7 +229,7 @@ fn a_slow_body_has_time_as_long_as_it_comes() {
 }
 
 #[test]
-fn what_cannot_pass_is_not_written() {
+fn files_that_cannot_pass_their_check_are_not_written() {
     let site = site();
     let image = |size: usize| [b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR".to_vec(), vec![0; size]].concat();
     let text = vec![b'x'; 1 << 20];
@@ -239,9 +239,9 @@ fn what_cannot_pass_is_not_written() {
     for (parts, status, words) in [
         (vec![(one, &text[..])], 400, "got the file \"a\" of 1048576 bytes, text/plain"),
         (vec![(one, &text[..10])], 400, "got the file \"a\" of 10 bytes, text/plain"),
-        (vec![("name=\"filename\"", bad), (one, &image(1 << 20))], 400, "filename in the body: expected the name"),
-        (vec![("name=\"filename\"", bad), (one, &image(9))], 400, "filename in the body: expected the name"),
-        // Nobody says of such files that they are wrong where they are not.
+        (vec![("name=\"filename\"", bad), (one, &image(1 << 20))], 400, "filename in the body: expected a file name"),
+        (vec![("name=\"filename\"", bad), (one, &image(9))], 400, "filename in the body: expected a file name"),
+        // Files of the right type pass.
         (vec![("name=\"filename\"", good), (one, &image(1 << 20))], 500, "the upload could not be stored"),
         (vec![("name=\"filename\"", good), (one, &image(9))], 500, "the upload could not be stored"),
     ] {
@@ -257,7 +257,7 @@ fn what_cannot_pass_is_not_written() {
 }
 
 #[test]
-fn whoever_goes_away_leaves_nothing_on_the_way_into_the_store() {
+fn uploads_of_clients_that_disconnect_leave_nothing_in_the_storage() {
     let data = TempDir::new().unwrap();
     let site = keeping(data.path());
     for sent in [1, 100, 200, 270, 290].map(|thousands| thousands * 1000) {
@@ -266,23 +266,23 @@ fn whoever_goes_away_leaves_nothing_on_the_way_into_the_store() {
         connection.write(&request.head());
         connection.write(&request.body[..sent]);
         if sent > 256 << 10 {
-            assert!(wait(|| on_their_way(data.path()).len() == 1), "the file has been begun");
+            assert!(wait(|| staged_files(data.path()).len() == 1), "the file has been begun");
         }
         connection.stream.shutdown(Shutdown::Both).unwrap();
         drop(connection);
-        let gone = wait(|| on_their_way(data.path()).is_empty());
-        assert!(gone, "{:?} are left of {sent} bytes", on_their_way(data.path()));
+        let gone = wait(|| staged_files(data.path()).is_empty());
+        assert!(gone, "{:?} are left of {sent} bytes", staged_files(data.path()));
     }
-    // One that comes to its end is there as long as its request.
+    // A complete file exists as long as its request.
     assert_eq!(site.send(&post("/large", file(LARGE))).status, 200);
-    assert!(wait(|| on_their_way(data.path()).is_empty()));
+    assert!(wait(|| staged_files(data.path()).is_empty()));
 }
 
 #[cfg(unix)]
 #[test]
-fn a_full_disk_is_told_and_nothing_is_left() {
-    let Some(disk) = crate::store::faults::Disk::mount() else {
-        eprintln!("SKIPPED a_full_disk_is_told_and_nothing_is_left: this user mounts no disk");
+fn an_upload_to_a_full_disk_is_refused_and_leaves_nothing() {
+    let Some(disk) = crate::store::disk_errors::Disk::mount() else {
+        eprintln!("SKIPPED an_upload_to_a_full_disk_is_refused_and_leaves_nothing: this user mounts no disk");
         return;
     };
     let data = disk.path();
@@ -293,13 +293,13 @@ fn a_full_disk_is_told_and_nothing_is_left() {
     connection.write(&request.head());
     // The server may have closed the connection already.
     let _ = connection.stream.write_all(&request.body);
-    connection.answer(false).assert_refused(507, "there is no room for the file");
-    assert!(wait(|| on_their_way(data).is_empty()), "{:?}", on_their_way(data));
-    // A small one has room again.
+    connection.answer(false).assert_refused(507, "there is not enough storage for the file");
+    assert!(wait(|| staged_files(data).is_empty()), "{:?}", staged_files(data));
+    // A small file fits again.
     assert_eq!(site.send(&post("/large", file(LARGE))).status, 200);
 }
 
-/// The most memory that a process has had, in bytes.
+/// Returns the peak memory of a process in bytes.
 #[cfg(target_os = "linux")]
 fn peak(process: u32) -> usize {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
@@ -309,7 +309,7 @@ fn peak(process: u32) -> usize {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_large_file_is_not_in_memory() {
+fn a_large_upload_is_not_held_in_memory() {
     let upload = json!({ "/": { "large": { "POST": {
         "info": "An upload", "in": { "file": { "info": "A file", "type": "file", "max": 1 << 30 } }
     } } } });

@@ -1,4 +1,4 @@
-//! Requests and permissions that the ancestors decided on, decided on again.
+//! Requests and permission checks recorded from the ancestor systems, repeated here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Answer, Bearer, Request, Site};
 
-/// Reasons why a case is decided otherwise here, by its id.
+/// The reasons why the result of a case differs here, by the id of the case.
 type Differences = BTreeMap<String, String>;
 
 #[derive(Deserialize)]
@@ -43,17 +43,17 @@ struct ScopeCase {
     differs: Option<String>,
 }
 
-/// Styles that are read, and those of later dialects.
+/// The styles of definitions that are read here.
 const STYLES: [(&str, bool); 3] = [("aicra-flat", true), ("aicra-tree", true), ("api3", false)];
 
-/// Cases that are said to differ and agree for another reason.
+/// Cases that are listed as different, but agree for another reason.
 pub const AGREE: [&str; 1] = [
-    // Lines of a multipart body end in CRLF, but nothing of this body is wanted, so nothing of it is read.
+    // Lines of a multipart body have to end in CRLF, but the method does not read this body.
     "req-flat-072",
 ];
 
 #[test]
-fn recorded_requests_are_answered_alike() {
+fn recorded_requests_get_the_recorded_responses() {
     let cases: Vec<RequestCase> = serde_json::from_str(include_str!("../data/vectors/requests.json")).unwrap();
     let differences = serde_json::from_str(include_str!("../data/vectors/requests_differences.json")).unwrap();
     let mut judge = Judge::new(differences);
@@ -66,7 +66,7 @@ fn recorded_requests_are_answered_alike() {
     judge.end(80);
 }
 
-/// In which way a request is not answered as it was recorded.
+/// Returns how the response to a request differs from the recorded one.
 fn disagreement(case: &RequestCase) -> Option<String> {
     let site = match serve(&case.definition) {
         Ok(site) => site,
@@ -101,7 +101,7 @@ fn expectation(case: &RequestCase) -> String {
     format!("recorded {error:?} {extracted:?} at {matched:?}")
 }
 
-/// Absent is null in an echo.
+/// Replaces absent arguments by null, as in an echo.
 fn same(args: &Value, extracted: &Value) -> bool {
     let Some(args) = args.as_object() else { return false };
     let Some(extracted) = extracted.as_object() else { return false };
@@ -109,18 +109,18 @@ fn same(args: &Value, extracted: &Value) -> bool {
         && args.iter().all(|(name, value)| value == extracted.get(name).unwrap_or(&Value::Null))
 }
 
-/// What an error may be here: status, number, and the parameter at fault where one is named.
+/// An expected error: status, number, and the invalid parameter if one is named.
 fn expected(error: &str, case: &RequestCase) -> Vec<(u16, u16, Option<String>)> {
     let (name, kind) = error.rsplit_once(": ").map_or((None, error), |(name, kind)| (Some(name), kind));
-    // The ancestor names parameters as code does, answers here as clients do.
+    // The ancestor names parameters as in code; responses here name them as in requests.
     let parameter = name.map(|name| written(&case.definition, name));
     match kind {
-        // A service was a method and a path there, and a path that did not fit its types was no service.
+        // There, a service was a method and a path, and a path that did not pass its types was an unknown service.
         "unknown service" => vec![(404, 200, None), (405, 201, None)],
         "unknown method" => vec![(405, 201, None), (404, 200, None)],
         "forbidden" | "permission error" if case.scope.is_empty() => vec![(401, 301, None)],
         "forbidden" | "permission error" => vec![(403, 300, None)],
-        // A body that could not be read was a missing parameter.
+        // There, a body that could not be read was a missing parameter.
         "missing parameter" if name.is_none() => vec![(400, 400, None), (400, 402, None)],
         "missing parameter" => vec![(400, 400, parameter)],
         "invalid parameter" => vec![(400, 401, parameter)],
@@ -128,7 +128,7 @@ fn expected(error: &str, case: &RequestCase) -> Vec<(u16, u16, Option<String>)> 
     }
 }
 
-/// The name of a parameter for clients, by its name in code.
+/// Returns the name of a parameter for clients, by its name in code.
 fn written(definition: &Value, name: &str) -> String {
     let inputs = definition.as_array().into_iter().flatten().filter_map(|method| method["in"].as_object());
     let mut named = inputs.flatten().filter(|(key, input)| input["name"].as_str().unwrap_or(key) == name);
@@ -138,7 +138,7 @@ fn written(definition: &Value, name: &str) -> String {
 }
 
 #[test]
-fn recorded_permissions_are_decided_alike() {
+fn recorded_permission_checks_have_the_recorded_results() {
     let cases: Vec<ScopeCase> = serde_json::from_str(include_str!("../data/vectors/scopes.json")).unwrap();
     let differences = serde_json::from_str(include_str!("../data/vectors/scopes_differences.json")).unwrap();
     let mut judge = Judge::new(differences);
@@ -148,7 +148,7 @@ fn recorded_permissions_are_decided_alike() {
     judge.end(35);
 }
 
-/// In which way a permission is not decided on as it was recorded. Variables are captures of the path.
+/// Returns how the result of a permission check differs from the recorded one. Variables are captures of the path.
 fn scope_disagreement(case: &ScopeCase) -> Option<String> {
     let mut path = "x".to_owned();
     let mut target = "/x".to_owned();
@@ -170,14 +170,14 @@ fn scope_disagreement(case: &ScopeCase) -> Option<String> {
     (answer.status != expected).then(|| format!("recorded {}, here {answer:?}", case.allowed))
 }
 
-/// The definition served, or what is wrong with it.
+/// Serves the definition, or returns what is wrong with it.
 fn serve(definition: &Value) -> Result<Site, String> {
     let files = vec![("site.json".into(), definition.to_string().into_bytes())];
-    let built = Rulebook::read(files).inspect(Bearer).unbound(Unbound::Echo).build();
+    let built = Rulebook::read(files).authenticator(Bearer).unbound(Unbound::Echo).build();
     built.as_ref().map(Site::start).map_err(ToString::to_string)
 }
 
-/// Holds what was recorded against what happens here.
+/// Compares the recorded results with those here.
 struct Judge {
     differences: Differences,
     judged: BTreeSet<String>,

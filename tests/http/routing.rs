@@ -1,4 +1,4 @@
-//! Which method a request is for.
+//! Routing: the method that a request is for.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Request, Site, case, shape};
 
-/// Methods, and requests to them.
+/// Methods, and requests with the expected routes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Group {
@@ -17,10 +17,10 @@ struct Group {
     /// The settings of the API.
     #[serde(default)]
     app: Map<String, Value>,
-    /// Whether URIs compare without regard to case.
+    /// `true` if URIs are compared without regard to case.
     #[serde(default)]
     ignore_case: bool,
-    /// `GET /article/{id} 0 1?`: a method, its path, and its positions, `?` behind the optional ones.
+    /// `GET /article/{id} 0 1?`: a method, its path, and its positions, with `?` after the optional ones.
     methods: Vec<String>,
     cases: Vec<Case>,
 }
@@ -30,12 +30,12 @@ struct Group {
 struct Case {
     /// Method and target.
     send: String,
-    /// Why it goes where it goes, where that needs a word.
+    /// The reason for the route, if it is not obvious.
     #[serde(default)]
     why: String,
-    /// The method that is called; none where the request is refused, or answered by the engine.
+    /// The method that is called; `None` if the request is refused or the engine itself responds.
     to: Option<String>,
-    /// Captures and positions, by their names.
+    /// The captures and positions, by name.
     #[serde(default)]
     args: BTreeMap<String, Value>,
     status: Option<u16>,
@@ -44,7 +44,7 @@ struct Case {
 }
 
 #[test]
-fn requests_go_where_they_should() {
+fn requests_are_routed_to_the_expected_method() {
     let groups: Vec<Group> = case::read(include_str!("../data/http/routing.json"));
     let mut wrong = String::new();
     for Group { what, app, ignore_case, methods, cases } in groups {
@@ -58,7 +58,7 @@ fn requests_go_where_they_should() {
                 Some(to) => {
                     let mut args: Map<_, _> = case.args.into_iter().collect();
                     args.insert("to".to_owned(), to.as_str().into());
-                    // What is not named was left out.
+                    // Parameters that are not listed are absent.
                     for name in document["args"].as_object().into_iter().flat_map(Map::keys) {
                         args.entry(name).or_insert(Value::Null);
                     }
@@ -77,7 +77,7 @@ fn requests_go_where_they_should() {
                 answer.body.is_empty()
             } else {
                 is_definition
-                    || (shape::flaw(&answer, shape::Shape::Aicra).is_none()
+                    || (shape::violation(&answer, shape::Shape::Aicra).is_none()
                         && document["error"] == error
                         && (case.to.is_none() || document["args"].as_object() == args.as_object()))
             };
@@ -98,7 +98,7 @@ fn requests_go_where_they_should() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// A module of these methods, each of which takes its captures and positions as texts and says its own name.
+/// Returns a module with these methods. Each accepts its captures and positions as texts, and returns its name.
 fn module(methods: &[String], ignore_case: bool) -> Value {
     let mut uris: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for name in methods {
@@ -129,7 +129,7 @@ fn module(methods: &[String], ignore_case: bool) -> Value {
 }
 
 #[test]
-fn what_options_answers_loads_again() {
+fn the_definition_that_options_returns_can_be_loaded() {
     let methods = ["GET /article/{id} 0?", "POST /article/{id}", "GET /article/été", "GET /", "PUT /a/b"];
     let methods = methods.map(str::to_owned);
     let site = Site::echo(&[("app.json", json!({ "title": "Articles" })), ("site.json", module(&methods, false))]);
@@ -156,7 +156,7 @@ fn what_options_answers_loads_again() {
 }
 
 #[test]
-fn whatever_segment_is_sent_encoded_arrives_decoded() {
+fn encoded_segments_arrive_decoded() {
     use proptest::prelude::*;
     let site = Site::echo(&[("site.json", module(&["GET /a/{x} 0?".to_owned()], false))]);
     let connection = std::cell::RefCell::new(site.connect());

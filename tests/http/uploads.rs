@@ -1,4 +1,4 @@
-//! Multipart bodies: what is read of them, what is refused, and that no temporary file is left.
+//! Multipart bodies: what is read, what is refused, and that no temporary file is left.
 
 use std::fs;
 use std::net::Shutdown;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use rulebook::{Args, Context, Module, Refusal, Upload};
+use rulebook::{ApiError, Args, Context, Module, Upload};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn file(filename: &str, size: usize, media_type: &str) -> Value {
 }
 
 #[test]
-fn the_type_is_recognised_not_believed() {
+fn the_media_type_of_a_file_is_recognised_by_its_content() {
     let png = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR";
     let pdf = b"%PDF-1.7\n";
     let mut cut = "é".repeat(5000).into_bytes();
@@ -34,7 +34,7 @@ fn the_type_is_recognised_not_believed() {
         (pdf, "application/pdf"),
         (b"", "text/plain"),
         ("some text, déjà vu\n".as_bytes(), "text/plain"),
-        // A character is cut in two where the sample ends.
+        // The sample ends within a character.
         (&cut, "text/plain"),
         (b"caf\xe9", "application/octet-stream"),
         (b"zero\x00byte", "application/octet-stream"),
@@ -50,13 +50,14 @@ fn the_type_is_recognised_not_believed() {
 }
 
 #[test]
-fn file_names_lose_folders_and_what_does_not_show() {
+fn file_names_lose_folders_and_invisible_characters() {
     let cases = [
         ("a.txt", "a.txt"),
         ("/etc/passwd", "passwd"),
         ("..\\\\..\\\\windows\\\\a.txt", "a.txt"),
         ("../../..", ""),
         ("a\tb\u{85}c\u{202e}txt.exe", "abctxt.exe"),
+        ("a\u{61c}b\u{200b}c\u{feff}.txt", "abc.txt"),
         ("déjà vu.txt", "déjà vu.txt"),
         ("", ""),
     ];
@@ -73,12 +74,12 @@ fn file_names_lose_folders_and_what_does_not_show() {
 }
 
 #[test]
-fn a_form_without_a_chosen_file_has_none() {
+fn a_form_without_a_chosen_file_has_no_file() {
     let site = echo(&json!({}));
     let request =
         Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"\"", b""), ("name=\"note\"", b"n")]);
     site.send(&request).assert_args(&json!({ "file": null, "note": "n" }));
-    // As programs send it that fill forms in for people.
+    // As form libraries send it.
     let request = Request::new("POST", "/file").multipart(&[("name=\"file\"", b""), ("name=\"note\"", b"n")]);
     site.send(&request).assert_args(&json!({ "file": null, "note": "n" }));
     let text = Request::new("POST", "/file").multipart(&[("name=\"file\"", b"no file")]);
@@ -86,7 +87,7 @@ fn a_form_without_a_chosen_file_has_none() {
 }
 
 #[test]
-fn a_part_in_json_is_a_value_whatever_file_it_is_said_to_be() {
+fn a_part_with_the_type_json_is_a_value_even_with_a_file_name() {
     let site = Site::echo(&[(
         "site.json",
         json!({ "/": { "parts": { "POST": { "info": "I", "in": {
@@ -107,7 +108,7 @@ fn a_part_in_json_is_a_value_whatever_file_it_is_said_to_be() {
 }
 
 #[test]
-fn what_is_well_formed_is_read() {
+fn well_formed_multipart_bodies_are_read() {
     let both = json!({ "file": file("a", 4, "text/plain"), "note": "n" });
     let head = "Content-Disposition: form-data; name=";
     let cases = [
@@ -148,7 +149,7 @@ fn what_is_well_formed_is_read() {
     for (what, body, args) in cases {
         let whole = site.send(&post(body.clone()));
         assert_eq!(whole.json()["args"], args, "{what}");
-        // In single bytes it is the same.
+        // Byte by byte the result is the same.
         let bytes: Vec<_> = body.as_bytes().chunks(1).collect();
         let pieces = site.send(&Request::new("POST", "/file").chunked(MULTIPART, &bytes));
         assert_eq!(pieces.json()["args"], args, "{what}, byte by byte");
@@ -156,23 +157,23 @@ fn what_is_well_formed_is_read() {
 }
 
 #[test]
-fn what_is_broken_is_refused() {
+fn malformed_multipart_bodies_are_refused() {
     let head = "Content-Disposition: form-data; name=";
     let cases = [
-        ("hello", "part 1 does not begin where and as it should"),
-        ("--XX", "part 1 does not begin where and as it should"),
-        ("--XX\n", "part 1 does not begin where and as it should"),
-        ("--XX\r\n\r\nx\r\n--XX--", "part 1 does not begin where and as it should"),
+        ("hello", "part 1 is malformed"),
+        ("--XX", "part 1 is malformed"),
+        ("--XX\n", "part 1 is malformed"),
+        ("--XX\r\n\r\nx\r\n--XX--", "part 1 is malformed"),
         ("--XX\r\nContent-Disposition: form-data\r\n\r\nx\r\n--XX--", "part 1 has no name"),
         (
             &format!("--XX\r\n{head}\"{}\"\r\n\r\nx\r\n--XX--", "n".repeat(1025)),
-            "the name of part 1 is over 1024 bytes",
+            "the name of part 1 is longer than 1024 bytes",
         ),
-        ("--XX\r\nno colon\r\n\r\nx\r\n--XX--", "the header fields of part 1 are broken"),
-        (&format!("--XX\r\n{}\r\nx\r\n--XX--", "a: b\r\n".repeat(33)), "the header fields of part 1 are broken"),
+        ("--XX\r\nno colon\r\n\r\nx\r\n--XX--", "the header fields of part 1 are malformed"),
+        (&format!("--XX\r\n{}\r\nx\r\n--XX--", "a: b\r\n".repeat(33)), "the header fields of part 1 are malformed"),
         (&format!("--XX\r\n{head}\"note\"\r\n\r\nx"), "it ends within part 1"),
         (&format!("--XX\r\n{head}\"note\"\r\n\r\nx\n--XX--"), "it ends within part 1"),
-        (&format!("--XX\r\n{head}\"note\"\r\n\r\nx\r\n--XXX\r\n"), "part 2 does not begin where and as it should"),
+        (&format!("--XX\r\n{head}\"note\"\r\n\r\nx\r\n--XXX\r\n"), "part 2 is malformed"),
         (
             &format!("--XX\r\n{head}\"file\"; filename=\"a\"\r\n\r\nx\r\n--XX\r\n{head}\"note\"\r\n\r\nx"),
             "it ends within part 2",
@@ -189,7 +190,7 @@ fn what_is_broken_is_refused() {
 }
 
 #[test]
-fn an_empty_body_is_no_body() {
+fn an_empty_body_counts_as_no_body() {
     let site = echo(&json!({}));
     let forms = ["application/x-www-form-urlencoded", MULTIPART, "multipart/form-data"];
     for media_type in forms.into_iter().chain(["application/json", "text/csv"]) {
@@ -199,13 +200,13 @@ fn an_empty_body_is_no_body() {
         site.send(&chunked).assert_args(&json!({ "text": null }));
     }
     let csv = Request::new("POST", "/optional").chunked("text/csv", &[b"a"]);
-    site.send(&csv).assert_refused(415, "a body of type text/csv is not read here");
+    site.send(&csv).assert_refused(415, "a body of type text/csv is not supported");
     let parts = Request::new("POST", "/optional").chunked("multipart/form-data", &[b"--XX--"]);
     site.send(&parts).assert_refused(400, "its Content-Type has no boundary");
 }
 
 #[test]
-fn a_file_is_only_for_parameters_that_take_one() {
+fn a_file_for_a_parameter_of_another_type_is_refused() {
     let site = echo(&json!({}));
     let request = Request::new("POST", "/optional").multipart(&[("name=\"text\"; filename=\"a\"", b"x")]);
     let answer = site.send(&request);
@@ -216,7 +217,7 @@ fn a_file_is_only_for_parameters_that_take_one() {
 }
 
 #[test]
-fn several_files_come_as_a_list() {
+fn several_files_arrive_as_a_list() {
     let site = echo(&json!({}));
     let big = vec![0; 700_000];
     let parts: [(&str, &[u8]); 3] = [
@@ -232,7 +233,7 @@ fn several_files_come_as_a_list() {
 }
 
 #[test]
-fn a_client_that_goes_away_leaves_no_file() {
+fn an_upload_of_a_client_that_disconnects_leaves_no_file() {
     let site = echo(&json!({}));
     let mut connection = site.connect();
     let request = post(multipart(&[("name=\"file\"; filename=\"a\"", &vec![b'x'; 2_000_000])]));
@@ -245,7 +246,7 @@ fn a_client_that_goes_away_leaves_no_file() {
 }
 
 #[test]
-fn a_file_that_cannot_be_stored_is_told_without_saying_why() {
+fn a_file_that_cannot_be_stored_is_refused_without_the_reason() {
     let site = echo(&json!({}));
     fs::remove_dir(site.uploads.path()).unwrap();
     let answer = site.send(&Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"a\"", b"x")]));
@@ -256,12 +257,12 @@ fn a_file_that_cannot_be_stored_is_told_without_saying_why() {
 }
 
 #[test]
-fn a_file_is_not_stored_where_the_method_takes_none() {
+fn a_file_is_not_stored_if_the_method_accepts_none() {
     let site = echo(&json!({}));
     fs::remove_dir(site.uploads.path()).unwrap();
     let file: (&str, &[u8]) = ("name=\"text\"; filename=\"a\"", b"four");
     let answer = site.send(&Request::new("POST", "/echo").multipart(&[file]));
-    answer.assert_refused(400, "expected a text, got the file \"a\" of 4 bytes");
+    answer.assert_refused(400, "expected a string, got the file \"a\" of 4 bytes");
     let unasked: (&str, &[u8]) = ("name=\"other\"; filename=\"a\"", b"four");
     let answer = site.send(&Request::new("POST", "/echo").multipart(&[("name=\"text\"", b"x"), unasked]));
     answer.assert_args(&json!({ "text": "x" }));
@@ -280,9 +281,9 @@ fn a_handler_reads_its_file_and_may_keep_it() {
     let keep = move |Args(sent): Args<Sent>, _: Context| {
         let shelf = Arc::clone(&shelf);
         async move {
-            let content = fs::read_to_string(sent.file.path()).map_err(Refusal::internal)?;
+            let content = fs::read_to_string(sent.file.path()).map_err(ApiError::internal)?;
             shelf.lock().unwrap().push(sent.file);
-            Ok::<_, Refusal>(json!({ "content": content }))
+            Ok::<_, ApiError>(json!({ "content": content }))
         }
     };
     let definition = json!({ "/": { "keep": { "POST": {
@@ -301,13 +302,13 @@ fn a_handler_reads_its_file_and_may_keep_it() {
     assert!(!path.exists(), "gone when nobody keeps it");
 }
 
-/// Pieces that look like boundaries, and some that do not.
+/// Random pieces, some of which look like boundaries.
 fn lookalikes() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec!["\r\n", "\r", "\n", "--", "-", "XX", "X", "--XX", "\r\n--X", "a", "é", ": "]);
     prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat().into_bytes())
 }
 
-/// Cuts a text into pieces of these lengths, in turn.
+/// Cuts a text into pieces of these lengths.
 fn cut<'a>(mut bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
     for length in lengths.iter().cycle() {
@@ -322,7 +323,7 @@ fn cut<'a>(mut bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
 }
 
 #[test]
-fn a_part_is_what_stands_between_its_boundaries_however_it_comes() {
+fn parts_are_split_at_boundaries_in_whatever_chunks_they_arrive() {
     let site = echo(&json!({}));
     let cases = (lookalikes(), prop::collection::vec(1..40_usize, 1..10));
     let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
@@ -341,7 +342,7 @@ fn a_part_is_what_stands_between_its_boundaries_however_it_comes() {
 }
 
 #[test]
-fn whatever_comes_is_answered_in_the_envelope_and_leaves_no_file() {
+fn any_multipart_body_gets_a_valid_response_and_leaves_no_file() {
     let site = echo(&json!({ "multipart": 2000, "part": 100, "parts": 5 }));
     let disposition = "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n";
     let piece = prop_oneof![

@@ -1,6 +1,6 @@
-//! A server that is killed while others send it files and have caches made.
+//! A server that is killed while clients upload files and request caches.
 //!
-//! A few rounds in every run of the tests. `FAULTS_ROUNDS` says how many instead; `scripts/faults` sets it.
+//! `FAULT_INJECTION_ROUNDS` is the number of times that it is killed; `scripts/fault-injection` sets it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,62 +9,63 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::{Peer, on_their_way, tag};
+use super::{Peer, staged_files, tag};
 use crate::client::{Connection, Request};
 use crate::demo::Sql;
 
-/// How many rounds there are in a run of the tests.
+/// Number of rounds, unless the environment sets it.
 const ROUNDS: usize = 4;
-/// How many calls a server answers before it is killed, at most.
+/// Maximum number of calls in a round before the server is killed.
 const CALLS: usize = 40;
-/// How many send at once.
+/// Number of concurrent clients.
 const SENDERS: usize = 4;
-/// How many places each has for what it sends.
-const PLACES: usize = 3;
-/// How many files are sent as one, or made.
+/// Number of different targets that each client writes to in turn.
+const TARGETS: usize = 3;
+/// Number of files in a request for several, and of caches in a request.
 const TOGETHER: usize = 4;
 
-/// The rows of the database that caches are made of.
+/// Number of rows in the database from which caches are written.
 const ROWS: usize = 24;
 
-/// Bytes that follow from a number, some more and some fewer.
+/// Returns bytes that depend on a number, of different lengths.
 fn filled(start: String, number: usize) -> Vec<u8> {
     let mut content = start.into_bytes();
     content.resize(1_000 + number % 7 * 90_000, b'a' + (number % 26) as u8);
     content
 }
 
-/// The value of a row.
+/// Returns the value of a row.
 fn row(number: usize) -> Vec<u8> {
     filled(format!("{} ", number % ROWS), number % ROWS)
 }
 
-/// Somebody who sends one file, then several as one, then has caches made, and so on.
+/// A client that in turn uploads one file, uploads several files, and requests caches.
 struct Sender {
     sender: usize,
     next: usize,
-    places: BTreeMap<Vec<String>, Known>,
+    targets: BTreeMap<Vec<String>, Calls>,
 }
 
-/// What is known of a place: the number of the last call of which the server said that it is done, and of the last that
-/// it was sent.
+/// The last calls with the same target.
 #[derive(Default, Clone, Copy)]
-struct Known {
-    done: Option<usize>,
+struct Calls {
+    /// The number of the last call that the server acknowledged.
+    acknowledged: Option<usize>,
+    /// The number of the last call that was sent.
     sent: Option<usize>,
 }
 
-/// What has happened in all rounds.
+/// Counts over all rounds.
 #[derive(Default, Debug)]
-struct Figures {
+struct Counts {
     uploads: AtomicUsize,
     caches: AtomicUsize,
-    unanswered: AtomicUsize,
-    on_their_way: usize,
+    unacknowledged: AtomicUsize,
+    staged_files: usize,
     checked: usize,
 }
 
-impl Figures {
+impl Counts {
     fn done(&self) -> usize {
         self.uploads.load(Ordering::Relaxed) + self.caches.load(Ordering::Relaxed)
     }
@@ -72,26 +73,26 @@ impl Figures {
 
 impl Sender {
     fn new(sender: usize) -> Self {
-        Self { sender, next: 0, places: BTreeMap::new() }
+        Self { sender, next: 0, targets: BTreeMap::new() }
     }
 
-    /// The folder of the next caches.
+    /// Returns the folder of the next caches.
     fn folder(&self) -> String {
-        format!("cache/{}/{}", self.sender, self.next / 3 % PLACES)
+        format!("cache/{}/{}", self.sender, self.next / 3 % TARGETS)
     }
 
-    /// The names of the next.
+    /// Returns the file names of the next call.
     fn names(&self) -> Vec<String> {
-        let (sender, place) = (self.sender, self.next / 3 % PLACES);
+        let (sender, target) = (self.sender, self.next / 3 % TARGETS);
         let several = |name: &dyn Fn(usize) -> String| (0..TOGETHER).map(name).collect();
         match self.next % 3 {
-            0 => vec![format!("public/{sender}/single/{place}.gif")],
-            1 => several(&|at| format!("public/{sender}/{at}/together-{place}.gif")),
+            0 => vec![format!("public/{sender}/single/{target}.gif")],
+            1 => several(&|at| format!("public/{sender}/{at}/together-{target}.gif")),
             _ => several(&|at| format!("{}/{at}.json", self.folder())),
         }
     }
 
-    /// The content of the files of a call.
+    /// Returns the content of the files of a call.
     fn content(&self, number: usize) -> Vec<u8> {
         match number % 3 {
             2 => row(number),
@@ -102,8 +103,9 @@ impl Sender {
     fn request(&self, peer: &Peer, names: &[String]) -> Request {
         let content = self.content(self.next);
         match self.next % 3 {
-            0 => peer.sending(&names[0], &content),
-            1 => peer.sending_all(&names.iter().map(|name| (name.as_str(), content.as_slice())).collect::<Vec<_>>()),
+            0 => peer.upload_request(&names[0], &content),
+            1 => peer
+                .upload_all_request(&names.iter().map(|name| (name.as_str(), content.as_slice())).collect::<Vec<_>>()),
             _ => {
                 let keys = [format!("row{}", self.next % ROWS).as_str(); TOGETHER].join(",");
                 let filenames: Vec<_> = (0..TOGETHER).map(|at| format!("{at}.json")).collect();
@@ -114,57 +116,58 @@ impl Sender {
         }
     }
 
-    /// Sends until nobody answers.
-    fn send(&mut self, peer: &Peer, figures: &Figures) {
+    /// Sends requests until the server does not respond.
+    fn send(&mut self, peer: &Peer, counts: &Counts) {
         let mut connection = peer.connect();
         loop {
             let names = self.names();
             let request = self.request(peer, &names);
-            let (number, known) = (self.next, self.places.entry(names).or_default());
+            let (number, calls) = (self.next, self.targets.entry(names).or_default());
             self.next += 1;
-            known.sent = Some(number);
-            if !answered(&mut connection, &request) {
-                figures.unanswered.fetch_add(1, Ordering::Relaxed);
+            calls.sent = Some(number);
+            if !is_acknowledged(&mut connection, &request) {
+                counts.unacknowledged.fetch_add(1, Ordering::Relaxed);
                 return;
             }
-            known.done = Some(number);
-            let count = if number % 3 == 2 { &figures.caches } else { &figures.uploads };
+            calls.acknowledged = Some(number);
+            let count = if number % 3 == 2 { &counts.caches } else { &counts.uploads };
             count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Asserts that at each place there is what was acknowledged last, or what was sent after that, whole; and that the
-    /// server says the same.
-    fn check(&mut self, peer: &Peer, figures: &mut Figures) {
+    /// Asserts that the files of each target are complete and those of the last acknowledged call, or of a later call,
+    /// and that the server responds with them.
+    fn check(&mut self, peer: &Peer, counts: &mut Counts) {
         let mut connection = peer.connect();
-        let mut places = std::mem::take(&mut self.places);
-        for (names, known) in &mut places {
-            let there: Vec<_> = names.iter().map(|name| fs::read(peer.store().join(name)).ok()).collect();
+        let mut targets = std::mem::take(&mut self.targets);
+        for (names, calls) in &mut targets {
+            let stored: Vec<_> = names.iter().map(|name| fs::read(peer.store().join(name)).ok()).collect();
             let is = |number: &Option<usize>| {
                 let content = number.map(|number| self.content(number));
-                there.iter().all(|one| *one == content)
+                stored.iter().all(|file| *file == content)
             };
-            let Some(number) = [known.done, known.sent].into_iter().find(is) else {
-                let starts = there.iter().map(|one| one.as_ref().map(|one| one[..20].escape_ascii().to_string()));
-                panic!("{names:?}: {:?} is there, {:?} was done", starts.collect::<Vec<_>>(), known.done);
+            let Some(number) = [calls.acknowledged, calls.sent].into_iter().find(is) else {
+                let starts = stored.iter().map(|file| file.as_ref().map(|file| file[..20].escape_ascii().to_string()));
+                let acknowledged = calls.acknowledged;
+                panic!("{names:?}: {:?} stored, {acknowledged:?} acknowledged", starts.collect::<Vec<_>>());
             };
-            *known = Known { done: number, sent: number };
+            *calls = Calls { acknowledged: number, sent: number };
             let Some(number) = number else { continue };
             let content = self.content(number);
             for name in names {
-                let answer = connection.ask(&peer.asking("GET", name));
+                let answer = connection.ask(&peer.download_request("GET", name));
                 assert!(answer.status == 200 && answer.body == content, "{name}: {}", answer.head);
                 assert_eq!(answer.field("etag"), Some(tag(&content).as_str()), "{name}");
-                figures.checked += 1;
+                counts.checked += 1;
             }
         }
-        self.places = places;
+        self.targets = targets;
     }
 }
 
-/// Whether a call is acknowledged; not if the server is no more.
+/// Sends a request. Returns `false` if the server ended before it responded.
 #[track_caller]
-fn answered(connection: &mut Connection, request: &Request) -> bool {
+fn is_acknowledged(connection: &mut Connection, request: &Request) -> bool {
     if connection.stream.write_all(&request.bytes()).is_err() {
         return false;
     }
@@ -177,7 +180,7 @@ fn answered(connection: &mut Connection, request: &Request) -> bool {
     }
 }
 
-/// A number below this one.
+/// Returns a random number below this one.
 fn random(below: usize) -> usize {
     let mut bytes = [0; 4];
     getrandom::fill(&mut bytes).unwrap();
@@ -185,54 +188,55 @@ fn random(below: usize) -> usize {
 }
 
 #[test]
-fn what_was_acknowledged_is_there_and_nothing_is_torn() {
-    let said = std::env::var("FAULTS_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
-    let rounds = said.unwrap_or(ROUNDS);
+fn a_killed_server_loses_no_acknowledged_file_and_leaves_none_incomplete() {
+    let required = std::env::var("FAULT_INJECTION_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
+    let rounds = required.unwrap_or(ROUNDS);
     let mut peer = Peer::start();
     fill(&peer);
     let mut senders: Vec<_> = (0..SENDERS).map(Sender::new).collect();
-    let mut figures = Figures::default();
+    let mut counts = Counts::default();
     for round in 1..=rounds {
         peer.serve();
-        let until = figures.done() + random(CALLS);
+        let until = counts.done() + random(CALLS);
         std::thread::scope(|scope| {
-            let (peer, figures) = (&peer, &figures);
-            let senders: Vec<_> = senders.iter_mut().map(|one| scope.spawn(move || one.send(peer, figures))).collect();
-            let over = || senders.iter().any(std::thread::ScopedJoinHandle::is_finished);
-            while figures.done() < until && !over() {
+            let (peer, counts) = (&peer, &counts);
+            let senders: Vec<_> =
+                senders.iter_mut().map(|sender| scope.spawn(move || sender.send(peer, counts))).collect();
+            let is_over = || senders.iter().any(std::thread::ScopedJoinHandle::is_finished);
+            while counts.done() < until && !is_over() {
                 sleep(Duration::from_micros(100));
             }
             sleep(Duration::from_micros(random(10_000) as u64));
             peer.served.as_ref().unwrap().signal("KILL");
         });
         peer.kill();
-        figures.on_their_way += on_their_way(&peer.store()).len();
+        counts.staged_files += staged_files(&peer.store()).len();
         peer.serve();
-        assert!(on_their_way(&peer.store()).is_empty(), "what is left behind is removed");
+        assert!(staged_files(&peer.store()).is_empty(), "the next server removes staged files");
         for sender in &mut senders {
-            sender.check(&peer, &mut figures);
+            sender.check(&peer, &mut counts);
         }
         let mut terminal = std::io::stderr();
-        if said.is_some() && terminal.is_terminal() {
-            // Nobody waits at a terminal that cannot be written to.
+        if required.is_some() && terminal.is_terminal() {
+            // An error on the terminal does not matter.
             let _ = write!(terminal, "\r{round} of {rounds} servers killed  ");
         }
     }
     peer.assert_healthy();
-    assert!(figures.on_their_way > 0, "none of {rounds} servers was killed while it wrote: {figures:?}");
-    let Figures { uploads, caches, unanswered, on_their_way, checked } = figures;
+    assert!(counts.staged_files > 0, "none of {rounds} servers was killed while it wrote: {counts:?}");
+    let Counts { uploads, caches, unacknowledged, staged_files, checked } = counts;
     eprintln!(
-        "{rounds} servers killed: {} uploads and {} caches acknowledged, {} calls not answered, {on_their_way} files \
-         left on their way; {checked} files looked at, all whole and none lost",
+        "{rounds} servers killed: {} uploads and {} caches acknowledged, {} calls not acknowledged, {staged_files} staged \
+         files left; {checked} files checked, all complete, none lost",
         uploads.into_inner(),
         caches.into_inner(),
-        unanswered.into_inner(),
+        unacknowledged.into_inner(),
     );
 }
 
-/// Puts rows into the server's database.
+/// Inserts rows into the server's database.
 fn fill(peer: &Peer) {
-    // It makes its database when it is first asked.
+    // The first request creates the database.
     assert_eq!(peer.send(&Request::new("GET", "/article")).status, 200);
     let mut sql = Sql::to(&format!("sqlite:{}", peer.folder().join("data/demo.db").display()));
     for number in 0..ROWS {

@@ -1,4 +1,4 @@
-//! Two servers, and a third who carries files from one to the other by the documented calls.
+//! Copying files from one server to another with the documented calls.
 
 use std::fs;
 use std::io::Write;
@@ -9,12 +9,12 @@ use super::files::content_of;
 use super::{CONTENT, FILENAME, GIF, Peer, encoded, tag};
 use crate::client::Answer;
 
-/// How long the long file is.
+/// Length of the large file in bytes.
 const LARGE: usize = 64 << 20;
-/// How much memory a server may need beside what it needs when nobody asks, in KiB.
-const MOST: u64 = 24 << 10;
+/// Maximum memory of a server in KiB, in addition to that of an idle server.
+const MAX_MEMORY: u64 = 24 << 10;
 
-/// A server that takes long files.
+/// Starts a server that accepts large files.
 fn peer() -> Peer {
     let mut peer = Peer::prepared(|definition| {
         let content = content_of(definition);
@@ -25,10 +25,10 @@ fn peer() -> Peer {
     peer
 }
 
-/// Carries a file, no more of it in memory than comes at once. Gives the answers of both.
+/// Copies a file in chunks. Returns the responses of both servers.
 fn carry(from: &Peer, to: &Peer, name: &str, at: &str) -> (Answer, Answer) {
     let mut source = from.connect();
-    source.write(&from.asking("GET", name).bytes());
+    source.write(&from.download_request("GET", name).bytes());
     let end = loop {
         match source.ahead.windows(4).position(|four| four == b"\r\n\r\n") {
             Some(end) => break end + 4,
@@ -60,10 +60,10 @@ fn carry(from: &Peer, to: &Peer, name: &str, at: &str) -> (Answer, Answer) {
     (answer, target.answer(false))
 }
 
-/// The tag of what is fetched, made from what came.
+/// Downloads a file and returns the entity tag of the received content.
 fn digest(peer: &Peer, name: &str) -> String {
     let mut connection = peer.connect();
-    connection.write(&peer.asking("GET", name).bytes());
+    connection.write(&peer.download_request("GET", name).bytes());
     let mut hasher = blake3::Hasher::new();
     let end = loop {
         match connection.ahead.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -84,7 +84,7 @@ fn digest(peer: &Peer, name: &str) -> String {
 }
 
 #[test]
-fn small_files_arrive_as_they_were() {
+fn small_files_are_copied_unchanged() {
     let (one, other) = (peer(), peer());
     let sizes = [6, 7, 255, 4_096, (64 << 10) - 1, 64 << 10, (64 << 10) + 1, 256 << 10, (256 << 10) + 1, 1 << 20];
     for (number, size) in sizes.into_iter().enumerate() {
@@ -93,10 +93,10 @@ fn small_files_arrive_as_they_were() {
         let name = format!("public/图片/第{number}张 封面.gif");
         let copy = format!("./public/副本/{number}/封面.gif");
         assert_eq!(one.upload(&name, &content).status, 204, "{size}");
-        let (fetched, kept) = carry(&one, &other, &name, &copy);
-        assert_eq!(kept.status, 204, "{size} {kept:?}");
-        assert_eq!(fetched.field("etag"), kept.field("etag"), "{size}");
-        assert_eq!(kept.field("etag"), Some(tag(&content).as_str()), "{size}");
+        let (fetched, stored) = carry(&one, &other, &name, &copy);
+        assert_eq!(stored.status, 204, "{size} {stored:?}");
+        assert_eq!(fetched.field("etag"), stored.field("etag"), "{size}");
+        assert_eq!(stored.field("etag"), Some(tag(&content).as_str()), "{size}");
         let disposition = fetched.field("content-disposition").unwrap();
         let last = encoded(&format!("第{number}张 封面.gif")).replace('+', "%20");
         assert!(disposition.ends_with(&format!("filename*=UTF-8''{last}")), "{disposition}");
@@ -104,7 +104,7 @@ fn small_files_arrive_as_they_were() {
     }
 }
 
-/// What the system says of the memory of a server, in KiB.
+/// Returns a value of the server's memory use, in KiB.
 #[cfg(target_os = "linux")]
 fn memory(peer: &Peer, what: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", peer.served.as_ref().unwrap().id())).unwrap();
@@ -113,7 +113,7 @@ fn memory(peer: &Peer, what: &str) -> u64 {
 }
 
 #[test]
-fn a_large_file_arrives_as_it_was_and_is_never_in_memory() {
+fn a_large_file_is_copied_unchanged_with_little_memory() {
     let (one, other) = (peer(), peer());
     let name = "public/大/影片.gif";
     let path = one.store().join(name);
@@ -134,13 +134,13 @@ fn a_large_file_arrives_as_it_was_and_is_never_in_memory() {
     }
     #[cfg(target_os = "linux")]
     let idle = [&one, &other].map(|peer| memory(peer, "VmRSS"));
-    let (_, kept) = carry(&one, &other, name, name);
-    assert_eq!((kept.status, kept.field("etag")), (204, Some(expected.as_str())), "{kept:?}");
+    let (_, stored) = carry(&one, &other, name, name);
+    assert_eq!((stored.status, stored.field("etag")), (204, Some(expected.as_str())), "{stored:?}");
     assert_eq!(digest(&other, name), expected);
     #[cfg(target_os = "linux")]
     for (peer, idle) in [&one, &other].into_iter().zip(idle) {
-        let most = memory(peer, "VmHWM");
-        assert!(most < idle + MOST, "{most} KiB, and {idle} KiB when nobody asks");
+        let peak = memory(peer, "VmHWM");
+        assert!(peak < idle + MAX_MEMORY, "{peak} KiB, {idle} KiB when idle");
     }
-    other.assert_on_their_way(0);
+    other.assert_staged(0);
 }

@@ -1,4 +1,4 @@
-//! One file at a time: sent, kept, fetched.
+//! Uploading and downloading single files.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{CONTENT, FILENAME, GIF, Peer, tag};
 use crate::client::{Answer, Request};
 
-/// Fields of a request.
+/// Header fields of a request.
 type Fields<'a> = &'a [(&'a str, &'a str)];
 
 fn with(request: Request, fields: Fields<'_>) -> Request {
@@ -22,13 +22,13 @@ fn assert_fields(answer: &Answer, fields: &[(&str, Option<&str>)]) {
 }
 
 #[test]
-fn what_is_sent_is_what_is_fetched() {
+fn a_downloaded_file_is_the_uploaded_one() {
     let peer = Peer::start();
     let content = [GIF, b"a picture"].concat();
-    let kept = peer.upload("./public/images/封面.gif", &content);
-    assert_eq!((kept.status, kept.body.len()), (204, 0), "{kept:?}");
+    let stored = peer.upload("./public/images/封面.gif", &content);
+    assert_eq!((stored.status, stored.body.len()), (204, 0), "{stored:?}");
     let tag = tag(&content);
-    assert_fields(&kept, &[("etag", Some(&tag)), ("content-type", None), ("content-length", None)]);
+    assert_fields(&stored, &[("etag", Some(&tag)), ("content-type", None), ("content-length", None)]);
 
     let fetched = peer.download("public/images/封面.gif");
     assert_eq!((fetched.status, &fetched.body), (200, &content));
@@ -46,7 +46,7 @@ fn what_is_sent_is_what_is_fetched() {
         ("cache-control", Some("no-cache")),
     ];
     assert_fields(&fetched, &about);
-    let head = peer.send(&peer.asking("HEAD", "./public/images/封面.gif"));
+    let head = peer.send(&peer.download_request("HEAD", "./public/images/封面.gif"));
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert_fields(&head, &about);
 
@@ -55,11 +55,11 @@ fn what_is_sent_is_what_is_fetched() {
     assert_eq!(peer.download("public/images/封面.gif").body, again);
     let names: Vec<_> = peer.tree().into_keys().collect();
     assert_eq!(names, ["public/", "public/images/", "public/images/封面.gif"]);
-    peer.assert_on_their_way(0);
+    peer.assert_staged(0);
 }
 
 #[test]
-fn an_empty_file_is_one() {
+fn empty_files_can_be_stored() {
     let peer = Peer::with(|definition| drop(content_of(definition).remove("range")));
     assert_eq!(peer.upload("public/empty", b"").status, 204);
     let fetched = peer.download("public/empty");
@@ -68,22 +68,22 @@ fn an_empty_file_is_one() {
 }
 
 #[test]
-fn parts_come_in_any_order_and_unknown_ones_do_not_count() {
+fn parts_may_be_in_any_order_and_unknown_ones_are_ignored() {
     let peer = Peer::start();
     let content = (CONTENT, GIF);
     let name = (FILENAME, &b"public/a.gif"[..]);
-    let other = ("name=\"other\"; filename=\"o\"", &b"not kept"[..]);
+    let other = ("name=\"other\"; filename=\"o\"", &b"ignored"[..]);
     for parts in [&[content, name][..], &[name, content], &[other, name, content], &[name, content, other]] {
         let answer = peer.send(&peer.request("POST", "/iapi/file").multipart(parts));
         assert_eq!(answer.status, 204, "{parts:?} {answer:?}");
         assert_eq!(peer.download("public/a.gif").body, GIF);
         fs::remove_file(peer.store().join("public/a.gif")).unwrap();
     }
-    peer.assert_on_their_way(0);
+    peer.assert_staged(0);
 }
 
 #[test]
-fn what_is_not_as_defined_is_refused_by_its_name_and_nothing_is_kept() {
+fn invalid_parameters_are_named_and_nothing_is_stored() {
     let peer = Peer::start();
     let name = (FILENAME, &b"public/a.gif"[..]);
     let too_long = vec![b'x'; 64 << 20];
@@ -102,27 +102,27 @@ fn what_is_not_as_defined_is_refused_by_its_name_and_nothing_is_kept() {
         (&[(CONTENT, text), (FILENAME, b"../a.gif")], 400, &["content", "filename"]),
         (&[(CONTENT, GIF), (FILENAME, b"public/\xff.gif")], 400, &["filename"]),
     ];
-    for (parts, status, faults) in cases {
+    for (parts, status, invalid) in cases {
         let answer = peer.send(&peer.request("POST", "/iapi/file").multipart(parts));
         assert_eq!(answer.status, *status, "{parts:?} {answer:?}");
         let document = answer.json();
         let errors = document["errors"].as_array().into_iter().flatten();
-        let mut got: Vec<_> = errors.map(|fault| fault["parameter"].as_str().unwrap()).collect();
+        let mut got: Vec<_> = errors.map(|error| error["parameter"].as_str().unwrap()).collect();
         got.sort_unstable();
-        assert_eq!(got, *faults, "{parts:?} {answer:?}");
+        assert_eq!(got, *invalid, "{parts:?} {answer:?}");
         assert!(!String::from_utf8_lossy(&answer.body).contains(peer.folder().to_str().unwrap()), "{answer:?}");
     }
     let mut long = peer.connect();
     let request = peer.request("POST", "/iapi/file").multipart(&[(CONTENT, &too_long), name]);
     long.write(&request.head());
-    assert_eq!(long.answer(false).status, 413, "before any of it was sent");
+    assert_eq!(long.answer(false).status, 413, "before the body is sent");
     assert_eq!(peer.tree(), [].into());
-    peer.assert_on_their_way(0);
+    peer.assert_staged(0);
     peer.assert_healthy();
 }
 
 #[test]
-fn who_has_no_key_for_it_neither_reads_nor_writes() {
+fn keys_without_the_permission_can_neither_read_nor_write() {
     let peer = Peer::start();
     assert_eq!(peer.upload("public/a.gif", GIF).status, 204);
     let reader = crate::keys::add(peer.folder(), &["--name", "reader", "--scope", "iapi.read"]);
@@ -145,21 +145,21 @@ fn who_has_no_key_for_it_neither_reads_nor_writes() {
         if method == "POST" {
             request = request.multipart(&[(CONTENT, b"GIF89a-other"), (FILENAME, b"public/a.gif")]);
         }
-        // A server takes up to a second to know a new key.
-        let so = || peer.send(&request).status == status;
-        assert!(crate::client::wait(so), "{what} {:?}", peer.send(&request));
+        // A server applies new keys within a second.
+        let has_status = || peer.send(&request).status == status;
+        assert!(crate::client::wait(has_status), "{what} {:?}", peer.send(&request));
     }
     assert_eq!(peer.download("public/a.gif").body, GIF);
 }
 
 #[test]
-fn conditions_guard_what_is_there() {
+fn preconditions_protect_existing_files() {
     let peer = Peer::start();
     let (old, new) = ([GIF, b"old"].concat(), [GIF, b"new"].concat());
     let (old_tag, new_tag) = (tag(&old), tag(&new));
     let weak = format!("W/{old_tag}");
     let several = format!("\"x\", {old_tag}");
-    // With which fields, of a file that is there or not, ends in what.
+    // The header fields, whether the file exists, and the status.
     let cases: &[(Fields<'_>, bool, u16)] = &[
         (&[("if-none-match", "*")], false, 204),
         (&[("if-none-match", "*")], true, 412),
@@ -176,45 +176,45 @@ fn conditions_guard_what_is_there() {
         (&[("if-match", &old_tag)], false, 412),
         (&[("if-match", &old_tag), ("if-none-match", "*")], true, 412),
     ];
-    for (fields, there, status) in cases {
+    for (fields, exists, status) in cases {
         let path = peer.store().join("public/a.gif");
         let _ = fs::remove_file(&path);
-        if *there {
+        if *exists {
             assert_eq!(peer.upload("public/a.gif", &old).status, 204);
         }
-        let answer = peer.send(&with(peer.sending("public/a.gif", &new), fields));
-        assert_eq!(answer.status, *status, "{fields:?} {there} {answer:?}");
-        let expected = match (answer.status, there) {
+        let answer = peer.send(&with(peer.upload_request("public/a.gif", &new), fields));
+        assert_eq!(answer.status, *status, "{fields:?} {exists} {answer:?}");
+        let expected = match (answer.status, exists) {
             (204, _) => Some(new.clone()),
             (_, true) => Some(old.clone()),
             (_, false) => None,
         };
-        assert_eq!(fs::read(&path).ok(), expected, "{fields:?} {there}");
+        assert_eq!(fs::read(&path).ok(), expected, "{fields:?} {exists}");
         assert_eq!(answer.field("etag"), (answer.status == 204).then_some(new_tag.as_str()), "{fields:?}");
     }
-    peer.assert_on_their_way(0);
+    peer.assert_staged(0);
 }
 
 #[test]
-fn of_all_who_say_that_there_is_none_one_is_right() {
+fn only_one_of_concurrent_uploads_creates_the_file() {
     let peer = Peer::start();
     let (peer, name) = (&peer, "public/one.gif");
     let answers: Vec<_> = std::thread::scope(|scope| {
         let send = |number: u8| {
             let content = [GIF, &[number]].concat();
-            (peer.send(&peer.sending(name, &content).field("if-none-match", "*")).status, content)
+            (peer.send(&peer.upload_request(name, &content).field("if-none-match", "*")).status, content)
         };
         let senders: Vec<_> = (0..8).map(|number| scope.spawn(move || send(number))).collect();
         senders.into_iter().map(|sender| sender.join().unwrap()).collect()
     });
-    let kept: Vec<_> = answers.iter().filter(|(status, _)| *status == 204).collect();
-    assert_eq!(kept.len(), 1);
+    let stored: Vec<_> = answers.iter().filter(|(status, _)| *status == 204).collect();
+    assert_eq!(stored.len(), 1);
     assert!(answers.iter().all(|(status, _)| [204, 412].contains(status)));
-    assert_eq!(peer.download(name).body, kept[0].1);
+    assert_eq!(peer.download(name).body, stored[0].1);
 }
 
 #[test]
-fn ranges_and_conditions_of_a_stored_file() {
+fn ranges_and_conditions_apply_to_stored_files() {
     let peer = Peer::start();
     let content = [GIF, &(0..=255).collect::<Vec<u8>>()].concat();
     assert_eq!(peer.upload("public/a.gif", &content).status, 204);
@@ -237,28 +237,28 @@ fn ranges_and_conditions_of_a_stored_file() {
         (&[("if-match", &tag)], 200, whole, None),
     ];
     for (fields, status, body, range) in cases {
-        let answer = peer.send(&with(peer.asking("GET", "public/a.gif"), fields));
+        let answer = peer.send(&with(peer.download_request("GET", "public/a.gif"), fields));
         assert_eq!((answer.status, answer.body.as_slice()), (*status, *body), "{fields:?}");
         assert_eq!(answer.field("content-range"), *range, "{fields:?}");
-        let head = peer.send(&with(peer.asking("HEAD", "public/a.gif"), fields));
+        let head = peer.send(&with(peer.download_request("HEAD", "public/a.gif"), fields));
         assert!(head.body.is_empty() && [*status, 200].contains(&head.status), "{fields:?} {head:?}");
     }
 }
 
 #[test]
-fn a_file_that_somebody_else_put_there_or_changed_is_given_as_it_is() {
+fn files_that_other_programs_write_are_served() {
     let peer = Peer::start();
     assert_eq!(peer.upload("public/a.gif", b"GIF89a-1").status, 204);
     fs::write(peer.store().join("public/a.gif"), "GIF89a-2, longer").unwrap();
     fs::write(peer.store().join("public/b.txt"), "by hand").unwrap();
     let changed = peer.download("public/a.gif");
     assert_eq!(changed.body, b"GIF89a-2, longer");
-    assert_ne!(changed.field("etag"), Some(tag(b"GIF89a-1").as_str()), "the tag of what was there before");
+    assert_ne!(changed.field("etag"), Some(tag(b"GIF89a-1").as_str()), "the tag of the previous content");
     assert_eq!(peer.download("public/b.txt").body, b"by hand");
 }
 
 #[test]
-fn a_stored_page_runs_nothing() {
+fn stored_pages_are_served_without_scripts() {
     let peer = Peer::with(|definition| drop(content_of(definition).remove("range")));
     let html = b"<!DOCTYPE html><script>alert(1)</script>".as_slice();
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".as_slice();
@@ -271,8 +271,8 @@ fn a_stored_page_runs_nothing() {
         assert_eq!(peer.upload(name, content).status, 204);
         let fetched = peer.download(name);
         assert_eq!(fetched.body, content);
-        let told = fetched.field("content-type").unwrap();
-        assert!(told == media_type || told == format!("{media_type}; charset=utf-8"), "{name}: {told}");
+        let served = fetched.field("content-type").unwrap();
+        assert!(served == media_type || served == format!("{media_type}; charset=utf-8"), "{name}: {served}");
         assert_fields(
             &fetched,
             &[("x-content-type-options", Some("nosniff")), ("content-security-policy", Some("sandbox"))],
@@ -281,7 +281,7 @@ fn a_stored_page_runs_nothing() {
 }
 
 #[test]
-fn names_in_answers_are_no_header_fields() {
+fn names_with_special_characters_are_escaped_in_header_fields() {
     let peer = Peer::start();
     for name in ["public/a;b=c.gif", "public/中文 名字.gif", "public/a'b.gif", "public/😀.gif", "public/'a,b;.gif"]
     {
@@ -291,20 +291,20 @@ fn names_in_answers_are_no_header_fields() {
         assert!(disposition.starts_with("inline; filename=\"") && disposition.is_ascii(), "{name}: {disposition}");
         let last = name.strip_prefix("public/").unwrap();
         if !last.is_ascii() {
-            let told = disposition.split("filename*=UTF-8''").nth(1).unwrap();
-            assert_eq!(percent_decoded(told), last, "{disposition}");
+            let encoded = disposition.split("filename*=UTF-8''").nth(1).unwrap();
+            assert_eq!(percent_decoded(encoded), last, "{disposition}");
         }
     }
 }
 
 fn percent_decoded(text: &str) -> String {
-    // `+` would be a blank in a form; no name here has one.
+    // The parser of forms also decodes `+`, which none of the names contains.
     let fields: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
     fields[0].0.clone().into_owned()
 }
 
 #[test]
-fn what_there_is_can_be_read_before_it_is_called() {
+fn options_and_openapi_describe_the_calls() {
     let peer = Peer::start();
     let file = peer.send(&Request::new("OPTIONS", "/iapi/file"));
     assert_eq!((file.status, file.field("allow")), (200, Some("GET, HEAD, POST, OPTIONS")), "{file:?}");
@@ -332,7 +332,7 @@ fn what_there_is_can_be_read_before_it_is_called() {
     assert_eq!(peer.send(&Request::new("PUT", "/iapi/file")).status, 405);
 }
 
-/// The parameter `content` of `POST /iapi/file`.
+/// Returns the parameter `content` of `POST /iapi/file`.
 pub fn content_of(definition: &mut Value) -> &mut serde_json::Map<String, Value> {
     definition["/"]["iapi"]["/"]["file"]["POST"]["in"]["content"]
         .as_object_mut()

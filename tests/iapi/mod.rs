@@ -1,13 +1,13 @@
-//! The internal API from outside: the program with its files, asked by others over HTTP.
+//! The internal API, called over HTTP on running programs.
 
 mod cache;
 mod crashes;
 mod exchange;
 mod files;
+mod multiple;
 mod names;
 mod secrets;
-mod several;
-mod trouble;
+mod server_errors;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,15 +22,16 @@ use crate::client::{Answer, Connection, MultipartPart, Request};
 use crate::keys;
 use crate::served::{Served, copy_files, free_address, program};
 
-/// What begins like this is a picture to whoever looks at its first bytes.
+/// The first bytes of a GIF image, by which its media type is detected.
 const GIF: &[u8] = b"GIF89a";
-/// Where a store keeps files on their way.
+/// The folder of a store that holds the staging folders.
 const STAGING: &str = ".staging";
-/// The dispositions of the parts of an upload.
+/// The disposition of the part of an upload with the content.
 const CONTENT: &str = "name=\"content\"; filename=\"it\"";
+/// The disposition of the part of an upload with the file name.
 const FILENAME: &str = "name=\"filename\"";
 
-/// A server with stored files, in a folder of its own, and a key for it. It is killed when this is dropped.
+/// A server with stored files in its own folder, and a key for it. Dropping this kills the server.
 pub struct Peer {
     folder: TempDir,
     key: String,
@@ -39,19 +40,19 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// A server of the demo's definition, as it is, but with refusals that have statuses of their own.
+    /// Starts a server of the demo's definition, with the envelope `plain`, so that errors have their own statuses.
     pub fn start() -> Self {
         Self::with(|_| ())
     }
 
-    /// The same with a changed `iapi.json`.
+    /// Starts a server with a changed `iapi.json`.
     pub fn with(change: impl FnOnce(&mut Value)) -> Self {
         let mut peer = Self::prepared(change);
         peer.serve();
         peer
     }
 
-    /// All that a server needs, which is not started yet.
+    /// Creates the folder of a server without starting it.
     pub fn prepared(change: impl FnOnce(&mut Value)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let api = folder.path().join("api");
@@ -64,13 +65,13 @@ impl Peer {
         Self { folder, key, served: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
 
-    /// Starts the server; the one that runs, if any, is killed.
+    /// Starts the server, after killing the running one.
     pub fn serve(&mut self) {
         let command = program(self.folder.path());
         self.serve_as(command);
     }
 
-    /// Starts the server by a command that has all but the address.
+    /// Starts the server with a command, to which the address is added.
     pub fn serve_as(&mut self, mut command: Command) {
         self.kill();
         let address = free_address();
@@ -78,22 +79,22 @@ impl Peer {
         self.address = address.parse().unwrap();
     }
 
-    /// As by `kill -9`.
+    /// Kills the server with SIGKILL.
     pub fn kill(&mut self) {
         self.served = None;
     }
 
-    /// The folder that it works in.
+    /// Returns the folder of the server.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The folder of its stored files.
+    /// Returns the folder of the stored files.
     pub fn store(&self) -> PathBuf {
         self.folder().join("data/files")
     }
 
-    /// A request by whoever has the key.
+    /// Creates a request with the key.
     pub fn request(&self, method: &str, target: &str) -> Request {
         Request::new(method, target).field("authorization", format_args!("Bearer {}", self.key))
     }
@@ -107,65 +108,65 @@ impl Peer {
         self.connect().ask(request)
     }
 
-    /// A request that asks for a file.
-    pub fn asking(&self, method: &str, name: &str) -> Request {
+    /// Creates a request for a file.
+    pub fn download_request(&self, method: &str, name: &str) -> Request {
         self.request(method, &format!("/iapi/file?filename={}", encoded(name)))
     }
 
     #[track_caller]
     pub fn download(&self, name: &str) -> Answer {
-        self.send(&self.asking("GET", name))
+        self.send(&self.download_request("GET", name))
     }
 
-    /// A request with a file.
-    pub fn sending(&self, name: &str, content: &[u8]) -> Request {
+    /// Creates a request that uploads a file.
+    pub fn upload_request(&self, name: &str, content: &[u8]) -> Request {
         self.request("POST", "/iapi/file").multipart(&parts(&[(name, content)]))
     }
 
     #[track_caller]
     pub fn upload(&self, name: &str, content: &[u8]) -> Answer {
-        self.send(&self.sending(name, content))
+        self.send(&self.upload_request(name, content))
     }
 
-    /// A request with several files.
-    pub fn sending_all(&self, files: &[(&str, &[u8])]) -> Request {
+    /// Creates a request that uploads several files.
+    pub fn upload_all_request(&self, files: &[(&str, &[u8])]) -> Request {
         self.request("POST", "/iapi/files").multipart(&parts(files))
     }
 
-    /// A request that has the texts of the site, which every database has, written into this folder.
-    pub fn caching(&self, folder: &str) -> Request {
+    /// Creates a request that writes caches of the texts of the site, which every database contains, to this folder.
+    pub fn cache_request(&self, folder: &str) -> Request {
         let form = format!(
             "fromDB=user_info.intro_json&storePath={folder}&keys=id001,id002,id003&filenames=1.json,2.json,3.json"
         );
         self.request("POST", "/iapi/cache").body("application/x-www-form-urlencoded", form)
     }
 
-    /// All stored files and their folders, those on their way left out.
+    /// Returns all stored files and folders, without staged files.
     pub fn tree(&self) -> BTreeMap<String, Vec<u8>> {
         tree(&self.store())
     }
 
-    /// Which files are on their way, waited for until it is so many: they go when their request does.
+    /// Waits until this number of files is staged; staged files are removed at the end of their request.
     #[track_caller]
-    pub fn assert_on_their_way(&self, count: usize) {
-        let there = || on_their_way(&self.store());
-        assert!(crate::client::wait(|| there().len() == count), "{:?}", there());
+    pub fn assert_staged(&self, count: usize) {
+        let staged = || staged_files(&self.store());
+        assert!(crate::client::wait(|| staged().len() == count), "{:?}", staged());
     }
 
-    /// Asserts that all is well with it: it says so, and keeps a file and gives it.
+    /// Asserts that the server is ready, and stores and returns a file.
     #[track_caller]
     pub fn assert_healthy(&self) {
         let ready = self.send(&Request::new("GET", "/readyz"));
         assert_eq!(ready.status, 200, "{ready:?}");
         let content = [GIF, b"healthy"].concat();
-        let kept = self.upload("public/healthy.gif", &content);
-        assert_eq!(kept.status, 204, "{kept:?}");
+        let stored = self.upload("public/healthy.gif", &content);
+        assert_eq!(stored.status, 204, "{stored:?}");
         assert!(self.download("public/healthy.gif").body == content);
         fs::remove_file(self.store().join("public/healthy.gif")).unwrap();
     }
 }
 
-/// Changes a file of the definition.
+/// Changes a file of the definition. Its comments are lost.
 fn rewrite(path: &Path, change: impl FnOnce(&mut Value)) {
     let text = fs::read_to_string(path).unwrap();
     let mut definition = jsonc_parser::parse_to_serde_value(&text, &jsonc_parser::ParseOptions::default()).unwrap();
@@ -173,25 +174,26 @@ fn rewrite(path: &Path, change: impl FnOnce(&mut Value)) {
     fs::write(path, definition.to_string()).unwrap();
 }
 
-/// The parts of a form with files and their names.
+/// Returns the parts of an upload of these files.
 fn parts<'a>(files: &[(&'a str, &'a [u8])]) -> Vec<MultipartPart<'a>> {
     let part = |(name, content): &(&'a str, &'a [u8])| [(CONTENT, *content), (FILENAME, name.as_bytes())];
     files.iter().flat_map(part).collect()
 }
 
-/// A text as it stands in a query.
+/// Encodes a text for a query.
 fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// The tag of this content.
+/// Returns the entity tag of this content.
 fn tag(content: &[u8]) -> String {
     format!("\"{}\"", blake3::hash(content).to_hex())
 }
 
-/// All files below a folder but those on their way, with what is in them; folders end in `/`. Links are not followed.
+/// Returns all files below a folder with their contents, without staged files; the names of folders end in `/`, and the
+/// content of a link is its target.
 fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
+    let mut tree = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(inner) = folders.pop() {
         for entry in fs::read_dir(&inner).unwrap() {
@@ -202,28 +204,28 @@ fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
                 continue;
             }
             if kind.is_dir() {
-                found.insert(format!("{shown}/"), Vec::new());
+                tree.insert(format!("{shown}/"), Vec::new());
                 folders.push(path);
             } else if kind.is_symlink() {
-                found.insert(shown, fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes());
+                tree.insert(shown, fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes());
             } else if kind.is_file() {
-                found.insert(shown, fs::read(&path).unwrap());
+                tree.insert(shown, fs::read(&path).unwrap());
             }
         }
     }
-    found
+    tree
 }
 
-/// Which files are on their way, of servers that live or have been killed.
-fn on_their_way(store: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
+/// Returns the paths of all staged files, those of killed servers included.
+fn staged_files(store: &Path) -> Vec<PathBuf> {
+    let mut staged = Vec::new();
     for program in fs::read_dir(store.join(STAGING)).unwrap() {
         let path = program.unwrap().path();
         if path.is_dir() {
-            // One that comes to its end takes its folder along.
+            // A server that ends removes its folder at any time.
             let files = fs::read_dir(&path).into_iter().flatten().map(|entry| entry.unwrap().path());
-            found.extend(files.filter(|file| !file.ends_with("alive")));
+            staged.extend(files.filter(|file| !file.ends_with("alive")));
         }
     }
-    found
+    staged
 }

@@ -1,4 +1,4 @@
-//! Names that would lead elsewhere: nothing outside of the store is read or written.
+//! Names that could reach outside of the store: nothing there is read or written.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{CONTENT, FILENAME, GIF, Peer, encoded, on_their_way, parts, tree};
+use super::{CONTENT, FILENAME, GIF, Peer, encoded, parts, staged_files, tree};
 use crate::client::Request;
 
-/// What is in a file that nobody must read.
+/// The content of a file outside of the store.
 const SECRET: &str = "the secret of the canary";
 
-/// A server whose definition allows every name, a canary beside its store, and what is around the store.
+/// A server whose definition allows every name, with a secret file beside its store.
 struct Watched {
     peer: Peer,
     around: BTreeMap<String, Vec<u8>>,
@@ -44,14 +44,14 @@ impl Watched {
         Self { peer, around }
     }
 
-    /// Asserts that nothing has been written outside of the store.
+    /// Asserts that the files outside of the store are unchanged.
     #[track_caller]
     fn assert_untouched(&self, after: &str) {
         assert_eq!(around(&self.peer), self.around, "{after}");
     }
 }
 
-/// All that is beside the store, but what the server writes down of itself.
+/// Returns all files outside of the store, except those that the server itself writes.
 fn around(peer: &Peer) -> BTreeMap<String, Vec<u8>> {
     let mut around = tree(peer.folder());
     around.retain(|name, _| {
@@ -60,13 +60,13 @@ fn around(peer: &Peer) -> BTreeMap<String, Vec<u8>> {
     around
 }
 
-/// What is secret in an answer.
-fn tells(body: &[u8]) -> bool {
+/// Returns `true` if a response contains the secret.
+fn contains_secret(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body);
     text.contains(SECRET) || text.contains("root:") || text.contains("\"hash\"")
 }
 
-/// Names of the corpus that the store's own tests have: the text, and the name that it is, if it is one.
+/// Returns the texts of the corpus that the tests of the store use, each with the name that it parses to, if valid.
 fn corpus() -> Vec<(Vec<u8>, Option<String>)> {
     let cases: Vec<Value> = serde_json::from_str(include_str!("../data/store/names.json")).unwrap();
     let text = |case: &Value, key: &str| case[key].as_str().map(str::to_owned);
@@ -74,7 +74,7 @@ fn corpus() -> Vec<(Vec<u8>, Option<String>)> {
         cases.iter().map(|case| (text(case, "text").unwrap().into_bytes(), text(case, "is"))).collect();
     let long = |part: &str| part.repeat(4096 / part.len()).into_bytes();
     corpus.extend([long("a"), long("../"), long("a/"), long("封"), long("./")].map(|text| (text, None)));
-    // Dots and slashes that are no UTF-8: longer than need be, cut off, of a half.
+    // Invalid UTF-8 with dots and slashes: overlong, truncated, surrogates.
     let broken: [&[u8]; 8] = [
         b"\xc0\xae\xc0\xae/a",
         b"..\xc0\xafa",
@@ -89,32 +89,32 @@ fn corpus() -> Vec<(Vec<u8>, Option<String>)> {
     corpus
 }
 
-/// The query in which a name stands, every byte escaped, so often.
+/// Returns a name with every byte percent-encoded, this number of times.
 fn escaped(name: &[u8], times: usize) -> String {
     let once: String = name.iter().map(|byte| format!("%{byte:02x}")).collect();
     (1..times).fold(once, |text, _| text.replace('%', "%25"))
 }
 
 #[test]
-fn no_text_of_the_corpus_leads_out_of_the_store() {
+fn no_text_of_the_corpus_reaches_outside_of_the_store() {
     let watched = Watched::start();
     let peer = &watched.peer;
     let (mut asking, mut sending) = (peer.connect(), peer.connect());
-    let mut kept = 0;
+    let mut stored = 0;
     for (text, name) in corpus() {
         let shown = String::from_utf8_lossy(&text).chars().take(60).collect::<String>();
         let is_name = name.is_some();
         for times in 1..=3 {
             let target = format!("/iapi/file?filename={}", escaped(&text, times));
             let answer = asking.ask(&peer.request("GET", &target));
-            // Nothing is there yet, and nothing is decoded twice.
+            // No file exists yet, and names are decoded only once.
             let expected = match (is_name, times) {
                 (true, 1) => 404,
                 _ if target.len() > 8000 => 414,
                 _ => 400,
             };
             assert_eq!(answer.status, expected, "{shown:?} escaped {times} times: {answer:?}");
-            assert!(!tells(&answer.body), "{shown:?}: {answer:?}");
+            assert!(!contains_secret(&answer.body), "{shown:?}: {answer:?}");
         }
         let upload = peer.request("POST", "/iapi/file").multipart(&[(FILENAME, &text), (CONTENT, GIF)]);
         let answer = sending.ask(&upload);
@@ -125,21 +125,21 @@ fn no_text_of_the_corpus_leads_out_of_the_store() {
             Some(name) => {
                 assert_eq!((answer.status, status), (204, 204), "{shown:?}: {answer:?}");
                 assert_eq!(fs::read(peer.store().join(name)).unwrap(), GIF, "{shown:?}");
-                assert_eq!(asking.ask(&peer.asking("GET", name)).body, GIF, "{shown:?}");
-                // Names may get in each other's way, such as `a` and `a/b`.
+                assert_eq!(asking.ask(&peer.download_request("GET", name)).body, GIF, "{shown:?}");
+                // Some names exclude each other, such as `a` and `a/b`.
                 fs::remove_file(peer.store().join(name)).unwrap();
-                kept += 1;
+                stored += 1;
             }
         }
         assert!(peer.tree().keys().all(|left| left.ends_with('/')), "{shown:?}: {:?}", peer.tree().keys());
     }
-    assert!(kept > 10, "{kept}");
+    assert!(stored > 10, "{stored}");
     watched.assert_untouched("the corpus");
-    peer.assert_on_their_way(0);
+    peer.assert_staged(0);
 }
 
 #[test]
-fn no_spelling_of_the_request_leads_out_of_the_store() {
+fn no_form_of_the_request_reaches_outside_of_the_store() {
     let watched = Watched::start();
     let peer = &watched.peer;
     let store = peer.store().display().to_string();
@@ -171,10 +171,10 @@ fn no_spelling_of_the_request_leads_out_of_the_store() {
     for target in targets {
         let answer = peer.send(&peer.request("GET", &target));
         assert!([400, 404].contains(&answer.status), "{target}: {answer:?}");
-        assert!(!tells(&answer.body), "{target}: {answer:?}");
+        assert!(!contains_secret(&answer.body), "{target}: {answer:?}");
         assert!(!String::from_utf8_lossy(&answer.body).contains("canary of"), "{target}: {answer:?}");
     }
-    // What the file itself is called does not count, nor how its part is described.
+    // The file name of the part and its other parameters are ignored.
     for disposition in [
         "name=\"content\"; filename=\"../../canary/file\"",
         "name=\"content\"; filename=\"/etc/passwd\"",
@@ -185,7 +185,7 @@ fn no_spelling_of_the_request_leads_out_of_the_store() {
         let answer = peer.send(&peer.request("POST", "/iapi/file").multipart(&form));
         assert!([204, 400].contains(&answer.status), "{disposition}: {answer:?}");
     }
-    // Fields of the query do not replace those of the form.
+    // Parameters of the query do not replace fields of the form.
     let form = parts(&[("public/it.gif", GIF)]);
     let answer = peer.send(&peer.request("POST", "/iapi/file?filename=../canary/file").multipart(&form));
     assert!([204, 400].contains(&answer.status), "{answer:?}");
@@ -242,28 +242,29 @@ fn links_in_the_store_are_not_followed() {
         assert_eq!(answer.status, 404, "{name}: {answer:?}");
         let answer = peer.upload(name, GIF);
         assert_eq!(answer.status, 409, "{name}: {answer:?}");
-        let answer = peer.send(&peer.sending_all(&[("in/file.gif", b"GIF89a-new"), (name, GIF)]));
+        let answer = peer.send(&peer.upload_all_request(&[("in/file.gif", b"GIF89a-new"), (name, GIF)]));
         assert_eq!(answer.status, 409, "{name}: {answer:?}");
         assert_eq!(peer.tree(), before, "{name}");
     }
     watched.assert_untouched("the links");
-    peer.assert_on_their_way(0);
+    peer.assert_staged(0);
     peer.assert_healthy();
 }
 
-/// Says that it is over when this is dropped.
-struct Ending<'o>(&'o AtomicBool);
+/// Sets the flag when this is dropped.
+struct SetOnDrop<'o>(&'o AtomicBool);
 
-impl Drop for Ending<'_> {
+impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// A folder and a link that leads out change places, over and over, while names in the folder are asked for and sent.
+/// A folder and a link to a folder outside of the store are exchanged again and again, while files in the folder are
+/// downloaded and uploaded.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_that_becomes_a_link_meanwhile_leads_nowhere() {
+fn a_folder_that_is_replaced_by_a_link_meanwhile_reaches_nothing_outside() {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     const ENOUGH: usize = 50;
 
@@ -272,7 +273,7 @@ fn a_folder_that_becomes_a_link_meanwhile_leads_nowhere() {
     assert_eq!(peer.upload("it/file", GIF).status, 204);
     symlink(peer.folder().join("data/canary"), peer.store().join("link")).unwrap();
     let over = AtomicBool::new(false);
-    // What was read, what was not, what was written, what was not.
+    // Counts of successful and failed downloads, and of successful and failed uploads.
     let mut seen = [0; 4];
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -281,28 +282,28 @@ fn a_folder_that_becomes_a_link_meanwhile_leads_nowhere() {
                 renameat_with(CWD, &it, CWD, &link, RenameFlags::EXCHANGE).unwrap();
             }
         });
-        // Also where something is not as it should be.
-        let _over = Ending(&over);
+        // Also ends the other thread if an assertion fails.
+        let _over = SetOnDrop(&over);
         let end = Instant::now() + Duration::from_secs(5);
         let (mut asking, mut sending) = (peer.connect(), peer.connect());
         while Instant::now() < end && seen.iter().any(|count| *count < ENOUGH) {
-            let answer = asking.ask(&peer.asking("GET", "it/file"));
+            let answer = asking.ask(&peer.download_request("GET", "it/file"));
             assert!([200, 404].contains(&answer.status), "{answer:?}");
             assert!(answer.status != 200 || answer.body == GIF, "{answer:?}");
             seen[usize::from(answer.status != 200)] += 1;
-            let answer = sending.ask(&peer.sending("it/new.gif", GIF));
+            let answer = sending.ask(&peer.upload_request("it/new.gif", GIF));
             assert!([204, 409].contains(&answer.status), "{answer:?}");
             seen[2 + usize::from(answer.status != 204)] += 1;
         }
     });
     assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
     watched.assert_untouched("the race");
-    assert!(on_their_way(&peer.store()).is_empty());
+    assert!(staged_files(&peer.store()).is_empty());
     peer.assert_healthy();
 }
 
 #[test]
-fn what_is_no_file_is_missing_and_not_waited_for() {
+fn pipes_and_folders_are_not_found_without_blocking() {
     let watched = Watched::start();
     let peer = &watched.peer;
     assert_eq!(peer.upload("folder/file", GIF).status, 204);
@@ -314,10 +315,10 @@ fn what_is_no_file_is_missing_and_not_waited_for() {
     for name in ["pipe", "folder", "folder/file/below"] {
         assert_eq!(peer.upload(name, GIF).status, 409, "{name}");
     }
-    // Letters of another case are other letters, here too where the file system knows no difference.
+    // Names are case-sensitive, also on file systems that are not.
     for name in ["FOLDER/file", "folder/FILE", "Folder/File"] {
         assert_eq!(peer.download(name).status, 404, "{name}");
     }
     assert_eq!(peer.send(&Request::new("GET", "/iapi/file?filename=folder/file")).status, 401);
-    watched.assert_untouched("what is no file");
+    watched.assert_untouched("pipes and folders");
 }

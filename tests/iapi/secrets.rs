@@ -1,4 +1,4 @@
-//! What is secret is told nowhere: not in the log, not to whoever asks, not in what is kept.
+//! Secrets appear neither in the log, nor in responses, nor in files.
 
 use std::fs;
 use std::path::Path;
@@ -10,15 +10,15 @@ use crate::client::Request;
 use crate::keys;
 use crate::served::program;
 
-/// A server that tells all that it can, and the keys that are sent to it.
-struct Noisy {
+/// A server with the most verbose log, and the requests that are sent to it.
+struct VerboseServer {
     peer: Peer,
     keys: Vec<String>,
-    /// All that clients were told.
-    answered: String,
+    /// The texts of all responses.
+    responses: String,
 }
 
-impl Noisy {
+impl VerboseServer {
     fn start() -> Self {
         let mut peer = Peer::prepared(|_| ());
         let add = |arguments: &[&str]| keys::add(peer.folder(), arguments);
@@ -32,20 +32,20 @@ impl Noisy {
         let mut command = program(peer.folder());
         command.args(["serve", "--log", "trace"]);
         peer.serve_as(command);
-        Self { peer, keys, answered: String::new() }
+        Self { peer, keys, responses: String::new() }
     }
 
-    /// Sends a request. What the client says of files and parameters may be told to it again, what it shows does not
-    /// belong there: `told` says which.
-    fn ask(&mut self, request: &Request, told: bool) {
+    /// Sends a request. If `is_checked` is `true`, the response must not contain the key. Responses may quote
+    /// parameters and file names, so that those are not checked if they contain the key.
+    fn ask(&mut self, request: &Request, is_checked: bool) {
         let answer = self.peer.send(request);
-        if told {
-            self.answered += &format!("{}{}\n", answer.head, String::from_utf8_lossy(&answer.body));
+        if is_checked {
+            self.responses += &format!("{}{}\n", answer.head, String::from_utf8_lossy(&answer.body));
         }
     }
 
-    /// Sends a key where keys are sent, and where they are not.
-    fn make_noise(&mut self, key: &str) {
+    /// Sends a key in the header field for keys, and in other parts of requests.
+    fn send_everywhere(&mut self, key: &str) {
         let bearer =
             |method, target: &str| Request::new(method, target).field("authorization", format_args!("Bearer {key}"));
         for method in ["GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE"] {
@@ -76,7 +76,7 @@ impl Noisy {
             &bearer("GET", "/iapi/file?filename=public/a").field("authorization", format_args!("Bearer {again}")),
             true,
         );
-        // Where a client itself says what is nobody else's business, it alone may be told.
+        // A key in a parameter may be quoted in the response to the same client.
         for target in
             [format!("?key={key}"), format!("?filename={key}"), format!("?access_token={key}&filename=public/a")]
         {
@@ -101,52 +101,54 @@ impl Noisy {
 }
 
 #[test]
-fn a_noisy_run_tells_no_secret() {
-    let mut noisy = Noisy::start();
-    for key in noisy.keys.clone() {
-        noisy.make_noise(&key);
+fn verbose_logs_and_responses_contain_no_secrets() {
+    let mut server = VerboseServer::start();
+    for key in server.keys.clone() {
+        server.send_everywhere(&key);
     }
-    // A disk that refuses, and what describes the server.
-    let away = noisy.peer.folder().join("away");
-    fs::rename(noisy.peer.store().join("public"), &away).unwrap();
-    fs::write(noisy.peer.store().join("public"), "no folder").unwrap();
-    let key = noisy.keys[0].clone();
-    noisy.make_noise(&key);
+    // Errors of the disk, and requests for documents.
+    let away = server.peer.folder().join("away");
+    fs::rename(server.peer.store().join("public"), &away).unwrap();
+    fs::write(server.peer.store().join("public"), "no folder").unwrap();
+    let key = server.keys[0].clone();
+    server.send_everywhere(&key);
     for target in ["/metrics", "/openapi.json", "/readyz", "/healthz", "/docs/swagger/", "/llms.txt", "/"] {
-        noisy.ask(&Request::new("GET", target), true);
+        server.ask(&Request::new("GET", target), true);
     }
     for target in ["*", "/", "/iapi", "/iapi/file", "/iapi/files"] {
-        noisy.ask(&Request::new("OPTIONS", target), true);
+        server.ask(&Request::new("OPTIONS", target), true);
     }
     for status in [" 200 ", " 204 ", " 400 ", " 401 ", " 403 ", " 404 ", " 405 ", " 409 ", " 429 "] {
-        assert!(noisy.answered.contains(status), "{status} is not among what was answered");
+        assert!(server.responses.contains(status), "no response has the status {status}");
     }
-    let Noisy { mut peer, keys, answered } = noisy;
-    let told = peer.served.as_ref().unwrap().told();
-    let said = fs::read_to_string(peer.folder().join("said")).unwrap();
-    assert!(told.lines().count() > 1_000, "it tells all that it can");
+    let VerboseServer { mut peer, keys, responses } = server;
+    let log = peer.served.as_ref().unwrap().told();
+    let output = fs::read_to_string(peer.folder().join("said")).unwrap();
+    assert!(log.lines().count() > 1_000, "the log is verbose");
     peer.kill();
     let data = peer.folder().join("data");
-    let kept = ["keys.json", "keys.used.json"].map(|file| fs::read_to_string(data.join(file)).unwrap_or_default());
-    let hashes: Value = serde_json::from_str(&kept[0]).unwrap();
+    let stored = ["keys.json", "keys.used.json"].map(|file| fs::read_to_string(data.join(file)).unwrap_or_default());
+    let hashes: Value = serde_json::from_str(&stored[0]).unwrap();
     let hashes: Vec<_> = hashes["keys"].as_array().unwrap().iter().map(|key| key["hash"].as_str().unwrap()).collect();
     let pepper = fs::read(data.join("pepper")).unwrap();
     let peppers = [hex::encode(&pepper), String::from_utf8_lossy(&pepper).trim().to_owned()];
     let secrets: Vec<_> = keys.iter().map(|key| key.split('_').nth(2).unwrap()).collect();
-    // The beginning and the end of a secret are as secret as all of it.
+    // The beginning and the end of a secret must not appear either.
     let parts = secrets.iter().flat_map(|secret| [&secret[..26], &secret[30..54]]);
     for part in parts.chain(hashes).chain(peppers.iter().map(String::as_str)) {
-        for (place, text) in [("answers", &answered), ("log", &told), ("output", &said), ("keys.used.json", &kept[1])] {
+        for (place, text) in
+            [("responses", &responses), ("log", &log), ("output", &output), ("keys.used.json", &stored[1])]
+        {
             let line = text.lines().find(|line| line.contains(part));
-            assert_eq!(line, None, "{part} is told in the {place}");
+            assert_eq!(line, None, "{part} appears in the {place}");
         }
     }
     for secret in secrets {
-        assert!(!kept[0].contains(&secret[..26]) && !kept[0].contains(&secret[30..54]), "a key is kept as it is");
+        assert!(!stored[0].contains(&secret[..26]) && !stored[0].contains(&secret[30..54]), "the key is stored");
     }
 }
 
-/// Whether a text holds what could be a whole key.
+/// Returns the first text that could be a complete key.
 fn key_in(text: &str) -> Option<&str> {
     text.match_indices("rb_").map(|(at, _)| &text[at..]).find_map(|rest| {
         let end = rest.bytes().skip(3).position(|byte| !byte.is_ascii_alphanumeric() && byte != b'_')?;
@@ -157,8 +159,8 @@ fn key_in(text: &str) -> Option<&str> {
 }
 
 #[test]
-fn no_file_of_the_package_has_a_key() {
-    assert!(key_in(&format!("a rb_0123abcd_{}, b", "x".repeat(60))).is_some(), "one is found");
+fn no_file_of_the_repository_contains_a_key() {
+    assert!(key_in(&format!("a rb_0123abcd_{}, b", "x".repeat(60))).is_some(), "the search finds keys");
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders: Vec<_> = ["api", "docs", "schema", "tests", "scripts", "static"].map(|name| top.join(name)).into();
     let mut read = 0;

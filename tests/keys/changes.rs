@@ -1,4 +1,4 @@
-//! Keys that are made, listed, replaced and revoked, beside a server at work.
+//! Keys that are created, listed, replaced and revoked while a server runs.
 
 use std::fs;
 use std::path::Path;
@@ -8,16 +8,16 @@ use rulebook::Keys;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::{add, id, judge, keys, secret};
+use super::{add, check, id, keys, secret};
 
-/// How long a server may take to see that its keys have been changed.
-const SEEN: Duration = Duration::from_secs(1);
+/// The time within which a server notices changed keys.
+const NOTICE_TIME: Duration = Duration::from_secs(1);
 
-/// Waits until something is so, at most [`SEEN`].
-fn until(what: &str, so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !so() {
-        assert!(begun.elapsed() < SEEN, "{what}");
+/// Waits until a condition is met, at most [`NOTICE_TIME`].
+fn until(what: &str, is_met: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_met() {
+        assert!(start.elapsed() < NOTICE_TIME, "{what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -33,56 +33,56 @@ fn listed(folder: &Path) -> Vec<Json> {
 }
 
 #[test]
-fn keys_that_are_made_and_revoked_count_at_once() {
+fn new_and_revoked_keys_take_effect_within_a_second() {
     let folder = TempDir::new().unwrap();
     let known = load(folder.path());
-    let keeper = known.keep().unwrap();
+    let watcher = known.watch().unwrap();
     let first = add(folder.path(), &["--name", "ada"]);
-    until("the first is known", || judge(&known, &first).is_ok());
+    until("the first key is valid", || check(&known, &first).is_ok());
     let second = add(folder.path(), &["--name", "bo"]);
-    until("the second is known", || judge(&known, &second).is_ok());
+    until("the second key is valid", || check(&known, &second).is_ok());
     let ran = keys(folder.path(), &["revoke", id(&first)]);
     assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), "", ""));
-    until("the first is refused", || judge(&known, &first) == Err("an unknown key".to_owned()));
-    judge(&known, &second).unwrap();
-    // What cannot be read revokes nobody, and is over when it can be read again.
+    until("the first key is revoked", || check(&known, &first) == Err("the key is unknown".to_owned()));
+    check(&known, &second).unwrap();
+    // A file that cannot be read changes nothing until it can be read again.
     let file = folder.path().join("data/keys.json");
     let whole = fs::read(&file).unwrap();
     fs::write(&file, "{").unwrap();
-    std::thread::sleep(SEEN);
-    judge(&known, &second).unwrap();
+    std::thread::sleep(NOTICE_TIME);
+    check(&known, &second).unwrap();
     fs::write(&file, whole).unwrap();
     let third = add(folder.path(), &["--name", "eve"]);
-    until("the third is known", || judge(&known, &third).is_ok());
+    until("the third key is valid", || check(&known, &third).is_ok());
     fs::remove_file(&file).unwrap();
-    until("nobody is known", || known.is_empty());
-    drop(keeper);
+    until("there are no keys", || known.is_empty());
+    drop(watcher);
     add(folder.path(), &["--name", "ada"]);
-    std::thread::sleep(SEEN);
-    assert!(known.is_empty(), "nobody looks any more");
+    std::thread::sleep(NOTICE_TIME);
+    assert!(known.is_empty(), "the watcher has stopped");
 }
 
 #[test]
-fn a_key_that_is_replaced_is_good_for_a_while() {
+fn a_replaced_key_stays_valid_for_a_grace_period() {
     let folder = TempDir::new().unwrap();
-    let wish = ["--name", "ada", "--scope", "a,b", "--files", "c/*", "--requests", "5", "--per", "ever"];
-    let old = add(folder.path(), &wish);
+    let options = ["--name", "ada", "--scope", "a,b", "--files", "c/*", "--requests", "5", "--per", "ever"];
+    let old = add(folder.path(), &options);
     let rotate = |id: &str, arguments: &[&str]| keys(folder.path(), &[&["rotate", id], arguments].concat());
     let ran = rotate(id(&old), &[]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
     let new = ran.out.trim_end().to_owned();
     assert_ne!(secret(&old), secret(&new));
-    let [was, is] = listed(folder.path()).try_into().unwrap();
-    assert_eq!(was["replaced_by"], id(&new));
+    let [old_entry, new_entry] = listed(folder.path()).try_into().unwrap();
+    assert_eq!(old_entry["replaced_by"], id(&new));
     for field in ["name", "scope", "files", "limit"] {
-        assert_eq!(was[field], is[field], "{field}");
+        assert_eq!(old_entry[field], new_entry[field], "{field}");
     }
-    assert_eq!(is["expires"], Json::Null, "the new one ends as the old one would have");
-    let end: jiff::Timestamp = was["expires"].as_str().unwrap().parse().unwrap();
+    assert_eq!(new_entry["expires"], Json::Null, "the new key has the expiry that the old one had");
+    let end: jiff::Timestamp = old_entry["expires"].as_str().unwrap().parse().unwrap();
     let left = end.duration_since(jiff::Timestamp::now()).as_secs();
     assert!((24 * 3600 - 60..=24 * 3600).contains(&left), "{left}");
     let known = load(folder.path());
-    assert_eq!(judge(&known, &old).unwrap(), judge(&known, &new).unwrap());
+    assert_eq!(check(&known, &old).unwrap(), check(&known, &new).unwrap());
 
     let ran = rotate(id(&old), &[]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
@@ -90,41 +90,41 @@ fn a_key_that_is_replaced_is_good_for_a_while() {
     let newest = rotate(id(&new), &["--grace", "0s"]);
     assert_eq!(newest.code, Some(0));
     let known = load(folder.path());
-    judge(&known, newest.out.trim_end()).unwrap();
-    assert_eq!(judge(&known, &new), Err("a key that has expired".to_owned()));
+    check(&known, newest.out.trim_end()).unwrap();
+    assert_eq!(check(&known, &new), Err("the key has expired".to_owned()));
     assert_eq!(listed(folder.path())[1]["valid"], false);
 }
 
 #[test]
-fn a_replaced_key_ends_no_later_than_it_would_have() {
+fn a_replaced_key_expires_no_later_than_before() {
     let folder = TempDir::new().unwrap();
     let key = add(folder.path(), &["--name", "ada", "--expires", "2h"]);
     let before = listed(folder.path()).remove(0)["expires"].clone();
     assert_eq!(keys(folder.path(), &["rotate", id(&key), "--grace", "7d"]).code, Some(0));
-    let [was, is] = listed(folder.path()).try_into().unwrap();
-    assert_eq!((&was["expires"], &is["expires"]), (&before, &before));
+    let [old_entry, new_entry] = listed(folder.path()).try_into().unwrap();
+    assert_eq!((&old_entry["expires"], &new_entry["expires"]), (&before, &before));
 }
 
 #[test]
-fn a_key_that_has_expired_is_refused() {
+fn an_expired_key_is_invalid_and_cannot_be_replaced() {
     let folder = TempDir::new().unwrap();
     let key = add(folder.path(), &["--name", "ada", "--expires", "3s"]);
     let known = load(folder.path());
-    judge(&known, &key).unwrap();
+    check(&known, &key).unwrap();
     std::thread::sleep(Duration::from_millis(3100));
-    assert_eq!(judge(&known, &key), Err("a key that has expired".to_owned()));
+    assert_eq!(check(&known, &key), Err("the key has expired".to_owned()));
     let ran = keys(folder.path(), &["rotate", id(&key)]);
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     assert!(ran.err.contains("has expired"), "{}", ran.err);
 }
 
 #[test]
-fn a_key_that_is_not_there_is_not_revoked() {
+fn unknown_keys_cannot_be_revoked_or_replaced() {
     let folder = TempDir::new().unwrap();
     let key = add(folder.path(), &["--name", "ada"]);
     for command in ["revoke", "rotate"] {
         for (unknown, expected) in
-            [("00000000", "has no key"), ("ada", "an id is"), ("", "an id is"), (&key, "an id is")]
+            [("00000000", "has no key"), ("ada", "an id has"), ("", "an id has"), (&key, "an id has")]
         {
             let ran = keys(folder.path(), &[command, unknown]);
             assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{command} {unknown:?}");
@@ -135,18 +135,18 @@ fn a_key_that_is_not_there_is_not_revoked() {
 }
 
 #[test]
-fn keys_are_listed_without_what_is_secret() {
+fn keys_are_listed_without_secrets() {
     let folder = TempDir::new().unwrap();
     assert_eq!(listed(folder.path()), [] as [Json; 0]);
-    let wish = ["--scope", "a,b", "--files", "c/*", "--requests", "5", "--per", "hour", "--expires", "2999-01-31"];
-    let first = add(folder.path(), &[&["--name", "ada"], &wish[..]].concat());
+    let options = ["--scope", "a,b", "--files", "c/*", "--requests", "5", "--per", "hour", "--expires", "2999-01-31"];
+    let first = add(folder.path(), &[&["--name", "ada"], &options[..]].concat());
     let second = add(folder.path(), &["--name", "B\u{1b}[2J"]);
     let text = keys(folder.path(), &["list"]).out;
     let created = |index: usize| listed(folder.path())[index]["created"].as_str().unwrap().to_owned();
     let expected = format!(
-        "ID        NAME   SCOPE  FILES  REQUESTS   CREATED               LAST USED  EXPIRES               STATE\n\
-         {}  ada    a,b    c/*    5 an hour  {}  -          2999-01-31T00:00:00Z  valid\n\
-         {}  B\u{fffd}[2J  -      -      -          {}  -          -                     valid\n",
+        "ID        NAME   SCOPE  FILES  REQUESTS    CREATED               LAST USED  EXPIRES               STATE\n\
+         {}  ada    a,b    c/*    5 per hour  {}  -          2999-01-31T00:00:00Z  valid\n\
+         {}  B\u{fffd}[2J  -      -      -           {}  -          -                     valid\n",
         id(&first),
         created(0),
         id(&second),

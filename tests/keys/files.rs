@@ -1,4 +1,4 @@
-//! Which stored files a key may name.
+//! The stored files that a key may access.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{add, keys};
 use crate::client::{Answer, Request};
 use crate::demo::Place;
 
-/// The smallest picture that is known as one.
+/// The shortest content that is recognized as a picture.
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 
 fn get(key: &str, name: &str) -> Request {
@@ -21,22 +21,22 @@ fn post(key: &str, name: &str) -> Request {
 
 #[track_caller]
 fn assert_not_allowed(answer: &Answer, name: &str) {
-    let words = "the key does not allow this name";
-    let told = json!({ "status": "error", "message": words, "filename": name });
-    assert_eq!((answer.status, answer.json()), (403, told), "{answer:?}");
+    let message = "the key does not allow this name";
+    let body = json!({ "status": "error", "message": message, "filename": name });
+    assert_eq!((answer.status, answer.json()), (403, body), "{answer:?}");
 }
 
 #[test]
-fn a_key_with_patterns_names_only_what_they_allow() {
+fn a_key_with_patterns_may_access_only_matching_files() {
     let place = Place::sqlite();
     let key = |files: &[&str]| {
-        let wish = ["--name", "a", "--scope", "iapi"].into_iter();
-        let wish: Vec<_> = wish.chain(files.iter().flat_map(|pattern| ["--files", pattern])).collect();
-        add(place.folder.path(), &wish)
+        let options = ["--name", "a", "--scope", "iapi"].into_iter();
+        let options: Vec<_> = options.chain(files.iter().flat_map(|pattern| ["--files", pattern])).collect();
+        add(place.folder.path(), &options)
     };
     let (any, one, several) = (key(&[]), key(&["public/a/*"]), key(&["public/a/**", "public/*.{png,jpg}", "cache/**"]));
     let server = place.serve();
-    // What a name is asked by: whether the key without patterns may name it, that with one, that with several.
+    // Whether the key without patterns, with one and with several may access a file.
     let cases = [
         ("public/a/1.png", [true, true, true]),
         ("./public/a/1.png", [true, true, true]),
@@ -57,13 +57,13 @@ fn a_key_with_patterns_names_only_what_they_allow() {
             }
         }
     }
-    // A pattern gives nothing that the definition does not.
+    // A pattern does not allow names that the definition refuses.
     let refused = server.send(&post(&several, "cache/1.png"));
     assert_eq!((refused.status, &refused.json()["errors"][0]["parameter"]), (400, &json!("filename")));
-    // Nobody is told whether there is a file that he may not name.
+    // The response does not reveal whether a file exists that the key may not access.
     assert_not_allowed(&server.send(&get(&one, "public/nothing.png")), "public/nothing.png");
     assert_eq!(server.send(&get(&any, "public/nothing.png")).status, 400);
-    // Of several files one is enough.
+    // One forbidden file among several is enough.
     let files = Request::new("POST", "/iapi/files").field("authorization", format_args!("Bearer {one}"));
     let content = ("name=\"content\"; filename=\"1.png\"", PICTURE);
     let named = |name: &'static str| ("name=\"filename\"", name.as_bytes());
@@ -78,11 +78,11 @@ fn a_pattern_that_is_none_makes_no_key() {
     std::fs::create_dir(folder.path().join("api")).unwrap();
     std::fs::write(folder.path().join("api/it.json"), "{}").unwrap();
     for (pattern, why) in [
-        ("", "no name has an empty part"),
-        ("/public/a", "no name has an empty part"),
-        ("public//a", "no name has an empty part"),
-        ("../a", "no part of a name begins with a dot"),
-        ("public/.git/**", "no part of a name begins with a dot"),
+        ("", "a name cannot have an empty part"),
+        ("/public/a", "a name cannot have an empty part"),
+        ("public//a", "a name cannot have an empty part"),
+        ("../a", "a part of a name cannot begin with a dot"),
+        ("public/.git/**", "a part of a name cannot begin with a dot"),
         ("public/[a", "unclosed character class"),
     ] {
         let ran = keys(folder.path(), &["add", "--name", "a", "--files", "public/**", "--files", pattern]);

@@ -1,23 +1,23 @@
-//! Bearer keys: the file that keeps them, how they are made and revoked, and whom a request's key stands for.
+//! Bearer keys: the key file, how keys are created and revoked, and the identities of requests with keys.
 
+mod authentication;
 mod changes;
 mod cost;
-mod faulty;
 mod files;
-mod kept;
+mod invalid_files;
 mod limits;
-mod looked_up;
+mod stored;
 
 use std::path::Path;
 
 use http::{HeaderValue, Method, Uri, header};
-use rulebook::{Head, Identity, Inspect, Inspection, Keys};
+use rulebook::{Authenticate, Authentication, Head, Keys};
 
-use crate::cli::Ran;
+use crate::cli::RunResult;
 use crate::handlers::wait;
 use crate::served::program;
 
-/// Makes a key with the program, in `folder`.
+/// Creates a key with the program, in `folder`.
 pub fn add(folder: &Path, arguments: &[&str]) -> String {
     let ran = keys(folder, &[&["add"], arguments].concat());
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{arguments:?}");
@@ -25,7 +25,7 @@ pub fn add(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// Runs one of the commands for keys, in `folder`.
-fn keys(folder: &Path, arguments: &[&str]) -> Ran {
+fn keys(folder: &Path, arguments: &[&str]) -> RunResult {
     program(folder).arg("keys").args(arguments).args(["--data", "data"]).output().unwrap().into()
 }
 
@@ -34,32 +34,34 @@ fn id(key: &str) -> &str {
     key.split('_').nth(1).unwrap()
 }
 
-/// The secret of a key, and its checksum.
+/// The secret of a key and its checksum.
 fn secret(key: &str) -> (&str, &str) {
     key.split('_').nth(2).unwrap().split_at(54)
 }
 
-/// What is said of a request with these `Authorization` fields.
-fn inspect(keys: &Keys, fields: &[&[u8]]) -> Inspection {
+/// The result for a request with these `Authorization` fields.
+fn authenticate(keys: &Keys, fields: &[&[u8]]) -> Authentication {
     let mut head = Head::new(Method::GET, Uri::from_static("/"));
     let fields = fields.iter().map(|field| (header::AUTHORIZATION, HeaderValue::from_bytes(field).unwrap()));
     head.headers.extend(fields);
-    wait(keys.inspect(&head))
+    wait(keys.authenticate(&head))
 }
 
-/// What is said of a key.
-fn judge(keys: &Keys, key: &str) -> Result<Identity, String> {
-    match inspect(keys, &[format!("Bearer {key}").as_bytes()]) {
-        Inspection::Identity(identity) => Ok(identity),
-        Inspection::Invalid(why) => Err(why),
+/// The name and the permissions of the identity for a request with this key, or why it is invalid.
+fn check(keys: &Keys, key: &str) -> Result<(String, Vec<String>), String> {
+    match authenticate(keys, &[format!("Bearer {key}").as_bytes()]) {
+        Authentication::Identity(identity) => {
+            Ok((identity.name().to_owned(), identity.permissions().map(str::to_owned).collect()))
+        }
+        Authentication::Invalid(why) => Err(why),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn a_head_that_is_printed_shows_no_credential() {
+fn the_debug_output_of_a_head_omits_credentials() {
     let mut head = Head::new(http::Method::GET, http::Uri::from_static("/a"));
-    for name in ["authorization", "proxy-authorization", "cookie", "accept"] {
+    for name in ["authorization", "proxy-authorization", "cookie", "x-api-key", "accept"] {
         let value = http::HeaderValue::from_str(&format!("value of {name}")).unwrap();
         head.headers.push((http::HeaderName::from_static(name), value));
     }

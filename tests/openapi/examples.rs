@@ -1,56 +1,60 @@
-//! The values that a document shows are of the schemas beside them, and what has to be sent is shown.
+//! The examples in a document match the schemas beside them, and required parameters have examples.
 
 use std::path::Path;
 
 use proptest::prelude::*;
-use rulebook::describe::openapi;
+use rulebook_model::describe::openapi;
 use serde_json::{Map, Value as Json, json};
 
-use super::{engine_in, judge, operations, resolved};
-use crate::generate::{choices_up_to, method};
+use super::{engine_in, operations, resolved, validator};
+use support::generate::{choices_up_to, method};
 
-/// Sees that the examples of a schema are of it, and those of its parts of them.
-fn assert_shown(document: &Json, schema: &Json) {
+/// Checks the examples of a schema and of its parts.
+fn assert_schema_examples(document: &Json, schema: &Json) {
     for example in schema["examples"].as_array().into_iter().flatten().chain(schema.get("default")) {
-        assert!(judge(document, schema).is_valid(example), "{example} is not of {schema}");
+        assert!(validator(document, schema).is_valid(example), "{example} does not match {schema}");
     }
     let members = ["properties"].into_iter().flat_map(|key| schema[key].as_object().into_iter().flat_map(Map::values));
-    members.chain(schema.get("items")).for_each(|part| assert_shown(document, part));
+    members.chain(schema.get("items")).for_each(|part| assert_schema_examples(document, part));
 }
 
-/// Sees that all that is shown beside a schema is of it.
-fn assert_beside(document: &Json, beside: &Json) {
+/// Checks the examples beside a schema.
+fn assert_examples_match(document: &Json, beside: &Json) {
     let named = beside["examples"].as_object().into_iter().flat_map(Map::values).map(|own| &own["value"]);
     let all: Vec<_> = beside.get("example").into_iter().chain(named).collect();
     if !all.is_empty() {
-        let judge = judge(document, &beside["schema"]);
+        let validator = validator(document, &beside["schema"]);
         for example in all {
-            assert!(judge.is_valid(example), "{example} is not of {}", beside["schema"]);
+            assert!(validator.is_valid(example), "{example} does not match {}", beside["schema"]);
         }
     }
-    assert_shown(document, resolved(document, &beside["schema"]));
+    assert_schema_examples(document, resolved(document, &beside["schema"]));
 }
 
-fn assert_all_shown(document: &Json) {
+fn assert_all_examples_match(document: &Json) {
     for operation in operations(document) {
         for own in operation.json["parameters"].as_array().into_iter().flatten() {
-            assert_beside(document, own);
+            assert_examples_match(document, own);
             let contents = own["content"].as_object().into_iter().flat_map(Map::values);
-            contents.for_each(|content| assert_beside(document, content));
+            contents.for_each(|content| assert_examples_match(document, content));
         }
         let bodies = operation.json["requestBody"]["content"].as_object().into_iter().flat_map(Map::values);
-        bodies.for_each(|content| assert_beside(document, content));
+        bodies.for_each(|content| assert_examples_match(document, content));
         for response in operation.json["responses"].as_object().unwrap().values() {
             let contents = resolved(document, response)["content"].as_object().into_iter().flat_map(Map::values);
-            contents.for_each(|content| assert_beside(document, content));
+            contents.for_each(|content| assert_examples_match(document, content));
         }
     }
 }
 
 #[test]
-fn what_the_demo_shows_is_of_its_schemas() {
-    for folder in ["api", "tests/definitions/good/everything", "tests/definitions/good/site"] {
-        assert_all_shown(&openapi(engine_in(Path::new(folder)).api()));
+fn examples_of_the_demo_match_their_schemas() {
+    for folder in [
+        "api",
+        "crates/rulebook-model/tests/definitions/good/everything",
+        "crates/rulebook-model/tests/definitions/good/site",
+    ] {
+        assert_all_examples_match(&openapi(engine_in(Path::new(folder)).api()));
     }
 }
 
@@ -58,28 +62,28 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_any_method_shows_is_of_its_schemas(mut choices in choices_up_to(80)) {
+    fn examples_of_any_method_match_their_schemas(mut choices in choices_up_to(80)) {
         let http = ["GET", "POST"][choices.below(2)];
-        assert_all_shown(&super::document(&json!({ "a": { http: method(http, 1, &mut choices) } })));
+        assert_all_examples_match(&super::document(&json!({ "a": { http: method(http, 1, &mut choices) } })));
     }
 }
 
 #[test]
-fn what_no_cookie_can_hold_is_shown_in_none() {
-    assert_all_shown(&super::document(&json!({ "a": { "GET": { "info": "I", "in": {
+fn values_that_a_cookie_cannot_carry_are_no_examples_of_cookies() {
+    assert_all_examples_match(&super::document(&json!({ "a": { "GET": { "info": "I", "in": {
         "COOKIE@any": { "info": "I", "type": "any", "example": { "a": [1, null] } }
     } } } })));
 }
 
 #[test]
-fn numbers_are_items_of_lists_that_take_texts_too() {
-    assert_all_shown(&super::document(&json!({ "a": { "GET": { "info": "I", "in": {
+fn numbers_are_examples_of_items_that_can_also_be_texts() {
+    assert_all_examples_match(&super::document(&json!({ "a": { "GET": { "info": "I", "in": {
         "GET@list": { "info": "I", "type": "array<loose_int>", "example": [1] }
     } } } })));
 }
 
 #[test]
-fn what_may_be_anything_is_shown_as_the_text_that_it_is_written_as() {
+fn examples_of_any_are_the_texts_that_are_sent() {
     for (term, callback) in [("any", false), ("callable", true), ("array<any>", false), ("array", false)] {
         let mut own = json!({ "info": "I", "type": term, "example": [1], "default": [[1], 2] });
         if callback {
@@ -88,7 +92,7 @@ fn what_may_be_anything_is_shown_as_the_text_that_it_is_written_as() {
         for key in ["URL#0", "GET@x", "HEADER@X-X", "COOKIE@x", "x"] {
             let method = json!({ "info": "I", "in": { key: own } });
             let document = super::document(&json!({ "a": { "POST": method } }));
-            assert_all_shown(&document);
+            assert_all_examples_match(&document);
             let shown = document.to_string();
             let is_list = term.starts_with("array");
             assert!(
@@ -100,7 +104,7 @@ fn what_may_be_anything_is_shown_as_the_text_that_it_is_written_as() {
 }
 
 #[test]
-fn what_has_to_be_sent_is_filled_in() {
+fn required_parameters_have_examples() {
     let document = super::document(&json!({ "a": { "POST": {
         "info": "I",
         "in": {

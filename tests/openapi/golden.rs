@@ -1,15 +1,17 @@
-//! Whole documents, as they are kept.
+//! Whole documents in golden files.
 
 use std::path::Path;
 
-use rulebook::describe::openapi;
+use rulebook_model::describe::openapi;
 
 use super::engine_in;
-use crate::golden;
+use support::golden;
 
 #[test]
-fn documents_are_as_they_are_kept() {
-    for (folder, kept) in [("api", "demo.json"), ("tests/definitions/good/everything", "everything.json")] {
+fn documents_equal_the_golden_files() {
+    for (folder, kept) in
+        [("api", "demo.json"), ("crates/rulebook-model/tests/definitions/good/everything", "everything.json")]
+    {
         let document = openapi(engine_in(Path::new(folder)).api());
         golden::compare(&Path::new("tests/openapi").join(kept), &format!("{document:#}\n"));
     }

@@ -1,44 +1,44 @@
-//! The OpenAPI document: what it says of each part of a definition, and that the server does as it says.
+//! The OpenAPI document: its description of each part of a definition, and that the server behaves as described.
 
-mod answers;
 mod examples;
 mod golden;
 pub mod modules;
 mod parts;
 pub mod paths;
 mod requests;
+mod responses;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
-use rulebook::describe::openapi;
-use rulebook::model::Api;
 use rulebook::{Engine, Rulebook, Unbound};
+use rulebook_model::describe::openapi;
+use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
 
-/// The engine of these files; no method has a handler.
+/// Returns an engine with these files. It echoes the arguments, since no method has a handler.
 fn engine(files: Vec<(PathBuf, Vec<u8>)>) -> Engine {
     Rulebook::read(files).unbound(Unbound::Echo).build().unwrap_or_else(|report| panic!("{report}"))
 }
 
-/// The engine of a definition of one file.
+/// Returns an engine with a definition in one file.
 fn engine_of(app: &Json) -> Engine {
     engine(vec![("app.json".into(), app.to_string().into_bytes())])
 }
 
-/// The engine of a folder.
+/// Returns an engine with the definition in a folder.
 fn engine_in(folder: &Path) -> Engine {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     engine(files.map(|file| (file.clone(), fs::read(file).unwrap())).collect())
 }
 
-/// The document of one module with these URIs.
+/// Returns the document of a definition with one module, which has these URIs.
 fn document(uris: &Json) -> Json {
     openapi(engine_of(&json!({ "modules": { "site": { "/": uris } } })).api())
 }
 
-/// One operation of a document.
+/// An operation of a document.
 struct Operation<'d> {
     path: &'d str,
     http: String,
@@ -46,7 +46,7 @@ struct Operation<'d> {
     json: &'d Json,
 }
 
-/// All operations of a document.
+/// Returns all operations of a document.
 fn operations(document: &Json) -> Vec<Operation<'_>> {
     let items = document["paths"].as_object().unwrap();
     let all = items.iter().flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |pair| (path, pair)));
@@ -57,25 +57,25 @@ fn operations(document: &Json) -> Vec<Operation<'_>> {
     .collect()
 }
 
-/// What a part of a document refers to, or the part itself.
+/// Resolves a reference in a document.
 pub fn resolved<'d>(document: &'d Json, part: &'d Json) -> &'d Json {
     match part.get("$ref").and_then(Json::as_str) {
         Some(reference) => {
             let pointer = reference.strip_prefix('#').unwrap();
-            document.pointer(pointer).unwrap_or_else(|| panic!("{reference} leads nowhere"))
+            document.pointer(pointer).unwrap_or_else(|| panic!("{reference} does not exist"))
         }
         None => part,
     }
 }
 
-/// A validator for a schema that stands in a document.
-fn judge(document: &Json, schema: &Json) -> Validator {
+/// Returns a validator for a schema of a document.
+fn validator(document: &Json, schema: &Json) -> Validator {
     let whole = json!({ "components": document["components"], "allOf": [schema] });
-    crate::types::judge(&whole)
+    support::schema_validator::validator(&whole)
 }
 
-/// The methods of an API with the paths of their services.
-fn methods(api: &Api) -> impl Iterator<Item = (&rulebook::model::Service, &rulebook::model::Method)> {
+/// Returns the methods of an API with their services.
+fn methods(api: &Api) -> impl Iterator<Item = (&rulebook_model::model::Service, &rulebook_model::model::Method)> {
     let services = api.modules.iter().flat_map(|module| &module.services);
     services.flat_map(|service| service.methods.iter().map(move |method| (service, method)))
 }

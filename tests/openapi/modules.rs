@@ -1,16 +1,16 @@
-//! The documents of modules: each is the whole document, without what is of others.
+//! The document of a module is the whole document without what belongs to other modules.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rulebook::describe::{Part, openapi, openapi_part};
-use rulebook::model::Api;
+use rulebook_model::describe::{ModulePart, openapi, openapi_part};
+use rulebook_model::model::Api;
 use serde_json::{Map, Value as Json, json};
 
 use super::{engine_in, engine_of, operations, resolved};
 use crate::client::{Request, Site};
 
-/// A part of a document, all that it refers to put in its place.
+/// Returns a part of a document with its references replaced by what they refer to.
 fn inlined(document: &Json, part: &Json) -> Json {
     match resolved(document, part) {
         Json::Object(members) => {
@@ -21,7 +21,7 @@ fn inlined(document: &Json, part: &Json) -> Json {
     }
 }
 
-/// The members of a document that are of no module.
+/// Returns the members of a document that belong to no module.
 fn frame(document: &Json) -> Map<String, Json> {
     let members = document.as_object().unwrap().iter();
     let of_modules = ["paths", "components", "tags"];
@@ -35,13 +35,13 @@ fn ids(document: &Json) -> Vec<String> {
     operations(document).iter().map(|own| own.id.to_owned()).collect()
 }
 
-/// Judges the documents of all modules and of all their parts.
+/// Checks the documents of all modules and of their parts.
 pub fn assert_parts(api: &Api) {
     let whole = openapi(api);
     let all = operations(&whole);
     let mut met = BTreeSet::new();
     for (index, module) in api.modules.iter().enumerate() {
-        let part = Part::whole(api, index);
+        let part = ModulePart::whole(api, index);
         let document = openapi_part(api, &part);
         let own: BTreeSet<_> =
             all.iter().filter(|own| own.json["tags"] == json!([module.name])).map(|own| own.id).collect();
@@ -67,13 +67,13 @@ pub fn assert_parts(api: &Api) {
 }
 
 #[test]
-fn modules_are_described_alone_as_among_others() {
-    for folder in ["api", "tests/definitions/good/everything"] {
+fn the_document_of_a_module_is_a_part_of_the_whole() {
+    for folder in ["api", "crates/rulebook-model/tests/definitions/good/everything"] {
         assert_parts(engine_in(Path::new(folder)).api());
     }
 }
 
-/// A small module, and one of so many methods.
+/// Returns a definition with a small module, and a module with this number of methods.
 fn definition(methods: usize) -> Json {
     let service = |n: usize| {
         let method =
@@ -85,18 +85,19 @@ fn definition(methods: usize) -> Json {
 }
 
 #[test]
-fn a_large_module_is_described_in_parts() {
+fn a_large_module_has_documents_of_its_parts() {
     let engine = engine_of(&definition(600));
     assert_parts(engine.api());
-    let sizes = |module| Part::whole(engine.api(), module).split().map(|part| part.methods.len()).collect::<Vec<_>>();
+    let sizes =
+        |module| ModulePart::whole(engine.api(), module).split().map(|part| part.methods.len()).collect::<Vec<_>>();
     assert_eq!(sizes(0), [1]);
     assert_eq!(sizes(1), [250, 250, 100]);
 }
 
 #[test]
-fn the_query_names_a_module_and_a_part() {
+fn the_query_selects_a_module_and_a_part() {
     let engine = engine_of(&definition(300));
-    let (small, large) = (Part::whole(engine.api(), 0), Part::whole(engine.api(), 1));
+    let (small, large) = (ModulePart::whole(engine.api(), 0), ModulePart::whole(engine.api(), 1));
     let site = Site::start(&engine);
     let get = |query: &str| site.send(&Request::new("GET", format!("/openapi.json{query}")));
     let parts: Vec<_> = large.split().collect();

@@ -1,18 +1,18 @@
-//! What a document says of bodies, files, permissions and the API as a whole.
+//! The description of bodies, files, permissions and the API as a whole.
 
 use serde_json::{Value as Json, json};
 
 use super::{document, engine_of, operations, resolved};
-use rulebook::describe::openapi;
+use rulebook_model::describe::openapi;
 
-/// The one operation of a method.
+/// Returns a document with one method, and the operation of that method.
 fn operation(http: &str, method: &Json) -> (Json, Json) {
     let document = document(&json!({ "a": { http: method } }));
     let operation = operations(&document).pop().unwrap().json.clone();
     (document, operation)
 }
 
-/// The schema of a body.
+/// Returns the schema of a body.
 fn body(document: &Json, operation: &Json, media_type: &str) -> Json {
     resolved(document, &operation["requestBody"]["content"][media_type]["schema"]).clone()
 }
@@ -22,7 +22,7 @@ fn media_types(operation: &Json) -> Vec<&str> {
 }
 
 #[test]
-fn a_parameter_of_query_or_body_is_in_the_query_where_there_is_no_body() {
+fn parameters_of_query_or_body_are_in_the_query_of_methods_without_a_body() {
     let method = json!({ "info": "I", "in": {
         "ANY@x": { "info": "I", "type": "int" }, "y": { "info": "I", "type": "?int" }
     } });
@@ -42,7 +42,7 @@ fn a_parameter_of_query_or_body_is_in_the_query_where_there_is_no_body() {
 }
 
 #[test]
-fn null_leaves_a_field_out_in_json_alone() {
+fn only_json_bodies_can_have_null_for_a_missing_field() {
     let (document, operation) =
         operation("POST", &json!({ "info": "I", "in": { "x": { "info": "I", "type": "?bool" } } }));
     assert_eq!(
@@ -56,7 +56,7 @@ fn null_leaves_a_field_out_in_json_alone() {
 }
 
 #[test]
-fn files_are_parts_that_can_be_picked() {
+fn files_are_binary_parts_of_multipart_forms() {
     let (document, operation) = operation(
         "POST",
         &json!({ "info": "I", "in": {
@@ -99,9 +99,9 @@ fn files_are_parts_that_can_be_picked() {
     );
 }
 
-/// A file is of any media type; beside it stands the link that is asked for.
+/// A file can have any media type. The response with a link is described beside it.
 #[test]
-fn files_are_answers_of_any_media_type() {
+fn downloads_are_responses_of_any_media_type_or_a_link() {
     let (document, operation) = operation("GET", &json!({ "info": "A file", "options": { "download": true } }));
     let responses = &operation["responses"];
     assert_eq!(responses["200"]["content"]["*/*"], json!({}));
@@ -137,7 +137,7 @@ fn files_are_answers_of_any_media_type() {
 }
 
 #[test]
-fn permissions_are_requirements_and_words() {
+fn permissions_are_security_requirements_and_part_of_the_description() {
     let (document, with_scope) = operation(
         "PUT",
         &json!({
@@ -150,8 +150,8 @@ fn permissions_are_requirements_and_words() {
     assert_eq!(with_scope["summary"], "Change it");
     assert_eq!(
         with_scope["description"],
-        "Change it\n\nfor good\n\nNeeds the permission `author` and `article[x]`, or `admin`. \
-         `[x]` stands for the value of `x` in the path, in brackets."
+        "Change it\n\nfor good\n\nRequires the permission `author` and `article[x]`, or `admin`. \
+         `[x]` is the value of `x` in the path, in brackets."
     );
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
     assert!(with_scope["responses"].get("403").is_some());
@@ -163,7 +163,7 @@ fn permissions_are_requirements_and_words() {
 }
 
 #[test]
-fn refusals_are_described_where_a_request_can_meet_them() {
+fn only_possible_errors_are_described() {
     let statuses = |http: &str, method: Json| {
         let (_, operation) = operation(http, &method);
         operation["responses"].as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
@@ -180,7 +180,7 @@ fn refusals_are_described_where_a_request_can_meet_them() {
 }
 
 #[test]
-fn header_fields_that_parameters_cannot_be_are_told_in_words() {
+fn header_fields_that_openapi_ignores_are_in_the_description() {
     let (_, operation) = operation(
         "GET",
         &json!({ "info": "I", "in": {
@@ -193,7 +193,7 @@ fn header_fields_that_parameters_cannot_be_are_told_in_words() {
 }
 
 #[test]
-fn unknown_fields_are_refused_where_the_server_refuses_them() {
+fn additional_properties_are_forbidden_if_the_server_refuses_unknown_fields() {
     let app = |unknown: &str| {
         json!({ "unknown": unknown, "modules": { "m": { "/": { "a": { "POST": {
             "info": "I", "in": { "x": { "info": "I", "type": "int" } }
@@ -207,7 +207,7 @@ fn unknown_fields_are_refused_where_the_server_refuses_them() {
 }
 
 #[test]
-fn the_api_says_who_it_is() {
+fn info_servers_and_tags_are_those_of_the_definition() {
     let app = json!({
         "title": "An API", "version": "3.2.1", "info": "What it is for", "base": "/a b/c",
         "contact": { "email": "we@example.org" }, "license": { "name": "MIT", "identifier": "MIT" },
@@ -222,8 +222,8 @@ fn the_api_says_who_it_is() {
             "contact": { "email": "we@example.org" }, "license": { "name": "MIT", "identifier": "MIT" }
         })
     );
-    // Beside the document itself, whatever stands in front of both.
-    let beside = json!({ "url": ".", "description": "The server that this document comes from" });
+    // A relative URL works behind any reverse proxy.
+    let beside = json!({ "url": ".", "description": "The server of this document" });
     assert_eq!(document["servers"], json!([beside]));
     assert_eq!(document["tags"], json!([{ "name": "m", "description": "A module" }]));
     let operation = operations(&document).pop().unwrap();
@@ -231,7 +231,7 @@ fn the_api_says_who_it_is() {
 }
 
 #[test]
-fn servers_that_are_said_come_first() {
+fn servers_of_the_definition_come_first() {
     let app = json!({ "servers": [{ "url": "https://example.org", "info": "Everybody's" }], "modules": { "m": {} } });
     let document = openapi(engine_of(&app).api());
     let servers = document["servers"].as_array().unwrap();
@@ -241,7 +241,7 @@ fn servers_that_are_said_come_first() {
 }
 
 #[test]
-fn what_a_key_has_left_is_described_where_keys_are_needed() {
+fn rate_limit_fields_are_described_for_methods_that_need_a_key() {
     let (document, scoped) = operation("GET", &json!({ "info": "I", "scope": [["reader"]] }));
     for name in ["RateLimit", "RateLimit-Policy"] {
         for status in ["200", "429"] {

@@ -1,41 +1,41 @@
-//! What the router takes, what the document describes and what OPTIONS lists are the same.
+//! The router, the OpenAPI document and OPTIONS agree on the methods of an API.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use rulebook::call::Reason;
-use rulebook::describe::{canonical, openapi};
-use rulebook::model::{Api, Audience, From, Permission};
-use rulebook::{Engine, Place};
+use rulebook::{Engine, Span};
+use rulebook_model::call::ErrorKind;
+use rulebook_model::describe::{canonical, openapi};
+use rulebook_model::model::{Api, Audience, Location, Permission};
 use serde_json::{Value as Json, json};
 
 use super::{Operation, document, engine, engine_of, methods, operations};
 use crate::client::{Request, Site};
-use crate::generate;
+use support::generate;
 
-/// The same API, each of whose methods asks for a permission called like itself: who lacks it is told which method a
-/// path leads to, whatever it takes.
-fn telling(api: &Api) -> Engine {
+/// Returns the same API, where each method requires a permission with the id of the method. The error for a caller
+/// without permissions then says which method a path leads to, whatever its parameters are.
+fn with_permission_per_method(api: &Api) -> Engine {
     let mut api = api.clone();
     let services = api.modules.iter_mut().flat_map(|module| &mut module.services);
     for method in services.flat_map(|service| &mut service.methods) {
-        method.scope.groups = vec![vec![Permission::parse(&method.id, Place::default()).unwrap()]];
-        // JSONP is for methods that everybody may call.
+        method.scope.groups = vec![vec![Permission::parse(&method.id, Span::default()).unwrap()]];
+        // Methods with JSONP cannot require permissions.
         method.options.jsonp = None;
     }
     engine_of(&canonical(&api))
 }
 
-/// The method that a request is for.
+/// Returns the id of the method that a request is routed to.
 async fn routed(engine: &Engine, target: &str) -> String {
     let response = engine.call(target).scope([""; 0]).send().await;
-    match response.error().unwrap_or_else(|| panic!("{target} is answered")).reason() {
-        Reason::Forbidden { missing } => missing[0][0].clone(),
+    match response.error().unwrap_or_else(|| panic!("{target} is answered")).kind() {
+        ErrorKind::Forbidden { missing } => missing[0][0].clone(),
         other => panic!("{target}: {other:?}"),
     }
 }
 
-/// A path with something in place of its parameters.
+/// Replaces the parameters in a path by a value.
 fn filled(path: &str) -> String {
     let mut filled = String::new();
     let mut rest = path;
@@ -47,30 +47,30 @@ fn filled(path: &str) -> String {
     filled + rest
 }
 
-/// A path without the segments of base.
+/// Removes the segments of the base path.
 fn below<'p>(base: &str, path: &'p str) -> &'p str {
     let segments = base.split('/').filter(|segment| !segment.is_empty()).count();
     let rest = (0..segments).fold(path, |path, _| path[1..].find('/').map_or("", |at| &path[at + 1..]));
     if rest.is_empty() { "/" } else { rest }
 }
 
-/// The id of the method of an operation: shorter paths have a number behind it.
+/// Returns the id of an operation's method. Operations at shorter paths have a number at the end of their ids.
 fn method_id<'d>(operation: &Operation<'d>, known: &BTreeSet<&str>) -> &'d str {
     if known.contains(operation.id) {
         return operation.id;
     }
     let (id, number) = operation.id.trim_end_matches('_').rsplit_once('.').unwrap();
-    assert!(number.parse::<usize>().is_ok() && known.contains(id), "{} is of no method", operation.id);
+    assert!(number.parse::<usize>().is_ok() && known.contains(id), "{} has no method", operation.id);
     id
 }
 
-/// Every reference leads somewhere, and every schema is one.
+/// Checks that every reference exists and every schema is valid.
 fn assert_sound(document: &Json, part: &Json) {
     match part {
         Json::Object(members) => {
             if let Some(Json::String(reference)) = members.get("$ref") {
-                let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} is left"));
-                assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+                let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} is external"));
+                assert!(document.pointer(pointer).is_some(), "{reference} does not exist");
             }
             if let Some(schema) = members.get("schema") {
                 assert!(jsonschema::draft202012::meta::is_valid(schema), "{schema} is no schema");
@@ -82,11 +82,11 @@ fn assert_sound(document: &Json, part: &Json) {
     }
 }
 
-pub async fn assert_same(api: &Api) {
+pub async fn assert_consistent(api: &Api) {
     let document = openapi(api);
     let operations = operations(&document);
     let known: BTreeSet<&str> = methods(api).map(|(_, method)| &*method.id).collect();
-    let engine = telling(api);
+    let engine = with_permission_per_method(api);
     let mut ids = BTreeSet::new();
     for operation in &operations {
         assert!(ids.insert(operation.id), "{} is there twice", operation.id);
@@ -102,7 +102,7 @@ pub async fn assert_same(api: &Api) {
     for (service, method) in methods(api) {
         let operation = whole.get(&*method.id).unwrap_or_else(|| panic!("{} is not described", method.id));
         assert_eq!(operation.http, method.http.as_str());
-        let positions = method.parameters.iter().filter(|own| matches!(own.from, From::Position(_))).count();
+        let positions = method.parameters.iter().filter(|own| matches!(own.from, Location::Position(_))).count();
         let segments = below(&api.base, operation.path).split('/').filter(|segment| !segment.is_empty()).count();
         assert_eq!(segments, service.path.len() + positions, "{}", operation.path);
     }
@@ -110,7 +110,7 @@ pub async fn assert_same(api: &Api) {
     let listed = engine_of(&site.send(&Request::new("OPTIONS", "*")).json());
     let listed: BTreeSet<&str> = methods(listed.api()).map(|(_, method)| &*method.id).collect();
     let open: BTreeSet<&str> = methods(api).filter(|(_, own)| own.scope.is_public()).map(|(_, own)| &*own.id).collect();
-    // Nobody asks.
+    // The request is anonymous.
     let told = if api.options == Audience::Own { &open } else { &known };
     assert_eq!(&listed, told, "what OPTIONS lists");
     assert_sound(&document, &document);
@@ -124,8 +124,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn generated_definitions_are_described_as_they_are_served(generated in generate::definitions()) {
-        wait(assert_same(engine(generated.public().bytes()).api()));
+    fn the_router_the_document_and_options_agree_on_generated_definitions(generated in generate::definitions()) {
+        wait(assert_consistent(engine(generated.public().bytes()).api()));
     }
 }
 

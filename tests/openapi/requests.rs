@@ -1,20 +1,20 @@
-//! What parameters look like as text is what their types read.
+//! The schemas of parameters match what their types read from texts.
 
 use std::borrow::Cow;
 
 use proptest::prelude::*;
-use rulebook::describe::openapi;
+use rulebook_model::describe::openapi;
 use serde_json::{Value as Json, json};
 
-use super::{engine_of, judge};
-use crate::generate::{TypeCase, choices_up_to, type_case};
+use super::{engine_of, validator};
+use support::generate::{TypeCase, choices_up_to, type_case};
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// What a type makes of a good text is of the schema of the parameter, wherever that stands.
+    /// The value that a type reads from a valid text matches the schema of the parameter in every location.
     #[test]
-    fn good_texts_are_of_the_schema(mut choices in choices_up_to(40)) {
+    fn decoded_texts_match_the_schema_of_the_parameter(mut choices in choices_up_to(40)) {
         let TypeCase { term, attributes, value, text } = type_case(1, false, &mut choices);
         let mut parameter = json!({ "info": "I", "type": term, "name": "x" });
         parameter.as_object_mut().unwrap().extend(attributes);
@@ -40,13 +40,13 @@ proptest! {
                     own.get("schema").unwrap_or_else(|| &own["content"]["application/json"]["schema"]),
                     decoded.clone(),
                 ),
-                (None, None) => panic!("{own:?} is described nowhere"),
+                (None, None) => panic!("{own:?} is not described"),
             };
-            // Anything at all is described as the text that it is; no blank stands in a cookie, and no segment is empty.
+            // Values of `any` are described as texts; a cookie cannot contain spaces, and a segment is not empty.
             let is_any = term == "any" && !decoded.is_string();
             let is_no_cookie = own.is_some_and(|own| own["in"] == "cookie") && text.contains(' ');
             let is_no_segment = own.is_some_and(|own| own["in"] == "path") && text.is_empty();
-            prop_assert!(is_any || is_no_cookie || is_no_segment || judge(&document, schema).is_valid(&decoded), "{decoded} of {schema}");
+            prop_assert!(is_any || is_no_cookie || is_no_segment || validator(&document, schema).is_valid(&decoded), "{decoded} of {schema}");
         }
     }
 }
@@ -59,7 +59,7 @@ fn parameter(uri: &str, key: &str, term: &str, beside: &Json) -> Json {
 }
 
 #[test]
-fn lists_are_written_as_the_server_reads_them() {
+fn lists_are_serialized_as_the_server_reads_them() {
     let list = |at: &str, attributes: Json| {
         let own = parameter("a", at, "array<int>", &attributes);
         let json = own.get("content").is_some();
@@ -84,7 +84,7 @@ fn lists_are_written_as_the_server_reads_them() {
 }
 
 #[test]
-fn texts_are_what_their_place_can_hold() {
+fn texts_are_restricted_to_what_their_location_can_carry() {
     for (at, term, expected) in [
         ("GET@x", "string", json!({ "type": "string" })),
         ("GET@x", "any", json!({ "type": "string" })),
@@ -114,13 +114,13 @@ fn texts_are_what_their_place_can_hold() {
     }
     for (at, bad) in [("HEADER@x", " é"), ("COOKIE@x", "a;b")] {
         let schema = &parameter("a", at, "string", &json!({}))["schema"];
-        let judge = judge(&json!({}), schema);
-        assert!(judge.is_valid(&json!("abc")) && !judge.is_valid(&json!(bad)), "{schema}");
+        let validator = validator(&json!({}), schema);
+        assert!(validator.is_valid(&json!("abc")) && !validator.is_valid(&json!(bad)), "{schema}");
     }
 }
 
 #[test]
-fn defaults_are_what_their_types_make_of_them() {
+fn defaults_are_decoded_by_their_types() {
     for (term, default, expected) in [
         ("int", json!("5"), json!(5)),
         ("int", json!(5), json!(5)),

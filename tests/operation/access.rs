@@ -1,4 +1,4 @@
-//! The access log: one line a request, which holds no secret and no other line.
+//! The access log: one line per request, without secrets and without line breaks of clients.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use super::{begin, built, shop};
 use crate::client::{Request, Site, wait};
 use crate::logged::{self, Line, accesses, logged};
 
-/// The one line about the request of this name.
+/// Returns the only line about the request with this id.
 #[track_caller]
 fn line(name: &str) -> Line {
-    // An answer is sent when it has been told of.
+    // The request is logged before its response is sent.
     let lines = accesses(name);
     let [line] = &lines[..] else { panic!("{name}: {lines:?}") };
     line.clone()
 }
 
 #[test]
-fn a_line_tells_what_was_asked_and_how_it_ended() {
+fn a_line_has_the_request_and_its_result() {
     logged::begin();
     let site = Site::start(&shop());
     let form = "application/x-www-form-urlencoded";
@@ -62,7 +62,7 @@ fn a_line_tells_what_was_asked_and_how_it_ended() {
 }
 
 #[test]
-fn a_client_that_goes_is_told_of_too() {
+fn a_request_whose_client_disconnects_is_logged() {
     logged::begin();
     let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (tell, wait_for) = (Arc::clone(&begun), Arc::clone(&go_on));
@@ -89,7 +89,7 @@ fn a_client_that_goes_is_told_of_too() {
 }
 
 #[test]
-fn a_body_that_was_asked_for_is_told_of_once() {
+fn a_request_with_100_continue_is_logged_once() {
     logged::begin();
     let site = Site::start(&shop());
     let request = Request::new("POST", "/shop").scope(&["seller"]).field("x-request-id", "expects");
@@ -104,7 +104,7 @@ fn a_body_that_was_asked_for_is_told_of_once() {
 }
 
 #[test]
-fn no_line_holds_a_secret() {
+fn no_line_contains_a_secret() {
     logged::begin();
     let site = Site::start(&shop());
     let secrets =
@@ -126,14 +126,14 @@ fn no_line_holds_a_secret() {
 }
 
 #[test]
-fn what_clients_send_begins_no_line_and_no_column() {
+fn text_of_clients_cannot_begin_a_line_or_a_column() {
     logged::begin();
     let site = Site::start(&shop());
     for (path, shown) in
         [("/a%0d%0ab%20c", "/a%0d%0ab%20c"), ("/a\u{202e}b", "/a\\u{202e}b"), ("/caf\u{e9}", "/caf\\u{e9}")]
     {
         let answer = site.connect().ask(&Request::new("GET", path));
-        // What the server's library does not take for a path is refused ahead of everything else.
+        // actix refuses bytes that are not allowed in a target before the request is handled.
         let Some(name) = answer.field("x-request-id") else {
             assert_eq!(answer.status, 400, "{answer:?}");
             continue;

@@ -1,4 +1,4 @@
-//! Whether the server lives and whether it can do its work.
+//! `/healthz` and `/readyz`, and the readiness checks of a program.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,13 +12,13 @@ use super::{built, shop};
 use crate::client::{Request, Site};
 use crate::logged::{self, logged};
 
-/// The shop with checks.
+/// Returns the shop with checks.
 fn site(add: impl FnOnce(Rulebook) -> Rulebook) -> Site {
     Site::start(&built(|_| async { Ok(()) }, add))
 }
 
 #[test]
-fn it_lives_as_long_as_it_answers() {
+fn healthz_responds_while_the_process_runs() {
     let site = Site::start(&shop());
     let answer = site.send(&Request::new("GET", "/healthz"));
     assert_eq!((answer.status, &answer.body[..]), (200, &b"ok\n"[..]));
@@ -26,7 +26,7 @@ fn it_lives_as_long_as_it_answers() {
 }
 
 #[test]
-fn only_reading_makes_sense() {
+fn health_paths_can_only_be_read() {
     let site = Site::start(&shop());
     for path in ["/healthz", "/readyz", "/metrics"] {
         let answer = site.send(&Request::new("GET", path));
@@ -42,16 +42,18 @@ fn only_reading_makes_sense() {
         let options = site.send(&Request::new("OPTIONS", path));
         assert_eq!((options.status, options.field("allow")), (204, Some("GET, HEAD, OPTIONS")), "{options:?}");
         let answer = site.send(&Request::new("GET", path).field("expect", "100-continue"));
-        assert_eq!(answer.status, 100, "{answer:?}");
+        assert_eq!(answer.status, 200, "no body is read: {answer:?}");
         assert_eq!(site.send(&Request::new("GET", format!("{path}/x"))).status, 404);
     }
 }
 
 #[test]
-fn it_is_ready_when_all_checks_pass() {
+fn readyz_succeeds_if_all_checks_pass() {
     let ready = Site::start(&shop()).send(&Request::new("GET", "/readyz"));
     assert_eq!((ready.status, ready.json()), (200, json!({ "status": "ready", "checks": {} })));
-    let passing = site(|rulebook| rulebook.ready("database", || async { Ok(()) }).ready("disk", || async { Ok(()) }));
+    let passing = site(|rulebook| {
+        rulebook.readiness_check("database", || async { Ok(()) }).readiness_check("disk", || async { Ok(()) })
+    });
     let ready = passing.send(&Request::new("GET", "/readyz"));
     let all = json!({ "status": "ready", "checks": { "database": "ok", "disk": "ok" } });
     assert_eq!((ready.status, ready.json()), (200, all));
@@ -59,15 +61,17 @@ fn it_is_ready_when_all_checks_pass() {
 }
 
 #[test]
-fn what_fails_is_named_and_only_the_log_knows_why() {
+fn failed_checks_are_named_and_their_reasons_only_logged() {
     logged::begin();
     let failing = site(|rulebook| {
         rulebook
-            .ready("fine", || async { Ok(()) })
-            .ready("broken", || async { Err("the socket at 10.0.0.7 is gone".to_owned()) })
-            .ready("panics", || async { panic!("no such table in 10.0.0.8") })
-            .ready("panics-at-once", || -> std::future::Ready<Result<(), String>> { panic!("nothing at 10.0.0.9") })
-            .ready("hangs-for-ever", std::future::pending)
+            .readiness_check("fine", || async { Ok(()) })
+            .readiness_check("broken", || async { Err("the socket at 10.0.0.7 is gone".to_owned()) })
+            .readiness_check("panics", || async { panic!("no such table in 10.0.0.8") })
+            .readiness_check("panics-at-once", || -> std::future::Ready<Result<(), String>> {
+                panic!("nothing at 10.0.0.9")
+            })
+            .readiness_check("hangs-for-ever", std::future::pending)
     });
     let begun = Instant::now();
     let answer = failing.send(&Request::new("GET", "/readyz"));
@@ -80,12 +84,12 @@ fn what_fails_is_named_and_only_the_log_knows_why() {
         "the check broken fails: the socket at 10.0.0.7 is gone",
         "the check panics fails: it panicked: no such table in 10.0.0.8",
         "the check panics-at-once fails: it panicked: nothing at 10.0.0.9",
-        "the check hangs-for-ever fails: no answer within 2 s",
+        "the check hangs-for-ever fails: no result within 2 s",
     ];
     for why in reasons {
         assert_eq!(logged(why).len(), 1, "{why}");
     }
-    // A later answer tells the log nothing new.
+    // The same result is not logged again.
     std::thread::sleep(Duration::from_millis(1100));
     assert_eq!(failing.send(&Request::new("GET", "/readyz")).status, 503);
     for why in reasons {
@@ -95,7 +99,7 @@ fn what_fails_is_named_and_only_the_log_knows_why() {
 }
 
 #[test]
-fn a_check_that_passes_again_is_told_once() {
+fn a_check_that_passes_again_is_logged_once() {
     logged::begin();
     let broken = Arc::new(AtomicBool::new(true));
     let own = Arc::clone(&broken);
@@ -103,7 +107,7 @@ fn a_check_that_passes_again_is_told_once() {
         let broken = own.load(Ordering::Relaxed);
         async move { if broken { Err("it is being mended".to_owned()) } else { Ok(()) } }
     };
-    let site = site(|rulebook| rulebook.ready("mended", check));
+    let site = site(|rulebook| rulebook.readiness_check("mended", check));
     let status = || site.send(&Request::new("GET", "/readyz")).status;
     assert_eq!(status(), 503);
     broken.store(false, Ordering::Relaxed);
@@ -113,7 +117,7 @@ fn a_check_that_passes_again_is_told_once() {
 }
 
 #[test]
-fn a_flood_does_not_reach_the_checks() {
+fn many_requests_run_the_checks_once() {
     let asked = Arc::new(AtomicUsize::new(0));
     let own = Arc::clone(&asked);
     let check = move || {
@@ -123,9 +127,9 @@ fn a_flood_does_not_reach_the_checks() {
             Ok(())
         }
     };
-    let site = site(|rulebook| rulebook.ready("database", check));
+    let site = site(|rulebook| rulebook.readiness_check("database", check));
     let begun = Instant::now();
-    // The first ones come while the check is at work.
+    // The first requests arrive while the check is running.
     let mut waiting: Vec<_> = (0..20).map(|_| site.connect()).collect();
     waiting.iter_mut().for_each(|connection| connection.write(&Request::new("GET", "/readyz").bytes()));
     waiting.iter_mut().for_each(|connection| assert_eq!(connection.answer(false).status, 200));
@@ -138,7 +142,7 @@ fn a_flood_does_not_reach_the_checks() {
 }
 
 #[test]
-fn a_client_that_does_not_wait_changes_nothing() {
+fn checks_finish_although_their_client_disconnects() {
     logged::begin();
     let asked = Arc::new(AtomicUsize::new(0));
     let own = Arc::clone(&asked);
@@ -149,9 +153,9 @@ fn a_client_that_does_not_wait_changes_nothing() {
             Err("it takes too long to say".to_owned())
         }
     };
-    let site = site(|rulebook| rulebook.ready("impatient", check));
+    let site = site(|rulebook| rulebook.readiness_check("impatient", check));
     let mut connection = site.connect();
-    // Closing with something unread resets the connection, which ends the request at once.
+    // Closing a socket with unread bytes resets the connection, which ends the request at once.
     connection.write(&[Request::new("GET", "/healthz").bytes(), Request::new("GET", "/readyz").bytes()].concat());
     assert!(crate::client::wait(|| asked.load(Ordering::Relaxed) == 1));
     connection.stream.peek(&mut [0]).unwrap();
@@ -160,12 +164,12 @@ fn a_client_that_does_not_wait_changes_nothing() {
 }
 
 #[test]
-fn all_checks_are_asked_at_once() {
+fn all_checks_run_at_once() {
     let barrier = Arc::new(Barrier::new(3));
     let site = site(|rulebook| {
         ["one", "two", "three"].into_iter().fold(rulebook, |rulebook, name| {
             let barrier = Arc::clone(&barrier);
-            rulebook.ready(name, move || {
+            rulebook.readiness_check(name, move || {
                 let barrier = Arc::clone(&barrier);
                 async move {
                     barrier.wait().await;
@@ -178,10 +182,10 @@ fn all_checks_are_asked_at_once() {
 }
 
 #[test]
-fn a_check_of_the_same_name_takes_the_place_of_another() {
+fn a_check_with_the_same_name_replaces_another() {
     let site = site(|rulebook| {
-        let rulebook = rulebook.ready("database", || async { Err("the old one".to_owned()) });
-        rulebook.ready("database", || async { Ok(()) })
+        let rulebook = rulebook.readiness_check("database", || async { Err("the old one".to_owned()) });
+        rulebook.readiness_check("database", || async { Ok(()) })
     });
     let answer = site.send(&Request::new("GET", "/readyz"));
     assert_eq!(answer.json(), json!({ "status": "ready", "checks": { "database": "ok" } }));

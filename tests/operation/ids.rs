@@ -1,4 +1,4 @@
-//! Every answer names its request, and the log tells of it under that name.
+//! Request ids: in every response, and in the log.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::shop;
 use crate::client::{Request, Site};
 use crate::handlers::{build, files, wait};
 
-/// A request of each kind, with the status of its answer.
+/// Returns a request of each kind with the status of its response.
 fn kinds() -> Vec<(Request, u16)> {
     let locked = || Request::new("POST", "/shop");
     let form = "application/x-www-form-urlencoded";
@@ -44,7 +44,7 @@ fn kinds() -> Vec<(Request, u16)> {
 }
 
 #[test]
-fn every_answer_carries_another_name() {
+fn every_response_has_a_different_request_id() {
     let site = Site::start(&shop());
     let mut names = BTreeSet::new();
     for (request, status) in kinds() {
@@ -53,27 +53,27 @@ fn every_answer_carries_another_name() {
         let name = answer.field("x-request-id").unwrap_or_else(|| panic!("{request:?}{answer:?}"));
         assert!(name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit()), "{answer:?}");
         assert_eq!(answer.head.to_lowercase().matches("x-request-id").count(), 1, "{answer:?}");
-        assert!(names.insert(name.to_owned()), "{name} is there twice");
+        assert!(names.insert(name.to_owned()), "{name} occurs twice");
     }
 }
 
 #[test]
-fn a_name_that_comes_with_a_request_is_kept() {
+fn a_request_id_of_the_client_is_kept() {
     let site = Site::start(&shop());
     for (index, (request, _)) in kinds().into_iter().enumerate() {
         let name = format!("proxy-1:{index}.a_B");
         let answer = site.send(&request.field("X-Request-Id", &name));
         assert_eq!(answer.field("x-request-id"), Some(name.as_str()), "{answer:?}");
     }
-    let longest = "x".repeat(RequestId::LONGEST);
+    let longest = "x".repeat(RequestId::MAX_LEN);
     let answer = site.send(&Request::new("GET", "/shop").field("x-request-id", &longest));
     assert_eq!(answer.field("x-request-id"), Some(longest.as_str()));
 }
 
 #[test]
-fn a_name_that_would_not_go_into_a_log_is_replaced() {
+fn an_invalid_request_id_of_the_client_is_replaced() {
     let site = Site::start(&shop());
-    let too_long = "x".repeat(RequestId::LONGEST + 1);
+    let too_long = "x".repeat(RequestId::MAX_LEN + 1);
     let bad: [&[u8]; 7] = [b"", b"a b", b"a\tb", b"a\"b", b"a,b", b"caf\xc3\xa9", too_long.as_bytes()];
     for name in bad {
         let answer = site.send(&Request::new("GET", "/shop").raw_field("x-request-id", name));
@@ -83,7 +83,7 @@ fn a_name_that_would_not_go_into_a_log_is_replaced() {
 }
 
 #[test]
-fn handlers_and_the_calls_that_they_make_know_it() {
+fn handlers_and_their_calls_know_the_request_id() {
     let site = Site::start(&shop());
     let answer = site.send(&Request::new("GET", "/shop?how=nested").field("x-request-id", "from-outside"));
     assert_eq!(answer.json()["own"], "from-outside", "{answer:?}");
@@ -93,11 +93,11 @@ fn handlers_and_the_calls_that_they_make_know_it() {
     assert_eq!(answer.json()["own"], answer.json()["nested"], "{answer:?}");
 
     let outside = wait(shop().call("shop.get").text("how", "name").send());
-    assert_eq!(outside.get("name"), Some(&Value::Null), "no request stands behind a call from code");
+    assert_eq!(outside.get("name"), Some(&Value::Null), "a call from code has no request");
 }
 
 #[test]
-fn a_failure_of_the_program_is_told_under_the_name_in_its_answer() {
+fn an_internal_error_has_the_request_id_of_the_response() {
     let site = Site::start(&shop());
     for how in ["internal", "panic"] {
         let answer = site.send(&Request::new("GET", format!("/shop?how={how}")));
@@ -108,7 +108,7 @@ fn a_failure_of_the_program_is_told_under_the_name_in_its_answer() {
 }
 
 #[test]
-fn own_paths_are_not_taken_by_captures_or_positions() {
+fn captures_and_positions_do_not_match_paths_of_the_server() {
     let any = json!({
         "GET": { "info": "Anything", "in": { "URL#0": { "info": "What", "type": "?string", "name": "what" } } },
     });

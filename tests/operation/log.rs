@@ -1,8 +1,8 @@
-//! How the program writes its log.
+//! The formats of the log.
 
 use serde_json::{Value, json};
 
-use crate::cli::{Ran, folder, module, run, shop};
+use crate::cli::{RunResult, folder, module, run, shop};
 use crate::client::{Connection, Request};
 use crate::served::{Served, free_address, program};
 
@@ -10,7 +10,7 @@ fn ask(address: &str, request: &Request) -> crate::client::Answer {
     Connection::to(address.parse().unwrap()).ask(request)
 }
 
-/// The lines that were logged, as JSON.
+/// Returns the logged lines as JSON.
 #[track_caller]
 fn lines(told: &str) -> Vec<Value> {
     let line = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
@@ -18,7 +18,7 @@ fn lines(told: &str) -> Vec<Value> {
 }
 
 #[test]
-fn text_is_a_line_a_record() {
+fn text_has_one_line_per_record() {
     let folder = shop();
     let address = free_address();
     let served = Served::start(folder.path(), &address, &["serve"]);
@@ -31,7 +31,7 @@ fn text_is_a_line_a_record() {
 }
 
 #[test]
-fn json_is_an_object_a_line() {
+fn json_has_one_object_per_line() {
     let folder = shop();
     let address = free_address();
     let mut served = Served::start(folder.path(), &address, &["serve", "--log-format", "json", "--log", "trace"]);
@@ -60,7 +60,7 @@ fn json_is_an_object_a_line() {
 }
 
 #[test]
-fn the_format_is_a_setting_like_others() {
+fn the_log_format_can_be_set_in_every_place_of_settings() {
     let app = |format: Value| {
         folder(&[("app.json", json!({ "unbound": "echo", "log_format": format })), ("shop.json", module())])
     };
@@ -84,15 +84,15 @@ fn the_format_is_a_setting_like_others() {
     let ran = run(text.path(), &["serve", "--log-format", "xml"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
     let faulty = app(json!("xml"));
-    let Ran { code, out, .. } = run(faulty.path(), &["check"]);
+    let RunResult { code, out, .. } = run(faulty.path(), &["check"]);
     assert!(
-        code == Some(1) && out.contains("error[bad-option]: `xml` is not a value of `log_format`"),
+        code == Some(1) && out.contains("error[bad-option]: unknown value of `log_format`: `xml`"),
         "{code:?} {out}"
     );
 }
 
 #[test]
-fn nothing_that_is_logged_begins_another_line() {
+fn logged_text_cannot_begin_another_line() {
     let app = json!({ "unbound": "echo", "unknown": "warn" });
     let folder = folder(&[("app.json", app), ("shop.json", module())]);
     let forged = Request::new("GET", "/article?%0A%5Bforged%5D=1&a%1b%5B2Jb=2&%0D%0A%7B%7D=3");
@@ -112,7 +112,7 @@ fn nothing_that_is_logged_begins_another_line() {
 }
 
 #[test]
-fn the_access_log_can_be_left_out() {
+fn the_access_log_can_be_turned_off() {
     let folder = shop();
     let address = free_address();
     let mut served = Served::start(folder.path(), &address, &["serve", "--log", "info,rulebook::access=off"]);

@@ -1,4 +1,4 @@
-//! The counters: by method, never by path, in a text that Prometheus reads.
+//! The counters of `/metrics`: by method, never by path, in OpenMetrics format.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use super::{begin, built, shop};
 use crate::client::{Connection, Request, Site, wait};
 
-/// Every sample by its name and labels.
+/// Returns every sample by its name and labels.
 #[track_caller]
 fn samples(connection: &mut Connection) -> BTreeMap<String, f64> {
     let answer = connection.ask(&Request::new("GET", "/metrics"));
@@ -38,7 +38,7 @@ fn requests(method: &str, status: &str, code: &str) -> String {
 }
 
 #[test]
-fn answers_are_counted_by_method_status_and_code() {
+fn responses_are_counted_by_method_status_and_code() {
     let site = Site::start(&shop());
     let mut connection = site.connect();
     let form = "application/x-www-form-urlencoded";
@@ -69,7 +69,7 @@ fn answers_are_counted_by_method_status_and_code() {
     let samples = samples(&mut connection);
     let counted = samples.iter().filter(|(name, _)| name.starts_with("rulebook_requests_total"));
     assert_eq!(counted.map(|(name, count)| (name.clone(), *count)).collect::<BTreeMap<_, _>>(), expected);
-    assert_eq!(samples["rulebook_requests_in_flight"], 1.0, "the one that asks");
+    assert_eq!(samples["rulebook_requests_in_flight"], 1.0, "the request for the counters");
     assert_eq!(samples["rulebook_handlers_detached"], 0.0);
     assert_eq!(samples[concat!("rulebook_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}")], 1.0);
 }
@@ -96,7 +96,7 @@ fn durations_are_counted_in_buckets() {
 }
 
 #[test]
-fn clients_cannot_make_series() {
+fn clients_cannot_create_series() {
     let site = Site::start(&shop());
     let mut connection = site.connect();
     let methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "BREW", "X-1"];
@@ -118,12 +118,7 @@ fn clients_cannot_make_series() {
 #[test]
 fn all_workers_are_counted_together() {
     let uploads = tempfile::tempdir().unwrap();
-    let settings = Settings {
-        bind: vec!["127.0.0.1:0".to_owned(); 2],
-        workers: Some(3),
-        uploads: uploads.path().to_owned(),
-        ..Settings::default()
-    };
+    let settings = Settings::new().with_bind(["127.0.0.1:0"; 2]).with_workers(3).with_upload_folder(uploads.path());
     let running = shop().serve(&settings).unwrap();
     for index in 0..60 {
         let mut connection = Connection::to(running.addresses()[index % 2]);
@@ -134,7 +129,7 @@ fn all_workers_are_counted_together() {
 }
 
 #[test]
-fn handlers_whose_clients_have_gone_are_told_of() {
+fn handlers_whose_clients_have_disconnected_are_counted() {
     let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (tell, wait_for) = (Arc::clone(&begun), Arc::clone(&go_on));
     let put = move |_| {

@@ -1,4 +1,4 @@
-//! Running it: names of requests, logs, health, counters, panics, and the end.
+//! Operation: request ids, logs, health, counters, panics, and stopping.
 
 mod access;
 mod health;
@@ -10,7 +10,7 @@ mod stopping;
 
 use std::net::SocketAddr;
 
-use rulebook::{Args, Context, Engine, Module, Refusal, Rulebook};
+use rulebook::{ApiError, Args, Context, Engine, Module, Rulebook};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use crate::client::{Connection, Request, engine};
 use crate::handlers::wait;
 
-/// A definition with a method for each way to end.
+/// Returns a definition with a method for each kind of result.
 fn definition() -> Value {
     json!({ "/": { "shop": {
         "GET": { "info": "What is there", "in": { "GET@how": { "info": "How it ends", "type": "?string", "name": "how" } },
@@ -34,10 +34,10 @@ struct How {
     how: Option<String>,
 }
 
-async fn show(Args(How { how }): Args<How>, context: Context) -> Result<Value, Refusal> {
+async fn show(Args(How { how }): Args<How>, context: Context) -> Result<Value, ApiError> {
     match how.as_deref() {
-        Some("sold") => Err(Refusal::declared("sold")),
-        Some("internal") => Err(Refusal::internal("the shelf broke")),
+        Some("sold") => Err(ApiError::declared("sold")),
+        Some("internal") => Err(ApiError::internal("the shelf broke")),
         Some("panic") => panic!("the lamp fell"),
         Some("nested") => {
             let call = context.call("shop.get").text("how", "name").send().await.outputs()?;
@@ -52,11 +52,11 @@ struct New {
     text: String,
 }
 
-async fn create(Args(new): Args<New>, _: Context) -> Result<Value, Refusal> {
+async fn create(Args(new): Args<New>, _: Context) -> Result<Value, ApiError> {
     Ok(json!({ "text": new.text }))
 }
 
-/// A connection on which a request has been sent whose handler has begun, with something unread on it.
+/// Returns a connection with a request whose handler has begun, and with unread bytes.
 fn begin(address: SocketAddr, request: &Request, begun: &Notify) -> Connection {
     let mut connection = Connection::to(address);
     connection.write(&[Request::new("GET", "/healthz").bytes(), request.bytes()].concat());
@@ -66,19 +66,19 @@ fn begin(address: SocketAddr, request: &Request, begun: &Notify) -> Connection {
 }
 
 impl Connection {
-    /// Ends the connection at once, as a system does where something has not been read.
+    /// Resets the connection, as the system does when a socket with unread bytes is closed.
     fn reset(self) {
         drop(self);
     }
 }
 
-/// The shop, where PUT does nothing.
+/// Returns the shop, where PUT does nothing.
 fn shop() -> Engine {
     built(|_| async { Ok(()) }, |rulebook| rulebook)
 }
 
-/// The shop, where PUT runs this.
-fn built<F: Future<Output = Result<(), Refusal>> + Send + 'static>(
+/// Returns the shop with this handler for PUT.
+fn built<F: Future<Output = Result<(), ApiError>> + Send + 'static>(
     put: impl Fn(Context) -> F + Clone + Send + Sync + 'static,
     add: impl FnOnce(Rulebook) -> Rulebook,
 ) -> Engine {

@@ -1,14 +1,14 @@
-//! Panics: told in the log alone, once, with their place, under the request that they belong to.
+//! Panics: logged once, with their location, under the request that they belong to.
 
 use std::process::{Command, Stdio};
 
-use rulebook::{Args, Context, Module, Refusal};
+use rulebook::{ApiError, Args, Context, Module};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use crate::client::{Request, Site, engine};
 
-/// Outputs that cannot be written.
+/// Outputs that panic when they are written.
 struct Unwritable;
 
 impl Serialize for Unwritable {
@@ -17,7 +17,7 @@ impl Serialize for Unwritable {
     }
 }
 
-/// What a process of its own does, whose panics are logged.
+/// The part of the test that runs in another process, whose panics are logged.
 #[test]
 #[ignore = "run by the test below"]
 fn panicking() {
@@ -28,14 +28,14 @@ fn panicking() {
     let definition =
         json!({ "/": uris.map(|uri| (uri.to_owned(), method(uri))).into_iter().collect::<serde_json::Map<_, _>>() });
     let module = Module::new("site")
-        .get("/handler", async |_: Args<()>, _: Context| -> Result<(), Refusal> { panic!("the lamp\nfell") })
-        .get("/before", async |_: Args<()>, _: Context| -> Result<(), Refusal> { Ok(()) })
-        .get("/output", async |_: Args<()>, _: Context| Ok::<_, Refusal>(Unwritable))
-        .get("/own", async |_: Args<()>, _: Context| -> Result<(), Refusal> {
+        .get("/handler", async |_: Args<()>, _: Context| -> Result<(), ApiError> { panic!("the lamp\nfell") })
+        .get("/before", async |_: Args<()>, _: Context| -> Result<(), ApiError> { Ok(()) })
+        .get("/output", async |_: Args<()>, _: Context| Ok::<_, ApiError>(Unwritable))
+        .get("/own", async |_: Args<()>, _: Context| -> Result<(), ApiError> {
             std::panic::catch_unwind(|| panic!("the cup slipped")).unwrap_err();
             Ok(())
         })
-        .get("/fine", async |_: Args<()>, _: Context| -> Result<(), Refusal> { Ok(()) })
+        .get("/fine", async |_: Args<()>, _: Context| -> Result<(), ApiError> { Ok(()) })
         .before(async |context: Context| {
             assert!(context.method() != "before.get", "the door jammed");
             Ok(())
@@ -47,12 +47,12 @@ fn panicking() {
         site.send(&request);
     }
     let inspected = Request::new("GET", "/fine").field("authorization", "Bearer panic");
-    site.send(&inspected.field("x-request-id", "at-inspector"));
+    site.send(&inspected.field("x-request-id", "at-authenticator"));
     std::thread::Builder::new().name("lonely".to_owned()).spawn(|| panic!("nobody asked")).unwrap().join().unwrap_err();
 }
 
 #[test]
-fn each_is_told_once_where_it_belongs() {
+fn each_panic_is_logged_once_under_its_request() {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "operation::panics::panicking", "--ignored", "--nocapture", "--test-threads=1"]);
     command.env_remove("RUST_LOG").env("RUST_BACKTRACE", "0").stdin(Stdio::null());
@@ -65,11 +65,11 @@ fn each_is_told_once_where_it_belongs() {
         ("before.get: at-before: ", "the handler or its before hook panicked", "the door jammed"),
         ("output.get: at-output: ", "a stage panicked", "the pen broke"),
         ("", "the handler or its before hook caught a panic of its own", ""),
-        ("fine.get: at-inspector: ", "a stage panicked", "the inspector panicked"),
+        ("fine.get: at-authenticator: ", "a stage panicked", "the authenticator panicked"),
         ("", "the thread lonely panicked", "nobody asked"),
     ];
     for (under, who, words) in expected {
-        let place = if words.starts_with("the inspector") { " at tests/client/mod.rs:" } else { place };
+        let place = if words.starts_with("the authenticator") { " at tests/client/mod.rs:" } else { place };
         let is_it = |line: &&str| line.contains(&format!("] {under}{who}{place}")) && line.contains(words);
         let lines: Vec<_> = told.lines().filter(is_it).collect();
         assert_eq!(lines.len(), 1, "{under}{who}: {told}");

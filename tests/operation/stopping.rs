@@ -1,11 +1,11 @@
-//! The end: nothing that has begun is cut off before its time.
+//! Stopping a server: requests and handlers that have begun can finish.
 
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rulebook::{Context, Engine, Refusal, Running, Settings};
+use rulebook::{ApiError, Context, Engine, RunningServer, Settings};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -15,7 +15,7 @@ use crate::client::{Connection, Request, frame, wait};
 use crate::logged::{self, logged};
 use crate::served::{Served, free_address};
 
-/// A handler that says that it has begun, and ends when it is told to.
+/// A handler that notifies when it begins, and ends when it is notified.
 #[derive(Clone, Default)]
 struct Slow {
     begun: Arc<Notify>,
@@ -29,42 +29,42 @@ impl Slow {
         built(move |context| own.clone().run(context), |rulebook| rulebook)
     }
 
-    async fn run(self, _: Context) -> Result<(), Refusal> {
+    async fn run(self, _: Context) -> Result<(), ApiError> {
         self.begun.notify_one();
         self.go_on.notified().await;
-        // Something of the runtime's own, which must still be there.
+        // Needs the timer of the runtime, which must still exist.
         tokio::time::sleep(Duration::from_millis(20)).await;
         self.ended.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Starts it and leaves it.
-    fn leave(&self, running: &Running) {
+    /// Starts the handler and disconnects.
+    fn leave(&self, running: &RunningServer) {
         begin(running.addresses()[0], &Request::new("PUT", "/shop"), &self.begun).reset();
     }
 }
 
-fn serve(engine: &Engine, shutdown: Duration) -> Running {
-    let bind = vec!["127.0.0.1:0".to_owned()];
-    engine.serve(&Settings { bind, workers: Some(2), shutdown, ..Settings::default() }).unwrap()
+fn serve(engine: &Engine, shutdown: Duration) -> RunningServer {
+    let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(2).with_shutdown_timeout(shutdown);
+    engine.serve(&settings).unwrap()
 }
 
 #[test]
-fn handlers_whose_clients_have_gone_come_to_their_end() {
+fn a_stopping_server_waits_for_handlers_whose_clients_have_disconnected() {
     let slow = Slow::default();
     let running = serve(&slow.engine(), Duration::from_secs(30));
     slow.leave(&running);
     running.stopper().stop();
     let waiting = std::thread::spawn(move || running.wait());
     std::thread::sleep(Duration::from_millis(300));
-    assert!(!waiting.is_finished(), "it has not waited");
+    assert!(!waiting.is_finished(), "the server has not waited");
     slow.go_on.notify_one();
     waiting.join().unwrap().unwrap();
     assert!(slow.ended.load(Ordering::Relaxed));
 }
 
 #[test]
-fn a_client_that_goes_while_the_server_stops_changes_nothing() {
+fn a_stopping_server_waits_for_a_handler_whose_client_disconnects_meanwhile() {
     let slow = Slow::default();
     let running = serve(&slow.engine(), Duration::from_secs(30));
     let connection = begin(running.addresses()[0], &Request::new("PUT", "/shop"), &slow.begun);
@@ -73,14 +73,14 @@ fn a_client_that_goes_while_the_server_stops_changes_nothing() {
     connection.reset();
     let waiting = std::thread::spawn(move || running.wait());
     std::thread::sleep(Duration::from_millis(150));
-    assert!(!waiting.is_finished(), "it has not waited");
+    assert!(!waiting.is_finished(), "the server has not waited");
     slow.go_on.notify_one();
     waiting.join().unwrap().unwrap();
     assert!(slow.ended.load(Ordering::Relaxed));
 }
 
 #[test]
-fn connections_of_http2_end_too() {
+fn a_stopping_server_finishes_http2_requests() {
     const HEADERS: u8 = 1;
     const SETTINGS: u8 = 4;
     let slow = Slow::default();
@@ -100,10 +100,10 @@ fn connections_of_http2_end_too() {
     running.stopper().stop();
     let waiting = std::thread::spawn(move || running.wait());
     std::thread::sleep(Duration::from_millis(900));
-    assert!(!waiting.is_finished(), "it has not waited");
+    assert!(!waiting.is_finished(), "the server has not waited");
     slow.go_on.notify_one();
     while busy.more() {}
-    // The last to come but acknowledgements: `:status 204` of the static table.
+    // The last frame besides acknowledgements: `:status 204` of the static table.
     let answer = [0x1, 0x5, 0, 0, 0, 1, 0x89];
     assert!(busy.ahead.windows(answer.len()).any(|bytes| bytes == answer), "{:?}", busy.ahead);
     while idle.more() {}
@@ -112,12 +112,12 @@ fn connections_of_http2_end_too() {
 }
 
 #[test]
-fn what_does_not_end_is_cut_off_and_counted() {
+fn a_stopping_server_cuts_off_and_counts_what_does_not_end_in_time() {
     logged::begin();
     let slow = Slow::default();
     let running = serve(&slow.engine(), Duration::from_millis(900));
     slow.leave(&running);
-    assert!(wait(|| in_flight(&running.addresses()[0].to_string()) == 1), "the one that asks");
+    assert!(wait(|| in_flight(&running.addresses()[0].to_string()) == 1), "the request for the counters");
     let mut stays = Connection::to(running.addresses()[0]);
     stays.write(&Request::new("PUT", "/shop").bytes());
     crate::handlers::wait(slow.begun.notified());
@@ -126,15 +126,16 @@ fn what_does_not_end_is_cut_off_and_counted() {
     let took = begun.elapsed();
     assert!(took >= Duration::from_millis(900) && took < Duration::from_secs(10), "{took:?}");
     assert!(!slow.ended.load(Ordering::Relaxed));
-    let line = "cut off: connections: 1, requests: 1, handlers whose clients had gone: 1";
+    let line =
+        "stopped before everything had ended: connections: 1, requests: 1, handlers whose clients had disconnected: 1";
     assert_eq!(logged(line).len(), 1, "{:?}", logged("cut off"));
     stays.assert_closed();
 }
 
 #[test]
-fn it_is_not_ready_from_the_moment_it_is_asked_to_stop() {
-    // The connections that are open are asked to end a moment later: time enough for a few requests, but not
-    // where the machine is at other work.
+fn readyz_fails_from_the_moment_the_server_is_asked_to_stop() {
+    // Open connections are asked to close a moment later. That is enough time for a few requests, unless the machine is
+    // busy.
     let told = (0..10).any(|_| {
         let running = serve(&Slow::default().engine(), Duration::from_secs(5));
         let mut connection = Connection::to(running.addresses()[0]);
@@ -162,7 +163,7 @@ fn it_is_not_ready_from_the_moment_it_is_asked_to_stop() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_lets_requests_end() {
+fn a_signal_lets_requests_in_flight_end() {
     let note = json!({ "info": "Takes a note", "in": { "text": { "info": "The note", "type": "string" } } });
     let folder = folder(&[("app.json", json!({ "unbound": "echo" })), ("note.json", json!({ "POST": note }))]);
     for signal in ["TERM", "INT"] {
@@ -184,7 +185,7 @@ fn a_signal_lets_requests_end() {
     }
 }
 
-/// How many requests a server says that it is answering.
+/// Returns the number of requests in flight that a server reports.
 fn in_flight(address: &str) -> u64 {
     let answer = Connection::to(address.parse().unwrap()).ask(&Request::new("GET", "/metrics"));
     let text = String::from_utf8(answer.body).unwrap();

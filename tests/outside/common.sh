@@ -1,12 +1,13 @@
-# What the outside checks have in common. Sourced by each of them, at the top of the package.
+# Functions of the checks by external programs. Each check sources this file, in the root of the repository.
 #
-# A check is a script of its own that exits with 0 where all is well, with
-# 77 where it cannot run here because there is no network, and else with 1.
-# `scripts/test` runs them all; in continuous integration none may be skipped.
+# A check is a script that exits with 0 if it succeeds, with 77 if it cannot run
+# because there is no network, and with 1 otherwise. `scripts/test` runs all
+# checks; in continuous integration none may be skipped.
 
 target=$(pwd)/${CARGO_TARGET_DIR:-target}
 [[ ${CARGO_TARGET_DIR:-} != /* ]] || target=$CARGO_TARGET_DIR
-program=$target/debug/rulebook
+# The article site serves any definition, and has handlers for its own.
+program=$target/debug/article-site
 work=$(mktemp -d)
 servers=()
 data=
@@ -22,7 +23,7 @@ trap finish EXIT
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
-# cannot WHY: ends the check as one that cannot run here.
+# cannot REASON: ends the check as one that cannot run.
 cannot() {
   say "$*"
   exit 77
@@ -30,25 +31,25 @@ cannot() {
 
 # package NAME: installs a Debian package.
 package() {
-  scripts/install "$1" || cannot "$1 is missing"
+  scripts/install "$1" || cannot "$1 is not installed"
 }
 
-# python: makes a virtual environment with the pinned packages, once, and sets `venv` to its folder.
+# python: creates a virtual environment with the pinned packages, unless it exists, and sets `venv` to its folder.
 python() {
   venv=$target/outside/venv
-  local wanted=tests/outside/requirements.txt
-  cmp -s "$wanted" "$venv/installed.txt" && return
+  local requirements=tests/outside/requirements.txt
+  cmp -s "$requirements" "$venv/installed.txt" && return
   command -v python3 >/dev/null || package python3
   python3 -c 'import ensurepip' 2>/dev/null || package python3-venv
   rm -rf "$venv"
   python3 -m venv "$venv" || exit 1
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted" >&2 ||
-    cannot "the packages of $wanted cannot be installed"
-  cp "$wanted" "$venv/installed.txt"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >&2 ||
+    cannot "the packages in $requirements cannot be installed"
+  cp "$requirements" "$venv/installed.txt"
 }
 
-# serve FOLDER ARGUMENT…: serves the definition of a folder, and sets `url` to where, without its base. What the
-# server says is in `log`. Its own folder is `data`: a new one, unless `data` is set to one.
+# serve FOLDER ARGUMENT…: serves the definition in a folder, and sets `url` to the server's URL, without the base path.
+# The server's output is in the file `log`. Its data folder is `data`, if that is set, otherwise a new one.
 serve() {
   local api
   api=$(cd "$1" && pwd) || exit 1
@@ -64,12 +65,12 @@ serve() {
     kill -0 "${servers[-1]}" 2>/dev/null || break
     sleep 0.1
   done
-  say "the server of $1 does not start:"
+  say "the server of $1 failed to start:"
   cat "$log" >&2
   exit 1
 }
 
-# stop: stops the server that was started last, and forgets its folder.
+# stop: stops the server that was started last, and unsets `data`.
 stop() {
   { kill "${servers[-1]}" && wait "${servers[-1]}"; } 2>/dev/null
   unset 'servers[-1]'

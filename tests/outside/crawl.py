@@ -1,7 +1,7 @@
-"""Follows every link of the server's pages below a URL, as browsers resolve them.
+"""Follows the links of the server's pages, resolving them as browsers do.
 
-Usage: crawl.py URL CERTIFICATE PATH…: begins at the paths, relative to the URL, which ends in `/`. Each page, script and
-style must be there, and below the URL.
+Usage: crawl.py URL CERTIFICATE PATH…: starts at the paths, relative to the URL, which ends in `/`. Every page, script and
+style sheet must exist, and must be below the URL.
 """
 
 import ssl
@@ -23,8 +23,8 @@ class Links(HTMLParser):
 
 root, certificate, *paths = sys.argv[1:]
 context = ssl.create_default_context(cafile=certificate)
-waiting = [(urljoin(root, path), "the beginning") for path in paths]
-seen, faults = set(), []
+waiting = [(urljoin(root, path), "the arguments") for path in paths]
+seen, errors = set(), []
 while waiting:
     url, where = waiting.pop()
     url = urldefrag(url).url
@@ -32,18 +32,18 @@ while waiting:
         continue
     seen.add(url)
     if not url.startswith(root):
-        faults.append(f"{where} leads out, to {url}")
+        errors.append(f"{where} links to {url}, which is outside of {root}")
         continue
     try:
-        with urllib.request.urlopen(url, context=context) as answer:
-            kind, text, url = answer.headers.get_content_type(), answer.read(), answer.url
+        with urllib.request.urlopen(url, context=context) as response:
+            kind, text, url = response.headers.get_content_type(), response.read(), response.url
     except urllib.error.HTTPError as error:
-        faults.append(f"{where} leads to {url}: {error.code}")
+        errors.append(f"{where} links to {url}: {error.code}")
         continue
     if kind == "text/html":
         links = Links()
         links.feed(text.decode())
         waiting += [(urljoin(url, link), url) for link in links.found]
 print(f"{len(seen)} links followed")
-if faults or len(seen) < 8:
-    sys.exit("\n".join(faults or ["there are hardly any links"]))
+if errors or len(seen) < 8:
+    sys.exit("\n".join(errors or ["there are too few links"]))

@@ -1,4 +1,4 @@
-"""What schemathesis cannot know by itself: texts of our own formats, and files of their media types."""
+"""Hooks of schemathesis: values of rulebook's formats, files of some media types, and excluded cases."""
 
 import base64
 import unicodedata
@@ -17,14 +17,14 @@ schemathesis.openapi.format(
     ),
 )
 
-# `url` takes those of http and https with a host alone.
+# `url` accepts only http and https URLs with a host.
 labels = st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20)
 schemathesis.openapi.format("uri", st.builds("http://{}.example/{}".format, labels, labels))
 
-# Numbers in texts are finite.
+# Numbers in text are finite.
 schemathesis.openapi.format("float-text", st.floats(allow_nan=False, allow_infinity=False).map(repr))
 
-# The media type of a file is recognised by its content.
+# The media type of a file is detected from its content.
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -35,7 +35,7 @@ FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 def properties(case):
-    """The schemas of a form's fields."""
+    """Returns the schemas of a form's fields."""
     for body in case.operation.body:
         if body.media_type == case.media_type:
             return (body.resolved_schema or {}).get("properties", {})
@@ -44,28 +44,29 @@ def properties(case):
 
 @schemathesis.hook
 def filter_case(context, case):
-    """Leaves out forms that are not what they are taken for, JSONP, and a header field that is let pass."""
-    # A script comes without a credential, which all requests here have, and always has the status of a success.
+    """Excludes JSONP, values of a header field that the server ignores, and forms that schemathesis classifies incorrectly."""
+    # JSONP responses ignore credentials, which all requests have, and always have the status of a success.
     if "callback" in (case.query or {}):
         return False
-    # The one value that means something is told; all others are let pass.
+    # The document lists the one value with a meaning; the server ignores all others.
     if any(name.lower() == "x-requested-with" and value != "XMLHttpRequest" for name, value in (case.headers or {}).items()):
         return False
     if case.media_type not in FORMS or not isinstance(case.body, dict):
         return True
-    # A part's name stands in its header, which takes no control characters (RFC 9110 section 5.5).
+    # The name of a part is in a header field, which cannot contain control characters (RFC 9110 section 5.5).
     if any(unicodedata.category(letter) == "Cc" for name in case.body for letter in str(name)):
         return False
     for name, schema in properties(case).items():
         value = case.body.get(name)
-        # Objects are written as JSON, as the encoding says, and not field by field.
+        # The encoding of objects is JSON, and not a list of fields.
         if isinstance(value, dict) and case.media_type != "multipart/form-data":
             return False
-        # A field that is there once is a list of one: on the wire both are the same, though the one is taken for
-        # another type than the other.
+        # A single field is a list of one element: both are the same on the wire, although schemathesis considers one of
+        # them invalid.
         if schema.get("type") == "array" and name in case.body and not isinstance(value, list):
             return False
-        # Beside a file of a media type from above every other field is filled with an empty text and taken for good.
+        # If a form has a file of one of the media types above, schemathesis fills the other fields with empty text and
+        # considers that valid.
         if value == "" and schema.get("minLength", 0) > 0 and case.meta.generation.mode.is_positive:
             return False
     return True

@@ -1,4 +1,4 @@
-"""All permissions that the operations of an OpenAPI document ask for, with commas between."""
+"""Prints all permissions that the operations of an OpenAPI document require, separated by commas."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-//! The server's own pages as they go over the wire: the page of the API, static files, and in `swagger` Swagger UI.
+//! The server's own pages in HTTP: the page of the API, static files, and in `swagger` Swagger UI.
 
 mod swagger;
 
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::client::{Answer, Request, Site, engine};
 
-/// An API that leaves all pages to the server.
+/// Returns a definition with no service at the paths of the pages.
 fn api() -> Json {
     json!({ "/": { "article": { "GET": { "info": "Articles" } } } })
 }
@@ -20,12 +20,12 @@ fn site() -> Site {
     Site::echo(&[("site.json", api())])
 }
 
-/// A site beside the files of a folder.
-fn beside(folder: &Path) -> Site {
+/// Returns a site that serves the files of a folder.
+fn with_files(folder: &Path) -> Site {
     Site::with_static(&engine(&[("site.json", api())], |rulebook| rulebook.unbound(Unbound::Echo)), Some(folder))
 }
 
-/// A folder `static` of some files, and a secret beside it.
+/// Creates a folder `static` with some files, and a secret file beside it.
 fn folder() -> TempDir {
     let folder = TempDir::new().unwrap();
     let own = folder.path().join("static");
@@ -54,22 +54,22 @@ fn get(site: &Site, path: &str) -> Answer {
     site.send(&Request::new("GET", path))
 }
 
-/// The sources that a policy has for something.
+/// Returns the sources of a directive in the content security policy.
 fn sources<'a>(answer: &'a Answer, what: &str) -> Option<Vec<&'a str>> {
     let policy = answer.field("content-security-policy")?;
     let mut directives = policy.split(';').map(|directive| directive.split_whitespace().collect::<Vec<_>>());
-    directives.find(|words| words[0] == what).map(|words| words[1..].to_vec())
+    directives.find(|parts| parts[0] == what).map(|parts| parts[1..].to_vec())
 }
 
-/// Asserts that this page may use nothing but what is the server's own.
+/// Checks that a page can only use resources of the server.
 #[track_caller]
-fn assert_guarded(answer: &Answer) {
-    assert_guarded_but(answer, &[]);
+fn assert_policy(answer: &Answer) {
+    assert_policy_with_styles(answer, &[]);
 }
 
-/// The same of a page that has these `styles` besides.
+/// Checks that a page can only use resources of the server and these styles.
 #[track_caller]
-fn assert_guarded_but(answer: &Answer, styles: &[&str]) {
+fn assert_policy_with_styles(answer: &Answer, styles: &[&str]) {
     assert_eq!(sources(answer, "default-src"), Some(vec!["'none'"]), "{}", answer.head);
     for what in ["base-uri", "form-action", "frame-ancestors"] {
         assert_eq!(sources(answer, what), Some(vec!["'none'"]), "{}", answer.head);
@@ -87,8 +87,8 @@ fn assert_guarded_but(answer: &Answer, styles: &[&str]) {
 }
 
 #[test]
-fn paths_without_a_page_of_their_own_lead_to_one() {
-    for (site, own) in [(site(), None), (beside(&folder().path().join("static")), Some("/static/more"))] {
+fn paths_without_a_trailing_slash_redirect_to_their_page() {
+    for (site, own) in [(site(), None), (with_files(&folder().path().join("static")), Some("/static/more"))] {
         let cases = [
             ("/docs", "/docs/"),
             ("/docs/swagger", "/docs/swagger/"),
@@ -103,7 +103,7 @@ fn paths_without_a_page_of_their_own_lead_to_one() {
                 let answer = site.send(&Request::new(method, from));
                 assert_eq!(answer.status, 307, "{from}");
                 let location = answer.field("location").unwrap();
-                assert!(!location.starts_with('/'), "{location} does not hold behind a prefix");
+                assert!(!location.starts_with('/'), "{location} does not work behind a prefix");
                 let base = url::Url::parse(&format!("http://x{from}")).unwrap();
                 assert_eq!(base.join(location).unwrap().path(), to, "{from}: {location}");
                 assert_eq!(get(&site, to).status, 200, "{to}");
@@ -116,7 +116,7 @@ fn paths_without_a_page_of_their_own_lead_to_one() {
 fn the_built_in_page_is_at_the_root_and_under_static() {
     let site = site();
     let page = get(&site, "/");
-    assert_guarded(&page);
+    assert_policy(&page);
     assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
     for (path, media_type) in [
         ("index.html", "text/html; charset=utf-8"),
@@ -130,7 +130,7 @@ fn the_built_in_page_is_at_the_root_and_under_static() {
         let (here, there) = (get(&site, &format!("/{path}")), get(&site, &format!("/static/{path}")));
         assert_eq!((here.status, there.status), (200, 200), "{path}");
         assert_eq!(here.body, there.body);
-        assert_guarded(&there);
+        assert_policy(&there);
         assert_eq!(there.field("content-type"), Some(media_type));
     }
     for path in ["/static/index.htm", "/static/index.html/", "/static//", "/static/%2e", "/nowhere", "/index.html/x"] {
@@ -139,9 +139,9 @@ fn the_built_in_page_is_at_the_root_and_under_static() {
 }
 
 #[test]
-fn the_client_is_beside_the_docs_whatever_static_folder_there_is() {
+fn the_client_is_below_docs_with_any_static_folder() {
     let folder = folder();
-    for site in [site(), beside(&folder.path().join("static"))] {
+    for site in [site(), with_files(&folder.path().join("static"))] {
         for name in ["theme.css", "form.js", "rulebook.js", "rulebook.d.ts"] {
             let answer = get(&site, &format!("/docs/{name}"));
             assert_eq!(answer.status, 200, "{name}");
@@ -152,7 +152,7 @@ fn the_client_is_beside_the_docs_whatever_static_folder_there_is() {
 }
 
 #[test]
-fn the_page_says_nothing_inline_and_names_no_other_host() {
+fn the_page_has_no_inline_scripts_and_names_no_other_host() {
     let page = String::from_utf8(get(&site(), "/").body).unwrap();
     for forbidden in ["<style", " style=", "javascript:", " onclick", " onload", "//"] {
         let outside: Vec<_> = page.match_indices(forbidden).filter(|(at, _)| !page[..*at].ends_with("http:")).collect();
@@ -169,13 +169,13 @@ fn the_page_says_nothing_inline_and_names_no_other_host() {
 }
 
 #[test]
-fn a_client_that_has_a_page_is_told_that_nothing_is_new() {
+fn a_client_that_has_a_page_receives_304() {
     let folder = folder();
     let cases = [
         (site(), "/docs/swagger/swagger-ui.css"),
         (site(), "/docs/swagger/"),
         (site(), "/"),
-        (beside(&folder.path().join("static")), "/static/data.bin"),
+        (with_files(&folder.path().join("static")), "/static/data.bin"),
     ];
     for (site, path) in cases {
         let first = get(&site, path);
@@ -192,7 +192,7 @@ fn a_client_that_has_a_page_is_told_that_nothing_is_new() {
 #[test]
 fn head_is_get_without_its_body() {
     let folder = folder();
-    let cases = [(site(), "/docs/swagger/"), (site(), "/"), (beside(&folder.path().join("static")), "/data.bin")];
+    let cases = [(site(), "/docs/swagger/"), (site(), "/"), (with_files(&folder.path().join("static")), "/data.bin")];
     for (site, path) in cases {
         let mut connection = site.connect();
         let head = connection.ask(&Request::new("HEAD", path));
@@ -211,7 +211,7 @@ fn head_is_get_without_its_body() {
 fn other_methods_are_refused() {
     let folder = folder();
     let built_in = (site(), vec!["/docs", "/docs/swagger/", "/docs/swagger/index.css", "/", "/static/", "/index.js"]);
-    let own = (beside(&folder.path().join("static")), vec!["/", "/static/data.bin", "/static/more"]);
+    let own = (with_files(&folder.path().join("static")), vec!["/", "/static/data.bin", "/static/more"]);
     for (site, paths) in [built_in, own] {
         for path in paths {
             let mut connection = site.connect();
@@ -228,12 +228,12 @@ fn other_methods_are_refused() {
 }
 
 #[test]
-fn one_file_runs_what_others_answer_and_is_nobodys() {
+fn only_h5_html_may_run_scripts_of_other_servers_and_is_sandboxed() {
     let folder = folder();
     for name in ["h5.html", "h5.htm", "more/h5.html", "index.html"] {
         std::fs::write(folder.path().join("static").join(name), "<p>a page").unwrap();
     }
-    let site = beside(&folder.path().join("static"));
+    let site = with_files(&folder.path().join("static"));
     let policy = |path: &str| get(&site, path).field("content-security-policy").unwrap().to_owned();
     let own = policy("/index.html");
     let script = |policy: &str| policy.split("; ").find(|rule| rule.starts_with("script-src")).map(str::to_owned);
@@ -253,7 +253,7 @@ fn one_file_runs_what_others_answer_and_is_nobodys() {
 #[test]
 fn files_of_the_folder_are_served_at_the_root_and_under_static() {
     let folder = folder();
-    let site = beside(&folder.path().join("static"));
+    let site = with_files(&folder.path().join("static"));
     for (path, media_type, content) in [
         ("", "text/html; charset=utf-8", "<p>own index"),
         ("index.html", "text/html; charset=utf-8", "<p>own index"),
@@ -269,7 +269,7 @@ fn files_of_the_folder_are_served_at_the_root_and_under_static() {
             let answer = get(&site, &path);
             assert_eq!((answer.status, String::from_utf8_lossy(&answer.body).as_ref()), (200, content), "{path}");
             assert_eq!(answer.field("content-type"), Some(media_type), "{path}");
-            assert_guarded(&answer);
+            assert_policy(&answer);
         }
     }
     let part = site.send(&Request::new("GET", "/static/data.bin").field("range", "bytes=2-4"));
@@ -286,16 +286,16 @@ fn files_of_the_folder_are_served_at_the_root_and_under_static() {
     let counted = String::from_utf8(get(&site, "/metrics").body).unwrap();
     let line = "rulebook_requests_total{method=\"-static\",status=\"416\",code=\"\"} 1";
     assert!(counted.contains(line), "{counted}");
-    // A new file needs no new start, and the built-in page is not mixed with those of the folder.
+    // New files need no restart, and built-in files are not mixed with those of the folder.
     fs::write(folder.path().join("static/late.txt"), "late").unwrap();
     assert_eq!(get(&site, "/late.txt").body, b"late");
     get(&site, "/index.js").assert_refused(404, "");
 }
 
 #[test]
-fn nothing_outside_of_the_folder_is_given_out() {
+fn files_outside_of_the_folder_are_not_served() {
     let folder = folder();
-    let site = beside(&folder.path().join("static"));
+    let site = with_files(&folder.path().join("static"));
     let secret = folder.path().join("secret.txt");
     #[cfg(unix)]
     {
@@ -361,7 +361,7 @@ fn nothing_outside_of_the_folder_is_given_out() {
 }
 
 #[test]
-fn the_definition_comes_before_the_pages() {
+fn services_take_precedence_over_pages() {
     let files = folder();
     let serve = |api: Json| {
         let engine = engine(&[("app.json", api)], |rulebook| rulebook.unbound(Unbound::Echo));
@@ -374,7 +374,7 @@ fn the_definition_comes_before_the_pages() {
         assert_eq!(get(&site, "/static/").field("content-type"), Some("text/html; charset=utf-8"));
         assert_eq!(get(&site, "/index.html").status, 200);
     }
-    // Where the API takes what is beside the page, the page is found where nothing is taken.
+    // If a capture of the API matches the files of the page, the page is only below `/static/`.
     let (_, site) = serve(json!({ "modules": { "any": { "/": { "{x}": { "GET": { "info": "Anything",
         "in": { "{x}": { "info": "What", "type": "string" } } } } } } } }));
     assert_eq!(get(&site, "/index.js").json()["args"]["x"], "index.js");
@@ -382,16 +382,16 @@ fn the_definition_comes_before_the_pages() {
     assert_eq!(get(&site, "/static").field("location"), Some("static/"));
     assert_eq!(get(&site, "/docs").field("location"), Some("docs/"));
     assert_eq!(get(&site, "/static/index.js").field("content-type"), Some("text/javascript; charset=utf-8"));
-    // Base has nothing to do with where the pages are.
+    // The base path does not move the pages.
     let (_, site) = serve(json!({ "base": "/v1", "modules": { "root": { "GET": { "info": "The root" } } } }));
     assert_eq!(get(&site, "/").field("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(get(&site, "/v1").json()["error"], 0);
 }
 
 #[test]
-fn a_page_asked_for_with_a_body_does_not_spoil_the_connection() {
+fn a_request_for_a_page_with_a_body_leaves_the_connection_usable() {
     let folder = folder();
-    let site = beside(&folder.path().join("static"));
+    let site = with_files(&folder.path().join("static"));
     let mut connection = site.connect();
     for path in ["/data.bin", "/docs/swagger/", "/nowhere"] {
         let first = connection.ask(&Request::new("GET", path).chunked("text/plain", &[b"some", b"body"]));

@@ -1,15 +1,15 @@
-//! Swagger UI: its parts, and which documents it shows.
+//! Swagger UI: its files, and the documents that it shows.
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{assert_guarded_but, get, site};
+use super::{assert_policy_with_styles, get, site};
 use crate::client::Site;
 
-/// The style of the logo in its markup.
+/// The hash of the inline style of the logo.
 const LOGO: &str = "'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='";
 
 #[test]
-fn it_is_whole_and_only_its_own() {
+fn swagger_ui_is_complete_and_loads_only_from_the_server() {
     let site = site();
     let page = get(&site, "/docs/swagger/");
     let text = String::from_utf8(page.body.clone()).unwrap();
@@ -21,7 +21,7 @@ fn it_is_whole_and_only_its_own() {
         let answer = get(&site, &format!("/docs/swagger/{name}"));
         assert_eq!(answer.status, 200, "{name}");
         assert!(!answer.body.is_empty(), "{name}");
-        assert_guarded_but(&answer, &[LOGO]);
+        assert_policy_with_styles(&answer, &[LOGO]);
         let media_type = match name.rsplit('.').next().unwrap() {
             "" => "text/html; charset=utf-8",
             "js" => "text/javascript; charset=utf-8",
@@ -43,7 +43,7 @@ fn it_is_whole_and_only_its_own() {
 }
 
 #[test]
-fn it_shows_a_large_api_by_its_modules() {
+fn a_large_api_is_shown_module_by_module() {
     let module = |services: usize| {
         let service = |n| (format!("s{n}"), json!({ "GET": { "info": "One of many" } }));
         json!({ "/": (0..services).map(service).collect::<Map<_, _>>() })

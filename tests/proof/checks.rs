@@ -1,51 +1,51 @@
-//! What a check lets pass is what its JSON Schema says, of JSON as of what a type makes of a text.
+//! A check accepts the same values as its JSON Schema, for JSON and for values decoded from text.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use rulebook::Value;
-use rulebook::types::{Check, Takes};
+use rulebook_model::types::{Arity, Check};
 use serde_json::Value as Json;
 
-use super::subject::methods;
-use super::{Claim, Counts, Subject, borders};
-use crate::generate::Choices;
-use crate::types::generated::{is_exact, knowing_judge};
-use crate::types::plain_judge;
+use super::case::methods;
+use super::{Case, Counts, Property, boundary};
+use support::generate::Choices;
+use support::schema_validator::plain_validator;
+use support::schema_validator::{complete_validator, is_exact};
 
-/// A value passes exactly if it passes the schema with the formats of this program, and passes the plain schema where
-/// it passes; exactly so where the schema has no formats. A text is read by the type first. Of names of files a schema
-/// only says the most.
-pub const CLAIM: Claim = Claim { name: "checks", judge };
+/// A check accepts a value if and only if the schema does, with the formats of rulebook known to the validator. A
+/// validator that ignores formats accepts every value that the check accepts, and no others if the schema has no
+/// formats. Text is decoded by the type first. For file names, a schema accepts more than the check.
+pub const PROPERTY: Property = Property { name: "checks", check };
 
-/// How many values one type is tried with, before it is another's turn.
-const EACH: usize = 5;
+/// The number of values for a type before another type is chosen.
+const VALUES_PER_TYPE: usize = 5;
 
-fn judge(subject: &mut Subject, values: usize, counts: &mut Counts) -> Result<(), String> {
-    let engine = subject.echo()?;
+fn check(case: &mut Case, values: usize, counts: &mut Counts) -> Result<(), String> {
+    let engine = case.echo()?;
     let api = engine.api();
     let timezone = TimeZone::get(&api.timezone).map_err(|error| error.to_string())?;
     let methods = methods(api);
     counts.methods += methods.len() as u64;
-    let inputs = methods.iter().flat_map(|(_, _, own)| own.parameters.iter().map(|own| &own.r#type.check));
-    let outputs = methods.iter().flat_map(|(_, _, own)| own.outputs.iter().map(|own| &own.r#type.check));
-    // What a file is stands in no schema.
-    let is_file = |check: &&Arc<dyn Check>| matches!(check.takes(), Takes::File | Takes::Files);
+    let inputs = methods.iter().flat_map(|(_, _, method)| method.parameters.iter().map(|it| &it.r#type.check));
+    let outputs = methods.iter().flat_map(|(_, _, method)| method.outputs.iter().map(|it| &it.r#type.check));
+    // Files have no schema.
+    let is_file = |check: &&Arc<dyn Check>| matches!(check.arity(), Arity::File | Arity::Files);
     let checks: Vec<_> = inputs.chain(outputs).filter(|check| !is_file(check)).collect();
     if checks.is_empty() {
         return Ok(());
     }
     let mut left = values;
     while left > 0 {
-        let number = left.min(EACH);
-        agree(&**checks[subject.choices.below(checks.len())], number, &timezone, &mut subject.choices, counts)?;
+        let number = left.min(VALUES_PER_TYPE);
+        compare(&**checks[case.choices.below(checks.len())], number, &timezone, &mut case.choices, counts)?;
         left -= number;
     }
     Ok(())
 }
 
-fn agree(
+fn compare(
     check: &dyn Check,
     values: usize,
     timezone: &TimeZone,
@@ -53,20 +53,20 @@ fn agree(
     counts: &mut Counts,
 ) -> Result<(), String> {
     let schema = check.schema();
-    let (knowing, plain) = (knowing_judge(&schema, timezone), plain_judge(&schema));
-    let exact = is_exact(&schema);
-    let rough = is_rough(check);
-    let extremes = check.extremes();
+    let (with_formats, without_formats) = (complete_validator(&schema, timezone), plain_validator(&schema));
+    let is_exact = is_exact(&schema);
+    let is_approximate = has_approximate_schema(check);
+    let boundary_values = check.boundary_values();
     for _ in 0..values {
-        let json = borders::value(&schema, &extremes, choices);
-        let (came, value): (String, Value<'static>) = match choices.below(3) {
+        let json = boundary::value(&schema, &boundary_values, choices);
+        let (source, value): (String, Value<'static>) = match choices.below(3) {
             0 => (format!("JSON {json}"), Value::from(&json)),
             1 => {
-                let text = borders::text(&json, choices);
+                let text = boundary::text(&json, choices);
                 (format!("the text {text:?}"), check.decode(Cow::Borrowed(&text)).into_owned())
             }
-            _ if check.takes() == Takes::Many => {
-                let texts: Vec<_> = items(&json).iter().map(|item| borders::text(item, choices)).collect();
+            _ if check.arity() == Arity::Many => {
+                let texts: Vec<_> = items(&json).iter().map(|item| boundary::text(item, choices)).collect();
                 (format!("the texts {texts:?}"), check.decode_many(texts.into_iter().map(Cow::Owned).collect()))
             }
             _ => (format!("JSON {json}"), Value::from(&json)),
@@ -74,24 +74,24 @@ fn agree(
         counts.values += 1;
         let read = value.to_json();
         let passes = check.check(value).is_ok();
-        counts.meet(if passes { "passed" } else { "refused" });
-        let said = knowing.is_valid(&read);
-        if passes != said && (passes || !rough) {
-            return Err(format!("{came}, read as {read}, of {schema}: the check says {passes}, the schema {said}"));
+        counts.add_kind(if passes { "accepted" } else { "rejected" });
+        let is_valid = with_formats.is_valid(&read);
+        if passes != is_valid && (passes || !is_approximate) {
+            return Err(format!("{source}, read as {read}: check {passes}, schema {is_valid}: {schema}"));
         }
-        let said = plain.is_valid(&read);
-        if passes != said && (passes || exact && !rough) {
-            return Err(format!("{came}, read as {read}, of {schema}: the check says {passes}, plainly it is {said}"));
+        let is_valid = without_formats.is_valid(&read);
+        if passes != is_valid && (passes || is_exact && !is_approximate) {
+            return Err(format!("{source}, read as {read}: check {passes}, without formats {is_valid}: {schema}"));
         }
     }
     Ok(())
 }
 
-/// Whether a schema says only roughly what passes, as of the names of files.
-pub fn is_rough(check: &dyn Check) -> bool {
-    let written = check.written();
-    let beside = Json::Object(written.attributes).to_string();
-    written.term.contains("filename") || beside.contains("filename")
+/// Returns `true` if the schema accepts more than the check: that of file names does.
+pub fn has_approximate_schema(check: &dyn Check) -> bool {
+    let written = check.type_expr();
+    let attributes = Json::Object(written.attributes).to_string();
+    written.term.contains("filename") || attributes.contains("filename")
 }
 
 fn items(json: &Json) -> &[Json] {

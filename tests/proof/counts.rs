@@ -1,36 +1,36 @@
-//! What a proof has looked at, counted.
+//! Counts of what a property was checked on.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::AddAssign;
 
-/// How much of each kind a claim has been judged on.
+/// What a property was checked on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Definitions.
+    /// The number of definitions.
     pub definitions: u64,
-    /// Methods of them.
+    /// The number of methods in them.
     pub methods: u64,
-    /// Values of parameters and outputs.
+    /// The number of values of parameters and outputs.
     pub values: u64,
-    /// Requests over HTTP.
+    /// The number of HTTP requests.
     pub requests: u64,
-    /// How often which status was answered.
+    /// The number of responses by status.
     pub statuses: BTreeMap<u16, u64>,
-    /// How often something was so that a claim has to meet to say anything.
-    pub met: BTreeMap<&'static str, u64>,
+    /// The number of cases by kind. If a kind never occurs, the property proves little.
+    pub kinds: BTreeMap<&'static str, u64>,
 }
 
 impl Counts {
-    /// Counts the status of an answer.
-    pub fn answered(&mut self, status: u16) {
+    /// Counts a request and the status of its response.
+    pub fn add_response(&mut self, status: u16) {
         self.requests += 1;
         *self.statuses.entry(status).or_default() += 1;
     }
 
-    /// Counts that something was so.
-    pub fn meet(&mut self, what: &'static str) {
-        *self.met.entry(what).or_default() += 1;
+    /// Counts a case of a kind.
+    pub fn add_kind(&mut self, kind: &'static str) {
+        *self.kinds.entry(kind).or_default() += 1;
     }
 }
 
@@ -43,13 +43,13 @@ impl AddAssign<&Counts> for Counts {
         for (status, count) in &other.statuses {
             *self.statuses.entry(*status).or_default() += count;
         }
-        for (what, count) in &other.met {
-            *self.met.entry(what).or_default() += count;
+        for (kind, count) in &other.kinds {
+            *self.kinds.entry(kind).or_default() += count;
         }
     }
 }
 
-/// One row of the table: without the name of the claim.
+/// Prints a row of the table, without the name of the property.
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { definitions, methods, values, requests, .. } = self;
@@ -58,7 +58,7 @@ impl fmt::Display for Counts {
         if !statuses.is_empty() {
             write!(f, "  {}", statuses.join(", "))?;
         }
-        let met: Vec<_> = self.met.iter().map(|(what, count)| format!("{what}: {count}")).collect();
-        if met.is_empty() { Ok(()) } else { write!(f, "  {}", met.join(", ")) }
+        let kinds: Vec<_> = self.kinds.iter().map(|(kind, count)| format!("{kind}: {count}")).collect();
+        if kinds.is_empty() { Ok(()) } else { write!(f, "  {}", kinds.join(", ")) }
     }
 }

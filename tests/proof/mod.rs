@@ -1,63 +1,71 @@
-//! That nothing disagrees: what is checked, described, listed and answered are one API.
+//! Property tests: request checks, documents, route lists and responses describe one and the same API.
 //!
-//! In charge of claims that hold for every definition and every request, each judged over random ones. Every run of
-//! the tests judges a few; `scripts/prove` as many as it is told, with both the progress and the counts shown. A
-//! definition comes of a seed of its own, so that the one that disproves a claim can be made again alone. Must not hold
-//! cases of its own: what was found wrong once is a test with a name, in `found`.
+//! A property holds for every definition and every request, and is tested with random ones. Every run of the tests
+//! tests a few of them; `scripts/properties` tests as many as it is asked to, and shows its progress and what was
+//! counted. Each definition is generated from a seed of its own, so that a counterexample can be reproduced alone.
+//! Counterexamples that were found become named tests in `regressions`.
 
-mod answered;
-mod answers;
-mod borders;
+mod boundary;
+mod caller_documents;
+mod case;
 mod checks;
 mod counts;
-mod found;
+mod every_request;
 mod long;
+mod regressions;
 mod requests;
+mod responses;
+mod round_trips;
 mod routes;
-mod run;
+mod runner;
+mod schema_texts;
 mod scopes;
-mod served;
-mod subject;
-mod texts;
-mod told;
-mod written;
+mod test_server;
 
+use self::case::Case;
 use self::counts::Counts;
-use self::subject::Subject;
 
-/// Something that is true of every definition.
+/// A property of every definition.
 #[derive(Clone, Copy)]
-pub struct Claim {
-    /// What it is called in the table of counts.
+pub struct Property {
+    /// The name in the table of counts.
     name: &'static str,
-    /// Judges a definition, with so many values where there are values in it, and counts what it has looked at.
-    judge: fn(&mut Subject, usize, &mut Counts) -> Result<(), String>,
+    /// Checks one definition, with a number of random values or requests. Counts what was checked. Fails with the
+    /// reason if the property does not hold.
+    check: fn(&mut Case, usize, &mut Counts) -> Result<(), String>,
 }
 
-/// All claims, in the order of the table.
-const CLAIMS: &[Claim] = &[checks::CLAIM, texts::CLAIM, routes::CLAIM, answers::CLAIM, scopes::CLAIM, answered::CLAIM];
+/// All properties, in the order of the table.
+const PROPERTIES: &[Property] = &[
+    checks::PROPERTY,
+    round_trips::PROPERTY,
+    routes::PROPERTY,
+    responses::PROPERTY,
+    scopes::PROPERTY,
+    every_request::PROPERTY,
+];
 
 #[test]
-fn checks_take_what_their_schemas_say() {
-    run::briefly(checks::CLAIM, 40, 40);
-}
-
-#[test]
-fn what_is_written_of_an_api_is_the_api_again() {
-    run::briefly(texts::CLAIM, 10, 0);
-}
-
-#[test]
-fn what_is_routed_described_and_listed_is_the_same() {
-    run::briefly(routes::CLAIM, 8, 0);
-}
-
-#[test]
-fn what_is_described_is_what_is_done() {
-    run::briefly(answers::CLAIM, 10, 80);
+fn checks_accept_what_their_schemas_accept() {
+    runner::briefly(checks::PROPERTY, 40, 40);
 }
 
 #[test]
-fn what_is_listed_as_allowed_is_what_is_allowed() {
-    run::briefly(scopes::CLAIM, 10, 80);
+fn an_api_that_is_printed_loads_as_the_same_api() {
+    runner::briefly(round_trips::PROPERTY, 10, 0);
+}
+
+#[test]
+fn routes_documents_and_lists_have_the_same_methods() {
+    runner::briefly(routes::PROPERTY, 8, 0);
+}
+
+#[test]
+fn requests_and_responses_are_as_documented() {
+    runner::briefly(responses::PROPERTY, 10, 80);
+}
+
+#[test]
+fn callers_are_permitted_what_the_listed_scopes_permit() {
+    runner::briefly(scopes::PROPERTY, 10, 80);
 }

@@ -1,83 +1,85 @@
-//! Requests out of what OpenAPI declares, and nothing else: each parameter in its declared place and way.
+//! Generates requests for the operations of an OpenAPI document, and tells whether they are valid by the document.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rulebook::Value;
-use rulebook::model::Method;
+use rulebook_model::call::HttpMethod;
+use rulebook_model::model::Method;
+use rulebook_model::types::Arity;
 use serde_json::{Map, Value as Json};
 
-use super::borders;
-use super::written::{Judge, Style, Verdict};
+use super::boundary;
+use super::schema_texts::{SchemaCheck, Style, Validity, resolve_all};
 use crate::client::{Request, multipart};
-use crate::generate::Choices;
+use support::generate::Choices;
 
-/// A request, and what OpenAPI says of it.
-pub struct Asked {
+/// A request, with its validity by the document.
+pub struct TestRequest {
     pub request: Request,
-    pub verdict: Verdict,
-    /// Whether it asks for a script.
+    pub validity: Validity,
+    /// `true` if the request asks for JSONP.
     pub jsonp: bool,
 }
 
-/// How often a value is looked for that is allowed.
-const TRIES: usize = 6;
+/// The number of attempts to generate a valid value.
+const MAX_TRIES: usize = 6;
 
-/// Puts a request together.
-struct Asking<'a> {
+/// Builds a request.
+struct RequestBuilder<'a> {
     document: &'a Json,
     method: &'a Method,
-    /// Whether every part of it is to be allowed, if one can be found.
-    good: bool,
-    verdict: Verdict,
+    /// `true` if every part should be valid, as far as valid values are found.
+    prefer_valid: bool,
+    validity: Validity,
     choices: &'a mut Choices,
 }
 
-/// A request for an operation of a document.
+/// Generates a request for an operation.
 pub fn request(
     document: &Json,
     (path, http, operation): (&str, &str, &Json),
     method: &Method,
     choices: &mut Choices,
-) -> Asked {
-    let good = choices.below(4) > 0;
-    let mut asking = Asking { document, method, good, verdict: Verdict::Allowed, choices };
+) -> TestRequest {
+    let prefer_valid = choices.below(4) > 0;
+    let mut builder = RequestBuilder { document, method, prefer_valid, validity: Validity::Valid, choices };
     let mut target = path.to_owned();
     let mut query = Vec::new();
-    let mut fields = Vec::new();
+    let mut headers = Vec::new();
     let mut cookies = Vec::new();
-    let mut of_cookies = Verdict::Allowed;
+    let mut cookie_validity = Validity::Valid;
     let mut jsonp = false;
-    for own in operation["parameters"].as_array().into_iter().flatten() {
-        let name = own["name"].as_str().unwrap_or_default();
-        let place = own["in"].as_str().unwrap_or_default();
-        let before = asking.verdict;
-        let texts = asking.parameter(own, place);
-        if place == "cookie" {
-            of_cookies = of_cookies.and(std::mem::replace(&mut asking.verdict, before));
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let location = parameter["in"].as_str().unwrap_or_default();
+        let before = builder.validity;
+        let texts = builder.parameter(parameter, location);
+        if location == "cookie" {
+            cookie_validity = cookie_validity.and(std::mem::replace(&mut builder.validity, before));
         }
         let Some(texts) = texts else { continue };
-        match place {
+        match location {
             "path" => {
-                let filled = texts.iter().map(|text| encoded(text)).collect::<Vec<_>>().join("/");
-                target = target.replacen(&format!("{{{name}}}"), &filled, 1);
+                let segments = texts.iter().map(|text| encode(text)).collect::<Vec<_>>().join("/");
+                target = target.replacen(&format!("{{{name}}}"), &segments, 1);
             }
             "query" => {
-                jsonp |= name == "callback" && method.http == rulebook::call::Http::Get;
-                query.extend(texts.iter().map(|text| format!("{}={}", encoded(name), encoded(text))));
+                jsonp |= name == "callback" && method.http == HttpMethod::Get;
+                query.extend(texts.iter().map(|text| format!("{}={}", encode(name), encode(text))));
             }
-            "header" => fields.extend(texts.iter().map(|text| (name.to_owned(), text.clone()))),
+            "header" => headers.extend(texts.iter().map(|text| (name.to_owned(), text.clone()))),
             _ => cookies.extend(texts.iter().map(|text| format!("{name}={text}"))),
         }
     }
-    // For a script no cookie is read.
+    // The server ignores the cookies of JSONP requests.
     if !jsonp {
-        asking.is(of_cookies);
+        builder.add(cookie_validity);
     }
     if !query.is_empty() {
         target = format!("{target}?{}", query.join("&"));
     }
-    let elsewhere = leads_elsewhere(document, path, &target);
+    let is_ambiguous = matches_other_path(document, path, &target);
     let mut request = Request::new(http, target);
-    for (name, text) in fields {
+    for (name, text) in headers {
         request = request.raw_field(&name, text);
     }
     if !cookies.is_empty() {
@@ -87,115 +89,122 @@ pub fn request(
         request = request.scope(&["reader"]);
     }
     if let Some(body) = operation.get("requestBody") {
-        request = asking.body(request, body);
+        request = builder.body(request, body);
     }
-    let verdict = if elsewhere { Verdict::Unsure } else { asking.verdict };
-    Asked { request, verdict, jsonp }
+    let validity = if is_ambiguous { Validity::Unknown } else { builder.validity };
+    TestRequest { request, validity, jsonp }
 }
 
-/// Whether a target begins like another path of the document, and goes on from there where this one has a template:
-/// what is longest takes it, and what it takes no schema of a segment says.
-fn leads_elsewhere(document: &Json, path: &str, target: &str) -> bool {
+/// Returns `true` if a target matches another path of the document that has a static segment where this path has a
+/// template. The server prefers that path, but the schema of the segment does not exclude the text.
+fn matches_other_path(document: &Json, path: &str, target: &str) -> bool {
     let segments = |path: &str| -> Vec<String> {
         let path = path.split('?').next().unwrap_or_default();
-        let decoded = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().to_lowercase();
-        path.split('/').skip(1).map(decoded).collect()
+        let decode = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().to_lowercase();
+        path.split('/').skip(1).map(decode).collect()
     };
     let is_template = |segment: &str| segment.starts_with('{');
-    let (own, sent) = (segments(path), segments(target));
-    let takes = |other: &str| {
+    let (path, target) = (segments(path), segments(target));
+    let is_preferred = |other: &str| {
         let other = segments(other);
-        let is_like = other.len() <= sent.len()
-            && other.iter().zip(&sent).all(|(other, sent)| is_template(other) || other == sent);
-        is_like && other.iter().zip(&own).any(|(other, own)| !is_template(other) && is_template(own))
+        let matches = other.len() <= target.len()
+            && other.iter().zip(&target).all(|(other, sent)| is_template(other) || other == sent);
+        matches && other.iter().zip(&path).any(|(other, segment)| !is_template(other) && is_template(segment))
     };
-    document["paths"].as_object().into_iter().flatten().any(|(other, _)| takes(other))
+    document["paths"].as_object().into_iter().flatten().any(|(other, _)| is_preferred(other))
 }
 
-/// A text as a part of a target, in which nothing of it means anything.
-fn encoded(text: &str) -> String {
+/// Percent-encodes a text completely.
+fn encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-impl Asking<'_> {
-    /// The texts of a parameter; none where it is left out.
-    fn parameter(&mut self, own: &Json, place: &str) -> Option<Vec<String>> {
-        let schema = own.get("schema").unwrap_or_else(|| &own["content"]["application/json"]["schema"]);
-        let is_required = own["required"] == true;
-        let name = own["name"].as_str().unwrap_or_default();
-        let leave_out = if self.good { !is_required && self.choices.once_in(3) } else { self.choices.once_in(5) };
-        if leave_out && place != "path" {
-            self.is(if is_required { Verdict::Forbidden } else { Verdict::Allowed });
+/// Returns the validity of omitting a parameter or a body.
+fn omitted(is_required: bool) -> Validity {
+    if is_required { Validity::Invalid } else { Validity::Valid }
+}
+
+impl RequestBuilder<'_> {
+    /// Generates the texts of a parameter; `None` if the parameter is omitted.
+    fn parameter(&mut self, parameter: &Json, location: &str) -> Option<Vec<String>> {
+        let schema = parameter.get("schema").unwrap_or_else(|| &parameter["content"]["application/json"]["schema"]);
+        let is_required = parameter["required"] == true;
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let omit = if self.prefer_valid { !is_required && self.choices.once_in(3) } else { self.choices.once_in(5) };
+        if omit && location != "path" {
+            self.add(omitted(is_required));
             return None;
         }
-        let judge = Judge::new(self.document, schema);
-        let extremes = self.extremes(name);
-        let style = Style::of(own);
-        let (texts, verdict) = self.texts(&judge, style, &extremes, |texts| fits(place, texts));
-        // A list of nothing is one that is left out.
+        let check = SchemaCheck::new(self.document, schema);
+        let boundary_values = self.boundary_values(name);
+        let style = Style::of(parameter);
+        let (texts, validity) = self.texts(&check, style, &boundary_values, |texts| transmission(location, texts));
+        // An empty array has no texts, like an omitted parameter.
         if texts.is_empty() {
-            self.is(if is_required { Verdict::Forbidden } else { Verdict::Allowed });
+            self.add(omitted(is_required));
             return None;
         }
-        // Only one value of this field means anything, and the others are not refused.
-        let no_matter = name == "X-Requested-With" && verdict == Verdict::Forbidden;
-        self.is(if no_matter { Verdict::Unsure } else { verdict });
+        // The server reacts to one value of this header, and does not reject others.
+        let is_lenient = name == "X-Requested-With" && validity == Validity::Invalid;
+        self.add(if is_lenient { Validity::Unknown } else { validity });
         Some(texts)
     }
 
-    fn is(&mut self, verdict: Verdict) {
-        self.verdict = self.verdict.and(verdict);
+    /// Adds the validity of a part.
+    fn add(&mut self, validity: Validity) {
+        self.validity = self.validity.and(validity);
     }
 
-    fn extremes(&self, name: &str) -> Vec<Value<'static>> {
-        let own = self.method.parameters.iter().find(|own| own.key == name || own.name == name);
-        own.map_or(Vec::new(), |own| own.r#type.check.extremes())
+    fn boundary_values(&self, name: &str) -> Vec<Value<'static>> {
+        let parameter = self.method.parameters.iter().find(|parameter| parameter.key == name || parameter.name == name);
+        parameter.map_or(Vec::new(), |parameter| parameter.r#type.check.boundary_values())
     }
 
-    /// Texts of some value, and what is said of it. `fits` tells whether a place can hold them, and be sure of it.
+    /// Generates the texts of a value, and their validity. `transmission` returns whether texts can be sent, and whether
+    /// they arrive unchanged.
     fn texts(
         &mut self,
-        judge: &Judge,
+        check: &SchemaCheck,
         style: Style,
-        extremes: &[Value<'static>],
-        fits: impl Fn(&[String]) -> (bool, bool),
-    ) -> (Vec<String>, Verdict) {
-        let tries = if self.good { TRIES } else { 1 };
+        boundary_values: &[Value<'static>],
+        transmission: impl Fn(&[String]) -> (bool, bool),
+    ) -> (Vec<String>, Validity) {
+        let tries = if self.prefer_valid { MAX_TRIES } else { 1 };
         let mut found = None;
-        for number in 0..TRIES + 4 {
-            let value = borders::value(&judge.schema, extremes, self.choices);
-            let (texts, verdict) = judge.write(style, &value);
-            let (sendable, sure) = fits(&texts);
-            if !sendable {
+        for number in 0..MAX_TRIES + 4 {
+            let value = boundary::value(&check.schema, boundary_values, self.choices);
+            let (texts, validity) = check.write(style, &value);
+            let (is_sendable, is_unchanged) = transmission(&texts);
+            if !is_sendable {
                 continue;
             }
-            let verdict = if sure { verdict } else { Verdict::Unsure };
-            let end = verdict == Verdict::Allowed || number + 1 >= tries;
-            found = Some((texts, verdict));
-            if end {
+            let validity = if is_unchanged { validity } else { Validity::Unknown };
+            let is_done = validity == Validity::Valid || number + 1 >= tries;
+            found = Some((texts, validity));
+            if is_done {
                 break;
             }
         }
-        // A letter stands everywhere.
-        found.unwrap_or_else(|| (vec!["x".to_owned()], Verdict::Unsure))
+        // A letter can be sent everywhere.
+        found.unwrap_or_else(|| (vec!["x".to_owned()], Validity::Unknown))
     }
 
     fn body(&mut self, request: Request, body: &Json) -> Request {
         let contents: Vec<_> = body["content"].as_object().into_iter().flatten().collect();
         let is_required = body["required"] == true;
         if contents.is_empty() || self.choices.once_in(10) {
-            self.is(if is_required { Verdict::Forbidden } else { Verdict::Allowed });
+            self.add(omitted(is_required));
             return request;
         }
         let (media_type, content) = contents[self.choices.below(contents.len())];
-        let schema = super::written::whole(self.document, &content["schema"]);
+        let schema = resolve_all(self.document, &content["schema"]);
         if media_type == "application/json" {
-            let object = self.object(&schema);
-            let allowed = Judge::new(self.document, &schema).allows(&object);
-            self.is(if allowed { Verdict::Allowed } else { Verdict::Forbidden });
+            let object = self.json_body(&schema);
+            let is_valid = SchemaCheck::new(self.document, &schema).is_valid(&object);
+            self.add(if is_valid { Validity::Valid } else { Validity::Invalid });
             return request.body(media_type, object.to_string());
         }
-        let fields = self.fields(&schema, &content["encoding"]);
+        let fields = self.form_fields(&schema, &content["encoding"]);
         if media_type == "multipart/form-data" {
             let parts: Vec<_> = fields
                 .iter()
@@ -207,83 +216,81 @@ impl Asking<'_> {
             let parts: Vec<_> = parts.iter().map(|(name, content)| (name.as_str(), *content)).collect();
             return request.body("multipart/form-data; boundary=XX", multipart(&parts));
         }
-        let pairs: Vec<_> =
-            fields.iter().map(|(name, text, _)| format!("{}={}", encoded(name), encoded(text))).collect();
+        let pairs: Vec<_> = fields.iter().map(|(name, text, _)| format!("{}={}", encode(name), encode(text))).collect();
         request.body(media_type, pairs.join("&"))
     }
 
-    /// A JSON body.
-    fn object(&mut self, schema: &Json) -> Json {
-        if !self.good && self.choices.once_in(6) {
-            return borders::any(2, self.choices);
+    fn json_body(&mut self, schema: &Json) -> Json {
+        if !self.prefer_valid && self.choices.once_in(6) {
+            return boundary::any(2, self.choices);
         }
         let mut object = Map::new();
-        for (name, own) in schema["properties"].as_object().into_iter().flatten() {
-            let is_required = schema["required"].as_array().is_some_and(|all| all.contains(&name.as_str().into()));
-            if self.choices.once_in(4) && !(self.good && is_required) {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            if self.choices.once_in(4) && !(self.prefer_valid && is_required(schema, name)) {
                 continue;
             }
-            let judge = Judge::new(self.document, own);
-            let extremes = self.extremes(name);
-            let mut value = borders::value(own, &extremes, self.choices);
-            for _ in 0..if self.good { TRIES } else { 0 } {
-                if judge.allows(&value) {
+            let check = SchemaCheck::new(self.document, property);
+            let boundary_values = self.boundary_values(name);
+            let mut value = boundary::value(property, &boundary_values, self.choices);
+            for _ in 0..if self.prefer_valid { MAX_TRIES } else { 0 } {
+                if check.is_valid(&value) {
                     break;
                 }
-                value = borders::value(own, &extremes, self.choices);
+                value = boundary::value(property, &boundary_values, self.choices);
             }
             object.insert(name.clone(), value);
         }
         Json::Object(object)
     }
 
-    /// The fields of a form: their names and texts, and whether they are files.
-    fn fields(&mut self, schema: &Json, encoding: &Json) -> Vec<(String, String, bool)> {
+    /// Generates the fields of a form: name and text, and `true` for files.
+    fn form_fields(&mut self, schema: &Json, encoding: &Json) -> Vec<(String, String, bool)> {
         let mut fields = Vec::new();
-        for (name, own) in schema["properties"].as_object().into_iter().flatten() {
-            let is_required = schema["required"].as_array().is_some_and(|all| all.contains(&name.as_str().into()));
-            let parameter = self.method.parameters.iter().find(|own| own.key == *name);
-            let takes = parameter.map(|own| own.r#type.check.takes());
-            let is_file = matches!(takes, Some(rulebook::types::Takes::File | rulebook::types::Takes::Files));
-            if self.choices.once_in(4) && !(self.good && is_required) {
-                self.is(if is_required { Verdict::Forbidden } else { Verdict::Allowed });
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let is_required = is_required(schema, name);
+            let parameter = self.method.parameters.iter().find(|parameter| parameter.key == *name);
+            let arity = parameter.map(|parameter| parameter.r#type.check.arity());
+            let is_file = matches!(arity, Some(Arity::File | Arity::Files));
+            if self.choices.once_in(4) && !(self.prefer_valid && is_required) {
+                self.add(omitted(is_required));
                 continue;
             }
             if is_file {
-                // What a file is, no schema says.
-                self.is(Verdict::Unsure);
+                // Schemas do not describe files.
+                self.add(Validity::Unknown);
                 fields.push((name.clone(), "content".to_owned(), true));
                 continue;
             }
-            let judge = Judge::new(self.document, own);
-            let extremes = self.extremes(name);
+            let check = SchemaCheck::new(self.document, property);
+            let boundary_values = self.boundary_values(name);
             let style = Style::of(&encoding[name]);
-            let (texts, verdict) = self.texts(&judge, style, &extremes, |_| (true, true));
-            // A list of nothing is one that is left out.
-            self.is(match texts.is_empty() {
-                true if is_required => Verdict::Forbidden,
-                true => Verdict::Allowed,
-                false => verdict,
-            });
+            let (texts, validity) = self.texts(&check, style, &boundary_values, |_| (true, true));
+            // An empty array has no texts, like an omitted field.
+            self.add(if texts.is_empty() { omitted(is_required) } else { validity });
             fields.extend(texts.into_iter().map(|text| (name.clone(), text, false)));
         }
         fields
     }
 }
 
-/// Whether texts can stand in a place at all, and whether they arrive there as they are.
-fn fits(place: &str, texts: &[String]) -> (bool, bool) {
+fn is_required(schema: &Json, name: &str) -> bool {
+    schema["required"].as_array().is_some_and(|required| required.contains(&name.into()))
+}
+
+/// Returns whether texts can be sent in this part of a request, and whether they arrive unchanged.
+fn transmission(location: &str, texts: &[String]) -> (bool, bool) {
     let all = |test: fn(&String) -> bool| texts.iter().all(test);
-    match place {
-        // No segment is empty.
+    match location {
+        // Segments cannot be empty.
         "path" => (texts.len() == 1 && all(|text| !text.is_empty()), true),
         "header" => {
-            let plain = |text: &String| text.trim() == text && text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-            (texts.len() < 2 && all(|text| !text.bytes().any(|byte| byte < 0x20 || byte == 0x7f)), all(plain))
+            let is_plain = |text: &String| text.trim() == text && text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+            let is_allowed = |text: &String| !text.bytes().any(|byte| byte < 0x20 || byte == 0x7f);
+            (texts.len() < 2 && all(is_allowed), all(is_plain))
         }
         "cookie" => {
-            let plain = |byte: u8| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte);
-            (texts.len() < 2 && texts.iter().all(|text| text.bytes().all(plain)), true)
+            let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte);
+            (texts.len() < 2 && texts.iter().all(|text| text.bytes().all(is_plain)), true)
         }
         _ => (true, true),
     }

@@ -1,19 +1,19 @@
-//! What the router takes, what OpenAPI describes and what OPTIONS lists are the same.
+//! The router, the OpenAPI document and the lists of OPTIONS have the same methods.
 
-use super::subject::methods;
-use super::{Claim, Counts, Subject};
+use super::case::methods;
+use super::{Case, Counts, Property};
 use crate::{describe, openapi};
 
-/// Each path of the document leads to the method that it describes; each method has all of its paths there, those
-/// without optional positions too; the documents of modules are parts of it; OPTIONS lists each, on base and along the
-/// way to its service.
-pub const CLAIM: Claim = Claim { name: "routes", judge };
+/// Each path of the OpenAPI document leads to the method that it describes. The document has all paths of each method,
+/// also those without optional positions. The documents of modules are parts of it. OPTIONS lists each method, at the
+/// base path and at every path above its service.
+pub const PROPERTY: Property = Property { name: "routes", check };
 
-fn judge(subject: &mut Subject, _: usize, counts: &mut Counts) -> Result<(), String> {
-    let engine = subject.echo()?;
+fn check(case: &mut Case, _: usize, counts: &mut Counts) -> Result<(), String> {
+    let engine = case.echo()?;
     counts.methods += methods(engine.api()).len() as u64;
-    openapi::paths::wait(openapi::paths::assert_same(engine.api()));
+    openapi::paths::wait(openapi::paths::assert_consistent(engine.api()));
     openapi::modules::assert_parts(engine.api());
-    describe::below::assert_all_is_found(&engine);
+    describe::links::assert_every_service_is_linked(&engine);
     Ok(())
 }

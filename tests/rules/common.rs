@@ -1,14 +1,14 @@
-//! `common` of the settings, written as rules.
+//! The setting `common` in the dialect `rules`.
 
 use rulebook::{Rulebook, Unbound};
 use serde_json::{Value as Json, json};
 
 use super::{echo, files};
 use crate::client::{Request, Site};
-use crate::golden;
+use support::golden;
 
-/// The document's application and class parameters.
-fn documents() -> (Json, Json) {
+/// The application and class parameters of PhalApi's documentation.
+fn documented_rules() -> (Json, Json) {
     let common =
         json!({ "sign": { "name": "sign", "require": true }, "version": { "name": "version", "default": "" } });
     let rules = json!({ "User": {
@@ -24,7 +24,7 @@ fn documents() -> (Json, Json) {
 
 #[test]
 fn common_rules_are_in_every_method_and_come_first() {
-    let (app, rules) = documents();
+    let (app, rules) = documented_rules();
     let engine = echo(&app, &rules).unwrap_or_else(|report| panic!("{report}"));
     let names = |id: &str| -> Vec<String> {
         let mut methods = engine.api().modules.iter().flat_map(|module| &module.services).flat_map(|own| &own.methods);
@@ -43,7 +43,7 @@ fn common_rules_are_in_every_method_and_come_first() {
     );
     assert_eq!(get("/user/login")["msg"], "Illegal Param: wrong param: sign");
     assert_eq!(get(&format!("/user/login?{sign}&version=1"))["msg"], "Illegal Param: wrong param: code");
-    // A method's own rule takes the place of a common one as a whole.
+    // A rule of a method replaces a common rule completely.
     assert_eq!(
         get(&format!("/user/logout?{sign}&v=7&version=x"))["data"]["args"],
         json!({ "sign": &sign[5..], "version": 7, "code": "none" })
@@ -51,8 +51,8 @@ fn common_rules_are_in_every_method_and_come_first() {
 }
 
 #[test]
-fn rules_and_a_tree_say_the_same() {
-    let (app, rules) = documents();
+fn common_rules_and_common_tree_parameters_are_equivalent() {
+    let (app, rules) = documented_rules();
     let tree = json!({ "common": {
         "ANY@sign": { "info": "sign", "type": "loose_string", "name": "sign" },
         "ANY@version": { "info": "version", "type": "loose_string", "name": "version", "default": "" },
@@ -60,24 +60,24 @@ fn rules_and_a_tree_say_the_same() {
     let printed = |app: &Json| -> Json {
         let tree = json!({ "/": { "a": { "POST": { "info": "A" } } } });
         let engine = Rulebook::read(files(app, &tree)).unbound(Unbound::Echo).build();
-        rulebook::describe::canonical(engine.unwrap_or_else(|report| panic!("{report}")).api())
+        rulebook_model::describe::canonical(engine.unwrap_or_else(|report| panic!("{report}")).api())
     };
     assert_eq!(printed(&app), printed(&tree));
-    // What is printed has the merged list alone, and loads again.
-    let api = rulebook::describe::canonical(echo(&app, &rules).unwrap().api());
+    // The canonical form has no `common`, and can be loaded again.
+    let api = rulebook_model::describe::canonical(echo(&app, &rules).unwrap().api());
     assert!(api.get("common").is_none(), "{api}");
     let again = Rulebook::read(files(&api, &Json::Null)).check().unwrap_or_else(|report| panic!("{report}"));
-    assert_eq!(rulebook::describe::canonical(&again), api);
+    assert_eq!(rulebook_model::describe::canonical(&again), api);
 }
 
 #[test]
-fn faults_of_common_rules_are_told_in_their_words() {
+fn diagnostics_of_common_rules_use_their_keys() {
     for (name, common) in [
         (
             "rules",
             json!({ "sign": { "requires": true }, "level": { "type": "int", "min": 9, "max": 1 }, "x": { "source": "server" } }),
         ),
-        // One `info` is enough for a tree.
+        // A single `info` means that `common` is in the dialect `tree`.
         ("tree", json!({ "sign": { "info": "The sign", "require": true }, "level": { "type": "int" } })),
         ("tree_key", json!({ "GET@lang": { "type": "string" } })),
     ] {

@@ -1,12 +1,12 @@
-//! Functions that rules name: `callable`, `on_after_parse`, and types of the program's own.
+//! Functions that rules name in `callable` and `on_after_parse`.
 
-use rulebook::{Engine, Objection, Report, Rulebook, Unbound};
+use rulebook::{CustomError, Engine, Report, Rulebook, Unbound};
 use serde_json::{Value as Json, json};
 
 use super::files;
 use crate::client::{Answer, Request, Site};
 
-/// The example of the document, and one that is told `params`.
+/// The example of PhalApi's documentation, and functions that use `params`, change the value, or panic.
 fn rulebook(rules: &Json) -> Rulebook {
     Rulebook::read(files(&Json::Null, rules))
         .callable("Common_MyVersion::formatVersion", |version, _| match version.as_str() {
@@ -14,9 +14,13 @@ fn rulebook(rules: &Json) -> Rulebook {
             _ => Err("Illegal version".into()),
         })
         .callable("longer", |value, params| {
-            let least = params.and_then(Json::as_u64).unwrap_or_default();
+            let min = params.and_then(Json::as_u64).unwrap_or_default();
             let length = value.as_str().map_or(0, str::len) as u64;
-            if length > least { Ok(length.into()) } else { Err(Objection::new(format!("needs {least}")).with_code(7)) }
+            if length > min {
+                Ok(length.into())
+            } else {
+                Err(CustomError::new(format!("needs {min}")).with_phalapi_code(7))
+            }
         })
         .callable("exclaim", |value, _| Ok(format!("{}!", value.as_str().unwrap_or("?")).into()))
         .callable("panics", |_, _| panic!("a function of the program panics"))
@@ -30,43 +34,43 @@ fn get(site: &Site, target: &str) -> Answer {
     site.send(&Request::new("GET", target))
 }
 
-/// What the one argument `v` of `/c/m` is, by this rule.
-fn argument(rule: &Json, query: &str) -> Json {
+/// Returns the response for a method with this rule for its argument `v`.
+fn response(rule: &Json, query: &str) -> Json {
     let site = Site::start(&echo(&json!({ "C": { "m": { "v": rule } } })));
     get(&site, &format!("/c/m?{query}")).json()
 }
 
-fn passes(rule: &Json, query: &str, expected: &Json) {
-    let body = argument(rule, query);
+fn assert_value(rule: &Json, query: &str, expected: &Json) {
+    let body = response(rule, query);
     assert_eq!(body["data"]["args"]["v"], *expected, "{rule} with {query}: {body}");
 }
 
 #[test]
-fn a_callable_passes_what_its_function_gives_back_or_tells_its_words() {
+fn a_callable_passes_the_result_of_its_function_or_reports_its_error() {
     for callback in [
         json!({ "type": "callable", "callback": ["Common_MyVersion", "formatVersion"] }),
         json!({ "type": "Callback", "callable": "Common_MyVersion::formatVersion" }),
     ] {
-        passes(&callback, "v=1.2.3", &json!("1.2.3"));
-        passes(&callback, "", &Json::Null);
-        let refused = argument(&callback, "v=1.2");
+        assert_value(&callback, "v=1.2.3", &json!("1.2.3"));
+        assert_value(&callback, "", &Json::Null);
+        let refused = response(&callback, "v=1.2");
         assert_eq!(refused, json!({ "ret": 400, "data": [], "msg": "Bad Request: Illegal version" }));
     }
     let rule = json!({ "type": "callable", "callback": "longer", "params": 3, "require": true });
-    passes(&rule, "v=abcd", &json!(4));
-    let refused = argument(&rule, "v=abc");
+    assert_value(&rule, "v=abcd", &json!(4));
+    let refused = response(&rule, "v=abc");
     assert_eq!(refused, json!({ "ret": 407, "data": [], "msg": "Bad Request: needs 3" }));
-    assert_eq!(argument(&rule, "")["msg"], "Illegal Param: wrong param: v");
-    // A default goes through the function too.
+    assert_eq!(response(&rule, "")["msg"], "Illegal Param: wrong param: v");
+    // The function also receives the default.
     let rule = json!({ "type": "callable", "callback": "longer", "default": "abc" });
-    passes(&rule, "", &json!(3));
-    // The rule's own words come before the function's.
+    assert_value(&rule, "", &json!(3));
+    // The `message` of the rule takes precedence over the error of the function.
     let rule = json!({ "type": "callable", "callback": "longer", "params": 3, "message": "too short" });
-    assert_eq!(argument(&rule, "v=abc"), json!({ "ret": 400, "data": [], "msg": "Illegal Param: too short" }));
+    assert_eq!(response(&rule, "v=abc"), json!({ "ret": 400, "data": [], "msg": "Illegal Param: too short" }));
 }
 
 #[test]
-fn values_go_through_functions_after_their_type() {
+fn functions_are_called_after_the_type_check() {
     for (rule, query, expected) in [
         (json!({ "on_after_parse": "trim|strtolower" }), "v=+Phal%0AAPI%20", json!("phal\napi")),
         (json!({ "on_after_parse": " TRIM ||exclaim" }), "v=+a+", json!("a!")),
@@ -76,23 +80,23 @@ fn values_go_through_functions_after_their_type() {
         (json!({ "on_after_parse": "trim", "default": " d " }), "", json!("d")),
         (json!({ "on_after_parse": "exclaim" }), "", Json::Null),
         (json!({ "on_after_parse": "" }), "v=+a", json!(" a")),
-        // The length is that of what came.
+        // The length is checked before the functions are called.
         (json!({ "on_after_parse": "trim", "min": 3 }), "v=+a+", json!("a")),
         (
             json!({ "type": "array", "format": "explode", "on_after_parse": "array_unique|array_reverse" }),
             "v=A,A,B,A,C",
             json!(["C", "B", "A"]),
         ),
-        // What a function does not take stays as it is.
+        // A function does not change values of other kinds.
         (json!({ "type": "int", "on_after_parse": "trim|array_unique" }), "v=7", json!(7)),
         (json!({ "type": "array", "on_after_parse": "trim" }), "v[]=+a", json!([" a"])),
     ] {
-        passes(&rule, query, &expected);
+        assert_value(&rule, query, &expected);
     }
-    let refused = argument(&json!({ "on_after_parse": "trim|Common_MyVersion::formatVersion" }), "v=1");
+    let refused = response(&json!({ "on_after_parse": "trim|Common_MyVersion::formatVersion" }), "v=1");
     assert_eq!(refused, json!({ "ret": 400, "data": [], "msg": "Bad Request: Illegal version" }));
-    let refused = argument(&json!({ "on_after_parse": "trim", "min": 9 }), "v=+a+");
-    assert_eq!(refused["ret"], 400, "the type comes first: {refused}");
+    let refused = response(&json!({ "on_after_parse": "trim", "min": 9 }), "v=+a+");
+    assert_eq!(refused["ret"], 400, "the type is checked first: {refused}");
 }
 
 #[test]
@@ -103,29 +107,29 @@ fn a_function_that_panics_is_an_internal_error() {
 }
 
 #[test]
-fn a_definition_that_names_no_function_of_the_program_is_only_echoed() {
+fn a_definition_with_unknown_functions_can_only_be_echoed() {
     let rules = json!({ "C": { "m": {
         "v": { "type": "callable", "callback": "formatVersion" },
         "w": { "on_after_parse": "trimm|exclam|trim" },
         "x": { "type": "callable", "callback": "trim" },
     } } });
-    assert!(rulebook(&rules).check().is_ok(), "the text alone cannot know");
+    assert!(rulebook(&rules).check().is_ok(), "`check` does not know the functions");
     let site = Site::start(&echo(&rules));
     let body = get(&site, "/c/m?v=+a&w=+a&x=+a").json();
     assert_eq!(body["data"]["args"], json!({ "v": " a", "w": "a", "x": " a" }));
 
     let report: Report = rulebook(&rules).unbound(Unbound::NotImplemented).build().expect_err("functions are missing");
-    crate::golden::compare(std::path::Path::new("tests/data/rules/unknown_callable.txt"), &report.render(false));
+    support::golden::compare(std::path::Path::new("tests/data/rules/unknown_callable.txt"), &report.render(false));
 }
 
 #[test]
-fn functions_are_printed_and_read_again() {
+fn functions_are_in_the_canonical_form() {
     let rules = json!({ "C": { "m": {
         "v": { "type": "callback", "callable": ["A", "b"], "params": [1], "on_after_parse": "TRIM| b" },
         "w": { "type": "array", "format": "explode", "on_after_parse": ["A", "b"] },
         "x": { "type": "array", "format": "explode" },
     } } });
-    let printed = rulebook::describe::canonical(echo(&rules).api());
+    let printed = rulebook_model::describe::canonical(echo(&rules).api());
     let parameters = &printed["modules"]["C"]["/"]["c/m"]["GET"]["in"];
     assert_eq!(
         parameters["ANY@v"],
@@ -133,8 +137,8 @@ fn functions_are_printed_and_read_again() {
     );
     assert_eq!(parameters["ANY@w"]["after"], json!(["A::b"]));
     let again = Rulebook::read(files(&printed, &Json::Null)).check().unwrap_or_else(|report| panic!("{report}"));
-    assert_eq!(rulebook::describe::canonical(&again), printed);
-    // Clients are told of what comes before the functions.
+    assert_eq!(rulebook_model::describe::canonical(&again), printed);
+    // The schema describes the value before the functions are called.
     let schema = |parameter: &str| {
         let methods = &again.modules[0].services[0].methods[0];
         methods.parameters.iter().find(|own| own.name == parameter).unwrap().r#type.check.schema()

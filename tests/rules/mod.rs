@@ -1,11 +1,12 @@
-//! The `rules` dialect: what PhalApi's documents show, what its program did, and what it means in a tree.
+//! The dialect `rules`: examples of PhalApi's documentation, behaviour recorded from PhalApi, and the equivalent in the
+//! dialect `tree`.
 
-mod bombs;
 mod common;
-mod faults;
+pub mod custom_type;
+mod diagnostics;
+mod expansion_limits;
 mod functions;
-mod model;
-pub mod own_type;
+mod lowering;
 mod recorded;
 mod uploads;
 
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 use rulebook::{Engine, Report, Rulebook, Unbound};
 use serde_json::Value as Json;
 
-/// The files of a definition whose module is written as rules.
+/// Returns the files of a definition with a module in the dialect `rules`.
 pub fn files(app: &Json, rules: &Json) -> Vec<(PathBuf, Vec<u8>)> {
     [("api/app.json", app), ("api/rules.json", rules)]
         .into_iter()
@@ -23,7 +24,7 @@ pub fn files(app: &Json, rules: &Json) -> Vec<(PathBuf, Vec<u8>)> {
         .collect()
 }
 
-/// The API of these rules, where every method echoes its arguments; or its faults.
+/// Builds an engine whose methods return their arguments, or returns the report of the errors.
 pub fn echo(app: &Json, rules: &Json) -> Result<Engine, Report> {
     Rulebook::read(files(app, rules)).unbound(Unbound::Echo).build()
 }

@@ -1,7 +1,7 @@
-//! Recorded cases of PhalApi's program: a rule, what came, and what it made of it.
+//! Cases recorded from PhalApi: a rule, the received parameters, and the result.
 //!
-//! Rows with `differs` are decided otherwise on purpose and say why. More differences, with their reasons, are in
-//! `phalapi_params_differences.json`: most are accidents of PHP, which are refused here.
+//! Cases with `differs` have another result here on purpose, and `differs` is the reason. Further intended differences
+//! are in `phalapi_params_differences.json`: most are side effects of PHP, which are errors here.
 
 use std::collections::BTreeMap;
 
@@ -23,28 +23,32 @@ struct Row {
     tz: Option<String>,
 }
 
-/// What became of a row here: a value, a refusal, or a fault of the rule.
+/// The result of a case: a value, an error response, or an invalid rule.
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Value(Json),
-    /// With these words.
-    Refused(String),
-    Faulty,
+    /// An error response with this message.
+    Error(String),
+    InvalidRule,
 }
 
-/// What became of rows of one timezone, in their order: of those without a fault on one site, a method a row.
+/// Returns the results of the cases of one time zone, in order. One server has a method for each case with a valid
+/// rule.
 fn outcomes(zone: Option<&str>, rows: &[&Row]) -> Vec<Outcome> {
     let app = json!({ "catalogue": "2.x", "timezone": zone.unwrap_or("UTC") });
-    let is_faulty = |row: &&Row| echo(&app, &json!({ "C": { "m": { "value": row.rule } } })).is_err();
-    let faulty: Vec<bool> = rows.iter().map(is_faulty).collect();
-    let good = rows.iter().zip(&faulty).filter(|(_, faulty)| !**faulty);
-    let methods: Map<String, Json> = good.map(|(row, _)| (row.id.clone(), json!({ "value": row.rule }))).collect();
+    let is_invalid = |row: &&Row| echo(&app, &json!({ "C": { "m": { "value": row.rule } } })).is_err();
+    let invalid: Vec<bool> = rows.iter().map(is_invalid).collect();
+    let valid = rows.iter().zip(&invalid).filter(|(_, invalid)| !**invalid);
+    let methods: Map<String, Json> = valid.map(|(row, _)| (row.id.clone(), json!({ "value": row.rule }))).collect();
     let engine = echo(&app, &json!({ "C": methods })).unwrap_or_else(|report| panic!("{report}"));
     let site = Site::start(&engine);
-    rows.iter().zip(faulty).map(|(row, faulty)| if faulty { Outcome::Faulty } else { outcome(row, &site) }).collect()
+    rows.iter()
+        .zip(invalid)
+        .map(|(row, invalid)| if invalid { Outcome::InvalidRule } else { outcome(row, &site) })
+        .collect()
 }
 
-/// What a form can hold, also where JSON cannot.
+/// Returns the bytes of a form field, which can be invalid in JSON; `None` if the value is not a text.
 fn text(value: &Json) -> Option<Vec<u8>> {
     let bytes = |text: &str| hex::decode(text).unwrap();
     value["$hex"].as_str().map(bytes).or_else(|| Some(value.as_str()?.into()))
@@ -66,12 +70,12 @@ fn outcome(row: &Row, site: &Site) -> Outcome {
     let body = answer.json();
     match body["ret"].as_u64() {
         Some(200) => Outcome::Value(body["data"]["args"]["value"].clone()),
-        Some(400) => Outcome::Refused(body["msg"].as_str().unwrap().to_owned()),
+        Some(400) => Outcome::Error(body["msg"].as_str().unwrap().to_owned()),
         _ => panic!("{}: {answer:?}", row.id),
     }
 }
 
-/// Whether the outcome is the recorded one. Numbers are equal however they are written.
+/// Returns `true` if the outcome is the recorded one. Numbers are compared by value.
 fn agrees(row: &Row, outcome: &Outcome) -> bool {
     let number = |json: &Json| json.as_f64();
     match outcome {
@@ -80,25 +84,25 @@ fn agrees(row: &Row, outcome: &Outcome) -> bool {
             value == recorded || number(value).is_some_and(|value| number(recorded) == Some(value))
         }
         Outcome::Value(_) => false,
-        // What is told of the rule itself is told at start.
-        Outcome::Faulty => row.err.as_ref().is_some_and(|error| error["code"] == 500),
-        Outcome::Refused(words) => row.err.as_ref().is_some_and(|error| error["msg"] == **words),
+        // PhalApi reports an invalid rule with code 500 on each request; here it is an error at start.
+        Outcome::InvalidRule => row.err.as_ref().is_some_and(|error| error["code"] == 500),
+        Outcome::Error(message) => row.err.as_ref().is_some_and(|error| error["msg"] == **message),
     }
 }
 
 #[test]
-fn rules_agree_with_phalapis_but_for_the_named_differences() {
+fn rules_agree_with_phalapi_except_for_listed_differences() {
     let rows: Vec<Row> = serde_json::from_str(include_str!("../data/vectors/phalapi_params.json")).unwrap();
     let mut differences: BTreeMap<String, String> =
         serde_json::from_str(include_str!("../data/vectors/phalapi_params_differences.json")).unwrap();
-    // Uploads are recorded as PHP's own tables of them.
-    let judged = |row: &&Row| row.r#type != "file";
+    // Uploads are tested in `uploads`.
+    let is_tested = |row: &&Row| row.r#type != "file";
     let mut by_zone: BTreeMap<Option<&str>, Vec<&Row>> = BTreeMap::new();
-    for row in rows.iter().filter(judged) {
+    for row in rows.iter().filter(is_tested) {
         by_zone.entry(row.tz.as_deref()).or_default().push(row);
     }
     let count: usize = by_zone.values().map(Vec::len).sum();
-    assert!(count > 310, "only {count} cases were judged");
+    assert!(count > 310, "only {count} cases were tested");
     let mut wrong = Vec::new();
     for (zone, rows) in by_zone {
         for (row, outcome) in rows.iter().zip(outcomes(zone, &rows)) {

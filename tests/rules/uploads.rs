@@ -1,7 +1,8 @@
-//! The recorded uploads of PhalApi's program, sent as the multipart bodies that PHP makes its tables of.
+//! Uploads recorded from PhalApi, sent as multipart bodies.
 //!
-//! The tables say a size and a type and have no content: what is sent is of that size, and begins as files of that
-//! type do. Where it goes otherwise here, `phalapi_uploads_differences.json` says why.
+//! The records are entries of PHP's `$_FILES`, which have a size and a type but no content. The tests send content of
+//! that size that begins with the signature of that type. Intended differences, with reasons, are in
+//! `phalapi_uploads_differences.json`.
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -18,28 +19,28 @@ struct Row {
     r#type: String,
     rule: Map<String, Json>,
     #[serde(default)]
-    files: BTreeMap<String, Table>,
+    files: BTreeMap<String, FilesEntry>,
     ok: Option<Json>,
     err: Option<Json>,
 }
 
-/// PHP's table of an upload, or of several in one field.
+/// An entry of PHP's `$_FILES`: one upload, or several in one field.
 #[derive(Deserialize)]
-struct Table {
-    name: Many<String>,
-    r#type: Many<String>,
-    error: Many<u8>,
-    size: Many<u64>,
+struct FilesEntry {
+    name: OneOrSeveral<String>,
+    r#type: OneOrSeveral<String>,
+    error: OneOrSeveral<u8>,
+    size: OneOrSeveral<u64>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Many<T> {
+enum OneOrSeveral<T> {
     One(T),
     Several(Vec<T>),
 }
 
-impl<T> Many<T> {
+impl<T> OneOrSeveral<T> {
     fn iter(&self) -> std::slice::Iter<'_, T> {
         match self {
             Self::One(one) => std::slice::from_ref(one).iter(),
@@ -48,21 +49,21 @@ impl<T> Many<T> {
     }
 }
 
-/// PHP's error of a file that was not chosen in its form.
+/// PHP's `UPLOAD_ERR_NO_FILE`: no file was chosen in the form.
 const NOT_CHOSEN: u8 = 4;
 
-/// The most that is sent, in bytes.
-const MOST: u64 = 2 << 20;
+/// The maximum size of an upload that is sent, in bytes.
+const MAX_SIZE: u64 = 2 << 20;
 
-/// The parts of a row: parameters of the disposition with the type, and content; none where they cannot be sent.
+/// Returns the head and content of each part of a case, or `None` if the uploads cannot be sent.
 fn parts(row: &Row) -> Option<Vec<(String, Vec<u8>)>> {
     let mut parts = Vec::new();
-    for (field, Table { name, r#type, error, size }) in &row.files {
-        let mark = if matches!(name, Many::Several(_)) { "[]" } else { "" };
+    for (field, FilesEntry { name, r#type, error, size }) in &row.files {
+        let mark = if matches!(name, OneOrSeveral::Several(_)) { "[]" } else { "" };
         for (((name, media_type), error), size) in
             iter::zip(iter::zip(iter::zip(name.iter(), r#type.iter()), error.iter()), size.iter())
         {
-            if !matches!(*error, 0 | NOT_CHOSEN) || *size > MOST {
+            if !matches!(*error, 0 | NOT_CHOSEN) || *size > MAX_SIZE {
                 return None;
             }
             let media_type = if *error == NOT_CHOSEN { "application/octet-stream" } else { media_type };
@@ -73,7 +74,7 @@ fn parts(row: &Row) -> Option<Vec<(String, Vec<u8>)>> {
     Some(parts)
 }
 
-/// What a file of this type and size can be.
+/// Returns content with this size and the signature of this media type.
 fn content(media_type: &str, size: usize) -> Vec<u8> {
     let begin: &[u8] = match media_type.to_ascii_lowercase().as_str() {
         "image/jpeg" => b"\xff\xd8\xff\xe0",
@@ -83,28 +84,28 @@ fn content(media_type: &str, size: usize) -> Vec<u8> {
     begin.iter().copied().chain(iter::repeat(b'x')).take(size).collect()
 }
 
-/// Whether the answer is what was recorded: the files by name and size, or a refusal.
+/// Returns `true` if the response is as recorded: files with the same names and sizes, or an error.
 fn agrees(row: &Row, body: &Json) -> bool {
-    let told = |file: &Json| json!([file["filename"], file["size"]]);
+    let received = |file: &Json| json!([file["filename"], file["size"]]);
     let recorded = |file: &Json| json!([file["name"], file["size"]]);
     let value = &body["data"]["args"]["value"];
     match (&row.ok, &row.err) {
         (_, Some(_)) => body["ret"] == 400,
         (Some(Json::Array(files)), None) => {
-            value.as_array().is_some_and(|own| own.iter().map(told).eq(files.iter().map(recorded)))
+            value.as_array().is_some_and(|files_here| files_here.iter().map(received).eq(files.iter().map(recorded)))
         }
-        (Some(file), None) => told(value) == recorded(file),
+        (Some(file), None) => received(value) == recorded(file),
         (None, None) => body["ret"] == 200 && value.is_null(),
     }
 }
 
 #[test]
-fn uploads_agree_with_phalapis_but_for_the_named_differences() {
+fn uploads_agree_with_phalapi_except_for_listed_differences() {
     let rows: Vec<Row> = serde_json::from_str(include_str!("../data/vectors/phalapi_params.json")).unwrap();
     let mut differences: BTreeMap<String, String> =
         serde_json::from_str(include_str!("../data/vectors/phalapi_uploads_differences.json")).unwrap();
     let rows: Vec<Row> = rows.into_iter().filter(|row| row.r#type == "file").collect();
-    assert!(rows.len() > 25, "{} uploads only", rows.len());
+    assert!(rows.len() > 25, "only {} uploads", rows.len());
     let mut wrong = Vec::new();
     for row in rows {
         let named = differences.remove(&row.id);

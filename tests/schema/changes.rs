@@ -1,28 +1,29 @@
-//! Definitions with a change anywhere: reader and schema say the same of it.
+//! Definitions with random changes: the parser and the schema agree about them.
 
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use rulebook::diagnostic::{Code, codes as all_codes};
+use rulebook_model::diagnostic::{DiagnosticCode, codes as all_codes};
 use serde_json::{Map, Value as Json, json};
 
-use super::{ANY_FILE, STATED, codes, content, folders, name, read, report, takes};
-use crate::generate::{Generated, definitions, mistaken};
+use super::{ANY_FILE, DETECTED, codes, content, folders, is_valid, name, read, report};
+use support::generate::{Generated, definitions, mutated_definitions};
 
-/// Why reader and schema do not agree about a definition; none: they do.
+/// Returns how the parser and the schema disagree about a definition, or `None` if they agree.
 fn disagreement(files: &[(String, Json)]) -> Option<String> {
     let bytes = |json: &Json| json.to_string().into_bytes();
     let texts = files.iter().map(|(name, json)| (PathBuf::from("api").join(name), bytes(json)));
     let report = report(texts.collect());
     files.iter().find_map(|(name, json)| {
         let codes = codes(&report, name);
-        // A returned field needs no type where others stand in it, by their paths.
+        // A returned field without a type is allowed if the paths of other fields begin with it.
         let has_paths = json.to_string().contains("\"@return\"");
-        let is_stated = |code: &Code| STATED.contains(code) && !(has_paths && *code == Code::MissingType);
-        let stated = codes.iter().any(is_stated);
-        match (takes(name, json), report.is_empty(), stated) {
-            (false, true, _) => Some(format!("the schema refuses {name}: {json}\n{:?}", ANY_FILE.validate(json))),
-            (true, _, true) => Some(format!("the schema takes {name}: {json}\n{report}")),
+        let is_detected =
+            |code: &DiagnosticCode| DETECTED.contains(code) && !(has_paths && *code == DiagnosticCode::MissingType);
+        let detected = codes.iter().any(is_detected);
+        match (is_valid(name, json), report.is_empty(), detected) {
+            (false, true, _) => Some(format!("the schema rejects {name}: {json}\n{:?}", ANY_FILE.validate(json))),
+            (true, _, true) => Some(format!("the schema accepts {name}: {json}\n{report}")),
             _ => None,
         }
     })
@@ -32,7 +33,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn generated_definitions_are_taken(generated in definitions()) {
+    fn generated_definitions_are_valid(generated in definitions()) {
         prop_assert_eq!(disagreement(&generated.files), None);
     }
 }
@@ -41,37 +42,37 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn mistakes_are_judged_alike(generated in mistaken()) {
+    fn parser_and_schema_agree_about_mutated_definitions(generated in mutated_definitions()) {
         let Generated { files } = generated;
         prop_assert_eq!(disagreement(&files), None);
     }
 }
 
 #[test]
-fn examples_are_judged_alike() {
+fn parser_and_schema_agree_about_examples_in_the_documentation() {
     let guide = std::fs::read_to_string("docs/definitions.md").unwrap();
     let pages = all_codes::TABLE.iter().map(|row| row.explanation).chain([guide.as_str()]);
     let blocks = pages.flat_map(|page| page.split("```json\n").skip(1));
     let mut count = 0;
     for block in blocks {
         let text = block.split("```").next().unwrap_or_default();
-        // What is wrong with some is that they are no JSON, or have a key twice.
+        // Some examples are invalid JSON or have a duplicate key.
         let Some(json) = content(text.as_bytes()) else { continue };
         assert_eq!(disagreement(&[("example.json".to_owned(), json)]), None);
         count += 1;
     }
-    assert!(count > 60, "{count} examples only");
+    assert!(count > 60, "only {count} examples");
 }
 
-/// What stands in the place of another value.
-fn odd() -> [Json; 7] {
+/// Values that replace other values.
+fn replacements() -> [Json; 7] {
     [json!(null), json!(true), json!(0), json!("GET"), json!([]), json!([[]]), json!({})]
 }
 
-/// Calls `judge` with a value that was changed in one place in every way, for each of its places.
-fn changed(json: &Json, judge: &mut dyn FnMut(Json)) {
-    for value in odd() {
-        judge(value);
+/// Calls `visit` with each variant of a value that has one change.
+fn for_each_change(json: &Json, visit: &mut dyn FnMut(Json)) {
+    for value in replacements() {
+        visit(value);
     }
     match json {
         Json::Object(members) => {
@@ -87,21 +88,21 @@ fn changed(json: &Json, judge: &mut dyn FnMut(Json)) {
                     }
                     Json::Object(all)
                 };
-                judge(with("", None));
+                visit(with("", None));
                 for new in ["", "inof", "@info", "x-y", "$y", "HEAD", "get", "GET", "/", "a::b", "GET::a", "*"] {
                     if !members.contains_key(new) {
-                        judge(with(new, Some(value.clone())));
+                        visit(with(new, Some(value.clone())));
                     }
                 }
-                changed(value, &mut |value| judge(with(name, Some(value))));
+                for_each_change(value, &mut |value| visit(with(name, Some(value))));
             }
         }
         Json::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                changed(item, &mut |item| {
+                for_each_change(item, &mut |item| {
                     let mut items = items.clone();
                     items[index] = item;
-                    judge(Json::Array(items));
+                    visit(Json::Array(items));
                 });
             }
         }
@@ -110,23 +111,25 @@ fn changed(json: &Json, judge: &mut dyn FnMut(Json)) {
 }
 
 #[test]
-fn neighbours_of_good_definitions_are_judged_alike() {
+fn parser_and_schema_agree_about_valid_definitions_with_one_change() {
     let mut failures = Vec::new();
     let mut count = 0;
     for folder in folders("good") {
         for (path, bytes) in read(&folder) {
             let name = name(&path);
-            changed(&content(&bytes).unwrap(), &mut |json| {
+            for_each_change(&content(&bytes).unwrap(), &mut |json| {
                 count += 1;
-                // All of them take minutes; a prime step meets every kind of change.
+                // All changes would take minutes. A prime step covers every kind of change.
                 if count % 13 != 0 {
                     return;
                 }
-                failures.extend(disagreement(&[(name.clone(), json)]).map(|why| format!("{}: {why}", path.display())));
+                failures.extend(
+                    disagreement(&[(name.clone(), json)]).map(|reason| format!("{}: {reason}", path.display())),
+                );
             });
         }
     }
-    assert!(count > 5_000, "{count} neighbours only");
+    assert!(count > 5_000, "only {count} changes");
     failures.truncate(10);
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

@@ -1,7 +1,7 @@
-//! `rulebook schema`: reader and schema are held against each other.
+//! `rulebook schema`: the JSON Schemas of definition files agree with the parser.
 
 mod changes;
-mod kept;
+mod published;
 mod values;
 
 use std::fs;
@@ -10,51 +10,58 @@ use std::sync::LazyLock;
 
 use jsonschema::Validator;
 use rulebook::Rulebook;
-use rulebook::diagnostic::{Code, Report};
-use rulebook::schema::{Of, schema};
+use rulebook_model::diagnostic::{DiagnosticCode, Report};
+use rulebook_model::schema::{SchemaKind, schema};
 use serde_json::Value as Json;
 
-/// Everything that a schema can be of.
-const ALL: [Of; 5] = [Of::AnyFile, Of::Settings, Of::Tree, Of::Methods, Of::Rules];
+/// All kinds of schemas.
+const ALL: [SchemaKind; 5] =
+    [SchemaKind::AnyFile, SchemaKind::Settings, SchemaKind::Tree, SchemaKind::Methods, SchemaKind::Rules];
 
-static ANY_FILE: LazyLock<Validator> = LazyLock::new(|| judge(Of::AnyFile));
-static SETTINGS: LazyLock<Validator> = LazyLock::new(|| judge(Of::Settings));
+static ANY_FILE: LazyLock<Validator> = LazyLock::new(|| validator(SchemaKind::AnyFile));
+static SETTINGS: LazyLock<Validator> = LazyLock::new(|| validator(SchemaKind::Settings));
 
-/// Faults that a schema states wherever they are.
-const STATED: [Code; 6] = [
-    Code::UnknownKey,
-    Code::WrongKind,
-    Code::MissingInfo,
-    Code::MissingType,
-    Code::UnknownDialect,
-    Code::UnknownMethod,
+/// The errors that the schemas always detect.
+const DETECTED: [DiagnosticCode; 6] = [
+    DiagnosticCode::UnknownKey,
+    DiagnosticCode::WrongKind,
+    DiagnosticCode::MissingInfo,
+    DiagnosticCode::MissingType,
+    DiagnosticCode::UnknownDialect,
+    DiagnosticCode::UnknownMethod,
 ];
 
-/// Faults of which a schema states some: words and ranges of options, names, and what no term can look like.
-const STATED_IN_PART: [Code; 6] =
-    [Code::BadOption, Code::BadName, Code::BadUri, Code::UnknownType, Code::BadScope, Code::BadTypeArgument];
+/// The errors that the schemas detect in some cases: values of options, names, and malformed types.
+const PARTLY_DETECTED: [DiagnosticCode; 6] = [
+    DiagnosticCode::BadOption,
+    DiagnosticCode::BadName,
+    DiagnosticCode::BadUri,
+    DiagnosticCode::UnknownType,
+    DiagnosticCode::BadScope,
+    DiagnosticCode::BadTypeArgument,
+];
 
-fn judge(of: Of) -> Validator {
-    jsonschema::draft202012::new(&schema(of)).unwrap_or_else(|error| panic!("{of:?} is no schema: {error}"))
+fn validator(kind: SchemaKind) -> Validator {
+    jsonschema::draft202012::new(&schema(kind)).unwrap_or_else(|error| panic!("{kind:?} is not a schema: {error}"))
 }
 
-/// Whether a schema takes a file: that of settings for `app.json`, else the one for any file.
-fn takes(name: &str, content: &Json) -> bool {
+/// Returns `true` if a file is valid against the schema for settings (`app.json`), or by the one for any file.
+fn is_valid(name: &str, content: &Json) -> bool {
     (if name == "app.json" { &*SETTINGS } else { &*ANY_FILE }).is_valid(content)
 }
 
-/// What the reader says of these files.
+/// Returns the diagnostics of these files.
 fn report(files: Vec<(PathBuf, Vec<u8>)>) -> Report {
     Rulebook::read(files).check().err().unwrap_or_default()
 }
 
-/// The codes of the faults that are in the file of this name.
-fn codes(report: &Report, name: &str) -> Vec<Code> {
+/// Returns the codes of the diagnostics in the file with this name.
+fn codes(report: &Report, name: &str) -> Vec<DiagnosticCode> {
     let within = |file: u32| report.sources.get(file).is_some_and(|source| source.path.ends_with(name));
-    report.diagnostics.iter().filter(|fault| within(fault.place.file)).map(|fault| fault.code).collect()
+    report.diagnostics.iter().filter(|fault| within(fault.span.file)).map(|fault| fault.code).collect()
 }
 
-/// The files of a folder that are JSON with comments, with what they hold.
+/// Reads the `*.json` and `*.jsonc` files of a folder.
 fn read(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
     let mut paths: Vec<PathBuf> =
@@ -67,13 +74,13 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
 }
 
-/// What a file holds; none where it is no JSON.
+/// Parses JSON with comments; returns `None` if the file is not valid.
 fn content(bytes: &[u8]) -> Option<Json> {
     jsonc_parser::parse_to_serde_value(std::str::from_utf8(bytes).ok()?, &jsonc_parser::ParseOptions::default()).ok()
 }
 
 fn folders(kind: &str) -> Vec<PathBuf> {
-    let root = Path::new("tests/definitions").join(kind);
+    let root = Path::new("crates/rulebook-model/tests/definitions").join(kind);
     let mut folders: Vec<_> = root.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.retain(|path| path.is_dir());
     folders.sort();
@@ -81,29 +88,32 @@ fn folders(kind: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn schemas_are_schemas() {
-    for of in ALL {
-        let schema = schema(of);
-        assert!(jsonschema::draft202012::meta::is_valid(&schema), "{of:?}");
+fn schemas_are_valid_and_use_all_definitions() {
+    for kind in ALL {
+        let schema = schema(kind);
+        assert!(jsonschema::draft202012::meta::is_valid(&schema), "{kind:?}");
         let text = schema.to_string();
         for name in schema["$defs"].as_object().unwrap().keys() {
-            assert!(text.contains(&format!("\"#/$defs/{name}\"")), "{of:?}: nothing refers to {name}");
+            assert!(text.contains(&format!("\"#/$defs/{name}\"")), "{kind:?}: nothing refers to {name}");
         }
-        // A choice of nothing is lawful, and refused by some validators.
-        assert!(!text.contains("\"enum\":[]"), "{of:?}");
-        // An editor says of a key what the table says.
+        // An empty `enum` is valid, but some validators reject it.
+        assert!(!text.contains("\"enum\":[]"), "{kind:?}");
+        // Editors show the description of each key.
         assert!(!text.contains("\"description\":\"\""));
     }
 }
 
 #[test]
-fn what_the_reader_takes_the_schema_takes() {
+fn the_schema_accepts_every_valid_definition() {
     let mut files = 0;
-    for folder in folders("good").into_iter().chain([PathBuf::from("api"), PathBuf::from("src/cli/new/template/api")]) {
+    for folder in folders("good")
+        .into_iter()
+        .chain([PathBuf::from("api"), PathBuf::from("crates/rulebook-cli/src/new/template/api")])
+    {
         for (path, bytes) in read(&folder) {
             let content = content(&bytes).unwrap();
-            for judge in [takes(&name(&path), &content), takes("any.json", &content)] {
-                assert!(judge, "{}: {:#?}", path.display(), ANY_FILE.validate(&content));
+            for valid in [is_valid(&name(&path), &content), is_valid("any.json", &content)] {
+                assert!(valid, "{}: {:#?}", path.display(), ANY_FILE.validate(&content));
             }
             files += 1;
         }
@@ -112,24 +122,24 @@ fn what_the_reader_takes_the_schema_takes() {
 }
 
 #[test]
-fn what_a_schema_can_state_it_refuses() {
-    let (mut stated, mut others) = (0, 0);
+fn the_schema_rejects_the_errors_that_it_can_detect() {
+    let (mut detected, mut others) = (0, 0);
     for folder in folders("bad") {
         let files = read(&folder);
         let report = report(files.clone());
         for (path, bytes) in files {
             let name = name(&path);
             let codes = codes(&report, &name);
-            let Some(content) = content(&bytes).filter(|_| !codes.contains(&Code::Syntax)) else { continue };
-            let taken = takes(&name, &content);
-            if codes.iter().any(|code| STATED.contains(code)) {
-                assert!(!taken, "{} is taken: {codes:?}", path.display());
-                stated += 1;
-            } else if !codes.iter().any(|code| STATED_IN_PART.contains(code)) {
-                assert!(taken, "{} is refused: {codes:?}", path.display());
+            let Some(content) = content(&bytes).filter(|_| !codes.contains(&DiagnosticCode::Syntax)) else { continue };
+            let valid = is_valid(&name, &content);
+            if codes.iter().any(|code| DETECTED.contains(code)) {
+                assert!(!valid, "{} is accepted: {codes:?}", path.display());
+                detected += 1;
+            } else if !codes.iter().any(|code| PARTLY_DETECTED.contains(code)) {
+                assert!(valid, "{} is rejected: {codes:?}", path.display());
                 others += 1;
             }
         }
     }
-    assert!(stated > 15 && others > 20, "{stated} that are refused, {others} that are taken");
+    assert!(detected > 15 && others > 20, "{detected} rejected, {others} accepted");
 }

@@ -1,27 +1,27 @@
-//! The values of single keys: words, ranges, names.
+//! The values of single keys: the parser and the schema accept the same words, ranges and names.
 
 use std::path::PathBuf;
 
-use rulebook::definition::keys::{self, Keys, Kind};
-use rulebook::schema::{Of, schema};
+use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
+use rulebook_model::schema::{SchemaKind, schema};
 use serde_json::{Map, Value as Json, json};
 
-use super::{report, takes};
+use super::{is_valid, report};
 
-/// A place in a definition: the file, and what it holds with a value there.
-type Place = (&'static str, fn(Json) -> Json);
+/// A place in a definition: the file name, and a function that returns the file with a value at that place.
+type ValuePlace = (&'static str, fn(Json) -> Json);
 
-/// A definition that holds a value under a key.
-type Under = fn(&str, Json) -> Json;
+/// A function that returns a definition with a value at a key.
+type WithKey = fn(&str, Json) -> Json;
 
-/// Whether reader and schema take a file, and why the reader does not.
-fn judged(name: &str, content: &Json) -> (bool, bool, String) {
+/// Returns whether the parser and the schema accept a file, and the diagnostics of the parser.
+fn accepted(name: &str, content: &Json) -> (bool, bool, String) {
     let files = vec![(PathBuf::from("api").join(name), content.to_string().into_bytes())];
     let report = report(files);
-    (report.is_empty(), takes(name, content), format!("{content}\n{report}"))
+    (report.is_empty(), is_valid(name, content), format!("{content}\n{report}"))
 }
 
-/// An API with one setting.
+/// Returns an API with one setting.
 fn setting(key: &str, value: Json) -> Json {
     let mut app = Map::new();
     app.insert("modules".to_owned(), json!({}));
@@ -43,7 +43,7 @@ fn in_methods(key: &str, value: Json) -> Json {
     json!({ "a": { "GET::b": method } })
 }
 
-/// A parameter with this name in code, beside the capture of the path.
+/// Returns a parameter with this name in code, and the parameter of the capture in the path.
 fn parameter(info: &str, name: &Json) -> Json {
     let capture = json!({ (info): "i", "type": "int" });
     let all = json!({ "{x}": capture, "HEADER@X": { (info): "i", "type": "int", "name": name } });
@@ -95,7 +95,7 @@ const TEXTS: [&str; 36] = [
 ];
 
 #[test]
-fn reader_and_schema_take_the_same_values() {
+fn parser_and_schema_accept_the_same_values() {
     let numbers: Vec<Json> = NUMBERS.map(|n| if n.fract() == 0.0 { json!(n as i64) } else { json!(n) }).to_vec();
     let texts: Vec<Json> = TEXTS.map(|text| json!(text)).to_vec();
     let lists: Vec<Json> = TEXTS.iter().map(|text| json!([text])).collect();
@@ -104,10 +104,10 @@ fn reader_and_schema_take_the_same_values() {
         scopes.extend(inner.iter().map(|list| json!([list])));
         scopes
     };
-    let mut lone = scopes(&lists);
-    lone.extend(scopes(&texts));
-    lone.extend([json!(["a", []]), json!(["a", ["b"]])]);
-    let cases: Vec<(Place, &[Json])> = vec![
+    let mut permissions = scopes(&lists);
+    permissions.extend(scopes(&texts));
+    permissions.extend([json!(["a", []]), json!(["a", ["b"]])]);
+    let cases: Vec<(ValuePlace, &[Json])> = vec![
         (("app.json", |v| setting("workers", v)), &numbers),
         (("app.json", |v| setting("limits", json!({ "nesting": v }))), &numbers),
         (("app.json", |v| setting("limits", json!({ "body": v }))), &numbers),
@@ -123,7 +123,7 @@ fn reader_and_schema_take_the_same_values() {
         (("a.json", |v| in_method("errors", json!({ "a": { "info": "i", "status": v } }))), &numbers),
         (("a.json", |v| in_method("id", v)), &texts),
         (("a.json", |v| in_method("info", v)), &texts),
-        (("a.json", |v| in_method("scope", v)), &lone),
+        (("a.json", |v| in_method("scope", v)), &permissions),
         (("a.json", |v| in_methods("options", json!({ "status": v }))), &numbers),
         (("a.json", |v| in_methods("errors", json!({ "a": { "description": "i", "status": v } }))), &numbers),
         (("a.json", |v| in_methods("description", v)), &texts),
@@ -138,9 +138,9 @@ fn reader_and_schema_take_the_same_values() {
     let mut failures = Vec::new();
     for ((name, with), values) in cases {
         for value in values {
-            let (reader, schema, why) = judged(name, &with(value.clone()));
-            if reader != schema {
-                failures.push(format!("the reader says {reader}, the schema {schema}: {why}"));
+            let (parser, schema, report) = accepted(name, &with(value.clone()));
+            if parser != schema {
+                failures.push(format!("the parser says {parser}, the schema {schema}: {report}"));
             }
         }
     }
@@ -148,7 +148,7 @@ fn reader_and_schema_take_the_same_values() {
 }
 
 #[test]
-fn names_that_are_none_are_refused() {
+fn parser_and_schema_accept_the_same_names() {
     let names: [fn(&str) -> Json; 4] = [
         |name| in_method("out", json!({ name: { "info": "i", "type": "int" } })),
         |name| in_method("errors", json!({ name: { "info": "i" } })),
@@ -157,14 +157,14 @@ fn names_that_are_none_are_refused() {
     ];
     for with in names {
         for name in TEXTS {
-            let (reader, schema, why) = judged("a.json", &with(name));
-            assert_eq!(reader, schema, "{why}");
+            let (parser, schema, report) = accepted("a.json", &with(name));
+            assert_eq!(parser, schema, "{report}");
         }
     }
 }
 
 #[test]
-fn paths_of_a_list_are_paths() {
+fn parser_and_schema_accept_the_same_paths_in_a_flat_list() {
     let good = ["/", "/a", "/a b/é", "/a/b.c", "/{x}", "/a/{x}/b", "/{x}/{_y-1}"];
     let bad = ["", "a", "/a/", "//", "/a//b", "/a{x}", "/{}", "/{1}", "/{x", "/a\u{1}", "{x}"];
     for (path, expected) in good.map(|path| (path, true)).into_iter().chain(bad.map(|path| (path, false))) {
@@ -172,35 +172,35 @@ fn paths_of_a_list_are_paths() {
         let parameters: Map<String, Json> =
             captures.map(|capture| (capture.to_owned(), json!({ "info": "i", "type": "int" }))).collect();
         let list = json!([{ "method": "GET", "path": path, "info": "i", "in": parameters }]);
-        let (reader, schema, why) = judged("a.json", &list);
-        assert_eq!((reader, schema), (expected, expected), "{why}");
+        let (parser, schema, report) = accepted("a.json", &list);
+        assert_eq!((parser, schema), (expected, expected), "{report}");
     }
 }
 
-/// Where a key holds one of a few words, the schema knows them all and no others.
+/// If the parser accepts only certain words for a key, the schema lists exactly these words.
 #[test]
-fn closed_words_are_the_same_in_both() {
-    let described = schema(Of::Settings);
-    let tables: [(&Keys, &str, Under); 2] = [
+fn the_schema_lists_the_allowed_words() {
+    let described = schema(SchemaKind::Settings);
+    let tables: [(&KeyTable, &str, WithKey); 2] = [
         (&keys::APP, "settings", setting),
         (&keys::MODULE, "module", |key, value| setting("modules", json!({ "a": { (key): value } }))),
     ];
     let mut closed = Vec::new();
     for (table, name, with) in tables {
-        for key in table.iter().filter(|key| matches!(key.kind, Kind::Text)) {
+        for key in table.iter().filter(|key| matches!(key.kind, ValueKind::String)) {
             let words = &described["$defs"][name]["properties"][key.name]["enum"];
             for word in words.as_array().into_iter().flatten() {
-                let (reader, schema, why) = judged("app.json", &with(key.name, word.clone()));
-                assert!(reader && schema, "{why}");
+                let (parser, schema, report) = accepted("app.json", &with(key.name, word.clone()));
+                assert!(parser && schema, "{report}");
             }
             let unknown = with(key.name, json!("no-such-word"));
-            let told = report(vec![(PathBuf::from("api/app.json"), unknown.to_string().into_bytes())]);
-            // Envelopes may be a program's own.
+            let report = report(vec![(PathBuf::from("api/app.json"), unknown.to_string().into_bytes())]);
+            // Programs can add envelopes.
             let is_closed =
-                told.diagnostics.iter().any(|fault| fault.label == "unknown word") && key.name != "envelope";
-            assert!(!is_closed || words.is_array(), "the schema does not know the words of `{}`", key.name);
+                report.diagnostics.iter().any(|fault| fault.label == "unknown value") && key.name != "envelope";
+            assert!(!is_closed || words.is_array(), "the schema does not list the words of `{}`", key.name);
             closed.extend(is_closed.then_some(key.name));
         }
     }
-    assert!(closed.len() > 4, "{closed:?} only");
+    assert!(closed.len() > 4, "only {closed:?}");
 }

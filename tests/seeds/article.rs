@@ -1,10 +1,10 @@
-//! The handlers of aicra's document: articles whose body can be set and read line by line.
+//! The handlers for the examples in aicra's document: changing an article, and reading its lines.
 
-use rulebook::{Args, Context, Module, Refusal};
+use rulebook::{ApiError, Args, Context, Module};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-/// What every article holds.
+/// The lines of every article.
 const LINES: [&str; 2] = ["a first line", "a second line"];
 
 pub fn module() -> Module {
@@ -17,7 +17,7 @@ struct Edit {
     body: String,
 }
 
-async fn edit(Args(Edit { id_article, body }): Args<Edit>, _: Context) -> Result<Json, Refusal> {
+async fn edit(Args(Edit { id_article, body }): Args<Edit>, _: Context) -> Result<Json, ApiError> {
     Ok(json!({ "updated": { "id_article": id_article, "title": format!("article {id_article}"), "body": body } }))
 }
 
@@ -27,11 +27,11 @@ struct Position {
     no_line: Option<i64>,
 }
 
-async fn line(Args(Position { id_article, no_line }): Args<Position>, _: Context) -> Result<Json, Refusal> {
-    let wanted = |id: &u32| id_article.is_none_or(|wanted| wanted == *id);
+async fn line(Args(Position { id_article, no_line }): Args<Position>, _: Context) -> Result<Json, ApiError> {
+    let is_requested = |id: &u32| id_article.is_none_or(|requested| requested == *id);
     let lines = |id: u32| {
-        let numbered = LINES.iter().zip(1..).filter(move |(_, no)| no_line.is_none_or(|wanted| wanted == *no));
+        let numbered = LINES.iter().zip(1..).filter(move |(_, no)| no_line.is_none_or(|requested| requested == *no));
         numbered.map(move |(text, no)| json!({ "id_article": id, "no_line": no, "text": text }))
     };
-    Ok(json!({ "articles": (1..=2).filter(wanted).flat_map(lines).collect::<Vec<_>>() }))
+    Ok(json!({ "articles": (1..=2).filter(is_requested).flat_map(lines).collect::<Vec<_>>() }))
 }

@@ -1,6 +1,6 @@
-//! The handlers of PhalApi's document on responses: its default service, what it throws, and a login.
+//! The handlers for the examples in PhalApi's document on responses: the default service, exceptions, and a login.
 
-use rulebook::{Args, Context, Module, Refusal};
+use rulebook::{ApiError, Args, Context, Module};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -22,27 +22,27 @@ struct Visitor {
     username: String,
 }
 
-async fn index(Args(Visitor { username }): Args<Visitor>, _: Context) -> Result<Json, Refusal> {
+async fn index(Args(Visitor { username }): Args<Visitor>, _: Context) -> Result<Json, ApiError> {
     let content = format!("Hi {username}, welcome to use PhalApi!");
     Ok(json!({ "title": "Hello World!", "content": content, "version": "1.3.6", "time": 1_489_910_945 }))
 }
 
 /// `throw new PhalApi_Exception_BadRequest('wrong sign', 1)`.
-async fn sign(_: Args<()>, _: Context) -> Result<(), Refusal> {
-    Err(Refusal::declared("wrong_sign").with_code(1))
+async fn sign(_: Args<()>, _: Context) -> Result<(), ApiError> {
+    Err(ApiError::declared("wrong_sign").with_phalapi_code(1))
 }
 
 /// `throw new PhalApi_Exception_InternalServerError('system is busy now', 2)`.
-async fn busy(_: Args<()>, _: Context) -> Result<(), Refusal> {
-    Err(Refusal::declared("busy").with_code(2))
+async fn busy(_: Args<()>, _: Context) -> Result<(), ApiError> {
+    Err(ApiError::declared("busy").with_phalapi_code(2))
 }
 
-/// An exception that is none of PhalApi's.
-async fn fail(_: Args<()>, _: Context) -> Result<(), Refusal> {
-    Err(Refusal::internal("the secret reason"))
+/// An exception that does not extend `PhalApi_Exception`.
+async fn fail(_: Args<()>, _: Context) -> Result<(), ApiError> {
+    Err(ApiError::internal("the secret reason"))
 }
 
-async fn list(_: Args<()>, _: Context) -> Result<Json, Refusal> {
+async fn list(_: Args<()>, _: Context) -> Result<Json, ApiError> {
     Ok(json!({
         "names": ["dogstar", "Aevit", "uwin"],
         "ages": [28, 27, 23],
@@ -51,12 +51,12 @@ async fn list(_: Args<()>, _: Context) -> Result<Json, Refusal> {
     }))
 }
 
-async fn nothing(_: Args<()>, _: Context) -> Result<(), Refusal> {
+async fn nothing(_: Args<()>, _: Context) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The same header set twice: the latter covers the former.
-async fn header(_: Args<()>, context: Context) -> Result<(), Refusal> {
+/// Sets a header field twice; the second value replaces the first.
+async fn header(_: Args<()>, context: Context) -> Result<(), ApiError> {
     context.set_header("X-Shop", "first")?;
     context.set_header("X-Shop", "second")?;
     Ok(())
@@ -68,7 +68,7 @@ struct Login {
     password: String,
 }
 
-async fn login(Args(Login { username, password }): Args<Login>, _: Context) -> Result<Json, Refusal> {
+async fn login(Args(Login { username, password }): Args<Login>, _: Context) -> Result<Json, ApiError> {
     let code = match (&*username, &*password) {
         ("dogstar", "123456") => 0,
         ("dogstar", _) => 2,

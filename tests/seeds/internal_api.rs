@@ -1,4 +1,4 @@
-//! internal-api's document: its examples of files, sent with curl as they are written there.
+//! The examples of files in internal-api's document, sent with curl as the document shows.
 
 use std::fs;
 use std::path::Path;
@@ -9,31 +9,31 @@ use serde_json::Value as Json;
 use crate::demo::{Place, Server};
 use crate::keys;
 
-/// A picture of one point, as browsers take it: what is sent as `1.jpg` has to be one.
+/// The beginning of a JPEG file, which is sent as `1.jpg`: its type is determined from its content.
 const PICTURE: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xd9";
 
-/// What curl printed: the head of the answer, in small letters, and its body.
-struct Printed {
+/// The output of curl: the header of the response in lower case, and the body.
+struct CurlOutput {
     head: String,
     body: Vec<u8>,
 }
 
-impl Printed {
+impl CurlOutput {
     #[track_caller]
-    fn assert_refused(&self, status: &str, message: &str) {
+    fn assert_error(&self, status: &str, message: &str) {
         assert!(self.head.starts_with(&format!("http/1.1 {status}")), "{}", self.head);
-        let told: Json = serde_json::from_slice(&self.body).unwrap();
-        assert_eq!((&told["status"], &told["message"]), (&"error".into(), &message.into()), "{told}");
+        let body: Json = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!((&body["status"], &body["message"]), (&"error".into(), &message.into()), "{body}");
     }
 }
 
-/// Runs curl in the folder; none where there is no such program.
-fn curl(folder: &Path, arguments: &[&str]) -> Option<Printed> {
+/// Runs curl in a folder. Returns `None` if curl is not installed.
+fn curl(folder: &Path, arguments: &[&str]) -> Option<CurlOutput> {
     let output = Command::new("curl").current_dir(folder).args(["-s", "-S", "-i"]).args(arguments).output().ok()?;
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     let end = output.stdout.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
     let head = String::from_utf8(output.stdout[..end].to_vec()).unwrap().to_ascii_lowercase();
-    Some(Printed { head, body: output.stdout[end..].to_vec() })
+    Some(CurlOutput { head, body: output.stdout[end..].to_vec() })
 }
 
 fn start() -> (Place, Server, String) {
@@ -46,20 +46,20 @@ fn start() -> (Place, Server, String) {
 }
 
 #[test]
-fn files_go_up_and_down_as_its_document_shows() {
+fn files_are_uploaded_and_downloaded_as_the_document_shows() {
     let (place, server, key) = start();
     let folder = place.folder.path();
     let file = format!("http://{}/iapi/file", server.address);
     let named = |name: &str| format!("{file}?filename={name}");
     // 2.2, `content: (binary)`, `filename: ./public/images/1.jpg`: `Status: 204 No Content`.
     let upload = ["-H", &key, "-F", "content=@1.jpg", "-F", "filename=./public/images/1.jpg", &file];
-    let Some(kept) = curl(folder, &upload) else {
-        eprintln!("SKIPPED files_go_up_and_down_as_its_document_shows: there is no curl");
+    let Some(uploaded) = curl(folder, &upload) else {
+        eprintln!("SKIPPED files_are_uploaded_and_downloaded_as_the_document_shows: curl is not installed");
         return;
     };
-    assert!(kept.head.starts_with("http/1.1 204") && kept.body.is_empty(), "{}", kept.head);
+    assert!(uploaded.head.starts_with("http/1.1 204") && uploaded.body.is_empty(), "{}", uploaded.head);
     assert_eq!(fs::read(folder.join("data/files/public/images/1.jpg")).unwrap(), PICTURE);
-    // 2.1, `?filename=public/images/1.jpg`: `Status: 200 OK`, `Content-Type: image/jpg`, which is no media type.
+    // 2.1, `?filename=public/images/1.jpg`: `Status: 200 OK`, `Content-Type: image/jpg`, which is not a registered media type.
     let get = |name: &str, more: &[&str]| curl(folder, &[&["-H", &key, &named(name)], more].concat()).unwrap();
     let got = get("public/images/1.jpg", &[]);
     assert!(
@@ -68,20 +68,20 @@ fn files_go_up_and_down_as_its_document_shows() {
         got.head
     );
     assert_eq!(got.body, PICTURE);
-    // Whoever has it asks whether it is still the same, and whoever writes says which he knows.
+    // Conditional requests, and a range.
     let tag = got.head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
     let same = get("public/images/1.jpg", &["-H", &format!("If-None-Match: {tag}")]);
     assert!(same.head.starts_with("http/1.1 304") && same.body.is_empty(), "{}", same.head);
     let part = get("public/images/1.jpg", &["-H", "Range: bytes=0-2"]);
     assert!(part.head.starts_with("http/1.1 206") && part.body == PICTURE[..3], "{}", part.head);
     let absent = curl(folder, &[&upload[..], &["-H", "If-None-Match: *"]].concat()).unwrap();
-    absent.assert_refused("412", "the file is not in the state that was asked for");
+    absent.assert_error("412", "the file does not meet the precondition");
     let matching = curl(folder, &[&upload[..], &["-H", &format!("If-Match: {tag}")]].concat()).unwrap();
     assert!(matching.head.starts_with("http/1.1 204"), "{}", matching.head);
 }
 
 #[test]
-fn faults_are_told_in_the_shape_and_with_the_status_of_its_document() {
+fn errors_have_the_structure_and_the_status_that_the_document_shows() {
     let (place, server, key) = start();
     let folder = place.folder.path();
     let file = format!("http://{}/iapi/file", server.address);
@@ -94,35 +94,37 @@ fn faults_are_told_in_the_shape_and_with_the_status_of_its_document() {
         (&["-H", &key, "-F", "filename=public/images/1.jpg", &file], "400", ""),
         (&["-H", &key, "-F", "content=@page.jpg", "-F", "filename=public/images/1.jpg", &file], "400", ""),
         (&["-H", &key, "-F", "content=@1.jpg", "-F", "filename=private/1.jpg", &file], "400", ""),
-        // Who may ask is told by 401 and 403.
+        // Errors of authentication and permission are 401 and 403.
         (&[&named("public/images/1.jpg")], "401", ""),
     ];
     for (arguments, status, message) in cases {
-        let Some(told) = curl(folder, arguments) else {
-            eprintln!("SKIPPED faults_are_told_in_the_shape_and_with_the_status_of_its_document: there is no curl");
+        let Some(response) = curl(folder, arguments) else {
+            eprintln!(
+                "SKIPPED errors_have_the_structure_and_the_status_that_the_document_shows: curl is not installed"
+            );
             return;
         };
-        let said: Json = serde_json::from_slice(&told.body).unwrap();
+        let body: Json = serde_json::from_slice(&response.body).unwrap();
         let message =
-            if message.is_empty() { said["message"].as_str().unwrap().to_owned() } else { message.to_owned() };
+            if message.is_empty() { body["message"].as_str().unwrap().to_owned() } else { message.to_owned() };
         assert!(!message.is_empty(), "{arguments:?}");
-        told.assert_refused(status, &message);
+        response.assert_error(status, &message);
     }
-    assert!(!folder.join("data/files/public").exists(), "nothing was kept");
-    // The key of the document is of another kind.
+    assert!(!folder.join("data/files/public").exists(), "no file is stored");
+    // The key in the document has another format.
     let old = "Authorization: Bearer b01fd1c05d93e77a887fa6c8c91088bb7f053fb220eaf87d51e5efa30fea9d25";
     let refused = curl(folder, &["-H", old, &named("public/images/1.jpg")]).unwrap();
     assert!(refused.head.starts_with("http/1.1 401"), "{}", refused.head);
     let other = keys::add(folder, &["--name", "other", "--scope", "iapi", "--files", "cache/**"]);
     let limited = format!("Authorization: Bearer {other}");
-    let begun = std::time::Instant::now();
-    // The server sees a new key within a second.
+    let started = std::time::Instant::now();
+    // The server accepts a new key within a second.
     let refused = loop {
         let refused = curl(folder, &["-H", &limited, &named("public/images/1.jpg")]).unwrap();
-        if !refused.head.starts_with("http/1.1 401") || begun.elapsed().as_secs() > 10 {
+        if !refused.head.starts_with("http/1.1 401") || started.elapsed().as_secs() > 10 {
             break refused;
         }
         std::thread::sleep(std::time::Duration::from_millis(100));
     };
-    refused.assert_refused("403", "the key does not allow this name");
+    refused.assert_error("403", "the key does not allow this name");
 }

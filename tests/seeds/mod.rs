@@ -1,8 +1,8 @@
-//! The documents of the ancestors, line by line: every example in them, asked of a server.
+//! The examples in the ancestors' documents, tried on a server.
 //!
-//! `data/seeds/*.json` hold a list for each document, section by section. What an example shows is told in its own
-//! words, then what becomes of it here. Where that is something else, `differs` has the reason, and the page about
-//! moving lists it.
+//! Each file in `data/seeds` contains the examples of one document, section by section. An example says what the
+//! document shows, and how a test proves it. If rulebook behaves differently, `differs` has the reason, which
+//! `docs/migration.md` lists.
 
 mod article;
 mod greeting;
@@ -15,8 +15,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rulebook::describe::canonical;
-use rulebook::{Engine, Module, Refusal, Rulebook, Unbound};
+use rulebook::{ApiError, Engine, Module, Rulebook, Unbound};
+use rulebook_model::describe::canonical;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
@@ -24,59 +24,59 @@ use crate::client::case::{self, Case};
 use crate::client::{Answer, Bearer, Request, Site};
 use crate::handlers::wait;
 use crate::readme::matches;
-use crate::rules::own_type::Email;
+use crate::rules::custom_type::Email;
 
 /// A section of a document.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Section {
-    /// What it is called there.
+    /// The title of the section in the document.
     section: String,
-    /// One document with what the examples need.
+    /// The definition for the examples, in one document.
     api: Option<Json>,
-    /// Or a folder in `definitions/good`.
+    /// Alternatively, the definition in a folder of `definitions/good`.
     folder: Option<String>,
-    /// Or a file of rules.
+    /// Alternatively, a definition in the dialect `rules`.
     rules: Option<Json>,
-    /// Its `app.json`, where it has none.
+    /// The `app.json`, if `folder` has none, or for `rules`.
     settings: Option<Json>,
-    /// Whose handlers answer; every method echoes its arguments where none is named.
+    /// The name of the module with the handlers. If it is missing, every method returns its arguments.
     handlers: Option<String>,
     examples: Vec<Example>,
 }
 
-/// An example, and what proves that it holds.
+/// An example, and how a test proves it.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 struct Example {
-    /// The document's words.
+    /// The text of the document.
     shows: String,
-    /// Why what becomes of it here is not what it shows.
+    /// The reason, if rulebook differs from the document.
     differs: Option<String>,
-    /// A request, and its answer.
+    /// A request and its response.
     case: Option<Case>,
-    /// A request line and that of the answer: where a case cannot say them, or as all that there is.
+    /// A request line and the status line of the response, next to a `case` or alone.
     line: Option<(String, String)>,
-    /// A request of GET, and its answer letter for letter.
-    letters: Option<Letters>,
+    /// A GET request and the exact text of its response.
+    letters: Option<ExactResponse>,
     /// A call from code.
     call: Option<Call>,
-    /// A definition.
+    /// A definition to check.
     definition: Option<Definition>,
-    /// Another test: its file in `tests/`, and its name.
+    /// A test elsewhere: its file in `tests/`, and its name.
     test: Option<(String, String)>,
 }
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-struct Letters {
+struct ExactResponse {
     target: String,
     /// Header fields of the request.
     #[serde(default)]
     headers: BTreeMap<String, String>,
-    /// Of the answer; null: not there.
+    /// Header fields of the response; null if the field must be missing.
     fields: BTreeMap<String, Json>,
-    /// `[..]` stands for anything.
+    /// The body; `[..]` matches any text within a line.
     body: String,
 }
 
@@ -88,64 +88,64 @@ struct Call {
     args: Map<String, Json>,
     #[serde(default)]
     scope: Vec<String>,
-    /// All outputs; none where it is refused.
+    /// All outputs; `None` if the call fails.
     all: Option<Json>,
-    /// What one output is.
+    /// The name and the value of one output.
     get: Option<(String, Json)>,
-    /// The refusal's code.
+    /// The error code.
     error: Option<String>,
-    /// The whole body, and the HTTP status.
+    /// The HTTP status and the whole body.
     serialize: Option<(u16, Json)>,
 }
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 struct Definition {
-    /// As a text, where it is no JSON.
+    /// The definition as a text, if it is not valid JSON.
     text: Option<String>,
     json: Option<Json>,
-    /// The codes of its faults.
+    /// The codes of the errors in it.
     #[serde(default)]
     faults: Vec<String>,
 }
 
 #[test]
-fn examples_of_aicra_hold() {
-    hold("aicra", 60);
+fn examples_of_aicra_work() {
+    check("aicra", 60);
 }
 
 #[test]
-fn examples_of_api_3_hold() {
-    hold("api3", 80);
+fn examples_of_api_3_work() {
+    check("api3", 80);
 }
 
 #[test]
-fn examples_of_phalapis_responses_hold() {
-    hold("phalapi_responses", 30);
+fn examples_of_phalapis_responses_work() {
+    check("phalapi_responses", 30);
 }
 
 #[test]
-fn examples_of_phalapis_parameters_hold() {
-    hold("phalapi_parameters", 125);
+fn examples_of_phalapis_parameters_work() {
+    check("phalapi_parameters", 125);
 }
 
-/// What is decided otherwise than a document shows: section, what it shows, and why.
+/// Returns the differences from a document: the section, what the document shows, and the reason.
 pub fn differences(document: &str) -> Vec<(String, String, String)> {
     let sections = sections(document).into_iter();
-    let of = |Section { section, examples, .. }| {
+    let differences = |Section { section, examples, .. }| {
         examples
             .into_iter()
             .filter_map(move |example: Example| Some((section.clone(), example.shows, example.differs?)))
     };
-    sections.flat_map(of).collect()
+    sections.flat_map(differences).collect()
 }
 
 fn sections(document: &str) -> Vec<Section> {
     case::read(&fs::read_to_string(root().join(format!("data/seeds/{document}.json"))).unwrap())
 }
 
-/// Tries every example of a document, and tells all that do not hold.
-fn hold(document: &str, least: usize) {
+/// Tries every example of a document and reports all that fail.
+fn check(document: &str, min_count: usize) {
     let mut wrong = String::new();
     let mut count = 0;
     for section in sections(document) {
@@ -153,22 +153,23 @@ fn hold(document: &str, least: usize) {
         let site = || running.get_or_init(|| section.serve());
         for example in &section.examples {
             let proofs = [
-                example.case.as_ref().map(|case| ask(&site().1, case, example.line.as_ref())),
-                example.line.as_ref().filter(|_| example.case.is_none()).map(|line| begin(&site().1, line)),
-                example.letters.as_ref().map(|letters| letters.ask(&site().1)),
-                example.call.as_ref().map(|call| call.run(&site().0)),
-                example.definition.as_ref().map(Definition::judge),
-                example.test.as_ref().map(|(file, name)| find(file, name)),
+                example.case.as_ref().map(|case| check_case(&site().1, case, example.line.as_ref())),
+                example.line.as_ref().filter(|_| example.case.is_none()).map(|line| check_line(&site().1, line)),
+                example.letters.as_ref().map(|response| response.check(&site().1)),
+                example.call.as_ref().map(|call| call.check(&site().0)),
+                example.definition.as_ref().map(Definition::check),
+                example.test.as_ref().map(|(file, name)| check_exists(file, name)),
             ];
             let mut proofs = proofs.into_iter().flatten().peekable();
             if example.differs.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
-                let _ = writeln!(wrong, "{}: {}: no reason why it differs", section.section, example.shows);
+                let _ =
+                    writeln!(wrong, "{}: {}: the reason of the difference is empty", section.section, example.shows);
             }
             if proofs.peek().is_none() {
-                let _ = writeln!(wrong, "{}: {}: nothing proves it", section.section, example.shows);
+                let _ = writeln!(wrong, "{}: {}: no test proves it", section.section, example.shows);
             }
-            for flaw in proofs.flatten() {
-                let _ = writeln!(wrong, "{}: {}: {flaw}", section.section, example.shows);
+            for error in proofs.flatten() {
+                let _ = writeln!(wrong, "{}: {}: {error}", section.section, example.shows);
             }
             count += 1;
         }
@@ -177,32 +178,32 @@ fn hold(document: &str, least: usize) {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
-    assert!(count >= least, "{count} examples only");
+    assert!(count >= min_count, "{count} examples only");
 }
 
 impl Section {
-    /// The files of a folder, and the settings.
+    /// Returns the files of a folder, with the settings and the rules of this section.
     fn files(&self, folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let mut files: Vec<_> = paths.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
-        files.extend(self.written());
+        files.extend(self.generated());
         files
     }
 
-    /// The settings and the rules.
-    fn written(&self) -> Vec<(PathBuf, Vec<u8>)> {
+    /// Returns the settings and the rules of this section as files.
+    fn generated(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let files = [("app.json", &self.settings), ("rules.json", &self.rules)];
-        let written =
+        let generated =
             |(name, json): (&str, &Option<Json>)| Some((name.into(), json.as_ref()?.to_string().into_bytes()));
-        files.into_iter().filter_map(written).collect()
+        files.into_iter().filter_map(generated).collect()
     }
 
     fn read(&self) -> Rulebook {
         match (&self.api, &self.folder) {
-            (None, None) => Rulebook::read(self.written()),
+            (None, None) => Rulebook::read(self.generated()),
             (Some(api), None) => Rulebook::read(vec![(PathBuf::from("app.json"), api.to_string().into_bytes())]),
-            (None, Some(folder)) => Rulebook::read(self.files(&root().join("definitions/good").join(folder))),
-            _ => panic!("{} has no definition, or two", self.section),
+            (None, Some(folder)) => Rulebook::read(self.files(&model_tests().join("definitions/good").join(folder))),
+            _ => panic!("{} has no definition, or several", self.section),
         }
     }
 
@@ -212,11 +213,11 @@ impl Section {
             Some("article") => self.read().module(article::module()),
             Some("greeting") => modules(self.read(), greeting::modules()),
             Some("parameters") => parameters::bind(|| self.read()),
-            Some(other) => panic!("{other} are no handlers"),
+            Some(other) => panic!("there are no handlers called {other}"),
         };
-        match bound.inspect(Bearer).build() {
+        match bound.authenticator(Bearer).build() {
             Ok(engine) => {
-                // What `check --print` prints means the same.
+                // The definition that `check --print` prints is equivalent.
                 let printed = format!("{:#}", canonical(engine.api()));
                 let again = Rulebook::read(vec![("api.json".into(), printed.clone().into_bytes())]);
                 let again = again.add_type(Email).check();
@@ -233,15 +234,15 @@ fn modules(rulebook: Rulebook, modules: impl IntoIterator<Item = Module>) -> Rul
     modules.into_iter().fold(rulebook, Rulebook::module)
 }
 
-/// In which way the answer to a request is not the one that is to come.
-fn ask(site: &Site, case: &Case, line: Option<&(String, String)>) -> Option<String> {
+/// Sends the request of a case; returns the differences from the expected response.
+fn check_case(site: &Site, case: &Case, line: Option<&(String, String)>) -> Option<String> {
     let mut request = case.request();
     if let Some((line, _)) = line {
         request.line = line.clone().into_bytes();
     }
     let answer = site.send(&request);
     let mut differences = case.differences(&answer);
-    differences.extend(unsaid(case, &answer));
+    differences.extend(check_implicit(case, &answer));
     if let Some((_, status)) = line
         && answer.head.lines().next() != Some(status)
     {
@@ -250,8 +251,8 @@ fn ask(site: &Site, case: &Case, line: Option<&(String, String)>) -> Option<Stri
     (!differences.is_empty()).then(|| format!("{}\n{answer:?}", differences.join("\n")))
 }
 
-/// What a case need not say: which type the answer has, and that members of a JSON body are echoed as they came.
-fn unsaid(case: &Case, answer: &Answer) -> Vec<String> {
+/// Checks what every case expects implicitly: the media type of the response, and that a JSON body is echoed unchanged.
+fn check_implicit(case: &Case, answer: &Answer) -> Vec<String> {
     let mut wrong = Vec::new();
     let media_type = match case.shape.as_deref() {
         Some("phalapi") => "application/json;charset=utf-8",
@@ -261,7 +262,7 @@ fn unsaid(case: &Case, answer: &Answer) -> Vec<String> {
         && !case.fields.contains_key("content-type")
         && answer.field("content-type") != Some(media_type)
     {
-        wrong.push(format!("it is not of the type {media_type}"));
+        wrong.push(format!("its media type is not {media_type}"));
     }
     let sent = case.json.as_ref().and_then(Json::as_object).filter(|_| answer.status == 200);
     if let (Some(sent), None, None) = (sent, &case.args, &case.body) {
@@ -272,16 +273,16 @@ fn unsaid(case: &Case, answer: &Answer) -> Vec<String> {
     wrong
 }
 
-/// In which way the answer to a request of one line does not begin as it should.
-fn begin(site: &Site, (line, status): &(String, String)) -> Option<String> {
+/// Sends a request that consists of a request line; returns the difference from the expected status line.
+fn check_line(site: &Site, (line, status): &(String, String)) -> Option<String> {
     let mut request = Request::new("GET", "/");
     request.line = line.clone().into_bytes();
     let answer = site.send(&request);
     (answer.head.lines().next() != Some(status)).then(|| format!("expected {status:?}\n{answer:?}"))
 }
 
-impl Letters {
-    fn ask(&self, site: &Site) -> Option<String> {
+impl ExactResponse {
+    fn check(&self, site: &Site) -> Option<String> {
         let request = Request::new("GET", &self.target);
         let request = self.headers.iter().fold(request, |request, (name, value)| request.field(name, value));
         let answer = site.send(&request);
@@ -293,26 +294,26 @@ impl Letters {
 }
 
 impl Call {
-    fn run(&self, engine: &Engine) -> Option<String> {
+    fn check(&self, engine: &Engine) -> Option<String> {
         let call = engine.call(&self.target).args(self.args.clone());
         let call = if self.scope.is_empty() { call } else { call.scope(self.scope.iter().cloned()) };
         let response = wait(call.send());
-        let all = response.all().cloned().map(Json::Object);
+        let all = response.output_map().cloned().map(Json::Object);
         let serialized: Json = serde_json::from_str(&response.serialize()).unwrap();
-        let error = response.error().map(Refusal::code).map(|code| code.to_string());
+        let error = response.error().map(ApiError::code).map(|code| code.to_string());
         let agrees = error == self.error
-            && self.all.as_ref().is_none_or(|wanted| all.as_ref() == Some(wanted))
-            && self.get.as_ref().is_none_or(|(name, wanted)| response.get(name).unwrap_or(&Json::Null) == wanted)
+            && self.all.as_ref().is_none_or(|expected| all.as_ref() == Some(expected))
+            && self.get.as_ref().is_none_or(|(name, expected)| response.get(name).unwrap_or(&Json::Null) == expected)
             && self
                 .serialize
                 .as_ref()
-                .is_none_or(|(status, wanted)| (*status, wanted) == (response.status(), &serialized));
+                .is_none_or(|(status, expected)| (*status, expected) == (response.status(), &serialized));
         (!agrees).then(|| format!("{self:?}: {response:?}\n{serialized}"))
     }
 }
 
 impl Definition {
-    fn judge(&self) -> Option<String> {
+    fn check(&self) -> Option<String> {
         let text = match (&self.text, &self.json) {
             (Some(text), None) => text.clone(),
             (None, Some(json)) => format!("{json:#}"),
@@ -320,16 +321,22 @@ impl Definition {
         };
         let files = vec![(PathBuf::from("api/site.json"), text.into_bytes())];
         let report = Rulebook::read(files).check().err();
-        let found: Vec<_> =
-            report.iter().flat_map(|report| &report.diagnostics).map(|fault| fault.code.to_string()).collect();
-        (found != self.faults).then(|| format!("expected {:?}, got {found:?}", self.faults))
+        let diagnostics = report.iter().flat_map(|report| &report.diagnostics);
+        let codes: Vec<_> = diagnostics.map(|diagnostic| diagnostic.code.to_string()).collect();
+        (codes != self.faults).then(|| format!("expected {:?}, got {codes:?}", self.faults))
     }
 }
 
-/// Whether a test of this name stands in a file.
-fn find(file: &str, name: &str) -> Option<String> {
-    let text = fs::read_to_string(root().join(file)).unwrap_or_default();
+/// Checks that a file contains a test with this name.
+fn check_exists(file: &str, name: &str) -> Option<String> {
+    let text = fs::read_to_string(root().join(file)).or_else(|_| fs::read_to_string(model_tests().join(file)));
+    let text = text.unwrap_or_default();
     (!text.contains(&format!("#[test]\nfn {name}()"))).then(|| format!("{file} has no test {name}"))
+}
+
+/// The tests of the crate `rulebook-model`.
+fn model_tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/rulebook-model/tests")
 }
 
 fn root() -> PathBuf {

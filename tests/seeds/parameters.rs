@@ -1,33 +1,40 @@
-//! The handlers of PhalApi's document on parameters: every method returns its parameters, as the examples do. With
-//! them come the functions and the type that the document adds.
+//! The handlers for the examples in PhalApi's document on parameters: every method returns its parameters. Also the
+//! functions and the custom type of that document.
 
-use rulebook::{Args, Context, Http, Module, Objection, Refusal, Rulebook};
+use rulebook::{ApiError, Args, Context, CustomError, HttpMethod, Module, Rulebook};
 use serde_json::{Map, Value as Json};
 
 use super::modules;
-use crate::rules::own_type::Email;
+use crate::rules::custom_type::Email;
 
-async fn all(Args(all): Args<Map<String, Json>>, _: Context) -> Result<Json, Refusal> {
+async fn echo(Args(all): Args<Map<String, Json>>, _: Context) -> Result<Json, ApiError> {
     Ok(Json::Object(all))
 }
 
-/// Binds all methods of a definition.
+/// Binds a handler that returns all arguments to every method of a definition, and adds the document's functions.
 pub fn bind(read: impl Fn() -> Rulebook) -> Rulebook {
     let api = read().add_type(Email).check().unwrap_or_else(|report| panic!("{report}"));
-    let own = api.modules.iter().map(|module| {
-        let methods = module.services.iter().flat_map(|own| own.methods.iter().map(|method| (own.uri(), method.http)));
+    let bound = api.modules.iter().map(|module| {
+        let methods = module
+            .services
+            .iter()
+            .flat_map(|service| service.methods.iter().map(|method| (service.uri(), method.http)));
         methods.fold(Module::new(&module.name), |module, (uri, http)| match http {
-            Http::Get => module.get(&uri, all),
-            _ => module.post(&uri, all),
+            HttpMethod::Get => module.get(&uri, echo),
+            _ => module.post(&uri, echo),
         })
     });
-    modules(read(), own)
+    modules(read(), bound)
         .add_type(Email)
         .verify_outputs(false)
         .callable("Common_MyVersion::longer", |version, params| {
-            let least = params.and_then(Json::as_u64).unwrap_or_default();
-            let long = version.as_str().is_some_and(|text| text.len() as u64 >= least);
-            if long { Ok(version.clone()) } else { Err(Objection::new(format!("longer than {least}")).with_code(1)) }
+            let min_length = params.and_then(Json::as_u64).unwrap_or_default();
+            let long = version.as_str().is_some_and(|text| text.len() as u64 >= min_length);
+            if long {
+                Ok(version.clone())
+            } else {
+                Err(CustomError::new(format!("longer than {min_length}")).with_phalapi_code(1))
+            }
         })
         .callable("Common_MyVersion::formatVersion", |version, _| {
             let parts = version.as_str().map_or(0, |text| text.split('.').count());

@@ -1,4 +1,4 @@
-//! Bodies that are begun before it is known which method they are for: limits, time, and nothing of them is lost.
+//! Bodies whose prefix is read before the method is known: limits, timeouts, and the rest of the body.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::logged::{self, accesses};
 
 const MULTIPART: &str = "multipart/form-data; boundary=XX";
 
-/// Both ways are on, and names stand in the first hundred bytes.
+/// Both kinds of names are enabled, and looked for in the first hundred bytes.
 fn short() -> Site {
     site(&json!({ "dispatch": true, "service": { "on": true }, "limits": { "dispatch": 100, "seconds": 1 } }))
 }
@@ -21,7 +21,7 @@ fn post(media_type: &str, body: impl Into<Vec<u8>>) -> Request {
 }
 
 #[test]
-fn names_stand_at_the_beginning_and_the_rest_arrives_as_it_is() {
+fn names_are_in_the_prefix_and_the_rest_of_the_body_arrives_unchanged() {
     let site = short();
     let count = "9".repeat(300);
     let args = json!({ "URL_0": "tea", "count": count });
@@ -43,7 +43,7 @@ fn names_stand_at_the_beginning_and_the_rest_arrives_as_it_is() {
         ),
         (&site_of_parts, post(MULTIPART, parts.clone())),
     ] {
-        // URL_1 may stand behind what was looked at, so its being left out has to be said.
+        // URL_1 may follow after the prefix, so the body has to say that it is omitted.
         let answer = site.send(&request);
         assert_eq!(outcome(&answer).unwrap_err(), (413, limit(std::ptr::eq(site, &site_of_parts))), "{request:?}");
     }
@@ -62,7 +62,7 @@ fn names_stand_at_the_beginning_and_the_rest_arrives_as_it_is() {
         args["URL_1"] = "large".into();
         assert_eq!(outcome(&site.send(&request)).unwrap(), ("store.buy.post".to_owned(), args), "{request:?}");
     }
-    // A number that is cut in two is none.
+    // A number that the end of the prefix cuts is not used.
     let cut = |digits: usize| {
         let start = r#"{"module":"article","method":"line","article_id":"#;
         post("application/json", format!("{start}{},\"text\":\"{}\"}}", "1".repeat(digits), "x".repeat(100)))
@@ -77,7 +77,7 @@ fn limit(parts: bool) -> String {
 }
 
 #[test]
-fn a_name_behind_the_limit_is_none_and_the_limit_is_told() {
+fn a_name_after_the_limit_is_not_found_and_the_error_names_the_limit() {
     let site = short();
     let fill = |name: &str, length: usize| format!("text={}&{name}", "x".repeat(length));
     let refused = [
@@ -94,12 +94,12 @@ fn a_name_behind_the_limit_is_none_and_the_limit_is_told() {
     for request in refused {
         site.send(&request).assert_refused(413, "over the limit `dispatch` of 100 bytes");
     }
-    // A body of just that length is seen whole, and goes to the root.
+    // A body of exactly that length is searched completely, and goes to the root.
     let answer = site.send(&post(FORM, format!("text={}", "x".repeat(95))));
     assert_eq!(outcome(&answer).unwrap().0, "post");
-    // A path that leads nowhere is just that, however long the body.
+    // An unknown path is an unknown path, however long the body is.
     site.send(&Request::new("POST", "/x").body(FORM, "x".repeat(1000))).assert_refused(404, "no service has this URI");
-    // The limits of bodies are the same as ever.
+    // The usual limits of bodies apply.
     let site = super::site(&json!({ "dispatch": true, "limits": { "body": 50, "fields": 3 } }));
     site.send(&post(FORM, "x".repeat(51))).assert_refused(413, "over the limit `body` of 50 bytes");
     site.send(&Request::new("POST", "/").chunked(FORM, &[&[b'x'; 60]]))
@@ -110,20 +110,20 @@ fn a_name_behind_the_limit_is_none_and_the_limit_is_told() {
 }
 
 #[test]
-fn a_limit_is_told_to_those_who_may_call_what_is_named() {
+fn only_callers_with_permission_get_the_error_about_a_limit() {
     let site = short();
     let locked = post(FORM, format!("module=store&method=locked&text={}", "x".repeat(1000)));
-    site.send(&locked).assert_refused(401, "a credential is needed");
+    site.send(&locked).assert_refused(401, "a credential is required");
     site.send(&locked.clone().scope(&["reader"])).assert_refused(403, "missing permission: owner");
     site.send(&locked.scope(&["owner"])).assert_refused(413, "over the limit `dispatch` of 100 bytes");
-    // A permission that depends on what was not found is none.
+    // A permission that depends on a value which was not found is missing.
     let put = Request::new("PUT", "/?service=Article.Line").body(FORM, format!("text={}", "x".repeat(1000)));
-    site.send(&put).assert_refused(401, "a credential is needed");
+    site.send(&put).assert_refused(401, "a credential is required");
     site.send(&put.scope(&["author[5]"])).assert_refused(403, "missing permission: author[article_id]");
 }
 
 #[test]
-fn files_behind_the_names_are_received() {
+fn files_after_the_names_are_received() {
     let site = site(&json!({ "dispatch": true, "service": { "on": true } }));
     let file = vec![b'x'; 300_000];
     let ways: [&[(&str, &str)]; 2] =
@@ -142,7 +142,7 @@ fn files_behind_the_names_are_received() {
 }
 
 #[test]
-fn broken_and_slow_bodies_are_refused() {
+fn malformed_and_slow_bodies_are_refused() {
     let site = short();
     for target in ["/", "/x", "/?service=Article.Line"] {
         let mut connection = site.connect();
@@ -160,7 +160,7 @@ fn broken_and_slow_bodies_are_refused() {
         connection.close_writing();
         assert!(connection.try_answer(false).map_or(true, |answer| answer.status == 400));
     }
-    // The time is that of the whole body, not one for its beginning and one for the rest.
+    // The timeout is for the whole body, not for its prefix and its rest separately.
     let site = super::site(&json!({ "dispatch": true, "limits": { "dispatch": 100, "seconds": 2 } }));
     let mut connection = site.connect();
     connection.write(&Request::new("POST", "/").field("content-length", 500).head());
@@ -174,7 +174,7 @@ fn broken_and_slow_bodies_are_refused() {
 }
 
 #[test]
-fn connections_go_on_after_a_body_that_was_begun() {
+fn connections_stay_usable_after_a_partially_read_body() {
     let site = short();
     let mut connection = site.connect();
     for (request, status) in [
@@ -191,7 +191,7 @@ fn connections_go_on_after_a_body_that_was_begun() {
 }
 
 #[test]
-fn a_body_that_is_to_say_what_is_asked_for_is_asked_for() {
+fn clients_that_wait_for_100_continue_get_it_for_a_body_with_names() {
     let site = short();
     let body = "module=store&method=buy&URL_0=a";
     let expecting = |target: &str, length: usize| {
@@ -244,7 +244,7 @@ fn the_log_and_the_counters_have_the_method() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever pieces a body comes in, a call by name is the same as one by path.
+    /// A call by name is the same as a call by path, in whatever pieces the body arrives.
     #[test]
     fn a_call_by_name_is_one_by_path(
         words in proptest::collection::vec("[ -~éü]{0,12}", 3),

@@ -1,7 +1,7 @@
-//! Methods that are named in the query of base or in a body: PhalApi's `?service=`, and api 3.0's `module` and `method`.
+//! Methods that are called by names in the query or the body: PhalApi's `?service=`, and api 3.0's `module` and `method`.
 
 mod body;
-mod faults;
+mod errors;
 mod named;
 mod recorded;
 mod sample;
@@ -14,12 +14,12 @@ use crate::client::{Answer, Request, Site};
 
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
-/// An API with methods of every dialect that echo their arguments, beside them, as `to`, which they are.
+/// An API with methods of every dialect that return their arguments and, as `to`, their own id.
 pub fn site(settings: &Json) -> Site {
     let mut app = json!({ "unknown": "refuse", "catalogue": "2.x" });
     app.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
     let mut tree = tree();
-    // A default service and the root do not go together.
+    // An API with a default service cannot have a root.
     if app["service"]["default"].is_string() {
         tree.as_object_mut().unwrap().remove("POST");
     }
@@ -87,8 +87,7 @@ fn rules() -> Json {
     })
 }
 
-/// What came of a request: which method it went to, with its arguments but for those that it was not given; or
-/// status and words.
+/// The result of a request: the called method with its arguments, except omitted ones; or status and message.
 pub fn outcome(answer: &Answer) -> Result<(String, Json), (u64, String)> {
     let body = answer.json();
     let args = body["args"].as_object().or(body["data"]["args"].as_object());
@@ -102,7 +101,7 @@ pub fn outcome(answer: &Answer) -> Result<(String, Json), (u64, String)> {
     Ok((to, rest.map(|(name, value)| (name.clone(), value.clone())).collect()))
 }
 
-/// Where a request goes: to a method with arguments, or to a refusal with a status and words.
+/// The expected result of a request: a method with arguments, or an error with a status and a message.
 pub type Expected = Result<(&'static str, Json), (u64, String)>;
 
 #[track_caller]

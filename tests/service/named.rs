@@ -1,4 +1,4 @@
-//! `?service=` and `?s=`: which method answers, and what PhalApi says of names that are none.
+//! `?service=` and `?s=`: the called method, and PhalApi's errors for invalid names.
 
 use serde_json::{Value as Json, json};
 
@@ -28,7 +28,7 @@ fn a_name_stands_for_the_path() {
         (get("/?service=App.User.Login&username=a"), login("a")),
         (get("/?s=User.Login&username=a"), login("a")),
         (get("/?s=User.Login&service=User.getBaseInfo"), ok("user.getBaseInfo", json!({}))),
-        // The last of several counts.
+        // Of several, the last is used.
         (get("/?service=User.getBaseInfo&service=User.Login&username=a"), login("a")),
         (get("/?service=%55ser%2ELogin&username=a+b"), login("a b")),
         (get("/?service=User.getbaseinfo"), ok("user.getBaseInfo", json!({}))),
@@ -47,7 +47,7 @@ fn a_name_stands_for_the_path() {
             post("/?service=Article.Line", "application/json", r#"{"text": "t", "article_id": 5}"#),
             ok("article.line.post", json!({ "article_id": 5, "text": "t" })),
         ),
-        // The query comes before the body.
+        // The query takes precedence over the body.
         (
             post("/?service=Article.Line&article_id=4", FORM, "article_id=5&text=t"),
             ok("article.line.post", json!({ "article_id": 4, "text": "t" })),
@@ -61,7 +61,7 @@ fn a_name_stands_for_the_path() {
             Request::new("POST", "/").multipart(&[("name=\"username\"", b"a"), ("name=\"s\"", b"User.Login")]),
             login("a"),
         ),
-        // None is named.
+        // Without a name.
         (get("/"), ok("site.index", json!({}))),
         (get("/?title=t"), ok("site.index", json!({ "title": "t" }))),
         (post("/", FORM, "title=t"), ok("site.index", json!({ "title": "t" }))),
@@ -70,14 +70,14 @@ fn a_name_stands_for_the_path() {
             ok("site.index", json!({ "title": "t" })),
         ),
         (Request::new("POST", "/"), ok("site.index", json!({}))),
-        // Only base takes names.
+        // Only the base path takes names.
         (get("/user/getBaseInfo?service=Site.Index"), Err((400, "Bad Request: no such param: service".to_owned()))),
     ];
     assert_all(&on(), &cases);
 }
 
 #[test]
-fn names_of_none_are_refused_in_phalapis_words() {
+fn invalid_names_are_refused_with_the_messages_of_phalapi() {
     let none = |name: &str| -> Expected { Err((404, format!("Bad Request: no such service as {name}"))) };
     let illegal = |name: &str| -> Expected { Err((400, format!("Bad Request: service ({name}) illegal"))) };
     let cases = [
@@ -92,7 +92,7 @@ fn names_of_none_are_refused_in_phalapis_words() {
         (get("/?service=User/Login"), none("App.User/Login.Index")),
         (get("/?service=user.login%00"), none("App.user.login\0")),
         (get("/?service=user.login+"), none("App.user.login ")),
-        // A capture takes no name.
+        // Services with a capture have no name.
         (get("/?service=Article.7"), none("App.Article.7")),
         (get("/?service=Article.%7Bid%7D"), none("App.Article.{id}")),
         (get("/?service="), illegal("")),
@@ -114,7 +114,7 @@ fn names_of_none_are_refused_in_phalapis_words() {
 }
 
 #[test]
-fn the_words_are_the_catalogues_and_ret_is_the_same_in_all() {
+fn messages_depend_on_the_catalogue_and_ret_does_not() {
     let cases = [
         (
             "/?service=User.Nope",
@@ -146,16 +146,16 @@ fn the_words_are_the_catalogues_and_ret_is_the_same_in_all() {
     let problem = get("/?service=User").field("accept", "application/problem+json");
     let answer = real.send(&problem);
     let (status, words) = (answer.status, answer.json()["detail"].clone());
-    assert_eq!((status, words), (404, "no service is called User".into()), "{answer:?}");
+    assert_eq!((status, words), (404, "no service has the name User".into()), "{answer:?}");
 }
 
 #[test]
-fn a_name_goes_before_the_root_and_the_root_answers_where_none_is() {
+fn a_name_takes_precedence_over_the_root_which_is_called_without_one() {
     let site = site(&json!({ "service": { "on": true }, "dispatch": true, "base": "/api" }));
     let cases: [(Request, Expected); 5] = [
         (post("/api?service=User.getBaseInfo", FORM, ""), Ok(("user.getBaseInfo", json!({})))),
         (post("/api/", FORM, "s=User.getBaseInfo&text=t"), Err((400, "Bad Request: no such param: text".to_owned()))),
-        // PhalApi's name goes before api 3.0's.
+        // PhalApi's name takes precedence over that of api 3.0.
         (
             post("/api", FORM, "module=store&method=buy&s=User.getBaseInfo"),
             Err((400, "Bad Request: no such param: module".to_owned())),
@@ -164,13 +164,13 @@ fn a_name_goes_before_the_root_and_the_root_answers_where_none_is() {
         (post("/api", FORM, "text=t"), Ok(("post", json!({ "text": "t" })))),
     ];
     assert_all(&site, &cases);
-    // Above base nothing is named: here is the page of the API.
+    // Above the base path there are no names, but the page of the API.
     let page = site.send(&get("/?service=User.getBaseInfo"));
     assert_eq!((page.status, page.field("content-type")), (200, Some("text/html; charset=utf-8")));
 }
 
 #[test]
-fn the_http_method_picks_the_method() {
+fn the_http_method_selects_the_method_of_a_named_service() {
     let site = on();
     let lacking = site.send(&Request::new("DELETE", "/?service=User.Login"));
     let body = lacking.json();
@@ -179,7 +179,7 @@ fn the_http_method_picks_the_method() {
         (405.into(), Some("GET, HEAD, POST, OPTIONS")),
         "{lacking:?}"
     );
-    // From here on the module is known, and its envelope.
+    // Now the module is known, and so is its envelope.
     let lacking = site.send(&Request::new("PATCH", "/?service=Article.Line"));
     assert_eq!(
         (lacking.status, lacking.field("allow")),
@@ -193,7 +193,7 @@ fn the_http_method_picks_the_method() {
 }
 
 #[test]
-fn options_at_base_tell_what_can_be_asked_there() {
+fn options_at_the_base_path_lists_the_methods_that_can_be_called_there() {
     let cases = [
         (json!({}), "/", "POST, OPTIONS"),
         (json!({ "dispatch": true }), "/?service=Article.Line", "POST, OPTIONS"),
@@ -211,13 +211,13 @@ fn options_at_base_tell_what_can_be_asked_there() {
         let options = Request::new("OPTIONS", target);
         assert_eq!(site.send(&options).field("allow"), Some(allowed), "{settings} {target}");
         let preflight = options.field("origin", "https://a.example").field("access-control-request-method", "PUT");
-        let told = site.send(&preflight);
-        assert_eq!(told.field("access-control-allow-methods"), Some(allowed), "{settings} {target}");
+        let response = site.send(&preflight);
+        assert_eq!(response.field("access-control-allow-methods"), Some(allowed), "{settings} {target}");
     }
 }
 
 #[test]
-fn a_preflight_is_told_the_header_fields_of_what_the_head_tells() {
+fn a_preflight_allows_the_header_fields_of_the_methods_that_the_head_names() {
     let parameters = json!({
         "URL#0": { "info": "Which", "type": "id", "name": "id" },
         "HEADER@X-Line": { "info": "A line", "type": "?string", "name": "line" },
@@ -229,15 +229,15 @@ fn a_preflight_is_told_the_header_fields_of_what_the_head_tells() {
     });
     let app = json!({ "service": { "on": true }, "dispatch": true, "cors": { "origins": ["*"] } });
     let site = Site::echo(&[("app.json", app), ("tree.json", tree)]);
-    // In a body, which need not be announced, the position may stand.
+    // The position may be in a body, which need not be announced.
     let named = Request::new("OPTIONS", "/?service=Article.Line");
     for (request, method) in
         [(named.clone(), "PUT"), (named.chunked(FORM, &[]), "PUT"), (Request::new("OPTIONS", "/"), "POST")]
     {
         let preflight = request.field("origin", "https://a.example").field("access-control-request-method", method);
-        let told = site.send(&preflight);
-        let fields = told.field("access-control-allow-headers").unwrap_or_default().to_ascii_lowercase();
-        assert!(fields.contains("x-line"), "{preflight:?} {told:?}");
+        let response = site.send(&preflight);
+        let fields = response.field("access-control-allow-headers").unwrap_or_default().to_ascii_lowercase();
+        assert!(fields.contains("x-line"), "{preflight:?} {response:?}");
     }
 }
 
@@ -249,12 +249,12 @@ fn permission_comes_before_every_check() {
         site.send(&scope.map_or(request.clone(), |scope| request.scope(&[scope])))
     };
     let target = "/?service=Article.Line";
-    put(None, target, r#"{"article_id": "x"}"#).assert_refused(401, "a credential is needed");
-    put(None, target, "{").assert_refused(401, "a credential is needed");
+    put(None, target, r#"{"article_id": "x"}"#).assert_refused(401, "a credential is required");
+    put(None, target, "{").assert_refused(401, "a credential is required");
     site.send(&post(target, "application/json", "{")).assert_refused(400, "the JSON body cannot be read");
     put(Some("author[6]"), target, r#"{"article_id": 5}"#).assert_refused(403, "author[article_id]");
     put(Some("author[5]"), target, r#"{"article_id": [5]}"#).assert_refused(403, "author[article_id]");
-    // Where it does not depend on the body, nothing of that is read, nor asked for.
+    // If the permission does not depend on the body, the body is not read.
     let delete = |scope: &str| {
         let request = Request::new("DELETE", target).field("content-type", FORM).field("content-length", 12);
         request.field("expect", "100-continue").scope(&[scope])
@@ -267,7 +267,7 @@ fn permission_comes_before_every_check() {
     assert_eq!(connection.answer(false).status, 100);
     connection.write(b"article_id=5");
     connection.answer(false).assert_args(&json!({ "article_id": 5, "to": "article.line.delete" }));
-    // What the query says goes before what the body says, for permissions as for handlers.
+    // The query takes precedence over the body, for permissions as for handlers.
     let both = format!("{target}&article_id=6");
     put(Some("author[5]"), &both, r#"{"article_id": 5}"#).assert_refused(403, "author[article_id]");
     put(Some("author[6]"), &both, r#"{"article_id": 5}"#)
@@ -277,7 +277,7 @@ fn permission_comes_before_every_check() {
 }
 
 #[test]
-fn what_is_wrong_with_a_name_comes_back_through_the_callback() {
+fn errors_of_names_are_sent_as_jsonp() {
     let site = site(&json!({ "service": { "on": true }, "jsonp": true }));
     for (target, body) in [
         (

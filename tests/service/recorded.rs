@@ -1,8 +1,8 @@
-//! Recorded answers of PhalApi's program: names of services good and bad, where parameters come from, what handlers
-//! return and throw, JSONP, XML.
+//! Recorded responses of PhalApi: valid and invalid names of services, sources of parameters, results and exceptions of
+//! handlers, JSONP, XML.
 //!
-//! An answer is to be the recorded one: status, type and body. Where it is decided otherwise on purpose,
-//! `phalapi_http_differences.json` says why, and `data/service/instead.txt` shows what is answered instead.
+//! Status, media type and body must equal the recorded ones. `phalapi_http_differences.json` lists the intended differences
+//! with their reasons, and `data/service/instead.txt` has the responses in these cases.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 
 use super::sample;
 use crate::client::{Answer, Request, Site};
-use crate::golden;
+use support::golden;
 
 #[derive(Deserialize)]
 struct Row {
@@ -34,7 +34,7 @@ struct Asked {
 }
 
 impl Row {
-    /// What `app.json` says where PhalApi was configured so.
+    /// The settings of `app.json` that correspond to PhalApi's configuration.
     fn settings(&self) -> Json {
         let catalogue = if self.config["language"] == "zh_cn" { "zh" } else { "2.x" };
         let mut settings = json!({ "envelope": "phalapi", "catalogue": catalogue, "service": { "on": true, "default": "Site.Index" } });
@@ -73,7 +73,7 @@ impl Row {
     }
 }
 
-/// What is answered, with what is another each time left out.
+/// The response without the parts that change each time.
 fn shown(answer: &Answer) -> String {
     let body = String::from_utf8_lossy(&answer.body).into_owned();
     let body = answer.field("x-request-id").map_or(body.clone(), |id| body.replace(id, "REQUEST-ID"));
@@ -82,7 +82,7 @@ fn shown(answer: &Answer) -> String {
 }
 
 #[test]
-fn services_answer_as_they_did_but_for_the_named_differences() {
+fn responses_equal_the_recorded_ones_except_for_the_listed_differences() {
     let rows: Vec<Row> = serde_json::from_str(include_str!("../data/vectors/phalapi_http.json")).unwrap();
     let mut differences: BTreeMap<String, String> =
         serde_json::from_str(include_str!("../data/vectors/phalapi_http_differences.json")).unwrap();

@@ -1,12 +1,12 @@
-//! The sample services of PhalApi's recorded answers, as rules and handlers.
+//! The services of PhalApi's recorded responses, as rules and handlers.
 
-use rulebook::{Args, Context, Module, Refusal, Rulebook, Upload};
+use rulebook::{ApiError, Args, Context, Module, Rulebook, Upload};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use crate::client::{self, Site};
 
-/// What its methods without parameters return, by their paths.
+/// The outputs of the methods without parameters, by their paths.
 fn returned() -> Vec<(&'static str, Json)> {
     vec![
         ("/site/Index", json!({ "title": "Hello PhalApi", "version": "2.23.2" })),
@@ -24,7 +24,7 @@ fn returned() -> Vec<(&'static str, Json)> {
             "/user/retNested",
             json!({ "a": [], "b": { "c": null, "d": true, "e": false }, "f": 0.1, "u": "你好/é", "h": "<a href=\"x\">&'</a>" }),
         ),
-        // A text is UTF-8, and a number finite, by their types: what a lenient program makes of others.
+        // Texts are UTF-8 and numbers are finite by their types. These are the values that a lenient program would send.
         ("/user/retBadUtf8", json!({ "v": String::from_utf8_lossy(b"\xff") })),
         ("/user/retInf", json!({ "v": f64::INFINITY })),
         ("/user/retObj", json!({ "k": "v" })),
@@ -79,7 +79,7 @@ struct Echoed {
     v: Option<String>,
 }
 
-async fn echo(Args(echoed): Args<Echoed>, _: Context) -> Result<Echoed, Refusal> {
+async fn echo(Args(echoed): Args<Echoed>, _: Context) -> Result<Echoed, ApiError> {
     Ok(echoed)
 }
 
@@ -88,11 +88,11 @@ struct Found {
     p: Option<String>,
 }
 
-async fn find(Args(found): Args<Found>, _: Context) -> Result<Found, Refusal> {
+async fn find(Args(found): Args<Found>, _: Context) -> Result<Found, ApiError> {
     Ok(found)
 }
 
-async fn all(Args(all): Args<Map<String, Json>>, _: Context) -> Result<Json, Refusal> {
+async fn all(Args(all): Args<Map<String, Json>>, _: Context) -> Result<Json, ApiError> {
     Ok(Json::Object(all))
 }
 
@@ -103,31 +103,31 @@ struct Thrown {
 }
 
 impl Thrown {
-    /// The refusal with the code and the words that the client asks for.
-    fn throw(self, refusal: Refusal) -> Refusal {
-        let refusal = self.m.into_iter().fold(refusal, Refusal::saying);
-        self.code.into_iter().fold(refusal, Refusal::with_code)
+    /// The error with the code and the message that the client requests.
+    fn throw(self, refusal: ApiError) -> ApiError {
+        let refusal = self.m.into_iter().fold(refusal, ApiError::with_message);
+        self.code.into_iter().fold(refusal, ApiError::with_phalapi_code)
     }
 }
 
-async fn bad(Args(thrown): Args<Thrown>, _: Context) -> Result<(), Refusal> {
-    Err(thrown.throw(Refusal::declared("bad")))
+async fn bad(Args(thrown): Args<Thrown>, _: Context) -> Result<(), ApiError> {
+    Err(thrown.throw(ApiError::declared("bad")))
 }
 
-async fn busy(Args(thrown): Args<Thrown>, _: Context) -> Result<(), Refusal> {
-    Err(thrown.throw(Refusal::declared("busy")))
+async fn busy(Args(thrown): Args<Thrown>, _: Context) -> Result<(), ApiError> {
+    Err(thrown.throw(ApiError::declared("busy")))
 }
 
-async fn redirect(Args(thrown): Args<Thrown>, _: Context) -> Result<(), Refusal> {
-    Err(thrown.throw(Refusal::redirect("bad", "/new/place")))
+async fn redirect(Args(thrown): Args<Thrown>, _: Context) -> Result<(), ApiError> {
+    Err(thrown.throw(ApiError::redirect("bad", "/new/place")))
 }
 
-async fn business(Args(thrown): Args<Thrown>, _: Context) -> Result<(), Refusal> {
-    Err(thrown.throw(Refusal::declared("biz")))
+async fn business(Args(thrown): Args<Thrown>, _: Context) -> Result<(), ApiError> {
+    Err(thrown.throw(ApiError::declared("biz")))
 }
 
-async fn fail(_: Args<Map<String, Json>>, _: Context) -> Result<(), Refusal> {
-    Err(Refusal::internal("the secret reason"))
+async fn fail(_: Args<Map<String, Json>>, _: Context) -> Result<(), ApiError> {
+    Err(ApiError::internal("the secret reason"))
 }
 
 #[derive(Deserialize)]
@@ -135,7 +135,7 @@ struct Sent {
     f: Option<Upload>,
 }
 
-async fn upload(Args(Sent { f }): Args<Sent>, _: Context) -> Result<Json, Refusal> {
+async fn upload(Args(Sent { f }): Args<Sent>, _: Context) -> Result<Json, ApiError> {
     let file =
         |file: &Upload| json!({ "name": file.filename(), "type": file.media_type(), "size": file.size(), "error": 0 });
     Ok(f.as_ref().map_or_else(|| json!({}), file))
@@ -147,8 +147,8 @@ fn modules() -> [Module; 3] {
         .any("/user/GetById", all)
         .any("/user/EchoIt", echo)
         .any("/user/members", all)
-        .post("/user/OnlyPost", async |_: Args<()>, _: Context| Ok::<_, Refusal>("posted"))
-        .get("/user/OnlyGet", async |_: Args<()>, _: Context| Ok::<_, Refusal>("got"))
+        .post("/user/OnlyPost", async |_: Args<()>, _: Context| Ok::<_, ApiError>("posted"))
+        .get("/user/OnlyGet", async |_: Args<()>, _: Context| Ok::<_, ApiError>("got"))
         .post("/user/FromPost", find)
         .any("/user/FromGet", find)
         .any("/user/FromCookie", find)
@@ -166,7 +166,7 @@ fn modules() -> [Module; 3] {
         own.fold(module, |module, (path, value)| {
             module.any(path, move |_: Args<()>, _: Context| {
                 let value = value.clone();
-                async { Ok::<_, Refusal>(value) }
+                async { Ok::<_, ApiError>(value) }
             })
         })
     })

@@ -1,4 +1,4 @@
-//! api 3.0's four ways to call a method, and names in a body that are none.
+//! The four styles of api 3.0 to call a method, and invalid names in bodies.
 
 use serde_json::{Value as Json, json};
 
@@ -25,11 +25,11 @@ fn all_four_styles_call_the_method() {
         Request::new("POST", "/").multipart(&parts)
     };
     let cases = [
-        // 1. `/{module}/{method}/`, the parameters in the body.
+        // 1. `/{module}/{method}/`, with the parameters in the body.
         (post("/store/buy/tea/", json, r#"{"count": "3"}"#), buy(json!({ "URL_0": "tea", "count": "3" }))),
         // 2. `/{module}/{method}/{value1}/{value2}`.
         (post("/store/buy/tea/large", json, "{}"), buy(json!({ "URL_0": "tea", "URL_1": "large" }))),
-        // 3. Base, all in the body.
+        // 3. The base path, with everything in the body.
         (
             post("/", json, r#"{"module": "store", "method": "buy", "URL_0": "tea", "count": "3"}"#),
             buy(json!({ "URL_0": "tea", "count": "3" })),
@@ -43,26 +43,26 @@ fn all_four_styles_call_the_method() {
             buy(json!({ "URL_0": "tea" })),
         ),
         (post("/?URL_0=tea", FORM, "module=store&method=buy&URL_0=coffee"), buy(json!({ "URL_0": "tea" }))),
-        // 4. Base and positions, the names in the body.
+        // 4. The base path and positional parameters, with the names in the body.
         (
             post("/tea/large", json, r#"{"module": "store", "method": "buy"}"#),
             buy(json!({ "URL_0": "tea", "URL_1": "large" })),
         ),
         (post("/tea/", FORM, "module=store&method=buy&count=1"), buy(json!({ "URL_0": "tea", "count": "1" }))),
         (post("/%C3%A9%2F", FORM, "module=store&method=buy"), buy(json!({ "URL_0": "é/" }))),
-        // A service of the path goes first, and takes the names for parameters.
+        // A service at the path takes precedence, and gets the names as parameters.
         (
             post("/store/buy/tea", FORM, "module=user&method=login"),
-            Err((400, "invalid parameter: module in the body is no parameter of this method".to_owned())),
+            Err((400, "invalid parameter: module in the body is not a parameter of this method".to_owned())),
         ),
-        // Other dialects.
+        // The other dialects.
         (
             post("/", json, r#"{"module": "article", "method": "line", "article_id": 5, "text": "t"}"#),
             Ok(("article.line.post", json!({ "article_id": 5, "text": "t" }))),
         ),
-        // Without case where the module has none.
+        // Case-insensitive if the module is.
         (post("/", FORM, "module=USER&method=Login&username=a"), Ok(("user.login", json!({ "username": "a" })))),
-        // Nothing is named: the root.
+        // Without names, the root is called.
         (post("/", FORM, "text=t"), Ok(("post", json!({ "text": "t" })))),
         (Request::new("POST", "/"), Ok(("post", json!({})))),
     ];
@@ -70,13 +70,13 @@ fn all_four_styles_call_the_method() {
 }
 
 #[test]
-fn what_is_named_and_not_there_is_refused() {
-    let unknown = |name: &str| -> Expected { Err((404, format!("unknown service: no service is called {name}"))) };
+fn unknown_names_are_refused() {
+    let unknown = |name: &str| -> Expected { Err((404, format!("unknown service: no service has the name {name}"))) };
     let none: Expected = Err((404, "unknown service: no service has this URI".to_owned()));
     let several = |name: &str| -> Expected {
         Err((400, format!("invalid parameter: {name} in the body: expected a name, got several values")))
     };
-    let wrong = |words: &str| -> Expected { Err((400, format!("unreadable request: {words}"))) };
+    let wrong = |words: &str| -> Expected { Err((400, format!("malformed request: {words}"))) };
     let json = |target: &str, body: &str| post(target, "application/json", body);
     let cases = [
         (post("/", FORM, "module=store&method=sell"), unknown("store/sell")),
@@ -90,22 +90,22 @@ fn what_is_named_and_not_there_is_refused() {
         (post("/x", FORM, ""), none.clone()),
         (
             post("/?module=store&method=buy", FORM, "URL_0=tea"),
-            Err((400, "invalid parameter: module in the query is no parameter of this method".to_owned())),
+            Err((400, "invalid parameter: module in the query is not a parameter of this method".to_owned())),
         ),
         (json("/", r#"{"module": ["store"], "method": "buy"}"#), several("module")),
         (json("/", r#"{"module": "store", "method": {}}"#), several("method")),
         (
             json("/", r#"{"module": "store", "method": "buy", "URL_0": ["tea"]}"#),
-            Err((400, "invalid parameter: URL_0 stands more than once in the path, expected a text".to_owned())),
+            Err((400, "invalid parameter: URL_0 occurs more than once in the path, expected a string".to_owned())),
         ),
         (
             json("/", r#"{"module": "store", "method": "b"#),
             wrong("the JSON body cannot be read: it ends too early, at line 1, column 32"),
         ),
-        (json("/", "[]"), wrong("the JSON body cannot be read: it is no object")),
+        (json("/", "[]"), wrong("the JSON body cannot be read: it is not an object")),
         (Request::new("GET", "/x?module=store&method=buy"), none.clone()),
         (Request::new("PUT", "/x").body(FORM, "module=store&method=buy"), none.clone()),
-        // Another type of body names nothing.
+        // Bodies of other media types contain no names.
         (post("/x", "text/plain", "module=store&method=buy"), none),
     ];
     assert_all(&on(), &cases);
@@ -141,19 +141,23 @@ fn pages_of_other_origins_may_send_names_to_any_path() {
         let options = Request::new("OPTIONS", path);
         assert_eq!(site.send(&options).status, 404, "{path}");
         let preflight = options.field("origin", "https://a.example").field("access-control-request-method", method);
-        let told = site.send(&preflight);
+        let response = site.send(&preflight);
         let allowed = (status == 204).then_some("POST, OPTIONS");
-        assert_eq!((told.status, told.field("access-control-allow-methods")), (status, allowed), "{path} {method}");
+        assert_eq!(
+            (response.status, response.field("access-control-allow-methods")),
+            (status, allowed),
+            "{path} {method}"
+        );
     }
 }
 
 #[test]
-fn the_envelope_of_a_name_that_is_none_is_the_settings() {
+fn errors_of_names_have_the_envelope_of_the_api() {
     for (envelope, body) in [
         ("phalapi", json!({ "ret": 404, "data": {}, "msg": "Bad Request: no such service as a/b" })),
         (
             "plain",
-            json!({ "type": "about:blank", "title": "unknown service", "status": 404, "code": "unknown-service", "detail": "no service is called a/b" }),
+            json!({ "type": "about:blank", "title": "unknown service", "status": 404, "code": "unknown-service", "detail": "no service has the name a/b" }),
         ),
     ] {
         let site = site(&json!({ "dispatch": true, "envelope": envelope }));
@@ -165,7 +169,7 @@ fn the_envelope_of_a_name_that_is_none_is_the_settings() {
 }
 
 #[test]
-fn where_it_is_off_nothing_is_named() {
+fn names_are_ignored_if_they_are_not_enabled() {
     let site = site(&json!({}));
     let cases = [
         (
@@ -174,7 +178,10 @@ fn where_it_is_off_nothing_is_named() {
         ),
         (
             Request::new("GET", "/?service=User.Login"),
-            Err((405, "unknown method: the service does not have this method, it has POST, OPTIONS".to_owned())),
+            Err((
+                405,
+                "unknown method: the service does not support this method; it supports POST, OPTIONS".to_owned(),
+            )),
         ),
     ];
     assert_all(&site, &cases);

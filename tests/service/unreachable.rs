@@ -1,4 +1,4 @@
-//! A method that no definition names is not reached, however it is spelt.
+//! Names lead only to the methods that they name, however they are spelled.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{FORM, outcome, site};
 use crate::client::{Request, Site};
 
-/// Every service of two static segments, as its path is written.
+/// All services with two static segments, by their paths.
 const SERVICES: [(&str, &str); 7] = [
     ("article", "line"),
     ("article", "upload"),
@@ -17,7 +17,7 @@ const SERVICES: [(&str, &str); 7] = [
     ("site", "index"),
 ];
 
-/// The service that a name means, by PhalApi's rule.
+/// The service with this name, by PhalApi's rules.
 fn meant(name: &str) -> Option<String> {
     let parts: Vec<&str> = name.split('.').collect();
     let (class, method) = match parts[..] {
@@ -32,7 +32,7 @@ fn meant(name: &str) -> Option<String> {
     found.map(|(class, method)| format!("{class}.{method}"))
 }
 
-/// Words near to names, and names themselves.
+/// Names, and texts that are similar to names.
 fn name() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         4 => proptest::sample::select(vec![
@@ -58,7 +58,7 @@ fn both() -> Site {
     site(&json!({ "service": { "on": true }, "dispatch": true, "unknown": "ignore" }))
 }
 
-/// A text in a query or a form, each of its bytes encoded or not.
+/// A text in a query or a form. If `all` is `true`, every byte is encoded.
 fn encoded(text: &str, all: bool) -> String {
     if all {
         text.bytes().map(|byte| format!("%{byte:02X}")).collect()
@@ -71,7 +71,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_name_leads_to_what_it_means_or_nowhere(name in name(), field in "service|s", all in any::<bool>(), form in any::<bool>()) {
+    fn a_name_leads_to_its_service_or_is_unknown(name in name(), field in "service|s", all in any::<bool>(), form in any::<bool>()) {
         thread_local!(static SITE: Site = both());
         let given = format!("{field}={}", encoded(&name, all));
         let request = if form {
@@ -82,7 +82,7 @@ proptest! {
         let answer = SITE.with(|site| site.send(&request));
         prop_assert!(answer.body.len() < 1000, "{answer:?}");
         match (meant(&name), outcome(&answer)) {
-            // Which of its HTTP methods, or which parameter is missing, is another question.
+            // The HTTP method may be unknown or a parameter missing, but the service is the right one.
             (Some(service), Ok((to, _))) => prop_assert!(to.starts_with(&service), "{name:?} went to {to}"),
             (Some(_), Err((status, _))) => prop_assert!([400, 401, 405].contains(&status), "{name:?}: {status}"),
             (None, Ok((to, _))) => prop_assert!(false, "{name:?} went to {to}"),
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn module_and_method_lead_to_what_they_are_or_nowhere(module in name(), method in name(), json in any::<bool>()) {
+    fn module_and_method_lead_to_their_service_or_are_unknown(module in name(), method in name(), json in any::<bool>()) {
         thread_local!(static SITE: Site = both());
         let request = Request::new("POST", "/");
         let request = if json {
@@ -104,7 +104,7 @@ proptest! {
         };
         let answer = SITE.with(|site| site.send(&request));
         let is = |own: &(&str, &str)| {
-            // The classes of rules are compared without case, as their paths are.
+            // ServicesByClass of rules are case-insensitive, as their paths are.
             let (own, given) = (format!("{}/{}", own.0, own.1), format!("{module}/{method}"));
             own == given || (own.starts_with(['u', 's']) && !own.starts_with("st") && own.to_lowercase() == given.to_lowercase())
         };
@@ -121,7 +121,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_told_back_is_cut() {
+fn quoted_names_are_truncated() {
     let site = both();
     let long = "A".repeat(5_000);
     let answer = site.send(&Request::new("GET", format!("/?service={long}.b")));
@@ -134,7 +134,7 @@ fn what_is_told_back_is_cut() {
     assert!(answer.body.len() < 250, "{answer:?}");
     let answer = site.send(&Request::new("POST", "/").body(FORM, format!("module={long}&method={long}")));
     assert!(answer.status == 404 && answer.body.len() < 600, "{answer:?}");
-    // In a callback's page or a log, too, it is a text of JSON.
+    // The name is a JSON string in JSONP and in the log, too.
     let answer = site.send(&Request::new("GET", "/?service=%3Cscript%3E%0A%22%00"));
     let text = String::from_utf8(answer.body.clone()).unwrap();
     assert!(text.contains(r#"App.<script>\n\"\u0000.Index"#), "{text}");

@@ -1,4 +1,4 @@
-//! The demo's calls, against the demo.
+//! The example calls of the demo, sent to the demo.
 
 use rulebook::Rulebook;
 
@@ -7,13 +7,13 @@ use super::{calls, calls_at};
 use crate::demo::Place;
 use crate::keys::add;
 
-/// Calls that do not succeed where nothing has happened before, and with which status they say so: what is not there yet
-/// (in the envelope `iapi` that is 400), and keys that are no user of the site.
-const REFUSED: &[(&str, u16)] =
+/// Calls that fail on a new database, with their statuses: the object does not exist yet (400 in the envelope `iapi`), or
+/// the key belongs to no user of the site.
+const EXPECTED_ERRORS: &[(&str, u16)] =
     &[("article.create", 403), ("user.login", 403), ("article.picture", 404), ("iapi.file.download", 400)];
 
-/// Sees that each call is answered with a success, or as it is told above.
-fn assert_answered(language: Language) {
+/// Checks that every call succeeds, except those in [`EXPECTED_ERRORS`].
+fn assert_expected_statuses(language: Language) {
     let files = std::fs::read_dir("api").unwrap().map(|entry| entry.unwrap().path());
     let files = files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect();
     let engine = Rulebook::read(files).unbound(rulebook::Unbound::Echo).build().unwrap_or_else(|all| panic!("{all}"));
@@ -23,30 +23,30 @@ fn assert_answered(language: Language) {
     let texts = calls_at(engine.api(), language, &server.address.to_string(), &key);
     let folder = tempfile::tempdir().unwrap();
     let mut methods: Vec<_> = calls(engine.api()).into_iter().map(|(method, _)| method).zip(texts).collect();
-    // What is read is not gone yet.
+    // GET comes before DELETE.
     methods.sort_by_key(|(method, _)| method.http);
     let texts: Vec<_> = methods.iter().map(|(_, text)| text.clone()).collect();
     let answers = run::all(language, &texts, folder.path());
     for ((method, text), (status, body)) in methods.iter().zip(answers) {
-        let refused = REFUSED.iter().find(|(id, _)| *id == method.id).map(|(_, status)| *status);
+        let refused = EXPECTED_ERRORS.iter().find(|(id, _)| *id == method.id).map(|(_, status)| *status);
         let expected = refused.unwrap_or(method.options.status);
         assert_eq!(status, expected, "{}: {body}\n{text}\n{}", method.id, server.served.told());
     }
 }
 
 #[test]
-fn curl_calls_are_answered() {
-    assert_answered(Language::Curl);
+fn curl_calls_of_the_demo_succeed() {
+    assert_expected_statuses(Language::Curl);
 }
 
 #[test]
 #[ignore = "needs Node 18"]
-fn javascript_calls_are_answered() {
-    assert_answered(Language::JavaScript);
+fn javascript_calls_of_the_demo_succeed() {
+    assert_expected_statuses(Language::JavaScript);
 }
 
 #[test]
 #[ignore = "needs Python 3 with requests"]
-fn python_calls_are_answered() {
-    assert_answered(Language::Python);
+fn python_calls_of_the_demo_succeed() {
+    assert_expected_statuses(Language::Python);
 }

@@ -1,41 +1,40 @@
-//! Calls to be pasted: that the server answers them as the method says, in every language.
+//! The example calls of methods: in every language, the server responds as the definition says.
 //!
-//! What needs Node and Python is left to `tests/outside/snippets`.
+//! `tests/outside/snippets` runs the tests that need Node and Python.
 
-#[cfg(feature = "demo")]
 mod demo;
 mod run;
 
 use std::path::Path;
-use std::pin::Pin;
 use std::process::Command;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use rulebook::describe::example;
-use rulebook::describe::{KEY, Snippet, server, snippets, uris};
-use rulebook::model::{Api, From, Method};
-use rulebook::{Engine, Head, Identity, Inspect, Inspection, Rulebook, Unbound, Value};
+use rulebook::{Authenticate, Authentication, Engine, Head, Identity, Rulebook, Unbound, Value};
+use rulebook_model::describe::example;
+use rulebook_model::describe::{KEY_PLACEHOLDER, Snippet, server_url, snippets, uris};
+use rulebook_model::model::{Api, Location, Method};
 use serde_json::{Value as Json, json};
 
 use crate::client::Site;
-use crate::generate::{Generated, definitions};
-use crate::golden;
 use run::Language;
+use support::generate::{Generated, definitions};
+use support::golden;
 
-/// Whoever brings anything is a reader.
-struct Reader;
+/// Accepts any credential, with the permission `reader`.
+struct AnyCredential;
 
-impl Inspect for Reader {
-    fn inspect<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>> {
-        let is_somebody = head.headers.iter().any(|(name, _)| name == "authorization");
-        let reader = || Inspection::Identity(Identity::new("test", vec!["reader".to_owned()]));
-        Box::pin(std::future::ready(if is_somebody { reader() } else { Inspection::Nobody }))
+impl Authenticate for AnyCredential {
+    async fn authenticate(&self, head: &Head) -> Authentication {
+        match head.header("Authorization") {
+            Some(_) => Authentication::Identity(Identity::new("test", ["reader"])),
+            None => Authentication::Anonymous,
+        }
     }
 }
 
 fn engine(files: Vec<(std::path::PathBuf, Vec<u8>)>) -> Engine {
-    let rulebook = Rulebook::read(files).inspect(Reader).unbound(Unbound::Echo);
+    let rulebook = Rulebook::read(files).authenticator(AnyCredential).unbound(Unbound::Echo);
     rulebook.build().unwrap_or_else(|report| panic!("{report}"))
 }
 
@@ -43,28 +42,29 @@ fn engine_of(uris: &Json) -> Engine {
     engine(vec![("app.json".into(), json!({ "modules": { "site": { "/": uris } } }).to_string().into_bytes())])
 }
 
-/// The methods of an API with their calls.
+/// Returns the methods of an API with their example calls.
 fn calls(api: &Api) -> Vec<(&Method, Vec<Snippet>)> {
     let services = uris(api).services;
     let methods = services.iter().flat_map(|own| own.service.methods.iter().map(move |method| (own, method)));
     methods.map(|(own, method)| (method, snippets(api, &own.uri, method))).collect()
 }
 
-/// The calls of an API in one language, to a server at this address.
+/// Returns the example calls of an API in one language, sent to the server at this address.
 fn calls_at(api: &Api, language: Language, address: &str, key: &str) -> Vec<String> {
-    let at = |text: &str| text.replacen(&server(api), &format!("http://{address}"), 1).replace(KEY, key);
+    let at =
+        |text: &str| text.replacen(&server_url(api), &format!("http://{address}"), 1).replace(KEY_PLACEHOLDER, key);
     let own =
         |(_, all): &(&Method, Vec<Snippet>)| at(&all.iter().find(|own| own.title == language.title()).unwrap().text);
     calls(api).iter().map(own).collect()
 }
 
-/// Sees that every call of these definitions is answered with a success, and brings what shows its parameters.
+/// Checks that every example call of these definitions succeeds, and that the server receives the example values.
 fn assert_echoed(generated: &[Generated], language: Language) -> usize {
     let mut count = 0;
     for generated in generated {
         let mut generated = generated.clone();
         for (_, file) in &mut generated.files {
-            // What is sent is longer than the least limits.
+            // The smallest limits are too small for the example values.
             file.as_object_mut().unwrap().remove("limits");
         }
         let engine = engine(generated.bytes());
@@ -75,16 +75,16 @@ fn assert_echoed(generated: &[Generated], language: Language) -> usize {
         for (((method, _), text), (status, body)) in calls(engine.api()).iter().zip(&texts).zip(answers) {
             let declared = method.options.status;
             assert!((200..300).contains(&status), "{}: {status} {body}, not {declared}\n{text}", method.id);
-            assert_brought(method, &body, text);
+            assert_received(method, &body, text);
             count += 1;
         }
     }
     count
 }
 
-/// Sees that an echo has what shows the parameters that are sent.
-fn assert_brought(method: &Method, echo: &str, text: &str) {
-    // `FormData` writes the ends of lines as mail does.
+/// Checks that the echoed arguments are the example values.
+fn assert_received(method: &Method, echo: &str, text: &str) {
+    // `FormData` sends line breaks as CR LF.
     let Ok(echo) = serde_json::from_str::<Json>(&echo.replace(r"\r\n", r"\n")) else { return };
     let Some(args) = ["/args", "/data/args", "/result/args"].iter().find_map(|path| echo.pointer(path)) else { return };
     for own in method.parameters.iter().filter(|own| own.example.is_some() || !own.optional) {
@@ -93,7 +93,7 @@ fn assert_brought(method: &Method, echo: &str, text: &str) {
         let Ok(expected) = check.check(Value::from(&shown)) else { continue };
         let expected = serde_json::to_value(expected).unwrap();
         let any = [json!({}), json!({ "not": { "type": "null" } })];
-        let is_any = any.contains(&check.schema()) && own.from != From::Body;
+        let is_any = any.contains(&check.schema()) && own.from != Location::Body;
         assert!(
             args[&own.name] == expected || is_any,
             "{}: {} is {}, not {expected}\n{text}",
@@ -105,7 +105,7 @@ fn assert_brought(method: &Method, echo: &str, text: &str) {
 }
 
 #[test]
-fn the_calls_of_the_demo_are_as_they_are_kept() {
+fn the_calls_of_the_demo_equal_the_golden_file() {
     let files = std::fs::read_dir("api").unwrap().map(|entry| entry.unwrap().path());
     let engine = engine(files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect());
     let mut page = String::new();
@@ -120,7 +120,7 @@ fn the_calls_of_the_demo_are_as_they_are_kept() {
 }
 
 #[test]
-fn a_shell_reads_any_text_as_it_is() {
+fn a_shell_passes_any_text_on_unchanged() {
     let awkward = "it's $HOME `id` \\ \"x\" !! \n* ; & ü";
     let engine = engine_of(&json!({ "a b": { "/": { "{id}": { "POST": {
         "info": "I", "scope": [["reader"]],
@@ -160,8 +160,8 @@ fn a_shell_reads_any_text_as_it_is() {
     assert_eq!(words, expected);
 }
 
-/// A definition of every way in which a value is written.
-fn every_way() -> Generated {
+/// Returns a definition with every way to serialize a value.
+fn all_serializations() -> Generated {
     let method = |beside: Json| {
         let mut method = json!({ "info": "I" });
         method.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
@@ -220,8 +220,8 @@ fn every_way() -> Generated {
 }
 
 #[test]
-fn curl_sends_what_is_shown() {
-    assert!(assert_echoed(&[every_way()], Language::Curl) > 10);
+fn curl_sends_the_example_values() {
+    assert!(assert_echoed(&[all_serializations()], Language::Curl) > 10);
 }
 
 proptest! {
@@ -233,31 +233,31 @@ proptest! {
     }
 }
 
-/// Some hundreds of methods, always the same ones.
-fn many() -> Vec<Generated> {
+/// Returns the same definitions every time, with some hundreds of methods.
+fn many_definitions() -> Vec<Generated> {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let generated = (0..60).map(|_| definitions().new_tree(&mut runner).unwrap().current());
-    [every_way()].into_iter().chain(generated).collect()
+    [all_serializations()].into_iter().chain(generated).collect()
 }
 
 #[test]
 #[ignore = "needs Node 18"]
 fn javascript_calls_succeed() {
-    assert!(assert_echoed(&many(), Language::JavaScript) > 200);
+    assert!(assert_echoed(&many_definitions(), Language::JavaScript) > 200);
 }
 
 #[test]
 #[ignore = "needs Python 3 with requests"]
 fn python_calls_succeed() {
-    assert!(assert_echoed(&many(), Language::Python) > 200);
+    assert!(assert_echoed(&many_definitions(), Language::Python) > 200);
 }
 
 #[test]
-fn calls_go_to_the_first_server_that_speaks_http() {
+fn calls_go_to_the_first_server_with_an_http_url() {
     let at = |urls: &[&str]| {
         let servers: Vec<_> = urls.iter().map(|url| json!({ "url": url })).collect();
         let app = json!({ "servers": servers, "bind": "127.0.0.1:7000", "modules": {} });
-        server(&Rulebook::read(vec![("app.json".into(), app.to_string().into_bytes())]).check().unwrap())
+        server_url(&Rulebook::read(vec![("app.json".into(), app.to_string().into_bytes())]).check().unwrap())
     };
     assert_eq!(at(&["/behind", "wss://a.example/", "https://b.example/", "http://c.example"]), "https://b.example");
     assert_eq!(at(&["/behind", "wss://a.example/"]), "http://127.0.0.1:7000");

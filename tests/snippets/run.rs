@@ -1,10 +1,10 @@
-//! Runs many calls as one program of their language.
+//! Runs many example calls as one program of their language.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// A language that calls are written in.
+/// A language of example calls.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Language {
     Curl,
@@ -13,7 +13,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// As snippets name it.
+    /// Returns the title of the language in snippets.
     pub fn title(self) -> &'static str {
         match self {
             Self::Curl => "curl",
@@ -23,11 +23,11 @@ impl Language {
     }
 }
 
-/// A picture of one pixel, which is taken for a text nowhere.
+/// A picture of one pixel, which is not valid UTF-8.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\0\x01\0\0\x05\0\x01\r\n-\xb4\0\0\0\0IEND\xaeB`\x82";
 
-/// Stands between the answers.
-const BETWEEN: char = '\u{1e}';
+/// The character that is printed before each response.
+const SEPARATOR: char = '\u{1e}';
 
 const PYTHON: &str = r#"import json, urllib.error
 for text in json.load(open("calls.json")):
@@ -40,7 +40,7 @@ for text in json.load(open("calls.json")):
         print(0, repr(error))
 "#;
 
-/// The status and the body of the answer to each call. Files that are sent are in the folder, and it is where they run.
+/// Runs the calls in a folder, which also has the files that they send. Returns the status and the body of each response.
 pub fn all(language: Language, calls: &[String], folder: &Path) -> Vec<(u16, String)> {
     for number in ["", "1", "2"] {
         fs::write(folder.join(format!("file{number}.png")), PNG).unwrap();
@@ -76,13 +76,13 @@ pub fn all(language: Language, calls: &[String], folder: &Path) -> Vec<(u16, Str
         }
     };
     let output = command.current_dir(folder).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let answers: Vec<_> = said.split(BETWEEN).skip(1).map(|answer| read(language, answer.trim())).collect();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let answers: Vec<_> = printed.split(SEPARATOR).skip(1).map(|answer| read(language, answer.trim())).collect();
     assert_eq!(answers.len(), calls.len(), "{}", String::from_utf8_lossy(&output.stderr));
     answers
 }
 
-/// The status and the body that an answer is printed as.
+/// Parses the printed status and body of a response.
 fn read(language: Language, answer: &str) -> (u16, String) {
     let (status, body) = match language {
         Language::Curl => {

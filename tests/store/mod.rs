@@ -1,7 +1,7 @@
-//! The door to stored files.
+//! The file store.
 
 mod crashes;
-pub mod faults;
+pub mod disk_errors;
 mod names;
 mod publishing;
 
@@ -11,22 +11,22 @@ use std::io::Read;
 use std::path::Path;
 
 use rulebook::call::Content;
-use rulebook::store::{Found, Name, Precondition, Publication, Staged, Store, StoreError};
+use rulebook::store::{FileName, Precondition, Publication, StagedFile, Store, StoreError, StoredFile};
 
-/// Where a store keeps files on their way.
+/// The folder of a store that holds the staging folders.
 const STAGING: &str = ".staging";
 
-fn name(text: &str) -> Name {
-    Name::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
+fn name(text: &str) -> FileName {
+    FileName::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }
 
-fn staged(store: &Store, content: &[u8]) -> Staged {
+fn staged(store: &Store, content: &[u8]) -> StagedFile {
     let mut writer = store.writer(1 << 30).unwrap();
     writer.write(content).unwrap();
     writer.finish().unwrap()
 }
 
-fn one(store: &Store, text: &str, content: &[u8]) -> Publication {
+fn publication(store: &Store, text: &str, content: &[u8]) -> Publication {
     Publication { staged: staged(store, content), name: name(text), precondition: Precondition::default() }
 }
 
@@ -34,30 +34,30 @@ fn put(store: &Store, text: &str, content: &[u8]) -> Result<(), StoreError> {
     store.publish(staged(store, content), &name(text), &Precondition::default()).map(drop)
 }
 
-/// What is in a file; opened both ways, if it can be, as nobody changes it meanwhile.
+/// Reads a file. It is opened in both ways if possible, and both must agree, as nothing changes the file meanwhile.
 fn get(store: &Store, text: &str) -> Result<Vec<u8>, StoreError> {
     let name = name(text);
-    let read = store.read(&name).map(|found| (format!("{:?}", found.facts), content(found)));
-    if let Some(at_once) = store.read_at_once(&name) {
-        let at_once = at_once.map(|found| (format!("{:?}", found.facts), content(found)));
-        assert_eq!(format!("{at_once:?}"), format!("{read:?}"), "{text} at once");
+    let read = store.read(&name).map(|file| (format!("{:?}", file.info), content(file)));
+    if let Some(nonblocking) = store.read_nonblocking(&name) {
+        let nonblocking = nonblocking.map(|file| (format!("{:?}", file.info), content(file)));
+        assert_eq!(format!("{nonblocking:?}"), format!("{read:?}"), "{text}");
     }
     read.map(|(_, content)| content)
 }
 
-fn content(Found { content, facts }: Found) -> Vec<u8> {
+fn content(StoredFile { content, info }: StoredFile) -> Vec<u8> {
     let mut bytes = Vec::new();
     match content {
         Content::File(mut file) => file.read_to_end(&mut bytes).unwrap(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(facts.length, Some(bytes.len() as u64));
+    assert_eq!(info.length, Some(bytes.len() as u64));
     bytes
 }
 
-/// All files below a folder but those on their way, with what is in them; folders end in `/`.
+/// Returns all files below a folder with their contents, except staged files; the names of folders end in `/`.
 pub fn tree(folder: &Path) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
+    let mut tree = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(inner) = folders.pop() {
         for entry in fs::read_dir(&inner).unwrap() {
@@ -67,25 +67,25 @@ pub fn tree(folder: &Path) -> BTreeMap<String, String> {
                 continue;
             }
             if path.is_dir() {
-                found.insert(format!("{shown}/"), String::new());
+                tree.insert(format!("{shown}/"), String::new());
                 folders.push(path);
             } else {
-                found.insert(shown, String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned());
+                tree.insert(shown, String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned());
             }
         }
     }
-    found
+    tree
 }
 
-/// How many files are on their way, in folders of programs that live or have left them.
-pub fn on_their_way(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
+/// Returns the names of the files in all staging folders, those of ended programs included.
+pub fn staged_files(folder: &Path) -> Vec<String> {
+    let mut files = Vec::new();
     for program in fs::read_dir(folder.join(STAGING)).unwrap() {
         let path = program.unwrap().path();
         if path.is_dir() {
             let names = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-            found.extend(names.filter(|name| name != "alive"));
+            files.extend(names.filter(|name| name != "alive"));
         }
     }
-    found
+    files
 }

@@ -1,4 +1,4 @@
-//! Documents for who asks are made once for all who hold the same permissions.
+//! Documents for the caller are made once for all callers with the same permissions.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rulebook::types::{ArgumentError, Arguments, Check, Type, Written};
-use rulebook::{Identity, Inspect, Inspection, Meter, Mismatch, Rulebook, Unbound, Value};
+use rulebook::{Authenticate, Authentication, Identity, RateLimiter, Rulebook, TypeMismatch, Unbound, Value};
+use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde_json::{Value as Json, json};
 
 use super::by;
 use crate::client::{Bearer, Request, Site};
 
-/// A type that counts how often its schema is asked for, and takes its time: as long as the lock is held.
+/// A type that counts the calls of its schema, each of which waits while a lock is held.
 #[derive(Debug, Clone, Default)]
 struct Counted(Arc<AtomicUsize>, Arc<Mutex<()>>);
 
@@ -26,13 +26,13 @@ impl Type for Counted {
         "anything"
     }
 
-    fn compile(&self, _: &Arguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    fn compile(&self, _: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
         Ok(Arc::new(self.clone()))
     }
 }
 
 impl Check for Counted {
-    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Mismatch> {
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         Ok(value)
     }
 
@@ -47,11 +47,11 @@ impl Check for Counted {
         json!({})
     }
 
-    fn written(&self) -> Written {
-        Written::term("counted")
+    fn type_expr(&self) -> TypeExpr {
+        TypeExpr::term("counted")
     }
 
-    fn extremes(&self) -> Vec<Value<'static>> {
+    fn boundary_values(&self) -> Vec<Value<'static>> {
         Vec::new()
     }
 }
@@ -65,9 +65,9 @@ fn files() -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn documents_are_made_once_for_all_who_hold_the_same() {
+fn documents_are_made_once_for_callers_with_the_same_permissions() {
     let counted = Counted::default();
-    let rulebook = Rulebook::read(files()).add_type(counted.clone()).inspect(Bearer).unbound(Unbound::Echo);
+    let rulebook = Rulebook::read(files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
     let site = Site::start(&rulebook.build().unwrap());
     let count = || counted.0.load(Ordering::Relaxed);
     site.send(&Request::new("OPTIONS", "*"));
@@ -90,9 +90,9 @@ fn documents_are_made_once_for_all_who_hold_the_same() {
 }
 
 #[test]
-fn many_sets_push_each_other_out() {
+fn documents_for_rarely_used_permissions_are_dropped() {
     let counted = Counted::default();
-    let rulebook = Rulebook::read(files()).add_type(counted.clone()).inspect(Bearer).unbound(Unbound::Echo);
+    let rulebook = Rulebook::read(files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
     let site = Site::start(&rulebook.build().unwrap());
     let mut connection = site.connect();
     let mut ask = |number: usize| {
@@ -102,17 +102,18 @@ fn many_sets_push_each_other_out() {
         assert_eq!(connection.ask(&request).status, 200);
         counted.0.load(Ordering::Relaxed) > before
     };
-    assert!((0..64).all(&mut ask), "each set is made");
-    assert!(!(0..64).any(&mut ask), "and kept");
+    assert!((0..64).all(&mut ask), "the documents of each set are rendered");
+    assert!(!(0..64).any(&mut ask), "and cached");
     assert!(ask(64));
-    assert!(!ask(1), "what was asked for since is still there");
-    assert!(ask(0), "the one that was asked for longest ago is not");
+    assert!(!ask(64), "the documents of a new set are cached");
+    let evicted = (0..64).filter(|set| ask(*set)).count();
+    assert!((1..8).contains(&evicted), "and replace those of another set, not of all: {evicted}");
 }
 
 #[test]
-fn no_worker_waits_for_documents_to_find_that_there_is_nothing() {
+fn unknown_paths_are_refused_without_making_documents() {
     let counted = Counted::default();
-    let rulebook = Rulebook::read(files()).add_type(counted.clone()).inspect(Bearer).unbound(Unbound::Echo);
+    let rulebook = Rulebook::read(files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
     let engine = rulebook.build().unwrap();
     let making = counted.1.lock().unwrap();
     let site = Site::start(&engine);
@@ -122,20 +123,20 @@ fn no_worker_waits_for_documents_to_find_that_there_is_nothing() {
     assert_eq!(site.send(&Request::new("OPTIONS", "/it")).status, 200);
 }
 
-/// Somebody who may ask three times.
-struct Thrice(Arc<Meter>);
+/// An identity that may send three requests.
+struct Thrice(Arc<RateLimiter>);
 
-impl Inspect for Thrice {
-    fn inspect<'a>(&'a self, _: &'a rulebook::Head) -> std::pin::Pin<Box<dyn Future<Output = Inspection> + Send + 'a>> {
-        let identity = Identity::new("ada", ["reader"]).metered(Arc::clone(&self.0));
-        Box::pin(std::future::ready(Inspection::Identity(identity)))
+impl Authenticate for Thrice {
+    async fn authenticate(&self, _: &rulebook::Head) -> Authentication {
+        Authentication::Identity(Identity::new("ada", ["reader"]).with_rate_limiter(Arc::clone(&self.0)))
     }
 }
 
 #[test]
-fn to_ask_for_ones_own_documents_counts() {
-    let meter = Arc::new(Meter::new(3, 0, 1));
-    let rulebook = Rulebook::read(files()).add_type(Counted::default()).inspect(Thrice(meter)).unbound(Unbound::Echo);
+fn requests_for_documents_of_the_caller_count_for_the_rate_limit() {
+    let meter = Arc::new(RateLimiter::new(3, 0, 1));
+    let rulebook =
+        Rulebook::read(files()).add_type(Counted::default()).authenticator(Thrice(meter)).unbound(Unbound::Echo);
     let site = Site::start(&rulebook.build().unwrap());
     for (method, target) in [("OPTIONS", "/it"), ("GET", "/openapi.json"), ("GET", "/docs/")] {
         let answer = site.send(&Request::new(method, target));

@@ -1,4 +1,4 @@
-//! Documents for who asks: they tell of what that one may call, and of nothing else.
+//! Documents for the caller: they describe what the caller may call, and nothing else.
 
 mod kept;
 mod refused;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Request, Site};
 
-/// A method that asks for these permissions.
+/// Returns a method that requires these permissions.
 #[allow(clippy::needless_pass_by_value, reason = "they are written where they are passed")]
 fn method(info: &str, scope: Value, parameters: Value) -> Value {
     json!({ "info": info, "scope": scope, "in": parameters })
@@ -19,7 +19,7 @@ fn parameter(r#type: &str, name: &str) -> Value {
     json!({ "info": "Which", "type": r#type, "name": name })
 }
 
-/// Methods for everybody, with plain permissions and with contextual ones.
+/// Returns public methods, and methods with plain and with contextual permissions.
 fn shop(options: &str) -> [(&'static str, Value); 3] {
     let one = |key: &str, r#type, name| json!({ key: parameter(r#type, name) });
     let two = |one: (&str, &str, &str), other: (&str, &str, &str)| json!({ one.0: parameter(one.1, one.2), other.0: parameter(other.1, other.2) });
@@ -46,7 +46,7 @@ fn shop(options: &str) -> [(&'static str, Value); 3] {
     [("app.json", json!({ "title": "Shop", "options": options })), ("shop.json", shop), ("vault.json", vault)]
 }
 
-/// Permissions that somebody may hold; the first is nobody.
+/// The permissions of the callers; the first caller is anonymous.
 const HELD: [Option<&[&str]>; 14] = [
     None,
     Some(&[]),
@@ -64,7 +64,7 @@ const HELD: [Option<&[&str]>; 14] = [
     Some(&["user[[1]]", "user[1][2]", "USER[1]", " user[1]", "user[1] "]),
 ];
 
-/// Values that variables are tried with.
+/// The values of variables that are tried.
 const VALUES: [&str; 12] = ["1", "2", "3", "03", "a", "b", "c", "ab", "abcde", "[1]", "1]", "x"];
 
 fn by(method: &str, target: &str, held: Option<&[&str]>) -> Request {
@@ -72,7 +72,7 @@ fn by(method: &str, target: &str, held: Option<&[&str]>) -> Request {
     held.map_or(request.clone(), |held| request.scope(held))
 }
 
-/// The methods that a definition has, by URI and HTTP method.
+/// Returns the methods of a definition, by URI and HTTP method.
 fn listed(document: &Value) -> BTreeMap<(String, String), Value> {
     let modules = document["modules"].as_object().into_iter().flatten();
     let uris = modules.flat_map(|(_, module)| module["/"].as_object().into_iter().flatten());
@@ -83,7 +83,7 @@ fn listed(document: &Value) -> BTreeMap<(String, String), Value> {
     methods.collect()
 }
 
-/// Whether one of the ways that `$when` names is that of these values.
+/// Returns `true` if one of the cases of `$when` matches these values.
 fn is_met(when: &Value, values: &BTreeMap<&str, String>) -> bool {
     let holds = |way: &Value| {
         way.as_object().unwrap().iter().all(|(name, of)| of.as_array().unwrap().contains(&json!(values[name.as_str()])))
@@ -93,13 +93,13 @@ fn is_met(when: &Value, values: &BTreeMap<&str, String>) -> bool {
 
 const BRACES: [char; 2] = ['{', '}'];
 
-/// The parameters of a method: their keys, and their names in code.
+/// Returns the parameters of a method: their keys and their names in code.
 fn parameters(method: &Value) -> Vec<(&str, &str)> {
     let own = method["in"].as_object().into_iter().flatten();
     own.map(|(key, own)| (key.as_str(), own["name"].as_str().unwrap_or(key.trim_matches(BRACES)))).collect()
 }
 
-/// Every way to give parameters these values.
+/// Returns every combination of these values for the parameters.
 fn assignments<'m>(parameters: &[(&str, &'m str)]) -> Vec<BTreeMap<&'m str, String>> {
     parameters.iter().fold(vec![BTreeMap::new()], |open, (_, name)| {
         let with = |way: &BTreeMap<&'m str, String>, value: &str| {
@@ -109,7 +109,7 @@ fn assignments<'m>(parameters: &[(&str, &'m str)]) -> Vec<BTreeMap<&'m str, Stri
     })
 }
 
-/// A call with these values.
+/// Returns a call with these values.
 fn call(
     uri: &str,
     http: &str,
@@ -135,7 +135,7 @@ fn call(
 }
 
 #[test]
-fn what_is_listed_is_what_can_be_called() {
+fn the_listed_methods_are_those_that_can_be_called() {
     let (public, own) = (Site::echo(&shop("public")), Site::echo(&shop("own")));
     let all = public.send(&Request::new("OPTIONS", "*")).json();
     let whole = listed(&all);
@@ -168,7 +168,7 @@ fn what_is_listed_is_what_can_be_called() {
             }
         }
         assert!(told.is_empty(), "{told:?}");
-        // Where everybody is only told that, nobody has to ask for it.
+        // If all documents are for the caller, `as=me` is not needed.
         let unasked = own.send(&by("OPTIONS", "*", held)).json();
         assert_eq!(listed(&unasked), listed(&answer.json()));
     }
@@ -177,7 +177,7 @@ fn what_is_listed_is_what_can_be_called() {
 }
 
 #[test]
-fn all_documents_tell_of_the_same() {
+fn all_documents_describe_the_same_methods() {
     for (options, query) in [("public", "?as=me"), ("own", "")] {
         let site = Site::echo(&shop(options));
         for held in HELD {
@@ -233,7 +233,7 @@ fn all_documents_tell_of_the_same() {
 }
 
 #[test]
-fn what_is_hidden_is_named_nowhere() {
+fn hidden_methods_are_named_in_no_document() {
     let names = ["vault", "gold", "ingots", "Bullion", "Treasury", "carat", "nugget", "robbed", "nine", "king"];
     for (options, query) in [("public", "?as=me"), ("own", "")] {
         let site = Site::echo(&shop(options));
@@ -248,7 +248,7 @@ fn what_is_hidden_is_named_nowhere() {
             ("GET", "/docs/"),
             ("GET", "/docs/modules/shop"),
         ];
-        // Everybody can ask for all, and is told of what is near.
+        // If documents are public, similar paths are suggested.
         let near = (options == "own").then_some(("OPTIONS", "/vualt/gold"));
         let mut found = BTreeSet::new();
         for (method, target) in targets.into_iter().chain(near) {
@@ -257,7 +257,7 @@ fn what_is_hidden_is_named_nowhere() {
                 let answer = site.send(&by(method, &asked, Some(&["reader", "staff"])).field("accept", accept));
                 let text = format!("{answer:?}");
                 for name in names {
-                    // A path that was asked for may be told back.
+                    // The path of the request may be quoted.
                     assert!(!text.contains(name), "{name} at {method} {asked}: {text}");
                 }
                 let text = format!("{:?}", site.send(&by(method, &asked, Some(&["king"])).field("accept", accept)));
@@ -270,9 +270,9 @@ fn what_is_hidden_is_named_nowhere() {
     }
 }
 
-/// A hidden service with one below it that is not: to who asks it is a URI above services.
+/// A hidden service with a visible one below it is a URI above services to the caller.
 #[test]
-fn what_is_below_a_hidden_service_is_found() {
+fn services_below_a_hidden_service_are_found() {
     let uri = |scope: Value| json!({ "GET": method("It", scope, json!({})) });
     let definition = json!({ "/": {
         "a": uri(json!([["x"]])), "a/b": uri(json!([])), "{c}": { "GET": method("Any", json!([]), json!({ "{c}": parameter("string", "c") })) }
@@ -281,14 +281,14 @@ fn what_is_below_a_hidden_service_is_found() {
     let ask = |target: &str| site.send(&Request::new("OPTIONS", target));
     assert_eq!(ask("/a/b").status, 200);
     assert_eq!(ask("/z").json()["/"]["{c}"]["GET"]["info"], "Any");
-    // GET would be refused there, and is not what the capture does.
+    // GET would be refused there, and does not match the capture.
     let above = ask("/a");
     assert!(above.status == 404 || above.json().get("/").is_none(), "{above:?}");
     assert_eq!(site.send(&by("OPTIONS", "/a", Some(&["x"]))).json()["/"]["a"]["GET"]["info"], "It");
 }
 
 #[test]
-fn the_condition_is_told_in_words() {
+fn the_condition_of_a_method_is_described() {
     let site = Site::echo(&shop("own"));
     let held = Some(&["user[12]", "user[13]"][..]);
     let words = "`u` is `12` or `13`";
@@ -302,9 +302,9 @@ fn the_condition_is_told_in_words() {
     assert_eq!(root["/"]["user/{u}"]["GET"]["$when"], json!([{}]), "with any value");
 }
 
-/// Who has asked for what is for them goes on so, from page to page.
+/// Links of pages for the caller lead to pages for the caller.
 #[test]
-fn links_keep_to_whom_pages_are_for() {
+fn links_of_pages_keep_their_audience() {
     let held = Some(&["king"][..]);
     let links = |site: &Site, target: &str| -> Vec<String> {
         let answer = site.send(&by("GET", target, held));
@@ -320,7 +320,7 @@ fn links_keep_to_whom_pages_are_for() {
         let pages = all.iter().filter(|link| !link.starts_with('#') && !link.contains("swagger/"));
         let lost: Vec<_> = pages.filter(|link| !link.contains("?as=me")).collect();
         assert!(lost.is_empty() && !all.is_empty(), "{target}: {lost:?} of {all:?}");
-        // Without it nothing is carried on, and where it is so for all nobody needs it.
+        // Without `as=me` links do not have it, and if all documents are for the caller they do not need it.
         for (site, query) in [(&asking, ""), (&Site::echo(&shop("own")), ""), (&Site::echo(&shop("own")), "?as=me")] {
             let all = links(site, &format!("/{target}{query}"));
             assert!(!all.is_empty() && all.iter().all(|link| !link.contains("as=me")), "{target}: {all:?}");
@@ -333,9 +333,9 @@ fn links_keep_to_whom_pages_are_for() {
     assert!(!html("/docs/").contains("type=\"hidden\""));
 }
 
-/// What is told loads again, and is what it was.
+/// The definition that a document contains can be loaded, and has the same documents.
 #[test]
-fn what_is_told_is_a_definition() {
+fn documents_for_the_caller_are_a_valid_definition() {
     let site = Site::echo(&shop("public"));
     for held in HELD {
         let told = site.send(&by("OPTIONS", "/?as=me", held)).json();

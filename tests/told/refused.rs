@@ -1,4 +1,4 @@
-//! Requests for documents that are refused, and what their answers say of caches.
+//! Requests for documents that are refused, and the caching of their responses.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ const DOCUMENTS: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn as_is_me_or_nothing() {
+fn other_values_of_as_are_refused() {
     let site = Site::echo(&shop("public"));
     for (method, target) in DOCUMENTS {
         for query in ["?as=you", "?as=", "?as", "?as=me&as=me", "?as=ME", "?as=%FF"] {
@@ -29,12 +29,12 @@ fn as_is_me_or_nothing() {
         let king = site.send(&by(method, &format!("{target}?x=1&as=%6De"), Some(&["king"])));
         assert_eq!(king.status, 200, "{method} {target}: {king:?}");
     }
-    // Calls have parameters of their own.
+    // `as` has no meaning for calls.
     assert_eq!(site.send(&Request::new("GET", "/open?as=you")).status, 200);
 }
 
 #[test]
-fn a_bad_credential_is_told() {
+fn an_invalid_credential_is_refused() {
     for (options, query, status) in [("public", "?as=me", 401), ("own", "", 401), ("public", "", 200)] {
         let site = Site::echo(&shop(options));
         for (method, target) in DOCUMENTS {
@@ -53,13 +53,13 @@ fn a_definition_is_refused_in_the_envelope_of_its_module() {
     let module = json!({ "envelope": "phalapi", "/": { "a": { "GET": { "info": "One" } } } });
     let site = Site::echo(&[("app.json", json!({ "options": "own" })), ("a.json", module)]);
     let refused = site.send(&Request::new("OPTIONS", "/a").field("authorization", "Bearer nonsense"));
-    // This envelope hides the status.
+    // This envelope hides the HTTP status.
     assert_eq!((refused.status, refused.json()["ret"].as_u64()), (200, Some(401)), "{refused:?}");
     assert!(refused.field("www-authenticate").is_some() && refused.field("etag").is_none(), "{refused:?}");
 }
 
 #[test]
-fn what_is_for_one_is_kept_by_nobody_else() {
+fn shared_caches_may_not_keep_documents_for_the_caller() {
     for (options, query, own) in [("public", "?as=me", true), ("own", "", true), ("public", "", false)] {
         let site = Site::echo(&shop(options));
         for (method, target) in DOCUMENTS {
@@ -80,9 +80,9 @@ fn what_is_for_one_is_kept_by_nobody_else() {
     }
 }
 
-/// What a browser asks ahead of a call says nothing of who will make it.
+/// A preflight has no credential of the call that follows.
 #[test]
-fn preflights_ask_for_nobody() {
+fn preflights_are_anonymous() {
     let [(_, mut app), shop, vault] = shop("own");
     app["cors"] = json!({ "origins": ["https://h5.example"] });
     let site = Site::echo(&[("app.json", app), shop, vault]);

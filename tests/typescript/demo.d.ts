@@ -4,41 +4,41 @@ import type { Call, Calls, Download, FileArgument } from "./rulebook.js";
 /** The functions of the API: `await rulebook<Api>(url)`. */
 export interface Api extends Calls<Methods> {
   article: {
-    /** Write a new article */
+    /** Create an article */
     create: Call<Methods["article.create"]>;
-    /** Upload the picture of an article; it replaces the one before */
+    /** Upload the picture of an article, replacing the previous one */
     illustrate: Call<Methods["article.illustrate"]>;
     line: {
-      /** Lines of articles, at most 1000 of at most 100 articles */
+      /** Return lines of articles, at most 1000 lines of at most 100 articles */
       get: Call<Methods["article.line.get"]>;
     };
-    /** A page of articles */
+    /** List articles, page by page */
     list: Call<Methods["article.list"]>;
-    /** The picture of an article */
+    /** Return the picture of an article */
     picture: Call<Methods["article.picture"]>;
-    /** One article */
+    /** Return an article */
     read: Call<Methods["article.read"]>;
-    /** Remove an article for good, and its picture */
+    /** Delete an article and its picture permanently */
     remove: Call<Methods["article.remove"]>;
-    /** Replace an article: an author's own, or any as editor */
+    /** Replace an article. Authors may replace their own articles, editors all */
     replace: Call<Methods["article.replace"]>;
   };
   author: {
     getBaseInfo: {
-      /** Who an author is */
+      /** Return an author */
       get: Call<Methods["author.getBaseInfo.get"]>;
-      /** Who an author is */
+      /** Return an author */
       post: Call<Methods["author.getBaseInfo.post"]>;
     };
     getList: {
-      /** Who has written most */
+      /** List the authors with the most articles */
       get: Call<Methods["author.getList.get"]>;
-      /** Who has written most */
+      /** List the authors with the most articles */
       post: Call<Methods["author.getList.post"]>;
     };
   };
   iapi: {
-    /** Write what the database has at some keys into files, all or none */
+    /** Write values of the database to files, all or none */
     cache: Call<Methods["iapi.cache"]>;
     file: {
       /** Download a file */
@@ -53,342 +53,342 @@ export interface Api extends Calls<Methods> {
   };
   publication: {
     read: {
-      /** One article: /publication/read/3 */
+      /** Return an article: /publication/read/3 */
       get: Call<Methods["publication.read.get"]>;
     };
     search: {
-      /** Articles that hold some words, twenty on a page, the newest first */
+      /** Search articles, newest first, twenty on a page */
       post: Call<Methods["publication.search.post"]>;
     };
   };
   site: {
     index: {
-      /** A greeting */
+      /** Return a greeting */
       get: Call<Methods["site.index.get"]>;
-      /** A greeting */
+      /** Return a greeting */
       post: Call<Methods["site.index.post"]>;
     };
   };
   user: {
     /** Log in */
     login: Call<Methods["user.login"]>;
-    /** Log out: the token that this is asked with ends */
+    /** Log out: revoke the token of this request */
     logout: Call<Methods["user.logout"]>;
-    /** A user's public profile */
+    /** Return the public profile of a user */
     read: Call<Methods["user.read"]>;
     /** Register as an author */
     register: Call<Methods["user.register"]>;
-    /** Change a profile: what is left out stays */
+    /** Change a profile; omitted members stay unchanged */
     update: Call<Methods["user.update"]>;
   };
 }
 
-/** What each method takes and gives, by its id. */
+/** The arguments, result and errors of each method, by its id. */
 export interface Methods {
-  /** Who an author is */
+  /** Return an author */
   "author.getBaseInfo.get": {
     arguments: {
-      /** Which user */
+      /** The id of the user */
       author_id: number | bigint | string;
     };
-    answer: {
-      /** The name that others see */
+    result: {
+      /** The display name */
       name: string;
-      /** What others shall know */
+      /** The author's description */
       about: string;
-      /** How many articles there are by this author */
+      /** The number of articles by this author */
       articles: number;
     };
     errors: "no_such_author";
   };
-  /** Who an author is */
+  /** Return an author */
   "author.getBaseInfo.post": {
     arguments: {
-      /** Which user */
+      /** The id of the user */
       author_id: number | bigint | string;
     };
-    answer: {
-      /** The name that others see */
+    result: {
+      /** The display name */
       name: string;
-      /** What others shall know */
+      /** The author's description */
       about: string;
-      /** How many articles there are by this author */
+      /** The number of articles by this author */
       articles: number;
     };
     errors: "no_such_author";
   };
-  /** Who has written most */
+  /** List the authors with the most articles */
   "author.getList.get": {
     arguments: {
       /**
-       * How many authors
+       * The maximum number of authors
        * @default 10
        */
       size?: number | bigint | string | null;
     };
-    answer: {
-      /** The authors, who has written most first */
+    result: {
+      /** The authors, ordered by the number of their articles */
       list: Array<{
-        /** Which user */
+        /** The id of the user */
         id: number;
-        /** The name that others see */
+        /** The display name */
         name: string;
-        /** How many articles there are by this author */
+        /** The number of articles by this author */
         articles: number;
       }>;
     };
     errors: never;
   };
-  /** Who has written most */
+  /** List the authors with the most articles */
   "author.getList.post": {
     arguments: {
       /**
-       * How many authors
+       * The maximum number of authors
        * @default 10
        */
       size?: number | bigint | string | null;
     };
-    answer: {
-      /** The authors, who has written most first */
+    result: {
+      /** The authors, ordered by the number of their articles */
       list: Array<{
-        /** Which user */
+        /** The id of the user */
         id: number;
-        /** The name that others see */
+        /** The display name */
         name: string;
-        /** How many articles there are by this author */
+        /** The number of articles by this author */
         articles: number;
       }>;
     };
     errors: never;
   };
-  /** A greeting */
+  /** Return a greeting */
   "site.index.get": {
     arguments: {
       /**
-       * Whom to greet
+       * The name of the reader
        * @default "reader"
        */
       username?: string | number | bigint | null;
     };
-    answer: {
-      /** What the site is called */
+    result: {
+      /** The name of the site */
       title: string;
       /** The greeting */
       content: string;
-      /** Now, in seconds since 1970 */
+      /** The current time in seconds since 1970 */
       time: number;
     };
     errors: never;
   };
-  /** A greeting */
+  /** Return a greeting */
   "site.index.post": {
     arguments: {
       /**
-       * Whom to greet
+       * The name of the reader
        * @default "reader"
        */
       username?: string | number | bigint | null;
     };
-    answer: {
-      /** What the site is called */
+    result: {
+      /** The name of the site */
       title: string;
       /** The greeting */
       content: string;
-      /** Now, in seconds since 1970 */
+      /** The current time in seconds since 1970 */
       time: number;
     };
     errors: never;
   };
-  /** A page of articles */
+  /** List articles, page by page */
   "article.list": {
     arguments: {
-      /** Only articles that hold this in title or text, whatever the case */
+      /** Only articles with this text in the title or the text, ignoring case */
       words?: string | null;
-      /** Only articles about this, whatever the case */
+      /** Only articles with this tag, ignoring case */
       tag?: string | null;
-      /** Only articles in this language, as ISO 639-1 */
+      /** Only articles in this language (ISO 639-1 code) */
       language?: string | null;
       /** Only articles of the user with this login */
       author?: string | null;
       /**
-       * What comes first
+       * The order of the articles
        * @default "newest"
        */
       order?: "newest" | "oldest" | "title" | null;
       /**
-       * Which page, from 1
+       * The number of the page, from 1
        * @default 1
        */
       page?: number | bigint | null;
       /**
-       * Articles on a page
+       * The number of articles on a page
        * @default 20
        */
       size?: number | bigint | null;
     };
-    answer: {
+    result: {
       /** The articles of the page */
       articles: Array<{
-        /** Which article */
+        /** The id of the article */
         article_id: number;
-        /** Its title */
+        /** The title */
         title: string;
-        /** The language it is written in */
+        /** The language of the article (ISO 639-1 code) */
         language: string;
-        /** The login of who wrote it */
+        /** The login of the author */
         author: string;
-        /** What it is about */
+        /** The tags */
         tags: Array<string>;
-        /** When it was written */
+        /** The time at which it was created */
         created: string;
       }>;
-      /** Articles on all pages */
+      /** The number of articles on all pages */
       total: number;
     };
     errors: never;
   };
-  /** Write a new article */
+  /** Create an article */
   "article.create": {
     arguments: {
-      /** Its title */
+      /** The title */
       title: string;
-      /** Its text; every line break begins a new line */
+      /** The text; each line break begins a new line */
       text: string;
       /**
-       * The language it is written in, as ISO 639-1
+       * The language of the article (ISO 639-1 code)
        * @default "en"
        */
       language?: string | null;
       /**
-       * What it is about
+       * The tags
        * @default []
        */
       tags?: ReadonlyArray<string> | null;
     };
-    answer: {
-      /** Which article it became */
+    result: {
+      /** The id of the new article */
       article_id: number;
     };
     errors: "no_such_author";
   };
-  /** Lines of articles, at most 1000 of at most 100 articles */
+  /** Return lines of articles, at most 1000 lines of at most 100 articles */
   "article.line.get": {
     arguments: {
-      /** Which article; all where it is left empty */
+      /** The id of the article; all articles if it is empty */
       article_id?: number | bigint | null;
-      /** Which line, from 1; all where it is left out */
+      /** The number of the line, from 1; all lines if it is omitted */
       no_line?: number | bigint | null;
     };
-    answer: {
-      /** The matching lines, article by article */
+    result: {
+      /** The lines, ordered by article */
       lines: Array<{
-        /** Of which article */
+        /** The id of the article */
         article_id: number;
-        /** Which line, from 1 */
+        /** The number of the line, from 1 */
         no_line: number;
-        /** Its text */
+        /** The text */
         text: string;
       }>;
     };
     errors: "no_such_article" | "no_such_line";
   };
-  /** One article */
+  /** Return an article */
   "article.read": {
     arguments: {
-      /** Which article */
+      /** The id of the article */
       article_id: number | bigint;
     };
-    answer: {
+    result: {
       /** The article */
       article: {
-        /** Which article */
+        /** The id of the article */
         article_id: number;
-        /** Its title */
+        /** The title */
         title: string;
-        /** Its text */
+        /** The text */
         text: string;
-        /** The language it is written in */
+        /** The language of the article (ISO 639-1 code) */
         language: string;
-        /** The login of who wrote it */
+        /** The login of the author */
         author: string;
-        /** Who wrote it */
+        /** The id of the author */
         author_id: number;
-        /** What it is about */
+        /** The tags */
         tags: Array<string>;
-        /** When it was written */
+        /** The time at which it was created */
         created: string;
-        /** When it was last changed */
+        /** The time of the last change */
         changed: string;
-        /** Its picture, if it has one */
+        /** The picture, if there is one */
         picture?: {
-          /** What it shows */
+          /** A description of the picture */
           alt: string;
-          /** What kind of image it is */
+          /** The media type of the picture */
           media_type: string;
-          /** Its length in bytes */
+          /** The size of the picture in bytes */
           size: number;
         } | null;
       };
     };
     errors: "no_such_article";
   };
-  /** Replace an article: an author's own, or any as editor */
+  /** Replace an article. Authors may replace their own articles, editors all */
   "article.replace": {
     arguments: {
-      /** Which article */
+      /** The id of the article */
       article_id: number | bigint;
-      /** Its new title */
+      /** The new title */
       title: string;
-      /** Its new text */
+      /** The new text */
       text: string;
-      /** The language it is written in, as ISO 639-1 */
+      /** The language of the article (ISO 639-1 code) */
       language: string;
-      /** What it is about */
+      /** The tags */
       tags: ReadonlyArray<string>;
     };
-    answer: {
-      /** When it was changed */
+    result: {
+      /** The time of the change */
       changed: string;
     };
     errors: "no_such_article" | "not_yours";
   };
-  /** Remove an article for good, and its picture */
+  /** Delete an article and its picture permanently */
   "article.remove": {
     arguments: {
-      /** Which article */
+      /** The id of the article */
       article_id: number | bigint;
     };
-    answer: {};
+    result: {};
     errors: "no_such_article";
   };
-  /** The picture of an article */
+  /** Return the picture of an article */
   "article.picture": {
     arguments: {
-      /** Which article */
+      /** The id of the article */
       article_id: number | bigint;
     };
-    answer: Download;
+    result: Download;
     errors: "no_such_article" | "no_such_picture";
   };
-  /** Upload the picture of an article; it replaces the one before */
+  /** Upload the picture of an article, replacing the previous one */
   "article.illustrate": {
     arguments: {
-      /** Which article */
+      /** The id of the article */
       article_id: number | bigint;
       /** The picture, at most 1 MiB */
       picture: FileArgument;
-      /** What it shows, for those who do not see it */
+      /** A description of the picture, for people who cannot see it */
       alt: string;
     };
-    answer: {
-      /** What kind of image it is, found from its content */
+    result: {
+      /** The media type of the picture, detected from its content */
       media_type: string;
-      /** Its length in bytes */
+      /** The size of the picture in bytes */
       size: number;
     };
     errors: "no_such_article" | "not_yours";
   };
-  /** Write what the database has at some keys into files, all or none */
+  /** Write values of the database to files, all or none */
   "iapi.cache": {
     arguments: {
       /** Table and column */
@@ -400,7 +400,7 @@ export interface Methods {
       /** Name of each file, in the same order */
       filenames: ReadonlyArray<string>;
     };
-    answer: Array<string>;
+    result: Array<string>;
     errors: "count_mismatch" | "duplicate_filename" | "no_value" | "not_allowed" | "name_taken" | "cache_too_large" | "not_cacheable" | "no_database" | "no_room";
   };
   /** Download a file */
@@ -409,7 +409,7 @@ export interface Methods {
       /** Path and name of the file */
       filename: string;
     };
-    answer: Download;
+    result: Download;
     errors: "no_such_file" | "not_allowed";
   };
   /** Upload a file */
@@ -417,10 +417,10 @@ export interface Methods {
     arguments: {
       /** The file */
       content: FileArgument;
-      /** Path and name that it is to have */
+      /** Path and name under which to store the file */
       filename: string;
     };
-    answer: {};
+    result: {};
     errors: "not_allowed" | "name_taken" | "precondition_failed" | "no_room";
   };
   /** Upload several files, all or none */
@@ -431,51 +431,51 @@ export interface Methods {
       /** Path and name of each, in the same order */
       filename: ReadonlyArray<string>;
     };
-    answer: {};
+    result: {};
     errors: "count_mismatch" | "duplicate_filename" | "not_allowed" | "name_taken" | "precondition_failed" | "no_room";
   };
-  /** One article: /publication/read/3 */
+  /** Return an article: /publication/read/3 */
   "publication.read.get": {
     arguments: {
-      /** Which article */
+      /** The id of the article */
       article_id: number | bigint | string;
     };
-    answer: {
-      /** Its title */
+    result: {
+      /** The title */
       title: string;
-      /** Its text */
+      /** The text */
       text: string;
-      /** The language it is written in */
+      /** The language of the article (ISO 639-1 code) */
       language: string;
-      /** The login of who wrote it */
+      /** The login of the author */
       author: string;
     };
     errors: "no_such_article";
   };
-  /** Articles that hold some words, twenty on a page, the newest first */
+  /** Search articles, newest first, twenty on a page */
   "publication.search.post": {
     arguments: {
-      /** What title or text hold, whatever the case */
+      /** Only articles with this text in the title or the text, ignoring case */
       words?: string | null;
-      /** The language they are written in, as ISO 639-1 */
+      /** Only articles in this language (ISO 639-1 code) */
       language?: string | null;
       /**
-       * Which page, from 1
+       * The number of the page, from 1
        * @default 1
        */
       page?: number | bigint | null;
     };
-    answer: {
+    result: {
       /** The articles of the page */
       articles: Array<{
-        /** Which article */
+        /** The id of the article */
         article_id: number;
-        /** Its title */
+        /** The title */
         title: string;
-        /** The login of who wrote it */
+        /** The login of the author */
         author: string;
       }>;
-      /** Articles on all pages */
+      /** The number of articles on all pages */
       total: number;
     };
     errors: never;
@@ -483,20 +483,20 @@ export interface Methods {
   /** Register as an author */
   "user.register": {
     arguments: {
-      /** The name to log in with */
+      /** The login name */
       login: string;
-      /** The name that others see */
+      /** The display name */
       name: string;
-      /** Ten characters or more */
+      /** The password, at least ten characters */
       password: string;
       /**
-       * What others shall know
+       * A description of the user
        * @default ""
        */
       about?: string | null;
     };
-    answer: {
-      /** Which user it became */
+    result: {
+      /** The id of the new user */
       user_id: number;
     };
     errors: "login_taken";
@@ -509,63 +509,63 @@ export interface Methods {
       /** The password */
       password: string;
     };
-    answer: {
-      /** Which user it is */
+    result: {
+      /** The id of the user */
       user_id: number;
-      /** To be sent as Authorization: Bearer … */
+      /** The token, to be sent as Authorization: Bearer … */
       token: string;
-      /** When the token ends */
+      /** The time at which the token expires */
       until: string;
     };
     errors: "wrong_login";
   };
-  /** Log out: the token that this is asked with ends */
+  /** Log out: revoke the token of this request */
   "user.logout": {
     arguments: {};
-    answer: {};
+    result: {};
     errors: never;
   };
-  /** A user's public profile */
+  /** Return the public profile of a user */
   "user.read": {
     arguments: {
-      /** Which user */
+      /** The id of the user */
       user_id: number | bigint;
     };
-    answer: {
+    result: {
       /** The profile */
       user: {
-        /** Which user */
+        /** The id of the user */
         user_id: number;
         /** The login */
         login: string;
-        /** The name that others see */
+        /** The display name */
         name: string;
-        /** What others shall know */
+        /** A description of the user */
         about: string;
-        /** What the user may do */
+        /** The role, which determines the permissions */
         role: "reader" | "author" | "editor" | "admin";
-        /** When the user registered */
+        /** The time of the registration */
         since: string;
-        /** How many articles the user has written */
+        /** The number of articles by the user */
         articles: number;
       };
     };
     errors: "no_such_user";
   };
-  /** Change a profile: what is left out stays */
+  /** Change a profile; omitted members stay unchanged */
   "user.update": {
     arguments: {
-      /** Which user */
+      /** The id of the user */
       user_id: number | bigint;
-      /** The name that others see */
+      /** The display name */
       name?: string | null;
-      /** What others shall know */
+      /** A description of the user */
       about?: string | null;
     };
-    answer: {
-      /** The name as it is now */
+    result: {
+      /** The current display name */
       name: string;
-      /** What others know now */
+      /** The current description */
       about: string;
     };
     errors: "no_such_user";

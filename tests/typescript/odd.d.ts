@@ -53,7 +53,7 @@ export interface Api extends Calls<Methods> {
   };
 }
 
-/** What each method takes and gives, by its id. */
+/** The arguments, result and errors of each method, by its id. */
 export interface Methods {
   /**
    * Ends *\/ here
@@ -94,7 +94,7 @@ export interface Methods {
       /** Quotes */
       "quoted\"\\"?: "\"" | "\\" | "*/" | null;
     };
-    answer: {
+    result: {
       /** *\/ */
       new?: Array<{
         /** *\/ */
@@ -108,7 +108,7 @@ export interface Methods {
   /** A function */
   "article.get": {
     arguments: {};
-    answer: Array<number> | null;
+    result: Array<number> | null;
     errors: never;
   };
   /** Below a function */
@@ -119,67 +119,67 @@ export interface Methods {
       /** x */
       second?: number | bigint | null;
     };
-    answer: {};
+    result: {};
     errors: never;
   };
   /** As functions have one */
   "article.name.get": {
     arguments: {};
-    answer: {};
+    result: {};
     errors: never;
   };
   /** A dot */
   "article.a%2Eb.get": {
     arguments: {};
-    answer: {};
+    result: {};
     errors: never;
   };
   /** A promise */
   then: {
     arguments: {};
-    answer: {};
+    result: {};
     errors: never;
   };
   /** Below */
   "then.post": {
     arguments: {};
-    answer: {};
+    result: {};
     errors: never;
   };
   /** The client's own */
   $call: {
     arguments: {};
-    answer: {};
+    result: {};
     errors: never;
   };
   /** Below it */
   "$methods.post": {
     arguments: {};
-    answer: {};
+    result: {};
     errors: never;
   };
   /** A name of its own */
   "__proto__.get": {
     arguments: {};
-    answer: {};
+    result: {};
     errors: never;
   };
   /** Another */
   "article.get.length": {
     arguments: {};
-    answer: {};
+    result: {};
     errors: never;
   };
   /** Nothing */
   "a..b": {
     arguments: {};
-    answer: {};
+    result: {};
     errors: never;
   };
   /** A file */
   "file.get": {
     arguments: {};
-    answer: Download;
+    result: Download;
     errors: never;
   };
   /** Files */
@@ -188,7 +188,7 @@ export interface Methods {
       /** x */
       files?: ReadonlyArray<FileArgument> | null;
     };
-    answer: {};
+    result: {};
     errors: never;
   };
 }

@@ -1,5 +1,5 @@
-// The types that `rulebook types` writes: the compiler takes them, for whatever definition, programs that use them
-// well compile, and those that do not do not. They say the same as the client.
+// The output of `rulebook types`: it compiles for any definition, correct programs compile with it, incorrect ones do
+// not, and it agrees with the client.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -11,33 +11,33 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const top = fileURLToPath(new URL("../..", import.meta.url));
-const program = process.env.RULEBOOK_PROGRAM ?? join(top, "target/debug/rulebook");
+const program = process.env.RULEBOOK_PROGRAM ?? join(top, "target/debug/article-site");
 const work = mkdtempSync(join(tmpdir(), "rulebook-types-"));
 process.on("exit", () => rmSync(work, { recursive: true, force: true }));
 writeFileSync(join(work, "package.json"), '{"type": "module"}');
-cpSync(join(top, "static/rulebook.js"), join(work, "rulebook.js"));
+cpSync(join(top, "crates/rulebook/static/rulebook.js"), join(work, "rulebook.js"));
 const { client, services } = await import(join(work, "rulebook.js"));
 
-const good = join(top, "tests/definitions/good");
+const good = join(top, "crates/rulebook-model/tests/definitions/good");
 const folders = { demo: join(top, "api"), odd: fileURLToPath(new URL("odd", import.meta.url)) };
 for (const name of readdirSync(good)) folders[name] = join(good, name);
-// Random ones, where the caller has made some.
+// Random definitions that the caller has generated.
 const generated = process.env.RULEBOOK_GENERATED;
 for (const name of generated ? readdirSync(generated) : []) folders[`generated-${name}`] = join(generated, name);
 
 const run = (...words) => execFileSync(program, words, { encoding: "utf8", cwd: work, maxBuffer: 1 << 28 });
 
-/** Writes the types of a definition beside the client, and tells where. */
+/** Writes the types of a definition into a folder beside the client, and returns the folder. */
 function declared(name) {
   const folder = join(work, name);
   mkdirSync(folder, { recursive: true });
-  for (const file of ["rulebook.js", "rulebook.d.ts"]) cpSync(join(top, "static", file), join(folder, file));
+  for (const file of ["rulebook.js", "rulebook.d.ts"]) cpSync(join(top, "crates/rulebook/static", file), join(folder, file));
   run("types", "--api", folders[name], "--output", join(folder, "api.d.ts"));
   return folder;
 }
 
-/** What the compiler says about files. */
-function faults(files) {
+/** Returns the errors of the compiler in files. */
+function compilerErrors(files) {
   const options = {
     strict: true,
     noEmit: true,
@@ -57,7 +57,7 @@ function faults(files) {
   });
 }
 
-/** The members of an interface of a file, by their names. */
+/** Returns the members of an interface in a file. */
 function members(file, name) {
   const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.ES2022, true);
   const found = source.statements.find((one) => ts.isInterfaceDeclaration(one) && one.name.text === name);
@@ -65,7 +65,7 @@ function members(file, name) {
 }
 const byName = (all) => new Map(all.map((one) => [one.name.text, one]));
 
-/** The ids of all functions of a tree of types, by where they stand in it. */
+/** Yields the path of every function in a tree of types, and the id of its method. */
 function* functions(all, path = []) {
   for (const { name, type } of all) {
     for (const part of ts.isIntersectionTypeNode(type) ? type.types : [type]) {
@@ -75,7 +75,7 @@ function* functions(all, path = []) {
   }
 }
 
-/** The same of the client's own functions. */
+/** Yields the paths of the client's functions. */
 function* leaves(api, path = []) {
   for (const name of Object.keys(api)) {
     if (path.length === 0 && name.startsWith("$") && ["$call", "$methods"].includes(name)) continue;
@@ -85,10 +85,10 @@ function* leaves(api, path = []) {
 }
 
 for (const name of Object.keys(folders)) {
-  test(`of ${name}, what the compiler and the client say`, () => {
+  test(`the types of ${name} compile, and agree with the client`, () => {
     const folder = declared(name);
     const file = join(folder, "api.d.ts");
-    assert.equal(faults([file]), "");
+    assert.equal(compilerErrors([file]), "");
     const definition = JSON.parse(run("check", "--api", folders[name], "--print"));
     const methods = [...services(definition)].flatMap((service) => service.methods);
     const types = byName(members(file, "Methods"));
@@ -118,23 +118,23 @@ for (const name of Object.keys(folders)) {
   });
 }
 
-test("programs that use the types of the demo", () => {
+test("correct programs compile with the types of the demo, and incorrect ones do not", () => {
   const folder = declared("demo");
   const files = ["usage.ts", "wrong.ts"].map((name) => join(folder, name));
   for (const name of ["usage.ts", "wrong.ts"]) cpSync(join(top, "tests/typescript", name), join(folder, name));
-  assert.equal(faults(files), "");
+  assert.equal(compilerErrors(files), "");
   const wrong = readFileSync(files[1], "utf8").replaceAll(/^ *\/\/ @ts-expect-error.*\n/gm, "");
   writeFileSync(files[1], wrong);
-  const places = new Set([...faults([files[1]]).matchAll(/wrong\.ts\((\d+)/g)].map(([, line]) => line));
-  assert.ok(places.size > 15, `${places.size} faults`);
+  const places = new Set([...compilerErrors([files[1]]).matchAll(/wrong\.ts\((\d+)/g)].map(([, line]) => line));
+  assert.ok(places.size > 15, `only ${places.size} errors`);
 });
 
-test("the example of the documents", () => {
+test("the example in the documentation compiles", () => {
   const folder = declared("demo");
   const text = readFileSync(join(top, "docs/client.md"), "utf8");
   const [, block] = /^```ts\n(.*?)^```$/ms.exec(text);
   const file = join(folder, "example.ts");
   writeFileSync(join(folder, "package.json"), '{"type": "module"}');
   writeFileSync(file, block);
-  assert.equal(faults([file]), "");
+  assert.equal(compilerErrors([file]), "");
 });

@@ -1,6 +1,6 @@
-// What must compile with the types of the demo.
+// Must compile with the types of the demo.
 
-import { ArgumentError, NetworkError, RefusedError, rulebook } from "./rulebook.js";
+import { ArgumentError, NetworkError, ApiError, rulebook } from "./rulebook.js";
 import type { Api, Id, Methods } from "./api.js";
 
 export async function usage(token: string): Promise<void> {
@@ -9,7 +9,7 @@ export async function usage(token: string): Promise<void> {
   const { articles, total } = await api.article.list();
   const titles: string[] = articles.map((article) => article.title);
   const next: number = total + 1;
-  const all: Promise<Methods["article.list"]["answer"]>[] = [1, 2n].map((page) =>
+  const all: Promise<Methods["article.list"]["result"]>[] = [1, 2n].map((page) =>
     api.article.list({ page, size: null }),
   );
   await Promise.all(all);
@@ -39,9 +39,9 @@ export async function usage(token: string): Promise<void> {
   try {
     await api.article.remove({ article_id: next });
   } catch (error) {
-    if (error instanceof RefusedError) {
-      const refused: RefusedError<Methods["article.remove"]["errors"]> = error;
-      if (refused.declared === "no_such_article") console.log(refused.status, refused.errors[0]?.parameter);
+    if (error instanceof ApiError) {
+      const apiError: ApiError<Methods["article.remove"]["errors"]> = error;
+      if (apiError.declared === "no_such_article") console.log(apiError.status, apiError.errors[0]?.parameter);
     } else if (error instanceof ArgumentError) console.log(error.parameter, error.expected, error.got);
     else if (error instanceof NetworkError) console.log(error.cause);
     else throw error;
@@ -49,5 +49,5 @@ export async function usage(token: string): Promise<void> {
   console.log(bytes, linked, id, many, names);
 
   const anything = await rulebook("/");
-  await anything.what.ever({ there: "is" });
+  await anything.any.method({ any: "argument" });
 }

@@ -1,9 +1,9 @@
-//! `rulebook send` and `rulebook fetch`: files from server to server, by the program as it is run.
+//! `rulebook send` and `rulebook fetch`, run as programs against servers.
 
-mod asked;
-mod between;
-mod broken;
-mod checked;
+mod interrupted;
+mod requests;
+mod round_trips;
+mod verification;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,26 +16,26 @@ use std::thread;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::Ran;
+use super::RunResult;
 use crate::served::{Served, copy_files, free_address, program};
 
-/// A file that many pieces are needed for, in bytes.
+/// The length in bytes of a file that is sent in many chunks.
 const LARGE: usize = 8 << 20;
 
-/// Where a client works: its files, and the key that it has.
-struct Desk {
+/// The folder of a client, with its files and its key.
+struct Workspace {
     folder: TempDir,
     key: String,
 }
 
-impl Desk {
-    /// A desk with this key, in the file `key`.
+impl Workspace {
+    /// Creates a workspace with this key in the file `key`.
     fn new(key: &str) -> Self {
-        let desk = Self { folder: TempDir::new().unwrap(), key: key.to_owned() };
-        desk.write("key", key);
+        let workspace = Self { folder: TempDir::new().unwrap(), key: key.to_owned() };
+        workspace.write("key", key);
         #[cfg(unix)]
-        fs::set_permissions(desk.path("key"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        desk
+        fs::set_permissions(workspace.path("key"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        workspace
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -50,7 +50,7 @@ impl Desk {
         fs::read(self.path(name)).unwrap()
     }
 
-    /// What is on it beside the key.
+    /// Returns the names of the files except the key.
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -61,18 +61,18 @@ impl Desk {
 
     /// Runs the program with the key from its file.
     #[track_caller]
-    fn run(&self, arguments: &[&str]) -> Ran {
+    fn run(&self, arguments: &[&str]) -> RunResult {
         self.run_with(&[arguments, &["--key-file", "key"]].concat(), &[])
     }
 
-    /// Runs the program. Nothing that it says is a terminal's, or tells the key.
+    /// Runs the program. Its output must contain neither control sequences nor the key.
     #[track_caller]
-    fn run_with(&self, arguments: &[&str], environment: &[(&str, &OsStr)]) -> Ran {
+    fn run_with(&self, arguments: &[&str], environment: &[(&str, &OsStr)]) -> RunResult {
         let mut command = program(self.folder.path());
         for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
             command.env_remove(proxy).env_remove(proxy.to_lowercase());
         }
-        let ran: Ran = command.args(arguments).envs(environment.iter().copied()).output().unwrap().into();
+        let ran: RunResult = command.args(arguments).envs(environment.iter().copied()).output().unwrap().into();
         for text in [&ran.out, &ran.err] {
             assert!(!text.contains('\x1b') && !text.contains('\r'), "{ran:?}");
             assert!(self.key.is_empty() || !text.contains(self.key.trim_start_matches("rb_")), "{ran:?}");
@@ -80,32 +80,32 @@ impl Desk {
         ran
     }
 
-    /// Runs the program, which succeeds and has printed the digest and name of each of these.
+    /// Runs the program, which must succeed and print the digest and name of each of these files.
     #[track_caller]
-    fn done(&self, arguments: &[&str], printed: &[(&[u8], &str)]) -> Ran {
+    fn succeeds(&self, arguments: &[&str], printed: &[(&[u8], &str)]) -> RunResult {
         let ran = self.run(arguments);
         let lines = printed.iter().map(|(content, name)| format!("{}  {name}\n", blake3::hash(content)));
         assert_eq!((ran.code, ran.out.as_str()), (Some(0), lines.collect::<String>().as_str()), "{}", ran.err);
         ran
     }
 
-    /// Runs the program, which fails with these words.
+    /// Runs the program, which must fail with this exit code and a message that contains `words`.
     #[track_caller]
-    fn fails(&self, code: i32, words: &str, arguments: &[&str]) -> Ran {
+    fn fails(&self, code: i32, words: &str, arguments: &[&str]) -> RunResult {
         let ran = self.run(arguments);
         assert_eq!((ran.code, ran.out.as_str()), (Some(code), ""), "{}", ran.err);
         assert!(ran.err.contains(words), "{words:?} is not in {:?}", ran.err);
         ran
     }
 
-    /// Runs the program, which the server refuses with this status and these words.
+    /// Runs the program, to which the server must respond with this status and message.
     #[track_caller]
     fn refused(&self, status: u16, words: &str, arguments: &[&str]) {
-        self.fails(1, &format!("error: the server refuses ({status}): {words}"), arguments);
+        self.fails(1, &format!("error: the server responded with {status}: {words}"), arguments);
     }
 }
 
-/// The program, serving the internal API of the demo for files of any kind and of some size.
+/// A server with the demo's internal API, changed to accept files of any media type up to 16 MiB.
 struct Peer {
     _served: Served,
     url: String,
@@ -132,22 +132,22 @@ impl Peer {
         Self { _served: served, url: format!("http://{address}"), folder }
     }
 
-    /// A desk whose key gives this scope.
-    fn desk(&self, scope: &str) -> Desk {
-        Desk::new(&self.key(&["--scope", scope]))
+    /// Creates a workspace whose key has this scope.
+    fn workspace(&self, scope: &str) -> Workspace {
+        Workspace::new(&self.key(&["--scope", scope]))
     }
 
     fn key(&self, flags: &[&str]) -> String {
         let arguments = [&["keys", "add", "--name", "test"], flags].concat();
         let ran = super::run(self.folder.path(), &arguments);
         assert_eq!(ran.code, Some(0), "{}", ran.err);
-        // It looks four times a second whether there are new ones.
+        // The server checks for new keys four times a second.
         thread::sleep(std::time::Duration::from_millis(600));
         ran.out.trim().to_owned()
     }
 }
 
-/// Changes a file of a definition, whose comments are lost.
+/// Changes a file of a definition. Its comments are lost.
 fn change(path: &Path, change: impl FnOnce(&mut Json)) {
     let text = fs::read_to_string(path).unwrap();
     let mut json: Json = jsonc_parser::parse_to_serde_value(&text, &jsonc_parser::ParseOptions::default()).unwrap();
@@ -155,19 +155,19 @@ fn change(path: &Path, change: impl FnOnce(&mut Json)) {
     fs::write(path, json.to_string()).unwrap();
 }
 
-/// What does one connection: gets it, and how many there were before.
+/// A function that handles a connection. The number is that of earlier connections.
 type Connected = dyn Fn(TcpStream, usize) -> io::Result<()> + Send + Sync;
 
-/// Somebody who listens, and keeps the heads of requests.
+/// A simple server that records the heads of requests.
 struct Listener {
     url: String,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Listener {
-    /// Answers each request with the next of these, the last again and again, and closes.
-    fn answers(answers: &[&str]) -> Self {
-        let answers: Vec<_> = answers.iter().map(|answer| (*answer).to_owned()).collect();
+    /// Sends these responses in order, the last one repeatedly, and closes each connection.
+    fn responding(responses: &[&str]) -> Self {
+        let responses: Vec<_> = responses.iter().map(|response| (*response).to_owned()).collect();
         Self::start(move |heads| {
             Arc::new(move |mut stream, before| {
                 let (head, mut body) = read_head(&mut stream)?;
@@ -175,29 +175,28 @@ impl Listener {
                 heads.lock().unwrap().push(head);
                 stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok().filter(|()| length > 0);
                 while body.len() < length && more(&mut stream, &mut body)? {}
-                stream.write_all(answers[before.min(answers.len() - 1)].as_bytes())
+                stream.write_all(responses[before.min(responses.len() - 1)].as_bytes())
             })
         })
     }
 
-    /// Stands in front of a server, and closes a connection when so many bytes have gone to it, or come from it. What
-    /// holds for which connection `cut` says.
+    /// Forwards connections to a server and closes each after the number of bytes that `cut` returns for it.
     fn cutting(server: &str, cut: impl Fn(usize) -> Cut + Send + Sync + 'static) -> Self {
         let server = server.strip_prefix("http://").unwrap().to_owned();
         Self::start(move |heads| {
             Arc::new(move |mut stream, before| {
                 let Cut { up, down } = cut(before);
-                let (head, ahead) = read_head(&mut stream)?;
-                let mut behind = TcpStream::connect(&server)?;
-                behind.write_all(head.as_bytes())?;
-                behind.write_all(&ahead)?;
+                let (head, body_start) = read_head(&mut stream)?;
+                let mut upstream = TcpStream::connect(&server)?;
+                upstream.write_all(head.as_bytes())?;
+                upstream.write_all(&body_start)?;
                 heads.lock().unwrap().push(head);
-                let (mut from, mut to) = (stream.try_clone()?, behind.try_clone()?);
+                let (mut from, mut to) = (stream.try_clone()?, upstream.try_clone()?);
                 let sending = thread::spawn(move || {
                     let _ = io::copy(&mut Read::by_ref(&mut from).take(up), &mut to);
                     let _ = to.shutdown(Shutdown::Both);
                 });
-                let _ = io::copy(&mut Read::by_ref(&mut behind).take(down), &mut stream);
+                let _ = io::copy(&mut Read::by_ref(&mut upstream).take(down), &mut stream);
                 let _ = stream.shutdown(Shutdown::Both);
                 sending.join().unwrap();
                 Ok(())
@@ -210,24 +209,25 @@ impl Listener {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let heads = Arc::default();
         let connected = with(Arc::clone(&heads));
-        // It ends with the tests.
+        // The thread ends with the test process.
         thread::spawn(move || {
             for (before, stream) in listener.incoming().enumerate() {
                 let (connected, stream) = (Arc::clone(&connected), stream.unwrap());
-                // Whoever asks may go away.
+                // The client may close the connection at any time.
                 thread::spawn(move || connected(stream, before).ok());
             }
         });
         Self { url, heads }
     }
 
-    /// The heads of the requests so far.
+    /// Returns the heads of all requests so far.
     fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 }
 
-/// After how many bytes a connection is cut: of the body that goes to the server, and of what comes from it.
+/// The numbers of bytes after which a connection is closed: of the request's body after its first packet (`up`), and of
+/// the response (`down`).
 struct Cut {
     up: u64,
     down: u64,
@@ -237,7 +237,7 @@ impl Cut {
     const NEVER: Self = Self { up: u64::MAX, down: u64::MAX };
 }
 
-/// The head of a request, and what has come behind it.
+/// Reads the head of a request, and the part of the body that has arrived with it.
 fn read_head(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     loop {
@@ -258,20 +258,20 @@ fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<bool> {
     Ok(read > 0)
 }
 
-/// A field of a head.
+/// Returns the value of a header field.
 fn field<'h>(head: &'h str, name: &str) -> Option<&'h str> {
     head.lines().find_map(|line| {
-        let (own, value) = line.split_once(": ")?;
-        own.eq_ignore_ascii_case(name).then_some(value)
+        let (field, value) = line.split_once(": ")?;
+        field.eq_ignore_ascii_case(name).then_some(value)
     })
 }
 
-/// An answer as it goes over the wire, to be closed behind.
-fn answer(status: &str, fields: &str, body: &str) -> String {
+/// Returns the bytes of a response after which the connection is closed.
+fn response(status: &str, fields: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{fields}\r\n{body}", body.len())
 }
 
-/// Bytes that do not repeat themselves.
+/// Returns pseudorandom bytes.
 fn noise(length: usize, seed: u8) -> Vec<u8> {
     let mut bytes = vec![0; length];
     blake3::Hasher::new().update(&[seed]).finalize_xof().fill(&mut bytes);

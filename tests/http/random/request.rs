@@ -1,19 +1,19 @@
-//! Random requests that nearly fit an API: mostly its methods, paths and parameters, and values that are at the edge
-//! of something.
+//! Random requests that are close to valid ones: mostly with existing methods, paths and parameters, and values at a
+//! boundary.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
-use rulebook::model::{Api, From, Parameter, Segment};
+use rulebook_model::model::{Api, Location, Parameter, Segment};
 use serde_json::{Map, Value, json};
 
 use crate::client::{Request, multipart};
-use crate::generate::Choices;
+use support::generate::Choices;
 
-/// What of an API can be asked.
+/// The parts of an API that requests are made of.
 #[derive(Debug)]
 pub struct Routes {
     base: String,
     routes: Vec<Route>,
-    /// Every permission of the API, and those that depend on a parameter for the values of [`SEGMENTS`].
+    /// Every permission of the API; those with a variable for each value of [`SEGMENTS`].
     scope: Vec<String>,
 }
 
@@ -25,22 +25,22 @@ struct Route {
     parameters: Vec<Input>,
 }
 
-/// A parameter, with values at the edges of what it takes.
+/// A parameter, with values at the boundaries of its type.
 #[derive(Debug)]
 struct Input {
-    from: From,
+    from: Location,
     key: String,
     values: Vec<Value>,
 }
 
 impl Input {
     fn new(own: &Parameter) -> Self {
-        let extremes = own.r#type.check.extremes();
-        let values = extremes.iter().map(rulebook::Value::to_json).filter(|json| !json.is_null()).collect();
+        let boundary_values = own.r#type.check.boundary_values();
+        let values = boundary_values.iter().map(rulebook::Value::to_json).filter(|json| !json.is_null()).collect();
         Self { from: own.from, key: own.key.clone(), values }
     }
 
-    /// A text that passes, or any.
+    /// Returns a valid text, or any text.
     fn text(&self, choices: &mut Choices) -> Vec<u8> {
         if self.values.is_empty() || choices.once_in(4) {
             return text(choices);
@@ -51,7 +51,7 @@ impl Input {
         }
     }
 
-    /// A JSON value that passes, or any.
+    /// Returns a valid JSON value, or any value.
     fn json(&self, choices: &mut Choices) -> Value {
         if self.values.is_empty() || choices.once_in(4) {
             return json(3, choices);
@@ -76,26 +76,26 @@ impl Routes {
             routes.push(Route {
                 http: method.http.as_str(),
                 path: service.path.clone(),
-                positions: parameters.iter().filter(|own| matches!(own.from, From::Position(_))).count(),
+                positions: parameters.iter().filter(|own| matches!(own.from, Location::Position(_))).count(),
                 parameters: parameters.iter().map(Input::new).collect(),
             });
         }
         scope.sort();
         scope.dedup();
-        // Many would make the head too large.
+        // Many permissions would make the head too large.
         scope.truncate(200);
         Self { base: api.base.trim_end_matches('/').to_owned(), routes, scope }
     }
 }
 
-/// A permission with one variable, for this value of it.
+/// Returns a permission with this value of its variable.
 fn fill(permission: &str, value: &str) -> Option<String> {
     let (before, rest) = permission.split_once('[')?;
     let (_, behind) = rest.split_once(']')?;
     Some(format!("{before}[{value}]{behind}"))
 }
 
-/// Texts that some type or other takes, or nearly.
+/// Texts that are valid for some type, or almost.
 const TEXTS: &[&str] = &[
     "",
     "0",
@@ -157,7 +157,7 @@ const TEXTS: &[&str] = &[
     "\n",
 ];
 
-/// Segments that permissions are filled with.
+/// Segments that are values of variables in permissions.
 const SEGMENTS: &[&str] = &["1", "7", "23", "abc"];
 
 const MEDIA_TYPES: &[&str] = &[
@@ -182,7 +182,7 @@ fn text(choices: &mut Choices) -> Vec<u8> {
     }
 }
 
-/// Bytes as they may stand in a target: all encoded, or only what has to be.
+/// Encodes bytes for a target: all of them, or only those that have to be encoded.
 fn encoded(bytes: &[u8], choices: &mut Choices) -> String {
     if choices.once_in(4) {
         let keep = |byte: &u8| byte.is_ascii_graphic() && !b"#?\"<>`\\^".contains(byte);
@@ -191,7 +191,7 @@ fn encoded(bytes: &[u8], choices: &mut Choices) -> String {
     percent_encode(bytes, NON_ALPHANUMERIC).to_string()
 }
 
-/// A random request to one of the routes, or past it.
+/// Returns a random request to one of the routes, or close to it.
 pub fn request(routes: &Routes, choices: &mut Choices) -> Request {
     let route = &routes.routes[choices.below(routes.routes.len())];
     let http = if choices.once_in(6) {
@@ -206,10 +206,10 @@ pub fn request(routes: &Routes, choices: &mut Choices) -> Request {
         request = request.raw_field("authorization", field(&text(choices)));
     }
     for input in &route.parameters {
-        if input.from == From::Header && choices.once_in(2) {
+        if input.from == Location::Header && choices.once_in(2) {
             request = request.raw_field(&input.key, field(&input.text(choices)));
         }
-        if input.from == From::Cookie && choices.once_in(2) {
+        if input.from == Location::Cookie && choices.once_in(2) {
             let value = [input.key.as_bytes(), b"=", &field(&input.text(choices))].concat();
             request = request.raw_field("cookie", value);
         }
@@ -225,7 +225,7 @@ pub fn request(routes: &Routes, choices: &mut Choices) -> Request {
     body(request, route, choices)
 }
 
-/// Bytes as they may stand in a header field.
+/// Returns bytes that are allowed in a header field.
 fn field(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().copied().filter(|byte| *byte >= 0x20 && *byte != 0x7f).collect()
 }
@@ -240,7 +240,7 @@ fn target(routes: &Routes, route: &Route, choices: &mut Choices) -> String {
         match segment {
             Segment::Static(own) => target.push_str(&percent_encode(own.as_bytes(), NON_ALPHANUMERIC).to_string()),
             Segment::Capture(name) => {
-                let input = route.parameters.iter().find(|own| own.from == From::Path && own.key == *name);
+                let input = route.parameters.iter().find(|own| own.from == Location::Path && own.key == *name);
                 let value = match input {
                     Some(input) => input.text(choices),
                     None => text(choices),
@@ -251,7 +251,7 @@ fn target(routes: &Routes, route: &Route, choices: &mut Choices) -> String {
     }
     let most = route.positions + usize::from(choices.once_in(10));
     for position in 0..choices.below(most + 1) {
-        let input = route.parameters.iter().find(|own| own.from == From::Position(position));
+        let input = route.parameters.iter().find(|own| own.from == Location::Position(position));
         let value = match input {
             Some(input) => input.text(choices),
             None => text(choices),
@@ -269,7 +269,7 @@ fn target(routes: &Routes, route: &Route, choices: &mut Choices) -> String {
         3 => target.truncate(target.char_indices().nth(choices.below(8) + 1).map_or(1, |(at, _)| at)),
         _ => {}
     }
-    let fields = fields(route, &[From::Query, From::Any], choices);
+    let fields = fields(route, &[Location::Query, Location::Any], choices);
     if !fields.is_empty() {
         target.push('?');
         for (name, value) in fields {
@@ -279,8 +279,8 @@ fn target(routes: &Routes, route: &Route, choices: &mut Choices) -> String {
     target
 }
 
-/// Names and values for the parameters that stand in one of these places, and now and then for others.
-fn fields(route: &Route, places: &[From], choices: &mut Choices) -> Vec<(Vec<u8>, Vec<u8>)> {
+/// Returns names and values for the parameters in one of these places, and sometimes for unknown ones.
+fn fields(route: &Route, places: &[Location], choices: &mut Choices) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut fields = Vec::new();
     for input in &route.parameters {
         let here = places.contains(&input.from);
@@ -298,7 +298,7 @@ fn fields(route: &Route, places: &[From], choices: &mut Choices) -> Vec<(Vec<u8>
 }
 
 fn body(request: Request, route: &Route, choices: &mut Choices) -> Request {
-    let places = [From::Body, From::Any];
+    let places = [Location::Body, Location::Any];
     let wanted = route.parameters.iter().any(|input| places.contains(&input.from));
     if !wanted && !choices.once_in(8) {
         return request;
@@ -325,7 +325,7 @@ fn body(request: Request, route: &Route, choices: &mut Choices) -> Request {
     }
     if choices.once_in(4) {
         let (first, second) = body.split_at(choices.below(body.len() + 1));
-        // An empty chunk would be the end.
+        // An empty chunk would end the body.
         let chunks: Vec<&[u8]> = [first, second].into_iter().filter(|chunk| !chunk.is_empty()).collect();
         return request.chunked(&media_type, &chunks);
     }
@@ -333,7 +333,7 @@ fn body(request: Request, route: &Route, choices: &mut Choices) -> Request {
 }
 
 fn parts(route: &Route, choices: &mut Choices) -> Vec<u8> {
-    let parts: Vec<_> = fields(route, &[From::Body, From::Any], choices)
+    let parts: Vec<_> = fields(route, &[Location::Body, Location::Any], choices)
         .into_iter()
         .map(|(name, value)| {
             let name = String::from_utf8_lossy(&name).replace(['"', '\r', '\n'], "");
@@ -355,7 +355,7 @@ fn object(route: &Route, choices: &mut Choices) -> Value {
     }
     let mut object = Map::new();
     for input in &route.parameters {
-        if matches!(input.from, From::Body | From::Any) && !choices.once_in(8) {
+        if matches!(input.from, Location::Body | Location::Any) && !choices.once_in(8) {
             object.insert(input.key.clone(), input.json(choices));
         }
     }

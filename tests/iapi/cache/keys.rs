@@ -1,4 +1,4 @@
-//! Which rows keys are, and what is said of those that are none.
+//! Keys of rows, and errors for keys without a value.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::demo::Place;
 const TEXTS: &str = "CREATE TABLE texts (id VARCHAR(40) PRIMARY KEY, content TEXT)";
 const COLUMN: &str = "texts.content";
 
-/// Keys of rows that hold them as their content.
+/// Unusual keys; the content of each row is its key.
 const ODD: [&str; 12] = [
     "a,b",
     "'; DROP TABLE texts; --",
@@ -33,7 +33,7 @@ fn insert(key: &str) -> String {
 }
 
 #[test]
-fn a_key_is_a_value_whatever_it_looks_like() {
+fn keys_with_special_characters_are_found() {
     Place::each(|place| {
         let inserts = ODD.map(insert);
         let statements: Vec<_> = [TEXTS].into_iter().chain(inserts.iter().map(String::as_str)).collect();
@@ -51,7 +51,7 @@ fn a_key_is_a_value_whatever_it_looks_like() {
 }
 
 #[test]
-fn what_has_no_value_is_named_and_nothing_is_written() {
+fn keys_without_a_value_are_named_and_nothing_is_written() {
     Place::each(|place| {
         let statements = [TEXTS, "INSERT INTO texts VALUES ('good', 'x'), ('empty', ''), ('null', NULL)"];
         let caching = Caching::of(place, &statements, COLUMN);
@@ -61,23 +61,27 @@ fn what_has_no_value_is_named_and_nothing_is_written() {
         }
         let answer = caching.ask(&["good", "no", "null", "empty", "neither"], &["1", "2", "3", "4", "5"]);
         caching.assert_no_value(&answer, &["no", "null", "neither"]);
-        assert_eq!(answer.json()["detail"], "there is no value at no, null, neither");
+        assert_eq!(answer.json()["detail"], "there is no value for the keys no, null, neither");
         let many: Vec<_> = (0..1000).map(|number| format!("k{number}")).collect();
         let answer = caching.ask(&many, &many);
         assert_eq!(
             answer.json()["detail"].as_str().unwrap().split_once(" and "),
-            Some(("there is no value at k0, k1, k2, k3, k4, k5, k6, k7, k8, k9", "990 more"))
+            Some(("there is no value for the keys k0, k1, k2, k3, k4, k5, k6, k7, k8, k9", "990 more"))
         );
         let long = "k".repeat(10_000);
         let answer = caching.ask(&[&long], &["1"]);
         caching.assert_no_value(&answer, &[&long]);
-        assert_eq!(answer.json()["detail"], format!("there is no value at {}", &long[..100]), "words stay short");
+        assert_eq!(
+            answer.json()["detail"],
+            format!("there is no value for the keys {}", &long[..100]),
+            "words stay short"
+        );
         assert_eq!((caching.value("good"), caching.value("empty")), (b"x".to_vec(), Vec::new()));
     });
 }
 
 #[test]
-fn a_key_that_is_no_number_is_no_row_of_a_table_with_numbers() {
+fn text_is_not_the_key_of_a_row_with_a_number() {
     Place::each(|place| {
         let statements = [
             "CREATE TABLE texts (id INTEGER PRIMARY KEY, content TEXT)",
@@ -92,7 +96,7 @@ fn a_key_that_is_no_number_is_no_row_of_a_table_with_numbers() {
 }
 
 #[test]
-fn a_thousand_keys_and_one_key_many_times() {
+fn a_thousand_keys_and_repeated_keys_are_possible() {
     Place::each(|place| {
         let mut sql = connect(place);
         sql.execute(TEXTS);
@@ -113,7 +117,7 @@ fn a_thousand_keys_and_one_key_many_times() {
 }
 
 #[test]
-fn keys_and_names_come_in_any_body() {
+fn keys_and_names_are_accepted_in_every_media_type() {
     let place = Place::sqlite();
     let caching = Caching::of(&place, &[TEXTS, &insert("a"), &insert("b")], COLUMN);
     let fields = [("fromDB", COLUMN), ("storePath", "./cache/deep"), ("keys", "b,a"), ("filenames", "1,2")];
@@ -134,7 +138,7 @@ fn keys_and_names_come_in_any_body() {
 }
 
 #[test]
-fn a_table_without_one_key_is_refused_in_words() {
+fn a_table_without_a_primary_key_of_one_column_is_refused() {
     for (table, column, words) in [
         (
             "CREATE TABLE t (a TEXT, b TEXT, v TEXT, PRIMARY KEY (a, b))",

@@ -1,26 +1,26 @@
-//! Caches of tables of all kinds, on SQLite and, where there is one, on PostgreSQL.
+//! Caches of all kinds of tables, on SQLite and, if a server is available, on PostgreSQL.
 
+mod concurrency;
+mod database_errors;
 mod keys;
 mod names;
 mod postgres;
 mod sqlite;
-mod together;
-mod trouble;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use jsonc_parser::{ParseOptions, parse_to_serde_value};
-use rulebook::{Rulebook, iapi};
+use rulebook::Rulebook;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::client::{Answer, Request, Site, engine};
 use crate::demo::{Place, Sql};
-use crate::store::{on_their_way, tree};
+use crate::store::{staged_files, tree};
 
-/// A server that makes caches of one column.
+/// A server that writes caches of one column.
 struct Caching {
     site: Site,
     data: TempDir,
@@ -28,7 +28,7 @@ struct Caching {
 }
 
 impl Caching {
-    /// Of a database in which these statements have been executed.
+    /// Starts a server for a database, after executing these statements in it.
     fn of(place: &Place, statements: &[&str], column: &str) -> Self {
         let mut sql = connect(place);
         statements.iter().for_each(|statement| sql.execute(statement));
@@ -36,17 +36,17 @@ impl Caching {
         Self::with(column, |rulebook| rulebook.state(caches(&database)))
     }
 
-    /// Of what a program says.
+    /// Starts a server of a program that `add` completes.
     fn with(column: &str, add: impl FnOnce(Rulebook) -> Rulebook) -> Self {
         let data = tempfile::tempdir().unwrap();
         let engine = engine(&[("iapi.json", definition(column))], |rulebook| {
-            let module = iapi::module().post("/iapi/cache", iapi::cache);
-            add(rulebook.data(data.path()).keep_files().module(module))
+            let module = rulebook_iapi::module().post("/iapi/cache", rulebook_iapi::cache);
+            add(rulebook.data_folder(data.path()).keep_files().module(module))
         });
         Self { site: Site::start(&engine), data, column: column.to_owned() }
     }
 
-    /// Asks for files in `cache/` of these keys.
+    /// Requests caches of these keys in the folder `cache/`.
     fn ask(&self, keys: &[impl AsRef<str>], filenames: &[impl AsRef<str>]) -> Answer {
         let texts = |texts: Vec<&str>| json!(texts);
         let body = json!({
@@ -58,7 +58,7 @@ impl Caching {
         self.site.send(&Request::new("POST", "/iapi/cache").body("application/json", body.to_string()))
     }
 
-    /// What is written at a key.
+    /// Writes a cache of one key and returns its content.
     #[track_caller]
     fn value(&self, key: &str) -> Vec<u8> {
         let answer = self.ask(&[key], &["value"]);
@@ -76,15 +76,15 @@ impl Caching {
         tree(&self.root())
     }
 
-    /// Asserts that it was refused so, and that nothing was written.
+    /// Asserts that a response is this error, and nothing was written.
     #[track_caller]
     fn assert_refused(&self, answer: &Answer, status: u16, code: &str) {
         assert_eq!((answer.status, answer.json()["code"].as_str()), (status, Some(code)), "{answer:?}");
         assert_eq!(self.files(), BTreeMap::new(), "{answer:?}");
-        assert_eq!(on_their_way(&self.root()), [""; 0], "{answer:?}");
+        assert_eq!(staged_files(&self.root()), [""; 0], "{answer:?}");
     }
 
-    /// Asserts that no caches are made of a column of this table, in these words.
+    /// Asserts that caches of a column cannot be written, with this message.
     #[track_caller]
     fn assert_not_cacheable(place: &Place, table: &str, column: &str, words: &str) {
         let caching = Self::of(place, &[table], column);
@@ -93,7 +93,7 @@ impl Caching {
         assert_eq!(answer.json()["detail"], words);
     }
 
-    /// Asserts that these keys were refused for having no value, and that nothing was written.
+    /// Asserts that a response names these keys as those without a value, and nothing was written.
     #[track_caller]
     fn assert_no_value(&self, answer: &Answer, keys: &[&str]) {
         self.assert_refused(answer, 400, "no_value");
@@ -101,15 +101,15 @@ impl Caching {
     }
 }
 
-fn caches(database: &iapi::Database) -> iapi::Caches {
+fn caches(database: &rulebook_iapi::Database) -> rulebook_iapi::Caches {
     let database = database.clone();
-    iapi::Caches::new(move || {
+    rulebook_iapi::Caches::new(move || {
         let database = database.clone();
         async { Ok(database) }
     })
 }
 
-/// A connection to a place's database, which is made where there is none.
+/// Connects to the database of a place, which is created if it does not exist.
 fn connect(place: &Place) -> Sql {
     if !place.is_postgres() && !place.file().exists() {
         fs::create_dir_all(place.file().parent().unwrap()).unwrap();
@@ -118,7 +118,7 @@ fn connect(place: &Place) -> Sql {
     place.sql()
 }
 
-/// The demo's definition for whoever comes, with another column.
+/// Returns the demo's definition for anonymous callers, with another column.
 fn definition(column: &str) -> Value {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("api/iapi.json")).unwrap();
     let mut definition: Value = parse_to_serde_value(&text, &ParseOptions::default()).unwrap();

@@ -1,31 +1,29 @@
-//! What caches may be called. It is judged before the database is asked, so here there is none.
+//! Names of caches. They are checked before the database is used, so that these tests have none.
 
-use std::pin::Pin;
-
-use rulebook::iapi::Caches;
-use rulebook::store::Patterns;
-use rulebook::{Head, Identity, Inspect, Inspection};
+use rulebook::store::FilePatterns;
+use rulebook::{Authenticate, Authentication, Head, Identity};
+use rulebook_iapi::Caches;
 
 use super::Caching;
 
-/// Says of everybody that they may name `cache/own-*` only.
+/// Authentication under which every caller may use the names `cache/own-*` only.
 struct Limited;
 
-impl Inspect for Limited {
-    fn inspect<'a>(&'a self, _: &'a Head) -> Pin<Box<dyn Future<Output = Inspection> + Send + 'a>> {
-        let identity = Identity::new("test", [""; 0]).limited_to(Patterns::new(["cache/own-*"]).unwrap());
-        Box::pin(std::future::ready(Inspection::Identity(identity)))
+impl Authenticate for Limited {
+    async fn authenticate(&self, _: &Head) -> Authentication {
+        let patterns = FilePatterns::new(["cache/own-*"]).unwrap();
+        Authentication::Identity(Identity::new("test", [""; 0]).with_file_patterns(patterns))
     }
 }
 
 fn without_database() -> Caching {
     Caching::with("texts.content", |rulebook| {
-        rulebook.inspect(Limited).state(Caches::new(|| async { Err("none".to_owned()) }))
+        rulebook.authenticator(Limited).state(Caches::new(|| async { Err("none".to_owned()) }))
     })
 }
 
 #[test]
-fn counts_then_names_then_what_is_allowed_then_the_database() {
+fn counts_names_and_permissions_are_checked_before_the_database() {
     let caching = without_database();
     let cases: [(&[&str], &[&str], u16, &str); 8] = [
         (&["1", "2"], &["same"], 400, "count_mismatch"),
@@ -43,7 +41,7 @@ fn counts_then_names_then_what_is_allowed_then_the_database() {
 }
 
 #[test]
-fn no_name_leads_out_of_its_folder() {
+fn no_name_reaches_outside_of_the_folder() {
     let caching = without_database();
     for name in ["..", "../a", "/a", "a/b", "a/../b", ".hidden", "a\\b", "%2e%2e", "a\0", "", " a", "CON", "a*"] {
         caching.assert_refused(&caching.ask(&["1"], &[name]), 400, "invalid-parameter");

@@ -1,11 +1,11 @@
-//! Tables as only PostgreSQL has them.
+//! Features of tables that only PostgreSQL has.
 
 use super::Caching;
 use crate::demo::Place;
 
 type Case = (&'static [&'static str], &'static str, &'static [u8], &'static [&'static str]);
 
-/// Statements, the column, and what is written at the key that comes first; no row has the others.
+/// Statements, the column, and the content of the cache of the first key; the other keys have no rows.
 const READ: [Case; 14] = [
     (
         &["CREATE TABLE t (id TEXT PRIMARY KEY, v BYTEA)", r"INSERT INTO t VALUES ('1', '\x00ff0a')"],
@@ -108,7 +108,7 @@ const READ: [Case; 14] = [
 ];
 
 #[test]
-fn values_and_keys_of_every_type() {
+fn values_and_keys_of_every_type_are_read() {
     for (statements, column, expected, keys) in READ {
         let Some(place) = Place::postgres(true) else { return };
         let caching = Caching::of(&place, statements, column);
@@ -120,7 +120,7 @@ fn values_and_keys_of_every_type() {
 }
 
 #[test]
-fn what_only_this_database_cannot_make_caches_of_is_refused_in_words() {
+fn unsupported_tables_are_refused() {
     let cases = [
         ("CREATE TABLE t (a TEXT UNIQUE NOT NULL, v TEXT)", "t.v", "the table t has no primary key"),
         ("CREATE TABLE t (id TEXT PRIMARY KEY)", "t.ctid", "the table t has no column ctid"),
@@ -133,11 +133,11 @@ fn what_only_this_database_cannot_make_caches_of_is_refused_in_words() {
 }
 
 #[test]
-fn pieces_of_what_is_stored_in_any_way_make_the_value() {
+fn values_are_complete_with_every_kind_of_storage() {
     for storage in ["PLAIN", "MAIN", "EXTERNAL", "EXTENDED"] {
         for kind in ["TEXT", "BYTEA"] {
             let Some(place) = Place::postgres(true) else { return };
-            // What is stored plain has to be on one page.
+            // With the storage PLAIN, a value must fit on one page.
             let lines = if storage == "PLAIN" { 7 } else { 3_500 };
             let value = format!(
                 "(SELECT string_agg(lpad(i::text, 1023, 'é') || chr(10), '' ORDER BY i) FROM generate_series(1, {lines}) i)"

@@ -1,9 +1,9 @@
-//! Tables as only SQLite has them.
+//! Features of tables that only SQLite has.
 
 use super::Caching;
 use crate::demo::Place;
 
-/// Tables, their column, and what is written at the keys `1` and, of many bytes, `2`.
+/// Statements, the column, the content of the cache of the key `1`, and the length of that of the key `2`.
 const READ: [(&[&str], &str, &[u8], usize); 9] = [
     (&["CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)"], "t.v", b"one", 3_000_000),
     (&["CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID"], "t.v", b"one", 3_000_000),
@@ -38,7 +38,7 @@ fn values_are_read_from_tables_of_every_kind() {
 }
 
 #[test]
-fn numbers_are_written_as_text_and_bytes_as_they_are() {
+fn numbers_are_written_as_text_and_bytes_unchanged() {
     for without in ["", "WITHOUT ROWID"] {
         let place = Place::sqlite();
         let table = format!("CREATE TABLE t (id TEXT PRIMARY KEY, v) {without}");
@@ -53,7 +53,7 @@ fn numbers_are_written_as_text_and_bytes_as_they_are() {
 }
 
 #[test]
-fn names_with_quotes_are_names() {
+fn names_with_quotes_are_escaped() {
     let place = Place::sqlite();
     let statements = [
         r#"CREATE TABLE "a ""b'; --" ("i ""d" TEXT PRIMARY KEY, "[v]; DROP" TEXT)"#,
@@ -63,7 +63,7 @@ fn names_with_quotes_are_names() {
 }
 
 #[test]
-fn what_only_this_database_cannot_make_caches_of_is_refused_in_words() {
+fn unsupported_tables_are_refused() {
     let cases = [
         ("CREATE TABLE t (a TEXT, v TEXT)", "t.v", "the table t has no primary key"),
         ("CREATE TABLE t (id TEXT PRIMARY KEY)", "t.rowid", "the table t has no column rowid"),
@@ -76,7 +76,7 @@ fn what_only_this_database_cannot_make_caches_of_is_refused_in_words() {
 }
 
 #[test]
-fn what_comes_whole_is_not_large() {
+fn values_that_are_read_as_a_whole_have_a_limit() {
     let place = Place::sqlite();
     let table = "CREATE TABLE t (id TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID";
     let rows = format!("INSERT INTO t VALUES ('most', zeroblob({0})), ('more', zeroblob({0} + 1))", 16 << 20);

@@ -1,0 +1,159 @@
+//! Errors of requests, and their responses.
+
+use std::fmt;
+
+use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError, UrlencodedError};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+
+/// An error of a request.
+#[derive(Debug)]
+pub enum RequestError {
+    UnknownService,
+    /// The resource does not have the requested method.
+    UnknownMethod {
+        allow: &'static str,
+    },
+    /// The credential is missing or unknown.
+    Unauthenticated,
+    /// The caller does not have the permission.
+    Forbidden,
+    /// Parameters are out of bounds.
+    Invalid(Vec<ParameterError>),
+    /// A part of the request does not have the form of its type. The text is the reason.
+    Unreadable(String),
+    TooLarge,
+    UnsupportedMediaType,
+    UnknownArticle,
+    UnknownFile,
+    /// The database cannot be used.
+    Unavailable,
+}
+
+/// A parameter that is out of bounds.
+#[derive(Debug, Serialize)]
+pub struct ParameterError {
+    parameter: &'static str,
+    r#in: &'static str,
+    expected: &'static str,
+    got: String,
+}
+
+/// Maximum number of characters of a rejected value in a response.
+const GOT_LIMIT: usize = 100;
+
+impl ParameterError {
+    /// Creates the error of a parameter.
+    pub fn new(parameter: &'static str, r#in: &'static str, expected: &'static str, got: &dyn fmt::Display) -> Self {
+        Self { parameter, r#in, expected, got: got.to_string().chars().take(GOT_LIMIT).collect() }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: u32,
+    #[serde(rename = "ErrorDescription")]
+    description: String,
+    #[serde(skip_serializing_if = "<[ParameterError]>::is_empty")]
+    errors: &'a [ParameterError],
+}
+
+impl RequestError {
+    fn number(&self) -> u32 {
+        match self {
+            Self::UnknownService => 200,
+            Self::UnknownMethod { .. } => 201,
+            Self::Forbidden => 300,
+            Self::Unauthenticated => 301,
+            Self::Invalid(_) => 401,
+            Self::Unreadable(_) => 402,
+            Self::TooLarge => 403,
+            Self::UnsupportedMediaType => 404,
+            Self::UnknownArticle | Self::UnknownFile => 1,
+            Self::Unavailable => 501,
+        }
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownService => "unknown service",
+            Self::UnknownMethod { .. } => "unknown method",
+            Self::Unauthenticated => "invalid or missing credential",
+            Self::Forbidden => "permission error",
+            Self::Invalid(_) => "invalid parameter",
+            Self::Unreadable(why) => return write!(f, "unreadable request: {why}"),
+            Self::TooLarge => "request too large",
+            Self::UnsupportedMediaType => "unsupported media type",
+            Self::UnknownArticle => "there is no such article",
+            Self::UnknownFile => "there is no such file",
+            Self::Unavailable => "service unavailable",
+        })
+    }
+}
+
+impl ResponseError for RequestError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::UnknownService | Self::UnknownArticle | Self::UnknownFile => StatusCode::NOT_FOUND,
+            Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Invalid(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        match self {
+            Self::Unauthenticated => response.insert_header((header::WWW_AUTHENTICATE, "Bearer")),
+            Self::UnknownMethod { allow } => response.insert_header((header::ALLOW, *allow)),
+            _ => &mut response,
+        };
+        response.json(Body {
+            error: self.number(),
+            description: self.to_string(),
+            errors: match self {
+                Self::Invalid(errors) => errors,
+                _ => &[],
+            },
+        })
+    }
+}
+
+impl From<PathError> for RequestError {
+    fn from(error: PathError) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl From<QueryPayloadError> for RequestError {
+    fn from(error: QueryPayloadError) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl From<JsonPayloadError> for RequestError {
+    fn from(error: JsonPayloadError) -> Self {
+        match error {
+            JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => Self::TooLarge,
+            JsonPayloadError::ContentType => Self::UnsupportedMediaType,
+            other => Self::Unreadable(other.to_string()),
+        }
+    }
+}
+
+impl From<UrlencodedError> for RequestError {
+    fn from(error: UrlencodedError) -> Self {
+        match error {
+            UrlencodedError::Overflow { .. } => Self::TooLarge,
+            UrlencodedError::ContentType => Self::UnsupportedMediaType,
+            other => Self::Unreadable(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Collects the sources of rulebook's crates for `rulebook new`, where the program is built from the repository.
+//!
+//! A program that is built from a registry has no such sources beside it: its new projects depend on the registry.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Crates that a new project depends on.
+const CRATES: [&str; 4] = ["rulebook", "rulebook-cli", "rulebook-model", "rulebook-test"];
+/// Files and folders of a crate that its users build it from.
+const PARTS: [&str; 5] = ["Cargo.toml", "build.rs", "src", "static", "templates"];
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed=build.rs");
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    let crates = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("..").canonicalize()?;
+    let mut files = Vec::new();
+    if env::var_os("CARGO_FEATURE_NEW").is_some() && CRATES.iter().all(|name| crates.join(name).is_dir()) {
+        for name in CRATES {
+            for part in PARTS {
+                collect(&crates.join(name).join(part), &mut files)?;
+            }
+        }
+        let workspace = crates.join("Cargo.toml");
+        let workspace = if workspace.is_file() { workspace } else { crates.join("../Cargo.toml") };
+        println!("cargo::rerun-if-changed={}", workspace.display());
+        fs::write(out.join("workspace.toml"), workspace_manifest(&fs::read_to_string(workspace)?))?;
+    } else {
+        fs::write(out.join("workspace.toml"), "")?;
+    }
+    let mut list = String::from("&[\n");
+    for file in &files {
+        let name = file.strip_prefix(&crates).unwrap_or(file).to_string_lossy().replace('\\', "/");
+        let source = if name.ends_with("/Cargo.toml") {
+            let kept = out.join(name.replace('/', "-"));
+            fs::write(&kept, without_tests(&fs::read_to_string(file)?))?;
+            kept
+        } else {
+            file.clone()
+        };
+        // Writing to a String does not fail.
+        let _ = writeln!(list, "({name:?}, include_bytes!({source:?})),");
+    }
+    list.push_str("]\n");
+    fs::write(out.join("sources.rs"), list)
+}
+
+/// Adds a file, or all files below a folder.
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    if path.is_file() {
+        println!("cargo::rerun-if-changed={}", path.display());
+        files.push(path.to_owned());
+    } else if path.is_dir() {
+        println!("cargo::rerun-if-changed={}", path.display());
+        let mut entries =
+            fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+        entries.sort();
+        for entry in entries {
+            collect(&entry, files)?;
+        }
+    }
+    Ok(())
+}
+
+/// The sections of the workspace's manifest that its crates inherit from, for a workspace of these crates alone.
+fn workspace_manifest(text: &str) -> String {
+    let kept = sections(text)
+        .filter(|(name, _)| name.starts_with("workspace."))
+        .map(|(_, section)| section.replace("path = \"crates/", "path = \""));
+    let lines = kept.collect::<String>();
+    let lines =
+        lines.lines().filter(|line| !line.starts_with("support ")).fold(String::new(), |text, line| text + line + "\n");
+    format!("[workspace]\nmembers = {CRATES:?}\nresolver = \"3\"\n\n{lines}")
+}
+
+/// A crate's manifest without what only its tests need.
+fn without_tests(text: &str) -> String {
+    let is_for_tests = |name: &str| name == "dev-dependencies" || name == "[test]" || name == "[bench]";
+    sections(text).filter(|(name, _)| !is_for_tests(name)).map(|(_, section)| section).collect()
+}
+
+/// The sections of a TOML file: the name of each, and its text.
+fn sections(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let starts: Vec<usize> =
+        text.match_indices('[').map(|(at, _)| at).filter(|at| *at == 0 || text.as_bytes()[at - 1] == b'\n').collect();
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
+    starts.into_iter().zip(ends).map(|(start, end)| {
+        let section = &text[start..end];
+        let line = section.lines().next().unwrap_or("");
+        (line.strip_prefix('[').and_then(|line| line.strip_suffix(']')).unwrap_or(line), section)
+    })
+}

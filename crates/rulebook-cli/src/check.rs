@@ -1,0 +1,62 @@
+//! `rulebook check`: checks a definition and reports every error in it.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{App, Command, Exit, Settings, output};
+use rulebook_model::describe;
+
+pub(super) const COMMAND: Command = Command {
+    name: "check",
+    augment: Options::augment_args,
+    settings: &["api", "data", "unbound"],
+    run: |matches, settings, app| Ok(run(app, settings, &super::options(matches)?)),
+};
+
+/// Check the definition and report every error.
+#[derive(Debug, Args)]
+struct Options {
+    /// Folder with the definition [default: the folder of --api].
+    dir: Option<PathBuf>,
+    /// Format of the report.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Print the whole definition in canonical form.
+    #[arg(long)]
+    print: bool,
+    /// Check this program's handlers against the definition, too.
+    #[arg(long)]
+    bound: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Messages with the source lines, for people.
+    Text,
+    /// One JSON object per line, with `code`, `message`, `file`, `line`, `column` and `help`.
+    Json,
+}
+
+fn run(app: App<'_>, settings: &Settings, options: &Options) -> Exit {
+    let folder = options.dir.clone().unwrap_or_else(|| settings.api.clone());
+    let settings = Settings { api: folder, ..settings.clone() };
+    let rulebook = settings.rulebook(app);
+    let checked = if options.bound { rulebook.build().map(|engine| engine.api().clone()) } else { rulebook.check() };
+    match checked {
+        Ok(api) if options.print => output::print(&format!("{:#}\n", describe::canonical(&api))),
+        Ok(api) if options.format == Format::Text => output::print(&format!("no errors: {}\n", output::size(&api))),
+        Ok(_) => Exit::Success,
+        Err(report) => {
+            let printed = match options.format {
+                Format::Text => {
+                    let color = output::has_color(&io::stdout());
+                    output::print(&format!("{}\n{}\n", report.render(color), output::count(&report)))
+                }
+                Format::Json => output::print(&report.json_lines()),
+            };
+            if printed == Exit::Failed { Exit::Failed } else { Exit::Refused }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! `rulebook explain`: explains a diagnostic code.
+
+use clap::Args;
+
+use super::{Command, Exit, output};
+use rulebook_model::diagnostic::{closest, codes};
+
+pub(super) const COMMAND: Command = Command {
+    name: "explain",
+    augment: Options::augment_args,
+    settings: &[],
+    run: |matches, _, _| Ok(run(&super::options(matches)?)),
+};
+
+/// Explain a diagnostic code, with examples.
+#[derive(Debug, Args)]
+struct Options {
+    /// The code in the brackets of the diagnostic, such as `unknown-key`; if omitted, all codes are listed.
+    code: Option<String>,
+}
+
+fn run(options: &Options) -> Exit {
+    let names = || codes::TABLE.iter().map(|row| row.name);
+    let Some(code) = &options.code else {
+        return output::print(&names().fold(String::new(), |list, name| list + name + "\n"));
+    };
+    if let Some(row) = codes::TABLE.iter().find(|row| row.name == code) {
+        return output::print(&format!("{}\n", row.explanation.trim_end()));
+    }
+    let help = closest(code, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    output::complain(&format!("error: there is no diagnostic code `{code}`{help}\n"));
+    Exit::Usage
+}

@@ -1,0 +1,85 @@
+//! `rulebook fetch`: fetches a file from another server.
+
+use std::path::{Path, PathBuf, is_separator};
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+use super::client_options::{ClientOptions, after_help, transfer_failed};
+use super::{Command, Exit, output};
+use crate::remote::{FetchRequest, Fetched, Server, Verification, fetch};
+
+const EXAMPLES: &str = "\
+Examples:
+  rulebook fetch --from https://host --key-file host.key public/images/1.jpg
+  rulebook fetch --from https://host public/images/1.jpg -o photo.jpg
+  rulebook fetch --from https://host/api/file --if-changed cache/prices.json -o prices.json
+
+The received bytes are stored in FILE.part until the file is complete and has the server's digest. If the transfer is \
+interrupted, the same command resumes it.";
+
+pub(super) const COMMAND: Command = Command {
+    name: "fetch",
+    augment: Options::augment_args,
+    settings: &[],
+    run: |matches, _, _| Ok(run(super::options(matches)?)),
+};
+
+/// Fetch a file from another server.
+#[derive(Debug, Args)]
+#[command(after_help = after_help(EXAMPLES))]
+struct Options {
+    /// Name of the file on the server.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    name: String,
+    /// URL of the server (`https://host`), whose `/iapi/file` is called, or the URL of another call.
+    #[arg(long, value_name = "URL")]
+    from: Server,
+    /// File to write or replace, or the folder to write it to [default: the current folder].
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Fetch the file only if its content differs from that of the local file.
+    #[arg(long)]
+    if_changed: bool,
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+fn run(options: Options) -> Exit {
+    let Options { name, from, output, if_changed, client: client_options } = options;
+    let Some(target) = target(&name, output) else {
+        output::complain(&format!("error: {name}: not a valid name for a local file; use --output FILE\n"));
+        return Exit::Usage;
+    };
+    let client = match client_options.client() {
+        Ok(client) => client,
+        Err(exit) => return exit,
+    };
+    let path = target.display().to_string();
+    let request = FetchRequest { name, target, if_changed };
+    match client_options.with_progress(request.name.clone(), |progress| fetch(&client, &from, &request, progress)) {
+        Ok(Fetched::New(digest, verification)) => client_options.print([(digest, path.as_str())], verification),
+        Ok(Fetched::Unchanged(digest)) => {
+            client_options.say("unchanged\n");
+            client_options.print([(digest, path.as_str())], Verification::Verified)
+        }
+        Err(error) => transfer_failed(&error),
+    }
+}
+
+/// Returns `true` if the path ends in a separator, so that it means a folder, whether that exists or not.
+fn names_folder(path: &Path) -> bool {
+    path.as_os_str().to_string_lossy().ends_with(is_separator)
+}
+
+/// Returns the path of the local file; `None` if the name on the server is not a valid name for one.
+fn target(name: &str, output: Option<PathBuf>) -> Option<PathBuf> {
+    let folder = match output {
+        Some(output) if !output.is_dir() && !names_folder(&output) => return Some(output),
+        output => output.unwrap_or_default(),
+    };
+    let last = name.rsplit('/').next()?;
+    // These could refer to another folder, also on systems with other separators.
+    let is_unsafe = matches!(last, "" | "." | "..") || last.contains(['\\', ':']);
+    (!is_unsafe).then(|| folder.join(last))
+}

@@ -1,0 +1,54 @@
+//! `rulebook openapi`: prints the API as an OpenAPI document.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{App, Command, Exit, Settings, output};
+use rulebook_model::describe::{self, ModulePart};
+use rulebook_model::diagnostic::closest;
+use rulebook_model::model::Api;
+
+pub(super) const COMMAND: Command = Command {
+    name: "openapi",
+    augment: Options::augment_args,
+    settings: &["api", "data", "unbound"],
+    run: |matches, settings, app| Ok(run(app, settings, &super::options(matches)?)),
+};
+
+/// Print the OpenAPI document of the API.
+#[derive(Debug, Args)]
+struct Options {
+    /// Include only this module of the API.
+    #[arg(long, value_name = "NAME")]
+    module: Option<String>,
+    /// Write to this file instead of standard output; an existing file is replaced atomically.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+fn run(app: App<'_>, settings: &Settings, options: &Options) -> Exit {
+    // The document describes the definition alone. `check --bound` and `serve` check the handlers.
+    let api = match settings.api(app) {
+        Ok(api) => api,
+        Err(exit) => return exit,
+    };
+    let document = match options.module.as_deref().map(|name| part(&api, name)) {
+        None => describe::openapi(&api),
+        Some(Ok(part)) => describe::openapi_part(&api, &part),
+        Some(Err(error)) => {
+            output::complain(&format!("error: {error}\n"));
+            return Exit::Usage;
+        }
+    };
+    output::deliver(&format!("{document:#}\n"), options.output.as_deref())
+}
+
+/// Finds the module of this name.
+fn part(api: &Api, name: &str) -> Result<ModulePart, String> {
+    let names = || api.modules.iter().map(|module| module.name.as_str());
+    names().position(|module| module == name).map(|index| ModulePart::whole(api, index)).ok_or_else(|| {
+        let help = closest(name, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        format!("--module {name}: there is no module of this name{help}")
+    })
+}

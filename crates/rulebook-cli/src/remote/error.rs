@@ -1,0 +1,83 @@
+//! The errors of sending and fetching files.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use thiserror::Error;
+use ureq::Timeout;
+
+use super::Digest;
+use super::error_response::ErrorResponse;
+
+/// Why a file could not be sent or fetched.
+#[derive(Debug, Error)]
+pub(crate) enum TransferError {
+    /// The connection failed before the whole response arrived.
+    #[error("the connection failed: {}", Cause(.0))]
+    Connection(ureq::Error),
+    /// The connection failed after part of the file had been sent, so that the server may have stored it or not.
+    #[error(
+        "the connection failed after part of the file had been sent: {}; the server may have stored the file",
+        Cause(.0)
+    )]
+    OutcomeUnknown(ureq::Error),
+    /// The server responded with an error.
+    #[error("{0}")]
+    Refused(ErrorResponse),
+    /// The server redirects to another URL. Redirects are not followed.
+    #[error("the server redirects to another URL ({status}), which is not followed: {location}")]
+    Redirect { status: u16, location: String },
+    /// The response is not one that the request can have.
+    #[error("the server's response is invalid: {0}")]
+    InvalidResponse(&'static str),
+    /// The content differs from the server's.
+    #[error("the content differs from the server's: its digest is {local} here and {remote} on the server")]
+    DigestMismatch { local: Digest, remote: Digest },
+    /// A local file cannot be read or written.
+    #[error("{path}: {error}")]
+    File { path: PathBuf, error: io::Error },
+    /// A local file was changed while it was sent.
+    #[error("{0}: the file was changed while it was sent")]
+    Changed(PathBuf),
+    /// Another process is fetching into this file.
+    #[error("{0}: another process is fetching this file")]
+    Busy(PathBuf),
+}
+
+impl TransferError {
+    /// Returns a function that adds the path of a local file to an error of the operating system.
+    pub(super) fn file(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |error| Self::File { path: path.to_owned(), error }
+    }
+
+    /// Returns the minimum pause before a retry that may succeed; `None` if retrying is useless.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            // TLS reports untrusted certificates and protocol errors like this; they do not go away.
+            Self::Connection(ureq::Error::Io(error)) if error.kind() == io::ErrorKind::InvalidData => None,
+            Self::Connection(ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed) => {
+                Some(Duration::ZERO)
+            }
+            Self::Refused(response) => response.retry_after(),
+            _ => None,
+        }
+    }
+}
+
+/// The message of a ureq error, without ureq's prefixes.
+struct Cause<'a>(&'a ureq::Error);
+
+impl fmt::Display for Cause<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ureq::Error::Io(error) => write!(f, "{error}"),
+            ureq::Error::HostNotFound => f.write_str("the host name cannot be resolved"),
+            ureq::Error::Timeout(Timeout::Resolve) => f.write_str("resolving the host name timed out"),
+            ureq::Error::Timeout(Timeout::Connect) => f.write_str("connecting to the host timed out"),
+            ureq::Error::Timeout(_) => f.write_str("the server sent nothing within the time of --timeout"),
+            other => write!(f, "{other}"),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `rulebook routes`: lists the methods of the API with their paths.
+
+use clap::Args;
+
+use super::{App, Command, Exit, Settings, output};
+use rulebook_model::model::{Method, Service};
+
+pub(super) const COMMAND: Command = Command {
+    name: "routes",
+    augment: Options::augment_args,
+    settings: &["api", "data", "unbound"],
+    run: |matches, settings, app| Ok(run(app, settings, &super::options(matches)?)),
+};
+
+/// List the methods: HTTP method, path, id and scope.
+#[derive(Debug, Args)]
+struct Options {
+    /// List only methods whose id contains this text.
+    #[arg(value_name = "TEXT")]
+    filter: Option<String>,
+}
+
+fn run(app: App<'_>, settings: &Settings, options: &Options) -> Exit {
+    let api = match settings.api(app) {
+        Ok(api) => api,
+        Err(exit) => return exit,
+    };
+    let base = api.base.trim_end_matches('/');
+    let services = api.modules.iter().flat_map(|module| &module.services);
+    let mut rows: Vec<[String; 4]> = services
+        .flat_map(|service| service.methods.iter().map(move |method| row(base, service, method)))
+        .filter(|[_, _, id, _]| options.filter.as_ref().is_none_or(|text| id.contains(text)))
+        .collect();
+    rows.sort_by(|a, b| (&a[1], &a[0]).cmp(&(&b[1], &b[0])));
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2)];
+    let text = rows.iter().fold(String::new(), |text, [http, path, id, scope]| {
+        let [a, b, c] = widths;
+        text + format!("{http:a$}  {path:b$}  {id:c$}  {scope}").trim_end() + "\n"
+    });
+    output::print(&text)
+}
+
+/// Returns the columns of a row: HTTP method, path with its positional parameters, id, scope.
+fn row(base: &str, service: &Service, method: &Method) -> [String; 4] {
+    let uri = service.uri();
+    let mut path = format!("{base}{}", if uri == "/" && !base.is_empty() { "" } else { &uri });
+    for parameter in method.positions() {
+        let slash = if path.ends_with('/') { "" } else { "/" };
+        path += &format!("{slash}{{{}{}}}", parameter.name, if parameter.optional { "?" } else { "" });
+    }
+    let groups = method.scope.groups.iter().map(|group| {
+        let texts: Vec<_> = group.iter().map(|permission| permission.text.as_str()).collect();
+        texts.join(" and ")
+    });
+    let scope = groups.collect::<Vec<_>>().join(", or ");
+    [method.http.as_str().to_owned(), path, method.id.clone(), scope]
+}

@@ -1,0 +1,100 @@
+//! `rulebook send`: sends files to another server.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+use super::client_options::{ClientOptions, after_help, transfer_failed};
+use super::{Command, Exit, output};
+use crate::remote::{OutgoingFile, Server, WriteCondition, send};
+use rulebook::call::ETag;
+
+const EXAMPLES: &str = "\
+Examples:
+  rulebook send --to https://host --key-file host.key --as public/images/1.jpg photo.jpg
+  rulebook send --to https://host --as public/images/ 1.jpg 2.jpg 3.jpg
+  rulebook send --to https://host/api/file --if-absent --as reports/2030.pdf report.pdf";
+
+pub(super) const COMMAND: Command = Command {
+    name: "send",
+    augment: Options::augment_args,
+    settings: &[],
+    run: |matches, _, _| Ok(run(&super::options(matches)?)),
+};
+
+/// Send files to another server.
+#[derive(Debug, Args)]
+#[command(after_help = after_help(EXAMPLES))]
+struct Options {
+    /// Files to send. Several are sent in one request, so that the server stores all of them or none.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// URL of the server (`https://host`), whose `/iapi/file` or `/iapi/files` is called, or the URL of another call.
+    #[arg(long, value_name = "URL")]
+    to: Server,
+    /// Name of the file on the server; if it ends in `/`, the folder for the files, which keep their names
+    /// [default: the name of the file].
+    #[arg(long = "as", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    name: Option<String>,
+    /// Store the files only if the server has no file of this name.
+    #[arg(long, conflicts_with = "if_match")]
+    if_absent: bool,
+    /// Replace only the file with this entity tag, which is the digest that an earlier `send` or `fetch` printed.
+    #[arg(long, value_name = "TAG", value_parser = NonEmptyStringValueParser::new())]
+    if_match: Option<String>,
+    #[command(flatten)]
+    client: ClientOptions,
+}
+
+fn run(options: &Options) -> Exit {
+    let Options { files, to, name, if_absent, if_match, client: client_options } = options;
+    let outgoing = match outgoing(files, name.as_deref()) {
+        Ok(outgoing) => outgoing,
+        Err(why) => {
+            output::complain(&format!("error: {why}\n"));
+            return Exit::Usage;
+        }
+    };
+    let client = match client_options.client() {
+        Ok(client) => client,
+        Err(exit) => return exit,
+    };
+    let condition = match if_match {
+        Some(tag) => WriteCondition::Match(ETag::parse(tag).unwrap_or_else(|| ETag::strong(tag))),
+        None if *if_absent => WriteCondition::Absent,
+        None => WriteCondition::None,
+    };
+    let shown_name = match outgoing.as_slice() {
+        [file] => file.name.clone(),
+        files => output::number(files.len(), "file"),
+    };
+    match client_options.with_progress(shown_name, |progress| send(&client, to, &outgoing, &condition, progress)) {
+        Ok((digests, verification)) => {
+            let names = outgoing.iter().map(|file| file.name.as_str());
+            client_options.print(digests.into_iter().zip(names), verification)
+        }
+        Err(error) => transfer_failed(&error),
+    }
+}
+
+/// Returns the files with their names on the server.
+fn outgoing(files: &[PathBuf], name: Option<&str>) -> Result<Vec<OutgoingFile>, String> {
+    match (name, files) {
+        (Some(name), [path]) if !name.ends_with('/') => {
+            Ok(vec![OutgoingFile { path: path.clone(), name: name.to_owned() }])
+        }
+        (Some(name), _) if !name.ends_with('/') => {
+            Err(format!("--as {name}: for several files, name a folder that ends in `/`"))
+        }
+        (folder, _) => files.iter().map(|path| in_folder(path, folder.unwrap_or_default())).collect(),
+    }
+}
+
+/// Returns a file that keeps its name, in a folder of the server.
+fn in_folder(path: &Path, folder: &str) -> Result<OutgoingFile, String> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name =
+        name.ok_or_else(|| format!("{}: the path has no name that a server accepts; use --as NAME", path.display()))?;
+    Ok(OutgoingFile { path: path.to_owned(), name: format!("{folder}{name}") })
+}

@@ -1,0 +1,90 @@
+//! Handlers for uploading and downloading stored files.
+
+use serde::Deserialize;
+
+use super::errors::{self, run_blocking};
+use rulebook::call::{ApiError, Download, Head, Upload};
+use rulebook::store::{Precondition, Publication};
+use rulebook::{Args, Context};
+use rulebook_model::filename::FileName;
+
+/// The parameters of [`download`].
+#[derive(Deserialize)]
+pub struct DownloadParameters {
+    filename: String,
+}
+
+/// The parameters of [`upload`].
+#[derive(Deserialize)]
+pub struct UploadParameters {
+    content: Upload,
+    filename: String,
+}
+
+/// The parameters of [`upload_all`]: as many names as files.
+#[derive(Deserialize)]
+pub struct UploadAllParameters {
+    content: Vec<Upload>,
+    filename: Vec<String>,
+}
+
+/// Responds with a stored file. The parameter is `filename`, of the type `filename`; the method must have the option
+/// `download`.
+///
+/// # Errors
+/// Returns the declared errors `no_such_file`, and `not_allowed` if the caller's key does not allow the name.
+pub async fn download(Args(parameters): Args<DownloadParameters>, context: Context) -> Result<Download, ApiError> {
+    let name = parse_allowed(&context, &parameters.filename)?;
+    let store = context.store()?;
+    let last_part = name.parts().last().unwrap_or_default().to_owned();
+    let file = match store.read_nonblocking(&name) {
+        Some(file) => file,
+        None => run_blocking(move || store.read(&name)).await?,
+    };
+    let file = file.map_err(errors::store_error)?;
+    // The entity tag identifies the content, so that clients with a copy only need to validate it.
+    Ok(Download::from(file).name(last_part).header("Cache-Control", "no-cache").inline())
+}
+
+/// Stores a file. A file of the same name is replaced, unless the request forbids that with `If-None-Match: *` or
+/// `If-Match`. The parameters are `content`, of the type `file`, and `filename`, of the type `filename`.
+///
+/// # Errors
+/// Returns the declared errors `not_allowed`, `precondition_failed`, `name_taken` and `no_room`.
+pub async fn upload(Args(parameters): Args<UploadParameters>, context: Context) -> Result<(), ApiError> {
+    let UploadParameters { content, filename } = parameters;
+    let tags = store_files(vec![content], &[filename], &context).await?;
+    tags.first().map_or(Ok(()), |tag| Ok(context.set_header("ETag", tag.as_str())?))
+}
+
+/// Stores several files, all or none. The parameters are those of [`upload`] as arrays of equal length.
+///
+/// # Errors
+/// Returns the declared errors of [`upload`], `count_mismatch` and `duplicate_filename`.
+pub async fn upload_all(Args(parameters): Args<UploadAllParameters>, context: Context) -> Result<(), ApiError> {
+    store_files(parameters.content, &parameters.filename, &context).await.map(drop)
+}
+
+/// Stores files and returns their entity tags.
+async fn store_files(contents: Vec<Upload>, filenames: &[String], context: &Context) -> Result<Vec<String>, ApiError> {
+    if contents.len() != filenames.len() {
+        return Err(ApiError::declared("count_mismatch"));
+    }
+    let names = filenames.iter().map(|name| parse_allowed(context, name)).collect::<Result<Vec<_>, _>>()?;
+    let precondition = context.head().map_or_else(Precondition::default, |head: &Head| Precondition::from_head(head));
+    let store = context.store()?;
+    let published = run_blocking(move || {
+        let publications = names.into_iter().zip(&contents).map(|(name, upload)| {
+            Ok(Publication { staged: store.stage(upload)?, name, precondition: precondition.clone() })
+        });
+        store.publish_all(publications.collect::<Result<_, _>>()?)
+    });
+    let infos = published.await?.map_err(errors::store_error)?;
+    Ok(infos.into_iter().filter_map(|info| info.etag).map(|etag| etag.to_string()).collect())
+}
+
+/// Parses a file name and checks that the caller's key allows it. The definition's own patterns were checked before.
+fn parse_allowed(context: &Context, text: &str) -> Result<FileName, ApiError> {
+    // The type `filename` accepts only texts that parse.
+    errors::check_allowed(context, FileName::parse(text).map_err(ApiError::internal)?)
+}

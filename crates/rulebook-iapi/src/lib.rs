@@ -1,0 +1,36 @@
+//! The internal API: handlers with which servers exchange files and write caches of database columns.
+//!
+//! The definition determines paths, permissions, allowed file names, media types and declared errors; the handlers work
+//! with any definition that has their parameters. They use only public names of the crate, so that a program can
+//! implement similar handlers itself.
+
+mod cache;
+mod errors;
+mod file;
+mod source;
+
+use rulebook::Module;
+
+pub use cache::{Caches, cache};
+pub use file::{download, upload, upload_all};
+pub use source::Database;
+
+/// Returns the handlers of a module `iapi`: `GET` and `POST /iapi/file`, `POST /iapi/files`. The program must call
+/// [`Rulebook::keep_files`](rulebook::Rulebook::keep_files).
+///
+/// Programs with a database can add the handler for caches, see [`Caches`]. For a definition with other paths, bind the
+/// handlers individually:
+///
+/// ```
+/// use rulebook::Module;
+///
+/// let module = rulebook_iapi::module().post("/iapi/cache", rulebook_iapi::cache);
+/// let pictures = Module::new("pictures").get("/picture", rulebook_iapi::download).post("/pictures", rulebook_iapi::upload_all);
+/// ```
+#[must_use]
+pub fn module() -> Module {
+    Module::new("iapi")
+        .get("/iapi/file", file::download)
+        .post("/iapi/file", file::upload)
+        .post("/iapi/files", file::upload_all)
+}

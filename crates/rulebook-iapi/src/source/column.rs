@@ -1,0 +1,70 @@
+//! Names of columns in definitions.
+
+use std::fmt;
+
+/// A column of a table: `table.column`, or `schema.table.column`. The database determines whether case matters. No part
+/// contains a dot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(super) schema: Option<String>,
+    pub(super) table: String,
+    pub(super) name: String,
+}
+
+impl Column {
+    /// Parses a name; `None` if it is not that of a column.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (table, name) = text.rsplit_once('.')?;
+        let (schema, table) = match table.split_once('.') {
+            Some((schema, table)) => (Some(schema), table),
+            None => (None, table),
+        };
+        let parts = [schema.unwrap_or("-"), table, name];
+        let is_valid = parts.iter().all(|part| !part.is_empty() && !part.contains(['.', '\0']));
+        is_valid.then(|| Self { schema: schema.map(str::to_owned), table: table.to_owned(), name: name.to_owned() })
+    }
+
+    /// Returns the table, quoted for SQL.
+    pub(super) fn quoted_table(&self) -> String {
+        match &self.schema {
+            Some(schema) => format!("{}.{}", quoted(schema), quoted(&self.table)),
+            None => quoted(&self.table),
+        }
+    }
+}
+
+impl fmt::Display for Column {
+    /// Formats the table, without the column.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.schema {
+            Some(schema) => write!(f, "{schema}.{}", self.table),
+            None => f.write_str(&self.table),
+        }
+    }
+}
+
+/// Quotes an identifier for SQL, in the way of both databases.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Column, quoted};
+
+    #[test]
+    fn names_are_split_at_dots() {
+        let parts = |text| Column::parse(text).map(|column| (column.schema, column.table, column.name));
+        let two = ("user_info".to_owned(), "intro_json".to_owned());
+        assert_eq!(parts("user_info.intro_json"), Some((None, two.0.clone(), two.1.clone())));
+        assert_eq!(parts("public.user_info.intro_json"), Some((Some("public".to_owned()), two.0, two.1)));
+        for text in ["", "intro", ".intro", "user_info.", "a..b", ".a.b", "a.b.c.d", "a.b\0"] {
+            assert_eq!(parts(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_in_identifiers_are_escaped() {
+        assert_eq!(quoted("a\" FROM b; --"), "\"a\"\" FROM b; --\"");
+    }
+}

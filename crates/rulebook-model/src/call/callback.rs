@@ -1,0 +1,44 @@
+//! The name of the JavaScript function in a JSONP response.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The name of the JavaScript function that a JSONP response calls: identifiers of ASCII letters, digits, `_` and `$`,
+/// joined by dots.
+///
+/// The name is the only part of a request that becomes code in a response, so every other text is rejected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callback<'h>(Cow<'h, str>);
+
+impl<'h> Callback<'h> {
+    /// The query parameter that holds the name.
+    pub const PARAMETER: &'static str = "callback";
+    /// The maximum length of a name in bytes.
+    pub const MAX_LEN: usize = 64;
+    /// A regular expression for names and for the empty text, which requests no JSONP.
+    pub const PATTERN: &'static str = r"^([A-Za-z_$][0-9A-Za-z_$]*(\.[A-Za-z_$][0-9A-Za-z_$]*)*)?$";
+
+    /// Checks a name. Returns `None` if it is not the name of a function.
+    #[must_use]
+    pub fn new(name: Cow<'h, str>) -> Option<Self> {
+        let is_valid = name.len() <= Self::MAX_LEN && name.split('.').all(is_identifier);
+        is_valid.then_some(Self(name))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Callback<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_identifier(part: &str) -> bool {
+    let continues = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+    part.bytes().all(continues) && part.bytes().next().is_some_and(|first| !first.is_ascii_digit())
+}

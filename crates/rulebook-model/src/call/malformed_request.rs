@@ -1,0 +1,77 @@
+//! Requests that cannot be decoded.
+
+/// The part of a request that cannot be decoded, and why. The position is given if there is one, but never any content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MalformedRequest {
+    /// A `%` in the path is not followed by two hexadecimal digits.
+    PathEscape,
+    /// A segment of the path is not UTF-8.
+    PathEncoding,
+    /// The body ends too early, or its transfer coding is malformed.
+    BodyBroken,
+    /// A JSON body is not UTF-8.
+    JsonEncoding {
+        /// The index of the first invalid byte, from 0.
+        byte: usize,
+    },
+    /// A JSON body is not an object.
+    JsonKind,
+    /// A JSON body has a syntax error.
+    JsonSyntax {
+        /// The line, from 1.
+        line: usize,
+        /// The column in bytes, from 1.
+        column: usize,
+    },
+    /// A JSON body ends too early.
+    JsonEnd {
+        /// The line, from 1.
+        line: usize,
+        /// The column in bytes, from 1.
+        column: usize,
+    },
+    /// The Content-Type of a multipart body has no boundary.
+    MultipartBoundary,
+    /// The first bytes of a multipart body contain no part.
+    MultipartStart {
+        /// The number of bytes that were searched.
+        searched: usize,
+    },
+    /// A part of a multipart body does not begin where or as it should.
+    MultipartPart {
+        /// The number of the part, from 1.
+        part: u64,
+    },
+    /// The header fields of a part are malformed.
+    MultipartHead {
+        /// The number of the part, from 1.
+        part: u64,
+    },
+    /// A part has no name.
+    MultipartName {
+        /// The number of the part, from 1.
+        part: u64,
+    },
+    /// The name of a part is too long.
+    MultipartLongName {
+        /// The number of the part, from 1.
+        part: u64,
+        /// The maximum length of a name in bytes.
+        max: usize,
+    },
+    /// A multipart body ends inside of a part.
+    MultipartEnd {
+        /// The number of the part, from 1.
+        part: u64,
+    },
+}
+
+impl MalformedRequest {
+    /// The position of an error of serde_json, without its text, which may quote the body.
+    #[doc(hidden)]
+    pub fn json(error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        if error.is_eof() { Self::JsonEnd { line, column } } else { Self::JsonSyntax { line, column } }
+    }
+}

@@ -1,0 +1,35 @@
+//! Values of a call and the errors that it can end in: plain data, no logic of HTTP.
+
+mod api_error;
+mod auth_scheme;
+mod callback;
+mod custom_error;
+mod error_kind;
+mod json_reader;
+mod limit;
+mod malformed_request;
+mod message;
+mod method;
+mod outcome;
+mod parameter_error;
+mod upload;
+mod value;
+mod violation;
+
+pub use api_error::ApiError;
+pub use auth_scheme::AuthScheme;
+pub use callback::Callback;
+pub use custom_error::CustomError;
+pub use error_kind::{AllowedMethods, ErrorKind, ServiceNameError};
+pub use json_reader::{JsonLimits, JsonSeed, MemberName, value_from_json};
+pub use limit::{Limit, Unit};
+pub use malformed_request::MalformedRequest;
+pub use message::Message;
+pub use method::HttpMethod;
+pub use outcome::Encode;
+pub use parameter_error::{
+    ParameterError, ParameterErrorKind, Source, TypeMismatch, TypeMismatchDetails, is_secret_name, shortened,
+};
+pub use upload::Upload;
+pub use value::Value;
+pub use violation::{Measure, Measured, Violation};

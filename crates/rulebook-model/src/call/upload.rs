@@ -1,0 +1,145 @@
+//! Uploaded files, each in a temporary file.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use tempfile::TempPath;
+
+/// A handle on an uploaded file. The temporary file is removed when the last handle is dropped.
+///
+/// Argument types of handlers can contain it for parameters of type `file`. Two handles are equal if they are handles on
+/// the same upload.
+#[derive(Debug, Clone)]
+pub struct Upload(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    filename: String,
+    media_type: String,
+    size: u64,
+    /// `None` if the file was discarded, and for the sample.
+    path: Option<TempPath>,
+    /// The BLAKE3 hash of the content, if it was computed.
+    hash: Option<[u8; 32]>,
+}
+
+impl Upload {
+    /// A file of `size` bytes at `path`.
+    #[doc(hidden)]
+    pub fn new(filename: String, media_type: String, size: u64, path: TempPath) -> Self {
+        Self(Arc::new(Inner { filename, media_type, size, path: Some(path), hash: None }))
+    }
+
+    /// A file of `size` bytes at `path` with the BLAKE3 hash of its content.
+    #[doc(hidden)]
+    pub fn hashed(filename: String, media_type: String, size: u64, path: TempPath, hash: [u8; 32]) -> Self {
+        Self(Arc::new(Inner { filename, media_type, size, path: Some(path), hash: Some(hash) }))
+    }
+
+    /// A file that was discarded while it arrived, because no parameter accepts it; for the error message.
+    #[doc(hidden)]
+    pub fn discarded(filename: String, media_type: String, size: u64) -> Self {
+        Self(Arc::new(Inner { filename, media_type, size, path: None, hash: None }))
+    }
+
+    /// A handle without a file, for testing argument types at startup.
+    #[doc(hidden)]
+    pub fn sample() -> Self {
+        Self::discarded("sample".to_owned(), "application/octet-stream".to_owned(), 0)
+    }
+
+    /// The file name that the client sent, without folders. Do not use it in a path: it may have any characters.
+    #[must_use]
+    pub fn filename(&self) -> &str {
+        &self.0.filename
+    }
+
+    /// The media type that was recognized from the content. The type that the client sent is ignored.
+    #[must_use]
+    pub fn media_type(&self) -> &str {
+        &self.0.media_type
+    }
+
+    /// The length in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.0.size
+    }
+
+    /// The path of the temporary file, which exists for as long as a handle does, or until a store takes the file. To keep
+    /// the file, copy or link it, or pass the upload to `Store::stage`.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.path.as_deref().unwrap_or(Path::new(""))
+    }
+
+    /// The BLAKE3 hash of the content. `None` unless the program stores files
+    /// (`Rulebook::keep_files`).
+    #[must_use]
+    pub fn hash(&self) -> Option<&[u8; 32]> {
+        self.0.hash.as_ref()
+    }
+
+    /// The name of the newtype by which a deserializer recognizes an upload.
+    #[doc(hidden)]
+    pub const NEWTYPE: &'static str = "$rulebook::Upload";
+
+    /// Passes the handle to the visitor of a newtype called [`Upload::NEWTYPE`].
+    ///
+    /// serde's data model has no type for a handle. So it takes another way: this function stores it in a thread-local
+    /// variable, and the visitor takes it from there within the same call.
+    #[doc(hidden)]
+    pub fn deserialize_into<'de, V: Visitor<'de>, E: Error>(self, visitor: V) -> Result<V::Value, E> {
+        PASSED.set(Some(self));
+        let value = visitor.visit_unit();
+        PASSED.set(None);
+        value
+    }
+}
+
+thread_local! {
+    static PASSED: RefCell<Option<Upload>> = const { RefCell::new(None) };
+}
+
+impl<'de> Deserialize<'de> for Upload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct UploadVisitor;
+        impl<'de> Visitor<'de> for UploadVisitor {
+            type Value = Upload;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an uploaded file")
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Upload, E> {
+                PASSED.take().ok_or_else(|| E::custom("only a parameter of type `file` holds an uploaded file"))
+            }
+
+            // Called by deserializers that do not know this newtype.
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<Upload, D::Error> {
+                self.visit_unit()
+            }
+        }
+        deserializer.deserialize_newtype_struct(Self::NEWTYPE, UploadVisitor)
+    }
+}
+
+impl PartialEq for Upload {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Serialize for Upload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut file = serializer.serialize_struct("Upload", 3)?;
+        file.serialize_field("filename", self.filename())?;
+        file.serialize_field("size", &self.size())?;
+        file.serialize_field("media_type", self.media_type())?;
+        file.end()
+    }
+}

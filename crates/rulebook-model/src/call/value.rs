@@ -1,0 +1,163 @@
+//! The value of a parameter.
+
+use std::borrow::Cow;
+
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::Value as Json;
+
+use super::Upload;
+
+/// The value of a parameter: a JSON value or a file. It borrows from the request where it can.
+///
+/// Each number has one representation: whole numbers are [`Value::Int`] if they fit, and [`Value::Uint`] only above
+/// `i64::MAX`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// Null.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A whole number from `i64::MIN` to `i64::MAX`.
+    Int(i64),
+    /// A whole number from `i64::MAX + 1` to `u64::MAX`.
+    Uint(u64),
+    /// A number with a fraction or out of the range of 64 bits; always finite.
+    Float(f64),
+    /// A text.
+    Text(Cow<'a, str>),
+    /// An array.
+    List(Vec<Value<'a>>),
+    /// An object, with its members in the order of the request.
+    Map(Vec<(Cow<'a, str>, Value<'a>)>),
+    /// An uploaded file.
+    File(Upload),
+}
+
+impl Value<'_> {
+    /// Copies what the value borrows.
+    #[must_use]
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(bool) => Value::Bool(bool),
+            Value::Int(int) => Value::Int(int),
+            Value::Uint(uint) => Value::Uint(uint),
+            Value::Float(float) => Value::Float(float),
+            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Value::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
+            Value::Map(members) => Value::Map(
+                members.into_iter().map(|(key, value)| (Cow::Owned(key.into_owned()), value.into_owned())).collect(),
+            ),
+            Value::File(upload) => Value::File(upload),
+        }
+    }
+
+    /// A value that borrows the texts of this one.
+    #[must_use]
+    pub fn reborrow(&self) -> Value<'_> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(bool) => Value::Bool(*bool),
+            Value::Int(int) => Value::Int(*int),
+            Value::Uint(uint) => Value::Uint(*uint),
+            Value::Float(float) => Value::Float(*float),
+            Value::Text(text) => Value::Text(Cow::Borrowed(text)),
+            Value::List(items) => Value::List(items.iter().map(Value::reborrow).collect()),
+            Value::Map(members) => {
+                Value::Map(members.iter().map(|(key, value)| (Cow::Borrowed(&**key), value.reborrow())).collect())
+            }
+            Value::File(upload) => Value::File(upload.clone()),
+        }
+    }
+
+    /// The JSON type of the value, with an article: "a string", "null".
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Int(_) | Value::Uint(_) | Value::Float(_) => "a number",
+            Value::Text(_) => "a string",
+            Value::List(_) => "an array",
+            Value::Map(_) => "an object",
+            Value::File(_) => "a file",
+        }
+    }
+
+    /// The value as JSON. A file becomes an object with `filename`, `size` and `media_type`.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        serde_json::to_value(self).unwrap_or(Json::Null)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Value::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Value<'static> {
+    fn from(text: String) -> Self {
+        Value::Text(Cow::Owned(text))
+    }
+}
+
+impl From<u32> for Value<'static> {
+    fn from(number: u32) -> Self {
+        Value::Int(number.into())
+    }
+}
+
+impl From<bool> for Value<'static> {
+    fn from(bool: bool) -> Self {
+        Value::Bool(bool)
+    }
+}
+
+impl From<&Json> for Value<'static> {
+    fn from(json: &Json) -> Self {
+        match json {
+            Json::Null => Value::Null,
+            Json::Bool(bool) => Value::Bool(*bool),
+            Json::Number(number) => number
+                .as_i64()
+                .map(Value::Int)
+                .or_else(|| number.as_u64().map(Value::Uint))
+                .unwrap_or_else(|| Value::Float(number.as_f64().unwrap_or(f64::MAX))),
+            Json::String(text) => Value::Text(Cow::Owned(text.clone())),
+            Json::Array(items) => Value::List(items.iter().map(Value::from).collect()),
+            Json::Object(members) => {
+                Value::Map(members.iter().map(|(key, value)| (Cow::Owned(key.clone()), value.into())).collect())
+            }
+        }
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(bool) => serializer.serialize_bool(*bool),
+            Value::Int(int) => serializer.serialize_i64(*int),
+            Value::Uint(uint) => serializer.serialize_u64(*uint),
+            Value::Float(float) => serializer.serialize_f64(*float),
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::List(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    list.serialize_element(item)?;
+                }
+                list.end()
+            }
+            Value::Map(members) => {
+                let mut map = serializer.serialize_map(Some(members.len()))?;
+                for (key, value) in members {
+                    map.serialize_entry(key, value)?;
+                }
+                map.end()
+            }
+            Value::File(upload) => upload.serialize(serializer),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Resolves the response formats besides JSON.
+
+use super::lower::Lowering;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::format::{FormatOffer, InvalidMediaType};
+use crate::span::Spanned;
+
+/// The format that every API has. The setting may list it, without effect.
+const JSON: &str = "json";
+
+impl Lowering<'_> {
+    /// Resolves the names of formats. Unknown formats are reported and left out.
+    pub(super) fn formats(&mut self, names: &[Spanned<String>]) -> Vec<FormatOffer> {
+        let mut offered: Vec<FormatOffer> = Vec::with_capacity(names.len());
+        for (index, name) in names.iter().enumerate().filter(|(_, name)| name.value != JSON) {
+            if let Some(first) = names.iter().take(index).find(|other| other.value == name.value) {
+                let message = format!("duplicate format `{}`", name.value.escape_debug());
+                let error = Diagnostic::new(DiagnosticCode::BadOption, name.span, message).label("second occurrence");
+                self.report(error.related(first.span, "first occurrence").help("remove one of the two"));
+            } else if let Some(format) = self.format(name) {
+                offered.push(format);
+            }
+        }
+        offered
+    }
+
+    fn format(&mut self, name: &Spanned<String>) -> Option<FormatOffer> {
+        let Some(format) = self.responses.formats.get(&name.value) else {
+            let known: Vec<_> = self.responses.formats.names().collect();
+            let message = format!("unknown response format `{}`", name.value.escape_debug());
+            let error = Diagnostic::new(DiagnosticCode::BadOption, name.span, message).label("unknown format");
+            let help = format!(
+                "the formats are `{}`; a program can add others with `Rulebook::add_format`",
+                known.join("`, `")
+            );
+            self.report(error.help(help).suggest(&name.value, known.iter().copied()));
+            return None;
+        };
+        let offered = FormatOffer::new(format);
+        if let Err(InvalidMediaType(media_type)) = &offered {
+            let message = format!("the format `{}` has an invalid media type", name.value.escape_debug());
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadOption, name.span, message)
+                    .label(format!("media type `{}`", media_type.escape_debug()))
+                    .help("a media type is written `type/subtype`: `text/csv; charset=utf-8`"),
+            );
+        }
+        offered.ok()
+    }
+}

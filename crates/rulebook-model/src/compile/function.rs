@@ -1,0 +1,58 @@
+//! Checks that the functions which a definition refers to exist in the program.
+
+use std::collections::HashSet;
+
+use super::lower::Lowering;
+use crate::definition::parsed::TypeSpec;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::span::Spanned;
+use crate::types::{Functions, after_names, callback};
+
+/// A function that a definition refers to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FunctionRef {
+    name: String,
+    /// `true` if the reference may also be to one of the PHP functions that rulebook implements.
+    allows_builtin: bool,
+}
+
+impl Lowering<'_> {
+    /// Collects the functions that a type refers to. They are checked later, when the definition is bound to a program.
+    pub(super) fn collect_functions(&mut self, spec: &TypeSpec) {
+        for (key, value) in spec.attributes.iter().chain(&spec.items) {
+            let attribute = key.value.rsplit('.').next().unwrap_or_default();
+            let (names, allows_builtin) = match attribute {
+                "callback" => (callback(&value.value).into_iter().collect(), false),
+                "after" => (after_names(&value.value).unwrap_or_default(), true),
+                _ => continue,
+            };
+            let reference = |name| Spanned::new(FunctionRef { name, allows_builtin }, value.span);
+            self.functions.extend(names.into_iter().map(reference));
+        }
+    }
+}
+
+/// Reports the functions that the program does not have, each once for each reference.
+#[must_use]
+pub fn unknown_functions(references: &[Spanned<FunctionRef>], functions: &Functions) -> Vec<Diagnostic> {
+    let mut seen = HashSet::new();
+    let is_missing = |reference: &&Spanned<FunctionRef>| {
+        let FunctionRef { name, allows_builtin } = &reference.value;
+        !functions.contains(name, *allows_builtin)
+    };
+    let unique = references.iter().filter(is_missing).filter(|reference| {
+        let span = reference.span;
+        seen.insert((&reference.value, span.file, span.start, span.end))
+    });
+    unique.map(|reference| unknown_function(reference, functions)).collect()
+}
+
+fn unknown_function(reference: &Spanned<FunctionRef>, functions: &Functions) -> Diagnostic {
+    let FunctionRef { name, allows_builtin } = &reference.value;
+    let quoted = name.escape_debug();
+    let builtin = Functions::builtin().map(|(name, _)| name).filter(|_| *allows_builtin);
+    Diagnostic::new(DiagnosticCode::UnknownCallable, reference.span, format!("this program has no function `{quoted}`"))
+        .label("unknown function")
+        .help(format!("add it to the program: `Rulebook::callable(\"{quoted}\", |value, params| …)`"))
+        .suggest(name, functions.names().chain(builtin))
+}

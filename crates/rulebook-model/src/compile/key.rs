@@ -1,0 +1,125 @@
+//! Parses the keys of parameters, which say where in a request the value is sent.
+
+use http::header::HeaderName;
+
+use super::lower::Lowering;
+use super::path;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::Location;
+use crate::span::Spanned;
+
+/// The key of a parameter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct ParameterKey {
+    /// The part of a request that has the value. A key without a prefix gives [`Location::Body`], which becomes
+    /// [`Location::Any`] if the method has no body.
+    pub location: Location,
+    /// The name in that part; empty for positions.
+    pub name: String,
+}
+
+/// The prefixes of keys, except those of positions.
+const PREFIXES: [(&str, Location); 4] =
+    [("GET@", Location::Query), ("HEADER@", Location::Header), ("COOKIE@", Location::Cookie), ("ANY@", Location::Any)];
+/// The prefix of positions in every dialect.
+const POSITION: &str = "URL#";
+/// The number of positions that a method may have at most; more than fit into a request target.
+const MAX_POSITIONS: usize = 1_000;
+
+impl Lowering<'_> {
+    /// Parses a key. Reports an error in it and returns `None`.
+    pub(super) fn key(&mut self, key: &Spanned<String>) -> Option<ParameterKey> {
+        let text = key.value.as_str();
+        // The dialect's own prefix can be the beginning of a name too, so it must be followed by a digit.
+        let has_number = |rest: &&str| rest.starts_with(|first: char| first.is_ascii_digit());
+        let dialect_position = || text.strip_prefix(self.spec.position_prefix).filter(has_number);
+        if let Some(number) = text.strip_prefix(POSITION).or_else(dialect_position) {
+            return self.position(number, key);
+        }
+        if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            return self.capture(name, key);
+        }
+        let (location, name) = PREFIXES
+            .iter()
+            .find_map(|(prefix, location)| Some((*location, text.strip_prefix(prefix)?)))
+            .unwrap_or((if self.spec.bare_keys_in_query { Location::Any } else { Location::Body }, text));
+        let name = match location {
+            Location::Header => self.header(name, key)?,
+            Location::Cookie => self.cookie(name, key)?,
+            _ if name.is_empty() => {
+                self.report(
+                    Diagnostic::new(DiagnosticCode::BadName, key.span, "a parameter without a name")
+                        .label("no name")
+                        .help("a key is the parameter's name, or a prefix and the name: `title`, `GET@lang`"),
+                );
+                return None;
+            }
+            _ => name.to_owned(),
+        };
+        Some(ParameterKey { location, name })
+    }
+
+    /// Parses `{name}`: a capture of the path.
+    fn capture(&mut self, name: &str, key: &Spanned<String>) -> Option<ParameterKey> {
+        if path::is_capture_name(name) {
+            return Some(ParameterKey { location: Location::Path, name: name.to_owned() });
+        }
+        let message = format!("`{}` is not a valid capture name", name.escape_debug());
+        self.report(
+            Diagnostic::new(DiagnosticCode::BadName, key.span, message)
+                .label("invalid capture name")
+                .help(path::CAPTURE_NAME),
+        );
+        None
+    }
+
+    /// Parses `URL#n`: the n-th segment after the service's own path, from 0.
+    fn position(&mut self, number: &str, key: &Spanned<String>) -> Option<ParameterKey> {
+        let position = number
+            .parse::<usize>()
+            .ok()
+            // `URL#01` is rejected, so that two different keys never mean the same position.
+            .filter(|position| position.to_string() == number && *position < MAX_POSITIONS);
+        if position.is_none() {
+            let prefix = self.spec.position_prefix;
+            self.report(
+                Diagnostic::new(
+                    DiagnosticCode::BadPosition,
+                    key.span,
+                    format!("`{}` is not a valid position", key.value.escape_debug()),
+                )
+                .label(format!("expected `{prefix}` and a number"))
+                .help(format!("positions are numbered from 0: `{prefix}0`, `{prefix}1`")),
+            );
+        }
+        position.map(|position| ParameterKey { location: Location::Position(position), name: String::new() })
+    }
+
+    /// Parses the name of a request header and converts it to lower case (RFC 9110 section 5.1).
+    fn header(&mut self, name: &str, key: &Spanned<String>) -> Option<String> {
+        let header = HeaderName::from_bytes(name.as_bytes()).ok();
+        if header.is_none() {
+            let message = format!("`{}` is not a valid header name", name.escape_debug());
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadName, key.span, message)
+                    .label("invalid header name")
+                    .help("a header name has letters, digits and any of !#$%&'*+-.^_`|~ (RFC 9110 section 5.6.2)"),
+            );
+        }
+        header.map(|header| header.as_str().to_owned())
+    }
+
+    /// Parses the name of a cookie: a token like the name of a header, but case-sensitive (RFC 6265 section 4.1.1).
+    fn cookie(&mut self, name: &str, key: &Spanned<String>) -> Option<String> {
+        if HeaderName::from_bytes(name.as_bytes()).is_ok() {
+            return Some(name.to_owned());
+        }
+        let message = format!("`{}` is not a valid cookie name", name.escape_debug());
+        self.report(
+            Diagnostic::new(DiagnosticCode::BadName, key.span, message)
+                .label("invalid cookie name")
+                .help("a cookie name has letters, digits and any of !#$%&'*+-.^_`|~ (RFC 6265 section 4.1.1)"),
+        );
+        None
+    }
+}

@@ -1,0 +1,76 @@
+//! The state of lowering a definition.
+
+use jiff::tz::TimeZone;
+
+use super::api::ResponseRegistry;
+use super::function::FunctionRef;
+use crate::definition::dialect_spec::DialectSpec;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::EnvelopeName;
+use crate::span::{Span, Spanned};
+use crate::types::Types;
+
+/// The state of lowering: what the parts of a definition are compiled with, and the diagnostics so far.
+pub(super) struct Lowering<'a> {
+    /// The types that the definition can use.
+    pub types: &'a Types,
+    /// The envelopes and formats that the definition can use.
+    pub responses: &'a ResponseRegistry,
+    /// The time zone of dates and times without one.
+    pub timezone: TimeZone,
+    /// The envelope of modules that do not set one. `None` if the settings name an unknown envelope.
+    pub envelope: Option<EnvelopeName>,
+    /// `true` if methods respond with JSONP unless they set otherwise.
+    pub jsonp: bool,
+    /// The dialect of the current module.
+    pub spec: &'static DialectSpec,
+    /// The functions that the definition refers to, so far.
+    pub functions: Vec<Spanned<FunctionRef>>,
+    /// The diagnostics so far.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Lowering<'_> {
+    /// Reports an error.
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports an error unless one with the same code and span was reported before: a common parameter is checked with
+    /// every method that has it.
+    pub(super) fn report_once(&mut self, diagnostic: Diagnostic) {
+        let range = |span: Span| (span.file, span.start, span.end);
+        let is_same = |other: &Diagnostic| other.code == diagnostic.code && range(other.span) == range(diagnostic.span);
+        if !self.diagnostics.iter().any(is_same) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Returns the required description of `subject` ("the method `GET`"), whose name is at `span`. Reports a missing
+    /// or blank one and returns an empty string. If `incomplete` is `true`, a missing one is not reported, since the
+    /// parser may have reported and left it out.
+    pub(super) fn info(
+        &mut self,
+        info: Option<&Spanned<String>>,
+        subject: &str,
+        span: Span,
+        incomplete: bool,
+    ) -> String {
+        let key = self.spec.info_key;
+        match info {
+            Some(info) if !info.value.trim().is_empty() => return info.value.clone(),
+            Some(blank) => self.report(
+                Diagnostic::new(DiagnosticCode::MissingInfo, blank.span, format!("the `{key}` of {subject} is blank"))
+                    .label("blank")
+                    .help("describe it in a few words, for the documents"),
+            ),
+            None if incomplete => {}
+            None => self.report(
+                Diagnostic::new(DiagnosticCode::MissingInfo, span, format!("{subject} has no `{key}`"))
+                    .label(format!("`{key}` is missing"))
+                    .help(format!("describe it in a few words, for the documents: `\"{key}\": \"…\"`")),
+            ),
+        }
+        String::new()
+    }
+}

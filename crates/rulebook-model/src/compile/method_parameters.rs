@@ -1,0 +1,255 @@
+//! Checks the parameters of a method together: the common ones included, against the path and against each other.
+
+use std::collections::{HashMap, HashSet};
+
+use super::key::ParameterKey;
+use super::lower::Lowering;
+use super::method::MethodContext;
+use super::parameter::LoweredParameter;
+use super::path;
+use crate::call::HttpMethod;
+use crate::definition::parsed;
+use crate::diagnostic::{Diagnostic, DiagnosticCode, closest};
+use crate::model::{Location, Parameter, Segment};
+use crate::span::{Span, Spanned};
+use crate::types::Arity;
+
+impl Lowering<'_> {
+    /// Lowers the parameters that every method has. They cannot be in the path, which differs between methods.
+    pub(super) fn common_parameters(&mut self, parameters: &[parsed::Parameter]) -> Vec<LoweredParameter> {
+        let mut common = Vec::with_capacity(parameters.len());
+        for parameter in parameters {
+            let lowered = self.parameter(parameter);
+            let code = match lowered.key.as_ref().map(|key| key.location) {
+                Some(Location::Path) => DiagnosticCode::UndefinedCapture,
+                Some(Location::Position(_)) => DiagnosticCode::BadPosition,
+                _ => {
+                    common.push(lowered);
+                    continue;
+                }
+            };
+            self.report(
+                Diagnostic::new(
+                    code,
+                    lowered.span,
+                    format!("the common parameter `{}` is part of the path", lowered.key_text),
+                )
+                .label("methods have different paths")
+                .help("define the parameter in each method that has it in its path"),
+            );
+        }
+        self.check_duplicates(&common);
+        common
+    }
+
+    /// Lowers the parameters of a method and adds the common ones, unless the method has a parameter with the same name
+    /// in code. The dialect decides which of them come first.
+    pub(super) fn method_parameters(
+        &mut self,
+        parameters: &[parsed::Parameter],
+        common: &[LoweredParameter],
+        context: &MethodContext<'_>,
+    ) -> Vec<LoweredParameter> {
+        let mut all: Vec<LoweredParameter> = parameters.iter().map(|parameter| self.parameter(parameter)).collect();
+        let names: HashSet<&str> = all.iter().map(|lowered| lowered.name.as_str()).collect();
+        let inherited: Vec<LoweredParameter> = common
+            .iter()
+            .filter(|parameter| !names.contains(parameter.name.as_str()))
+            .map(|parameter| LoweredParameter { inherited: true, ..parameter.clone() })
+            .collect();
+        all.extend(inherited);
+        if self.spec.common_parameters_first {
+            let common_index: HashMap<&str, usize> =
+                common.iter().enumerate().map(|(index, parameter)| (parameter.name.as_str(), index)).collect();
+            // A parameter that replaces a common one takes its index.
+            all.sort_by_key(|lowered| common_index.get(lowered.name.as_str()).copied().unwrap_or(common.len()));
+        }
+        if matches!(context.http, Some(HttpMethod::Get | HttpMethod::Delete)) {
+            for lowered in &mut all {
+                allow_query(lowered);
+            }
+        }
+        self.check_files(&all, context);
+        self.check_duplicates(&all);
+        self.check_captures(&all, context);
+        self.check_positions(&all, context);
+        all
+    }
+
+    /// Checks that files are read from a body: they are sent in a multipart body only.
+    fn check_files(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
+        for lowered in all {
+            let Some(parameter) = &lowered.parameter else { continue };
+            if !matches!(parameter.r#type.check.arity(), Arity::File | Arity::Files) {
+                continue;
+            }
+            let has_no_body = matches!(context.http, Some(HttpMethod::Get | HttpMethod::Delete));
+            let message = match parameter.from {
+                Location::Body | Location::Any if !has_no_body => continue,
+                Location::Body | Location::Any => {
+                    format!("`{}` is a file, but {} has no body", lowered.key_text, context.subject)
+                }
+                _ => format!("`{}` is a file, which can be sent in a body only", lowered.key_text),
+            };
+            let error = Diagnostic::new(DiagnosticCode::BodyNotAllowed, lowered.span, message)
+                .label("a file needs a multipart body")
+                .help("use POST, PUT or PATCH, and a key without a prefix");
+            let is_methods_error = has_no_body && lowered.inherited;
+            self.report_once(if is_methods_error {
+                error.related(context.span, "this method inherits the parameter")
+            } else {
+                error
+            });
+        }
+    }
+
+    /// Checks that no two parameters have the same name in code, or are read from the same part of a request. Common
+    /// parameters are reported once, not with every method.
+    fn check_duplicates(&mut self, all: &[LoweredParameter]) {
+        let mut names: HashMap<&str, &LoweredParameter> = HashMap::new();
+        let mut keys: HashMap<&ParameterKey, &LoweredParameter> = HashMap::new();
+        // An empty name was reported before.
+        for lowered in all.iter().filter(|lowered| !lowered.name.is_empty()) {
+            if let Some(first) = names.insert(&lowered.name, lowered) {
+                self.report_once(
+                    Diagnostic::new(
+                        DiagnosticCode::NameCollision,
+                        lowered.name_span,
+                        format!("two parameters have the name `{}` in code", lowered.name),
+                    )
+                    .label("second parameter")
+                    .related(first.name_span, "first parameter")
+                    .help("rename one of them with `name`"),
+                );
+                continue;
+            }
+            if let Some(key) = &lowered.key
+                && let Some(first) = keys.insert(key, lowered)
+            {
+                let (one, two) = if first.key_text == lowered.key_text {
+                    (&first.name, &lowered.name)
+                } else {
+                    (&first.key_text, &lowered.key_text)
+                };
+                self.report_once(
+                    Diagnostic::new(
+                        DiagnosticCode::NameCollision,
+                        lowered.span,
+                        format!("`{one}` and `{two}` are the same value of a request"),
+                    )
+                    .label("second parameter")
+                    .related(first.span, "first parameter")
+                    .help("remove one of them, or read them from different parts of the request"),
+                );
+            }
+        }
+    }
+
+    /// Checks that every capture of the path has a parameter, and every parameter `{x}` a capture.
+    fn check_captures(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
+        let Some(path) = context.path else { return };
+        let captures: HashSet<&str> = path.iter().filter_map(capture_name).collect();
+        let defined = || {
+            all.iter().filter_map(|lowered| match &lowered.key {
+                Some(ParameterKey { location: Location::Path, name }) => Some((name.as_str(), lowered.span)),
+                _ => None,
+            })
+        };
+        let undefined: Vec<(&str, Span)> = defined().filter(|(name, _)| !captures.contains(name)).collect();
+        let defined: HashSet<&str> = defined().map(|(name, _)| name).collect();
+        let mut unused: Vec<&str> =
+            path.iter().filter_map(capture_name).filter(|name| !defined.contains(name)).collect();
+        for &(name, span) in &undefined {
+            // A misspelled capture is one mistake, so the capture that was meant is not reported as unused too.
+            let suggestion = match (&undefined[..], &unused[..]) {
+                ([_], [only]) => Some(*only),
+                _ => closest(name, unused.iter().copied()),
+            };
+            unused.retain(|unused| Some(*unused) != suggestion);
+            let message = format!("the path `{}` has no capture `{{{name}}}`", context.uri.value);
+            let error = Diagnostic::new(DiagnosticCode::UndefinedCapture, span, message)
+                .label("no such capture")
+                .related(context.uri.span, "the path");
+            self.report(match suggestion {
+                Some(suggestion) => error.help(format!("did you mean `{{{suggestion}}}`?")),
+                None => error.help(format!(
+                    "add `{{{name}}}` to the path, or read the parameter from another part of the request"
+                )),
+            });
+        }
+        if context.incomplete {
+            return;
+        }
+        for name in unused {
+            self.report(
+                Diagnostic::new(
+                    DiagnosticCode::UnusedCapture,
+                    context.span,
+                    format!("{} does not define the capture `{{{name}}}`", context.subject),
+                )
+                .label(format!("has no parameter `{{{name}}}`"))
+                .related(capture_span(name, context.uri), "captured here")
+                .help(format!("add the parameter: `\"{{{name}}}\": {{ \"info\": \"…\", \"type\": \"…\" }}`")),
+            );
+        }
+    }
+
+    /// Checks that positions are numbered from 0 without gaps.
+    fn check_positions(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
+        if context.incomplete || all.iter().any(|lowered| lowered.key.is_none()) {
+            return;
+        }
+        let mut positions: Vec<(usize, &LoweredParameter)> = all
+            .iter()
+            .filter_map(|lowered| match lowered.key.as_ref()?.location {
+                Location::Position(position) => Some((position, lowered)),
+                _ => None,
+            })
+            .collect();
+        positions.sort_by_key(|(position, _)| *position);
+        let gap = positions.iter().enumerate().find(|(expected, (position, _))| expected != position);
+        if let Some((expected, (_, lowered))) = gap {
+            let prefix = self.spec.position_prefix;
+            self.report(
+                Diagnostic::new(
+                    DiagnosticCode::BadPosition,
+                    lowered.span,
+                    format!("there is a parameter `{}`, but no `{prefix}{expected}`", lowered.key_text),
+                )
+                .label("gap before this position")
+                .help(format!("number the positions from 0 without gaps: this one would be `{prefix}{expected}`")),
+            );
+        }
+    }
+}
+
+/// Reads a parameter whose key has no prefix from the query too, for methods without a body.
+fn allow_query(lowered: &mut LoweredParameter) {
+    let change = |location: &mut Location| {
+        if *location == Location::Body {
+            *location = Location::Any;
+        }
+    };
+    if let Some(key) = &mut lowered.key {
+        change(&mut key.location);
+    }
+    if let Some(Parameter { from, .. }) = &mut lowered.parameter {
+        change(from);
+    }
+}
+
+/// Returns the span of a capture in a path.
+fn capture_span(name: &str, uri: &Spanned<String>) -> Span {
+    let text = format!("{{{name}}}");
+    match uri.value.find(&text) {
+        Some(start) => path::part_span(uri, &(start..start + text.len())).0,
+        None => uri.span,
+    }
+}
+
+fn capture_name(segment: &Segment) -> Option<&str> {
+    match segment {
+        Segment::Capture(name) => Some(name),
+        Segment::Static(_) => None,
+    }
+}

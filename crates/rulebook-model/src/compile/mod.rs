@@ -1,0 +1,39 @@
+//! Compiles a definition: from the parsed definition to the model, and from the model to the plan.
+//!
+//! [`lower`] resolves types and permissions, checks the whole API (collisions, captures, positions, names) and makes
+//! the model.
+//!
+//! Every error is collected; errors that only follow from another one are not reported. This module does not depend
+//! on the text of the files, and on their dialect only through its
+//! [`DialectSpec`](crate::definition::dialect_spec::DialectSpec).
+
+mod api;
+mod check;
+mod collision;
+mod cors;
+mod format;
+mod function;
+mod jsonp;
+mod key;
+mod lower;
+mod method;
+mod method_parameters;
+mod module;
+mod module_parts;
+mod name;
+mod option;
+mod output;
+mod parameter;
+mod path;
+mod reserved;
+mod scope;
+mod service_names;
+mod setting;
+mod type_expr;
+mod value;
+
+pub use api::{Lowered, ResponseRegistry, lower, type_table};
+pub use check::{Checked, Extensions, check};
+pub use function::{FunctionRef, unknown_functions};
+
+pub use value::read_default;

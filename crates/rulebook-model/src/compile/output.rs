@@ -1,0 +1,119 @@
+//! Lowers outputs, fields of objects, and declared errors.
+
+use std::collections::HashMap;
+
+use super::lower::Lowering;
+use super::type_expr::TypeOwner;
+use crate::definition::parsed;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::envelope::EnvelopeSettings;
+use crate::error::{ErrorCode, ErrorStatus};
+use crate::model::{DeclaredError, EnvelopeName, Output, ParameterType};
+use crate::span::Span;
+
+impl Lowering<'_> {
+    /// Lowers the outputs of a method. `envelope` is the envelope of its responses, if known.
+    pub(super) fn outputs(&mut self, outputs: &[parsed::Output], envelope: Option<&EnvelopeName>) -> Vec<Output> {
+        let lowered: Vec<_> = outputs.iter().map(|output| self.output(output, "output")).collect();
+        self.check_output_names(outputs, envelope);
+        lowered.into_iter().flatten().collect()
+    }
+
+    /// Lowers an output, or a field of an object; `noun` says which: "output" or "field".
+    pub(super) fn output(&mut self, output: &parsed::Output, noun: &str) -> Option<Output> {
+        let before = self.diagnostics.len();
+        let subject = format!("the {noun} `{}`", output.name.value.escape_debug());
+        let span = output.name.span;
+        self.check_name(&output.name.value, &subject, span);
+        let info = self.info(output.info.as_ref(), &subject, span, output.incomplete);
+        let owner = TypeOwner { subject: &subject, span, incomplete: output.incomplete };
+        let compiled = self.r#type(&output.r#type, owner)?;
+        if let Some(example) = &output.example {
+            self.check_example(example, &*compiled.check, compiled.optional, &subject);
+        }
+        (self.diagnostics.len() == before).then(|| Output {
+            name: output.name.value.clone(),
+            info,
+            r#type: ParameterType::new(compiled.check),
+            optional: compiled.optional,
+            example: output.example.as_ref().map(|example| example.value.clone()),
+            span,
+        })
+    }
+
+    /// Checks that the names of outputs are unique in the object that they share with members of the envelope.
+    fn check_output_names(&mut self, outputs: &[parsed::Output], envelope: Option<&EnvelopeName>) {
+        let envelope = envelope.map(|name| (name.as_str(), name.envelope(EnvelopeSettings::default())));
+        let members = envelope.as_ref().map(|(_, envelope)| envelope.reserved_members()).unwrap_or_default();
+        let mut names: HashMap<&str, Span> = HashMap::new();
+        for output in outputs {
+            let name = output.name.value.as_str();
+            let span = output.name.span;
+            if let Some(first) = names.insert(name, span) {
+                let message = format!("two outputs have the name `{name}`");
+                self.report(
+                    Diagnostic::new(DiagnosticCode::OutputCollision, span, message)
+                        .label("second output")
+                        .related(first, "first output")
+                        .help("rename one of them"),
+                );
+            } else if let Some((envelope, _)) = envelope.as_ref().filter(|_| members.contains(&name)) {
+                let message = format!("the {envelope} envelope has a member `{name}` of its own");
+                self.report(
+                    Diagnostic::new(DiagnosticCode::OutputCollision, span, message)
+                        .label("same name as the envelope's member")
+                        .help("rename the output, or set the envelope of the module to `plain`"),
+                );
+            } else if name == Output::WHOLE && outputs.len() > 1 {
+                let message = "`*` is the whole response, but there are other outputs";
+                let error = Diagnostic::new(DiagnosticCode::OutputCollision, span, message)
+                    .label("must be the only output")
+                    .help("remove the other outputs, or rename this one");
+                let other = outputs.iter().find(|other| other.name.value != Output::WHOLE);
+                self.report(match other {
+                    Some(other) => error.related(other.name.span, "another output"),
+                    None => error,
+                });
+            }
+        }
+    }
+
+    /// Lowers the errors that the handler of a method may return.
+    pub(super) fn errors(&mut self, errors: &[parsed::DeclaredError]) -> Vec<DeclaredError> {
+        let mut lowered: Vec<DeclaredError> = Vec::with_capacity(errors.len());
+        let mut names: HashMap<&str, Span> = HashMap::new();
+        for error in errors {
+            let subject = format!("the error `{}`", error.name.value.escape_debug());
+            let span = error.name.span;
+            self.check_name(&error.name.value, &subject, span);
+            let info = self.info(error.info.as_ref(), &subject, span, error.incomplete);
+            let status = match &error.status {
+                // Errors that handlers return are errors of the client by default.
+                None => Some(ErrorCode::Failed.status()),
+                Some(status) => {
+                    let known = u16::try_from(status.value).ok().and_then(ErrorStatus::new);
+                    if known.is_none() {
+                        self.report(
+                            Diagnostic::new(
+                                DiagnosticCode::BadOption,
+                                status.span,
+                                format!("{} is not the HTTP status of an error", status.value),
+                            )
+                            .label("expected 400 to 599")
+                            .help("use 400 to 499 for errors of the client, 500 to 599 for errors of the server"),
+                        );
+                    }
+                    known
+                }
+            };
+            if let Some(first) = names.insert(&error.name.value, span) {
+                let message = format!("two errors have the name `{}`", error.name.value);
+                let diagnostic = Diagnostic::new(DiagnosticCode::NameCollision, span, message).label("second error");
+                self.report(diagnostic.related(first, "first error"));
+            } else if let Some(status) = status {
+                lowered.push(DeclaredError { name: error.name.value.clone(), status, info, span });
+            }
+        }
+        lowered
+    }
+}

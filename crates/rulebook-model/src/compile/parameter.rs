@@ -1,0 +1,129 @@
+//! Lowers one parameter: its key, name, type, default and example.
+
+use super::key::ParameterKey;
+use super::lower::Lowering;
+use super::type_expr::TypeOwner;
+use crate::definition::parsed;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::{Location, Parameter, ParameterType, default_name};
+use crate::span::Span;
+
+/// A parameter, with as much as is known of it in spite of errors, so that the method can still be checked. Its own
+/// errors have been reported.
+#[derive(Debug, Clone)]
+pub(super) struct LoweredParameter {
+    /// Where the value is sent; `None` if the key has an error.
+    pub key: Option<ParameterKey>,
+    /// The key as the author wrote it.
+    pub key_text: String,
+    /// The span of the key.
+    pub span: Span,
+    /// The name in code.
+    pub name: String,
+    /// The span of the name in code.
+    pub name_span: Span,
+    /// `true` if the parameter is a common one that a method inherits.
+    pub inherited: bool,
+    /// The parameter of the model; `None` if it has an error.
+    pub parameter: Option<Parameter>,
+}
+
+impl Lowering<'_> {
+    /// Lowers a parameter.
+    pub(super) fn parameter(&mut self, parameter: &parsed::Parameter) -> LoweredParameter {
+        let before = self.diagnostics.len();
+        let key_text = parameter.key.value.as_str();
+        let subject = format!("the parameter `{}`", key_text.escape_debug());
+        let span = parameter.key.span;
+
+        let key = self.key(&parameter.key);
+        let (name, name_span) = match &parameter.name {
+            Some(name) => (name.value.clone(), name.span),
+            None => (default_name(key_text).to_owned(), span),
+        };
+        // An error in a key was reported; a name that is derived from the key would repeat it.
+        if key.is_some() || parameter.name.is_some() {
+            self.check_name(&name, &subject, name_span);
+        }
+        let info = self.info(parameter.info.as_ref(), &subject, span, parameter.incomplete);
+        let owner = TypeOwner { subject: &subject, span, incomplete: parameter.incomplete };
+        let compiled = self.r#type(&parameter.r#type, owner);
+        let optional =
+            self.optional(parameter, &subject) || compiled.as_ref().is_some_and(|compiled| compiled.optional);
+        let is_capture = matches!(&key, Some(key) if key.location == Location::Path);
+        if is_capture {
+            self.check_capture(parameter, &subject, optional);
+        }
+        if let Some(compiled) = &compiled {
+            if let Some(default) = parameter.default.as_ref().filter(|_| !is_capture) {
+                self.check_default(default, &*compiled.check, &subject);
+            }
+            if let Some(example) = &parameter.example {
+                self.check_example(example, &*compiled.check, optional, &subject);
+            }
+        }
+
+        let lowered = match (&key, compiled) {
+            (Some(key), Some(compiled)) if self.diagnostics.len() == before => Some(Parameter {
+                from: key.location,
+                key: key.name.clone(),
+                name: name.clone(),
+                info,
+                optional: optional || parameter.default.is_some(),
+                r#type: ParameterType::new(compiled.check),
+                default: parameter.default.as_ref().map(|default| default.value.clone()),
+                example: parameter.example.as_ref().map(|example| example.value.clone()),
+                message: parameter.message.as_ref().map(|message| message.value.clone()),
+                span,
+                type_span: parameter.r#type.term.as_ref().map_or(span, |term| term.span),
+            }),
+            _ => None,
+        };
+        LoweredParameter {
+            key,
+            key_text: key_text.to_owned(),
+            span,
+            name,
+            name_span,
+            inherited: false,
+            parameter: lowered,
+        }
+    }
+
+    /// Returns `true` if the key `optional` is true. Reports it if it contradicts the `?` of the type.
+    fn optional(&mut self, parameter: &parsed::Parameter, subject: &str) -> bool {
+        let Some(optional) = &parameter.optional else { return false };
+        let term = parameter.r#type.term.as_ref();
+        if let Some(term) = term.filter(|term| term.value.starts_with('?') && !optional.value) {
+            self.report(
+                Diagnostic::new(
+                    DiagnosticCode::BadOption,
+                    optional.span,
+                    format!("{subject} is both optional and required"),
+                )
+                .label("required")
+                .related(term.part(0, 1), "optional")
+                .help("remove `optional`, or the `?` of the type"),
+            );
+        }
+        optional.value
+    }
+
+    /// Checks that a capture is required: without its segment, the request has another path.
+    fn check_capture(&mut self, parameter: &parsed::Parameter, subject: &str, optional: bool) {
+        let term = parameter.r#type.term.as_ref().filter(|_| optional);
+        let span = match (term, &parameter.default) {
+            (Some(term), _) => term.part(0, 1),
+            (None, Some(default)) => default.span,
+            (None, None) => return,
+        };
+        let message = format!("{subject} is a capture and must be required");
+        let error = Diagnostic::new(DiagnosticCode::OptionalCapture, span, message)
+            .label(if term.is_some() { "optional" } else { "a default makes it optional" })
+            .help("remove the `?` and the default, or shorten the path and read the segment as the position `URL#0`");
+        self.report(match (term, &parameter.default) {
+            (Some(_), Some(default)) => error.related(default.span, "a default makes it optional too"),
+            _ => error,
+        });
+    }
+}

@@ -1,0 +1,163 @@
+//! Parses the path of a service into segments.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::Segment;
+use crate::span::{Span, Spanned};
+
+/// An error in a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PathError {
+    /// The erroneous part, in bytes of the path.
+    pub range: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// The label of the erroneous part.
+    pub label: &'static str,
+    /// How to fix the error.
+    pub help: String,
+}
+
+impl PathError {
+    /// Makes a diagnostic of the error; `span` is that of its range.
+    pub(super) fn into_diagnostic(self, span: Span) -> Diagnostic {
+        Diagnostic::new(DiagnosticCode::BadUri, span, self.message).label(self.label).help(self.help)
+    }
+}
+
+/// Parses a path.
+///
+/// # Errors
+///
+/// Returns every error of the path.
+pub(super) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
+    if path == "/" {
+        return Ok(Vec::new());
+    }
+    let mut errors = Vec::new();
+    let start = match path.strip_prefix('/') {
+        Some(_) => 1,
+        None => {
+            errors.push(PathError {
+                range: 0..path.len(),
+                message: match path {
+                    "" => "the path is empty".to_owned(),
+                    _ => format!("the path `{path}` does not begin with `/`"),
+                },
+                label: "expected `/` at the beginning",
+                help: format!("write `/{}`", path.trim_matches('/')),
+            });
+            0
+        }
+    };
+    let mut segments = Vec::new();
+    let mut captures = HashSet::new();
+    let mut at = start;
+    // Consecutive empty segments are one error, and so are a missing first `/` and a last one too many.
+    let mut is_reported = start == 0;
+    let count = path[start..].split('/').count();
+    for (index, text) in path[start..].split('/').enumerate() {
+        let range = at..at + text.len();
+        at = range.end + 1;
+        if text.is_empty() {
+            if !is_reported {
+                errors.push(empty_segment(path, range.start, index > 0 && index + 1 == count));
+            }
+            is_reported = true;
+            continue;
+        }
+        is_reported = start == 0;
+        match segment(text) {
+            Ok(Segment::Capture(name)) if !captures.insert(text) => {
+                errors.push(PathError {
+                    range,
+                    message: format!("the capture `{{{name}}}` occurs twice in the path `{path}`"),
+                    label: "second occurrence",
+                    help: "give each capture of a path a different name".to_owned(),
+                });
+            }
+            Ok(segment) => segments.push(segment),
+            Err((label, help)) => errors.push(PathError {
+                range,
+                message: format!("`{}` is not a valid path segment", text.escape_debug()),
+                label,
+                help: help.to_owned(),
+            }),
+        }
+    }
+    if errors.is_empty() { Ok(segments) } else { Err(errors) }
+}
+
+/// Describes an empty segment that begins at byte `at`.
+fn empty_segment(path: &str, at: usize, is_last: bool) -> PathError {
+    if is_last {
+        return PathError {
+            range: at.saturating_sub(1)..at,
+            message: format!("the path `{path}` ends in `/`"),
+            label: "unexpected `/`",
+            help: format!("write `{}`", path.trim_end_matches('/')),
+        };
+    }
+    PathError {
+        range: at.saturating_sub(1)..at,
+        message: format!("the path `{path}` has an empty segment"),
+        label: "nothing between two `/`",
+        help: "separate the segments by a single `/`".to_owned(),
+    }
+}
+
+/// Parses one segment that is not empty. Otherwise returns the label and the help of the error.
+fn segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
+    let capture = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    match capture {
+        Some("") => Err(("capture without a name", "name the capture: `{id}`")),
+        Some(name) if !name.contains(['{', '}']) => {
+            if is_capture_name(name) {
+                Ok(Segment::Capture(name.to_owned()))
+            } else {
+                Err(("invalid capture name", CAPTURE_NAME))
+            }
+        }
+        _ if text.contains(['{', '}']) => {
+            Err(("a capture must be a whole segment", "write the capture between two `/`, or remove the braces"))
+        }
+        // RFC 3986 section 5.2.4.
+        _ if matches!(text, "." | "..") => Err((
+            "clients remove this segment before they send the request",
+            "rename the segment: `.` and `..` are relative references in every URL",
+        )),
+        _ if text.chars().any(char::is_control) => Err((
+            "contains a control character",
+            "remove it; any other character can be written as it is, without percent-encoding",
+        )),
+        _ => Ok(Segment::Static(text.to_owned())),
+    }
+}
+
+/// The rule for names of captures, as a help text.
+pub(super) const CAPTURE_NAME: &str =
+    "a capture name begins with an ASCII letter or `_`, followed by ASCII letters, digits, `_` and `-`";
+
+/// Returns `true` if a capture may have this name.
+pub(super) fn is_capture_name(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && characters.all(|other| other.is_ascii_alphanumeric() || matches!(other, '_' | '-'))
+}
+
+/// Returns the span of the part `range` of a path, and `true` if the part is in the path's own key. Parts in the keys
+/// above, whose spans are not known, get the span of the own key.
+pub(super) fn part_span(path: &Spanned<String>, range: &Range<usize>) -> (Span, bool) {
+    let key_len = path.span.end.saturating_sub(path.span.start) as usize;
+    let key_start = path.value.len().checked_sub(key_len);
+    let key = key_start.and_then(|start| path.value.get(start..).map(|key| (start, key)));
+    // A key with escape sequences can be longer than the path, or seem to begin within a character.
+    let Some((key_start, key)) = key else { return (path.span, range.end == path.value.len()) };
+    if range.start < key_start {
+        return (path.span, range.end >= key_start);
+    }
+    let key = Spanned::new(key.to_owned(), path.span);
+    (key.part(range.start - key_start, range.end - key_start), true)
+}

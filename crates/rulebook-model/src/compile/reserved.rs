@@ -1,0 +1,31 @@
+//! Checks that services do not use the paths of the server's own resources.
+
+use super::lower::Lowering;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::ServerPath;
+use crate::span::Span;
+
+impl Lowering<'_> {
+    /// Checks a whole path, base included. Returns `false` and reports the path if it is reserved.
+    pub(super) fn check_reserved(&mut self, path: &str, ignore_case: bool, span: Span) -> bool {
+        let is_same = |a: &str, b: &str| a == b || (ignore_case && a.eq_ignore_ascii_case(b));
+        let entry = ServerPath::ALL.into_iter().find(|(_, reserved, includes_below)| {
+            let split = path.split_at_checked(reserved.len());
+            split.is_some_and(|(start, rest)| {
+                is_same(start, reserved) && (rest.is_empty() || (*includes_below && rest.starts_with('/')))
+            })
+        });
+        let Some((_, reserved, includes_below)) = entry else { return true };
+        let message = if includes_below {
+            format!("the path `{reserved}` and all paths below it are reserved for the server")
+        } else {
+            format!("the path `{reserved}` is reserved for the server")
+        };
+        self.report(
+            Diagnostic::new(DiagnosticCode::ReservedName, span, message)
+                .label("reserved")
+                .help("choose another path, or another `base` in `app.json`"),
+        );
+        false
+    }
+}

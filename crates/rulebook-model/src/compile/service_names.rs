@@ -1,0 +1,94 @@
+//! Checks APIs in which requests to the base path name their method (the settings `service` and `dispatch`).
+
+use super::lower::Lowering;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::{Api, Location, Method, Segment, Service};
+use crate::routing::{Naming, ServicesByClass};
+
+impl Lowering<'_> {
+    /// Checks the names of services, and the parameters of the service at the base path.
+    pub(super) fn check_service_names(&mut self, api: &Api) {
+        let root = api.modules.iter().flat_map(|module| &module.services).find(|service| service.path.is_empty());
+        if api.service.on {
+            self.check_class_names(api, root);
+            self.check_root_parameters(root, Naming::Service, "service");
+        }
+        if api.dispatch {
+            self.check_root_parameters(root, Naming::Module, "dispatch");
+        }
+    }
+
+    /// Checks that `Class.method` names one service, that the default service exists, and that it does not hide the
+    /// service at the base path.
+    fn check_class_names(&mut self, api: &Api, root: Option<&Service>) {
+        let services: Vec<&Service> = api.modules.iter().flat_map(|module| &module.services).collect();
+        let mut classes = ServicesByClass::default();
+        for (index, service) in services.iter().enumerate() {
+            let Some(first) = classes.insert(&service.path, index).and_then(|first| services.get(first)) else {
+                continue;
+            };
+            let message = format!("`{}` and `{}` have the same name in `?service=`", first.uri(), service.uri());
+            self.report(
+                Diagnostic::new(DiagnosticCode::UriCollision, service.span, message)
+                    .label("second service")
+                    .related(first.span, "first service")
+                    .help(
+                        "change one of the paths; the first letter of the class, and the method, are \
+                         compared case-insensitively",
+                    ),
+            );
+        }
+        let Some(default) = &api.service.default else { return };
+        // The service may have been left out because of an error.
+        if self.diagnostics.is_empty() && classes.find(&default.value).is_none() {
+            let message = format!("unknown default service `{}`", default.value.escape_debug());
+            let names: Vec<String> = services.iter().filter_map(|service| class_name(&service.path)).collect();
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadOption, default.span, message)
+                    .label("unknown service")
+                    .help("the service at `/class/method` has the name `Class.method`")
+                    .suggest(&default.value, names.iter().map(String::as_str)),
+            );
+        }
+        if let Some(root) = root {
+            self.report(
+                Diagnostic::new(
+                    DiagnosticCode::UriCollision,
+                    root.span,
+                    "the service at the base path is hidden by the default service",
+                )
+                .label("never reached")
+                .related(default.span, "the default service")
+                .help("remove the methods at the base path, or `default`"),
+            );
+        }
+    }
+
+    /// Checks that parameters of the service at the base path do not have the names of the fields that name a method.
+    fn check_root_parameters(&mut self, root: Option<&Service>, naming: Naming, setting: &str) {
+        let in_query = |location| naming == Naming::Service && location == Location::Query;
+        let is_affected = |location| in_query(location) || matches!(location, Location::Body | Location::Any);
+        for Method { parameters, .. } in root.iter().flat_map(|root| &root.methods) {
+            let reserved = parameters
+                .iter()
+                .filter(|parameter| is_affected(parameter.from) && naming.fields().contains(&&*parameter.key));
+            for parameter in reserved {
+                let message =
+                    format!("the setting `{setting}` reserves the parameter `{}` of the base path", parameter.key);
+                self.report_once(
+                    Diagnostic::new(DiagnosticCode::ReservedName, parameter.span, message)
+                        .label("reserved")
+                        .help("rename the parameter, or move the method to another path"),
+                );
+            }
+        }
+    }
+}
+
+/// Returns the name of a service as clients of PhalApi write it; `None` if its path has not two static segments.
+fn class_name(path: &[Segment]) -> Option<String> {
+    let [Segment::Static(class), Segment::Static(method)] = path else { return None };
+    let mut letters = class.chars();
+    let first = letters.next()?.to_ascii_uppercase();
+    Some(format!("{first}{}.{method}", letters.as_str()))
+}

@@ -1,0 +1,145 @@
+//! Compiles type expressions and their attributes to checks.
+
+use std::ops::Range;
+
+use serde_json::Map;
+
+use super::lower::Lowering;
+use crate::definition::parsed::{Output, TypeSpec};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::span::{Span, Spanned};
+use crate::types::{
+    ArgumentError, ArgumentErrorKind, CompiledTerm, ObjectField, TermError, TermErrorKind, TermText, Type,
+};
+
+/// The parameter, output or field that has the type, for diagnostics.
+#[derive(Clone, Copy)]
+pub(super) struct TypeOwner<'a> {
+    /// Noun phrase with its article: "the parameter `lang`".
+    pub subject: &'a str,
+    /// The span of its name.
+    pub span: Span,
+    /// `true` if the parser left out an erroneous part, so that a missing type is not an error.
+    pub incomplete: bool,
+}
+
+impl Lowering<'_> {
+    /// Compiles the type of `owner`. Reports every error in it and returns `None`.
+    pub(super) fn r#type(&mut self, spec: &TypeSpec, owner: TypeOwner<'_>) -> Option<CompiledTerm> {
+        let fields = match &spec.fields {
+            None => Some(None),
+            Some(fields) => self.fields(&fields.value).map(Some),
+        };
+        self.collect_functions(spec);
+        let Some(term) = &spec.term else {
+            if !owner.incomplete {
+                self.report(
+                    Diagnostic::new(
+                        DiagnosticCode::MissingType,
+                        owner.span,
+                        format!("{} has no `type`", owner.subject),
+                    )
+                    .label("`type` is missing")
+                    .help("add a type: `\"type\": \"string\"`"),
+                );
+            }
+            return None;
+        };
+        let attributes: Map<_, _> =
+            spec.attributes.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect();
+        // If a field has an error, the type is compiled without fields, to report its other errors too.
+        let has_field_error = fields.is_none();
+        let compiled = self.types.compile(TermText {
+            term: &term.value,
+            attributes: &attributes,
+            fields: fields.unwrap_or_default(),
+            aliases: self.spec.type_aliases,
+            ignore_case: self.spec.ignore_type_case,
+            timezone: &self.timezone,
+        });
+        match compiled {
+            Ok(compiled) => (!has_field_error).then_some(compiled),
+            Err(errors) => {
+                for error in errors {
+                    self.report_type_error(&error, term, spec, owner);
+                }
+                None
+            }
+        }
+    }
+
+    /// Lowers the fields of an object; `None` if one of them has an error.
+    fn fields(&mut self, fields: &[Output]) -> Option<Vec<ObjectField>> {
+        let lowered: Vec<_> = fields.iter().map(|field| self.output(field, "field")).collect();
+        lowered
+            .into_iter()
+            .map(|output| {
+                let output = output?;
+                Some(ObjectField {
+                    name: output.name,
+                    info: output.info,
+                    optional: output.optional,
+                    check: output.r#type.check,
+                    example: output.example,
+                })
+            })
+            .collect()
+    }
+
+    fn report_type_error(&mut self, error: &TermError, term: &Spanned<String>, spec: &TypeSpec, owner: TypeOwner<'_>) {
+        let TermError { span: range, kind } = error;
+        let span = part_span(term, range);
+        let diagnostic = match kind {
+            TermErrorKind::Empty => {
+                let message = format!("the type of {} is empty", owner.subject);
+                Diagnostic::new(DiagnosticCode::MissingType, span, message)
+                    .label("expected a type")
+                    .help("add a type: `\"type\": \"string\"`")
+            }
+            TermErrorKind::Syntax(expected) => Diagnostic::new(
+                DiagnosticCode::UnknownType,
+                span,
+                format!("`{}` is not a valid type: {expected}", term.value.escape_debug()),
+            )
+            .label("invalid syntax")
+            .help("a type is a name, which may have arguments: `int`, `string(1,20)`, `?array<id>`"),
+            TermErrorKind::UnknownType(name) => {
+                let exists = |name: &str| self.types.iter().any(|known| known.name() == name);
+                let aliases = self.spec.type_aliases.iter().filter(|(_, name)| exists(name)).map(|(alias, _)| *alias);
+                Diagnostic::new(DiagnosticCode::UnknownType, span, format!("unknown type `{}`", name.escape_debug()))
+                    .label("unknown type")
+                    .suggest(name, aliases.chain(self.types.iter().map(Type::name)))
+            }
+            TermErrorKind::Argument(argument) => argument_error(argument, span, spec),
+        };
+        self.report(diagnostic);
+    }
+}
+
+/// Describes an error in the arguments of a type, at `term`, or in one of its attributes.
+fn argument_error(error: &ArgumentError, term: Span, spec: &TypeSpec) -> Diagnostic {
+    let ArgumentError { kind, attribute, message, help } = error;
+    let code = match kind {
+        ArgumentErrorKind::Invalid => DiagnosticCode::BadTypeArgument,
+        ArgumentErrorKind::Bounds => DiagnosticCode::BadBounds,
+        ArgumentErrorKind::MissingRange => DiagnosticCode::MissingRange,
+        ArgumentErrorKind::UnknownAttribute => DiagnosticCode::BadOption,
+    };
+    let span = attribute.as_deref().and_then(|name| {
+        let (key, value) = spec.attributes.iter().chain(&spec.items).find(|(key, _)| key.value == name)?;
+        Some(match kind {
+            ArgumentErrorKind::UnknownAttribute => key.span,
+            ArgumentErrorKind::Invalid | ArgumentErrorKind::Bounds | ArgumentErrorKind::MissingRange => value.span,
+        })
+    });
+    let diagnostic = Diagnostic::new(code, span.unwrap_or(term), message);
+    match help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}
+
+/// Returns the span of a part of a type expression.
+fn part_span(term: &Spanned<String>, range: &Range<usize>) -> Span {
+    if range.is_empty() && term.value.is_empty() { term.span } else { term.part(range.start, range.end) }
+}

@@ -1,0 +1,64 @@
+//! Checks defaults and examples against their types.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+
+use super::lower::Lowering;
+use crate::call::{TypeMismatch, TypeMismatchDetails, Value};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::span::Spanned;
+use crate::types::Check;
+
+impl Lowering<'_> {
+    /// Checks the default of a parameter.
+    pub(super) fn check_default(&mut self, default: &Spanned<Json>, check: &dyn Check, subject: &str) {
+        if let Err(mismatch) = read_default(&default.value, check) {
+            let error = Diagnostic::new(
+                DiagnosticCode::BadDefault,
+                default.span,
+                format!("the default of {subject} is not a valid value of its type"),
+            )
+            .label(describe(&mismatch));
+            self.report(match default.value {
+                Json::Null => error.help("remove `default`: an omitted parameter without a default is null"),
+                _ => error.help("change the default or the type"),
+            });
+        }
+    }
+
+    /// Checks an example, which is JSON. An optional value may be null.
+    pub(super) fn check_example(&mut self, example: &Spanned<Json>, check: &dyn Check, optional: bool, subject: &str) {
+        if optional && example.value.is_null() {
+            return;
+        }
+        if let Err(mismatch) = check.check(Value::from(&example.value)) {
+            self.report(
+                Diagnostic::new(
+                    DiagnosticCode::BadExample,
+                    example.span,
+                    format!("the example of {subject} is not a valid value of its type"),
+                )
+                .label(describe(&mismatch))
+                .help("change the example or the type; an example is written as in JSON"),
+            );
+        }
+    }
+}
+
+/// Checks a default and returns its value. A string is decoded like the text of a query parameter.
+pub fn read_default<'a>(default: &'a Json, check: &dyn Check) -> Result<Value<'a>, TypeMismatch> {
+    check.check(match default {
+        Json::String(text) => check.decode(Cow::Borrowed(text)),
+        other => Value::from(other),
+    })
+}
+
+fn describe(mismatch: &TypeMismatch) -> String {
+    let TypeMismatchDetails { expected, got, path: at, .. } = &**mismatch;
+    if at.is_empty() {
+        format!("expected {expected}, got {got}")
+    } else {
+        format!("expected {expected} at `{at}`, got {got}")
+    }
+}

@@ -1,0 +1,211 @@
+//! Reads methods, parameters, outputs and errors, for all dialects.
+
+use serde_json::{Map, Value as Json};
+
+use super::super::dialect_spec::{DialectSpec, TREE};
+use super::super::jsonc::{Data, Member, Node};
+use super::super::keys::{AFTER, ATTRIBUTES, ERROR, ITEMS, METHOD, OPTIONS, OUTPUT, PARAMETER};
+use super::super::object::{CheckedObject, wrong_kind};
+use super::super::parsed::{Attribute, DeclaredError, Method, Options, Output, Parameter, TypeSpec};
+use crate::diagnostic::Diagnostic;
+use crate::span::Spanned;
+
+/// A scope: groups of permissions.
+pub(super) type Groups = Vec<Spanned<Vec<Spanned<String>>>>;
+
+/// Reads a method of the dialect `tree`. Returns `None` and reports the value if it is not an object.
+pub(super) fn tree_method(http: Spanned<String>, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Method> {
+    CheckedObject::new(node, &METHOD, diagnostics).map(|object| tree_method_from(http, object, diagnostics))
+}
+
+/// Reads a method of the dialect `tree` from a checked object.
+pub(super) fn tree_method_from(
+    http: Spanned<String>,
+    mut object: CheckedObject<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Method {
+    let parameters = object.objects_by_name("in", &PARAMETER, diagnostics, tree_parameter);
+    let outputs = object.objects_by_name("out", &OUTPUT, diagnostics, |name, object, diagnostics| {
+        output(&TREE, name, object, diagnostics)
+    });
+    let errors = object.objects_by_name("errors", &ERROR, diagnostics, |name, object, _| error(&TREE, name, object));
+    let options = object.get("options").and_then(|node| CheckedObject::new(node, &OPTIONS, diagnostics));
+    let (scope, is_complete) = object
+        .get(TREE.scope_key)
+        .map_or((Groups::new(), true), |node| groups(TREE.scope_key, false, node, diagnostics));
+    Method {
+        http,
+        id: object.string("id"),
+        info: object.string("info"),
+        scope,
+        parameters,
+        outputs,
+        errors,
+        options: options.as_ref().map(self::options).unwrap_or_default(),
+        span: object.span,
+        incomplete: object.incomplete || !is_complete,
+    }
+}
+
+/// Reads the options of a method.
+pub(super) fn options(object: &CheckedObject<'_>) -> Options {
+    Options {
+        status: object.integer("status"),
+        download: object.bool("download"),
+        jsonp: object.bool("jsonp"),
+        deprecated: object.bool("deprecated"),
+    }
+}
+
+/// Reads the groups of permissions under `key`, and returns `true` too if none was left out. If `allow_single` is
+/// `true`, a permission outside of a group is a group of its own.
+pub(super) fn groups(key: &str, allow_single: bool, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> (Groups, bool) {
+    let mut groups = Groups::new();
+    let mut is_complete = true;
+    let Data::Array(items) = &node.data else {
+        return (groups, false);
+    };
+    for group in items {
+        let permissions = match &group.data {
+            Data::Array(permissions) => permissions.as_slice(),
+            Data::String(_) if allow_single => std::slice::from_ref(group),
+            _ => {
+                let expected = if allow_single { "a string or an array of strings" } else { "an array of strings" };
+                let error = wrong_kind(&format!("each group of `{key}`"), expected, group);
+                diagnostics.push(error.help(format!(
+                    "`{key}` is an OR of ANDs: `[[\"a\", \"b\"], [\"c\"]]` requires both `a` and `b`, or else `c`"
+                )));
+                is_complete = false;
+                continue;
+            }
+        };
+        let mut all = Vec::with_capacity(permissions.len());
+        for permission in permissions {
+            match &permission.data {
+                Data::String(text) => all.push(Spanned::new(text.clone(), permission.span)),
+                _ => {
+                    diagnostics.push(wrong_kind(&format!("each permission of `{key}`"), "a string", permission));
+                    is_complete = false;
+                }
+            }
+        }
+        // Without one of its permissions, a group would require less than the author wrote.
+        if all.len() == permissions.len() {
+            groups.push(Spanned::new(all, group.span));
+        }
+    }
+    (groups, is_complete)
+}
+
+/// Reads a parameter of the dialect `tree`.
+pub(super) fn tree_parameter(
+    key: Spanned<String>,
+    object: &mut CheckedObject<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Parameter {
+    parameter(&TREE, key, object, diagnostics)
+}
+
+/// Reads a parameter.
+pub(super) fn parameter(
+    spec: &DialectSpec,
+    key: Spanned<String>,
+    object: &mut CheckedObject<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Parameter {
+    let r#type = type_spec(spec, object, diagnostics);
+    Parameter {
+        key,
+        name: object.string("name"),
+        info: object.string(spec.info_key),
+        r#type,
+        optional: object.bool("optional"),
+        default: object.json("default"),
+        example: object.json("example"),
+        message: object.string("message"),
+        span: object.span,
+        incomplete: object.incomplete,
+    }
+}
+
+/// Reads an output, or a field of an object.
+pub(super) fn output(
+    spec: &DialectSpec,
+    name: Spanned<String>,
+    object: &mut CheckedObject<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Output {
+    let r#type = type_spec(spec, object, diagnostics);
+    Output {
+        name,
+        info: object.string(spec.info_key),
+        r#type,
+        example: object.json("example"),
+        span: object.span,
+        incomplete: object.incomplete,
+    }
+}
+
+/// Reads a type and its attributes.
+pub(super) fn type_spec(
+    spec: &DialectSpec,
+    object: &mut CheckedObject<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> TypeSpec {
+    let fields = object.get("fields").map(|node| node.span);
+    let is_attribute = |key: &str| ATTRIBUTES.find(key).or(AFTER.find(key)).is_some();
+    let field = |name, object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>| {
+        output(spec, name, object, diagnostics)
+    };
+    let mut item_attributes = Vec::new();
+    let items = self::items("items", object, &mut item_attributes, diagnostics);
+    TypeSpec {
+        term: object.string("type"),
+        attributes: object
+            .members()
+            .filter(|member| is_attribute(&member.key.value) && member.key.value != "items")
+            .map(|member| {
+                let value = Spanned::new(member.value.json(), member.value.span);
+                (member.key.clone(), value)
+            })
+            .chain(items)
+            .collect(),
+        items: item_attributes,
+        fields: fields
+            .map(|span| Spanned::new(object.objects_by_name("fields", spec.output_keys, diagnostics, field), span)),
+    }
+}
+
+/// Reads the attribute `items` of an object. Adds the attributes in it to `all`, with their paths, deepest first.
+/// `path` is the path of `items` itself: `items`, `items.items`, ….
+fn items(
+    path: &str,
+    object: &mut CheckedObject<'_>,
+    all: &mut Vec<Attribute>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Attribute> {
+    let member = object.members().find(|member| member.key.value == "items")?;
+    let mut inner = object.object("items", &ITEMS, diagnostics)?;
+    let deeper = items(&format!("{path}.items"), &mut inner, all, diagnostics);
+    let mut attributes = Map::new();
+    for Member { key, value } in inner.members().filter(|member| member.key.value != "items") {
+        attributes.insert(key.value.clone(), value.json());
+        all.push((Spanned::new(format!("{path}.{}", key.value), key.span), Spanned::new(value.json(), value.span)));
+    }
+    if let Some((key, value)) = deeper {
+        attributes.insert(key.value.clone(), value.value.clone());
+        all.push((Spanned::new(format!("{path}.{}", key.value), key.span), value));
+    }
+    Some((member.key.clone(), Spanned::new(Json::Object(attributes), member.value.span)))
+}
+
+/// Reads an error that the handler of a method may return.
+pub(super) fn error(spec: &DialectSpec, name: Spanned<String>, object: &CheckedObject<'_>) -> DeclaredError {
+    DeclaredError {
+        name,
+        status: object.integer("status"),
+        info: object.string(spec.info_key),
+        span: object.span,
+        incomplete: object.incomplete,
+    }
+}

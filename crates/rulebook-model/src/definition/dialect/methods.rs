@@ -1,0 +1,108 @@
+//! The dialect `methods` of api 3.0: `{"article": {"GET::read": {…}}}` defines `GET /article/read`.
+
+use super::super::dialect_spec::METHODS;
+use super::super::jsonc::{Data, Member, Node};
+use super::super::keys::methods::{ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER, SEPARATOR};
+use super::super::object::{CheckedObject, named_members, wrong_kind};
+use super::super::parsed::{Method, Module, Service};
+use super::first_byte;
+use super::method::{Groups, error, groups, options, output, parameter};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::span::Spanned;
+
+/// Reads a file of this dialect: each key of the top level is a module.
+pub(super) fn read(_: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+    let Data::Object(members) = &node.data else {
+        return Vec::new();
+    };
+    let modules = named_members(members).filter(|member| member.key.value != "dialect");
+    modules.filter_map(|member| module(member, diagnostics)).collect()
+}
+
+fn module(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
+    let name = &member.key;
+    let Data::Object(methods) = &member.value.data else {
+        diagnostics.push(wrong_kind("a module", "an object", &member.value));
+        return None;
+    };
+    let is_segment = check_segment(name, "module", diagnostics);
+    let services = named_members(methods).filter_map(|member| service(&name.value, member, diagnostics)).collect();
+    is_segment.then(|| Module {
+        name: name.clone(),
+        info: None,
+        envelope: None,
+        ignore_case: None,
+        repeated: None,
+        services,
+        spec: &METHODS,
+        span: first_byte(member.value.span),
+    })
+}
+
+/// Reads a method of a module, as a service with one method. Methods of the same name become one service later.
+fn service(module: &str, member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
+    let names = split_key(&member.key, diagnostics);
+    let object = CheckedObject::new(&member.value, &METHOD, diagnostics);
+    let (http, name) = names?;
+    let path = Spanned::new(format!("/{module}/{}", name.value), name.span);
+    Some(Service { path, methods: vec![method(http, object?, diagnostics)] })
+}
+
+/// Splits the key of a method into its HTTP method and its name.
+fn split_key(key: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Option<(Spanned<String>, Spanned<String>)> {
+    let Some((http, name)) = key.value.split_once(SEPARATOR) else {
+        let message = format!("`{}` has no HTTP method", key.value.escape_debug());
+        let error = Diagnostic::new(DiagnosticCode::UnknownMethod, key.span, message)
+            .label("expected an HTTP method, `::` and a name");
+        let name = key.value.rsplit(':').next().unwrap_or_default();
+        diagnostics.push(error.help(format!("write `GET::{}`, or another HTTP method", name.escape_debug())));
+        return None;
+    };
+    let name_start = http.len() + SEPARATOR.len();
+    let http = Spanned::new(http.to_owned(), key.part(0, http.len()));
+    let name = Spanned::new(name.to_owned(), key.part(name_start, key.value.len()));
+    check_segment(&name, "method", diagnostics).then_some((http, name))
+}
+
+/// Checks that a name can be one segment of a path. Otherwise reports it and returns `false`.
+fn check_segment(name: &Spanned<String>, what: &str, diagnostics: &mut Vec<Diagnostic>) -> bool {
+    let label = match &*name.value {
+        "" => "empty name",
+        text if text.contains(['/', '{', '}']) => "not one segment of a path",
+        text if text.chars().any(char::is_control) => "contains a control character",
+        _ => return true,
+    };
+    let message = format!("`{}` is not a valid {what} name", name.value.escape_debug());
+    diagnostics.push(Diagnostic::new(DiagnosticCode::BadUri, name.span, message).label(label).help(
+        "the names of the module and of the method are the two segments of the path, and cannot contain \
+         `/`, `{` or `}`",
+    ));
+    false
+}
+
+fn method(http: Spanned<String>, mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Method {
+    let parameters = object.objects_by_name("parameters", &PARAMETER, diagnostics, |name, object, diagnostics| {
+        parameter(&METHODS, name, object, diagnostics)
+    });
+    let outputs = object.objects_by_name("output", &OUTPUT, diagnostics, |name, object, diagnostics| {
+        output(&METHODS, name, object, diagnostics)
+    });
+    let errors = object.objects_by_name("errors", &ERROR, diagnostics, |name, object, _| error(&METHODS, name, object));
+    let options = object.get("options").and_then(|node| CheckedObject::new(node, &OPTIONS, diagnostics));
+    let options = options.as_ref().map(self::options);
+    let (scope, is_complete) = object
+        .get(METHODS.scope_key)
+        .map_or((Groups::new(), true), |node| groups(METHODS.scope_key, true, node, diagnostics));
+    Method {
+        http,
+        id: object.string("id"),
+        info: object.string(METHODS.info_key),
+        scope,
+        parameters,
+        outputs,
+        errors,
+        options: options.unwrap_or_default(),
+        span: object.span,
+        incomplete: object.incomplete || !is_complete,
+    }
+}

@@ -1,0 +1,138 @@
+//! The dialects: the three formats in which the file of a module may be written.
+//!
+//! Detects the dialect of a file and parses the file into the structures of [`super::parsed`]. After that, code does
+//! not depend on the dialect, except through its [`DialectSpec`](dialect_spec::DialectSpec).
+
+mod method;
+mod methods;
+mod rules;
+mod tree;
+
+pub(super) use tree::module;
+
+use super::dialect_spec;
+use super::jsonc::{Data, Member, Members, Node};
+use super::keys::methods::SEPARATOR;
+use super::keys::{MODULE, PARAMETER};
+use super::object::{CheckedObject, is_comment, wrong_kind};
+use super::parsed::{Module, Parameter};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::span::Span;
+
+/// Reads the modules of a file. `name` is the name of the module if the file does not set one.
+type Read = fn(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module>;
+
+/// A dialect.
+struct Dialect {
+    /// The value of the key `"dialect"`.
+    name: &'static str,
+    read: Read,
+}
+
+const TREE: Dialect = Dialect { name: dialect_spec::TREE.name, read: tree::read };
+
+const METHODS: Dialect = Dialect { name: dialect_spec::METHODS.name, read: methods::read };
+
+const RULES: Dialect = Dialect { name: dialect_spec::RULES.name, read: rules::read };
+
+const TABLE: [&Dialect; 3] = [&TREE, &METHODS, &RULES];
+
+/// Reads `common` from the settings: parameters that every method has. Returns `true` too if they are rules.
+pub(super) fn common(settings: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Parameter>, bool) {
+    let members = match settings.get("common").map(|node| &node.data) {
+        Some(Data::Object(members)) => members,
+        _ => return (Vec::new(), false),
+    };
+    if rules::is_common(members) {
+        let rules = settings.object("common", &rules::COMMON, diagnostics);
+        (rules.map_or_else(Vec::new, |object| rules::common(&object, diagnostics)), true)
+    } else {
+        (settings.objects_by_name("common", &PARAMETER, diagnostics, method::tree_parameter), false)
+    }
+}
+
+/// The keys by which a file is recognized as a tree, although services do not have all of these HTTP methods.
+pub(crate) const METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
+
+/// Reads a file of modules in whatever dialect it is written.
+pub(super) fn read(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+    let dialect = match &node.data {
+        Data::Array(_) => Ok(&TREE),
+        Data::Object(members) => detect(members),
+        _ => Err(wrong_kind("a definition", "an object or an array", node)),
+    };
+    match dialect {
+        Ok(dialect) => (dialect.read)(name, node, diagnostics),
+        Err(error) => {
+            diagnostics.push(error);
+            Vec::new()
+        }
+    }
+}
+
+/// Detects the dialect of a file by its top level.
+fn detect(members: &Members) -> Result<&'static Dialect, Diagnostic> {
+    let dialect = members.list.iter().find(|member| member.key.value == "dialect");
+    if let Some(member) = dialect {
+        return by_name(&member.value);
+    }
+    if members.list.iter().any(is_tree_member) {
+        return Ok(&TREE);
+    }
+    let objects = || {
+        let content = members.list.iter().filter(|member| !is_comment(member));
+        content.filter_map(|member| match &member.value.data {
+            Data::Object(inner) => Some(inner),
+            _ => None,
+        })
+    };
+    let inner_keys = || objects().flat_map(|inner| &inner.list).map(|member| member.key.value.as_str());
+    if inner_keys().any(|key| key.contains(SEPARATOR)) {
+        return Ok(&METHODS);
+    }
+    // URIs at the top level, without the "/" above them, are a mistake in a tree, not the classes of `rules`.
+    let has_uris = inner_keys().any(|key| key == "/" || METHOD_NAMES.contains(&key));
+    Ok(if has_uris || objects().next().is_none() { &TREE } else { &RULES })
+}
+
+/// Returns the dialect that the key `"dialect"` names.
+fn by_name(node: &Node) -> Result<&'static Dialect, Diagnostic> {
+    let Data::String(name) = &node.data else {
+        return Err(wrong_kind("`dialect`", "a string", node));
+    };
+    let names = TABLE.iter().map(|dialect| dialect.name);
+    match TABLE.iter().find(|dialect| dialect.name == name) {
+        Some(dialect) => Ok(dialect),
+        None => Err(Diagnostic::new(DiagnosticCode::UnknownDialect, node.span, format!("unknown dialect `{name}`"))
+            .help(format!("the dialects are {}", list(names.clone())))
+            .suggest(name, names)),
+    }
+}
+
+/// Returns `true` if a member of the top level occurs in trees only: `/`, an HTTP method in any case, a setting of the
+/// module, or an object with `info` under a name that an HTTP method could have.
+fn is_tree_member(member: &Member) -> bool {
+    let key = &member.key.value;
+    let is_method = METHOD_NAMES.iter().any(|name| name.eq_ignore_ascii_case(key));
+    let is_uppercase = key.bytes().all(|byte| byte.is_ascii_uppercase());
+    key == "/"
+        || is_method
+        || match &member.value.data {
+            Data::Object(inner) => is_uppercase && inner.list.iter().any(is_info),
+            _ => MODULE.keys.iter().any(|known| known.name == key),
+        }
+}
+
+fn is_info(member: &Member) -> bool {
+    member.key.value == "info" && matches!(member.value.data, Data::String(_))
+}
+
+/// Returns the span of the first byte, for a value that is too long to show.
+fn first_byte(span: Span) -> Span {
+    span.slice(0, 1)
+}
+
+fn list(names: impl Iterator<Item = &'static str>) -> String {
+    let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}

@@ -1,0 +1,112 @@
+//! Reads a method of a class: one method of the parsed definition for each of its HTTP methods.
+
+use std::collections::HashMap;
+
+use super::super::super::dialect_spec::RULES;
+use super::super::super::jsonc::{Data, Member};
+use super::super::super::keys::ERROR;
+use super::super::super::keys::rules::METHOD;
+use super::super::super::object::CheckedObject;
+use super::super::super::parsed::{Method, Options, Service};
+use super::super::method::{Groups, error, groups};
+use super::returns::returns;
+use super::rule::Rule;
+use super::{info, rules};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::span::{Span, Spanned};
+
+/// Reads a method of the class `class`. It has the rules `common`, unless it has a rule of the same name.
+/// `is_common_complete` is `false` if a common rule was left out.
+pub(super) fn method(
+    class: &Spanned<String>,
+    member: &Member,
+    common: &[Rule],
+    is_common_complete: bool,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Service> {
+    let mut object = CheckedObject::new(&member.value, &METHOD, diagnostics)?;
+    let key = &member.key;
+    let (method_rules, has_all_rules) = rules(&object, &METHOD, diagnostics);
+    let all = merge(common, method_rules);
+    let outputs = returns(&mut object, diagnostics);
+    let errors = object.objects_by_name("@errors", &ERROR, diagnostics, |name, object, _| error(&RULES, name, object));
+    let (scope, has_whole_scope) =
+        object.get("@scope").map_or((Groups::new(), true), |node| groups("@scope", false, node, diagnostics));
+    let info = info(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
+    let methods = http_methods(&object, key.span, &all, diagnostics);
+    let jsonp = object.bool("@jsonp");
+    let has_get = methods.iter().any(|http| http.value == "GET");
+    let incomplete = object.incomplete || !(is_common_complete && has_all_rules && has_whole_scope);
+    let methods = methods.into_iter().map(|http| Method {
+        // Only GET can respond with JSONP, so `@jsonp` applies to GET if the method has it.
+        options: Options {
+            jsonp: jsonp.filter(|jsonp| !jsonp.value || !has_get || http.value == "GET"),
+            ..Options::default()
+        },
+        http,
+        id: None,
+        info: Some(info.clone()),
+        scope: scope.clone(),
+        parameters: all.iter().map(|rule| rule.parameter.clone()).collect(),
+        outputs: outputs.clone(),
+        errors: errors.clone(),
+        span: object.span,
+        incomplete,
+    });
+    let path = format!("/{}/{}", lowercase_first(&class.value), key.value);
+    Some(Service { path: Spanned::new(path, key.span), methods: methods.collect() })
+}
+
+/// Merges the rules of a class and of a method. A rule of the method replaces the rule of the class with the same name
+/// in code, in its position; the other rules of the method come last. PhalApi has the same order.
+fn merge(common: &[Rule], method_rules: Vec<Rule>) -> Vec<Rule> {
+    let mut all = common.to_vec();
+    let by_name: HashMap<&str, usize> =
+        common.iter().enumerate().map(|(index, rule)| (rule.name.as_str(), index)).collect();
+    for rule in method_rules {
+        match by_name.get(rule.name.as_str()).and_then(|index| all.get_mut(*index)) {
+            Some(replaced) => *replaced = rule,
+            None => all.push(rule),
+        }
+    }
+    all
+}
+
+/// Returns the HTTP methods: those in `@method`, by default GET and POST, or POST only if a rule requires a body.
+fn http_methods(
+    object: &CheckedObject<'_>,
+    span: Span,
+    rules: &[Rule],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Spanned<String>> {
+    let names = match object.get("@method").map(|node| (&node.data, node)) {
+        Some((Data::String(text), node)) => Some(vec![Spanned::new(text.clone(), node.span)]),
+        Some((Data::Array(_), _)) => object.strings("@method").map(|names| names.value),
+        _ => None,
+    };
+    let needs_body = rules.iter().any(|rule| rule.needs_body);
+    let Some(names) = names.filter(|names| !names.is_empty()) else {
+        let default: &[&str] = if needs_body { &["POST"] } else { &["GET", "POST"] };
+        return default.iter().map(|name| Spanned::new((*name).to_owned(), span)).collect();
+    };
+    let uppercase = |name: Spanned<String>| name.map(|name| name.to_ascii_uppercase());
+    let names: Vec<_> = names.into_iter().map(uppercase).collect();
+    let bodiless = names.iter().find(|name| matches!(name.value.as_str(), "GET" | "DELETE"));
+    // The same error of a file parameter is reported by `compile`, which knows the types.
+    if let (Some(http), Some(source)) = (bodiless, rules.iter().find_map(|rule| rule.post_source)) {
+        let message = format!("{} has no body, but a rule reads its value from the body", http.value);
+        diagnostics.push(
+            Diagnostic::new(DiagnosticCode::BodyNotAllowed, http.span, message)
+                .label("has no body")
+                .related(source, "read from the body")
+                .help("remove `@method`, or set it to `POST`"),
+        );
+    }
+    names
+}
+
+/// Returns the name of a class as it is in the path: with a lowercase first letter.
+fn lowercase_first(class: &str) -> String {
+    let mut letters = class.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}", first.to_ascii_lowercase(), letters.as_str()))
+}

@@ -1,0 +1,191 @@
+//! Reads `@return`: output fields by their paths (`list[].id`), which become nested objects and arrays.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value as Json};
+
+use super::super::super::keys::rules::{RETURN, RETURN_TYPES, canonical_name};
+use super::super::super::object::CheckedObject;
+use super::super::super::parsed::{Attribute, Output, TypeSpec};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::span::{Span, Spanned};
+
+/// The maximum number of levels in a path, so that functions can recurse over the fields.
+const MAX_DEPTH: usize = 32;
+
+/// The outputs, or the fields of an object, in the order of the text.
+#[derive(Default)]
+struct Fields {
+    list: Vec<Field>,
+    by_name: HashMap<String, usize>,
+}
+
+/// A field, with the fields below it.
+#[derive(Default)]
+struct Field {
+    name: Spanned<String>,
+    /// The entry of `@return` for this field. `None` if only entries below it exist.
+    entry: Option<Entry>,
+    /// The items of the array, if a path continues with `[]`.
+    items: Option<Box<Field>>,
+    /// The fields of the object, if a path continues with `.`.
+    fields: Fields,
+}
+
+/// An entry of `@return`.
+struct Entry {
+    term: Option<Spanned<String>>,
+    info: Option<Spanned<String>>,
+    attributes: Vec<(Spanned<String>, Spanned<Json>)>,
+    example: Option<Spanned<Json>>,
+    span: Span,
+    incomplete: bool,
+}
+
+/// Reads `@return`.
+pub(super) fn returns(object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Output> {
+    let entries = object.objects_by_name("@return", &RETURN, diagnostics, |path, object, _| (path, entry(object)));
+    let mut fields = Fields::default();
+    for (path, entry) in entries {
+        let depth = path.value.matches("[]").count() + path.value.matches('.').count();
+        if depth >= MAX_DEPTH {
+            let message = format!("fields are nested more than {MAX_DEPTH} levels deep");
+            diagnostics.push(Diagnostic::new(DiagnosticCode::BadName, path.span, message).label("too deep"));
+            object.incomplete = true;
+            continue;
+        }
+        fields.insert(&path, entry);
+    }
+    fields.outputs(diagnostics)
+}
+
+fn entry(object: &CheckedObject<'_>) -> Entry {
+    let attribute = |name: &str| {
+        let member = object.members().find(|member| member.key.value == name)?;
+        Some((member.key.clone(), Spanned::new(member.value.json(), member.value.span)))
+    };
+    let mut term = object.string("type");
+    let mut attributes: Vec<_> = ["format", "range"].into_iter().filter_map(attribute).collect();
+    let is_date = |term: &Spanned<String>| without_mark(&term.value).eq_ignore_ascii_case("date");
+    let is_timestamp = |(key, value): &(Spanned<String>, Spanned<Json>)| {
+        let text = value.value.as_str().unwrap_or_default();
+        key.value == "format" && text.eq_ignore_ascii_case("timestamp")
+    };
+    if term.as_ref().is_some_and(is_date) && attributes.iter().any(is_timestamp) {
+        attributes.retain(|attribute| !is_timestamp(attribute));
+        term = term.map(|term| term.map(|term| term.replace(without_mark(&term), "int")));
+    }
+    Entry {
+        term,
+        info: object.string("desc").filter(|text| !text.value.trim().is_empty()),
+        attributes,
+        example: object.json("example"),
+        span: object.span,
+        incomplete: object.incomplete,
+    }
+}
+
+impl Fields {
+    /// Inserts an entry at its path: `list[].id` is the field `id` of the items of `list`.
+    fn insert(&mut self, path: &Spanned<String>, entry: Entry) {
+        let mut fields = self;
+        let mut steps = path.value.split('.').peekable();
+        while let Some(step) = steps.next() {
+            let name = step.trim_end_matches("[]");
+            let mut field = fields.get_or_insert(name, path.span);
+            for _ in 0..(step.len() - name.len()) / 2 {
+                let new = || Box::new(Field { name: Spanned::new(name.to_owned(), path.span), ..Field::default() });
+                field = field.items.get_or_insert_with(new);
+            }
+            if steps.peek().is_none() {
+                field.name.span = path.span;
+                field.entry = Some(entry);
+                return;
+            }
+            fields = &mut field.fields;
+        }
+    }
+
+    fn get_or_insert(&mut self, name: &str, span: Span) -> &mut Field {
+        let Self { list, by_name } = self;
+        let index = *by_name.entry(name.to_owned()).or_insert(list.len());
+        if index == list.len() {
+            list.push(Field { name: Spanned::new(name.to_owned(), span), ..Field::default() });
+        }
+        // `by_name` holds valid indices of `list` only.
+        &mut list[index]
+    }
+
+    fn outputs(self, diagnostics: &mut Vec<Diagnostic>) -> Vec<Output> {
+        self.list.into_iter().map(|field| field.output(diagnostics)).collect()
+    }
+}
+
+impl Field {
+    fn output(mut self, diagnostics: &mut Vec<Diagnostic>) -> Output {
+        let name = self.name.clone();
+        let entry = self.entry.as_mut();
+        // A blank name is reported as such, not as a missing description too.
+        let is_blank = name.value.trim().is_empty();
+        let info = entry.and_then(|entry| entry.info.take()).or_else(|| (!is_blank).then(|| name.clone()));
+        let example = self.entry.as_mut().and_then(|entry| entry.example.take());
+        let (span, incomplete) = self.entry.as_ref().map_or((name.span, false), |entry| (entry.span, entry.incomplete));
+        let r#type = self.r#type(diagnostics);
+        Output { r#type, name, info, example, span, incomplete: incomplete || is_blank }
+    }
+
+    /// Combines the type of the entry with what the paths below it imply: an array or an object.
+    fn r#type(self, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
+        let Self { name, entry, items, fields } = self;
+        let (term, attributes) = entry.map_or((None, Vec::new()), |entry| (entry.term, entry.attributes));
+        let type_name = term.as_ref().map(|term| without_mark(&term.value));
+        let type_name = type_name.map(|name| canonical_name(RETURN_TYPES, name).unwrap_or(name));
+        let span = term.as_ref().map_or(name.span, |term| term.span);
+        let mark = if term.as_ref().is_some_and(|term| term.value.starts_with('?')) { "?" } else { "" };
+        if items.is_none() && fields.list.is_empty() {
+            let term = type_name.map(|type_name| Spanned::new(format!("{mark}{type_name}"), span));
+            return TypeSpec { term, attributes, ..TypeSpec::default() };
+        }
+        let expected = if items.is_some() { "array" } else { "object" };
+        if items.is_some() && !fields.list.is_empty() {
+            let message = format!("`{}` has both items and fields", name.value);
+            let error = Diagnostic::new(DiagnosticCode::BadOption, span, message).label("either an array or an object");
+            diagnostics.push(error.help("write the fields of the items after `[]`: `list[].id`"));
+        } else if let Some(other) = type_name.filter(|type_name| *type_name != expected) {
+            let message = format!("`{}` has the type `{other}`, but there are fields below it", name.value);
+            let error =
+                Diagnostic::new(DiagnosticCode::BadOption, span, message).label(format!("expected `{expected}`"));
+            diagnostics.push(
+                error.help("the fields of an object are written `info.id`, those of the items of an array `list[].id`"),
+            );
+        }
+        let Some(items) = items else {
+            let term = Spanned::new(format!("{mark}object"), span);
+            let fields = Some(Spanned::new(fields.outputs(diagnostics), span));
+            return TypeSpec { term: Some(term), attributes, fields, ..TypeSpec::default() };
+        };
+        let mut array = array_of(items.r#type(diagnostics), attributes);
+        array.term = array.term.map(|item| Spanned::new(format!("{mark}array<{}>", item.value), span));
+        array
+    }
+}
+
+/// Returns the type of an array: the attributes of its items become the attribute `items`, next to the `attributes` of
+/// the array. The term is still that of the items.
+fn array_of(item: TypeSpec, mut attributes: Vec<Attribute>) -> TypeSpec {
+    let TypeSpec { term, attributes: item_attributes, items: deeper, fields } = item;
+    let term = term.unwrap_or_else(|| Spanned::new("any".to_owned(), Span::default()));
+    let with_path = |(key, value): &Attribute| (key.clone().map(|key| format!("items.{key}")), value.clone());
+    let items = item_attributes.iter().chain(&deeper).map(with_path).collect();
+    if let Some((key, _)) = item_attributes.first() {
+        let span = key.span;
+        let object: Map<_, _> = item_attributes.into_iter().map(|(key, value)| (key.value, value.value)).collect();
+        attributes.push((Spanned::new("items".to_owned(), span), Spanned::new(Json::Object(object), span)));
+    }
+    TypeSpec { term: Some(term), attributes, items, fields }
+}
+
+/// Strips the `?` of an optional type.
+fn without_mark(term: &str) -> &str {
+    term.strip_prefix('?').unwrap_or(term)
+}

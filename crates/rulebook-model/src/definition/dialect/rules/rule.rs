@@ -1,0 +1,224 @@
+//! Reads a rule: a parameter, converted to the keys and types of the dialect `tree`.
+
+use serde_json::{Number, Value as Json};
+
+use super::super::super::dialect_spec::RULES;
+use super::super::super::jsonc::Member;
+use super::super::super::keys::rules::{RULE, SOURCES, TYPES, canonical_name};
+use super::super::super::object::CheckedObject;
+use super::super::super::parsed::{Attribute, Parameter, TypeSpec};
+use super::super::method::type_spec;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::span::{Span, Spanned};
+
+/// PhalApi's source for data of the web server (PHP's `$_SERVER`), which rulebook does not support.
+const SERVER: &str = "server";
+
+/// A rule.
+#[derive(Clone)]
+pub(super) struct Rule {
+    /// The parameter's name in code.
+    pub name: String,
+    pub parameter: Parameter,
+    /// `true` if the value can be sent in a body only: it is a file, or its source is `post`.
+    pub needs_body: bool,
+    /// The span of `source`, if it is `post`.
+    pub post_source: Option<Span>,
+}
+
+/// Reads a rule. Returns `None` and reports the value if it is not an object.
+pub(super) fn rule(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
+    let mut object = CheckedObject::new(&member.value, &RULE, diagnostics)?;
+    let name = &member.key;
+    let r#type = type_spec(&RULES, &mut object, diagnostics);
+    let is_type_missing = r#type.term.is_none() && object.incomplete;
+    let term = r#type.term.clone().or((!is_type_missing).then(|| Spanned::new("string".to_owned(), name.span)));
+    let before = diagnostics.len();
+    let r#type = canonical_type(TypeSpec { term, ..r#type }, &object, diagnostics);
+    let (prefix, source) = key_prefix(&object, diagnostics);
+    let is_file = r#type.term.as_ref().is_some_and(|term| is_file(&term.value));
+    let post_source = source.filter(|_| prefix.is_empty());
+    let request_name = object.string("name").unwrap_or_else(|| name.clone());
+    let prefix = if prefix.is_empty() && has_location_prefix(&request_name.value) {
+        diagnostics.push(unexpected_prefix(&request_name));
+        "ANY@"
+    } else {
+        prefix
+    };
+    let not_blank = |key| object.string(key).filter(|text| !text.value.trim().is_empty());
+    let is_blank = name.value.trim().is_empty();
+    let parameter = Parameter {
+        key: Spanned::new(format!("{prefix}{}", request_name.value), name.span),
+        // If there is no name at all, the blank key is reported.
+        name: (!is_blank || object.has("name")).then(|| name.clone()),
+        info: not_blank("desc").or_else(|| (!is_blank).then(|| name.clone())),
+        r#type,
+        optional: None,
+        default: object.json("default"),
+        example: object.json("example"),
+        message: object.string("message"),
+        span: object.span,
+        incomplete: object.incomplete || is_blank || diagnostics.len() > before,
+    };
+    Some(Rule { name: name.value.clone(), parameter, needs_body: is_file || post_source.is_some(), post_source })
+}
+
+/// Converts a type and its attributes to the names of the dialect `tree`. A parameter that is not required becomes
+/// optional by a `?`.
+fn canonical_type(text: TypeSpec, object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
+    let TypeSpec { term, attributes, items, fields } = text;
+    let Some(term) = term else {
+        return TypeSpec { term, attributes, items, fields };
+    };
+    let has_mark = term.value.starts_with('?');
+    let name = term.value.trim_start_matches('?');
+    let name = canonical_name(TYPES, name).unwrap_or(name).to_owned();
+    let required = object.bool("require").filter(|require| require.value);
+    if let Some(require) = required.filter(|_| has_mark) {
+        let message = "a rule with `require` cannot have an optional type";
+        let error = Diagnostic::new(DiagnosticCode::BadOption, require.span, message).label("required");
+        diagnostics.push(error.related(term.span, "optional").help("remove `require` or the `?`"));
+    }
+    let functions = [callback(&name, object, diagnostics), after(object, diagnostics)];
+    let attributes = attributes.into_iter().filter_map(|(key, value)| {
+        let value = match key.value.as_str() {
+            "min" | "max" if name != "datetime" => value.map(parse_number),
+            "format" => format(&name, value, diagnostics)?,
+            "items" => value.map(convert_items),
+            // Reported by `callback`.
+            "callback" if name != "callable" => return None,
+            _ => value,
+        };
+        Some((key, value))
+    });
+    let attributes: Vec<_> = attributes.chain(functions.into_iter().flatten()).collect();
+    let is_optional = has_mark || (required.is_none() && !object.has("default"));
+    // A term with more than one `?` is an error, which is reported as the author wrote it.
+    let term = if term.value.starts_with("??") {
+        term
+    } else {
+        term.map(|_| if is_optional { format!("?{name}") } else { name })
+    };
+    TypeSpec { term: Some(term), attributes, items, fields }
+}
+
+/// Returns the attribute `callback` if the rule has it under its other name, `callable`. Reports both names together,
+/// and either of them with a type that has no callback.
+fn callback(type_name: &str, object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Attribute> {
+    let find = |key| object.members().find(|member| member.key.value == key);
+    let (callback, callable) = (find("callback"), find("callable"));
+    let first = callback.or(callable)?;
+    if type_name != "callable" {
+        let message = format!("`{}` has no effect on this type", first.key.value);
+        let error = Diagnostic::new(DiagnosticCode::BadOption, first.key.span, message);
+        diagnostics.push(error.label("never called").help("add `\"type\": \"callable\"`"));
+        return None;
+    }
+    let second = callable?;
+    if callback.is_some() {
+        let message = "`callback` and `callable` are two names of the same key";
+        let error = Diagnostic::new(DiagnosticCode::BadOption, second.key.span, message);
+        diagnostics.push(
+            error.label("second occurrence").related(first.key.span, "first occurrence").help("remove one of the two"),
+        );
+        return None;
+    }
+    Some((Spanned::new("callback".to_owned(), second.key.span), Spanned::new(second.value.json(), second.value.span)))
+}
+
+/// Returns `on_after_parse` as the attribute `after`. An array names a class and a method of PHP: one function.
+fn after(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Attribute> {
+    let member = object.members().find(|member| member.key.value == "on_after_parse")?;
+    let span = member.value.span;
+    let names = match object.strings("on_after_parse").map(|names| names.value) {
+        None => member.value.json(),
+        Some(names) => match &names[..] {
+            [class, method] => vec![format!("{}::{}", class.value, method.value)].into(),
+            _ => {
+                let message = "an array must have two items, a class and a method";
+                let error = Diagnostic::new(DiagnosticCode::BadOption, span, message);
+                diagnostics.push(error.help("write several functions as one string: `\"trim|strtolower\"`"));
+                return None;
+            }
+        },
+    };
+    Some((Spanned::new("after".to_owned(), member.key.span), Spanned::new(names, span)))
+}
+
+/// Parses a bound that is written as a string.
+fn parse_number(bound: Json) -> Json {
+    let Json::String(text) = &bound else { return bound };
+    text.trim().parse::<Number>().map_or(bound, Json::Number)
+}
+
+/// Converts the attributes of items: their bounds may be strings too.
+fn convert_items(attributes: Json) -> Json {
+    let Json::Object(attributes) = attributes else { return attributes };
+    let convert = |(key, value): (String, Json)| {
+        let value = match key.as_str() {
+            "min" | "max" => parse_number(value),
+            "items" => convert_items(value),
+            _ => value,
+        };
+        (key, value)
+    };
+    Json::Object(attributes.into_iter().map(convert).collect())
+}
+
+/// Converts the attribute `format`. Returns `None` for a string: rulebook supports UTF-8 only and reports any other
+/// value.
+fn format(type_name: &str, value: Spanned<Json>, diagnostics: &mut Vec<Diagnostic>) -> Option<Spanned<Json>> {
+    let Json::String(text) = &value.value else { return Some(value) };
+    let lowercase = text.to_ascii_lowercase();
+    if type_name != "loose_string" {
+        return Some(Spanned::new(lowercase.into(), value.span));
+    }
+    if !matches!(lowercase.as_str(), "utf8" | "utf-8") {
+        let message = format!("`{}` is not a supported `format` of strings", text.escape_debug());
+        let error = Diagnostic::new(DiagnosticCode::BadOption, value.span, message).label("expected `utf8`");
+        diagnostics.push(error.help("all strings are UTF-8, and lengths are numbers of characters"));
+    }
+    None
+}
+
+/// Returns the prefix of the parameter's key in the dialect `tree`, and the span of `source`.
+fn key_prefix(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> (&'static str, Option<Span>) {
+    let Some(source) = object.string("source") else {
+        return ("ANY@", None);
+    };
+    if let Some(prefix) = canonical_name(SOURCES, &source.value) {
+        return (prefix, Some(source.span));
+    }
+    let names = || SOURCES.iter().map(|alias| alias.name);
+    let list: Vec<String> = names().map(|name| format!("`{name}`")).collect();
+    let message = format!("unknown source `{}`", source.value.escape_debug());
+    let error = Diagnostic::new(DiagnosticCode::BadOption, source.span, message).label("unknown source");
+    diagnostics.push(if source.value.eq_ignore_ascii_case(SERVER) {
+        error.help("data of the web server is not an input of clients; handlers get it from their `Context`")
+    } else {
+        error.help(format!("the sources are {}", list.join(", "))).suggest(&source.value, names())
+    });
+    ("ANY@", None)
+}
+
+/// Returns `true` if a term is that of a file, or of an array of files.
+fn is_file(term: &str) -> bool {
+    let inner = term.trim_end_matches('>').rsplit(['<', ']', '?']).next();
+    inner.is_some_and(|name| name.eq_ignore_ascii_case("file"))
+}
+
+fn unexpected_prefix(request_name: &Spanned<String>) -> Diagnostic {
+    let message = format!("`{}` is not a valid name of a body field", request_name.value.escape_debug());
+    Diagnostic::new(DiagnosticCode::BadName, request_name.span, message)
+        .label("refers to another part of the request")
+        .help("remove the prefix or the braces; `source` sets the part of the request that has the value")
+}
+
+/// Returns `true` if the dialect `tree` would read the name as the key of a parameter that is sent elsewhere than in
+/// the body.
+pub(super) fn has_location_prefix(name: &str) -> bool {
+    let begins = |prefix: &str| !prefix.is_empty() && name.starts_with(prefix);
+    SOURCES.iter().any(|alias| begins(alias.canonical))
+        || begins(RULES.position_prefix)
+        || (name.starts_with('{') && name.ends_with('}'))
+}

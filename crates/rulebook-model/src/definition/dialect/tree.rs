@@ -1,0 +1,105 @@
+//! The dialect `tree`: nested URIs; also aicra's flat list of methods.
+
+use super::super::dialect_spec::TREE;
+use super::super::jsonc::{Data, Node};
+use super::super::keys::{FLAT, MODULE, URI};
+use super::super::object::{CheckedObject, named_members};
+use super::super::parsed::{Module, Service};
+use super::first_byte;
+use super::method::{tree_method, tree_method_from};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::span::{Span, Spanned};
+
+/// Reads a file of this dialect: one module.
+pub(super) fn read(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
+    let name = Spanned::new(name.to_owned(), first_byte(node.span));
+    match &node.data {
+        Data::Array(items) => vec![list(name, items, node.span, diagnostics)],
+        _ => module(name, node, diagnostics).into_iter().collect(),
+    }
+}
+
+/// Reads a module. `name` is its name unless it has the key `module`.
+pub fn module(name: Spanned<String>, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
+    let object = CheckedObject::new(node, &MODULE, diagnostics)?;
+    // The dialect of a file was detected before. In a file of a whole API, a module may not set another one.
+    if let Some(dialect) = object.string("dialect").filter(|dialect| dialect.value != "tree") {
+        let error = Diagnostic::new(
+            DiagnosticCode::UnknownDialect,
+            dialect.span,
+            "the modules in a file of a whole API must be in the dialect `tree`",
+        );
+        diagnostics.push(error.help("remove `dialect`, or move the module to a file of its own"));
+    }
+    let mut services = Vec::new();
+    collect_services("", None, &object, &mut services, diagnostics);
+    Some(Module {
+        name: object.string("module").unwrap_or(name),
+        info: object.string("info"),
+        envelope: object.string("envelope"),
+        ignore_case: object.bool("ignore_case"),
+        repeated: object.string("repeated"),
+        services,
+        spec: &TREE,
+        span: first_byte(node.span),
+    })
+}
+
+/// Adds the service at `path`, if the URI has methods, and the services below it.
+fn collect_services(
+    path: &str,
+    span: Option<Span>,
+    object: &CheckedObject<'_>,
+    services: &mut Vec<Service>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut methods = Vec::new();
+    for member in object.members() {
+        let is_method = member.key.value.bytes().all(|byte| byte.is_ascii_uppercase());
+        if is_method {
+            methods.extend(tree_method(member.key.clone(), &member.value, diagnostics));
+        }
+    }
+    if let Some(first) = methods.first() {
+        let path = if path.is_empty() { "/" } else { path };
+        services.push(Service { path: Spanned::new(path.to_owned(), span.unwrap_or(first.http.span)), methods });
+    }
+    let Some(Data::Object(below)) = object.get("/").map(|node| &node.data) else {
+        return;
+    };
+    for member in named_members(below) {
+        if let Some(object) = CheckedObject::new(&member.value, &URI, diagnostics) {
+            let path = format!("{path}/{}", member.key.value);
+            collect_services(&path, Some(member.key.span), &object, services, diagnostics);
+        }
+    }
+}
+
+/// Reads a flat list of methods with their paths.
+fn list(name: Spanned<String>, items: &[Node], span: Span, diagnostics: &mut Vec<Diagnostic>) -> Module {
+    Module {
+        name,
+        info: None,
+        envelope: None,
+        ignore_case: None,
+        repeated: None,
+        services: items.iter().filter_map(|item| list_entry(item, diagnostics)).collect(),
+        spec: &TREE,
+        span: first_byte(span),
+    }
+}
+
+fn list_entry(item: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
+    let object = CheckedObject::new(item, &FLAT, diagnostics)?;
+    let (http, path) = (object.string("method"), object.string("path"));
+    let required =
+        [(DiagnosticCode::UnknownMethod, "method", http.is_some()), (DiagnosticCode::BadUri, "path", path.is_some())];
+    for (code, key, _) in required.into_iter().filter(|(.., is_present)| !is_present && !object.incomplete) {
+        diagnostics.push(
+            Diagnostic::new(code, item.span, format!("this entry has no `{key}`"))
+                .help("each entry of a method list requires `method` and `path`"),
+        );
+    }
+    let method = tree_method_from(http?, object, diagnostics);
+    Some(Service { path: path?, methods: vec![method] })
+}

@@ -1,0 +1,54 @@
+//! Reads the definition files of a folder.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::jsonc::MAX_BYTES;
+
+/// The content of a file.
+pub(super) enum Content {
+    /// The bytes of the file.
+    Bytes(Vec<u8>),
+    /// The file has more than [`MAX_BYTES`] bytes.
+    TooLarge,
+    /// The file could not be read.
+    Unreadable(io::Error),
+}
+
+/// Reads the definition files of a folder, sorted by name: `*.json` and `*.jsonc`, except hidden files.
+///
+/// # Errors
+///
+/// Fails if the folder cannot be listed. A file that cannot be read is part of the result.
+pub(super) fn read_folder(folder: &Path) -> io::Result<Vec<(PathBuf, Content)>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let path = folder.join(&name);
+        let is_json = path.extension().is_some_and(|extension| extension == "json" || extension == "jsonc");
+        let is_hidden = name.as_encoded_bytes().starts_with(b".");
+        // A dangling symbolic link is reported when it is opened.
+        let is_file = fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
+        if is_json && !is_hidden && is_file {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let contents = paths.into_iter().map(|path| {
+        let content = read(&path).unwrap_or_else(Content::Unreadable);
+        (path, content)
+    });
+    Ok(contents.collect())
+}
+
+fn read(path: &Path) -> io::Result<Content> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(limit_size(bytes))
+}
+
+/// Rejects content of more than [`MAX_BYTES`] bytes.
+pub(super) fn limit_size(bytes: Vec<u8>) -> Content {
+    if bytes.len() > MAX_BYTES { Content::TooLarge } else { Content::Bytes(bytes) }
+}

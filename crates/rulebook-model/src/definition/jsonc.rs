@@ -1,0 +1,223 @@
+//! Parses JSON with comments into a tree in which every value has a span.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use jsonc_parser::common::{Range, Ranged};
+use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
+use serde_json::{Number, Value as Json};
+
+use super::syntax_error::{duplicate_key, find_invalid_character, parse_error, too_deep};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::span::{Span, Spanned};
+
+/// The maximum size of a file in bytes.
+pub(super) const MAX_BYTES: usize = 8 << 20;
+
+/// The maximum nesting depth of objects and arrays, so that functions can recurse over the tree.
+pub(super) const MAX_DEPTH: usize = 128;
+
+/// A JSON value and its span. The span of a string excludes the quotes, so that a part of the string can be located.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub data: Data,
+    pub span: Span,
+}
+
+/// A JSON value.
+#[derive(Debug)]
+pub(super) enum Data {
+    Null,
+    Bool(bool),
+    Number(Number),
+    String(String),
+    Array(Vec<Node>),
+    Object(Members),
+}
+
+/// The members of an object in the order of the text, each key once.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    pub list: Vec<Member>,
+    /// `true` if a member was left out because its key is a duplicate.
+    pub incomplete: bool,
+}
+
+/// A member of an object.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub key: Spanned<String>,
+    pub value: Node,
+}
+
+impl Node {
+    /// Describes the value, to complete a sentence like "but this is …".
+    pub fn describe(&self) -> String {
+        match &self.data {
+            Data::Null => "null".to_owned(),
+            Data::Bool(value) => value.to_string(),
+            Data::Number(value) => format!("the number {value}"),
+            Data::String(_) => "a string".to_owned(),
+            Data::Array(_) => "an array".to_owned(),
+            Data::Object(_) => "an object".to_owned(),
+        }
+    }
+
+    /// Returns the value without spans.
+    pub fn json(&self) -> Json {
+        match &self.data {
+            Data::Null => Json::Null,
+            Data::Bool(value) => Json::Bool(*value),
+            Data::Number(value) => Json::Number(value.clone()),
+            Data::String(value) => Json::String(value.clone()),
+            Data::Array(items) => Json::Array(items.iter().map(Self::json).collect()),
+            Data::Object(members) => Json::Object(
+                members.list.iter().map(|member| (member.key.value.clone(), member.value.json())).collect(),
+            ),
+        }
+    }
+}
+
+/// Decodes the bytes of a file: strips a byte order mark and replaces invalid UTF-8. Returns the offset of the first
+/// invalid byte too, if there is one.
+pub(super) fn decode(bytes: &[u8]) -> (String, Option<usize>) {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    match std::str::from_utf8(bytes) {
+        Ok(text) => (text.to_owned(), None),
+        // The offset is valid in the decoded text too: everything before it is unchanged.
+        Err(error) => (String::from_utf8_lossy(bytes).into_owned(), Some(error.valid_up_to())),
+    }
+}
+
+/// Parses a text as one JSON value with comments.
+///
+/// Reports the first syntax error and then returns `None`. Reports every duplicate key and keeps its first occurrence.
+pub(super) fn parse(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
+    let options = ParseOptions {
+        allow_comments: true,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let parsed = parse_to_ast(text, &CollectOptions::default(), &options);
+    let parse_error = parsed.as_ref().err().map(|error| parse_error(file, text, error.range(), error.kind()));
+    // An unclosed string extends over the following lines, and the parser reports its end. The line break in it is
+    // the better diagnostic; so the earlier of the two errors is reported.
+    let invalid_character = find_invalid_character(file, text);
+    let first = match (parse_error, invalid_character) {
+        (Some(error), Some(invalid)) if error.span.start < invalid.span.start => Some(error),
+        (error, invalid) => invalid.or(error),
+    };
+    if let Some(error) = first {
+        diagnostics.push(error);
+        return None;
+    }
+    let value = parsed.ok()?.value;
+    let mut converter = Converter { file, text, diagnostics: Vec::new() };
+    let node = match value {
+        Some(value) => converter.node(value, 1),
+        None => {
+            let error = Diagnostic::new(DiagnosticCode::Syntax, span(file, 0, 0), "the file is empty");
+            Err(error.help("an empty definition is `{}`"))
+        }
+    };
+    match node {
+        Ok(node) => {
+            diagnostics.append(&mut converter.diagnostics);
+            Some(node)
+        }
+        Err(error) => {
+            diagnostics.push(error);
+            None
+        }
+    }
+}
+
+pub(super) fn span(file: u32, start: usize, end: usize) -> Span {
+    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    Span { file, start: offset(start), end: offset(end) }
+}
+
+/// Converts the tree of the JSON parser.
+struct Converter<'a> {
+    file: u32,
+    text: &'a str,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Converter<'_> {
+    fn node(&mut self, value: ast::Value<'_>, depth: usize) -> Result<Node, Diagnostic> {
+        let range = value.range();
+        let whole = span(self.file, range.start, range.end);
+        if depth > MAX_DEPTH {
+            return Err(too_deep(whole));
+        }
+        let (data, span) = match value {
+            ast::Value::NullKeyword(_) => (Data::Null, whole),
+            ast::Value::BooleanLit(literal) => (Data::Bool(literal.value), whole),
+            ast::Value::NumberLit(literal) => (Data::Number(number(literal.value, whole)?), whole),
+            ast::Value::StringLit(literal) => (Data::String(literal.value.into_owned()), self.without_quotes(range)),
+            ast::Value::Array(array) => {
+                let items = array.elements.into_iter().map(|item| self.node(item, depth + 1));
+                (Data::Array(items.collect::<Result<_, _>>()?), whole)
+            }
+            ast::Value::Object(object) => (Data::Object(self.members(object, depth)?), whole),
+        };
+        Ok(Node { data, span })
+    }
+
+    fn members(&mut self, object: ast::Object<'_>, depth: usize) -> Result<Members, Diagnostic> {
+        let mut list = Vec::with_capacity(object.properties.len());
+        for property in object.properties {
+            let span = self.without_quotes(property.name.range());
+            let key = Spanned::new(property.name.into_string(), span);
+            let value = self.node(property.value, depth + 1)?;
+            list.push(Member { key, value });
+        }
+        let duplicates = report_duplicates(&list, &mut self.diagnostics);
+        let incomplete = !duplicates.is_empty();
+        let mut duplicates = duplicates.into_iter().peekable();
+        let mut index = 0..;
+        list.retain(|_| index.next().is_none_or(|index| duplicates.next_if_eq(&index).is_none()));
+        Ok(Members { list, incomplete })
+    }
+
+    /// Returns the span of a string without its quotes; with them if the string is empty.
+    fn without_quotes(&self, range: Range) -> Span {
+        let is_quoted = self.text.as_bytes().get(range.start) == Some(&b'"');
+        if is_quoted && range.end > range.start + 2 {
+            span(self.file, range.start + 1, range.end - 1)
+        } else {
+            span(self.file, range.start, range.end)
+        }
+    }
+}
+
+/// Reports the duplicate keys of an object and returns their indices.
+fn report_duplicates(list: &[Member], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
+    let mut first: HashMap<&str, Span> = HashMap::with_capacity(list.len());
+    let mut duplicates = Vec::new();
+    for (index, Member { key, .. }) in list.iter().enumerate() {
+        match first.entry(&key.value) {
+            Entry::Occupied(first) => {
+                diagnostics.push(duplicate_key(&key.value, key.span, *first.get()));
+                duplicates.push(index);
+            }
+            Entry::Vacant(entry) => {
+                entry.insert(key.span);
+            }
+        }
+    }
+    duplicates
+}
+
+/// Parses a JSON number; an integer of more than 64 bits becomes a float.
+fn number(text: &str, span: Span) -> Result<Number, Diagnostic> {
+    text.parse().map_err(|_| Diagnostic::new(DiagnosticCode::Syntax, span, "the number is too large"))
+}

@@ -1,0 +1,81 @@
+//! The keys of the dialect `methods`, below its modules: a module has only methods, whose names the author chooses.
+
+use super::{AFTER, ATTRIBUTES, KeySpec, KeyTable, ValueKind, key, required, table};
+
+/// The separator between the HTTP method and the name of a method: `GET::read`.
+pub const SEPARATOR: &str = "::";
+
+/// A method: `"GET::read": {…}`.
+pub static METHOD: KeyTable = table(
+    "a method",
+    &[
+        key("description", ValueKind::String, "A description of the method; by default its id."),
+        key(
+            "permissions",
+            ValueKind::Permissions,
+            "The permissions that a caller needs: one item of the list is enough; an item that is a list requires all \
+             permissions in it.",
+        ),
+        key("options", ValueKind::Object(&OPTIONS), "Further options."),
+        key("parameters", ValueKind::ObjectsByName(&PARAMETER), "The parameters."),
+        key("output", ValueKind::ObjectsByName(&OUTPUT), "The outputs."),
+        key("errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
+        key("id", ValueKind::String, "The method's id; by default made from the path and the HTTP method."),
+    ],
+);
+
+/// `options` of a method.
+pub static OPTIONS: KeyTable = table(
+    "the options",
+    &[
+        key("download", ValueKind::BoolOrString, "Whether the method returns a file instead of outputs."),
+        key("status", ValueKind::Integer, "The HTTP status of a successful response."),
+        key("jsonp", ValueKind::BoolOrString, "Whether the method responds with JSONP on request."),
+        key("deprecated", ValueKind::BoolOrString, "Whether the method is deprecated."),
+    ],
+);
+
+/// A parameter.
+pub static PARAMETER: KeyTable = KeyTable {
+    includes: &[&ATTRIBUTES, &AFTER, &FIELDS],
+    ..table(
+        "a parameter",
+        &[
+            DESCRIPTION,
+            required("type", ValueKind::String, "The type of its values."),
+            key("optional", ValueKind::BoolOrString, "Whether the parameter is optional."),
+            key("default", ValueKind::Any, "The value if the request omits the parameter."),
+            key("name", ValueKind::String, "The parameter's name in code; by default its key."),
+            key("example", ValueKind::Any, "An example value."),
+            key("message", ValueKind::String, "The error message for clients that send an invalid value."),
+        ],
+    )
+};
+
+/// An output, or a field of an object.
+pub static OUTPUT: KeyTable = KeyTable {
+    includes: &[&ATTRIBUTES, &FIELDS],
+    ..table(
+        "an output",
+        &[
+            DESCRIPTION,
+            required("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
+            key("example", ValueKind::Any, "An example value."),
+        ],
+    )
+};
+
+/// The fields of an object type.
+pub static FIELDS: KeyTable =
+    table("a type", &[key("fields", ValueKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
+
+/// An error that the handler of a method may return.
+pub static ERROR: KeyTable = table(
+    "an error",
+    &[
+        key("status", ValueKind::Integer, "The HTTP status."),
+        required("description", ValueKind::String, "A description of the error, for clients."),
+    ],
+);
+
+const DESCRIPTION: KeySpec = required("description", ValueKind::String, "A description.");

@@ -1,0 +1,265 @@
+//! The keys that definition files may have: one table for each kind of JSON object.
+//!
+//! The parser rejects every key that is not in these tables, suggests corrections from them, and checks the kind of
+//! each value against them. The JSON Schema for editors and the tables of the guide are generated from them too.
+
+pub mod methods;
+pub mod rules;
+mod settings;
+
+pub use settings::{APP, CONTACT, CORS, IAPI, LICENSE, LIMITS, PHALAPI, SERVER, SERVICE, TYPES};
+
+/// The prefixes of keys that the parser ignores, so that files can hold comments and data for other programs.
+pub const COMMENT_PREFIXES: [&str; 2] = ["$", "x-"];
+
+/// The keys of one kind of object.
+#[derive(Debug)]
+pub struct KeyTable {
+    /// Noun phrase for the object in diagnostics, with its article: `a method`.
+    pub subject: &'static str,
+    /// The keys of this table.
+    pub keys: &'static [KeySpec],
+    /// Tables whose keys the object may have too.
+    pub includes: &'static [&'static KeyTable],
+    /// The table for objects under any other key of uppercase ASCII letters. Such a key is read as an HTTP method, so
+    /// that one which rulebook does not support (`FETCH`) is reported as an unknown method, not as an unknown key.
+    pub other_methods: Option<&'static KeyTable>,
+    /// The table for objects under names that the author chooses, where these stand next to the keys. The keys of
+    /// such an object begin with `@`, or are `*`.
+    pub named_members: Option<&'static KeyTable>,
+    /// `true` if an empty array is read as an object without members.
+    pub allow_empty_array: bool,
+    /// The help for an unknown key that resembles no known key. If `None`, the help lists the known keys.
+    pub help: Option<&'static str>,
+}
+
+/// A key of a [`KeyTable`].
+#[derive(Debug)]
+pub struct KeySpec {
+    /// The key.
+    pub name: &'static str,
+    /// The kind of its value.
+    pub kind: ValueKind,
+    /// The purpose of the key, in one sentence, for the guide and the JSON Schema.
+    pub description: &'static str,
+    /// `true` if every object of the table must have the key. A required string must not be blank either.
+    pub required: bool,
+}
+
+/// The kind of JSON value that a key holds.
+#[derive(Debug, Clone, Copy)]
+pub enum ValueKind {
+    /// A string.
+    String,
+    /// `true` or `false`.
+    Bool,
+    /// `true` or `false`, or the string `"true"` or `"false"`.
+    BoolOrString,
+    /// An integer from 0.
+    Integer,
+    /// Any JSON value; `compile` checks it.
+    Any,
+    /// An array of strings.
+    Strings,
+    /// A string, or an array of strings.
+    StringOrStrings,
+    /// An array of arrays of strings.
+    Scope,
+    /// An array of strings and of arrays of strings.
+    Permissions,
+    /// An object.
+    Object(&'static KeyTable),
+    /// An array of objects.
+    Objects(&'static KeyTable),
+    /// An object whose members have names that the author chooses, each of them an object.
+    ObjectsByName(&'static KeyTable),
+    /// Parameters by name, in the dialect `tree` or in the dialect `rules`. They are read as `tree` if one of them has
+    /// the key `info` or a name that says where the value is sent (`GET@x`); no rule has either.
+    CommonParameters,
+}
+
+impl KeyTable {
+    /// Returns every key of the object, those of included tables last.
+    pub fn iter(&'static self) -> impl Iterator<Item = &'static KeySpec> {
+        self.keys.iter().chain(self.includes.iter().flat_map(|table| table.keys))
+    }
+
+    /// Returns the kind of value under `name`, or `None` if the object has no such key.
+    #[must_use]
+    pub fn find(&'static self, name: &str) -> Option<ValueKind> {
+        let known = self.iter().find(|key| key.name == name).map(|key| key.kind);
+        let is_uppercase = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase());
+        let named = self.named_members.filter(|_| !name.starts_with('@'));
+        known.or_else(|| self.other_methods.filter(|_| is_uppercase).or(named).map(ValueKind::Object))
+    }
+}
+
+const fn key(name: &'static str, kind: ValueKind, description: &'static str) -> KeySpec {
+    KeySpec { name, kind, description, required: false }
+}
+
+const fn required(name: &'static str, kind: ValueKind, description: &'static str) -> KeySpec {
+    KeySpec { name, kind, description, required: true }
+}
+
+const fn table(subject: &'static str, keys: &'static [KeySpec]) -> KeyTable {
+    KeyTable {
+        subject,
+        keys,
+        includes: &[],
+        other_methods: None,
+        named_members: None,
+        allow_empty_array: false,
+        help: None,
+    }
+}
+
+/// A module: the top level of a file.
+pub static MODULE: KeyTable = KeyTable {
+    includes: &[&URI],
+    other_methods: Some(&METHOD),
+    help: Some("URIs are listed under `\"/\"`"),
+    ..table(
+        "a module",
+        &[
+            key("dialect", ValueKind::String, "The dialect of the file."),
+            key("module", ValueKind::String, "The name of the module; by default the name of the file."),
+            key("info", ValueKind::String, "A description of the module."),
+            key("envelope", ValueKind::String, "The envelope of the module's responses."),
+            key("ignore_case", ValueKind::Bool, "Whether URIs are matched case-insensitively."),
+            key(
+                "repeated",
+                ValueKind::String,
+                "What happens if a parameter is sent more than once: `refuse` rejects the request, `last` uses the \
+                 last value.",
+            ),
+        ],
+    )
+};
+
+/// A URI.
+pub static URI: KeyTable = KeyTable {
+    other_methods: Some(&METHOD),
+    help: Some("a URI has methods (`GET`), and further URIs under `\"/\"`"),
+    ..table(
+        "a URI",
+        &[
+            key("GET", ValueKind::Object(&METHOD), "The GET method; HEAD runs it too and omits the body."),
+            key("POST", ValueKind::Object(&METHOD), "The POST method."),
+            key("PUT", ValueKind::Object(&METHOD), "The PUT method."),
+            key("DELETE", ValueKind::Object(&METHOD), "The DELETE method."),
+            key("PATCH", ValueKind::Object(&METHOD), "The PATCH method."),
+            key("/", ValueKind::ObjectsByName(&URI), "The URIs below this one."),
+        ],
+    )
+};
+
+/// A method.
+pub static METHOD: KeyTable = table(
+    "a method",
+    &[
+        key("id", ValueKind::String, "The method's id; by default made from the path and the HTTP method."),
+        required("info", ValueKind::String, "A description of the method."),
+        key("scope", ValueKind::Scope, "The permissions that a caller needs: an OR of ANDs."),
+        key("in", ValueKind::ObjectsByName(&PARAMETER), "The parameters."),
+        key("out", ValueKind::ObjectsByName(&OUTPUT), "The outputs."),
+        key("errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
+        key("options", ValueKind::Object(&OPTIONS), "Further options."),
+    ],
+);
+
+/// An item of aicra's method list: a method together with its path.
+pub static FLAT: KeyTable = KeyTable {
+    includes: &[&METHOD],
+    ..table(
+        "an entry of a method list",
+        &[
+            required("method", ValueKind::String, "The HTTP method."),
+            required("path", ValueKind::String, "The whole path."),
+        ],
+    )
+};
+
+/// A parameter.
+pub static PARAMETER: KeyTable = KeyTable {
+    includes: &[&ATTRIBUTES, &AFTER, &FIELDS],
+    ..table(
+        "a parameter",
+        &[
+            required("info", ValueKind::String, "A description of the parameter."),
+            required("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
+            key("name", ValueKind::String, "The parameter's name in code."),
+            key("default", ValueKind::Any, "The value if the request omits the parameter."),
+            key("example", ValueKind::Any, "An example value."),
+            key("message", ValueKind::String, "The error message for clients that send an invalid value."),
+        ],
+    )
+};
+
+/// An output, or a field of an object.
+pub static OUTPUT: KeyTable = KeyTable {
+    includes: &[&ATTRIBUTES, &FIELDS],
+    ..table(
+        "an output",
+        &[
+            required("info", ValueKind::String, "A description of the output."),
+            required("type", ValueKind::String, "The type of its values; a leading `?` makes it optional."),
+            key("name", ValueKind::String, "The name in the code of aicra; rulebook ignores it."),
+            key("example", ValueKind::Any, "An example value."),
+        ],
+    )
+};
+
+/// The attributes of a type: keys next to `type`, except [`FIELDS`].
+pub static ATTRIBUTES: KeyTable = table(
+    "a type",
+    &[
+        key("min", ValueKind::Any, "The minimum value, length, number of items or size."),
+        key("max", ValueKind::Any, "The maximum value, length, number of items or size."),
+        key("regex", ValueKind::Any, "A regular expression that the string must match."),
+        key("format", ValueKind::Any, "The format of the value."),
+        key("separator", ValueKind::Any, "The separator of the items of an array that is sent as one string."),
+        key("range", ValueKind::Any, "The values of an enum, or the media types of a file."),
+        key("ext", ValueKind::Any, "The allowed file name extensions."),
+        key("callback", ValueKind::StringOrStrings, "The function of the program that checks a `callable`."),
+        key("params", ValueKind::Any, "Parameters for that function, or for a type of the program."),
+        key("items", ValueKind::Object(&ITEMS), "The attributes of the items of an array."),
+    ],
+);
+
+/// The attributes of the items of an array. The `fields` of the items are a key of the array itself.
+pub static ITEMS: KeyTable = KeyTable {
+    includes: &[&ATTRIBUTES],
+    help: Some("`items` has the attributes of the items, except `fields`, which stands next to `items`"),
+    ..table("the items", &[])
+};
+
+/// The attribute that only parameters have.
+pub static AFTER: KeyTable = table(
+    "a type",
+    &[key("after", ValueKind::StringOrStrings, "Functions that are applied to the checked value, in order.")],
+);
+
+/// The fields of an object type.
+pub static FIELDS: KeyTable =
+    table("a type", &[key("fields", ValueKind::ObjectsByName(&OUTPUT), "The fields of an object.")]);
+
+/// An error that the handler of a method may return.
+pub static ERROR: KeyTable = table(
+    "an error",
+    &[
+        key("status", ValueKind::Integer, "The HTTP status."),
+        required("info", ValueKind::String, "A description of the error, for clients."),
+    ],
+);
+
+/// `options` of a method.
+pub static OPTIONS: KeyTable = table(
+    "the options",
+    &[
+        key("status", ValueKind::Integer, "The HTTP status of a successful response."),
+        key("download", ValueKind::Bool, "Whether the method returns a file instead of outputs."),
+        key("jsonp", ValueKind::Bool, "Whether the method responds with JSONP on request."),
+        key("deprecated", ValueKind::Bool, "Whether the method is deprecated."),
+    ],
+);

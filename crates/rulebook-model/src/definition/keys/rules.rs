@@ -1,0 +1,136 @@
+//! The keys of the dialect `rules`, and the canonical names of its types and parameter sources.
+
+use super::{ATTRIBUTES, ERROR, FIELDS, KeySpec, KeyTable, ValueKind, key, table};
+
+/// The table of an object that PHP writes from an array: PHP writes an empty one as `[]`.
+const fn php_array(subject: &'static str, keys: &'static [KeySpec], named_members: &'static KeyTable) -> KeyTable {
+    KeyTable { named_members: Some(named_members), allow_empty_array: true, ..table(subject, keys) }
+}
+
+/// The top level of a file.
+pub static FILE: KeyTable = KeyTable {
+    named_members: Some(&CLASS),
+    ..table("a file of rules", &[key("dialect", ValueKind::String, "The dialect of the file: `rules`.")])
+};
+
+/// A class, which is a module.
+pub static CLASS: KeyTable = php_array(
+    "a class",
+    &[
+        key("@info", ValueKind::String, "A description of the class."),
+        key("@desc", ValueKind::String, "A second paragraph of the description."),
+        key("@envelope", ValueKind::String, "The envelope of the class's responses."),
+        key("*", ValueKind::Object(&COMMON), "The rules that all methods of the class have."),
+    ],
+    &METHOD,
+);
+
+/// Rules that all methods of a class, or of the API, have.
+pub static COMMON: KeyTable = php_array("the rules of a class", &[], &RULE);
+
+/// A method of a class.
+pub static METHOD: KeyTable = php_array(
+    "a method of a class",
+    &[
+        key("@info", ValueKind::String, "A description of the method."),
+        key("@desc", ValueKind::String, "A second paragraph of the description."),
+        key("@scope", ValueKind::Scope, "The permissions that a caller needs: an OR of ANDs."),
+        key("@method", ValueKind::StringOrStrings, "The HTTP methods; by default `GET` and `POST`."),
+        key("@return", ValueKind::ObjectsByName(&RETURN), "The outputs, by their paths: `list[].id`."),
+        key("@errors", ValueKind::ObjectsByName(&ERROR), "The errors that the handler may return."),
+        key("@jsonp", ValueKind::Bool, "Whether the method responds with JSONP on request."),
+    ],
+    &RULE,
+);
+
+/// A rule: a parameter. Its key is the parameter's name in code.
+pub static RULE: KeyTable = KeyTable {
+    includes: &[&ATTRIBUTES, &FIELDS],
+    allow_empty_array: true,
+    ..table(
+        "a rule",
+        &[
+            key("name", ValueKind::String, "The parameter's name in requests; by default its name in code."),
+            key("type", ValueKind::String, "The type of its values; by default `string`."),
+            key("require", ValueKind::Bool, "Whether the parameter is required; a default satisfies the requirement."),
+            key("default", ValueKind::Any, "The value if the request omits the parameter."),
+            key("source", ValueKind::String, "Where the value is sent; by default in the query or the body."),
+            key("desc", ValueKind::String, "A description of the parameter."),
+            key("message", ValueKind::String, "The error message for clients that send an invalid value."),
+            key("example", ValueKind::Any, "An example value."),
+            key("callable", ValueKind::StringOrStrings, "Another name of `callback`."),
+            key(
+                "on_after_parse",
+                ValueKind::StringOrStrings,
+                "Functions that are applied to the checked value, separated by `|`.",
+            ),
+        ],
+    )
+};
+
+/// An output, or a field of one, in `@return`.
+pub static RETURN: KeyTable = table(
+    "a field of `@return`",
+    &[
+        key("type", ValueKind::String, "The type of its values."),
+        key("desc", ValueKind::String, "A description of the field."),
+        key("format", ValueKind::String, "`timestamp` for a date that is returned in seconds."),
+        key("range", ValueKind::Any, "The values of an enum."),
+        key("example", ValueKind::Any, "An example value."),
+    ],
+);
+
+/// A name in the dialect and the canonical name, that of the dialect `tree`.
+#[derive(Debug)]
+pub struct Alias {
+    /// The name in the dialect, compared case-insensitively.
+    pub name: &'static str,
+    /// The name in the dialect `tree`.
+    pub canonical: &'static str,
+}
+
+const fn alias(name: &'static str, canonical: &'static str) -> Alias {
+    Alias { name, canonical }
+}
+
+/// The types of rules. Other names are types of the dialect `tree` or of the program.
+pub static TYPES: &[Alias] = &[
+    alias("string", "loose_string"),
+    alias("int", "loose_int"),
+    alias("float", "loose_float"),
+    alias("boolean", "truthy"),
+    alias("date", "datetime"),
+    alias("array", "loose_array"),
+    alias("enum", "enum"),
+    alias("file", "file"),
+    alias("callable", "callable"),
+    alias("callback", "callable"),
+];
+
+/// The types of returned fields. Other names are types of the dialect `tree` or of the program.
+pub static RETURN_TYPES: &[Alias] = &[
+    alias("string", "string"),
+    alias("int", "int"),
+    alias("float", "float"),
+    alias("boolean", "bool"),
+    alias("date", "datetime"),
+    alias("array", "array"),
+    alias("fixed", "any"),
+    alias("enum", "enum"),
+    alias("object", "object"),
+];
+
+/// The values of `source`, with the prefix of a parameter's key in the dialect `tree`.
+pub static SOURCES: &[Alias] = &[
+    alias("get", "GET@"),
+    alias("post", ""),
+    alias("request", "ANY@"),
+    alias("header", "HEADER@"),
+    alias("cookie", "COOKIE@"),
+];
+
+/// Returns the canonical name of `name`, or `None` if the table does not have it.
+#[must_use]
+pub fn canonical_name(aliases: &'static [Alias], name: &str) -> Option<&'static str> {
+    aliases.iter().find(|alias| alias.name.eq_ignore_ascii_case(name)).map(|alias| alias.canonical)
+}

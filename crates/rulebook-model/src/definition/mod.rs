@@ -1,0 +1,147 @@
+//! Parses definition files: from text to the parsed definition.
+//!
+//! The parser reads the files as JSON with comments, detects the dialect of each, and brings all dialects into one
+//! structure ([`parsed`]). It reports what is wrong with the text: `syntax`, `duplicate-key`, `unknown-key`,
+//! `wrong-kind`, `unknown-dialect`, `missing-definition`. The meaning of types, paths and permissions is checked by
+//! [`crate::compile`].
+
+mod app;
+mod dialect;
+pub mod dialect_spec;
+mod files;
+mod jsonc;
+pub mod keys;
+mod object;
+pub mod parsed;
+mod syntax_error;
+
+pub(crate) use dialect::METHOD_NAMES;
+
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Sources};
+use crate::span::Span;
+use files::Content;
+use jsonc::{Data, Node};
+use parsed::Definition;
+
+/// The result of parsing a definition.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The files, to which the spans in `definition` and `diagnostics` refer.
+    pub sources: Sources,
+    /// The parsed definition, without what is erroneous.
+    pub definition: Definition,
+    /// Every error in the text of the files.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Parses the definition in a folder: its `*.json` and `*.jsonc` files, sorted by name. Hidden files and subfolders are
+/// ignored.
+#[must_use]
+pub fn load(folder: &Path) -> Loaded {
+    match files::read_folder(folder) {
+        Ok(files) => parse(folder, files),
+        Err(error) => {
+            let mut loaded = Loaded::default();
+            let message = format!("cannot read the folder `{}`: {error}", folder.display());
+            report_missing(&mut loaded, folder, message);
+            loaded
+        }
+    }
+}
+
+/// Parses a definition from files in memory, each with its path. The file name has the same meaning as in a folder;
+/// diagnostics show the whole path.
+///
+/// ```
+/// let text = br#"{ "/": { "ping": { "GET": { "info": "Check that the server is running" } } } }"#;
+/// let loaded = rulebook_model::definition::read(vec![("api/ping.json".into(), text.to_vec())]);
+/// assert!(loaded.diagnostics.is_empty());
+/// let module = &loaded.definition.modules[0];
+/// assert_eq!((module.name.value.as_str(), module.services[0].path.value.as_str()), ("ping", "/ping"));
+/// ```
+#[must_use]
+pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> Loaded {
+    let first = files.first().and_then(|(path, _)| path.parent());
+    let folder = first.unwrap_or(Path::new("")).to_owned();
+    let files = files.into_iter().map(|(path, bytes)| (path, files::limit_size(bytes)));
+    parse(&folder, files.collect())
+}
+
+fn parse(folder: &Path, files: Vec<(PathBuf, Content)>) -> Loaded {
+    let mut loaded = Loaded::default();
+    let mut settings = Vec::new();
+    let mut has_unreadable_settings = false;
+    let mut has_modules = false;
+    for (path, content) in files {
+        let is_app = path.file_stem().is_some_and(|stem| stem == "app");
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let node = parse_file(path, content, &mut loaded);
+        let is_whole_api = node.as_ref().is_some_and(is_whole_api);
+        has_modules |= !is_app || is_whole_api;
+        match node {
+            Some(node) if is_app || is_whole_api => settings.push(node),
+            Some(node) => {
+                let modules = dialect::read(&name.unwrap_or_default(), &node, &mut loaded.diagnostics);
+                loaded.definition.modules.extend(modules);
+            }
+            // The content of a file that could not be parsed is unknown: it may have modules.
+            None => {
+                has_unreadable_settings |= is_app;
+                has_modules = true;
+            }
+        }
+    }
+    app::read(settings, &mut loaded.definition, &mut loaded.diagnostics);
+    loaded.definition.app.incomplete |= has_unreadable_settings;
+    if !has_modules {
+        let message = format!("the folder `{}` contains no definition files", folder.display());
+        report_missing(&mut loaded, folder, message);
+    }
+    loaded
+}
+
+/// Adds a file to the sources and parses its text.
+fn parse_file(path: PathBuf, content: Content, loaded: &mut Loaded) -> Option<Node> {
+    let (code, message) = match content {
+        Content::Bytes(bytes) => {
+            let (text, invalid_byte) = jsonc::decode(&bytes);
+            let file = loaded.sources.add(path, text);
+            if let Some(offset) = invalid_byte {
+                loaded.diagnostics.push(syntax_error::not_utf8(file, offset));
+                return None;
+            }
+            let text = &loaded.sources.get(file)?.text;
+            return jsonc::parse(file, text, &mut loaded.diagnostics);
+        }
+        Content::TooLarge => {
+            (DiagnosticCode::Syntax, format!("this file is larger than {} MiB", jsonc::MAX_BYTES >> 20))
+        }
+        Content::Unreadable(error) => (DiagnosticCode::MissingDefinition, format!("cannot read this file: {error}")),
+    };
+    let file = loaded.sources.add(path, String::new());
+    loaded.diagnostics.push(Diagnostic::new(code, start_of_file(file), message));
+    None
+}
+
+/// Returns `true` if a file holds a whole API: settings and modules.
+fn is_whole_api(node: &Node) -> bool {
+    let Data::Object(members) = &node.data else {
+        return false;
+    };
+    let has = |name: &str| members.list.iter().any(|member| member.key.value == name);
+    has("modules") && !has("dialect")
+}
+
+fn report_missing(loaded: &mut Loaded, folder: &Path, message: String) {
+    let file = loaded.sources.add(folder.to_owned(), String::new());
+    loaded.diagnostics.push(Diagnostic::new(DiagnosticCode::MissingDefinition, start_of_file(file), message).help(
+        "a definition is a folder with a `*.json` file for each module and optionally `app.json`; \
+             `--api` sets the folder, `rulebook new` creates a project",
+    ));
+}
+
+fn start_of_file(file: u32) -> Span {
+    Span { file, start: 0, end: 0 }
+}

@@ -1,0 +1,234 @@
+//! Checks JSON objects against their [`KeyTable`].
+//!
+//! Unknown keys and values of the wrong kind are reported and left out, so that the accessors of [`CheckedObject`] need
+//! no error handling.
+
+use serde_json::Value as Json;
+
+use super::jsonc::{Data, Member, Members, Node};
+use super::keys::rules::COMMON;
+use super::keys::{COMMENT_PREFIXES, KeyTable, ValueKind};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::span::{Span, Spanned};
+
+/// An object whose keys are in its table and whose values have the right kinds.
+pub(super) struct CheckedObject<'a> {
+    members: Vec<&'a Member>,
+    /// The whole object.
+    pub span: Span,
+    /// `true` if a member was reported and left out.
+    pub incomplete: bool,
+}
+
+impl<'a> CheckedObject<'a> {
+    /// Checks an object. Returns `None` and reports the value if it is not an object.
+    pub fn new(node: &'a Node, keys: &'static KeyTable, diagnostics: &mut Vec<Diagnostic>) -> Option<Self> {
+        match &node.data {
+            Data::Object(members) => Some(Self::check(members, node.span, keys, diagnostics)),
+            Data::Array(_) if is_empty_array(keys, node) => {
+                Some(Self { members: Vec::new(), span: node.span, incomplete: false })
+            }
+            _ => {
+                diagnostics.push(wrong_kind(keys.subject, "an object", node));
+                None
+            }
+        }
+    }
+
+    fn check(members: &'a Members, span: Span, keys: &'static KeyTable, diagnostics: &mut Vec<Diagnostic>) -> Self {
+        let mut object = Self { members: Vec::with_capacity(members.list.len()), span, incomplete: members.incomplete };
+        // A name that the author chose may begin like a comment key.
+        let is_content = |member: &&Member| !is_comment(member) || (keys.named_members.is_some() && is_object(member));
+        for member in members.list.iter().filter(is_content) {
+            let error = match keys.find(&member.key.value) {
+                Some(kind) => check_kind(kind, member),
+                None => Some(unknown_key(keys, member)),
+            };
+            match error {
+                Some(error) => {
+                    object.incomplete = true;
+                    diagnostics.push(error);
+                }
+                None => object.members.push(member),
+            }
+        }
+        object
+    }
+
+    /// Returns the members, in the order of the text.
+    pub fn members(&self) -> impl Iterator<Item = &'a Member> {
+        self.members.iter().copied()
+    }
+
+    /// Returns the value of `key`.
+    pub fn get(&self, key: &str) -> Option<&'a Node> {
+        self.members().find(|member| member.key.value == key).map(|member| &member.value)
+    }
+
+    /// Returns `true` if the object has `key`.
+    pub fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Returns the string under `key`.
+    pub fn string(&self, key: &str) -> Option<Spanned<String>> {
+        let node = self.get(key)?;
+        match &node.data {
+            Data::String(text) => Some(Spanned::new(text.clone(), node.span)),
+            _ => None,
+        }
+    }
+
+    /// Returns the strings of the array under `key`.
+    pub fn strings(&self, key: &str) -> Option<Spanned<Vec<Spanned<String>>>> {
+        let node = self.get(key)?;
+        let Data::Array(items) = &node.data else { return None };
+        let string = |item: &Node| match &item.data {
+            Data::String(text) => Some(Spanned::new(text.clone(), item.span)),
+            _ => None,
+        };
+        Some(Spanned::new(items.iter().filter_map(string).collect(), node.span))
+    }
+
+    /// Returns the Boolean value under `key`.
+    pub fn bool(&self, key: &str) -> Option<Spanned<bool>> {
+        let node = self.get(key)?;
+        bool_value(node).map(|value| Spanned::new(value, node.span))
+    }
+
+    /// Returns the integer under `key`.
+    pub fn integer(&self, key: &str) -> Option<Spanned<u64>> {
+        let node = self.get(key)?;
+        integer_value(node).map(|number| Spanned::new(number, node.span))
+    }
+
+    /// Returns the value of `key` as JSON.
+    pub fn json(&self, key: &str) -> Option<Spanned<Json>> {
+        let node = self.get(key)?;
+        Some(Spanned::new(node.json(), node.span))
+    }
+
+    /// Checks the object under `key`. This object is incomplete too if that one is.
+    pub fn object(
+        &mut self,
+        key: &str,
+        keys: &'static KeyTable,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<CheckedObject<'a>> {
+        let object = CheckedObject::new(self.get(key)?, keys, diagnostics)?;
+        self.incomplete |= object.incomplete;
+        Some(object)
+    }
+
+    /// Checks and reads the objects by name under `key`, in the order of the text.
+    pub fn objects_by_name<T>(
+        &mut self,
+        key: &str,
+        keys: &'static KeyTable,
+        diagnostics: &mut Vec<Diagnostic>,
+        read: impl Fn(Spanned<String>, &mut CheckedObject<'a>, &mut Vec<Diagnostic>) -> T,
+    ) -> Vec<T> {
+        let Some(Data::Object(members)) = self.get(key).map(|node| &node.data) else {
+            return Vec::new();
+        };
+        self.incomplete |= members.incomplete;
+        let mut all = Vec::with_capacity(members.list.len());
+        for member in named_members(members) {
+            match CheckedObject::new(&member.value, keys, diagnostics) {
+                Some(mut object) => all.push(read(member.key.clone(), &mut object, diagnostics)),
+                None => self.incomplete = true,
+            }
+        }
+        all
+    }
+}
+
+/// Returns the members of an object whose names the author chooses. A name may begin like a comment key, so a member
+/// is a comment only if its value is not an object.
+pub(super) fn named_members(members: &Members) -> impl Iterator<Item = &Member> {
+    members.list.iter().filter(move |member| is_object(member) || !is_comment(member))
+}
+
+fn is_empty_array(keys: &KeyTable, node: &Node) -> bool {
+    keys.allow_empty_array && matches!(&node.data, Data::Array(items) if items.is_empty())
+}
+
+fn is_object(member: &Member) -> bool {
+    matches!(member.value.data, Data::Object(_))
+}
+
+/// Returns `true` if the parser ignores the member because of its key.
+pub(super) fn is_comment(member: &Member) -> bool {
+    COMMENT_PREFIXES.iter().any(|prefix| member.key.value.starts_with(prefix))
+}
+
+/// Returns a Boolean value, also one in a string. Whether the key allows strings was checked before.
+fn bool_value(node: &Node) -> Option<bool> {
+    match &node.data {
+        Data::Bool(value) => Some(*value),
+        Data::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// Returns the value of an integer in any JSON notation: `10`, `10.0`, `1e1`.
+fn integer_value(node: &Node) -> Option<u64> {
+    let Data::Number(number) = &node.data else {
+        return None;
+    };
+    // Floats represent integers exactly up to 2^53.
+    let is_exact = |float: &f64| float.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(float);
+    number.as_u64().or_else(|| number.as_f64().filter(is_exact).map(|float| float as u64))
+}
+
+fn check_kind(kind: ValueKind, member: &Member) -> Option<Diagnostic> {
+    let node = &member.value;
+    let (is_valid, expected) = match kind {
+        ValueKind::String => (matches!(node.data, Data::String(_)), "a string"),
+        ValueKind::Bool => (matches!(node.data, Data::Bool(_)), "true or false"),
+        ValueKind::BoolOrString => (bool_value(node).is_some(), "true or false"),
+        ValueKind::Integer => (integer_value(node).is_some(), "an integer from 0"),
+        ValueKind::Strings => return check_strings(member),
+        ValueKind::StringOrStrings if matches!(node.data, Data::Array(_)) => return check_strings(member),
+        ValueKind::StringOrStrings => (matches!(node.data, Data::String(_)), "a string or an array of strings"),
+        ValueKind::Scope => (matches!(node.data, Data::Array(_)), "an array of arrays of strings"),
+        ValueKind::Permissions => (matches!(node.data, Data::Array(_)), "an array of strings"),
+        ValueKind::Object(keys) if is_empty_array(keys, node) => (true, ""),
+        ValueKind::CommonParameters if is_empty_array(&COMMON, node) => (true, ""),
+        ValueKind::Object(_) | ValueKind::ObjectsByName(_) | ValueKind::CommonParameters => {
+            (matches!(node.data, Data::Object(_)), "an object")
+        }
+        ValueKind::Objects(_) => (matches!(node.data, Data::Array(_)), "an array of objects"),
+        ValueKind::Any => (true, ""),
+    };
+    (!is_valid).then(|| wrong_kind(&format!("`{}`", member.key.value), expected, node))
+}
+
+fn check_strings(member: &Member) -> Option<Diagnostic> {
+    let subject = format!("`{}`", member.key.value);
+    let Data::Array(items) = &member.value.data else {
+        return Some(wrong_kind(&subject, "an array of strings", &member.value));
+    };
+    let other = items.iter().find(|item| !matches!(item.data, Data::String(_)))?;
+    Some(wrong_kind(&format!("each item of {subject}"), "a string", other))
+}
+
+/// Describes a value of another kind than `expected`. `subject` is a noun phrase for what the value should be.
+pub(super) fn wrong_kind(subject: &str, expected: &str, node: &Node) -> Diagnostic {
+    let message = format!("{subject} must be {expected}, but this is {}", node.describe());
+    Diagnostic::new(DiagnosticCode::WrongKind, node.span, message).label(format!("expected {expected}"))
+}
+
+fn unknown_key(keys: &'static KeyTable, member: &Member) -> Diagnostic {
+    let key = &member.key;
+    let known = || keys.iter().map(|key| key.name);
+    let help = keys.help.map_or_else(
+        || {
+            let list: Vec<String> = known().map(|name| format!("`{name}`")).collect();
+            format!("the known keys are {}", list.join(", "))
+        },
+        str::to_owned,
+    );
+    let message = format!("unknown key `{}` in {}", key.value, keys.subject);
+    Diagnostic::new(DiagnosticCode::UnknownKey, key.span, message).help(help).suggest(&key.value, known())
+}

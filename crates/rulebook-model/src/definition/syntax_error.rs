@@ -1,0 +1,138 @@
+//! Diagnostics for text that is not JSON with comments, and for duplicate keys.
+
+use jsonc_parser::ParseStringErrorKind;
+use jsonc_parser::common::Range;
+use jsonc_parser::errors::ParseErrorKind;
+
+use super::jsonc::{MAX_DEPTH, span};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::span::Span;
+
+/// Finds the first character that the parser accepts but JSON does not (RFC 8259 sections 2 and 7): a control
+/// character in a string, or whitespace between tokens other than space, tab, line feed and carriage return.
+pub(super) fn find_invalid_character(file: u32, text: &str) -> Option<Diagnostic> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                at += 1;
+                while let Some(&inside) = bytes.get(at).filter(|byte| **byte != b'"') {
+                    if inside < b' ' {
+                        return Some(control_character(file, at, inside));
+                    }
+                    at += if inside == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+            }
+            b'/' if bytes.get(at + 1) == Some(&b'/') => {
+                at = bytes[at..].iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(bytes.len(), |n| at + n);
+            }
+            b'/' if bytes.get(at + 1) == Some(&b'*') => {
+                at = text[at + 2..].find("*/").map_or(bytes.len(), |n| at + 2 + n + 2);
+            }
+            b' ' | b'\t' | b'\n' | b'\r' | b'!'..=b'~' => at += 1,
+            _ => {
+                let char = text[at..].chars().next()?;
+                let error = Diagnostic::new(
+                    DiagnosticCode::Syntax,
+                    span(file, at, at + char.len_utf8()),
+                    format!("unexpected character U+{:04X}", u32::from(char)),
+                );
+                return Some(error.help("only spaces, tabs and line breaks may stand between values"));
+            }
+        }
+    }
+    None
+}
+
+fn control_character(file: u32, at: usize, byte: u8) -> Diagnostic {
+    let span = span(file, at, at + 1);
+    if matches!(byte, b'\n' | b'\r') {
+        Diagnostic::new(DiagnosticCode::Syntax, span, "line break in a string")
+            .help("close the string with `\"`, or write the line break as `\\n`")
+    } else {
+        Diagnostic::new(DiagnosticCode::Syntax, span, format!("control character U+{byte:04X} in a string"))
+            .help(format!("write it as `\\u{byte:04x}`"))
+    }
+}
+
+/// Describes an error of the JSON parser at `range`.
+pub(super) fn parse_error(file: u32, text: &str, range: Range, kind: &ParseErrorKind) -> Diagnostic {
+    use ParseErrorKind as Kind;
+    let at = span(file, range.start, range.end);
+    let opening = span(file, range.start, range.start + 1);
+    let end = span(file, text.len(), text.len());
+    let error = |span, message: &str| Diagnostic::new(DiagnosticCode::Syntax, span, message);
+    match kind {
+        Kind::TrailingCommasNotAllowed => error(at, "trailing comma").help("remove the comma"),
+        Kind::ExpectedComma => error(at, "missing comma").label("expected `,` here"),
+        Kind::UnterminatedObject => error(opening, "unclosed object")
+            .label("opened here")
+            .related(end, "expected `}` before the end of the file"),
+        Kind::UnterminatedArray => error(opening, "unclosed array")
+            .label("opened here")
+            .related(end, "expected `]` before the end of the file"),
+        Kind::UnterminatedCommentBlock => error(at, "unclosed comment").help("close it with `*/`"),
+        Kind::String(ParseStringErrorKind::UnterminatedStringLiteral) => {
+            error(at, "unclosed string").help("close it with `\"`")
+        }
+        Kind::String(_) => error(at, "invalid escape sequence").help(
+            "JSON has the escape sequences `\\\" \\\\ \\/ \\b \\f \\n \\r \\t` and `\\uXXXX`, of which characters \
+             beyond U+FFFF need two",
+        ),
+        Kind::MultipleRootJsonValues => error(at, "unexpected text after the end of the definition"),
+        Kind::ExpectedStringObjectProperty => error(at, "key without quotes").help("write the key in double quotes"),
+        Kind::SingleQuotedStringsNotAllowed => error(at, "string in single quotes").help("use double quotes"),
+        Kind::ExpectedColonAfterObjectKey => error(at, "missing colon after this key").label("expected `:` here"),
+        Kind::ExpectedObjectValue => error(at, "missing value after the colon"),
+        Kind::UnexpectedWord => error(at, "unexpected word").help("write strings in double quotes"),
+        Kind::UnexpectedCloseBrace | Kind::UnexpectedCloseBracket | Kind::UnexpectedColon | Kind::UnexpectedComma => {
+            unexpected(text, at).label("expected a value")
+        }
+        Kind::UnexpectedTokenInObject => unexpected(text, at).label("expected a key or `}`"),
+        Kind::UnexpectedToken => unexpected(text, at),
+        Kind::BareDecimalPointNumbersNotAllowed
+        | Kind::ExpectedDigit
+        | Kind::ExpectedDigitFollowingNegativeSign
+        | Kind::ExpectedPlusMinusOrDigitInNumberLiteral
+        | Kind::HexadecimalNumbersNotAllowed
+        | Kind::NonFiniteNumbersNotAllowed
+        | Kind::UnaryPlusNumbersNotAllowed => {
+            error(at, "invalid number").help("JSON numbers are written like `10`, `-0.5` or `1e9`")
+        }
+        Kind::NestingDepthExceeded => too_deep(opening),
+        // Comments are allowed; the remaining kinds belong to features of the parser that are switched off.
+        _ => error(at, &kind.to_string()),
+    }
+}
+
+/// Describes a character that cannot follow at the start of `span`.
+fn unexpected(text: &str, span: Span) -> Diagnostic {
+    let char = text.get(span.start as usize..).and_then(|rest| rest.chars().next());
+    let message = match char {
+        Some(char) => format!("unexpected `{char}`"),
+        None => "unexpected end of the file".to_owned(),
+    };
+    Diagnostic::new(DiagnosticCode::Syntax, span, message)
+}
+
+pub(super) fn too_deep(span: Span) -> Diagnostic {
+    let message = format!("objects and arrays are nested more than {MAX_DEPTH} levels deep");
+    Diagnostic::new(DiagnosticCode::Syntax, span, message)
+}
+
+/// Describes the first byte of a file that is not valid UTF-8.
+pub(super) fn not_utf8(file: u32, offset: usize) -> Diagnostic {
+    let span = span(file, offset, offset + char::REPLACEMENT_CHARACTER.len_utf8());
+    Diagnostic::new(DiagnosticCode::Syntax, span, format!("byte {offset} of this file is not valid UTF-8"))
+        .help("save the file as UTF-8")
+}
+
+/// Describes the second occurrence of `key` in an object.
+pub(super) fn duplicate_key(key: &str, second: Span, first: Span) -> Diagnostic {
+    Diagnostic::new(DiagnosticCode::DuplicateKey, second, format!("duplicate key `{key}`"))
+        .label("second occurrence")
+        .related(first, "first occurrence")
+        .help("remove one of the two")
+}

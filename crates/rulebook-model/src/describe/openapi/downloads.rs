@@ -1,0 +1,101 @@
+//! The responses of methods that return a file.
+
+use serde_json::{Value as Json, json};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ContentBuilder, Required, Response};
+
+use super::headers;
+use super::schemas::Schemas;
+use crate::call::HttpMethod;
+use crate::model::{Api, Method};
+
+/// The media range of a file of any media type.
+const ANY_MEDIA_TYPE: &str = "*/*";
+
+/// A header field of responses: its name and its description.
+type HeaderField = (&'static str, &'static str);
+
+const ETAG: HeaderField =
+    ("ETag", "The entity tag of the file's content, for `If-None-Match`, `If-Match` and `If-Range` of later requests");
+const LAST_MODIFIED: HeaderField = ("Last-Modified", "When the file was last changed, if that is known");
+const CONTENT_DISPOSITION: HeaderField =
+    ("Content-Disposition", "The name of the file, and whether a browser shows the file or saves it");
+const ACCEPT_RANGES: HeaderField =
+    ("Accept-Ranges", "`bytes` if a client can request a part of the file with `Range`, otherwise `none`");
+const CONTENT_RANGE: HeaderField = (
+    "Content-Range",
+    "The position of this part and the size of the file, in bytes: `bytes 0-99/1234`. With status 416 only the size: \
+     `bytes */1234`",
+);
+
+/// Returns the header fields that the responses with files have; none if no method of the API returns a file.
+pub(super) fn header_fields(api: &Api) -> impl Iterator<Item = HeaderField> {
+    let mut methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+    let has_downloads = methods.any(|method| method.options.download);
+    let fields = [ETAG, LAST_MODIFIED, CONTENT_DISPOSITION, ACCEPT_RANGES, CONTENT_RANGE];
+    fields.into_iter().filter(move |_| has_downloads)
+}
+
+fn add_fields(response: &mut Response, fields: &[HeaderField]) {
+    fields.iter().for_each(|(name, _)| headers::add_to(response, name));
+}
+
+/// Returns a response without a body.
+fn without_body(description: &str, fields: &[HeaderField]) -> Response {
+    let mut response = Response::new(description);
+    add_fields(&mut response, fields);
+    response
+}
+
+/// Returns the schema of the outputs of the response with a link to the file.
+pub(super) fn link_schema() -> Json {
+    let link = json!({
+        "type": "string",
+        "format": "uri-reference",
+        "description": "A link to the file that works for a limited time and needs no key",
+    });
+    json!({ "type": "object", "properties": { "link": link }, "required": ["link"] })
+}
+
+/// Returns the schema of a file that has the same media type as the response with a link.
+pub(super) fn file_schema() -> Json {
+    json!({ "description": "The file, if it has this media type" })
+}
+
+/// Adds the file to the contents of a success.
+pub(super) fn add_file(response: &mut Response) {
+    // Raw bytes have no schema (OpenAPI 3.1.1 section 4.14).
+    response.content.insert(ANY_MEDIA_TYPE.to_owned(), ContentBuilder::new().build().into());
+    add_fields(response, &[ETAG, LAST_MODIFIED, CONTENT_DISPOSITION, ACCEPT_RANGES]);
+}
+
+/// Returns the responses to requests with conditions or a range, with their statuses.
+pub(super) fn conditional_responses(method: &Method) -> Vec<(u16, Response)> {
+    if !method.options.download || method.http != HttpMethod::Get || method.options.status != 200 {
+        return Vec::new();
+    }
+    let mut part = Response::new("The part of the file that `Range` requests");
+    add_file(&mut part);
+    add_fields(&mut part, &[CONTENT_RANGE]);
+    let not_modified = "The file has not changed since the client received it (`If-None-Match` or `If-Modified-Since`)";
+    let changed = "The file does not meet the condition in `If-Match` or `If-Unmodified-Since`";
+    let no_such_part = "The file does not have the part that `Range` requests";
+    vec![
+        (206, part),
+        (304, without_body(not_modified, &[ETAG, LAST_MODIFIED])),
+        (412, without_body(changed, &[ETAG, LAST_MODIFIED])),
+        (416, without_body(no_such_part, &[ETAG, LAST_MODIFIED, CONTENT_RANGE])),
+    ]
+}
+
+/// Returns the header field with which a client requests a link instead of the file.
+pub(super) fn link_parameter(schemas: &mut Schemas) -> Parameter {
+    let schema = json!({ "type": "string", "enum": ["XMLHttpRequest"] });
+    ParameterBuilder::new()
+        .name("X-Requested-With")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("With this header field the response is a link to the file instead of the file itself"))
+        .schema(Some(schemas.add(schema)))
+        .build()
+}

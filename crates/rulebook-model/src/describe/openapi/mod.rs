@@ -1,0 +1,137 @@
+//! The API as an OpenAPI 3.1 document.
+//!
+//! In charge of the content and the structure of the document. The frame is made
+//! of utoipa's types; the schemas are those of the types and envelopes, and are
+//! inserted when the frame has been converted to JSON. Must not know plans or
+//! requests, and makes no schemas of types itself: it only adapts them to values
+//! that are serialized as text.
+
+mod content;
+mod downloads;
+mod error_classes;
+mod headers;
+mod jsonp;
+mod operation;
+mod parameters;
+mod paths;
+mod request_body;
+mod responses;
+mod sample_errors;
+mod schemas;
+mod security;
+mod serialization;
+mod success;
+mod write;
+
+use serde::Serializer;
+use serde_json::Value as Json;
+use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, ServerBuilder};
+use utoipa::openapi::{Contact, Info, License, Paths, Server};
+
+use super::module_part::ModulePart;
+use crate::error::ErrorCode;
+use crate::model::{Api, DEFAULT_TIMEZONE, Method};
+use paths::Operations;
+use responses::ResponseComponents;
+use schemas::Schemas;
+use write::Contents;
+
+pub(super) use parameters::placement;
+pub(super) use serialization::{Placement, TextStyle, text_style};
+
+pub(super) use sample_errors::{error_body, sample_error};
+
+/// Returns the OpenAPI document of an API.
+#[must_use]
+pub fn openapi(api: &Api) -> Json {
+    document(api, None)
+}
+
+/// Returns the OpenAPI document of a module, or of a part of a module.
+#[must_use]
+pub fn openapi_part(api: &Api, part: &ModulePart) -> Json {
+    document(api, Some(part))
+}
+
+fn document(api: &Api, part: Option<&ModulePart>) -> Json {
+    // A document always serializes.
+    write_openapi(api, part, serde_json::value::Serializer).unwrap_or_default()
+}
+
+/// Writes the OpenAPI document of an API, path by path: as a tree, the document of a large API would need much more
+/// memory than its text. The document of a part has fewer tags, paths and components, and is otherwise the same.
+///
+/// # Errors
+/// Returns the errors of the serializer.
+pub fn write_openapi<S: Serializer>(api: &Api, part: Option<&ModulePart>, serializer: S) -> Result<S::Ok, S::Error> {
+    let modules = match part {
+        Some(part) => api.modules.get(part.module..=part.module).unwrap_or_default(),
+        None => &api.modules[..],
+    };
+    let tags = modules
+        .iter()
+        .map(|module| TagBuilder::new().name(module.name.as_str()).description(module.info.as_deref()).build());
+    let mut components = ComponentsBuilder::new();
+    for (name, scheme) in security::schemes(api) {
+        components = components.security_scheme(name, scheme);
+    }
+    let mut frame = OpenApiBuilder::new()
+        .info(info(api))
+        .servers(Some(servers(api)))
+        .tags(Some(tags))
+        .paths(Paths::new())
+        .components(Some(components.build()))
+        .build();
+    frame.extensions = timezone(api);
+    let mut schemas = Schemas::default();
+    let responses = ResponseComponents::new(api, &mut schemas);
+    let operations = Operations::new(api, part);
+    write::write(&frame, Contents { api, operations, schemas, responses }, serializer)
+}
+
+/// Returns the errors of the engine that are possible for a method, besides those that any request can receive, in the
+/// order of their statuses.
+pub(super) fn possible_errors(api: &Api, method: &Method) -> Vec<ErrorCode> {
+    let has_body = request_body::request_body(api, method, &mut Schemas::default()).is_some();
+    let classes = operation::possible_errors(api, method, has_body);
+    let mut codes: Vec<_> = classes.iter().flat_map(|class| class.codes).copied().collect();
+    codes.sort_by_key(|code| code.status());
+    codes
+}
+
+fn info(api: &Api) -> Info {
+    let contact = api.contact.as_ref().map(|contact| -> Contact {
+        let builder = ContactBuilder::new().name(contact.name.as_deref()).url(contact.url.as_deref());
+        builder.email(contact.email.as_deref()).build()
+    });
+    let license = api.license.as_ref().map(|license| -> License {
+        // OpenAPI allows only one of the two.
+        let url = license.url.as_deref().filter(|_| license.identifier.is_none());
+        let builder = LicenseBuilder::new().name(license.name.as_str());
+        builder.identifier(license.identifier.as_deref()).url(url).build()
+    });
+    let info = InfoBuilder::new().title(api.title.as_str()).version(api.version.as_str());
+    info.description(api.info.as_deref()).contact(contact).license(license).build()
+}
+
+/// The extension of the document with the time zone of dates and times without one, in schemas and in requests: a name
+/// of the IANA time zone database. Without the extension it is UTC.
+const TIMEZONE: &str = "x-timezone";
+
+fn timezone(api: &Api) -> Option<Extensions> {
+    let is_set = api.timezone != DEFAULT_TIMEZONE;
+    is_set.then(|| ExtensionsBuilder::new().add(TIMEZONE, api.timezone.as_str()).build())
+}
+
+/// Returns the servers of the definition, and last the server of this document, as a relative URL that works behind any
+/// reverse proxy.
+fn servers(api: &Api) -> Vec<Server> {
+    let declared = api.servers.iter().map(|server| {
+        let builder = ServerBuilder::new().url(server.url.as_str());
+        builder.description(server.info.as_deref()).build()
+    });
+    let this = ServerBuilder::new().url(".").description(Some("The server of this document"));
+    declared.chain([this.build()]).collect()
+}

@@ -1,0 +1,124 @@
+//! The parameters of an operation, except those in its body.
+
+use serde_json::Value as Json;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ContentBuilder, Required};
+
+use super::super::example;
+use super::downloads;
+use super::schemas::{Schemas, with_description};
+use super::serialization::{Placement, TextStyle, default, document_value, text_encoding};
+use crate::call::{HttpMethod, Value};
+use crate::model::{self, Location, Method};
+
+/// The header fields that OpenAPI ignores as parameters (OpenAPI 3.1.1, Parameter Object, `name`).
+const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
+
+/// Returns the part of a request that carries a parameter; none if that is the body.
+pub(in crate::describe) fn placement(http: HttpMethod, parameter: &model::Parameter) -> Option<Placement> {
+    match parameter.from {
+        Location::Path | Location::Position(_) => Some(Placement::Path),
+        Location::Query => Some(Placement::Query),
+        Location::Any if !has_body(http) => Some(Placement::Query),
+        Location::Header => Some(Placement::Header),
+        Location::Cookie => Some(Placement::Cookie),
+        Location::Any | Location::Body => None,
+    }
+}
+
+/// Returns `true` if requests with this method carry parameters in a body.
+fn has_body(http: HttpMethod) -> bool {
+    !matches!(http, HttpMethod::Get | HttpMethod::Delete)
+}
+
+/// Returns `true` if a parameter is a header field that OpenAPI ignores as a parameter.
+pub(super) fn is_ignored_header(parameter: &model::Parameter) -> bool {
+    parameter.from == Location::Header && IGNORED_HEADERS.contains(&parameter.key.as_str())
+}
+
+/// Returns the parameters of an operation. `segments` are the parameters in its path with their names there, in order.
+pub(super) fn parameters(
+    method: &Method,
+    segments: &[(&str, &model::Parameter)],
+    schemas: &mut Schemas,
+) -> Vec<Parameter> {
+    let mut described: Vec<Parameter> =
+        segments.iter().map(|(name, parameter)| describe(name, parameter, Placement::Path, method, schemas)).collect();
+    for parameter in method.parameters.iter().filter(|parameter| !is_ignored_header(parameter)) {
+        let Some(placement) = placement(method.http, parameter).filter(|placement| *placement != Placement::Path)
+        else {
+            continue;
+        };
+        let is_same = |other: &Parameter| other.name == parameter.key && other.parameter_in == location(placement);
+        // Of two parameters that are read from the same field, only the first is described.
+        if !described.iter().any(is_same) {
+            described.push(describe(&parameter.key, parameter, placement, method, schemas));
+        }
+    }
+    let requests_link = |other: &Parameter| other.name.eq_ignore_ascii_case("X-Requested-With");
+    if method.options.download && !described.iter().any(requests_link) {
+        described.push(downloads::link_parameter(schemas));
+    }
+    described
+}
+
+fn location(placement: Placement) -> ParameterIn {
+    match placement {
+        Placement::Path => ParameterIn::Path,
+        // OpenAPI describes the fields of a form with the body.
+        Placement::Query | Placement::Form => ParameterIn::Query,
+        Placement::Header => ParameterIn::Header,
+        Placement::Cookie => ParameterIn::Cookie,
+    }
+}
+
+fn describe(
+    name: &str,
+    parameter: &model::Parameter,
+    placement: Placement,
+    method: &Method,
+    schemas: &mut Schemas,
+) -> Parameter {
+    let is_required = placement == Placement::Path || !parameter.optional;
+    let encoding = text_encoding(&parameter.r#type, placement, is_required);
+    let info = match &encoding.note {
+        Some(note) => format!("{}\n\n{note}", parameter.info),
+        None => parameter.info.clone(),
+    };
+    let schema = schemas.of_type(&[name, &method.id], encoding.schema);
+    let value = example::of_parameter(parameter);
+    let example = value.and_then(|value| document_value(&parameter.r#type, &encoding.style, value));
+    // The text of a value that is itself no text may be one that its placement cannot carry.
+    let is_sendable =
+        |value: &Json| encoding.style == TextStyle::Json || example::is_sendable(parameter.from, &Value::from(value));
+    let example = example.filter(is_sendable);
+    let default = default(parameter, &encoding.style).filter(is_sendable);
+    let schema = with_values(schema, parameter, default, example.as_ref());
+    // Tools fill in the example of a parameter and send it, so an optional parameter only has that of the definition.
+    let example = example.filter(|_| is_required || parameter.example.is_some());
+    let (style, explode) = encoding.style.style_and_explode(placement);
+    let builder = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(location(placement))
+        .description(Some(info))
+        .required(if is_required { Required::True } else { Required::False })
+        .style(style)
+        .explode(explode);
+    let schema = schemas.add(schema);
+    if encoding.style == TextStyle::Json {
+        let content = ContentBuilder::new().schema(Some(schema)).example(example).build();
+        builder.content("application/json", content).build()
+    } else {
+        builder.schema(Some(schema)).example(example).build()
+    }
+}
+
+/// Adds the default and the example of a parameter to its schema. The parameter itself has the description.
+fn with_values(schema: Json, parameter: &model::Parameter, default: Option<Json>, example: Option<&Json>) -> Json {
+    let example = example.filter(|_| example::is_beside_default(parameter));
+    let mut schema = with_description(schema, &parameter.info, default, example);
+    if let Json::Object(members) = &mut schema {
+        members.remove("description");
+    }
+    schema
+}

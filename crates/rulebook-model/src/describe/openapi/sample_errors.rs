@@ -1,0 +1,94 @@
+//! A sample of each error of the engine, for examples of error responses.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+use utoipa::openapi::example::{Example, ExampleBuilder};
+
+use crate::call::{
+    AllowedMethods, ApiError, ErrorKind, HttpMethod, Limit, MalformedRequest, ParameterError, ParameterErrorKind,
+    Source,
+};
+use crate::envelope::{Envelope, JsonMemberWriter};
+use crate::error::ErrorCode;
+use crate::model::DeclaredError;
+
+/// Returns a sample of the error with this code.
+pub(in crate::describe) fn sample_error(code: ErrorCode) -> ApiError {
+    ApiError::new(match code {
+        ErrorCode::UnknownService => ErrorKind::UnknownService { similar: Vec::new() },
+        ErrorCode::UnknownMethod => {
+            ErrorKind::UnknownMethod { allowed: AllowedMethods(vec![HttpMethod::Get, HttpMethod::Post]) }
+        }
+        ErrorCode::Forbidden => ErrorKind::Forbidden { missing: vec![vec!["admin".to_owned()]] },
+        ErrorCode::Unauthenticated => ErrorKind::Unauthenticated { invalid: false, challenge: "Bearer".to_owned() },
+        ErrorCode::MissingParameter => parameter(ParameterErrorKind::Missing, None),
+        ErrorCode::InvalidParameter => parameter(ParameterErrorKind::Invalid, Some("\"x\"".to_owned())),
+        ErrorCode::MalformedRequest => ErrorKind::MalformedRequest(MalformedRequest::JsonSyntax { line: 1, column: 1 }),
+        ErrorCode::TooLarge => limit(Limit::body(1 << 20)),
+        ErrorCode::UriTooLong => limit(Limit::uri(8 << 10)),
+        ErrorCode::HeadTooLarge => limit(Limit::head(32 << 10)),
+        ErrorCode::UnsupportedMediaType => {
+            ErrorKind::UnsupportedMediaType { got: "text/csv".to_owned(), accepted: &["application/json"] }
+        }
+        ErrorCode::Gone => ErrorKind::Gone,
+        ErrorCode::InvalidLink => ErrorKind::InvalidLink,
+        ErrorCode::Upload => ErrorKind::Upload,
+        ErrorCode::StorageFull => ErrorKind::NoRoom,
+        ErrorCode::TooManyRequests => ErrorKind::TooManyRequests { retry_after: 60 },
+        ErrorCode::Timeout => ErrorKind::Timeout,
+        ErrorCode::ExpectationFailed => ErrorKind::ExpectationFailed,
+        ErrorCode::NotImplemented => ErrorKind::NotImplemented { id: "article.get".to_owned() },
+        ErrorCode::Unavailable => ErrorKind::Unavailable,
+        ErrorCode::Failed => {
+            ErrorKind::Declared { name: Cow::Borrowed("failed"), message: String::new(), data: Vec::new() }
+        }
+        ErrorCode::Internal => ErrorKind::Internal { request_id: "0193e5a0".to_owned() },
+    })
+}
+
+fn limit(limit: Limit) -> ErrorKind {
+    ErrorKind::TooLarge { limit, parameter: None }
+}
+
+fn parameter(kind: ParameterErrorKind, got: Option<String>) -> ErrorKind {
+    let error = ParameterError {
+        kind,
+        parameter: "page".to_owned(),
+        source: Source::Query,
+        expected: Cow::Borrowed("a whole number"),
+        got,
+        message: None,
+        violation: None,
+    };
+    ErrorKind::Parameters { errors: vec![error], truncated: false }
+}
+
+/// Returns examples of errors in an envelope, by name.
+pub(super) fn error_examples(
+    envelope: &dyn Envelope,
+    codes: &[ErrorCode],
+    declared: &[&DeclaredError],
+) -> Vec<(String, Example)> {
+    let mut examples = Vec::new();
+    let mut add = |name: &str, summary: &str, error: &ApiError| {
+        let body = error_body(envelope, error);
+        let example = body.map(|body| ExampleBuilder::new().summary(summary).value(Some(body)).build());
+        examples.extend(example.map(|example| (name.to_owned(), example)));
+    };
+    for code in codes {
+        add(code.row().name, code.title(), &sample_error(*code));
+    }
+    for error in declared {
+        let sample = ApiError::declared(error.name.clone()).with_status(error.status).with_default_message(&error.info);
+        add(&error.name, &error.info, &sample);
+    }
+    examples
+}
+
+/// Returns the JSON body of an error response; none if the envelope cannot write it.
+pub(in crate::describe) fn error_body(envelope: &dyn Envelope, error: &ApiError) -> Option<Json> {
+    let mut members = JsonMemberWriter::new();
+    envelope.error(error, &mut members).ok()?;
+    serde_json::from_slice(&members.finish()).ok()
+}

@@ -1,0 +1,110 @@
+//! The permissions of a method, as security requirements and as text.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+
+use super::super::conditions;
+use super::super::markdown::code;
+use crate::call::AuthScheme;
+use crate::model::{Api, Method, Parameter, Permission, PermissionPart};
+
+/// Returns the schemes by which clients authenticate, with their names; none if no method requires a permission.
+pub(super) fn schemes(api: &Api) -> Vec<(String, SecurityScheme)> {
+    let services = api.modules.iter().flat_map(|module| &module.services);
+    if services.flat_map(|service| &service.methods).all(|method| method.scope.is_public()) {
+        return Vec::new();
+    }
+    let mut schemes: Vec<(String, SecurityScheme)> = Vec::new();
+    for scheme in &api.auth_schemes {
+        let name = scheme.name();
+        if schemes.iter().all(|(known, _)| *known != name) {
+            schemes.push((name, self::scheme(scheme)));
+        }
+    }
+    schemes
+}
+
+fn scheme(scheme: &AuthScheme) -> SecurityScheme {
+    let describe = |what: &str| format!("{what}. The roles of an operation are the permissions that it requires.");
+    let key = |name: &str, what: String| ApiKeyValue::with_description(name.to_owned(), describe(&what));
+    match scheme {
+        AuthScheme::Header(name) => {
+            SecurityScheme::ApiKey(ApiKey::Header(key(name, format!("A credential in the header field `{name}`"))))
+        }
+        AuthScheme::Cookie(name) => {
+            SecurityScheme::ApiKey(ApiKey::Cookie(key(name, format!("A credential in the cookie `{name}`"))))
+        }
+        AuthScheme::Http(_) => {
+            let name = scheme.http_scheme().unwrap_or_default();
+            let (known, what) = match name.as_str() {
+                "bearer" => (HttpAuthScheme::Bearer, "A key or a token (RFC 6750)"),
+                "basic" => (HttpAuthScheme::Basic, "A user name and a password (RFC 7617)"),
+                "digest" => (HttpAuthScheme::Digest, "A user name and a password (RFC 7616)"),
+                "negotiate" => (HttpAuthScheme::Negotiate, "A SPNEGO token (RFC 4559)"),
+                // utoipa has a closed list of schemes.
+                name => {
+                    let what = format!("A credential of the HTTP authentication scheme `{name}`");
+                    return SecurityScheme::ApiKey(ApiKey::Header(key("Authorization", what)));
+                }
+            };
+            SecurityScheme::Http(HttpBuilder::new().scheme(known).description(Some(describe(what))).build())
+        }
+    }
+}
+
+/// The method's OR of ANDs, once for each scheme: of several requirements one must be met, and each names all of its
+/// permissions.
+pub(super) fn requirements(api: &Api, method: &Method) -> Vec<SecurityRequirement> {
+    let mut names: Vec<_> = api.auth_schemes.iter().map(AuthScheme::name).collect();
+    let mut known = BTreeSet::new();
+    names.retain(|name| known.insert(name.clone()));
+    let requirement = |group: &[Permission], name: &String| {
+        SecurityRequirement::new(name, group.iter().map(|permission| permission.text.as_str()))
+    };
+    let groups = method.scope.groups.iter();
+    groups.flat_map(|group| names.iter().map(move |name| requirement(group, name))).collect()
+}
+
+/// Describes the permissions that a method requires; none if it is public.
+pub(super) fn description(method: &Method) -> Option<String> {
+    if method.scope.is_public() {
+        return None;
+    }
+    let groups = method.scope.groups.iter().map(|group| {
+        let texts: Vec<_> = group.iter().map(|permission| format!("`{}`", permission.text)).collect();
+        texts.join(" and ")
+    });
+    let groups: Vec<_> = groups.collect();
+    let mut text = format!("Requires the permission {}.", groups.join(", or "));
+    let pieces = method.scope.groups.iter().flatten().flat_map(|permission| &permission.parts);
+    let mut explained: Vec<&str> = Vec::new();
+    for name in pieces.filter_map(variable) {
+        let parameter = method.parameters.iter().find(|parameter| parameter.name == name);
+        if let Some(parameter) = parameter.filter(|_| !explained.contains(&name)) {
+            explained.push(name);
+            // Writing to a String does not fail.
+            let _ = write!(text, " `[{name}]` is the value of {}, in brackets.", in_request(parameter));
+        }
+    }
+    if let Some(when) = conditions::describe(method, code) {
+        let _ = write!(text, " You may call it {when}.");
+    }
+    Some(text)
+}
+
+fn variable(piece: &PermissionPart) -> Option<&str> {
+    match piece {
+        PermissionPart::Variable(name) => Some(name),
+        PermissionPart::Literal(_) => None,
+    }
+}
+
+/// Returns the name of a parameter in requests, and its location.
+fn in_request(parameter: &Parameter) -> String {
+    let name = if parameter.key.is_empty() { &parameter.name } else { &parameter.key };
+    format!("`{name}` in the {}", parameter.from.source())
+}

@@ -1,0 +1,42 @@
+//! The schema and the example of a success response: the outputs in their envelope.
+
+use serde_json::{Value as Json, json};
+use utoipa::openapi::example::{Example, ExampleBuilder};
+
+use super::super::{example, outputs};
+use super::downloads;
+use super::schemas::{Schemas, with_description};
+use crate::envelope::{self, Envelope, has_content};
+use crate::model::{Method, Output};
+
+/// Returns the schema of a success response; none if it has no content. For a method that returns a file, it is the
+/// schema of the response with a link to the file.
+pub(super) fn success(envelope: &dyn Envelope, method: &Method, schemas: &mut Schemas) -> Option<Json> {
+    if !has_content(envelope::status(envelope, method.options.status)) {
+        return None;
+    }
+    let schema = if method.options.download {
+        json!({ "anyOf": [envelope.success_schema(downloads::link_schema(), false), downloads::file_schema()] })
+    } else {
+        let outputs = outputs::schema(method, |output| output_schema(method, output, schemas));
+        envelope.success_schema(outputs, method.whole().is_some())
+    };
+    Some(schemas.compact(&[&format!("{}.response", method.id)], schema))
+}
+
+fn output_schema(method: &Method, output: &Output, schemas: &mut Schemas) -> Json {
+    let names = [&*output.name, &*format!("{}.{}", method.id, output.name)];
+    // An output that is the whole body is called `*`, which means nothing as the name of a component.
+    let names = if output.is_whole() { &names[1..] } else { &names[..] };
+    let schema = schemas.of_type(names, output.r#type.check.schema());
+    with_description(outputs::or_null(output, schema), &output.info, None, output.example.as_ref())
+}
+
+/// Returns an example of a success response, with its name; none for a file, or if there are no example values.
+pub(super) fn example(envelope: &dyn Envelope, method: &Method) -> Option<(String, Example)> {
+    if method.options.download {
+        return None;
+    }
+    let value = example::of_success(envelope, method)?;
+    Some(("success".to_owned(), ExampleBuilder::new().summary("Success").value(Some(value)).build()))
+}

@@ -1,0 +1,38 @@
+//! The JSON documents that OPTIONS responds with: definitions that can be loaded again, with links for clients.
+
+use serde_json::{Value as Json, json};
+
+use super::canonical::{CanonicalForm, ObjectWriter, write_api, write_service};
+use super::{IntermediateUri, ServiceUri, Uris};
+use crate::model::Api;
+
+/// Returns the response to OPTIONS on the base path, on the paths above it and on `*`: the whole API, without the
+/// settings of the server.
+#[must_use]
+pub fn options_all(api: &Api, uris: &Uris<'_>) -> Json {
+    with_links(write_api(api, CanonicalForm::ForClients), &uris.below)
+}
+
+/// Returns the response to OPTIONS on a service: a definition file with this service alone.
+#[must_use]
+pub fn options_service(api: &Api, uri: &ServiceUri<'_>) -> Json {
+    with_links(write_service(api, uri.module, uri.service, CanonicalForm::ForClients), &uri.below)
+}
+
+/// Returns the response to OPTIONS on a URI that only has services below it: a definition file without services.
+#[must_use]
+pub fn options_intermediate(uri: &IntermediateUri<'_>) -> Json {
+    with_links(ObjectWriter::default(), &uri.below)
+}
+
+/// Adds links to the URIs below and to other documents, in keys that the reader of definitions ignores.
+fn with_links(mut object: ObjectWriter, below: &[String]) -> Json {
+    object.if_some("$below", Some(json!(below)));
+    object.if_some("$links", Some(json!({ "openapi": OPENAPI, "docs": DOCS })));
+    object.json()
+}
+
+/// The path of the OpenAPI document on the server.
+pub(super) const OPENAPI: &str = "/openapi.json";
+/// The path of the documentation pages on the server.
+pub(super) const DOCS: &str = "/docs";

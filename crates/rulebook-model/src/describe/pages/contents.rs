@@ -1,0 +1,186 @@
+//! The start page: what the API is, how to call it, and links to everything else.
+
+use super::document::{Block, Inline, Inlines, ListItem, PageDocument};
+use super::links::LinkTarget;
+use super::phrases::{count, method_line, part_links, summary};
+use super::{MODULES_PER_PAGE, PageId, Pages, parse_markdown};
+use crate::call::AuthScheme;
+use crate::model::{Api, Contact, DEFAULT_TIMEZONE, License};
+
+pub(super) fn document(pages: &Pages, part: usize) -> PageDocument<'_> {
+    let api = &*pages.api;
+    let mut blocks = Vec::new();
+    if part == 0 {
+        blocks.extend(api.info.iter().flat_map(|info| parse_markdown::blocks(info)));
+        blocks.push(Block::Facts(about(pages)));
+        blocks.push(Block::heading("call", "How to call it"));
+        blocks.extend(how_to_call(pages));
+        blocks.push(Block::heading("documents", "Documents"));
+        blocks.push(Block::List(documents(pages)));
+    }
+    if pages.lists_methods() {
+        blocks.extend(methods_by_module(pages));
+    } else {
+        blocks.push(Block::heading("modules", "Modules"));
+        blocks.push(Block::List(module_items(pages, part)));
+        blocks.extend(part_links(pages, part, pages.contents_parts(), |part| PageId::Contents { part }));
+    }
+    let breadcrumbs = if part == 0 { Vec::new() } else { vec![contents_link(pages)] };
+    PageDocument {
+        path: pages.path(PageId::Contents { part }),
+        title: "Contents".into(),
+        heading: vec![Inline::quoted(&api.title), Inline::text(" "), Inline::quoted(&api.version)],
+        breadcrumbs,
+        query: "",
+        blocks,
+    }
+}
+
+/// Returns the link to the start page.
+pub(super) fn contents_link(pages: &Pages) -> (LinkTarget, Inlines<'_>) {
+    (pages.link(PageId::Contents { part: 0 }), vec![Inline::text("Contents")])
+}
+
+/// Returns the facts about the API as a whole.
+fn about(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
+    let api = &*pages.api;
+    let mut facts = vec![("Version", vec![Inline::quoted(&api.version)])];
+    let services = count(pages.uris.len(), "service", "services");
+    let methods = count(pages.methods.len(), "method", "methods");
+    let modules = count(pages.modules.len(), "module", "modules");
+    facts.push(("Size", vec![Inline::text(format!("{modules}, {services}, {methods}"))]));
+    facts.extend(address_and_owner(api));
+    facts
+}
+
+/// Returns the base path, the servers, the time zone, the contact and the license of an API.
+pub(super) fn address_and_owner(api: &Api) -> Vec<(&'static str, Inlines<'_>)> {
+    let mut facts = Vec::new();
+    if api.base != "/" {
+        facts.push(("Base path", vec![Inline::code(&api.base)]));
+    }
+    for server in &api.servers {
+        facts.push(("Server", joined([Some(&server.url), server.info.as_ref()], Inline::quoted)));
+    }
+    if api.timezone != DEFAULT_TIMEZONE {
+        let zone = vec![Inline::code(&api.timezone), Inline::text(", for dates and times without a time zone")];
+        facts.push(("Time zone", zone));
+    }
+    if let Some(Contact { name, url, email }) = &api.contact {
+        let contact = joined([name.as_ref(), url.as_ref(), email.as_ref()], linked);
+        if !contact.is_empty() {
+            facts.push(("Contact", contact));
+        }
+    }
+    if let Some(License { name, identifier, url }) = &api.license {
+        facts.push(("License", joined([Some(name), identifier.as_ref(), url.as_ref()], linked)));
+    }
+    facts
+}
+
+/// Joins texts of the definition with commas. A text that equals the one before it is omitted.
+fn joined<'a, const N: usize>(texts: [Option<&'a String>; N], format: fn(&'a str) -> Inline<'a>) -> Inlines<'a> {
+    let mut texts: Vec<_> = texts.into_iter().flatten().collect();
+    texts.dedup();
+    let mut inlines = Vec::new();
+    for text in texts {
+        if !inlines.is_empty() {
+            inlines.push(Inline::text(", "));
+        }
+        inlines.push(format(text));
+    }
+    inlines
+}
+
+/// Returns a text as a link if it is the URL of a page or an email address.
+fn linked(text: &str) -> Inline<'_> {
+    let is_part =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || ".+-_".contains(c));
+    let is_address = text.split_once('@').is_some_and(|(user, host)| is_part(user) && is_part(host));
+    let target = if is_address { LinkTarget::external(&format!("mailto:{text}")) } else { LinkTarget::external(text) };
+    let quoted = Inline::quoted(text);
+    target.map_or(quoted.clone(), |target| Inline::Link(target, vec![quoted]))
+}
+
+/// Explains how a client authenticates, and how it reads the definition.
+fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
+    let is_public = pages.entries(0..pages.methods.len()).all(|(_, entry)| entry.method.scope.is_public());
+    let authentication = if is_public {
+        vec![Inline::text("All methods are public: a client needs no key.")]
+    } else {
+        let scheme = pages.api.auth_schemes.first().cloned().unwrap_or_else(AuthScheme::bearer);
+        let (name, value) = scheme.header_field("…");
+        vec![
+            Inline::text("A method that requires permissions needs a key or a token in the header field "),
+            Inline::code(format!("{name}: {value}")),
+            Inline::text(if scheme == AuthScheme::bearer() { " (RFC 6750)" } else { "" }),
+            Inline::text(
+                ". The page of each method lists the permissions that it requires. The status is 401 without a valid \
+                 key, and 403 with a key that lacks a permission.",
+            ),
+        ]
+    };
+    let definition = vec![
+        Inline::text("Send "),
+        Inline::code("OPTIONS"),
+        Inline::text(" to any URI of the API for its definition, in JSON, or as text with "),
+        Inline::code("Accept: text/markdown"),
+        Inline::text(". Every page of this documentation is also available in markdown, at the same path with "),
+        Inline::code(".md"),
+        Inline::text(" appended."),
+    ];
+    [Block::Paragraph(authentication), Block::Paragraph(definition)]
+}
+
+/// Returns links to the other documents.
+pub(super) fn documents(pages: &Pages) -> Vec<ListItem<'_>> {
+    let item = |target: LinkTarget, name: &'static str, info: &'static str| {
+        ListItem::new(vec![Inline::Link(target, vec![Inline::text(name)]), Inline::text(": "), Inline::text(info)])
+    };
+    vec![
+        item(pages.link(PageId::Errors), "Errors", "the errors of the server, with their codes and statuses"),
+        item(
+            pages.link(PageId::Diagnostics),
+            "Definition errors",
+            "for the authors of the API: what can be wrong with a definition",
+        ),
+        item(LinkTarget::Server("docs/swagger/"), "Swagger UI", "a form for every method"),
+        item(LinkTarget::Document("openapi.json"), "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),
+        item(LinkTarget::Document("llms.txt"), "llms.txt", "this documentation for programs that read text"),
+    ]
+}
+
+/// Lists every module with its methods.
+fn methods_by_module(pages: &Pages) -> Vec<Block<'_>> {
+    let mut blocks = Vec::new();
+    for (index, range) in pages.modules.iter().enumerate() {
+        let module = &pages.api.modules[index];
+        let target = pages.link(PageId::Module { module: index, part: 0 });
+        let link = Inline::Link(target, vec![Inline::quoted(&module.name)]);
+        blocks.push(Block::Heading { level: 2, id: "", inlines: vec![link] });
+        blocks.extend(module.info.as_ref().map(|info| Block::Paragraph(vec![Inline::quoted(info)])));
+        let lines = pages.entries(range.clone()).map(|(index, entry)| method_line(pages, index, entry));
+        blocks.push(Block::Methods(lines.collect()));
+    }
+    blocks
+}
+
+/// Lists the modules of a part of the contents.
+fn module_items(pages: &Pages, part: usize) -> Vec<ListItem<'_>> {
+    let start = part * MODULES_PER_PAGE;
+    let end = (start + MODULES_PER_PAGE).min(pages.modules.len());
+    (start..end).map(|module| module_item(pages, module)).collect()
+}
+
+/// Describes a module in one line.
+pub(super) fn module_item(pages: &Pages, index: usize) -> ListItem<'_> {
+    let module = &pages.api.modules[index];
+    let target = pages.link(PageId::Module { module: index, part: 0 });
+    let link = Inline::Link(target, vec![Inline::quoted(&module.name)]);
+    let methods = count(pages.modules[index].len(), "method", "methods");
+    let mut inlines = vec![link, Inline::text(format!(", {methods}"))];
+    if let Some(info) = &module.info {
+        inlines.extend([Inline::text(": "), Inline::quoted(summary(info))]);
+    }
+    ListItem::new(inlines)
+}

@@ -1,0 +1,91 @@
+//! The reference pages of errors: those that requests can receive, and those that definitions can have.
+
+use super::contents::contents_link;
+use super::document::{Block, Inline, PageDocument, TableRow};
+use super::links::LinkTarget;
+use super::{PageId, Pages, parse_markdown, responses};
+use crate::describe::openapi;
+use crate::diagnostic::codes;
+use crate::error::ErrorCode;
+
+/// Returns the page with the errors that requests can receive.
+pub(super) fn errors(pages: &Pages) -> PageDocument<'_> {
+    let api = &*pages.api;
+    let envelope = api.make_envelope(&api.envelope);
+    let decoding = envelope.decoding();
+    let row = |code: ErrorCode| {
+        let sample = openapi::sample_error(code);
+        let body = openapi::error_body(&*envelope, &sample);
+        let body = body.and_then(|body| responses::identifying_member(&decoding, &body));
+        let mut when = vec![vec![Inline::text(code.title())]];
+        // The message of a declared error depends on the method.
+        if code != ErrorCode::Failed {
+            when.push(vec![Inline::text(sample.to_string())]);
+        }
+        let cells = vec![
+            vec![vec![Inline::code(code.row().name)]],
+            vec![vec![Inline::text(code.row().number.to_string())]],
+            vec![vec![Inline::text(code.row().status.to_string())]],
+            body.map(|member| vec![Inline::code(member)]).into_iter().collect(),
+            when,
+        ];
+        TableRow { id: Some(code.row().name), cells }
+    };
+    let blocks = vec![
+        Block::Paragraph(vec![
+            Inline::text(
+                "The errors of the server. A method can also declare errors, which are described on the page of the \
+                 method; in this table they are ",
+            ),
+            Inline::code("failed"),
+            Inline::text("."),
+        ]),
+        Block::Paragraph(vec![
+            Inline::text("The statuses and bodies are those of the response format "),
+            Inline::code(api.envelope.as_str()),
+            Inline::text(
+                ", the default of this API; the page of a method has those of its own format. In every format, a \
+                 client that only accepts ",
+            ),
+            Inline::code("application/problem+json"),
+            Inline::text(" receives a problem document (RFC 9457) with the name of the error as "),
+            Inline::code("code"),
+            Inline::text("."),
+        ]),
+        Block::Table {
+            head: &["Error", "Number", "Status", "In the body", "When"],
+            rows: responses::all_codes().map(row).collect(),
+        },
+    ];
+    page(pages, PageId::Errors, "Errors", blocks)
+}
+
+/// Returns the page with the errors that definitions can have.
+pub(super) fn diagnostics(pages: &Pages) -> PageDocument<'_> {
+    let mut blocks = vec![Block::Paragraph(vec![
+        Inline::text("For the authors of the API: what can be wrong with a definition, by code. The command "),
+        Inline::code("rulebook explain CODE"),
+        Inline::text(" prints the same texts."),
+    ])];
+    let link = |row: &codes::CodeEntry| {
+        let target = LinkTarget::Page(pages.path(PageId::Diagnostics), Some(row.name));
+        [Inline::text(", "), Inline::Link(target, vec![Inline::code(row.name)])]
+    };
+    blocks.push(Block::Paragraph(codes::TABLE.iter().flat_map(link).skip(1).collect()));
+    for row in codes::TABLE {
+        blocks.push(Block::Heading { level: 2, id: row.name, inlines: vec![Inline::text(row.name)] });
+        blocks.extend(parse_markdown::blocks(row.explanation));
+    }
+    page(pages, PageId::Diagnostics, "Definition errors", blocks)
+}
+
+fn page<'a>(pages: &'a Pages, page: PageId, title: &'static str, blocks: Vec<Block<'a>>) -> PageDocument<'a> {
+    PageDocument {
+        path: pages.path(page),
+        title: title.into(),
+        heading: vec![Inline::text(title)],
+        breadcrumbs: vec![contents_link(pages)],
+        query: "",
+        blocks,
+    }
+}

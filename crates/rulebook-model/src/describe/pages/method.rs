@@ -1,0 +1,133 @@
+//! The page of a method: its parameters, example calls, responses, errors and required permissions.
+
+use super::contents::contents_link;
+use super::document::{Block, Inline, Inlines, PageDocument, TableRow};
+use super::phrases::{location, scope, wire_name};
+use super::types::{self, output, r#type, value};
+use super::{MethodEntry, PageId, Pages, responses};
+use crate::describe::{argument_names, example, server_url, snippets};
+use crate::model::{Method, Parameter};
+
+/// The head of the table of parameters.
+const HEAD: &[&str] = &["Name", "In", "Type", "Required", "Default", "Description"];
+
+pub(super) fn document(pages: &Pages, index: usize) -> PageDocument<'_> {
+    let entry = pages.entry(index);
+    let MethodEntry { module, uri, method } = entry;
+    let mut blocks = vec![Block::Lead(vec![Inline::quoted(method.info.trim())])];
+    blocks.push(Block::Facts(facts(pages, index, entry)));
+    blocks.push(Block::heading("parameters", "Parameters"));
+    if method.parameters.is_empty() {
+        blocks.push(Block::text("This method has no parameters."));
+    } else {
+        let names = argument_names(&method.parameters);
+        let rows = method.parameters.iter().zip(names).map(|(parameter, name)| parameter_row(parameter, name));
+        blocks.push(Block::Table { head: HEAD, rows: rows.collect() });
+        let members: Vec<_> = method.parameters.iter().filter_map(types::parameter).collect();
+        if !members.is_empty() {
+            blocks.push(Block::List(members));
+        }
+    }
+    blocks.push(Block::heading("call", "Call it"));
+    let server = server_url(&pages.api);
+    for snippet in snippets(&pages.api, uri, method) {
+        blocks.push(Block::Code {
+            title: Some(snippet.title),
+            language: snippet.language.into(),
+            text: snippet.text.into(),
+            server: Some(server.clone()),
+        });
+    }
+    blocks.push(Block::heading("response", "Response"));
+    if !method.outputs.is_empty() && !method.options.download {
+        blocks.push(Block::List(method.outputs.iter().map(output).collect()));
+    }
+    blocks.extend(responses::success(&pages.api, entry));
+    blocks.push(Block::heading("errors", "Errors"));
+    blocks.extend(responses::errors(pages, entry));
+    // At the end, so that nothing moves when a script adds the form.
+    blocks.push(Block::Form { id: &method.id, uri });
+    let module_page = pages.link(PageId::Module { module: pages.methods[index].module, part: 0 });
+    PageDocument {
+        path: pages.path(PageId::Method(index)),
+        title: method.id.as_str().into(),
+        heading: vec![Inline::HttpMethod(method.http), Inline::text(" "), Inline::code(uri)],
+        breadcrumbs: vec![contents_link(pages), (module_page, vec![Inline::quoted(&module.name)])],
+        query: "",
+        blocks,
+    }
+}
+
+/// Returns the facts about the method as a whole.
+fn facts<'a>(
+    pages: &'a Pages,
+    index: usize,
+    MethodEntry { module, uri, method }: MethodEntry<'a>,
+) -> Vec<(&'static str, Inlines<'a>)> {
+    let module_page = pages.link(PageId::Module { module: pages.methods[index].module, part: 0 });
+    let mut facts = vec![
+        ("Id", vec![Inline::code(&method.id)]),
+        ("Module", vec![Inline::Link(module_page, vec![Inline::quoted(&module.name)])]),
+        ("Access", scope(method)),
+    ];
+    let paths = paths(uri, method);
+    // The heading already has the only path of most methods.
+    if paths.len() != 1 || paths[0] != uri {
+        let with_separator = |path: String| [Inline::text(", "), Inline::code(path)];
+        facts.push(("Paths", paths.into_iter().flat_map(with_separator).skip(1).collect()));
+    }
+    if method.options.deprecated {
+        facts.push(("Deprecated", vec![Inline::text("new clients should not call this method")]));
+    }
+    if method.options.download {
+        facts.push((
+            "Download",
+            vec![
+                Inline::text("the response is a file, or a link to it if the request has the header field "),
+                Inline::code("X-Requested-With: XMLHttpRequest"),
+            ],
+        ));
+    }
+    if method.allows_jsonp(pages.api.jsonp) {
+        let info = vec![
+            Inline::text("with "),
+            Inline::code("?callback=NAME"),
+            Inline::text(" the response is a script that calls this function; the caller is anonymous"),
+        ];
+        facts.push(("JSONP", info));
+    }
+    facts
+}
+
+/// Returns the paths of a method: with all positions, then without the optional positions at the end, one by one.
+fn paths(uri: &str, method: &Method) -> Vec<String> {
+    let positions = method.positions();
+    let optional = positions.iter().rev().take_while(|position| position.optional).count();
+    let path = |length: usize| {
+        let start = if positions.is_empty() || length == 0 { uri } else { uri.trim_end_matches('/') };
+        positions[..length].iter().fold(start.to_owned(), |path, position| format!("{path}/{{{}}}", position.name))
+    };
+    (0..=optional).map(|omitted| path(positions.len() - omitted)).collect()
+}
+
+/// Returns a parameter as a row of the table. `argument` is its name in calls of the JavaScript client.
+fn parameter_row(parameter: &Parameter, argument: String) -> TableRow<'_> {
+    let written = &parameter.r#type.written;
+    let mut name = vec![vec![Inline::code(wire_name(parameter))]];
+    if argument != wire_name(parameter) {
+        name.push(vec![Inline::text("in rulebook.js: "), Inline::code(argument)]);
+    }
+    let expected = Inline::quoted(parameter.r#type.check.expected());
+    let types = vec![r#type(&written.term, &written.attributes), vec![expected]];
+    let default = parameter.default.iter().map(|default| vec![Inline::code(value(default))]).collect();
+    let mut description = vec![vec![Inline::quoted(&parameter.info)]];
+    // An example that equals the default would only repeat it.
+    let example = example::of_parameter(parameter).filter(|example| parameter.default.as_ref() != Some(example));
+    if let Some(example) = example {
+        description.push(vec![Inline::text("example: "), Inline::code(value(&example))]);
+    }
+    let is_optional = parameter.optional || parameter.default.is_some();
+    let required = if is_optional { Inline::text("no") } else { Inline::Mark("yes") };
+    let cells = vec![name, vec![vec![location(parameter.from)]], types, vec![vec![required]], default, description];
+    TableRow { id: None, cells }
+}

@@ -1,0 +1,140 @@
+//! The responses of a method on its page: an example of the success, the errors, and an example of an error.
+
+use serde_json::Value as Json;
+
+use super::document::{Block, Inline, Inlines, TableRow};
+use super::links::LinkTarget;
+use super::phrases::wire_name;
+use super::types::pretty;
+use super::{MethodEntry, PageId, Pages};
+use crate::call::{ApiError, ErrorKind, ParameterError, ParameterErrorKind, Source};
+use crate::describe::{example, openapi};
+use crate::envelope::{self, Decoding, Envelope, OutputsLocation, has_content};
+use crate::error::ErrorCode;
+use crate::model::{Api, Method};
+
+/// The head of the table of errors.
+const HEAD: &[&str] = &["Error", "Status", "In the body", "When"];
+
+/// Describes the success response.
+pub(super) fn success(api: &Api, MethodEntry { module, method, .. }: MethodEntry<'_>) -> Vec<Block<'static>> {
+    let name = api.envelope_name(module);
+    let envelope = api.make_envelope(name);
+    let status = envelope::status(&*envelope, method.options.status);
+    if method.options.download {
+        return vec![Block::text(format!("Status {status}, with the file as the body."))];
+    }
+    if !has_content(status) {
+        return vec![Block::text(format!("Status {status}, without a body."))];
+    }
+    let mut inlines = vec![Inline::text(format!("Status {status}. "))];
+    inlines.extend(location_of_outputs(&envelope.decoding(), method.whole().is_some(), name.as_str()));
+    let mut blocks = vec![Block::Paragraph(inlines)];
+    blocks.extend(example::of_success(&*envelope, method).map(|json| code("Success", &json)));
+    blocks
+}
+
+/// Describes where the body has the outputs. `whole` is `true` if a single output is the whole result.
+fn location_of_outputs(decoding: &Decoding, whole: bool, envelope: &str) -> Inlines<'static> {
+    let code = |name: &str| Inline::code(name.to_owned());
+    match decoding.outputs {
+        OutputsLocation::Body if whole => vec![Inline::text("The output is the body.")],
+        OutputsLocation::Body => vec![Inline::text("The outputs are the members of the body.")],
+        OutputsLocation::Members { whole: member, .. } | OutputsLocation::Member(member) if whole => {
+            vec![Inline::text("The output is the member "), code(member), Inline::text(" of the body.")]
+        }
+        OutputsLocation::Members { except, .. } => {
+            let mut inlines = vec![Inline::text("The outputs are members of the body, beside ")];
+            for (index, name) in except.iter().enumerate() {
+                inlines.extend((index > 0).then(|| Inline::text(" and ")));
+                inlines.push(code(name));
+            }
+            inlines.push(Inline::text("."));
+            inlines
+        }
+        OutputsLocation::Member(member) => {
+            vec![Inline::text("The outputs are in the member "), code(member), Inline::text(" of the body.")]
+        }
+        OutputsLocation::Unknown => {
+            vec![Inline::text("The body has the format "), code(envelope), Inline::text(".")]
+        }
+    }
+}
+
+fn code(title: &'static str, json: &Json) -> Block<'static> {
+    Block::Code { title: Some(title), language: "json".into(), text: pretty(json).into(), server: None }
+}
+
+/// Describes the error responses.
+pub(super) fn errors<'a>(pages: &'a Pages, MethodEntry { module, method, .. }: MethodEntry<'a>) -> Vec<Block<'a>> {
+    let api = &*pages.api;
+    let envelope = api.make_envelope(api.envelope_name(module));
+    let declared: Vec<ApiError> = method
+        .errors
+        .iter()
+        .map(|error| ApiError::declared(error.name.clone()).with_status(error.status).with_default_message(&error.info))
+        .collect();
+    let mut rows: Vec<_> = method
+        .errors
+        .iter()
+        .zip(&declared)
+        .map(|(error, sample)| {
+            row(vec![Inline::code(&error.name)], vec![Inline::quoted(&error.info)], sample, &*envelope)
+        })
+        .collect();
+    let codes = openapi::possible_errors(api, method);
+    let of_engine = codes.iter().map(|code| {
+        let sample = openapi::sample_error(*code);
+        let link = LinkTarget::Page(pages.path(PageId::Errors), Some(code.row().name));
+        let name = vec![Inline::Link(link, vec![Inline::code(code.row().name)])];
+        row(name, vec![Inline::text(code.title())], &sample, &*envelope)
+    });
+    rows.extend(of_engine);
+    let example = declared.into_iter().next().or_else(|| missing_parameter(method));
+    let example = example.or_else(|| codes.first().map(|code| openapi::sample_error(*code)));
+    let mut blocks = vec![Block::Table { head: HEAD, rows }];
+    blocks.push(Block::Paragraph(vec![
+        Inline::text("Some "),
+        Inline::Link(pages.link(PageId::Errors), vec![Inline::text("errors of the server")]),
+        Inline::text(" can occur for any request."),
+    ]));
+    blocks.extend(example.and_then(|error| openapi::error_body(&*envelope, &error)).map(|json| code("Error", &json)));
+    blocks
+}
+
+/// Returns the error for a missing first required parameter; none without such a parameter. Without a path segment, a
+/// request has another path, so parameters in the path do not count.
+fn missing_parameter(method: &Method) -> Option<ApiError> {
+    let mut parameters = method.parameters.iter();
+    let parameter = parameters.find(|parameter| !parameter.optional && parameter.from.source() != Source::Path)?;
+    let error = ParameterError {
+        kind: ParameterErrorKind::Missing,
+        parameter: wire_name(parameter).to_owned(),
+        source: parameter.from.source(),
+        expected: parameter.r#type.check.expected(),
+        got: None,
+        message: parameter.message.as_deref().map(Into::into),
+        violation: None,
+    };
+    Some(ApiError::new(ErrorKind::Parameters { errors: vec![error], truncated: false }))
+}
+
+fn row<'a>(name: Inlines<'a>, when: Inlines<'a>, sample: &ApiError, envelope: &dyn Envelope) -> TableRow<'a> {
+    let status = envelope::status(envelope, sample.status().get());
+    let body = openapi::error_body(envelope, sample);
+    let body = body.and_then(|body| identifying_member(&envelope.decoding(), &body));
+    let body = body.map(|member| vec![Inline::code(member)]);
+    let cells = vec![vec![name], vec![vec![Inline::text(status.to_string())]], body.into_iter().collect(), vec![when]];
+    TableRow { id: None, cells }
+}
+
+/// Returns the member of an error body that identifies the error, as JSON; none in an envelope without such a member.
+pub(super) fn identifying_member(decoding: &Decoding, body: &Json) -> Option<String> {
+    let name = decoding.error.code.or(decoding.error.status)?;
+    Some(format!("\"{name}\": {}", body.get(name)?))
+}
+
+/// Returns the errors of the engine in the order of their table.
+pub(super) fn all_codes() -> impl Iterator<Item = ErrorCode> {
+    crate::error::codes::TABLE.iter().map(|row| row.code)
+}

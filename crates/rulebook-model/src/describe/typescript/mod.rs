@@ -1,0 +1,107 @@
+//! The TypeScript declarations of an API, for programs that call it through the client `rulebook.js`.
+//!
+//! In charge of which functions the client has for an API, their names, and the
+//! types of their arguments and results. The types that all APIs share are in
+//! `rulebook.d.ts`, beside the client. Must not know how the client calls.
+
+mod functions;
+mod names;
+mod types;
+
+use std::fmt::Write;
+
+use serde_json::Value as Json;
+
+pub use names::argument_names;
+use types::{ValueRole, comment, literal, member, type_of};
+
+use super::outputs;
+use crate::envelope::{self, OutputsLocation, has_content};
+use crate::model::{Api, Method, Module, Output};
+
+/// Returns the declarations of an API, as the text of a `.d.ts` file to be stored beside `rulebook.d.ts`.
+#[must_use]
+pub fn typescript(api: &Api) -> String {
+    let methods: Vec<_> = api
+        .modules
+        .iter()
+        .flat_map(|module| module.services.iter().map(move |service| (module, service)))
+        .flat_map(|(module, service)| service.methods.iter().map(move |method| (module, method)))
+        .collect();
+    let functions = functions::members(methods.iter().map(|(_, method)| *method));
+    let signatures: String = methods.iter().map(|(module, method)| signature(api, module, method)).collect();
+    let doc_comment = comment(&format!("{} {}", api.title, api.version), &[], 0);
+    format!(
+        "{doc_comment}\
+         import type {{ Call, Calls, Download, FileArgument }} from \"./rulebook.js\";\n\n\
+         /** The functions of the API: `await rulebook<Api>(url)`. */\n\
+         export interface Api extends Calls<Methods> {{\n{functions}}}\n\n\
+         /** The arguments, result and errors of each method, by its id. */\n\
+         export interface Methods {{\n{signatures}}}\n\n\
+         /** The ids of the methods. */\n\
+         export type Id = keyof Methods;\n"
+    )
+}
+
+/// Returns the member of `Methods` for a method: the types of its arguments, result and errors.
+fn signature(api: &Api, module: &Module, method: &Method) -> String {
+    let mut text = doc_comment(method, 1);
+    // Writing to a String does not fail.
+    let _ = writeln!(text, "  {}: {{\n    arguments: {};", member(&method.id), arguments_type(method));
+    let _ = writeln!(text, "    result: {};", result_type(api, module, method));
+    let errors: Vec<_> = method.errors.iter().map(|error| literal(&error.name)).collect();
+    let errors = if errors.is_empty() { "never".to_owned() } else { errors.join(" | ") };
+    let _ = writeln!(text, "    errors: {errors};\n  }};");
+    text
+}
+
+fn arguments_type(method: &Method) -> String {
+    let names = argument_names(&method.parameters);
+    let members: String = method
+        .parameters
+        .iter()
+        .zip(names)
+        .map(|(parameter, name)| {
+            let default: Vec<_> = parameter.default.iter().map(|default| format!("@default {default}")).collect();
+            let doc_comment = comment(&parameter.info, &default, 3);
+            let argument = type_of(&parameter.r#type.check.schema(), ValueRole::Argument, 3);
+            let (mark, null) = if parameter.optional { ("?", " | null") } else { ("", "") };
+            format!("{doc_comment}      {}{mark}: {argument}{null};\n", member(&name))
+        })
+        .collect();
+    if members.is_empty() { "{}".to_owned() } else { format!("{{\n{members}    }}") }
+}
+
+/// Returns the type that a call resolves to: the outputs, or the whole body if the envelope does not say where they
+/// are.
+fn result_type(api: &Api, module: &Module, method: &Method) -> String {
+    if method.options.download {
+        return "Download".to_owned();
+    }
+    let envelope = api.make_envelope(api.envelope_name(module));
+    let is_whole = method.whole().is_some();
+    if !has_content(envelope::status(&*envelope, method.options.status)) {
+        return if is_whole { "undefined" } else { "{}" }.to_owned();
+    }
+    let outputs = outputs::schema(method, output_schema);
+    match envelope.decoding().outputs {
+        OutputsLocation::Unknown => type_of(&envelope.success_schema(outputs, is_whole), ValueRole::Result, 2),
+        _ if !is_whole && method.outputs.is_empty() => "{}".to_owned(),
+        _ => type_of(&outputs, ValueRole::Result, 2),
+    }
+}
+
+/// Returns the schema of an output with its description.
+fn output_schema(output: &Output) -> Json {
+    let mut schema = outputs::or_null(output, output.r#type.check.schema());
+    if let Json::Object(schema) = &mut schema {
+        schema.insert("description".to_owned(), output.info.as_str().into());
+    }
+    schema
+}
+
+/// Returns the comment that describes a method.
+fn doc_comment(method: &Method, level: usize) -> String {
+    let tag = method.options.deprecated.then(|| "@deprecated".to_owned());
+    comment(&method.info, tag.as_slice(), level)
+}

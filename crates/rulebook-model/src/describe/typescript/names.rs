@@ -1,0 +1,34 @@
+//! The names of the arguments of the client's functions.
+
+use crate::model::{Location, Parameter, default_name};
+
+/// Returns the names of a method's arguments, one for each parameter: the `name` of the parameter if the definition has
+/// one, otherwise its key in requests (`tag` for `GET@tag`, `id` for `{id}`, `URL#0`). If another parameter has the same
+/// name, it is the key as the definition writes it, which the client accepts for every parameter.
+#[must_use]
+pub fn argument_names(parameters: &[Parameter]) -> Vec<String> {
+    let names: Vec<_> = parameters.iter().map(|parameter| (short_name(parameter), parameter.written_key())).collect();
+    let argument_name = |(index, (short, key)): (usize, &(String, String))| {
+        let mut others = names.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, names)| names);
+        let is_ambiguous = others.any(|(other_short, other_key)| other_short == short || other_key == short);
+        if is_ambiguous { key.clone() } else { short.clone() }
+    };
+    names.iter().enumerate().map(argument_name).collect()
+}
+
+fn short_name(parameter: &Parameter) -> String {
+    let Parameter { name, key, from, .. } = parameter;
+    let key_as_written = parameter.written_key();
+    match from {
+        // Header names have no case: `name` is the spelling of the definition.
+        Location::Header if name.eq_ignore_ascii_case(&key_as_written) => {
+            name.chars().skip(HEADER_PREFIX.len()).collect()
+        }
+        _ if name != default_name(&key_as_written) => name.clone(),
+        Location::Position(_) => key_as_written,
+        _ => key.clone(),
+    }
+}
+
+/// The prefix of the keys of header fields in a definition.
+const HEADER_PREFIX: &str = "HEADER@";

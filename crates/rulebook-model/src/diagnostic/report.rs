@@ -1,0 +1,113 @@
+//! All diagnostics of a definition together.
+
+use std::collections::HashSet;
+use std::error::Error;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Diagnostic, Sources, render};
+
+/// Every error in every file of a definition.
+///
+/// ```
+/// use rulebook_model::span::Span;
+/// use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources};
+///
+/// let mut sources = Sources::default();
+/// let file = sources.add("api/article.json".into(), "{ \"inof\": \"Articles\" }".to_owned());
+/// let span = Span { file, start: 3, end: 7 };
+/// let error = Diagnostic::new(DiagnosticCode::UnknownKey, span, "unknown key `inof` in a module")
+///     .suggest("inof", ["info", "module"]);
+/// let report = Report::new(sources, vec![error]);
+/// assert!(report.to_string().contains("did you mean `info`?"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// The files that the spans refer to.
+    pub sources: Sources,
+    /// The errors, sorted by file and position.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A line of [`Report::json_lines`].
+#[derive(Serialize)]
+struct JsonLine<'a> {
+    code: &'static str,
+    message: &'a str,
+    /// The path of the file; empty if the error is not in a file.
+    file: String,
+    /// The line, from 1.
+    line: usize,
+    /// The column in characters, from 1.
+    column: usize,
+    help: Option<&'a str>,
+}
+
+impl Report {
+    /// Creates a report. Sorts the diagnostics and removes duplicates, which arise because a common parameter is
+    /// checked with every method.
+    #[must_use]
+    pub fn new(sources: Sources, mut diagnostics: Vec<Diagnostic>) -> Self {
+        diagnostics.sort_by_key(|diagnostic| {
+            let span = diagnostic.span;
+            (span.file, span.start, span.end)
+        });
+        let mut seen = HashSet::new();
+        diagnostics.retain(|Diagnostic { code, span, message, .. }| {
+            seen.insert((span.file, span.start, span.end, *code, message.clone()))
+        });
+        Self { sources, diagnostics }
+    }
+
+    /// Returns `true` if the definition has no errors.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.diagnostics.is_empty()
+    }
+
+    /// Renders the errors for a terminal, separated by blank lines and with colors if `color` is `true`.
+    #[must_use]
+    pub fn render(&self, color: bool) -> String {
+        let mut text = String::new();
+        for (index, diagnostic) in self.diagnostics.iter().enumerate() {
+            if index > 0 {
+                text.push('\n');
+            }
+            text.push_str(&render::diagnostic(&self.sources, diagnostic, color));
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Renders the errors for programs. Each line is a JSON object with `code`, `message`, `file`, `line` and `column`
+    /// (both from 1, columns in characters) and `help` (may be null).
+    #[must_use]
+    pub fn json_lines(&self) -> String {
+        let mut text = String::new();
+        for diagnostic in &self.diagnostics {
+            let source = self.sources.get(diagnostic.span.file);
+            let position = source.map(|source| source.locate(diagnostic.span));
+            let line = JsonLine {
+                code: diagnostic.code.entry().name,
+                message: &diagnostic.message,
+                file: source.map_or_else(String::new, |source| source.path.display().to_string()),
+                line: position.as_ref().map_or(1, |position| position.line),
+                column: position.as_ref().map_or(1, |position| position.column),
+                help: diagnostic.help.as_deref(),
+            };
+            // Strings and numbers can always be serialized.
+            text.push_str(&serde_json::to_string(&line).unwrap_or_default());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.render(false).trim_end())
+    }
+}
+
+impl Error for Report {}

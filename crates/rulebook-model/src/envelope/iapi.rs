@@ -1,0 +1,71 @@
+//! The envelope of internal-api: the outputs alone, or `{"status": "error", "message": …}`.
+
+use serde_json::{Value as Json, json};
+
+use super::{
+    Decoding, Envelope, ErrorMembers, MemberValue, MemberWriter, OutputsLocation, Plain, WriteError, details_schema,
+    object_schema, write_details,
+};
+use crate::call::{ApiError, Encode};
+use crate::error::ErrorStatus;
+
+/// The HTTP status that internal-api documents for all errors.
+const ERROR: u16 = 400;
+
+/// The outputs alone for a success; `status`, `message` and the details for an error.
+#[derive(Debug, Clone, Copy)]
+pub struct Iapi {
+    /// If `true`, errors about parameters, files and the database have their real HTTP status instead of 400.
+    pub strict_status: bool,
+}
+
+impl Envelope for Iapi {
+    fn success(&self, outputs: &dyn Encode, whole: bool, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
+        Plain.success(outputs, whole, to)
+    }
+
+    fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
+        to.member("status", "error".into())?;
+        to.member("message", error.to_string().into())?;
+        write_details(error, &["status", "message"], to)
+    }
+
+    fn status(&self, real: u16) -> u16 {
+        match real {
+            // Not found, conflict, gone, or unprocessable; and failures of the database or the disk.
+            404 | 409 | 410 | 422 | 503 | 507 if !self.strict_status => ERROR,
+            // Errors about authentication, limits and syntax have the same status in all envelopes.
+            _ => real,
+        }
+    }
+
+    fn decoding(&self) -> Decoding {
+        Decoding {
+            outputs: OutputsLocation::Body,
+            error: ErrorMembers {
+                identified_by: &[("status", MemberValue::Text("error")), ("message", MemberValue::AnyText)],
+                ..Decoding::UNKNOWN.error
+            },
+            ..Decoding::UNKNOWN
+        }
+    }
+
+    fn success_schema(&self, outputs: Json, whole: bool) -> Json {
+        Plain.success_schema(outputs, whole)
+    }
+
+    fn error_schema(&self) -> Json {
+        object_schema(error_members(), json!({ "properties": details_schema() }))
+    }
+
+    fn declared_error_schema(&self, _: &str, _: ErrorStatus) -> Json {
+        object_schema(error_members(), json!({}))
+    }
+}
+
+fn error_members() -> Json {
+    json!({
+        "status": { "const": "error" },
+        "message": { "type": "string", "description": "What is wrong with this request" },
+    })
+}

@@ -1,0 +1,107 @@
+//! Writes the members of a response as JSON text.
+
+use super::{MemberWriter, WriteError};
+use crate::call::{Encode, Value};
+
+/// Writes members as one JSON object. The serialized outputs are appended directly, so each value is serialized once.
+#[derive(Debug)]
+pub struct JsonMemberWriter {
+    body: Vec<u8>,
+    /// `true` if the outputs are the whole body, see [`MemberWriter::whole`].
+    whole: bool,
+}
+
+impl Default for JsonMemberWriter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl JsonMemberWriter {
+    /// Creates a writer of an empty object.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { body: Vec::with_capacity(256), whole: false }
+    }
+
+    /// Ends the object and returns the JSON text.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<u8> {
+        if !self.whole {
+            if self.body.is_empty() {
+                self.body.push(b'{');
+            }
+            self.body.push(b'}');
+        }
+        self.body
+    }
+
+    fn write_name(&mut self, name: &str) -> Result<(), WriteError> {
+        if self.whole {
+            return Err(WriteError::NotAlone);
+        }
+        self.body.push(if self.body.is_empty() { b'{' } else { b',' });
+        serde_json::to_writer(&mut self.body, name)?;
+        self.body.push(b':');
+        Ok(())
+    }
+}
+
+impl MemberWriter for JsonMemberWriter {
+    fn member(&mut self, name: &str, value: Value<'_>) -> Result<(), WriteError> {
+        self.write_name(name)?;
+        serde_json::to_writer(&mut self.body, &value)?;
+        Ok(())
+    }
+
+    fn nested(&mut self, name: &str, outputs: &dyn Encode) -> Result<(), WriteError> {
+        self.write_name(name)?;
+        outputs.write_json(&mut self.body)?;
+        Ok(())
+    }
+
+    fn object(&mut self, name: &str, outputs: &dyn Encode, empty: Value<'_>) -> Result<(), WriteError> {
+        self.write_name(name)?;
+        let start = self.body.len();
+        outputs.write_json(&mut self.body)?;
+        match &self.body[start..] {
+            b"null" | b"{}" => {
+                self.body.truncate(start);
+                serde_json::to_writer(&mut self.body, &empty)?;
+                Ok(())
+            }
+            [b'{', ..] => Ok(()),
+            _ => Err(WriteError::NotAnObject),
+        }
+    }
+
+    fn spread(&mut self, outputs: &dyn Encode) -> Result<(), WriteError> {
+        if self.whole {
+            return Err(WriteError::NotAlone);
+        }
+        let start = self.body.len();
+        outputs.write_json(&mut self.body)?;
+        match &self.body[start..] {
+            b"null" => self.body.truncate(start),
+            [b'{', inside @ .., b'}'] if inside.trim_ascii().is_empty() => self.body.truncate(start),
+            [b'{', ..] => {
+                if start > 0 {
+                    self.body[start] = b',';
+                }
+                // `finish` writes the closing brace, possibly after further members.
+                self.body.pop();
+            }
+            _ => return Err(WriteError::NotAnObject),
+        }
+        Ok(())
+    }
+
+    fn whole(&mut self, outputs: &dyn Encode) -> Result<(), WriteError> {
+        if self.whole || !self.body.is_empty() {
+            return Err(WriteError::NotAlone);
+        }
+        self.whole = true;
+        outputs.write_json(&mut self.body)?;
+        Ok(())
+    }
+}

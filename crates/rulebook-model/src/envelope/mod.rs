@@ -1,0 +1,201 @@
+//! Envelopes: the JSON structures in which responses carry outputs and errors.
+//!
+//! An envelope decides which members a response has, and writes them to a [`MemberWriter`], so that it works with every
+//! format. This module must not know requests or formats.
+
+mod aicra;
+mod decoding;
+mod details;
+mod iapi;
+mod json;
+mod phalapi;
+mod plain;
+mod problem;
+mod table;
+
+use serde_json::{Value as Json, json};
+use thiserror::Error;
+
+pub use aicra::Aicra;
+pub use decoding::{Decoding, ErrorMembers, MemberValue, MemberValues, OutputsLocation};
+use details::object_schema;
+pub use details::{details_schema, write_details};
+pub use iapi::Iapi;
+pub use json::JsonMemberWriter;
+pub use phalapi::Phalapi;
+pub use plain::Plain;
+pub use problem::Problem;
+pub use table::{CustomEnvelope, EnvelopeName, EnvelopeSettings, Envelopes};
+
+use crate::call::{ApiError, Encode, Value};
+use crate::error::ErrorStatus;
+
+/// The JSON structure of responses: how outputs and errors are represented.
+///
+/// `Rulebook::add_envelope` adds an envelope of a program under a name, which
+/// `envelope` in `app.json` or in a module selects. An envelope writes members, and does not know the format that they
+/// are written in.
+///
+/// ```
+/// # use rulebook_model as rulebook;
+/// use rulebook::envelope::{JsonMemberWriter, write_details};
+/// use rulebook::{ApiError, Encode, Envelope, MemberWriter, WriteError};
+///
+/// /// `{"ok": true, "result": …}`, or `{"ok": false, "error": …}` and the details of the error.
+/// struct Corp;
+///
+/// impl Envelope for Corp {
+///     fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
+///         to.member("ok", true.into())?;
+///         to.nested("result", outputs)
+///     }
+///
+///     fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
+///         to.member("ok", false.into())?;
+///         to.member("error", error.to_string().into())?;
+///         write_details(error, &["ok", "error"], to)
+///     }
+/// }
+///
+/// # fn main() -> Result<(), WriteError> {
+/// let mut members = JsonMemberWriter::new();
+/// Corp.success(&serde_json::json!({ "name": "Ada" }), false, &mut members)?;
+/// assert_eq!(members.finish(), br#"{"ok":true,"result":{"name":"Ada"}}"#);
+/// # Ok(())
+/// # }
+/// ```
+pub trait Envelope: Send + Sync {
+    /// Writes the members of a success response. If `whole` is `true`, the outputs are a single value instead of
+    /// members.
+    ///
+    /// # Errors
+    /// Fails if the outputs cannot be written.
+    fn success(&self, outputs: &dyn Encode, whole: bool, to: &mut dyn MemberWriter) -> Result<(), WriteError>;
+
+    /// Writes the members of an error response.
+    ///
+    /// # Errors
+    /// Fails if a member cannot be written.
+    fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError>;
+
+    /// Returns the members that a success response has beside the outputs, if outputs are
+    /// [spread](MemberWriter::spread). A definition in which an output has one of these names is rejected.
+    fn reserved_members(&self) -> &[&str] {
+        &[]
+    }
+
+    /// Returns the HTTP status of a response whose outcome has the status `real`. The server uses `real` if the
+    /// returned status is not from 200 to 599.
+    fn status(&self, real: u16) -> u16 {
+        real
+    }
+
+    /// Returns the name of the member that holds the real HTTP status in a JSONP response, whose HTTP status is always
+    /// 200. Returns `None` if the body shows the status in another way, or need not show the status of a success.
+    fn status_member(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Returns how a client decodes the JSON bodies of this envelope.
+    ///
+    /// By default the bodies are not described ([`Decoding::UNKNOWN`]): the clients return the whole body of a success.
+    fn decoding(&self) -> Decoding {
+        Decoding::UNKNOWN
+    }
+
+    /// Returns the `Content-Type` of a success response in JSON. Other formats have their own media type.
+    fn success_content_type(&self) -> &'static str {
+        "application/json"
+    }
+
+    /// Returns the `Content-Type` of an error response in JSON.
+    fn error_content_type(&self) -> &'static str {
+        "application/json"
+    }
+
+    /// Returns the JSON Schema (2020-12) of what [`success`](Envelope::success) writes. `outputs` is the schema of the
+    /// outputs; if `whole` is `false`, it has `properties` and `required`.
+    ///
+    /// The default schema accepts any value.
+    fn success_schema(&self, outputs: Json, whole: bool) -> Json {
+        let _ = (outputs, whole);
+        json!({})
+    }
+
+    /// Returns the JSON Schema (2020-12) of what [`error`](Envelope::error) writes for errors of the engine.
+    ///
+    /// The default schema accepts any value.
+    fn error_schema(&self) -> Json {
+        json!({})
+    }
+
+    /// Returns the JSON Schema (2020-12) of an error that a method declares with this name and HTTP status. Handlers
+    /// may add members to such an error.
+    ///
+    /// The default is [`error_schema`](Envelope::error_schema).
+    fn declared_error_schema(&self, name: &str, status: ErrorStatus) -> Json {
+        let _ = (name, status);
+        self.error_schema()
+    }
+}
+
+/// Returns the HTTP status of a response in an envelope, or `real` if the envelope returns a status that is not final
+/// (1xx) or not valid.
+#[must_use]
+pub fn status(envelope: &dyn Envelope, real: u16) -> u16 {
+    let status = envelope.status(real);
+    if (200..=599).contains(&status) { status } else { real }
+}
+
+/// Returns `true` if a response with this status has content (RFC 9110 sections 15.3.5 and 15.3.6).
+#[must_use]
+pub fn has_content(status: u16) -> bool {
+    !matches!(status, 204 | 205)
+}
+
+/// Writes the members of the outermost object of a response, in the order of the calls.
+pub trait MemberWriter {
+    /// Writes a member of the envelope itself.
+    ///
+    /// # Errors
+    /// Fails if the value cannot be written, or after [`whole`](MemberWriter::whole).
+    fn member(&mut self, name: &str, value: Value<'_>) -> Result<(), WriteError>;
+
+    /// Writes a member that holds the outputs.
+    ///
+    /// # Errors
+    /// Fails if the outputs cannot be written, or after [`whole`](MemberWriter::whole).
+    fn nested(&mut self, name: &str, outputs: &dyn Encode) -> Result<(), WriteError>;
+
+    /// Writes a member that holds the outputs as an object, or `empty` if there are no outputs.
+    ///
+    /// # Errors
+    /// Fails if the outputs cannot be written or are not an object, or after [`whole`](MemberWriter::whole).
+    fn object(&mut self, name: &str, outputs: &dyn Encode, empty: Value<'_>) -> Result<(), WriteError>;
+
+    /// Writes each output as a member beside those of the envelope.
+    ///
+    /// # Errors
+    /// Fails if the outputs cannot be written or are not an object, or after [`whole`](MemberWriter::whole).
+    fn spread(&mut self, outputs: &dyn Encode) -> Result<(), WriteError>;
+
+    /// Writes the outputs in place of the object. Nothing else can be written before or after.
+    ///
+    /// # Errors
+    /// Fails if the outputs cannot be written, or if something else was written before.
+    fn whole(&mut self, outputs: &dyn Encode) -> Result<(), WriteError>;
+}
+
+/// The reason why a response cannot be written. The cause is always in the program, never in the request.
+#[derive(Debug, Error)]
+pub enum WriteError {
+    /// The `Serialize` implementation of the outputs failed.
+    #[error("the outputs cannot be serialized: {0}")]
+    Outputs(#[from] serde_json::Error),
+    /// The outputs should be members, but are not an object.
+    #[error("the outputs are not an object, so they cannot be members of the response")]
+    NotAnObject,
+    /// The outputs are the whole body, but the envelope also writes members.
+    #[error("the outputs are the whole body, so the response cannot have other members")]
+    NotAlone,
+}

@@ -1,0 +1,41 @@
+//! The envelope `plain`: the outputs alone, and problem documents for errors.
+
+use serde_json::Value as Json;
+
+use super::{Decoding, Envelope, MemberWriter, OutputsLocation, Problem, WriteError, object_schema};
+use crate::call::{ApiError, Encode};
+use crate::error::ErrorStatus;
+
+/// The outputs alone for a success; a [problem document](Problem) for an error.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain;
+
+impl Envelope for Plain {
+    fn success(&self, outputs: &dyn Encode, whole: bool, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
+        if whole { to.whole(outputs) } else { to.spread(outputs) }
+    }
+
+    fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
+        Problem.error(error, to)
+    }
+
+    fn error_content_type(&self) -> &'static str {
+        Problem.error_content_type()
+    }
+
+    fn decoding(&self) -> Decoding {
+        Decoding { outputs: OutputsLocation::Body, ..Problem.decoding() }
+    }
+
+    fn success_schema(&self, outputs: Json, whole: bool) -> Json {
+        if whole { outputs } else { object_schema(serde_json::Map::new().into(), outputs) }
+    }
+
+    fn error_schema(&self) -> Json {
+        Problem.error_schema()
+    }
+
+    fn declared_error_schema(&self, name: &str, status: ErrorStatus) -> Json {
+        Problem.declared_error_schema(name, status)
+    }
+}

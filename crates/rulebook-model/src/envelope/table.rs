@@ -1,0 +1,130 @@
+//! The envelopes that definitions can name: built-in ones, and those that a program adds.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use super::{Aicra, Envelope, Iapi, Phalapi, Plain};
+use crate::error::texts::CatalogueName;
+
+/// The settings of an API for the built-in envelopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EnvelopeSettings {
+    /// The setting `catalogue`, see [`Phalapi::catalogue`].
+    pub catalogue: CatalogueName,
+    /// The setting `phalapi.real_status`, see [`Phalapi::real_status`].
+    pub real_status: bool,
+    /// The setting `iapi.strict_status`, see [`Iapi::strict_status`].
+    pub strict_status: bool,
+}
+
+/// The name of an envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub enum EnvelopeName {
+    /// `{"error": 0, "ErrorDescription": "all right", …}`.
+    #[default]
+    Aicra,
+    /// The outputs alone; problem documents for errors.
+    Plain,
+    /// `{"ret": 200, "data": …, "msg": ""}`.
+    Phalapi,
+    /// The outputs alone; `{"status": "error", "message": …}` for errors.
+    Iapi,
+    /// An envelope that the program adds.
+    Custom(CustomEnvelope),
+}
+
+impl EnvelopeName {
+    /// All built-in envelopes.
+    pub const ALL: [Self; 4] = [Self::Aicra, Self::Plain, Self::Phalapi, Self::Iapi];
+
+    /// Returns the name of the envelope in definitions.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Aicra => "aicra",
+            Self::Plain => "plain",
+            Self::Phalapi => "phalapi",
+            Self::Iapi => "iapi",
+            Self::Custom(custom) => &custom.name,
+        }
+    }
+
+    /// Returns the envelope with the settings of an API.
+    #[must_use]
+    pub fn envelope(&self, settings: EnvelopeSettings) -> Arc<dyn Envelope> {
+        let EnvelopeSettings { catalogue, real_status, strict_status } = settings;
+        match self {
+            Self::Aicra => Arc::new(Aicra),
+            Self::Plain => Arc::new(Plain),
+            Self::Phalapi => Arc::new(Phalapi { catalogue, real_status }),
+            Self::Iapi => Arc::new(Iapi { strict_status }),
+            Self::Custom(custom) => Arc::clone(&custom.envelope),
+        }
+    }
+}
+
+/// An envelope that a program adds. Two of them are equal if they have the same name.
+#[derive(Clone)]
+pub struct CustomEnvelope {
+    name: Arc<str>,
+    envelope: Arc<dyn Envelope>,
+}
+
+impl CustomEnvelope {
+    /// Creates the envelope that has this name in definitions.
+    #[must_use]
+    pub fn new(name: &str, envelope: Arc<dyn Envelope>) -> Self {
+        Self { name: name.into(), envelope }
+    }
+}
+
+impl fmt::Debug for CustomEnvelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.name)
+    }
+}
+
+impl PartialEq for CustomEnvelope {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for CustomEnvelope {}
+
+impl Hash for CustomEnvelope {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+/// The table of all envelopes that a definition can name.
+#[derive(Debug, Clone)]
+pub struct Envelopes(Vec<EnvelopeName>);
+
+impl Default for Envelopes {
+    /// Returns the table of the built-in envelopes.
+    fn default() -> Self {
+        Self(EnvelopeName::ALL.to_vec())
+    }
+}
+
+impl Envelopes {
+    /// Adds an envelope, which replaces one with the same name.
+    pub fn add(&mut self, new: CustomEnvelope) {
+        self.0.retain(|known| *known.as_str() != *new.name);
+        self.0.push(EnvelopeName::Custom(new));
+    }
+
+    /// Returns the envelope with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&EnvelopeName> {
+        self.0.iter().find(|known| known.as_str() == name)
+    }
+
+    /// Returns the names of all envelopes.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(EnvelopeName::as_str)
+    }
+}

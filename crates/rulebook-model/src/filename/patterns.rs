@@ -1,0 +1,143 @@
+//! Patterns of allowed file names.
+
+use std::fmt;
+
+use globset::GlobBuilder;
+use regex::RegexSet;
+
+use super::FileName;
+use super::name::nfc;
+
+/// A list of file name patterns. A name is allowed if it matches at least one of them; an empty list allows no name.
+///
+/// - `*` matches any number of characters except `/`, and `?` matches one such character.
+/// - `[a-z]` matches one of these characters, and `[!a-z]` one of the others except `/`.
+/// - `{png,jpg}` matches one of the alternatives.
+/// - `**` as a part matches any number of parts.
+///
+/// Patterns are case-sensitive, and normalized to Unicode NFC as names are.
+///
+/// ```
+/// use rulebook_model::filename::{FileName, FilePatterns};
+///
+/// let patterns = FilePatterns::new(["public/*.png", "articles/**"]).unwrap();
+/// let allows = |name| patterns.allows(&FileName::parse(name).unwrap());
+/// assert!(allows("public/a.png") && allows("articles/2025/a.txt"));
+/// assert!(!allows("public/old/a.png") && !allows("public/a.PNG"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct FilePatterns(RegexSet);
+
+/// An error in a list of file name patterns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatternError {
+    /// The invalid pattern; `None` if the patterns together are too large.
+    pub pattern: Option<String>,
+    /// A description of the error.
+    pub reason: String,
+}
+
+impl FilePatterns {
+    /// Compiles a list of patterns.
+    ///
+    /// # Errors
+    /// Fails if a pattern is invalid or cannot match any name, or if the patterns together are too large.
+    pub fn new<T: AsRef<str>>(patterns: impl IntoIterator<Item = T>) -> Result<Self, PatternError> {
+        let regexes = patterns.into_iter().map(|pattern| regex(pattern.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        let set = RegexSet::new(regexes);
+        set.map(Self).map_err(|error| PatternError { pattern: None, reason: error.to_string() })
+    }
+
+    /// Returns `true` if a pattern matches the name.
+    #[must_use]
+    pub fn allows(&self, name: &FileName) -> bool {
+        self.0.is_match(name.as_str())
+    }
+
+    /// Returns `true` if the list has no patterns.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Converts a pattern to a regular expression that matches whole names, by characters.
+pub(crate) fn regex(pattern: &str) -> Result<String, PatternError> {
+    if let Some(part) = pattern.split('/').find(|part| part.is_empty() || part.starts_with('.')) {
+        let reason = if part.is_empty() {
+            "a name cannot have an empty part"
+        } else {
+            "a part of a name cannot begin with a dot"
+        };
+        return Err(PatternError { pattern: Some(pattern.to_owned()), reason: reason.to_owned() });
+    }
+    let normalized = nfc(pattern);
+    let glob = GlobBuilder::new(&normalized).literal_separator(true).backslash_escape(false).build();
+    let pattern_error = |error: globset::Error| PatternError {
+        pattern: error.glob().map(str::to_owned),
+        reason: error.kind().to_string(),
+    };
+    glob.map(|glob| match_characters(glob.regex())).map_err(pattern_error)
+}
+
+/// Converts a regular expression of `globset`, which matches bytes, to one that matches characters. In the original,
+/// `[é]` matches either byte of `é`, and `[!a]` matches `/`.
+fn match_characters(regex: &str) -> String {
+    let mut remaining = regex.strip_prefix(BYTE_MODE).unwrap_or(regex);
+    let mut converted = String::with_capacity(regex.len());
+    while let Some(char) = remaining.chars().next() {
+        let bytes = escaped_bytes(remaining);
+        let length = match char {
+            // `globset` escapes each byte of a non-ASCII character; the bytes are joined to characters.
+            '\\' if !bytes.is_empty() => {
+                converted.push_str(&String::from_utf8_lossy(&bytes));
+                bytes.len() * ESCAPED_LEN
+            }
+            '\\' => {
+                let length = remaining.chars().take(2).map(char::len_utf8).sum();
+                converted.push_str(&remaining[..length]);
+                length
+            }
+            '[' => {
+                converted.push_str("[[");
+                1
+            }
+            ']' => {
+                converted.push_str("]&&[^/]]");
+                1
+            }
+            other => {
+                converted.push(other);
+                other.len_utf8()
+            }
+        };
+        remaining = &remaining[length..];
+    }
+    converted
+}
+
+/// The prefix of regular expressions that match bytes.
+const BYTE_MODE: &str = "(?-u)";
+/// The length of an escaped byte, such as `\xc3`.
+const ESCAPED_LEN: usize = 4;
+
+/// Returns the escaped bytes at the beginning of a regular expression.
+fn escaped_bytes(regex: &str) -> Vec<u8> {
+    let pieces = regex.as_bytes().chunks_exact(ESCAPED_LEN);
+    let byte = |piece: &[u8]| {
+        let digits = std::str::from_utf8(piece.strip_prefix(b"\\x")?).ok()?;
+        u8::from_str_radix(digits, 16).ok()
+    };
+    pieces.map_while(byte).collect()
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.pattern {
+            Some(pattern) => write!(f, "`{pattern}` is not a valid file name pattern: {}", self.reason),
+            None => write!(f, "the file name patterns are not valid: {}", self.reason),
+        }
+    }
+}
+
+impl std::error::Error for PatternError {}

@@ -1,0 +1,75 @@
+//! Response formats other than JSON: the trait [`Format`], the table of formats, and XML.
+//!
+//! A format converts the JSON value of a response, which is already in its envelope, to the bytes of the body. This
+//! module must not know envelopes, requests or clients.
+
+mod offer;
+mod table;
+mod xml;
+
+pub use offer::{FormatOffer, InvalidMediaType};
+pub use table::Formats;
+pub use xml::Xml;
+
+use serde_json::Value as Json;
+
+/// The reason why a response cannot be written. The server logs it and does not send it to the client.
+pub type FormatError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A response format other than JSON.
+///
+/// `Rulebook::add_format` adds a format, and `formats` in `app.json` offers it to
+/// clients. A client receives all responses in this format, including errors, if its `Accept` field prefers the format
+/// to JSON (RFC 9110 section 12.5.1).
+///
+/// ```
+/// # use rulebook_model as rulebook;
+/// use rulebook::{Format, FormatError};
+/// use serde_json::Value;
+///
+/// /// One line for each member of the response: its name, a tab, its value.
+/// struct Lines;
+///
+/// impl Format for Lines {
+///     fn name(&self) -> &str {
+///         "lines"
+///     }
+///
+///     fn media_type(&self) -> &str {
+///         "text/tab-separated-values; charset=utf-8"
+///     }
+///
+///     fn write(&self, response: &Value) -> Result<Vec<u8>, FormatError> {
+///         let members = response.as_object().ok_or("the response has no members")?;
+///         let lines = members.iter().map(|(name, value)| format!("{name}\t{value}\n"));
+///         Ok(lines.collect::<String>().into_bytes())
+///     }
+/// }
+///
+/// # fn main() -> Result<(), FormatError> {
+/// let response = serde_json::json!({ "title": "Rules", "pages": 3 });
+/// assert_eq!(Lines.write(&response)?, b"title\t\"Rules\"\npages\t3\n");
+/// # Ok(())
+/// # }
+/// ```
+pub trait Format: Send + Sync {
+    /// Returns the name of the format in `formats`. The name `json` is reserved.
+    fn name(&self) -> &str;
+
+    /// Returns the media type (RFC 9110 section 8.3.1) for the `Content-Type` field, including parameters. Called once,
+    /// when the definition is loaded.
+    fn media_type(&self) -> &str;
+
+    /// Returns further media types, without parameters, with which clients can request the format. The response has the
+    /// media type of [`media_type`](Format::media_type) anyway.
+    fn aliases(&self) -> &[&str] {
+        &[]
+    }
+
+    /// Writes the body of a response. `response` is the body as it would be in JSON, including the envelope.
+    ///
+    /// # Errors
+    /// Fails if the response cannot be written. The server then sends JSON: an internal error in place of a success, or
+    /// the error itself.
+    fn write(&self, response: &Json) -> Result<Vec<u8>, FormatError>;
+}

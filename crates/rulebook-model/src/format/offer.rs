@@ -1,0 +1,96 @@
+//! A response format that an API offers to clients.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use mime::Mime;
+
+use super::Format;
+
+/// A response format that an API offers to clients, with valid media types. Two of them are equal if they have the same
+/// name.
+#[derive(Clone)]
+pub struct FormatOffer {
+    name: String,
+    media_type: HeaderValue,
+    essence: String,
+    aliases: Vec<String>,
+    format: Arc<dyn Format>,
+}
+
+/// A text that is not a media type (RFC 9110 section 8.3.1), or that is a media range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidMediaType(pub String);
+
+impl FormatOffer {
+    /// Creates an offer of a format.
+    ///
+    /// # Errors
+    /// Fails if one of the media types of the format is invalid.
+    pub fn new(format: &Arc<dyn Format>) -> Result<Self, InvalidMediaType> {
+        let media_type = format.media_type();
+        Ok(Self {
+            name: format.name().to_owned(),
+            media_type: HeaderValue::from_str(media_type).map_err(|_| InvalidMediaType(media_type.to_owned()))?,
+            essence: essence(media_type)?,
+            aliases: format.aliases().iter().map(|alias| essence(alias)).collect::<Result<_, _>>()?,
+            format: Arc::clone(format),
+        })
+    }
+
+    /// Returns the name of the format.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the value of `Content-Type` in responses.
+    #[must_use]
+    pub fn media_type(&self) -> &HeaderValue {
+        &self.media_type
+    }
+
+    /// Returns the media type of the format without parameters.
+    #[must_use]
+    pub fn essence(&self) -> &str {
+        &self.essence
+    }
+
+    /// Returns further media types, without parameters, with which clients can request the format.
+    #[must_use]
+    pub fn aliases(&self) -> &[String] {
+        &self.aliases
+    }
+
+    /// Returns the format.
+    #[must_use]
+    pub fn format(&self) -> &dyn Format {
+        &*self.format
+    }
+}
+
+/// Returns a media type without its parameters.
+fn essence(media_type: &str) -> Result<String, InvalidMediaType> {
+    let bad = || InvalidMediaType(media_type.to_owned());
+    let mime: Mime = media_type.parse().map_err(|_| bad())?;
+    if mime.type_() == mime::STAR || mime.subtype() == mime::STAR {
+        return Err(bad());
+    }
+    Ok(mime.essence_str().to_owned())
+}
+
+impl fmt::Debug for FormatOffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FormatOffer")
+            .field("name", &self.name)
+            .field("media_type", &self.media_type)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for FormatOffer {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}

@@ -1,0 +1,151 @@
+//! The response format XML (Extensible Markup Language 1.0, fifth edition).
+
+mod name;
+mod text;
+
+use std::borrow::Cow;
+use std::io;
+
+use quick_xml::Writer;
+use quick_xml::events::attributes::Attribute;
+use quick_xml::events::{BytesDecl, BytesText, Event};
+use quick_xml::name::QName;
+use serde_json::Value as Json;
+
+use super::{Format, FormatError};
+use name::is_name;
+
+/// XML 1.0 that can be converted back to the JSON of the response:
+///
+/// - The root element is `response`, or the name in [`Xml::with_root`]. A member of an object is an element with the
+///   name of the member; an item of an array is an element `item`.
+/// - The attribute `type` is `object`, `array`, `number`, `boolean` or `null`; an element without it is a text. Numbers
+///   and booleans are written as in JSON.
+/// - A member whose name cannot be the name of an element (because it contains a space or a colon, is empty, or begins
+///   with a digit or with `xml`) is an element `member` with the attribute `name`.
+/// - A text with characters that XML does not allow (section 2.2: most control characters, U+FFFE and U+FFFF) is
+///   escaped as in a JSON string, and the element has the attribute `escaped="true"`. If the attribute `name` is
+///   escaped, the element has the attribute `escaped-name="true"`.
+///
+/// ```
+/// # use rulebook_model as rulebook;
+/// use rulebook::{Format, Xml};
+/// use serde_json::json;
+///
+/// # fn main() -> Result<(), rulebook::FormatError> {
+/// let xml = Xml::default().write(&json!({ "title": "Fish & chips", "tags": ["a", "b"], "file size": 3 }))?;
+/// let expected = concat!(
+///     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
+///     r#"<response type="object"><title>Fish &amp; chips</title>"#,
+///     r#"<tags type="array"><item>a</item><item>b</item></tags>"#,
+///     r#"<member name="file size" type="number">3</member></response>"#,
+/// );
+/// assert_eq!(String::from_utf8(xml)?, expected);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Xml {
+    root: Cow<'static, str>,
+}
+
+impl Default for Xml {
+    fn default() -> Self {
+        Self { root: Cow::Borrowed("response") }
+    }
+}
+
+impl Xml {
+    /// Creates the format with this name of the root element. Returns `None` if the name is not an `NCName` (Namespaces
+    /// in XML 1.0), that is, an XML name without a colon.
+    #[must_use]
+    pub fn with_root(name: &str) -> Option<Self> {
+        is_name(name).then(|| Self { root: Cow::Owned(name.to_owned()) })
+    }
+}
+
+impl Format for Xml {
+    fn name(&self) -> &str {
+        "xml"
+    }
+
+    fn media_type(&self) -> &str {
+        "application/xml; charset=utf-8"
+    }
+
+    /// Returns `text/xml`, which is an alias of `application/xml` (RFC 7303 section 9.2).
+    fn aliases(&self) -> &[&str] {
+        &["text/xml"]
+    }
+
+    fn write(&self, response: &Json) -> Result<Vec<u8>, FormatError> {
+        let mut writer = Writer::new(Vec::new());
+        writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+        writer.get_mut().push(b'\n');
+        write_element(&mut writer, &Tag { element: &self.root, name: None }, response)?;
+        Ok(writer.into_inner())
+    }
+}
+
+/// The name of an element, and its attribute `name`.
+struct Tag<'a> {
+    element: &'a str,
+    /// The name of a member that cannot be the name of an element.
+    name: Option<&'a str>,
+}
+
+impl<'a> Tag<'a> {
+    const ITEM: Tag<'static> = Tag { element: "item", name: None };
+
+    /// Returns the tag for a member of an object.
+    fn member(name: &'a str) -> Self {
+        // Names that begin with `xml` are reserved (XML 1.0 section 2.3).
+        let reserved = name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("xml"));
+        if is_name(name) && !reserved {
+            Self { element: name, name: None }
+        } else {
+            Self { element: "member", name: Some(name) }
+        }
+    }
+
+    /// Returns the attributes `name` and `escaped-name`.
+    fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
+        let name = self.name.map(text::escape_forbidden);
+        let escaped = matches!(name, Some(Cow::Owned(_))).then(|| attribute("escaped-name", "true"));
+        let name = name.map(|name| Attribute { key: QName("name"), value: text::escape(name) });
+        name.into_iter().chain(escaped)
+    }
+}
+
+fn attribute(name: &'static str, value: &'static str) -> Attribute<'static> {
+    Attribute::from((name, value))
+}
+
+/// Writes a value as an element.
+fn write_element(writer: &mut Writer<Vec<u8>>, tag: &Tag<'_>, value: &Json) -> io::Result<()> {
+    let json_type = match value {
+        Json::Null => Some("null"),
+        Json::Bool(_) => Some("boolean"),
+        Json::Number(_) => Some("number"),
+        Json::String(_) => None,
+        Json::Array(_) => Some("array"),
+        Json::Object(_) => Some("object"),
+    };
+    let attributes = tag.attributes().chain(json_type.map(|json_type| attribute("type", json_type)));
+    let element = writer.create_element(tag.element).with_attributes(attributes);
+    match value {
+        Json::Bool(_) | Json::Number(_) => element.write_text_content(BytesText::from_escaped(value.to_string()))?,
+        Json::String(content) if !content.is_empty() => {
+            let content = text::escape_forbidden(content);
+            let escaped = matches!(content, Cow::Owned(_)).then(|| attribute("escaped", "true"));
+            element.with_attributes(escaped).write_text_content(BytesText::from_escaped(text::escape(content)))?
+        }
+        Json::Array(items) if !items.is_empty() => element
+            .write_inner_content(|writer| items.iter().try_for_each(|item| write_element(writer, &Tag::ITEM, item)))?,
+        Json::Object(members) if !members.is_empty() => element.write_inner_content(|writer| {
+            members.iter().try_for_each(|(name, member)| write_element(writer, &Tag::member(name), member))
+        })?,
+        _ => element.write_empty()?,
+    };
+    Ok(())
+}

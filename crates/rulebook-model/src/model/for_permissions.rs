@@ -1,0 +1,189 @@
+//! The part of an API that a caller with certain permissions may use.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Api, Location, Method, Parameter, Permission, ScopeCondition, Segment, Service, ServiceQuery, variable_text,
+};
+
+/// The maximum number of conditions that are listed for a scope. If there are more, the method is described without them.
+const MAX_CONDITIONS: usize = 1_000;
+
+/// Values of the variables of permissions, by the names of the variables.
+type Values<'a> = BTreeMap<&'a str, &'a str>;
+
+impl Api {
+    /// Returns the part of the API that a caller with these permissions may use: public methods, and methods with a group
+    /// of permissions that the caller has for some values of its variables. Services without methods and modules without
+    /// services are left out.
+    ///
+    /// Scopes stay as the definition writes them, with the [conditions](super::Scope::conditions) for this caller. A value
+    /// of a variable is possible if the check of its parameter [has a text](crate::types::Check::text_for) for it; texts
+    /// that functions of `after` convert to the value are not known.
+    #[must_use]
+    pub fn for_permissions(&self, permissions: &[Box<str>]) -> Self {
+        let mut api = self.clone();
+        for module in &mut api.modules {
+            for service in &mut module.services {
+                service.methods.retain_mut(|method| {
+                    if method.scope.is_public() {
+                        return true;
+                    }
+                    let conditions = conditions(method, permissions);
+                    let is_callable = conditions.as_ref().is_none_or(|conditions| !conditions.is_empty());
+                    method.scope.conditions = conditions.filter(|_| method.scope.has_variables());
+                    is_callable
+                });
+            }
+            module.services.retain(|service| !service.methods.is_empty());
+        }
+        api.modules.retain(|module| !module.services.is_empty());
+        if !api.has_default_service() {
+            api.service = ServiceQuery { default: None, ..api.service };
+        }
+        api
+    }
+
+    /// Returns `true` if the default service of [`ServiceQuery`] exists.
+    fn has_default_service(&self) -> bool {
+        let name = self.service.default.as_ref().map_or("", |name| &name.value);
+        let name = name.strip_prefix("App.").filter(|rest| rest.contains('.')).unwrap_or(name);
+        let Some((class, name)) = name.split_once('.') else { return false };
+        let has_name = |service: &Service| match service.path.as_slice() {
+            [Segment::Static(first), Segment::Static(second)] => {
+                is_same_class(class, first) && name.eq_ignore_ascii_case(second)
+            }
+            _ => false,
+        };
+        self.modules.iter().flat_map(|module| &module.services).any(has_name)
+    }
+}
+
+/// Compares names of classes: case does not matter for the first letter, as in PHP.
+fn is_same_class(one: &str, other: &str) -> bool {
+    let first = |name: &str| name.chars().next().map(|letter| letter.to_ascii_lowercase());
+    first(one) == first(other) && one.chars().skip(1).eq(other.chars().skip(1))
+}
+
+/// Returns the conditions under which a caller with these permissions may call a method; no conditions if the caller may
+/// never call it. `None` if there are too many to list.
+fn conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<ScopeCondition>> {
+    let groups = method.scope.groups.iter();
+    let groups: Vec<_> = groups.map(|group| group_conditions(method, group, permissions)).collect();
+    if groups.iter().flatten().flatten().any(BTreeMap::is_empty) {
+        return Some(vec![ScopeCondition::new()]);
+    }
+    let groups = groups.into_iter().collect::<Option<Vec<_>>>()?;
+    let mut conditions: Vec<ScopeCondition> = groups.into_iter().flatten().collect();
+    let mut known = BTreeSet::new();
+    conditions.retain(|condition| known.insert(condition.clone()));
+    for (name, values) in conditions.iter_mut().flatten() {
+        if let Some(parameter) = parameter(method, name) {
+            values.iter_mut().for_each(|value| *value = text_for(parameter, value).unwrap_or_default());
+        }
+    }
+    (conditions.len() <= MAX_CONDITIONS).then_some(conditions)
+}
+
+/// Returns the conditions under which the caller has all permissions of a group. `None` if there are too many.
+fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<str>]) -> Option<Vec<ScopeCondition>> {
+    let tables: Vec<_> = group.iter().map(|required| possible_values(method, required, permissions)).collect();
+    if tables.iter().any(Vec::is_empty) {
+        return Some(Vec::new());
+    }
+    // Permissions with a common variable are joined. The remaining tables are independent of each other.
+    let mut independent: Vec<Vec<Values<'_>>> = Vec::new();
+    for mut table in tables {
+        let (related, others) = independent.into_iter().partition(|other| shares_variable(other, &table));
+        independent = others;
+        for other in related {
+            table = join(&other, &table)?;
+        }
+        if table.is_empty() {
+            return Some(Vec::new());
+        }
+        independent.push(table);
+    }
+    let mut conditions = vec![ScopeCondition::new()];
+    for table in independent {
+        let alternatives = alternatives(&table);
+        if conditions.len().saturating_mul(alternatives.len()) > MAX_CONDITIONS {
+            return None;
+        }
+        let both = |one: &ScopeCondition, other: &ScopeCondition| {
+            one.iter().chain(other).map(|(name, values)| (name.clone(), values.clone())).collect()
+        };
+        conditions = conditions.iter().flat_map(|one| alternatives.iter().map(|other| both(one, other))).collect();
+    }
+    Some(conditions)
+}
+
+/// Returns the values of a required permission's variables for which the caller has the permission.
+fn possible_values<'a>(method: &'a Method, required: &'a Permission, permissions: &'a [Box<str>]) -> Vec<Values<'a>> {
+    let is_possible = |values: &Values<'_>| {
+        values
+            .iter()
+            .all(|(name, value)| parameter(method, name).is_some_and(|parameter| text_for(parameter, value).is_some()))
+    };
+    let values = permissions.iter().filter_map(|permission| required.match_values(permission)).filter(is_possible);
+    values.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Returns the parameter with this name in code.
+fn parameter<'a>(method: &'a Method, name: &str) -> Option<&'a Parameter> {
+    method.parameters.iter().find(|parameter| parameter.name == name)
+}
+
+/// Returns a text that a request can send for a parameter to have this value; `None` if there is none.
+fn text_for(parameter: &Parameter, value: &str) -> Option<String> {
+    let check = &*parameter.r#type.check;
+    let text = check.text_for(value)?;
+    let is_sendable = match parameter.from {
+        // An empty segment means that the parameter is omitted.
+        Location::Path | Location::Position(_) => !text.is_empty(),
+        // Whitespace around the value of a header field is not part of it (RFC 9110 section 5.5).
+        Location::Header => text.trim_matches([' ', '\t']) == text && !text.contains(['\r', '\n', '\0']),
+        Location::Query | Location::Body | Location::Any | Location::Cookie => true,
+    };
+    let decoded = variable_text(check, check.decode(Cow::Borrowed(&text)));
+    (is_sendable && decoded.is_some_and(|decoded| decoded == value)).then_some(text)
+}
+
+/// Returns `true` if two tables have a common variable. All rows of a table have the same variables.
+fn shares_variable(one: &[Values<'_>], other: &[Values<'_>]) -> bool {
+    one.first().zip(other.first()).is_some_and(|(one, other)| one.keys().any(|name| other.contains_key(name)))
+}
+
+/// Joins the rows of two tables that agree in their common variables. `None` if there are too many.
+fn join<'a>(one: &[Values<'a>], other: &[Values<'a>]) -> Option<Vec<Values<'a>>> {
+    let mut joined = Vec::new();
+    for left in one {
+        let agrees = |right: &&Values<'_>| {
+            right.iter().all(|(name, value)| left.get(name).is_none_or(|left_value| left_value == value))
+        };
+        for right in other.iter().filter(agrees) {
+            joined.push(left.iter().chain(right).map(|(name, value)| (*name, *value)).collect());
+            if joined.len() > MAX_CONDITIONS {
+                return None;
+            }
+        }
+    }
+    Some(joined)
+}
+
+/// Converts the rows of a table to conditions. Rows of a single variable become one condition with all of its values.
+fn alternatives(rows: &[Values<'_>]) -> Vec<ScopeCondition> {
+    let condition =
+        |row: &Values<'_>| row.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect();
+    match rows.first().map(BTreeMap::len) {
+        Some(1) => {
+            let mut one = ScopeCondition::new();
+            for (name, value) in rows.iter().flatten() {
+                one.entry((*name).to_owned()).or_default().push((*value).to_owned());
+            }
+            vec![one]
+        }
+        _ => rows.iter().map(condition).collect(),
+    }
+}

@@ -1,0 +1,23 @@
+//! The model of an API: the meaning of its definition, as plain immutable data.
+//!
+//! The plan that handles requests and the documents for clients are both derived from the model, independently of each
+//! other. Every part has its position in the definition, for diagnostics. Must not depend on dialects or requests.
+
+mod api;
+mod for_permissions;
+mod method;
+mod parameter;
+mod scope;
+mod server_path;
+mod service;
+
+pub use crate::envelope::EnvelopeName;
+pub use api::{
+    Api, Audience, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, License, Limits, LogFormat,
+    MAX_WORKERS, Origins, Server, ServiceQuery, Unbound, UnknownParameters,
+};
+pub use method::{DeclaredError, Method, MethodOptions, Output};
+pub use parameter::{Location, Parameter, ParameterType, default_name};
+pub use scope::{Permission, PermissionPart, Scope, ScopeCondition, variable_text};
+pub use server_path::ServerPath;
+pub use service::{Module, Repeated, Segment, Service, default_id};

@@ -1,0 +1,163 @@
+//! Constraints of the values of keys: allowed words, ranges and patterns.
+//!
+//! The tables of keys contain only the kind of a value. This module takes the constraints from the types that the
+//! compiler uses.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Value as Json, json};
+
+use super::pattern;
+use super::tables::Schema;
+use crate::call::{HttpMethod, JsonLimits};
+use crate::definition::dialect_spec::{DialectSpec, METHODS, RULES, TREE};
+use crate::definition::keys::{self, KeyTable, methods, rules};
+use crate::error::ErrorStatus;
+use crate::error::texts::CatalogueName;
+use crate::model::{
+    Audience, EnvelopeName, Limits, LogFormat, MAX_WORKERS, MethodOptions, Repeated, Unbound, UnknownParameters,
+};
+use crate::types::{Type, Types};
+
+/// The constraint of one key.
+struct Constraint {
+    /// The table that the key is in.
+    keys: &'static KeyTable,
+    key: &'static str,
+    /// Returns the members that the constraint adds to the schema of the key.
+    schema: fn() -> Json,
+}
+
+const fn constraint(keys: &'static KeyTable, key: &'static str, schema: fn() -> Json) -> Constraint {
+    Constraint { keys, key, schema }
+}
+
+static CONSTRAINTS: &[Constraint] = &[
+    constraint(&keys::APP, "envelope", envelopes),
+    constraint(&keys::APP, "catalogue", || one_of(CatalogueName::ALL.map(CatalogueName::as_str))),
+    constraint(&keys::APP, "unknown", || one_of(UnknownParameters::ALL.map(UnknownParameters::as_str))),
+    constraint(&keys::APP, "unbound", || one_of(Unbound::ALL.map(Unbound::as_str))),
+    constraint(&keys::APP, "options", || one_of(Audience::ALL.map(Audience::as_str))),
+    constraint(&keys::APP, "log_format", || one_of(LogFormat::ALL.map(LogFormat::as_str))),
+    constraint(&keys::APP, "base", || json!({ "pattern": pattern::base() })),
+    constraint(&keys::APP, "bind", || json!({ "pattern": pattern::ADDRESS })),
+    constraint(&keys::APP, "data", || json!({ "pattern": pattern::NOT_BLANK })),
+    constraint(&keys::APP, "files", || json!({ "pattern": pattern::NOT_BLANK })),
+    constraint(&keys::APP, "workers", || range(&(1..=MAX_WORKERS))),
+    constraint(&keys::CORS, "origins", || json!({ "minItems": 1 })),
+    constraint(&keys::CORS, "headers", header_names),
+    constraint(&keys::CORS, "expose", header_names),
+    constraint(&keys::MODULE, "dialect", || one_of([TREE.name])),
+    constraint(&keys::MODULE, "module", || json!({ "pattern": pattern::NAME })),
+    constraint(&keys::MODULE, "envelope", envelopes),
+    constraint(&keys::MODULE, "repeated", || one_of(Repeated::ALL.map(Repeated::as_str))),
+    constraint(&keys::METHOD, "id", || json!({ "pattern": pattern::NAME })),
+    constraint(&methods::METHOD, "id", || json!({ "pattern": pattern::NAME })),
+    constraint(&keys::PARAMETER, "name", || json!({ "pattern": pattern::NAME })),
+    constraint(&methods::PARAMETER, "name", || json!({ "pattern": pattern::NAME })),
+    constraint(&keys::FLAT, "path", || json!({ "pattern": pattern::path() })),
+    constraint(&keys::FLAT, "method", || one_of(HttpMethod::ALL.map(HttpMethod::as_str))),
+    constraint(&keys::OPTIONS, "status", || range(&MethodOptions::STATUSES)),
+    constraint(&methods::METHOD, "description", || json!({ "pattern": pattern::NOT_BLANK })),
+    constraint(&methods::OPTIONS, "status", || range(&MethodOptions::STATUSES)),
+    constraint(&keys::ERROR, "status", || range(&ErrorStatus::RANGE)),
+    constraint(&methods::ERROR, "status", || range(&ErrorStatus::RANGE)),
+    constraint(&keys::PARAMETER, "type", || terms(&TREE)),
+    constraint(&keys::OUTPUT, "type", || terms(&TREE)),
+    constraint(&keys::ATTRIBUTES, "callback", function),
+    constraint(&methods::PARAMETER, "type", || terms(&METHODS)),
+    constraint(&methods::OUTPUT, "type", || terms(&METHODS)),
+    constraint(&rules::FILE, "dialect", || one_of([RULES.name])),
+    constraint(&rules::CLASS, "@envelope", envelopes),
+    constraint(&rules::METHOD, "@method", http_methods_ignoring_case),
+    constraint(&rules::RULE, "type", || rule_types(rules::TYPES)),
+    constraint(&rules::RULE, "source", || {
+        let names = || rules::SOURCES.iter().map(|word| word.name);
+        json!({ "pattern": pattern::one_of_ignoring_case(names()), "examples": names().collect::<Vec<_>>() })
+    }),
+    constraint(&rules::RULE, "callable", function),
+    constraint(&rules::RULE, "on_after_parse", || json!({ "minItems": 2, "maxItems": 2 })),
+    constraint(&rules::RETURN, "type", || rule_types(rules::RETURN_TYPES)),
+];
+
+/// Returns the constraint of a key as members of its schema, or null if there is none.
+pub(super) fn of_key(keys: &'static KeyTable, key: &str) -> Json {
+    let tables = || std::iter::once(keys).chain(keys.includes.iter().copied());
+    if tables().any(|table| std::ptr::eq(table, &keys::LIMITS)) {
+        return limit_constraint(key);
+    }
+    let is_of_key =
+        |constraint: &&Constraint| constraint.key == key && tables().any(|table| std::ptr::eq(table, constraint.keys));
+    CONSTRAINTS.iter().find(is_of_key).map_or(Json::Null, |constraint| (constraint.schema)())
+}
+
+/// Returns the constraint of the names of objects that the author of the definition names. The names of outputs, fields
+/// and errors must be names in code. The keys of parameters and paths have no constraint here.
+pub(super) fn of_names(keys: &'static KeyTable) -> Schema {
+    let mut schema = Schema::new();
+    if [&keys::OUTPUT, &keys::ERROR, &methods::OUTPUT, &methods::ERROR].iter().any(|table| std::ptr::eq(*table, keys)) {
+        let names = json!({ "anyOf": [{ "pattern": pattern::NAME }, { "pattern": pattern::ignored_key() }] });
+        schema.insert("propertyNames".to_owned(), names);
+    }
+    schema
+}
+
+fn one_of<const N: usize>(words: [&str; N]) -> Json {
+    json!({ "enum": words.as_slice() })
+}
+
+fn range(range: &RangeInclusive<u16>) -> Json {
+    json!({ "minimum": range.start(), "maximum": range.end() })
+}
+
+/// The built-in envelopes as examples only, because a program can add others.
+fn envelopes() -> Json {
+    json!({ "examples": EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) })
+}
+
+/// The range and the default of a limit. A limit of 0 is not allowed, because it would reject every request.
+fn limit_constraint(key: &str) -> Json {
+    let default = Limits::default().entries().into_iter().find(|(name, _)| *name == key).map(|(_, limit)| limit);
+    let max = match key {
+        "nesting" => JsonLimits::MAX_NESTING,
+        "link" => Limits::MAX_LINK,
+        _ => return json!({ "minimum": 1, "default": default }),
+    };
+    json!({ "minimum": 1, "maximum": max, "default": default })
+}
+
+/// Names of header fields (RFC 9110 section 5.1).
+fn header_names() -> Json {
+    json!({ "items": { "type": "string", "pattern": pattern::TOKEN } })
+}
+
+/// The syntax of types in a dialect, with the names of the built-in types as examples, because a program can add
+/// others.
+fn terms(dialect: &DialectSpec) -> Json {
+    let types = Types::builtin();
+    let canonical = types.iter().map(Type::name);
+    let mut names: Vec<&str> = dialect.type_aliases.iter().map(|(word, _)| *word).collect();
+    for name in canonical {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    json!({ "pattern": pattern::TERM, "examples": names })
+}
+
+fn rule_types(words: &[rules::Alias]) -> Json {
+    json!({ "pattern": pattern::TERM, "examples": words.iter().map(|word| word.name).collect::<Vec<_>>() })
+}
+
+/// The name of a function: a text, or a list of a class and a method.
+fn function() -> Json {
+    json!({ "pattern": pattern::NOT_BLANK, "minItems": 2, "maxItems": 2 })
+}
+
+/// One or several names of HTTP methods, in any case.
+fn http_methods_ignoring_case() -> Json {
+    let names = HttpMethod::ALL.map(HttpMethod::as_str);
+    let pattern = pattern::one_of_ignoring_case(names);
+    let item = json!({ "type": "string", "pattern": pattern, "examples": names });
+    json!({ "pattern": pattern, "examples": names, "items": item })
+}

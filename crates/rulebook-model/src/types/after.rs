@@ -1,0 +1,126 @@
+//! The attribute `after`: functions that are called in order with a valid value, each with the result of the previous.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::functions::{Function, Functions};
+use super::{ArgumentError, ArgumentErrorKind, Arity, Check, MaxSize, TypeExpr};
+use crate::call::{TypeMismatch, Value, Violation};
+
+/// The attribute that names the functions.
+pub(super) const AFTER: &str = "after";
+
+/// Returns a check that applies `check` and then the functions that `attribute` names.
+pub(super) fn after(
+    check: Arc<dyn Check>,
+    attribute: &Json,
+    functions: &Functions,
+) -> Result<Arc<dyn Check>, ArgumentError> {
+    let error = |message| ArgumentError::new(ArgumentErrorKind::Invalid, message).at(AFTER);
+    let names = names(attribute).ok_or_else(|| {
+        error("`after` must be a list of function names")
+            .help("write `[\"trim\", \"strtolower\"]`, or `\"trim|strtolower\"`")
+    })?;
+    if matches!(check.arity(), Arity::File | Arity::Files) {
+        return Err(error("`after` is not allowed for files").help("process the file in the handler"));
+    }
+    let call = |name: String| FunctionCall { function: functions.find(&name), name };
+    let calls: Vec<_> = names.into_iter().map(call).collect();
+    Ok(if calls.is_empty() { check } else { Arc::new(AfterCheck { check, calls }) })
+}
+
+/// Returns the function names in `after`: a list, or a text that is split at `|`. Blank names are ignored, as in
+/// PhalApi. Returns `None` if the attribute is neither.
+pub(crate) fn names(attribute: &Json) -> Option<Vec<String>> {
+    let names: Vec<&str> = match attribute {
+        Json::String(text) => text.split('|').collect(),
+        Json::Array(items) => items.iter().map(Json::as_str).collect::<Option<_>>()?,
+        _ => return None,
+    };
+    Some(names.into_iter().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
+}
+
+/// A check followed by functions. The schema and the description are those of the check, because the functions change
+/// only what handlers receive.
+#[derive(Debug)]
+struct AfterCheck {
+    check: Arc<dyn Check>,
+    calls: Vec<FunctionCall>,
+}
+
+#[derive(Debug)]
+struct FunctionCall {
+    name: String,
+    /// `None` if the program has no such function, which is possible only if the definition is served without its
+    /// program. The call is then skipped.
+    function: Option<Function>,
+}
+
+impl Check for AfterCheck {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        self.check.decode(text)
+    }
+
+    fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
+        self.check.decode_many(texts)
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        let functions = self.calls.iter().filter_map(|call| Some((&call.name, call.function.as_ref()?)));
+        let mut value = self.check.check(value)?;
+        for (name, function) in functions {
+            let result = function.call(value.reborrow(), None).map(Value::into_owned);
+            value = result.map_err(|error| {
+                TypeMismatch::new(format!("a value that `{name}` accepts"), &value)
+                    .with_violation(Violation::Custom(error))
+            })?;
+        }
+        Ok(value)
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        self.check.expected()
+    }
+
+    fn schema(&self) -> Json {
+        self.check.schema()
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        let mut type_expr = self.check.type_expr();
+        let names = self.calls.iter().map(|call| call.name.as_str()).collect();
+        type_expr.attributes.insert(AFTER.to_owned(), names);
+        type_expr
+    }
+
+    /// Returns the boundary values of the check, or none if there is a function of the program, which may reject them
+    /// and is not called at start.
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        let has_custom = self.calls.iter().any(|call| !matches!(call.function, Some(Function::Builtin(_))));
+        if has_custom { Vec::new() } else { self.check.boundary_values() }
+    }
+
+    /// Returns the example of the check, or `None` if there is a function of the program, which may reject it.
+    fn example(&self) -> Option<Value<'static>> {
+        let has_custom = self.calls.iter().any(|call| matches!(call.function, Some(Function::Custom(_))));
+        if has_custom { None } else { self.check.example() }
+    }
+
+    fn text_for(&self, value: &str) -> Option<String> {
+        self.check.text_for(value)
+    }
+
+    fn arity(&self) -> Arity {
+        self.check.arity()
+    }
+
+    fn accepts_null(&self) -> bool {
+        self.check.accepts_null()
+    }
+
+    fn max_size(&self) -> MaxSize {
+        self.check.max_size()
+    }
+}

@@ -1,0 +1,345 @@
+//! The types `array<T>` (an array of values of one type), `filled_array` (at least one item) and `loose_array` (also
+//! accepts objects).
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::any::{self, any, decode_json};
+use super::bounds::Bounds;
+use super::check::{first_valid, keep_valid};
+use super::table::ITEMS;
+use super::{ArgumentError, Arity, Check, MaxSize, TypeArgument, TypeArguments, TypeExpr};
+use crate::call::{Measure, TypeMismatch, Value, Violation};
+
+/// The attribute that defines the members of objects.
+const FIELDS: &str = "fields";
+
+/// How a single request text is converted to an array, if it does not begin like a JSON array.
+#[derive(Debug, Clone, PartialEq)]
+enum TextDecoding {
+    /// The text is the only item (no `format`).
+    SingleItem,
+    /// The text is split at a separator (`"format": "explode"`).
+    Split(String),
+    /// The text must be JSON (`"format": "json"`).
+    Json,
+}
+
+#[derive(Debug)]
+struct ArrayCheck {
+    name: &'static str,
+    item: Arc<dyn Check>,
+    /// The bounds of the number of items.
+    count: Bounds<u64>,
+    text_decoding: TextDecoding,
+    /// If `true`, objects are valid too, and `item` checks their members.
+    accepts_objects: bool,
+}
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(read("array", false, arguments)?))
+}
+
+pub(super) fn filled(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    let array = read("array", false, arguments)?;
+    Ok(Arc::new(ArrayCheck { count: array.count.non_empty()?, ..array }))
+}
+
+pub(super) fn loose(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(read("loose_array", true, arguments)?))
+}
+
+fn read(name: &'static str, accepts_objects: bool, arguments: &TypeArguments<'_>) -> Result<ArrayCheck, ArgumentError> {
+    let item = match arguments.positional {
+        [] => any(),
+        [TypeArgument::Type(item)] => Arc::clone(item),
+        _ => {
+            return Err(arguments
+                .invalid(format!("`{name}` has one argument, the type of its items, in `<>`"))
+                .help(format!("write `{name}<int>`")));
+        }
+    };
+    if item.arity() == Arity::Files {
+        let error = arguments
+            .invalid("an array of files cannot be an item of an array, because multipart bodies have no nested parts");
+        return Err(error.help("write `array<file>`"));
+    }
+    check_items_attribute(name, arguments)?;
+    if arguments.fields.is_some() {
+        return Err(arguments
+            .invalid("only objects have `fields`")
+            .at("fields")
+            .help(format!("write `{name}<object>`")));
+    }
+    // The argument is the type of the items, not a bound.
+    let attributes_only = TypeArguments { positional: &[], ..*arguments };
+    let count = Bounds::read(&attributes_only, false)?;
+    let separator = arguments.text("separator")?;
+    let text_decoding = match (arguments.text("format")?, separator) {
+        (None, None) => TextDecoding::SingleItem,
+        (Some("json"), None) => TextDecoding::Json,
+        (Some("explode"), Some("")) => return Err(arguments.invalid("`separator` is empty").at("separator")),
+        (Some("explode"), separator) => TextDecoding::Split(separator.unwrap_or(",").to_owned()),
+        (None | Some("json"), Some(_)) => {
+            return Err(arguments
+                .invalid("`separator` requires the format `explode`")
+                .at("separator")
+                .help("add `\"format\": \"explode\"`"));
+        }
+        (Some(_), _) => {
+            return Err(arguments
+                .invalid("the `format` of an array must be `explode` or `json`")
+                .at("format")
+                .help("remove `format` to treat a single text as the only item"));
+        }
+    };
+    Ok(ArrayCheck { name, item, count, text_decoding, accepts_objects })
+}
+
+/// Checks the attribute `items`. Its content has already been used to compile the type of the items.
+fn check_items_attribute(name: &str, arguments: &TypeArguments<'_>) -> Result<(), ArgumentError> {
+    let error = |message: &str| arguments.invalid(message).at(ITEMS);
+    match arguments.attributes.get(ITEMS) {
+        Some(Json::Object(_)) if arguments.positional.is_empty() => {
+            Err(error("`items` requires the type of the items").help(format!("write `{name}<int>`")))
+        }
+        None | Some(Json::Object(_)) => Ok(()),
+        Some(_) => Err(error("`items` must be an object").help("write `\"items\": {\"max\": 5}`")),
+    }
+}
+
+/// Splits `text` at `separator`. Returns no parts for an empty text, and `None` if there are more than
+/// [`any::MAX_ITEMS`] parts.
+fn split<'a>(text: &Cow<'a, str>, separator: &str) -> Option<Vec<Cow<'a, str>>> {
+    let limit = any::MAX_ITEMS as usize;
+    let parts: Vec<_> = match text {
+        Cow::Borrowed("") => Vec::new(),
+        Cow::Borrowed(text) => text.split(separator).take(limit + 1).map(Cow::Borrowed).collect(),
+        Cow::Owned(text) if text.is_empty() => Vec::new(),
+        Cow::Owned(text) => {
+            let parts = text.split(separator).take(limit + 1);
+            parts.map(|part| Cow::Owned(part.to_owned())).collect()
+        }
+    };
+    (parts.len() <= limit).then_some(parts)
+}
+
+impl ArrayCheck {
+    fn decode_items<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
+        Value::List(texts.into_iter().map(|text| self.item.decode(text)).collect())
+    }
+
+    fn check_items<'a>(&self, items: Vec<Value<'a>>) -> Result<Vec<Value<'a>>, TypeMismatch> {
+        let check = |(index, item)| {
+            let checked = self.item.check(item);
+            checked.map_err(|mismatch| mismatch.inside(&format!("[{index}]")))
+        };
+        items.into_iter().enumerate().map(check).collect()
+    }
+
+    fn check_members<'a>(&self, members: Vec<(Cow<'a, str>, Value<'a>)>) -> Result<Value<'a>, TypeMismatch> {
+        let check = |(key, member): (Cow<'a, str>, Value<'a>)| match self.item.check(member) {
+            Ok(member) => Ok((key, member)),
+            Err(mismatch) => Err(mismatch.inside(&format!(".{key}"))),
+        };
+        members.into_iter().map(check).collect::<Result<_, _>>().map(Value::Map)
+    }
+}
+
+impl ArrayCheck {
+    /// Returns which bound the number of items violates.
+    fn violation(&self, count: usize) -> Option<Violation> {
+        Violation::of_bounds(Measure::Count, self.count.min, self.count.max, count as u64)
+    }
+}
+
+impl Check for ArrayCheck {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        let openings: &[char] = if self.accepts_objects { &['[', '{'] } else { &['['] };
+        match (decode_json(text, openings), &self.text_decoding) {
+            // A text that looks like JSON but is not valid JSON is an error, not an item.
+            (Value::Text(text), _) if text.trim_start().starts_with(openings) => Value::Text(text),
+            (Value::Text(text), TextDecoding::Json) => Value::Text(text),
+            (Value::Text(text), TextDecoding::SingleItem) => self.decode_items(vec![text]),
+            (Value::Text(text), TextDecoding::Split(separator)) => match split(&text, separator) {
+                Some(parts) => self.decode_items(parts),
+                None => Value::Text(text),
+            },
+            (json, _) => json,
+        }
+    }
+
+    fn decode_many<'a>(&self, mut texts: Vec<Cow<'a, str>>) -> Value<'a> {
+        match texts.pop() {
+            Some(only) if texts.is_empty() => self.decode(only),
+            Some(last) => {
+                texts.push(last);
+                self.decode_items(texts)
+            }
+            None => Value::List(Vec::new()),
+        }
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        match value {
+            Value::List(items) if self.count.contains_count(items.len()) => self.check_items(items).map(Value::List),
+            Value::Map(members) if self.accepts_objects => {
+                let members = super::object::keep_last_of_each_name(members);
+                if self.count.contains_count(members.len()) {
+                    self.check_members(members)
+                } else {
+                    let violation = self.violation(members.len());
+                    Err(TypeMismatch::new(self.expected(), &Value::Map(members)).with_violation(violation))
+                }
+            }
+            Value::List(items) => {
+                let violation = self.violation(items.len());
+                Err(TypeMismatch::new(self.expected(), &Value::List(items)).with_violation(violation))
+            }
+            value => {
+                let is_invalid_json = self.text_decoding == TextDecoding::Json && matches!(value, Value::Text(_));
+                Err(TypeMismatch::new(self.expected(), &value)
+                    .with_violation(is_invalid_json.then_some(Violation::Json)))
+            }
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        let noun = if self.accepts_objects { "an array or object" } else { "an array" };
+        let mut phrase = format!("{noun}{}", self.count.count_phrase("item"));
+        // A JSON Schema cannot describe files, so the description of a file is added.
+        if self.arity() == Arity::Files {
+            phrase.push_str(", each ");
+            phrase.push_str(&self.item.expected());
+        }
+        phrase.into()
+    }
+
+    fn schema(&self) -> Json {
+        let item = self.item.schema();
+        let accepts_anything = item == json!({});
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("array"));
+        if !accepts_anything {
+            schema.insert("items".to_owned(), item.clone());
+        }
+        self.count.insert_into(&mut schema, "minItems", "maxItems");
+        if !self.accepts_objects {
+            return Json::Object(schema);
+        }
+        let mut object = Map::new();
+        object.insert("type".to_owned(), json!("object"));
+        if !accepts_anything {
+            object.insert("additionalProperties".to_owned(), item);
+        }
+        self.count.insert_into(&mut object, "minProperties", "maxProperties");
+        json!({ "anyOf": [schema, object] })
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        let item = item_notation(self.item.type_expr());
+        let term = match item.term.as_str() {
+            "any" => self.name.to_owned(),
+            item => format!("{}<{item}>", self.name),
+        };
+        let mut type_expr = self.count.type_expr_with_attributes(term);
+        match &self.text_decoding {
+            TextDecoding::SingleItem => {}
+            TextDecoding::Json => {
+                type_expr.attributes.insert("format".to_owned(), json!("json"));
+            }
+            TextDecoding::Split(separator) => {
+                type_expr.attributes.insert("format".to_owned(), json!("explode"));
+                if separator != "," {
+                    type_expr.attributes.insert("separator".to_owned(), json!(separator));
+                }
+            }
+        }
+        let TypeExpr { attributes: mut items, .. } = item;
+        // The attributes of the items are attributes of the array: `fields` directly, others within `items`.
+        let fields = items.remove(FIELDS);
+        if !items.is_empty() {
+            type_expr.attributes.insert(ITEMS.to_owned(), Json::Object(items));
+        }
+        type_expr.attributes.extend(fields.map(|fields| (FIELDS.to_owned(), fields)));
+        type_expr
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        let items = self.item.boundary_values();
+        let min = self.count.min.unwrap_or(0);
+        let min = usize::try_from(min).unwrap_or(usize::MAX);
+        let max = usize::try_from(self.count.max.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        if min > any::MAX_ITEMS as usize {
+            return Vec::new();
+        }
+        let mut candidates = Vec::new();
+        if let Some(first) = items.first() {
+            candidates.push(vec![first.clone(); min]);
+        } else if min == 0 {
+            candidates.push(Vec::new());
+        }
+        // One of each boundary value of the items, unless nested arrays make the list too large.
+        let sizes: usize = items.iter().map(size).sum();
+        let all = items.into_iter().take(if sizes <= MAX_SIZE { max } else { max.min(1) });
+        let mut one_of_each: Vec<_> = all.collect();
+        if let Some(last) = one_of_each.last().cloned() {
+            one_of_each.resize(one_of_each.len().max(min), last);
+        }
+        candidates.push(one_of_each);
+        keep_valid(self, candidates.into_iter().map(Value::List).collect())
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        if self.arity() == Arity::Files {
+            return None;
+        }
+        let min = usize::try_from(self.count.min.unwrap_or(0)).unwrap_or(usize::MAX);
+        let item = self.item.example().filter(|item| min.max(1).saturating_mul(size(item)) <= MAX_SIZE);
+        first_valid(self, item.map(|item| Value::List(vec![item; min.max(1)])))
+    }
+
+    fn arity(&self) -> Arity {
+        match self.item.arity() {
+            Arity::File | Arity::Files => Arity::Files,
+            Arity::One | Arity::Many => Arity::Many,
+        }
+    }
+
+    fn max_size(&self) -> MaxSize {
+        MaxSize { items: self.count.max, bytes: self.item.max_size().bytes }
+    }
+
+    fn accepts_file(&self, filename: &str, media_type: &str) -> bool {
+        self.item.accepts_file(filename, media_type)
+    }
+}
+
+/// Returns the notation of a type of items. `array` and `object` with `"min": 1` as the only attribute become
+/// `filled_array` and `filled_object`.
+fn item_notation(mut type_expr: TypeExpr) -> TypeExpr {
+    let name = type_expr.term.trim_start_matches('?');
+    let is_filled = matches!(name.split('<').next(), Some("array" | "object"))
+        && type_expr.attributes.get("min").is_some_and(|min| *min == json!(1))
+        && type_expr.attributes.keys().all(|key| key == "min" || key == FIELDS);
+    if is_filled {
+        let name_start = type_expr.term.len() - name.len();
+        type_expr.term.insert_str(name_start, "filled_");
+        type_expr.attributes.remove("min");
+    }
+    type_expr
+}
+
+/// The maximum size of an example or boundary value, see [`size`].
+const MAX_SIZE: usize = 256;
+
+/// Returns the number of values in a value, including itself and all nested values.
+fn size(value: &Value<'_>) -> usize {
+    match value {
+        Value::List(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Value::Map(members) => 1 + members.iter().map(|(_, member)| size(member)).sum::<usize>(),
+        _ => 1,
+    }
+}

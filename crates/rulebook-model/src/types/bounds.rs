@@ -1,0 +1,209 @@
+//! Lower and upper bounds of numbers, lengths, counts and sizes.
+
+use std::fmt::Display;
+
+use serde_json::{Map, Value as Json};
+
+use super::number;
+use super::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments, TypeExpr};
+
+/// A type of numbers that can be a bound.
+pub(super) trait BoundValue: Copy + PartialOrd + Display {
+    /// The description of a valid bound, to follow "is not".
+    const KIND: &'static str;
+
+    /// Converts a JSON value of the definition.
+    fn read(json: &Json) -> Option<Self>;
+
+    /// Converts the bound to JSON, for definitions and schemas.
+    fn json(self) -> Json;
+}
+
+/// For lengths, counts and sizes.
+impl BoundValue for u64 {
+    const KIND: &'static str = "a whole number of at least 0";
+
+    fn read(json: &Json) -> Option<Self> {
+        number::whole_json(json).and_then(|whole| whole.try_into().ok())
+    }
+
+    fn json(self) -> Json {
+        self.into()
+    }
+}
+
+/// For whole numbers of 64 bits, signed or unsigned.
+impl BoundValue for i128 {
+    const KIND: &'static str = "a whole number of 64 bits";
+
+    fn read(json: &Json) -> Option<Self> {
+        number::whole_json(json).filter(|whole| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(whole))
+    }
+
+    fn json(self) -> Json {
+        match i64::try_from(self) {
+            Ok(int) => int.into(),
+            Err(_) => u64::try_from(self).map_or(Json::Null, Json::from),
+        }
+    }
+}
+
+/// For finite numbers.
+impl BoundValue for f64 {
+    const KIND: &'static str = "a number";
+
+    fn read(json: &Json) -> Option<Self> {
+        json.as_f64().filter(|float| float.is_finite())
+    }
+
+    fn json(self) -> Json {
+        number::float_json(self)
+    }
+}
+
+/// An inclusive lower and upper bound; `None` is unbounded. `min` is never above `max`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Bounds<T> {
+    pub(super) min: Option<T>,
+    pub(super) max: Option<T>,
+}
+
+impl<T: BoundValue> Bounds<T> {
+    /// Reads the bounds from the first two arguments of a term, or from the attributes `min` and `max`.
+    ///
+    /// If `single` is `true`, a single argument is both bounds.
+    pub(super) fn read(arguments: &TypeArguments<'_>, single: bool) -> Result<Self, ArgumentError> {
+        let mut bounds = arguments.positional.iter().take(2).map(|argument| read_argument(arguments, argument));
+        let first = bounds.next().transpose()?;
+        let second = bounds.next().transpose()?;
+        let min = read_attribute(arguments, "min")?;
+        let max = read_attribute(arguments, "max")?;
+        if let Some(attribute) = first.and(min.map(|_| "min").or(max.map(|_| "max"))) {
+            return Err(arguments
+                .invalid("the bounds are given twice, in the term and as attributes")
+                .at(attribute)
+                .help(format!("remove `{attribute}`")));
+        }
+        let (min, max) = match (first, second) {
+            (None, _) => (min, max),
+            (Some(exact), None) if single => (Some(exact), Some(exact)),
+            (Some(_), None) => {
+                let name = arguments.name;
+                return Err(arguments
+                    .invalid(format!("`{name}` needs two bounds"))
+                    .help(format!("write `{name}(a,b)`, or use the attribute `min` or `max`")));
+            }
+            (first, second) => (first, second),
+        };
+        match (min, max) {
+            (Some(low), Some(high)) if low > high => {
+                let error = ArgumentError::new(
+                    ArgumentErrorKind::Bounds,
+                    format!("the lower bound {low} is above the upper bound {high}"),
+                );
+                Err(if first.is_none() { error.at("min") } else { error })
+            }
+            _ => Ok(Self { min, max }),
+        }
+    }
+
+    /// Returns `true` if neither bound is set.
+    pub(super) fn is_unbounded(&self) -> bool {
+        self.min.is_none() && self.max.is_none()
+    }
+
+    /// Returns `true` if `value` is within the bounds.
+    pub(super) fn contains(&self, value: T) -> bool {
+        self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max)
+    }
+
+    /// Inserts the bounds into a schema or an attribute map under the keys `min` and `max`.
+    pub(super) fn insert_into(&self, schema: &mut Map<String, Json>, min: &str, max: &str) {
+        let bounds = [(min, self.min), (max, self.max)];
+        for (keyword, bound) in bounds {
+            if let Some(bound) = bound {
+                schema.insert(keyword.to_owned(), bound.json());
+            }
+        }
+    }
+
+    /// Returns the notation of the type `name` with these bounds: as arguments if both are set, otherwise as
+    /// attributes. If `single` is `true`, equal bounds are written as one argument.
+    pub(super) fn type_expr(&self, name: &str, single: bool) -> TypeExpr {
+        match (self.min, self.max) {
+            (Some(min), Some(max)) if single && min == max => TypeExpr::term(format!("{name}({})", min.json())),
+            (Some(min), Some(max)) => TypeExpr::term(format!("{name}({},{})", min.json(), max.json())),
+            _ => self.type_expr_with_attributes(name),
+        }
+    }
+
+    /// Returns the notation of a term with these bounds as attributes.
+    pub(super) fn type_expr_with_attributes(&self, term: impl Into<String>) -> TypeExpr {
+        let mut type_expr = TypeExpr::term(term);
+        self.insert_into(&mut type_expr.attributes, "min", "max");
+        type_expr
+    }
+
+    /// Returns a description of the bounds, to follow "a number": " from 1 to 5".
+    pub(super) fn range_phrase(&self) -> String {
+        match (self.min.map(T::json), self.max.map(T::json)) {
+            (None, None) => String::new(),
+            (Some(min), None) => format!(" of at least {min}"),
+            (None, Some(max)) => format!(" of at most {max}"),
+            (Some(min), Some(max)) => format!(" from {min} to {max}"),
+        }
+    }
+}
+
+impl Bounds<u64> {
+    /// Returns these bounds with a lower bound of 1, unless a lower bound is set.
+    pub(super) fn non_empty(self) -> Result<Self, ArgumentError> {
+        match self {
+            Self { min: None, max: Some(0) } => {
+                let message = "the lower bound 1 is above the upper bound 0";
+                let error = ArgumentError::new(ArgumentErrorKind::Bounds, message).at("max");
+                Err(error.help("add `\"min\": 0`, or raise `max`"))
+            }
+            Self { min, max } => Ok(Self { min: min.or(Some(1)), max }),
+        }
+    }
+
+    /// Returns a description of the bounds of a count of `unit`s, to follow a noun: " of 2 to 5 characters".
+    pub(super) fn count_phrase(&self, unit: &str) -> String {
+        let units = |count: u64| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });
+        match (self.min, self.max) {
+            (None, None) => String::new(),
+            (Some(min), None) => format!(" of at least {}", units(min)),
+            (None, Some(max)) => format!(" of at most {}", units(max)),
+            (Some(min), Some(max)) if min == max => format!(" of {}", units(min)),
+            (Some(min), Some(max)) => format!(" of {min} to {}", units(max)),
+        }
+    }
+
+    /// Returns `true` if `count` is within the bounds.
+    pub(super) fn contains_count(&self, count: usize) -> bool {
+        self.contains(count as u64)
+    }
+}
+
+/// Reads a bound from an argument of the term.
+fn read_argument<T: BoundValue>(arguments: &TypeArguments<'_>, argument: &TypeArgument) -> Result<T, ArgumentError> {
+    let TypeArgument::Word(word) = argument else {
+        return Err(arguments.invalid(format!("a bound must be {}, not a type", T::KIND)));
+    };
+    serde_json::from_str(word)
+        .ok()
+        .and_then(|json| T::read(&json))
+        .ok_or_else(|| arguments.invalid(format!("`{word}` is not {}", T::KIND)))
+}
+
+/// Reads a bound from an attribute.
+fn read_attribute<T: BoundValue>(arguments: &TypeArguments<'_>, attribute: &str) -> Result<Option<T>, ArgumentError> {
+    arguments
+        .attributes
+        .get(attribute)
+        .map(|json| {
+            T::read(json).ok_or_else(|| arguments.invalid(format!("`{attribute}` is not {}", T::KIND)).at(attribute))
+        })
+        .transpose()
+}

@@ -1,0 +1,96 @@
+//! The type `callable`: a value that a function of the program accepts. The schema accepts anything but null.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::functions::Function;
+use super::{ArgumentError, Check, TypeArguments, TypeExpr};
+use crate::call::{TypeMismatch, Value, Violation};
+
+/// The attribute that names the function.
+const CALLBACK: &str = "callback";
+
+/// The attribute that holds the second argument of the function.
+const PARAMS: &str = "params";
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    arguments.expect_no_arguments()?;
+    let Some(attribute) = arguments.attributes.get(CALLBACK) else {
+        let error = arguments.invalid("`callable` requires the name of a function");
+        return Err(error.help("add the attribute `\"callback\": \"Class::method\"`"));
+    };
+    let name = callback(attribute).ok_or_else(|| {
+        arguments
+            .invalid("`callback` must be the name of one function")
+            .at(CALLBACK)
+            .help("write `\"Class::method\"` or `[\"Class\", \"method\"]`")
+    })?;
+    let function = arguments.functions.custom(&name);
+    Ok(Arc::new(CallableCheck { name, params: arguments.attributes.get(PARAMS).cloned(), function }))
+}
+
+/// Returns the function name in `callback`: a text, or a list of a class and a method. Returns `None` if the attribute
+/// is neither.
+pub(crate) fn callback(attribute: &Json) -> Option<String> {
+    let name = match attribute {
+        Json::String(name) => name.clone(),
+        Json::Array(parts) => match &parts[..] {
+            [Json::String(class), Json::String(method)] => format!("{class}::{method}"),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    (!name.trim().is_empty()).then_some(name)
+}
+
+#[derive(Debug)]
+struct CallableCheck {
+    name: String,
+    params: Option<Json>,
+    /// `None` if the program has no such function, which is possible only if the definition is served without its
+    /// program. Every value is then valid.
+    function: Option<Function>,
+}
+
+impl Check for CallableCheck {
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        match (&self.function, value) {
+            (_, value @ (Value::Null | Value::File(_))) => Err(TypeMismatch::new(self.expected(), &value)),
+            (None, value) => Ok(value),
+            (Some(function), value) => {
+                let result = function.call(value.reborrow(), self.params.as_ref()).map(Value::into_owned);
+                result.map_err(|error| {
+                    TypeMismatch::new(self.expected(), &value).with_violation(Violation::Custom(error))
+                })
+            }
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        format!("a value that `{}` accepts", self.name).into()
+    }
+
+    /// Returns a schema that excludes null only, because the function cannot be described.
+    fn schema(&self) -> Json {
+        json!({ "not": { "type": "null" } })
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        let mut attributes = Map::new();
+        attributes.insert(CALLBACK.to_owned(), self.name.as_str().into());
+        attributes.extend(self.params.clone().map(|params| (PARAMS.to_owned(), params)));
+        TypeExpr { term: "callable".to_owned(), attributes }
+    }
+
+    /// Returns no values: the function decides which are valid, and is not called at start.
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        Vec::new()
+    }
+
+    /// Returns an example only if there is no function, because every value is valid then.
+    fn example(&self) -> Option<Value<'static>> {
+        self.function.is_none().then_some(Value::Text(Cow::Borrowed("anything")))
+    }
+}

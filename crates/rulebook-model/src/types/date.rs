@@ -1,0 +1,10 @@
+//! The type `date`: a date, `YYYY-MM-DD`.
+
+use std::sync::Arc;
+
+use super::moment::{self, Grammar};
+use super::{ArgumentError, Check, TypeArguments};
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    moment::compile(Grammar::Date, arguments)
+}

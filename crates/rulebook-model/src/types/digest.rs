@@ -1,0 +1,71 @@
+//! The type `digest(n)`: n lower-case hexadecimal digits.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::bounds::Bounds;
+use super::{ArgumentError, Check, TypeArguments, TypeExpr};
+use crate::call::{TypeMismatch, Value};
+
+#[derive(Debug)]
+struct DigestCheck {
+    length: u64,
+}
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    match Bounds::read(arguments, true)? {
+        Bounds { min: Some(min), max: Some(max) } if arguments.positional.len() == 1 && min == max && min > 0 => {
+            Ok(Arc::new(DigestCheck { length: min }))
+        }
+        _ => Err(arguments.invalid("`digest` requires the number of digits").help("write `digest(64)`")),
+    }
+}
+
+/// The digits of examples, repeated if necessary.
+const DIGITS: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// The maximum length of an example.
+const MAX_EXAMPLE_LEN: usize = 1024;
+
+impl Check for DigestCheck {
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        match &value {
+            Value::Text(text)
+                if text.len() as u64 == self.length
+                    && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) =>
+            {
+                Ok(value)
+            }
+            _ => Err(TypeMismatch::new(self.expected(), &value)),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        format!("a digest of {} hexadecimal digits (0-9, a-f)", self.length).into()
+    }
+
+    fn schema(&self) -> Json {
+        json!({
+            "type": "string",
+            "minLength": self.length,
+            "maxLength": self.length,
+            "pattern": "^[0-9a-f]*$",
+        })
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        TypeExpr::term(format!("digest({})", self.length))
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        super::string::repeated("f", self.length).into_iter().collect()
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let length = usize::try_from(self.length).ok()?;
+        let digits = DIGITS.chars().cycle().take(length.min(MAX_EXAMPLE_LEN)).collect();
+        super::check::first_valid(self, [Value::Text(Cow::Owned(digits))])
+    }
+}

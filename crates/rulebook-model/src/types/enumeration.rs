@@ -1,0 +1,112 @@
+//! The type `enum(a|b|c)`: one of a set of words.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::{ArgumentError, ArgumentErrorKind, Check, TypeArgument, TypeArguments, TypeExpr};
+use crate::call::{TypeMismatch, Value, Violation, shortened};
+
+/// The maximum number of words that an error message lists.
+const MAX_LISTED: usize = 20;
+
+#[derive(Debug)]
+struct EnumCheck {
+    words: Vec<String>,
+}
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    let words = match (arguments.positional, arguments.texts("range")?) {
+        ([], Some(words)) if arguments.attributes.get("range").is_some_and(Json::is_array) => words,
+        ([], Some(_)) => {
+            return Err(arguments
+                .invalid("`range` must be a list of words")
+                .at("range")
+                .help("write `[\"a\", \"b\"]`"));
+        }
+        ([], None) => Vec::new(),
+        ([TypeArgument::Word(words)], None) => words.split('|').map(str::to_owned).collect(),
+        (_, Some(_)) => {
+            return Err(arguments
+                .invalid("the words are given twice, in the term and in `range`")
+                .at("range")
+                .help("remove `range`"));
+        }
+        _ => {
+            return Err(arguments
+                .invalid("`enum` has one argument, words separated by `|`")
+                .help("write `enum(a|b|c)`, or the words as a list in `range`"));
+        }
+    };
+    let mut seen = HashSet::with_capacity(words.len());
+    if let Some(word) = words.iter().find(|word| !seen.insert(word.as_str())) {
+        return Err(arguments.invalid(format!("the word `{word}` occurs twice")));
+    }
+    let in_term = !arguments.positional.is_empty();
+    if in_term && words.iter().any(String::is_empty) {
+        return Err(arguments
+            .invalid("a word of `enum` is empty")
+            .help("to allow an empty text, write the words as a list in `range`"));
+    }
+    if words.is_empty() {
+        let error = ArgumentError::new(ArgumentErrorKind::MissingRange, "`enum` requires the allowed words");
+        return Err(error.help("write `enum(a|b|c)`, or the words as a list in `range`"));
+    }
+    Ok(Arc::new(EnumCheck { words }))
+}
+
+/// Returns `true` if a word can be written in a term.
+fn is_allowed_in_term(word: &str) -> bool {
+    let is_special = |c: char| matches!(c, '|' | ',' | '(' | ')' | '<' | '>') || c.is_whitespace() || c.is_control();
+    !word.is_empty() && !word.contains(is_special)
+}
+
+impl EnumCheck {
+    /// Returns the violation for a text that is not one of the words, of which at most [`MAX_LISTED`] are listed.
+    fn violation(&self, text: &str) -> Violation {
+        let more = if self.words.len() > MAX_LISTED { "/…" } else { "" };
+        let words = format!("{}{more}", self.words[..self.words.len().min(MAX_LISTED)].join("/"));
+        Violation::NotAllowed { allowed: words, got: shortened(text) }
+    }
+}
+
+impl Check for EnumCheck {
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        match &value {
+            Value::Text(text) if self.words.iter().any(|word| word == text) => Ok(value),
+            Value::Text(text) => Err(TypeMismatch::new(self.expected(), &value).with_violation(self.violation(text))),
+            _ => Err(TypeMismatch::new(self.expected(), &value)),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        let listed = self.words[..self.words.len().min(MAX_LISTED)].join(", ");
+        let more = if self.words.len() > MAX_LISTED { ", …" } else { "" };
+        format!("one of {listed}{more}").into()
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "string", "enum": self.words })
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        if self.words.iter().all(|word| is_allowed_in_term(word)) {
+            return TypeExpr::term(format!("enum({})", self.words.join("|")));
+        }
+        let mut type_expr = TypeExpr::term("enum");
+        type_expr.attributes.insert("range".to_owned(), json!(self.words));
+        type_expr
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        // All words, because the enum of a handler may lack any of them.
+        self.words.iter().map(|word| Value::Text(Cow::Owned(word.clone()))).collect()
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let word = self.words.iter().find(|word| !word.is_empty()).or(self.words.first())?;
+        Some(Value::Text(Cow::Owned(word.clone())))
+    }
+}

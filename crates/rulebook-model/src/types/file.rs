@@ -1,0 +1,192 @@
+//! The type `file`: an uploaded file, checked by its size, file name and detected media type.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use mime::Mime;
+use serde_json::{Map, Value as Json, json};
+
+use super::bounds::Bounds;
+use super::{ArgumentError, Arity, Check, MaxSize, TypeArguments, TypeExpr};
+use crate::call::{Measure, TypeMismatch, Upload, Value, Violation};
+
+#[derive(Debug)]
+struct FileCheck {
+    /// The bounds of the size in bytes.
+    size: Bounds<u64>,
+    /// The allowed media types, `image/*` for all subtypes; any media type if empty.
+    media_types: Vec<String>,
+    /// The allowed extensions, in lower case and without the dot; any extension if empty.
+    extensions: Vec<String>,
+}
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    arguments.expect_no_arguments()?;
+    let media_types = arguments.texts("range")?.unwrap_or_default();
+    let media_types = media_types
+        .into_iter()
+        .map(|media_type| {
+            let is_valid = media_type.parse::<Mime>().is_ok_and(|mime| mime.params().next().is_none());
+            if is_valid {
+                return Ok(media_type.to_ascii_lowercase());
+            }
+            let error = arguments.invalid(format!("`{media_type}` is not a media type")).at("range");
+            Err(error.help("write `image/png`, or `image/*` for all images"))
+        })
+        .collect::<Result<_, _>>()?;
+    let extensions = arguments.texts("ext")?.unwrap_or_default();
+    let extensions = extensions
+        .into_iter()
+        .map(|extension| {
+            let bare = extension.strip_prefix('.').unwrap_or(&extension);
+            if bare.is_empty() || bare.contains(['.', '/', '\\']) {
+                let error = arguments.invalid(format!("`{extension}` is not a file extension")).at("ext");
+                return Err(error.help("write `png`"));
+            }
+            Ok(bare.to_lowercase())
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Arc::new(FileCheck { size: Bounds::read(arguments, false)?, media_types, extensions }))
+}
+
+impl FileCheck {
+    fn accepts(&self, upload: &Upload) -> bool {
+        self.size.contains(upload.size()) && self.accepts_file(upload.filename(), upload.media_type())
+    }
+
+    fn accepts_media_type(&self, media_type: &str) -> bool {
+        let matches = |pattern: &String| match pattern.strip_suffix("/*") {
+            Some(top_level) => top_level == "*" || media_type.split('/').next() == Some(top_level),
+            None => pattern == media_type,
+        };
+        self.media_types.is_empty() || self.media_types.iter().any(matches)
+    }
+
+    fn accepts_extension(&self, filename: &str) -> bool {
+        let extension = filename.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
+        self.extensions.is_empty() || extension.is_some_and(|extension| self.extensions.contains(&extension))
+    }
+
+    /// Returns which rule an invalid file violates.
+    fn violation(&self, upload: &Upload) -> Violation {
+        let size = Violation::of_bounds(Measure::Size, self.size.min, self.size.max, upload.size());
+        size.unwrap_or_else(|| {
+            if self.accepts_media_type(upload.media_type()) {
+                Violation::FileExtension(json!(self.extensions).to_string())
+            } else {
+                Violation::NotAllowed { allowed: self.media_types.join("/"), got: upload.media_type().to_owned() }
+            }
+        })
+    }
+}
+
+impl Check for FileCheck {
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        match &value {
+            Value::File(upload) if self.accepts(upload) => Ok(value),
+            Value::File(upload) => {
+                Err(TypeMismatch::new(self.expected(), &value).with_violation(self.violation(upload)))
+            }
+            _ => Err(TypeMismatch::new(self.expected(), &value)),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        let mut phrase = format!("a file{}", self.size.count_phrase("byte"));
+        if !self.media_types.is_empty() {
+            phrase.push_str(" of the type ");
+            phrase.push_str(&self.media_types.join(" or "));
+        }
+        if !self.extensions.is_empty() {
+            phrase.push_str(" with the extension ");
+            phrase.push_str(&self.extensions.join(" or "));
+        }
+        phrase.into()
+    }
+
+    fn schema(&self) -> Json {
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("string"));
+        schema.insert("format".to_owned(), json!("binary"));
+        // Swagger UI shows a file picker because of `format`, other tools because of `contentMediaType`.
+        let media_type = match self.media_types.as_slice() {
+            [media_type] if !media_type.ends_with("/*") => media_type.as_str(),
+            _ => "application/octet-stream",
+        };
+        schema.insert("contentMediaType".to_owned(), json!(media_type));
+        Json::Object(schema)
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        let mut type_expr = self.size.type_expr_with_attributes("file");
+        for (attribute, list) in [("range", &self.media_types), ("ext", &self.extensions)] {
+            if !list.is_empty() {
+                type_expr.attributes.insert(attribute.to_owned(), json!(list));
+            }
+        }
+        type_expr
+    }
+
+    /// Returns no values, because a file exists only within a request.
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        Vec::new()
+    }
+
+    fn arity(&self) -> Arity {
+        Arity::File
+    }
+
+    fn max_size(&self) -> MaxSize {
+        MaxSize { items: None, bytes: self.size.max }
+    }
+
+    fn accepts_file(&self, filename: &str, media_type: &str) -> bool {
+        self.accepts_media_type(media_type) && self.accepts_extension(filename)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+mod tests {
+    //! Unit tests, because `Upload` has no public constructor.
+
+    use jiff::tz::TimeZone;
+    use serde_json::json;
+    use tempfile::NamedTempFile;
+
+    use super::super::Functions;
+    use super::*;
+
+    #[test]
+    fn files_are_valid_by_size_media_type_and_extension() {
+        let png = ("a.b.PNG", "image/png", 10);
+        for (attributes, (name, media_type, size), is_valid) in [
+            (json!({}), png, true),
+            (json!({"min": 10, "max": 10}), png, true),
+            (json!({"min": 11}), png, false),
+            (json!({"max": 9}), png, false),
+            (json!({"range": ["image/png"]}), png, true),
+            (json!({"range": ["IMAGE/*"]}), png, true),
+            (json!({"range": ["*/*"]}), png, true),
+            (json!({"range": ["image/jpeg", "text/plain"]}), png, false),
+            (json!({"range": ["image/*"]}), ("a.png", "imagery/png", 10), false),
+            (json!({"ext": ["png"]}), png, true),
+            (json!({"ext": ["b"]}), png, false),
+            (json!({"ext": ["png"]}), ("png", "image/png", 10), false),
+            (json!({"ext": ["png"], "range": ["image/*"]}), ("a.png", "text/html", 10), false),
+        ] {
+            let arguments = TypeArguments {
+                name: "file",
+                positional: &[],
+                attributes: attributes.as_object().unwrap(),
+                fields: None,
+                timezone: &TimeZone::UTC,
+                functions: &Functions::default(),
+            };
+            let path = NamedTempFile::new().unwrap().into_temp_path();
+            let upload = Upload::new(name.to_owned(), media_type.to_owned(), size, path);
+            let checked = compile(&arguments).unwrap().check(Value::File(upload));
+            assert_eq!(checked.is_ok(), is_valid, "{attributes} of {name}, {media_type}, {size}");
+        }
+    }
+}

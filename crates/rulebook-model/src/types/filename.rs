@@ -1,0 +1,136 @@
+//! The type `filename`: the name of a stored file, relative to the folder of all files.
+//!
+//! Every valid name is valid against the JSON Schema, but not the reverse, because a schema can describe the rules of
+//! names and the patterns only approximately.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::check::{first_valid, keep_valid};
+use super::pattern::file_names::{self, NamePatterns};
+use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
+use crate::call::{TypeMismatch, Value};
+use crate::filename::{FileName, FilePatterns, PatternError, regex};
+
+#[derive(Debug)]
+struct FileNameCheck {
+    /// The patterns as in the definition; any name is valid if there are none.
+    globs: Vec<String>,
+    patterns: FilePatterns,
+    /// A regular expression for the schema that covers all patterns.
+    ecma: Option<String>,
+    /// Names that probably match a pattern.
+    samples: Vec<String>,
+}
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    let globs = match (arguments.positional, arguments.texts("range")?) {
+        ([], range) => range.unwrap_or_default(),
+        ([TypeArgument::Word(patterns)], None) => patterns.split('|').map(str::to_owned).collect(),
+        ([TypeArgument::Word(_)], Some(_)) => {
+            let error = arguments.invalid("the patterns are given twice, in the term and in `range`").at("range");
+            return Err(error.help("remove `range`"));
+        }
+        _ => {
+            let error = arguments.invalid("`filename` has one argument, patterns separated by `|`");
+            return Err(error.help("write `filename(public/**|cache/*.json)`, or the patterns as a list in `range`"));
+        }
+    };
+    let error = |error: PatternError| {
+        let error = arguments.invalid(error.to_string());
+        if arguments.positional.is_empty() { error.at("range") } else { error }
+    };
+    let patterns = FilePatterns::new(&globs).map_err(error)?;
+    if globs.is_empty() {
+        return Ok(Arc::new(FileNameCheck {
+            globs,
+            patterns,
+            ecma: Some(file_names::ANY_NAME.to_owned()),
+            samples: Vec::new(),
+        }));
+    }
+    let regexes = globs.iter().map(|pattern| regex(pattern)).collect::<Result<Vec<_>, _>>().map_err(error)?;
+    let parsed = NamePatterns::parse(regexes.iter().map(String::as_str));
+    let ecma = parsed.as_ref().and_then(NamePatterns::ecma);
+    let samples = parsed.iter().flat_map(NamePatterns::samples).take(MAX_SAMPLES).collect();
+    Ok(Arc::new(FileNameCheck { globs, patterns, ecma, samples }))
+}
+
+/// The maximum number of generated names for boundary values and examples.
+const MAX_SAMPLES: usize = 16;
+
+/// Returns `true` if a pattern can be written in a term.
+fn is_allowed_in_term(pattern: &str) -> bool {
+    let is_special = |c: char| matches!(c, '|' | ',' | '(' | ')' | '<' | '>') || c.is_whitespace() || c.is_control();
+    !pattern.is_empty() && !pattern.contains(is_special)
+}
+
+/// Returns a name that possibly matches a pattern, with words in place of its wildcards.
+fn readable(pattern: &str) -> String {
+    let name = match pattern.strip_suffix("**").or_else(|| pattern.strip_suffix('*')) {
+        Some(folder) => format!("{folder}report.txt"),
+        None => pattern.to_owned(),
+    };
+    name.replace("**", "folder").replace('*', "report").replace('?', "1")
+}
+
+impl Check for FileNameCheck {
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        let Value::Text(text) = &value else { return Err(TypeMismatch::new(self.expected(), &value)) };
+        match FileName::parse(text) {
+            Ok(name) if !self.globs.is_empty() && !self.patterns.allows(&name) => {
+                Err(TypeMismatch::new(self.expected(), &value))
+            }
+            Ok(name) if name.as_str() == text => Ok(value),
+            Ok(name) => Ok(Value::Text(Cow::Owned(name.to_string()))),
+            Err(error) => Err(TypeMismatch::new(format!("a file name ({error})"), &value)),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        if self.globs.is_empty() {
+            return "a file name, with `/` between folders".into();
+        }
+        format!("a file name that matches {}", self.globs.join(" or ")).into()
+    }
+
+    fn schema(&self) -> Json {
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("string"));
+        schema.insert("minLength".to_owned(), json!(1));
+        // The limit is in bytes, and a character has at least one byte.
+        schema.insert("maxLength".to_owned(), json!(FileName::MAX_LEN));
+        schema.extend(self.ecma.as_ref().map(|pattern| ("pattern".to_owned(), json!(pattern))));
+        Json::Object(schema)
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        if self.globs.is_empty() {
+            return TypeExpr::term("filename");
+        }
+        if self.globs.iter().all(|pattern| is_allowed_in_term(pattern)) {
+            return TypeExpr::term(format!("filename({})", self.globs.join("|")));
+        }
+        let mut type_expr = TypeExpr::term("filename");
+        type_expr.attributes.insert("range".to_owned(), json!(self.globs));
+        type_expr
+    }
+
+    fn can_check_early(&self) -> bool {
+        true
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        let general = ["a", "./folder/é.txt"].map(|name| Value::Text(name.into()));
+        let samples = self.samples.iter().map(|name| Value::Text(name.clone().into()));
+        keep_valid(self, general.into_iter().chain(samples).collect())
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let readable = self.globs.iter().map(|pattern| readable(pattern));
+        let names = readable.chain(["folder/report.txt".to_owned()]).chain(self.samples.iter().cloned());
+        first_valid(self, names.map(|name| Value::Text(name.into())))
+    }
+}

@@ -1,0 +1,101 @@
+//! The type `float`: finite numbers of 64 bits.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::bounds::Bounds;
+use super::check::{first_valid, keep_valid};
+use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
+use crate::call::{Measure, TypeMismatch, Value, Violation};
+
+/// The finite numbers within the bounds.
+#[derive(Debug, Clone)]
+pub(super) struct FloatCheck {
+    name: &'static str,
+    bounds: Bounds<f64>,
+}
+
+/// Preferred examples; the first one between the bounds is used.
+const EXAMPLES: [f64; 6] = [1.5, 0.5, 42.0, 10.0, 100.0, -1.5];
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(FloatCheck::read("float", arguments)?))
+}
+
+impl FloatCheck {
+    pub(super) fn read(name: &'static str, arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
+        if arguments.positional.len() > 2 {
+            return Err(arguments.invalid(format!("`{name}` has at most two bounds")));
+        }
+        let bounds = Bounds::read(arguments, false)?;
+        Ok(Self { name, bounds })
+    }
+
+    /// Returns the error for an invalid value.
+    fn mismatch(&self, value: &Value<'_>) -> TypeMismatch {
+        let number = match value {
+            Value::Int(int) => Some(*int as f64),
+            Value::Uint(uint) => Some(*uint as f64),
+            Value::Float(float) => Some(*float),
+            _ => None,
+        };
+        let bounds = |float| Violation::of_bounds(Measure::Value, self.bounds.min, self.bounds.max, float);
+        TypeMismatch::new(self.expected(), value).with_violation(number.and_then(bounds))
+    }
+
+    /// Returns the bounds, which JSON Schema has no keyword for in texts.
+    pub(super) fn bounds(&self) -> &Bounds<f64> {
+        &self.bounds
+    }
+}
+
+impl Check for FloatCheck {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        number::decode_float(text)
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        let is_valid = match &value {
+            Value::Int(_) | Value::Uint(_) | Value::Float(_) => {
+                let outside = |bound: Option<f64>, side| {
+                    bound.is_some_and(|bound| number::compare(&value, bound).is_none_or(|order| order == side))
+                };
+                !outside(self.bounds.min, Ordering::Less) && !outside(self.bounds.max, Ordering::Greater)
+            }
+            _ => false,
+        };
+        if is_valid { Ok(number::normalize(value)) } else { Err(self.mismatch(&value)) }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        format!("a number{}", self.bounds.range_phrase()).into()
+    }
+
+    fn schema(&self) -> Json {
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("number"));
+        self.bounds.insert_into(&mut schema, "minimum", "maximum");
+        Json::Object(schema)
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        self.bounds.type_expr(self.name, false)
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        let bounds = [self.bounds.min, self.bounds.max].into_iter().flatten();
+        let candidates = bounds.chain([0.5, -1.5, 0.0, f64::MIN, f64::MAX]);
+        keep_valid(self, candidates.map(Value::Float).map(number::normalize).collect())
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let (min, max) = (self.bounds.min, self.bounds.max);
+        let inside = |number: &f64| min.is_none_or(|min| min < *number) && max.is_none_or(|max| *number < max);
+        let middle = min.zip(max).map(|(min, max)| min / 2.0 + max / 2.0);
+        let candidates = EXAMPLES.into_iter().filter(inside).chain(middle);
+        first_valid(self, candidates.map(Value::Float).map(number::normalize))
+    }
+}

@@ -1,0 +1,183 @@
+//! The functions that definitions can name: functions of the program, and some PHP functions that change a text or an
+//! array.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::call::{CustomError, Value};
+
+/// A function of the program. Its arguments are the value and the `params` of the definition; it returns the value that
+/// handlers receive.
+type CustomFunction = dyn Fn(&Json, Option<&Json>) -> Result<Json, CustomError> + Send + Sync;
+
+/// The functions that definitions can name.
+#[derive(Clone, Default)]
+pub struct Functions {
+    custom: BTreeMap<String, Arc<CustomFunction>>,
+}
+
+impl Functions {
+    /// Adds a function of the program, which replaces one with the same name.
+    pub fn add<F>(&mut self, name: impl Into<String>, function: F)
+    where
+        F: Fn(&Json, Option<&Json>) -> Result<Json, CustomError> + Send + Sync + 'static,
+    {
+        self.custom.insert(name.into(), Arc::new(function));
+    }
+
+    /// Returns the names of the functions of the program.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.custom.keys().map(String::as_str)
+    }
+
+    /// Returns the names and descriptions of the built-in functions. Definitions can name them in any case, as in PHP.
+    pub fn builtin() -> impl Iterator<Item = (&'static str, &'static str)> {
+        BUILTIN.iter().map(|builtin| (builtin.name, builtin.info))
+    }
+
+    /// Returns the function of the program with this name.
+    pub(super) fn custom(&self, name: &str) -> Option<Function> {
+        self.custom.get(name).cloned().map(Function::Custom)
+    }
+
+    /// Returns the function of the program with this name, or else the built-in function.
+    pub(super) fn find(&self, name: &str) -> Option<Function> {
+        let builtin = || BUILTIN.iter().find(|builtin| builtin.name.eq_ignore_ascii_case(name)).map(Function::Builtin);
+        self.custom(name).or_else(builtin)
+    }
+
+    /// Returns `true` if there is a function with this name. Built-in functions count if `include_builtin` is `true`.
+    pub(crate) fn contains(&self, name: &str, include_builtin: bool) -> bool {
+        if include_builtin { self.find(name).is_some() } else { self.custom.contains_key(name) }
+    }
+}
+
+impl Debug for Functions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}
+
+/// A function that a definition names.
+#[derive(Clone)]
+pub(super) enum Function {
+    Custom(Arc<CustomFunction>),
+    Builtin(&'static BuiltinFunction),
+}
+
+impl Function {
+    /// Calls the function with a value and the `params` of the definition.
+    pub(super) fn call<'a>(&self, value: Value<'a>, params: Option<&Json>) -> Result<Value<'a>, CustomError> {
+        match self {
+            Self::Custom(custom) => custom(&value.to_json(), params).map(|json| Value::from(&json)),
+            Self::Builtin(builtin) => Ok((builtin.apply)(value)),
+        }
+    }
+}
+
+impl Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Custom(_) => "custom",
+            Self::Builtin(builtin) => builtin.name,
+        })
+    }
+}
+
+/// A built-in function.
+pub(super) struct BuiltinFunction {
+    name: &'static str,
+    info: &'static str,
+    /// Returns a value of another kind than the function handles unchanged.
+    apply: for<'a> fn(Value<'a>) -> Value<'a>,
+}
+
+/// The PHP functions whose effect on UTF-8 texts and on arrays is unambiguous.
+static BUILTIN: &[BuiltinFunction] = &[
+    BuiltinFunction { name: "trim", info: "Removes white space from both ends of a text.", apply: trim },
+    BuiltinFunction { name: "ltrim", info: "Removes white space from the start of a text.", apply: ltrim },
+    BuiltinFunction { name: "rtrim", info: "Removes white space from the end of a text.", apply: rtrim },
+    BuiltinFunction { name: "strtolower", info: "Converts the letters A to Z to lower case.", apply: strtolower },
+    BuiltinFunction { name: "strtoupper", info: "Converts the letters a to z to upper case.", apply: strtoupper },
+    BuiltinFunction {
+        name: "array_unique",
+        info: "Removes duplicate items from an array; the first of each is kept.",
+        apply: array_unique,
+    },
+    BuiltinFunction {
+        name: "array_reverse",
+        info: "Reverses the order of the items of an array.",
+        apply: array_reverse,
+    },
+];
+
+/// The characters that PHP's `trim` removes.
+const WHITE_SPACE: [char; 6] = [' ', '\t', '\n', '\r', '\0', '\x0b'];
+
+fn trim(value: Value<'_>) -> Value<'_> {
+    map_slice(value, |text| text.trim_matches(WHITE_SPACE))
+}
+
+fn ltrim(value: Value<'_>) -> Value<'_> {
+    map_slice(value, |text| text.trim_start_matches(WHITE_SPACE))
+}
+
+fn rtrim(value: Value<'_>) -> Value<'_> {
+    map_slice(value, |text| text.trim_end_matches(WHITE_SPACE))
+}
+
+/// Replaces a text by a slice of it; a borrowed text stays borrowed.
+fn map_slice<'a>(value: Value<'a>, slice: fn(&str) -> &str) -> Value<'a> {
+    match value {
+        Value::Text(Cow::Borrowed(text)) => Value::Text(Cow::Borrowed(slice(text))),
+        Value::Text(Cow::Owned(text)) => Value::from(slice(&text).to_owned()),
+        other => other,
+    }
+}
+
+fn strtolower(value: Value<'_>) -> Value<'_> {
+    match value {
+        Value::Text(text) => Value::from(text.to_ascii_lowercase()),
+        other => other,
+    }
+}
+
+fn strtoupper(value: Value<'_>) -> Value<'_> {
+    match value {
+        Value::Text(text) => Value::from(text.to_ascii_uppercase()),
+        other => other,
+    }
+}
+
+fn array_unique(value: Value<'_>) -> Value<'_> {
+    match value {
+        Value::List(mut items) => {
+            let mut seen = HashSet::with_capacity(items.len());
+            items.retain(|item| seen.insert(comparison_key(item)));
+            Value::List(items)
+        }
+        other => other,
+    }
+}
+
+/// Returns the text by which items are compared. The number 1 and the text `1` are equal, as in PHP.
+fn comparison_key(item: &Value<'_>) -> String {
+    match item {
+        Value::Text(text) => text.to_string(),
+        other => other.to_json().to_string(),
+    }
+}
+
+fn array_reverse(value: Value<'_>) -> Value<'_> {
+    match value {
+        Value::List(mut items) => {
+            items.reverse();
+            Value::List(items)
+        }
+        other => other,
+    }
+}

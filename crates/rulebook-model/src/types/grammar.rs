@@ -1,0 +1,160 @@
+//! The grammar of terms, one level at a time.
+//!
+//! ```text
+//! term      = "?" term | "[]" term | name | name "(" argument *("," [" "] argument) ")" | name "<" term ">"
+//! name      = (letter | "_") *(letter | digit | "_" | "-")
+//! argument  = term | word
+//! word      = 1*<any character except white space, control characters, ( ) < > and ,>
+//! ```
+//!
+//! Only the named type knows which of its arguments are terms, so [`split`] does not look into the brackets.
+
+use std::ops::Range;
+
+/// The maximum nesting depth of terms, which bounds the recursion of the compiler.
+pub(super) const MAX_DEPTH: usize = 32;
+
+/// A syntax error in a term.
+#[derive(Debug)]
+pub(super) struct GrammarError {
+    /// The invalid part of the text, in bytes.
+    pub(super) span: Range<usize>,
+    /// The description of the error.
+    pub(super) message: String,
+}
+
+impl GrammarError {
+    fn new(span: Range<usize>, message: &str) -> Self {
+        Self { span, message: message.to_owned() }
+    }
+}
+
+/// The outermost level of a term. All ranges are byte ranges in the whole text.
+#[derive(Debug, PartialEq)]
+pub(super) enum Level {
+    /// `?` before the term in this range.
+    Nullable(Range<usize>),
+    /// `[]` before the term in this range.
+    List(Range<usize>),
+    /// A name, with the content of its brackets.
+    Named(Range<usize>, Brackets),
+}
+
+/// The content of the brackets after a name.
+#[derive(Debug, PartialEq)]
+pub(super) enum Brackets {
+    /// The name has no brackets.
+    None,
+    /// Arguments in parentheses.
+    Arguments(Vec<Range<usize>>),
+    /// A term in angle brackets.
+    Term(Range<usize>),
+}
+
+/// Splits the outermost level of the term at `span`, which must not be empty.
+pub(super) fn split(text: &str, span: Range<usize>) -> Result<Level, GrammarError> {
+    let term = &text[span.clone()];
+    if term.starts_with('?') {
+        return Ok(Level::Nullable(span.start + 1..span.end));
+    }
+    if term.starts_with("[]") {
+        return Ok(Level::List(span.start + 2..span.end));
+    }
+    let length = term.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).unwrap_or(term.len());
+    let name = span.start..span.start + length;
+    if length == 0 || term.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+        return Err(GrammarError::new(char_span(text, span.start), "a type must begin with its name"));
+    }
+    let open = name.end;
+    let content = match text[open..span.end].chars().next() {
+        None => return Ok(Level::Named(name, Brackets::None)),
+        Some('(' | '<') => open + 1..closing_bracket(text, open, span.end)?,
+        Some(' ') => {
+            return Err(GrammarError::new(char_span(text, open), "a space is allowed only after a comma"));
+        }
+        Some(_) => {
+            let message = "the name of a type can be followed only by `(…)` or `<…>`";
+            return Err(GrammarError::new(char_span(text, open), message));
+        }
+    };
+    if content.end + 1 < span.end {
+        return Err(GrammarError::new(content.end + 1..span.end, "nothing is allowed after the closing bracket"));
+    }
+    if content.is_empty() {
+        return Err(GrammarError::new(open..content.end + 1, "the brackets are empty"));
+    }
+    Ok(Level::Named(
+        name,
+        if text[open..].starts_with('<') {
+            Brackets::Term(content)
+        } else {
+            Brackets::Arguments(arguments(text, content)?)
+        },
+    ))
+}
+
+/// Returns the word at `span`, which must not be empty.
+pub(super) fn word(text: &str, span: Range<usize>) -> Result<&str, GrammarError> {
+    let word = &text[span.clone()];
+    match word.find(|c: char| matches!(c, '(' | ')' | '<' | '>') || c.is_whitespace() || c.is_control()) {
+        Some(at) => Err(GrammarError::new(
+            char_span(text, span.start + at),
+            "a word in a term cannot contain brackets or white space; write such words in an attribute",
+        )),
+        None => Ok(word),
+    }
+}
+
+/// Returns the position of the bracket that closes the one at `open`.
+fn closing_bracket(text: &str, open: usize, end: usize) -> Result<usize, GrammarError> {
+    let mut expected = Vec::new();
+    for (offset, byte) in text[open..end].bytes().enumerate() {
+        match byte {
+            b'(' => expected.push(b')'),
+            b'<' => expected.push(b'>'),
+            b')' | b'>' => {
+                if expected.pop() != Some(byte) {
+                    let at = open + offset;
+                    return Err(GrammarError::new(at..at + 1, "this closing bracket has no matching opening bracket"));
+                }
+                if expected.is_empty() {
+                    return Ok(open + offset);
+                }
+            }
+            _ => {}
+        }
+    }
+    Err(GrammarError::new(open..open + 1, "this bracket is not closed"))
+}
+
+/// Splits the content of parentheses at the commas that are not in inner brackets.
+fn arguments(text: &str, content: Range<usize>) -> Result<Vec<Range<usize>>, GrammarError> {
+    let mut arguments = Vec::new();
+    let mut depth = 0_usize;
+    let mut start = content.start;
+    for (offset, byte) in text[content.clone()].bytes().enumerate() {
+        let at = content.start + offset;
+        match byte {
+            b'(' | b'<' => depth += 1,
+            b')' | b'>' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => {
+                arguments.push(start..at);
+                // The grammar allows one space after a comma.
+                start = if text[at + 1..content.end].starts_with(' ') { at + 2 } else { at + 1 };
+            }
+            _ => {}
+        }
+    }
+    arguments.push(start..content.end);
+    match arguments.iter().find(|argument| argument.is_empty()) {
+        Some(empty) => {
+            Err(GrammarError::new(empty.start.saturating_sub(1)..empty.start, "an argument is missing after this"))
+        }
+        None => Ok(arguments),
+    }
+}
+
+/// Returns the span of the character at `at`, which is empty at the end of the text.
+fn char_span(text: &str, at: usize) -> Range<usize> {
+    at..at + text[at..].chars().next().map_or(0, char::len_utf8)
+}

@@ -1,0 +1,165 @@
+//! The types `int`, `uint` and `id`: whole numbers in different ranges.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::bounds::{BoundValue, Bounds};
+use super::check::keep_valid;
+use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
+use crate::call::{Measure, TypeMismatch, Value, Violation};
+
+/// The whole numbers from `type_min` to `type_max` that are within the bounds of the definition.
+#[derive(Debug, Clone)]
+pub(super) struct IntCheck {
+    name: &'static str,
+    /// The smallest number of the type.
+    type_min: i128,
+    /// The largest number of the type.
+    type_max: i128,
+    /// The bounds of the definition; `None` if equal to the limit of the type.
+    bounds: Bounds<i128>,
+}
+
+const I64: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
+const U64: (i128, i128) = (0, u64::MAX as i128);
+
+/// The non-negative numbers of a signed 32-bit column of a database.
+const ID: (i128, i128) = (0, i32::MAX as i128);
+
+/// Preferred examples; the first one between the bounds is used.
+const EXAMPLES: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, -42, -100];
+
+/// If no preferred example fits, the example is the middle between bounds that are closer than this.
+const MAX_MIDDLE_DISTANCE: i128 = 1_000_000;
+
+pub(super) fn int(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(IntCheck::read("int", I64, arguments)?))
+}
+
+pub(super) fn uint(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(IntCheck::read("uint", U64, arguments)?))
+}
+
+pub(super) fn id(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(IntCheck::read("id", ID, arguments)?))
+}
+
+impl IntCheck {
+    /// Reads the arguments and attributes of `loose_int`.
+    pub(super) fn loose(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
+        Self::read("loose_int", I64, arguments)
+    }
+
+    /// Reads the arguments and attributes of `text_id`.
+    pub(super) fn text_id(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
+        Self::read("text_id", ID, arguments)
+    }
+
+    fn read(
+        name: &'static str,
+        (type_min, type_max): (i128, i128),
+        arguments: &TypeArguments<'_>,
+    ) -> Result<Self, ArgumentError> {
+        if arguments.positional.len() > 2 {
+            return Err(arguments.invalid(format!("`{name}` has at most two bounds")));
+        }
+        let bounds = Bounds::read(arguments, false)?;
+        if let Some(outside) =
+            [bounds.min, bounds.max].into_iter().flatten().find(|bound| !(type_min..=type_max).contains(bound))
+        {
+            return Err(arguments
+                .invalid(format!("the bound {outside} is outside the range of `{name}`"))
+                .help(format!("`{name}` ranges from {type_min} to {type_max}")));
+        }
+        Ok(Self {
+            name,
+            type_min,
+            type_max,
+            // A bound that equals the limit of the type is dropped, so that equal types have the same notation.
+            bounds: Bounds {
+                min: bounds.min.filter(|min| *min != type_min),
+                max: bounds.max.filter(|max| *max != type_max),
+            },
+        })
+    }
+
+    /// Returns the smallest valid number.
+    pub(super) fn min(&self) -> i128 {
+        self.bounds.min.unwrap_or(self.type_min)
+    }
+
+    /// Returns the largest valid number.
+    pub(super) fn max(&self) -> i128 {
+        self.bounds.max.unwrap_or(self.type_max)
+    }
+
+    /// Returns the error for an invalid value. `whole` is the value as a whole number, if it is one.
+    pub(super) fn mismatch(&self, value: &Value<'_>, whole: Option<i128>) -> TypeMismatch {
+        let bounds = |whole| Violation::of_bounds(Measure::Value, Some(self.min()), Some(self.max()), whole);
+        TypeMismatch::new(self.expected(), value).with_violation(whole.and_then(bounds))
+    }
+
+    /// Returns `whole` as a value, or `None` if the number is not valid.
+    pub(super) fn valid_value(&self, whole: i128) -> Option<Value<'static>> {
+        (self.min()..=self.max()).contains(&whole).then(|| number::value_of(whole)).flatten()
+    }
+}
+
+impl Check for IntCheck {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        number::decode_whole(text)
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        let whole = number::whole(&value);
+        whole.and_then(|whole| self.valid_value(whole)).ok_or_else(|| self.mismatch(&value, whole))
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        // The limits of 64 bits are of no interest to most clients, so they are mentioned only if there are no others.
+        let shown = Bounds {
+            min: Some(self.min()).filter(|min| *min != I64.0),
+            max: Some(self.max()).filter(|max| *max != I64.1 && *max != U64.1),
+        };
+        if shown.is_unbounded() {
+            Cow::Borrowed("a whole number of 64 bits")
+        } else {
+            format!("a whole number{}", shown.range_phrase()).into()
+        }
+    }
+
+    fn schema(&self) -> Json {
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("integer"));
+        schema.insert("minimum".to_owned(), self.min().json());
+        schema.insert("maximum".to_owned(), self.max().json());
+        Json::Object(schema)
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        let mut bounds = self.bounds;
+        // Both bounds are required in a term, so the lower bound 0 of the type is added.
+        if bounds.max.is_some() && self.type_min == 0 {
+            bounds.min = bounds.min.or(Some(0));
+        }
+        bounds.type_expr(self.name, false)
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        let candidates = [self.min(), 0, self.max()];
+        keep_valid(self, candidates.into_iter().filter_map(number::value_of).collect())
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let inside = |number: &i128| self.min() < *number && *number < self.max();
+        let preferred = EXAMPLES.into_iter().find(inside);
+        let fallback = match self.max() - self.min() {
+            distance if distance < MAX_MIDDLE_DISTANCE => self.min() + distance / 2,
+            _ if self.min() == self.type_min => self.max() - 1,
+            _ => self.min() + 1,
+        };
+        number::value_of(preferred.unwrap_or(fallback))
+    }
+}

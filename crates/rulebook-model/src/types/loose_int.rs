@@ -1,0 +1,66 @@
+//! The type `loose_int`: an `int` that may have a `+` or leading zeros; in JSON also as a text.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::int::IntCheck;
+use super::{ArgumentError, Check, TypeArguments, TypeExpr, decimal, number};
+use crate::call::{TypeMismatch, Value};
+
+#[derive(Debug)]
+struct LooseIntCheck(IntCheck);
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(LooseIntCheck(IntCheck::loose(arguments)?)))
+}
+
+/// Parses an optional sign and digits.
+fn parse(text: &str) -> Option<i128> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if !number::is_digits(digits) {
+        return None;
+    }
+    let significant = digits.trim_start_matches('0');
+    if significant.is_empty() {
+        return Some(0);
+    }
+    let magnitude: i128 = significant.parse().ok()?;
+    Some(if text.starts_with('-') { -magnitude } else { magnitude })
+}
+
+impl Check for LooseIntCheck {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        parse(&text).and_then(number::value_of).unwrap_or(Value::Text(text))
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        let whole = match &value {
+            Value::Text(text) => parse(text),
+            other => number::whole(other),
+        };
+        whole.and_then(|whole| self.0.valid_value(whole)).ok_or_else(|| self.0.mismatch(&value, whole))
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        self.0.expected()
+    }
+
+    fn schema(&self) -> Json {
+        let pattern = decimal::loose_pattern(self.0.min(), self.0.max());
+        json!({ "anyOf": [self.0.schema(), { "type": "string", "pattern": pattern }] })
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        self.0.type_expr()
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        self.0.boundary_values()
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        self.0.example()
+    }
+}

@@ -1,0 +1,81 @@
+//! The type `loose_string`: a `string`; in JSON also as a whole number.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::bounds::BoundValue;
+use super::string::StringCheck;
+use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
+use crate::call::{TypeMismatch, Value};
+
+/// A whole number of 64 bits is converted to its digits, if they have an allowed length. Numbers are not valid if there
+/// is a pattern, because a schema cannot describe which numbers match a pattern.
+#[derive(Debug)]
+struct LooseStringCheck(StringCheck);
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(LooseStringCheck(StringCheck::read("loose_string", arguments)?)))
+}
+
+impl LooseStringCheck {
+    /// Converts a valid number to its digits.
+    fn digits(&self, value: &Value<'_>) -> Option<Value<'static>> {
+        let whole = number::whole(value).filter(|whole| number::value_of(*whole).is_some())?;
+        let digits = whole.to_string();
+        (self.0.checks_only_length() && self.0.length().contains_count(digits.len()))
+            .then_some(Value::Text(Cow::Owned(digits)))
+    }
+
+    /// Returns the schemas of the numbers whose digits, including the sign, have an allowed length.
+    fn number_schemas(&self) -> Vec<Json> {
+        let power = |exponent: u64| 10_i128.pow(exponent.min(25) as u32);
+        let length = self.0.length();
+        let (min, max) = (length.min.unwrap_or(0).max(1), length.max.unwrap_or(u64::MAX).min(25));
+        let positive = (if min == 1 { 0 } else { power(min - 1) }, power(max) - 1);
+        let negative = (1 - power(max.saturating_sub(1)), -power(min.saturating_sub(2)));
+        [negative, positive]
+            .into_iter()
+            .map(|(low, high)| (low.max(i64::MIN.into()), high.min(u64::MAX.into())))
+            .filter(|(low, high)| low <= high)
+            .map(|(low, high)| json!({ "type": "integer", "minimum": low.json(), "maximum": high.json() }))
+            .collect()
+    }
+}
+
+impl Check for LooseStringCheck {
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        match &value {
+            Value::Int(_) | Value::Uint(_) | Value::Float(_) => {
+                self.digits(&value).ok_or_else(|| TypeMismatch::new(self.expected(), &value))
+            }
+            _ => self.0.check(value),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        self.0.expected()
+    }
+
+    fn schema(&self) -> Json {
+        if !self.0.checks_only_length() {
+            return self.0.schema();
+        }
+        let mut any = vec![self.0.schema()];
+        any.extend(self.number_schemas());
+        json!({ "anyOf": any })
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        self.0.type_expr()
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        self.0.boundary_values()
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        self.0.example()
+    }
+}

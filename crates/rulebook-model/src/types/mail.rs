@@ -1,0 +1,29 @@
+//! The type `mail`: an email address.
+
+use std::sync::Arc;
+
+use email_address::{EmailAddress, Options};
+use serde_json::json;
+
+use super::shape::{self, TextShape};
+use super::{ArgumentError, Check, TypeArguments};
+
+static MAIL: TextShape = TextShape {
+    name: "mail",
+    expected: "an email address",
+    test: is_mail,
+    schema: || json!({ "type": "string", "format": "email" }),
+    samples: &["a@b.example", "first.last+tag@mail.example.org"],
+    example: "ada@example.org",
+};
+
+/// Returns `true` if a text is an email address (RFC 5321 section 4.1.2, with the internationalized characters of
+/// RFC 6531), without a display name and with a domain that is not an IP address.
+pub(super) fn is_mail(text: &str) -> bool {
+    let options = Options::default().without_display_text().without_domain_literal();
+    EmailAddress::parse_with_options(text, options).is_ok()
+}
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    shape::compile(&MAIL, arguments)
+}

@@ -1,0 +1,210 @@
+//! The check of the types `date` and `datetime`.
+
+mod grammar;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value as Json, json};
+
+pub(super) use grammar::{Grammar, is_valid};
+use grammar::{Moment, date_at, parse, rfc3339};
+
+use super::check::{first_valid, keep_valid};
+use super::formats::DATETIME;
+use super::number::whole_json;
+use super::{ArgumentError, ArgumentErrorKind, Check, TypeArguments, TypeExpr};
+use crate::call::{Measure, Measured, TypeMismatch, Value, Violation};
+
+/// A pattern for dates, for validators that do not support formats. It accepts the days 29 to 31 in every month.
+const DATE_PATTERN: &str = "^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$";
+
+/// Returns a pattern for dates with an optional time.
+fn datetime_pattern() -> String {
+    let date = DATE_PATTERN.trim_end_matches('$');
+    let minutes = "(?:[01][0-9]|2[0-3]):[0-5][0-9]";
+    let clock = format!(r"[Tt]{minutes}:(?:[0-5][0-9]|60)(?:\.[0-9]+)?(?:[Zz]|[+\-]{minutes})");
+    format!("{date}(?: {minutes}:[0-5][0-9]|{clock})?$")
+}
+
+#[derive(Debug)]
+struct MomentCheck {
+    grammar: Grammar,
+    min: Option<MomentBound>,
+    max: Option<MomentBound>,
+    /// If `true`, handlers receive the seconds since 1970 instead of the text (`"format": "timestamp"`).
+    timestamp: bool,
+    /// The time zone of dates and times without an offset.
+    timezone: TimeZone,
+}
+
+/// An inclusive bound.
+#[derive(Debug)]
+struct MomentBound {
+    /// The bound as text, in the grammar of the type.
+    text: String,
+    moment: Moment,
+}
+
+pub(super) fn compile(grammar: Grammar, arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    arguments.expect_no_arguments()?;
+    let timestamp = match arguments.text("format")? {
+        None => false,
+        Some("timestamp") => true,
+        Some(_) => {
+            return Err(arguments
+                .invalid("the `format` of a date must be `timestamp`")
+                .at("format")
+                .help("write `timestamp`, or remove `format` to pass the text to handlers"));
+        }
+    };
+    let min = read_bound(grammar, arguments, "min")?;
+    let max = read_bound(grammar, arguments, "max")?;
+    if let (Some(min), Some(max)) = (&min, &max)
+        && min.moment > max.moment
+    {
+        let message = format!("the lower bound {} is after the upper bound {}", min.text, max.text);
+        return Err(ArgumentError::new(ArgumentErrorKind::Bounds, message).at("min"));
+    }
+    Ok(Arc::new(MomentCheck { grammar, min, max, timestamp, timezone: arguments.timezone.clone() }))
+}
+
+/// Reads a bound from an attribute: a text in the grammar of the type or, for `datetime`, seconds since 1970.
+fn read_bound(
+    grammar: Grammar,
+    arguments: &TypeArguments<'_>,
+    attribute: &str,
+) -> Result<Option<MomentBound>, ArgumentError> {
+    let Some(json) = arguments.attributes.get(attribute) else {
+        return Ok(None);
+    };
+    let text = match json {
+        Json::String(text) => Some(text.clone()),
+        other if grammar == Grammar::Datetime => whole_json(other)
+            .and_then(|seconds| Timestamp::from_second(seconds.try_into().ok()?).ok())
+            .map(|timestamp| timestamp.to_string()),
+        _ => None,
+    };
+    let bound = text.and_then(|text| {
+        let moment = parse(grammar, &text, arguments.timezone)?;
+        Some(MomentBound { text, moment })
+    });
+    let error = || arguments.invalid(format!("`{attribute}` is not a `{}`", grammar.name())).at(attribute);
+    bound.map(Some).ok_or_else(error)
+}
+
+impl MomentCheck {
+    /// Returns which bound a value violates. The times are given as seconds if handlers receive those.
+    fn violation(&self, value: &Value<'_>) -> Option<Violation> {
+        let Value::Text(text) = value else { return None };
+        let moment = parse(self.grammar, text, &self.timezone)?;
+        let shown = |text: &str, moment: Moment| if self.timestamp { moment.0.to_string() } else { text.to_owned() };
+        let measured = |bound: &MomentBound| Measured {
+            measure: Measure::Value,
+            bound: shown(&bound.text, bound.moment),
+            got: shown(text, moment),
+        };
+        let below = self.min.as_ref().filter(|min| moment < min.moment).map(|min| Violation::BelowMin(measured(min)));
+        let above = || self.max.as_ref().filter(|max| moment > max.moment);
+        below.or_else(|| above().map(|max| Violation::AboveMax(measured(max))))
+    }
+
+    /// Returns the point in time that a valid text denotes.
+    fn moment(&self, text: &str) -> Option<Moment> {
+        parse(self.grammar, text, &self.timezone).filter(|moment| {
+            self.min.as_ref().is_none_or(|min| *moment >= min.moment)
+                && self.max.as_ref().is_none_or(|max| *moment <= max.moment)
+        })
+    }
+}
+
+impl Check for MomentCheck {
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        let moment = match &value {
+            Value::Text(text) => self.moment(text),
+            _ => None,
+        };
+        match moment {
+            Some((seconds, _)) if self.timestamp => Ok(Value::Int(seconds)),
+            Some(_) => Ok(value),
+            None => Err(TypeMismatch::new(self.expected(), &value).with_violation(self.violation(&value))),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        let noun = match self.grammar {
+            Grammar::Date => "a date (YYYY-MM-DD)",
+            Grammar::Datetime => "a date and time (RFC 3339, YYYY-MM-DD hh:mm:ss, or a date)",
+        };
+        match (&self.min, &self.max) {
+            (None, None) => Cow::Borrowed(noun),
+            (Some(min), None) => format!("{noun}, not before {}", min.text).into(),
+            (None, Some(max)) => format!("{noun}, not after {}", max.text).into(),
+            (Some(min), Some(max)) => format!("{noun} from {} to {}", min.text, max.text).into(),
+        }
+    }
+
+    fn schema(&self) -> Json {
+        let (format, pattern) = match self.grammar {
+            Grammar::Date => ("date", DATE_PATTERN.to_owned()),
+            Grammar::Datetime => (DATETIME, datetime_pattern()),
+        };
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("string"));
+        schema.insert("format".to_owned(), json!(format));
+        schema.insert("pattern".to_owned(), json!(pattern));
+        for (keyword, bound) in [("formatMinimum", &self.min), ("formatMaximum", &self.max)] {
+            if let Some(bound) = bound {
+                schema.insert(keyword.to_owned(), json!(bound.text));
+            }
+        }
+        Json::Object(schema)
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        let mut type_expr = TypeExpr::term(self.grammar.name());
+        for (attribute, bound) in [("min", &self.min), ("max", &self.max)] {
+            if let Some(bound) = bound {
+                type_expr.attributes.insert(attribute.to_owned(), json!(bound.text));
+            }
+        }
+        if self.timestamp {
+            type_expr.attributes.insert("format".to_owned(), json!("timestamp"));
+        }
+        type_expr
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        let bounds = [&self.min, &self.max].into_iter().flatten();
+        let general: &[&str] = match self.grammar {
+            Grammar::Date => &["0001-01-01", "9999-12-31"],
+            Grammar::Datetime => &["0001-01-01", "1970-01-01 00:00:00", "9999-12-31T23:59:59.999999999+00:00"],
+        };
+        let candidates = bounds.map(|bound| bound.text.as_str()).chain(general.iter().copied());
+        keep_valid(self, candidates.map(|text| Value::Text(Cow::Owned(text.to_owned()))).collect())
+    }
+
+    fn text_for(&self, value: &str) -> Option<String> {
+        if !self.timestamp {
+            return Some(value.to_owned());
+        }
+        let seconds = value.parse().ok()?;
+        let text = match self.grammar {
+            Grammar::Date => date_at(seconds, &self.timezone),
+            Grammar::Datetime => rfc3339(seconds),
+        };
+        // The whole second may be before a lower bound that has a fraction; the bound itself is then valid.
+        let min = self.min.iter().filter(|min| min.moment.0 == seconds).map(|min| min.text.clone());
+        text.into_iter().chain(min).find(|text| self.moment(text).is_some_and(|moment| moment.0 == seconds))
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let typical = match self.grammar {
+            Grammar::Date => "2026-05-17",
+            Grammar::Datetime => "2026-05-17T14:30:00Z",
+        };
+        first_valid(self, [Value::Text(Cow::Borrowed(typical))])
+    }
+}

@@ -1,0 +1,99 @@
+//! The `?` before a type of items: null is also valid.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::{Arity, Check, MaxSize, TypeExpr};
+use crate::call::{TypeMismatch, Value};
+
+#[derive(Debug)]
+struct NullableCheck(Arc<dyn Check>);
+
+/// Returns a check that accepts null and the values of `check`. Returns `check` itself if it accepts null.
+pub(super) fn nullable(check: Arc<dyn Check>) -> Arc<dyn Check> {
+    if check.accepts_null() { check } else { Arc::new(NullableCheck(check)) }
+}
+
+/// Returns a schema that accepts null and the values of `schema`.
+pub(crate) fn nullable_schema(mut schema: Json) -> Json {
+    // With one of these keywords, adding "null" to `type` is not enough.
+    let only_type = ["enum", "const", "anyOf", "allOf"].iter().all(|keyword| schema.get(keyword).is_none());
+    match schema.get_mut("type") {
+        Some(name @ Json::String(_)) if only_type => {
+            *name = json!([name.take(), "null"]);
+            schema
+        }
+        _ => json!({ "anyOf": [schema, { "type": "null" }] }),
+    }
+}
+
+impl Check for NullableCheck {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        self.0.decode(text)
+    }
+
+    fn decode_many<'a>(&self, texts: Vec<Cow<'a, str>>) -> Value<'a> {
+        self.0.decode_many(texts)
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        match value {
+            Value::Null => Ok(Value::Null),
+            value => self.0.check(value).map_err(|mut mismatch| {
+                if mismatch.path.is_empty() {
+                    mismatch.expected = self.expected();
+                }
+                mismatch
+            }),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        format!("{} or null", self.0.expected()).into()
+    }
+
+    fn schema(&self) -> Json {
+        nullable_schema(self.0.schema())
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        let written = self.0.type_expr();
+        TypeExpr { term: format!("?{}", written.term), attributes: written.attributes }
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        let mut boundary_values = self.0.boundary_values();
+        boundary_values.push(Value::Null);
+        boundary_values
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        self.0.example().or(Some(Value::Null))
+    }
+
+    fn text_for(&self, value: &str) -> Option<String> {
+        self.0.text_for(value)
+    }
+
+    fn arity(&self) -> Arity {
+        self.0.arity()
+    }
+
+    fn accepts_null(&self) -> bool {
+        true
+    }
+
+    fn max_size(&self) -> MaxSize {
+        self.0.max_size()
+    }
+
+    fn can_check_early(&self) -> bool {
+        self.0.can_check_early()
+    }
+
+    fn accepts_file(&self, filename: &str, media_type: &str) -> bool {
+        self.0.accepts_file(filename, media_type)
+    }
+}

@@ -1,0 +1,131 @@
+//! Numbers in the model of JSON: parsing from text, exact comparison, and canonical representation.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use serde_json::Value as Json;
+
+use crate::call::Value;
+
+/// 2^53: an `f64` represents every whole number up to this magnitude exactly.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Returns the value as a whole number, independent of its notation (10, 10.0 or 1e1), or `None` if it is not one.
+pub(super) fn whole(value: &Value<'_>) -> Option<i128> {
+    match value {
+        Value::Int(int) => Some((*int).into()),
+        Value::Uint(uint) => Some((*uint).into()),
+        // A whole number slightly below the range of 64 bits is parsed as this float too, so the value is ambiguous.
+        Value::Float(float) if *float == i64::MIN as f64 => None,
+        Value::Float(float) => whole_float(*float),
+        _ => None,
+    }
+}
+
+/// Returns a number of a definition as a whole number, or `None` if it is not one.
+pub(super) fn whole_json(json: &Json) -> Option<i128> {
+    json.as_i64()
+        .map(i128::from)
+        .or_else(|| json.as_u64().map(i128::from))
+        .or_else(|| json.as_f64().and_then(whole_float))
+}
+
+/// A magnitude far above the range of 64 bits and below the range of `i128`, up to which floats are converted to
+/// `i128`.
+const MAX_CONVERTED: f64 = 1e30;
+
+fn whole_float(float: f64) -> Option<i128> {
+    (float.fract() == 0.0 && float.abs() < MAX_CONVERTED).then_some(float as i128)
+}
+
+/// Returns a whole number as a value, or `None` if it does not fit 64 bits.
+pub(super) fn value_of(whole: i128) -> Option<Value<'static>> {
+    i64::try_from(whole).map(Value::Int).ok().or_else(|| u64::try_from(whole).map(Value::Uint).ok())
+}
+
+/// Returns the canonical form of a number: a float that is a whole number of 64 bits becomes an integer, and -0 becomes
+/// 0.
+pub(super) fn normalize(value: Value<'_>) -> Value<'_> {
+    match value {
+        Value::Float(float) => whole_float(float).and_then(value_of).unwrap_or(Value::Float(float)),
+        other => other,
+    }
+}
+
+/// Compares a number with a bound, without converting a whole number to `f64`.
+pub(super) fn compare(value: &Value<'_>, bound: f64) -> Option<Ordering> {
+    match value {
+        Value::Float(float) => float.partial_cmp(&bound),
+        other => whole(other).map(|whole| {
+            if bound.abs() >= MAX_CONVERTED {
+                0.0_f64.total_cmp(&bound)
+            } else {
+                whole.cmp(&(bound.trunc() as i128)).then(0.0_f64.partial_cmp(&bound.fract()).unwrap_or(Ordering::Equal))
+            }
+        }),
+    }
+}
+
+/// Converts a float to JSON; a whole number is written without a fraction.
+pub(super) fn float_json(float: f64) -> Json {
+    if float.fract() == 0.0 && float.abs() <= MAX_EXACT { Json::from(float as i64) } else { Json::from(float) }
+}
+
+/// Returns `true` if a text matches `-?(0|[1-9][0-9]*)`.
+fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    match digits {
+        [] => false,
+        [b'0', more @ ..] => more.is_empty(),
+        _ => digits.iter().all(u8::is_ascii_digit),
+    }
+}
+
+/// Returns `true` if a text is a number by the grammar of JSON (RFC 8259 section 6).
+pub(super) fn is_number(text: &str) -> bool {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text, None),
+    };
+    let (integer, fraction) = match mantissa.split_once('.') {
+        Some((integer, fraction)) => (integer, Some(fraction)),
+        None => (mantissa, None),
+    };
+    is_whole(integer)
+        && fraction.is_none_or(is_digits)
+        && exponent.is_none_or(|exponent| is_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
+}
+
+/// Returns `true` if a text consists of one or more ASCII digits.
+pub(super) fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Converts the text of a whole number of 64 bits to the number; returns any other text as it is.
+pub(super) fn decode_whole(text: Cow<'_, str>) -> Value<'_> {
+    if !is_whole(&text) {
+        return Value::Text(text);
+    }
+    match (text.parse(), text.parse()) {
+        (Ok(int), _) => Value::Int(int),
+        (Err(_), Ok(uint)) => Value::Uint(uint),
+        _ => Value::Text(text),
+    }
+}
+
+/// Parses a text of digits, sign, decimal point and exponent. Returns `None` if the number is not finite.
+pub(super) fn parse_float(text: &str) -> Option<Value<'static>> {
+    if let Some(whole) = text.parse().ok().and_then(value_of) {
+        return Some(whole);
+    }
+    let float: f64 = text.parse().ok()?;
+    float.is_finite().then(|| normalize(Value::Float(float)))
+}
+
+/// Converts the text of a finite number to the number; returns any other text as it is.
+pub(super) fn decode_float(text: Cow<'_, str>) -> Value<'_> {
+    match is_number(&text).then(|| parse_float(&text)).flatten() {
+        Some(number) => number,
+        None => Value::Text(text),
+    }
+}

@@ -1,0 +1,69 @@
+//! The type `numeric`: a number, in JSON also as a text; or null, also as the text `null`.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::formats::FLOAT_TEXT;
+use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
+use crate::call::{TypeMismatch, Value};
+
+#[derive(Debug)]
+struct NumericCheck;
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    arguments.expect_no_arguments()?;
+    Ok(Arc::new(NumericCheck))
+}
+
+/// A pattern for numbers by the grammar of JSON (RFC 8259 section 6), and for `null`.
+const PATTERN: &str = "^(?:null|-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[Ee][+\\-]?[0-9]+)?)$";
+
+impl Check for NumericCheck {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        match &*text {
+            "null" => Value::Null,
+            _ => number::decode_float(text),
+        }
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        let value = match value {
+            Value::Text(text) => self.decode(text),
+            value => value,
+        };
+        match value {
+            Value::Null => Ok(Value::Null),
+            Value::Int(_) | Value::Uint(_) | Value::Float(_) => Ok(number::normalize(value)),
+            _ => Err(TypeMismatch::new(self.expected(), &value)),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        Cow::Borrowed("a number or null")
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "anyOf": [
+            { "type": ["number", "null"] },
+            { "type": "string", "pattern": PATTERN, "format": FLOAT_TEXT },
+        ] })
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        TypeExpr::term("numeric")
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        vec![Value::Null, Value::Int(0), Value::Float(0.5), Value::Float(-1.5), Value::Float(f64::MAX)]
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        Some(Value::Int(42))
+    }
+
+    fn accepts_null(&self) -> bool {
+        true
+    }
+}

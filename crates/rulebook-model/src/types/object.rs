@@ -1,0 +1,226 @@
+//! The type `object`: JSON objects, with or without known members.
+//!
+//! Unknown members are allowed. An optional member may also be null. If a name occurs twice, the last member is used,
+//! as in most JSON parsers.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::any::decode_json;
+use super::bounds::Bounds;
+use super::check::{first_valid, keep_valid};
+use super::nullable::nullable_schema;
+use super::{ArgumentError, Arity, Check, ObjectField, TypeArguments, TypeExpr};
+use crate::call::{TypeMismatch, Value};
+
+#[derive(Debug)]
+struct ObjectCheck {
+    /// The bounds of the number of members.
+    count: Bounds<u64>,
+    /// The known members in the order of the definition; `None` if the definition has no `fields`.
+    fields: Option<Vec<ObjectField>>,
+    /// The index of each known member in `fields`, by name.
+    field_indexes: HashMap<String, usize>,
+}
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(read(arguments)?))
+}
+
+/// Compiles `filled_object`: an object that is not empty.
+pub(super) fn filled(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    let object = read(arguments)?;
+    Ok(Arc::new(ObjectCheck { count: object.count.non_empty()?, ..object }))
+}
+
+fn read(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, ArgumentError> {
+    arguments.expect_no_arguments()?;
+    let is_file = |field: &&ObjectField| matches!(field.check.arity(), Arity::File | Arity::Files);
+    if let Some(field) = arguments.fields.and_then(|fields| fields.iter().find(is_file)) {
+        let error = arguments.invalid(format!("the member `{}` cannot be a file", field.name)).at("fields");
+        return Err(error.help("make the file a parameter: files are sent as parts of a multipart body"));
+    }
+    let fields = arguments.fields.map(<[ObjectField]>::to_vec);
+    let field_indexes = fields.iter().flatten().enumerate().map(|(index, field)| (field.name.clone(), index)).collect();
+    Ok(ObjectCheck { count: Bounds::read(arguments, false)?, fields, field_indexes })
+}
+
+/// Removes all but the last member of each name.
+pub(super) fn keep_last_of_each_name<'a>(
+    mut members: Vec<(Cow<'a, str>, Value<'a>)>,
+) -> Vec<(Cow<'a, str>, Value<'a>)> {
+    let mut seen = HashSet::with_capacity(members.len());
+    let is_last: Vec<bool> = members.iter().rev().map(|(name, _)| seen.insert(&**name)).collect();
+    if seen.len() < members.len() {
+        drop(seen);
+        let mut is_last = is_last.into_iter().rev();
+        members.retain(|_| is_last.next().unwrap_or(true));
+    }
+    members
+}
+
+impl ObjectCheck {
+    fn fields(&self) -> &[ObjectField] {
+        self.fields.as_deref().unwrap_or_default()
+    }
+
+    /// Returns an object with the `index`-th boundary value of each member, or the last one if there are fewer.
+    /// Optional members are included if `all` is `true`.
+    fn boundary_value(
+        &self,
+        boundary_values: &[Vec<Value<'static>>],
+        index: usize,
+        all: bool,
+    ) -> Option<Value<'static>> {
+        self.fields()
+            .iter()
+            .zip(boundary_values)
+            .filter(|(field, _)| all || !field.optional)
+            .map(|(field, boundary_values)| {
+                let value = boundary_values.get(index).or(boundary_values.last())?;
+                Some((Cow::Owned(field.name.clone()), value.clone()))
+            })
+            .collect::<Option<_>>()
+            .map(Value::Map)
+    }
+
+    /// Returns an object with examples of the selected members, and with further members up to the minimum count.
+    fn example_with(&self, is_selected: impl Fn(&ObjectField) -> bool) -> Option<Value<'static>> {
+        let mut members = Vec::new();
+        for field in self.fields().iter().filter(|field| is_selected(field)) {
+            let declared = field.example.as_ref().map(Value::from);
+            match declared.or_else(|| field.check.example()) {
+                Some(value) => members.push((Cow::Owned(field.name.clone()), value)),
+                None if field.optional => {}
+                None => return None,
+            }
+        }
+        let min = if self.fields.is_none() && self.count.max != Some(0) { 1 } else { 0 };
+        let min = self.count.min.unwrap_or(0).max(min);
+        let numbered = (2..=MAX_ADDED_MEMBERS).map(|number| format!("key{number}"));
+        let names = std::iter::once("key".to_owned()).chain(numbered);
+        let mut names = names.filter(|name| !self.field_indexes.contains_key(name));
+        while (members.len() as u64) < min {
+            members.push((Cow::Owned(names.next()?), Value::Text(Cow::Borrowed("value"))));
+        }
+        Some(Value::Map(members))
+    }
+}
+
+/// The maximum number of members that are added to an example.
+const MAX_ADDED_MEMBERS: u64 = 64;
+
+impl Check for ObjectCheck {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        decode_json(text, &['{'])
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        let Value::Map(members) = value else {
+            return Err(TypeMismatch::new(self.expected(), &value));
+        };
+        let mut members = keep_last_of_each_name(members);
+        if !self.count.contains_count(members.len()) {
+            return Err(TypeMismatch::new(self.expected(), &Value::Map(members)));
+        }
+        let mut present = vec![false; self.fields().len()];
+        for (name, member) in &mut members {
+            let Some(&index) = self.field_indexes.get(&**name) else {
+                continue;
+            };
+            present[index] = true;
+            let field = &self.fields()[index];
+            let value = std::mem::replace(member, Value::Null);
+            if !(field.optional && value == Value::Null) {
+                let checked = field.check.check(value);
+                *member = checked.map_err(|mismatch| mismatch.inside(&format!(".{name}")))?;
+            }
+        }
+        match self.fields().iter().zip(present).find(|(field, present)| !present && !field.optional) {
+            Some((missing, _)) => {
+                let mismatch = TypeMismatch::with_got(missing.check.expected(), "nothing");
+                Err(mismatch.inside(&format!(".{}", missing.name)))
+            }
+            None => Ok(Value::Map(members)),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        format!("an object{}", self.count.count_phrase("member")).into()
+    }
+
+    fn schema(&self) -> Json {
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("object"));
+        if !self.fields().is_empty() {
+            let properties: Map<_, _> =
+                self.fields().iter().map(|field| (field.name.clone(), field_schema(field))).collect();
+            schema.insert("properties".to_owned(), Json::Object(properties));
+            let required: Vec<_> = self.fields().iter().filter(|field| !field.optional).collect();
+            if !required.is_empty() {
+                let names: Vec<_> = required.into_iter().map(|field| &field.name).collect();
+                schema.insert("required".to_owned(), json!(names));
+            }
+        }
+        self.count.insert_into(&mut schema, "minProperties", "maxProperties");
+        Json::Object(schema)
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        let mut type_expr = self.count.type_expr_with_attributes("object");
+        if let Some(fields) = &self.fields {
+            let fields: Map<_, _> = fields.iter().map(|field| (field.name.clone(), field_definition(field))).collect();
+            type_expr.attributes.insert("fields".to_owned(), Json::Object(fields));
+        }
+        type_expr
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        let boundary_values: Vec<_> = self.fields().iter().map(|field| field.check.boundary_values()).collect();
+        let max_values = boundary_values.iter().map(Vec::len).max().unwrap_or(0);
+        let mut candidates: Vec<_> =
+            (0..max_values.max(1)).filter_map(|index| self.boundary_value(&boundary_values, index, true)).collect();
+        candidates.extend(self.boundary_value(&boundary_values, 0, false));
+        keep_valid(self, candidates)
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let all = self.example_with(|_| true);
+        let required = self.example_with(|field| !field.optional);
+        first_valid(self, [all, required].into_iter().flatten())
+    }
+}
+
+/// Returns the schema of a member, with its description and example.
+fn field_schema(field: &ObjectField) -> Json {
+    let mut schema = field.check.schema();
+    if field.optional && !field.check.accepts_null() {
+        schema = nullable_schema(schema);
+    }
+    if let Json::Object(schema) = &mut schema {
+        if !field.info.is_empty() {
+            schema.insert("description".to_owned(), json!(field.info));
+        }
+        if let Some(example) = &field.example {
+            schema.insert("examples".to_owned(), json!([example]));
+        }
+    }
+    schema
+}
+
+/// Returns a member as a definition has it.
+fn field_definition(field: &ObjectField) -> Json {
+    let type_expr = field.check.type_expr();
+    let optional = if field.optional { "?" } else { "" };
+    let mut json = Map::new();
+    json.insert("info".to_owned(), json!(field.info));
+    json.insert("type".to_owned(), json!(format!("{optional}{}", type_expr.term)));
+    json.extend(type_expr.attributes);
+    if let Some(example) = &field.example {
+        json.insert("example".to_owned(), example.clone());
+    }
+    Json::Object(json)
+}

@@ -1,0 +1,91 @@
+//! The attribute `regex` of texts: its notation in definitions, its compiled form, and its form in JSON Schema.
+
+mod ecma;
+pub(super) mod file_names;
+mod parse;
+mod sample;
+
+use regex::{Regex, RegexBuilder};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::Hir;
+
+use super::{ArgumentError, TypeArguments};
+use parse::ParsedPattern;
+use sample::sample;
+
+/// A compiled `regex`.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern {
+    regex: Regex,
+    /// The canonical notation: `/^a+$/i`.
+    notation: String,
+    /// The pattern in the syntax of ECMA-262.
+    ecma: String,
+    hir: Hir,
+}
+
+/// The extra repetitions in samples of a pattern, in the order of preference.
+const EXTRA_REPETITIONS: [u32; 13] = [2, 1, 3, 0, 4, 5, 6, 7, 9, 11, 15, 31, 63];
+
+impl Pattern {
+    /// Compiles the attribute `regex`, or returns `None` if the definition does not have it.
+    pub(super) fn read(arguments: &TypeArguments<'_>) -> Result<Option<Self>, ArgumentError> {
+        let Some(text) = arguments.text("regex")? else {
+            return Ok(None);
+        };
+        Self::compile(text).map(Some).map_err(|message| arguments.invalid(message).at("regex"))
+    }
+
+    fn compile(text: &str) -> Result<Self, String> {
+        let ParsedPattern { pattern, flags } = ParsedPattern::parse(text)?;
+        let ascii = if flags.unicode { pattern.clone() } else { parse::ascii_classes(&pattern, &flags)? };
+        let hir = ParserBuilder::new()
+            .nest_limit(parse::MAX_NESTING)
+            .case_insensitive(flags.ignore_case)
+            .multi_line(flags.multi_line)
+            .dot_matches_new_line(flags.dot_all)
+            .ignore_whitespace(flags.extended)
+            .build()
+            .parse(&ascii)
+            .map_err(|error| match error {
+                regex_syntax::Error::Parse(error) => parse::error_message(error.kind()),
+                regex_syntax::Error::Translate(error) => parse::error_message(error.kind()),
+                other => parse::error_message(&other),
+            })?;
+        let regex = RegexBuilder::new(&ascii)
+            .nest_limit(parse::MAX_NESTING)
+            .case_insensitive(flags.ignore_case)
+            .multi_line(flags.multi_line)
+            .dot_matches_new_line(flags.dot_all)
+            .ignore_whitespace(flags.extended)
+            .build()
+            .map_err(|_| "the pattern is too large".to_owned())?;
+        Ok(Self { regex, notation: flags.format(&pattern), ecma: ecma::print(&hir)?, hir })
+    }
+
+    /// Returns `true` if the pattern matches a part of `text`.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+
+    /// Returns the canonical notation of the pattern: `/^a+$/i`.
+    pub(super) fn notation(&self) -> &str {
+        &self.notation
+    }
+
+    /// Returns the pattern in the syntax of ECMA-262 (section 22.2) without flags. It avoids `\d`, `\w`, `\s`, `\b` and
+    /// `.`, which regex engines define differently.
+    pub(super) fn ecma(&self) -> &str {
+        &self.ecma
+    }
+
+    /// Returns a short text that probably matches, or `None` if none can be generated.
+    pub(super) fn minimal_sample(&self) -> Option<String> {
+        sample::minimal_sample(&self.hir)
+    }
+
+    /// Returns texts of several lengths that probably match, in the order of preference.
+    pub(super) fn samples(&self) -> impl Iterator<Item = String> {
+        EXTRA_REPETITIONS.into_iter().filter_map(|extra| sample(&self.hir, extra))
+    }
+}

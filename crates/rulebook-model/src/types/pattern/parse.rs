@@ -1,0 +1,172 @@
+//! Parses the notation of patterns: between delimiters and followed by flags, or without delimiters.
+
+use std::fmt::Display;
+
+use regex_syntax::ast::parse::ParserBuilder;
+use regex_syntax::ast::{self, AssertionKind, Ast, ClassPerl, ClassPerlKind, ClassSetItem, Span};
+
+/// The maximum nesting depth of groups and classes.
+pub(super) const MAX_NESTING: u32 = 50;
+
+/// The characters that are delimiters if a pattern begins with one of them and ends with the same one, apart from
+/// flags. PCRE allows further delimiters, but those are also common at the beginning of patterns without delimiters.
+const DELIMITERS: [char; 5] = ['/', '#', '~', '%', '@'];
+
+/// The flags after the closing delimiter.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Flags {
+    /// `i`: case is ignored.
+    pub(super) ignore_case: bool,
+    /// `m`: `^` and `$` also match at the beginning and end of lines.
+    pub(super) multi_line: bool,
+    /// `s`: `.` also matches a line feed.
+    pub(super) dot_all: bool,
+    /// `u`: `\d`, `\w`, `\s` and `\b` use Unicode instead of ASCII.
+    pub(super) unicode: bool,
+    /// `x`: white space and comments in the pattern are ignored.
+    pub(super) extended: bool,
+}
+
+/// A pattern without delimiters, and its flags.
+#[derive(Debug)]
+pub(super) struct ParsedPattern {
+    pub(super) pattern: String,
+    pub(super) flags: Flags,
+}
+
+impl ParsedPattern {
+    /// Parses `/a+/i`, `{a+}` or `a+`.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let undelimited = || Self { pattern: text.to_owned(), flags: Flags::default() };
+        let Some(open) = text.chars().next().filter(|c| *c == '{' || DELIMITERS.contains(c)) else {
+            return Ok(undelimited());
+        };
+        let close = if open == '{' { '}' } else { open };
+        let after_open = &text[open.len_utf8()..];
+        let Some((pattern, flags)) = after_open.rsplit_once(close) else {
+            return match open {
+                '/' | '{' => Err(format!("the pattern begins with `{open}` but has no closing `{close}`")),
+                _ => Ok(undelimited()),
+            };
+        };
+        // Text after another delimiter that is not flags means that the pattern has no delimiters.
+        if !matches!(open, '/' | '{') && !flags.chars().all(|c| c.is_ascii_alphabetic()) {
+            return Ok(undelimited());
+        }
+        Ok(Self { pattern: pattern.to_owned(), flags: Flags::parse(flags)? })
+    }
+}
+
+impl Flags {
+    fn parse(letters: &str) -> Result<Self, String> {
+        let mut flags = Self::default();
+        for letter in letters.chars() {
+            match letter {
+                'i' => flags.ignore_case = true,
+                'm' => flags.multi_line = true,
+                's' => flags.dot_all = true,
+                'u' => flags.unicode = true,
+                'x' => flags.extended = true,
+                other => return Err(format!("`{other}` is not a flag; the flags are i, m, s, u and x")),
+            }
+        }
+        Ok(flags)
+    }
+
+    /// Returns the notation of a pattern with `/` as delimiter and with these flags.
+    pub(super) fn format(self, pattern: &str) -> String {
+        let mut notation = String::from("/");
+        let mut escaped = false;
+        for c in pattern.chars() {
+            if c == '/' && !escaped {
+                notation.push('\\');
+            }
+            escaped = c == '\\' && !escaped;
+            notation.push(c);
+        }
+        notation.push('/');
+        let flags = [
+            (self.ignore_case, 'i'),
+            (self.multi_line, 'm'),
+            (self.dot_all, 's'),
+            (self.unicode, 'u'),
+            (self.extended, 'x'),
+        ];
+        notation.extend(flags.into_iter().filter(|(set, _)| *set).map(|(_, letter)| letter));
+        notation
+    }
+}
+
+/// Returns the message for an error of the regex parser.
+pub(super) fn error_message(error: &(impl Display + ?Sized)) -> String {
+    format!("the pattern cannot be parsed: {error}")
+}
+
+/// Replaces `\d`, `\w`, `\s` and `\b` in a pattern by their meaning in ASCII.
+///
+/// The parser's option for ASCII cannot be used, because with it `.` matches bytes that are not valid UTF-8.
+pub(super) fn ascii_classes(pattern: &str, flags: &Flags) -> Result<String, String> {
+    let ast = ParserBuilder::new()
+        .nest_limit(MAX_NESTING)
+        .ignore_whitespace(flags.extended)
+        .build()
+        .parse(pattern)
+        .map_err(|error| error_message(error.kind()))?;
+    // Infallible: the visitor returns no errors.
+    let Ok(replacements) = ast::visit(&ast, Replacements(Vec::new()));
+    let mut ascii = pattern.to_owned();
+    for (span, replacement) in replacements.into_iter().rev() {
+        ascii.replace_range(span.start.offset..span.end.offset, replacement);
+    }
+    Ok(ascii)
+}
+
+/// The parts of the pattern to replace, in the order of the pattern, each with its replacement.
+struct Replacements(Vec<(Span, &'static str)>);
+
+impl ast::Visitor for Replacements {
+    type Output = Vec<(Span, &'static str)>;
+    type Err = std::convert::Infallible;
+
+    fn finish(self) -> Result<Self::Output, Self::Err> {
+        Ok(self.0)
+    }
+
+    fn visit_pre(&mut self, ast: &Ast) -> Result<(), Self::Err> {
+        match ast {
+            Ast::ClassPerl(class) => self.0.push((class.span, ascii_class(class))),
+            Ast::Assertion(assertion) => {
+                let replacement = match assertion.kind {
+                    AssertionKind::WordBoundary => r"(?-u:\b)",
+                    AssertionKind::NotWordBoundary => r"(?-u:\B)",
+                    AssertionKind::WordBoundaryStart | AssertionKind::WordBoundaryStartAngle => r"(?-u:\b{start})",
+                    AssertionKind::WordBoundaryEnd | AssertionKind::WordBoundaryEndAngle => r"(?-u:\b{end})",
+                    AssertionKind::WordBoundaryStartHalf => r"(?-u:\b{start-half})",
+                    AssertionKind::WordBoundaryEndHalf => r"(?-u:\b{end-half})",
+                    _ => return Ok(()),
+                };
+                self.0.push((assertion.span, replacement));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), Self::Err> {
+        if let ClassSetItem::Perl(class) = item {
+            self.0.push((class.span, ascii_class(class)));
+        }
+        Ok(())
+    }
+}
+
+fn ascii_class(class: &ClassPerl) -> &'static str {
+    match (&class.kind, class.negated) {
+        (ClassPerlKind::Digit, false) => "[0-9]",
+        (ClassPerlKind::Digit, true) => "[^0-9]",
+        (ClassPerlKind::Space, false) => r"[\x09-\x0D\x20]",
+        (ClassPerlKind::Space, true) => r"[^\x09-\x0D\x20]",
+        (ClassPerlKind::Word, false) => "[0-9A-Za-z_]",
+        (ClassPerlKind::Word, true) => "[^0-9A-Za-z_]",
+    }
+}

@@ -1,0 +1,99 @@
+//! Generates readable texts that a pattern probably matches.
+
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
+
+/// The maximum length of a sample in bytes.
+const MAX_LEN: usize = 4096;
+
+/// Characters to choose from for a character class: those of the first group that the class contains any of, in order.
+const GROUPS: [&str; 4] =
+    ["abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "1234567890", "-_.:/@+#%&=,;!?*()[]{}<>$~^|'\"`\\ "];
+
+/// Returns a text that matches if the assertions in the pattern are true for it, or `None` if none can be generated.
+/// Repetitions occur `extra` times more than required, up to their maximum.
+pub(super) fn sample(hir: &Hir, extra: u32) -> Option<String> {
+    let mut sample = Sampler { text: String::new(), extra: Some(extra), used: [0; GROUPS.len()] };
+    sample.append(hir).then_some(sample.text)
+}
+
+/// Returns the smallest such text: repetitions occur as often as required, and a character class is represented by its
+/// first visible character.
+pub(super) fn minimal_sample(hir: &Hir) -> Option<String> {
+    let mut sample = Sampler { text: String::new(), extra: None, used: [0; GROUPS.len()] };
+    sample.append(hir).then_some(sample.text)
+}
+
+struct Sampler {
+    text: String,
+    /// The extra repetitions; `None` for a minimal sample.
+    extra: Option<u32>,
+    /// The number of characters already used from each of [`GROUPS`].
+    used: [usize; GROUPS.len()],
+}
+
+impl Sampler {
+    /// Appends a text for a part of the pattern. Returns `false` if none can be generated or the text is too long.
+    fn append(&mut self, hir: &Hir) -> bool {
+        let appended = match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => true,
+            HirKind::Literal(literal) => {
+                let text = std::str::from_utf8(&literal.0);
+                text.is_ok_and(|text| {
+                    self.text.push_str(text);
+                    true
+                })
+            }
+            HirKind::Class(Class::Unicode(class)) => {
+                let character = self.character(class);
+                self.text.extend(character);
+                character.is_some()
+            }
+            HirKind::Class(Class::Bytes(_)) => false,
+            HirKind::Repetition(repetition) => {
+                let max = repetition.max.unwrap_or(u32::MAX);
+                self.repeat(&repetition.sub, repetition.min.saturating_add(self.extra.unwrap_or(0)).min(max))
+            }
+            HirKind::Capture(capture) => self.append(&capture.sub),
+            HirKind::Concat(parts) => parts.iter().all(|part| self.append(part)),
+            HirKind::Alternation(branches) => {
+                let before = self.text.len();
+                branches.iter().any(|branch| {
+                    self.text.truncate(before);
+                    self.append(branch)
+                })
+            }
+        };
+        appended && self.text.len() <= MAX_LEN
+    }
+
+    fn repeat(&mut self, part: &Hir, times: u32) -> bool {
+        for _ in 0..times {
+            let before = self.text.len();
+            if !self.append(part) {
+                return false;
+            }
+            // Further repetitions of an empty text have no effect.
+            if self.text.len() == before {
+                return true;
+            }
+        }
+        true
+    }
+
+    /// Returns a character of a class, or `None` if the class is empty.
+    fn character(&mut self, class: &ClassUnicode) -> Option<char> {
+        let Some(_) = self.extra else {
+            let visible = class.iter().find(|range| range.end() >= '!');
+            return visible.or(class.ranges().first()).map(|range| range.start().max('!').min(range.end()));
+        };
+        let contains = |c: char| class.iter().any(|range| (range.start()..=range.end()).contains(&c));
+        for (group, used) in GROUPS.iter().zip(&mut self.used) {
+            let candidates: Vec<char> = group.chars().filter(|c| contains(*c)).collect();
+            if !candidates.is_empty() {
+                *used += 1;
+                return candidates.get((*used - 1) % candidates.len()).copied();
+            }
+        }
+        class.ranges().first().map(ClassUnicodeRange::start)
+    }
+}

@@ -1,0 +1,185 @@
+//! The type `string`: texts, with optional bounds of the length, a pattern, and another type that they must be of.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::bounds::Bounds;
+use super::check::{first_valid, keep_valid};
+use super::pattern::Pattern;
+use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
+use crate::call::{Measure, TypeMismatch, Value, Violation};
+
+/// The check of texts. Lengths count Unicode code points.
+#[derive(Debug)]
+pub(super) struct StringCheck {
+    name: &'static str,
+    length: Bounds<u64>,
+    pattern: Option<Pattern>,
+    /// The type `T` of `varchar(a,b,T)`, of which texts must also be.
+    inner: Option<Arc<dyn Check>>,
+}
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(StringCheck::read("string", arguments)?))
+}
+
+impl StringCheck {
+    pub(super) fn read(name: &'static str, arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
+        let inner = match arguments.positional {
+            [] | [_] | [_, _] => None,
+            [_, _, TypeArgument::Type(inner)] => Some(Arc::clone(inner)),
+            _ => {
+                return Err(arguments
+                    .invalid(format!("`{}` has at most three arguments", arguments.name))
+                    .help("write `string(n)`, `string(a,b)` or `varchar(a,b,type)`"));
+            }
+        };
+        let length = Bounds::read(arguments, true)?;
+        let text = Self {
+            name,
+            length,
+            pattern: Pattern::read(arguments)?,
+            // Every text is a `string`, so this type has no effect.
+            inner: inner.filter(|inner| inner.type_expr() != TypeExpr::term("string")),
+        };
+        if let Some(inner) = &text.inner
+            && !inner.boundary_values().iter().any(|value| matches!(value, Value::Text(_)))
+            && !accepts_texts(&**inner)
+        {
+            return Err(arguments.invalid(format!("`{}` is not a type of strings", inner.type_expr().term)).help(
+                format!("the third argument of `{}` must be a type of strings, such as `mail`", arguments.name),
+            ));
+        }
+        Ok(text)
+    }
+
+    pub(super) fn length(&self) -> &Bounds<u64> {
+        &self.length
+    }
+
+    /// Returns `true` if every text with an allowed length is valid.
+    pub(super) fn checks_only_length(&self) -> bool {
+        self.pattern.is_none() && self.inner.is_none()
+    }
+
+    /// Returns which rule an invalid value violates.
+    fn violation(&self, value: &Value<'_>) -> Option<Violation> {
+        let Value::Text(text) = value else { return None };
+        let length = text.chars().count() as u64;
+        let matches = self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text));
+        Violation::of_bounds(Measure::Length, self.length.min, self.length.max, length)
+            .or_else(|| (!matches).then_some(Violation::Pattern))
+    }
+
+    fn accepts(&self, text: &str) -> bool {
+        (self.length.is_unbounded() || self.length.contains_count(text.chars().count()))
+            && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
+            && self.inner.as_ref().is_none_or(|inner| inner.check(Value::Text(Cow::Borrowed(text))).is_ok())
+    }
+}
+
+/// Returns `true` if `check` accepts some texts, although its boundary values are not texts, as for `text_id`.
+fn accepts_texts(check: &dyn Check) -> bool {
+    ["0", "1", "true", "null"].into_iter().any(|text| check.check(Value::Text(Cow::Borrowed(text))).is_ok())
+}
+
+/// The maximum length of an example or boundary value.
+const MAX_EXAMPLE_LEN: u64 = 4096;
+
+/// Returns `unit` repeated, or `None` if the text would be longer than [`MAX_EXAMPLE_LEN`].
+pub(super) fn repeated(unit: &str, times: u64) -> Option<Value<'static>> {
+    let times = usize::try_from(times).ok().filter(|_| times <= MAX_EXAMPLE_LEN)?;
+    Some(Value::Text(Cow::Owned(unit.repeat(times))))
+}
+
+/// Preferred examples; the first one that is valid is used.
+const EXAMPLES: [&str; 4] = ["text", "abc", "ab", "a"];
+
+/// Returns a text of words with this number of characters.
+fn filler(length: u64) -> String {
+    let mut words: String = "a text of several words ".chars().cycle().take(length as usize).collect();
+    // Avoid a space at the end.
+    if words.ends_with(' ') {
+        words.pop();
+        words.push('.');
+    }
+    words
+}
+
+impl Check for StringCheck {
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        match &value {
+            Value::Text(text) if self.accepts(text) => Ok(value),
+            _ => Err(TypeMismatch::new(self.expected(), &value).with_violation(self.violation(&value))),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        let mut phrase = format!("a string{}", self.length.count_phrase("character"));
+        if let Some(pattern) = &self.pattern {
+            phrase.push_str(" that matches ");
+            phrase.push_str(pattern.notation());
+        }
+        if let Some(inner) = &self.inner {
+            phrase.push_str(" that is also ");
+            phrase.push_str(&inner.expected());
+        }
+        phrase.into()
+    }
+
+    fn schema(&self) -> Json {
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("string"));
+        self.length.insert_into(&mut schema, "minLength", "maxLength");
+        if let Some(pattern) = &self.pattern {
+            schema.insert("pattern".to_owned(), json!(pattern.ecma()));
+        }
+        if let Some(inner) = &self.inner {
+            schema.insert("allOf".to_owned(), json!([inner.schema()]));
+        }
+        Json::Object(schema)
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        let mut type_expr = match (&self.inner, self.length) {
+            (Some(inner), Bounds { min: Some(min), max: Some(max) }) => {
+                TypeExpr::term(format!("varchar({min},{max},{})", inner.type_expr().term))
+            }
+            (_, length) => length.type_expr(self.name, true),
+        };
+        if let Some(pattern) = &self.pattern {
+            type_expr.attributes.insert("regex".to_owned(), json!(pattern.notation()));
+        }
+        type_expr
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        let bounds = [self.length.min, self.length.max];
+        let mut candidates: Vec<_> = bounds.into_iter().flatten().filter_map(|length| repeated("a", length)).collect();
+        candidates.extend(["", "a", "0"].map(|text| Value::Text(Cow::Borrowed(text))));
+        if let Some(sample) = self.pattern.as_ref().and_then(Pattern::minimal_sample) {
+            candidates.push(Value::Text(Cow::Owned(sample)));
+        }
+        if let Some(inner) = &self.inner {
+            candidates.extend(inner.boundary_values());
+        }
+        keep_valid(self, candidates)
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        let min = self.length.min.unwrap_or(0).min(MAX_EXAMPLE_LEN);
+        let inner = self.inner.as_ref().and_then(|inner| inner.example());
+        let matching = self.pattern.iter().flat_map(Pattern::samples);
+        // A pattern without `$` also matches longer texts.
+        let extended = self.pattern.iter().flat_map(Pattern::samples);
+        let extended =
+            extended.map(|text| format!("{text} {}", filler(min.saturating_sub(text.chars().count() as u64 + 1))));
+        let preferred = EXAMPLES.iter().map(|text| (*text).to_owned());
+        let first = preferred.clone().take(1);
+        let texts = first.chain(matching).chain(extended).chain(preferred).chain([filler(min)]);
+        let texts = texts.map(|text| Value::Text(Cow::Owned(text)));
+        first_valid(self, inner.into_iter().chain(texts))
+    }
+}

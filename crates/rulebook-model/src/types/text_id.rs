@@ -1,0 +1,56 @@
+//! The type `text_id`: an `id`; in JSON also as a text.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::int::IntCheck;
+use super::{ArgumentError, Check, TypeArguments, TypeExpr, decimal};
+use crate::call::{TypeMismatch, Value};
+
+#[derive(Debug)]
+struct TextIdCheck(IntCheck);
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(TextIdCheck(IntCheck::text_id(arguments)?)))
+}
+
+impl Check for TextIdCheck {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        self.0.decode(text)
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        match value {
+            // The error must quote the text that was received, not the number that it was converted to.
+            Value::Text(text) => self
+                .0
+                .check(self.0.decode(Cow::Borrowed(&*text)))
+                .map(Value::into_owned)
+                .map_err(|_| TypeMismatch::new(self.expected(), &Value::Text(text.clone()))),
+            value => self.0.check(value),
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        self.0.expected()
+    }
+
+    fn schema(&self) -> Json {
+        let pattern = decimal::strict_pattern(self.0.min(), self.0.max());
+        json!({ "anyOf": [self.0.schema(), { "type": "string", "pattern": pattern }] })
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        self.0.type_expr()
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        self.0.boundary_values()
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        self.0.example()
+    }
+}

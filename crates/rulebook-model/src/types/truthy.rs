@@ -1,0 +1,92 @@
+//! The type `truthy`: a boolean, also as one of several words.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
+use crate::call::{TypeMismatch, Value};
+
+/// The words for true; case is ignored.
+const TRUE: [&str; 6] = ["ok", "true", "success", "on", "yes", "1"];
+
+/// The words for false; case is ignored.
+const FALSE: [&str; 6] = ["off", "no", "fail", "false", "0", ""];
+
+#[derive(Debug)]
+struct TruthyCheck;
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    arguments.expect_no_arguments()?;
+    Ok(Arc::new(TruthyCheck))
+}
+
+/// Parses a word.
+fn parse(text: &str) -> Option<bool> {
+    let is = |word: &&str| word.eq_ignore_ascii_case(text);
+    if TRUE.iter().any(is) {
+        Some(true)
+    } else if FALSE.iter().any(is) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Returns a pattern that matches the words in any case: `[Oo][Kk]|…`.
+fn pattern() -> String {
+    let any_case = |word: &&str| -> String {
+        word.chars()
+            .map(|c| match c {
+                'a'..='z' => format!("[{}{c}]", c.to_ascii_uppercase()),
+                other => other.to_string(),
+            })
+            .collect()
+    };
+    let words: Vec<_> = TRUE.iter().chain(&FALSE).map(any_case).collect();
+    format!("^(?:{})$", words.join("|"))
+}
+
+impl Check for TruthyCheck {
+    fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        parse(&text).map_or(Value::Text(text), Value::Bool)
+    }
+
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        let bool = match &value {
+            Value::Bool(bool) => Some(*bool),
+            Value::Text(text) => parse(text),
+            other => match number::whole(other) {
+                Some(0) => Some(false),
+                Some(1) => Some(true),
+                _ => None,
+            },
+        };
+        bool.map(Value::Bool).ok_or_else(|| TypeMismatch::new(self.expected(), &value))
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        Cow::Borrowed("a word for true (true, ok, success, on, yes, 1) or false (false, off, no, fail, 0)")
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "anyOf": [
+            { "type": "boolean" },
+            { "enum": [0, 1] },
+            { "type": "string", "pattern": pattern() },
+        ] })
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        TypeExpr::term("truthy")
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        vec![Value::Bool(false), Value::Bool(true)]
+    }
+
+    fn example(&self) -> Option<Value<'static>> {
+        Some(Value::Bool(true))
+    }
+}

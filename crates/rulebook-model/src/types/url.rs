@@ -1,0 +1,59 @@
+//! The type `url`: an absolute URL with the scheme `http` or `https`.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use url::Url;
+
+use super::shape::{self, TextShape};
+use super::{ArgumentError, Check, TypeArguments};
+
+static URL: TextShape = TextShape {
+    name: "url",
+    expected: "an absolute URL that begins with http:// or https://",
+    test: is_url,
+    schema: || json!({ "type": "string", "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]" }),
+    samples: &["http://a", "https://user@www.example.org:8080/a/b.html?c=d&e=%20#f"],
+    example: "https://example.org/page",
+};
+
+/// Returns `true` if a text is a URI (RFC 3986) with the scheme http or https and a host (RFC 9110 section 4.2).
+///
+/// URL parsers that follow the WHATWG standard, as [`Url`] does, also accept invalid URIs and repair them: they remove
+/// white space, replace `\` by `/`, and accept any number of `/` before the host. Two programs that repair a text in
+/// different ways can be directed to different hosts, so only texts that need no repair are valid. Other schemes, such
+/// as `javascript:` and `file:`, are not valid.
+pub(super) fn is_url(text: &str) -> bool {
+    let Some((scheme, after_scheme)) = text.split_once("://") else {
+        return false;
+    };
+    if !(scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")) {
+        return false;
+    }
+    let authority_end = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
+    let (authority, path) = after_scheme.split_at(authority_end);
+    !authority.is_empty()
+        && escapes_are_complete(after_scheme)
+        && authority.bytes().all(|byte| is_plain(byte) || matches!(byte, b'[' | b']' | b'%'))
+        && path.matches('#').count() <= 1
+        && path.bytes().all(|byte| is_plain(byte) || matches!(byte, b'/' | b'?' | b'#' | b'%'))
+        && Url::parse(text).is_ok_and(|url| url.has_host())
+}
+
+/// Returns `true` for unreserved characters, sub-delimiters, `:` and `@`, which are valid in every component after the
+/// scheme.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
+}
+
+/// Returns `true` if each `%` is followed by two hexadecimal digits.
+fn escapes_are_complete(text: &str) -> bool {
+    text.split('%').skip(1).all(|after| {
+        let digits = after.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
+}
+
+pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    shape::compile(&URL, arguments)
+}

@@ -1,0 +1,230 @@
+//! The dialect `methods`: every definition in it can be written in the dialect `tree` too, and gives the same model.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use rulebook_model::definition::dialect_spec::{METHODS, TREE};
+use rulebook_model::definition::{load, read};
+use rulebook_model::describe::canonical;
+use rulebook_model::model::Api;
+use rulebook_model::types::{Type, Types};
+use serde_json::{Map, Value as Json, json};
+
+use super::{check, model};
+use support::generate::{self, Choices, Generated};
+use support::golden;
+
+#[test]
+fn a_definition_is_printed_in_the_dialect_tree() {
+    let api = model(load("tests/definitions/good/methods".as_ref()));
+    golden::compare(Path::new("tests/data/methods/printed.json"), &format!("{:#}\n", canonical(&api)));
+}
+
+#[test]
+fn each_type_alias_has_one_canonical_type() {
+    let types = Types::builtin();
+    let canonical: HashSet<&str> = types.iter().map(Type::name).collect();
+    for dialect in [&TREE, &METHODS] {
+        let mut words = HashSet::new();
+        for (word, name) in dialect.type_aliases {
+            assert!(words.insert(word), "{word} is a duplicate in {}", dialect.name);
+            assert!(canonical.contains(name), "{word} in {} is an alias of the unknown type {name}", dialect.name);
+        }
+    }
+    assert!(TREE.type_aliases.is_empty(), "the dialect `tree` has canonical names only");
+}
+
+#[test]
+fn type_aliases_apply_at_every_level_of_a_type_and_in_their_own_dialect_only() {
+    for (written, meant) in [
+        ("number", json!({ "type": "phone" })),
+        ("?number", json!({ "type": "?phone" })),
+        ("id", json!({ "type": "text_id" })),
+        ("id(1,5)", json!({ "type": "text_id(1,5)" })),
+        ("array", json!({ "type": "array", "min": 1 })),
+        ("array<id>", json!({ "type": "array<text_id>" })),
+        ("array<array<id>>", json!({ "type": "array<array<text_id>>" })),
+        ("array<array<array>>", json!({ "type": "array<array<filled_array>>" })),
+        ("[]?object", json!({ "type": "array<?filled_object>" })),
+        ("varchar(3,10,number)", json!({ "type": "varchar(3,10,phone)" })),
+        ("enum(id|number)", json!({ "type": "enum(id|number)" })),
+        ("phone", json!({ "type": "phone" })),
+        ("filled_object", json!({ "type": "object", "min": 1 })),
+    ] {
+        let output = json!({ "description": "A value", "type": written });
+        let api = one(&json!({ "m": { "GET::x": { "output": { "value": output } } } }));
+        let mut printed = canonical(&api)["modules"]["m"]["/"]["m/x"]["GET"]["out"]["value"].take();
+        printed.as_object_mut().unwrap().remove("info");
+        assert_eq!(printed, meant, "{written}");
+    }
+    let tree = one(&json!({ "/": { "x": { "GET": { "info": "X", "out": { "y": { "info": "Y", "type": "id" } } } } } }));
+    assert_eq!(tree.modules[0].services[0].methods[0].outputs[0].r#type.written.term, "id");
+}
+
+#[test]
+fn a_method_without_a_description_has_its_id_as_description() {
+    let api = one(&json!({ "a.b": { "GET::read": {}, "POST::read": { "id": "write" }, "PUT::other": {} } }));
+    let module = &api.modules[0];
+    let found: Vec<_> = module
+        .services
+        .iter()
+        .flat_map(|service| service.methods.iter().map(|method| (service.uri(), &*method.id, &*method.info)))
+        .collect();
+    let read = "/a.b/read".to_owned();
+    assert_eq!(
+        found,
+        [
+            (read.clone(), "a%2Eb.read.get", "a%2Eb.read.get"),
+            (read, "write", "write"),
+            ("/a.b/other".to_owned(), "a%2Eb.other.put", "a%2Eb.other.put"),
+        ]
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_same_definition_in_both_dialects_gives_the_same_model(choices in generate::choices_up_to(300)) {
+        let (tree, methods) = twins(choices);
+        prop_assert_eq!(one(&methods), one(&tree), "{:#}\n{:#}", methods, tree);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Mutated definitions either have errors or load as what they print. Nothing panics.
+    #[test]
+    fn mutated_definitions_have_errors_or_print_and_load(
+        choices in generate::choices_up_to(300),
+        mut mistakes in generate::choices_up_to(30),
+    ) {
+        let (_, methods) = twins(choices);
+        let mistaken = generate::mutate(Generated { files: vec![("m.json".to_owned(), methods)] }, &mut mistakes);
+        let (api, report) = check(read(mistaken.bytes()));
+        if report.is_empty() {
+            prop_assert_eq!(one(&canonical(&api)), api);
+        } else {
+            prop_assert!(!report.render(false).is_empty());
+        }
+    }
+}
+
+/// Returns the model of a definition of one file, `m.json`, which has no errors.
+fn one(definition: &Json) -> Api {
+    model(read(vec![(PathBuf::from("api/m.json"), definition.to_string().into_bytes())]))
+}
+
+/// Generates a definition in the dialects `tree` and `methods`.
+fn twins(mut choices: Choices) -> (Json, Json) {
+    let (mut uris, mut methods) = (Map::new(), Map::new());
+    for number in 0..=choices.below(4) {
+        let http = choices.of(&["GET", "POST", "PUT", "DELETE", "PATCH"]);
+        let common = common(generate::method(http, number, &mut choices));
+        methods.insert(format!("{http}::x{number}"), in_methods(common.clone()));
+        uris.insert(format!("m/x{number}"), json!({ (http): common }));
+    }
+    (json!({ "/": uris }), json!({ "m": methods }))
+}
+
+/// Rewrites a method in the dialect `tree` so that `methods` can express it. In `methods`, parameters without a prefix
+/// are read from query and body, there are no names for the type `id` and for arrays and objects that may be empty, and
+/// positions have other keys, so that their names in code must be set.
+fn common(mut method: Json) -> Json {
+    const TERMS: &[(&str, &str)] = &[("id", "text_id"), ("array", "filled_array"), ("object", "filled_object")];
+    change_terms(&mut method, TERMS);
+    if let Some(Json::Object(parameters)) = method.get_mut("in") {
+        for (key, mut parameter) in std::mem::take(parameters) {
+            let prefixes = ["URL#", "GET@", "HEADER@", "COOKIE@", "ANY@"];
+            let is_bare = !prefixes.iter().any(|prefix| key.starts_with(prefix));
+            let members = parameter.as_object_mut().unwrap();
+            members.entry("name").or_insert_with(|| json!(key));
+            parameters.insert(if is_bare { format!("ANY@{key}") } else { key }, parameter);
+        }
+    }
+    method
+}
+
+/// Converts a method from the dialect `tree` to the dialect `methods`.
+fn in_methods(mut method: Json) -> Json {
+    const TERMS: &[(&str, &str)] = &[
+        ("text_id", "id"),
+        ("filled_array", "array"),
+        ("filled_object", "object"),
+        ("phone", "number"),
+        ("bool", "boolean"),
+        ("string", "text"),
+        ("any", "mixed"),
+    ];
+    change_terms(&mut method, TERMS);
+    if let Some(Json::Object(parameters)) = method.get_mut("in") {
+        for (key, mut parameter) in std::mem::take(parameters) {
+            let members = parameter.as_object_mut().unwrap();
+            let term = members["type"].as_str().unwrap().to_owned();
+            if let Some(term) = term.strip_prefix('?') {
+                members.insert("type".to_owned(), json!(term));
+                members.insert("optional".to_owned(), json!("true"));
+            }
+            let bare = key.strip_prefix("ANY@").filter(|bare| members["name"] == *bare).map(str::to_owned);
+            if bare.is_some() {
+                members.remove("name");
+            }
+            parameters.insert(bare.unwrap_or(key.replace("URL#", "URL_")), parameter);
+        }
+    }
+    for group in method.get_mut("scope").and_then(Json::as_array_mut).into_iter().flatten() {
+        if let [Json::String(lone)] = &group.as_array().unwrap()[..] {
+            *group = json!(lone);
+        }
+    }
+    rename(method)
+}
+
+/// Renames the keys of the dialect `tree` to those of `methods`. No name that the generator chooses is one of them.
+fn rename(json: Json) -> Json {
+    match json {
+        Json::Object(members) => {
+            let renamed = members.into_iter().map(|(key, value)| {
+                let key = match key.as_str() {
+                    "info" => "description",
+                    "scope" => "permissions",
+                    "in" => "parameters",
+                    "out" => "output",
+                    other => other,
+                };
+                (key.to_owned(), rename(value))
+            });
+            Json::Object(renamed.collect())
+        }
+        other => other,
+    }
+}
+
+/// Renames the types in all type expressions, except those followed by `<…>`.
+fn change_terms(json: &mut Json, names: &[(&str, &str)]) {
+    match json {
+        Json::Object(members) => {
+            for (key, value) in members {
+                match value {
+                    Json::String(term) if key == "type" => *term = change_term(term, names),
+                    value => change_terms(value, names),
+                }
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(|item| change_terms(item, names)),
+        _ => {}
+    }
+}
+
+fn change_term(term: &str, names: &[(&str, &str)]) -> String {
+    let mut changed = String::new();
+    for part in term.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
+        let name = part.trim_end_matches(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let new = names.iter().find(|(old, _)| *old == name && !part.ends_with('<'));
+        changed.push_str(new.map_or(name, |(_, new)| new));
+        changed.push_str(&part[name.len()..]);
+    }
+    changed
+}

@@ -1,0 +1,273 @@
+//! The model that each part of a definition gives.
+
+use std::path::PathBuf;
+
+use rulebook_model::definition::{load, read};
+use rulebook_model::model::{Api, Location, Method, Parameter, Unbound, UnknownParameters};
+use serde_json::{Value as Json, json};
+
+use super::{check, codes, model, one};
+
+fn everything() -> Api {
+    model(load("tests/definitions/good/everything".as_ref()))
+}
+
+fn method<'a>(api: &'a Api, id: &str) -> &'a Method {
+    let mut methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
+    methods.find(|method| method.id == id).unwrap_or_else(|| panic!("no method {id}"))
+}
+
+/// Returns the only method of a definition of one file.
+fn only(text: &str) -> Method {
+    let api = model(one(text));
+    api.modules[0].services[0].methods[0].clone()
+}
+
+fn get(input: &Json) -> String {
+    json!({ "GET": { "info": "i", "in": input } }).to_string()
+}
+
+fn parameter(key: &str, rest: Json) -> Parameter {
+    let mut parameter = json!({ "info": "i", "type": "string" });
+    if let (Json::Object(parameter), Json::Object(rest)) = (&mut parameter, rest) {
+        parameter.extend(rest);
+    }
+    let text = json!({ "/": { "a/{x}": { "POST": {
+        "info": "i", "in": { "{x}": { "info": "i", "type": "int" }, (key): parameter }
+    } } } });
+    only(&text.to_string()).parameters.pop().expect("a parameter")
+}
+
+#[test]
+fn modules_are_sorted_by_name_and_services_are_in_the_order_of_the_text() {
+    let api = everything();
+    let modules: Vec<_> = api.modules.iter().map(|module| module.name.as_str()).collect();
+    assert_eq!(modules, ["articles", "flat"]);
+    let uris: Vec<_> = api.modules[0].services.iter().map(rulebook_model::model::Service::uri).collect();
+    assert_eq!(uris, ["/", "/article", "/article/{id}", "/article/line"]);
+}
+
+#[test]
+fn ids_are_made_from_path_and_method_by_default() {
+    let api = everything();
+    let ids: Vec<_> = api
+        .modules
+        .iter()
+        .flat_map(|module| &module.services)
+        .flat_map(|service| service.methods.iter().map(|method| method.id.as_str()))
+        .collect();
+    let expected = [
+        "get",
+        "articles",
+        "article.post",
+        "article.{id}.put",
+        "article.line.get",
+        "flat.{id}.get",
+        "flat.{id}.delete",
+        "flat.x-remark.$1.a%2Eb.patch",
+    ];
+    assert_eq!(ids, expected);
+}
+
+#[test]
+fn settings_are_read_and_have_defaults() {
+    let api = everything();
+    assert_eq!((api.base.as_str(), api.timezone.as_str()), ("/api/v2", "Europe/Paris"));
+    assert_eq!((api.unknown, api.unbound), (UnknownParameters::Warn, Unbound::Echo));
+    assert_eq!((api.limits.head, api.limits.seconds, api.workers), (1000, 9, Some(2)));
+    let bare = model(one("{}"));
+    assert_eq!((bare.base.as_str(), bare.timezone.as_str()), ("/", "UTC"));
+    assert_eq!((bare.unknown, bare.unbound), (UnknownParameters::Ignore, Unbound::Refuse));
+    assert_eq!(bare.limits, rulebook_model::model::Limits::default());
+}
+
+#[test]
+fn keys_give_the_location_of_parameters() {
+    let cases = [
+        ("{x}", Location::Path, "x", "x"),
+        ("URL#0", Location::Position(0), "", "URL#0"),
+        ("GET@a", Location::Query, "a", "GET@a"),
+        ("HEADER@X-A", Location::Header, "x-a", "HEADER@X-A"),
+        ("COOKIE@A", Location::Cookie, "A", "COOKIE@A"),
+        ("ANY@a", Location::Any, "a", "ANY@a"),
+        ("ANY@GET@a", Location::Any, "GET@a", "ANY@GET@a"),
+        ("a", Location::Body, "a", "a"),
+        ("POST@a", Location::Body, "POST@a", "POST@a"),
+        ("get@a", Location::Body, "get@a", "get@a"),
+        ("_a-#", Location::Body, "_a-#", "_a-#"),
+    ];
+    for (key, location, request_name, name) in cases {
+        let parameter = match key {
+            "{x}" => only(
+                r#"{ "/": { "{x}": { "PUT": { "info": "i", "in": { "{x}": { "info": "i", "type": "id" } } } } } }"#,
+            )
+            .parameters
+            .remove(0),
+            key => parameter(key, json!({})),
+        };
+        let actual = (parameter.from, parameter.key.as_str(), parameter.name.as_str());
+        assert_eq!(actual, (location, request_name, name), "{key}");
+    }
+}
+
+#[test]
+fn a_key_without_prefix_is_the_body_or_also_the_query_for_methods_without_a_body() {
+    for (http, from) in [
+        ("GET", Location::Any),
+        ("DELETE", Location::Any),
+        ("POST", Location::Body),
+        ("PUT", Location::Body),
+        ("PATCH", Location::Body),
+    ] {
+        let text = json!({ (http): { "info": "i", "in": { "a": { "info": "i", "type": "int" } } } });
+        let parameter = only(&text.to_string()).parameters.remove(0);
+        assert_eq!((parameter.from, parameter.name.as_str()), (from, "a"), "{http}");
+    }
+}
+
+#[test]
+fn a_mark_or_a_default_makes_a_parameter_optional() {
+    assert!(!parameter("a", json!({})).optional);
+    assert!(parameter("a", json!({ "type": "?int" })).optional);
+    let parameter = parameter("a", json!({ "type": "int", "default": "7" }));
+    assert!(parameter.optional);
+    assert_eq!(parameter.default, Some(json!("7")), "as written");
+}
+
+#[test]
+fn common_parameters_come_last_and_are_replaced_by_parameters_of_the_same_name() {
+    let api = everything();
+    let names = |id: &str| {
+        let parameters = method(&api, id).parameters.iter();
+        parameters.map(|parameter| (parameter.name.clone(), parameter.from)).collect::<Vec<_>>()
+    };
+    let entry = |name: &str, from| (name.to_owned(), from);
+    assert_eq!(names("get"), [entry("trace", Location::Header), entry("lang", Location::Any)]);
+    let post = names("article.post");
+    assert_eq!(post[3], entry("lang", Location::Body));
+    assert_eq!(post[5..], [entry("trace", Location::Header)]);
+    assert!(
+        !method(&api, "article.post").parameters[3].optional,
+        "the parameter of the method replaces the whole common one"
+    );
+}
+
+#[test]
+fn a_scope_of_one_empty_group_is_public() {
+    for scope in ["[]", "[[]]"] {
+        let method = only(&format!(r#"{{ "GET": {{ "info": "i", "scope": {scope} }} }}"#));
+        assert!(method.scope.is_public(), "{scope}");
+    }
+}
+
+#[test]
+fn keys_with_the_same_path_give_one_service() {
+    let text = r#"{ "/": { "a": { "/": { "b": { "POST": { "info": "i" } } } }, "a/b": { "GET": { "info": "i" } } } }"#;
+    let api = model(one(text));
+    let services = &api.modules[0].services;
+    assert_eq!(services.len(), 1);
+    let methods: Vec<_> = services[0].methods.iter().map(|method| method.http.as_str()).collect();
+    assert_eq!(methods, ["GET", "POST"]);
+}
+
+#[test]
+fn captures_of_one_path_may_have_different_names() {
+    let text = r#"{ "/": {
+        "a/{x}/b/{y}": { "GET": { "info": "i", "in": { "{x}": { "info": "i", "type": "int" }, "{y}": { "info": "i", "type": "id" } } } },
+        "a/{y}/b/{x}": { "PUT": { "info": "i", "scope": [["of[y]"]], "in": { "{x}": { "info": "i", "type": "id" }, "{y}": { "info": "i", "type": "int" } } } }
+    } }"#;
+    let api = model(one(text));
+    let services = &api.modules[0].services;
+    assert_eq!(services.len(), 1, "it is one service");
+    assert_eq!(services[0].uri(), "/a/{x}/b/{y}");
+    let put = &services[0].methods[1];
+    assert_eq!(put.id, "a.{y}.b.{x}.put", "as written");
+    let names: Vec<_> = put.parameters.iter().map(|it| (it.key.as_str(), it.name.as_str())).collect();
+    assert_eq!(
+        names,
+        [("y", "x"), ("x", "y")],
+        "captures have the names of the first path, parameters keep their names in code"
+    );
+}
+
+#[test]
+fn paths_that_differ_in_case_only_are_one_service_where_case_is_ignored() {
+    let text =
+        r#"{ "ignore_case": true, "/": { "Ab": { "GET": { "info": "i" } }, "aB": { "PUT": { "info": "i" } } } }"#;
+    let api = model(one(text));
+    let uris: Vec<_> = api.modules[0].services.iter().map(rulebook_model::model::Service::uri).collect();
+    assert_eq!(uris, ["/Ab"]);
+}
+
+#[test]
+fn a_definition_can_switch_off_the_built_in_types() {
+    let files = |default: bool| {
+        let app = json!({ "types": { "default": default } }).to_string();
+        let article = get(&json!({ "a": { "info": "i", "type": "int" } }));
+        let file = |name: &str, text: String| (PathBuf::from("api").join(name), text.into_bytes());
+        read(vec![file("app.json", app), file("article.json", article)])
+    };
+    assert_eq!(codes(&check(files(false)).1), ["unknown-type"]);
+    assert!(check(files(true)).1.is_empty());
+}
+
+#[test]
+fn valid_definitions_have_no_errors() {
+    let cases = [
+        get(&json!({ "URL#0": { "info": "i", "type": "?int" }, "URL#1": { "info": "i", "type": "int" } })),
+        get(&json!({ "GET@a": { "info": "i", "type": "int" }, "a": { "info": "i", "type": "int" } })),
+        r#"{ "/": { "a/b": { "GET": { "info": "i" } }, "a/{c}": { "GET": { "info": "i", "in": { "{c}": { "info": "i", "type": "int" } } } } } }"#
+            .to_owned(),
+        r#"{ "/": { "docs-of-ours": { "GET": { "info": "i" } }, "openapi.json": { "/": { "x": { "GET": { "info": "i" } } } } } }"#
+            .to_owned(),
+        r#"{ "/": { "a": {}, "b": { "/": {} } } }"#.to_owned(),
+    ];
+    for text in cases {
+        let (_, report) = check(one(&text));
+        assert!(report.is_empty(), "{text}\n{report}");
+    }
+}
+
+#[test]
+fn errors_that_only_follow_from_another_are_not_reported() {
+    let cases = [
+        // A capture is defined even if its parameter has an error.
+        (
+            r#"{ "/": { "{x}": { "GET": { "info": "i", "scope": [["a[x]"]], "in": { "{x}": { "info": "i", "type": "nope" } } } } } }"#,
+            vec!["unknown-type"],
+        ),
+        // The default of a parameter of an unknown type is not checked.
+        (
+            r#"{ "GET": { "info": "i", "in": { "a": { "info": "i", "type": "nope", "default": {}, "example": [] } } } }"#,
+            vec!["unknown-type"],
+        ),
+        // A misnamed capture is not reported as unused too.
+        (
+            r#"{ "/": { "{id}": { "GET": { "info": "i", "in": { "{number}": { "info": "i", "type": "int" } } } } } }"#,
+            vec!["undefined-capture"],
+        ),
+        // The captures of a path with an error are not checked.
+        (
+            r#"{ "/": { "a{x}": { "GET": { "info": "i", "in": { "{x}": { "info": "i", "type": "int" } } } } } }"#,
+            vec!["bad-uri"],
+        ),
+        // A value that the parser rejected is not reported as missing.
+        (r#"{ "/": { "{x}": { "GET": { "info": 1, "in": 2 } } } }"#, vec!["wrong-kind", "wrong-kind"]),
+        (r#"{ "GET": { "inof": "i" } }"#, vec!["unknown-key"]),
+        (r#"{ "GET": { "info": "i", "in": { "a": { "info": "i", "tpye": "int" } } } }"#, vec!["unknown-key"]),
+        // A position with an invalid key is not reported as a gap.
+        (
+            r#"{ "GET": { "info": "i", "in": { "URL#O": { "info": "i", "type": "int" }, "URL#1": { "info": "i", "type": "int" } } } }"#,
+            vec!["bad-position"],
+        ),
+        // The ids of colliding methods are not reported as duplicates too.
+        (
+            r#"[{ "method": "GET", "path": "/a", "info": "i" }, { "method": "GET", "path": "/a", "info": "i" }]"#,
+            vec!["uri-collision"],
+        ),
+    ];
+    for (text, expected) in cases {
+        let (_, report) = check(one(text));
+        assert_eq!(codes(&report), expected, "{text}\n{report}");
+    }
+}

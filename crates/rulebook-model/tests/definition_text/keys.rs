@@ -1,0 +1,153 @@
+//! The key tables: each key has a description, and the parser reads it.
+
+use rulebook_model::call::JsonLimits;
+use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
+use rulebook_model::model::{Cors, Limits};
+use serde_json::{Value as Json, json};
+
+use super::{good, module};
+
+/// Every key table.
+const TABLES: [&KeyTable; 32] = [
+    &keys::APP,
+    &keys::CONTACT,
+    &keys::LICENSE,
+    &keys::SERVER,
+    &keys::TYPES,
+    &keys::LIMITS,
+    &keys::CORS,
+    &keys::PHALAPI,
+    &keys::SERVICE,
+    &keys::MODULE,
+    &keys::URI,
+    &keys::METHOD,
+    &keys::FLAT,
+    &keys::PARAMETER,
+    &keys::OUTPUT,
+    &keys::ATTRIBUTES,
+    &keys::ITEMS,
+    &keys::AFTER,
+    &keys::ERROR,
+    &keys::OPTIONS,
+    &keys::FIELDS,
+    &keys::methods::METHOD,
+    &keys::methods::PARAMETER,
+    &keys::methods::OUTPUT,
+    &keys::methods::ERROR,
+    &keys::methods::OPTIONS,
+    &keys::rules::FILE,
+    &keys::rules::CLASS,
+    &keys::rules::COMMON,
+    &keys::rules::METHOD,
+    &keys::rules::RULE,
+    &keys::rules::RETURN,
+];
+
+#[test]
+fn keys_are_unique_and_have_descriptions() {
+    for table in TABLES {
+        let mut names = std::collections::HashSet::new();
+        for key in table.iter() {
+            assert!(names.insert(key.name), "{} is a duplicate in {}", key.name, table.subject);
+            assert!(key.description.ends_with('.'), "{} of {}", key.name, table.subject);
+        }
+    }
+}
+
+#[test]
+fn aliases_of_rules_are_unique_and_have_one_canonical_name() {
+    use keys::rules::{RETURN_TYPES, SOURCES, TYPES, canonical_name};
+    for table in [TYPES, RETURN_TYPES, SOURCES] {
+        for alias in table {
+            assert_eq!(canonical_name(table, &alias.name.to_uppercase()), Some(alias.canonical), "{}", alias.name);
+            // PhalApi has two names for `callable`.
+            let expected = if alias.canonical == "callable" { 2 } else { 1 };
+            assert_eq!(
+                table.iter().filter(|other| other.canonical == alias.canonical).count(),
+                expected,
+                "{}",
+                alias.canonical
+            );
+        }
+    }
+    let known: Vec<_> = rulebook_model::types::Types::builtin().iter().map(|known| known.name().to_owned()).collect();
+    for alias in TYPES.iter().chain(RETURN_TYPES) {
+        assert!(known.iter().any(|name| name == alias.canonical), "{}", alias.canonical);
+    }
+}
+
+/// Returns an object with every key of a table, each of its strings different. Adds the strings to `texts`.
+fn full(table: &'static KeyTable, path: &str, texts: &mut Vec<String>) -> Json {
+    let depth = path.matches('.').count();
+    let members = table.iter().map(|key| {
+        let path = format!("{path}.{}", key.name);
+        let mut text = || {
+            texts.push(path.clone());
+            json!(path)
+        };
+        let value = match key.kind {
+            ValueKind::String if key.name == "dialect" => json!("tree"),
+            ValueKind::String | ValueKind::Any => text(),
+            ValueKind::Strings | ValueKind::StringOrStrings => json!([text()]),
+            ValueKind::Scope => json!([[text()]]),
+            ValueKind::Permissions => json!([text(), [text()]]),
+            ValueKind::Bool => json!(true),
+            ValueKind::BoolOrString => json!("true"),
+            ValueKind::Integer => json!(123_456_789),
+            ValueKind::Object(_) | ValueKind::ObjectsByName(_) if depth > 7 => json!({}),
+            ValueKind::Object(keys) => full(keys, &path, texts),
+            ValueKind::Objects(keys) => json!([full(keys, &path, texts)]),
+            ValueKind::ObjectsByName(_) | ValueKind::CommonParameters => {
+                let keys = if let ValueKind::ObjectsByName(keys) = key.kind { keys } else { &keys::PARAMETER };
+                texts.push(format!("{path}.*"));
+                json!({ format!("{path}.*"): full(keys, &path, texts) })
+            }
+        };
+        (key.name.to_owned(), value)
+    });
+    Json::Object(members.collect())
+}
+
+#[test]
+fn the_parser_reads_every_key() {
+    for table in [&keys::APP, &keys::FLAT, &keys::methods::METHOD] {
+        let mut texts = Vec::new();
+        let whole = full(table, "", &mut texts);
+        let text = match (table.find("modules"), table.find("path")) {
+            (Some(_), _) => whole.to_string(),
+            (None, Some(_)) => json!([whole]).to_string(),
+            (None, None) => json!({ "module": { "GET::name": whole } }).to_string(),
+        };
+        let definition = good("a.json", &text);
+        let parsed = format!("{definition:?}");
+        for text in &texts {
+            // The name of an output in aicra is ignored, and `module` replaces the name of a module.
+            let is_ignored = [".out.name", ".fields.name", ".modules.*"].iter().any(|end| text.ends_with(end));
+            let is_read = parsed.contains(&format!("{text}\""));
+            assert_ne!(is_read, is_ignored, "{text}");
+        }
+        let numbers = text.matches("123456789").count();
+        assert_eq!(parsed.matches("123456789").count(), numbers);
+    }
+    let definition = good("a.json", r#"{ "ignore_case": true, "GET": { "info": "" } }"#);
+    assert!(module(&definition).ignore_case.is_some_and(|flag| flag.value));
+    let definition = good("app.json", r#"{ "types": { "default": false }, "modules": {} }"#);
+    assert_eq!(definition.app.default_types.map(|flag| flag.value), Some(false));
+}
+
+/// A constant string cannot contain the value of a constant, so the descriptions repeat the numbers.
+#[test]
+fn numbers_in_descriptions_are_those_of_the_code() {
+    let numbers = [
+        (&keys::CORS, "max_age", Cors::DEFAULT_MAX_AGE),
+        (&keys::LIMITS, "nesting", JsonLimits::MAX_NESTING),
+        (&keys::LIMITS, "link", Limits::MAX_LINK),
+    ];
+    for (table, name, number) in numbers {
+        let key = table.iter().find(|key| key.name == name).unwrap();
+        assert!(
+            key.description.split(|char: char| !char.is_ascii_digit()).any(|word| word == number.to_string()),
+            "{name}"
+        );
+    }
+}

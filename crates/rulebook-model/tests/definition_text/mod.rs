@@ -1,0 +1,344 @@
+//! Parsing definition files: the parsed definition, and the errors in the text with their positions.
+
+mod keys;
+mod random;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rulebook_model::definition::parsed::{Definition, Method, Module};
+use rulebook_model::definition::{Loaded, load, read};
+use rulebook_model::diagnostic::{DiagnosticCode, Report};
+use serde_json::{Value as Json, json};
+
+use support::golden;
+
+/// Parses one file.
+fn one(name: &str, text: impl AsRef<[u8]>) -> Loaded {
+    read(vec![(PathBuf::from("api").join(name), text.as_ref().to_vec())])
+}
+
+/// Parses one file, which has no errors.
+fn good(name: &str, text: impl AsRef<[u8]>) -> Definition {
+    let loaded = one(name, text);
+    assert!(loaded.diagnostics.is_empty(), "{}", report(loaded));
+    loaded.definition
+}
+
+fn report(loaded: Loaded) -> Report {
+    Report::new(loaded.sources, loaded.diagnostics)
+}
+
+fn codes(loaded: &Loaded) -> Vec<DiagnosticCode> {
+    loaded.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+}
+
+fn module(definition: &Definition) -> &Module {
+    definition.modules.first().expect("the file is a module")
+}
+
+fn methods(definition: &Definition) -> Vec<(String, &Method)> {
+    let services = definition.modules.iter().flat_map(|module| &module.services);
+    services.flat_map(|service| service.methods.iter().map(|method| (service.path.value.clone(), method))).collect()
+}
+
+/// The codes that the parser reports.
+const PARSER_CODES: [DiagnosticCode; 6] = [
+    DiagnosticCode::Syntax,
+    DiagnosticCode::DuplicateKey,
+    DiagnosticCode::UnknownKey,
+    DiagnosticCode::WrongKind,
+    DiagnosticCode::UnknownDialect,
+    DiagnosticCode::MissingDefinition,
+];
+
+#[test]
+fn errors_in_the_text_are_as_recorded_and_cause_no_others() {
+    for code in PARSER_CODES {
+        let folder = Path::new("tests/definitions/bad").join(code.to_string());
+        let report = rulebook_model::load(&folder).expect_err("the folder has errors");
+        let codes: Vec<DiagnosticCode> = report.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+        assert!(codes.iter().all(|found| *found == code), "{code}: {report}");
+        golden::compare(&folder.join("expected.txt"), &report.render(false));
+        golden::compare(&folder.join("expected.jsonl"), &report.json_lines());
+    }
+}
+
+#[test]
+fn every_bad_file_has_an_error() {
+    for code in PARSER_CODES {
+        let folder = Path::new("tests/definitions/bad").join(code.to_string());
+        for file in fs::read_dir(&folder).expect("the folder exists") {
+            let path = file.expect("the file exists").path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                // The key of this file is a duplicate of one in `app.json`.
+                let is_valid_alone = code == DiagnosticCode::DuplicateKey && path.ends_with("whole.json");
+                let bytes = fs::read(&path).expect("the file can be read");
+                let loaded = read(vec![(path.clone(), bytes)]);
+                assert_eq!(loaded.diagnostics.is_empty(), is_valid_alone, "{}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn nested_uris_are_joined() {
+    let definition = good(
+        "article.json",
+        r#"{
+          "GET": { "info": "" },
+          "/": {
+            "a": { "GET": { "info": "" }, "/": { "{b}/c": { "PUT": { "info": "" } }, "/d": { "GET": { "info": "" } } } },
+            "e/": { "GET": { "info": "" } },
+            "": { "GET": { "info": "" } },
+            "f": {}
+          }
+        }"#,
+    );
+    let found: Vec<(String, &str)> =
+        methods(&definition).into_iter().map(|(path, method)| (path, &*method.http.value)).collect();
+    let expected = [("/", "GET"), ("/a", "GET"), ("/a/{b}/c", "PUT"), ("/a//d", "GET"), ("/e/", "GET"), ("/", "GET")];
+    assert_eq!(found, expected.map(|(path, http)| (path.to_owned(), http)));
+    assert_eq!(module(&definition).name.value, "article");
+}
+
+#[test]
+fn method_lists_are_read() {
+    let definition = good(
+        "list.json",
+        r#"[
+          { "method": "GET", "path": "/a/{x}", "info": "One", "scope": [["r"]], "in": { "{x}": { "info": "X", "type": "int" } },
+            "out": { "a": { "info": "A", "type": "any", "name": "A" } } },
+          { "method": "get", "path": "b/", "info": "Two" }
+        ]"#,
+    );
+    let found = methods(&definition);
+    assert_eq!(found.len(), 2);
+    let (path, method) = &found[0];
+    assert_eq!((&**path, &*method.http.value), ("/a/{x}", "GET"));
+    assert_eq!(method.scope[0].value[0].value, "r");
+    assert_eq!(method.parameters[0].key.value, "{x}");
+    assert_eq!(method.outputs[0].name.value, "a");
+    let (path, method) = &found[1];
+    assert_eq!((&**path, &*method.http.value), ("b/", "get"));
+}
+
+#[test]
+fn an_entry_of_a_method_list_requires_method_and_path() {
+    let loaded = one("list.json", r#"[{ "info": "One" }, { "method": "GET", "info": "Two" }]"#);
+    assert_eq!(codes(&loaded), [DiagnosticCode::UnknownMethod, DiagnosticCode::BadUri, DiagnosticCode::BadUri]);
+}
+
+#[test]
+fn dialects_are_detected() {
+    for (text, dialect) in [
+        ("[]", Some("tree")),
+        ("{}", Some("tree")),
+        (r#"{ "/": {} }"#, Some("tree")),
+        (r#"{ "GET": { "info": "" } }"#, Some("tree")),
+        (r#"{ "info": "Nothing yet" }"#, Some("tree")),
+        (r#"{ "$schema": { "a": {} } }"#, Some("tree")),
+        (r#"{ "dialect": "tree" }"#, Some("tree")),
+        (r#"{ "FETCH": { "info": "" } }"#, Some("tree")),
+        (r#"{ "FETCH": { "info": {} } }"#, Some("rules")),
+        (r#"{ "a": { "b": { "c": {} } } }"#, Some("rules")),
+        (r#"{ "a": {} }"#, Some("rules")),
+        (r#"{ "dialect": "rules", "/": {} }"#, Some("rules")),
+        (r#"{ "a": { "GET::b": {} } }"#, Some("methods")),
+        (r#"{ "dialect": "methods" }"#, Some("methods")),
+        (r#"{ "dialect": "Tree" }"#, None),
+    ] {
+        let loaded = one("a.json", text);
+        let expected: &[DiagnosticCode] = if dialect.is_some() { &[] } else { &[DiagnosticCode::UnknownDialect] };
+        assert_eq!(codes(&loaded), expected, "{text}");
+        let is_rules = loaded.definition.modules.iter().any(|module| module.ignore_case.is_some());
+        assert_eq!(is_rules, dialect == Some("rules"), "{text}");
+    }
+}
+
+#[test]
+fn structures_that_lack_an_erroneous_value_are_incomplete() {
+    let text = r#"{
+      "GET": { "info": 1, "in": { "a": { "info": "A", "type": 1 }, "b": { "info": "B", "type": "int" } } },
+      "PUT": { "info": "", "in": { "a": 1 } },
+      "POST": { "info": "", "in": { "a": { "info": "", "type": "" }, "a": {} } },
+      "PATCH": { "info": "", "scope": [["a"], "b"] },
+      "DELETE": { "info": "", "in": { "a": { "info": "", "type": "object", "fields": { "x": 1 } } } }
+    }"#;
+    let loaded = one("a.json", text);
+    let found: Vec<(bool, Vec<bool>)> = methods(&loaded.definition)
+        .into_iter()
+        .map(|(_, method)| {
+            let parameters = method.parameters.iter().map(|parameter| parameter.incomplete);
+            (method.incomplete, parameters.collect())
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [(true, vec![true, false]), (true, vec![]), (true, vec![false]), (true, vec![]), (false, vec![true]),]
+    );
+    let scope = &methods(&loaded.definition)[3].1.scope;
+    assert_eq!(scope.len(), 1, "the group without errors is kept");
+
+    assert!(one("app.json", "{").definition.app.incomplete);
+    assert!(one("app.json", r#"{ "title": 1, "modules": {} }"#).definition.app.incomplete);
+    assert!(!one("app.json", r#"{ "title": "", "modules": {} }"#).definition.app.incomplete);
+}
+
+#[test]
+fn comment_keys_are_ignored_unless_they_are_names() {
+    let definition = good(
+        "a.json",
+        r##"{
+          "$schema": "x", "x-b": {},
+          "GET": {
+            "$links": {}, "info": "",
+            "in": { "$": "a remark", "$filter": { "info": "", "type": "any", "x-c": 1 } },
+            "out": { "x-total": { "info": "", "type": "uint" } }
+          },
+          "/": { "x-files": { "GET": { "info": "" } }, "x-remark": null }
+        }"##,
+    );
+    let found = methods(&definition);
+    assert_eq!(found[0].1.parameters[0].key.value, "$filter");
+    assert_eq!(found[0].1.outputs[0].name.value, "x-total");
+    assert_eq!(found[1].0, "/x-files");
+    assert_eq!(found.len(), 2);
+}
+
+#[test]
+fn integers_are_read_in_any_notation() {
+    let definition = good(
+        "app.json",
+        r#"{ "modules": {}, "workers": 2.0, "limits": { "body": 1e3, "uri": 18446744073709551615 } }"#,
+    );
+    let app = &definition.app;
+    assert_eq!(app.workers.map(|workers| workers.value), Some(2));
+    let limits: Vec<u64> = app.limits.iter().map(|(_, value)| value.value).collect();
+    assert_eq!(limits, [1000, u64::MAX]);
+}
+
+#[test]
+fn settings_of_several_whole_api_files_are_merged() {
+    let loaded = read(vec![
+        ("api/app.json".into(), br#"{ "title": "T", "modules": { "a": {} } }"#.to_vec()),
+        ("api/b.json".into(), br#"{ "base": "/v1", "modules": { "b": {} } }"#.to_vec()),
+        ("api/c.json".into(), b"{}".to_vec()),
+    ]);
+    // Both files have the key `modules`.
+    assert_eq!(codes(&loaded), [DiagnosticCode::DuplicateKey]);
+    let app = &loaded.definition.app;
+    assert_eq!(app.base.as_ref().map(|base| &*base.value), Some("/v1"));
+}
+
+#[test]
+fn a_server_requires_a_url() {
+    let loaded = one("app.json", r#"{ "modules": {}, "servers": [{ "url": "/" }, { "info": "" }, { "uri": "" }] }"#);
+    assert_eq!(codes(&loaded), [DiagnosticCode::BadOption, DiagnosticCode::UnknownKey]);
+    assert_eq!(loaded.definition.app.servers.len(), 1);
+}
+
+#[test]
+fn numbers_keep_their_values() {
+    let text = r#"{ "GET": { "info": "", "in": { "a": { "info": "", "type": "any",
+        "default": [1, -1, 1.5, 1e2, 18446744073709551615, 18446744073709551616, -0.0, "\u00e9\ud83d\ude00"] } } } }"#;
+    let definition = good("a.json", text);
+    let default = methods(&definition)[0].1.parameters[0].default.clone().map(|default| default.value);
+    let expected = json!([1, -1, 1.5, 1e2, u64::MAX, 18446744073709551616.0, -0.0, "é😀"]);
+    assert_eq!(default, Some(expected));
+}
+
+#[test]
+fn line_breaks_and_byte_order_marks_of_all_systems_are_read() {
+    let lines = "{\n  // A comment.\n  \"GET\": { \"info\": \"é\" /* , */ }\n}\n";
+    for text in [
+        lines.to_owned(),
+        lines.replace('\n', "\r\n"),
+        lines.replace('\n', "\r"),
+        format!("\u{feff}{lines}"),
+        lines.trim_end().to_owned(),
+    ] {
+        assert_eq!(methods(&good("a.json", &text)).len(), 1, "{text:?}");
+    }
+    // Columns are counted without the byte order mark.
+    let loaded = one("a.json", "\u{feff}{ \"é\": \"\u{e9}\", \"/\": 1 }");
+    let report = report(loaded);
+    let columns: Vec<Json> = report
+        .json_lines()
+        .lines()
+        .map(|line| serde_json::from_str::<Json>(line).expect("each line is JSON")["column"].clone())
+        .collect();
+    assert_eq!(columns, [4, 18]);
+}
+
+#[test]
+fn invalid_utf8_is_reported_at_its_position() {
+    for (bytes, column) in
+        [(&b"\xff\xfe{\0}\0"[..], 1), (b"{ \"info\": \"\xe9\" }", 12), (b"{ \"\xc3\xa9\": \"\xc3\" }", 9), (b"{}\0", 3)]
+    {
+        let loaded = one("a.json", bytes);
+        assert_eq!(codes(&loaded), [DiagnosticCode::Syntax], "{bytes:?}");
+        let span = loaded.diagnostics[0].span;
+        let source = loaded.sources.get(span.file).expect("the file is known");
+        assert_eq!(source.locate(span).column, column, "{bytes:?}");
+    }
+}
+
+#[test]
+fn size_and_depth_are_limited() {
+    let error = |text: String| one("a.json", text).diagnostics.remove(0).message;
+    assert_eq!(error(" ".repeat((8 << 20) + 1)), "this file is larger than 8 MiB");
+    let too_deep = "objects and arrays are nested more than 128 levels deep";
+    for opening in ["[", "{\"/\":", "{\"a\":[", "[[[[{\"a\":"] {
+        assert_eq!(error(opening.repeat(100_000)), too_deep, "{opening}");
+    }
+    let nested = |levels: usize| format!("[{}{}]", "[".repeat(levels - 1), "]".repeat(levels - 1));
+    let default =
+        |text: &str| format!(r#"{{"GET":{{"info":"","in":{{"a":{{"info":"","type":"any","default":{text}}}}}}}}}"#);
+    good("a.json", default(&nested(124)));
+    assert_eq!(error(default(&nested(125))), too_deep);
+}
+
+#[test]
+fn the_files_of_a_folder_are_read_sorted_by_name() {
+    let folder = tempfile::tempdir().expect("a folder can be created");
+    let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file can be written");
+    file("b.json", "{}");
+    file("a.jsonc", "[]");
+    file("app.json", "{}");
+    file(".hidden.json", "[");
+    file("notes.txt", "[");
+    fs::create_dir(folder.path().join("below.json")).expect("a folder can be created");
+    let loaded = load(folder.path());
+    assert_eq!(codes(&loaded), []);
+    let names: Vec<&str> = loaded.definition.modules.iter().map(|module| &*module.name.value).collect();
+    assert_eq!(names, ["a", "b"]);
+}
+
+#[test]
+fn unreadable_folders_and_folders_without_modules_are_errors() {
+    let folder = tempfile::tempdir().expect("a folder can be created");
+    let gone = folder.path().join("gone");
+    assert_eq!(codes(&load(&gone)), [DiagnosticCode::MissingDefinition]);
+    assert_eq!(codes(&load(folder.path())), [DiagnosticCode::MissingDefinition]);
+
+    let file = folder.path().join("app.json");
+    fs::write(&file, "{}").expect("a file can be written");
+    assert_eq!(codes(&load(&file)), [DiagnosticCode::MissingDefinition], "a file is not a folder");
+    assert_eq!(codes(&load(folder.path())), [DiagnosticCode::MissingDefinition]);
+    fs::write(&file, r#"{ "modules": {} }"#).expect("a file can be written");
+    assert_eq!(codes(&load(folder.path())), []);
+
+    assert_eq!(codes(&read(Vec::new())), [DiagnosticCode::MissingDefinition]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dangling_link_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder can be created");
+    let link = folder.path().join("a.json");
+    std::os::unix::fs::symlink("gone.json", &link).expect("a link can be created");
+    let loaded = load(folder.path());
+    assert_eq!(codes(&loaded), [DiagnosticCode::MissingDefinition]);
+    assert!(loaded.diagnostics[0].message.starts_with("cannot read this file: "));
+}

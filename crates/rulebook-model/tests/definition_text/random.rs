@@ -1,0 +1,147 @@
+//! Random files: the parser reads or rejects any bytes without panicking, and accepts the same JSON as serde_json.
+
+use std::fs;
+
+use proptest::prelude::*;
+use rulebook_model::definition::Loaded;
+use rulebook_model::diagnostic::DiagnosticCode;
+use serde_json::Value as Json;
+
+use super::{codes, one, report};
+
+/// Generates text that is JSON, or nearly.
+fn nearly_json() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"a\"",
+        "\"b\"",
+        "\"",
+        "\\",
+        "'",
+        "1",
+        "-",
+        "0",
+        "01",
+        "1.",
+        ".5",
+        "1e5",
+        "e",
+        "+1",
+        "0x1",
+        "true",
+        "false",
+        "null",
+        "True",
+        "NaN",
+        "Infinity",
+        "a",
+        " ",
+        "\n",
+        "\t",
+        "\r",
+        "\u{b}",
+        "\u{a0}",
+        "\u{7f}",
+        "é",
+        "\"\\u00e9\"",
+        "\"\\ud800\"",
+        "\"\\x\"",
+        "\"\t\"",
+        "{\"a\":1}",
+        "[1,2]",
+        "{}",
+        "[]",
+        "-0",
+        "\"\u{2028}\"",
+    ]);
+    prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+/// Generates definitions with some of their bytes changed.
+fn mutated() -> impl Strategy<Value = Vec<u8>> {
+    let files: Vec<Vec<u8>> = [
+        "tests/definitions/bad/unknown-key/tree.json",
+        "tests/definitions/bad/wrong-kind/tree.json",
+        "tests/definitions/bad/wrong-kind/app.json",
+        "tests/definitions/bad/unknown-key/list.json",
+        "tests/definitions/bad/unknown-key/methods.json",
+        "tests/definitions/bad/wrong-kind/methods.json",
+    ]
+    .into_iter()
+    .map(|path| fs::read(path).expect("the file is there"))
+    .collect();
+    let pieces = prop::sample::select(vec![
+        "", "\"", "{", "}", "[", "]", ",", ":", "/", "//", "/*", "*/", "\\", "GET", "in", "1", "null", "\n", "\r\n",
+        "é", "\u{0}", "$", "dialect", "modules", "::",
+    ]);
+    let change = (any::<prop::sample::Index>(), 0..6usize, pieces);
+    (prop::sample::select(files), prop::collection::vec(change, 1..6)).prop_map(|(mut bytes, changes)| {
+        for (at, count, piece) in changes {
+            let at = at.index(bytes.len() + 1);
+            let end = (at + count).min(bytes.len());
+            bytes.splice(at..end, piece.bytes());
+        }
+        bytes
+    })
+}
+
+/// Checks that every diagnostic can be rendered, and marks the text that it is about.
+fn check_diagnostics(loaded: Loaded) -> Result<(), TestCaseError> {
+    let report = report(loaded);
+    let lines = report.json_lines();
+    prop_assert_eq!(lines.lines().count(), report.diagnostics.len());
+    for diagnostic in &report.diagnostics {
+        let source = report.sources.get(diagnostic.span.file);
+        let Some(source) = source.filter(|source| !source.text.is_empty()) else {
+            continue;
+        };
+        let position = source.locate(diagnostic.span);
+        let marked = &source.text[position.bytes.clone()];
+        let word = diagnostic.message.split('`').nth(1).unwrap_or_default();
+        if matches!(diagnostic.code, DiagnosticCode::UnknownKey | DiagnosticCode::DuplicateKey)
+            && !marked.contains('\\')
+            && !word.is_empty()
+        {
+            prop_assert_eq!(marked, word);
+        }
+        if diagnostic.code == DiagnosticCode::WrongKind {
+            prop_assert!(!marked.is_empty());
+        }
+    }
+    // Rendering must not panic, with colors or without.
+    prop_assert_eq!(report.render(false).is_empty(), report.is_empty());
+    prop_assert_eq!(report.render(true).is_empty(), report.is_empty());
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_parsed_or_rejected(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        check_diagnostics(one("a.json", &bytes))?;
+        check_diagnostics(one("app.json", &bytes))?;
+    }
+
+    #[test]
+    fn mutated_files_are_parsed_or_rejected(bytes in mutated()) {
+        check_diagnostics(one("a.json", &bytes))?;
+        check_diagnostics(one("app.json", &bytes))?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn the_parser_accepts_what_serde_json_accepts(text in nearly_json()) {
+        // Only this parser rejects duplicate keys.
+        let loaded = one("app.json", format!("{{\"modules\":{{}},\"x-a\":{text}}}"));
+        let ours = !codes(&loaded).contains(&DiagnosticCode::Syntax);
+        let theirs = serde_json::from_str::<Json>(&format!("{{\"modules\":{{}},\"x-a\":{text}}}")).is_ok();
+        prop_assert_eq!(ours, theirs, "{:?}: {}", text, report(loaded));
+    }
+}

@@ -1,0 +1,226 @@
+//! Diagnostics: the table of codes, and the renderers.
+
+use rulebook_model::diagnostic::codes::TABLE;
+use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode, Report, Sources, closest};
+use rulebook_model::span::Span;
+use serde_json::Value as Json;
+
+fn span(file: u32, start: u32, end: u32) -> Span {
+    Span { file, start, end }
+}
+
+/// Returns a report of one error in one file.
+fn report(text: &str, start: u32, end: u32) -> Report {
+    let mut sources = Sources::default();
+    let file = sources.add("api/a.json".into(), text.to_owned());
+    let error = Diagnostic::new(DiagnosticCode::BadUri, span(file, start, end), "it is wrong").label("this");
+    Report::new(sources, vec![error])
+}
+
+/// Returns `line:column` as rendered for terminals and for programs.
+fn positions(report: &Report) -> (String, String) {
+    let rendered = report.render(false);
+    let arrow = rendered.lines().find_map(|line| line.trim().strip_prefix("--> api/a.json:"));
+    let json: Json = serde_json::from_str(report.json_lines().trim()).expect("a line is JSON");
+    (arrow.unwrap_or_default().to_owned(), format!("{}:{}", json["line"], json["column"]))
+}
+
+#[test]
+fn codes_are_unique_and_in_the_order_of_the_enum() {
+    let mut names = std::collections::HashSet::new();
+    for (index, row) in TABLE.iter().enumerate() {
+        assert_eq!(row.code as usize, index, "{}", row.name);
+        assert!(names.insert(row.name), "{} is a duplicate", row.name);
+        let kebab = row.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        assert!(kebab, "{}", row.name);
+        assert_eq!(DiagnosticCode::from_name(row.name), Some(row.code));
+        assert_eq!(row.code.to_string(), row.name);
+    }
+    assert_eq!(TABLE.last().map(|row| row.code), Some(DiagnosticCode::MissingDefinition), "every code has an entry");
+    assert_eq!(DiagnosticCode::from_name("no-code"), None);
+}
+
+#[test]
+fn every_code_has_an_explanation() {
+    for row in TABLE {
+        assert!(row.explanation.len() > 100, "the explanation of {} is too short", row.name);
+        assert!(row.explanation.ends_with('\n'), "{}", row.name);
+        assert_eq!(row.explanation.matches("```").count() % 2, 0, "{}", row.name);
+        assert!(!row.explanation.contains('\u{2014}'), "{}", row.name);
+    }
+}
+
+/// Codes whose cause is not in the text of a definition.
+const WITHOUT_EXAMPLE: [DiagnosticCode; 5] = [
+    DiagnosticCode::UnknownCallable,
+    DiagnosticCode::UnboundMethod,
+    DiagnosticCode::UndefinedMethod,
+    DiagnosticCode::HandlerMismatch,
+    DiagnosticCode::MissingDefinition,
+];
+
+#[test]
+fn the_wrong_example_of_an_explanation_has_this_error_only_and_the_right_one_none() {
+    let check = |text: &str| {
+        let files = vec![("api/example.json".into(), text.as_bytes().to_vec())];
+        rulebook_model::read(files).err().unwrap_or_default()
+    };
+    let mut failures = String::new();
+    for row in TABLE.iter().filter(|row| !WITHOUT_EXAMPLE.contains(&row.code)) {
+        let parts = row.explanation.split("```json\n").skip(1);
+        let examples: Vec<&str> = parts.filter_map(|part| part.split("```").next()).collect();
+        assert_eq!(examples.len(), 2, "{} must have a wrong and a right example", row.name);
+        let (wrong, right) = (check(examples[0]), check(examples[1]));
+        if !matches!(&wrong.diagnostics[..], [one] if one.code == row.code) {
+            failures += &format!("--- {}: the wrong example\n{wrong}\n", row.name);
+        }
+        if !right.is_empty() {
+            failures += &format!("--- {}: the right example\n{right}\n", row.name);
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn positions_are_the_same_for_terminals_and_programs() {
+    for (text, start, end, expected) in [
+        ("{}", 0, 1, "1:1"),
+        ("{}", 2, 2, "1:3"),
+        ("{}", 9, 9, "1:3"),
+        ("{\n}\n", 4, 4, "2:2"),
+        ("{\r\n}\r\n", 6, 6, "2:2"),
+        ("{\r\n}\r\n", 2, 3, "1:2"),
+        ("{\n\n}", 2, 2, "2:1"),
+        ("\n", 0, 0, "1:1"),
+        ("\n\n", 2, 2, "2:1"),
+        ("{ \"é\": 1 }", 7, 8, "1:7"),
+        ("{ \"é\": 1 }", 4, 4, "1:4"),
+        ("\t\t\"a\"", 3, 4, "1:4"),
+        ("{\n\"a\": {\n\"b\": 1\n}\n}", 7, 18, "2:6"),
+        ("{\n  \"a\"", u32::MAX, u32::MAX, "2:6"),
+        ("ab", 1, 0, "1:2"),
+    ] {
+        let report = report(text, start, end);
+        let expected = (expected.to_owned(), expected.to_owned());
+        assert_eq!(positions(&report), expected, "{text:?} {start}..{end}\n{report}");
+    }
+}
+
+#[test]
+fn the_line_is_shown_with_carets_under_the_error() {
+    let expected = "error[bad-uri]: it is wrong
+ --> api/a.json:2:4
+  |
+2 |   \"a/\": {}
+  |    ^^ this
+";
+    assert_eq!(report("{\n  \"a/\": {}\n}\n", 5, 7).render(false), expected);
+}
+
+#[test]
+fn only_the_first_line_of_a_long_span_is_underlined() {
+    let text = format!("{{\n{}}}", "  1,\n".repeat(1000));
+    assert!(report(&text, 0, 5000).to_string().lines().count() < 8);
+}
+
+#[test]
+fn long_lines_are_cut_around_the_error() {
+    for (length, column) in [(5_000, "1:5012"), (100_000, "1:100012")] {
+        let text = format!("{{ \"a\": \"{}\", \"b\": 1, \"c\": \"{}\" }}", "é".repeat(length), "x".repeat(length));
+        let at = u32::try_from(text.find("\"b\"").expect("the key is in the text")).expect("it is small");
+        for end in [at + 3, at + 4000] {
+            let report = report(&text, at, end);
+            let longest = report.to_string().lines().map(|line| line.chars().count()).max();
+            assert!(longest < Some(220), "{report}");
+            assert!(report.to_string().contains("\"b\": 1, \"c\""), "{report}");
+            let (rendered, json) = positions(&report);
+            assert_eq!((rendered.as_str(), json.as_str()), (column, column));
+        }
+    }
+}
+
+#[test]
+fn related_spans_are_shown_with_their_labels() {
+    let mut sources = Sources::default();
+    let first = sources.add("api/a.json".into(), "{\n  \"a\": 1\n}\n".to_owned());
+    let second = sources.add("api/b.json".into(), format!("{{\n  \"a\": 2,{}\n  \"b\": 3\n}}\n", "\n".repeat(300)));
+    let error = Diagnostic::new(DiagnosticCode::UriCollision, span(second, 5, 6), "two of them")
+        .label("again")
+        .related(span(first, 5, 6), "first here")
+        .related(span(second, 315, 316), "and here")
+        .related(span(7, 0, 0), "nowhere")
+        .help("keep one");
+    let expected = "error[uri-collision]: two of them
+   --> api/b.json:2:4
+    |
+  2 |   \"a\": 2,
+    |    ^ again
+    |
+   ::: api/a.json:2:4
+    |
+  2 |   \"a\": 1
+    |    - first here
+    |
+   ::: api/b.json:303:4
+    |
+303 |   \"b\": 3
+    |    - and here
+    |
+    = help: keep one
+";
+    assert_eq!(Report::new(sources, vec![error]).render(false), expected);
+}
+
+#[test]
+fn errors_without_a_file_are_shown() {
+    let mut sources = Sources::default();
+    let folder = sources.add("api".into(), String::new());
+    for (file, shown) in [(folder, "--> api\n"), (9, "")] {
+        let error = Diagnostic::new(DiagnosticCode::MissingDefinition, span(file, 0, 0), "nothing there");
+        let report = Report::new(sources.clone(), vec![error]);
+        assert_eq!(report.render(false), format!("error[missing-definition]: nothing there\n{shown}"));
+    }
+}
+
+#[test]
+fn errors_are_sorted_by_file_and_position() {
+    let mut sources = Sources::default();
+    for name in ["a.json", "b.json"] {
+        sources.add(name.into(), "{\n}\n".to_owned());
+    }
+    let error = |file, start| Diagnostic::new(DiagnosticCode::BadName, span(file, start, start), "");
+    let report = Report::new(sources, vec![error(1, 0), error(0, 2), error(0, 0)]);
+    let order: Vec<(u32, u32)> = report.diagnostics.iter().map(|d| (d.span.file, d.span.start)).collect();
+    assert_eq!(order, [(0, 0), (0, 2), (1, 0)]);
+}
+
+#[test]
+fn colors_are_used_on_request_only_and_escape_sequences_of_definitions_are_removed() {
+    let mut sources = Sources::default();
+    let file = sources.add("api/\u{1b}[31m.json".into(), "{ \"\u{1b}[31m\": 1 }".to_owned());
+    let error = Diagnostic::new(DiagnosticCode::UnknownKey, span(file, 3, 8), "\u{1b}[31m")
+        .label("\u{1b}[31m")
+        .help("\u{1b}[31m");
+    let report = Report::new(sources, vec![error]);
+    assert!(!report.render(false).contains('\u{1b}'), "{:?}", report.render(false));
+    let colored = report.render(true);
+    assert!(colored.contains('\u{1b}') && !colored.contains("\u{1b}[31m"), "{colored:?}");
+    assert!(!report.json_lines().contains('\u{1b}'));
+}
+
+#[test]
+fn a_json_line_has_six_members() {
+    let line: Json = serde_json::from_str(report("{}", 0, 1).json_lines().trim()).expect("a line is JSON");
+    let keys: Vec<&String> = line.as_object().expect("a line is an object").keys().collect();
+    assert_eq!(keys, ["code", "message", "file", "line", "column", "help"]);
+    assert!(line["help"].is_null());
+}
+
+#[test]
+fn similar_words_are_suggested() {
+    for (word, expected) in
+        [("varcar", Some("varchar")), ("VARCHAR", Some("varchar")), ("hcarvar", None), ("get", None), ("", None)]
+    {
+        assert_eq!(closest(word, ["varchar", "int"]), expected, "{word}");
+    }
+}

@@ -1,0 +1,276 @@
+//! Generated types and values: a value is valid by the check exactly if it is valid against the schema, and the
+//! canonical notation compiles to the same type.
+
+use std::borrow::Cow;
+
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use rulebook_model::call::Value;
+use rulebook_model::types::Check;
+use serde_json::{Map, Value as Json, json};
+
+use super::{compile, compile_type_expr};
+use support::schema_validator::{complete_validator, is_exact, plain_validator};
+
+/// A term and its attributes.
+pub(super) type Generated = (String, Map<String, Json>);
+
+fn bare(term: impl Into<String>) -> Generated {
+    (term.into(), Map::new())
+}
+
+fn with(term: impl Into<String>, attributes: &Json) -> Generated {
+    (term.into(), attributes.as_object().unwrap().clone())
+}
+
+/// Returns the attributes `min` and `max`: bit 0 of `which` selects `min`, bit 1 `max`.
+fn attributes<T: Into<Json> + PartialOrd + Copy>(low: T, high: T, which: u8) -> Map<String, Json> {
+    let (low, high) = if low <= high { (low, high) } else { (high, low) };
+    let mut bounds = Map::new();
+    if which & 1 != 0 {
+        bounds.insert("min".to_owned(), low.into());
+    }
+    if which & 2 != 0 {
+        bounds.insert("max".to_owned(), high.into());
+    }
+    bounds
+}
+
+/// Types without generated items or members.
+fn simple() -> impl Strategy<Value = Generated> {
+    let exact = prop::sample::select(vec![
+        "any",
+        "int",
+        "uint",
+        "id",
+        "float",
+        "bool",
+        "string",
+        "text",
+        "hash",
+        "digest(4)",
+        "digest(40)",
+        "alphanumeric",
+        "letters",
+        "phone",
+        "uuid",
+        "time",
+        "enum(a|b|true|0)",
+        "enum(date)",
+        "text_id",
+        "truthy",
+        "loose_int",
+        "loose_string",
+        "mail",
+        "url",
+        "ip",
+        "date",
+        "datetime",
+        "loose_float",
+        "numeric",
+        "array",
+        "object",
+        "varchar(0,4,alphanumeric)",
+        "varchar(1,12,text_id)",
+        "varchar(3,9,mail)",
+        "varchar(1,5,numeric)",
+        "loose_array",
+        "filled_array",
+        "filled_array<int>",
+        "filled_object",
+    ]);
+    let whole = prop_oneof![-12_i64..12, -1_000..100_000_i64, any::<i64>(), Just(i64::MIN), Just(i64::MAX)];
+    let natural = prop_oneof![0_i64..12, 0..2_147_483_647_i64];
+    let float =
+        prop_oneof![-3.0..3.0, (-4..4).prop_map(f64::from), any::<f64>().prop_filter("finite", |f| f.is_finite())];
+    let length = 0_u64..6;
+    let words = prop::collection::hash_set("[ab|,) ]{0,3}", 1..4);
+    let regex = prop::sample::select(vec!["^a", "/^[a-z]+$/i", r"\d", r"/\w$/u", "^.{0,3}$"]);
+    prop_oneof![
+        4 => exact.prop_map(bare),
+        1 => (whole.clone(), whole.clone(), 0_u8..4).prop_map(|(a, b, which)| ("int".to_owned(), attributes(a, b, which))),
+        1 => (whole.clone(), whole, 0_u8..4).prop_map(|(a, b, which)| ("loose_int".to_owned(), attributes(a, b, which))),
+        1 => (natural.clone(), natural, 0_u8..4, prop::sample::select(vec!["uint", "id", "text_id"]))
+            .prop_map(|(a, b, which, name)| (name.to_owned(), attributes(a, b, which))),
+        1 => (float.clone(), float, 0_u8..4, prop::sample::select(vec!["float", "loose_float"]))
+            .prop_map(|(a, b, which, name)| (name.to_owned(), attributes(a, b, which))),
+        1 => (length.clone(), length, 0_u8..4, prop::sample::select(vec!["string", "loose_string", "object", "array"]))
+            .prop_map(|(a, b, which, name)| (name.to_owned(), attributes(a, b, which))),
+        1 => words.prop_map(|words| with("enum", &json!({ "range": words }))),
+        1 => (regex, prop::sample::select(vec!["string", "loose_string", "string(1,3)"]))
+            .prop_map(|(regex, name)| with(name, &json!({ "regex": regex }))),
+        1 => prop::sample::select(vec!["date", "datetime"])
+            .prop_map(|name| with(name, &json!({ "min": "2015-01-31", "max": "2020-02-29", "format": "timestamp" }))),
+    ]
+}
+
+/// All types except `file`.
+pub(super) fn generated() -> impl Strategy<Value = Generated> {
+    simple().prop_recursive(3, 12, 3, |inner| {
+        let optional = prop::sample::select(vec!["", "?"]);
+        let field = (inner.clone(), optional.clone()).prop_map(|((term, attributes), optional)| {
+            let mut field = Map::new();
+            field.insert("info".to_owned(), json!("A member"));
+            field.insert("type".to_owned(), json!(format!("{optional}{term}")));
+            field.extend(attributes);
+            Json::Object(field)
+        });
+        let fields = prop::collection::btree_map("[a-c]", field, 0..3);
+        prop_oneof![
+            (inner, optional, prop::sample::select(vec!["array", "loose_array"]), 0_u64..3, 0_u64..3, 0_u8..4)
+                .prop_map(|((term, mut own), optional, name, a, b, which)| {
+                    let mut all = attributes(a, b, which);
+                    all.extend(own.remove("fields").map(|fields| ("fields".to_owned(), fields)));
+                    if !own.is_empty() {
+                        all.insert("items".to_owned(), Json::Object(own));
+                    }
+                    (format!("{name}<{optional}{term}>"), all)
+                }),
+            fields.prop_map(|fields| with("object", &json!({ "fields": fields }))),
+        ]
+    })
+}
+
+/// Texts, many of which are valid for some type.
+fn text() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(vec![
+        "",
+        "a",
+        "ab",
+        "A1",
+        "true",
+        "false",
+        "null",
+        "ok",
+        "No",
+        "0",
+        "1",
+        "-0",
+        "+5",
+        "007",
+        "5.",
+        ".5",
+        "1e3",
+        "-1.5",
+        "1e309",
+        "-0012",
+        "2147483647",
+        "2147483648",
+        "9223372036854775807",
+        "9223372036854775808",
+        "date",
+        "ab12",
+        "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        "0612345678",
+        "+33 612345678",
+        "a@b.c",
+        "http://a",
+        "::1",
+        "1.2.3.4",
+        "00000000-0000-0000-0000-000000000000",
+        "2015-01-31",
+        "2016-02-29 10:00:00",
+        "2015-02-29",
+        "12:30",
+        "12:30:61",
+        "2020-02-29T00:00:00Z",
+        "2020-02-29T00:00:00.5+01:00",
+        "2020-02-29T00:00:00.5Z",
+        "[1]",
+        "{\"a\":1}",
+        "é",
+        "😀😀",
+    ]);
+    let number = prop_oneof![any::<i64>().prop_map(|n| n.to_string()), (-20_i64..20).prop_map(|n| n.to_string())];
+    prop_oneof![4 => known.prop_map(str::to_owned), 2 => number, 1 => "[+-]?0{0,2}[0-9]{0,11}", 1 => "\\PC{0,4}"]
+}
+
+/// JSON values, many of which are valid for some type.
+fn value() -> impl Strategy<Value = Json> {
+    let number = prop_oneof![
+        (-14_i64..14).prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        any::<u64>().prop_map(Json::from),
+        (-8_i32..8).prop_map(|n| Json::from(f64::from(n) / 2.0)),
+        any::<f64>().prop_map(Json::from),
+        prop::sample::select(vec![1e3, -0.0, 9_223_372_036_854_775_807.0, 1e19, 1e300]).prop_map(Json::from),
+    ];
+    let leaf = prop_oneof![1 => Just(Json::Null), 1 => any::<bool>().prop_map(Json::from), 3 => number, 4 => text().prop_map(Json::from)];
+    leaf.prop_recursive(3, 16, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+            prop::collection::btree_map("[a-d]", inner, 0..4).prop_map(|members| json!(members)),
+        ]
+    })
+}
+
+fn agree(check: &dyn Check, value: &Json) -> Result<(), TestCaseError> {
+    let schema = check.schema();
+    let is_valid = check.check(Value::from(value)).is_ok();
+    prop_assert_eq!(is_valid, complete_validator(&schema, &TimeZone::UTC).is_valid(value), "{} of {}", schema, value);
+    let plain = plain_validator(&schema).is_valid(value);
+    if is_exact(&schema) {
+        prop_assert_eq!(is_valid, plain, "plain {} of {}", schema, value);
+    } else {
+        prop_assert!(!is_valid || plain, "plain {} of {}", schema, value);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn checks_agree_with_schemas((term, attributes) in generated(), values in prop::collection::vec(value(), 8)) {
+        let check = compile(&term, &attributes).unwrap();
+        for value in &values {
+            agree(&*check, value)?;
+        }
+    }
+
+    /// Boundary values, also with one part replaced, because random values are seldom valid.
+    #[test]
+    fn checks_agree_with_schemas_at_boundary_values((term, attributes) in generated(), other in value()) {
+        let check = compile(&term, &attributes).unwrap();
+        for boundary_value in check.boundary_values() {
+            prop_assert!(check.check(boundary_value.clone()).is_ok(), "{} rejects {:?}", term, boundary_value);
+            let json = boundary_value.to_json();
+            agree(&*check, &json)?;
+            let parts = match &json {
+                Json::Array(items) => items.len(),
+                Json::Object(members) => members.len(),
+                _ => 0,
+            };
+            for part in 0..parts {
+                let mut changed = json.clone();
+                match &mut changed {
+                    Json::Array(items) => items[part] = other.clone(),
+                    Json::Object(members) => *members.values_mut().nth(part).unwrap() = other.clone(),
+                    _ => {}
+                }
+                agree(&*check, &changed)?;
+            }
+        }
+    }
+
+    #[test]
+    fn decoded_texts_are_valid_by_check_and_schema_alike((term, attributes) in generated(), text in text()) {
+        let check = compile(&term, &attributes).unwrap();
+        let decoded = check.decode(Cow::Borrowed(&text));
+        prop_assert_eq!(&decoded, &check.decode(Cow::Owned(text.clone())));
+        let json = decoded.to_json();
+        let is_valid = check.check(decoded).is_ok();
+        prop_assert_eq!(is_valid, complete_validator(&check.schema(), &TimeZone::UTC).is_valid(&json), "{} of {:?}", term, text);
+    }
+
+    #[test]
+    fn the_canonical_notation_compiles_to_the_same_type((term, attributes) in generated()) {
+        let check = compile(&term, &attributes).unwrap();
+        let type_expr = check.type_expr();
+        let again = compile_type_expr(&type_expr);
+        prop_assert_eq!(again.type_expr(), type_expr, "{} {:?}", term, attributes);
+        prop_assert_eq!(again.schema(), check.schema());
+        prop_assert_eq!(again.expected(), check.expected());
+        prop_assert_eq!(again.arity(), check.arity());
+    }
+}

@@ -1,0 +1,109 @@
+//! The grammar of terms, and the spans of errors in terms.
+
+use proptest::prelude::*;
+use rulebook_model::types::{TermErrorKind, TermText, Types};
+use serde_json::Map;
+
+use super::compile;
+
+/// Returns the errors in a term as texts "kind at invalid part".
+fn errors(term: &str) -> Vec<String> {
+    let term_errors = match compile(term, &Map::new()) {
+        Ok(check) => return vec![format!("compiles to {}", check.type_expr().term)],
+        Err(term_errors) => term_errors,
+    };
+    let kind = |kind: &TermErrorKind| match kind {
+        TermErrorKind::Empty => "empty".to_owned(),
+        TermErrorKind::Syntax(_) => "syntax".to_owned(),
+        TermErrorKind::UnknownType(name) => format!("unknown {name}"),
+        TermErrorKind::Argument(_) => "argument".to_owned(),
+    };
+    term_errors.iter().map(|error| format!("{} at {:?}", kind(&error.kind), &term[error.span.clone()])).collect()
+}
+
+#[test]
+fn errors_have_the_span_of_the_invalid_part() {
+    for (term, expected) in [
+        ("", vec!["empty at \"\""]),
+        ("?", vec!["empty at \"\""]),
+        ("[]", vec!["empty at \"\""]),
+        ("array<?>", vec!["empty at \"\""]),
+        ("??int", vec!["syntax at \"?\""]),
+        ("array<??int>", vec!["syntax at \"?\""]),
+        (" int", vec!["syntax at \" \""]),
+        ("int ", vec!["syntax at \" \""]),
+        ("int!", vec!["syntax at \"!\""]),
+        ("ïnt", vec!["syntax at \"ï\""]),
+        ("4", vec!["syntax at \"4\""]),
+        ("int>", vec!["syntax at \">\""]),
+        ("int()", vec!["syntax at \"()\""]),
+        ("array<>", vec!["syntax at \"<>\""]),
+        ("int(1,5", vec!["syntax at \"(\""]),
+        ("array<int)", vec!["syntax at \")\""]),
+        ("int(1,5)x", vec!["syntax at \"x\""]),
+        ("int(1,,5)", vec!["syntax at \",\""]),
+        ("int(1,)", vec!["syntax at \",\""]),
+        ("int(,1)", vec!["syntax at \"(\""]),
+        ("int(1,  5)", vec!["syntax at \" \""]),
+        ("int( 1,5)", vec!["syntax at \" \""]),
+        ("int(1 ,5)", vec!["syntax at \" \""]),
+        ("int (1,5)", vec!["syntax at \" \""]),
+        ("int(1, 5)", vec!["compiles to int(1,5)"]),
+        ("enum(a|b(c))", vec!["syntax at \"(\""]),
+        ("Int", vec!["unknown Int at \"Int\""]),
+        ("array<strin>", vec!["unknown strin at \"strin\""]),
+        ("[]?strin", vec!["unknown strin at \"strin\""]),
+        ("varchar(1,5,leters)", vec!["unknown leters at \"leters\""]),
+        ("list<strin>", vec!["unknown list at \"list\"", "unknown strin at \"strin\""]),
+        ("varchar(a b,5,x)", vec!["syntax at \" \"", "unknown x at \"x\""]),
+        ("array<int(5,1)>", vec!["argument at \"int(5,1)\""]),
+        ("array(int)", vec!["argument at \"array(int)\""]),
+        ("int<string>", vec!["argument at \"int<string>\""]),
+        ("bool(1)", vec!["argument at \"bool(1)\""]),
+    ] {
+        assert_eq!(errors(term), expected, "{term:?}");
+    }
+}
+
+#[test]
+fn nested_terms_are_limited() {
+    for wrap in ["[]", "?[]"] {
+        let nest = |levels: usize| format!("{}int", wrap.repeat(levels));
+        let max = if wrap == "[]" { 31 } else { 16 };
+        assert!(compile(nest(max).trim_start_matches('?'), &Map::new()).is_ok());
+        let too_deep = nest(max + 1);
+        assert_eq!(errors(too_deep.trim_start_matches('?')).len(), 1);
+    }
+    // Deep enough to overflow the stack if the depth were not limited.
+    for hostile in ["[]".repeat(1_000_000), "array<".repeat(1_000_000), "?".repeat(1_000_000)] {
+        assert!(compile(&hostile, &Map::new()).is_err());
+    }
+    let hostile = format!("{}int{}", "array<".repeat(100_000), ">".repeat(100_000));
+    assert!(compile(&hostile, &Map::new()).is_err());
+}
+
+#[test]
+fn a_leading_question_mark_makes_the_term_optional_but_not_nullable() {
+    let none = Map::new();
+    let timezone = jiff::tz::TimeZone::UTC;
+    for (term, optional) in [("?int", true), ("int", false), ("array<?int>", false), ("?array<?int>", true)] {
+        let text =
+            TermText { term, attributes: &none, fields: None, aliases: &[], ignore_case: false, timezone: &timezone };
+        let compiled = Types::builtin().compile(text).unwrap();
+        assert_eq!(compiled.optional, optional, "{term}");
+        assert_eq!(compiled.check.type_expr().term, term.trim_start_matches('?'));
+        assert!(!compiled.check.accepts_null(), "{term}: the check does not depend on the leading `?`");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_term_or_has_errors_with_valid_spans(term in "[a-z?<>()\\[\\],| 0-9é]{0,40}") {
+        if let Err(errors) = compile(&term, &Map::new()) {
+            prop_assert!(!errors.is_empty());
+            for error in errors {
+                prop_assert!(term.get(error.span.clone()).is_some(), "{:?} in {term:?}", error);
+            }
+        }
+    }
+}

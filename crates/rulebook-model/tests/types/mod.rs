@@ -1,0 +1,70 @@
+//! The built-in types: which values each type accepts as text and as JSON, and that its JSON Schema accepts the same
+//! values.
+
+mod argument_errors;
+mod cases;
+mod examples;
+mod file_names;
+pub mod generated;
+mod grammar;
+mod recorded;
+mod regex;
+mod table;
+
+use jiff::tz::TimeZone;
+use rulebook_model::types::{Check, ObjectField, TermError, TermText, TypeExpr, Types};
+use serde_json::{Map, Value as Json};
+use std::sync::Arc;
+
+/// Compiles a term with its attributes, including `fields`, in UTC.
+pub fn compile(term: &str, attributes: &Map<String, Json>) -> Result<Arc<dyn Check>, Vec<TermError>> {
+    compile_in(&TimeZone::UTC, term, attributes).map(|(_, check)| check)
+}
+
+fn compile_in(
+    timezone: &TimeZone,
+    term: &str,
+    attributes: &Map<String, Json>,
+) -> Result<(bool, Arc<dyn Check>), Vec<TermError>> {
+    let mut attributes = attributes.clone();
+    let fields = match attributes.remove("fields") {
+        None => None,
+        Some(fields) => {
+            let written = fields.as_object().expect("fields are an object");
+            Some(written.iter().map(|(name, field)| compile_field(timezone, name, field)).collect::<Result<_, _>>()?)
+        }
+    };
+    let compiled = Types::builtin().compile(TermText {
+        term,
+        attributes: &attributes,
+        fields,
+        aliases: &[],
+        ignore_case: false,
+        timezone,
+    })?;
+    Ok((compiled.optional, compiled.check))
+}
+
+/// Compiles a term with the type aliases of a dialect.
+pub fn compile_with_aliases(aliases: &[(&str, &str)], term: &str) -> Result<Arc<dyn Check>, Vec<TermError>> {
+    let text =
+        TermText { term, attributes: &Map::new(), fields: None, aliases, ignore_case: false, timezone: &TimeZone::UTC };
+    Types::builtin().compile(text).map(|compiled| compiled.check)
+}
+
+fn compile_field(timezone: &TimeZone, name: &str, field: &Json) -> Result<ObjectField, Vec<TermError>> {
+    let mut attributes = field.as_object().expect("a field is an object").clone();
+    let mut text = |key: &str| attributes.remove(key).and_then(|text| text.as_str().map(str::to_owned));
+    let (info, term) = (text("info"), text("type"));
+    let example = attributes.remove("example");
+    let (optional, check) = compile_in(timezone, &term.expect("a field has a type"), &attributes)?;
+    Ok(ObjectField { name: name.to_owned(), info: info.unwrap_or_default(), optional, check, example })
+}
+
+/// Compiles the result of [`Check::type_expr`].
+pub fn compile_type_expr(type_expr: &TypeExpr) -> Arc<dyn Check> {
+    compile(&type_expr.term, &type_expr.attributes)
+        .unwrap_or_else(|errors| panic!("{type_expr:?} does not compile: {errors:?}"))
+}
+
+pub use support::schema_validator::{plain_validator, validator};

@@ -1,0 +1,91 @@
+//! Cases recorded from aicra and api 3.0: a type, a value with its source, and whether it was valid.
+//!
+//! Cases with `differs` have another result here on purpose, and `differs` is the reason. Further intended differences
+//! are in `aicra_types_differences.json` and `api3_types_differences.json`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use rulebook_model::call::Value;
+use rulebook_model::definition::dialect_spec::{DialectSpec, METHODS, TREE};
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::compile_with_aliases;
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    r#type: String,
+    value: Json,
+    from: String,
+    valid: bool,
+    #[serde(default)]
+    cast: Option<Json>,
+    differs: Option<String>,
+}
+
+/// Returns the value that the type converts the case's value to, or `None` if the value or the type is invalid.
+fn outcome(case: &Case, dialect: &DialectSpec) -> Option<Value<'static>> {
+    let check = compile_with_aliases(dialect.type_aliases, &case.r#type).ok()?;
+    let value = match (case.from.as_str(), &case.value) {
+        ("json", value) => Value::from(value),
+        (_, Json::String(text)) => check.decode(Cow::Borrowed(text)),
+        (from, value) => panic!("{}: {value} from {from}", case.id),
+    };
+    check.check(value).ok().map(Value::into_owned)
+}
+
+/// Returns `true` if the outcome is the recorded one. Numbers are compared by value.
+fn agrees(case: &Case, dialect: &DialectSpec) -> bool {
+    let number = |json: &Json| json.as_f64();
+    match (outcome(case, dialect), &case.cast) {
+        (None, _) => !case.valid,
+        (Some(value), Some(cast)) => {
+            let value = value.to_json();
+            case.valid && (value == *cast || number(&value).is_some_and(|value| number(cast) == Some(value)))
+        }
+        (Some(_), None) => case.valid,
+    }
+}
+
+#[test]
+fn types_agree_with_aicra_except_for_listed_differences() {
+    compare(
+        &TREE,
+        include_str!("../data/vectors/aicra_types.json"),
+        include_str!("../data/vectors/aicra_types_differences.json"),
+    );
+}
+
+#[test]
+fn types_agree_with_api_3_except_for_listed_differences() {
+    compare(
+        &METHODS,
+        include_str!("../data/vectors/api3_types.json"),
+        include_str!("../data/vectors/api3_types_differences.json"),
+    );
+}
+
+/// Compares the recorded cases with the types of a dialect.
+fn compare(dialect: &DialectSpec, cases: &str, differences: &str) {
+    let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
+    let mut differences: BTreeMap<String, String> = serde_json::from_str(differences).unwrap();
+    assert!(cases.len() > 200, "there are {} cases only", cases.len());
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let named = differences.remove(&case.id).or(case.differs.clone());
+        // A type that is rejected when the definition is compiled counts as a difference if it is listed.
+        let at_start = named.is_some() && compile_with_aliases(dialect.type_aliases, &case.r#type).is_err();
+        if (agrees(case, dialect) && !at_start) == named.is_some() {
+            let Case { id, r#type, value, from, valid, cast, .. } = case;
+            let named = named.map_or(String::new(), |reason| format!(", although: {reason}"));
+            wrong.push(format!(
+                "{id}: {type} of {value} from {from}: recorded {valid} {cast:?}, here {:?}{named}",
+                outcome(case, dialect)
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(differences.is_empty(), "no such cases: {differences:?}");
+}

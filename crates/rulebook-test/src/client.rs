@@ -1,0 +1,216 @@
+//! The test client, which serves an API and sends requests to it.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use thiserror::Error;
+use ureq::Agent;
+
+use super::identities::Identities;
+use super::usage_error::UsageError;
+use super::{MethodCall, Request};
+use rulebook::{Engine, Rulebook};
+use rulebook::{RunningServer, Settings};
+use rulebook_model::diagnostic::{Report, closest};
+use rulebook_model::envelope::Decoding;
+use rulebook_model::model::Module;
+
+/// Timeout of a request.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A client that serves an API on a free local port and calls it over HTTP. Dropping the client stops the server.
+///
+/// The client blocks, so that ordinary tests can use it; the server runs in its own thread.
+///
+/// ```
+/// use rulebook::{ApiError, Args, Context, Module, Rulebook};
+/// use rulebook_test::Client;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Deserialize)]
+/// struct Title {
+///     id: u32,
+///     title: String,
+/// }
+///
+/// #[derive(Serialize)]
+/// struct Renamed {
+///     message: String,
+/// }
+///
+/// async fn rename(Args(new): Args<Title>, _: Context) -> Result<Renamed, ApiError> {
+///     Ok(Renamed { message: format!("renamed {} to {}", new.id, new.title) })
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let definition = r#"{ "/": { "article/{id}": { "PUT": {
+///     "info": "Renames an article",
+///     "scope": [["author"]],
+///     "in":  { "{id}": { "info": "The id of the article", "type": "id" },
+///              "title": { "info": "The new title", "type": "string(1,80)" } },
+///     "out": { "message": { "info": "What has been done", "type": "string" } }
+/// } } } }"#;
+/// let rulebook = Rulebook::read(vec![("article.json".into(), definition.into())]);
+/// let client = Client::new(rulebook.module(Module::new("article").put("/article/{id}", rename)))?;
+///
+/// // The definition says in which part of the request each argument is sent.
+/// let call = || client.call("article.{id}.put").arg("id", 7).arg("title", "Rules");
+/// let response = call().scope(["author"]).send();
+/// assert_eq!(response.status(), 200);
+/// assert_eq!(response.output("message"), "renamed 7 to Rules");
+///
+/// assert_eq!(call().scope(["reader"]).send().code(), Some("forbidden"));
+/// assert_eq!(call().send().code(), Some("unauthenticated"));
+///
+/// // Any other request can be sent, too.
+/// let response = client.put("/article/7").scope(["author"]).form([("title", "")]).send();
+/// assert_eq!(response.code(), Some("invalid-parameter"));
+/// assert_eq!(response.invalid_parameters(), ["title"]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Client {
+    pub(super) engine: Engine,
+    pub(super) agent: Agent,
+    pub(super) identities: Identities,
+    address: SocketAddr,
+    _running: RunningServer,
+    _uploads: TempDir,
+}
+
+impl Client {
+    /// Serves the API of a program.
+    ///
+    /// Keys of a file keys.json are not loaded; only the authentication that the program adds with
+    /// [`Rulebook::authenticator`] is active. The outputs of handlers are checked against the definition, also in release
+    /// builds ([`Rulebook::verify_outputs`]).
+    ///
+    /// # Errors
+    /// Fails if the definition has errors, the handlers do not match it, or the server cannot start.
+    pub fn new(rulebook: Rulebook) -> Result<Self, StartError> {
+        let identities = Identities::default();
+        let validated = rulebook.verify_outputs(true).validate().map_err(StartError::Definition)?;
+        let engine = validated.first_authenticator(identities.clone()).build().map_err(StartError::Definition)?;
+        let uploads = tempfile::tempdir().map_err(StartError::Serve)?;
+        let settings = Settings::new().with_bind(["127.0.0.1:0"]).with_workers(1).with_upload_folder(uploads.path());
+        let running = engine.serve(&settings).map_err(StartError::Serve)?;
+        let address = running.addresses().first().copied();
+        let address = address.ok_or_else(|| StartError::Serve(io::ErrorKind::AddrNotAvailable.into()))?;
+        Ok(Self { engine, agent: agent(), identities, address, _running: running, _uploads: uploads })
+    }
+
+    /// Returns the address of the server.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Creates a call of the method with this id.
+    ///
+    /// # Panics
+    /// Panics if there is no such method.
+    #[track_caller]
+    pub fn call(&self, id: &str) -> MethodCall<'_> {
+        let modules = self.engine.api().modules.iter();
+        let services = modules.flat_map(|module| module.services.iter().map(move |service| (module, service)));
+        let methods =
+            services.flat_map(|(module, service)| service.methods.iter().map(move |method| (module, service, method)));
+        match methods.clone().find(|(_, _, method)| method.id == id) {
+            Some((module, service, method)) => MethodCall::new(self, module, service, method),
+            None => {
+                let ids: Vec<_> = methods.map(|(_, _, method)| method.id.as_str()).collect();
+                let suggestion = closest(id, ids.iter().copied());
+                UsageError::UnknownMethod { id, suggestion, known: &ids }.fail()
+            }
+        }
+    }
+
+    /// Returns the decodings of responses to calls of a module's methods: that of the module, then that of the API, in
+    /// whose envelope errors are that occur before the module is known.
+    pub(super) fn decodings_of(&self, module: &Module) -> Vec<Decoding> {
+        let api = self.engine.api();
+        [api.envelope_name(module), &api.envelope].map(|name| api.make_envelope(name).decoding()).into()
+    }
+
+    /// Returns the decodings of all envelopes of the API. Those that describe their success bodies come first, since the
+    /// others match any body.
+    pub(super) fn decodings(&self) -> Vec<Decoding> {
+        let api = self.engine.api();
+        let of_modules = api.modules.iter().map(|module| api.envelope_name(module));
+        let names = of_modules.chain([&api.envelope]);
+        let mut decodings: Vec<_> = names.map(|name| api.make_envelope(name).decoding()).collect();
+        decodings.sort_by_key(|decoding| decoding.success.is_empty());
+        decodings.dedup();
+        decodings
+    }
+
+    /// Creates a request with an HTTP method, such as `"OPTIONS"`, and a target: path and query, percent-encoded, with
+    /// the base path of the API.
+    pub fn request(&self, method: &str, target: &str) -> Request<'_> {
+        Request::new(self, method, target)
+    }
+
+    /// Creates a GET request.
+    pub fn get(&self, target: &str) -> Request<'_> {
+        self.request("GET", target)
+    }
+
+    /// Creates a POST request.
+    pub fn post(&self, target: &str) -> Request<'_> {
+        self.request("POST", target)
+    }
+
+    /// Creates a PUT request.
+    pub fn put(&self, target: &str) -> Request<'_> {
+        self.request("PUT", target)
+    }
+
+    /// Creates a DELETE request.
+    pub fn delete(&self, target: &str) -> Request<'_> {
+        self.request("DELETE", target)
+    }
+
+    /// Creates a PATCH request.
+    pub fn patch(&self, target: &str) -> Request<'_> {
+        self.request("PATCH", target)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("engine", &self.engine).field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Creates the HTTP client. It sends each request unchanged and on its own connection, and treats no status as an
+/// error.
+fn agent() -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .allow_non_standard_methods(true)
+        .max_redirects(0)
+        .max_idle_connections(0)
+        .proxy(None)
+        .timeout_global(Some(TIMEOUT));
+    config.build().new_agent()
+}
+
+/// Why an API cannot be served. The debug output is the same as the message, so that `unwrap` shows every error.
+#[derive(Error)]
+pub enum StartError {
+    /// The definition has errors, or the handlers do not match it.
+    #[error("the API has errors\n{0}")]
+    Definition(Report),
+    /// No port is available, or the folder for temporary files cannot be created.
+    #[error("the API cannot be served: {0}")]
+    Serve(io::Error),
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,46 @@
+//! The identities with which tests call an API.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rulebook::call::{AuthScheme, Authenticate, Authentication, Head, Identity, RequestId};
+
+/// The header field with the token of an identity.
+pub(super) const FIELD: &str = "x-rulebook-test";
+
+/// The identities of the requests in progress, by random tokens. The tokens exist in this process only, so that no
+/// other client can use them.
+#[derive(Clone, Default)]
+pub(super) struct Identities(Arc<Mutex<HashMap<String, Identity>>>);
+
+impl Identities {
+    /// Stores an identity and returns its token. [`Identities::remove`] ends it.
+    pub(super) fn insert(&self, identity: Identity) -> String {
+        let token = RequestId::random().to_string() + &RequestId::random().to_string();
+        self.lock().insert(token.clone(), identity);
+        token
+    }
+
+    /// Removes an identity.
+    pub(super) fn remove(&self, token: &str) {
+        self.lock().remove(token);
+    }
+
+    /// A panic elsewhere cannot leave the table inconsistent, so that a poisoned lock is usable.
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Identity>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Authenticate for Identities {
+    async fn authenticate(&self, head: &Head) -> Authentication {
+        let token = head.header(FIELD);
+        let identity = token.and_then(|token| self.lock().get(token).cloned());
+        identity.map_or(Authentication::Anonymous, Authentication::Identity)
+    }
+
+    /// Empty, so that `WWW-Authenticate` contains the challenges of the program's own authentication alone.
+    fn schemes(&self) -> Vec<AuthScheme> {
+        Vec::new()
+    }
+}

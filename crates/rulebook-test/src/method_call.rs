@@ -1,0 +1,238 @@
+//! Calls of methods: the definition says in which part of the request each argument is sent.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value as Json};
+
+use super::multipart::Part;
+use super::usage_error::UsageError;
+use super::{Client, Request, TestResponse};
+use rulebook_model::call::HttpMethod;
+use rulebook_model::model::{Location, Method, Module, Parameter, Segment, Service};
+
+/// Characters to encode in a path segment: all except the unreserved ones (RFC 3986 section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A builder of a call of a method.
+///
+/// Each argument is sent in the part of the request where the definition has its parameter. The body is JSON, unless
+/// [`MethodCall::urlencoded`] is called or a file is given, which makes it multipart. Outside of a JSON body, strings
+/// are sent as they are, null is omitted, and other values are sent as JSON text.
+#[must_use = "a call does nothing until it is sent"]
+pub struct MethodCall<'c> {
+    request: Request<'c>,
+    base: &'c str,
+    service: &'c Service,
+    method: &'c Method,
+    arguments: Vec<(&'c Parameter, Json)>,
+    files: Vec<(&'c Parameter, Part)>,
+    urlencoded: bool,
+}
+
+impl<'c> MethodCall<'c> {
+    pub(super) fn new(client: &'c Client, module: &'c Module, service: &'c Service, method: &'c Method) -> Self {
+        let request = Request::new(client, method.http.as_str(), "/").decodings(client.decodings_of(module));
+        let base = client.engine.api().base.as_str();
+        Self { request, base, service, method, arguments: Vec::new(), files: Vec::new(), urlencoded: false }
+    }
+
+    /// Sets an argument by the parameter's name in code, replacing an earlier value.
+    ///
+    /// # Panics
+    /// Panics if the method has no such parameter.
+    #[track_caller]
+    pub fn arg(mut self, name: &str, value: impl Into<Json>) -> Self {
+        let parameter = self.parameter(name);
+        self.arguments.retain(|(set, _)| set.name != name);
+        self.arguments.push((parameter, value.into()));
+        self
+    }
+
+    /// Adds a file by the parameter's name in code. For an array of files, call this once for each file.
+    ///
+    /// # Panics
+    /// Panics if the method has no such parameter, or the parameter is not in the body.
+    #[track_caller]
+    pub fn file(mut self, name: &str, filename: &str, content: impl Into<Vec<u8>>) -> Self {
+        let parameter = self.parameter(name);
+        if !self.is_in_body(parameter) {
+            let (method, source) = (&self.method.id, parameter.from.source());
+            UsageError::FileOutsideBody { method, name, source }.fail();
+        }
+        let (key, filename) = (parameter.key.clone(), Some(filename.to_owned()));
+        self.files.push((parameter, Part { name: key, filename, content: content.into() }));
+        self
+    }
+
+    /// Sends the body urlencoded, as browsers send a form without files.
+    pub fn urlencoded(mut self) -> Self {
+        self.urlencoded = true;
+        self
+    }
+
+    /// Adds a header field that is not a parameter.
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    /// Authenticates the call as a caller with these permissions: `scope(["author", "user[7]"])`.
+    pub fn scope<S: Into<Box<str>>>(mut self, scope: impl IntoIterator<Item = S>) -> Self {
+        self.request = self.request.scope(scope);
+        self
+    }
+
+    /// Authenticates the call as a caller with this name and these permissions.
+    pub fn identity<S: Into<Box<str>>>(mut self, name: &str, scope: impl IntoIterator<Item = S>) -> Self {
+        self.request = self.request.identity(name, scope);
+        self
+    }
+
+    /// Sends the call and waits for the response, which may have any status.
+    ///
+    /// # Panics
+    /// Panics if a parameter in the path has no argument, an argument is not valid in its part of the request, or no
+    /// complete response arrives.
+    #[track_caller]
+    pub fn send(self) -> TestResponse {
+        let (target, cookie) = (self.target(), self.cookie());
+        let headers = self.texts(|from| from == Location::Header);
+        let fields = self.texts(|from| self.is_body(from));
+        let json = self.arguments.iter().filter(|(parameter, _)| self.is_in_body(parameter));
+        let json: Map<_, _> = json.map(|(parameter, value)| (parameter.key.clone(), value.clone())).collect();
+        let mut request = self.request.target(target);
+        for (parameter, value) in headers {
+            request = request.header(&parameter.key, value);
+        }
+        if let Some(cookie) = cookie {
+            request = request.header("cookie", cookie);
+        }
+        if !self.files.is_empty() {
+            for (parameter, value) in fields {
+                request = request.field(&parameter.key, value);
+            }
+            for (_, part) in self.files {
+                request = request.part(part);
+            }
+        } else if self.urlencoded {
+            request = request.form(fields.iter().map(|(parameter, value)| (&parameter.key, value)));
+        } else if !json.is_empty() {
+            request = request.json(json);
+        }
+        request.send()
+    }
+
+    /// Returns the parameter with this name in code.
+    #[track_caller]
+    fn parameter(&self, name: &str) -> &'c Parameter {
+        let parameters = &self.method.parameters;
+        parameters.iter().find(|parameter| parameter.name == name).unwrap_or_else(|| {
+            let known = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+            UsageError::UnknownParameter { method: &self.method.id, name, known }.fail()
+        })
+    }
+
+    fn is_in_body(&self, parameter: &Parameter) -> bool {
+        self.is_body(parameter.from)
+    }
+
+    /// Returns `true` if parameters of this location are sent in the body. Those that may be in the query or the body
+    /// are sent where the documents have them.
+    fn is_body(&self, location: Location) -> bool {
+        match location {
+            Location::Body => true,
+            Location::Any => !matches!(self.method.http, HttpMethod::Get | HttpMethod::Delete),
+            _ => false,
+        }
+    }
+
+    /// Returns the arguments of some locations as text.
+    fn texts(&self, is_included: impl Fn(Location) -> bool) -> Vec<(&'c Parameter, String)> {
+        let included = self.arguments.iter().filter(|(parameter, _)| is_included(parameter.from));
+        included.filter_map(|(parameter, value)| Some((*parameter, text(value)?))).collect()
+    }
+
+    /// Returns the path and query.
+    #[track_caller]
+    fn target(&self) -> String {
+        let mut path = String::new();
+        for segment in self.base.split('/').filter(|segment| !segment.is_empty()) {
+            push(&mut path, segment);
+        }
+        for segment in &self.service.path {
+            match segment {
+                Segment::Static(text) => push(&mut path, text),
+                Segment::Capture(name) => push(&mut path, &self.capture(name)),
+            }
+        }
+        for segment in self.positions() {
+            push(&mut path, &segment);
+        }
+        if path.is_empty() {
+            path.push('/');
+        }
+        let query = self.texts(|from| from == Location::Query || from == Location::Any && !self.is_body(from));
+        if !query.is_empty() {
+            let fields = query.iter().map(|(parameter, value)| (&parameter.key, value));
+            path.push('?');
+            path += &url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        }
+        path
+    }
+
+    #[track_caller]
+    fn capture(&self, key: &str) -> String {
+        let captures = self.texts(|from| from == Location::Path);
+        match captures.into_iter().find(|(parameter, _)| parameter.key == key) {
+            Some((_, value)) => value,
+            None => {
+                let mut parameters = self.method.parameters.iter();
+                let parameter = parameters.find(|parameter| parameter.from == Location::Path && parameter.key == key);
+                let name = parameter.map_or(key, |parameter| &parameter.name);
+                UsageError::MissingPathParameter { method: &self.method.id, name }.fail()
+            }
+        }
+    }
+
+    /// Returns the segments after the path of the service. A position without an argument is an empty segment if
+    /// another follows.
+    fn positions(&self) -> Vec<String> {
+        let mut segments = Vec::new();
+        for (parameter, value) in self.texts(|from| matches!(from, Location::Position(_))) {
+            if let Location::Position(position) = parameter.from {
+                if segments.len() <= position {
+                    segments.resize(position + 1, String::new());
+                }
+                segments[position] = value;
+            }
+        }
+        segments
+    }
+
+    /// Returns the value of `Cookie` (RFC 6265 section 4.2.1). The values are quoted, so that whitespace at their ends
+    /// is preserved.
+    #[track_caller]
+    fn cookie(&self) -> Option<String> {
+        let cookies = self.texts(|from| from == Location::Cookie).into_iter().map(|(parameter, value)| {
+            if value.contains(';') {
+                UsageError::InvalidCookie { method: &self.method.id, name: &parameter.name }.fail();
+            }
+            format!("{}=\"{value}\"", parameter.key)
+        });
+        let cookies: Vec<_> = cookies.collect();
+        (!cookies.is_empty()).then(|| cookies.join("; "))
+    }
+}
+
+fn push(path: &mut String, segment: &str) {
+    path.push('/');
+    path.extend(utf8_percent_encode(segment, RESERVED));
+}
+
+/// Converts a value to the text that is sent outside of JSON; `None` for null, which is omitted.
+fn text(value: &Json) -> Option<String> {
+    match value {
+        Json::Null => None,
+        Json::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}

@@ -1,0 +1,175 @@
+//! Requests that a test composes itself.
+
+use std::fmt::Display;
+use std::io::Read;
+
+use serde::Serialize;
+use ureq::http;
+
+use super::multipart::{self, Part};
+use super::usage_error::UsageError;
+use super::{Client, TestResponse, identities};
+use rulebook::call::Identity;
+use rulebook_model::envelope::Decoding;
+
+/// Minimum length in bytes of a body that is sent with `Expect: 100-continue` (RFC 9110 section 10.1.1), so that the
+/// server can respond with an error before it receives the body.
+const LARGE: usize = 8 << 20;
+
+/// A builder of a request.
+#[must_use = "a request does nothing until it is sent"]
+pub struct Request<'c> {
+    client: &'c Client,
+    method: String,
+    target: String,
+    headers: Vec<(String, Vec<u8>)>,
+    identity: Option<Identity>,
+    body: Body,
+    /// How the response may be decoded.
+    decodings: Vec<Decoding>,
+}
+
+/// The body of a request.
+enum Body {
+    None,
+    /// Media type and content.
+    Bytes(String, Vec<u8>),
+    /// The parts of a multipart body.
+    Parts(Vec<Part>),
+}
+
+impl<'c> Request<'c> {
+    pub(super) fn new(client: &'c Client, method: &str, target: &str) -> Self {
+        let (method, target) = (method.to_owned(), target.to_owned());
+        let decodings = client.decodings();
+        Self { client, method, target, headers: Vec::new(), identity: None, body: Body::None, decodings }
+    }
+
+    /// Sets how the response may be decoded, in order of preference.
+    pub(super) fn decodings(mut self, decodings: Vec<Decoding>) -> Self {
+        self.decodings = decodings;
+        self
+    }
+
+    /// Sets the path and query.
+    pub(super) fn target(mut self, target: String) -> Self {
+        self.target = target;
+        self
+    }
+
+    /// Adds a header field.
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.to_owned(), value.as_ref().to_vec()));
+        self
+    }
+
+    /// Authenticates the request as a caller with these permissions: `scope(["author", "user[7]"])`.
+    pub fn scope<S: Into<Box<str>>>(self, scope: impl IntoIterator<Item = S>) -> Self {
+        self.identity("test", scope)
+    }
+
+    /// Authenticates the request as a caller with this name and these permissions.
+    pub fn identity<S: Into<Box<str>>>(mut self, name: &str, scope: impl IntoIterator<Item = S>) -> Self {
+        self.identity = Some(Identity::new(name, scope));
+        self
+    }
+
+    /// Sets a JSON body.
+    ///
+    /// # Panics
+    /// Panics if the value cannot be serialized as JSON.
+    #[track_caller]
+    pub fn json(self, value: impl Serialize) -> Self {
+        match serde_json::to_vec(&value) {
+            Ok(text) => self.body("application/json", text),
+            Err(error) => invalid_request(error).fail(),
+        }
+    }
+
+    /// Sets a urlencoded body with these fields; names may be repeated.
+    pub fn form<N: AsRef<str>, V: AsRef<str>>(self, fields: impl IntoIterator<Item = (N, V)>) -> Self {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.body("application/x-www-form-urlencoded", body)
+    }
+
+    /// Sets a body with this media type.
+    pub fn body(mut self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Body::Bytes(media_type.to_owned(), body.into());
+        self
+    }
+
+    /// Adds a field to the multipart body.
+    pub fn field(self, name: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.part(Part { name: name.to_owned(), filename: None, content: content.into() })
+    }
+
+    /// Adds a file to the multipart body.
+    pub fn file(self, name: &str, filename: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.part(Part { name: name.to_owned(), filename: Some(filename.to_owned()), content: content.into() })
+    }
+
+    pub(super) fn part(mut self, part: Part) -> Self {
+        match &mut self.body {
+            Body::Parts(parts) => parts.push(part),
+            _ => self.body = Body::Parts(vec![part]),
+        }
+        self
+    }
+
+    /// Sends the request and waits for the response, which may have any status. Redirects are not followed.
+    ///
+    /// # Panics
+    /// Panics if the request is not valid in HTTP, or no complete response arrives.
+    #[track_caller]
+    pub fn send(self) -> TestResponse {
+        let Self { client, method, target, headers, identity, body, decodings } = self;
+        if !target.starts_with('/') {
+            invalid_request(format!("the path {target:?} does not begin with `/`")).fail();
+        }
+        let request_line = format!("{method} {target}");
+        let mut request = http::Request::builder().method(&*method);
+        request = request.uri(format!("http://{}{target}", client.address()));
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let token = identity.map(|identity| client.identities.insert(identity));
+        if let Some(token) = &token {
+            request = request.header(identities::FIELD, token);
+        }
+        let body = match body {
+            Body::None => None,
+            Body::Bytes(media_type, body) => Some((media_type, body)),
+            Body::Parts(parts) => Some(multipart::write(&parts)),
+        };
+        let sent = match body {
+            None => request.body(()).map(|request| client.agent.run(request)),
+            Some((media_type, body)) => {
+                let mut request = request.header(http::header::CONTENT_TYPE, media_type);
+                if body.len() >= LARGE {
+                    request = request.header(http::header::EXPECT, "100-continue");
+                }
+                request.body(body).map(|request| client.agent.run(request))
+            }
+        };
+        if let Some(token) = token {
+            client.identities.remove(&token);
+        }
+        match sent.map(|sent| sent.map_err(|error| error.to_string()).and_then(|response| read(response, decodings))) {
+            Ok(Ok(response)) => response,
+            Ok(Err(why)) => UsageError::NoResponse { request: request_line, why }.fail(),
+            Err(error) => invalid_request(error).fail(),
+        }
+    }
+}
+
+/// Reads the complete response.
+fn read(response: http::Response<ureq::Body>, decodings: Vec<Decoding>) -> Result<TestResponse, String> {
+    let (head, body) = response.into_parts();
+    let mut bytes = Vec::new();
+    body.into_reader().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    Ok(TestResponse::new(&head, bytes, decodings))
+}
+
+fn invalid_request(why: impl Display) -> UsageError<'static> {
+    UsageError::InvalidRequest { why: why.to_string() }
+}

@@ -1,0 +1,215 @@
+//! Responses, and what a test can read from them.
+
+use std::fmt;
+
+use serde_json::{Map, Value as Json};
+use ureq::http::response::Parts;
+
+use super::usage_error::UsageError;
+use rulebook_model::envelope::{Decoding, Envelope, OutputsLocation, Problem};
+use rulebook_model::error::{ErrorCode, codes};
+
+/// The response to a request of a test. The debug output contains the whole response.
+///
+/// Outputs and error codes are read from any envelope.
+#[derive(Clone)]
+pub struct TestResponse {
+    status: u16,
+    /// Header fields with lowercase names.
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+    /// The body, if it is JSON.
+    document: Option<Json>,
+    /// How the body may be decoded, in order of preference.
+    decodings: Vec<Decoding>,
+}
+
+impl TestResponse {
+    pub(super) fn new(head: &Parts, body: Vec<u8>, decodings: Vec<Decoding>) -> Self {
+        let headers = head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
+        let document = serde_json::from_slice(&body).ok();
+        Self { status: head.status.as_u16(), headers: headers.collect(), body, document, decodings }
+    }
+
+    /// Returns the HTTP status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Returns the value of the first header field with this name; `None` if there is none, or the value is not text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(field, _)| field.eq_ignore_ascii_case(name))?;
+        std::str::from_utf8(value).ok()
+    }
+
+    /// Returns the id of the request in the log.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.header("x-request-id")
+    }
+
+    /// Returns the body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Returns the body as text.
+    ///
+    /// # Panics
+    /// Panics if the body is not UTF-8.
+    #[must_use]
+    #[track_caller]
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap_or_else(|_| self.missing("text"))
+    }
+
+    /// Returns the body as JSON, with the envelope.
+    ///
+    /// # Panics
+    /// Panics if the body is not JSON.
+    #[must_use]
+    #[track_caller]
+    pub fn json(&self) -> Json {
+        self.document.clone().unwrap_or_else(|| self.missing("JSON"))
+    }
+
+    /// Returns all outputs by name, without the envelope.
+    ///
+    /// # Panics
+    /// Panics if the response is an error, or has no named outputs.
+    #[must_use]
+    #[track_caller]
+    pub fn outputs(&self) -> Json {
+        let body = self.document.as_ref().filter(|_| !self.is_error());
+        match body.and_then(|body| outputs(self.success_decoding(body).outputs, body)) {
+            Some(outputs) => Json::Object(outputs),
+            None => self.missing("outputs"),
+        }
+    }
+
+    /// Returns one output.
+    ///
+    /// # Panics
+    /// Panics if the response is an error, or has no such output.
+    #[must_use]
+    #[track_caller]
+    pub fn output(&self, name: &str) -> Json {
+        let outputs = self.outputs();
+        outputs.get(name).cloned().unwrap_or_else(|| self.missing(&format!("output `{name}`")))
+    }
+
+    /// Returns `true` if the response is an error.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        let body = self.document.as_ref();
+        let is_error = |decoding: &Decoding| {
+            let is_checked = decoding.hides_errors || self.status >= 300;
+            is_checked && body.is_some_and(|body| decoding.is_error(body) && !decoding.is_success(body))
+        };
+        let mut described = self.decodings.iter().filter(|decoding| !decoding.error.identified_by.is_empty());
+        self.status >= 400 || described.any(is_error)
+    }
+
+    /// Returns `ret` of the `phalapi` envelope, which contains the status whatever the HTTP status is; `None` in other
+    /// envelopes.
+    #[must_use]
+    pub fn ret(&self) -> Option<u64> {
+        let document = self.document.as_ref()?.as_object()?;
+        let phalapi = document.len() == 3 && document.contains_key("data") && document.contains_key("msg");
+        document.get("ret").filter(|_| phalapi)?.as_u64()
+    }
+
+    /// Returns the code of the error: `forbidden`, or the name of an error that the definition declares. Returns `None`
+    /// if the response is not an error, and in the envelopes `phalapi`, which only has [`ret`](Self::ret), and `iapi`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        let document = self.error_document()?;
+        let members = self.error_decoding(document).error;
+        let code = document.get(members.code?)?;
+        let Some(number) = code.as_u64() else { return code.as_str() };
+        let row = codes::TABLE.iter().find(|row| u64::from(row.number) == number)?;
+        let declared = members.name.filter(|_| row.code == ErrorCode::Failed);
+        declared.and_then(|name| document.get(name)?.as_str()).or(Some(row.name))
+    }
+
+    /// Returns the message of the error; `None` if the response is not an error.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        let document = self.error_document()?;
+        let mut messages = self.error_decoding(document).error.message.iter();
+        messages.find_map(|member| document.get(member)?.as_str())
+    }
+
+    /// Returns the names of the missing or invalid parameters, as clients know them, in the order of the response.
+    #[must_use]
+    pub fn invalid_parameters(&self) -> Vec<&str> {
+        let errors = self.error_document().and_then(|document| {
+            let member = self.error_decoding(document).error.parameters?;
+            document.get(member)?.as_array()
+        });
+        errors.into_iter().flatten().filter_map(|error| error.get("parameter")?.as_str()).collect()
+    }
+
+    /// Returns the first decoding whose success bodies have the members of this body.
+    fn success_decoding(&self, body: &Json) -> Decoding {
+        self.decodings.iter().find(|decoding| decoding.is_success(body)).copied().unwrap_or_default()
+    }
+
+    /// Returns the decoding of an error: that of problem documents, or the first one that describes the members of its
+    /// errors and whose members the body has, or one that does not describe them.
+    fn error_decoding(&self, body: &Json) -> Decoding {
+        if self.is_problem() {
+            return Problem.decoding();
+        }
+        let (undescribed, described): (Vec<_>, Vec<_>) =
+            self.decodings.iter().partition(|decoding| decoding.error.identified_by.is_empty());
+        let matching = described.into_iter().find(|decoding: &&Decoding| decoding.is_error(body));
+        matching.or(undescribed.first().copied()).copied().unwrap_or_default()
+    }
+
+    /// Returns the body of an error.
+    fn error_document(&self) -> Option<&Json> {
+        self.document.as_ref().filter(|_| self.is_error())
+    }
+
+    /// Returns `true` if the body is a problem document (RFC 9457).
+    fn is_problem(&self) -> bool {
+        self.header("content-type").is_some_and(|media_type| media_type.starts_with("application/problem+json"))
+    }
+
+    #[track_caller]
+    fn missing(&self, part: &str) -> ! {
+        UsageError::MissingInResponse { part: part.to_owned(), response: self }.fail()
+    }
+}
+
+/// Returns the outputs by name in the body of a success; none if the body does not have them.
+fn outputs(location: OutputsLocation, body: &Json) -> Option<Map<String, Json>> {
+    match location {
+        OutputsLocation::Body | OutputsLocation::Unknown => body.as_object().cloned(),
+        OutputsLocation::Member(name) => match body.get(name)? {
+            Json::Array(items) if items.is_empty() => Some(Map::new()),
+            outputs => outputs.as_object().cloned(),
+        },
+        OutputsLocation::Members { except, .. } => {
+            let members = body.as_object()?.iter().filter(|(name, _)| !except.contains(&name.as_str()));
+            Some(members.map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
+    }
+}
+
+impl fmt::Debug for TestResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.status)?;
+        for (name, value) in &self.headers {
+            writeln!(f, "{name}: {}", String::from_utf8_lossy(value))?;
+        }
+        match std::str::from_utf8(&self.body) {
+            Ok(text) => write!(f, "\n{text}"),
+            Err(_) => write!(f, "\n({} bytes)", self.body.len()),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Errors in the use of the test client.
+
+use std::fmt;
+
+use super::TestResponse;
+use rulebook_model::call::Source;
+
+/// Why the test client cannot do what a test asks for.
+pub(super) enum UsageError<'a> {
+    /// The API has no method with this id. `suggestion` is a similar id.
+    UnknownMethod { id: &'a str, suggestion: Option<&'a str>, known: &'a [&'a str] },
+    /// The method has no parameter with this name in code.
+    UnknownParameter { method: &'a str, name: &'a str, known: Vec<&'a str> },
+    /// A parameter in the path has no argument.
+    MissingPathParameter { method: &'a str, name: &'a str },
+    /// A file is the argument of a parameter outside of the body.
+    FileOutsideBody { method: &'a str, name: &'a str, source: Source },
+    /// The value of a cookie contains `;`, which would end it.
+    InvalidCookie { method: &'a str, name: &'a str },
+    /// The request is not valid in HTTP, or its body cannot be serialized.
+    InvalidRequest { why: String },
+    /// No complete response arrived.
+    NoResponse { request: String, why: String },
+    /// The response does not contain what the test reads from it.
+    MissingInResponse { part: String, response: &'a TestResponse },
+}
+
+impl UsageError<'_> {
+    /// Panics with the message, which fails the test.
+    #[track_caller]
+    pub(super) fn fail(&self) -> ! {
+        panic!("{self}")
+    }
+}
+
+impl fmt::Display for UsageError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownMethod { id, suggestion: Some(suggestion), .. } => {
+                write!(f, "the API has no method `{id}`; did you mean `{suggestion}`?")
+            }
+            Self::UnknownMethod { id, suggestion: None, known } => {
+                write!(f, "the API has no method `{id}`; its methods are: {}", list(known))
+            }
+            Self::UnknownParameter { method, name, known } => {
+                write!(
+                    f,
+                    "`{method}` has no parameter with the name `{name}` in code; its parameters are: {}",
+                    list(known)
+                )
+            }
+            Self::MissingPathParameter { method, name } => {
+                write!(f, "`{method}` requires the argument `{name}`, which is part of its path")
+            }
+            Self::FileOutsideBody { method, name, source } => {
+                write!(f, "the parameter `{name}` of `{method}` cannot be a file, because it is in the {source}")
+            }
+            Self::InvalidCookie { method, name } => {
+                write!(f, "the parameter `{name}` of `{method}` is a cookie, whose value cannot contain `;`")
+            }
+            Self::InvalidRequest { why } => write!(f, "the request cannot be sent: {why}"),
+            Self::NoResponse { request, why } => write!(f, "{request}: no response: {why}"),
+            Self::MissingInResponse { part, response } => write!(f, "the response has no {part}:\n{response:?}"),
+        }
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+    }
+}

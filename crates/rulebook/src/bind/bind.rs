@@ -1,0 +1,204 @@
+//! Binds handlers to methods, and reports methods without a handler and handlers without a method.
+
+use std::collections::HashMap;
+use std::panic::Location;
+
+use super::check_handler::check_handler;
+use crate::call::HttpMethod;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::handler::{self, Binding};
+use crate::model::{Api, Method, Module, Segment, Service, Unbound};
+use crate::plan::Action;
+use crate::span::Span;
+
+/// The result of [`bind`].
+#[derive(Default)]
+pub struct BoundHandlers {
+    /// The action of each method, in the order of modules, services and methods.
+    pub actions: Vec<Action>,
+    /// The errors.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What a handler is bound to: the name of a module, an HTTP method, and a path pattern without names of captures.
+type BindingKey<'a> = (&'a str, HttpMethod, String);
+
+/// Finds the handler of every method.
+#[must_use]
+pub fn bind(api: &Api, modules: &[handler::Module], unbound: Unbound) -> BoundHandlers {
+    let mut bound = BoundHandlers::default();
+    if unbound == Unbound::Echo {
+        bound.actions = methods(api).map(|_| Action::Echo).collect();
+        return bound;
+    }
+    let known = known_modules(api, modules, &mut bound.diagnostics);
+    let mut bindings = bindings(api, &known, &mut bound.diagnostics);
+    for (module, service, method) in methods(api) {
+        let action = match bindings.remove(&(module.name.as_str(), method.http, pattern(service))) {
+            Some(binding) => {
+                let fields = binding.handler.fields();
+                bound.diagnostics.extend(check_handler(method, binding, &fields));
+                bound.diagnostics.extend(check_download(method, binding));
+                let nullable = method
+                    .parameters
+                    .iter()
+                    .map(|parameter| fields.nullable.contains(&parameter.name.as_str()))
+                    .collect();
+                Action::Handler { handler: binding.handler.clone(), nullable }
+            }
+            None => {
+                if unbound == Unbound::Refuse {
+                    bound.diagnostics.push(no_handler(module, service, method));
+                }
+                Action::NotImplemented
+            }
+        };
+        bound.actions.push(action);
+    }
+    let mut left: Vec<_> = bindings.into_iter().collect();
+    left.sort_by_key(|(_, binding)| sort_key(binding.location));
+    bound.diagnostics.extend(left.into_iter().map(|(key, binding)| no_method(api, &key, binding)));
+    bound
+}
+
+/// Returns every method of the API.
+pub(super) fn methods(api: &Api) -> impl Iterator<Item = (&Module, &Service, &Method)> {
+    api.modules.iter().flat_map(|module| {
+        module
+            .services
+            .iter()
+            .flat_map(move |service| service.methods.iter().map(move |method| (module, service, method)))
+    })
+}
+
+/// Returns the modules of the program that the definition has, each once. Reports the others.
+fn known_modules<'m>(
+    api: &Api,
+    modules: &'m [handler::Module],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<&'m handler::Module> {
+    let mut known: Vec<&handler::Module> = Vec::new();
+    for module in modules {
+        let (name, location) = (&module.name, module.location);
+        if let Some(first) = known.iter().find(|other| other.name == *name) {
+            let message =
+                format!("the program adds the module `{name}` twice, at {} and at {location}", first.location);
+            diagnostics.push(
+                Diagnostic::new(DiagnosticCode::UndefinedMethod, module_span(api, name), message)
+                    .help("bind all handlers of a module to one `Module`"),
+            );
+        } else if find_module(api, name).is_none() {
+            let message =
+                format!("the program adds the module `{name}` at {location}, but the definition has no such module");
+            let names = api.modules.iter().map(|module| module.name.as_str());
+            diagnostics.push(Diagnostic::new(DiagnosticCode::UndefinedMethod, api.span, message).suggest(name, names));
+        } else {
+            known.push(module);
+        }
+    }
+    known
+}
+
+fn find_module<'a>(api: &'a Api, name: &str) -> Option<&'a Module> {
+    api.modules.iter().find(|module| module.name == name)
+}
+
+/// Returns the span of a module; that of the settings if the definition does not have it.
+fn module_span(api: &Api, name: &str) -> Span {
+    find_module(api, name).map_or(api.span, |module| module.span)
+}
+
+/// Returns the handlers by what they are bound to. Reports handlers that are bound to the same method.
+fn bindings<'m>(
+    api: &Api,
+    modules: &[&'m handler::Module],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> HashMap<BindingKey<'m>, &'m Binding> {
+    let mut bindings: HashMap<BindingKey<'m>, &'m Binding> = HashMap::new();
+    for module in modules {
+        for binding in &module.bindings {
+            let key = (module.name.as_str(), binding.http, binding_pattern(&binding.path));
+            let Some(first) = bindings.get(&key) else {
+                bindings.insert(key, binding);
+                continue;
+            };
+            let (http, path) = (binding.http.as_str(), &binding.path);
+            let message = format!("{http} {path} is bound twice, at {} and at {}", first.location, binding.location);
+            let span = module_span(api, &module.name);
+            diagnostics.push(Diagnostic::new(DiagnosticCode::UndefinedMethod, span, message));
+        }
+    }
+    bindings
+}
+
+/// Returns the path of a service without the names of its captures, which a binding may change.
+fn pattern(service: &Service) -> String {
+    service.path.iter().fold(String::new(), |pattern, segment| match segment {
+        Segment::Static(text) => pattern + "/" + text,
+        Segment::Capture(_) => pattern + "/{}",
+    })
+}
+
+/// Returns the path of a binding without the names of its captures.
+fn binding_pattern(path: &str) -> String {
+    if path == "/" {
+        return String::new();
+    }
+    let is_capture = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
+    let segments: Vec<_> = path.split('/').map(|segment| if is_capture(segment) { "{}" } else { segment }).collect();
+    segments.join("/")
+}
+
+/// Checks that a handler returns a file if and only if its method is a download.
+fn check_download(method: &Method, binding: &Binding) -> Option<Diagnostic> {
+    let (message, help) = match (method.options.download, binding.handler.is_download()) {
+        (true, false) => ("returns outputs, but the method is a download", "return a `Download`"),
+        (false, true) => (
+            "returns a file, but the method is not a download",
+            "add `\"options\": { \"download\": true }` to the method",
+        ),
+        _ => return None,
+    };
+    let message = format!("the handler of {} {message}", method.id);
+    let help = format!("{help}; the handler is bound at {}", binding.location);
+    Some(Diagnostic::new(DiagnosticCode::HandlerMismatch, method.span, message).help(help))
+}
+
+fn no_handler(module: &Module, service: &Service, method: &Method) -> Diagnostic {
+    let (http, uri) = (method.http, service.uri());
+    let message = format!("{} {uri} has no handler in this program", http.as_str());
+    Diagnostic::new(DiagnosticCode::UnboundMethod, method.span, message).label("defined here").help(format!(
+        "bind a handler: `Module::new({:?}).{}({uri:?}, …)`, or serve the API without it: `--unbound 501`",
+        module.name,
+        http.as_str().to_lowercase(),
+    ))
+}
+
+/// Describes a handler that is bound to a method which its module does not have.
+fn no_method(api: &Api, (module, _, pattern): &BindingKey<'_>, binding: &Binding) -> Diagnostic {
+    let name = format!("{} {}", binding.http.as_str(), binding.path);
+    let message =
+        format!("the handler of {name}, bound at {}, does not belong to a method of this module", binding.location);
+    let diagnostic = Diagnostic::new(DiagnosticCode::UndefinedMethod, module_span(api, module), message);
+    let same_path: Vec<_> = methods(api).filter(|(_, service, _)| self::pattern(service) == *pattern).collect();
+    match same_path.first() {
+        Some((other, ..)) if other.name != *module => {
+            diagnostic.help(format!("the module `{}` defines this path", other.name))
+        }
+        Some(_) => {
+            let names: Vec<_> = same_path.iter().map(|(_, _, method)| method.http.as_str()).collect();
+            diagnostic.help(format!("the definition has {} at this path", names.join(", ")))
+        }
+        None => {
+            let known: Vec<_> = methods(api)
+                .filter(|(other, ..)| other.name == *module)
+                .map(|(_, service, method)| format!("{} {}", method.http.as_str(), service.uri()))
+                .collect();
+            diagnostic.suggest(&name, known.iter().map(String::as_str))
+        }
+    }
+}
+
+fn sort_key(location: &Location<'static>) -> (&'static str, u32, u32) {
+    (location.file(), location.line(), location.column())
+}

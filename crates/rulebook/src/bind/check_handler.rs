@@ -1,0 +1,289 @@
+//! Checks that the argument type of a handler accepts every value that the method's checks let pass.
+//!
+//! The type is deserialized from sample values at start, so that no request fails for this reason. It is given one
+//! parameter at a time, so that each parameter that it rejects is reported once, with the rejected value. A type whose
+//! fields are not known (a map, a struct with `flatten`) is given all parameters together.
+
+use crate::call::{Slot, Slots, Upload, Value};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::handler::{ArgsErrorKind, Binding, Fields, HandlerMismatch};
+use crate::model::{Method, Parameter};
+use crate::types::Arity;
+
+/// Reports the parameters of a method that the argument type of its handler does not accept. `fields` are the fields
+/// of the type.
+pub(super) fn check_handler(method: &Method, binding: &Binding, fields: &Fields) -> Vec<Diagnostic> {
+    let check = HandlerCheck {
+        method,
+        binding,
+        samples: method.parameters.iter().map(samples).collect(),
+        reported: vec![false; method.parameters.len()],
+        diagnostics: Vec::new(),
+    };
+    match &fields.names {
+        Some(names) => check.one_by_one(names),
+        None => check.together(),
+    }
+}
+
+struct HandlerCheck<'a> {
+    method: &'a Method,
+    binding: &'a Binding,
+    /// Sample values of each parameter, null and absence last.
+    samples: Vec<Vec<Slot<'static>>>,
+    /// `true` for each parameter that was reported.
+    reported: Vec<bool>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl HandlerCheck<'_> {
+    /// Checks a type whose fields are known: gives it each parameter alone, then omits the optional ones.
+    fn one_by_one(mut self, fields: &[&'static str]) -> Vec<Diagnostic> {
+        let accepted: Vec<Option<Slot<'static>>> =
+            (0..self.samples.len()).map(|index| self.check_alone(index)).collect();
+        let fields = self.match_fields(fields, &accepted);
+        self.check_absence(&fields, &accepted);
+        let all = (0..accepted.len()).filter_map(|index| Some((index, accepted[index].clone()?)));
+        if self.diagnostics.is_empty()
+            && !self.lacks_samples()
+            && let Err(mismatch) = self.give(all)
+        {
+            self.report_method(&format!("does not accept the method's parameters: {}", mismatch.error), None);
+        }
+        self.diagnostics
+    }
+
+    /// Gives every sample of a parameter and returns the first that is accepted.
+    fn check_alone(&mut self, index: usize) -> Option<Slot<'static>> {
+        let mut accepted = None;
+        for slot in self.samples[index].clone() {
+            if slot == Slot::Absent {
+                continue;
+            }
+            match self.give([(index, slot.clone())]) {
+                Err(HandlerMismatch { slot: Some(_), error }) => {
+                    self.report_value(index, &slot, &error.to_string());
+                }
+                Err(HandlerMismatch { slot: None, error })
+                    if matches!(error.kind(), ArgsErrorKind::UnknownField(_)) =>
+                {
+                    let name = &self.method.parameters[index].name;
+                    self.report_parameter(index, &format!("has no argument `{name}`"));
+                    return None;
+                }
+                Ok(()) | Err(HandlerMismatch { slot: None, .. }) => {
+                    accepted.get_or_insert(slot);
+                }
+            }
+        }
+        accepted
+    }
+
+    /// Returns the parameter of each field. Reports the fields without one.
+    fn match_fields(
+        &mut self,
+        fields: &[&'static str],
+        accepted: &[Option<Slot<'static>>],
+    ) -> Vec<(&'static str, usize)> {
+        let mut matched = Vec::new();
+        for field in fields {
+            let same_name = self.method.parameters.iter().position(|parameter| parameter.name == *field);
+            // The field may be an alias of a parameter's field, which only an accepted value of the parameter can show.
+            let may_be_alias = self.reported.contains(&true);
+            match same_name.or_else(|| self.find_alias(field, accepted)) {
+                Some(index) => matched.push((*field, index)),
+                None if may_be_alias => {}
+                None => {
+                    let names: Vec<_> =
+                        self.method.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+                    let help = crate::diagnostic::closest(field, names)
+                        .map(|suggestion| format!("did you mean `{suggestion}`?"));
+                    self.report_method(&format!("has an argument `{field}`, which is not a parameter"), help);
+                }
+            }
+        }
+        matched
+    }
+
+    /// Returns the parameter that fills `field` under another name of the field (`serde(alias)`). serde rejects both
+    /// names together as a duplicate.
+    fn find_alias(&self, field: &'static str, accepted: &[Option<Slot<'static>>]) -> Option<usize> {
+        accepted.iter().enumerate().find_map(|(index, slot)| {
+            let names = [self.method.parameters[index].name.as_str().into(), field.into()];
+            let values = vec![slot.clone()?, Slot::Null];
+            let both = self.binding.handler.check_slots(Slots { names: &names, values });
+            both.is_err_and(|mismatch| matches!(mismatch.error.kind(), ArgsErrorKind::DuplicateField(_)))
+                .then_some(index)
+        })
+    }
+
+    /// Finds the required fields: starts with no value and adds each field that serde misses. Reports those whose
+    /// parameter is optional.
+    fn check_absence(&mut self, fields: &[(&'static str, usize)], accepted: &[Option<Slot<'static>>]) {
+        let mut given: Vec<(usize, Slot<'static>)> = Vec::new();
+        while let Err(mismatch) = self.give(given.iter().cloned()) {
+            let ArgsErrorKind::MissingField(missing) = mismatch.error.kind() else { return };
+            let Some((_, index)) = fields.iter().find(|(field, _)| field == missing) else { return };
+            let Some(slot) = accepted[*index].clone() else { return };
+            if given.iter().any(|(other, _)| other == index) {
+                return;
+            }
+            if self.samples[*index].contains(&Slot::Absent) {
+                self.report_value(*index, &Slot::Absent, &mismatch.error.to_string());
+            }
+            given.push((*index, slot));
+        }
+    }
+
+    /// Checks a type whose fields are not known: gives it typical values of all parameters, then varies each of them.
+    fn together(mut self) -> Vec<Diagnostic> {
+        let mut typical: Vec<Slot<'static>> = self.method.parameters.iter().map(typical).collect();
+        let with = |typical: &[Slot<'static>], index: usize, slot: &Slot<'static>| {
+            let mut values = typical.to_vec();
+            values[index] = slot.clone();
+            values.into_iter().enumerate()
+        };
+        if let Err(mismatch) = self.give(typical.iter().cloned().enumerate()) {
+            let accepted = self.samples.iter().enumerate().find_map(|(index, slots)| {
+                let slot = slots.iter().find(|slot| self.give(with(&typical, index, slot)).is_ok())?;
+                Some((index, slot.clone()))
+            });
+            match (accepted, mismatch.slot) {
+                (Some((index, slot)), _) => {
+                    let rejected = std::mem::replace(&mut typical[index], slot);
+                    self.report_value(index, &rejected, &mismatch.error.to_string());
+                }
+                (None, Some(index)) => {
+                    self.report_value(index, &typical[index], &mismatch.error.to_string());
+                    return self.diagnostics;
+                }
+                (None, None) if self.lacks_samples() => return self.diagnostics,
+                (None, None) => {
+                    let message = format!("does not accept the method's parameters: {}", mismatch.error);
+                    self.report_method(&message, None);
+                    return self.diagnostics;
+                }
+            }
+        }
+        for index in 0..typical.len() {
+            for slot in self.samples[index].clone() {
+                if let Err(mismatch) = self.give(with(&typical, index, &slot)) {
+                    self.report_value(index, &slot, &mismatch.error.to_string());
+                }
+            }
+        }
+        self.diagnostics
+    }
+
+    /// Returns `true` if a parameter has no samples, because its type has no
+    /// [`boundary_values`](crate::types::Check::boundary_values). Then a missing value proves nothing.
+    fn lacks_samples(&self) -> bool {
+        self.samples.iter().any(Vec::is_empty)
+    }
+
+    /// Deserializes the type from values of parameters. In the error, `slot` is the index of the parameter.
+    fn give(&self, slots: impl IntoIterator<Item = (usize, Slot<'static>)>) -> Result<(), HandlerMismatch> {
+        let (indices, values): (Vec<usize>, Vec<_>) = slots.into_iter().unzip();
+        let names: Vec<Box<str>> =
+            indices.iter().map(|index| self.method.parameters[*index].name.as_str().into()).collect();
+        self.binding.handler.check_slots(Slots { names: &names, values }).map_err(|mismatch| {
+            let slot = mismatch.slot.and_then(|slot| indices.get(slot).copied());
+            HandlerMismatch { slot, ..mismatch }
+        })
+    }
+
+    /// Reports that the field of a parameter does not accept `slot`; once for each parameter.
+    fn report_value(&mut self, index: usize, slot: &Slot<'_>, reason: &str) {
+        let name = &self.method.parameters[index].name;
+        let predicate = format!("does not accept all values of `{name}`: {reason}");
+        let use_option = "make its field an `Option`, or give the parameter a default";
+        let (label, help) = match slot {
+            Slot::Absent => ("this parameter is optional".to_owned(), use_option),
+            Slot::Null => ("this type allows null".to_owned(), use_option),
+            Slot::Value(value) => {
+                let help = "use a wider type for its field, or a narrower type for the parameter";
+                (format!("this type allows {}", quote(value)), help)
+            }
+        };
+        let bound = self.binding_note();
+        if let Some(diagnostic) = self.report_parameter(index, &predicate) {
+            diagnostic.label = label;
+            diagnostic.help = Some(format!("{help}; {bound}"));
+        }
+    }
+
+    /// Reports a parameter, unless it was reported before. The message is "the handler of …" and the predicate.
+    fn report_parameter(&mut self, index: usize, predicate: &str) -> Option<&mut Diagnostic> {
+        if std::mem::replace(&mut self.reported[index], true) {
+            return None;
+        }
+        let message = format!("the handler of {} {predicate}", self.method.id);
+        let span = self.method.parameters[index].type_span;
+        let note = self.binding_note();
+        self.diagnostics.push(Diagnostic::new(DiagnosticCode::HandlerMismatch, span, message).help(note));
+        self.diagnostics.last_mut()
+    }
+
+    fn report_method(&mut self, predicate: &str, help: Option<String>) {
+        let message = format!("the handler of {} {predicate}", self.method.id);
+        let note = self.binding_note();
+        let help = help.map_or(note.clone(), |help| format!("{help} {note}"));
+        let span = self.method.span;
+        self.diagnostics.push(Diagnostic::new(DiagnosticCode::HandlerMismatch, span, message).help(help));
+    }
+
+    fn binding_note(&self) -> String {
+        format!("the handler is bound at {}", self.binding.location)
+    }
+}
+
+/// Quotes a value as JSON, at most 60 characters of it.
+fn quote(value: &Value<'_>) -> String {
+    if let Value::File(_) = value {
+        return "a file".to_owned();
+    }
+    let text = value.to_json().to_string();
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Returns a typical value of a parameter: the default, absence if it is optional, or else a sample.
+fn typical(parameter: &Parameter) -> Slot<'static> {
+    match default(parameter) {
+        Some(value) => value,
+        None if parameter.optional => Slot::Absent,
+        None => values(parameter).next().unwrap_or_default(),
+    }
+}
+
+/// Returns the samples of a parameter: boundary values, and the default, or null and absence if it is optional.
+fn samples(parameter: &Parameter) -> Vec<Slot<'static>> {
+    let mut slots: Vec<_> = values(parameter).collect();
+    match default(parameter) {
+        Some(value) => slots.push(value),
+        None if parameter.optional => slots.extend([Slot::Null, Slot::Absent]),
+        None => {}
+    }
+    slots
+}
+
+/// Returns boundary values of a parameter, as handlers receive them.
+fn values(parameter: &Parameter) -> impl Iterator<Item = Slot<'static>> {
+    let check = &parameter.r#type.check;
+    let values = match check.arity() {
+        Arity::One | Arity::Many => {
+            check.boundary_values().into_iter().filter_map(|value| check.check(value).ok()).collect()
+        }
+        Arity::File => vec![Value::File(Upload::sample())],
+        Arity::Files => vec![Value::List(vec![Value::File(Upload::sample())])],
+    };
+    // Null means absence for an optional parameter, even if its type allows null.
+    let is_absence = move |value: &Value<'_>| parameter.optional && *value == Value::Null;
+    values.into_iter().filter(move |value| !is_absence(value)).map(Slot::Value)
+}
+
+fn default(parameter: &Parameter) -> Option<Slot<'static>> {
+    super::default_value(parameter).map(Slot::Value)
+}

@@ -1,0 +1,60 @@
+//! Computes the limits of multipart bodies: those in the settings, unless the parameters of a method need more.
+
+use crate::call::Limit;
+use crate::model::{Limits, Location, Method, Parameter};
+use crate::plan::MultipartLimits;
+use crate::types::Arity;
+
+/// Returns the size limit of each file that fills a parameter; `None` if the parameter is not a file.
+pub(super) fn file_limit(parameter: &Parameter, limits: &Limits) -> Option<Limit> {
+    let check = &parameter.r#type.check;
+    let type_limit = check.max_size().bytes.map(Limit::file);
+    matches!(check.arity(), Arity::File | Arity::Files).then(|| type_limit.unwrap_or(Limit::part(limits.part)))
+}
+
+/// Returns the limits of a multipart body for a method. They never reject a body whose parts all fit the parameters.
+pub(super) fn method_limits(method: &Method, limits: &Limits) -> MultipartLimits {
+    let in_body = method.parameters.iter().filter(|it| matches!(it.from, Location::Body | Location::Any));
+    let needed = in_body.fold(Needed::default(), |needed, parameter| needed.and(parameter, limits));
+    let bytes = if needed.has_size { needed.file_bytes.saturating_add(limits.body) } else { 0 };
+    MultipartLimits { bytes: bytes.max(limits.multipart), parts: needed.parts.max(limits.parts) }
+}
+
+/// Returns the greater of two limits, each of bytes and of parts.
+pub(super) fn max(one: MultipartLimits, other: MultipartLimits) -> MultipartLimits {
+    MultipartLimits { bytes: one.bytes.max(other.bytes), parts: one.parts.max(other.parts) }
+}
+
+/// What the parameters of a method need at most.
+#[derive(Default)]
+struct Needed {
+    parts: u64,
+    file_bytes: u64,
+    /// `true` if a type limits the size of a file or the number of files.
+    has_size: bool,
+}
+
+impl Needed {
+    fn and(self, parameter: &Parameter, limits: &Limits) -> Self {
+        let check = &parameter.r#type.check;
+        let max = check.max_size();
+        let (parts, has_size) = match check.arity() {
+            Arity::One => (1, false),
+            Arity::File => (1, max.bytes.is_some()),
+            Arity::Many => (max.items.unwrap_or(1), false),
+            Arity::Files => (max.items.unwrap_or(1), max.items.is_some()),
+        };
+        let parts = parts.min(limits.items);
+        let file_bytes = match file_limit(parameter, limits) {
+            None => 0,
+            // An array of any number of files is limited by the setting.
+            Some(_) if check.arity() == Arity::Files && max.items.is_none() => limits.multipart,
+            Some(limit) => limit.max.saturating_mul(parts),
+        };
+        Self {
+            parts: self.parts.saturating_add(parts),
+            file_bytes: self.file_bytes.saturating_add(file_bytes),
+            has_size: self.has_size || has_size,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The interface of authenticators, which determine the identity of a request.
+
+use std::pin::Pin;
+
+use super::{AuthScheme, Head, Identity};
+
+/// The result of [`Authenticate::authenticate`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Authentication {
+    /// The request carries no credential of the kind that this authenticator looks for.
+    Anonymous,
+    /// The credential is valid and belongs to this identity.
+    Identity(Identity),
+    /// The credential is not valid: the response is 401, even if the method requires no permission. The text is
+    /// written to the log and not sent to the client.
+    Invalid(String),
+    /// The credential cannot be checked at the moment: the response is 503. The text is written to the log and not
+    /// sent to the client.
+    Unavailable(String),
+}
+
+/// Determines the identity of a request from its head.
+///
+/// An API can have several authenticators. They are asked in the order in which they were added with
+/// [`Rulebook::authenticator`](crate::Rulebook::authenticator), until one returns something else than
+/// [`Authentication::Anonymous`]; its result decides. Permissions of several authenticators never add up.
+///
+/// ```
+/// use rulebook::{AuthScheme, Authenticate, Authentication, Head, Identity, Rulebook};
+///
+/// /// The user's id, for handlers.
+/// struct UserId(u64);
+///
+/// /// Trusts a proxy that sends the id of the user in a header field.
+/// struct Proxy;
+///
+/// impl Authenticate for Proxy {
+///     async fn authenticate(&self, head: &Head) -> Authentication {
+///         let Some(text) = head.header("X-User") else { return Authentication::Anonymous };
+///         let Ok(id) = text.parse() else { return Authentication::Invalid("X-User is not a number".to_owned()) };
+///         Authentication::Identity(Identity::new(text, ["user".to_owned(), format!("user[{id}]")]).with(UserId(id)))
+///     }
+///
+///     fn schemes(&self) -> Vec<AuthScheme> {
+///         vec![AuthScheme::Header("X-User".to_owned())]
+///     }
+/// }
+///
+/// let rulebook = Rulebook::load("api").authenticator(Proxy);
+/// # use rulebook::http::{HeaderName, HeaderValue, Method, Uri};
+/// # let (name, value) = (HeaderName::from_static("x-user"), HeaderValue::from_static("7"));
+/// # let head = Head::new(Method::GET, Uri::from_static("/")).with_header(name, value);
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # let Authentication::Identity(identity) = runtime.block_on(Proxy.authenticate(&head)) else { panic!() };
+/// # assert!(identity.has_permission("user[7]") && identity.data::<UserId>().unwrap().0 == 7);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an authenticator",
+    note = "implement `rulebook::Authenticate`: `async fn authenticate(&self, head: &Head) -> Authentication`"
+)]
+pub trait Authenticate: Send + Sync + 'static {
+    /// Checks the credential in the head of a request. Implementations write it as `async fn`.
+    ///
+    /// A request is checked more than once if its client waits for `100 Continue` before it sends the body, or if the
+    /// body says which method is called.
+    fn authenticate(&self, head: &Head) -> impl Future<Output = Authentication> + Send;
+
+    /// Returns the schemes of the credential; by default, bearer tokens. Without schemes, neither `WWW-Authenticate` nor the
+    /// documents mention the credential. Called once, when the API is built.
+    fn schemes(&self) -> Vec<AuthScheme> {
+        vec![AuthScheme::bearer()]
+    }
+}
+
+/// The object-safe form of [`Authenticate`], in which a plan keeps authenticators of different types.
+pub trait DynAuthenticate: Send + Sync {
+    /// Same as [`Authenticate::authenticate`].
+    fn authenticate<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Authentication> + Send + 'a>>;
+
+    /// Same as [`Authenticate::schemes`].
+    fn schemes(&self) -> Vec<AuthScheme>;
+}
+
+impl<A: Authenticate> DynAuthenticate for A {
+    fn authenticate<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Authentication> + Send + 'a>> {
+        Box::pin(Authenticate::authenticate(self, head))
+    }
+
+    fn schemes(&self) -> Vec<AuthScheme> {
+        Authenticate::schemes(self)
+    }
+}

@@ -1,0 +1,124 @@
+//! Entity tags (RFC 9110 section 8.8.3).
+
+use std::fmt;
+
+use http::HeaderValue;
+
+/// The entity tag of one version of a file: another version has another tag.
+///
+/// ```
+/// use rulebook::ETag;
+///
+/// let (strong, weak) = (ETag::strong("v7"), ETag::weak("v7"));
+/// assert_eq!((strong.to_string().as_str(), weak.to_string().as_str()), (r#""v7""#, r#"W/"v7""#));
+/// assert!(strong.weak_eq(&weak) && !strong.strong_eq(&weak));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ETag {
+    weak: bool,
+    tag: Box<str>,
+}
+
+impl ETag {
+    /// A strong tag, for exactly these bytes.
+    ///
+    /// Characters that a tag cannot contain (quotes, spaces, control characters and those beyond ASCII) are encoded as
+    /// `%` and two hexadecimal digits for each byte.
+    #[must_use]
+    pub fn strong(tag: impl AsRef<str>) -> Self {
+        Self { weak: false, tag: encode(tag.as_ref()) }
+    }
+
+    /// A weak tag, for content that means the same but may differ in bytes. Clients cannot resume a download by it
+    /// (RFC 9110 section 13.1.5).
+    #[must_use]
+    pub fn weak(tag: impl AsRef<str>) -> Self {
+        Self { weak: true, tag: encode(tag.as_ref()) }
+    }
+
+    /// Parses a tag from the value of a header field: `"v7"` or `W/"v7"`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (weak, quoted) = match text.strip_prefix("W/") {
+            Some(quoted) => (true, quoted),
+            None => (false, text),
+        };
+        let tag = quoted.strip_prefix('"')?.strip_suffix('"')?;
+        tag.bytes().all(is_tag_char).then(|| Self { weak, tag: tag.into() })
+    }
+
+    /// Returns the tags of a comma-separated list such as the value of `If-None-Match`. The list ends before the first
+    /// element that is not a tag. A tag may contain commas.
+    #[must_use]
+    pub(crate) fn list(text: &str) -> ETags<'_> {
+        ETags(text)
+    }
+
+    /// The weak comparison (RFC 9110 section 8.8.3.2): returns `true` if both tags stand for the same content, perhaps in
+    /// other bytes.
+    #[must_use]
+    pub fn weak_eq(&self, other: &Self) -> bool {
+        self.tag == other.tag
+    }
+
+    /// The strong comparison (RFC 9110 section 8.8.3.2): returns `true` if both tags stand for the same bytes.
+    #[must_use]
+    pub fn strong_eq(&self, other: &Self) -> bool {
+        !self.weak && !other.weak && self.tag == other.tag
+    }
+
+    /// The tag as the value of a header field.
+    pub(crate) fn header_value(&self) -> HeaderValue {
+        // Visible ASCII in quotes is always a valid value.
+        HeaderValue::try_from(self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+    }
+}
+
+/// The tags of a list, as [`ETag::list`] returns them.
+pub(crate) struct ETags<'t>(&'t str);
+
+/// The characters between two tags of a list.
+const SEPARATORS: [char; 3] = [' ', '\t', ','];
+
+impl ETags<'_> {
+    /// Returns `true` if text is left that is not a tag.
+    pub(crate) fn has_rest(&self) -> bool {
+        !self.0.trim_matches(SEPARATORS).is_empty()
+    }
+}
+
+impl Iterator for ETags<'_> {
+    type Item = ETag;
+
+    fn next(&mut self) -> Option<ETag> {
+        let rest = self.0.trim_start_matches(SEPARATORS);
+        let start = rest.find('"')? + 1;
+        let end = start + rest[start..].find('"')? + 1;
+        let tag =
+            ETag::parse(&rest[..end]).filter(|_| rest[end..].is_empty() || rest[end..].starts_with(SEPARATORS))?;
+        self.0 = &rest[end..];
+        Some(tag)
+    }
+}
+
+impl fmt::Display for ETag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\"{}\"", if self.weak { "W/" } else { "" }, self.tag)
+    }
+}
+
+/// Returns `true` for the characters of a tag. Those beyond ASCII are left out, because not every client accepts them.
+fn is_tag_char(byte: u8) -> bool {
+    byte.is_ascii_graphic() && byte != b'"'
+}
+
+fn encode(tag: &str) -> Box<str> {
+    if tag.bytes().all(|byte| is_tag_char(byte) && byte != b'%') {
+        return tag.into();
+    }
+    let encoded = tag.bytes().map(|byte| match byte {
+        byte if is_tag_char(byte) && byte != b'%' => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    });
+    encoded.collect::<String>().into()
+}

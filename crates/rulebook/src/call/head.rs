@@ -1,0 +1,143 @@
+//! The head of a request: everything that is known before the body.
+
+use std::fmt;
+
+use http::header::{self, HeaderName, HeaderValue};
+
+use super::{RequestId, is_secret_name};
+
+/// The head of a request: method, target and header fields. Its `Debug` output omits credentials.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Head {
+    /// The method as sent, including HEAD and OPTIONS.
+    pub method: http::Method,
+    /// The request target; path and query are still percent-encoded.
+    pub uri: http::Uri,
+    /// The header fields, in the order of the request.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// `true` if a body may follow although no header field announces one, as in HTTP/2.
+    pub streams: bool,
+    /// The address of the client or of the proxy in front; `None` if it is unknown.
+    pub peer: Option<std::net::SocketAddr>,
+    /// The id of the request in responses and in the log.
+    pub id: RequestId,
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |(name, value): &(HeaderName, HeaderValue)| {
+            (name.clone(), if is_secret_field(name.as_str()) { HeaderValue::from_static("-") } else { value.clone() })
+        };
+        let headers: Vec<_> = self.headers.iter().map(shown).collect();
+        f.debug_struct("Head")
+            .field("method", &self.method)
+            .field("uri", &self.uri)
+            .field("headers", &headers)
+            .field("peer", &self.peer)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Returns `true` if the header field with this name holds a credential, which is never logged or sent back.
+#[must_use]
+pub fn is_secret_field(name: &str) -> bool {
+    const SECRET: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+    SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret)) || is_secret_name(name)
+}
+
+/// Splits the value of `Authorization` into the name of the scheme and the credentials after it, which may be empty
+/// (RFC 9110 section 11.4).
+fn split_credentials(value: &HeaderValue) -> (&[u8], &[u8]) {
+    let value = value.as_bytes().trim_ascii();
+    match value.iter().position(|byte| *byte == b' ') {
+        Some(at) => (&value[..at], value[at..].trim_ascii()),
+        None => (value, b""),
+    }
+}
+
+/// Returns the credentials in the value of `Authorization` if its scheme is Bearer (RFC 6750 section 2.1). Names of
+/// schemes are case-insensitive.
+fn bearer_token(value: &HeaderValue) -> Option<&[u8]> {
+    let (scheme, token) = split_credentials(value);
+    scheme.eq_ignore_ascii_case(b"Bearer").then_some(token)
+}
+
+impl Head {
+    /// A head without header fields.
+    #[must_use]
+    pub fn new(method: http::Method, uri: http::Uri) -> Self {
+        Self { method, uri, headers: Vec::new(), streams: false, peer: None, id: RequestId::random() }
+    }
+
+    /// Adds a header field, for tests of an [`Authenticate`](super::Authenticate).
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Returns the first header field with this name, whose case does not matter; `None` if there is none or its value
+    /// is not visible ASCII.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.header_values(name).next().and_then(|value| value.to_str().ok())
+    }
+
+    /// Returns all header fields with this name, in the order of the request.
+    pub fn header_values<'h>(&'h self, name: &str) -> impl Iterator<Item = &'h HeaderValue> {
+        self.headers.iter().filter(move |(own, _)| own.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// [`Head::header`] for a name that is known at compile time.
+    pub(crate) fn get(&self, name: &HeaderName) -> Option<&str> {
+        self.get_all(name).next().and_then(|value| value.to_str().ok())
+    }
+
+    /// [`Head::header_values`] for a name that is known at compile time.
+    pub(crate) fn get_all<'h>(&'h self, name: &HeaderName) -> impl Iterator<Item = &'h HeaderValue> {
+        self.headers.iter().filter(move |(own, _)| own == name).map(|(_, value)| value)
+    }
+
+    /// Returns the token of `Authorization: Bearer <token>` (RFC 6750 section 2.1), which may be empty.
+    ///
+    /// `None` if the request has no such credential: no `Authorization` field or several, another scheme, or a token
+    /// that is not visible ASCII.
+    #[must_use]
+    pub fn bearer(&self) -> Option<&str> {
+        let mut fields = self.get_all(&header::AUTHORIZATION);
+        let field = fields.next().filter(|_| fields.next().is_none())?;
+        std::str::from_utf8(bearer_token(field)?).ok().filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()))
+    }
+
+    /// Returns `true` if an `Authorization` field has the scheme Bearer, whatever its token is.
+    pub(crate) fn has_bearer_scheme(&self) -> bool {
+        self.get_all(&header::AUTHORIZATION).any(|field| bearer_token(field).is_some())
+    }
+
+    /// Returns the value of the first cookie with this name (RFC 6265 section 4.2.1), without double quotes around it;
+    /// `None` if there is none or its value is not UTF-8.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let mut cookies = self.cookies();
+        cookies.find(|(own, _)| *own == name.as_bytes()).and_then(|(_, value)| std::str::from_utf8(value).ok())
+    }
+
+    /// Returns the names and values of all cookies. Values lose the double quotes around them; nothing is decoded.
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let pairs = self.get_all(&header::COOKIE).flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
+        pairs.filter_map(|pair| {
+            let at = pair.iter().position(|byte| *byte == b'=')?;
+            let (name, value) = (pair[..at].trim_ascii(), pair[at + 1..].trim_ascii());
+            let unquoted = value.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\""));
+            Some((name, unquoted.unwrap_or(value)))
+        })
+    }
+
+    /// Returns the query without its `?`, still percent-encoded; empty if there is none.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        self.uri.query().unwrap_or("")
+    }
+}

@@ -1,0 +1,112 @@
+//! The identity of a caller: a name, permissions, and data of the program.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use super::RateLimiter;
+use crate::filename::{FileName, FilePatterns};
+
+/// The caller whose credential an [`Authenticate`](crate::Authenticate) has recognized.
+///
+/// The program can attach data of its own, one value of each type, and read it in handlers:
+///
+/// ```
+/// use rulebook::Identity;
+///
+/// struct UserId(u64);
+///
+/// let identity = Identity::new("ada", ["reader", "user[7]"]).with(UserId(7));
+/// assert_eq!(identity.data::<UserId>().map(|id| id.0), Some(7));
+/// assert!(identity.has_permission("reader"));
+/// ```
+#[derive(Clone)]
+pub struct Identity {
+    pub(crate) name: Arc<str>,
+    pub(crate) permissions: Arc<[Box<str>]>,
+    /// Counts the requests, if there is a limit.
+    pub(crate) rate_limiter: Option<Arc<RateLimiter>>,
+    /// The stored files that the identity may access; `None` if the identity does not restrict files.
+    pub(crate) files: Option<Arc<FilePatterns>>,
+    /// Values of the program, at most one of each type.
+    data: Vec<Arc<dyn Any + Send + Sync>>,
+}
+
+impl Identity {
+    /// An identity with this name and these permissions, written as in definitions; contextual permissions with their
+    /// value: `user[12]`.
+    pub fn new<S: Into<Box<str>>>(name: &str, permissions: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            name: name.into(),
+            permissions: permissions.into_iter().map(Into::into).collect(),
+            rate_limiter: None,
+            files: None,
+            data: Vec::new(),
+        }
+    }
+
+    /// Attaches a value of the program, such as the id of a user. A value of the same type is replaced.
+    #[must_use]
+    pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.data.retain(|other| !other.is::<T>());
+        self.data.push(Arc::new(value));
+        self
+    }
+
+    /// The value of this type that was attached with [`Identity::with`].
+    #[must_use]
+    pub fn data<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.data.iter().find_map(|value| value.downcast_ref())
+    }
+
+    /// Counts the requests of this identity with a rate limiter: requests over its limit are refused with 429. Calls
+    /// that a handler makes are not counted.
+    #[must_use]
+    pub fn with_rate_limiter(self, rate_limiter: Arc<RateLimiter>) -> Self {
+        Self { rate_limiter: Some(rate_limiter), ..self }
+    }
+
+    /// Restricts the identity to stored files whose names match one of the patterns.
+    #[must_use]
+    pub fn with_file_patterns(self, files: FilePatterns) -> Self {
+        Self { files: Some(Arc::new(files)), ..self }
+    }
+
+    /// Copies the name and the data, but not the rate limiter and the file patterns, to an identity with these permissions.
+    pub(crate) fn with_permissions<S: Into<Box<str>>>(&self, permissions: impl IntoIterator<Item = S>) -> Self {
+        Self { data: self.data.clone(), ..Self::new(&self.name, permissions) }
+    }
+
+    /// The name, for handlers and the log.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The permissions, as they were passed to [`Identity::new`].
+    pub fn permissions(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.permissions.iter().map(|permission| &**permission)
+    }
+
+    /// Returns `true` if the identity has exactly this permission.
+    #[must_use]
+    pub fn has_permission(&self, permission: &str) -> bool {
+        self.permissions.iter().any(|own| &**own == permission)
+    }
+
+    /// Returns `true` if the identity may access the stored file: its name matches a pattern, or the identity has no
+    /// patterns. The definition of a parameter may restrict names further.
+    #[must_use]
+    pub fn may_access_file(&self, file: &FileName) -> bool {
+        self.files.as_ref().is_none_or(|patterns| patterns.allows(file))
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("name", &self.name)
+            .field("permissions", &self.permissions)
+            .finish_non_exhaustive()
+    }
+}

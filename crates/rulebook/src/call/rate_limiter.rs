@@ -1,0 +1,245 @@
+//! Limits on the number of requests of an identity, counted without a lock.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http::{HeaderName, HeaderValue};
+
+use super::{ApiError, ErrorKind, Outcome};
+
+/// The number of blocks that a worker would claim if no other worker claimed any. Smaller blocks leave less unused with
+/// workers that get no more requests.
+const BLOCKS_PER_WORKER: u32 = 4;
+/// The value of `Retry-After`, in seconds, if a limit without a time window is used up: it may be raised by then.
+const RETRY_AFTER_USED_UP: u64 = 24 * 60 * 60;
+
+/// Limits the number of requests in a time window.
+///
+/// The windows follow each other like the minutes, hours and days of a clock in UTC; they do not slide.
+///
+/// Workers share one atomic number, from which each claims blocks of requests and counts them down on its own. A block is
+/// at most a quarter of the worker's share of what is left, and at least 1. So a limiter never allows more requests than
+/// its limit, but may allow a few less if a worker with a block gets no more requests.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use rulebook::{Identity, RateLimiter};
+///
+/// // 100 requests a minute, for a server with 2 workers. An `Authenticate` keeps one limiter for each identity.
+/// let limiter = Arc::new(RateLimiter::new(100, 60, 2));
+/// let identity = Identity::new("ada", ["reader"]).with_rate_limiter(limiter);
+/// ```
+#[derive(Debug)]
+pub struct RateLimiter {
+    requests: u32,
+    seconds: u32,
+    /// The current window, and the number of requests that workers have claimed in it.
+    claimed: Padded,
+    /// For each worker, the window of its block and the number of requests that are left in the block.
+    blocks: Box<[Padded]>,
+}
+
+/// A window and a count in a cache line of their own, so that writes of one worker do not slow down others.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Padded(AtomicU64);
+
+fn pack(window: u32, count: u32) -> u64 {
+    u64::from(window) << 32 | u64::from(count)
+}
+
+/// Returns the window and the count.
+fn unpack(packed: u64) -> (u32, u32) {
+    // Each half fits into 32 bits.
+    ((packed >> 32) as u32, packed as u32)
+}
+
+impl RateLimiter {
+    /// Allows `requests` in every window of `seconds`, or in total if `seconds` is 0, for a server with this number of
+    /// workers.
+    #[must_use]
+    pub fn new(requests: u32, seconds: u32, workers: usize) -> Self {
+        let blocks = (0..workers.clamp(1, 512)).map(|_| Padded::default()).collect();
+        Self { requests, seconds, claimed: Padded::default(), blocks }
+    }
+
+    /// The maximum number of requests in a window.
+    #[must_use]
+    pub fn requests(&self) -> u32 {
+        self.requests
+    }
+
+    /// The length of a window in seconds; 0 if the limit has no window.
+    #[must_use]
+    pub fn seconds(&self) -> u32 {
+        self.seconds
+    }
+
+    /// Counts a request.
+    ///
+    /// # Errors
+    /// Fails if the limit is used up; the request is not counted then.
+    pub fn take(&self) -> Result<Quota, Quota> {
+        self.take_at(unix_time())
+    }
+
+    /// Counts a request at a Unix time in seconds.
+    ///
+    /// # Errors
+    /// Fails like [`RateLimiter::take`].
+    pub fn take_at(&self, now: u64) -> Result<Quota, Quota> {
+        let window = self.current_window(now);
+        let block = &self.blocks[worker_index() % self.blocks.len()].0;
+        let counted = block.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |packed| match unpack(packed) {
+            (of, left) if of == window && left > 0 => Some(pack(window, left - 1)),
+            _ => None,
+        });
+        let left = match counted {
+            Ok(before) => unpack(before).1 - 1,
+            Err(_) => {
+                let Some(claimed) = self.claim_block(window) else { return Err(self.quota(now, window, 0)) };
+                // Another thread may share the index, and have put a block there.
+                let add = |packed| match unpack(packed) {
+                    (of, left) if of == window => Some(pack(window, left.saturating_add(claimed - 1))),
+                    _ => Some(pack(window, claimed - 1)),
+                };
+                let _ = block.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+                claimed - 1
+            }
+        };
+        let (of, claimed) = unpack(self.claimed.0.load(Ordering::Relaxed));
+        let unclaimed = self.requests.saturating_sub(if of == window { claimed } else { 0 });
+        Ok(self.quota(now, window, unclaimed.saturating_add(left)))
+    }
+
+    /// Checks whether a request would be allowed, without counting it.
+    ///
+    /// # Errors
+    /// Fails if the limit is used up.
+    pub fn check(&self) -> Result<(), Quota> {
+        let now = unix_time();
+        let window = self.current_window(now);
+        let block = &self.blocks[worker_index() % self.blocks.len()].0;
+        let (of, left) = unpack(block.load(Ordering::Relaxed));
+        let (claimed_in, claimed) = unpack(self.claimed.0.load(Ordering::Relaxed));
+        let has_block = of == window && left > 0;
+        let is_allowed = has_block || claimed_in != window || claimed < self.requests;
+        if is_allowed { Ok(()) } else { Err(self.quota(now, window, 0)) }
+    }
+
+    /// Returns the begin of the last window with requests, as a Unix time in seconds, and the number of requests that
+    /// were claimed in it. If `exact` is `true`, the requests that workers have claimed but not used are subtracted; the
+    /// result is exact only if no request is counted at the same time.
+    #[must_use]
+    pub fn used(&self, exact: bool) -> (u64, u32) {
+        let (window, claimed) = unpack(self.claimed.0.load(Ordering::Relaxed));
+        let blocks = self.blocks.iter().map(|block| unpack(block.0.load(Ordering::Relaxed)));
+        let unused = blocks.filter(|(of, _)| exact && *of == window).map(|(_, left)| left);
+        (u64::from(window) * u64::from(self.seconds), unused.fold(claimed, u32::saturating_sub))
+    }
+
+    /// Continues from the result of [`RateLimiter::used`] of an earlier limiter.
+    #[must_use]
+    pub fn with_used(self, since: u64, used: u32) -> Self {
+        let window = self.window_of(since);
+        self.claimed.0.store(pack(window, used), Ordering::Relaxed);
+        self
+    }
+
+    /// Claims a block, and returns its number of requests; `None` if the limit is used up.
+    fn claim_block(&self, window: u32) -> Option<u32> {
+        let workers = u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
+        let next = |packed| {
+            let (of, claimed) = unpack(packed);
+            let claimed = if of == window { claimed } else { 0 };
+            let left = self.requests.saturating_sub(claimed);
+            (left > 0).then(|| (claimed, (left / workers.saturating_mul(BLOCKS_PER_WORKER)).max(1)))
+        };
+        let add = |packed| next(packed).map(|(claimed, block)| pack(window, claimed + block));
+        let before = self.claimed.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;
+        next(before).map(|(_, block)| block)
+    }
+
+    fn window_of(&self, now: u64) -> u32 {
+        // The number of minutes fits into 32 bits for the next eight thousand years.
+        now.checked_div(self.seconds.into()).map_or(0, |window| window as u32)
+    }
+
+    /// The window in which a request counts. A worker that read its clock a moment before another must not go back to the
+    /// window before.
+    fn current_window(&self, now: u64) -> u32 {
+        let window = self.window_of(now);
+        let (known, _) = unpack(self.claimed.0.load(Ordering::Relaxed));
+        if known == window.wrapping_add(1) { known } else { window }
+    }
+
+    fn quota(&self, now: u64, window: u32, remaining: u32) -> Quota {
+        let end = (u64::from(window) + 1) * u64::from(self.seconds);
+        Quota { requests: self.requests, seconds: self.seconds, remaining, reset: end.saturating_sub(now) }
+    }
+}
+
+/// The Unix time in seconds.
+fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The index of the current thread among the threads that count requests.
+fn worker_index() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static INDEX: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+    INDEX.with(|own| {
+        let index = own.get().unwrap_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed));
+        own.set(Some(index));
+        index
+    })
+}
+
+/// The state of a limit after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quota {
+    /// The maximum number of requests in a window.
+    pub requests: u32,
+    /// The length of a window in seconds; 0 if the limit has no window.
+    pub seconds: u32,
+    /// The number of requests that are left in this window. Other workers may have a few more.
+    pub remaining: u32,
+    /// The number of seconds until the next window; 0 if the limit has no window.
+    pub reset: u64,
+}
+
+impl Quota {
+    /// The error for a request over the limit.
+    #[must_use]
+    pub fn error(self) -> ApiError {
+        let retry_after = if self.seconds == 0 { RETRY_AFTER_USED_UP } else { self.reset.max(1) };
+        ApiError::new(ErrorKind::TooManyRequests { retry_after })
+    }
+
+    /// Adds the header fields of the quota to the result of a call.
+    pub fn add_headers(self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Ok(mut success) => {
+                success.headers.extend(self.headers());
+                Ok(success)
+            }
+            Err(error) => Err(error.with_headers(self.headers())),
+        }
+    }
+
+    /// The header fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, version 10).
+    pub(crate) fn headers(self) -> Vec<(HeaderName, HeaderValue)> {
+        let Self { requests, seconds, remaining, reset } = self;
+        let (policy, state) = match seconds {
+            0 => (format!("\"default\";q={requests}"), format!("\"default\";r={remaining}")),
+            _ => (format!("\"default\";q={requests};w={seconds}"), format!("\"default\";r={remaining};t={reset}")),
+        };
+        let field = |name, value| HeaderValue::try_from(value).ok().map(|value| (HeaderName::from_static(name), value));
+        [field("ratelimit-policy", policy), field("ratelimit", state)].into_iter().flatten().collect()
+    }
+}

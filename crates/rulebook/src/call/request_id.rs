@@ -1,0 +1,57 @@
+//! The id of a request, which connects its response with the lines about it in the log.
+
+use std::fmt;
+
+use http::HeaderValue;
+
+/// The id of a request in responses, error messages and the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestId {
+    /// An id of the server, shown as 16 hexadecimal digits.
+    Generated(u64),
+    /// An id that the client or a proxy sent in `X-Request-Id`: 1 to 64 letters, digits, `-`, `_`, `.` and `:`.
+    Received(Box<str>),
+}
+
+impl RequestId {
+    /// The maximum length of an id that comes with a request, in characters.
+    pub const MAX_LEN: usize = 64;
+
+    /// Checks the id that came with a request. Returns `None` if it cannot go into a log as it is.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
+        let is_id = (1..=Self::MAX_LEN).contains(&text.len()) && text.bytes().all(is_allowed);
+        is_id.then(|| Self::Received(text.into()))
+    }
+
+    /// A new id, which cannot be guessed.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut bytes = [0; 8];
+        // Without random bytes the id is useless, but the request can still be handled.
+        let _ = getrandom::fill(&mut bytes);
+        Self::Generated(u64::from_ne_bytes(bytes))
+    }
+
+    /// The id as the value of a header field.
+    pub(crate) fn header_value(&self) -> HeaderValue {
+        let mut digits = [0; 16];
+        let text = match self {
+            // 8 bytes always fit into 16 digits.
+            Self::Generated(id) => hex::encode_to_slice(id.to_be_bytes(), &mut digits).map_or(&[][..], |()| &digits),
+            Self::Received(text) => text.as_bytes(),
+        };
+        // All characters of an id are visible ASCII.
+        HeaderValue::from_bytes(text).unwrap_or_else(|_| HeaderValue::from_static("-"))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Generated(id) => write!(f, "{id:016x}"),
+            Self::Received(text) => f.write_str(text),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The data folder: where the server keeps its own files, such as keys and links.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// The data folder if neither the program, a flag nor the definition names one.
+const DEFAULT: &str = "data";
+
+/// A handle on the path of the data folder, where the server keeps its own files.
+///
+/// The path is known once the definition has been read, because `data` in `app.json` may name it. A program takes the
+/// handle from [`Rulebook::data_folder_handle`](crate::Rulebook::data_folder_handle) and asks for the path later. A start
+/// hook ([`Rulebook::on_start`](crate::Rulebook::on_start)) gets the path itself.
+#[derive(Debug, Clone, Default)]
+pub struct DataFolder(Arc<OnceLock<PathBuf>>);
+
+impl DataFolder {
+    /// The path of the folder, which may not exist yet. Before the definition has been read, the path is `data` unless
+    /// the program or the flag `--data` names another.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.get().map_or(Path::new(DEFAULT), PathBuf::as_path)
+    }
+
+    /// Sets the path if it is given and no path was set before.
+    pub(super) fn set_if_unset(&self, path: Option<PathBuf>) {
+        if let Some(path) = path {
+            self.0.get_or_init(|| path);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The engine: a definition compiled together with a program's handlers, types and state, ready to be served or called.
+
+mod data_folder;
+mod documents;
+mod files_folder;
+mod rulebook;
+mod start;
+mod validated;
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::thread;
+
+use arc_swap::ArcSwap;
+
+use crate::call::ApiError;
+use crate::handler::{Call, CallBuilder, Caller, Response, State};
+use crate::model::Api;
+use crate::pipeline::Runner;
+pub use crate::pipeline::log_panics;
+use crate::plan::Plan;
+use crate::server::{self, ApiService, RunningServer, Settings};
+
+pub use data_folder::DataFolder;
+#[doc(hidden)]
+pub use files_folder::FilesFolder;
+pub use rulebook::Rulebook;
+pub use start::StartContext;
+use start::{Start, StartHook};
+
+/// A compiled API: ready to be served or called.
+pub struct Engine {
+    api: Arc<Api>,
+    data_folder: DataFolder,
+    files: Option<FilesFolder>,
+    /// Workers load the plan from here at each request, so that a changed definition can take effect without a restart:
+    /// a reload stores a new plan, and requests in flight keep the old one. Only tests store one so far.
+    plan: Arc<ArcSwap<Plan>>,
+    runner: Arc<Runner>,
+    start: Arc<Start>,
+}
+
+impl Engine {
+    fn new(
+        api: Arc<Api>,
+        data_folder: DataFolder,
+        files: Option<FilesFolder>,
+        plan: Plan,
+        start_hooks: Vec<StartHook>,
+    ) -> Self {
+        let plan = Arc::new(plan);
+        let start = Arc::new(Start::new(start_hooks, data_folder.path().to_owned(), plan.state.clone()));
+        let runner = Arc::new(Runner { plan: Arc::clone(&plan), detached: Arc::default() });
+        Self { api, data_folder, files, plan: Arc::new(ArcSwap::new(plan)), runner, start }
+    }
+
+    /// The API that the definition describes.
+    #[must_use]
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// Begins an anonymous call from code: `engine.call("article.line.get")`, `engine.call("GET /article/line/1")` or
+    /// `engine.call("article/line/1")`. See [`CallBuilder`] for the forms of the target.
+    ///
+    /// The first call waits for the start hooks. If one of them fails, the response is an `unavailable` error.
+    pub fn call(&self, target: impl Into<String>) -> CallBuilder {
+        CallBuilder::new(
+            target,
+            Arc::new(StartedRunner { start: Arc::clone(&self.start), runner: Arc::clone(&self.runner) }),
+        )
+    }
+
+    /// The folder of stored files, or `None` if the program stores none.
+    #[doc(hidden)]
+    pub fn files(&self) -> Option<&FilesFolder> {
+        self.files.as_ref()
+    }
+
+    /// Runs the start hooks that were added with [`Rulebook::on_start`], unless they have run, and waits for them.
+    /// [`Engine::serve`] does so by itself.
+    ///
+    /// # Errors
+    /// Fails if the data folder cannot be created, or a hook failed, now or before. Hooks never run twice.
+    pub fn start(&self) -> io::Result<()> {
+        self.start.wait_blocking()
+    }
+
+    /// Serves the API on threads of its own, after the start hooks have run.
+    ///
+    /// # Errors
+    /// Fails if a start hook fails, an address cannot be listened on, a thread cannot be started, or the configured folder
+    /// of stored files cannot be used.
+    pub fn serve(&self, settings: &Settings) -> io::Result<RunningServer> {
+        self.prepare()?;
+        server::serve(&self.plan, settings, self.data_folder.path())
+    }
+
+    /// Returns the API as a service for an actix `App` of the program's own. Of `settings` only `uploads` and
+    /// `static_files` are used. See [`ApiService`] for an example.
+    ///
+    /// # Errors
+    /// Fails if a thread cannot be started, or the folder of stored files cannot be used.
+    pub fn service(&self, settings: &Settings) -> io::Result<ApiService> {
+        self.prepare()?;
+        Ok(server::service(&self.plan, settings, self.data_folder.path()))
+    }
+
+    /// Opens the folder of stored files, and makes the documents on another thread.
+    fn prepare(&self) -> io::Result<()> {
+        if let Some(files) = &self.files {
+            files.open()?;
+        }
+        self.start()?;
+        let plan = self.plan.load_full();
+        // Renders the documents before clients ask for them. Requests for methods do not wait for this.
+        thread::Builder::new().name("documents".to_owned()).spawn(move || {
+            plan.documents.parents();
+            let documents = plan.documents.all().get();
+            if plan.compress {
+                documents.compress_large();
+            }
+        })?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("title", &self.api.title).finish_non_exhaustive()
+    }
+}
+
+/// Runs calls from code once the engine has started.
+struct StartedRunner {
+    start: Arc<Start>,
+    runner: Arc<Runner>,
+}
+
+impl Caller for StartedRunner {
+    fn state(&self) -> &State {
+        self.runner.state()
+    }
+
+    fn method_id(&self, method: usize) -> &str {
+        self.runner.method_id(method)
+    }
+
+    fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+        Box::pin(async move {
+            match self.start.wait().await {
+                Ok(()) => Arc::clone(&self.runner).call(call).await,
+                Err(error) => Response::new(Err(ApiError::unavailable(error)), Arc::clone(&self.runner.plan.envelope)),
+            }
+        })
+    }
+}

@@ -1,0 +1,341 @@
+//! The builder of an engine: a definition, and everything that a program adds to it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::Engine;
+use super::data_folder::DataFolder;
+use super::files_folder::FilesSettings;
+use super::start::{BoxError, StartContext, StartHook};
+use super::validated::Validated;
+use crate::call::{Authenticate, CustomError, DynAuthenticate};
+use crate::compile::{self, Checked, Extensions, ResponseRegistry};
+use crate::definition;
+use crate::diagnostic::Report;
+use crate::envelope::{CustomEnvelope, Envelope};
+use crate::format::Format;
+use crate::handler::{Module, ReadinessCheck, State};
+use crate::model::{Api, Unbound};
+use crate::types::{Functions, Type};
+
+/// The builder of an [`Engine`]: the definition of an API, and the handlers, types and state that the program adds.
+///
+/// [`Rulebook::load`] reads the definition from a folder. In this example, it is a text next to the handler:
+///
+/// ```
+/// use rulebook::{Args, Context, Module, ApiError, Rulebook};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Deserialize)]
+/// struct Person {
+///     name: String,
+/// }
+///
+/// #[derive(Serialize)]
+/// struct Greeting {
+///     greeting: String,
+/// }
+///
+/// async fn hello(Args(person): Args<Person>, _: Context) -> Result<Greeting, ApiError> {
+///     Ok(Greeting { greeting: format!("Hello, {}!", person.name) })
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let definition = r#"{ "/": { "hello": { "GET": {
+///     "info": "Greets",
+///     "in":  { "URL#0": { "info": "The name", "type": "string(1,40)", "name": "name" } },
+///     "out": { "greeting": { "info": "The greeting", "type": "string" } }
+/// } } } }"#;
+/// let engine = Rulebook::read(vec![("hello.json".into(), definition.into())])
+///     .module(Module::new("hello").get("/hello", hello))
+///     .build()?;
+///
+/// let response = engine.call("GET /hello/Ada").send().await;
+/// assert_eq!(response.get("greeting").unwrap(), "Hello, Ada!");
+/// let error = engine.call("hello.get").send().await;
+/// assert_eq!(error.error().unwrap().to_string(), "name is missing in the path, expected a string of 1 to 40 characters");
+/// # Ok(()) })
+/// # }
+/// ```
+pub struct Rulebook {
+    source: Source,
+    modules: Vec<Module>,
+    types: Vec<Arc<dyn Type>>,
+    answers: ResponseRegistry,
+    functions: Functions,
+    authenticators: Vec<Box<dyn DynAuthenticate>>,
+    state: State,
+    checks: Vec<ReadinessCheck>,
+    start_hooks: Vec<StartHook>,
+    unbound: Option<Unbound>,
+    data_folder: DataFolder,
+    files: FilesSettings,
+    verify_outputs: bool,
+}
+
+/// The source of the definition.
+enum Source {
+    Folder(PathBuf),
+    Files(Vec<(PathBuf, Vec<u8>)>),
+}
+
+impl Rulebook {
+    /// Takes the definition from the files of a folder. [`Rulebook::build`] reads them.
+    pub fn load(folder: impl Into<PathBuf>) -> Self {
+        Self::new(Source::Folder(folder.into()))
+    }
+
+    /// Takes the definition from files in memory. Their paths serve as names in diagnostics.
+    #[must_use]
+    pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> Self {
+        Self::new(Source::Files(files))
+    }
+
+    fn new(source: Source) -> Self {
+        Self {
+            source,
+            modules: Vec::new(),
+            types: Vec::new(),
+            answers: ResponseRegistry::default(),
+            functions: Functions::default(),
+            authenticators: Vec::new(),
+            state: State::default(),
+            checks: Vec::new(),
+            start_hooks: Vec::new(),
+            unbound: None,
+            data_folder: DataFolder::default(),
+            files: FilesSettings::default(),
+            verify_outputs: cfg!(debug_assertions),
+        }
+    }
+
+    /// Adds the handlers and hooks of a module.
+    #[must_use]
+    pub fn module(mut self, module: Module) -> Self {
+        self.modules.push(module);
+        self
+    }
+
+    /// Adds a type that definitions can name. It replaces a built-in type of the same name.
+    #[must_use]
+    pub fn add_type(mut self, new: impl Type + 'static) -> Self {
+        self.types.push(Arc::new(new));
+        self
+    }
+
+    /// Adds a response format that the definition can offer with `formats` in `app.json`. It replaces a format of the
+    /// same name.
+    #[must_use]
+    pub fn add_format(mut self, new: impl Format + 'static) -> Self {
+        self.answers.formats.add(Arc::new(new));
+        self
+    }
+
+    /// Adds an envelope that the definition can name. It replaces a built-in envelope of the same name.
+    #[must_use]
+    pub fn add_envelope(mut self, name: &str, new: impl Envelope + 'static) -> Self {
+        self.answers.envelopes.add(CustomEnvelope::new(name, Arc::new(new)));
+        self
+    }
+
+    /// Adds a function that the definition can name: as `callback` of the type `callable`, or in `after`
+    /// (`on_after_parse` in the `rules` dialect). It replaces a function of the same name.
+    ///
+    /// The function gets the value and the `params` next to its name in the definition, and returns the value
+    /// that the handler gets. If it returns a [`CustomError`], the parameter is invalid and the client gets the
+    /// message of the error.
+    ///
+    /// The function runs in the thread that serves the request and must not block it. If the definition names a function
+    /// that does not exist, the API is not built, unless no method has code ([`Unbound::Echo`]): then values pass
+    /// unchanged.
+    ///
+    /// ```
+    /// use rulebook::Rulebook;
+    /// use serde_json::Value;
+    ///
+    /// let rulebook = Rulebook::load("api").callable("Common_MyVersion::formatVersion", |version, _| {
+    ///     match version.as_str() {
+    ///         Some(text) if text.split('.').count() >= 3 => Ok(Value::from(text)),
+    ///         _ => Err("Illegal version".into()),
+    ///     }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn callable<F>(mut self, name: impl Into<String>, function: F) -> Self
+    where
+        F: Fn(&Json, Option<&Json>) -> Result<Json, CustomError> + Send + Sync + 'static,
+    {
+        self.functions.add(name, function);
+        self
+    }
+
+    /// Adds an authenticator, which determines who makes a request. Authenticators are asked in the order in which they
+    /// were added.
+    #[must_use]
+    pub fn authenticator(mut self, authenticator: impl Authenticate) -> Self {
+        self.authenticators.push(Box::new(authenticator));
+        self
+    }
+
+    /// Adds a value that handlers share: [`Context::state`](crate::Context::state) returns it by its type. A value of
+    /// the same type is replaced.
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.state.insert(value);
+        self
+    }
+
+    /// Adds a hook that runs once before the first request: it opens a database, say, and adds it to the state.
+    ///
+    /// [`Engine::serve`], [`Engine::start`] and the first call with [`Engine::call`] run the hooks, one after the other
+    /// in the order in which they were added; commands that only read the definition, such as `routes`, do not. The
+    /// data folder exists when a hook runs. If a hook fails, the engine does not start, and the caller gets the error.
+    ///
+    /// Hooks run on a tokio runtime of their own. Tasks that they spawn keep running for as long as the API is served.
+    ///
+    /// ```
+    /// use std::path::PathBuf;
+    ///
+    /// use rulebook::Rulebook;
+    ///
+    /// struct Motto(String);
+    ///
+    /// let rulebook = Rulebook::load("api").on_start(|start| async move {
+    ///     let file: PathBuf = start.data_folder().join("motto.txt");
+    ///     let text = tokio::fs::read_to_string(file).await?;
+    ///     start.insert_state(Motto(text));
+    ///     Ok(())
+    /// });
+    /// ```
+    #[must_use]
+    pub fn on_start<F, R>(mut self, hook: F) -> Self
+    where
+        F: FnOnce(StartContext) -> R + Send + 'static,
+        R: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        self.start_hooks.push(Box::new(move |start| Box::pin(hook(start))));
+        self
+    }
+
+    /// Adds a check that tells whether the program can do its work. `/readyz` reports it under this name. A check of the
+    /// same name is replaced.
+    ///
+    /// Each worker runs all checks at once, at most once a second. A check that takes longer than two seconds fails. The
+    /// error is written to the log when a check begins to fail, and clients never see it. A check must not block its
+    /// thread.
+    ///
+    /// ```
+    /// # use rulebook::Rulebook;
+    /// let rulebook = Rulebook::load("api").readiness_check("disk", || async {
+    ///     if std::path::Path::new("data").is_dir() { Ok(()) } else { Err("there is no folder `data`".to_owned()) }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn readiness_check<F, C>(mut self, name: &str, check: F) -> Self
+    where
+        F: Fn() -> C + Send + Sync + 'static,
+        C: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.checks.retain(|check| check.name() != name);
+        self.checks.push(ReadinessCheck::new(name, check));
+        self
+    }
+
+    /// Sets what methods without a handler do, instead of `unbound` in the definition.
+    #[must_use]
+    pub fn unbound(mut self, unbound: Unbound) -> Self {
+        self.unbound = Some(unbound);
+        self
+    }
+
+    /// Sets the data folder, where the server keeps its own files, instead of `data` in the definition. The first call
+    /// wins; on the command line, that is the flag `--data`.
+    #[must_use]
+    pub fn data_folder(self, folder: impl Into<PathBuf>) -> Self {
+        self.data_folder.set_if_unset(Some(folder.into()));
+        self
+    }
+
+    /// Enables stored files: handlers get them with [`Context::store`](crate::Context::store). Their folder is the one
+    /// that the flag `--files`, [`Rulebook::files_folder`] or the definition names, else `files` in the data folder.
+    /// Uploads are then written to that folder and hashed as they arrive, so that storing one copies nothing.
+    #[must_use]
+    pub fn keep_files(mut self) -> Self {
+        self.files.enable();
+        self
+    }
+
+    /// Sets the folder of stored files, instead of `files` in the definition, for a program that
+    /// [stores files](Self::keep_files). The first call wins; on the command line, that is the flag `--files`. If the
+    /// folder cannot be used, nothing is served.
+    #[must_use]
+    pub fn files_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.files.set_folder_if_unset(folder.into());
+        self
+    }
+
+    /// Returns a handle on the path of the data folder, which is final when the definition has been read.
+    #[must_use]
+    pub fn data_folder_handle(&self) -> DataFolder {
+        self.data_folder.clone()
+    }
+
+    /// Sets whether the outputs of handlers are compared with `out` of the definition. A handler whose outputs differ
+    /// fails with an internal error, and the log names the output. By default, outputs are compared in debug builds.
+    #[must_use]
+    pub fn verify_outputs(mut self, verify: bool) -> Self {
+        self.verify_outputs = verify;
+        self
+    }
+
+    /// Reads and checks the definition alone, without the handlers.
+    ///
+    /// # Errors
+    /// Returns every error of every file.
+    pub fn check(self) -> Result<Api, Report> {
+        self.validate().map(|validated| validated.api)
+    }
+
+    /// Reads and checks the definition, and compares it with the handlers.
+    ///
+    /// # Errors
+    /// Returns every error of every file; if there is none, every place where handlers and definition disagree.
+    pub fn build(self) -> Result<Engine, Report> {
+        self.validate()?.build()
+    }
+
+    /// The first half of [`Rulebook::build`], for callers that need the settings of the definition before the second.
+    #[doc(hidden)]
+    pub fn validate(self) -> Result<Validated, Report> {
+        let loaded = match self.source {
+            Source::Folder(folder) => definition::load(&folder),
+            Source::Files(files) => definition::read(files),
+        };
+        let extensions = Extensions { types: self.types, answers: self.answers, functions: self.functions };
+        let Checked { api, sources, unknown_functions } = compile::check(loaded, extensions)?;
+        self.data_folder.set_if_unset(api.data.as_deref().map(PathBuf::from));
+        let files = self.files.resolve(api.files.as_deref(), self.data_folder.path());
+        let mut state = self.state;
+        if let Some(files) = &files {
+            state.insert_shared(Arc::clone(&files.folder));
+        }
+        let validated = Validated {
+            files,
+            unbound: self.unbound.unwrap_or(api.unbound),
+            unknown_functions,
+            api,
+            data_folder: self.data_folder,
+            sources,
+            modules: self.modules,
+            authenticators: self.authenticators,
+            state,
+            checks: self.checks,
+            start_hooks: self.start_hooks,
+            verify_outputs: self.verify_outputs,
+        };
+        Ok(validated.with_auth_schemes())
+    }
+}

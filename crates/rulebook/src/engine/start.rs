@@ -1,0 +1,149 @@
+//! The start of an engine: the data folder is created and the program's start hooks run, once.
+
+use std::error::Error;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use futures_util::FutureExt;
+use tokio::runtime;
+use tokio::sync::{oneshot, watch};
+
+use crate::handler::State;
+
+/// An error of any type, as start hooks return it: `?` converts every error type and every text to it.
+pub(super) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// A hook that the program has added with [`Rulebook::on_start`](crate::Rulebook::on_start).
+pub(super) type StartHook =
+    Box<dyn FnOnce(StartContext) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>> + Send>;
+
+/// The context of a start hook: the data folder and the program's state. See [`Rulebook::on_start`](crate::Rulebook::on_start).
+pub struct StartContext {
+    data_folder: PathBuf,
+    state: State,
+    /// The values that hooks have inserted. Handlers get them when all hooks have succeeded.
+    inserted: Arc<Mutex<State>>,
+}
+
+impl StartContext {
+    /// The path of the data folder, which exists.
+    #[must_use]
+    pub fn data_folder(&self) -> &Path {
+        &self.data_folder
+    }
+
+    /// Returns the value of this type that was added with [`Rulebook::state`](crate::Rulebook::state) or inserted by
+    /// this or an earlier hook.
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let inserted = self.inserted.lock().unwrap_or_else(PoisonError::into_inner).get();
+        inserted.or_else(|| self.state.get())
+    }
+
+    /// Adds a value that handlers share: [`Context::state`](crate::Context::state) returns it by its type. A value of the
+    /// same type is replaced.
+    pub fn insert_state<T: Send + Sync + 'static>(&self, value: T) {
+        self.inserted.lock().unwrap_or_else(PoisonError::into_inner).insert(value);
+    }
+}
+
+impl fmt::Debug for StartContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StartContext").field("data_folder", &self.data_folder).finish_non_exhaustive()
+    }
+}
+
+/// The outcome of the start. The error is a text, because every waiting caller gets it.
+type Outcome = Result<(), Arc<str>>;
+
+/// The start hooks of an engine, and how they ended.
+pub(super) struct Start {
+    /// `None` once the hooks have been started.
+    pending: Mutex<Option<Pending>>,
+    /// `None` until the hooks have ended.
+    outcome: watch::Receiver<Option<Outcome>>,
+}
+
+/// The hooks that have not been started, and their environment.
+struct Pending {
+    hooks: Vec<StartHook>,
+    data_folder: PathBuf,
+    state: State,
+    outcome: watch::Sender<Option<Outcome>>,
+}
+
+impl Start {
+    pub(super) fn new(hooks: Vec<StartHook>, data_folder: PathBuf, state: State) -> Self {
+        let ended = if hooks.is_empty() { Some(Ok(())) } else { None };
+        let (sender, outcome) = watch::channel(ended);
+        let pending = Pending { hooks, data_folder, state, outcome: sender };
+        let pending = if pending.hooks.is_empty() { None } else { Some(pending) };
+        Self { pending: Mutex::new(pending), outcome }
+    }
+
+    /// Runs the hooks if they have not run, and waits for them. The hooks run to their end even if the caller does not
+    /// wait that long.
+    pub(super) async fn wait(&self) -> io::Result<()> {
+        let mut outcome = self.begin()?;
+        let ended = outcome.wait_for(Option::is_some).await;
+        let ended = ended.ok().and_then(|ended| ended.clone());
+        // The sender reports before it is dropped.
+        ended.unwrap_or_else(|| Err("the start was interrupted".into())).map_err(|error| io::Error::other(&*error))
+    }
+
+    /// Same as [`Start::wait`], for callers outside of a future, on threads with and without a runtime.
+    pub(super) fn wait_blocking(&self) -> io::Result<()> {
+        if let Some(Ok(())) = *self.outcome.borrow() {
+            return Ok(());
+        }
+        let runtime = runtime::Builder::new_current_thread().build()?;
+        // A runtime cannot block a thread on which another one runs.
+        let waiting = thread::scope(|scope| scope.spawn(|| runtime.block_on(self.wait())).join());
+        waiting.unwrap_or_else(|_| Err(io::Error::other("waiting for the start panicked")))
+    }
+
+    /// Starts the hooks on a thread and a runtime of their own, unless they were started before. Returns the receiver of their
+    /// outcome.
+    fn begin(&self) -> io::Result<watch::Receiver<Option<Outcome>>> {
+        if let Some(pending) = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            thread::Builder::new().name("start".to_owned()).spawn(move || {
+                let (served, ended) = oneshot::channel::<()>();
+                // Dropped with the last plan of the engine.
+                pending.state.keep_alive(served);
+                let Pending { hooks, data_folder, state, outcome } = pending;
+                let ran = runtime.block_on(run(hooks, data_folder, &state));
+                drop(state);
+                outcome.send_replace(Some(ran.map_err(|error| format!("the program cannot start: {error}").into())));
+                // Until then, the tasks that the hooks have spawned go on.
+                let _ = runtime.block_on(ended);
+            })?;
+        }
+        Ok(self.outcome.clone())
+    }
+}
+
+/// Creates the data folder and runs the hooks one after the other, up to the first that fails.
+async fn run(hooks: Vec<StartHook>, data_folder: PathBuf, state: &State) -> Result<(), BoxError> {
+    fs::create_dir_all(&data_folder)
+        .map_err(|error| format!("the data folder {} cannot be created: {error}", data_folder.display()))?;
+    let inserted = Arc::new(Mutex::new(State::default()));
+    for hook in hooks {
+        let context = StartContext {
+            data_folder: data_folder.clone(),
+            state: state.without_start(),
+            inserted: Arc::clone(&inserted),
+        };
+        let hook = AssertUnwindSafe(async { hook(context).await }).catch_unwind();
+        hook.await.unwrap_or_else(|_| Err("a start hook panicked".into()))?;
+    }
+    let inserted = std::mem::take(&mut *inserted.lock().unwrap_or_else(PoisonError::into_inner));
+    state.add_started(inserted);
+    Ok(())
+}

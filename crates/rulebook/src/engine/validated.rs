@@ -1,0 +1,88 @@
+//! A valid definition, before it is compared with the handlers.
+
+use std::sync::Arc;
+
+use super::data_folder::DataFolder;
+use super::files_folder::FilesFolder;
+use super::start::StartHook;
+use super::{Engine, documents};
+use crate::bind::{self, PlanContext};
+use crate::call::{Authenticate, DynAuthenticate};
+
+use crate::diagnostic::{Diagnostic, Report, Sources};
+use crate::handler::{Module, ReadinessCheck, State};
+use crate::model::{Api, Unbound};
+
+/// A definition without errors, and what the program adds to it.
+#[doc(hidden)]
+pub struct Validated {
+    pub api: Api,
+    pub data_folder: DataFolder,
+    pub(super) files: Option<FilesFolder>,
+    pub(super) sources: Sources,
+    pub(super) modules: Vec<Module>,
+    pub(super) authenticators: Vec<Box<dyn DynAuthenticate>>,
+    pub(super) state: State,
+    pub(super) checks: Vec<ReadinessCheck>,
+    pub(super) start_hooks: Vec<StartHook>,
+    pub(super) unbound: Unbound,
+    pub(super) verify_outputs: bool,
+    /// Errors for functions that the definition names and the program does not have. They only matter if methods have
+    /// code.
+    pub(super) unknown_functions: Vec<Diagnostic>,
+}
+
+impl Validated {
+    /// Adds an authenticator, which is asked after all others.
+    #[doc(hidden)]
+    pub fn authenticator(mut self, authenticator: impl Authenticate) -> Self {
+        self.authenticators.push(Box::new(authenticator));
+        self.with_auth_schemes()
+    }
+
+    /// Adds an authenticator, which is asked before all others.
+    #[doc(hidden)]
+    pub fn first_authenticator(mut self, authenticator: impl Authenticate) -> Self {
+        self.authenticators.insert(0, Box::new(authenticator));
+        self.with_auth_schemes()
+    }
+
+    /// Lists the schemes of all authenticators in the model, each once. If there are none, the default stays.
+    pub(super) fn with_auth_schemes(mut self) -> Self {
+        let mut schemes = Vec::new();
+        for scheme in self.authenticators.iter().flat_map(|authenticator| authenticator.schemes()) {
+            if !schemes.contains(&scheme) {
+                schemes.push(scheme);
+            }
+        }
+        if !schemes.is_empty() {
+            self.api.auth_schemes = schemes;
+        }
+        self
+    }
+
+    /// Compares the definition with the handlers, and makes the plan.
+    #[doc(hidden)]
+    pub fn build(self) -> Result<Engine, Report> {
+        let echo = self.unbound == Unbound::Echo;
+        let mut bound = bind::bind(&self.api, &self.modules, self.unbound);
+        if !echo {
+            bound.diagnostics.extend(self.unknown_functions);
+        }
+        if !bound.diagnostics.is_empty() {
+            return Err(Report::new(self.sources, bound.diagnostics));
+        }
+        // Readiness checks and start hooks prepare and watch what handlers work with, and no handler is bound.
+        let (checks, hooks) = if echo { (Vec::new(), Vec::new()) } else { (self.checks, self.start_hooks) };
+        let api = Arc::new(self.api);
+        let context = PlanContext {
+            authenticators: self.authenticators,
+            state: self.state,
+            checks,
+            verify_outputs: self.verify_outputs,
+            documents: documents::cache(&api),
+        };
+        let plan = bind::plan(&api, bound.actions, &self.modules, context);
+        Ok(Engine::new(api, self.data_folder, self.files, plan, hooks))
+    }
+}

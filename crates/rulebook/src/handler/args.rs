@@ -1,0 +1,55 @@
+//! The checked arguments of a call, in a type of the handler.
+
+/// The arguments of a call. The fields of `T` have the names of the parameters in code.
+///
+/// A parameter that is required or has a default needs a plain field, an optional one an `Option`. A field of type
+/// `Option<Option<_>>` distinguishes a missing parameter (`None`) from null (`Some(None)`). A file is an
+/// [`Upload`](crate::Upload).
+///
+/// `T` is any type that implements `serde::Deserialize`: a struct with nested structs and enums, a map, or `()` for a
+/// handler that needs no arguments. When the API is built, the engine tests that `T` accepts every value that the
+/// definition allows. Fields with `#[serde(flatten)]` cannot distinguish a missing parameter from null, and cannot contain
+/// files.
+///
+/// ```
+/// use rulebook::{Args, Context, ApiError};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// "title": string(1,80), "lang": enum(en|fr) with a default, "tags": ?array<string>
+/// #[derive(Deserialize)]
+/// struct Draft {
+///     title: String,
+///     lang: Lang,
+///     tags: Option<Vec<String>>,
+/// }
+///
+/// #[derive(Deserialize, Serialize)]
+/// #[serde(rename_all = "lowercase")]
+/// enum Lang {
+///     En,
+///     Fr,
+/// }
+///
+/// #[derive(Serialize)]
+/// struct Saved {
+///     title: String,
+///     lang: Lang,
+///     tags: usize,
+/// }
+///
+/// async fn save(Args(draft): Args<Draft>, _: Context) -> Result<Saved, ApiError> {
+///     Ok(Saved { title: draft.title, lang: draft.lang, tags: draft.tags.map_or(0, |tags| tags.len()) })
+/// }
+/// # let text = r#"{"/": {"draft": {"POST": {"info": "Saves a draft", "in": {
+/// #     "title": {"info": "Its title", "type": "string(1,80)"},
+/// #     "lang": {"info": "Its language", "type": "enum(en|fr)", "default": "en"},
+/// #     "tags": {"info": "Its tags", "type": "?array<string>"}}}}}}"#;
+/// # let files = vec![("article.json".into(), text.into())];
+/// # let module = rulebook::Module::new("article").post("/draft", save);
+/// # let engine = rulebook::Rulebook::read(files).module(module).build().unwrap();
+/// # let call = engine.call("draft.post").arg("title", "Rules").send();
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # assert_eq!(runtime.block_on(call).outputs().unwrap(), serde_json::json!({"title": "Rules", "lang": "en", "tags": 0}));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Args<T>(pub T);

@@ -1,0 +1,254 @@
+//! Modules of handlers, and the hooks that run around them.
+
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::{Context, Handler, IntoHandler};
+use crate::call::{ApiError, HttpMethod};
+use crate::error::ErrorCode;
+
+/// The handlers of a module of the definition, and the hooks that run around each call.
+///
+/// ```
+/// use rulebook::{ApiError, Args, CallEnd, Context, Module, Rulebook};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Deserialize)]
+/// struct Line {
+///     article_id: Option<u32>,
+///     no_line: Option<u32>,
+/// }
+///
+/// #[derive(Serialize)]
+/// struct Lines {
+///     lines: Vec<String>,
+/// }
+///
+/// async fn line(Args(args): Args<Line>, _: Context) -> Result<Lines, ApiError> {
+///     Ok(Lines { lines: vec![format!("line {:?} of {:?}", args.no_line, args.article_id)] })
+/// }
+///
+/// let module = Module::new("article")
+///     .get("/article/line", line)
+///     .before(|context| async move {
+///         log::debug!("{} begins", context.method());
+///         Ok(())
+///     })
+///     .after(|context, end: CallEnd| async move { log::debug!("{} {end:?}", context.method()) });
+///
+/// # let definition = r#"{ "/": { "article/line": { "GET": { "info": "A line", "in": {
+/// #     "URL#0": { "info": "The article", "type": "?id", "name": "article_id" },
+/// #     "URL#1": { "info": "The line", "type": "?id", "name": "no_line" } } } } } }"#;
+/// let rulebook = Rulebook::read(vec![("article.json".into(), definition.into())]);
+/// assert!(rulebook.module(module).build().is_ok());
+/// ```
+pub struct Module {
+    pub(crate) name: String,
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) hooks: Hooks,
+    /// The position in the program that creates the module, for diagnostics.
+    pub(crate) location: &'static Location<'static>,
+}
+
+/// A handler and the method to which it is bound.
+pub struct Binding {
+    /// The HTTP method.
+    pub http: HttpMethod,
+    /// The path, written as in the definition.
+    pub path: String,
+    /// The handler.
+    pub handler: Arc<dyn Handler>,
+    /// The position in the program that binds the handler, for diagnostics.
+    pub location: &'static Location<'static>,
+}
+
+/// The hooks of a module, which run before and after each call.
+#[derive(Clone, Default)]
+pub struct Hooks {
+    pub(crate) before: Option<Arc<Before>>,
+    pub(crate) after: Option<Arc<After>>,
+}
+
+impl Hooks {
+    /// Returns `true` if there is no hook.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.before.is_none() && self.after.is_none()
+    }
+}
+
+pub(crate) type Before = dyn Fn(Context) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send>> + Send + Sync;
+pub(crate) type After = dyn Fn(Context, CallEnd) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+
+/// The end of a call, for after hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallEnd {
+    /// The handler returned outputs or a download.
+    Succeeded,
+    /// The before hook or the handler returned an error.
+    Failed(ErrorCode),
+    /// The before hook or the handler panicked.
+    Panicked,
+}
+
+impl Module {
+    /// A module without handlers. The name is that of a module in the definition.
+    #[track_caller]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), bindings: Vec::new(), hooks: Hooks::default(), location: Location::caller() }
+    }
+
+    /// Binds a handler to GET at `path`, which is written as in the definition.
+    #[must_use]
+    #[track_caller]
+    pub fn get<M>(self, path: &str, handler: impl IntoHandler<M>) -> Self {
+        self.on(HttpMethod::Get, path, handler)
+    }
+
+    /// Binds a handler to POST at `path`.
+    #[must_use]
+    #[track_caller]
+    pub fn post<M>(self, path: &str, handler: impl IntoHandler<M>) -> Self {
+        self.on(HttpMethod::Post, path, handler)
+    }
+
+    /// Binds a handler to PUT at `path`.
+    #[must_use]
+    #[track_caller]
+    pub fn put<M>(self, path: &str, handler: impl IntoHandler<M>) -> Self {
+        self.on(HttpMethod::Put, path, handler)
+    }
+
+    /// Binds a handler to DELETE at `path`.
+    #[must_use]
+    #[track_caller]
+    pub fn delete<M>(self, path: &str, handler: impl IntoHandler<M>) -> Self {
+        self.on(HttpMethod::Delete, path, handler)
+    }
+
+    /// Binds a handler to PATCH at `path`.
+    #[must_use]
+    #[track_caller]
+    pub fn patch<M>(self, path: &str, handler: impl IntoHandler<M>) -> Self {
+        self.on(HttpMethod::Patch, path, handler)
+    }
+
+    /// Binds a handler to both GET and POST at `path`, for a method of the `rules` dialect.
+    ///
+    /// ```
+    /// use rulebook::{Args, Context, Module, ApiError, Rulebook};
+    ///
+    /// #[derive(serde::Deserialize, serde::Serialize)]
+    /// struct Login {
+    ///     username: String,
+    /// }
+    ///
+    /// async fn login(Args(login): Args<Login>, _: Context) -> Result<Login, ApiError> {
+    ///     Ok(login)
+    /// }
+    ///
+    /// # let rules = r#"{ "User": { "login": { "username": { "name": "username", "require": true } } } }"#;
+    /// let rulebook = Rulebook::read(vec![("user.json".into(), rules.into())]);
+    /// assert!(rulebook.module(Module::new("User").any("/user/login", login)).build().is_ok());
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn any<M>(mut self, path: &str, handler: impl IntoHandler<M>) -> Self {
+        let (handler, location) = (handler.into_handler(), Location::caller());
+        for http in [HttpMethod::Get, HttpMethod::Post] {
+            let handler = Arc::clone(&handler);
+            self.bindings.push(Binding { http, path: path.to_owned(), handler, location });
+        }
+        self
+    }
+
+    /// Binds a handler to an HTTP method at `path`.
+    #[must_use]
+    #[track_caller]
+    pub fn on<M>(mut self, http: HttpMethod, path: &str, handler: impl IntoHandler<M>) -> Self {
+        let (handler, location) = (handler.into_handler(), Location::caller());
+        self.bindings.push(Binding { http, path: path.to_owned(), handler, location });
+        self
+    }
+
+    /// Sets the hook that runs before each handler of the module, after the arguments have been checked. If it returns an
+    /// error, the call ends with that error and the handler does not run.
+    ///
+    /// The value that the hook returns lives as long as the call: [`Context::instance`] returns it to the handler and the
+    /// after hook, and it is dropped after that. Each call has its own value, including calls that handlers make.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Instant;
+    ///
+    /// use rulebook::{ApiError, Args, Context, Module, Rulebook};
+    /// use serde_json::{Value, json};
+    ///
+    /// /// The value of one call.
+    /// struct Visit {
+    ///     name: String,
+    ///     start: Instant,
+    /// }
+    ///
+    /// async fn hello(_: Args<()>, context: Context) -> Result<Value, ApiError> {
+    ///     let visit = context.instance::<Visit>().ok_or_else(|| ApiError::internal("no visit"))?;
+    ///     Ok(json!({ "hello": visit.name }))
+    /// }
+    ///
+    /// let module = Module::new("door")
+    ///     .get("/hello", hello)
+    ///     .before(|context| async move {
+    ///         let identity = context.identity().ok_or_else(|| ApiError::declared("no_strangers"))?;
+    ///         Ok(Visit { name: identity.name().to_owned(), start: Instant::now() })
+    ///     })
+    ///     .after(|context, end| async move {
+    ///         // `None` if the before hook failed.
+    ///         if let Some(visit) = context.take_instance::<Visit>().and_then(Arc::into_inner) {
+    ///             log::debug!("{} {end:?} after {:?}", visit.name, visit.start.elapsed());
+    ///         }
+    ///     });
+    /// # let text = r#"{ "/": { "hello": { "GET": { "info": "Greets", "errors": { "no_strangers": { "info": "Who?" } } } } } }"#;
+    /// # let engine = Rulebook::read(vec![("door.json".into(), text.into())]).module(module).build().unwrap();
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # let ada = rulebook::Identity::new("Ada", [""; 0]);
+    /// # let response = runtime.block_on(engine.call("hello.get").identity(ada).send());
+    /// # assert_eq!(response.outputs().unwrap(), json!({ "hello": "Ada" }));
+    /// # let response = runtime.block_on(engine.call("hello.get").send());
+    /// # assert_eq!(response.error().unwrap().to_string(), "Who?");
+    /// ```
+    #[must_use]
+    pub fn before<F, R, T>(mut self, before: F) -> Self
+    where
+        F: Fn(Context) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<T, ApiError>> + Send + 'static,
+        T: Send + Sync + 'static,
+    {
+        self.hooks.before = Some(Arc::new(move |context| {
+            let hook = before(context.clone());
+            Box::pin(async move {
+                context.put_instance(hook.await?);
+                Ok(())
+            })
+        }));
+        self
+    }
+
+    /// Sets the hook that runs after each call of the module for which the before hook has begun: also if that hook or the
+    /// handler fails or panics, and if the client disconnects.
+    #[must_use]
+    pub fn after<F, R>(mut self, after: F) -> Self
+    where
+        F: Fn(Context, CallEnd) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.hooks.after = Some(Arc::new(move |context, end| Box::pin(after(context, end))));
+        self
+    }
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module").field("name", &self.name).field("handlers", &self.bindings.len()).finish()
+    }
+}

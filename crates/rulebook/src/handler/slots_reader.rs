@@ -1,0 +1,141 @@
+//! A deserializer that moves the values of slots into the fields of a handler's argument type, without a JSON text or tree
+//! in between.
+
+use std::cell::Cell;
+use std::vec;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::ArgsError;
+use super::value_reader::ValueReader;
+use crate::call::{Slot, Slots, Value};
+
+/// Deserializes an argument type from slots. `nullable` has an item for each slot, or is empty.
+pub(super) struct SlotsReader<'a> {
+    slots: Slots<'a>,
+    nullable: &'a [bool],
+    failed: Option<&'a Cell<Option<usize>>>,
+}
+
+impl<'a> SlotsReader<'a> {
+    pub(super) fn new(slots: Slots<'a>, nullable: &'a [bool]) -> Self {
+        Self { slots, nullable, failed: None }
+    }
+
+    /// If a field does not accept the value of a slot, stores the index of the slot in `failed`.
+    pub(super) fn with_failed_slot(self, failed: &'a Cell<Option<usize>>) -> Self {
+        Self { failed: Some(failed), ..self }
+    }
+}
+
+impl<'de> Deserializer<'de> for SlotsReader<'_> {
+    type Error = ArgsError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        visitor.visit_map(SlotsMap {
+            names: self.slots.names.iter(),
+            values: self.slots.values.into_iter(),
+            nullable: self.nullable.iter(),
+            next: None,
+            read: 0,
+            failed: self.failed,
+        })
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ArgsError> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ArgsError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// The slots as a map from names to values; missing arguments are left out.
+struct SlotsMap<'a> {
+    names: std::slice::Iter<'a, Box<str>>,
+    values: vec::IntoIter<Slot<'a>>,
+    nullable: std::slice::Iter<'a, bool>,
+    /// The value for the key that was read last.
+    next: Option<FieldValue<'a>>,
+    /// The number of slots that have been read.
+    read: usize,
+    failed: Option<&'a Cell<Option<usize>>>,
+}
+
+/// The value of a slot for its field.
+enum FieldValue<'a> {
+    Value(Value<'a>),
+    /// Null for a field that does not distinguish it from a missing argument.
+    Null,
+    /// Null for a field of type `Option<Option<_>>`.
+    ExplicitNull,
+}
+
+impl<'de> MapAccess<'de> for SlotsMap<'_> {
+    type Error = ArgsError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ArgsError> {
+        loop {
+            let (Some(name), Some(slot)) = (self.names.next(), self.values.next()) else {
+                return Ok(None);
+            };
+            self.read += 1;
+            let is_nullable = self.nullable.next().copied().unwrap_or(false);
+            self.next = Some(match slot {
+                Slot::Absent => continue,
+                Slot::Null | Slot::Value(Value::Null) if is_nullable => FieldValue::ExplicitNull,
+                Slot::Null | Slot::Value(Value::Null) => FieldValue::Null,
+                Slot::Value(value) => FieldValue::Value(value),
+            });
+            return seed.deserialize(StrDeserializer::<ArgsError>::new(name)).map(Some);
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgsError> {
+        let value = match self.next.take() {
+            Some(FieldValue::Value(value)) => seed.deserialize(ValueReader(value)),
+            Some(FieldValue::ExplicitNull) => seed.deserialize(NullReader),
+            Some(FieldValue::Null) | None => seed.deserialize(ValueReader(Value::Null)),
+        };
+        if let (Err(_), Some(failed)) = (&value, self.failed) {
+            failed.set(self.read.checked_sub(1));
+        }
+        value
+    }
+}
+
+/// Null for a field of type `Option<Option<_>>`: the outer option is `Some`, the inner one `None`.
+struct NullReader;
+
+impl<'de> Deserializer<'de> for NullReader {
+    type Error = ArgsError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        visitor.visit_some(ValueReader(Value::Null))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}

@@ -1,0 +1,224 @@
+//! A deserializer of values.
+//!
+//! The result is the same as that of deserializing the same JSON with serde_json, with two exceptions: a number out of the
+//! range of `f32` is an error instead of infinity, and files are passed as handles.
+
+use std::borrow::Cow;
+use std::vec;
+
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::ArgsError;
+use crate::call::{Upload, Value};
+
+/// Deserializes a type from a value.
+pub(super) struct ValueReader<'a>(pub(super) Value<'a>);
+
+impl<'de> Deserializer<'de> for ValueReader<'_> {
+    type Error = ArgsError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(bool) => visitor.visit_bool(bool),
+            Value::Int(int) => visitor.visit_i64(int),
+            Value::Uint(uint) => visitor.visit_u64(uint),
+            Value::Float(float) => visitor.visit_f64(float),
+            Value::Text(Cow::Borrowed(text)) => visitor.visit_str(text),
+            Value::Text(Cow::Owned(text)) => visitor.visit_string(text),
+            Value::List(items) => visit_list(items, visitor),
+            Value::Map(members) => visitor.visit_map(MapReader::new(members)),
+            // For types that take any value. A type that takes an upload asks for a newtype instead.
+            Value::File(upload) => visitor.visit_map(MapReader::new(vec![
+                (Cow::Borrowed("filename"), Value::Text(Cow::Owned(upload.filename().to_owned()))),
+                (Cow::Borrowed("size"), i64::try_from(upload.size()).map_or(Value::Null, Value::Int)),
+                (Cow::Borrowed("media_type"), Value::Text(Cow::Owned(upload.media_type().to_owned()))),
+            ])),
+        }
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        match self.0 {
+            Value::Float(float) if float.abs() > f64::from(f32::MAX) => {
+                Err(ArgsError::custom(format_args!("invalid value: {float:e} is too large, expected f32")))
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ArgsError> {
+        match self.0 {
+            Value::File(upload) if name == Upload::NEWTYPE => upload.deserialize_into(visitor),
+            _ => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ArgsError> {
+        match self.0 {
+            Value::Text(text) => visitor.visit_enum(StrDeserializer::<ArgsError>::new(&text)),
+            Value::Map(members) if members.len() == 1 => {
+                visitor.visit_enum(MapAccessDeserializer::new(MapReader::new(members)))
+            }
+            Value::Map(_) => {
+                Err(ArgsError::custom("invalid value: an object of several members, expected one variant"))
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f64 char str string bytes byte_buf unit unit_struct
+        seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+/// Visits a list. A type that does not read all items, such as a tuple, does not accept it.
+fn visit_list<'de, V: Visitor<'de>>(items: Vec<Value<'_>>, visitor: V) -> Result<V::Value, ArgsError> {
+    let length = items.len();
+    let mut reader = ListReader(items.into_iter());
+    let value = visitor.visit_seq(&mut reader)?;
+    if reader.0.len() == 0 { Ok(value) } else { Err(ArgsError::invalid_length(length, &"fewer items")) }
+}
+
+struct ListReader<'a>(vec::IntoIter<Value<'a>>);
+
+impl<'de> SeqAccess<'de> for ListReader<'_> {
+    type Error = ArgsError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ArgsError> {
+        self.0.next().map(|value| seed.deserialize(ValueReader(value))).transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.0.len())
+    }
+}
+
+struct MapReader<'a> {
+    members: vec::IntoIter<(Cow<'a, str>, Value<'a>)>,
+    value: Option<Value<'a>>,
+}
+
+impl<'a> MapReader<'a> {
+    fn new(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
+        Self { members: members.into_iter(), value: None }
+    }
+}
+
+impl<'de> MapAccess<'de> for MapReader<'_> {
+    type Error = ArgsError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ArgsError> {
+        let Some((key, value)) = self.members.next() else {
+            return Ok(None);
+        };
+        self.value = Some(value);
+        seed.deserialize(KeyReader(&key)).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgsError> {
+        seed.deserialize(ValueReader(self.value.take().unwrap_or(Value::Null)))
+    }
+}
+
+/// Deserializes the name of a member: a text, or a value that JSON can only write as a text in this position, such as the
+/// keys of a `HashMap<u32, _>`.
+struct KeyReader<'a>(&'a str);
+
+impl KeyReader<'_> {
+    /// Visits a whole number, if the text is written as in JSON.
+    fn visit_integer<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        match (self.0.parse::<i64>(), self.0.parse::<u64>()) {
+            (Ok(int), _) if int.to_string() == self.0 => visitor.visit_i64(int),
+            (_, Ok(uint)) if uint.to_string() == self.0 => visitor.visit_u64(uint),
+            _ => visitor.visit_str(self.0),
+        }
+    }
+}
+
+impl<'de> Deserializer<'de> for KeyReader<'_> {
+    type Error = ArgsError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        visitor.visit_str(self.0)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        match self.0.parse() {
+            Ok(bool) => visitor.visit_bool(bool),
+            Err(_) => visitor.visit_str(self.0),
+        }
+    }
+
+    fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_integer(visitor)
+    }
+
+    fn deserialize_i16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_integer(visitor)
+    }
+
+    fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_integer(visitor)
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_integer(visitor)
+    }
+
+    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_integer(visitor)
+    }
+
+    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_integer(visitor)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_integer(visitor)
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_integer(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ArgsError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ArgsError> {
+        visitor.visit_enum(StrDeserializer::<ArgsError>::new(self.0))
+    }
+
+    forward_to_deserialize_any! {
+        i128 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        seq tuple tuple_struct map struct identifier ignored_any
+    }
+}

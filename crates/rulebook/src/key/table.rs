@@ -1,0 +1,173 @@
+//! The table in which requests look up keys: one lookup by id and one comparison of a hash, even if the key does not exist.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use hmac::Mac;
+use jiff::Timestamp;
+
+use super::file::{self, Entry, Stamp};
+use super::pepper::Pepper;
+use super::usage::{Usage, Usages, UsedRequests};
+use super::{KeyError, Limit, token};
+use crate::call::{Identity, RateLimiter};
+
+/// The precision of the time of the last use, in seconds. Requests write to memory that other workers read only once in
+/// that time.
+const LAST_USE_PRECISION: i64 = 10;
+
+/// The keys of a file.
+pub(super) struct Table {
+    pepper: Pepper,
+    by_id: HashMap<Box<str>, StoredKey>,
+    /// The state of the file when it was read; `None` if it did not exist.
+    pub(super) stamp: Option<Stamp>,
+}
+
+/// A key of the table.
+pub(super) struct StoredKey {
+    hash: [u8; 32],
+    /// The identity of requests with the key.
+    identity: Identity,
+    /// The Unix time in seconds from which the key is not valid any more.
+    expires: Option<i64>,
+    /// The Unix time of the last use in seconds; 0 if the key has not been used.
+    used: Arc<AtomicI64>,
+    rate_limiter: Option<Arc<RateLimiter>>,
+}
+
+/// Why a key is not valid.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum LookupError {
+    /// The token is not written like a key.
+    Malformed(token::TokenError),
+    /// The key does not exist, or its secret is wrong.
+    Unknown,
+    /// The key has expired.
+    Expired,
+}
+
+/// The usage of keys before a table was loaded.
+pub(super) enum Before<'b> {
+    /// The usage file of an earlier process.
+    Stored(Usages),
+    /// The table that the running server replaces.
+    Running(&'b Table),
+}
+
+impl Table {
+    /// Loads the keys of a file, for this number of workers. A missing file has no keys.
+    pub(super) fn load(path: &Path, before: &Before<'_>, workers: usize) -> Result<Self, KeyError> {
+        let (file, stamp) = file::read(path)?;
+        let pepper = if file.keys.is_empty() {
+            Pepper::random()?
+        } else {
+            let file_path = || path.to_owned();
+            let pepper = Pepper::read(path)?.ok_or_else(|| KeyError::NoPepper { file: file_path() })?;
+            if file.pepper.is_some_and(|known| known != pepper.fingerprint()) {
+                return Err(KeyError::WrongPepper { file: file_path() });
+            }
+            pepper
+        };
+        let key = |entry| StoredKey::new(entry, before, workers);
+        let by_id = file.keys.into_iter().filter_map(key).collect();
+        Ok(Self { pepper, by_id, stamp })
+    }
+
+    /// The number of keys.
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Returns the identity of a key. `now` is the Unix time in seconds.
+    pub(super) fn find(&self, key: &str, now: i64) -> Result<&Identity, LookupError> {
+        let token = token::parse(key).map_err(LookupError::Malformed)?;
+        let stored = self.by_id.get(token.id);
+        // An unknown id takes as long as a wrong secret.
+        let hash = stored.map_or([0; 32], |stored| stored.hash);
+        let is_valid = self.pepper.mac(token.secret).verify_slice(&hash).is_ok();
+        match stored {
+            Some(stored) if is_valid && stored.expires.is_some_and(|expires| expires <= now) => {
+                Err(LookupError::Expired)
+            }
+            Some(stored) if is_valid => {
+                if now - stored.used.load(Ordering::Relaxed) >= LAST_USE_PRECISION {
+                    stored.used.store(now, Ordering::Relaxed);
+                }
+                Ok(&stored.identity)
+            }
+            _ => Err(LookupError::Unknown),
+        }
+    }
+
+    /// The usage of all keys. See [`RateLimiter::used`] for `exact`.
+    pub(super) fn usages(&self, exact: bool) -> Usages {
+        let usages = self.by_id.iter().map(|(id, stored)| (id.clone(), stored.usage(exact)));
+        usages.filter(|(_, usage)| *usage != Usage::default()).collect()
+    }
+}
+
+impl StoredKey {
+    fn new(entry: Entry, before: &Before<'_>, workers: usize) -> Option<(Box<str>, Self)> {
+        let Entry { id, hash, name, scope, patterns, expires, limit, .. } = entry;
+        // Entries without a valid hash are rejected when the file is read.
+        let hash = file::hash(&hash)?;
+        let expires = expires.map(Timestamp::as_second);
+        let (used, rate_limiter) = match before {
+            Before::Stored(usages) => {
+                let usage = usages.get(&*id).copied().unwrap_or_default();
+                let used = usage.used.map_or(0, Timestamp::as_second);
+                let rate_limiter = limit.map(|limit| Arc::new(rate_limiter(limit, usage.spent, workers)));
+                (Arc::new(AtomicI64::new(used)), rate_limiter)
+            }
+            Before::Running(table) => match table.by_id.get(&*id) {
+                Some(stored) => (Arc::clone(&stored.used), limit.map(|limit| stored.rate_limiter(limit, workers))),
+                None => (Arc::default(), limit.map(|limit| Arc::new(rate_limiter(limit, None, workers)))),
+            },
+        };
+        let identity = Identity::new(&name, scope);
+        let identity = match &rate_limiter {
+            Some(rate_limiter) => identity.with_rate_limiter(Arc::clone(rate_limiter)),
+            None => identity,
+        };
+        let identity = match patterns {
+            Some(patterns) => identity.with_file_patterns(patterns),
+            None => identity,
+        };
+        Some((id.into(), Self { hash, identity, expires, used, rate_limiter }))
+    }
+
+    /// The rate limiter for a limit, which continues to count if the limit has changed.
+    fn rate_limiter(&self, limit: Limit, workers: usize) -> Arc<RateLimiter> {
+        let has_limit =
+            |own: &&Arc<RateLimiter>| own.requests() == limit.requests && own.seconds() == limit.per.seconds();
+        match self.rate_limiter.as_ref().filter(has_limit) {
+            Some(own) => Arc::clone(own),
+            None => Arc::new(rate_limiter(limit, self.usage(true).spent, workers)),
+        }
+    }
+
+    fn usage(&self, exact: bool) -> Usage {
+        let used = self.used.load(Ordering::Relaxed);
+        let used = if used == 0 { None } else { Timestamp::from_second(used).ok() };
+        let spent = self.rate_limiter.as_ref().and_then(|rate_limiter| {
+            let (since, requests) = rate_limiter.used(exact);
+            let since = Timestamp::from_second(i64::try_from(since).ok()?).ok()?;
+            (requests > 0).then_some(UsedRequests { since, requests })
+        });
+        Usage { used, spent }
+    }
+}
+
+/// A rate limiter that continues from the requests that have been used.
+fn rate_limiter(limit: Limit, used: Option<UsedRequests>, workers: usize) -> RateLimiter {
+    let rate_limiter = RateLimiter::new(limit.requests, limit.per.seconds(), workers);
+    match used {
+        Some(UsedRequests { since, requests }) => {
+            rate_limiter.with_used(u64::try_from(since.as_second()).unwrap_or_default(), requests)
+        }
+        None => rate_limiter,
+    }
+}

@@ -1,0 +1,224 @@
+//! Sixth stage: runs the before hook, the handler and the after hook.
+//!
+//! A handler that has started is never cancelled. If its request is dropped because the client disconnected, the
+//! handler continues as a task of its own.
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context as TaskContext, Poll};
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::Runner;
+use super::authorize::Granted;
+use super::panic::{catch_panic, catch_panic_async};
+use super::verify::verify_outputs;
+use crate::call::{ApiError, Download, ErrorKind, Outcome, Returned, Slot, Slots, Success, Value};
+use crate::handler::{CallEnd, CallOrigin, Caller, Context, HandlerFuture};
+use crate::plan::{Action, Method};
+
+/// Starts the handler of a method. The returned future borrows nothing of the request.
+///
+/// # Errors
+/// Fails if the method has no handler in this program, or the arguments do not fit the handler's type.
+pub(crate) fn act(
+    runner: &Arc<Runner>,
+    granted: &Granted<'_>,
+    arguments: Vec<Slot<'_>>,
+    origin: CallOrigin,
+) -> Result<RunningHandler, ApiError> {
+    let method = granted.method();
+    let (handler, nullable) = match &method.action {
+        Action::Handler { handler, nullable } => (handler, nullable),
+        Action::Echo => return Ok(RunningHandler::new(runner, granted.index(), None, echo(method, arguments))),
+        Action::NotImplemented => {
+            return Err(ApiError::new(ErrorKind::NotImplemented { id: method.id.to_string() }));
+        }
+    };
+    let caller = Arc::clone(runner) as Arc<dyn Caller>;
+    let context = Context::new(granted.index(), granted.identity().cloned(), origin, caller);
+    let slots = Slots { names: &method.names, values: arguments };
+    let (module, kept) = (method.module, context.clone());
+    let hooks = (!runner.plan.modules[module].hooks.is_empty()).then(|| (Arc::clone(runner), context.clone()));
+    // The `Deserialize` of the argument type is code of the program and may panic.
+    let running = catch_panic("the argument type", || handler.start(slots, nullable, context))??;
+    let running = match hooks {
+        Some((runner, context)) => Box::pin(run_with_hooks(runner, module, running, context)),
+        None => running,
+    };
+    Ok(RunningHandler::new(runner, granted.index(), Some(kept), running))
+}
+
+/// Runs a handler between the hooks of the module with this index. The hooks are reached through the worker's own
+/// runner: cloning an `Arc` of the hooks would make all workers write to one reference count.
+async fn run_with_hooks(
+    runner: Arc<Runner>,
+    module: usize,
+    running: HandlerFuture,
+    context: Context,
+) -> Result<Returned, ApiError> {
+    let hooks = &runner.plan.modules[module].hooks;
+    let call = async {
+        if let Some(before) = &hooks.before {
+            before(context.clone()).await?;
+        }
+        running.await
+    };
+    let ended = catch_panic_async("the handler or its before hook", pin!(call)).await;
+    let how = match &ended {
+        Ok(Ok(_)) => CallEnd::Succeeded,
+        Ok(Err(error)) => CallEnd::Failed(error.code()),
+        Err(_) => CallEnd::Panicked,
+    };
+    let after = match &hooks.after {
+        Some(after) => {
+            let after = async { after(context.clone(), how).await };
+            catch_panic_async("the after hook", pin!(after)).await
+        }
+        None => Ok(()),
+    };
+    catch_panic("what the before hook made", || context.drop_instance())?;
+    after?;
+    ended?
+}
+
+/// Returns the checked arguments as the single output `args`, or as a JSON file if the method returns a file.
+fn echo(method: &Method, arguments: Vec<Slot<'_>>) -> HandlerFuture {
+    struct Echo(Vec<(Box<str>, Value<'static>)>);
+    struct Named<'a>(&'a [(Box<str>, Value<'static>)]);
+    impl Serialize for Echo {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut outputs = serializer.serialize_map(Some(1))?;
+            outputs.serialize_entry("args", &Named(&self.0))?;
+            outputs.end()
+        }
+    }
+    impl Serialize for Named<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+        }
+    }
+    let arguments = method.names.iter().cloned().zip(arguments.into_iter().map(|slot| match slot {
+        Slot::Absent | Slot::Null => Value::Null,
+        Slot::Value(value) => value.into_owned(),
+    }));
+    let echo = Echo(arguments.collect());
+    let returned = if method.download {
+        let text = serde_json::to_vec(&echo).map_err(ApiError::internal);
+        text.map(|text| Returned::Download(Box::new(Download::bytes(text).name("args.json"))))
+    } else {
+        Ok(Returned::Outputs(Box::new(echo)))
+    };
+    Box::pin(std::future::ready(returned))
+}
+
+/// Counts the handlers that run although their clients have disconnected.
+#[derive(Debug, Default)]
+pub struct Detached(AtomicUsize);
+
+impl Detached {
+    /// Returns the current number.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// A counted handler. Dropping it ends the count.
+struct Counted(Arc<Detached>);
+
+impl Counted {
+    fn new(detached: &Arc<Detached>) -> Self {
+        detached.0.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(detached))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A running handler. If it is dropped before its end, it continues as a task.
+pub struct RunningHandler {
+    runner: Arc<Runner>,
+    method: usize,
+    /// `None` if no handler runs.
+    context: Option<Context>,
+    running: Option<HandlerFuture>,
+}
+
+impl RunningHandler {
+    fn new(runner: &Arc<Runner>, method: usize, context: Option<Context>, running: HandlerFuture) -> Self {
+        Self { runner: Arc::clone(runner), method, context, running: Some(running) }
+    }
+}
+
+impl Future for RunningHandler {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Outcome> {
+        let Some(running) = &mut self.running else {
+            return Poll::Pending;
+        };
+        let ended = match catch_panic("the handler", || running.as_mut().poll(task)) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(ended)) => ended,
+            Err(error) => Err(error),
+        };
+        self.running = None;
+        let method = &self.runner.plan.methods[self.method];
+        let verified = ended.and_then(|returned| {
+            if let Returned::Outputs(outputs) = &returned
+                && self.runner.plan.verify_outputs
+                && matches!(method.action, Action::Handler { .. })
+            {
+                verify_outputs(method, &**outputs)?;
+            }
+            Ok(returned)
+        });
+        let said = self.context.as_ref().map(Context::take_response_overrides).unwrap_or_default();
+        Poll::Ready(match verified {
+            Ok(returned) => {
+                let status = said.status.unwrap_or(method.status);
+                Ok(Success { returned, status, whole: method.whole, headers: said.headers })
+            }
+            Err(error) => Err(said.apply_to(declared(method, error))),
+        })
+    }
+}
+
+impl Drop for RunningHandler {
+    fn drop(&mut self) {
+        let Some(running) = self.running.take() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let (runner, method, context) = (Arc::clone(&self.runner), self.method, self.context.take());
+        let counted = Counted::new(&runner.detached);
+        runtime.spawn(async move {
+            let ended = catch_panic_async("the handler", pin!(running)).await.and_then(|ended| ended);
+            if let Some(why) = ended.err().as_ref().and_then(ApiError::log) {
+                let id = context.as_ref().and_then(Context::request_id);
+                let id = id.map_or_else(|| "-".to_owned(), ToString::to_string);
+                let method = &*runner.plan.methods[method].id;
+                log::error!(id = method, request_id = id; "{method}: {id}: the client has gone; {why}");
+            }
+            drop(counted);
+        });
+    }
+}
+
+/// Gives an error of the handler the status and message that the definition declares. An error that the definition does
+/// not declare becomes an internal error.
+fn declared(method: &Method, error: ApiError) -> ApiError {
+    let ErrorKind::Declared { name, .. } = error.kind() else {
+        return error;
+    };
+    match method.errors.iter().find(|declared| *declared.name == **name) {
+        Some(declared) => error.with_status(declared.status).with_default_message(&declared.info),
+        None => ApiError::internal(format_args!("{}: the definition declares no error {name:?}", method.id)),
+    }
+}

@@ -1,0 +1,132 @@
+//! Fifth stage: decodes and checks the value of every parameter.
+//!
+//! The errors of all parameters are reported together, in the order of the definition, at most [`MAX_ERRORS`].
+
+use super::english;
+use super::raw::RawValue;
+use super::read::{RawValues, filled_by};
+use crate::call::{
+    ApiError, ErrorKind, Limit, ParameterError, ParameterErrorKind, Slot, TypeMismatch, TypeMismatchDetails, Value,
+    is_secret_name,
+};
+use crate::error::texts::MessageId;
+use crate::model::Limits;
+use crate::plan::{Method, Plan, SlotPlan};
+use crate::types::Arity;
+
+/// The maximum number of parameter errors in one response.
+const MAX_ERRORS: usize = 50;
+
+/// Decodes and checks the raw values of a method's parameters.
+///
+/// # Errors
+/// Fails if a required parameter is missing, a value is invalid or exceeds a limit, or a parameter is unknown and the
+/// definition refuses unknown parameters.
+pub fn check<'a>(plan: &Plan, method: &'a Method, values: RawValues<'a>) -> Result<Vec<Slot<'a>>, ApiError> {
+    let mut slots = Vec::with_capacity(values.raw.len());
+    let mut errors = Vec::new();
+    let mut truncated = false;
+    for (slot, raw) in method.slots.iter().zip(values.raw) {
+        match fill(slot, raw, &plan.limits) {
+            Ok(filled) => slots.push(filled),
+            Err(FillError::Invalid(kind, mismatch)) if errors.len() < MAX_ERRORS => {
+                errors.push(parameter_error(slot, kind, mismatch));
+            }
+            Err(FillError::Invalid(..)) => truncated = true,
+            Err(FillError::Limit(limit)) => return Err(ApiError::too_large(limit, Some(&slot.display_name))),
+        }
+    }
+    let remaining = MAX_ERRORS - errors.len();
+    truncated |= values.unknown.len() > remaining;
+    errors.extend(values.unknown.into_iter().take(remaining));
+    if errors.is_empty() { Ok(slots) } else { Err(ApiError::new(ErrorKind::Parameters { errors, truncated })) }
+}
+
+/// Returns `true` if the value of a part already decides that the request will be refused, whatever parts follow. Files
+/// that follow need not be stored then. A later value cannot replace this one, and the check of its type does not need
+/// other values.
+#[must_use]
+pub fn is_refused_by(plan: &Plan, method: &Method, name: &str, bytes: &[u8]) -> bool {
+    let last_counts = plan.modules[method.module].last_counts;
+    let early = |slot: &&SlotPlan| !last_counts && slot.arity == Arity::One && slot.check.can_check_early();
+    let passes = |slot: &SlotPlan| {
+        let text = std::str::from_utf8(bytes);
+        text.is_ok_and(|text| fill(slot, RawValue::Text(text.into()), &plan.limits).is_ok())
+    };
+    filled_by(method, name).filter(early).is_some_and(|slot| !passes(slot))
+}
+
+/// The reason why a raw value cannot fill its slot.
+enum FillError {
+    /// The value is missing or invalid.
+    Invalid(ParameterErrorKind, Option<TypeMismatch>),
+    /// The value exceeds this limit.
+    Limit(Limit),
+}
+
+/// Decodes and checks the raw value of one parameter.
+fn fill<'a>(plan: &'a SlotPlan, raw: RawValue<'a>, limits: &Limits) -> Result<Slot<'a>, FillError> {
+    let default = || plan.default.as_ref().map(|value| Slot::Value(value.reborrow()));
+    let got = |kind, text| FillError::Invalid(kind, Some(TypeMismatch::with_got(plan.expected.clone(), english(text))));
+    let value = match raw {
+        RawValue::Absent => {
+            let absent = default().or(plan.optional.then_some(Slot::Absent));
+            return absent.ok_or(FillError::Invalid(ParameterErrorKind::Missing, None));
+        }
+        RawValue::Json(value) => value,
+        RawValue::Text(text) => within(plan.check.decode(text), limits)?,
+        RawValue::Texts(texts) => within(plan.check.decode_many(texts), limits)?,
+        RawValue::File(upload) if plan.arity == Arity::Files => Value::List(vec![Value::File(upload)]),
+        RawValue::File(upload) => Value::File(upload),
+        RawValue::Files(files) => Value::List(files.into_iter().map(Value::File).collect()),
+        RawValue::Repeated => return Err(got(ParameterErrorKind::Repeated, MessageId::GotSeveralValues)),
+        RawValue::NoText => return Err(got(ParameterErrorKind::Invalid, MessageId::GotInvalidUtf8)),
+    };
+    match value {
+        // For an optional parameter null means absent, even if its type accepts null.
+        Value::Null if plan.optional => Ok(default().unwrap_or(Slot::Null)),
+        value => {
+            let invalid = |mismatch| FillError::Invalid(ParameterErrorKind::Invalid, Some(mismatch));
+            plan.check.check(value).map(Slot::Value).map_err(invalid)
+        }
+    }
+}
+
+/// Checks the limits of a value that was decoded from text: lists and objects have the same limits as in a JSON body.
+fn within<'a>(value: Value<'a>, limits: &Limits) -> Result<Value<'a>, FillError> {
+    exceeded(&value, limits, 1).map_or(Ok(value), |limit| Err(FillError::Limit(limit)))
+}
+
+/// Returns the limit that a value exceeds. `level` is the depth of the value, 1 for the outermost one.
+fn exceeded(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limit> {
+    let count = match value {
+        Value::List(items) => items.len(),
+        Value::Map(members) => members.len(),
+        _ => return None,
+    };
+    if level > limits.nesting {
+        return Some(Limit::nesting(limits.nesting));
+    }
+    if count as u64 > limits.items {
+        return Some(Limit::items(limits.items));
+    }
+    match value {
+        Value::List(items) => items.iter().find_map(|item| exceeded(item, limits, level + 1)),
+        Value::Map(members) => members.iter().find_map(|(_, member)| exceeded(member, limits, level + 1)),
+        _ => None,
+    }
+}
+
+/// Describes the error of a parameter. The value is left out if the parameter is secret.
+fn parameter_error(plan: &SlotPlan, kind: ParameterErrorKind, mismatch: Option<TypeMismatch>) -> ParameterError {
+    let (expected, got, path, violation) = match mismatch.map(TypeMismatch::into_details) {
+        Some(TypeMismatchDetails { expected, got, path, violation, .. }) => (expected, Some(got), path, violation),
+        None => (plan.expected.clone(), None, String::new(), None),
+    };
+    let secret = plan.secret || is_secret_name(&path);
+    let mut error = ParameterError::new(kind, format!("{}{path}", plan.display_name), plan.source, expected);
+    error.got = got.filter(|_| !secret);
+    error.message = plan.message.clone();
+    error.violation = violation.filter(|violation| !(secret && violation.reveals_value())).map(Box::new);
+    error
+}

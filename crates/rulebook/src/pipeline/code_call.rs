@@ -1,0 +1,240 @@
+//! Calls from code and from the command line. They enter the pipeline at the permission check and leave it before the
+//! reply is written.
+
+use std::borrow::Cow;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use super::authorize::authorize_call;
+use super::panic::catch_panic_async;
+use super::raw::RawValue;
+use super::read::{self, RawValues};
+use super::route::{OptionsTarget, Route, RoutingError, check_limits, route_to_api, similar};
+use super::urlencoded;
+use super::{ErrorContext, Runner, act, check};
+use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, Outcome, Value};
+use crate::handler::{Call, CallArgument, CallOrigin, Caller, Response, State};
+use crate::plan::{Action, Method, Plan};
+
+/// The maximum depth of calls that handlers make within each other.
+const MAX_DEPTH: u32 = 16;
+
+impl Caller for Runner {
+    fn state(&self) -> &State {
+        &self.plan.state
+    }
+
+    fn method_id(&self, method: usize) -> &str {
+        &self.plan.methods[method].id
+    }
+
+    fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+        Box::pin(async move {
+            let (call, target) = match target(&self.plan, call) {
+                Ok(found) => found,
+                Err(RoutingError { context, error }) => {
+                    return Response::new(Err(error), Arc::clone(context.envelope(&self.plan)));
+                }
+            };
+            let envelope = Arc::clone(ErrorContext::Method(target.method).envelope(&self.plan));
+            let kept = Arc::clone(&envelope);
+            let responding = async { Response::new(run(&self, call, target).await, kept) };
+            // Types may be code of the program, and no server catches the panics of a call from code.
+            catch_panic_async("a stage", pin!(responding))
+                .await
+                .unwrap_or_else(|panic| Response::new(Err(panic), envelope))
+        })
+    }
+}
+
+/// Runs the stages of a call, from the permission check to the handler.
+async fn run(runner: &Arc<Runner>, call: Call, target: Target) -> Outcome {
+    let plan = &*runner.plan;
+    let method = target.method;
+    let running = {
+        let raw = raw(&plan.methods[method], plan, &call, &target)?;
+        let granted = authorize_call(plan, method, &raw, call.identity.as_ref())?;
+        let arguments = check(plan, granted.method(), RawValues { raw, unknown: Vec::new() })?;
+        let origin = CallOrigin::Call { request_id: call.request_id.clone(), depth: call.depth };
+        act(runner, &granted, arguments, origin)?
+    };
+    running.await
+}
+
+/// Returns the raw value of each slot of the method.
+///
+/// # Errors
+/// Returns an internal error if an argument is not a parameter of the method: the program's code is wrong.
+fn raw<'c>(method: &Method, plan: &Plan, call: &'c Call, target: &Target) -> Result<Vec<RawValue<'c>>, ApiError> {
+    let last_counts = plan.modules[method.module].last_counts;
+    let mut raw = vec![RawValue::Absent; method.slots.len()];
+    let text = |raw: &mut Vec<RawValue<'c>>, slot: usize, text| {
+        raw[slot].add_text(text, method.slots[slot].arity, last_counts);
+    };
+    for (segment, slot) in &method.segments {
+        if let Some(given) = target.segments.get(*segment).filter(|text| !text.is_empty()) {
+            text(&mut raw, *slot, Cow::Owned(given.clone()));
+        }
+    }
+    let mut next = 0;
+    for (key, value) in urlencoded::pairs(target.query.as_bytes()) {
+        let slot = urlencoded::decode(key).and_then(|key| read::slot(method, &method.query, &key, &mut next));
+        let slot = slot.ok_or_else(|| {
+            let key = String::from_utf8_lossy(key);
+            unknown_argument(method, &format!("no field of its query is called {key:?}"))
+        })?;
+        match urlencoded::decode(value) {
+            Some(value) => text(&mut raw, slot, Cow::Owned(value.into_owned())),
+            None => raw[slot] = RawValue::NoText,
+        }
+    }
+    for (name, argument) in &call.arguments {
+        let slot = method.names.iter().position(|known| **known == **name).ok_or_else(|| {
+            unknown_argument(
+                method,
+                &format!("no parameter is called {name:?} in code, but {}", method.names.join(", ")),
+            )
+        })?;
+        match argument {
+            CallArgument::Text(given) => text(&mut raw, slot, Cow::Borrowed(given)),
+            CallArgument::Json(json) if last_counts || matches!(raw[slot], RawValue::Absent) => {
+                raw[slot] = RawValue::Json(Value::from(json));
+            }
+            CallArgument::Json(_) => raw[slot] = RawValue::Repeated,
+            CallArgument::File(file) => raw[slot].add_file(file.clone(), method.slots[slot].arity, last_counts),
+        }
+    }
+    Ok(raw)
+}
+
+/// Returns the internal error for an argument that is not a parameter of the method.
+fn unknown_argument(method: &Method, why: &str) -> ApiError {
+    ApiError::internal(format_args!("{}: {why}", method.id))
+}
+
+/// The characters of the base path that have to be percent-encoded. The base path is written decoded.
+const BASE: &AsciiSet = &PATH.add(b'%').add(b'?').add(b'#');
+/// The characters that have to be percent-encoded in a path and query as programs write them: encoded as clients do,
+/// but perhaps with spaces and characters outside of ASCII.
+const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'|');
+
+/// The characters that have to be percent-encoded in the text of a single segment.
+const SEGMENT: &AsciiSet = &BASE.add(b'/');
+
+/// The method that a call is for.
+#[derive(Default)]
+struct Target {
+    method: usize,
+    /// The decoded segments of the path; empty if the call names the method by its id.
+    segments: Vec<String>,
+    /// The query after the path, still encoded.
+    query: String,
+}
+
+/// Finds the method that is called. Arguments that name the method are removed from the call.
+fn target(plan: &Plan, mut call: Call) -> Result<(Call, Target), RoutingError> {
+    if call.depth > MAX_DEPTH {
+        let why = format!("{}: more than {MAX_DEPTH} calls within each other", call.target);
+        return Err(ApiError::internal(why).into());
+    }
+    if let Some(index) = plan.ids.get(&*call.target) {
+        return Ok((call, Target { method: *index, ..Target::default() }));
+    }
+    if call.target.is_empty() {
+        call.target = take_path(&mut call.arguments).ok_or_else(unknown)?;
+    }
+    let (method, path) = match call.target.split_once(' ').filter(|(_, path)| path.starts_with('/')) {
+        Some((method, path)) => (Some(method.parse().map_err(|_| unknown())?), path),
+        None => (None, &*call.target),
+    };
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    let base = utf8_percent_encode(&plan.base, BASE);
+    let uri = format!("{base}{slash}{}", utf8_percent_encode(path, PATH)).parse().map_err(|_| unknown())?;
+    let target = routed(plan, method, uri)?;
+    Ok((call, target))
+}
+
+/// Routes a call by its path, and by its HTTP method if it has one.
+fn routed(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Result<Target, RoutingError> {
+    let has_method = method.is_some();
+    let mut head = Head::new(method.unwrap_or(http::Method::OPTIONS), uri);
+    check_limits(plan, &head)?;
+    let route = if has_method {
+        route_to_api(plan, &head)
+    } else {
+        only_method(plan, &head).and_then(|method| {
+            head.method = method;
+            route_to_api(plan, &head)
+        })
+    };
+    match route {
+        Ok(Route::Method(found)) if found.by_name.is_none() => Ok(Target {
+            method: found.method,
+            segments: found.segments.into_iter().map(Cow::into_owned).collect(),
+            query: head.query().to_owned(),
+        }),
+        // Names in a query or a body are for clients: code names a method by its id.
+        Ok(_) => Err(unknown()),
+        Err(RoutingError { context, error }) if error.is_unknown_service() => {
+            Err(RoutingError { context, error: error.with_similar_services(similar(plan, &head)) })
+        }
+        Err(unrouted) => Err(unrouted),
+    }
+}
+
+/// Returns the HTTP method of the only method that accepts the path, or of the first one if all of them do the same.
+///
+/// # Errors
+/// Fails if no method accepts the path, or several different ones do.
+fn only_method(plan: &Plan, head: &Head) -> Result<http::Method, RoutingError> {
+    let (context, service, allowed) = match route_to_api(plan, head)? {
+        Route::Options(OptionsTarget::Service { service, allowed, .. }) => {
+            (ErrorContext::Module(plan.services[service].module), Some(service), allowed)
+        }
+        Route::Options(OptionsTarget::All { allowed, .. }) => (ErrorContext::Nothing, None, allowed),
+        _ => return Err(unknown()),
+    };
+    let Some((first, others)) = allowed.0.split_first() else { return Err(unknown()) };
+    if others.is_empty() || service.is_some_and(|service| do_the_same(plan, service, &allowed)) {
+        first.as_str().parse().map_err(|_| unknown())
+    } else {
+        Err(RoutingError { context, error: ApiError::new(ErrorKind::UnknownMethod { allowed }) })
+    }
+}
+
+/// Returns `true` if these methods of a service have the same handler and the same parameters, as a method of the
+/// dialect `rules` has for GET and POST.
+fn do_the_same(plan: &Plan, service: usize, allowed: &AllowedMethods) -> bool {
+    let methods = plan.services[service].methods.iter().filter(|(http, _)| allowed.0.contains(http));
+    let mut methods = methods.map(|(_, method)| &plan.methods[*method]);
+    let Some(first) = methods.next() else { return false };
+    let sources = |method: &Method| method.slots.iter().map(|slot| slot.source).collect::<Vec<_>>();
+    methods.all(|other| {
+        let same_action = match (&first.action, &other.action) {
+            (Action::Handler { handler: one, .. }, Action::Handler { handler: another, .. }) => {
+                Arc::ptr_eq(one, another)
+            }
+            (one, another) => std::mem::discriminant(one) == std::mem::discriminant(another),
+        };
+        same_action && first.names == other.names && sources(first) == sources(other)
+    })
+}
+
+/// Removes the arguments `module` and `method` and returns them as a path; `None` if one of them is missing.
+fn take_path(arguments: &mut Vec<(String, CallArgument)>) -> Option<String> {
+    let mut take = |name| {
+        let (_, argument) = arguments.remove(arguments.iter().position(|(own, _)| own == name)?);
+        let text = match argument {
+            CallArgument::Text(text) | CallArgument::Json(serde_json::Value::String(text)) => text,
+            CallArgument::Json(_) | CallArgument::File(_) => return None,
+        };
+        Some(utf8_percent_encode(&text, SEGMENT).to_string())
+    };
+    Some(format!("{}/{}", take("module")?, take("method")?))
+}
+
+fn unknown() -> RoutingError {
+    ApiError::unknown_service().into()
+}

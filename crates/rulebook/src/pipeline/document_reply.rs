@@ -1,0 +1,129 @@
+//! Replies with prepared documents.
+
+use std::fmt::Write;
+
+use http::{HeaderName, HeaderValue, Method, header};
+
+use super::accept::prefers;
+use super::encode::varies;
+use super::respond::{ErrorContext, refuse};
+use super::{Reply, ReplyBody};
+use crate::call::{AllowedMethods, ApiError, ETag, ErrorKind, Head, HttpMethod};
+use crate::error::ErrorCode;
+use crate::plan::{Description, Document, Plan, RenderedPage};
+
+/// Replies to GET or HEAD with a document.
+#[must_use]
+pub fn document(plan: &Plan, head: &Head, document: &Document) -> Reply {
+    reply(plan, head, document, Vec::with_capacity(2))
+}
+
+/// Replies to GET or HEAD with a page.
+#[must_use]
+pub fn page(plan: &Plan, head: &Head, page: &RenderedPage) -> Reply {
+    let vary = vec![(header::VARY, HeaderValue::from_static("accept"))];
+    reply(plan, head, preferred_form(head, page), vary)
+}
+
+/// Returns a page in the form that the client prefers: HTML unless it prefers markdown.
+fn preferred_form<'p>(head: &Head, page: &'p RenderedPage) -> &'p Document {
+    if prefers(head, MARKDOWN, HTML) { &page.markdown } else { &page.html }
+}
+
+/// Returns `true` if the client prefers a page to an error in JSON.
+#[must_use]
+pub fn prefers_pages(head: &Head) -> bool {
+    let reads = matches!(head.method, Method::GET | Method::HEAD);
+    reads && [HTML, MARKDOWN].iter().any(|form| prefers(head, form, JSON))
+}
+
+/// Replies with the page for a page that does not exist.
+#[must_use]
+pub fn missing_page(head: &Head, page: &RenderedPage) -> Reply {
+    let Document { body, media_type, .. } = preferred_form(head, page);
+    Reply {
+        status: 404,
+        content_type: Some(HeaderValue::from_static(media_type)),
+        headers: vec![(header::VARY, HeaderValue::from_static("accept"))],
+        body: ReplyBody::Whole(body.clone()),
+        written: true,
+        code: Some(ErrorCode::UnknownService),
+    }
+}
+
+/// Replies to any method but GET and HEAD at a path that can only be read: OPTIONS lists the methods, and any other
+/// method is refused. Returns `None` for GET and HEAD.
+#[must_use]
+pub fn respond_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
+    match head.method {
+        Method::GET | Method::HEAD => None,
+        Method::OPTIONS => {
+            Some(Reply::empty(204, vec![(header::ALLOW, allow(&AllowedMethods(vec![HttpMethod::Get])))]))
+        }
+        _ => {
+            let error = ApiError::new(ErrorKind::UnknownMethod { allowed: AllowedMethods(vec![HttpMethod::Get]) });
+            Some(refuse(plan, head, ErrorContext::Page, error))
+        }
+    }
+}
+
+/// Replies to OPTIONS with a description, in markdown if the client prefers it, else in JSON.
+pub(super) fn options_document(plan: &Plan, head: &Head, description: &Description, allowed: &AllowedMethods) -> Reply {
+    let Description { json, markdown } = description;
+    let mut headers = Vec::with_capacity(4);
+    headers.push((header::ALLOW, allow(allowed)));
+    headers.push((header::VARY, HeaderValue::from_static("accept")));
+    let document = if prefers(head, MARKDOWN, JSON) { markdown } else { json };
+    reply(plan, head, document, headers)
+}
+
+const HTML: &str = "text/html";
+const JSON: &str = "application/json";
+const MARKDOWN: &str = "text/markdown";
+
+/// Replies with a document, or with 304 if the client has it. Clients have to ask again each time, since a restarted
+/// server may have another document.
+///
+/// RFC 9110 section 13.2.1 excludes OPTIONS from conditional requests because it does not select a representation. Here
+/// it does select one and sends its entity tag, so a client that sends the tag back can only mean the condition.
+fn reply(plan: &Plan, head: &Head, document: &Document, mut headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
+    headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
+    if varies(plan, document) {
+        headers.push((header::VARY, HeaderValue::from_static("accept-encoding")));
+    }
+    if let Some(etag) = matching_etag(head, document) {
+        headers.push((header::ETAG, etag));
+        return Reply::empty(304, headers);
+    }
+    headers.push((header::ETAG, document.etag.clone()));
+    Reply {
+        status: 200,
+        content_type: Some(HeaderValue::from_static(document.media_type)),
+        headers,
+        body: ReplyBody::Ready(document.clone()),
+        written: false,
+        code: None,
+    }
+}
+
+/// Returns the entity tag of the document that `If-None-Match` names, in whatever content coding the client has it; the
+/// tag of the plain form for `*` (RFC 9110 sections 8.8.3.2 and 13.1.2).
+fn matching_etag(head: &Head, document: &Document) -> Option<HeaderValue> {
+    let matches = |field: &str, etag: &HeaderValue| {
+        let etag = etag.to_str().ok().and_then(ETag::parse);
+        field.trim() == "*" || etag.is_some_and(|etag| ETag::list(field).any(|tag| tag.weak_eq(&etag)))
+    };
+    let mut fields = head.get_all(&header::IF_NONE_MATCH).filter_map(|field| field.to_str().ok());
+    fields.find_map(|field| document.etags().find(|etag| matches(field, etag)))
+}
+
+/// Returns the value of `Allow`.
+fn allow(allowed: &AllowedMethods) -> HeaderValue {
+    let mut names = String::with_capacity(MAX_ALLOW);
+    // Writing to a String does not fail, and method names are a valid header value.
+    let _ = write!(names, "{allowed}");
+    HeaderValue::try_from(names).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// The maximum length of `Allow` in bytes.
+const MAX_ALLOW: usize = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS".len();

@@ -1,0 +1,78 @@
+//! Second stage: finds out who makes the request.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::jsonp;
+use crate::call::{ApiError, Authentication, ErrorKind, Head, Identity, Quota};
+use crate::plan::Plan;
+
+/// The client of a request, as the stages after this one see it.
+pub struct Client<'h> {
+    /// The identity; `None` if the client is anonymous.
+    pub identity: Option<Identity>,
+    /// The head of the request, without cookies if the response is JSONP.
+    pub head: Cow<'h, Arc<Head>>,
+}
+
+/// Identifies the client of a request for a method, and counts the request if the identity has a rate limit. `quota`
+/// becomes what is left of that limit.
+///
+/// The client of a JSONP request is anonymous: any page may load the script, whoever looks at the page.
+///
+/// # Errors
+/// Fails if the request carries an invalid credential, even if the method is public. Fails if the rate limit is used up
+/// or an authenticator is unavailable.
+pub async fn identify<'h>(
+    plan: &Plan,
+    head: &'h Arc<Head>,
+    method: usize,
+    quota: &mut Option<Quota>,
+) -> Result<Client<'h>, ApiError> {
+    if jsonp::callback(plan.methods[method].jsonp, head)?.is_some() {
+        return Ok(Client { identity: None, head: jsonp::without_cookies(head) });
+    }
+    let identity = authenticate(plan, head).await?;
+    count(identity.as_ref(), quota)?;
+    Ok(Client { identity, head: Cow::Borrowed(head) })
+}
+
+/// Asks the authenticators in turn. The first that recognises a credential decides.
+///
+/// # Errors
+/// Fails if the request carries an invalid credential, or an authenticator is unavailable.
+pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Identity>, ApiError> {
+    for authenticator in &plan.authenticators {
+        match authenticator.authenticate(head).await {
+            Authentication::Anonymous => {}
+            Authentication::Identity(identity) => return Ok(Some(identity)),
+            Authentication::Invalid(why) => {
+                let challenge = if head.has_bearer_scheme() { &plan.invalid_token_challenge } else { &plan.challenge };
+                let challenge = challenge.to_string();
+                return Err(ApiError::new(ErrorKind::Unauthenticated { invalid: true, challenge }).with_log(why));
+            }
+            Authentication::Unavailable(why) => return Err(ApiError::unavailable(why)),
+        }
+    }
+    Ok(None)
+}
+
+/// Counts a request if the identity has a rate limit; `quota` becomes what is left of it.
+///
+/// # Errors
+/// Fails if the rate limit is used up.
+pub(super) fn count(identity: Option<&Identity>, quota: &mut Option<Quota>) -> Result<(), ApiError> {
+    let Some(limiter) = identity.and_then(|identity| identity.rate_limiter.as_ref()) else { return Ok(()) };
+    let taken = limiter.take();
+    *quota = Some(taken.unwrap_or_else(|spent| spent));
+    taken.map(drop).map_err(Quota::error)
+}
+
+/// Checks the rate limit without counting the request.
+///
+/// # Errors
+/// Fails if the rate limit is used up.
+pub(super) fn check_quota(identity: Option<&Identity>) -> Result<(), ApiError> {
+    let Some(limiter) = identity.and_then(|identity| identity.rate_limiter.as_ref()) else { return Ok(()) };
+    limiter.check().map_err(|spent| spent.error().with_headers(spent.headers()))
+}

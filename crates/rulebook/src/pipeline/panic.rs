@@ -1,0 +1,83 @@
+//! Catches panics of the program's own code: a panic becomes an internal error, which is logged once, under the id of
+//! the request.
+
+use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::cell::{Cell, RefCell};
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::pin::Pin;
+use std::task::Poll;
+
+use crate::call::ApiError;
+
+thread_local! {
+    /// The number of calls of [`catch_panic`] that the current code of this thread is inside of.
+    static CATCHERS: Cell<u32> = const { Cell::new(0) };
+    /// The location of the last panic inside of [`catch_panic`], until it is logged.
+    static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Runs `run`. `what` names the code in the log: "the handler", "a stage".
+///
+/// # Errors
+/// Returns an internal error with the panic message for the log if `run` panics.
+pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError> {
+    CATCHERS.set(CATCHERS.get() + 1);
+    let ran = catch_unwind(AssertUnwindSafe(run));
+    CATCHERS.set(CATCHERS.get() - 1);
+    let location = LOCATION.take();
+    match (ran, location) {
+        (Ok(value), None) => Ok(value),
+        (Ok(value), Some(location)) => {
+            log::error!("{what} caught a panic of its own{location}");
+            Ok(value)
+        }
+        (Err(panic), location) => {
+            let location = location.unwrap_or_default();
+            Err(ApiError::internal(format_args!("{what} panicked{location}: {}", message(&*panic))))
+        }
+    }
+}
+
+/// Runs a future as [`catch_panic`] runs a function. The future is pinned by the caller: a copy of it in this future would
+/// double the size.
+///
+/// # Errors
+/// Returns an internal error with the panic message for the log if the future panics.
+pub async fn catch_panic_async<F: Future>(what: &str, mut future: Pin<&mut F>) -> Result<F::Output, ApiError> {
+    let polled = std::future::poll_fn(|task| match catch_panic(what, || future.as_mut().poll(task)) {
+        Ok(poll) => poll.map(Ok),
+        Err(error) => Poll::Ready(Err(error)),
+    });
+    polled.await
+}
+
+/// Makes the process log its panics instead of printing them.
+///
+/// A panic of a handler, hook, type, authenticator or envelope is logged with its location in the line that also names
+/// the request and the method. Any other panic is logged by itself.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let mut location = panic.location().map_or_else(String::new, |location| format!(" at {location}"));
+    let trace = Backtrace::capture();
+    if trace.status() == BacktraceStatus::Captured {
+        // Writing to a String does not fail.
+        let _ = write!(location, "\n{trace}");
+    }
+    let is_caught = CATCHERS.get() > 0;
+    if !is_caught || LOCATION.try_with(|own| own.replace(Some(location.clone()))).is_err() {
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("unnamed");
+        log::error!("the thread {name} panicked{location}: {}", message(panic.payload()));
+    }
+}
+
+/// Returns the message of a panic.
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

@@ -1,0 +1,32 @@
+//! Reads parameters from cookies (RFC 6265 section 4.2.1).
+
+use std::borrow::Cow;
+
+use http::header;
+
+use super::{RawValue, Reading};
+use crate::call::Head;
+
+/// Reads the cookies that are parameters of the method. Double quotes around a value are removed; nothing is decoded.
+pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, head: &'a Head) {
+    for (_, field) in head.headers.iter().filter(|(name, _)| name == header::COOKIE) {
+        for pair in field.as_bytes().split(|byte| *byte == b';') {
+            let Some(at) = pair.iter().position(|byte| *byte == b'=') else {
+                continue;
+            };
+            let (name, value) = (pair[..at].trim_ascii(), pair[at + 1..].trim_ascii());
+            let method = reading.method;
+            let Some(slot) = method.cookies.iter().find(|slot| method.slots[**slot].key.as_bytes() == name) else {
+                continue;
+            };
+            let value = value.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\"")).unwrap_or(value);
+            match std::str::from_utf8(value) {
+                Ok(text) => {
+                    let takes = method.slots[*slot].arity;
+                    reading.raw[*slot].add_text(Cow::Borrowed(text), takes, false);
+                }
+                Err(_) => reading.raw[*slot] = RawValue::NoText,
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Reads parameters from the fields of a query or an urlencoded body, in one pass.
+
+use super::{RawValue, Reading, slot};
+use crate::call::{ApiError, Limit, Source};
+use crate::pipeline::urlencoded::{decode, pairs};
+use crate::plan::Method;
+
+/// Reads the fields of `text` that are parameters of the method.
+///
+/// # Errors
+/// Fails if there are more fields, or more values of one field, than the limits `fields` and `items` allow.
+pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: Source) -> Result<(), ApiError> {
+    let method = reading.method;
+    let slots = if source == Source::Query { &method.query } else { &method.body };
+    let limits = &reading.plan.limits;
+    let last_counts = reading.last_counts();
+    let mut next = 0;
+    let mut count = 0;
+    // If the query and the body both have a value for a parameter, the value of the body replaces that of the query.
+    let mut seen = if source == Source::Body { Seen::by_body(method) } else { Seen::default() };
+    for (name, value) in pairs(text) {
+        count += 1;
+        if count > limits.fields {
+            return Err(ApiError::too_large(Limit::fields(limits.fields), None));
+        }
+        let Some(name) = decode(name) else {
+            // Names of parameters are UTF-8.
+            reading.unknown(&String::from_utf8_lossy(name), source);
+            continue;
+        };
+        let Some(slot) = slot(method, slots, &name, &mut next) else {
+            reading.unknown(&name, source);
+            continue;
+        };
+        seen.first(slot, &mut reading.raw);
+        match decode(value) {
+            Some(value) => reading.raw[slot].add_text(value, method.slots[slot].arity, last_counts),
+            None => reading.raw[slot] = RawValue::NoText,
+        }
+        if let RawValue::Texts(texts) = &reading.raw[slot]
+            && texts.len() as u64 > limits.items
+        {
+            return Err(ApiError::too_large(Limit::items(limits.items), Some(&method.slots[slot].display_name)));
+        }
+    }
+    Ok(())
+}
+
+/// Marks the slots that have a value from the body, so that the first one replaces the value of the query.
+#[derive(Default)]
+pub(super) struct Seen(Vec<bool>);
+
+impl Seen {
+    /// Returns the marks for reading a body. They are empty if the method has no query parameters.
+    pub(super) fn by_body(method: &Method) -> Self {
+        Self(if method.query.is_empty() { Vec::new() } else { vec![false; method.slots.len()] })
+    }
+
+    /// Removes the value of the query from a slot before its first value from the body is added.
+    pub(super) fn first(&mut self, slot: usize, raw: &mut [RawValue<'_>]) {
+        if let Some(seen @ false) = self.0.get_mut(slot) {
+            *seen = true;
+            raw[slot] = RawValue::Absent;
+        }
+    }
+}

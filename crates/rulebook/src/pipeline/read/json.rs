@@ -1,0 +1,84 @@
+//! Reads parameters from a JSON body, straight into slots that borrow from it.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use super::fields::Seen;
+use super::{RawValue, Reading, slot};
+use crate::call::{ApiError, JsonLimits, Limit, MalformedRequest, MemberName, Source};
+
+/// Reads the members of an object that are parameters of the method.
+///
+/// # Errors
+/// Fails if the body is not a JSON object, or exceeds a limit.
+pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result<(), ApiError> {
+    // Checking the whole body once is faster than letting serde_json check each string.
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| ApiError::malformed(MalformedRequest::JsonEncoding { byte: error.valid_up_to() }))?;
+    // An empty body is no body (RFC 9110 section 6.4).
+    if text.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    let plan = reading.plan;
+    let limits = JsonLimits::new(plan.limits.nesting, plan.limits.items);
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let seen = Seen::by_body(reading.method);
+    let result = Members { reading, limits: &limits, seen }.deserialize(&mut reader).and_then(|()| reader.end());
+    result.map_err(|error| match limits.take_exceeded() {
+        Some(limit) => ApiError::too_large(limit, None),
+        // An object is the only kind of value that the visitor accepts.
+        None if error.is_data() => ApiError::malformed(MalformedRequest::JsonKind),
+        None => ApiError::malformed(MalformedRequest::json(&error)),
+    })
+}
+
+/// Reads the members of the outermost object.
+struct Members<'r, 'a, 'p> {
+    reading: &'r mut Reading<'a, 'p>,
+    limits: &'r JsonLimits,
+    seen: Seen,
+}
+
+impl<'a> DeserializeSeed<'a> for Members<'_, 'a, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Members<'_, 'a, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(mut self, mut access: A) -> Result<(), A::Error> {
+        let method = self.reading.method;
+        let mut next = 0;
+        let mut count = 0;
+        while let Some(key) = access.next_key_seed(MemberName)? {
+            count += 1;
+            let max = self.reading.plan.limits.fields;
+            if count > max {
+                return Err(self.limits.exceed(Limit::fields(max)));
+            }
+            let Some(slot) = slot(method, &method.body, &key, &mut next) else {
+                access.next_value::<IgnoredAny>()?;
+                self.reading.unknown(&key, Source::Body);
+                continue;
+            };
+            self.seen.first(slot, &mut self.reading.raw);
+            let value = access.next_value_seed(self.limits.seed(1))?;
+            let raw = &mut self.reading.raw[slot];
+            *raw = match raw {
+                RawValue::Absent => RawValue::Json(value),
+                _ if self.reading.plan.modules[method.module].last_counts => RawValue::Json(value),
+                _ => RawValue::Repeated,
+            };
+        }
+        Ok(())
+    }
+}

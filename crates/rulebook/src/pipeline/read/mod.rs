@@ -1,0 +1,152 @@
+//! Fourth stage: reads the raw value of every parameter from wherever in the request it is.
+//!
+//! Path, query, body, header fields and cookies have a file each. Values borrow from the request where they can. This
+//! stage does not check values: the next stage does.
+
+mod cookie;
+mod fields;
+mod json;
+mod parts;
+
+use std::borrow::Cow;
+
+use super::body::{Body, Part, PartContent};
+use super::english;
+use super::raw::{RawValue, header_value, segment_value};
+use crate::call::{ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shortened};
+use crate::error::texts::MessageId;
+use crate::model::UnknownParameters;
+use crate::plan::{FoundMethod, Method, NameMatch, Plan, SegmentError, SlotPlan};
+use crate::types::Arity;
+
+/// The raw values of the parameters of a request.
+pub struct RawValues<'a> {
+    /// The raw values, one for each slot of the method.
+    pub(super) raw: Vec<RawValue<'a>>,
+    /// The errors for unknown parameters, if the definition refuses them.
+    pub(super) unknown: Vec<ParameterError>,
+}
+
+/// Collects the raw values of a method's parameters.
+struct Reading<'a, 'p> {
+    plan: &'p Plan,
+    method: &'p Method,
+    head: &'a Head,
+    /// The names that selected the method; `None` if its path did.
+    by_name: Option<&'p NameMatch>,
+    raw: Vec<RawValue<'a>>,
+    /// The errors for unknown parameters, if the definition refuses them.
+    unknown: Vec<ParameterError>,
+}
+
+/// Reads the raw value of every parameter of the method.
+///
+/// # Errors
+/// Fails if the body cannot be decoded, or a limit is exceeded.
+pub fn read<'a>(
+    plan: &Plan,
+    head: &'a Head,
+    found: &'a FoundMethod<'_>,
+    body: &'a Body,
+) -> Result<RawValues<'a>, ApiError> {
+    let method = &plan.methods[found.method];
+    let raw = vec![RawValue::Absent; method.slots.len()];
+    let mut reading = Reading { plan, method, head, by_name: found.by_name.as_deref(), raw, unknown: Vec::new() };
+    reading.segments(&found.segments);
+    reading.head_fields();
+    if !method.query.is_empty() || plan.unknown != UnknownParameters::Ignore {
+        fields::read(&mut reading, head.query().as_bytes(), Source::Query)?;
+    }
+    match body {
+        Body::Empty => {}
+        Body::Form(bytes) => fields::read(&mut reading, bytes, Source::Body)?,
+        Body::Json(bytes) => json::read(&mut reading, bytes)?,
+        Body::Parts(parts) => parts::read(&mut reading, parts)?,
+    }
+    Ok(RawValues { raw: reading.raw, unknown: reading.unknown })
+}
+
+impl<'a> Reading<'a, '_> {
+    fn segments(&mut self, segments: &'a [Cow<'_, str>]) {
+        for (segment, slot) in &self.method.segments {
+            self.raw[*slot] = segment_value(segments, *segment);
+        }
+        for (slot, unfit) in self.by_name.iter().flat_map(|by_name| &by_name.invalid_segments) {
+            self.raw[*slot] = match unfit {
+                SegmentError::Several => RawValue::Repeated,
+                SegmentError::NoText => RawValue::NoText,
+            };
+        }
+    }
+
+    fn head_fields(&mut self) {
+        let head = self.head;
+        for (name, slot) in &self.method.headers {
+            self.raw[*slot] = header_value(head, name, self.method.slots[*slot].arity);
+        }
+        if !self.method.cookies.is_empty() {
+            cookie::read(self, head);
+        }
+    }
+
+    /// Handles a field that no parameter has, as the setting `unknown` says.
+    fn unknown(&mut self, name: &str, source: Source) {
+        // The pipeline itself reads this parameter.
+        if self.method.jsonp && source == Source::Query && name == Callback::PARAMETER {
+            return;
+        }
+        match self.plan.unknown {
+            UnknownParameters::Ignore => {}
+            _ if self.names_the_call(name) => {}
+            UnknownParameters::Warn => {
+                let (id, request_id, name) = (&*self.method.id, &self.head.id, shortened(name));
+                log::warn!(id, request_id:%; "{id}: {request_id}: unknown parameter {name:?} in the {source}");
+            }
+            UnknownParameters::Refuse => {
+                let parameter = shortened(name);
+                if self.unknown.iter().any(|error| error.parameter == parameter && error.source == source) {
+                    return;
+                }
+                let expected = english(MessageId::ExpectedNoParameter);
+                self.unknown.push(ParameterError::new(ParameterErrorKind::Unknown, parameter, source, expected));
+            }
+        }
+    }
+
+    /// Returns `true` if a field with this name selected the method or gave one of its positions.
+    fn names_the_call(&self, name: &str) -> bool {
+        let Some(NameMatch { naming, .. }) = self.by_name else { return false };
+        let mut positions = self.method.segments.iter();
+        naming.fields().contains(&name) || positions.any(|(_, slot)| *self.method.names[*slot] == *name)
+    }
+
+    /// Returns `true` if the last of several values of a scalar parameter counts.
+    fn last_counts(&self) -> bool {
+        self.plan.modules[self.method.module].last_counts
+    }
+}
+
+/// Returns the parameter that a part of a multipart body with this name fills.
+#[must_use]
+pub fn filled_by<'p>(method: &'p Method, name: &str) -> Option<&'p SlotPlan> {
+    slot(method, &method.body, name, &mut 0).map(|slot| &method.slots[slot])
+}
+
+/// Returns which of `slots` a field with this name fills. Fields mostly come in the order of the definition: `next` is
+/// the index in `slots` where the search begins, and is moved behind the slot that was found.
+pub(super) fn slot(method: &Method, slots: &[usize], name: &str, next: &mut usize) -> Option<usize> {
+    let found = match slots.get(*next) {
+        Some(slot) if *method.slots[*slot].key == *name => Some(*next),
+        _ => slots.iter().position(|slot| *method.slots[*slot].key == *name),
+    };
+    if let Some(found) = found {
+        *next = found + 1;
+        return Some(slots[found]);
+    }
+    // `x[]` is another name for a field `x` that accepts many values.
+    let name = name.strip_suffix("[]")?;
+    slots.iter().copied().find(|slot| {
+        let slot = &method.slots[*slot];
+        matches!(slot.arity, Arity::Many | Arity::Files) && *slot.key == *name
+    })
+}

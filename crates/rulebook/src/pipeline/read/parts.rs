@@ -1,0 +1,44 @@
+//! Reads parameters from the parts of a multipart body (RFC 7578).
+
+use std::borrow::Cow;
+
+use super::fields::Seen;
+use super::{Part, PartContent, RawValue, Reading, slot};
+use crate::call::{ApiError, Limit, Source};
+
+/// Reads the parts that are parameters of the method. Files that no parameter accepts are deleted with the body.
+///
+/// # Errors
+/// Fails if one field has more values than the limit `items` allows.
+pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, parts: &'a [Part]) -> Result<(), ApiError> {
+    let method = reading.method;
+    let last_counts = reading.last_counts();
+    let max = reading.plan.limits.items;
+    let mut next = 0;
+    let mut seen = Seen::by_body(method);
+    for part in parts {
+        let Some(slot) = slot(method, &method.body, &part.name, &mut next) else {
+            reading.unknown(&part.name, Source::Body);
+            continue;
+        };
+        seen.first(slot, &mut reading.raw);
+        let takes = method.slots[slot].arity;
+        let raw = &mut reading.raw[slot];
+        match &part.content {
+            PartContent::Field(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => raw.add_text(Cow::Borrowed(text), takes, last_counts),
+                Err(_) => *raw = RawValue::NoText,
+            },
+            PartContent::File(upload) => raw.add_file(upload.clone(), takes, last_counts),
+        }
+        let values = match raw {
+            RawValue::Texts(texts) => texts.len(),
+            RawValue::Files(files) => files.len(),
+            _ => 1,
+        };
+        if values as u64 > max {
+            return Err(ApiError::too_large(Limit::items(max), Some(&method.slots[slot].display_name)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! The representation of a reply: the format in which the members of an envelope are written.
+
+use bytes::Bytes;
+use http::HeaderValue;
+
+use super::accept::{ranges, weight_of};
+use super::jsonp;
+use super::panic::catch_panic;
+use crate::call::{ApiError, Callback, Encode, Head};
+use crate::envelope::{self, Envelope, JsonMemberWriter, Problem};
+use crate::format::FormatOffer;
+use crate::plan::Plan;
+
+/// The format of a reply.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Representation<'p> {
+    /// JSON.
+    Json,
+    /// JSON, with errors as problem documents (RFC 9457) whatever the envelope is.
+    Problem,
+    /// Another format that the definition offers.
+    Format(&'p FormatOffer),
+    /// JSONP: a script that calls this function.
+    Script(&'p Callback<'p>),
+}
+
+/// A body that has been written.
+pub(super) struct EncodedBody {
+    /// The HTTP status of the reply.
+    pub(super) status: u16,
+    /// The media type.
+    pub(super) media_type: HeaderValue,
+    /// The bytes.
+    pub(super) body: Vec<u8>,
+}
+
+impl<'p> Representation<'p> {
+    /// Chooses the representation that the client prefers by its `Accept` fields. If there is a JSONP `callback`, the
+    /// reply is a script whatever the client accepts.
+    pub(super) fn negotiate(plan: &'p Plan, head: &Head, callback: Option<&'p Callback<'p>>) -> Self {
+        if let Some(callback) = callback {
+            return Self::Script(callback);
+        }
+        match preferred_format(&plan.formats, head) {
+            Some(format) => Self::Format(format),
+            None if accepts_only_problems(head) => Self::Problem,
+            None => Self::Json,
+        }
+    }
+
+    /// Writes a success whose HTTP status is `status` before the envelope decides.
+    ///
+    /// # Errors
+    /// Fails if the outputs cannot be written in this representation. Returns the error and the representation in which
+    /// to write it.
+    pub(super) fn success(
+        self,
+        envelope: &dyn Envelope,
+        outputs: &dyn Encode,
+        whole: bool,
+        status: u16,
+    ) -> Result<EncodedBody, (Self, ApiError)> {
+        if let Self::Script(callback) = self {
+            let encoded = jsonp::success(callback, envelope, outputs, whole, status);
+            return encoded.map_err(|error| (self, ApiError::internal(error)));
+        }
+        let mut members = JsonMemberWriter::new();
+        let written = envelope.success(outputs, whole, &mut members);
+        written.map_err(|error| (self, ApiError::internal(error)))?;
+        let encoded =
+            self.encode(envelope::status(envelope, status), envelope.success_content_type(), members.finish());
+        encoded.map_err(|why| (Self::Json, why))
+    }
+
+    /// Writes an error.
+    ///
+    /// # Errors
+    /// Fails if the error cannot be written in this representation.
+    pub(super) fn error(self, envelope: &dyn Envelope, error: &ApiError) -> Result<EncodedBody, ApiError> {
+        if let Self::Script(callback) = self {
+            return jsonp::error(callback, envelope, error.clone()).map_err(ApiError::internal);
+        }
+        let envelope: &dyn Envelope = if matches!(self, Self::Problem) { &Problem } else { envelope };
+        let mut members = JsonMemberWriter::new();
+        envelope.error(error, &mut members).map_err(ApiError::internal)?;
+        let status = envelope::status(envelope, error.status().get());
+        self.encode(status, envelope.error_content_type(), members.finish())
+    }
+
+    /// Converts a body from JSON into the format of this representation, if that is another one.
+    fn encode(self, status: u16, media_type: &'static str, json: Vec<u8>) -> Result<EncodedBody, ApiError> {
+        let Self::Format(offer) = self else {
+            return Ok(EncodedBody { status, media_type: header_value(media_type), body: json });
+        };
+        let failed = |why: &dyn std::fmt::Display| {
+            ApiError::internal(format_args!("the response cannot be written as `{}`: {why}", offer.name()))
+        };
+        let json = serde_json::from_slice(&json).map_err(|error| failed(&error))?;
+        let body = catch_panic("a format", || offer.format().write(&json))?.map_err(|error| failed(&error))?;
+        Ok(EncodedBody { status, media_type: offer.media_type().clone(), body })
+    }
+}
+
+impl EncodedBody {
+    /// Writes an error as a problem document, or as a script if the representation is one.
+    pub(super) fn problem(representation: Representation<'_>, error: &ApiError) -> Self {
+        let is_script = matches!(representation, Representation::Script(_));
+        let representation = if is_script { representation } else { Representation::Problem };
+        // The members of a problem document are JSON values, which can always be written.
+        representation.error(&Problem, error).unwrap_or_else(|_| Self {
+            status: error.status().get(),
+            media_type: header_value(Problem.error_content_type()),
+            body: Vec::new(),
+        })
+    }
+}
+
+/// Returns the value of a `Content-Type` field.
+fn header_value(media_type: &'static str) -> HeaderValue {
+    let value = HeaderValue::from_maybe_shared(Bytes::from_static(media_type.as_bytes()));
+    value.unwrap_or_else(|_| HeaderValue::from_static("application/json"))
+}
+
+/// Returns the format that the client prefers to JSON. Of several with the same weight the first that is offered wins.
+fn preferred_format<'p>(offers: &'p [FormatOffer], head: &Head) -> Option<&'p FormatOffer> {
+    if offers.is_empty() {
+        return None;
+    }
+    let json = (weight_of(head, "application/json"), None);
+    let weight = |offer: &FormatOffer| {
+        // Ranges with `*` cover the media type of the response, not its aliases.
+        let aliases =
+            ranges(head).filter(|range| offer.aliases().iter().any(|alias| range.name.eq_ignore_ascii_case(alias)));
+        aliases.map(|range| range.weight).max().unwrap_or_default().max(weight_of(head, offer.essence()))
+    };
+    let best = offers.iter().fold(json, |best, offer| {
+        let weight = weight(offer);
+        if weight > best.0 { (weight, Some(offer)) } else { best }
+    });
+    best.1
+}
+
+/// Returns `true` if problem documents are all that the client accepts (RFC 9110 section 12.5.1).
+fn accepts_only_problems(head: &Head) -> bool {
+    let mut any = false;
+    for range in ranges(head) {
+        let accepted = range.weight > 0;
+        let problem = range.name.eq_ignore_ascii_case("application/problem+json");
+        if accepted && !problem {
+            return false;
+        }
+        any |= accepted;
+    }
+    any
+}

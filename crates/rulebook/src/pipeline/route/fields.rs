@@ -1,0 +1,203 @@
+//! The fields of a query and of the first bytes of a body, as far as they can name a method and its positions.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::ready;
+
+use bytes::Bytes;
+use futures_util::{FutureExt, stream};
+use multer::Multipart;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+
+use super::BodyPrefix;
+use crate::call::{ApiError, Head, JsonLimits, Limit, MalformedRequest, MemberName, Value};
+use crate::pipeline::body::BodyKind;
+use crate::pipeline::urlencoded::{decode, pairs};
+use crate::plan::{Plan, SegmentError};
+
+/// A field.
+#[derive(Debug, Clone)]
+pub(super) struct Field<'a> {
+    /// The name. For `x[]` and `x[y]`, which are arrays in PHP, the part before the bracket.
+    pub(super) name: Cow<'a, str>,
+    /// The value.
+    pub(super) value: FieldValue<'a>,
+}
+
+/// The value of a field.
+#[derive(Debug, Clone)]
+pub(super) enum FieldValue<'a> {
+    /// A text.
+    Text(Cow<'a, str>),
+    /// A value that is not a single text.
+    Invalid(SegmentError),
+}
+
+impl FieldValue<'_> {
+    /// Returns the value without borrows.
+    pub(super) fn into_owned(self) -> FieldValue<'static> {
+        match self {
+            Self::Text(text) => FieldValue::Text(Cow::Owned(text.into_owned())),
+            Self::Invalid(why) => FieldValue::Invalid(why),
+        }
+    }
+}
+
+/// Returns the value of the field with this name. If there are several, the last one counts if `last_counts` is `true`;
+/// else the value is invalid.
+pub(super) fn single_value<'a>(
+    fields: impl Iterator<Item = Field<'a>>,
+    name: &str,
+    last_counts: bool,
+) -> Option<FieldValue<'a>> {
+    let mut values = fields.filter(|field| field.name == name).map(|field| field.value);
+    let first = values.next()?;
+    match values.last() {
+        None => Some(first),
+        Some(last) if last_counts => Some(last),
+        Some(_) => Some(FieldValue::Invalid(SegmentError::Several)),
+    }
+}
+
+/// Returns the query fields that have one of these names.
+pub(super) fn query<'h>(head: &'h Head, names: &[&str]) -> impl Iterator<Item = Field<'h>> {
+    urlencoded(head.query().as_bytes(), move |name| names.contains(&name))
+}
+
+/// Returns the fields of an urlencoded text whose names pass `has_name`. Values of other fields are not decoded. Fields
+/// with names that are not UTF-8 are skipped.
+fn urlencoded(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Iterator<Item = Field<'_>> {
+    pairs(text).filter_map(move |(name, value)| {
+        let name = decode(name)?;
+        let end = name.find('[');
+        let text = || decode(value).map_or(FieldValue::Invalid(SegmentError::NoText), FieldValue::Text);
+        has_name(&name[..end.unwrap_or(name.len())]).then(|| match end {
+            None => Field { name, value: text() },
+            Some(_) => array(&name),
+        })
+    })
+}
+
+/// Returns the field for a name with a bracket.
+fn array(name: &str) -> Field<'static> {
+    let name = name.split('[').next().unwrap_or_default().to_owned().into();
+    Field { name, value: FieldValue::Invalid(SegmentError::Several) }
+}
+
+/// Reads the complete fields of a body prefix; a field that is cut off is left out.
+///
+/// # Errors
+/// Fails if a whole body cannot be read, or a limit is exceeded.
+pub(super) fn read<'b>(plan: &Plan, kind: &BodyKind, prefix: &'b BodyPrefix) -> Result<Vec<Field<'b>>, ApiError> {
+    let BodyPrefix { bytes, whole } = prefix;
+    let fields = match kind {
+        BodyKind::Nothing | BodyKind::Unsupported(_) => Vec::new(),
+        BodyKind::Form => {
+            let end = if *whole { Some(bytes.len()) } else { bytes.iter().rposition(|byte| *byte == b'&') };
+            // One field more than the limit is enough to see that it is exceeded.
+            let max = usize::try_from(plan.limits.fields).unwrap_or(usize::MAX).saturating_add(1);
+            urlencoded(&bytes[..end.unwrap_or_default()], |_| true).take(max).collect()
+        }
+        BodyKind::Json => json(plan, bytes, *whole)?,
+        BodyKind::Multipart { boundary, .. } => match boundary {
+            Some(boundary) => parts(plan, bytes, boundary),
+            None => Vec::new(),
+        },
+    };
+    if fields.len() as u64 > plan.limits.fields {
+        return Err(ApiError::too_large(Limit::fields(plan.limits.fields), None));
+    }
+    Ok(fields)
+}
+
+/// Reads the members of a JSON object.
+fn json<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Field<'b>>, ApiError> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        // The prefix may end within a character.
+        Err(error) if !whole => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
+        Err(error) => return Err(ApiError::malformed(MalformedRequest::JsonEncoding { byte: error.valid_up_to() })),
+    };
+    if text.trim_ascii().is_empty() {
+        return Ok(Vec::new());
+    }
+    let limits = JsonLimits::new(plan.limits.nesting, plan.limits.items);
+    let mut fields = Vec::new();
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let members = Members { limits: &limits, max: plan.limits.fields, fields: &mut fields };
+    let read = members.deserialize(&mut reader).and_then(|()| reader.end());
+    match (read, limits.take_exceeded()) {
+        (_, Some(limit)) => Err(ApiError::too_large(limit, None)),
+        (Err(error), None) if error.is_data() => Err(ApiError::malformed(MalformedRequest::JsonKind)),
+        (Err(error), None) if whole => Err(ApiError::malformed(MalformedRequest::json(&error))),
+        (_, None) => Ok(fields),
+    }
+}
+
+/// Collects the members of a JSON object as fields.
+struct Members<'r, 'a> {
+    limits: &'r JsonLimits,
+    /// The maximum number of members.
+    max: u64,
+    fields: &'r mut Vec<Field<'a>>,
+}
+
+impl<'a> DeserializeSeed<'a> for Members<'_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Members<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut access: A) -> Result<(), A::Error> {
+        let mut count = 0;
+        // A number at the end of the prefix may be cut off; a member is complete only when something follows it.
+        let mut last = None;
+        while let Some(name) = access.next_key_seed(MemberName)? {
+            self.fields.extend(last.take());
+            count += 1;
+            if count > self.max {
+                return Err(self.limits.exceed(Limit::fields(self.max)));
+            }
+            let value = match access.next_value_seed(self.limits.seed(1))? {
+                // A null member counts as absent.
+                Value::Null => continue,
+                Value::Text(text) => FieldValue::Text(text),
+                Value::Bool(bool) => FieldValue::Text(bool.to_string().into()),
+                Value::Int(int) => FieldValue::Text(int.to_string().into()),
+                Value::Uint(uint) => FieldValue::Text(uint.to_string().into()),
+                Value::Float(float) => FieldValue::Text(float.to_string().into()),
+                Value::List(_) | Value::Map(_) | Value::File(_) => FieldValue::Invalid(SegmentError::Several),
+            };
+            last = Some(Field { name, value });
+        }
+        self.fields.extend(last);
+        Ok(())
+    }
+}
+
+/// Reads the parts of a multipart body that are not files. Errors are ignored here: they are reported when the body is
+/// read for the method.
+fn parts(plan: &Plan, bytes: &Bytes, boundary: &str) -> Vec<Field<'static>> {
+    let feed = stream::once(ready(Ok::<_, std::convert::Infallible>(bytes.clone())));
+    let mut multipart = Multipart::new(feed, boundary);
+    let mut fields = Vec::new();
+    // The feed has all bytes, so every future is ready at once.
+    for _ in 0..plan.limits.parts {
+        let Some(Ok(Some(part))) = multipart.next_field().now_or_never() else { break };
+        let Some(name) = part.name().map(str::to_owned).filter(|_| part.file_name().is_none()) else { continue };
+        let Some(Ok(content)) = part.bytes().now_or_never() else { break };
+        let text = String::from_utf8(content.into()).ok();
+        let value = text.map_or(FieldValue::Invalid(SegmentError::NoText), |text| FieldValue::Text(text.into()));
+        fields.push(if name.contains('[') { array(&name) } else { Field { name: name.into(), value } });
+    }
+    fields
+}

@@ -1,0 +1,104 @@
+//! The raw path of a request: decoding its segments and finding them in the route tree.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use percent_encoding::percent_decode_str;
+
+use crate::call::{ApiError, Head, MalformedRequest};
+use crate::plan::{ParentPaths, Plan, encode_segment};
+
+/// Returns the URIs of services whose path is similar to the path of a request that no service has. The path is
+/// compared as it is; if nothing is similar, it is compared once more with the base path in front of it.
+pub(in crate::pipeline) fn similar(plan: &Plan, head: &Head) -> Vec<String> {
+    let path = head.uri.path();
+    let segments = path.strip_suffix('/').unwrap_or(path).split('/').skip(1);
+    let Ok(segments) = segments.map(decode).collect::<Result<Vec<_>, _>>() else {
+        return Vec::new();
+    };
+    let whole: Vec<_> = segments.iter().map(AsRef::as_ref).collect();
+    let found = plan.similar_paths.find(&whole);
+    if !found.is_empty() || plan.base.is_empty() {
+        return found;
+    }
+    let below_base: Vec<_> = plan.base.split('/').skip(1).chain(whole).collect();
+    plan.similar_paths.find(&below_base)
+}
+
+/// Returns the part of `path` after the base path, beginning with `/`; `None` if `path` is not below the base path.
+///
+/// `base` is decoded. A path may percent-encode any of its characters.
+pub(super) fn below<'p>(base: &str, path: &'p str) -> Option<&'p str> {
+    let rest = if path.contains('%') {
+        base.split('/').skip(1).try_fold(path, |path, expected| {
+            let inner = path.strip_prefix('/')?;
+            let (segment, _) = inner.split_once('/').unwrap_or((inner, ""));
+            decode(segment).is_ok_and(|decoded| decoded == expected).then(|| &inner[segment.len()..])
+        })
+    } else {
+        path.strip_prefix(base)
+    };
+    match rest? {
+        "" => Some("/"),
+        rest if rest.starts_with('/') => Some(rest),
+        _ => None,
+    }
+}
+
+/// Returns `true` if `path` is a parent of the base path.
+pub(super) fn is_above(base: &str, path: &str) -> bool {
+    let Some(inner) = path.strip_suffix('/').unwrap_or(path).strip_prefix('/') else {
+        return path == "/";
+    };
+    let mut base = base.split('/').skip(1);
+    inner
+        .split('/')
+        .all(|segment| base.next().is_some_and(|expected| decode(segment).is_ok_and(|decoded| decoded == expected)))
+}
+
+/// Decodes the segments of a path and finds the longest service whose path they begin with.
+///
+/// # Errors
+/// Fails if a segment cannot be decoded.
+pub(super) fn find<'p>(plan: &Plan, path: &'p str) -> Result<(Vec<Cow<'p, str>>, Option<usize>), ApiError> {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let Some(inner) = path.strip_prefix('/') else {
+        return Ok((Vec::new(), plan.routes.find("", 0)));
+    };
+    if !inner.contains('%') {
+        let segments: Vec<_> = inner.split('/').map(Cow::Borrowed).collect();
+        let service = plan.routes.find(path, segments.len());
+        return Ok((segments, service));
+    }
+    let segments = inner.split('/').map(decode).collect::<Result<Vec<_>, _>>()?;
+    let service = plan.routes.find(&joined(&segments), segments.len());
+    Ok((segments, service))
+}
+
+/// Returns the index of the URI above services that has these segments.
+pub(super) fn above(above: &ParentPaths, segments: &[Cow<'_, str>]) -> Option<usize> {
+    above.find(&joined(segments), segments.len())
+}
+
+/// Joins decoded segments into a path for [`Routes::find`](crate::plan::Routes::find).
+fn joined(segments: &[Cow<'_, str>]) -> String {
+    segments.iter().fold(String::new(), |mut joined, segment| {
+        // Writing to a String does not fail.
+        let _ = write!(joined, "/{}", encode_segment(segment));
+        joined
+    })
+}
+
+/// Decodes the percent-encoding of a segment (RFC 3986 section 2.1).
+///
+/// # Errors
+/// Fails if a `%` is not followed by two hexadecimal digits or the bytes are not UTF-8.
+fn decode(segment: &str) -> Result<Cow<'_, str>, ApiError> {
+    let bytes = segment.as_bytes();
+    let is_escape = |at: usize| bytes.get(at + 1..at + 3).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit));
+    if !memchr::memchr_iter(b'%', bytes).all(is_escape) {
+        return Err(ApiError::malformed(MalformedRequest::PathEscape));
+    }
+    let decoded = percent_decode_str(segment).decode_utf8();
+    decoded.map_err(|_| ApiError::malformed(MalformedRequest::PathEncoding))
+}

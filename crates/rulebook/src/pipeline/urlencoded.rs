@@ -1,0 +1,36 @@
+//! Parses `name=value&…` in a query or a form body (`application/x-www-form-urlencoded`).
+//!
+//! The rules are those of the WHATWG URL standard, section 5.1: `+` is a space, a `%` that does not begin an escape
+//! is kept, empty pieces are skipped, and a name without `=` has an empty value. Text is copied only if it
+//! contains `%` or `+`. Bytes that are not UTF-8 are never replaced: [`decode`] returns `None` for them.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+use crate::call::Head;
+
+/// Returns the names and values of all fields, still encoded.
+pub(super) fn pairs(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
+        match pair.iter().position(|byte| *byte == b'=') {
+            Some(at) => (&pair[..at], &pair[at + 1..]),
+            None => (pair, &pair[pair.len()..]),
+        }
+    })
+}
+
+/// Decodes a name or a value; returns `None` if it is not UTF-8.
+pub(super) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
+    }
+    let spaces: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    String::from_utf8(percent_decode(&spaces).collect()).ok().map(Cow::Owned)
+}
+
+/// Returns the values of all query fields with this name. An item is `None` if the value is not UTF-8.
+pub fn query_values<'a>(head: &'a Head, name: &str) -> impl Iterator<Item = Option<Cow<'a, str>>> {
+    let named = pairs(head.query().as_bytes()).filter(move |(own, _)| decode(own).is_some_and(|own| own == name));
+    named.map(|(_, value)| decode(value))
+}

@@ -1,0 +1,112 @@
+//! Content codings (RFC 9110 section 8.4.1): the compression of responses.
+
+use std::io::{self, Write};
+use std::sync::OnceLock;
+
+use brotli::enc::BrotliEncoderParams;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::HeaderValue;
+
+/// A content coding that responses can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentCoding {
+    /// Brotli (RFC 7932).
+    Brotli,
+    /// Gzip (RFC 1952).
+    Gzip,
+}
+
+/// The trade-off between time and size of a compression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// Fast, for bytes that are sent once.
+    Fast,
+    /// Small, for bytes that are cached.
+    Good,
+}
+
+impl ContentCoding {
+    /// All codings, those that compress better first.
+    pub const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
+
+    /// The name in header fields.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    /// Compresses bytes. Returns `None` if there is not enough memory.
+    #[must_use]
+    pub fn encode(self, bytes: &[u8], effort: Effort) -> Option<Bytes> {
+        let encoded = match self {
+            Self::Brotli => brotli(bytes, effort),
+            Self::Gzip => gzip(bytes, effort),
+        };
+        encoded.map(Bytes::from).ok()
+    }
+}
+
+/// The maximum number of bytes for the slowest compression levels. For more bytes they would take seconds.
+const MAX_BEST: usize = 1 << 20;
+
+fn gzip(bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
+    let level = match effort {
+        Effort::Fast => Compression::fast(),
+        Effort::Good if bytes.len() <= MAX_BEST => Compression::best(),
+        Effort::Good => Compression::default(),
+    };
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), level);
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+fn brotli(mut bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
+    let quality = match effort {
+        Effort::Fast => 1,
+        Effort::Good if bytes.len() <= MAX_BEST => 9,
+        Effort::Good => 5,
+    };
+    let params = BrotliEncoderParams { quality, size_hint: bytes.len(), ..BrotliEncoderParams::default() };
+    let mut encoded = Vec::with_capacity(bytes.len() / 4);
+    brotli::BrotliCompress(&mut bytes, &mut encoded, &params)?;
+    Ok(encoded)
+}
+
+/// Compressed bytes, and their entity tag.
+#[derive(Debug, Clone)]
+pub struct EncodedBody {
+    /// The compressed bytes.
+    pub body: Bytes,
+    /// The strong entity tag, which differs from that of the uncompressed bytes.
+    pub etag: HeaderValue,
+}
+
+/// The bytes of a document in each coding, compressed when they are first needed; `None` if that failed.
+#[derive(Debug, Default)]
+pub(super) struct EncodedBodies([OnceLock<Option<EncodedBody>>; 2]);
+
+impl EncodedBodies {
+    /// The bytes in a coding, if they have been compressed.
+    pub(super) fn cached(&self, coding: ContentCoding) -> Option<&Option<EncodedBody>> {
+        self.0[coding as usize].get()
+    }
+
+    /// The bytes in a coding. Compresses `bytes`, which have the tag `etag`, if that has not been done.
+    pub(super) fn get(&self, coding: ContentCoding, bytes: &[u8], etag: &HeaderValue) -> Option<&EncodedBody> {
+        let encode =
+            || Some(EncodedBody { body: coding.encode(bytes, Effort::Good)?, etag: encoded_etag(etag, coding) });
+        self.0[coding as usize].get_or_init(encode).as_ref()
+    }
+}
+
+/// The entity tag of bytes in a coding, derived from that of the uncompressed bytes.
+pub(super) fn encoded_etag(etag: &HeaderValue, coding: ContentCoding) -> HeaderValue {
+    let plain = etag.to_str().unwrap_or_default().trim_end_matches('"');
+    // Visible ASCII in quotes is always a valid value.
+    HeaderValue::try_from(format!("{plain}-{}\"", coding.as_str())).unwrap_or_else(|_| etag.clone())
+}

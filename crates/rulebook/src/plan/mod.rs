@@ -1,0 +1,190 @@
+//! The plan: a definition, compiled at startup into the form that requests need.
+//!
+//! Contains everything that can be computed before a request: the tree of paths, a slot for each parameter with its
+//! location, check and default, required permissions with resolved variables, and the bound handlers. Immutable, and shared
+//! by all workers. Must not depend on definitions or on positions in their text.
+
+mod content_coding;
+mod cors;
+mod document;
+mod document_cache;
+mod permit;
+mod rendered_on_demand;
+mod similar_paths;
+mod slot_plan;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub use content_coding::{ContentCoding, Effort};
+pub use cors::Cors;
+pub use document::{Description, Document, Documents, PageFinder, ParentPaths, RenderedPage};
+pub use document_cache::{DocumentCache, LazyDocuments};
+pub use permit::{Permit, Requirement, RequirementPart};
+pub use rendered_on_demand::RenderedOnDemand;
+pub use rulebook_model::routing::{
+    NamedServices, Naming, RouteConflict, Routes, ServicesByClass, ServicesByModule, encode_segment,
+};
+pub use similar_paths::SimilarPaths;
+pub use slot_plan::{BodyUse, FoundMethod, MultipartLimits, NameMatch, SegmentError, SlotPlan};
+
+use crate::call::{DynAuthenticate, HttpMethod};
+use crate::envelope::Envelope;
+use crate::error::ErrorStatus;
+use crate::format::FormatOffer;
+use crate::handler::{Handler, Hooks, ReadinessCheck, State};
+use crate::model::{Limits, UnknownParameters};
+use crate::types::Check;
+
+/// The whole API, ready for requests.
+pub struct Plan {
+    /// The base path of all services without its trailing slash; empty for `/`.
+    pub base: Box<str>,
+    /// Finds the service for a path.
+    pub routes: Routes,
+    /// Services by `Class.method`; `None` if requests cannot use such names.
+    pub named: Option<NamedServices>,
+    /// Services by module and method; `None` if bodies cannot name them.
+    pub dispatch: Option<ServicesByModule>,
+    /// Suggests services for paths that do not exist.
+    pub similar_paths: SimilarPaths,
+    /// All services.
+    pub services: Box<[Service]>,
+    /// All methods.
+    pub methods: Box<[Method]>,
+    /// The indices of methods by their ids, for calls from code.
+    pub ids: HashMap<Box<str>, usize>,
+    /// All modules.
+    pub modules: Box<[Module]>,
+    /// The envelope of responses to requests that are not routed to a module.
+    pub envelope: Arc<dyn Envelope>,
+    /// The formats of responses besides JSON, in order of preference.
+    pub formats: Box<[FormatOffer]>,
+    /// `true` if errors of requests that are not routed to a method can be sent as JSONP.
+    pub jsonp: bool,
+    /// The limits of requests.
+    pub limits: Limits,
+    /// The greatest limits of multipart bodies that any method has.
+    pub max_multipart_limits: MultipartLimits,
+    /// The handling of unknown parameters.
+    pub unknown: UnknownParameters,
+    /// Determine who makes a request, in the order in which they are asked.
+    pub authenticators: Vec<Box<dyn DynAuthenticate>>,
+    /// `WWW-Authenticate` of a request without a credential.
+    pub challenge: Box<str>,
+    /// `WWW-Authenticate` of a request with a bearer token that is not valid.
+    pub invalid_token_challenge: Box<str>,
+    /// `true` if the outputs of handlers are compared with the definition.
+    pub verify_outputs: bool,
+    /// The program's state for handlers.
+    pub state: State,
+    /// The program's readiness checks.
+    pub checks: Vec<ReadinessCheck>,
+    /// `true` if responses may be compressed.
+    pub compress: bool,
+    /// The settings of cross-origin resource sharing; `None` if it is not enabled.
+    pub cors: Option<Cors>,
+    /// The documents about the API.
+    pub documents: DocumentCache,
+}
+
+/// A module of the plan.
+pub struct Module {
+    /// The name of the module.
+    pub name: Box<str>,
+    /// The envelope of its responses.
+    pub envelope: Arc<dyn Envelope>,
+    /// If `true`, the last of several values of a scalar parameter is used; otherwise, several values are an error.
+    pub last_counts: bool,
+    /// The hooks that run before and after its calls.
+    pub hooks: Hooks,
+}
+
+/// A service of the plan.
+pub struct Service {
+    /// The index of its module.
+    pub module: usize,
+    /// The number of segments of its path.
+    pub length: usize,
+    /// The HTTP methods and indices of its methods.
+    pub methods: Box<[(HttpMethod, usize)]>,
+}
+
+/// A method of the plan.
+pub struct Method {
+    /// The id of the method.
+    pub id: Box<str>,
+    /// The index of its module.
+    pub module: usize,
+    /// The required permissions.
+    pub permit: Permit,
+    /// The names of its parameters in code, one for each slot.
+    pub names: Box<[Box<str>]>,
+    /// Its parameters, in the order of the definition.
+    pub slots: Box<[SlotPlan]>,
+    /// The maximum number of positional parameters after the path of the service.
+    pub positions: usize,
+    /// The slots that are filled from the path, as pairs of the index of the segment and the index of the slot.
+    pub segments: Box<[(usize, usize)]>,
+    /// The slots that are filled from the query.
+    pub query: Box<[usize]>,
+    /// The slots that are filled from the body.
+    pub body: Box<[usize]>,
+    /// The slots that are filled from header fields, by the name of the field.
+    pub headers: Box<[(http::HeaderName, usize)]>,
+    /// The slots that are filled from cookies.
+    pub cookies: Box<[usize]>,
+    /// The use of the body.
+    pub body_use: BodyUse,
+    /// The limits of a multipart body.
+    pub multipart_limits: MultipartLimits,
+    /// The code that a call runs.
+    pub action: Action,
+    /// `true` if responses can be sent as JSONP.
+    pub jsonp: bool,
+    /// The HTTP status of a success.
+    pub status: u16,
+    /// `true` if the method returns a file instead of outputs.
+    pub download: bool,
+    /// `true` if its single output is the whole body of the response.
+    pub whole: bool,
+    /// The outputs.
+    pub outputs: Box<[Output]>,
+    /// The errors that the definition declares for the method.
+    pub errors: Box<[DeclaredError]>,
+}
+
+/// The code that a call of a method runs.
+pub enum Action {
+    /// A handler.
+    Handler {
+        /// The handler.
+        handler: Arc<dyn Handler>,
+        /// For each slot, `true` if the field of the handler distinguishes null from a missing argument.
+        nullable: Box<[bool]>,
+    },
+    /// No code: the outputs are the checked arguments.
+    Echo,
+    /// No code: the response is the error 501.
+    NotImplemented,
+}
+
+/// An output of a method.
+pub struct Output {
+    /// The name of the output.
+    pub name: Box<str>,
+    /// The check of its type.
+    pub check: Arc<dyn Check>,
+    /// `true` if the output may be missing or null.
+    pub optional: bool,
+}
+
+/// An error that the definition declares for a method.
+pub struct DeclaredError {
+    /// The name of the error.
+    pub name: Box<str>,
+    /// The HTTP status.
+    pub status: ErrorStatus,
+    /// The message for clients.
+    pub info: Box<str>,
+}

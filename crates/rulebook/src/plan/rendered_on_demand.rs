@@ -1,0 +1,142 @@
+//! Documents that are rendered when they are requested.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+/// Renders the document of an index.
+type Render<T> = dyn Fn(usize) -> T + Send + Sync;
+
+/// Named documents, each of which is rendered when it is requested. A bounded cache keeps those that are requested most:
+/// the documents of a large API together can exceed the memory of a machine.
+pub struct RenderedOnDemand<T> {
+    indices: HashMap<Box<str>, usize>,
+    rendered: Cache<usize, T, BySize<T>>,
+    size: fn(&T) -> usize,
+    /// `None` if there are no documents.
+    render: Option<Box<Render<T>>>,
+}
+
+/// The maximum total size of the documents in one cache, in bytes.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// The number of documents that a cache is laid out for. So few are not split into shards, each of which would have only
+/// a part of [`MAX_BYTES`].
+const ESTIMATED_DOCUMENTS: usize = 32;
+
+/// Weighs documents by their size in bytes.
+struct BySize<T>(fn(&T) -> usize);
+
+impl<T> Weighter<usize, T> for BySize<T> {
+    fn weight(&self, _: &usize, document: &T) -> u64 {
+        // Entries without weight would never be evicted.
+        (self.0)(document).max(1) as u64
+    }
+}
+
+impl<T> Clone for BySize<T> {
+    fn clone(&self) -> Self {
+        Self(self.0)
+    }
+}
+
+impl<T: Clone> RenderedOnDemand<T> {
+    /// Creates the documents with these names. `size` returns the size of a document in bytes, and `render` renders the
+    /// document of an index.
+    #[must_use]
+    pub fn new(names: Vec<String>, size: fn(&T) -> usize, render: impl Fn(usize) -> T + Send + Sync + 'static) -> Self {
+        let indices = names.into_iter().enumerate().map(|(index, name)| (name.into(), index)).collect();
+        Self { indices, size, rendered: cache(size), render: Some(Box::new(render)) }
+    }
+
+    /// The number of documents.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    /// Returns the index of the document with a name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.indices.get(name).copied()
+    }
+
+    /// Returns the document of an index if it is in the cache.
+    #[must_use]
+    pub fn cached(&self, index: usize) -> Option<T> {
+        self.rendered.get(&index)
+    }
+
+    /// Returns the document of an index that [`RenderedOnDemand::find`] returned. If it is not in the cache, one thread
+    /// renders it, which takes a while, and other threads that request it wait.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<T> {
+        let render = self.render.as_ref()?;
+        let Ok(document) = self.rendered.get_or_insert_with(&index, || Ok::<_, Infallible>(render(index)));
+        Some(document)
+    }
+
+    /// The current size of the documents in the cache in bytes, including encodings that were added after rendering.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.rendered.iter().map(|(_, document)| (self.size)(&document)).sum()
+    }
+}
+
+impl<T: Clone> Default for RenderedOnDemand<T> {
+    /// Returns a value without documents.
+    fn default() -> Self {
+        Self { indices: HashMap::new(), size: |_| 0, rendered: cache(|_| 0), render: None }
+    }
+}
+
+fn cache<T: Clone>(size: fn(&T) -> usize) -> Cache<usize, T, BySize<T>> {
+    Cache::with_weighter(ESTIMATED_DOCUMENTS, MAX_BYTES, BySize(size))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Documents whose text has 1 MiB, and the number of times that one was rendered.
+    fn documents() -> (RenderedOnDemand<Arc<str>>, Arc<AtomicUsize>) {
+        let rendered = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&rendered);
+        let render = move |index: usize| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Arc::from(format!("{}{index:02}", " ".repeat((1 << 20) - 2)))
+        };
+        (RenderedOnDemand::new((0..40).map(|name| name.to_string()).collect(), |text| text.len(), render), rendered)
+    }
+
+    #[test]
+    fn documents_are_rendered_once_while_the_cache_has_room() {
+        let (documents, rendered) = documents();
+        for index in (0..16).chain(0..16) {
+            assert!(documents.get(index).unwrap().ends_with(&format!("{index:02}")));
+        }
+        assert_eq!((rendered.load(Ordering::Relaxed), documents.size()), (16, 16 << 20));
+    }
+
+    #[test]
+    fn new_documents_evict_old_ones_from_a_full_cache() {
+        let (documents, rendered) = documents();
+        for index in 0..40 {
+            let _ = documents.get(index);
+            assert!(documents.cached(index).is_some() && documents.size() <= 16 << 20);
+        }
+        assert_eq!(rendered.load(Ordering::Relaxed), 40);
+    }
+
+    #[test]
+    fn one_thread_renders_a_document_that_several_request() {
+        let (documents, rendered) = documents();
+        std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(|| documents.get(7)))));
+        assert_eq!(rendered.load(Ordering::Relaxed), 1);
+    }
+}

@@ -1,0 +1,83 @@
+//! The parameters of a method as requests need them, and the result of routing.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rulebook_model::routing::Naming;
+
+use crate::call::{Limit, Source, Value};
+use crate::types::{Arity, Check};
+
+/// A parameter, prepared for requests.
+#[derive(Debug)]
+pub struct SlotPlan {
+    /// The name of the field, header field or cookie in the request; empty for segments of the path.
+    pub key: Box<str>,
+    /// The name in error messages.
+    pub display_name: Box<str>,
+    /// The part of the request that holds the parameter.
+    pub source: Source,
+    /// The check of its type.
+    pub check: Arc<dyn Check>,
+    /// The number of values that the parameter takes.
+    pub arity: Arity,
+    /// The limit for each file while it arrives; `None` if the parameter takes no files.
+    pub file_limit: Option<Limit>,
+    /// `true` if clients may omit the parameter.
+    pub optional: bool,
+    /// The value if clients omit the parameter.
+    pub default: Option<Value<'static>>,
+    /// `true` if error messages must not quote the value.
+    pub secret: bool,
+    /// The values that the parameter takes, to be read after "expected".
+    pub expected: Cow<'static, str>,
+    /// The message that the definition sets for errors of this parameter.
+    pub message: Option<Box<str>>,
+}
+
+/// The limits of a multipart body while it arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MultipartLimits {
+    /// The maximum size of the body in bytes.
+    pub bytes: u64,
+    /// The maximum number of parts.
+    pub parts: u64,
+}
+
+/// The use of the body of a request by a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyUse {
+    /// The method does not read the body.
+    Nothing,
+    /// The method reads fields and files from the body.
+    Fields,
+}
+
+/// The result of routing: the method, and the decoded segments of the path.
+#[derive(Debug)]
+pub struct FoundMethod<'h> {
+    /// The index of the method in the plan.
+    pub method: usize,
+    /// The decoded segments of the path below the base path: those of the service, then the positional parameters.
+    pub segments: Vec<Cow<'h, str>>,
+    /// Set if the method was found by names in the query or the body instead of the path.
+    pub by_name: Option<Box<NameMatch>>,
+}
+
+/// A match of a method by names in the query or the body.
+#[derive(Debug)]
+pub struct NameMatch {
+    /// The fields that contain the names.
+    pub naming: Naming,
+    /// The slots of segments that were sent as fields, but not as a single text.
+    pub invalid_segments: Vec<(usize, SegmentError)>,
+}
+
+/// Why a field cannot be used as a segment of the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SegmentError {
+    /// The field occurs more than once, or is an array or object.
+    Several,
+    /// The field is not UTF-8.
+    NoText,
+}

@@ -1,0 +1,60 @@
+//! Replies with the server's own pages and static files.
+
+use std::sync::Arc;
+
+use http::{HeaderValue, header};
+
+use super::browser_policy::{self, Keep, PageKind};
+use super::download::FileHeaders;
+use super::open_file::FileRequest;
+use super::pages::{self, Page};
+use super::worker::Worker;
+use crate::call::{ApiError, Head};
+use crate::pipeline::{self, ErrorContext, Reply, refuse, respond_unless_read};
+use crate::plan::Plan;
+use crate::transfer::FileInfo;
+
+/// Replies with the page or static file at the path of a request, or with an error in this context if there is none.
+pub(super) async fn respond_with_page(worker: &Worker, plan: &Plan, head: &Arc<Head>, context: ErrorContext) -> Reply {
+    let page = match pages::find(&worker.state().files, plan, head).await {
+        Ok(Some(page)) => page,
+        Ok(None) => return refuse(plan, head, context, ApiError::unknown_service()),
+        Err(error) => return refuse(plan, head, context, error),
+    };
+    if let Some(reply) = respond_unless_read(plan, head) {
+        return reply;
+    }
+    match page {
+        Page::Ready(document, kind, keep) => with_policy(pipeline::document(plan, head, &document), kind, keep),
+        Page::Docs(page, documents) => documents.add_headers(docs_page(pipeline::page(plan, head, &page))),
+        Page::Markdown(page, documents) => documents.add_headers(docs_page(pipeline::document(plan, head, &page))),
+        Page::Missing(page, documents) => documents.add_headers(docs_page(pipeline::missing_page(head, &page))),
+        Page::Redirect(target) => {
+            let location = HeaderValue::try_from(target).ok().map(|target| (header::LOCATION, target));
+            Reply::empty(307, location.into_iter().collect())
+        }
+        Page::File { file, media_type, kind } => {
+            let request = FileRequest { head: Arc::clone(head), status: 200 };
+            let fields = browser_policy::fields(kind, Keep::Revalidate).to_vec();
+            let headers = FileHeaders { content_type: media_type, fields, facts: FileInfo::default() };
+            match request.file(file, FileInfo::default()).await {
+                Ok(opened) => headers.reply(opened, 200, Vec::new()),
+                Err(error) => refuse(plan, head, context, ApiError::internal(error)),
+            }
+        }
+    }
+}
+
+/// Adds the browser policy of documentation pages to a reply.
+fn docs_page(reply: Reply) -> Reply {
+    with_policy(reply, PageKind::Docs, Keep::Revalidate)
+}
+
+/// Adds the header fields that tell browsers what a page may do.
+fn with_policy(mut reply: Reply, kind: PageKind, keep: Keep) -> Reply {
+    for (name, value) in browser_policy::fields(kind, keep) {
+        reply.headers.retain(|(own, _)| *own != name);
+        reply.headers.push((name, value));
+    }
+    reply
+}

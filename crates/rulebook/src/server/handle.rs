@@ -1,0 +1,70 @@
+//! Handles a request: one function calls every stage, in order, for every kind of request.
+
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_http::Response;
+use actix_http::body::BoxBody;
+
+use super::by_body::find_by_body;
+use super::download::respond_with_file;
+use super::fallback::respond_with_page;
+use super::head::Incoming;
+use super::metrics::RequestKind;
+use super::mount::Scope;
+use super::observe::Observation;
+use super::receive::receive;
+use super::response::send;
+use super::server_path::respond_at_server_path;
+use super::worker::Worker;
+use crate::pipeline::{
+    CallOrigin, ErrorContext, Responded, Route, act, authorize, catch_panic_async, check, encode, identify, options,
+    preflighted_method, read, refuse, respond, route, share,
+};
+
+/// Handles a request, from its head to the response. `scope` is the part of the API that the request may reach.
+///
+/// The futures of rare kinds of requests are in boxes: the future of every request would be larger otherwise.
+pub(super) async fn handle(worker: Rc<Worker>, scope: Scope, incoming: Incoming) -> Response<BoxBody> {
+    let Incoming { head, version, mut body } = incoming;
+    let current = worker.current();
+    let (runner, plan) = (&current.runner, &current.runner.plan);
+    let mut observed = Observation::begin(&current, &head);
+    let route = scope.limit(plan, route(plan, &head));
+    observed.set_kind(RequestKind::of(&route));
+    let preflighted = preflighted_method(plan, &head, &route);
+    let stages = async {
+        let found = match route {
+            Route::Method(found) => Ok(found),
+            Route::NeedsBody(pending) => Box::pin(find_by_body(plan, &head, pending, &mut body, &mut observed)).await,
+            Route::Options(target) => return Box::pin(options(plan, &head, &target)).await,
+            Route::Server(path) => return Box::pin(respond_at_server_path(&worker, plan, &head, path)).await,
+            Route::Fallback => return Box::pin(respond_with_page(&worker, plan, &head, ErrorContext::Nothing)).await,
+            Route::Error(unrouted) => Err(unrouted),
+        };
+        let found = match found {
+            Ok(found) => found,
+            Err(unrouted) => return refuse(plan, &head, unrouted.context, unrouted.error),
+        };
+        let mut quota = None;
+        let outcome = async {
+            let client = identify(plan, &head, found.method, &mut quota).await?;
+            let granted = authorize(plan, &found, &client)?;
+            let body = receive(&mut body, &head, plan, granted.method(), worker.uploads()).await?;
+            let values = read(plan, &client.head, &found, &body)?;
+            let arguments = check(plan, granted.method(), values)?;
+            act(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await
+        }
+        .await;
+        match respond(plan, &head, found.method, quota, outcome) {
+            Responded::Reply(reply) => reply,
+            Responded::File(file) => Box::pin(respond_with_file(plan, &head, &worker.state().links, file)).await,
+        }
+    };
+    let reply = catch_panic_async("a stage", pin!(stages)).await;
+    let reply = reply.unwrap_or_else(|panic| refuse(plan, &head, observed.kind().into(), panic));
+    let reply = share(plan, &head, reply, preflighted);
+    let reply = encode(plan, &head, reply).await;
+    observed.end(send(reply, &head, version, body).await)
+}

@@ -1,0 +1,93 @@
+//! The HTTP server: listens, receives requests, sends responses, and serves the pages of the API.
+//!
+//! This is the only part that names actix. What a request means and what the response says is decided by the pipeline;
+//! [`handle`](handle::handle) calls its stages.
+
+mod body_timer;
+mod browser_policy;
+mod by_body;
+mod connection;
+mod docs;
+mod download;
+mod fallback;
+mod file_stream;
+mod handle;
+mod head;
+mod links;
+mod metrics;
+mod mount;
+mod multipart;
+mod observe;
+mod open_file;
+mod pages;
+mod receive;
+mod request_body;
+mod response;
+mod running;
+mod server_path;
+mod settings;
+mod state;
+mod static_files;
+mod streamed_body;
+mod swagger;
+mod upload_writer;
+mod worker;
+
+use std::io;
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+
+use actix_server::Server;
+use arc_swap::ArcSwap;
+
+use links::Links;
+pub use mount::ApiService;
+pub use running::{RunningServer, StopHandle};
+pub use settings::Settings;
+use state::ServerState;
+use static_files::StaticFiles;
+use upload_writer::Uploads;
+
+use crate::model::MAX_WORKERS;
+use crate::plan::Plan;
+use crate::store::LazyStore;
+
+/// Serves a plan on new threads. A new plan in `plan` takes effect with the next request. `data` is the folder of
+/// the server's own files.
+///
+/// # Errors
+/// Fails if an address cannot be listened on, or the thread cannot be started.
+pub(crate) fn serve(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> io::Result<RunningServer> {
+    if settings.bind.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
+    }
+    let state = Arc::new(state(plan, settings, data));
+    let mut builder = Server::build().disable_signals();
+    if let Some(workers) = settings.workers {
+        builder = builder.workers(workers.clamp(1, MAX_WORKERS.into()));
+    }
+    let mut listeners = Vec::with_capacity(settings.bind.len());
+    for address in &settings.bind {
+        let listener = TcpListener::bind(address)
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
+        listeners.push(listener.try_clone()?);
+        let (state, keep_alive) = (Arc::clone(&state), settings.keep_alive);
+        builder = builder.listen("rulebook", listener, move || connection::factory(&state, keep_alive))?;
+    }
+    running::start(builder.run(), listeners, state, settings)
+}
+
+/// Returns a plan as a service for an actix `App`.
+pub(crate) fn service(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> ApiService {
+    ApiService::new(state(plan, settings, data))
+}
+
+fn state(plan: &Arc<ArcSwap<Plan>>, settings: &Settings, data: &Path) -> ServerState {
+    let uploads = match plan.load().state.get::<LazyStore>() {
+        Some(folder) => Uploads::Store(folder),
+        None => Uploads::Folder(settings.upload_folder.clone()),
+    };
+    let files = StaticFiles::new(settings.static_files.as_deref());
+    ServerState::new(plan, uploads, files, Links::new(data))
+}

@@ -1,0 +1,143 @@
+//! The API, or one of its modules, as a service for an actix `App` of the program's own.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_service::{Service, ServiceFactory};
+use actix_web::dev::{AppService, HttpServiceFactory, ResourceDef, ServiceRequest, ServiceResponse};
+use actix_web::{Error, HttpResponse};
+use futures_util::future::{LocalBoxFuture, Ready, ready};
+
+use super::handle::handle;
+use super::head::Incoming;
+use super::state::ServerState;
+use super::worker::Worker;
+use crate::call::ApiError;
+use crate::pipeline::{OptionsTarget, Route};
+use crate::plan::Plan;
+
+/// The part of an API that requests may reach.
+#[derive(Debug, Clone)]
+pub(super) enum Scope {
+    /// The whole API and all paths of the server's own.
+    Api,
+    /// The methods of the module with this name, and OPTIONS on its services.
+    Module(Arc<str>),
+}
+
+impl Scope {
+    /// Returns a route as it is if it leads into this scope; else the error for an unknown service.
+    pub(super) fn limit<'h>(&self, plan: &Plan, route: Route<'h>) -> Route<'h> {
+        let Self::Module(name) = self else { return route };
+        let module = match &route {
+            Route::Method(found) => Some(plan.methods[found.method].module),
+            Route::NeedsBody(pending) => pending.method.map(|method| plan.methods[method].module),
+            Route::Options(OptionsTarget::Service { service, .. }) => Some(plan.services[*service].module),
+            Route::Error(_) => return route,
+            Route::Options(_) | Route::Server(_) | Route::Fallback => None,
+        };
+        let is_inside = module.is_some_and(|module| *plan.modules[module].name == **name);
+        if is_inside { route } else { Route::Error(ApiError::unknown_service().into()) }
+    }
+}
+
+/// The API, or one of its modules, as a service that programs mount into an actix `App` of their own.
+///
+/// [`Engine::service`](crate::Engine::service) returns the whole API, with its documents, pages and static files. The
+/// service handles every request that reaches it, so mount it last, or below a `web::scope`. It routes by the whole
+/// path of a request, whatever scope it is in: the `base` of the definition has to begin with the path of the scope.
+///
+/// ```no_run
+/// use actix_web::{App, HttpServer, web};
+/// use rulebook::{Rulebook, Settings};
+///
+/// # async fn hello() -> &'static str { "hello" }
+/// # async fn serve() -> std::io::Result<()> {
+/// let engine = Rulebook::load("api").build().expect("the definition has no errors");
+/// let api = engine.service(&Settings::default())?;
+/// let article = api.module("article").expect("the definition has this module");
+/// HttpServer::new(move || {
+///     App::new()
+///         .route("/hello", web::get().to(hello))
+///         .service(web::scope("/article").service(article.clone()))
+///         .service(api.clone())
+/// })
+/// .bind("127.0.0.1:8080")?
+/// .run()
+/// .await
+/// # }
+/// ```
+///
+/// Every service of one [`Engine::service`](crate::Engine::service) shares its counters and its connection to the
+/// program's files. The server of the `App` decides about connections: it sends `100 Continue` before the service is
+/// called, and its timeouts and its shutdown apply instead of those of [`Settings`](crate::Settings).
+#[derive(Clone)]
+pub struct ApiService {
+    state: Arc<ServerState>,
+    scope: Scope,
+}
+
+impl ApiService {
+    pub(super) fn new(state: ServerState) -> Self {
+        Self { state: Arc::new(state), scope: Scope::Api }
+    }
+
+    /// Returns the service of one module: its methods, and OPTIONS on its services. Every other path is refused as
+    /// unknown, also those of documents, pages and links to files. Returns `None` if there is no such module.
+    #[must_use]
+    pub fn module(&self, name: &str) -> Option<Self> {
+        let exists = self.state.plan.load().modules.iter().any(|module| *module.name == *name);
+        exists.then(|| Self { state: Arc::clone(&self.state), scope: Scope::Module(name.into()) })
+    }
+}
+
+impl std::fmt::Debug for ApiService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiService").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+impl HttpServiceFactory for ApiService {
+    fn register(self, config: &mut AppService) {
+        let every_path = if config.is_root() { ResourceDef::root_prefix("") } else { ResourceDef::prefix("") };
+        config.register_service(every_path, None, self, None);
+    }
+}
+
+impl ServiceFactory<ServiceRequest> for ApiService {
+    type Response = ServiceResponse;
+    type Error = Error;
+    type Config = ();
+    type Service = MountedService;
+    type InitError = ();
+    type Future = Ready<Result<MountedService, ()>>;
+
+    fn new_service(&self, (): ()) -> Self::Future {
+        self.state.links.start_sweeping();
+        ready(Ok(MountedService { worker: Worker::of_thread(&self.state), scope: self.scope.clone() }))
+    }
+}
+
+/// An [`ApiService`] in one thread.
+pub struct MountedService {
+    worker: Rc<Worker>,
+    scope: Scope,
+}
+
+impl Service<ServiceRequest> for MountedService {
+    type Response = ServiceResponse;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
+
+    actix_service::always_ready!();
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (worker, scope) = (Rc::clone(&self.worker), self.scope.clone());
+        Box::pin(async move {
+            let (request, payload) = request.into_parts();
+            let incoming = Incoming::copy(&request, payload, &worker);
+            let response = handle(worker, scope, incoming).await;
+            Ok(ServiceResponse::new(request, HttpResponse::from(response)))
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! Bodies that are sent piece by piece: files, and streams of the program.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use actix_http::body::{BodySize, MessageBody};
+use bytes::Bytes;
+
+use crate::call::{ByteStream, RequestId};
+use crate::pipeline::catch_panic;
+
+/// A body that is sent piece by piece. An error closes the connection, so that the client does not take what it got for
+/// the whole body.
+pub(super) struct StreamedBody {
+    pieces: ByteStream,
+    size: BodySize,
+    /// The number of bytes that have to follow; `None` if the length is not known.
+    left: Option<u64>,
+    id: RequestId,
+}
+
+impl StreamedBody {
+    /// Returns the body of the response to the request with this id.
+    pub(super) fn new(pieces: ByteStream, length: Option<u64>, id: RequestId) -> Self {
+        Self { pieces, size: length.map_or(BodySize::Stream, BodySize::Sized), left: length, id }
+    }
+
+    /// Checks a piece, or the end, against the announced length.
+    fn check(&mut self, next: Option<io::Result<Bytes>>) -> Option<io::Result<Bytes>> {
+        let error = |words| Some(Err(io::Error::other(words)));
+        match (next, &mut self.left) {
+            (Some(Ok(bytes)), Some(left)) => match left.checked_sub(bytes.len() as u64) {
+                Some(rest) => {
+                    *left = rest;
+                    Some(Ok(bytes))
+                }
+                None => error("it is longer than was said"),
+            },
+            (None, Some(1..)) => error("it is shorter than was said"),
+            (next, _) => next,
+        }
+    }
+}
+
+impl MessageBody for StreamedBody {
+    type Error = io::Error;
+
+    fn size(&self) -> BodySize {
+        self.size
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        // A stream is code of the program.
+        let polled = catch_panic("the stream of a download", || self.pieces.as_mut().poll_next(task));
+        let next = match polled {
+            Ok(next) => ready!(next),
+            Err(panic) => Some(Err(io::Error::other(panic.log().unwrap_or_default().to_owned()))),
+        };
+        match self.check(next) {
+            // An empty piece would end a chunked body (RFC 9112 section 7.1).
+            Some(Ok(bytes)) if bytes.is_empty() => {
+                task.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Some(Err(error)) => {
+                let request_id = &self.id;
+                log::error!(request_id:%; "{request_id}: a download failed: {error}");
+                Poll::Ready(Some(Err(error)))
+            }
+            next => Poll::Ready(next),
+        }
+    }
+}

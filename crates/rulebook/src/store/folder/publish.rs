@@ -1,0 +1,107 @@
+//! Publishing staged files: giving them their names in the store.
+
+use std::collections::HashSet;
+
+use super::journal::{self, PlannedRename};
+use super::resolve::{self, OpenError};
+use super::{Folder, hash};
+use crate::store::{FileName, Publication, StoreError};
+use crate::transfer::FileInfo;
+
+const PUBLISHING: &str = "publishing a file";
+
+impl Folder {
+    /// Publishes all of the files or none.
+    pub(in crate::store) fn publish(&self, files: Vec<Publication>) -> Result<Vec<FileInfo>, StoreError> {
+        let mut names = HashSet::new();
+        if let Some(duplicate) = files.iter().find(|file| !names.insert(&file.name)) {
+            return Err(StoreError::DuplicateName(duplicate.name.clone()));
+        }
+        let lock = self.staging.lock().map_err(StoreError::io(PUBLISHING))?;
+        let mut created = CreatedFolders { folder: self, paths: Vec::new() };
+        let mut renames = Vec::with_capacity(files.len());
+        for Publication { staged, name, precondition } in &files {
+            let current = created.prepare(name)?;
+            if !precondition.is_met(current.as_ref()) {
+                return Err(StoreError::PreconditionFailed(name.clone()));
+            }
+            renames.push(PlannedRename::new(staged.staging_name(), name, current.is_some()));
+        }
+        let staging = self.staging.dir();
+        let published = match renames.as_slice() {
+            [] => Ok(()),
+            // A single rename is atomic, so that it needs no journal.
+            [rename] => rename.apply(&self.root, staging),
+            renames => journal::publish(&self.root, staging, &self.staging.unique_name(), renames),
+        };
+        if let Err(error) = published {
+            if journal::has_records(staging) {
+                // The rollback failed as well. The next program that opens the store repeats it and needs these files.
+                created.paths.clear();
+                files.into_iter().for_each(|file| drop(file.staged.release()));
+            }
+            return Err(error);
+        }
+        created.paths.clear();
+        // The journal has synced several files already: while its record exists, no other program may replace one of
+        // them, so that the lock is held until then.
+        drop(lock);
+        if let [rename] = renames.as_slice() {
+            rename.sync(&self.root)?;
+        }
+        Ok(files.into_iter().map(|file| file.staged.release()).collect())
+    }
+}
+
+/// Folders that were created for names of new files. Dropping this removes them, unless the list was cleared.
+struct CreatedFolders<'f> {
+    folder: &'f Folder,
+    paths: Vec<String>,
+}
+
+impl CreatedFolders<'_> {
+    /// Creates the missing folders of a name. Returns the info of the file that has the name now, if there is one.
+    fn prepare(&mut self, name: &FileName) -> Result<Option<FileInfo>, StoreError> {
+        let io = StoreError::io(PUBLISHING);
+        let write_error = |error| match error {
+            OpenError::Io(error) => io(error),
+            OpenError::NotFound | OpenError::WrongType => StoreError::NameTaken(name.clone()),
+        };
+        let (folders, file) = name.split();
+        let mut folder = self.folder.root.try_clone().map_err(&io)?;
+        let mut path = String::new();
+        for part in folders {
+            path.push_str(if path.is_empty() { "" } else { "/" });
+            path.push_str(part);
+            folder = match resolve::open_dir(&folder, part) {
+                Ok(inner) => inner,
+                Err(OpenError::NotFound) => {
+                    folder.create_dir(part).map_err(&io)?;
+                    self.paths.push(path.clone());
+                    // Synced under the lock: the next program to publish relies on the folder.
+                    resolve::sync_dir(&folder).map_err(&io)?;
+                    resolve::open_dir(&folder, part).map_err(write_error)?
+                }
+                Err(error) => return Err(write_error(error)),
+            };
+        }
+        match resolve::open_file(&folder, file) {
+            Ok(current) => Ok(Some(hash::file_info(&current.file, &current.metadata))),
+            Err(OpenError::NotFound) => Ok(None),
+            Err(error) => Err(write_error(error)),
+        }
+    }
+}
+
+impl Drop for CreatedFolders<'_> {
+    fn drop(&mut self) {
+        for path in self.paths.iter().rev() {
+            let (folders, last) = path.rsplit_once('/').unwrap_or(("", path));
+            let folders = folders.split('/').filter(|part| !part.is_empty());
+            if let Ok(folder) = resolve::open_path(&self.folder.root, folders) {
+                // Fails, as it should, if another program has put a file into the folder.
+                let _ = folder.remove_dir(last);
+            }
+        }
+    }
+}

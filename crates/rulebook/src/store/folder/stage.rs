@@ -1,0 +1,47 @@
+//! Taking over files that were uploaded with requests.
+
+use std::fs::File;
+use std::io::Read;
+use std::sync::Arc;
+
+use cap_std::fs::OpenOptions;
+
+use super::writer::TemporaryFile;
+use super::{Folder, StagedFile, Writer};
+use crate::call::Upload;
+use crate::store::StoreError;
+
+/// Bytes that are copied at a time.
+const CHUNK: usize = 256 << 10;
+const STAGING: &str = "taking over an uploaded file";
+
+impl Folder {
+    /// Takes over an uploaded file: one in this program's staging folder as it is, any other as a copy.
+    pub(in crate::store) fn stage(self: &Arc<Self>, upload: &Upload) -> Result<StagedFile, StoreError> {
+        let io = StoreError::io(STAGING);
+        let is_staged = upload.path().parent() == Some(&self.path.join(self.staging.path()));
+        let name = upload.path().file_name().and_then(|name| name.to_str());
+        match (name, upload.hash()) {
+            (Some(name), Some(hash)) if is_staged => {
+                let mut options = OpenOptions::new();
+                let file = self.staging.dir().open_with(name, options.read(true)).map_err(&io)?.into_std();
+                let temporary = TemporaryFile::new(self, name.to_owned());
+                let media_type = upload.media_type().to_owned().into();
+                StagedFile::new(&file, temporary, blake3::Hash::from_bytes(*hash), media_type)
+            }
+            _ => self.copy(File::open(upload.path()).map_err(&io)?),
+        }
+    }
+
+    fn copy(self: &Arc<Self>, mut file: File) -> Result<StagedFile, StoreError> {
+        let mut writer = Writer::new(self, u64::MAX)?;
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            let read = file.read(&mut chunk).map_err(StoreError::io(STAGING))?;
+            if read == 0 {
+                return writer.finish();
+            }
+            writer.write(&chunk[..read])?;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Download links, signed with a secret key of the server, so that clients can neither create nor change one.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// The prefix of the path of every link.
+pub const LINK_PREFIX: &str = "/-/downloads/";
+
+/// Length of the key in bytes: the block size of SHA-256, beyond which HMAC would hash the key (RFC 2104 section 3).
+pub const LINK_KEY_LEN: usize = 64;
+
+/// The secret key that signs links.
+pub struct LinkKey(pub [u8; LINK_KEY_LEN]);
+
+impl fmt::Debug for LinkKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinkKey(..)")
+    }
+}
+
+/// A link to one file, valid until a fixed time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// 128 random bits as 32 hexadecimal digits. They identify the file.
+    nonce: String,
+    /// The time at which the link expires, in seconds since the Unix epoch.
+    pub expires: u64,
+}
+
+impl Link {
+    /// Creates a link from random bytes and a time in seconds since the Unix epoch.
+    #[must_use]
+    pub fn new(nonce: [u8; 16], expires: u64) -> Self {
+        Self { nonce: hex::encode(nonce), expires }
+    }
+
+    /// Returns the path and query of the link: an absolute-path reference (RFC 3986 section 4.2).
+    #[must_use]
+    pub fn target(&self, key: &LinkKey) -> String {
+        let signature = hex::encode(self.mac(key).finalize().into_bytes());
+        format!("{LINK_PREFIX}{}?expires={}&signature={signature}", self.nonce, self.expires)
+    }
+
+    /// Parses the path and query of a link and verifies the signature. Returns `None` unless [`Link::target`] returned
+    /// them with this key. The signature is compared in constant time.
+    #[must_use]
+    pub fn verify(path: &str, query: &str, key: &LinkKey) -> Option<Self> {
+        let nonce = path.strip_prefix(LINK_PREFIX)?;
+        let (expires, signature) = query.strip_prefix("expires=")?.split_once("&signature=")?;
+        let link = Self::from_parts(nonce, expires)?;
+        let signature = hex::decode(signature).ok()?;
+        link.mac(key).verify_slice(&signature).is_ok().then_some(link)
+    }
+
+    /// Returns the name under which the server stores the file of the link.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.expires, self.nonce)
+    }
+
+    /// Parses the name of a stored file; `None` if no link has that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let (expires, nonce) = name.split_once('-')?;
+        Self::from_parts(nonce, expires)
+    }
+
+    /// Returns the text of an entity tag: the file of a link never changes, so that the nonce identifies the content.
+    #[must_use]
+    pub fn tag(&self) -> &str {
+        &self.nonce
+    }
+
+    /// Parses the parts of a link; `None` unless both are in the form that [`Link::target`] writes.
+    fn from_parts(nonce: &str, expires: &str) -> Option<Self> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let seconds: u64 = expires.parse().ok()?;
+        let canonical = nonce.len() == 32 && nonce.bytes().all(is_digit) && seconds.to_string() == expires;
+        canonical.then(|| Self { nonce: nonce.to_owned(), expires: seconds })
+    }
+
+    fn mac(&self, key: &LinkKey) -> Hmac<Sha256> {
+        let mut mac = Hmac::<Sha256>::new((&key.0).into());
+        // None of the three parts can contain a line feed, so that the text is unambiguous.
+        mac.update(format!("{LINK_PREFIX}\n{}\n{}", self.expires, self.nonce).as_bytes());
+        mac
+    }
+}

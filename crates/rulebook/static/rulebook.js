@@ -1,0 +1,637 @@
+/**
+ * The client of an API that rulebook serves, for browsers and Node (18 or later), without dependencies.
+ *
+ *     const api = await rulebook("//host/api");
+ *     const { lines } = await api.article.line.get({ article_id: 1, no_line: 2 });
+ *
+ * The client reads the definition of the API with OPTIONS. It checks the arguments of a call, sends each in the
+ * location of its parameter, and returns the outputs without their envelope. rulebook.d.ts has the types.
+ */
+
+const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
+
+/** The base class of the errors of this client. A call that is aborted fails with the reason of its signal instead. */
+export class RulebookError extends Error {
+  get name() {
+    return this.constructor.name;
+  }
+}
+
+/** An argument is missing, unknown or not valid. No request has been sent. */
+export class ArgumentError extends RulebookError {
+  constructor(parameter, expected, got) {
+    super(`${parameter}: expected ${expected}, got ${got}`);
+    Object.assign(this, { parameter, expected, got });
+  }
+}
+
+/** The API has responded with an error. */
+export class ApiError extends RulebookError {
+  constructor(status, { message, code = null, declared = null, errors = [] }, body) {
+    super(message);
+    Object.assign(this, { status, code, declared, errors, body });
+  }
+}
+
+/** There was no response, or it could not be read; `cause` is the reason. */
+export class NetworkError extends RulebookError {}
+
+/** A JSON text that is sent unchanged and not checked, for numbers with more digits than a JavaScript number has. */
+export class Json {
+  constructor(text) {
+    this.text = text;
+  }
+}
+
+/**
+ * Reads the definition of an API and returns its functions.
+ *
+ * @param {string | URL} url the base path of the API, or its server
+ * @param {object} [options] the options of all calls, see rulebook.d.ts
+ */
+export async function rulebook(url, options = {}) {
+  const start = new URL(url, globalThis.location?.href);
+  const api = options.definition ?? (await definition(start, options));
+  const base = new URL(api.base ?? "/", start).pathname.replace(/\/$/, "");
+  const path = start.pathname.replace(/\/$/, "");
+  const root = path.endsWith(base) ? path.slice(0, path.length - base.length) : path;
+  return client(api, new URL(`${root}/`, start), options);
+}
+
+/** Returns the response to OPTIONS on the base path of an API: the definition of the API. */
+export async function definition(url, options = {}) {
+  const api = await describe(url, options);
+  if (!api?.modules) throw new RulebookError("the response is not the definition of an API");
+  return api;
+}
+
+/** Returns the response to OPTIONS on a URL: the definition of the API or of one service. */
+export async function describe(url, options = {}) {
+  // A definition is JSON in any case, and errors are then problem documents, whatever the envelope of the API.
+  const headers = [["Accept", "application/problem+json"]];
+  const token = await tokenOf(options);
+  if (token) headers.push(["Authorization", `Bearer ${token}`]);
+  const http = "OPTIONS";
+  const { response, body } = await sendAndRead({ http, url: String(url), headers, cookies: [] }, options);
+  if (!response.ok) throw apiError(response, body, []);
+  return body;
+}
+
+/** Returns the functions of an API without a request. `root` is the URL of its server. */
+export function client(definition, root, options = {}) {
+  const base = baseOf(definition, root);
+  const methods = [...services(definition)].flatMap((service) => service.methods);
+  const known = new Map(methods.map((method) => [method.id, method]));
+  const call = (method, args, more) => callMethod(base, method, args, { ...options, ...more });
+  const api = Object.create(null);
+  api.$methods = methods;
+  api.$call = async (id, args, more) => {
+    if (!known.has(id)) throw new RulebookError(`there is no method ${id}`);
+    return call(known.get(id), args, more);
+  };
+  for (const method of methods) {
+    const names = method.id.split(".");
+    // JavaScript takes an object with a function `then` for a promise.
+    if (["$call", "$methods"].includes(names[0]) || method.id === "then") continue;
+    addFunction(api, names, (args, more) => call(method, args, more));
+  }
+  return api;
+}
+
+/** Adds a function to the tree. A function can have other functions as its members. */
+function addFunction(tree, [name, ...more], leaf) {
+  const existing = Object.hasOwn(tree, name) ? tree[name] : undefined;
+  let node = existing ?? Object.create(null);
+  if (more.length > 0) addFunction(node, more, leaf);
+  else {
+    // A function below may have one of these names.
+    delete leaf.name;
+    delete leaf.length;
+    node = Object.defineProperties(leaf, Object.getOwnPropertyDescriptors(node));
+  }
+  Object.defineProperty(tree, name, { value: node, enumerable: true, configurable: true });
+}
+
+/** Returns the URL of the base path of an API, with a slash at the end. `root` is the URL of its server, likewise. */
+export function baseOf(definition, root) {
+  const base = (definition.base ?? "/").replace(/^\/|\/$/g, "");
+  return new URL(base === "" ? "./" : `./${encodeURI(base)}/`, root).href;
+}
+
+/** Yields the services of a definition that OPTIONS responded with, each with its methods. */
+export function* services(definition) {
+  for (const [name, tree] of Object.entries(definition.modules)) {
+    const ofApi = definition.$envelope ?? UNKNOWN;
+    const decodings = [tree.$envelope ?? (tree.envelope === undefined ? ofApi : UNKNOWN), ofApi];
+    const module = { name, info: tree.info, envelope: tree.envelope ?? definition.envelope ?? "aicra", decodings };
+    yield* below(module, tree, "", definition.jsonp ?? false);
+  }
+}
+
+/** Yields the service of a URI and those below it: the member `/` of a URI has the URIs below. */
+function* below(module, tree, above, jsonp) {
+  const path = above || "/";
+  const methods = METHODS.filter((http) => tree[http]).map((http) => methodOf(module, path, http, tree[http], jsonp));
+  if (methods.length > 0) yield { module, path, methods };
+  for (const [key, inner] of Object.entries(tree["/"] ?? {})) yield* below(module, inner, `${above}/${key}`, jsonp);
+}
+
+function methodOf(module, path, http, written, jsonp) {
+  const { info, scope, in: inputs = {}, out = {}, errors = {}, options = {} } = written;
+  const segments = path.split("/").filter((segment) => segment !== "");
+  const names = segments.map((segment) => (segment.startsWith("{") ? segment : segment.replaceAll(".", "%2E")));
+  const id = written.id ?? [...names, http.toLowerCase()].join(".");
+  const parameters = Object.entries(inputs).map(([key, one]) => parameterOf(key, one, http));
+  for (const one of parameters) {
+    const same = (other) => other !== one && (other.short === one.short || other.key === one.short);
+    one.name = parameters.some(same) ? one.key : one.short;
+  }
+  const open = http === "GET" && !scope && !options.download;
+  return {
+    id,
+    module,
+    path,
+    http,
+    info,
+    scope,
+    parameters,
+    out,
+    errors,
+    options,
+    jsonp: open && (options.jsonp ?? jsonp),
+  };
+}
+
+/** Returns a parameter, by its key in the definition. `short` is its name unless another parameter has the same. */
+function parameterOf(key, written, http) {
+  const position = /^URL#(\d+)$/.exec(key)?.[1];
+  const capture = /^\{(.+)\}$/s.exec(key)?.[1];
+  const [, prefix, rest] = /^(GET|HEADER|COOKIE|ANY)@(.*)$/s.exec(key) ?? [];
+  const places = { GET: "query", HEADER: "header", COOKIE: "cookie" };
+  // A parameter of query or body is sent in the query of methods that have no body.
+  const either = http === "GET" || http === "DELETE" ? "query" : "body";
+  const wire = capture ?? rest ?? key;
+  return {
+    ...written,
+    key,
+    wire,
+    // Header names have no case, and their keys are in lower case.
+    short: written.name?.toLowerCase() === `header@${wire}` ? written.name.slice(7) : (written.name ?? wire),
+    place: (position ?? capture) ? "path" : (places[prefix] ?? either),
+    position: position === undefined ? undefined : Number(position),
+    optional: written.type.startsWith("?") || written.default !== undefined,
+    schema: written.$schema ?? {},
+  };
+}
+
+/** Calls a method and returns its outputs, or its response if that is a file. */
+async function callMethod(base, method, args, options) {
+  const values = valuesOf(method, args, options);
+  const message = request(base, method, values, options.jsonp ? "" : await tokenOf(options));
+  if (options.jsonp) {
+    if (!method.jsonp || message.headers.length + message.cookies.length > 0)
+      throw new RulebookError(`${method.id} cannot be called by JSONP with these arguments`);
+    const body = await jsonp(message.url, options);
+    return outputs(method, { ok: true, status: 200, statusText: "" }, body, true);
+  }
+  const download = method.options.download && !options.link;
+  message.headers.unshift(["Accept", download ? "*/*" : "application/json"]);
+  if (options.link) message.headers.push(["X-Requested-With", "XMLHttpRequest"]);
+  const { response, body } = await sendAndRead(message, options, download);
+  if (body === undefined) return { response, filename: fileName(response.headers.get("Content-Disposition") ?? "") };
+  return outputs(method, response, body, false);
+}
+
+/** Checks the arguments of a call, and returns their values by parameter. */
+function valuesOf(method, args, { check = true }) {
+  const { parameters } = method;
+  const values = new Map();
+  for (const [name, value] of Object.entries(args ?? {})) {
+    if (value === undefined) continue;
+    const small = name.toLowerCase();
+    const one =
+      parameters.find((other) => other.name === name || other.key === name) ??
+      parameters.find(
+        (other) => other.place === "header" && [other.name, other.key].some((known) => known.toLowerCase() === small),
+      );
+    if (!one) {
+      const known = parameters.map((other) => other.name).join(", ") || "none";
+      throw new ArgumentError(name, `an argument of ${method.id} (${known})`, "another name");
+    }
+    if (values.has(one)) throw new ArgumentError(name, "one value", "two values, by both of its names");
+    // Null means that an optional parameter is missing. Only JSON can express it.
+    if (value === null && one.optional && one.place !== "body") continue;
+    values.set(one, value);
+  }
+  for (const one of check ? parameters : []) {
+    if (!values.has(one) && !one.optional) throw new ArgumentError(one.name, expected(one.schema), "nothing");
+    if (!values.has(one) || (values.get(one) === null && one.optional)) continue;
+    const wrong = mismatch(one.schema, values.get(one), one.name) ?? unsendable(one, values.get(one));
+    if (wrong) throw wrong;
+  }
+  return values;
+}
+
+/** Returns the error for a value that cannot be sent in the location of its parameter; undefined if it can be. */
+function unsendable(parameter, value) {
+  const [text] = texts(parameter, value, false);
+  const fail = (what) => new ArgumentError(parameter.name, what, summary(value));
+  // URLs cannot express these as segments, and an empty segment means that the parameter is missing.
+  if (parameter.place === "path" && /^\.{0,2}$/.test(text))
+    return fail("a text that a path segment can be: not empty, . or ..");
+  if (parameter.place === "header" && /[\0\r\n]|^[ \t]|[ \t]$/.test(text))
+    return fail("a text that a header field can contain");
+  if (parameter.place === "cookie" && /[\0-\x1f\x7f;]/.test(text)) return fail("a text that a cookie can contain");
+  return undefined;
+}
+
+/**
+ * Returns the request of a call.
+ *
+ * @param {string} base the URL of the base path of the API
+ * @param {object} method one of `$methods`
+ * @param {Map<object, unknown>} values the values by parameter, without the missing ones
+ * @param {string} token the bearer token; empty for an anonymous call
+ */
+export function request(base, method, values, token) {
+  const { http } = method;
+  const valuesIn = (place) => [...values].filter(([parameter]) => parameter.place === place);
+  const segments = method.path.split("/").filter((segment) => segment !== "");
+  const one = (parameter, value) => texts(parameter, value, false)[0];
+  const many = (parameter, value) => texts(parameter, value, true).map((text) => [parameter.wire, text]);
+  const inPath = new Map(
+    valuesIn("path").map(([parameter, value]) => [parameter.position ?? parameter.key, one(parameter, value)]),
+  );
+  const path = segments.map((segment) => (segment.startsWith("{") ? (inPath.get(segment) ?? "") : segment));
+  // A missing position before another one is an empty segment.
+  const last = Math.max(-1, ...[...inPath.keys()].filter(Number.isInteger));
+  for (let n = 0; n <= last; n++) path.push(inPath.get(n) ?? "");
+  const query = valuesIn("query").flatMap(([parameter, value]) => many(parameter, value));
+  const written = query.map((pair) => pair.map(encodeURIComponent).join("=")).join("&");
+  const url = base + path.map(encodeURIComponent).join("/") + (written && `?${written}`);
+
+  const headers = valuesIn("header").map(([parameter, value]) => [parameter.wire, one(parameter, value)]);
+  if (token) headers.unshift(["Authorization", `Bearer ${token}`]);
+  const cookies = valuesIn("cookie").map(([parameter, value]) => [parameter.wire, one(parameter, value)]);
+  const body = valuesIn("body");
+  if (body.some(([, value]) => [value].flat().some(isFile))) {
+    const files = (parameter, value) => [value].flat().map((file) => [parameter.wire, file]);
+    const filled = body.filter(([, value]) => value !== null);
+    const parts = filled.flatMap(([parameter, value]) =>
+      ([value].flat().some(isFile) ? files : many)(parameter, value),
+    );
+    return { http, url, headers, cookies, parts };
+  }
+  if (body.length === 0) return { http, url, headers, cookies };
+  headers.push(["Content-Type", "application/json"]);
+  const text = json(Object.fromEntries(body.map(([parameter, value]) => [parameter.wire, value])));
+  return { http, url, headers, cookies, text };
+}
+
+const isFile = (value) =>
+  (typeof Blob !== "undefined" && value instanceof Blob) || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
+
+/** Serializes a value as texts. A list is repeated or joined if the server then reads the same list, otherwise JSON. */
+function texts({ schema, format, separator = "," }, value, repeats) {
+  const text = (one) => (typeof one === "string" ? one : json(one).replace(/^"(.*)"$/s, (all) => JSON.parse(all)));
+  const scalar = ["string", "integer", "number", "boolean"].includes(schema.items?.type);
+  if (!Array.isArray(value) || value.length === 0 || !scalar || format === "json") return [text(value)];
+  const all = value.map(text);
+  const split = format === "explode";
+  if (repeats && !split && all.length > 1) return all;
+  const joined = all.join(separator);
+  const same = split ? joined.split(separator).every((part, n) => part === all[n]) : all.length === 1;
+  // The server reads texts that begin like JSON as JSON; spaces at the ends and dots would be lost in some locations.
+  return same && !/^\.{0,2}$|^[\s\u0085[{]|[\s\u0085]$/.test(joined) ? [joined] : [json(value)];
+}
+
+/** Returns a value as JSON. Integers keep all of their digits. */
+function json(value) {
+  if (value instanceof Json) return value.text;
+  if (typeof value === "bigint") return String(value);
+  if (Array.isArray(value)) return `[${value.map((item) => json(item)).join(", ")}]`;
+  if (value === null || typeof value !== "object" || typeof value.toJSON === "function")
+    return JSON.stringify(value) ?? "null";
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}: ${json(member)}`).join(", ")}}`;
+}
+
+/**
+ * Returns the reason why a value does not match a JSON Schema, as an ArgumentError; undefined if it matches. Supports
+ * the keywords that the schemas of types have, except `format`: other keywords are left to the server.
+ */
+export function mismatch(schema, value, at) {
+  if (value instanceof Json) return undefined;
+  if (typeof value?.toJSON === "function") return mismatch(schema, value.toJSON(), at);
+  const kind = jsonType(value);
+  const fail = (what) => new ArgumentError(at, what ?? expected(schema), summary(value));
+  if (kind === undefined) return fail("a JSON value or a file");
+  if (schema.format === "binary") return kind === "file" ? undefined : fail("a file");
+  const types = [schema.type ?? []].flat();
+  if (types.length > 0 && !types.includes(kind) && !(kind === "integer" && types.includes("number"))) return fail();
+  if (kind === "file") return fail("no file");
+  const same = (one) =>
+    one === value || (typeof value === "bigint" && one === Number(value)) || typeof one === "object";
+  if (schema.enum && !schema.enum.some(same)) return fail();
+  if ("const" in schema && !same(schema.const)) return fail();
+  if (schema.anyOf && !schema.anyOf.some((inner) => !mismatch(inner, value, at))) return fail();
+  for (const inner of schema.allOf ?? []) {
+    const wrong = mismatch(inner, value, at);
+    if (wrong) return wrong;
+  }
+  const outside = (min, max, count) => count < schema[min] || count > schema[max];
+  if (kind === "integer" || kind === "number") {
+    if (value < rounded(schema.minimum, -1) || value > rounded(schema.maximum, 1)) return fail();
+  } else if (kind === "string") {
+    if (/\p{Cs}/u.test(value)) return fail("a string without lone surrogates");
+    if (outside("minLength", "maxLength", [...value].length) || !matches(schema.pattern, value)) return fail();
+  } else if (kind === "array") {
+    if (outside("minItems", "maxItems", value.length)) return fail();
+    return first(value, (item, n) => mismatch(schema.items ?? {}, item, `${at}[${n}]`));
+  } else if (kind === "object") {
+    const members = Object.entries(value).filter(([, member]) => member !== undefined);
+    const missing = (schema.required ?? []).find((name) => !members.some(([known]) => known === name));
+    if (missing !== undefined)
+      return new ArgumentError(`${at}.${missing}`, expected(schema.properties?.[missing] ?? {}), "nothing");
+    if (outside("minProperties", "maxProperties", members.length)) return fail();
+    const known = new Map(Object.entries(schema.properties ?? {}));
+    const { additionalProperties: other = {} } = schema;
+    return first(members, ([name, member]) => mismatch(known.get(name) ?? other, member, `${at}.${name}`));
+  }
+  return undefined;
+}
+
+function first(all, find) {
+  for (const [n, one] of all.entries()) {
+    const found = find(one, n);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Widens a bound that JSON.parse may have rounded to 53 bits. `sign` is -1 for a minimum and 1 for a maximum. */
+function rounded(bound, sign) {
+  return Number.isInteger(bound) && !Number.isSafeInteger(bound)
+    ? bound + sign * Math.abs(bound) * Number.EPSILON
+    : bound;
+}
+
+function matches(pattern, text) {
+  try {
+    return pattern === undefined || new RegExp(pattern, "u").test(text);
+  } catch {
+    return true;
+  }
+}
+
+/** Returns the JSON Schema type of a value, or "file"; undefined for a value that JSON does not have. */
+function jsonType(value) {
+  if (value === null) return "null";
+  if (isFile(value)) return "file";
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "bigint" || Number.isInteger(value)) return "integer";
+  if (typeof value === "number") return Number.isFinite(value) ? "number" : undefined;
+  return ["string", "boolean", "object"].includes(typeof value) ? typeof value : undefined;
+}
+
+/** Describes a value without its text, which may be a secret. */
+function summary(value) {
+  if (typeof value === "string") return `a string of ${[...value].length} characters`;
+  if (Array.isArray(value)) return `an array of ${value.length} items`;
+  if (isFile(value)) return "a file";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+/** Describes the values that match a schema, for a sentence such as "expected a string". */
+function expected(schema) {
+  if (schema.enum) return `one of ${schema.enum.map((one) => JSON.stringify(one)).join(", ")}`;
+  if (schema.anyOf) return schema.anyOf.map(expected).join(" or ");
+  if (schema.format === "binary") return "a file";
+  const scalars = { integer: "a whole number", number: "a number", boolean: "true or false", string: "a string" };
+  const names = { ...scalars, array: "an array", object: "an object", null: "null" };
+  const what = [schema.type ?? []].flat().map((type) => names[type] ?? type);
+  const range = (minKeyword, maxKeyword, unit) => {
+    const [min, max] = [schema[minKeyword], schema[maxKeyword]];
+    if (min === undefined && max === undefined) return "";
+    return min === undefined
+      ? ` of at most ${max}${unit}`
+      : max === undefined
+        ? ` of at least ${min}${unit}`
+        : ` from ${min} to ${max}${unit}`;
+  };
+  const counts = [
+    ["minimum", "maximum", ""],
+    ["minLength", "maxLength", " characters"],
+  ];
+  counts.push(["minItems", "maxItems", " items"], ["minProperties", "maxProperties", " members"]);
+  const pattern = schema.format ? ` (${schema.format})` : schema.pattern ? ` that matches ${schema.pattern}` : "";
+  return (what.join(" or ") || "a value") + counts.map((count) => range(...count)).join("") + pattern;
+}
+
+async function tokenOf({ token }) {
+  return (typeof token === "function" ? await token() : token) || "";
+}
+
+/**
+ * Sends a request and reads the response as JSON. If the response is a file (`download`), its body is not read.
+ * Fails if the signal is aborted or the timeout has passed.
+ */
+async function sendAndRead(message, options, download = false) {
+  const { signal, timeout, parse = JSON.parse } = options;
+  const ended = new AbortController();
+  const stop = () => ended.abort(signal.reason);
+  const late = () => ended.abort(new DOMException(`no response within ${timeout} ms`, "TimeoutError"));
+  const timer = timeout === undefined ? undefined : setTimeout(late, timeout);
+  if (signal?.aborted) stop();
+  else signal?.addEventListener("abort", stop, { once: true });
+  let left = false;
+  try {
+    const response = await send(message, { ...options, signal: ended.signal });
+    left = download && (response.ok || response.status === 304);
+    return { response, body: left ? undefined : parseBody(await response.text(), response, parse) };
+  } catch (error) {
+    if (ended.signal.aborted) throw ended.signal.reason;
+    throw error instanceof RulebookError ? error : new NetworkError("there is no response", { cause: error });
+  } finally {
+    clearTimeout(timer);
+    if (!left) signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** Parses the body of a response. An error that is not JSON, such as that of a proxy, is returned as text. */
+function parseBody(text, response, parse) {
+  if (text === "") return null;
+  try {
+    return parse(text);
+  } catch (cause) {
+    if (!response.ok) return text;
+    throw new NetworkError("the response is not JSON", { cause });
+  }
+}
+
+/** Sends a request. `onProgress` is called with the number of bytes that have been sent. */
+export function send({ http, url, headers, cookies, parts, text }, { signal, onProgress, credentials, ...more } = {}) {
+  const cookie =
+    cookies.length > 0 ? [["Cookie", cookies.map(([name, value]) => `${name}=${cookieValue(value)}`).join("; ")]] : [];
+  const all = new Headers([...headers, ...cookie].map(([name, value]) => [name, utf8(value)]));
+  new Headers(more.headers).forEach((value, name) => all.set(name, value));
+  let body = text;
+  if (parts) {
+    const boundary = `rulebook${[1, 2, 3].map(() => Math.random().toString(36).slice(2)).join("")}`;
+    all.set("Content-Type", `multipart/form-data; boundary=${boundary}`);
+    body = multipart(parts, boundary);
+  }
+  const options = { method: http, headers: all, body, signal, credentials };
+  if (body === undefined || !onProgress) return (more.fetch ?? fetch)(url, options);
+  if (typeof XMLHttpRequest !== "undefined") return sendWithProgress(url, options, onProgress);
+  let sent = 0;
+  const whole = new Blob([body]);
+  const transform = (chunk, to) => {
+    to.enqueue(chunk);
+    onProgress({ sent: (sent += chunk.byteLength), total: whole.size });
+  };
+  const stream = whole.stream().pipeThrough(new TransformStream({ transform }));
+  return (more.fetch ?? fetch)(url, { ...options, body: stream, duplex: "half" });
+}
+
+/** Returns a multipart body. Files are only read while it is sent. */
+function multipart(parts, boundary) {
+  const escaped = (name) => name.replace(/["\r\n]/g, (one) => ({ '"': "%22", "\r": "%0D", "\n": "%0A" })[one]);
+  const pieces = parts.flatMap(([name, value]) => {
+    const head = `--${boundary}\r\nContent-Disposition: form-data; name="${escaped(name)}"`;
+    if (!isFile(value)) return [`${head}\r\n\r\n`, value, "\r\n"];
+    const type = value.type || "application/octet-stream";
+    return [`${head}; filename="${escaped(value.name ?? "file")}"\r\nContent-Type: ${type}\r\n\r\n`, value, "\r\n"];
+  });
+  return new Blob([...pieces, `--${boundary}--\r\n`]);
+}
+
+/** Works like fetch, which does not report the progress of uploads in browsers. */
+function sendWithProgress(url, { method, headers, body, signal, credentials }, onProgress) {
+  return new Promise((done, fail) => {
+    const xhr = new XMLHttpRequest();
+    xhr.open(method, url);
+    headers.forEach((value, name) => xhr.setRequestHeader(name, value));
+    xhr.withCredentials = credentials === "include";
+    xhr.responseType = "blob";
+    xhr.upload.onprogress = ({ loaded, total }) => onProgress({ sent: loaded, total });
+    xhr.onload = () => {
+      const { status, statusText, response } = xhr;
+      const fields = xhr
+        .getAllResponseHeaders()
+        .trim()
+        .split("\r\n")
+        .map((line) => line.split(/: ?(.*)/s, 2));
+      const empty = [204, 205, 304].includes(status);
+      done(new Response(empty ? null : response, { status, statusText, headers: fields }));
+    };
+    xhr.onerror = () => fail(new TypeError("the request failed"));
+    xhr.onabort = () => fail(signal.reason);
+    if (signal.aborted) return fail(signal.reason);
+    signal.addEventListener("abort", () => xhr.abort(), { once: true });
+    xhr.send(body);
+  });
+}
+
+/** Returns a text as a string with a character for each byte of its UTF-8, as header values need it. */
+function utf8(text) {
+  return String.fromCharCode(...new TextEncoder().encode(text));
+}
+
+/** Returns the value of a cookie, in quotes if it would otherwise lose quotes or spaces at its ends. */
+function cookieValue(text) {
+  return /^["\s]|["\s]$/.test(text) ? `"${text}"` : text;
+}
+
+/** Requests a URL as a JSONP script, which a page of any origin may do. Returns the body. */
+function jsonp(url, { signal, timeout }) {
+  if (typeof document === "undefined") throw new RulebookError("JSONP only works in a page");
+  const waiting = (globalThis.rulebookAnswers ??= Object.create(null));
+  const name = `n${Math.random().toString(36).slice(2)}`;
+  return new Promise((done, fail) => {
+    const script = document.createElement("script");
+    const end = (settle, value) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+      delete waiting[name];
+      script.remove();
+      settle(value);
+    };
+    const stop = () => end(fail, signal.reason);
+    const late = () => end(fail, new DOMException(`no response within ${timeout} ms`, "TimeoutError"));
+    const timer = timeout === undefined ? undefined : setTimeout(late, timeout);
+    waiting[name] = (body) => end(done, body);
+    script.onerror = () => end(fail, new NetworkError("there is no response"));
+    // The script runs before its load event.
+    script.onload = () => end(fail, new NetworkError("the response is not JSONP"));
+    script.src = `${url}${url.includes("?") ? "&" : "?"}callback=rulebookAnswers.${name}`;
+    script.referrerPolicy = "no-referrer";
+    if (signal?.aborted) return stop();
+    signal?.addEventListener("abort", stop, { once: true });
+    document.head.append(script);
+  });
+}
+
+/** The decoding of an envelope that does not describe its bodies. */
+const UNKNOWN = { outputs: { in: "unknown" }, hides_errors: false, error: { message: ["message"], parameters: "errors" } };
+
+/** The decoding of problem documents (RFC 9457), which every envelope sends to clients that only accept them. */
+const PROBLEM = {
+  ...UNKNOWN,
+  error: { code: "code", name: "code", message: ["detail", "title"], parameters: "errors", status: "status" },
+};
+
+/** Returns the outputs in a response, or throws the error in it. `inScript` is true for JSONP. */
+function outputs({ module: { decodings }, out }, response, body, inScript) {
+  const [decoding] = decodings;
+  if (!response.ok || isHiddenError(decoding, body, inScript)) throw apiError(response, body, decodings);
+  const whole = "*" in out;
+  const location = decoding.outputs;
+  if (location.in === "members") {
+    if (whole) return body?.[location.whole];
+    // In a script, the body also has the HTTP status.
+    const others = [...location.except, ...(inScript ? [decoding.error.status] : [])];
+    return Object.fromEntries(Object.entries(body ?? {}).filter(([name]) => !others.includes(name)));
+  }
+  if (location.in === "member") {
+    const value = body?.[location.member];
+    // PHP writes an empty object as a list.
+    return !whole && Array.isArray(value) ? {} : value;
+  }
+  return body ?? (whole ? body : {});
+}
+
+/** Returns whether a response with the status of a success is an error: in a script, or if the envelope hides errors. */
+function isHiddenError({ success, hides_errors, error }, body, inScript) {
+  if (!inScript && !hides_errors) return false;
+  if (success) return mismatch(success.schema, body, "body") !== undefined;
+  return error.schema !== undefined && mismatch(error.schema, body, "body") === undefined;
+}
+
+/** Returns the error in a response. An error may be in the envelope of the method or in that of the API. */
+function apiError(response, body, decodings) {
+  const members = typeof body === "object" && body !== null ? body : {};
+  const isProblem = response.headers?.get("Content-Type")?.startsWith("application/problem+json");
+  const isIn = ({ error }) => error.schema && mismatch(error.schema, members, "body") === undefined;
+  const undescribed = () => decodings.find(({ error }) => !error.schema) ?? UNKNOWN;
+  const { error } = isProblem ? PROBLEM : (decodings.find(isIn) ?? undescribed());
+  const member = (name) => (name === undefined ? undefined : members[name]);
+  const status = (response.ok ? member(error.status) : undefined) ?? response.status;
+  const message = error.message.map(member).find((text) => typeof text === "string");
+  const code = member(error.code ?? error.status);
+  const [declared, errors] = [member(error.name), member(error.parameters)];
+  const text = message ?? `${response.status} ${response.statusText}`;
+  return new ApiError(status, { message: text, code, declared, errors }, body);
+}
+
+/** Returns the file name in a Content-Disposition field (RFC 6266); null without one. */
+function fileName(disposition) {
+  const [, encoded] = /;\s*filename\*=UTF-8''([^;\s]+)/i.exec(disposition) ?? [];
+  try {
+    if (encoded) return decodeURIComponent(encoded);
+  } catch {
+    // Falls back to the other parameter.
+  }
+  const [, quotedName, token] = /;\s*filename=(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))/i.exec(disposition) ?? [];
+  return quotedName?.replace(/\\(.)/g, "$1") ?? token ?? null;
+}

@@ -1,0 +1,51 @@
+//! The parts of an article that its author writes, and their form in the database.
+
+use serde::Deserialize;
+use sqlx::AnyConnection;
+
+/// The parts of an article that its author writes.
+#[derive(Deserialize)]
+pub(crate) struct ArticleInput {
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) language: String,
+    pub(crate) tags: Vec<String>,
+}
+
+impl ArticleInput {
+    /// Inserts a new article and returns its id; `None` if there is no user with this login.
+    pub(crate) async fn insert(
+        self,
+        connection: &mut AnyConnection,
+        login: &str,
+        now: &str,
+    ) -> Result<Option<i64>, sqlx::Error> {
+        let insert = "INSERT INTO articles (author_id, title, text, language, tags, words, created, changed)
+            SELECT user_id, $2, $3, $4, $5, $6, $7, $7 FROM users WHERE login = $1 RETURNING article_id";
+        let (tags, words) = (self.stored_tags(), self.search_text());
+        let insert = sqlx::query_as(insert).bind(login).bind(self.title).bind(self.text).bind(self.language);
+        let inserted: Option<(i64,)> = insert.bind(tags).bind(words).bind(now).fetch_optional(&mut *connection).await?;
+        Ok(inserted.map(|(article_id,)| article_id))
+    }
+
+    /// Returns the tags as they are stored, each between spaces.
+    pub(super) fn stored_tags(&self) -> String {
+        format!(" {} ", self.tags.join(" "))
+    }
+
+    /// Returns the lowercase text that searches use.
+    pub(super) fn search_text(&self) -> String {
+        format!("{}\n{}", self.title, self.text).to_lowercase()
+    }
+}
+
+/// Parses the stored tags of an article.
+pub(super) fn parse_tags(stored: &str) -> Vec<String> {
+    stored.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Returns a LIKE pattern, with the escape character `!`, for texts that contain this one.
+pub(super) fn like_pattern(text: &str) -> String {
+    let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{escaped}%")
+}

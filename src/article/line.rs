@@ -1,0 +1,61 @@
+//! Lines of articles, by their numbers.
+
+use rulebook::{ApiError, Args, Context};
+use serde::{Deserialize, Serialize};
+
+use crate::database::{Database, DatabaseError};
+
+/// Maximum number of lines in a response.
+const MAX_LINES: usize = 1000;
+
+/// Maximum number of articles from which lines are returned.
+const MAX_ARTICLES: i64 = 100;
+
+#[derive(Deserialize)]
+pub(super) struct LineParameters {
+    article_id: Option<i64>,
+    no_line: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Lines {
+    lines: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    article_id: i64,
+    no_line: usize,
+    text: String,
+}
+
+pub(super) async fn line(Args(parameters): Args<LineParameters>, context: Context) -> Result<Lines, ApiError> {
+    let LineParameters { article_id, no_line } = parameters;
+    let articles = article_texts(&*Database::of(&context)?, article_id).await?;
+    if let Some(article_id) = article_id
+        && articles.is_empty()
+    {
+        return Err(ApiError::declared("no_such_article").with_member("article_id", article_id));
+    }
+    let lines: Vec<_> = articles.iter().flat_map(|(id, text)| lines(*id, text, no_line)).take(MAX_LINES).collect();
+    match no_line {
+        Some(no_line) if lines.is_empty() && article_id.is_some() => {
+            Err(ApiError::declared("no_such_line").with_member("no_line", no_line))
+        }
+        _ => Ok(Lines { lines }),
+    }
+}
+
+/// Returns the lines of a text, or only the line with this number.
+fn lines(article_id: i64, text: &str, only: Option<usize>) -> impl Iterator<Item = Line> {
+    let numbered = (1..).zip(text.lines()).filter(move |(no_line, _)| only.is_none_or(|only| only == *no_line));
+    numbered.map(move |(no_line, text)| Line { article_id, no_line, text: text.to_owned() })
+}
+
+/// Returns the id and text of the article, or of all articles.
+async fn article_texts(database: &Database, article_id: Option<i64>) -> Result<Vec<(i64, String)>, DatabaseError> {
+    let select = "SELECT article_id, text FROM articles WHERE $1 IS NULL OR article_id = $1
+        ORDER BY article_id LIMIT $2";
+    let select = sqlx::query_as(select).bind(article_id).bind(MAX_ARTICLES);
+    Ok(select.fetch_all(&mut *database.read().await?).await?)
+}

@@ -1,0 +1,61 @@
+//! Reading an article.
+
+use rulebook::{ApiError, Args, Context};
+use serde::Serialize;
+
+use super::ArticleId;
+use super::input::parse_tags;
+use crate::database::{Database, DatabaseError};
+
+#[derive(Serialize)]
+pub(super) struct ReadOutputs {
+    article: Article,
+}
+
+#[derive(Serialize)]
+struct Article {
+    article_id: i64,
+    title: String,
+    text: String,
+    language: String,
+    author: String,
+    author_id: i64,
+    tags: Vec<String>,
+    created: String,
+    changed: String,
+    picture: Option<Picture>,
+}
+
+#[derive(Serialize)]
+struct Picture {
+    alt: String,
+    media_type: String,
+    size: i64,
+}
+
+/// A joined row of articles, users and pictures. The last three columns are `None` if the article has no picture.
+type Row = (String, String, String, String, i64, String, String, String, Option<String>, Option<String>, Option<i64>);
+
+pub(super) async fn read(
+    Args(ArticleId { article_id }): Args<ArticleId>,
+    context: Context,
+) -> Result<ReadOutputs, ApiError> {
+    let Some(row) = row(&*Database::of(&context)?, article_id).await? else {
+        return Err(ApiError::declared("no_such_article").with_member("article_id", article_id));
+    };
+    let (title, text, language, author, author_id, stored, created, changed, alt, media_type, size) = row;
+    let picture = match (alt, media_type, size) {
+        (Some(alt), Some(media_type), Some(size)) => Some(Picture { alt, media_type, size }),
+        _ => None,
+    };
+    let tags = parse_tags(&stored);
+    let article = Article { article_id, title, text, language, author, author_id, tags, created, changed, picture };
+    Ok(ReadOutputs { article })
+}
+
+async fn row(database: &Database, article_id: i64) -> Result<Option<Row>, DatabaseError> {
+    let select = "SELECT title, text, language, login, author_id, tags, created, changed, alt, media_type, size
+        FROM articles JOIN users ON user_id = author_id
+        LEFT JOIN pictures ON pictures.article_id = articles.article_id WHERE articles.article_id = $1";
+    Ok(sqlx::query_as(select).bind(article_id).fetch_optional(&mut *database.read().await?).await?)
+}

@@ -1,0 +1,164 @@
+//! Verification of contents by their digests, and of responses.
+
+use std::fs;
+
+use super::{Listener, Workspace, field, response};
+
+/// The content of the partial file and its digest; the responses; the ranges that are requested.
+type Resumption<'a> = (&'a str, Option<&'a str>, &'a [&'a str], &'a [Option<&'a str>]);
+
+/// Returns an `ETag` field with the digest of a content.
+fn tag(content: &str) -> String {
+    format!("ETag: \"{}\"\r\n", blake3::hash(content.as_bytes()))
+}
+
+#[test]
+fn content_with_another_digest_is_discarded() {
+    let workspace = Workspace::new("rb_test");
+    let server = Listener::responding(&[&response("200 OK", &tag("it"), "other")]);
+    let fetch = ["fetch", "--from", &server.url, "it"];
+    for before in [None, Some("previous content")] {
+        if let Some(before) = before {
+            workspace.write("it", before);
+        }
+        let ran = workspace.fails(3, "the content differs from the server's: its digest is ", &fetch);
+        assert!(
+            ran.err.contains(&blake3::hash(b"other").to_string()) && ran.err.contains(&blake3::hash(b"it").to_string())
+        );
+        assert_eq!(workspace.names(), before.map(|_| "it".to_owned()).as_slice(), "no partial files are left");
+    }
+    assert_eq!(workspace.read("it"), b"previous content");
+    assert_eq!(server.heads().len(), 2, "no retry");
+}
+
+#[test]
+fn a_server_that_stored_another_content_is_reported() {
+    let workspace = Workspace::new("rb_test");
+    workspace.write("own", "own");
+    let server = Listener::responding(&[&response("204 No Content", &tag("other"), "")]);
+    workspace.fails(3, "the content differs from the server's: its digest is ", &["send", "--to", &server.url, "own"]);
+    let server = Listener::responding(&[&response("204 No Content", &tag("own"), "")]);
+    assert_eq!(workspace.succeeds(&["send", "--to", &server.url, "own"], &[(b"own", "own")]).err, "");
+}
+
+#[test]
+fn responses_without_a_digest_are_reported_as_unverified() {
+    let workspace = Workspace::new("rb_test");
+    workspace.write("own", "own");
+    let weak = format!("ETag: W/{}", &tag("other")["ETag: ".len()..]);
+    for fields in ["ETag: \"v1\"\r\n", &weak, ""] {
+        let server = Listener::responding(&[&response("200 OK", fields, "own")]);
+        for arguments in [["fetch", "--from", &server.url, "own"], ["send", "--to", &server.url, "own"]] {
+            let ran = workspace.succeeds(&arguments, &[(b"own", "own")]);
+            assert_eq!(ran.err, "not verified: the server did not send a digest to compare with\n", "{fields}");
+        }
+    }
+}
+
+#[test]
+fn downloads_are_resumed_only_if_the_result_can_be_verified() {
+    let whole = "0123456789";
+    let rest = |from: usize| {
+        let range = format!("Content-Range: bytes {from}-9/10\r\n{}", tag(whole));
+        response("206 Partial Content", &range, &whole[from..])
+    };
+    let all = response("200 OK", &tag(whole), whole);
+    let none = response("416 Range Not Satisfiable", &format!("Content-Range: bytes */10\r\n{}", tag(whole)), "");
+    let other = response("206 Partial Content", &format!("Content-Range: bytes 4-9/10\r\n{}", tag("other")), "456789");
+    let good = blake3::hash(whole.as_bytes()).to_string();
+    let cases: [Resumption<'_>; 8] = [
+        ("0123", Some(&good), &[&rest(4)], &[Some("bytes=4-")]),
+        ("0123", None, &[&all], &[None]),
+        ("0123", Some("v1"), &[&all], &[None]),
+        ("", Some(&good), &[&all], &[None]),
+        ("0123", Some(&good), &[&all], &[Some("bytes=4-")]),
+        (whole, Some(&good), &[&none], &[Some("bytes=10-")]),
+        ("012345678", Some(&good), &[&rest(4), &all], &[Some("bytes=9-"), None]),
+        ("0123", Some(&good), &[&other, &all], &[Some("bytes=4-"), None]),
+    ];
+    for (partial, digest, responses, ranges) in cases {
+        let workspace = Workspace::new("rb_test");
+        workspace.write("it.part", partial);
+        if let Some(digest) = digest {
+            workspace.write("it.part.tag", format!("\"{digest}\"\n"));
+        }
+        let server = Listener::responding(responses);
+        workspace.succeeds(&["fetch", "--from", &server.url, "it"], &[(whole.as_bytes(), "it")]);
+        let heads = server.heads();
+        let requested: Vec<_> = heads.iter().map(|head| field(head, "range")).collect();
+        assert_eq!(requested, ranges, "{partial} of {digest:?}");
+        for head in heads.iter().filter(|head| field(head, "range").is_some()) {
+            assert_eq!(field(head, "if-range"), Some(format!("\"{good}\"").as_str()));
+        }
+        assert_eq!(workspace.names(), ["it"], "{partial} of {digest:?}");
+    }
+}
+
+#[test]
+fn a_corrupt_partial_file_is_discarded() {
+    let workspace = Workspace::new("rb_test");
+    workspace.write("it.part", "broken");
+    workspace.write("it.part.tag", format!("\"{}\"\n", blake3::hash(b"012345678")));
+    let range = format!("Content-Range: bytes 6-8/9\r\n{}", tag("012345678"));
+    let server = Listener::responding(&[
+        &response("206 Partial Content", &range, "678"),
+        &response("200 OK", &tag("012345678"), "012345678"),
+    ]);
+    let fetch = ["fetch", "--from", &server.url, "it"];
+    workspace.fails(3, "the content differs from the server's: ", &fetch);
+    assert_eq!(workspace.names(), Vec::<String>::new());
+    workspace.succeeds(&fetch, &[(b"012345678", "it")]);
+}
+
+#[test]
+fn invalid_responses_are_refused() {
+    let workspace = Workspace::new("rb_test");
+    let part = response("206 Partial Content", "Content-Range: bytes 0-3/9\r\n", "0123");
+    let encoded = response("200 OK", "Content-Encoding: gzip\r\n", "0123");
+    let [nothing, same] = ["204 No Content", "304 Not Modified"].map(|status| response(status, "", ""));
+    for response in [part, encoded, nothing, same] {
+        let server = Listener::responding(&[&response]);
+        workspace.fails(3, "the server's response is invalid: ", &["fetch", "--from", &server.url, "it"]);
+        assert_eq!(workspace.names(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn two_processes_cannot_fetch_the_same_file() {
+    let workspace = Workspace::new("rb_test");
+    workspace.write("it.part", "");
+    let server = Listener::responding(&[&response("200 OK", "", "x")]);
+    let held = fs::File::open(workspace.path("it.part")).unwrap();
+    held.lock().unwrap();
+    workspace.fails(3, "error: it: another process is fetching this file\n", &["fetch", "--from", &server.url, "it"]);
+    drop(held);
+    workspace.succeeds(&["fetch", "--from", &server.url, "it"], &[(b"x", "it")]);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_regular_files_are_replaced() {
+    let workspace = Workspace::new("rb_test");
+    workspace.write("kept", "kept");
+    fs::create_dir(workspace.path("folder")).unwrap();
+    fs::create_dir(workspace.path("folder/it")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(workspace.path("socket")).unwrap();
+    for link in ["link", "begun.part", "told.part.tag"] {
+        std::os::unix::fs::symlink("kept", workspace.path(link)).unwrap();
+    }
+    let before = workspace.names();
+    let cases = [
+        ("folder", "folder/it"),
+        ("socket", "socket"),
+        ("link", "link"),
+        ("begun", "begun.part"),
+        ("told", "told.part.tag"),
+    ];
+    for (output, reported) in cases {
+        let server = Listener::responding(&[&response("200 OK", "", "x")]);
+        let words = format!("error: {reported}: exists and is not a regular file\n");
+        workspace.fails(3, &words, &["fetch", "--from", &server.url, "it", "-o", output]);
+        assert_eq!(server.heads(), Vec::<String>::new(), "{output}: no request is sent");
+    }
+    assert_eq!((workspace.names(), workspace.read("kept")), (before, b"kept".to_vec()));
+}

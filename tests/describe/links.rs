@@ -1,0 +1,177 @@
+//! The URIs that OPTIONS describes: following `$below` from the base path reaches every service.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt::Write;
+
+use proptest::prelude::*;
+use rulebook::{Engine, Rulebook};
+use rulebook_model::describe;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{echo, folders, methods, target};
+use crate::client::{Request, Site, case};
+use support::generate;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    what: String,
+    #[serde(default)]
+    app: Map<String, Value>,
+    /// Paths of services with a `GET`. `0` or `0 1` behind a path are the positions of the method.
+    #[serde(default)]
+    exact: Vec<String>,
+    /// The same for services whose paths are compared without regard to case.
+    #[serde(default)]
+    folded: Vec<String>,
+    /// The expected `$below` by target; null means 404.
+    below: BTreeMap<String, Value>,
+}
+
+#[test]
+fn each_uri_lists_the_uris_directly_below() {
+    let groups: Vec<Group> = case::read(include_str!("../data/describe/below.json"));
+    let mut wrong = String::new();
+    for Group { what, app, exact, folded, below } in groups {
+        let files = [
+            ("app.json", Value::Object(app)),
+            ("exact.json", module(&exact, false)),
+            ("folded.json", module(&folded, true)),
+        ];
+        let site = Site::echo(&files);
+        for (target, below) in below {
+            let answer = site.send(&Request::new("OPTIONS", &target));
+            let got = if answer.status == 404 { Value::Null } else { answer.json()["$below"].clone() };
+            if got != below {
+                let _ = writeln!(wrong, "{what}: {target}: expected {below}, got {got}");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+fn module(paths: &[String], ignore_case: bool) -> Value {
+    let mut below = Map::new();
+    for line in paths {
+        let mut words = line.split(' ');
+        let path = words.next().unwrap();
+        let segment = json!({ "info": "A segment", "type": "string" });
+        let captures = path.split('/').filter(|segment| segment.starts_with('{')).map(str::to_owned);
+        let input = captures.chain(words.map(|n| format!("URL#{n}"))).map(|key| (key, segment.clone()));
+        let input: Map<_, _> = input.collect();
+        below.insert(path[1..].to_owned(), json!({ "GET": { "info": "Something", "in": input } }));
+    }
+    json!({ "ignore_case": ignore_case, "/": below })
+}
+
+/// HTTP methods with the full paths of their services.
+type Methods = BTreeSet<(String, String)>;
+
+#[track_caller]
+pub fn assert_every_service_is_linked(engine: &Engine) {
+    let api = engine.api();
+    let full = |uri: &str| match (api.base.as_str(), uri) {
+        ("/", uri) => uri.to_owned(),
+        (base, "/") => base.to_owned(),
+        (base, uri) => format!("{base}{uri}"),
+    };
+    let services = api.modules.iter().flat_map(|module| &module.services);
+    let model: Methods = services
+        .flat_map(|service| service.methods.iter().map(|own| (own.http.as_str().to_owned(), full(&service.uri()))))
+        .collect();
+    let site = Site::start(engine);
+    let mut connection = site.connect().fleeting();
+    let mut ask = |target: &str| {
+        let answer = connection.ask(&Request::new("OPTIONS", target));
+        assert_eq!(answer.status, 200, "{target}: {answer:?}");
+        answer.json()
+    };
+
+    let all = ask("*");
+    let mut listed = Methods::new();
+    for module in all["modules"].as_object().into_iter().flat_map(Map::values) {
+        listed.extend(methods_of(module, full));
+    }
+    assert_eq!(listed, model, "OPTIONS * lists every method");
+
+    let base = target(&describe::uris(api).base);
+    assert_eq!(ask(&base), all);
+    let mut walked: Methods = listed.into_iter().filter(|(_, path)| *path == full("/")).collect();
+    let mut known = BTreeSet::new();
+    let mut open = VecDeque::from([all]);
+    while let Some(document) = open.pop_front() {
+        for uri in document["$below"].as_array().unwrap() {
+            let uri = uri.as_str().unwrap();
+            if known.insert(uri.to_owned()) {
+                let document = ask(&target(uri));
+                let found = methods_of(&document, full);
+                let decoded = percent_encoding::percent_decode_str(uri).decode_utf8().unwrap();
+                assert!(found.iter().all(|(_, path)| *path == decoded), "{uri}: {document:#}");
+                walked.extend(found);
+                open.push_back(document);
+            }
+        }
+    }
+    assert_eq!(walked, model, "following $below reaches every method");
+}
+
+/// Returns the methods that a module or a file defines.
+fn methods_of(module: &Value, full: impl Fn(&str) -> String) -> Methods {
+    let of = |uri: &Value, path: &str| methods(uri).map(|own| (own.to_owned(), full(path))).collect::<Vec<_>>();
+    let below = module["/"].as_object().into_iter().flatten();
+    of(module, "/").into_iter().chain(below.flat_map(|(path, uri)| of(uri, &format!("/{path}")))).collect()
+}
+
+#[test]
+fn every_service_of_a_definition_is_linked() {
+    for folder in folders() {
+        assert_every_service_is_linked(&echo(Rulebook::load(folder)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_service_of_generated_definitions_is_linked(generated in generate::definitions()) {
+        assert_every_service_is_linked(&echo(Rulebook::read(generated.public().bytes())));
+    }
+
+    /// Paths made of few words and captures overlap in every way that a valid definition allows.
+    #[test]
+    fn every_service_of_definitions_with_overlapping_paths_is_linked(
+        exact in paths(), folded in paths(), base in prop_oneof![Just("/"), Just("/b"), Just("/é/b")],
+    ) {
+        let files = vec![
+            ("app.json".into(), json!({ "base": base }).to_string().into()),
+            ("exact.json".into(), module(&exact, false).to_string().into()),
+            ("folded.json".into(), module(&folded, true).to_string().into()),
+        ];
+        let judged = Rulebook::read(files).unbound(rulebook::Unbound::Echo).build();
+        prop_assume!(judged.is_ok());
+        assert_every_service_is_linked(&judged.unwrap());
+    }
+}
+
+fn paths() -> impl Strategy<Value = Vec<String>> {
+    let segment = prop_oneof![Just("a"), Just("B"), Just("b"), Just("{"), Just("%41")];
+    let path = (proptest::collection::vec(segment, 1..5), 0..3_usize);
+    let path = path.prop_map(|(segments, positions)| {
+        let mut path = String::new();
+        for (index, segment) in segments.into_iter().enumerate() {
+            match segment {
+                "{" => path.push_str(&format!("/{{c{index}}}")),
+                _ => path.extend(["/", segment]),
+            }
+        }
+        path.push_str(["", " 0", " 0 1"][positions]);
+        path
+    });
+    proptest::collection::btree_map(
+        path.clone().prop_map(|path| path.split(' ').next().unwrap().to_owned()),
+        path,
+        0..5,
+    )
+    .prop_map(|paths| paths.into_values().collect())
+}

@@ -1,0 +1,64 @@
+//! Documents of an API with a type whose schema panics.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rulebook::{Rulebook, TypeMismatch, Unbound, Value};
+use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
+use serde_json::{Value as Json, json};
+
+use crate::client::{Request, Site};
+
+/// A type whose schema is not implemented.
+#[derive(Debug, Clone, Copy)]
+struct Unfinished;
+
+impl Type for Unfinished {
+    fn name(&self) -> &str {
+        "unfinished"
+    }
+
+    fn info(&self) -> &str {
+        "anything"
+    }
+
+    fn compile(&self, _: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+        Ok(Arc::new(*self))
+    }
+}
+
+impl Check for Unfinished {
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        Ok(value)
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        "anything".into()
+    }
+
+    fn schema(&self) -> Json {
+        panic!("there is none yet")
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        TypeExpr::term("unfinished")
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn calls_work_where_the_schema_of_a_type_panics() {
+    let definition = json!({ "/": { "it": { "GET": {
+        "info": "It", "in": { "GET@x": { "info": "Something", "type": "unfinished", "name": "x" } }
+    } } } });
+    let files = vec![("it.json".into(), definition.to_string().into_bytes())];
+    let site = Site::start(&Rulebook::read(files).add_type(Unfinished).unbound(Unbound::Echo).build().unwrap());
+    for (method, target) in [("GET", "/openapi.json"), ("OPTIONS", "/it"), ("OPTIONS", "*")] {
+        assert_eq!(site.send(&Request::new(method, target)).json(), json!({}), "{method} {target}");
+    }
+    let answer = site.send(&Request::new("GET", "/it?x=1"));
+    assert_eq!((answer.status, &answer.json()["args"]), (200, &json!({ "x": "1" })));
+}

@@ -1,0 +1,137 @@
+//! The responses to OPTIONS on all services, saved into one folder, are a definition of the same API.
+//!
+//! Two things are missing: the settings of `app.json`, of which `$below` only shows the base path; and a service at the
+//! root, since OPTIONS on the base path responds with the whole API, which is a definition by itself.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+use rulebook::{Engine, Rulebook};
+use rulebook_model::describe;
+use rulebook_model::model::Api;
+use serde_json::Value;
+
+use super::{check, echo, folders, target};
+use crate::client::{Request, Site};
+use support::generate;
+
+/// Returns the response to OPTIONS on each service except one at the root, by URI below the base path.
+fn ask(engine: &Engine) -> BTreeMap<String, Vec<u8>> {
+    let site = Site::start(engine);
+    let mut connection = site.connect();
+    let api = engine.api();
+    let uris = describe::uris(api);
+    let services = uris.services.iter().filter(|uri| !uri.service.path.is_empty());
+    services
+        .map(|uri| {
+            let answer = connection.ask(&Request::new("OPTIONS", target(&uri.uri)));
+            assert_eq!(answer.status, 200, "{answer:?}");
+            let below_base = if api.base == "/" { &uri.uri } else { uri.uri.strip_prefix(&*api.base).unwrap() };
+            (below_base.to_owned(), answer.body)
+        })
+        .collect()
+}
+
+/// Removes the base path from the URIs in `$below`.
+fn without_base(answer: &[u8], base: &str) -> String {
+    let mut document: Value = serde_json::from_slice(answer).unwrap();
+    for uri in document["$below"].as_array_mut().unwrap() {
+        let rest = uri.as_str().unwrap().strip_prefix(base.trim_end_matches('/')).unwrap().to_owned();
+        *uri = rest.into();
+    }
+    format!("{document:#}\n")
+}
+
+#[test]
+fn responses_to_options_on_services_are_a_definition_of_the_same_api() {
+    let mut services = 0;
+    for folder in folders() {
+        let engine = echo(Rulebook::load(&folder));
+        let answers = ask(&engine);
+        if answers.is_empty() {
+            continue;
+        }
+        services += answers.len();
+        let saved = tempfile::tempdir().unwrap();
+        for (number, answer) in answers.values().enumerate() {
+            fs::write(saved.path().join(format!("{number}.json")), answer).unwrap();
+        }
+        let again = ask(&echo(Rulebook::load(saved.path())));
+        assert_eq!(again.len(), answers.len());
+        for (uri, answer) in &answers {
+            let expected = without_base(answer, &engine.api().base);
+            assert_eq!(String::from_utf8_lossy(&again[uri]), expected, "{uri} of {}", folder.display());
+            if engine.api().base == "/" {
+                assert_eq!(&again[uri], answer, "byte for byte");
+            }
+        }
+    }
+    assert!(services > 10, "only {services}");
+}
+
+#[test]
+fn the_response_to_options_on_base_is_a_definition_of_the_same_api() {
+    for folder in folders() {
+        let engine = echo(Rulebook::load(&folder));
+        let all = |engine: &Engine| Site::start(engine).send(&Request::new("OPTIONS", "*")).body;
+        let saved = tempfile::tempdir().unwrap();
+        let answer = all(&engine);
+        fs::write(saved.path().join("whole.json"), &answer).unwrap();
+        assert_eq!(all(&echo(Rulebook::load(saved.path()))), answer, "byte for byte");
+    }
+}
+
+/// Returns the documents of all services as files.
+fn files(api: &Api) -> Vec<(PathBuf, Vec<u8>)> {
+    let uris = describe::uris(api);
+    let text = |uri| describe::options_service(api, uri).to_string().into_bytes();
+    uris.services.iter().enumerate().map(|(number, uri)| (format!("{number}.json").into(), text(uri))).collect()
+}
+
+/// Checks that the documents of all services load to the same modules, in whichever order they are read.
+#[track_caller]
+pub fn assert_documents_load_to_the_same_modules(api: &Api) {
+    let files = files(api);
+    if files.is_empty() {
+        return;
+    }
+    let mut reversed = files.clone();
+    reversed.reverse();
+    let again = check(Rulebook::read(files));
+    let mut expected = api.modules.clone();
+    expected.retain(|module| !module.services.is_empty());
+    for module in &mut expected {
+        let inherited = (api.envelope != Default::default()).then(|| api.envelope.clone());
+        module.envelope = module.envelope.take().or(inherited);
+    }
+    assert_eq!(again.modules, expected);
+
+    let documents = |api: &Api| {
+        let uris = describe::uris(api);
+        let services = uris.services.iter().map(|uri| {
+            let document = describe::options_service(api, uri).to_string();
+            let below = uri.uri.strip_prefix(api.base.trim_end_matches('/')).unwrap();
+            (below.to_owned(), without_base(document.as_bytes(), &api.base))
+        });
+        services.collect::<BTreeMap<_, _>>()
+    };
+    let first = documents(api);
+    for (other, how) in [(again, "in order"), (check(Rulebook::read(reversed)), "reversed")] {
+        let second = documents(&other);
+        for (uri, document) in &first {
+            let uri = if uri.is_empty() { "/" } else { uri };
+            assert_eq!(Some(document), second.get(uri), "{uri} {how}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn documents_of_all_services_load_to_the_same_modules(generated in generate::definitions()) {
+        assert_documents_load_to_the_same_modules(&check(Rulebook::read(generated.bytes())));
+    }
+}

@@ -1,0 +1,76 @@
+//! The same API in three dialects has equal models, documents and responses.
+
+use std::path::PathBuf;
+
+use rulebook::{Rulebook, Unbound};
+use rulebook_model::compile::{Lowered, ResponseRegistry, lower, type_table};
+use rulebook_model::definition::load;
+use rulebook_model::describe::canonical;
+use rulebook_model::model::Api;
+use serde_json::{Value as Json, json};
+
+use crate::client::{Bearer, Request, Site};
+
+const DIALECTS: [&str; 3] = ["tree", "methods", "rules"];
+
+fn folder(dialect: &str) -> PathBuf {
+    PathBuf::from(format!("crates/rulebook-model/tests/definitions/good/three-{dialect}"))
+}
+
+#[test]
+fn models_are_equal() {
+    let [tree, methods, rules] = DIALECTS.map(|dialect| {
+        let loaded = load(&folder(dialect));
+        let Lowered { api, diagnostics, .. } =
+            lower(&loaded.definition, &type_table(&loaded.definition, []), &ResponseRegistry::default());
+        assert!(loaded.diagnostics.is_empty() && diagnostics.is_empty(), "{dialect}: {diagnostics:?}");
+        api
+    });
+    let printed = |api: &Api| format!("{:#}", canonical(api));
+    for (dialect, api) in [("methods", &methods), ("rules", &rules)] {
+        assert_eq!(printed(api), printed(&tree), "{dialect}");
+        assert_eq!(*api, tree, "{dialect}");
+    }
+    assert_eq!(tree.modules.iter().flat_map(|module| &module.services).count(), 2);
+}
+
+/// Returns the status and body of the response to a request, for each dialect.
+fn responses(sites: &[Site; 3], request: &Request) -> [(u16, Json); 3] {
+    sites.each_ref().map(|site| {
+        let answer = site.send(request);
+        (answer.status, answer.json())
+    })
+}
+
+#[test]
+fn documents_and_responses_are_equal() {
+    let sites = DIALECTS.map(|dialect| {
+        let built = Rulebook::load(folder(dialect)).authenticator(Bearer).unbound(Unbound::Echo).build();
+        Site::start(&built.unwrap_or_else(|report| panic!("{report}")))
+    });
+    let write = || Request::new("POST", "/article/write").scope(&["admin"]);
+    let read = |target: &str| Request::new("GET", target);
+    for request in [
+        Request::new("OPTIONS", "/article/read"),
+        Request::new("OPTIONS", "/article/write"),
+        Request::new("OPTIONS", "/"),
+        read("/openapi.json"),
+        read("/article/read?article_id=3"),
+        read("/Article/READ?article_id=3&article_id=4&lang=fr").field("x-trace", "abc"),
+        read("/article/read?article_id=x&lang=1"),
+        read("/article/unread"),
+        Request::new("POST", "/article/read"),
+        write()
+            .body("application/json", json!({ "title": 7, "tags": "a,b", "rate": ".5", "hidden": "on" }).to_string()),
+        write().multipart(&[("name=title", b"A"), ("name=state", b"draft"), ("name=since", b"2015-01-31 10:00:00")]),
+        write().multipart(&[("name=title", b"A"), ("name=picture; filename=a.png", b"abc")]),
+        Request::new("POST", "/article/write").scope(&["poster"]),
+    ] {
+        let [tree, methods, rules] = responses(&sites, &request);
+        assert_eq!(methods, tree, "{request:?}");
+        assert_eq!(rules, tree, "{request:?}");
+    }
+    let [(status, body), ..] = responses(&sites, &read("/article/read?article_id=3"));
+    let args = json!({ "article_id": 3, "lang": "en", "trace": null });
+    assert_eq!((status, &body["ret"], &body["data"]["args"]), (200, &json!(200), &args), "{body}");
+}

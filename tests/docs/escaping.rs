@@ -1,0 +1,191 @@
+//! Text of a definition is shown literally on every page, in HTML and in markdown.
+
+use std::fmt::Write;
+
+use proptest::prelude::*;
+use pulldown_cmark::{Event, Options, Parser};
+use serde_json::{Value, json};
+
+use super::pages;
+
+/// A text that is not special in HTML or markdown.
+const PLAIN: &str = "Qx";
+
+/// Returns a definition with `words` in every description, name and example, and with this permission.
+fn definition(words: &str, permission: &str) -> Value {
+    let member = json!({ "info": words, "type": "?array<string>", "example": [words] });
+    let method = json!({
+        "info": words,
+        "scope": [[permission], ["other"]],
+        "in": {
+            "x": { "info": words, "type": "string", "name": "x", "default": words, "example": words },
+            "y": { "info": words, "type": "object", "name": "y", "fields": { "z": member } },
+            "HEADER@x-q": { "info": words, "type": "?string", "name": "q", "example": words }
+        },
+        "out": { "o": { "info": words, "type": "object", "fields": { "z": member } },
+                 "p": { "info": words, "type": "string", "example": words } },
+        "errors": { "e": { "status": 409, "info": words } },
+        "options": { "deprecated": true }
+    });
+    json!({
+        "title": words,
+        "version": words,
+        "contact": { "name": words, "url": words, "email": words },
+        "license": { "name": words, "url": words },
+        "servers": [{ "url": words, "info": words }],
+        "modules": { "m": { "info": words, "/": { "a": { "POST": method, "GET": { "info": words } } } } }
+    })
+}
+
+/// Returns every page and the search for `words`, each in both formats.
+fn all(words: &str, permission: &str) -> Vec<(String, String)> {
+    let pages = pages(&definition(words, permission));
+    let mut all: Vec<_> = (0..pages.paths().len()).map(|index| (pages.html(index), pages.markdown(index))).collect();
+    all.push(pages.search(words));
+    all
+}
+
+/// Returns the tags of a page with their attributes, without the values of attributes.
+fn tags(html: &str) -> Vec<String> {
+    let tags = html.split('<').skip(1).map(|behind| behind.split('>').next().unwrap());
+    let bare = |tag: &str| tag.split('"').step_by(2).collect::<String>();
+    tags.map(bare).collect()
+}
+
+/// Returns the structure of a page in markdown, without its text.
+fn structure(markdown: &str) -> Vec<String> {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_GFM;
+    let mut structure: Vec<String> = Vec::new();
+    for event in Parser::new_ext(markdown, options) {
+        match event {
+            // Some texts are shown as code spans, others as escaped text.
+            Event::Text(_) | Event::Code(_) | Event::SoftBreak => {
+                if structure.last().is_none_or(|last| last != "words") {
+                    structure.push("words".to_owned());
+                }
+            }
+            other => structure.push(format!("{other:?}")),
+        }
+    }
+    structure
+}
+
+fn is_hidden(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t')
+        || ('\u{202A}'..='\u{202E}').contains(&c)
+        || ('\u{2066}'..='\u{2069}').contains(&c)
+}
+
+/// Returns a text as a page in HTML shows it.
+fn escaped(words: &str) -> String {
+    words.chars().fold(String::new(), |mut shown, c| {
+        match c {
+            '<' => shown.push_str("&#60;"),
+            '>' => shown.push_str("&#62;"),
+            '&' => shown.push_str("&#38;"),
+            '"' => shown.push_str("&#34;"),
+            '\'' => shown.push_str("&#39;"),
+            '\u{B}' | '\u{C}' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => shown.push(' '),
+            _ if is_hidden(c) || (u32::from(c) & 0xFFFE) == 0xFFFE || ('\u{FDD0}'..='\u{FDEF}').contains(&c) => {
+                let _ = write!(shown, "U+{:04X}", u32::from(c));
+            }
+            _ => shown.push(c),
+        }
+        shown
+    })
+}
+
+#[track_caller]
+fn assert_literal(words: &str) {
+    // Permissions cannot contain these characters.
+    let odd = |c: char| matches!(c, '[' | ']') || c.is_control() || c.is_whitespace();
+    let permission = if words.contains(odd) { "p" } else { words };
+    let plain_permission = if permission == "p" { "p" } else { PLAIN };
+    let trimmed = words.trim();
+    for ((plain, plain_markdown), (html, markdown)) in all(PLAIN, plain_permission).iter().zip(all(words, permission)) {
+        assert_eq!(tags(&html), tags(plain), "{words:?} in\n{html}");
+        assert!(!html.contains(is_hidden), "{words:?} in\n{html}");
+        let first = trimmed.lines().next().unwrap_or_default();
+        if plain.contains(PLAIN) {
+            assert!(html.contains(&escaped(words)) || html.contains(&escaped(first)), "{words:?} in\n{html}");
+        }
+        assert_eq!(structure(&markdown), structure(plain_markdown), "{words:?} in\n{markdown}");
+        assert!(!markdown.contains(is_hidden), "{words:?} in\n{markdown}");
+    }
+}
+
+#[test]
+fn text_of_a_definition_is_shown_literally_on_every_page() {
+    for words in [
+        "plain words",
+        "<script>alert(1)</script>",
+        "\"><img src=x onerror=alert(1)>",
+        "' onmouseover='alert(1)",
+        "</title></textarea></style><h1>",
+        "<!-- x --><![CDATA[ ]]>",
+        "&lt;b&gt; &amp; R&D &copy; &#60;",
+        "{{ 7 * 7 }} {% include \"page.html\" %} ${x}",
+        "*a* **b** _c_ ~~d~~ `e` ``` | f |",
+        "[a](javascript:alert(1)) ![b](http://c) <https://example.org>",
+        "# heading\n\n- item\n\n1. item\n\n> quote\n\n---\n\n| a |\n| - |",
+        "```\nfence\n```\n<b>x",
+        "a\u{202E}b\u{2066}c\u{7}\u{0}d",
+        "\u{FFFE}\u{FDD0}\u{10FFFF}",
+        "line\r\nend\rend\u{2028}x\u{85}y",
+        "\u{200F}שלום\u{200F} عربي",
+        "-",
+    ] {
+        assert_literal(words);
+    }
+    assert_literal(&"long".repeat(500));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_of_a_definition_is_shown_literally(words in prop_oneof![
+        proptest::collection::vec(prop_oneof![
+            Just("<"), Just(">"), Just("&"), Just("\""), Just("'"), Just("`"), Just("*"), Just("["), Just("]("),
+            Just("|"), Just("\\"), Just("\n"), Just(" "), Just("a"), Just("#"), Just("\u{202E}"), Just("{{"),
+        ], 1..12).prop_map(|pieces| pieces.concat()),
+        any::<String>(),
+    ]) {
+        // A blank description is an error of the definition.
+        prop_assume!(!words.trim().is_empty());
+        assert_literal(&words);
+    }
+}
+
+/// The description of the API is markdown: it can have links and lists, but no HTML and no `javascript:` links.
+#[test]
+fn markdown_of_the_api_cannot_contain_html_or_scripts() {
+    let info = "# Head\n\n<script>alert(1)</script>\n\n**bold** [a](javascript:alert(1)) [b](https://example.org/?x=\"y) \
+        ![c](http://d) <b>e</b> &lt;i&gt;\n\n- one\n  - two\n\n```js\n</code></pre><script>\n```\n\n\u{202E}\n\n[f](<https://example.org/) [g](javascript:alert(1)>)";
+    let pages = pages(&json!({ "title": "T", "info": info, "modules": {} }));
+    let (html, markdown) = super::at(&pages, "");
+    for forbidden in ["<script>", "\"javascript:", "<b>", "<i>", "<img", "\u{202E}"] {
+        assert!(!html.contains(forbidden), "{forbidden} in\n{html}");
+    }
+    assert!(html.contains("<strong><bdi>bold</bdi></strong>"), "{html}");
+    assert!(html.contains("<a href=\"https://example.org/?x=%22y\">"), "{html}");
+    assert_eq!(html.matches("<ul>").count() - 1, 2, "{html}");
+    let mut links = Vec::new();
+    for event in Parser::new(&markdown) {
+        match event {
+            Event::Html(html) | Event::InlineHtml(html) => panic!("{html} in\n{markdown}"),
+            Event::Start(pulldown_cmark::Tag::Link { dest_url, .. }) => {
+                assert!(!dest_url.starts_with("javascript:"), "{markdown}");
+                links.push(dest_url.into_string());
+            }
+            _ => {}
+        }
+    }
+    let outside = links.into_iter().filter(|link| link.starts_with("https:"));
+    let expected = ["https://example.org/?x=%22y", "https://example.org/%29%20[g]%28javascript:alert%281%29"];
+    assert_eq!(outside.collect::<Vec<_>>(), expected, "{markdown}");
+}

@@ -1,0 +1,105 @@
+//! Pages in HTTP: their formats, entity tags and policies, and the methods that are allowed.
+
+use serde_json::json;
+
+use super::{get, text};
+use crate::client::{Request, Site};
+
+const PAGES: [&str; 6] =
+    ["/docs/", "/docs/modules/site", "/docs/methods/a.get", "/docs/errors", "/docs/diagnostics", "/docs/search?q=a"];
+
+fn site() -> Site {
+    Site::echo(&[("site.json", json!({ "/": { "a": { "GET": { "info": "One" } } } }))])
+}
+
+#[test]
+fn a_page_is_html_unless_the_client_prefers_markdown() {
+    let site = site();
+    for path in PAGES {
+        let html = get(&site, path);
+        assert_eq!(html.field("content-type"), Some("text/html; charset=utf-8"), "{path}");
+        assert!(text(&html).starts_with("<!doctype html>\n"), "{path}");
+        for (accept, expected) in [
+            ("text/markdown", "text/markdown; charset=utf-8"),
+            ("text/markdown, text/html;q=0.9", "text/markdown; charset=utf-8"),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html; charset=utf-8"),
+            ("text/html, text/markdown", "text/html; charset=utf-8"),
+            ("*/*", "text/html; charset=utf-8"),
+            ("image/png", "text/html; charset=utf-8"),
+        ] {
+            let answer = site.send(&Request::new("GET", path).field("accept", accept));
+            assert_eq!((answer.status, answer.field("content-type")), (200, Some(expected)), "{path} {accept}");
+            assert_eq!(answer.field("vary"), Some("accept"), "{path} {accept}");
+        }
+        let (page, query) = path.split_once('?').map_or((path, String::new()), |(page, q)| (page, format!("?{q}")));
+        let page = if page.ends_with('/') { format!("{page}index") } else { page.to_owned() };
+        let markdown = get(&site, &format!("{page}.md{query}"));
+        assert_eq!(markdown.field("content-type"), Some("text/markdown; charset=utf-8"), "{path}");
+        assert_eq!(markdown.body, site.send(&Request::new("GET", path).field("accept", "text/markdown")).body);
+        assert_ne!(markdown.field("etag"), html.field("etag"));
+    }
+}
+
+#[test]
+fn a_page_that_the_browser_has_is_not_sent_again() {
+    let site = site();
+    for path in PAGES.into_iter().chain(["/docs/docs.css", "/docs/docs.js", "/docs/index.md"]) {
+        let first = get(&site, path);
+        assert_eq!(first.status, 200, "{path}");
+        let tag = first.field("etag").unwrap();
+        let again = site.send(&Request::new("GET", path).field("if-none-match", tag));
+        assert_eq!((again.status, again.body.len(), again.field("etag")), (304, 0, Some(tag)), "{path}");
+        assert_eq!(again.field("vary"), first.field("vary"), "{path}");
+        assert_eq!(first.field("cache-control"), Some("no-cache"), "{path}");
+    }
+}
+
+#[test]
+fn pages_can_only_be_read() {
+    let site = site();
+    for path in PAGES.into_iter().chain(["/docs/docs.css", "/docs/index.md"]) {
+        let mut connection = site.connect();
+        let got = connection.ask(&Request::new("GET", path));
+        let headed = connection.ask(&Request::new("HEAD", path));
+        assert_eq!((headed.status, headed.body.len()), (200, 0), "{path}");
+        for name in ["content-length", "content-type", "etag", "vary", "content-security-policy"] {
+            assert_eq!(headed.field(name), got.field(name), "{path} {name}");
+        }
+        let options = connection.ask(&Request::new("OPTIONS", path));
+        assert_eq!((options.status, options.field("allow")), (204, Some("GET, HEAD, OPTIONS")), "{path}");
+        for method in ["POST", "PUT", "DELETE", "FOO"] {
+            let refused = connection.ask(&Request::new(method, path));
+            refused.assert_refused(405, "");
+            assert_eq!(refused.field("allow"), Some("GET, HEAD, OPTIONS"), "{path}");
+        }
+    }
+}
+
+#[test]
+fn pages_can_only_use_resources_of_the_server() {
+    let site = site();
+    for path in PAGES {
+        let page = get(&site, path);
+        let policy = page.field("content-security-policy").unwrap();
+        let rules: Vec<_> = policy.split("; ").collect();
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(rules.contains(&rule), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe") && !policy.contains("http") && !policy.contains('*'), "{policy}");
+        assert_eq!(page.field("x-content-type-options"), Some("nosniff"));
+        let html = text(&page);
+        for inline in ["<style", " style=", "<script>", "javascript:", " onclick", " onload"] {
+            assert!(!html.contains(inline), "{path}: {inline}");
+        }
+        assert_eq!(html.matches("<script").count(), 1, "{path}");
+        assert_eq!(html.matches("<h1").count(), 1, "{path}");
+    }
+}

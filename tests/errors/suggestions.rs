@@ -1,0 +1,151 @@
+//! Suggestions of services with a similar URI in responses with the status 404.
+
+use std::time::Instant;
+
+use serde_json::{Map, Value, json};
+
+use crate::client::{PATIENCE, Request, Site};
+
+/// Starts an API with these services. The number in `/article/line 1` is the number of its positional parameters.
+fn site(app: &Value, services: &[&str]) -> Site {
+    let method = |positions: usize| {
+        let parameters = (0..positions).map(|position| {
+            let name = format!("p{position}");
+            (format!("URL#{position}"), json!({ "info": "I", "type": "?string", "name": name }))
+        });
+        json!({ "info": "I", "in": parameters.collect::<Map<_, _>>() })
+    };
+    let mut uris = Map::new();
+    for service in services {
+        let (uri, positions) = service.split_once(' ').unwrap_or((service, "0"));
+        let mut method = method(positions.parse().unwrap());
+        for name in uri.split(['{', '}']).skip(1).step_by(2) {
+            method["in"][format!("{{{name}}}")] = json!({ "info": "I", "type": "string" });
+        }
+        uris.insert(uri.trim_start_matches('/').to_owned(), json!({ "GET": method }));
+    }
+    Site::echo(&[("app.json", app.clone()), ("site.json", json!({ "/": uris }))])
+}
+
+fn similar(site: &Site, path: &str) -> Vec<String> {
+    let answer = site.send(&Request::new("GET", path));
+    assert_eq!(answer.status, 404, "{path}: {answer:?}");
+    let document = answer.json();
+    let similar = document["similar"].as_array().cloned().unwrap_or_default();
+    let similar: Vec<_> = similar.iter().map(|uri| uri.as_str().unwrap().to_owned()).collect();
+    let message = document["ErrorDescription"].as_str().unwrap();
+    let expected = match &similar[..] {
+        [] => "unknown service: no service has this URI".to_owned(),
+        some => format!("unknown service: no service has this URI; did you mean {}?", some.join(" or ")),
+    };
+    assert_eq!(message, expected, "{path}");
+    assert_eq!(document.get("similar").is_some(), !similar.is_empty(), "{path}");
+    similar
+}
+
+#[test]
+fn services_with_a_similar_uri_are_suggested() {
+    let services = [
+        "/article/line 2",
+        "/article/{id}",
+        "/article/{id}/comment",
+        "/user",
+        "/user/profile",
+        "/user/{id}/mail",
+        "/größe/maß",
+        "/a/b/c",
+    ];
+    let site = site(&json!({}), &services);
+    let cases: [(&str, &[&str]); 27] = [
+        // Misspelled.
+        ("/usr", &["/user"]),
+        ("/uesr/profile", &["/user/profile"]),
+        ("/user/profiel", &["/user/profile"]),
+        ("/artikle/line", &["/article/line"]),
+        ("/artikle/line/1", &["/article/line"]),
+        ("/artikle/lime/1/2", &["/article/line"]),
+        ("/article/7/coment", &["/article/{id}/comment"]),
+        ("/gr%C3%B6sse/mass", &[]),
+        ("/gr%C3%B6%C3%9Fe/mas", &["/größe/maß"]),
+        // Other case.
+        ("/User", &["/user"]),
+        ("/USER/PROFILE", &["/user/profile"]),
+        ("/GR%C3%96%C3%9FE/ma%C3%9F", &["/größe/maß"]),
+        // An additional segment.
+        ("/user/profile/7", &["/user/profile"]),
+        ("/article/lines/3", &["/article/line"]),
+        ("/article/lines/3/4/5", &["/article/line"]),
+        ("/api/user", &["/user"]),
+        ("/v1/user/profile", &["/user/profile"]),
+        ("/user//profile", &["/user/profile"]),
+        ("//user", &["/user"]),
+        ("/a/b/x/c", &["/a/b/c"]),
+        // A missing segment.
+        ("/profile", &["/user/profile"]),
+        ("/user/mail", &["/user/{id}/mail"]),
+        ("/article", &["/article/line", "/article/{id}"]),
+        ("/a/c", &["/a/b/c"]),
+        // Not similar.
+        ("/nothing", &[]),
+        ("/x/y/z", &[]),
+        ("/a/b/c/d/e", &[]),
+    ];
+    for (path, expected) in cases {
+        assert_eq!(similar(&site, path), expected, "{path}");
+    }
+    // OPTIONS has the same suggestions.
+    assert_eq!(site.send(&Request::new("OPTIONS", "/usr")).json()["similar"], json!(["/user"]));
+}
+
+#[test]
+fn suggestions_include_the_base_path() {
+    let site = site(&json!({ "base": "/api/v1" }), &["/user/profile", "/{a}/{b}/{c}/{d}", "/{a}"]);
+    for path in ["/user/profile", "/user/profil", "/ap/v1/user/profile", "/api/v2x/user/profile", "/api/user/profile"] {
+        let expected: &[&str] = if path.contains("v2x") { &[] } else { &["/api/v1/user/profile"] };
+        assert_eq!(similar(&site, path), expected, "{path}");
+    }
+    assert_eq!(similar(&site, "/api/v1/user/profiles"), ["/api/v1/user/profile"]);
+    // A path that has only the base in common has no suggestions.
+    for path in ["/api", "/api/v1", "/api/v1/7/8", "/api/v1/7/8/9", "/api/v1/7/8/9/10/11"] {
+        assert!(similar(&site, path).is_empty(), "{path}");
+    }
+}
+
+#[test]
+fn at_most_three_services_are_suggested() {
+    let site = site(&json!({}), &["/report1", "/report2", "/report3", "/report4", "/reprot9"]);
+    assert_eq!(similar(&site, "/report"), ["/report1", "/report2", "/report3"]);
+}
+
+#[test]
+fn problem_documents_have_suggestions() {
+    let site = site(&json!({}), &["/user"]);
+    let answer = site.send(&Request::new("GET", "/usr").field("accept", "application/problem+json"));
+    let expected = json!({
+        "type": "about:blank", "title": "unknown service", "status": 404,
+        "detail": "no service has this URI; did you mean /user?", "code": "unknown-service", "similar": ["/user"]
+    });
+    assert_eq!(answer.json(), expected);
+}
+
+/// Without a bound, each request would compare its path with all services.
+#[test]
+fn the_cost_of_suggestions_is_bounded() {
+    let services: Vec<_> = (0..10_000).map(|number| format!("/service{number:05}")).collect();
+    let services: Vec<_> = services.iter().map(String::as_str).collect();
+    let site = site(&json!({}), &services);
+    assert_eq!(similar(&site, "/service0500")[0], "/service05000");
+    assert_eq!(similar(&site, "/service01234x")[0], "/service01234");
+    let mut connection = site.connect();
+    let started = Instant::now();
+    for number in 0..500 {
+        let answer = connection.ask(&Request::new("GET", format!("/zervise{number:05}/none")));
+        assert_eq!(answer.status, 404);
+    }
+    let took = started.elapsed();
+
+    assert!(took < PATIENCE, "500 requests took {took:?}");
+    let long = format!("/{}", "service/".repeat(900));
+    assert!(similar(&site, &long).is_empty());
+    assert!(similar(&site, &format!("/{}", "s".repeat(8_000))).is_empty());
+}

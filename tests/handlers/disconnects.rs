@@ -1,0 +1,104 @@
+//! Clients that disconnect while their handler runs.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rulebook::{ApiError, Args, CallEnd, Context, Module};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use tokio::sync::Notify;
+
+use super::{build, served::serve, taking};
+
+/// Longer than any of these tests takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Deserialize)]
+struct How {
+    how: String,
+}
+
+/// A module whose handler reports that it has begun, waits, and then ends in the requested way.
+fn slow(go_on: &Arc<Notify>, sender: &Sender<String>) -> Module {
+    let (own, begun, after) = (Arc::clone(go_on), Arc::new(Mutex::new(sender.clone())), Mutex::new(sender.clone()));
+    let handler = move |Args(How { how }): Args<How>, _| {
+        let (own, begun) = (Arc::clone(&own), Arc::clone(&begun));
+        async move {
+            begun.lock().unwrap().send("begun".to_owned()).unwrap();
+            own.notified().await;
+            match how.as_str() {
+                "refuse" => Err(ApiError::declared("no")),
+                "panic" => panic!("as asked"),
+                _ => Ok(json!({})),
+            }
+        }
+    };
+    Module::new("shop").post("/it", handler).after(move |_: Context, ended: CallEnd| {
+        let sent = after.lock().unwrap().send(format!("{ended:?}"));
+        async move { sent.unwrap() }
+    })
+}
+
+fn next(events: &Receiver<String>) -> String {
+    events.recv_timeout(PATIENCE).unwrap()
+}
+
+#[test]
+fn the_after_hook_runs_once_however_the_call_ends() {
+    let parameters = json!({ "how": { "info": "How it ends", "type": "string" } });
+    for (how, ended) in [("succeed", "Succeeded"), ("refuse", "Failed(Failed)"), ("panic", "Panicked")] {
+        let go_on = Arc::new(Notify::new());
+        let (sender, events) = channel();
+        let engine = build(taking(&parameters), [slow(&go_on, &sender)]);
+        let (running, at) = serve(&engine);
+        let address = at.strip_prefix("http://").unwrap();
+        let mut socket = TcpStream::connect(address).unwrap();
+        let body = json!({ "how": how }).to_string();
+        write!(
+            socket,
+            "POST /it HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        assert_eq!(next(&events), "begun");
+        drop(socket);
+        // The server responds to other requests in the meantime, so it has noticed the closed socket.
+        assert_eq!(other(address), 404);
+        go_on.notify_one();
+        assert_eq!(next(&events), ended, "{how}");
+        running.stop().unwrap();
+        assert!(events.try_recv().is_err(), "it ran twice");
+    }
+}
+
+/// The status of another request.
+fn other(address: &str) -> u16 {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.write_all(b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    socket.read_to_string(&mut text).unwrap();
+    text[9..12].parse().unwrap()
+}
+
+#[test]
+fn a_stopping_server_waits_for_handlers() {
+    let parameters = json!({ "how": { "info": "How it ends", "type": "string" } });
+    let go_on = Arc::new(Notify::new());
+    let (sender, events) = channel();
+    let engine = build(taking(&parameters), [slow(&go_on, &sender)]);
+    let (running, at) = serve(&engine);
+    let client = std::thread::spawn(move || {
+        let mut response = ureq::post(format!("{at}/it")).send_json(json!({ "how": "succeed" })).unwrap();
+        response.body_mut().read_json::<Json>().unwrap()
+    });
+    assert_eq!(next(&events), "begun");
+    running.stopper().stop();
+    std::thread::sleep(Duration::from_millis(100));
+    go_on.notify_one();
+    assert_eq!(client.join().unwrap()["error"], 0);
+    assert_eq!(next(&events), "Succeeded");
+    running.wait().unwrap();
+}

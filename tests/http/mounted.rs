@@ -1,0 +1,135 @@
+//! The API as a service in an actix `App` of the program's own, as a whole and module by module.
+
+use std::net::SocketAddr;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer, middleware, web};
+use rulebook::Settings;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::client::{Connection, Request, engine};
+
+/// An actix server of a program.
+struct Mounted {
+    address: SocketAddr,
+    handle: ServerHandle,
+    /// The folder of temporary files.
+    _uploads: TempDir,
+}
+
+impl Mounted {
+    fn start(workers: usize) -> Self {
+        let article = json!({ "/": { "article/{id}": {
+            "GET": { "info": "An article", "in": { "{id}": { "info": "Which", "type": "id", "name": "id" } } },
+            "POST": { "info": "A text", "in": {
+                "{id}": { "info": "Which", "type": "id", "name": "id" },
+                "text": { "info": "The text", "type": "string" }
+            } }
+        } } });
+        let user = json!({ "/": { "user": { "GET": { "info": "The user", "scope": [["reader"]] } } } });
+        let app = json!({ "base": "/api", "unbound": "echo", "limits": { "body": 100 } });
+        let files = [("app.json", app), ("article.json", article), ("user.json", user)];
+        let engine = engine(&files, |rulebook| rulebook);
+        let uploads = tempfile::tempdir().unwrap();
+        let settings = Settings::new().with_upload_folder(uploads.path());
+        let api = engine.service(&settings).unwrap();
+        assert!(api.module("nothing").is_none());
+        let (told, started) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                // A route of its own, a module in a scope with a middleware, and the whole API.
+                let server = HttpServer::new(move || {
+                    let article = api.module("article").unwrap();
+                    let marked = middleware::DefaultHeaders::new().add(("x-scope", "article"));
+                    App::new()
+                        .route("/hello", web::get().to(|| async { "hello" }))
+                        .service(web::scope("/api/article").wrap(marked).service(article.clone()))
+                        .service(web::scope("/only").service(article))
+                        .service(api.clone())
+                });
+                let server = server.workers(workers).disable_signals().bind("127.0.0.1:0").unwrap();
+                let address = server.addrs()[0];
+                let server = server.run();
+                told.send((address, server.handle())).unwrap();
+                server.await.unwrap();
+            });
+        });
+        let (address, handle) = started.recv().unwrap();
+        Self { address, handle, _uploads: uploads }
+    }
+
+    fn connect(&self) -> Connection {
+        Connection::to(self.address)
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // The command is sent at once.
+        drop(self.handle.stop(false));
+    }
+}
+
+#[test]
+fn an_app_serves_its_own_routes_beside_the_api() {
+    let mounted = Mounted::start(1);
+    let mut connection = mounted.connect();
+    assert_eq!(connection.ask(&Request::new("GET", "/hello")).body, b"hello");
+    let answer = connection.ask(&Request::new("GET", "/api/article/7"));
+    answer.assert_args(&json!({ "id": 7 }));
+    assert_eq!(answer.field("x-scope"), Some("article"), "the middleware of the scope has seen it");
+    assert!(answer.field("x-request-id").is_some());
+    let request = Request::new("POST", "/api/article/7").body("application/json", r#"{ "text": "a" }"#);
+    connection.ask(&request).assert_args(&json!({ "id": 7, "text": "a" }));
+    let answer = connection.ask(&Request::new("GET", "/api/user").scope(&["reader"]));
+    assert_eq!((answer.status, answer.field("x-scope")), (200, None));
+    connection.ask(&Request::new("GET", "/api/user")).assert_refused(401, "a credential is required");
+    assert_eq!(connection.ask(&Request::new("GET", "/openapi.json")).json()["openapi"], "3.1.0");
+    assert_eq!(connection.ask(&Request::new("GET", "/docs/")).status, 200);
+    assert_eq!(connection.ask(&Request::new("GET", "/")).status, 200, "the page of the API");
+    connection.ask(&Request::new("GET", "/nowhere")).assert_refused(404, "no service has this URI");
+}
+
+#[test]
+fn a_mounted_api_refuses_what_a_server_of_its_own_refuses() {
+    let mounted = Mounted::start(1);
+    let mut connection = mounted.connect();
+    connection.ask(&Request::new("GET", "/api/article/x")).assert_refused(400, "id");
+    let long = Request::new("POST", "/api/article/7").body("application/json", "x".repeat(101));
+    connection.ask(&long).assert_refused(413, "over the limit `body`");
+    connection.ask(&Request::new("PUT", "/api/article/7")).assert_refused(405, "GET, HEAD, POST, OPTIONS");
+    let mut connection = mounted.connect();
+    let head = Request::new("POST", "/api/article/7").field("content-length", 1_000_000);
+    connection.write(&head.head());
+    let answer = connection.answer(false);
+    answer.assert_refused(413, "over the limit `body`");
+    assert_eq!(answer.field("connection"), Some("close"), "the body was not read");
+}
+
+#[test]
+fn the_service_of_a_module_has_nothing_of_other_modules_or_of_the_server() {
+    let mounted = Mounted::start(1);
+    let mut connection = mounted.connect();
+    // The scope decides which requests arrive; the definition decides the paths of the module.
+    for target in ["/only", "/only/article/7", "/api/article/7/8", "/api/article"] {
+        connection.ask(&Request::new("GET", target)).assert_refused(404, "no service has this URI");
+    }
+    let options = connection.ask(&Request::new("OPTIONS", "/api/article/7"));
+    assert_eq!((options.status, options.field("allow")), (200, Some("GET, HEAD, POST, OPTIONS")));
+}
+
+#[test]
+fn all_services_of_one_engine_count_together() {
+    let mounted = Mounted::start(2);
+    for _ in 0..10 {
+        mounted.connect().ask(&Request::new("GET", "/api/article/7"));
+        mounted.connect().ask(&Request::new("GET", "/api/user"));
+    }
+    let counted = mounted.connect().ask(&Request::new("GET", "/metrics"));
+    let counted = String::from_utf8(counted.body).unwrap();
+    for (method, status, code) in [("article.{id}.get", "200", ""), ("user.get", "401", "unauthenticated")] {
+        let line = format!("rulebook_requests_total{{method=\"{method}\",status=\"{status}\",code=\"{code}\"}} 10\n");
+        assert!(counted.contains(&line), "{line}{counted}");
+    }
+}

@@ -1,0 +1,58 @@
+//! Concurrent calls, and calls during writes to the database.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use super::{Caching, connect};
+use crate::demo::Place;
+
+const TABLE: &str = "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)";
+
+#[test]
+fn the_values_of_one_call_belong_to_the_same_state_of_the_database() {
+    Place::each(|place| {
+        if !place.is_postgres() {
+            connect(place).execute("PRAGMA journal_mode = WAL");
+        }
+        let caching = Caching::of(place, &[TABLE, "INSERT INTO t VALUES ('a', '0'), ('b', '0')"], "t.v");
+        let done = AtomicBool::new(false);
+        let states = thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut sql = place.sql();
+                let mut number = 0;
+                while !done.load(Ordering::Relaxed) {
+                    number += 1;
+                    sql.execute(&format!("UPDATE t SET v = '{number}'"));
+                }
+            });
+            let states: Vec<_> = (0..40)
+                .map(|_| {
+                    assert_eq!(caching.ask(&["a", "b"], &["a", "b"]).status, 200);
+                    let files = caching.files();
+                    (files["cache/a"].clone(), files["cache/b"].clone())
+                })
+                .collect();
+            done.store(true, Ordering::Relaxed);
+            states
+        });
+        for (a, b) in &states {
+            assert_eq!(a, b);
+        }
+        assert!(states.first() != states.last(), "the other thread wrote nothing");
+    });
+}
+
+#[test]
+fn many_concurrent_calls_wait_for_each_other() {
+    Place::each(|place| {
+        let caching = Caching::of(place, &[TABLE, "INSERT INTO t VALUES ('a', 'one')"], "t.v");
+        let ask = |number: u32| caching.ask(&["a"], &[format!("{number}")]).status;
+        thread::scope(|scope| {
+            let asked: Vec<_> = (0..60).map(|number| scope.spawn(move || ask(number))).collect();
+            for status in asked {
+                assert_eq!(status.join().unwrap(), 200);
+            }
+        });
+        assert_eq!(caching.files().values().filter(|content| *content == "one").count(), 60);
+    });
+}

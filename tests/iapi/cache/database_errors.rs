@@ -1,0 +1,129 @@
+//! Missing and damaged databases, lost connections, and values over the limit.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::fs::FileExt;
+use std::os::unix::net::UnixStream;
+use std::thread;
+
+use rulebook_iapi::Database;
+
+use super::{Caching, caches};
+use crate::demo::Place;
+
+const TABLE: &str = "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)";
+
+#[test]
+fn a_missing_file_is_not_created() {
+    let place = Place::sqlite();
+    let caching = Caching::with("t.v", |rulebook| rulebook.state(caches(&place.database())));
+    caching.assert_refused(&caching.ask(&["1"], &["1"]), 503, "no_database");
+    assert!(!place.file().exists());
+}
+
+#[test]
+fn a_file_that_is_not_a_database_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file:it?mode=memory");
+    fs::write(&file, "This is not a database. ".repeat(100)).unwrap();
+    let caching = Caching::with("t.v", |rulebook| rulebook.state(caches(&Database::Sqlite(file))));
+    caching.assert_refused(&caching.ask(&["1"], &["1"]), 503, "no_database");
+}
+
+#[test]
+fn a_missing_server_is_reported() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for url in [format!("postgres://test:secret@{free}/none"), "postgres://te st:secret@".to_owned()] {
+        let caching = Caching::with("t.v", |rulebook| rulebook.state(caches(&Database::Postgres(url))));
+        let answer = caching.ask(&["1"], &["1"]);
+        caching.assert_refused(&answer, 503, "no_database");
+        assert!(!String::from_utf8_lossy(&answer.body).contains("secret"), "{answer:?}");
+    }
+}
+
+#[test]
+fn the_debug_output_contains_no_password() {
+    assert_eq!(format!("{:?}", Database::Postgres("postgres://a:secret@b/c".to_owned())), "Postgres(..)");
+}
+
+#[test]
+fn a_file_that_is_damaged_within_a_value_is_reported() {
+    let place = Place::sqlite();
+    let rows = "INSERT INTO t VALUES ('small', 'x'), ('large', hex(zeroblob(4000000)))";
+    let caching = Caching::of(&place, &[TABLE, rows], "t.v");
+    let file = fs::OpenOptions::new().write(true).open(place.file()).unwrap();
+    let half = file.metadata().unwrap().len() / 2;
+    file.write_all_at(&[0xff; 64 << 10], half).unwrap();
+    caching.assert_refused(&caching.ask(&["small", "large"], &["a", "b"]), 503, "no_database");
+    assert_eq!(caching.value("small"), b"x", "the others can still be read");
+}
+
+/// Forwards connections to a PostgreSQL server, and closes them after the server has sent this number of bytes.
+fn cutting(place: &Place, max_bytes: u64) -> Option<String> {
+    let Database::Postgres(url) = place.database() else { return None };
+    let (url, socket) = url.split_once("?host=")?;
+    let socket = format!("{socket}/.s.PGSQL.5432");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (client, server) = (client.unwrap(), UnixStream::connect(&socket).unwrap());
+            forward(client, server, max_bytes);
+        }
+    });
+    Some(url.replace("localhost", &address.to_string()))
+}
+
+fn forward(client: TcpStream, server: UnixStream, max_bytes: u64) {
+    let (mut to_client, mut from_client) = (client.try_clone().unwrap(), client);
+    let (mut to_server, from_server) = (server.try_clone().unwrap(), server);
+    thread::spawn(move || {
+        let _ = std::io::copy(&mut from_client, &mut to_server);
+    });
+    thread::spawn(move || {
+        let _ = std::io::copy(&mut from_server.take(max_bytes), &mut to_client);
+        let _ = to_client.flush();
+        let _ = to_client.shutdown(Shutdown::Both);
+    });
+}
+
+#[test]
+fn a_connection_that_is_lost_within_a_value_is_reported() {
+    let Some(place) = Place::postgres(true) else { return };
+    let rows = "INSERT INTO t VALUES ('small', 'x'), ('large', repeat('0123456789', 800000))";
+    let whole = Caching::of(&place, &[TABLE, rows], "t.v");
+    for (max_bytes, status) in [(0, 503), (1_000, 503), (3_000_000, 503), (u64::MAX, 200)] {
+        let url = cutting(&place, max_bytes).unwrap();
+        let caching = Caching::with("t.v", |rulebook| rulebook.state(caches(&Database::Postgres(url))));
+        let answer = caching.ask(&["small", "large"], &["a", "b"]);
+        if status == 200 {
+            assert_eq!(answer.status, 200, "{answer:?}");
+        } else {
+            caching.assert_refused(&answer, status, "no_database");
+        }
+    }
+    assert_eq!(whole.value("large").len(), 8_000_000);
+}
+
+#[test]
+fn the_limit_on_the_total_size_is_enforced() {
+    Place::each(|place| {
+        let rows = "INSERT INTO t VALUES ('a', '12345'), ('b', '678'), ('c', '90')";
+        let database = Caching::of(place, &[TABLE, rows], "t.v");
+        let caching = Caching::with("t.v", |rulebook| rulebook.state(caches(&place.database()).max_bytes(8)));
+        let answer = caching.ask(&["a", "b", "c"], &["a", "b", "c"]);
+        caching.assert_refused(&answer, 422, "cache_too_large");
+        assert_eq!(answer.json()["most"], 8);
+        assert_eq!(caching.ask(&["a", "b"], &["a", "b"]).status, 200, "together");
+        assert_eq!(database.ask(&["a", "b", "c"], &["a", "b", "c"]).status, 200);
+    });
+}
+
+#[test]
+fn a_program_without_caches_responds_with_an_internal_error() {
+    let caching = Caching::with("t.v", |rulebook| rulebook);
+    caching.assert_refused(&caching.ask(&["1"], &["1"]), 500, "internal");
+    let caching = Caching::with("t", |rulebook| rulebook.state(caches(&Database::Sqlite("none".into()))));
+    caching.assert_refused(&caching.ask(&["1"], &["1"]), 500, "internal");
+}

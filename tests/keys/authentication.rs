@@ -1,0 +1,93 @@
+//! The authenticator for keys.
+
+use rulebook::{AuthScheme, Authenticate, Authentication, Keys};
+use tempfile::TempDir;
+
+use super::{add, authenticate, check, id, secret};
+
+#[test]
+fn tokens_that_are_no_valid_key_are_refused_and_not_logged() {
+    let folder = TempDir::new().unwrap();
+    let valid = add(folder.path(), &["--name", "ada", "--scope", "a"]);
+    let other = add(TempDir::new().unwrap().path(), &["--name", "bo"]);
+    let keys = Keys::load(&folder.path().join("data/keys.json")).unwrap();
+    check(&keys, &valid).unwrap();
+    check(&keys, &format!("  {valid} ")).unwrap();
+    let cases: &[&[&str]] = &[
+        &["Bearer OTHER"],
+        &["Bearer VALIDx"],
+        &["Bearer VALID VALID"],
+        &["Bearer"],
+        &["Bearer "],
+        &["bearer x"],
+        &["Bearer \u{e9}"],
+        &["Bearer VALID", "Bearer VALID"],
+        &["Bearer VALID", "Basic x"],
+        &["Basic x", "Bearer VALID"],
+    ];
+    for fields in cases {
+        let fields = fields.iter().map(|field| field.replace("VALID", &valid).replace("OTHER", &other).into_bytes());
+        let fields: Vec<_> = fields.collect();
+        let fields: Vec<_> = fields.iter().map(Vec::as_slice).collect();
+        let shown = fields.iter().map(|field| field.escape_ascii().to_string()).collect::<Vec<_>>().join("; ");
+        let Authentication::Invalid(why) = authenticate(&keys, &fields) else { panic!("{shown} is not refused") };
+        for part in ["rb_", secret(&valid).0, id(&valid), secret(&other).0, id(&other)] {
+            assert!(!why.contains(part), "{shown}: {why}");
+        }
+    }
+    assert_eq!(keys.schemes(), [AuthScheme::bearer()]);
+}
+
+#[test]
+fn credentials_of_other_schemes_are_left_to_other_authenticators() {
+    let folder = TempDir::new().unwrap();
+    let key = add(folder.path(), &["--name", "ada"]);
+    let keys = Keys::load(&folder.path().join("data/keys.json")).unwrap();
+    let basic = format!("Basic {key}");
+    for fields in [&[][..], &[""], &[&key], &["Basic YTpi"], &[&basic], &["Bearerx y"], &["Basic a", "Basic b"]] {
+        let fields: Vec<_> = fields.iter().map(|field| field.as_bytes()).collect();
+        assert!(matches!(authenticate(&keys, &fields), Authentication::Anonymous), "{fields:?}");
+    }
+}
+
+#[test]
+fn mistyped_keys_are_distinguished_from_unknown_ones() {
+    let folder = TempDir::new().unwrap();
+    let key = add(folder.path(), &["--name", "ada"]);
+    let keys = Keys::load(&folder.path().join("data/keys.json")).unwrap();
+    let checksum = "the key is mistyped or truncated: its checksum is wrong";
+    for (place, old) in key.char_indices().skip(12) {
+        let new = if old == '0' { "1" } else { "0" };
+        let mut mistyped = key.clone();
+        mistyped.replace_range(place..=place, new);
+        assert_eq!(check(&keys, &mistyped).as_ref().map_err(String::as_str), Err(checksum), "{mistyped}");
+    }
+    let id_of = if id(&key).starts_with('0') { "1" } else { "0" };
+    let cases = [
+        (format!("rb_{id_of}{}", &key[4..]), checksum),
+        (key.to_lowercase(), checksum),
+        (key[..71].to_owned(), "the token is not a key"),
+        (format!("{key}0"), "the token is not a key"),
+        (key.replace("rb_", "RB_"), "the token is not a key"),
+        (key.replacen('_', "-", 1), "the token is not a key"),
+        ("rb_".to_owned(), "the token is not a key"),
+        ("x".repeat(72), "the token is not a key"),
+        ("\u{1F600}".repeat(18), "the header field Authorization is malformed or repeated"),
+        (format!("rb_{}", "0a".repeat(32)), "the key is of an earlier version and has to be replaced"),
+    ];
+    for (key, expected) in cases {
+        assert_eq!(check(&keys, &key).as_ref().map_err(String::as_str), Err(expected), "{key}");
+    }
+}
+
+#[test]
+fn a_secret_is_valid_only_with_its_own_id() {
+    let folder = TempDir::new().unwrap();
+    let [first, second] = ["ada", "bo"].map(|name| add(folder.path(), &["--name", name]));
+    let keys = Keys::load(&folder.path().join("data/keys.json")).unwrap();
+    let crossed = format!("rb_{}_{}", id(&first), secret(&second).0);
+    let digits = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let sum = crc32fast::hash(crossed.as_bytes()) as usize;
+    let sum: String = (0..6).rev().map(|place| char::from(digits[sum / 62_usize.pow(place) % 62])).collect();
+    assert_eq!(check(&keys, &(crossed + &sum)), Err("the key is unknown".to_owned()));
+}

@@ -1,0 +1,235 @@
+//! Every response matches its description in the operation: the status, the media type, the header fields, the body.
+
+use rulebook::{ApiError, Args, Context, Module, Unbound};
+use rulebook_model::describe::openapi;
+use serde_json::{Value as Json, json};
+
+use super::{operations, resolved, validator};
+use crate::client::{self, Answer, Request, Site, xml};
+
+fn uris() -> Json {
+    json!({
+        "outputs": { "GET": {
+            "info": "Two outputs",
+            "out": { "a": { "info": "A word", "type": "string" }, "b": { "info": "A number", "type": "?int" } },
+            "options": { "status": 201 }
+        } },
+        "nothing": { "GET": { "info": "No outputs" } },
+        "whole": { "GET": { "info": "The whole", "out": { "*": { "info": "Numbers", "type": "array<int>" } } } },
+        "empty": { "DELETE": { "info": "No content", "options": { "status": 204 } } },
+        "declared": { "GET": {
+            "info": "Fails as requested", "in": { "GET@how": { "info": "The error", "type": "string", "name": "how" } },
+            "errors": {
+                "gone": { "status": 410, "info": "it was there" },
+                "closed": { "status": 410, "info": "not now" },
+                "odd": { "info": "it is odd" },
+                "broken": { "status": 503, "info": "it is broken" }
+            }
+        } },
+        "strict": { "POST": {
+            "info": "For writers", "scope": [["writer"]],
+            "in": {
+                "GET@n": { "info": "A number", "type": "int", "name": "n" },
+                "text": { "info": "Some text", "type": "?string" },
+                "HEADER@X-Head": { "info": "A field", "type": "?string" }
+            }
+        } },
+        "{id}": { "/": { "tail": { "PUT": { "info": "One", "in": { "{id}": { "info": "Which", "type": "id" } } } } } }
+    })
+}
+
+#[derive(serde::Deserialize)]
+struct How {
+    how: String,
+}
+
+async fn declared(Args(How { how }): Args<How>, _: Context) -> Result<(), ApiError> {
+    Err(match how.as_str() {
+        "data" => ApiError::declared("gone").with_member("errors", "of another kind").with_member("since", 1999),
+        "words" => ApiError::declared("closed").with_message("come back at nine"),
+        "unavailable" => ApiError::unavailable("no reason"),
+        "internal" => ApiError::internal("no reason"),
+        other => ApiError::declared(other.to_owned()),
+    })
+}
+
+fn module(name: &str) -> Module {
+    let at = |path: &str| format!("/{name}{path}");
+    Module::new(name)
+        .get(&at("/outputs"), async |_: Args<()>, _: Context| Ok::<_, ApiError>(json!({ "a": "x", "b": null })))
+        .get(&at("/nothing"), async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
+        .get(&at("/whole"), async |_: Args<()>, _: Context| Ok::<_, ApiError>([1, 2]))
+        .delete(&at("/empty"), async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
+        .get(&at("/declared"), declared)
+}
+
+/// Returns the content of a response as JSON, in whatever format it is.
+fn content_of(answer: &Answer) -> Json {
+    let in_xml = answer.field("content-type").is_some_and(|own| own.starts_with("application/xml"));
+    if in_xml { xml::read(&answer.body).1 } else { answer.json() }
+}
+
+/// Asserts that a response matches one of those that its operation describes.
+#[track_caller]
+fn assert_described(document: &Json, operation: &Json, answer: &Answer) {
+    let responses = &operation["responses"];
+    let response = responses.get(answer.status.to_string()).unwrap_or(&responses["default"]);
+    let response = resolved(document, response);
+    for name in response["headers"].as_object().iter().flat_map(|headers| headers.keys()) {
+        // Not every key is counted, and a declared error says itself when to come back.
+        let optional = (name == "Allow" && answer.status != 405)
+            || name.starts_with("RateLimit")
+            || (name == "Retry-After" && String::from_utf8_lossy(&answer.body).contains("it is broken"));
+        assert!(optional || answer.field(&name.to_ascii_lowercase()).is_some(), "{name} is missing: {answer:?}");
+    }
+    let Some(content) = response.get("content") else {
+        assert!(answer.body.is_empty() && answer.field("content-type").is_none(), "{answer:?}");
+        return;
+    };
+    let media_type = answer.field("content-type").unwrap().split(';').next().unwrap();
+    let content = content.get(media_type).unwrap_or_else(|| panic!("{media_type} is not described: {answer:?}"));
+    let validator = validator(document, &content["schema"]);
+    if let Err(error) = validator.validate(&content_of(answer)) {
+        panic!("{error}: {answer:?} against {}", content["schema"]);
+    }
+    // Errors of the engine have no members that are not described.
+    if let Some(properties) = resolved(document, &content["schema"]).get("properties").filter(|_| answer.status >= 400)
+        && content["schema"].get("$ref").is_some()
+    {
+        for name in content_of(answer).as_object().unwrap().keys() {
+            assert!(properties.get(name).is_some(), "{name} is not described: {answer:?}");
+        }
+    }
+    for (name, example) in content["examples"].as_object().into_iter().flatten() {
+        assert!(validator.is_valid(&example["value"]), "the example {name} does not match its schema");
+    }
+}
+
+#[test]
+fn responses_match_their_description() {
+    let long = "x".repeat(9_000);
+    let form = "application/x-www-form-urlencoded";
+    let requests: Vec<(&str, &str, Request, u16)> = vec![
+        ("/outputs", "get", Request::new("GET", "/outputs"), 201),
+        ("/nothing", "get", Request::new("GET", "/nothing"), 200),
+        ("/whole", "get", Request::new("GET", "/whole"), 200),
+        ("/empty", "delete", Request::new("DELETE", "/empty"), 204),
+        ("/declared", "get", Request::new("GET", "/declared?how=data"), 410),
+        ("/declared", "get", Request::new("GET", "/declared?how=words"), 410),
+        ("/declared", "get", Request::new("GET", "/declared?how=odd"), 400),
+        ("/declared", "get", Request::new("GET", "/declared?how=broken"), 503),
+        ("/declared", "get", Request::new("GET", "/declared?how=unavailable"), 503),
+        ("/declared", "get", Request::new("GET", "/declared?how=internal"), 500),
+        ("/declared", "get", Request::new("GET", "/declared"), 400),
+        ("/declared", "get", Request::new("GET", format!("/declared?how={long}")), 414),
+        ("/nothing", "get", Request::new("POST", "/nothing"), 405),
+        ("/nothing", "get", Request::new("GET", "/nothin"), 404),
+        ("/nothing", "get", Request::new("GET", "/nothing").field("authorization", "Bearer x"), 401),
+        ("/nothing", "get", Request::new("GET", "/nothing").field("expect", "nothing"), 417),
+        ("/nothing", "get", Request::new("GET", "/nothing").field("authorization", "Bearer panic"), 500),
+        ("/strict", "post", Request::new("POST", "/strict"), 401),
+        ("/strict", "post", Request::new("POST", "/strict").scope(&["reader"]), 403),
+        ("/strict", "post", Request::new("POST", "/strict?n=x").scope(&["writer"]), 400),
+        ("/strict", "post", Request::new("POST", "/strict?n=1").scope(&["writer"]), 501),
+        ("/strict", "post", Request::new("POST", "/strict").field("x-head", long.repeat(4)), 431),
+        ("/strict", "post", Request::new("POST", "/strict").scope(&["writer"]).body("text/csv", "x"), 415),
+        ("/strict", "post", Request::new("POST", "/strict").scope(&["writer"]).body(form, long.as_bytes()), 413),
+        ("/strict", "post", Request::new("POST", "/strict").scope(&["writer"]).body("application/json", "["), 400),
+        ("/strict", "post", Request::new("POST", "/strict").scope(&["writer"]).field("content-length", 5), 408),
+        ("/{id}/tail", "put", Request::new("PUT", "/x/tail"), 400),
+        ("/{id}/tail", "put", Request::new("PUT", "/%FF/tail"), 400),
+    ];
+    // Before a module is known; of the second module, the first being in aicra's; whether the status is always the
+    // real one.
+    for (envelope, second, real) in [
+        ("aicra", "plain", false),
+        ("plain", "phalapi", false),
+        ("phalapi", "plain", false),
+        ("phalapi", "phalapi", true),
+        ("aicra", "iapi", false),
+        ("iapi", "iapi", false),
+        ("iapi", "phalapi", false),
+        ("plain", "iapi", true),
+        ("iapi", "plain", true),
+    ] {
+        let module_of = |envelope: &str, name: &str| json!({ "envelope": envelope, "/": { (name): { "/": uris() } } });
+        let engine_with = |seconds: u32| {
+            let app = json!({
+                "envelope": envelope, "formats": ["xml"],
+                "phalapi": { "real_status": real }, "iapi": { "strict_status": real },
+                "unbound": "501", "limits": { "body": 1000, "seconds": seconds },
+                "modules": { "first": module_of("aicra", "first"), "second": module_of(second, "second") }
+            });
+            client::engine(&[("app.json", app)], |rulebook| {
+                rulebook.unbound(Unbound::NotImplemented).module(module("first")).module(module("second"))
+            })
+        };
+        // Only the body that never comes is waited for in vain; on a busy machine any other may be late.
+        let (hasty, patient) = (engine_with(1), engine_with(60));
+        let document = openapi(patient.api());
+        let (hasty, patient) = (Site::start(&hasty), Site::start(&patient));
+        for name in ["first", "second"] {
+            for (path, http, request, status) in &requests {
+                let operation = &document["paths"][format!("/{name}{path}")][http];
+                assert!(operation.is_object(), "{name}{path} {http}");
+                let line = String::from_utf8(request.line.clone()).unwrap();
+                let line = line.replacen(" /", &format!(" /{name}/"), 1);
+                for accept in ["*/*", "application/problem+json", "text/xml"] {
+                    let mut request = request.clone().field("accept", accept);
+                    request.line = line.clone().into_bytes();
+                    let site = if *status == 408 { &hasty } else { &patient };
+                    let answer = site.send(&request);
+                    if !answer.body.is_empty() {
+                        assert_eq!(
+                            answer.field("content-type") == Some("application/xml; charset=utf-8"),
+                            accept == "text/xml",
+                            "{answer:?}"
+                        );
+                    }
+                    let told = match (!answer.body.is_empty()).then(|| content_of(&answer)) {
+                        Some(body) if body.get("ret").is_some() => {
+                            assert_eq!(answer.status, if real { *status } else { 200 }, "{request:?} {answer:?}");
+                            if answer.status < 400 && *status < 400 {
+                                *status
+                            } else {
+                                body["ret"].as_u64().unwrap() as u16
+                            }
+                        }
+                        Some(body) if body["status"] == "error" => {
+                            let coarse = !real && [404, 410, 503].contains(status);
+                            assert_eq!(answer.status, if coarse { 400 } else { *status }, "{request:?} {answer:?}");
+                            *status
+                        }
+                        // Where no content would be, there is some in the envelope that has one status for all.
+                        _ => answer.status,
+                    };
+                    assert_eq!(told, *status, "{request:?} {answer:?}");
+                    assert_described(&document, operation, &answer);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn equal_errors_are_one_component() {
+    let method = json!({ "info": "I", "errors": { "gone": { "status": 410, "info": "it was there" } } });
+    let uris: serde_json::Map<_, _> = (0..50).map(|number| (format!("u{number}"), json!({ "GET": method }))).collect();
+    let document = super::document(&Json::Object(uris));
+    assert_eq!(operations(&document).len(), 50);
+    let responses = document["components"]["responses"].as_object().unwrap();
+    let names: Vec<_> = responses.keys().collect();
+    assert_eq!(names, ["aicra.Internal", "aicra.Other", "aicra.Unavailable", "aicra.gone"]);
+}
+
+#[test]
+fn errors_with_one_name_and_different_descriptions_are_different_components() {
+    let method = |words: &str| json!({ "info": "I", "errors": { "gone": { "status": 410, "info": words } } });
+    let document = super::document(&json!({ "a": { "GET": method("one") }, "b": { "GET": method("other") } }));
+    let described = |path: &str| {
+        let response = &document["paths"][path]["get"]["responses"]["410"];
+        (response["$ref"].clone(), resolved(&document, response)["description"].clone())
+    };
+    assert_eq!(described("/a"), (json!("#/components/responses/aicra.gone"), json!("one")));
+    assert_eq!(described("/b"), (json!("#/components/responses/aicra.b.get.gone"), json!("other")));
+}

@@ -1,0 +1,177 @@
+//! The documents for a caller list exactly the methods that the caller may call.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rulebook_model::model::{Audience, Method, Module, Service};
+use serde_json::Value as Json;
+
+use super::scopes::{self, Given, ScopedRequest};
+use super::test_server::TestServer;
+use super::{Counts, responses};
+use crate::client::{Answer, Request};
+use support::generate::Choices;
+
+/// A method with its module and service.
+type MethodEntry<'a> = (&'a Module, &'a Service, &'a Method);
+
+/// Listed methods by module, URI and HTTP method.
+type Listed = BTreeMap<(String, String, String), Json>;
+
+/// Checks the documents for a random caller with a number of requests. The caller may call a method that is listed
+/// without a condition; one that is listed with `$when` if the request meets one of its alternatives; and no method
+/// that is not listed. All documents list the same methods.
+pub fn check(
+    server: &mut TestServer,
+    methods: &[MethodEntry<'_>],
+    requests: usize,
+    choices: &mut Choices,
+    counts: &mut Counts,
+) -> Result<(), String> {
+    let api = server.api.clone();
+    let scoped: Vec<_> = methods.iter().filter(|(_, _, method)| !method.scope.is_public()).collect();
+    let pick = |choices: &mut Choices| match scoped.len() {
+        count if count > 0 && choices.below(6) > 0 => scoped[choices.below(count)],
+        _ => &methods[choices.below(methods.len())],
+    };
+    let first = pick(choices);
+    let (_, service, method) = first;
+    let groups = method.scope.groups.iter().map(|group| group.iter().map(|it| it.text.clone()).collect());
+    let groups: Vec<Vec<String>> = groups.collect();
+    let sent = scopes::request(&api, service, method, &Given::new(), choices);
+    let held = scopes::held_permissions(&groups, method, &sent, choices);
+    let query = if api.options == Audience::Own { "" } else { "?as=me" };
+    let from_caller = |request: Request| held.as_ref().map_or(request.clone(), |held| request.clone().scope(held));
+
+    let base = if api.base.is_empty() { "/" } else { &*api.base };
+    let (response, _) = server.send(&from_caller(Request::new("OPTIONS", format!("{base}{query}"))))?;
+    // The permissions of the caller may exceed the limit of header bytes.
+    if responses::exceeds_limit(&response) {
+        return Ok(());
+    }
+    let document = parse(&response)?;
+    let all_listed = listed_methods(&document);
+    let mut listed: BTreeMap<&str, &Json> = BTreeMap::new();
+    for (module, service, method) in methods {
+        let uri = service.uri().trim_start_matches('/').to_owned();
+        let found = all_listed.get(&(module.name.clone(), uri, method.http.as_str().to_owned()));
+        listed.extend(found.map(|found| (&*method.id, found)));
+    }
+    let caller = || format!("permissions {held:?}, setting `options`: {:?}", api.options);
+    if listed.len() < all_listed.len() {
+        return Err(format!("{}: not all of {:?} are methods: {document:#}", caller(), all_listed.keys()));
+    }
+    let (response, _) = server.send(&from_caller(Request::new("GET", format!("/openapi.json{query}"))))?;
+    let document = parse(&response)?;
+    let operations = responses::operations(&document, methods)?;
+    let described: BTreeSet<&str> = operations.into_iter().map(|(.., method)| &*method.id).collect();
+    if !described.iter().eq(listed.keys()) {
+        return Err(format!("{}: OPTIONS lists {:?}, OpenAPI {described:?}", caller(), listed.keys()));
+    }
+
+    for number in 0..requests {
+        let (_, service, method) = if number == 0 { first } else { pick(choices) };
+        let entry = listed.get(&*method.id).copied();
+        let when = entry.and_then(|entry| entry.get("$when"));
+        if when.is_some() != (entry.is_some() && method.scope.has_variables()) {
+            return Err(format!("{}: {} is listed with {when:?}", caller(), method.id));
+        }
+        let given = values_that_meet(when, choices);
+        let sent = if number == 0 && given.is_empty() {
+            sent.clone()
+        } else {
+            scopes::request(&api, service, method, &given, choices)
+        };
+        if sent.is_ambiguous {
+            continue;
+        }
+        let is_met = when.is_none_or(|when| is_met(when, method, &sent));
+        let (response, _) = server.send(&from_caller(sent.request.clone()))?;
+        counts.add_response(response.status);
+        // The server rejects requests that exceed a limit before it checks permissions.
+        if responses::exceeds_limit(&response) {
+            continue;
+        }
+        let status = scopes::real_status(&response);
+        let is_permitted = entry.is_some() && is_met;
+        let rejection = if held.is_some() { 403 } else { 401 };
+        let is_correct = if is_permitted { !matches!(status, 401 | 403) } else { status == rejection };
+        counts.add_kind(match (entry, when) {
+            (None, _) => "not listed",
+            (_, None) => "listed",
+            _ if is_met => "listed, met",
+            _ => "listed, not met",
+        });
+        if !is_correct || !is_met && !given.is_empty() {
+            let ScopedRequest { request, .. } = sent;
+            return Err(format!(
+                "{}: {} is listed as {entry:?}, given {given:?}, met: {is_met}\n{request:?}\n{response:?}",
+                caller(),
+                method.id
+            ));
+        }
+        if service.path.is_empty() {
+            continue;
+        }
+        let target = scopes::path(&api, service, |_| "0~~0".to_owned());
+        let (response, _) = server.send(&from_caller(Request::new("OPTIONS", format!("{target}{query}"))))?;
+        let allow = response.field("allow").unwrap_or_default();
+        if allow.split(", ").any(|allowed| allowed == method.http.as_str()) != entry.is_some() {
+            return Err(format!("{}: {} is listed as {entry:?}, but {target}: {response:?}", caller(), method.id));
+        }
+    }
+    Ok(())
+}
+
+fn parse(response: &Answer) -> Result<Json, String> {
+    serde_json::from_slice(&response.body).map_err(|error| format!("{error}: {response:?}"))
+}
+
+fn listed_methods(document: &Json) -> Listed {
+    let mut listed = Listed::new();
+    for (name, module) in document["modules"].as_object().into_iter().flatten() {
+        let mut add = |uri: &str, methods: &Json| {
+            for (http, method) in methods.as_object().into_iter().flatten() {
+                if matches!(&**http, "GET" | "POST" | "PUT" | "DELETE" | "PATCH") {
+                    listed.insert((name.clone(), uri.to_owned(), http.clone()), method.clone());
+                }
+            }
+        };
+        add("", module);
+        for (uri, methods) in module["/"].as_object().into_iter().flatten() {
+            add(uri, methods);
+        }
+    }
+    listed
+}
+
+/// Returns values that meet one of the alternatives in `$when`; none if the values of a request should be random.
+fn values_that_meet(when: Option<&Json>, choices: &mut Choices) -> Given {
+    let alternatives = when.and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+    if alternatives.is_empty() || choices.once_in(3) {
+        return Given::new();
+    }
+    let alternative = alternatives[choices.below(alternatives.len())].as_object().into_iter().flatten();
+    let choose = |values: &Json, choices: &mut Choices| {
+        let values = values.as_array().map_or(&[][..], Vec::as_slice);
+        values.get(choices.below(values.len())).and_then(Json::as_str).unwrap_or_default().to_owned()
+    };
+    alternative.map(|(name, values)| (name.clone(), choose(values, choices))).collect()
+}
+
+/// Returns `true` if a request meets one of the alternatives in `$when`, with the listed texts or with others of the
+/// same value.
+fn is_met(when: &Json, method: &Method, sent: &ScopedRequest) -> bool {
+    let value_of = |name: &str, text: &Json| {
+        let parameter = method.parameters.iter().find(|parameter| parameter.name == name)?;
+        scopes::variable(&*parameter.r#type.check, text.as_str()?)
+    };
+    let has_one_of = |name: &str, texts: &Json| {
+        let sent = sent.values.iter().find(|(other, _)| other == name);
+        sent.is_some_and(|(_, value)| {
+            texts.as_array().into_iter().flatten().any(|text| value_of(name, text).as_ref() == Some(value))
+        })
+    };
+    let is_alternative_met =
+        |alternative: &Json| alternative.as_object().into_iter().flatten().all(|(name, texts)| has_one_of(name, texts));
+    when.as_array().into_iter().flatten().any(is_alternative_met)
+}

@@ -1,0 +1,151 @@
+//! Counterexamples that the property tests found, shrunk to named tests.
+
+use rulebook_model::describe::openapi;
+use serde_json::{Value as Json, json};
+
+use super::case::rulebook;
+use super::schema_texts::SchemaCheck;
+use crate::client::{Request, Site};
+
+/// Returns the OpenAPI operation of a method with one parameter.
+fn operation(http: &str, key: &str, parameter: &Json) -> Json {
+    let text = json!({ "/": { "a": { http: { "info": "I", "in": { key: parameter } } } } });
+    let api = rulebook(vec![("a.json".into(), text.to_string().into_bytes())]).check().unwrap();
+    let document = openapi(&api);
+    let item = document["paths"].as_object().unwrap().values().next().unwrap();
+    item[http.to_ascii_lowercase()].clone()
+}
+
+/// Arrays in a path are JSON. Any other text there is the only item, with its quotes: a date in quotes is invalid.
+#[test]
+fn a_json_string_in_a_path_is_not_an_array_of_dates() {
+    for (term, allows_item) in [("date", false), ("int", true), ("string", true), ("string(1,3)", false)] {
+        let parameter = json!({ "info": "I", "type": format!("array<{term}>"), "name": "x" });
+        let schema =
+            operation("GET", "URL#0", &parameter)["parameters"][0]["content"]["application/json"]["schema"].clone();
+        assert_eq!(schema.get("anyOf").is_some(), allows_item, "{term}: {schema}");
+    }
+}
+
+#[test]
+fn the_type_callable_and_its_schema_reject_null() {
+    let text = json!({ "/": { "a": { "POST": { "info": "I", "in": {
+        "x": { "info": "I", "type": "callable", "callback": "Class::method" }
+    } } } } });
+    let api = rulebook(vec![("a.json".into(), text.to_string().into_bytes())]).check().unwrap();
+    let check = &api.modules[0].services[0].methods[0].parameters[0].r#type.check;
+    let validator = jsonschema::validator_for(&check.schema()).unwrap();
+    for value in [json!(null), json!(1), json!("a"), json!([]), json!({})] {
+        assert_eq!(check.check((&value).into()).is_ok(), validator.is_valid(&value), "{value}");
+    }
+    let form = openapi(&api)["paths"]["/a"]["post"]["requestBody"]["content"].clone();
+    let written = &form["application/x-www-form-urlencoded"]["schema"]["properties"]["x"];
+    assert_eq!(written["type"], "string", "{form}");
+}
+
+/// A download has no envelope. So its status is that of the method, even if the envelope always uses 200.
+#[test]
+fn downloads_keep_their_status_in_every_envelope() {
+    let text = json!({ "envelope": "phalapi", "/": { "a": { "GET": {
+        "info": "I", "options": { "download": true, "status": 203 }
+    } } } });
+    let api = rulebook(vec![("a.json".into(), text.to_string().into_bytes())]).check().unwrap();
+    let document = openapi(&api);
+    let responses = &document["paths"]["/a"]["get"]["responses"];
+    assert!(responses["203"]["content"].get("*/*").is_some(), "{responses:#}");
+    assert!(responses["200"]["content"].get("*/*").is_none(), "{responses:#}");
+}
+
+/// A body at the base path may name any service. If the body cannot be read, the response has the envelope of the service
+/// that is documented at the base path.
+#[test]
+fn unreadable_bodies_at_the_base_path_are_rejected_in_the_envelope_of_its_service() {
+    let app = json!({ "dispatch": true, "limits": { "dispatch": 10 } });
+    let service = json!({ "envelope": "iapi", "POST": { "info": "I" } });
+    let site = Site::echo(&[("a.json", service), ("app.json", app)]);
+    let large = Request::new("POST", "/").body("application/x-www-form-urlencoded", "a=1234567890");
+    let malformed = Request::new("POST", "/").body("application/json", "{");
+    for (request, status) in [(large, 413), (malformed, 400)] {
+        let response = site.send(&request);
+        assert_eq!((response.status, &response.json()["status"]), (status, &json!("error")), "{response:?}");
+    }
+}
+
+/// A permission contains a point in time as seconds, for which there are many texts. `$when` lists one of them.
+#[test]
+fn permissions_with_timestamps_are_listed_with_a_matching_text() {
+    for (zone, term, min, texts) in [
+        ("Europe/Paris", "datetime", "", &["1970-01-01 00:00:00", "1969-12-31T23:00:00.5Z"][..]),
+        ("UTC", "datetime", "", &["0000-01-01T00:00:00+23:59"]),
+        ("UTC", "datetime", "", &["9999-12-31T23:59:59-23:59"]),
+        ("UTC", "datetime", "", &["9999-12-31T23:59:59.999999999+00:00"]),
+        ("UTC", "datetime", "1970-01-01T00:00:00.25Z", &["1970-01-01T00:00:00.5Z"]),
+        ("Asia/Tokyo", "date", "", &["2026-11-20"]),
+        ("America/New_York", "date", "", &["9999-12-31"]),
+        // In this time zone, the first of these days had no midnight.
+        ("America/Sao_Paulo", "date", "2018-11-04", &["2018-11-04"]),
+        ("Pacific/Kiritimati", "date", "", &["0000-01-01"]),
+    ] {
+        let mut at = json!({ "info": "When", "type": term, "format": "timestamp" });
+        if !min.is_empty() {
+            at["min"] = json!(min);
+        }
+        let method = |scope: Json| json!({ "GET": { "info": "I", "scope": scope, "in": { "{at}": at } } });
+        let uris = json!({ "open/{at}": method(json!([])), "at/{at}": method(json!([["at[at]"]])) });
+        let app = json!({ "options": "own", "timezone": zone });
+        let site = Site::echo(&[("app.json", app), ("a.json", json!({ "/": uris }))]);
+        let get = |below: &str, text: &str, held: &str| {
+            let path = format!("/{below}/{}", text.replace(' ', "%20").replace('+', "%2B"));
+            site.send(&Request::new("GET", path).scope(&[held]))
+        };
+        let listed_entry = |held: &str| {
+            let listed = site.send(&Request::new("OPTIONS", "/").scope(&[held])).json();
+            listed["modules"]["a"]["/"]["at/{at}"]["GET"].clone()
+        };
+        for text in texts {
+            let held = format!("at[{}]", get("open", text, "").json()["args"]["at"]);
+            assert_eq!(get("at", text, &held).status, 200, "{text}: {held}");
+            let entry = listed_entry(&held);
+            let when = entry["$when"][0]["at"][0].as_str().unwrap_or_else(|| panic!("{text}: {held}: {entry}"));
+            assert_eq!(get("at", when, &held).status, 200, "{text}: {held}: {when}");
+        }
+        assert_eq!(listed_entry("at[999999999999999]"), json!(null), "no text has such a late time");
+    }
+}
+
+/// Bounds of dates without a time zone are in the time zone of the API, which the OpenAPI document has too.
+#[test]
+fn bounds_of_dates_are_in_the_documented_time_zone() {
+    let at = json!({ "info": "When", "type": "datetime", "max": "2020-02-29" });
+    let definition = json!({ "/": { "a": { "GET": { "info": "I", "in": { "GET@at": at } } } } });
+    for (zone, documented, last) in
+        [("Europe/Paris", json!("Europe/Paris"), "2020-02-28T23:00:00Z"), ("UTC", json!(null), "2020-02-29T00:00:00Z")]
+    {
+        let site = Site::echo(&[("app.json", json!({ "timezone": zone })), ("a.json", definition.clone())]);
+        let status = |at: &str| site.send(&Request::new("GET", format!("/a?at={at}"))).status;
+        let beyond = last.replace("00Z", "00.5Z");
+        assert_eq!((status(last), status(&beyond)), (200, 400), "{zone}");
+        let document = site.send(&Request::new("GET", "/openapi.json")).json();
+        assert_eq!(document["x-timezone"], documented);
+        let check = SchemaCheck::new(&document, &document["paths"]["/a"]["get"]["parameters"][0]["schema"]);
+        assert_eq!((check.is_valid(&json!(last)), check.is_valid(&json!(beyond))), (true, false), "{zone}");
+    }
+}
+
+/// A path belongs to the longest service that it begins with. The OpenAPI document says so at shorter services with
+/// positions.
+#[test]
+fn paths_that_begin_like_a_longer_service_belong_to_it() {
+    let position = |n: usize| (format!("URL#{n}"), json!({ "info": "I", "type": "string" }));
+    let positions: serde_json::Map<_, _> = (0..2).map(position).collect();
+    let uris = json!({
+        "a": { "GET": { "info": "I", "in": positions } },
+        "a/%41": { "PUT": { "info": "I" } }
+    });
+    let site = Site::echo(&[("a.json", json!({ "/": uris }))]);
+    let get = |target: &str| site.send(&Request::new("GET", target)).status;
+    assert_eq!((get("/a/b/c"), get("/a/%2541/c"), get("/a/%2541")), (200, 404, 405));
+    let document = site.send(&Request::new("GET", "/openapi.json")).json();
+    let description = &document["paths"]["/a/{URL_0}/{URL_1}"]["get"]["description"];
+    assert_eq!(*description, json!("Paths that begin with `/a/%2541` belong to another service."));
+}

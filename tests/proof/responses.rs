@@ -1,0 +1,183 @@
+//! Requests and responses are as the OpenAPI document describes them.
+
+use rulebook_model::model::{Method, Module, Service};
+use serde_json::{Value as Json, json};
+
+use super::case::methods;
+use super::requests::{TestRequest, request};
+use super::schema_texts::{SchemaCheck, Validity, resolve_all};
+use super::{Case, Counts, Property, checks};
+use crate::client::{Answer, Request};
+use support::generate::Choices;
+
+/// A request that is valid by the document reaches its handler, unless it exceeds a limit. An invalid one does not.
+/// Every response has a documented status (or matches the default response), with the documented media type, schema and
+/// headers.
+pub const PROPERTY: Property = Property { name: "responses", check };
+
+/// The number of values for each request.
+const VALUES_PER_REQUEST: usize = 4;
+
+fn check(case: &mut Case, values: usize, counts: &mut Counts) -> Result<(), String> {
+    let mut server = case.server()?;
+    let api = server.api.clone();
+    let (response, _) = server.send(&Request::new("GET", "/openapi.json"))?;
+    let document: Json = serde_json::from_slice(&response.body).map_err(|error| format!("{error}: {response:?}"))?;
+    let methods = methods(&api);
+    counts.methods += methods.len() as u64;
+    let operations = operations(&document, &methods)?;
+    if operations.is_empty() {
+        return Ok(());
+    }
+    let choices = &mut case.choices;
+    for _ in 0..values.div_ceil(VALUES_PER_REQUEST) {
+        let (path, http, operation, method) = &operations[choices.below(operations.len())];
+        let has_outputs = server.set_next(method, choices);
+        let sent = request(&document, (path, http, operation), method, choices);
+        let sent = with_accept(sent, choices);
+        let (response, ran) = server.send(&sent.request)?;
+        counts.add_response(response.status);
+        let failure = (has_outputs && response.status == 500).then(|| "the server failed".to_owned());
+        let error = failure
+            .or_else(|| check_reached(&sent, method, &response, ran, counts))
+            .or_else(|| check_response(&document, operation, &response, counts));
+        if let Some(error) = error {
+            let TestRequest { request, validity, .. } = sent;
+            return Err(format!(
+                "{error}\n--- handler returns\n{}\n--- {validity:?} request\n{request:?}\n--- response\n{response:?}\n--- operation\n{operation:#}",
+                server.next()
+            ));
+        }
+    }
+    case.keep(server);
+    Ok(())
+}
+
+/// An operation of an OpenAPI document: its path, HTTP method and Operation Object, and the method that it describes.
+type Operation<'a> = (&'a str, String, &'a Json, &'a Method);
+
+/// Returns the operations of an OpenAPI document.
+pub fn operations<'a>(
+    document: &'a Json,
+    methods: &[(&'a Module, &'a Service, &'a Method)],
+) -> Result<Vec<Operation<'a>>, String> {
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (http, operation) in item.as_object().into_iter().flatten() {
+            let id = operation["operationId"].as_str().unwrap_or_default();
+            let find = |id: &str| methods.iter().find(|(_, _, method)| method.id == id);
+            // Paths without optional positions have the id with a number after it.
+            let shorter = || id.rsplit_once('.').and_then(|(id, _)| find(id));
+            let Some((_, _, method)) = find(id).or_else(shorter) else { return Err(format!("{id} is not a method")) };
+            operations.push((path.as_str(), http.to_ascii_uppercase(), operation, *method));
+        }
+    }
+    Ok(operations)
+}
+
+fn with_accept(sent: TestRequest, choices: &mut Choices) -> TestRequest {
+    let accept = match choices.below(8) {
+        0 => "application/problem+json",
+        1 => "application/xml",
+        2 => "*/*",
+        _ => return sent,
+    };
+    TestRequest { request: sent.request.field("accept", accept), ..sent }
+}
+
+/// Checks that a handler ran if and only if the request is valid. Returns the error.
+fn check_reached(
+    sent: &TestRequest,
+    method: &Method,
+    response: &Answer,
+    ran: bool,
+    counts: &mut Counts,
+) -> Option<String> {
+    let is_approximate =
+        method.parameters.iter().any(|parameter| checks::has_approximate_schema(&*parameter.r#type.check));
+    match sent.validity {
+        Validity::Invalid if ran => Some("the request is invalid, but a handler has run".to_owned()),
+        Validity::Invalid => {
+            counts.add_kind("invalid");
+            None
+        }
+        Validity::Valid if is_approximate || sent.jsonp && !ran => None,
+        Validity::Valid if !ran && !exceeds_limit(response) => {
+            Some("the request is valid, but no handler has run".to_owned())
+        }
+        Validity::Valid => {
+            counts.add_kind("valid");
+            None
+        }
+        Validity::Unknown => None,
+    }
+}
+
+/// Returns `true` if the request was rejected for its size, which no schema describes. Some envelopes have the status in
+/// the body only, and some only the limit.
+pub fn exceeds_limit(response: &Answer) -> bool {
+    let body = serde_json::from_slice::<Json>(&response.body).unwrap_or_default();
+    let body_status = body["ret"].as_u64().or(body["status"].as_u64()).unwrap_or_default();
+    let xml = String::from_utf8_lossy(&response.body);
+    let has_status = |status: u16| {
+        response.status == status
+            || body_status == u64::from(status)
+            || xml.contains(&format!("<ret type=\"number\">{status}<"))
+    };
+    let has_limit = body["limit"].is_object() || xml.contains("<limit type=\"object\">");
+    [413, 414, 431].into_iter().any(has_status) || response.status >= 400 && has_limit
+}
+
+/// Checks the status, the headers and the body of a response against the operation. Returns the error.
+fn check_response(document: &Json, operation: &Json, response: &Answer, counts: &mut Counts) -> Option<String> {
+    let documented = &operation["responses"];
+    let status = response.status.to_string();
+    let Some(expected) = documented.get(&status).or(documented.get("default")) else {
+        return Some(format!("no response with the status {status} is documented"));
+    };
+    counts.add_kind(if documented.get(&status).is_some() { "documented status" } else { "default response" });
+    let expected = crate::openapi::resolved(document, expected);
+    for (name, header) in expected["headers"].as_object().into_iter().flatten() {
+        let header = crate::openapi::resolved(document, header);
+        let value = response.field(name);
+        let is_required = name == "X-Request-Id" || header["required"] == true;
+        match value {
+            None if is_required => return Some(format!("the header {name} is missing")),
+            None => {}
+            Some(value) => {
+                if let Some(error) = SchemaCheck::new(document, &header["schema"]).error(&json!(value)) {
+                    return Some(format!("the header {name}: {error}"));
+                }
+            }
+        }
+    }
+    for (status, name) in [(401, "WWW-Authenticate"), (405, "Allow"), (429, "Retry-After")] {
+        if response.status == status && response.field(name).is_none() {
+            return Some(format!("{status} without {name}"));
+        }
+    }
+    check_body(document, &expected["content"], response)
+}
+
+/// Checks the media type and the body of a response. Returns the error.
+fn check_body(document: &Json, contents: &Json, response: &Answer) -> Option<String> {
+    let Some(media_type) = response.field("content-type") else {
+        let may_be_empty = contents.as_object().is_none_or(|all| all.is_empty() || all.contains_key("*/*"));
+        let is_valid = response.body.is_empty() && may_be_empty;
+        return (!is_valid).then(|| "the media type is missing".to_owned());
+    };
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    let Some(content) = contents.get(essence).or(contents.get("*/*")) else {
+        return Some(format!("the media type {essence} is not documented"));
+    };
+    let schema = content.get("schema")?;
+    if !(essence == "application/json" || essence.ends_with("+json")) {
+        return None;
+    }
+    let json = match serde_json::from_slice::<Json>(&response.body) {
+        Ok(json) => json,
+        Err(error) => return Some(format!("the body is not JSON: {error}")),
+    };
+    let error = SchemaCheck::new(document, schema).error(&json)?;
+    Some(format!("the body does not match {}: {error}", resolve_all(document, schema)))
+}

@@ -1,0 +1,89 @@
+//! Custom formatters of PhalApi are types that a program adds, such as `email` in PhalApi's documentation.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rulebook::{Rulebook, TypeMismatch, Unbound, Value, Violation};
+use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
+use serde_json::{Value as Json, json};
+
+use super::files;
+use crate::client::{Request, Site};
+
+/// The type `email` of PhalApi's documentation.
+#[derive(Debug, Clone, Copy)]
+pub struct Email;
+
+impl Type for Email {
+    fn name(&self) -> &str {
+        "email"
+    }
+
+    fn info(&self) -> &str {
+        "An email address."
+    }
+
+    fn compile(&self, arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+        arguments.expect_no_arguments()?;
+        Ok(Arc::new(*self))
+    }
+}
+
+impl Check for Email {
+    fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
+        let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let words = |text: &str, min| text.split('.').count() >= min && text.split('.').all(word);
+        match &value {
+            Value::Text(text) if text.split_once('@').is_some_and(|(user, host)| words(user, 1) && words(host, 2)) => {
+                Ok(value)
+            }
+            _ => {
+                Err(TypeMismatch::new(self.expected(), &value)
+                    .with_violation(Violation::Custom("Illegal email".into())))
+            }
+        }
+    }
+
+    fn expected(&self) -> Cow<'static, str> {
+        "an email address".into()
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "string" })
+    }
+
+    fn type_expr(&self) -> TypeExpr {
+        TypeExpr::term("email")
+    }
+
+    fn boundary_values(&self) -> Vec<Value<'static>> {
+        vec!["a@b.c".to_owned().into()]
+    }
+}
+
+#[test]
+fn rules_name_custom_types_in_any_case_and_report_their_errors() {
+    let rules = json!({ "User": { "add": {
+        "email": { "name": "user_email", "type": "Email", "require": true },
+        "more": { "type": "array<EMAIL>", "format": "explode" },
+        "any": { "type": "MIXED" },
+    } } });
+    let engine = Rulebook::read(files(&Json::Null, &rules)).add_type(Email).unbound(Unbound::Echo).build().unwrap();
+    let site = Site::start(&engine);
+    let get = |query: &str| site.send(&Request::new("GET", format!("/user/add?{query}"))).json();
+    let passed = get("user_email=we.all@example.org&more=a@b.c,d@e.f");
+    assert_eq!(
+        passed["data"]["args"],
+        json!({ "email": "we.all@example.org", "more": ["a@b.c", "d@e.f"], "any": null })
+    );
+    let refused = get("user_email=we.example.org");
+    assert_eq!(refused, json!({ "ret": 400, "data": [], "msg": "Bad Request: Illegal email" }));
+    assert_eq!(get("user_email=a@b.c&more=a@b.c,d")["msg"], "Bad Request: Illegal email");
+}
+
+#[test]
+fn the_tree_dialect_is_case_sensitive_about_types() {
+    let tree = json!({ "/": { "add": { "GET": { "info": "Adds", "in": { "GET@email": { "info": "Whose", "type": "Email" } } } } } });
+    let report = Rulebook::read(files(&Json::Null, &tree)).add_type(Email).check().unwrap_err().to_string();
+    assert!(report.contains("unknown-type") && report.contains("did you mean `email`?"), "{report}");
+}

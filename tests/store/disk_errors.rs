@@ -1,0 +1,131 @@
+//! The store when the disk is full or a file may not be written.
+
+use std::fs::{self, Permissions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use rulebook::store::{Store, StoreError};
+
+use super::{get, publication, put, staged_files, tree};
+
+/// The environment variable with the folder of the store, for the program of the user without permissions.
+const FOLDER: &str = "RULEBOOK_TEST_STORE";
+/// The id of the user `nobody`.
+const NOBODY: u32 = 65_534;
+
+/// A mounted disk of one mebibyte. Dropping it unmounts the disk.
+pub struct Disk(tempfile::TempDir);
+
+impl Disk {
+    /// Mounts a disk; `None` if this user is not permitted to.
+    pub fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "rulebook-test"]).arg(folder.path()).output();
+        mount.is_ok_and(|mount| mount.status.success()).then_some(Self(folder))
+    }
+
+    /// Returns the path of the disk.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_reported_and_leaves_no_partial_files() {
+    let Some(disk) = Disk::mount() else {
+        eprintln!("SKIPPED a_full_disk_is_reported_and_leaves_no_partial_files: this user cannot mount a disk");
+        return;
+    };
+    let root = disk.path().join("files");
+    let store = Store::open(&root).unwrap();
+    put(&store, "a", b"old").unwrap();
+    let before = tree(&root);
+    // The file is larger than the disk.
+    let mut writer = store.writer(1 << 30).unwrap();
+    let error = (0..64).find_map(|_| writer.write(&[b'x'; 1 << 16]).err()).unwrap();
+    assert!(matches!(error, StoreError::StorageFull), "{error:?}");
+    drop(writer);
+    assert_eq!((tree(&root), staged_files(&root)), (before.clone(), vec![]));
+    // There is no space for the journal record of several files.
+    let files = vec![publication(&store, "a", b""), publication(&store, "b/c", b"")];
+    let filler = disk.path().join("filler");
+    let mut file = fs::File::create(&filler).unwrap();
+    while file.write_all(&[b'x'; 1 << 12]).is_ok() {}
+    let error = store.publish_all(files).unwrap_err();
+    assert!(matches!(error, StoreError::StorageFull), "{error:?}");
+    assert_eq!((tree(&root), staged_files(&root)), (before, vec![]));
+    drop(file);
+    // Existing files can be read, and when there is space again, files can be stored.
+    assert_eq!(get(&store, "a").unwrap(), b"old");
+    fs::remove_file(filler).unwrap();
+    put(&store, "a", &[b'y'; 1 << 18]).unwrap();
+    assert_eq!(get(&store, "a").unwrap().len(), 1 << 18);
+}
+
+#[test]
+#[ignore = "run as a separate program of a user without permissions"]
+fn works_without_permissions() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let root = Path::new(&folder);
+    let store = Store::open(root).unwrap();
+    put(&store, "open/x", b"old").unwrap();
+    put(&store, "shut/y", b"old").unwrap();
+    let before = tree(root);
+    let allow = |path: &str, mode| fs::set_permissions(root.join(path), Permissions::from_mode(mode)).unwrap();
+    let is_denied = |error: &StoreError| matches!(error, StoreError::Io { error, .. } if error.kind() == ErrorKind::PermissionDenied);
+
+    allow("shut", 0o555);
+    for name in ["shut/new", "shut/y", "shut/folder/new"] {
+        let error = put(&store, name, b"new").unwrap_err();
+        assert!(is_denied(&error), "{name}: {error:?}");
+    }
+    // The second rename is denied after the first succeeded.
+    for (second, third) in [("shut/y", "open/z"), ("shut/new", "a/b/c")] {
+        let files = ["open/x", second, third].map(|name| publication(&store, name, b"new"));
+        let error = store.publish_all(files.into()).unwrap_err();
+        assert!(is_denied(&error), "{second}: {error:?}");
+        assert_eq!((tree(root), staged_files(root)), (before.clone(), vec![]), "{second}");
+    }
+    allow("shut", 0o755);
+
+    allow("open/x", 0);
+    assert!(is_denied(&get(&store, "open/x").unwrap_err()));
+    allow("open/x", 0o644);
+    assert_eq!(get(&store, "open/x").unwrap(), b"old");
+    put(&store, "shut/y", b"new").unwrap();
+}
+
+#[test]
+fn denied_writes_are_reported_and_leave_no_partial_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program.args(["--exact", "--ignored", "store::disk_errors::works_without_permissions"]).env(FOLDER, folder.path());
+    // Nothing is denied to the superuser, who therefore runs the program as another user.
+    if chown(folder.path(), Some(NOBODY), Some(NOBODY)).is_ok() {
+        program.uid(NOBODY).gid(NOBODY).current_dir(folder.path());
+    }
+    match program.output() {
+        Ok(output) => {
+            let stdout = String::from_utf8_lossy(&output.stdout);
+            assert!(
+                output.status.success() && stdout.contains("1 passed"),
+                "{stdout}{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            eprintln!("SKIPPED denied_writes_are_reported_and_leave_no_partial_files: no other user may run the tests");
+        }
+        Err(error) => panic!("{error}"),
+    }
+}

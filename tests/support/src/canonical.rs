@@ -1,0 +1,38 @@
+//! What is written down from a model loads to the same model.
+
+use std::path::PathBuf;
+
+use rulebook_model::describe::{canonical, canonical_service};
+use rulebook_model::model::{Api, EnvelopeName};
+use rulebook_model::read;
+use serde_json::{Value as Json, json};
+
+/// The model of a document of one file.
+fn reload(file: &str, document: &Json) -> Api {
+    let text = format!("{document:#}");
+    read(vec![(PathBuf::from(file), text.into_bytes())]).expect("canonical text has no errors")
+}
+
+/// Asserts that the canonical text of an API, and that of each of its services alone, loads to the same model.
+pub fn assert_same(api: &Api) {
+    let printed = canonical(api);
+    let again = reload("api.json", &printed);
+    assert_eq!(&again, api, "printed as {printed:#}");
+    assert_eq!(canonical(&again).to_string(), printed.to_string(), "printed twice");
+    for module in &api.modules {
+        for service in &module.services {
+            let printed = canonical_service(api, module, service);
+            // Which paths are the server's depends on base, which is said beside a service and not by it.
+            let settings = json!({ "base": api.base }).to_string().into_bytes();
+            let service_alone = (PathBuf::from("service.json"), printed.to_string().into_bytes());
+            let files = vec![(PathBuf::from("app.json"), settings), service_alone];
+            let again = read(files).expect("the canonical text of a service has no errors");
+            assert_eq!(again.modules.len(), 1, "printed as {printed:#}");
+            let mut alone = module.clone();
+            alone.services = vec![service.clone()];
+            let inherited = (api.envelope != EnvelopeName::default()).then(|| api.envelope.clone());
+            alone.envelope = module.envelope.clone().or(inherited);
+            assert_eq!(again.modules[0], alone, "printed as {printed:#}");
+        }
+    }
+}

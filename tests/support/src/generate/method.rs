@@ -1,0 +1,164 @@
+//! Random methods: parameters, outputs, errors, scopes and options.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Choices, TypeCase, type_case};
+
+/// Adds random methods to the object of a URI. `number` counts the methods of the definition.
+pub fn methods(
+    uri: &mut Map<String, Json>,
+    captures: &[String],
+    positions: bool,
+    number: &mut usize,
+    choices: &mut Choices,
+) {
+    for http in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
+        if choices.once_in(4) {
+            *number += 1;
+            uri.insert(http.to_owned(), method(http, captures, positions, *number, choices));
+        }
+    }
+}
+
+/// Returns a random method. `number` distinguishes it from other methods.
+pub fn method(http: &str, captures: &[String], positions: bool, number: usize, choices: &mut Choices) -> Json {
+    let mut method = Map::new();
+    method.insert("info".to_owned(), json!(format!("What method {number} \"does\"")));
+    if choices.once_in(5) {
+        method.insert("id".to_owned(), json!(format!("own.{number}")));
+    }
+    let has_body = !matches!(http, "GET" | "DELETE");
+    let (parameters, variables) = input(has_body, captures, positions, choices);
+    if choices.once_in(3) {
+        method.insert("scope".to_owned(), scope(&variables, choices));
+    }
+    if !parameters.is_empty() || choices.once_in(4) {
+        method.insert("in".to_owned(), Json::Object(parameters));
+    }
+    if choices.once_in(2) {
+        method.insert("out".to_owned(), output(choices));
+    }
+    if choices.once_in(4) {
+        let status = choices.of(&[&404, &409, &503]);
+        method.insert(
+            "errors".to_owned(),
+            json!({ "no_such": { "status": status, "info": "There is none" }, "other": { "info": "It failed" } }),
+        );
+    }
+    if choices.once_in(4) {
+        let jsonp = http == "GET" && !method.contains_key("scope");
+        // A method with a download has no outputs.
+        let download = !method.contains_key("out") && choices.once_in(2);
+        method.insert(
+            "options".to_owned(),
+            json!({ "status": 200 + choices.below(4), "deprecated": choices.once_in(2), "download": download, "jsonp": jsonp && !download }),
+        );
+    }
+    Json::Object(method)
+}
+
+/// Returns random parameters, and the names in code of those that permissions can refer to.
+fn input(
+    has_body: bool,
+    captures: &[String],
+    positions: bool,
+    choices: &mut Choices,
+) -> (Map<String, Json>, Vec<String>) {
+    let mut parameters = Map::new();
+    let mut variables = Vec::new();
+    let mut add = |key: String, optional: bool, files: bool, choices: &mut Choices| {
+        let count = parameters.len();
+        let (parameter, name) = parameter(&key, count, optional, files, choices);
+        let known_early = ["{", "URL#", "HEADER@"].iter().any(|prefix| key.starts_with(prefix));
+        variables.extend(known_early.then_some(name));
+        parameters.insert(key, parameter);
+    };
+    for capture in captures {
+        add(format!("{{{capture}}}"), false, false, choices);
+    }
+    for position in 0..if positions { choices.below(4) } else { 0 } {
+        add(format!("URL#{position}"), true, false, choices);
+    }
+    for number in 0..choices.below(5) {
+        let key = match choices.below(7) {
+            0 => format!("bare{number}"),
+            1 => format!("GET@q{number}"),
+            2 => format!("HEADER@X-Head{number}"),
+            3 => format!("COOKIE@c{number}"),
+            4 => format!("ANY@any{number}"),
+            5 => format!("_@odd#{number}"),
+            _ => format!("x-odd{number}"),
+        };
+        let is_bare = ["GET@", "HEADER@", "COOKIE@", "ANY@"].iter().all(|prefix| !key.starts_with(prefix));
+        add(key, true, is_bare && has_body, choices);
+    }
+    (parameters, variables)
+}
+
+/// Returns a random parameter and its name in code.
+fn parameter(key: &str, number: usize, optional: bool, files: bool, choices: &mut Choices) -> (Json, String) {
+    let TypeCase { term, attributes, value, text } = type_case(2, files, choices);
+    let mark = if optional && choices.once_in(3) { "?" } else { "" };
+    let mut parameter = Map::new();
+    parameter.insert("info".to_owned(), json!(format!("Parameter {number}")));
+    parameter.insert("type".to_owned(), json!(format!("{mark}{term}")));
+    parameter.extend(attributes);
+    if !term.to_ascii_lowercase().contains("file") && choices.once_in(8) {
+        parameter.insert("after".to_owned(), choices.of(&[&json!(["trim"]), &json!("rtrim|exclaim")]).clone());
+    }
+    let name = if choices.once_in(2) {
+        let name = format!("name{number}");
+        parameter.insert("name".to_owned(), json!(name));
+        name
+    } else {
+        key.trim_start_matches('{').trim_end_matches('}').to_owned()
+    };
+    if let Some(value) = value.filter(|_| choices.once_in(4)) {
+        parameter.insert("example".to_owned(), value.clone());
+        if optional && choices.once_in(2) {
+            parameter.insert("default".to_owned(), value);
+        }
+    } else if let Some(text) = text.filter(|_| optional && choices.once_in(4)) {
+        parameter.insert("default".to_owned(), json!(text));
+    }
+    if choices.once_in(6) {
+        parameter.insert("message".to_owned(), json!("Not like that"));
+    }
+    (Json::Object(parameter), name)
+}
+
+fn output(choices: &mut Choices) -> Json {
+    let names: &[&str] = if choices.once_in(4) { &["*"] } else { &["article", "no", "x-z"] };
+    let outputs: Map<_, _> = names
+        .iter()
+        .map(|name| {
+            let TypeCase { term, attributes, value, .. } = type_case(2, false, choices);
+            let mark = if choices.once_in(4) { "?" } else { "" };
+            let mut output = Map::new();
+            output.insert("info".to_owned(), json!(format!("Output {name}")));
+            output.insert("type".to_owned(), json!(format!("{mark}{term}")));
+            output.extend(attributes);
+            if let Some(value) = value.filter(|_| choices.once_in(4)) {
+                output.insert("example".to_owned(), value);
+            }
+            ((*name).to_owned(), Json::Object(output))
+        })
+        .collect();
+    Json::Object(outputs)
+}
+
+/// Returns a random scope, which may refer to `variables`.
+fn scope(variables: &[String], choices: &mut Choices) -> Json {
+    let mut groups = vec![json!(["reader"])];
+    if choices.once_in(2) {
+        groups.push(json!(["author", "editor of all"]));
+    }
+    if let Some(variable) = variables.get(choices.below(4)) {
+        groups.push(json!([format!("user[{variable}]"), format!("[{variable}].at[{variable}]")]));
+    }
+    match choices.below(4) {
+        0 => json!([]),
+        1 => json!([[]]),
+        _ => Json::Array(groups),
+    }
+}

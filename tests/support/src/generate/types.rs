@@ -1,0 +1,169 @@
+//! Random types, each with a valid value.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::Choices;
+
+/// A type in the notation of a definition.
+#[derive(Debug, Clone)]
+pub struct TypeCase {
+    /// The term, without `?`.
+    pub term: String,
+    /// The attributes, including `fields`.
+    pub attributes: Map<String, Json>,
+    /// A valid JSON value; `None` for files.
+    pub value: Option<Json>,
+    /// A valid request text.
+    pub text: Option<&'static str>,
+}
+
+/// Types without attributes, each with a valid JSON value and a valid request text.
+const PLAIN: &[(&str, &str, &str)] = &[
+    ("string", r#""lorem""#, "ipsum"),
+    ("any", r#"{"a": [1, null]}"#, "[1]"),
+    ("mixed", "true", "x"),
+    ("int", "-7", "7"),
+    ("int(-5,5)", "0", "-5"),
+    ("uint", "18446744073709551615", "0"),
+    ("id", "23", "2147483647"),
+    ("float", "0.5", "1e3"),
+    ("float64", "-2", "-0.25"),
+    ("bool", "true", "false"),
+    ("string(3)", r#""äöü""#, "abc"),
+    ("string(1,20)", r#""a""#, "ab cd"),
+    ("string(1, 20)", r#""a""#, "ab cd"),
+    ("varchar(2,5)", r#""abcd""#, "ab"),
+    ("varchar(2,9,alphanumeric)", r#""abcd""#, "ab_1"),
+    ("text", r#""lorem\nipsum""#, ""),
+    ("hash", r#""da39a3ee5e6b4b0d3255bfef95601890afd80709""#, "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709"),
+    ("digest(4)", r#""00ff""#, "abcd"),
+    ("alphanumeric", r#""a-b_c.1""#, "x"),
+    ("letters", r#""Jean-Luc P""#, "x"),
+    ("mail", r#""we@example.org""#, "a.b@example.com"),
+    ("phone", r#""0123456789""#, "+33 123456789"),
+    ("url", r#""https://example.org/a?b""#, "http://example.com"),
+    ("uuid", r#""123e4567-e89b-12d3-a456-426614174000""#, "123e4567-e89b-12d3-a456-426614174000"),
+    ("ip", r#""::1""#, "127.0.0.1"),
+    ("date", r#""2024-02-29""#, "1999-12-31"),
+    ("datetime", r#""2024-02-29T12:00:00Z""#, "2024-02-29 12:00:00"),
+    ("time", r#""23:59""#, "00:00:01"),
+    ("enum(a|b|c)", r#""b""#, "c"),
+    ("text_id", "23", "23"),
+    ("truthy", "true", "off"),
+    ("loose_int", "3", "+3"),
+    ("loose_float", "1.5", ".5"),
+    ("loose_string", r#""x""#, "x"),
+    ("filename", r#""a/b.txt""#, "图/é.png"),
+    ("filename(public/**|*.json)", r#""public/a/b""#, "a.json"),
+    ("array", "[1]", "x"),
+    ("object", r#"{"a": 1}"#, r#"{"a": 2}"#),
+    ("filled_array", "[1]", "x"),
+    ("filled_object", r#"{"a": 1}"#, r#"{"a": 2}"#),
+];
+
+/// Types with attributes, each with a valid JSON value.
+const ATTRIBUTED: &[(&str, &str, &str)] = &[
+    ("string", r#"{"min": 2, "max": 5}"#, r#""abc""#),
+    ("string", r#"{"max": 5, "regex": "/^[a-z]+$/i"}"#, r#""aBc""#),
+    ("int", r#"{"min": 1}"#, "3"),
+    ("float", r#"{"min": 0.5, "max": 1.5}"#, "1"),
+    ("enum", r#"{"range": ["a", "b c", "d|e"]}"#, r#""b c""#),
+    ("filename", r#"{"range": ["a b/*", "{c,d}/**"]}"#, r#""a b/c""#),
+    ("datetime", r#"{"format": "timestamp"}"#, r#""2024-02-29T12:00:00Z""#),
+    ("callable", r#"{"callback": "Class::method", "params": {"least": 3}}"#, r#""x""#),
+    ("callable", r#"{"callback": ["Class", "method"]}"#, "[1]"),
+    ("array<int>", r#"{"min": 1, "max": 3}"#, "[1, 2]"),
+    ("array<string>", r#"{"format": "explode", "separator": ";"}"#, r#"["a"]"#),
+];
+
+/// Returns a random type with at most `depth` levels of items and fields. The type can be a file if `files` is `true`.
+pub fn type_case(depth: usize, files: bool, choices: &mut Choices) -> TypeCase {
+    let kinds = match (depth, files) {
+        (0, _) => 7,
+        (_, false) => 10,
+        (_, true) => 12,
+    };
+    match choices.below(kinds) {
+        0..=4 => plain(choices),
+        5 | 6 => attributed(choices),
+        7 => array(depth, choices),
+        8 | 9 => object(depth, choices),
+        _ => file(choices),
+    }
+}
+
+fn parse(json: &str) -> Json {
+    serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
+}
+
+fn attributes(json: &str) -> Map<String, Json> {
+    match parse(json) {
+        Json::Object(map) => map,
+        other => panic!("{other} is not an object"),
+    }
+}
+
+fn plain(choices: &mut Choices) -> TypeCase {
+    let (term, value, text) = PLAIN[choices.below(PLAIN.len())];
+    TypeCase { term: term.to_owned(), attributes: Map::new(), value: Some(parse(value)), text: Some(text) }
+}
+
+fn attributed(choices: &mut Choices) -> TypeCase {
+    let (term, attributes_json, value) = ATTRIBUTED[choices.below(ATTRIBUTED.len())];
+    TypeCase { term: term.to_owned(), attributes: attributes(attributes_json), value: Some(parse(value)), text: None }
+}
+
+fn array(depth: usize, choices: &mut Choices) -> TypeCase {
+    let item = type_case(depth - 1, false, choices);
+    let mut own = item.attributes;
+    let fields = own.remove("fields");
+    let mut attributes = Map::new();
+    if !own.is_empty() {
+        attributes.insert("items".to_owned(), Json::Object(own));
+    }
+    attributes.extend(fields.map(|fields| ("fields".to_owned(), fields)));
+    let mark = if choices.once_in(4) { "?" } else { "" };
+    TypeCase {
+        term: match choices.below(2) {
+            0 => format!("array<{mark}{}>", item.term),
+            _ => format!("[]{mark}{}", item.term),
+        },
+        attributes,
+        value: item.value.map(|value| json!([value])),
+        text: None,
+    }
+}
+
+fn object(depth: usize, choices: &mut Choices) -> TypeCase {
+    let mut fields = Map::new();
+    let mut value = Some(Map::new());
+    for number in 0..=choices.below(3) {
+        let name = format!("field{number}");
+        let field = type_case(depth - 1, false, choices);
+        let mark = if choices.once_in(3) { "?" } else { "" };
+        let mut written = Map::new();
+        written.insert("info".to_owned(), json!(format!("Field {number}")));
+        written.insert("type".to_owned(), json!(format!("{mark}{}", field.term)));
+        written.extend(field.attributes);
+        if let Some(example) = field.value.clone().filter(|_| choices.once_in(4)) {
+            written.insert("example".to_owned(), example);
+        }
+        if let (Some(members), Some(member)) = (&mut value, field.value) {
+            members.insert(name.clone(), member);
+        }
+        fields.insert(name, Json::Object(written));
+    }
+    let mut attributes = Map::new();
+    attributes.insert("fields".to_owned(), Json::Object(fields));
+    TypeCase { term: "object".to_owned(), attributes, value: value.map(Json::Object), text: None }
+}
+
+fn file(choices: &mut Choices) -> TypeCase {
+    let beside = choices.of(&["{}", r#"{"max": 1000, "range": ["image/*", "text/plain"], "ext": ["png", "txt"]}"#]);
+    let (term, attributes) = match choices.of(&["file", "FILE", "array<file>"]) {
+        "array<file>" => ("array<file>", json!({ "min": 1, "items": attributes(beside) })),
+        term => (term, Json::Object(attributes(beside))),
+    };
+    let attributes = attributes.as_object().cloned().unwrap_or_default();
+    TypeCase { term: term.to_owned(), attributes, value: None, text: None }
+}
