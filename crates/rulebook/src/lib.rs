@@ -11,8 +11,6 @@
 //!
 //! `rulebook_cli::run` gives a program the command line of rulebook, and `rulebook_test::Client` tests it over HTTP.
 
-use rulebook_model::{compile, definition, describe, diagnostic, filename, span, suggest};
-
 pub use rulebook_model::{envelope, error, format, model, types};
 
 mod secret;
@@ -40,14 +38,14 @@ pub use call::{
     ApiError, AuthScheme, Authenticate, Authentication, CustomError, Download, ETag, Encode, Head, HttpMethod,
     Identity, Quota, RateLimiter, RequestId, ResponseError, TypeMismatch, Upload, Value, Violation,
 };
-pub use diagnostic::Report;
 pub use engine::{DataFolder, Engine, Rulebook, StartContext, log_panics};
-pub use envelope::{Envelope, MemberWriter, WriteError};
-pub use error::{ErrorCode, ErrorStatus};
-pub use format::{Format, FormatError, Xml};
 pub use handler::{Args, CallBuilder, CallEnd, Context, Module, Response};
 pub use key::{KeyEntryError, KeyError, KeyFileWatcher, Keys};
-pub use model::Unbound;
+pub use rulebook_model::diagnostic::Report;
+pub use rulebook_model::envelope::{Envelope, MemberWriter, WriteError};
+pub use rulebook_model::error::{ErrorCode, ErrorStatus};
+pub use rulebook_model::format::{Format, FormatError, Xml};
+pub use rulebook_model::model::Unbound;
 pub use rulebook_model::span::{Span, Spanned};
 pub use server::{ApiService, RunningServer, Settings, StopHandle};
 

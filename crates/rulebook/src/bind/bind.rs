@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::panic::Location;
 
+use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
+use rulebook_model::model::{Api, Method, Module, Segment, Service, Unbound};
+use rulebook_model::span::Span;
+
 use super::check_handler::check_handler;
 use crate::call::HttpMethod;
-use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::handler::{self, Binding};
-use crate::model::{Api, Method, Module, Segment, Service, Unbound};
 use crate::plan::Action;
-use crate::span::Span;
 
 /// The result of [`bind`].
 #[derive(Default)]

@@ -4,11 +4,12 @@
 //! parameter at a time, so that each parameter that it rejects is reported once, with the rejected value. A type whose
 //! fields are not known (a map, a struct with `flatten`) is given all parameters together.
 
+use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
+use rulebook_model::model::{Method, Parameter};
+use rulebook_model::types::Arity;
+
 use crate::call::{Slot, Slots, Upload, Value};
-use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::handler::{ArgsErrorKind, Binding, Fields, HandlerMismatch};
-use crate::model::{Method, Parameter};
-use crate::types::Arity;
 
 /// Reports the parameters of a method that the argument type of its handler does not accept. `fields` are the fields
 /// of the type.
@@ -96,7 +97,7 @@ impl HandlerCheck<'_> {
                 None => {
                     let names: Vec<_> =
                         self.method.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-                    let help = crate::diagnostic::closest(field, names)
+                    let help = rulebook_model::diagnostic::closest(field, names)
                         .map(|suggestion| format!("did you mean `{suggestion}`?"));
                     self.report_method(&format!("has an argument `{field}`, which is not a parameter"), help);
                 }
@@ -176,7 +177,7 @@ impl HandlerCheck<'_> {
     }
 
     /// Returns `true` if a parameter has no samples, because its type has no
-    /// [`boundary_values`](crate::types::Check::boundary_values). Then a missing value proves nothing.
+    /// [`boundary_values`](rulebook_model::types::Check::boundary_values). Then a missing value proves nothing.
     fn lacks_samples(&self) -> bool {
         self.samples.iter().any(Vec::is_empty)
     }

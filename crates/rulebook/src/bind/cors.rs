@@ -1,9 +1,9 @@
 //! Plans `cors`: the response headers for pages of other origins.
 
 use http::HeaderValue;
+use rulebook_model::model::{Api, Cors, Location, Method, Origins};
 
 use super::bind::methods;
-use crate::model::{Api, Cors, Location, Method, Origins};
 use crate::plan;
 
 /// Request headers that pages may send to every method.

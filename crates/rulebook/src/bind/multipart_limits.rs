@@ -1,9 +1,10 @@
 //! Computes the limits of multipart bodies: those in the settings, unless the parameters of a method need more.
 
+use rulebook_model::model::{Limits, Location, Method, Parameter};
+use rulebook_model::types::Arity;
+
 use crate::call::Limit;
-use crate::model::{Limits, Location, Method, Parameter};
 use crate::plan::MultipartLimits;
-use crate::types::Arity;
 
 /// Returns the size limit of each file that fills a parameter; `None` if the parameter is not a file.
 pub(super) fn file_limit(parameter: &Parameter, limits: &Limits) -> Option<Limit> {

@@ -1,14 +1,14 @@
 //! Makes the plan: converts the model to the structures that serve requests.
 
 use http::HeaderName;
+use rulebook_model::compile::read_default;
+use rulebook_model::model::{self, Api, EnvelopeName, Limits, Location, Parameter, Repeated};
 
 use super::bind::methods;
 use super::cors;
 use super::multipart_limits;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_field, is_secret_name};
-use crate::compile::read_default;
 use crate::handler::{self, ReadinessCheck, State};
-use crate::model::{self, Api, EnvelopeName, Limits, Location, Parameter, Repeated};
 use crate::plan::{
     Action, BodyUse, DeclaredError, DocumentCache, Method, Module, MultipartLimits, NamedServices, Output, Permit,
     Plan, Requirement, RequirementPart, Routes, Service, ServicesByClass, ServicesByModule, SimilarPaths, SlotPlan,

@@ -4,8 +4,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use rulebook_model::filename::{FileName, FilePatterns};
+
 use super::RateLimiter;
-use crate::filename::{FileName, FilePatterns};
 
 /// The caller whose credential an [`Authenticate`](crate::Authenticate) has recognized.
 ///

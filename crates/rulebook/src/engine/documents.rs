@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use rulebook_model::describe::{self, ModulePart, Uris};
+use rulebook_model::model::{Api, Audience, Service};
 use serde::Serialize;
 use serde_json::ser::PrettyFormatter;
 use serde_json::{Map, Serializer, Value as Json};
 
-use crate::describe::{self, ModulePart, Uris};
-use crate::model::{Api, Audience, Service};
 use crate::plan::{
     Description, Document, DocumentCache, Documents, LazyDocuments, PageFinder, ParentPaths, RenderedOnDemand,
     RenderedPage,

@@ -16,7 +16,6 @@ use arc_swap::ArcSwap;
 
 use crate::call::ApiError;
 use crate::handler::{Call, CallBuilder, Caller, Response, State};
-use crate::model::Api;
 use crate::pipeline::Runner;
 pub use crate::pipeline::log_panics;
 use crate::plan::Plan;
@@ -26,6 +25,7 @@ pub use data_folder::DataFolder;
 #[doc(hidden)]
 pub use files_folder::FilesFolder;
 pub use rulebook::Rulebook;
+use rulebook_model::model::Api;
 pub use start::StartContext;
 use start::{Start, StartHook};
 

@@ -3,6 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rulebook_model::compile::{self, Checked, Extensions, ResponseRegistry};
+use rulebook_model::definition;
+use rulebook_model::diagnostic::Report;
+use rulebook_model::envelope::{CustomEnvelope, Envelope};
+use rulebook_model::format::Format;
+use rulebook_model::model::{Api, Unbound};
+use rulebook_model::types::{Functions, Type};
 use serde_json::Value as Json;
 
 use super::Engine;
@@ -11,14 +18,7 @@ use super::files_folder::FilesSettings;
 use super::start::{BoxError, StartContext, StartHook};
 use super::validated::Validated;
 use crate::call::{Authenticate, CustomError, DynAuthenticate};
-use crate::compile::{self, Checked, Extensions, ResponseRegistry};
-use crate::definition;
-use crate::diagnostic::Report;
-use crate::envelope::{CustomEnvelope, Envelope};
-use crate::format::Format;
 use crate::handler::{Module, ReadinessCheck, State};
-use crate::model::{Api, Unbound};
-use crate::types::{Functions, Type};
 
 /// The builder of an [`Engine`]: the definition of an API, and the handlers, types and state that the program adds.
 ///

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use rulebook_model::diagnostic::{Diagnostic, Report, Sources};
+use rulebook_model::model::{Api, Unbound};
+
 use super::data_folder::DataFolder;
 use super::files_folder::FilesFolder;
 use super::start::StartHook;
@@ -9,9 +12,7 @@ use super::{Engine, documents};
 use crate::bind::{self, PlanContext};
 use crate::call::{Authenticate, DynAuthenticate};
 
-use crate::diagnostic::{Diagnostic, Report, Sources};
 use crate::handler::{Module, ReadinessCheck, State};
-use crate::model::{Api, Unbound};
 
 /// A definition without errors, and what the program adds to it.
 #[doc(hidden)]

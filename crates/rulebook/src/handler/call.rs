@@ -3,12 +3,12 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use rulebook_model::envelope::{Envelope, JsonMemberWriter, WriteError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::State;
 use crate::call::{ApiError, Download, Identity, Outcome, RequestId, Returned, Upload};
-use crate::envelope::{Envelope, JsonMemberWriter, WriteError};
 
 /// The interface of the engine for handlers: it runs their calls and holds the program's state.
 pub trait Caller: Send + Sync {

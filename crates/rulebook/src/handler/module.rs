@@ -4,9 +4,10 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use rulebook_model::error::ErrorCode;
+
 use super::{Context, Handler, IntoHandler};
 use crate::call::{ApiError, HttpMethod};
-use crate::error::ErrorCode;
 
 /// The handlers of a module of the definition, and the hooks that run around each call.
 ///

@@ -4,9 +4,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use rulebook_model::filename::PatternError;
 use thiserror::Error;
-
-use crate::filename::PatternError;
 
 /// An error of reading, using or changing a key file.
 #[derive(Debug, Error)]

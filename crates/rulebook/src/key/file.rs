@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+use rulebook_model::filename::FilePatterns;
 use serde::{Deserialize, Serialize};
 
 use super::error::KeyEntryError;
 use super::{KeyError, token};
-use crate::filename::FilePatterns;
 
 /// The content of a key file.
 #[derive(Debug, Default, Serialize, Deserialize)]

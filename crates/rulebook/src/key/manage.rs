@@ -4,12 +4,12 @@ use std::path::Path;
 
 use hmac::Mac;
 use jiff::Timestamp;
+use rulebook_model::filename::FilePatterns;
 
 use super::file::{self, Entry, File, Limit};
 use super::pepper::Pepper;
 use super::usage::{self, Usage};
 use super::{KeyError, token};
-use crate::filename::FilePatterns;
 
 /// The settings of a new key.
 #[derive(Debug, Clone, Default)]

@@ -1,10 +1,11 @@
 //! Third stage: checks the permission of the client before any byte of the body is read.
 
+use rulebook_model::model;
+
 use super::identify::{Client, authenticate, check_quota};
 use super::jsonp;
 use super::raw::{self, RawValue};
 use crate::call::{ApiError, ErrorKind, Head, Identity};
-use crate::model;
 use crate::plan::{FoundMethod, Method, Permit, Plan, Requirement, RequirementPart};
 
 /// The proof that a call is permitted. Only this stage makes one, and a handler cannot be run without one.

@@ -2,6 +2,10 @@
 //!
 //! The errors of all parameters are reported together, in the order of the definition, at most [`MAX_ERRORS`].
 
+use rulebook_model::error::texts::MessageId;
+use rulebook_model::model::Limits;
+use rulebook_model::types::Arity;
+
 use super::english;
 use super::raw::RawValue;
 use super::read::{RawValues, filled_by};
@@ -9,10 +13,7 @@ use crate::call::{
     ApiError, ErrorKind, Limit, ParameterError, ParameterErrorKind, Slot, TypeMismatch, TypeMismatchDetails, Value,
     is_secret_name,
 };
-use crate::error::texts::MessageId;
-use crate::model::Limits;
 use crate::plan::{Method, Plan, SlotPlan};
-use crate::types::Arity;
 
 /// The maximum number of parameter errors in one response.
 const MAX_ERRORS: usize = 50;

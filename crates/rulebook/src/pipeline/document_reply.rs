@@ -3,13 +3,13 @@
 use std::fmt::Write;
 
 use http::{HeaderName, HeaderValue, Method, header};
+use rulebook_model::error::ErrorCode;
 
 use super::accept::prefers;
 use super::encode::varies;
 use super::respond::{ErrorContext, refuse};
 use super::{Reply, ReplyBody};
 use crate::call::{AllowedMethods, ApiError, ETag, ErrorKind, Head, HttpMethod};
-use crate::error::ErrorCode;
 use crate::plan::{Description, Document, Plan, RenderedPage};
 
 /// Replies to GET or HEAD with a document.

@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, header};
+use rulebook_model::error::texts::MessageId;
+use rulebook_model::model::Audience;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -21,8 +23,6 @@ use super::{Reply, cors, english};
 use crate::call::{
     AllowedMethods, ApiError, Head, HttpMethod, ParameterError, ParameterErrorKind, Quota, Source, shortened,
 };
-use crate::error::texts::MessageId;
-use crate::model::Audience;
 use crate::plan::{Document, Documents, LazyDocuments, Plan, RenderedOnDemand};
 
 /// The query field that selects the audience of documents, and its only value.

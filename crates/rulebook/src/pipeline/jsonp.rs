@@ -8,14 +8,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderValue, Method, header};
+use rulebook_model::envelope::{Envelope, JsonMemberWriter, MemberWriter, WriteError};
+use rulebook_model::error::texts::MessageId;
 
 use super::english;
 use super::representation::EncodedBody;
 use super::respond::ErrorContext;
 use super::urlencoded::query_values;
 use crate::call::{ApiError, Callback, Encode, Head, ParameterError, ParameterErrorKind, Source};
-use crate::envelope::{Envelope, JsonMemberWriter, MemberWriter, WriteError};
-use crate::error::texts::MessageId;
 use crate::plan::Plan;
 
 /// Returns the function that a request names as the receiver of the response. Returns `None` if the request asks for

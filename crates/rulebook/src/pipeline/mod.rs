@@ -48,8 +48,9 @@ pub use respond::{ErrorContext, refuse, respond, respond_with_link};
 pub use route::{BodyPrefix, NeedsBody, OptionsTarget, Route, RoutingError, preflighted_method, route, route_by_body};
 pub use urlencoded::query_values;
 
-use crate::error::texts::{Catalogue, MessageId};
 pub(crate) use crate::handler::CallOrigin;
+use rulebook_model::error::texts::{Catalogue, MessageId};
+
 use crate::plan::Plan;
 
 /// Runs the methods of a plan. Every worker has a runner of its own, so that its calls only write to reference counts

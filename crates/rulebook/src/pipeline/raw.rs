@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 
+use rulebook_model::types::Arity;
+
 use crate::call::{Head, Upload, Value};
 use crate::plan::Method;
-use crate::types::Arity;
 
 /// The raw value of a parameter.
 #[derive(Debug, Clone, Default)]

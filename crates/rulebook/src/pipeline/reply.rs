@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
+use rulebook_model::error::ErrorCode;
 
 use super::representation::EncodedBody;
 use crate::call::{ByteStream, Download};
-use crate::error::ErrorCode;
 use crate::plan::{Document, Plan};
 
 /// A complete reply: what the server sends as an HTTP response.

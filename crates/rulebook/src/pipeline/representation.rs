@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 use http::HeaderValue;
+use rulebook_model::envelope::{self, Envelope, JsonMemberWriter, Problem};
+use rulebook_model::format::FormatOffer;
 
 use super::accept::{ranges, weight_of};
 use super::jsonp;
 use super::panic::catch_panic;
 use crate::call::{ApiError, Callback, Encode, Head};
-use crate::envelope::{self, Envelope, JsonMemberWriter, Problem};
-use crate::format::FormatOffer;
 use crate::plan::Plan;
 
 /// The format of a reply.

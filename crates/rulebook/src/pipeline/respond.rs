@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
+use rulebook_model::envelope::{self, Envelope, has_content};
 
 use super::panic::catch_panic;
 use super::reply::{FileReply, Reply, Responded};
 use super::representation::{EncodedBody, Representation};
 use super::{jsonp, route};
 use crate::call::{ApiError, ErrorKind, Head, Outcome, Quota, Returned, Success};
-use crate::envelope::{self, Envelope, has_content};
 use crate::plan::{Method, Plan};
 
 /// Writes the outcome of a call to the method with this index. `quota` is what is left of the client's rate limit. A

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderValue;
+use rulebook_model::model::Segment;
 use sha2::{Digest, Sha256};
 
 use super::content_coding::{ContentCoding, EncodedBodies, EncodedBody, encoded_etag};
 use super::{RenderedOnDemand, RouteConflict, Routes};
-use crate::model::Segment;
 
 /// A document, ready to be sent.
 #[derive(Debug, Clone)]

@@ -28,13 +28,14 @@ pub use rulebook_model::routing::{
 pub use similar_paths::SimilarPaths;
 pub use slot_plan::{BodyUse, FoundMethod, MultipartLimits, NameMatch, SegmentError, SlotPlan};
 
+use rulebook_model::envelope::Envelope;
+use rulebook_model::error::ErrorStatus;
+use rulebook_model::format::FormatOffer;
+use rulebook_model::model::{Limits, UnknownParameters};
+use rulebook_model::types::Check;
+
 use crate::call::{DynAuthenticate, HttpMethod};
-use crate::envelope::Envelope;
-use crate::error::ErrorStatus;
-use crate::format::FormatOffer;
 use crate::handler::{Handler, Hooks, ReadinessCheck, State};
-use crate::model::{Limits, UnknownParameters};
-use crate::types::Check;
 
 /// The whole API, ready for requests.
 pub struct Plan {

@@ -7,8 +7,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::model::Segment;
-use crate::suggest::{distance, has_comparable_length};
+use rulebook_model::model::Segment;
+use rulebook_model::suggest::{distance, has_comparable_length};
 
 /// The maximum number of suggested services, which all have the same distance.
 const MAX_SUGGESTIONS: usize = 3;

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use rulebook_model::routing::Naming;
+use rulebook_model::types::{Arity, Check};
 
 use crate::call::{Limit, Source, Value};
-use crate::types::{Arity, Check};
 
 /// A parameter, prepared for requests.
 #[derive(Debug)]

@@ -43,13 +43,13 @@ use arc_swap::ArcSwap;
 
 use links::Links;
 pub use mount::ApiService;
+use rulebook_model::model::MAX_WORKERS;
 pub use running::{RunningServer, StopHandle};
 pub use settings::Settings;
 use state::ServerState;
 use static_files::StaticFiles;
 use upload_writer::Uploads;
 
-use crate::model::MAX_WORKERS;
 use crate::plan::Plan;
 use crate::store::LazyStore;
 

@@ -14,12 +14,12 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use multer::{Error, Field, Multipart};
+use rulebook_model::filename::visible_base_name;
+use rulebook_model::model::Limits;
 
 use super::receive::LimitedBody;
 use super::upload_writer::{Destination, UploadWriter, Uploads};
 use crate::call::{ApiError, ErrorKind, Limit, MalformedRequest, shortened};
-use crate::filename::visible_base_name;
-use crate::model::Limits;
 use crate::pipeline::{self, Body, Part, PartContent};
 use crate::plan::{Method, Plan};
 

@@ -12,12 +12,12 @@ use actix_http::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 use http::Method;
 use log::kv::Value;
+use rulebook_model::error::ErrorCode;
 
 use super::head::REQUEST_ID;
 use super::metrics::{RequestKind, Shard, Status};
 use super::worker::Current;
 use crate::call::Head;
-use crate::error::ErrorCode;
 use crate::plan::Plan;
 
 /// The target of the access log, by which it can be filtered.

@@ -6,13 +6,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use rulebook_model::model::Limits;
 
 use super::body_timer::BodyTimer;
 use super::multipart;
 use super::request_body::RequestBody;
 use super::upload_writer::Uploads;
 use crate::call::{ApiError, ErrorKind, Head, Limit, MalformedRequest};
-use crate::model::Limits;
 use crate::pipeline::{ACCEPTED, Body, BodyKind, BodyPrefix, body_kind};
 use crate::plan::{Method, Plan};
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, header};
+use rulebook_model::model::ServerPath;
 
 use super::fallback::respond_with_page;
 use super::worker::Worker;
 use crate::call::Head;
-use crate::model::ServerPath;
 use crate::pipeline::{DocumentKind, ErrorContext, Readiness, Reply, respond_unless_read, respond_with_document};
 use crate::plan::Plan;
 

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix_rt::task::{JoinHandle, spawn_blocking};
+use rulebook_model::types::Check;
 use tempfile::NamedTempFile;
 
 use crate::call::Upload;
 use crate::store::{LazyStore, StoreError, Writer};
 use crate::transfer::sniff;
-use crate::types::Check;
 
 /// The number of bytes that are written at once. A file that is not longer is created and written in one step.
 const PIECE: usize = 256 << 10;

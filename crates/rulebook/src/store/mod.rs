@@ -14,11 +14,11 @@ mod lazy;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use crate::filename::{FileName, FileNameError, FilePatterns, PatternError};
 pub use crate::transfer::{FileInfo, Precondition};
 pub use error::StoreError;
 pub use folder::{StagedFile, Writer};
 pub use lazy::LazyStore;
+pub use rulebook_model::filename::{FileName, FileNameError, FilePatterns, PatternError};
 
 use crate::call::{Content, Download, Upload};
 use folder::Folder;

@@ -2,8 +2,7 @@
 
 use http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-use crate::filename::visible_base_name;
+use rulebook_model::filename::visible_base_name;
 
 /// The media type of files whose name has no known extension.
 const BINARY: &str = "application/octet-stream";

@@ -10,14 +10,15 @@ mod parts;
 
 use std::borrow::Cow;
 
+use rulebook_model::error::texts::MessageId;
+use rulebook_model::model::UnknownParameters;
+use rulebook_model::types::Arity;
+
 use super::body::{Body, Part, PartContent};
 use super::english;
 use super::raw::{RawValue, header_value, segment_value};
 use crate::call::{ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shortened};
-use crate::error::texts::MessageId;
-use crate::model::UnknownParameters;
 use crate::plan::{FoundMethod, Method, NameMatch, Plan, SegmentError, SlotPlan};
-use crate::types::Arity;
 
 /// The raw values of the parameters of a request.
 pub struct RawValues<'a> {

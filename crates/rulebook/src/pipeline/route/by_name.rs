@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use rulebook_model::error::texts::MessageId;
+
 use super::RoutingError;
 use super::fields::{Field, FieldValue, query, single_value};
 use crate::call::{ApiError, ErrorKind, Head, ParameterError, ParameterErrorKind, ServiceNameError, Source, shortened};
-use crate::error::texts::MessageId;
 use crate::pipeline::english;
 use crate::pipeline::respond::ErrorContext;
 use crate::plan::{self, FoundMethod, NameMatch, Naming, Plan, SegmentError, ServicesByModule};

@@ -23,11 +23,11 @@ pub(super) use path::similar;
 
 use super::respond::ErrorContext;
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod, Limit};
-use crate::model::ServerPath;
 use crate::plan::{FoundMethod, Naming, Plan};
 use by_body::{body_with_fields, body_with_names};
 use by_name::NamedMethod;
 use options::options_target;
+use rulebook_model::model::ServerPath;
 
 /// The target of a request.
 #[derive(Debug)]

@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use actix_rt::time::sleep;
 use http::header::{self, HeaderValue};
+use rulebook_model::model::Limits;
 
 use self::key::KeyFile;
 use self::link_file::LinkFile;
@@ -23,7 +24,6 @@ use self::write::Reservation;
 use super::download::FileHeaders;
 use super::open_file::{FileRequest, on_other_thread};
 use crate::call::{ApiError, Content, ErrorKind, Head};
-use crate::model::Limits;
 use crate::pipeline::{ErrorContext, Reply, refuse};
 use crate::plan::Plan;
 use crate::transfer::{LINK_PREFIX, Link};

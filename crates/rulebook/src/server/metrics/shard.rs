@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::error::{ErrorCode, codes};
-use crate::model::ServerPath;
+use rulebook_model::error::{ErrorCode, codes};
+use rulebook_model::model::ServerPath;
+
 use crate::pipeline::{ErrorContext, Route};
 use crate::plan::{Method, Plan};
 
