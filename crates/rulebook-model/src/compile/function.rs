@@ -6,7 +6,7 @@ use super::lower::Lowering;
 use crate::definition::parsed::TypeSpec;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
-use crate::types::{Functions, after_names, callback};
+use crate::types::{Functions, after_function_names, callback};
 
 /// A function that a definition refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ impl Lowering<'_> {
             let attribute = key.value.rsplit('.').next().unwrap_or_default();
             let (names, allows_builtin) = match attribute {
                 "callback" => (callback(&value.value).into_iter().collect(), false),
-                "after" => (after_names(&value.value).unwrap_or_default(), true),
+                "after" => (after_function_names(&value.value).unwrap_or_default(), true),
                 _ => continue,
             };
             let reference = |name| Spanned::new(FunctionRef { name, allows_builtin }, value.span);
