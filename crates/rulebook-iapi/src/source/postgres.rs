@@ -101,11 +101,11 @@ async fn copy_all(
     with_timeout(connection.execute(BEGIN)).await?;
     let queries = Queries::prepare(connection, column).await?;
     with_timeout(connection.execute(SAVEPOINT)).await?;
-    let mut found = Vec::with_capacity(keys.len());
+    let mut present = Vec::with_capacity(keys.len());
     for key in keys {
-        found.push(queries.has_value(connection, key).await?.then_some(()));
+        present.push(queries.has_value(connection, key).await?.then_some(()));
     }
-    super::require_all(keys, found)?;
+    super::require_all(keys, present)?;
     let mut staged = Vec::with_capacity(keys.len());
     for key in keys {
         staged.push(queries.copy(connection, key, store).await?);
@@ -148,7 +148,7 @@ impl Queries {
             // OFFSET prevents the planner from merging the subquery into the outer query, which would create the value
             // for each chunk.
             chunks: format!(
-                "SELECT first, substring(value FROM first FOR $2) FROM (SELECT {bytes} AS value {row} OFFSET 0) AS found
+                "SELECT first, substring(value FROM first FOR $2) FROM (SELECT {bytes} AS value {row} OFFSET 0) AS present
                  CROSS JOIN LATERAL generate_series(1, length(value), $2) AS first"
             ),
         })

@@ -71,9 +71,9 @@ impl<'c> Table<'c> {
     fn find(connection: &Connection, column: &'c Column) -> Result<Self, SourceError> {
         let sql = "SELECT type = 'table' AND NOT wr FROM pragma_table_list(?1) WHERE schema = 'main'";
         let is_main = column.schema.as_ref().is_none_or(|schema| schema.eq_ignore_ascii_case(MAIN));
-        let found =
+        let is_rowid_table =
             if is_main { connection.query_row(sql, [&column.table], |row| row.get(0)).optional()? } else { None };
-        let is_ordinary: bool = found.ok_or_else(|| SourceError::NoTable(column.to_string()))?;
+        let is_ordinary: bool = is_rowid_table.ok_or_else(|| SourceError::NoTable(column.to_string()))?;
         let columns = columns(connection, &column.table)?;
         if !columns.iter().any(|other| other.is(&column.name)) {
             return Err(SourceError::NoColumn { table: column.to_string(), column: column.name.clone() });

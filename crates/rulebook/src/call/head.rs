@@ -87,7 +87,7 @@ impl Head {
 
     /// Returns all header fields with this name, in the order of the request.
     pub fn header_values<'h>(&'h self, name: &str) -> impl Iterator<Item = &'h HeaderValue> {
-        self.headers.iter().filter(move |(own, _)| own.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.headers.iter().filter(move |(known, _)| known.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// [`Head::header`] for a name that is known at compile time.
@@ -97,7 +97,7 @@ impl Head {
 
     /// [`Head::header_values`] for a name that is known at compile time.
     pub(crate) fn get_all<'h>(&'h self, name: &HeaderName) -> impl Iterator<Item = &'h HeaderValue> {
-        self.headers.iter().filter(move |(own, _)| own == name).map(|(_, value)| value)
+        self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// Returns the token of `Authorization: Bearer <token>` (RFC 6750 section 2.1), which may be empty.
@@ -121,7 +121,7 @@ impl Head {
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let mut cookies = self.cookies();
-        cookies.find(|(own, _)| *own == name.as_bytes()).and_then(|(_, value)| std::str::from_utf8(value).ok())
+        cookies.find(|(known, _)| *known == name.as_bytes()).and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
     /// Returns the names and values of all cookies. Values lose the double quotes around them; nothing is decoded.

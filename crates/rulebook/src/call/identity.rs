@@ -92,7 +92,7 @@ impl Identity {
     /// Returns `true` if the identity has exactly this permission.
     #[must_use]
     pub fn has_permission(&self, permission: &str) -> bool {
-        self.permissions.iter().any(|own| &**own == permission)
+        self.permissions.iter().any(|held| &**held == permission)
     }
 
     /// Returns `true` if the identity may access the stored file: its name matches a pattern, or the identity has no

@@ -192,9 +192,9 @@ fn worker_index() -> usize {
     thread_local! {
         static INDEX: Cell<Option<usize>> = const { Cell::new(None) };
     }
-    INDEX.with(|own| {
-        let index = own.get().unwrap_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed));
-        own.set(Some(index));
+    INDEX.with(|cell| {
+        let index = cell.get().unwrap_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed));
+        cell.set(Some(index));
         index
     })
 }

@@ -141,10 +141,11 @@ impl StoredKey {
 
     /// The rate limiter for a limit, which continues to count if the limit has changed.
     fn rate_limiter(&self, limit: Limit, workers: usize) -> Arc<RateLimiter> {
-        let has_limit =
-            |own: &&Arc<RateLimiter>| own.requests() == limit.requests && own.seconds() == limit.per.seconds();
+        let has_limit = |limiter: &&Arc<RateLimiter>| {
+            limiter.requests() == limit.requests && limiter.seconds() == limit.per.seconds()
+        };
         match self.rate_limiter.as_ref().filter(has_limit) {
-            Some(own) => Arc::clone(own),
+            Some(limiter) => Arc::clone(limiter),
             None => Arc::new(rate_limiter(limit, self.usage(true).spent, workers)),
         }
     }

@@ -26,7 +26,7 @@ pub use rulebook_model::routing::{
     NamedServices, Naming, RouteConflict, Routes, ServicesByClass, ServicesByModule, encode_segment,
 };
 pub use similar_paths::SimilarPaths;
-pub use slot_plan::{BodyUse, FoundMethod, MultipartLimits, NameMatch, SegmentError, SlotPlan};
+pub use slot_plan::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, SegmentError, SlotPlan};
 
 use rulebook_model::envelope::Envelope;
 use rulebook_model::error::ErrorStatus;

@@ -120,10 +120,10 @@ impl SimilarPaths {
         let segments: Vec<_> = segments.iter().map(|segment| segment.to_lowercase()).collect();
         let mut search = Search { segments: &segments, base: self.base, budget: MAX_COST, open: BinaryHeap::new() };
         search.push(State::default());
-        let mut found: Vec<String> = Vec::new();
+        let mut uris: Vec<String> = Vec::new();
         let mut max_distance = usize::MAX;
         while let Some(Reverse(state)) = search.open.pop() {
-            if state.distance > max_distance || found.len() == MAX_SUGGESTIONS {
+            if state.distance > max_distance || uris.len() == MAX_SUGGESTIONS {
                 break;
             }
             let node = &self.nodes[state.node];
@@ -134,14 +134,14 @@ impl SimilarPaths {
             let left = segments.len() - state.index;
             let services = node.services.iter().filter(|(_, positions)| left <= *positions && state.matched_static);
             for (uri, _) in services {
-                if found.len() < MAX_SUGGESTIONS && !found.iter().any(|other| **other == **uri) {
-                    found.push(uri.to_string());
+                if uris.len() < MAX_SUGGESTIONS && !uris.iter().any(|other| **other == **uri) {
+                    uris.push(uri.to_string());
                     max_distance = state.distance;
                 }
             }
             search.visit_equal(state, node);
         }
-        found
+        uris
     }
 }
 

@@ -55,7 +55,7 @@ pub enum BodyUse {
 
 /// The result of routing: the method, and the decoded segments of the path.
 #[derive(Debug)]
-pub struct FoundMethod<'h> {
+pub struct MatchedMethod<'h> {
     /// The index of the method in the plan.
     pub method: usize,
     /// The decoded segments of the path below the base path: those of the service, then the positional parameters.

@@ -6,7 +6,7 @@
 use http::{HeaderName, HeaderValue, header};
 
 /// The policy of the page of the API and all static files (Content Security Policy Level 3).
-const OWN: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+const DEFAULT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     font-src 'self'; media-src 'self' blob:; manifest-src 'self'; connect-src 'self'; frame-src 'self'; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -29,7 +29,7 @@ const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PageKind {
     /// The page of the API, or a file of the static folder.
-    Own,
+    Default,
     /// The file of the static folder that loads JSONP from other servers.
     Jsonp,
     /// A documentation page.
@@ -50,7 +50,7 @@ pub(super) enum Keep {
 /// Returns the header fields for a page.
 pub(super) fn fields(kind: PageKind, keep: Keep) -> [(HeaderName, HeaderValue); 3] {
     let policy = match kind {
-        PageKind::Own => OWN,
+        PageKind::Default => DEFAULT,
         PageKind::Jsonp => JSONP,
         PageKind::Docs => DOCS,
         PageKind::Swagger => SWAGGER,

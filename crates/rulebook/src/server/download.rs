@@ -23,7 +23,7 @@ pub(super) async fn respond_with_file(plan: &Plan, head: &Arc<Head>, links: &Arc
     let (mut file_headers, content) = FileHeaders::of(*download);
     // A cache would give the file for the link, or the link for the file.
     headers.push((header::VARY, HeaderValue::from_static("X-Requested-With")));
-    let reply = if wants_link(head) {
+    let reply = if requests_link(head) {
         // Cookies are for this client, not for everybody who has the link.
         headers.extend(file_headers.fields.extract_if(.., |(name, _)| *name == header::SET_COOKIE));
         headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
@@ -41,7 +41,7 @@ pub(super) async fn respond_with_file(plan: &Plan, head: &Arc<Head>, links: &Arc
 }
 
 /// Returns `true` if the client asks for a link. HEAD gets the head of the file itself, so that it creates nothing.
-fn wants_link(head: &Head) -> bool {
+fn requests_link(head: &Head) -> bool {
     let by_script = |value: &str| value.trim().eq_ignore_ascii_case("XMLHttpRequest");
     head.method != Method::HEAD && head.get(&REQUESTED_WITH).is_some_and(by_script)
 }
@@ -71,7 +71,7 @@ impl FileHeaders {
             headers,
             error: _,
         } = download;
-        let own = vec![
+        let file_fields = vec![
             (header::CONTENT_DISPOSITION, transfer::disposition(name.as_deref(), inline)),
             (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
         ];
@@ -79,7 +79,7 @@ impl FileHeaders {
         let length = length.filter(|_| known || matches!(content, Content::Stream(_)));
         let content_type = media_type.unwrap_or_else(|| transfer::media_type(name.as_deref()));
         let facts = FileInfo { length, accepts_ranges: false, etag, modified };
-        (Self { content_type, fields: merge(own, headers), facts }, content)
+        (Self { content_type, fields: merge(file_fields, headers), facts }, content)
     }
 
     /// Returns the reply with the part of the file that a request gets. `status` is the HTTP status if that is all of

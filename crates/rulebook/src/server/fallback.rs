@@ -53,7 +53,7 @@ fn docs_page(reply: Reply) -> Reply {
 /// Adds the header fields that tell browsers what a page may do.
 fn with_policy(mut reply: Reply, kind: PageKind, keep: Keep) -> Reply {
     for (name, value) in browser_policy::fields(kind, keep) {
-        reply.headers.retain(|(own, _)| *own != name);
+        reply.headers.retain(|(present, _)| *present != name);
         reply.headers.push((name, value));
     }
     reply

@@ -30,7 +30,7 @@ impl Scope {
     pub(super) fn limit<'h>(&self, plan: &Plan, route: Route<'h>) -> Route<'h> {
         let Self::Module(name) = self else { return route };
         let module = match &route {
-            Route::Method(found) => Some(plan.methods[found.method].module),
+            Route::Method(matched) => Some(plan.methods[matched.method].module),
             Route::NeedsBody(pending) => pending.method.map(|method| plan.methods[method].module),
             Route::Options(OptionsTarget::Service { service, .. }) => Some(plan.services[*service].module),
             Route::Error(_) => return route,

@@ -69,7 +69,7 @@ pub(super) async fn find<'p>(files: &StaticFiles, plan: &'p Plan, head: &Head) -
     }
     if let Some(path) = path.strip_prefix("/docs/") {
         if let Some(document) = static_files::docs_file(path) {
-            return Ok(Some(Page::Ready(document.clone(), PageKind::Own, Keep::Revalidate)));
+            return Ok(Some(Page::Ready(document.clone(), PageKind::Default, Keep::Revalidate)));
         }
         let documents = documents_for(plan, head).await?;
         let found = docs::find(documents.shared(), path, head).await?;
@@ -85,9 +85,9 @@ pub(super) async fn find<'p>(files: &StaticFiles, plan: &'p Plan, head: &Head) -
     }
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
     Ok(files.find(below).await?.map(|file| match file {
-        StaticFile::BuiltIn(document) => Page::Ready(document.clone(), PageKind::Own, Keep::Revalidate),
+        StaticFile::BuiltIn(document) => Page::Ready(document.clone(), PageKind::Default, Keep::Revalidate),
         StaticFile::File { file, media_type } => {
-            Page::File { file, media_type, kind: if below == JSONP { PageKind::Jsonp } else { PageKind::Own } }
+            Page::File { file, media_type, kind: if below == JSONP { PageKind::Jsonp } else { PageKind::Default } }
         }
         // `./` keeps a colon in the name from being read as the end of a scheme.
         StaticFile::Folder => Page::Redirect(format!("./{}/", below.rsplit('/').next().unwrap_or_default())),

@@ -100,7 +100,7 @@ impl StaticFiles {
                 // The folder may be on a slow disk, and the worker has other requests.
                 let open = move || match open(&folder, &in_folder)? {
                     None if !folder.join(INDEX).is_file() => Ok(built_in(&in_folder).map(StaticFile::BuiltIn)),
-                    found => Ok(found),
+                    file => Ok(file),
                 };
                 web::block(open).await.map_err(ApiError::internal)?
             }

@@ -87,7 +87,7 @@ pub(super) async fn find(name: &str, plan: &Plan, head: &Head) -> Result<Option<
         let bytes = initializer_by_module(plan, head).await?;
         return Ok(bytes.map(|bytes| (Document::new(media_type, bytes), keep)));
     }
-    Ok(PREPARED.iter().find(|(own, ..)| *own == name).map(|(_, document, keep)| (document.clone(), *keep)))
+    Ok(PREPARED.iter().find(|(file, ..)| *file == name).map(|(_, document, keep)| (document.clone(), *keep)))
 }
 
 /// Returns the initializer for an API with many methods, which is shown module by module, and a large module part by

@@ -86,17 +86,17 @@ impl Links {
     /// written or deleted some.
     fn sweep(&self, now: u64) -> io::Result<()> {
         let before = self.stored.load(Ordering::Relaxed);
-        let mut found = 0;
+        let mut bytes = 0;
         self.for_each(|path, link| {
             match link {
                 Some(link) if link.expires <= now => fs::remove_file(path)?,
-                Some(_) => found += path.metadata()?.len(),
+                Some(_) => bytes += path.metadata()?.len(),
                 None => {}
             }
             Ok(())
         })?;
         // A file that was finished meanwhile may be among those that were found or not: it stays counted.
-        self.stored.fetch_add(found, Ordering::Relaxed);
+        self.stored.fetch_add(bytes, Ordering::Relaxed);
         self.stored.fetch_sub(before, Ordering::Relaxed);
         Ok(())
     }

@@ -53,7 +53,7 @@ impl RequestKind {
     /// Returns the kind of a request with this route.
     pub(in crate::server) fn of(route: &Route<'_>) -> Self {
         match route {
-            Route::Method(found) => Self::Method(found.method),
+            Route::Method(matched) => Self::Method(matched.method),
             Route::NeedsBody(pending) => pending.context().into(),
             Route::Options(_) => Self::Options,
             Route::Fallback => Self::Static,
