@@ -129,7 +129,7 @@ impl fmt::Display for ErrorCode {
 ///
 /// ```
 /// # use rulebook_model as rulebook;
-/// use rulebook::ErrorStatus;
+/// use rulebook::error::ErrorStatus;
 /// assert_eq!(ErrorStatus::new(404).unwrap().get(), 404);
 /// assert!(ErrorStatus::new(200).is_none());
 /// ```

@@ -106,9 +106,8 @@ impl Catalogue {
     /// Parses the JSON text of a catalogue: `{"titles": {code: title}, "texts": {key: message}}`.
     ///
     /// ```
-    /// # use rulebook_model as rulebook;
-    /// use rulebook::error::ErrorCode;
-    /// use rulebook::error::texts::Catalogue;
+    /// use rulebook_model::error::ErrorCode;
+    /// use rulebook_model::error::texts::Catalogue;
     ///
     /// let mine = Catalogue::ENGLISH.replace("unknown service", "nothing found");
     /// assert_eq!(Catalogue::read(&mine).unwrap().title(ErrorCode::UnknownService), "nothing found");
