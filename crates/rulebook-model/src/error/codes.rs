@@ -103,6 +103,7 @@ pub const TABLE: &[ErrorCodeRow] = &[
 
 impl ErrorCode {
     /// Returns the row of the code in [`TABLE`].
+    #[doc(hidden)]
     pub fn row(self) -> &'static ErrorCodeRow {
         &TABLE[self as usize]
     }

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 pub use error::{KeyEntryError, KeyError};
 pub use file::{Entry, Limit, Per};
 pub use manage::{NewKey, add, list, revoke, rotate};
-pub use usage::Usage;
+pub use usage::{Usage, UsedRequests};
 pub use watcher::KeyFileWatcher;
 
 use crate::call::{Authenticate, Authentication, Head};

@@ -33,6 +33,15 @@ impl VisitMut for Strip {
         body.stmts.clear();
     }
 
+    fn visit_receiver_mut(&mut self, receiver: &mut syn::Receiver) {
+        receiver.mutability = receiver.mutability.filter(|_| receiver.reference.is_some());
+        visit_mut::visit_receiver_mut(self, receiver);
+    }
+
+    fn visit_pat_ident_mut(&mut self, name: &mut syn::PatIdent) {
+        name.mutability = None;
+    }
+
     fn visit_item_const_mut(&mut self, item: &mut syn::ItemConst) {
         *item.expr = no_value();
         visit_mut::visit_item_const_mut(self, item);

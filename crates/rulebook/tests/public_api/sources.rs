@@ -1,5 +1,6 @@
 //! The sources of crates, parsed, and what names in them stand for.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -29,6 +30,8 @@ pub enum Target {
 #[derive(Default)]
 pub struct Sources {
     pub modules: BTreeMap<ModulePath, Vec<Item>>,
+    /// What is known of names in modules.
+    resolved: RefCell<BTreeMap<(ModulePath, String), Option<Target>>>,
 }
 
 impl Sources {
@@ -86,7 +89,13 @@ impl Sources {
 
     /// What a name stands for in a module; `None` if it is of a crate that was not read.
     pub fn resolve(&self, module: &ModulePath, wanted: &str) -> Option<Target> {
-        self.find(module, wanted, &mut BTreeSet::new())
+        let name = (module.clone(), wanted.to_owned());
+        if let Some(known) = self.resolved.borrow().get(&name) {
+            return known.clone();
+        }
+        let target = self.find(module, wanted, &mut BTreeSet::new());
+        self.resolved.borrow_mut().insert(name, target.clone());
+        target
     }
 
     /// Same as [`Sources::resolve`]. `visited` has the names that are looked for already: two modules may import all of
@@ -122,8 +131,10 @@ impl Sources {
             "crate" => vec![module[0].clone()],
             "self" => module.clone(),
             "super" => module[..module.len() - 1].to_vec(),
+            // A module hides a crate of the same name.
             name => {
-                [vec![name.to_owned()], child(module, name)].into_iter().find(|path| self.modules.contains_key(path))?
+                let known = [child(module, name), vec![name.to_owned()]];
+                known.into_iter().find(|path| self.modules.contains_key(path))?
             }
         };
         rest.iter().try_fold(Target::Module(start), |target, segment| match (target, segment.as_str()) {

@@ -42,6 +42,7 @@ impl CatalogueName {
     }
 
     /// Returns the JSON text of the catalogue.
+    #[doc(hidden)]
     #[must_use]
     pub fn file(self) -> &'static str {
         match self {
@@ -52,6 +53,7 @@ impl CatalogueName {
     }
 
     /// Returns the parsed catalogue.
+    #[doc(hidden)]
     #[must_use]
     pub fn catalogue(self) -> &'static Catalogue {
         match self {
