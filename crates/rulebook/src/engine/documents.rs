@@ -40,11 +40,11 @@ fn for_permissions(api: &Api, permissions: &[Box<str>]) -> Documents {
     let (mut descriptions, mut visible_methods) = (Vec::new(), Vec::new());
     for (module, service) in services(api) {
         let is_same = |((name, other), _): &((&str, &Service), _)| *name == module && other.path == service.path;
-        let found = described.next_if(is_same);
-        let visible = found.as_ref().map_or(&[][..], |((_, service), _)| &service.methods);
+        let description = described.next_if(is_same);
+        let visible = description.as_ref().map_or(&[][..], |((_, service), _)| &service.methods);
         let is_visible = |http| visible.iter().any(|method| method.http == http);
         visible_methods.extend(service.methods.iter().map(|method| is_visible(method.http)));
-        descriptions.push(found.and_then(|(_, description)| description));
+        descriptions.push(description.and_then(|(_, description)| description));
     }
     documents.services = descriptions.into();
     documents.visible_methods = Some(visible_methods.into());

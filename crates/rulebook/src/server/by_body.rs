@@ -1,4 +1,4 @@
-//! Requests whose method is named by the first bytes of their body.
+//! Receives the first bytes of a body that contains the name of the method, and routes by them.
 
 use super::metrics::RequestKind;
 use super::observe::Observation;
@@ -8,8 +8,9 @@ use crate::call::{ApiError, Head};
 use crate::pipeline::{BodyPrefix, ErrorContext, NeedsBody, RoutingError, authorize_early, route_by_body};
 use crate::plan::{MatchedMethod, Plan};
 
-/// Finds the method of a request by the first bytes of its body. If the permission of the client can be checked before,
-/// it is, so that no byte of the body is read without permission. The method becomes the kind of the observed request.
+/// Finds the method of a request by the first bytes of its body. If the permission does not depend on the body, it is
+/// checked first, so that no byte of the body is read without permission. The method becomes the kind of the observed
+/// request.
 ///
 /// # Errors
 /// Fails if the client may not call the method, the bytes do not arrive, or they name no method.
@@ -30,7 +31,7 @@ pub(super) async fn find_by_body<'h>(
         Err(RoutingError { context, error }) => {
             observed.set_kind(context.into());
             let ErrorContext::Method(method) = context else { return Err(RoutingError { context, error }) };
-            // A client without permission gets the error about the permission, not the one about its request.
+            // If the client lacks the permission, it gets that error instead of the error in its request.
             let matched = MatchedMethod { method, segments: Vec::new(), by_name: None };
             let error = authorize_early(plan, head, &matched).await.err().unwrap_or(error);
             Err(RoutingError { context, error })
@@ -38,7 +39,7 @@ pub(super) async fn find_by_body<'h>(
     }
 }
 
-/// Receives the first bytes of a body after the permission check, if that does not depend on the body.
+/// Receives the first bytes of a body, after the permission check if that does not depend on the body.
 async fn authorized_prefix(
     plan: &Plan,
     head: &Head,

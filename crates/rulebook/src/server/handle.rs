@@ -23,9 +23,9 @@ use crate::pipeline::{
     preflighted_method, read, refuse, respond, route, share,
 };
 
-/// Handles a request, from its head to the response. `scope` is the part of the API that the request may reach.
+/// Handles a request from its head to its response. `scope` is the part of the API that the request may reach.
 ///
-/// The futures of rare kinds of requests are in boxes: the future of every request would be larger otherwise.
+/// The futures of rare kinds of requests are boxed, because they would enlarge the future of every request.
 pub(super) async fn handle(worker: Rc<Worker>, scope: Scope, incoming: Incoming) -> Response<BoxBody> {
     let Incoming { head, version, mut body } = incoming;
     let current = worker.current();
