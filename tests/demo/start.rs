@@ -9,8 +9,8 @@ use super::{Place, Server};
 fn the_database_is_opened_by_the_first_request_that_needs_it() {
     let place = Place::sqlite();
     let run = |arguments: &[&str]| {
-        let ran = place.command().args(arguments).stdout(Stdio::null()).status().unwrap();
-        assert!(ran.success(), "{arguments:?}");
+        let result = place.command().args(arguments).stdout(Stdio::null()).status().unwrap();
+        assert!(result.success(), "{arguments:?}");
         assert!(!place.file().exists(), "{arguments:?}");
     };
     run(&["check", "--bound"]);
@@ -117,7 +117,7 @@ fn requests_in_progress_are_completed_when_the_server_stops() {
         other.execute(if place.is_postgres() { "BEGIN; LOCK TABLE articles" } else { "BEGIN EXCLUSIVE" });
         together(3, &|n| assert!(server.write(&token, &n.to_string()) > 12), &mut || {
             std::thread::sleep(Duration::from_millis(400));
-            let id = server.served.id().to_string();
+            let id = server.process.id().to_string();
             assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
             std::thread::sleep(Duration::from_millis(600));
             other.execute("ROLLBACK");
