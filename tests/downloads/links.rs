@@ -2,8 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::Duration;
 
 use rulebook::{ApiError, Args, Context, Download, Engine, Module, Unbound};
 use serde_json::{Value as Json, json};
@@ -195,7 +193,7 @@ fn an_expired_link_is_gone_and_its_file_deleted() {
     let server = TestServer::start(&returning(data.path(), &json!({ "link": 1 }), numbers));
     let link = link(&server.send(&link_request()));
     assert_eq!(kept(data.path()).len(), 1);
-    sleep(Duration::from_millis(1100));
+    assert!(wait_until(|| get(&server, &link).status != 200), "the link does not expire");
     let response = get(&server, &link);
     response.assert_error(410, "the link has expired");
     assert_eq!(response.json()["error"], 202);

@@ -10,7 +10,7 @@ use rulebook::Download;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::links::{figures, get, kept, link, link_request, returning};
+use super::links::{get, kept, link, link_request, numbers, returning};
 use crate::client::{Connection, Request, TestServer, wait_until};
 
 /// Complete files are valid after a restart; unfinished files of a killed server are deleted.
@@ -45,7 +45,7 @@ fn stored_links_can_only_be_read_by_the_user_of_the_server() {
     use std::os::unix::fs::PermissionsExt;
     let data = TempDir::new().unwrap();
     let folder = data.path().join("deep").join("data");
-    let server = TestServer::start(&returning(&folder, &json!({}), figures));
+    let server = TestServer::start(&returning(&folder, &json!({}), numbers));
     get(&server, "/it");
     assert!(!folder.exists(), "nothing is made for what is not asked for");
     link(&server.send(&link_request()));
@@ -59,7 +59,7 @@ fn stored_links_can_only_be_read_by_the_user_of_the_server() {
 fn an_invalid_link_key_is_not_used() {
     let data = TempDir::new().unwrap();
     fs::write(data.path().join("links.key"), "short").unwrap();
-    let server = TestServer::start(&returning(data.path(), &json!({}), figures));
+    let server = TestServer::start(&returning(data.path(), &json!({}), numbers));
     server.send(&link_request()).assert_error(500, "internal error");
     assert_eq!(fs::read(data.path().join("links.key")).unwrap(), b"short");
 }

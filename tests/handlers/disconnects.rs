@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
 
 use super::{build, files_with_parameters, over_http::serve};
+use crate::client::wait_until;
 
 /// A timeout that is longer than any of these tests.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -96,7 +97,8 @@ fn a_stopping_server_waits_for_handlers() {
     });
     assert_eq!(next(&events), "begun");
     running.stopper().stop();
-    std::thread::sleep(Duration::from_millis(100));
+    let address = running.addresses()[0];
+    assert!(wait_until(|| TcpStream::connect(address).is_err()), "the server still listens");
     proceed.notify_one();
     assert_eq!(client.join().unwrap()["error"], 0);
     assert_eq!(next(&events), "Succeeded");

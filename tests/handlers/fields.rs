@@ -50,14 +50,14 @@ fn plain_optional_and_nullable() {
     check::<Parameters>(
         &parameters,
         &[
-            (json!({ "a": 1 }), "It { a: 1, b: None, c: None, d: 7, e: Some(8) }"),
+            (json!({ "a": 1 }), "Parameters { a: 1, b: None, c: None, d: 7, e: Some(8) }"),
             (
                 json!({ "a": 1, "b": null, "c": null, "d": null, "e": null }),
-                "It { a: 1, b: None, c: Some(None), d: 7, e: Some(8) }",
+                "Parameters { a: 1, b: None, c: Some(None), d: 7, e: Some(8) }",
             ),
             (
                 json!({ "a": 1, "b": 2, "c": 3, "d": 4, "e": 5 }),
-                "It { a: 1, b: Some(2), c: Some(Some(3)), d: 4, e: Some(5) }",
+                "Parameters { a: 1, b: Some(2), c: Some(Some(3)), d: 4, e: Some(5) }",
             ),
         ],
     );
@@ -80,8 +80,8 @@ fn null_for_a_nullable_type() {
     check::<Parameters>(
         &parameters,
         &[
-            (json!({ "a": null, "b": null, "c": null }), "It { a: None, b: Some(None), c: Null }"),
-            (json!({ "a": 1, "c": 2 }), "It { a: Some(Number(1)), b: None, c: Number(2) }"),
+            (json!({ "a": null, "b": null, "c": null }), "Parameters { a: None, b: Some(None), c: Null }"),
+            (json!({ "a": 1, "c": 2 }), "Parameters { a: Some(Number(1)), b: None, c: Number(2) }"),
         ],
     );
 }
@@ -137,12 +137,12 @@ fn numbers_of_every_width() {
         &[
             (
                 at(|bound| bound.1, 0, -0.5, 0),
-                "It { u8: 0, u16: 0, u32: 0, u64: 0, u128: 0, i8: -128, i16: -32768, i32: -2147483648, \
+                "Parameters { u8: 0, u16: 0, u32: 0, u64: 0, u128: 0, i8: -128, i16: -32768, i32: -2147483648, \
                  i64: -9223372036854775808, i128: -9223372036854775808, f32: -0.5, f64: -0.5, whole: 0.0 }",
             ),
             (
                 at(|bound| bound.2, u64::MAX, 1e30, 9),
-                "It { u8: 255, u16: 65535, u32: 4294967295, u64: 18446744073709551615, u128: 18446744073709551615, \
+                "Parameters { u8: 255, u16: 65535, u32: 4294967295, u64: 18446744073709551615, u128: 18446744073709551615, \
                  i8: 127, i16: 32767, i32: 2147483647, i64: 9223372036854775807, i128: 9223372036854775807, \
                  f32: 1e30, f64: 1e30, whole: 9.0 }",
             ),
@@ -189,11 +189,11 @@ fn enums() {
         &[
             (
                 json!({ "colour": "red", "colours": ["green", "red"] }),
-                "It { colour: Red, colours: [Green, Red], shape: None }",
+                "Parameters { colour: Red, colours: [Green, Red], shape: None }",
             ),
             (
                 json!({ "colour": "blue", "colours": [], "shape": "b" }),
-                "It { colour: Another, colours: [], shape: Some(Nothing) }",
+                "Parameters { colour: Another, colours: [], shape: Some(Nothing) }",
             ),
         ],
     );
@@ -246,7 +246,7 @@ fn nested_objects_and_lists() {
                 "pair": [3, 4],
                 "maybe": ["x", null]
             }),
-            "It { person: Person { name: \"Ada\", age: None }, people: [Person { name: \"Bo\", age: Some(200) }, \
+            "Parameters { person: Person { name: \"Ada\", age: None }, people: [Person { name: \"Bo\", age: Some(200) }, \
              Person { name: \"Cy\", age: None }], grid: [[1, 2], []], pair: (3, 4), maybe: [Some(\"x\"), None] }",
         )],
     );
@@ -333,7 +333,7 @@ fn newtypes_and_types_that_parse_a_text() {
         &parameters,
         &[(
             json!({ "id": 5, "letter": "ß", "when": "2024-02-29", "address": "::1" }),
-            "It { id: Id(5), letter: 'ß', when: \"2024-02-29\", address: ::1, nothing: Nothing }",
+            "Parameters { id: Id(5), letter: 'ß', when: \"2024-02-29\", address: ::1, nothing: Nothing }",
         )],
     );
 }
@@ -361,8 +361,8 @@ fn maps_and_flattened_structs() {
     check::<Parameters>(
         &parameters,
         &[
-            (json!({ "a": 1, "from": 2, "count": 3 }), "It { a: 1, page: Page { from: 2, count: Some(3) } }"),
-            (json!({ "a": 1, "from": 2 }), "It { a: 1, page: Page { from: 2, count: None } }"),
+            (json!({ "a": 1, "from": 2, "count": 3 }), "Parameters { a: 1, page: Page { from: 2, count: Some(3) } }"),
+            (json!({ "a": 1, "from": 2 }), "Parameters { a: 1, page: Page { from: 2, count: None } }"),
         ],
     );
     check::<BTreeMap<String, Json>>(
@@ -385,7 +385,7 @@ fn names_of_members_are_deserialized_as_from_json() {
     }
     let fields = json!({ "7": { "info": "Of seven", "type": "int" } });
     let parameters = json!({ "counts": { "info": "How often", "type": "object", "fields": fields } });
-    check::<Parameters>(&parameters, &[(json!({ "counts": { "7": 3 } }), "It { counts: {7: 3} }")]);
+    check::<Parameters>(&parameters, &[(json!({ "counts": { "7": 3 } }), "Parameters { counts: {7: 3} }")]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn peer() -> Peer {
 }
 
 /// Copies a file in chunks. Returns the responses of both servers.
-fn copy(from: &Peer, to: &Peer, name: &str, at: &str) -> (Response, Response) {
+fn copy_file(from: &Peer, to: &Peer, name: &str, at: &str) -> (Response, Response) {
     let mut source = from.connect();
     source.write(&from.download_request("GET", name).bytes());
     let end = loop {
@@ -93,7 +93,7 @@ fn small_files_are_copied_unchanged() {
         let name = format!("public/图片/第{number}张 封面.gif");
         let copy = format!("./public/副本/{number}/封面.gif");
         assert_eq!(one.upload(&name, &content).status, 204, "{size}");
-        let (fetched, stored) = copy(&one, &other, &name, &copy);
+        let (fetched, stored) = copy_file(&one, &other, &name, &copy);
         assert_eq!(stored.status, 204, "{size} {stored:?}");
         assert_eq!(fetched.field("etag"), stored.field("etag"), "{size}");
         assert_eq!(stored.field("etag"), Some(tag(&content).as_str()), "{size}");
@@ -134,7 +134,7 @@ fn a_large_file_is_copied_unchanged_with_little_memory() {
     }
     #[cfg(target_os = "linux")]
     let idle = [&one, &other].map(|peer| memory(peer, "VmRSS"));
-    let (_, stored) = copy(&one, &other, name, name);
+    let (_, stored) = copy_file(&one, &other, name, name);
     assert_eq!((stored.status, stored.field("etag")), (204, Some(expected.as_str())), "{stored:?}");
     assert_eq!(digest(&other, name), expected);
     #[cfg(target_os = "linux")]

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{add, id, keys};
 use crate::cli::shop;
-use crate::client::{Connection, Request, Response};
+use crate::client::{Connection, Request, Response, wait_until};
 use crate::server_process::{ServerProcess, free_address};
 
 /// The requests, seconds, remaining requests and seconds until the reset of a quota.
@@ -192,15 +192,16 @@ fn used_requests_are_known_after_a_restart_and_after_a_crash() {
     let mut server = Limited::start(folder.path(), "2");
     assert_eq!(left(&server), 98, "the exact number after a restart");
     // A worker has claimed 12 of the 99 requests that were left. That is written within a second.
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    let used = || listed(folder.path(), &key)["spent"]["requests"].clone();
+    assert!(wait_until(|| used() == 13), "{} requests are stored as used", used());
     server.process.signal("KILL");
     server.process.wait();
-    assert_eq!(listed(folder.path(), &key)["spent"]["requests"], 13);
+    assert_eq!(used(), 13);
     let server = Limited::start(folder.path(), "2");
     assert_eq!(left(&server), 86, "without the last block");
     // A changed key file does not reset the requests of a key.
-    add(folder.path(), &["--name", "bo"]);
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    let other = add(folder.path(), &["--name", "bo"]);
+    assert!(wait_until(|| server.fetch(&get(&other)).status != 401), "the server does not read the new key");
     let mut connection = server.connect();
     let first = quota(&connection.send(&get(&key))).2.unwrap();
     let second = quota(&connection.send(&get(&key))).2.unwrap();

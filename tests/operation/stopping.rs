@@ -56,6 +56,7 @@ fn a_stopping_server_waits_for_handlers_whose_clients_have_disconnected() {
     slow.leave(&running);
     running.stopper().stop();
     let waiting = std::thread::spawn(move || running.wait());
+    // A server that does not wait would end within this time.
     std::thread::sleep(Duration::from_millis(300));
     assert!(!waiting.is_finished(), "the server has not waited");
     slow.proceed.notify_one();
@@ -67,9 +68,10 @@ fn a_stopping_server_waits_for_handlers_whose_clients_have_disconnected() {
 fn a_stopping_server_waits_for_a_handler_whose_client_disconnects_meanwhile() {
     let slow = Slow::default();
     let running = serve(&slow.engine(), Duration::from_secs(30));
-    let connection = begin(running.addresses()[0], &Request::new("PUT", "/shop"), &slow.begun);
+    let address = running.addresses()[0];
+    let connection = begin(address, &Request::new("PUT", "/shop"), &slow.begun);
     running.stopper().stop();
-    std::thread::sleep(Duration::from_millis(150));
+    assert!(wait_until(|| TcpStream::connect(address).is_err()), "the server still listens");
     connection.reset();
     let waiting = std::thread::spawn(move || running.wait());
     std::thread::sleep(Duration::from_millis(150));

@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use super::RunResult;
+use crate::client::{Connection, Request, wait_until};
 use crate::server_process::{ServerProcess, copy_files, free_address, program};
 
 /// The length in bytes of a file that is sent in many chunks.
@@ -141,9 +142,15 @@ impl Peer {
         let arguments = [&["keys", "add", "--name", "test"], flags].concat();
         let result = super::run(self.folder.path(), &arguments);
         assert_eq!(result.code, Some(0), "{}", result.err);
+        let key = result.out.trim().to_owned();
         // The server checks for new keys four times a second.
-        thread::sleep(std::time::Duration::from_millis(600));
-        result.out.trim().to_owned()
+        let request = Request::new("OPTIONS", "/iapi/file?as=me").field("authorization", format_args!("Bearer {key}"));
+        let address = self.url.strip_prefix("http://").unwrap().parse().unwrap();
+        assert!(
+            wait_until(|| Connection::open(address).send(&request).status != 401),
+            "the server does not read the key"
+        );
+        key
     }
 }
 
