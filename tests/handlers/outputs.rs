@@ -1,6 +1,7 @@
 //! Outputs of handlers are compared with the `out` of their methods.
 
-use rulebook::{ApiError, Args, Context, Engine, ErrorCode, Module, Rulebook};
+use rulebook::error::ErrorCode;
+use rulebook::{ApiError, Args, Context, Engine, Module, Rulebook};
 use serde_json::{Value as Json, json};
 
 use super::{call, files};
