@@ -1,6 +1,6 @@
-//! An HTTP API is written down once, as JSON definitions. rulebook reads them and routes requests, checks every parameter
-//! and permission, answers OPTIONS on every route with the definition of the route, generates the OpenAPI document and the
-//! documentation pages, and calls the handlers of the program.
+//! An HTTP API is written down once, as JSON definitions. rulebook reads them and routes requests, checks every
+//! parameter and permission, responds to OPTIONS on every route with the definition of the route, generates the OpenAPI
+//! document and the documentation pages, and calls the handlers of the program.
 //!
 //! A program adds its handlers to a [`Rulebook`], in [`Module`]s, and builds an [`Engine`] that serves the API or calls
 //! its methods from code:
@@ -92,17 +92,17 @@ pub use server::{ApiService, RunningServer, Settings, StopHandle};
 /// The crate of the types of header fields, methods and URIs in [`Head`] and [`Download`].
 pub use http;
 
-/// The README's program is compiled with the other examples.
+/// Compiles the examples of the README as doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 pub struct Readme;
 
-/// So are those of the page about handlers.
+/// Compiles the examples of `handlers.md` as doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/handlers.md")]
 pub struct Handlers;
 
-/// And of the page about moving.
+/// Compiles the examples of `migration.md` as doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/migration.md")]
 pub struct Migration;

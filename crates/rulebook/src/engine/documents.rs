@@ -24,14 +24,14 @@ pub(super) fn cache(api: &Arc<Api>) -> DocumentCache {
     })
 }
 
-/// Renders documents. The schemas of types are partly code of the program: if it panics there are no documents, but calls
-/// still work.
+/// Renders documents. The schemas of types may come from code of the program: if that panics, there are no documents,
+/// but calls still work.
 fn catch_panic(render: impl FnOnce() -> Documents) -> Option<Documents> {
     let documents = catch_unwind(AssertUnwindSafe(render));
     documents.inspect_err(|_| log::error!("the documents cannot be rendered: the schema of a type panics")).ok()
 }
 
-/// Renders the documents for a caller with these permissions, which omit what the caller may not use.
+/// Renders the documents for a caller with these permissions. They omit the methods that the caller may not call.
 fn for_permissions(api: &Api, permissions: &[Box<str>]) -> Documents {
     let part = Arc::new(api.for_permissions(permissions));
     let mut documents = all(&part, api.options != Audience::Own);
@@ -56,7 +56,8 @@ fn services(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
     api.modules.iter().flat_map(|module| module.services.iter().map(|service| (&*module.name, service)))
 }
 
-/// Renders the documents of an API. `requested`: `true` if the API is the part for a caller who requested it with `as=me`.
+/// Renders the documents of an API. `requested` is `true` if the API is the part for a caller who requested it with
+/// `as=me`.
 fn all(api: &Arc<Api>, requested: bool) -> Documents {
     let uris = describe::uris(api);
     let all = description(&describe::options_all(api, &uris), describe::markdown_all(api, &uris));
@@ -86,7 +87,7 @@ fn openapi(api: &Api, part: Option<&ModulePart>) -> Document {
     json_document(|writer| describe::write_openapi(api, part, writer))
 }
 
-/// The OpenAPI documents of the modules, and those of their parts.
+/// Returns the OpenAPI documents of the modules, and those of their parts.
 fn modules(api: &Arc<Api>) -> (RenderedOnDemand<Document>, RenderedOnDemand<Document>) {
     let modules =
         || api.modules.iter().enumerate().map(|(index, module)| (&module.name, ModulePart::whole(api, index)));
@@ -104,7 +105,7 @@ fn openapi_of(api: &Arc<Api>, parts: impl Iterator<Item = (String, ModulePart)>)
     RenderedOnDemand::new(names, Document::size, move |index| openapi(&api, parts.get(index)))
 }
 
-/// The documentation pages, and the pages that depend on what the client sends.
+/// Returns the documentation pages, and the renderer of the pages whose content depends on the request.
 fn pages(pages: describe::Pages) -> (RenderedOnDemand<RenderedPage>, PageFinder) {
     let html = |text: String| Document::new("text/html; charset=utf-8", text);
     let page = move |(text, other): (String, String)| RenderedPage { html: html(text), markdown: markdown(other) };
@@ -120,7 +121,7 @@ fn pages(pages: describe::Pages) -> (RenderedOnDemand<RenderedPage>, PageFinder)
     (rendered, finder)
 }
 
-/// Documents without content. If `visible` is `false`, they hide all methods, too.
+/// Returns documents without content. If `visible` is `false`, they also hide all methods.
 fn empty(api: &Api, visible: bool) -> Documents {
     let empty = description(&Json::Object(Map::new()), String::new());
     Documents {
@@ -138,10 +139,10 @@ fn empty(api: &Api, visible: bool) -> Documents {
     }
 }
 
-/// The paths above services, and their URIs in the same order.
+/// Returns the parent paths, and their URIs in the same order.
 fn parents<'u, 'a>(uris: &'u Uris<'a>) -> (ParentPaths, Vec<&'u describe::IntermediateUri<'a>>) {
     let mut parents = ParentPaths::default();
-    // All URIs are different, so that none is left out.
+    // All URIs are different, so that no insertion fails.
     let added = uris.intermediate.iter().filter(|uri| parents.insert(uri.path, uri.ignore_case).is_ok()).collect();
     (parents, added)
 }
@@ -158,7 +159,7 @@ fn json(value: &Json) -> Document {
     json_document(|writer| value.serialize(writer))
 }
 
-/// A document of the JSON that `write` writes.
+/// Creates a document from the JSON that `write` writes.
 fn json_document(
     write: impl FnOnce(&mut Serializer<&mut Vec<u8>, PrettyFormatter<'_>>) -> serde_json::Result<()>,
 ) -> Document {
@@ -166,7 +167,7 @@ fn json_document(
     // Documents always serialize, and a Vec accepts all bytes.
     let _ = write(&mut Serializer::pretty(&mut text));
     text.push(b'\n');
-    // The document lives long, so unused capacity would be wasted.
+    // The document is kept for a long time, so that unused capacity would be wasted.
     text.shrink_to_fit();
     Document::new("application/json", text)
 }
