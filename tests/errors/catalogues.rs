@@ -132,8 +132,8 @@ fn errors_with_every_message() -> Vec<ApiError> {
         ErrorKind::Internal { request_id: String::new() },
         ErrorKind::Internal { request_id: "0".to_owned() },
         ErrorKind::Parameters { errors: Vec::new(), truncated: false },
-        ErrorKind::TooLarge { limit: Limit::body(1), parameter: None },
-        ErrorKind::TooLarge { limit: Limit::part(1), parameter: Some("p".to_owned()) },
+        ErrorKind::TooLarge { limit: limits::BODY.at(1), parameter: None },
+        ErrorKind::TooLarge { limit: limits::PART.at(1), parameter: Some("p".to_owned()) },
     ];
     let faults = [
         parameter_error(ParameterErrorKind::Missing, Source::Path, None),
@@ -158,7 +158,7 @@ fn errors_with_every_message() -> Vec<ApiError> {
         error.violation = violation.map(Box::new);
         ErrorKind::Parameters { errors: vec![error], truncated: false }
     }));
-    let limits = [Limit::fields(1), Limit::parts(1), Limit::items(1), Limit::nesting(1)];
+    let limits = [limits::FIELDS.at(1), limits::PARTS.at(1), limits::ITEMS.at(1), limits::NESTING.at(1)];
     kinds.extend(limits.map(|limit| ErrorKind::TooLarge { limit, parameter: None }));
     let part = 1;
     let unreadable = [
@@ -216,7 +216,7 @@ fn data_is_inserted_at_the_placeholders() {
     assert_eq!(forbidden.to_string(), "missing permission: a and b, or c");
     let unknown = ApiError::new(ErrorKind::UnknownService { similar: vec!["/a".to_owned(), "/b".to_owned()] });
     assert_eq!(unknown.to_string(), "no service has this URI; did you mean /a or /b?");
-    let large = ApiError::new(ErrorKind::TooLarge { limit: Limit::items(9), parameter: Some("tags".to_owned()) });
+    let large = ApiError::new(ErrorKind::TooLarge { limit: limits::ITEMS.at(9), parameter: Some("tags".to_owned()) });
     assert_eq!(large.to_string(), "tags: over the limit `items` of 9 items");
     let german = Catalogue::ENGLISH.replace("\" and \"", "\" und \"").replace("missing permission", "es fehlt");
     let german = Catalogue::read(&german).unwrap();

@@ -159,11 +159,7 @@ impl ErrorKind {
                 }
             }
             Self::MalformedRequest(_) => ErrorCode::MalformedRequest,
-            Self::TooLarge { limit, .. } => match limit.name {
-                Limit::URI => ErrorCode::UriTooLong,
-                Limit::HEAD => ErrorCode::HeadTooLarge,
-                _ => ErrorCode::TooLarge,
-            },
+            Self::TooLarge { limit, .. } => limit.code,
             Self::UnsupportedMediaType { .. } => ErrorCode::UnsupportedMediaType,
             Self::Upload => ErrorCode::Upload,
             Self::NoRoom => ErrorCode::StorageFull,

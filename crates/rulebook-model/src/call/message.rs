@@ -259,5 +259,6 @@ fn unit(unit: Unit) -> MessageId {
         Unit::Parts => MessageId::UnitParts,
         Unit::Items => MessageId::UnitItems,
         Unit::Levels => MessageId::UnitLevels,
+        Unit::Seconds => MessageId::UnitSeconds,
     }
 }

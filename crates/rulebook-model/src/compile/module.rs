@@ -60,7 +60,7 @@ impl Lowering<'_> {
     }
 
     /// Resolves the name of an envelope.
-    pub(super) fn envelope(&mut self, name: &Spanned<String>) -> Option<EnvelopeName> {
+    pub(crate) fn envelope(&mut self, name: &Spanned<String>) -> Option<EnvelopeName> {
         let known: Vec<_> = self.responses.envelopes.names().map(|known| (known, known)).collect();
         let known = self.keyword(name, "envelope", &known)?;
         let resolved = self.responses.envelopes.get(known).cloned()?;
@@ -76,7 +76,7 @@ impl Lowering<'_> {
 
     /// Returns the meaning of a word that must be one of a few. `noun` says what the words are: "envelope",
     /// "value of `repeated`:".
-    pub(super) fn keyword<T: Copy>(&mut self, word: &Spanned<String>, noun: &str, known: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn keyword<T: Copy>(&mut self, word: &Spanned<String>, noun: &str, known: &[(&str, T)]) -> Option<T> {
         let entry = known.iter().find(|(name, _)| *name == word.value);
         if entry.is_none() {
             let list: Vec<String> = known.iter().map(|(name, _)| format!("`{name}`")).collect();

@@ -9,7 +9,7 @@ use crate::span::{Span, Spanned};
 
 /// An error in a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PathError {
+pub(crate) struct PathError {
     /// The erroneous part, in bytes of the path.
     pub range: Range<usize>,
     /// What is wrong.
@@ -22,7 +22,7 @@ pub(super) struct PathError {
 
 impl PathError {
     /// Makes a diagnostic of the error; `span` is that of its range.
-    pub(super) fn into_diagnostic(self, span: Span) -> Diagnostic {
+    pub(crate) fn into_diagnostic(self, span: Span) -> Diagnostic {
         Diagnostic::new(DiagnosticCode::BadUri, span, self.message).label(self.label).help(self.help)
     }
 }
@@ -32,7 +32,7 @@ impl PathError {
 /// # Errors
 ///
 /// Returns every error of the path.
-pub(super) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
+pub(crate) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
     if path == "/" {
         return Ok(Vec::new());
     }
@@ -137,11 +137,11 @@ fn segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
 }
 
 /// The rule for names of captures, as a help text.
-pub(super) const CAPTURE_NAME: &str =
+pub(crate) const CAPTURE_NAME: &str =
     "a capture name begins with an ASCII letter or `_`, followed by ASCII letters, digits, `_` and `-`";
 
 /// Returns `true` if a capture may have this name.
-pub(super) fn is_capture_name(name: &str) -> bool {
+pub(crate) fn is_capture_name(name: &str) -> bool {
     let mut characters = name.chars();
     characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|other| other.is_ascii_alphanumeric() || matches!(other, '_' | '-'))
@@ -149,7 +149,7 @@ pub(super) fn is_capture_name(name: &str) -> bool {
 
 /// Returns the span of the part `range` of a path, and `true` if the part is in the path's own key. Parts in the keys
 /// above, whose spans are not known, get the span of the own key.
-pub(super) fn part_span(path: &Spanned<String>, range: &Range<usize>) -> (Span, bool) {
+pub(crate) fn part_span(path: &Spanned<String>, range: &Range<usize>) -> (Span, bool) {
     let key_len = path.span.end.saturating_sub(path.span.start) as usize;
     let key_start = path.value.len().checked_sub(key_len);
     let key = key_start.and_then(|start| path.value.get(start..).map(|key| (start, key)));

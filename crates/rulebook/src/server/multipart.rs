@@ -15,11 +15,12 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use multer::{Error, Field, Multipart};
 use rulebook_model::filename::visible_base_name;
+use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
 use super::receive::LimitedBody;
 use super::upload_writer::{Destination, UploadWriter, Uploads};
-use crate::call::{ApiError, ErrorKind, Limit, MalformedRequest, shortened};
+use crate::call::{ApiError, ErrorKind, MalformedRequest, shortened};
 use crate::pipeline::{self, Body, Part, PartContent};
 use crate::plan::{Method, Plan};
 
@@ -68,7 +69,7 @@ pub(super) async fn receive_parts(
     while let Some(field) = reader.field(count + 1).await? {
         count += 1;
         if count > target.max_parts {
-            return Err(ApiError::too_large(Limit::parts(target.max_parts), None));
+            return Err(ApiError::too_large(limits::PARTS.at(target.max_parts), None));
         }
         if let Some(part) = reader.part(field, count, target).await? {
             parts.push(part);
@@ -166,7 +167,7 @@ impl PartReader<'_> {
             return Ok(Some(Part { name, content: PartContent::Field(bytes) }));
         };
         let slot = slot.filter(|slot| slot.file_limit.is_some());
-        let part = Limit::part(plan.limits.part);
+        let part = limits::PART.at(plan.limits.part);
         let limit = slot.and_then(|slot| slot.file_limit).unwrap_or(part);
         let end = if limit == part { limit.max } else { limit.max.saturating_add(MAX_EXCESS) };
         let destination = slot.map(|slot| Destination { check: &*slot.check, refused: self.refused, uploads });
@@ -196,10 +197,10 @@ impl PartReader<'_> {
         while let Some(chunk) = self.chunk(field, number).await? {
             self.field_bytes += chunk.len() as u64;
             if (text.len() + chunk.len()) as u64 > limits.part {
-                return Err(ApiError::too_large(Limit::part(limits.part), Some(&shortened(name))));
+                return Err(ApiError::too_large(limits::PART.at(limits.part), Some(&shortened(name))));
             }
             if self.field_bytes > limits.body {
-                return Err(ApiError::too_large(Limit::body(limits.body), Some(&shortened(name))));
+                return Err(ApiError::too_large(limits::BODY.at(limits.body), Some(&shortened(name))));
             }
             text.extend_from_slice(&chunk);
         }

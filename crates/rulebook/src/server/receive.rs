@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
 use super::body_timer::BodyTimer;
@@ -166,8 +167,8 @@ fn check_announced(kind: &BodyKind, announced: Option<u64>, limits: &Limits) -> 
 /// Returns the limit of the whole body.
 fn limit(kind: &BodyKind, limits: &Limits) -> Limit {
     match kind {
-        BodyKind::Multipart { limits, .. } => Limit::multipart(limits.bytes),
-        _ => Limit::body(limits.body),
+        BodyKind::Multipart { limits, .. } => limits::MULTIPART.at(limits.bytes),
+        _ => limits::BODY.at(limits.body),
     }
 }
 

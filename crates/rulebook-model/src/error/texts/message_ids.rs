@@ -131,6 +131,8 @@ pub enum MessageId {
     UnitItems,
     /// The unit of a limit in nesting levels.
     UnitLevels,
+    /// The unit of a limit: seconds.
+    UnitSeconds,
     /// The separator of a list of which all items apply.
     JoinAnd,
     /// The separator of a list of which one item applies.
@@ -260,6 +262,7 @@ pub const TABLE: &[MessageRow] = &[
     row(MessageId::UnitParts, "parts", &[]),
     row(MessageId::UnitItems, "items", &[]),
     row(MessageId::UnitLevels, "levels", &[]),
+    row(MessageId::UnitSeconds, "seconds", &[]),
     row(MessageId::JoinAnd, "and", &[]),
     row(MessageId::JoinOr, "or", &[]),
     row(MessageId::JoinOrGroups, "or-groups", &[]),
