@@ -5,7 +5,7 @@ use rulebook_model::limits;
 use super::{RawValue, Reading, slot};
 use crate::call::{ApiError, Source};
 use crate::pipeline::urlencoded::{decode, pairs};
-use crate::plan::Method;
+use crate::plan::PlannedMethod;
 
 /// Reads the fields of `text` that are parameters of the method.
 ///
@@ -54,7 +54,7 @@ pub(super) struct Seen(Vec<bool>);
 
 impl Seen {
     /// Returns the marks for reading a body. They are empty if the method has no query parameters.
-    pub(super) fn by_body(method: &Method) -> Self {
+    pub(super) fn by_body(method: &PlannedMethod) -> Self {
         Self(if method.query.is_empty() { Vec::new() } else { vec![false; method.slots.len()] })
     }
 
