@@ -2,7 +2,7 @@
 
 use super::dialect;
 use super::jsonc::{Data, Member, Members, Node};
-use super::keys::APP;
+use super::keys::{APP, PARTS_OF_API};
 use super::object::{CheckedObject, is_comment, named_members, wrong_kind};
 use super::parsed::{App, Definition};
 use super::syntax_error::duplicate_key;
@@ -57,6 +57,7 @@ fn read_modules(object: &CheckedObject<'_>, definition: &mut Definition, diagnos
 /// Reads the settings of an object whose keys and kinds of values are checked.
 fn settings(mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> App {
     let (common, common_rules) = dialect::common(&mut object, diagnostics);
-    let settings = object.members().cloned().collect();
+    let is_setting = |member: &&Member| PARTS_OF_API.find(&member.key.value).is_none();
+    let settings = object.members().filter(is_setting).cloned().collect();
     App { settings, common, common_rules, span: object.span, incomplete: object.incomplete }
 }

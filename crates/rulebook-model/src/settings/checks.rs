@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use crate::compile::{Lowering, path};
 use crate::definition::Node;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::model::{Api, DEFAULT_TIMEZONE, MAX_WORKERS, Segment};
+use crate::model::{DEFAULT_TIMEZONE, MAX_WORKERS, Segment};
 use crate::span::Spanned;
 
 impl Lowering<'_> {
@@ -15,13 +15,11 @@ impl Lowering<'_> {
         value.string().and_then(|word| self.keyword(&word, noun, words)).unwrap_or_default()
     }
 
-    /// Checks the path prefix of all services and stores it. If it has an error or is reserved, collisions of paths are
-    /// not checked.
-    pub(super) fn base(&mut self, value: &Node, api: &mut Api) {
-        match value.string().and_then(|base| self.check_base(&base)) {
-            Some(base) => api.base = base,
-            None => self.has_invalid_base = true,
-        }
+    /// Checks the path prefix of all services. If it has an error or is reserved, collisions of paths are not checked.
+    pub(super) fn base(&mut self, value: &Node) -> String {
+        let base = value.string().and_then(|base| self.check_base(&base));
+        self.has_invalid_base = base.is_none();
+        base.unwrap_or_else(|| "/".to_owned())
     }
 
     fn check_base(&mut self, base: &Spanned<String>) -> Option<String> {

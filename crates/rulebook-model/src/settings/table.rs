@@ -62,7 +62,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "base",
         ValueKind::String,
         "The path prefix of all services.",
-        |lowering, value, api| lowering.base(value, api),
+        |lowering, value, api| api.base = lowering.base(value),
         |api| unless(&api.base, "/"),
     )
     .schema(|| json!({ "pattern": pattern::base() })),
