@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use rulebook::ApiError;
 use rulebook::call::{
-    AllowedMethods, ErrorKind, HttpMethod, Limit, MalformedRequest, Measure, ParameterError, ParameterErrorKind,
+    AllowedMethods, ErrorKind, HttpMethod, MalformedRequest, Measure, ParameterError, ParameterErrorKind,
     ServiceNameError, Source, Violation,
 };
 use rulebook_model::error::codes;
 use rulebook_model::error::texts::{Catalogue, CatalogueError, CatalogueName, TABLE};
+use rulebook_model::limits;
 use serde_json::{Map, Value, json};
 
 fn file() -> Value {
@@ -120,21 +121,16 @@ fn errors_with_every_message() -> Vec<ApiError> {
         ErrorKind::Unauthenticated { invalid: true, challenge: String::new() },
         ErrorKind::Forbidden { missing: vec![vec!["a".to_owned(), "b".to_owned()], vec!["c".to_owned()]] },
         ErrorKind::UnsupportedMediaType { got: "text/csv".to_owned(), accepted: &["a/b", "c/d"] },
-        ErrorKind::Gone,
-        ErrorKind::InvalidLink,
-        ErrorKind::Upload,
-        ErrorKind::NoRoom,
         ErrorKind::TooManyRequests { retry_after: 3 },
-        ErrorKind::Timeout,
-        ErrorKind::ExpectationFailed,
         ErrorKind::NotImplemented { id: "x.get".to_owned() },
-        ErrorKind::Unavailable,
         ErrorKind::Internal { request_id: String::new() },
         ErrorKind::Internal { request_id: "0".to_owned() },
         ErrorKind::Parameters { errors: Vec::new(), truncated: false },
         ErrorKind::TooLarge { limit: limits::BODY.at(1), parameter: None },
         ErrorKind::TooLarge { limit: limits::PART.at(1), parameter: Some("p".to_owned()) },
     ];
+    let plain_codes = codes::TABLE.iter().filter(|row| row.is_plain);
+    kinds.extend(plain_codes.map(|row| ErrorKind::Plain(row.code)));
     let faults = [
         parameter_error(ParameterErrorKind::Missing, Source::Path, None),
         parameter_error(ParameterErrorKind::Repeated, Source::Query, None),

@@ -14,13 +14,14 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use multer::{Error, Field, Multipart};
+use rulebook_model::error::ErrorCode;
 use rulebook_model::filename::visible_base_name;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
 use super::receive::LimitedBody;
 use super::upload_writer::{Destination, UploadWriter, Uploads};
-use crate::call::{ApiError, ErrorKind, MalformedRequest, shortened};
+use crate::call::{ApiError, MalformedRequest, shortened};
 use crate::pipeline::{self, Body, Part, PartContent};
 use crate::plan::{Plan, PlannedMethod};
 
@@ -253,11 +254,11 @@ fn clean(name: &str) -> String {
 
 /// Returns the error for a file that cannot be stored.
 fn not_stored(error: io::Error) -> ApiError {
-    let kind = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::NoRoom,
-        _ => ErrorKind::Upload,
+    let code = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::StorageFull,
+        _ => ErrorCode::Upload,
     };
-    ApiError::new(kind).with_log(error)
+    ApiError::plain(code).with_log(error)
 }
 
 /// Returns the error for a part that `multer` cannot read.

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use rulebook_model::error::ErrorCode;
 use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
@@ -63,7 +64,7 @@ impl<'b> LimitedBody<'b> {
         let time = self.time.saturating_add(Duration::from_secs(more));
         self.body.timer.get_or_insert_with(|| BodyTimer::start(time)).poll(time, task).map(|()| {
             self.body.fail();
-            Err(ApiError::new(ErrorKind::Timeout))
+            Err(ApiError::plain(ErrorCode::Timeout))
         })
     }
 

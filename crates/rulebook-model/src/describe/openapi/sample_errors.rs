@@ -32,19 +32,13 @@ pub(in crate::describe) fn sample_error(code: ErrorCode) -> ApiError {
         ErrorCode::UnsupportedMediaType => {
             ErrorKind::UnsupportedMediaType { got: "text/csv".to_owned(), accepted: &["application/json"] }
         }
-        ErrorCode::Gone => ErrorKind::Gone,
-        ErrorCode::InvalidLink => ErrorKind::InvalidLink,
-        ErrorCode::Upload => ErrorKind::Upload,
-        ErrorCode::StorageFull => ErrorKind::NoRoom,
         ErrorCode::TooManyRequests => ErrorKind::TooManyRequests { retry_after: 60 },
-        ErrorCode::Timeout => ErrorKind::Timeout,
-        ErrorCode::ExpectationFailed => ErrorKind::ExpectationFailed,
         ErrorCode::NotImplemented => ErrorKind::NotImplemented { id: "article.get".to_owned() },
-        ErrorCode::Unavailable => ErrorKind::Unavailable,
         ErrorCode::Failed => {
             ErrorKind::Declared { name: Cow::Borrowed("failed"), message: String::new(), data: Vec::new() }
         }
         ErrorCode::Internal => ErrorKind::Internal { request_id: "0193e5a0".to_owned() },
+        plain => ErrorKind::Plain(plain),
     })
 }
 

@@ -27,6 +27,7 @@ use crate::plan::{FoundMethod, Naming, Plan};
 use by_body::{body_with_fields, body_with_names};
 use by_name::NamedMethod;
 use options::options_target;
+use rulebook_model::error::ErrorCode;
 use rulebook_model::limits;
 use rulebook_model::model::ServerPath;
 
@@ -77,7 +78,7 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Route<'h> {
         Err(unrouted) if unrouted.error.is_unknown_service() => return Route::Fallback,
         Err(unrouted) => return Route::Error(unrouted),
     };
-    Route::Error(RoutingError { context, error: ApiError::new(ErrorKind::ExpectationFailed) })
+    Route::Error(RoutingError { context, error: ApiError::plain(ErrorCode::ExpectationFailed) })
 }
 
 /// Checks the length of the request target and the size of the header fields.
