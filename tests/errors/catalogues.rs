@@ -154,7 +154,8 @@ fn errors_with_every_message() -> Vec<ApiError> {
         error.violation = violation.map(Box::new);
         ErrorKind::Parameters { errors: vec![error], truncated: false }
     }));
-    let limits = [limits::FIELDS.at(1), limits::PARTS.at(1), limits::ITEMS.at(1), limits::NESTING.at(1)];
+    let limits =
+        [limits::FIELDS.at(1), limits::PARTS.at(1), limits::ITEMS.at(1), limits::NESTING.at(1), limits::SECONDS.at(1)];
     kinds.extend(limits.map(|limit| ErrorKind::TooLarge { limit, parameter: None }));
     let part = 1;
     let unreadable = [
@@ -189,7 +190,9 @@ fn every_message_is_used_and_all_text_comes_from_the_catalogue() {
         let data: String = row.placeholders.iter().map(|name| format!("[{{{name}}}]")).collect();
         (row.key.to_owned(), Value::from(format!("<{}>{data}", row.key)))
     };
-    let texts: Map<_, _> = TABLE.iter().map(marked).collect();
+    let plain_codes = || codes::TABLE.iter().filter(|row| row.is_plain).map(|row| row.name);
+    let plain_texts = plain_codes().map(|name| (name.to_owned(), format!("<{name}>").into()));
+    let texts: Map<_, _> = TABLE.iter().map(marked).chain(plain_texts).collect();
     let catalogue = Catalogue::read(&json!({ "titles": file()["titles"], "texts": texts }).to_string()).unwrap();
     let mut used = BTreeSet::new();
     for error in errors_with_every_message() {
@@ -200,7 +203,7 @@ fn every_message_is_used_and_all_text_comes_from_the_catalogue() {
         assert!(!english.is_empty() && !english.contains(['{', '}']), "{english}");
     }
     used.extend(PARTS_OF_PARAMETER_ERRORS.map(str::to_owned));
-    let all: BTreeSet<_> = TABLE.iter().map(|row| row.key.to_owned()).collect();
+    let all: BTreeSet<_> = TABLE.iter().map(|row| row.key).chain(plain_codes()).map(str::to_owned).collect();
     assert_eq!(used, all);
 }
 

@@ -57,6 +57,7 @@ pub(super) fn read(file: &str) -> Result<Catalogue, Vec<CatalogueError>> {
     let mut texts = by_key(texts, keys, &mut errors);
     let mut plain_errors = vec![None; codes::TABLE.len()];
     for (row, text) in plain_codes().zip(texts.split_off(TABLE.len())) {
+        errors.extend(text.as_deref().and_then(|text| parse_message(row.name, &[], text).err()));
         plain_errors[row.code as usize] = text.map(String::into_boxed_str);
     }
     let template = |(row, text): (&MessageRow, Option<String>)| {
