@@ -40,7 +40,6 @@ pub struct TermText<'a> {
 
 /// A member of an object type.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct ObjectField {
     /// The name of the member.
     pub name: String,
