@@ -9,6 +9,7 @@ mod call;
 mod check;
 #[cfg(feature = "client")]
 mod client_options;
+mod count;
 mod explain;
 #[cfg(feature = "client")]
 mod fetch;
@@ -51,6 +52,7 @@ const COMMANDS: &[Command] = &[
     serve::COMMAND,
     check::COMMAND,
     routes::COMMAND,
+    count::COMMAND,
     openapi::COMMAND,
     types::COMMAND,
     schema::COMMAND,

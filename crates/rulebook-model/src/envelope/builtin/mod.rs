@@ -3,6 +3,7 @@
 //! To add a built-in envelope, write a module with an [`Envelope`], and a variant of [`EnvelopeName`] that makes it.
 
 mod aicra;
+mod data;
 mod iapi;
 mod phalapi;
 mod plain;
@@ -43,13 +44,15 @@ pub enum EnvelopeName {
     Phalapi,
     /// The outputs alone; `{"status": "error", "message": …}` for errors.
     Iapi,
+    /// `{"data": …}`; problem documents for errors.
+    Data,
     /// An envelope that the program adds.
     Custom(CustomEnvelope),
 }
 
 impl EnvelopeName {
     /// All built-in envelopes.
-    pub const ALL: [Self; 4] = [Self::Aicra, Self::Plain, Self::Phalapi, Self::Iapi];
+    pub const ALL: [Self; 5] = [Self::Aicra, Self::Plain, Self::Phalapi, Self::Iapi, Self::Data];
 
     /// Returns the name of the envelope in definitions.
     #[must_use]
@@ -59,6 +62,7 @@ impl EnvelopeName {
             Self::Plain => "plain",
             Self::Phalapi => "phalapi",
             Self::Iapi => "iapi",
+            Self::Data => "data",
             Self::Custom(custom) => &custom.name,
         }
     }
@@ -72,6 +76,7 @@ impl EnvelopeName {
             Self::Plain => Arc::new(Plain),
             Self::Phalapi => Arc::new(Phalapi { catalogue, real_status }),
             Self::Iapi => Arc::new(Iapi { strict_status }),
+            Self::Data => Arc::new(data::Data),
             Self::Custom(custom) => Arc::clone(&custom.envelope),
         }
     }
