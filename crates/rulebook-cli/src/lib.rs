@@ -9,7 +9,6 @@ mod call;
 mod check;
 #[cfg(feature = "client")]
 mod client_options;
-mod count;
 mod explain;
 #[cfg(feature = "client")]
 mod fetch;
@@ -52,7 +51,6 @@ const COMMANDS: &[Command] = &[
     serve::COMMAND,
     check::COMMAND,
     routes::COMMAND,
-    count::COMMAND,
     openapi::COMMAND,
     types::COMMAND,
     schema::COMMAND,

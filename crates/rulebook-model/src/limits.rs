@@ -10,8 +10,6 @@ use crate::error::ErrorCode;
 pub struct Limits {
     /// The size of all header fields in bytes: names and values, and 4 bytes for each field.
     pub head: u64,
-    /// The number of header fields.
-    pub headers: u64,
     /// The length of the request target in bytes.
     pub uri: u64,
     /// The size of a body in bytes, except for multipart bodies.
@@ -76,11 +74,6 @@ const fn spec(
 pub const HEAD: LimitSpec = LimitSpec {
     code: ErrorCode::HeadTooLarge,
     ..spec("head", Unit::Bytes, 32 << 10, "Bytes of all request headers together.", |limits| &mut limits.head)
-};
-/// The number of header fields.
-pub const HEADERS: LimitSpec = LimitSpec {
-    code: ErrorCode::HeadTooLarge,
-    ..spec("headers", Unit::Fields, 100, "Number of request headers.", |limits| &mut limits.headers)
 };
 /// The length of the request target.
 pub const URI: LimitSpec = LimitSpec {
@@ -161,7 +154,7 @@ pub const LINKS: LimitSpec =
 
 /// All limits, in the order of documents.
 pub const ALL: &[LimitSpec] =
-    &[HEAD, HEADERS, URI, BODY, MULTIPART, PART, PARTS, FIELDS, NESTING, ITEMS, SECONDS, DISPATCH, LINK, LINKS];
+    &[HEAD, URI, BODY, MULTIPART, PART, PARTS, FIELDS, NESTING, ITEMS, SECONDS, DISPATCH, LINK, LINKS];
 
 /// `limits` in `app.json`.
 pub static KEYS: KeyTable = table("the limits", &NAMES);
@@ -199,7 +192,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             head: HEAD.default,
-            headers: HEADERS.default,
             uri: URI.default,
             body: BODY.default,
             multipart: MULTIPART.default,

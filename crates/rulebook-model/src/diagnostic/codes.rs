@@ -41,7 +41,6 @@ pub enum DiagnosticCode {
     BadExample,
     BadOption,
     MissingDefinition,
-    BadTerms,
 }
 
 /// An entry of [`TABLE`].
@@ -96,7 +95,6 @@ pub const TABLE: &[CodeEntry] = &[
     entry(DiagnosticCode::BadExample, "bad-example", include_str!("explanations/bad-example.md")),
     entry(DiagnosticCode::BadOption, "bad-option", include_str!("explanations/bad-option.md")),
     entry(DiagnosticCode::MissingDefinition, "missing-definition", include_str!("explanations/missing-definition.md")),
-    entry(DiagnosticCode::BadTerms, "bad-terms", include_str!("explanations/bad-terms.md")),
 ];
 
 const fn entry(code: DiagnosticCode, name: &'static str, explanation: &'static str) -> CodeEntry {

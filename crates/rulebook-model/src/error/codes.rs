@@ -48,8 +48,6 @@ pub enum ErrorCode {
     TooManyRequests,
     /// The body did not arrive in time.
     Timeout,
-    /// The request was sent as early data and could be replayed (RFC 8470).
-    TooEarly,
     /// The `Expect` field holds another expectation than `100-continue`.
     ExpectationFailed,
     /// The method is defined but has no handler in this program.
@@ -103,7 +101,6 @@ pub const TABLE: &[ErrorCodeRow] = &[
     row(ErrorCode::HeadTooLarge, "head-too-large", 406, 431),
     row(ErrorCode::TooManyRequests, "too-many-requests", 407, 429),
     plain(ErrorCode::Timeout, "timeout", 408, 408),
-    plain(ErrorCode::TooEarly, "too-early", 410, 425),
     plain(ErrorCode::ExpectationFailed, "expectation-failed", 409, 417),
     row(ErrorCode::NotImplemented, "not-implemented", 500, 501),
     plain(ErrorCode::Unavailable, "unavailable", 501, 503),
@@ -116,7 +113,6 @@ pub const GENERAL: &[ErrorCode] = &[
     ErrorCode::UnknownMethod,
     ErrorCode::Unauthenticated,
     ErrorCode::TooManyRequests,
-    ErrorCode::TooEarly,
     ErrorCode::ExpectationFailed,
 ];
 

@@ -26,8 +26,6 @@ pub struct Api {
     pub version: String,
     /// The description, as Markdown.
     pub info: Option<String>,
-    /// The URL of the terms of service.
-    pub terms: Option<String>,
     /// The contact for questions.
     pub contact: Option<Contact>,
     /// The license.
@@ -97,7 +95,6 @@ impl Default for Api {
             title: DEFAULT_TITLE.to_owned(),
             version: DEFAULT_VERSION.to_owned(),
             info: None,
-            terms: None,
             contact: None,
             license: None,
             servers: Vec::new(),

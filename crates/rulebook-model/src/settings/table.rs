@@ -38,13 +38,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
         |api| api.info.as_deref().map(Json::from),
     ),
     setting(
-        "terms",
-        ValueKind::String,
-        "The URL of the terms of service.",
-        |_, value, api| api.terms = Some(text(value)),
-        |api| api.terms.as_deref().map(Json::from),
-    ),
-    setting(
         "contact",
         ValueKind::Object(&CONTACT),
         "The people to contact about the API.",

@@ -3,7 +3,6 @@
 //! To add a built-in envelope, write a module with an [`Envelope`], and a variant of [`EnvelopeName`] that makes it.
 
 mod aicra;
-mod data;
 mod iapi;
 mod phalapi;
 mod plain;
@@ -44,15 +43,13 @@ pub enum EnvelopeName {
     Phalapi,
     /// The outputs alone; `{"status": "error", "message": …}` for errors.
     Iapi,
-    /// `{"data": …}`; problem documents for errors.
-    Data,
     /// An envelope that the program adds.
     Custom(CustomEnvelope),
 }
 
 impl EnvelopeName {
     /// All built-in envelopes.
-    pub const ALL: [Self; 5] = [Self::Aicra, Self::Plain, Self::Phalapi, Self::Iapi, Self::Data];
+    pub const ALL: [Self; 4] = [Self::Aicra, Self::Plain, Self::Phalapi, Self::Iapi];
 
     /// Returns the name of the envelope in definitions.
     #[must_use]
@@ -62,7 +59,6 @@ impl EnvelopeName {
             Self::Plain => "plain",
             Self::Phalapi => "phalapi",
             Self::Iapi => "iapi",
-            Self::Data => "data",
             Self::Custom(custom) => &custom.name,
         }
     }
@@ -76,7 +72,6 @@ impl EnvelopeName {
             Self::Plain => Arc::new(Plain),
             Self::Phalapi => Arc::new(Phalapi { catalogue, real_status }),
             Self::Iapi => Arc::new(Iapi { strict_status }),
-            Self::Data => Arc::new(data::Data),
             Self::Custom(custom) => Arc::clone(&custom.envelope),
         }
     }

@@ -90,12 +90,6 @@ pub(super) fn check_limits(plan: &Plan, head: &Head) -> Result<(), ApiError> {
     if length as u64 > plan.limits.uri {
         return Err(ApiError::too_large(limits::URI.at(plan.limits.uri), None));
     }
-    if head.headers.len() as u64 > plan.limits.headers {
-        return Err(ApiError::too_large(limits::HEADERS.at(plan.limits.headers), None));
-    }
-    if head.headers.iter().any(|(name, _)| name == "early-data") {
-        return Err(ApiError::plain(ErrorCode::TooEarly));
-    }
     let fields: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if fields as u64 > plan.limits.head {
         return Err(ApiError::too_large(limits::HEAD.at(plan.limits.head), None));
