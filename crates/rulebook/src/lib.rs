@@ -91,18 +91,3 @@ pub use server::{ApiService, RunningServer, Settings, StopHandle};
 
 /// The crate of the types of header fields, methods and URIs in [`Head`] and [`Download`].
 pub use http;
-
-/// Compiles the examples of the README as doc tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-pub struct Readme;
-
-/// Compiles the examples of `handlers.md` as doc tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/handlers.md")]
-pub struct Handlers;
-
-/// Compiles the examples of `migration.md` as doc tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/migration.md")]
-pub struct Migration;

@@ -1,6 +1,7 @@
 //! Computes the limits of multipart bodies: the limits in the settings, unless the parameters of a method need higher
 //! ones.
 
+use rulebook_model::limits;
 use rulebook_model::model::{Limits, Location, Method, Parameter};
 use rulebook_model::types::Arity;
 
@@ -11,7 +12,7 @@ use crate::plan::MultipartLimits;
 pub(super) fn file_limit(parameter: &Parameter, limits: &Limits) -> Option<Limit> {
     let check = &parameter.r#type.check;
     let type_limit = check.max_size().bytes.map(Limit::file);
-    matches!(check.arity(), Arity::File | Arity::Files).then(|| type_limit.unwrap_or(Limit::part(limits.part)))
+    matches!(check.arity(), Arity::File | Arity::Files).then(|| type_limit.unwrap_or(limits::PART.at(limits.part)))
 }
 
 /// Returns the limits of a multipart body for a method. They allow every body whose parts are all valid for the

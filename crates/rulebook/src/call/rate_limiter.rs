@@ -20,9 +20,9 @@ const RETRY_AFTER_USED_UP: u64 = 24 * 60 * 60;
 /// The windows follow each other like the minutes, hours and days of a clock in UTC; they do not slide.
 ///
 /// Workers share one atomic counter, from which each worker claims blocks of requests; it then counts down its block
-/// without the others. A block has at most a quarter of the share of one worker in the remaining requests, and at least
-/// 1. So a limiter never allows more requests than its limit, but may allow slightly fewer if a worker with a block
-/// gets no more requests.
+/// without the others. The size of a block is at least 1, and at most a quarter of the share of one worker in the
+/// remaining requests. So a limiter never allows more requests than its limit, but may allow slightly fewer if a worker
+/// with a block gets no more requests.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -11,6 +11,7 @@ use crate::call::{ETag, Head};
 
 /// The metadata of a file, which is known without reading its content.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct FileInfo {
     /// The length in bytes; `None` if it is not known before the end of the content.
     pub length: Option<u64>,

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use rulebook_model::limits;
+
 use super::fields::BodySlots;
 use super::{Part, PartContent, RawValue, Reading, find_slot};
-use crate::call::{ApiError, Limit, Source};
+use crate::call::{ApiError, Source};
 
 /// Reads the parts that are parameters of the method. A file that no parameter accepts is deleted together with the
 /// body.
@@ -38,7 +40,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, parts: &'a [Part]) -> Resu
             _ => 1,
         };
         if values as u64 > max {
-            return Err(ApiError::too_large(Limit::items(max), Some(&method.slots[slot].display_name)));
+            return Err(ApiError::too_large(limits::ITEMS.at(max), Some(&method.slots[slot].display_name)));
         }
     }
     Ok(())

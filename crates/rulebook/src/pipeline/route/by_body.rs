@@ -1,10 +1,11 @@
 //! Routing of requests whose body contains the name of the method.
 
 use bytes::Bytes;
+use rulebook_model::limits;
 
 use super::by_name::{self, NamedMethod};
 use super::{RoutingError, fields, method_by_path, path, select_method};
-use crate::call::{ApiError, Head, Limit};
+use crate::call::{ApiError, Head};
 use crate::pipeline::body::{BodyKind, announced_kind};
 use crate::pipeline::respond::ErrorContext;
 use crate::plan::{MatchedMethod, Naming, Plan, PlannedMethod};
@@ -72,7 +73,7 @@ pub fn route_by_body<'h>(
     // The routing is uncertain if the body continues after the prefix, because a field that selects the method may
     // follow.
     let require_whole = |context| {
-        let error = || ApiError::too_large(Limit::dispatch(plan.limits.dispatch), None);
+        let error = || ApiError::too_large(limits::DISPATCH.at(plan.limits.dispatch), None);
         if prefix.whole { Ok(()) } else { Err(RoutingError { context, error: error() }) }
     };
     let with_positions = |named: NamedMethod| {
