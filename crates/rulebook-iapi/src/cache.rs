@@ -19,7 +19,7 @@ use rulebook_model::filename::FileName;
 /// Maximum number of calls that write caches at the same time. Each uses a connection to the database, and a thread.
 const MAX_CONCURRENT: usize = 4;
 
-/// Maximum time that a call waits for other calls.
+/// Maximum time for which a call waits until fewer than [`MAX_CONCURRENT`] other calls are running.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The default of [`Caches::max_bytes`].

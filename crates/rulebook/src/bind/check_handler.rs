@@ -90,8 +90,8 @@ impl HandlerCheck<'_> {
         let mut matched = Vec::new();
         for field in fields {
             let same_name = self.method.parameters.iter().position(|parameter| parameter.name == *field);
-            // The field may be another name (alias) of the field of a parameter. This can only be found out with an
-            // accepted value of that parameter.
+            // The field may be another name (alias) of the field of a parameter. Only an accepted value of that
+            // parameter can prove this.
             let may_be_alias = self.reported.contains(&true);
             match same_name.or_else(|| self.find_alias(field, accepted)) {
                 Some(index) => matched.push((*field, index)),

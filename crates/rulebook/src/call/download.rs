@@ -33,7 +33,7 @@ pub struct Download {
     pub(crate) name: Option<String>,
     /// The media type, if the method sets it.
     pub(crate) media_type: Option<HeaderValue>,
-    /// The entity tag, if the method sets it or the file is open.
+    /// The entity tag: the one that the method has set, or that of the open file; `None` if it is not known yet.
     pub(crate) etag: Option<ETag>,
     /// The time of the last change of the content.
     pub(crate) modified: Option<SystemTime>,

@@ -24,8 +24,8 @@ pub(super) fn cache(api: &Arc<Api>) -> DocumentCache {
     })
 }
 
-/// Renders documents. The schemas of types may come from code of the program: if that panics, there are no documents,
-/// but calls still work.
+/// Renders documents. The schema of a type may be code of the program. If it panics, documents are not available, but
+/// calls still work.
 fn catch_panic(render: impl FnOnce() -> Documents) -> Option<Documents> {
     let documents = catch_unwind(AssertUnwindSafe(render));
     documents.inspect_err(|_| log::error!("the documents cannot be rendered: the schema of a type panics")).ok()

@@ -31,7 +31,7 @@ pub(super) fn fields<T: DeserializeOwned>() -> Fields {
     recorded.into_inner()
 }
 
-/// A deserializer that records the fields that a type asks for.
+/// A deserializer that records the fields that a type requests.
 struct Probe<'s> {
     recorded: &'s RefCell<Fields>,
     /// The field to examine; `None` to record only the names.

@@ -105,7 +105,7 @@ where
     }
 }
 
-/// A function with the type of its arguments.
+/// A function together with its argument type, which implements [`Handler`].
 struct Typed<F, T> {
     function: F,
     arguments: PhantomData<fn() -> T>,

@@ -47,10 +47,10 @@ pub enum KeyError {
         /// The error of the entry.
         error: KeyEntryError,
     },
-    /// The file is of an earlier version, whose keys are not valid any more.
+    /// The file has the format of an earlier version, whose keys are not valid any more.
     #[error(
-        "the key file {file} is of an earlier version, whose keys are not valid any more: move it away, and create new \
-         keys with `keys add` for {}",
+        "the key file {file} has the format of an earlier version, whose keys are not valid any more: move it away, and \
+         create new keys with `keys add` for {}",
         list(names)
     )]
     OldFormat {

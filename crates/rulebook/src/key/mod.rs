@@ -114,7 +114,9 @@ impl Keys {
 fn log_message(error: LookupError) -> &'static str {
     match error {
         LookupError::Malformed(TokenError::Format) => "the token is not a key",
-        LookupError::Malformed(TokenError::OldFormat) => "the key is of an earlier version and has to be replaced",
+        LookupError::Malformed(TokenError::OldFormat) => {
+            "the key has the format of an earlier version and has to be replaced"
+        }
         LookupError::Malformed(TokenError::Checksum) => "the key is mistyped or truncated: its checksum is wrong",
         LookupError::Unknown => "the key is unknown",
         LookupError::Expired => "the key has expired",

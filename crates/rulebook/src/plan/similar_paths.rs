@@ -95,7 +95,7 @@ impl SimilarPaths {
         self.max_segments = self.max_segments.max(self.base + path.len() + positions);
     }
 
-    /// Returns the node of a static segment that follows a node, and adds it if it does not exist.
+    /// Returns the child of a node for a static segment. Adds the child if it does not exist.
     fn child(&mut self, node: usize, segment: &str) -> usize {
         match self.nodes[node].find(segment) {
             Ok(at) => self.nodes[node].children[at].1,
@@ -188,7 +188,7 @@ impl Search<'_> {
         remaining.is_some()
     }
 
-    /// Continues with everything that follows a node, except similar static segments.
+    /// Continues with all children of a node except similar static segments.
     fn visit_equal(&mut self, state: State, node: &Node) {
         if !self.spend(VISIT_COST) {
             return;

@@ -19,7 +19,7 @@ pub struct SlotPlan {
     pub source: Source,
     /// The check of its type.
     pub check: Arc<dyn Check>,
-    /// The number of values that the parameter takes.
+    /// Whether the parameter accepts one value, several values or files.
     pub arity: Arity,
     /// The size limit for each file while it is received; `None` if the parameter takes no files.
     pub file_limit: Option<Limit>,

@@ -15,7 +15,7 @@ use crate::transfer::{self, Decision, FileInfo};
 /// The policy for a file: in a browser, it must not run scripts or use the origin of the server (Content Security
 /// Policy Level 3 section 6.3.2).
 const POLICY: &str = "sandbox";
-/// The header field by which a script in a browser asks for a link instead of the file.
+/// The header field with which a script in a browser requests a link instead of the file.
 const REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 /// Replies with the file that a method returned, or with a link to it.

@@ -110,7 +110,7 @@ impl Worker {
             *known = Some((Instant::now(), readiness.clone()));
             readiness
         });
-        // The task ends early only together with the worker.
+        // The task is cancelled only if the worker stops.
         checking.await.unwrap_or_else(|_| Readiness::stopping())
     }
 
