@@ -139,10 +139,10 @@ mod tests {
     use super::super::static_files::StaticFiles;
     use super::*;
     use crate::bind::{self, PlanContext};
-    use rulebook_model::compile;
-    use rulebook_model::definition;
     use crate::handler::State;
     use crate::plan::{Description, Document, DocumentCache, Documents, LazyDocuments, ParentPaths, RenderedOnDemand};
+    use rulebook_model::compile;
+    use rulebook_model::definition;
     use rulebook_model::model::Unbound;
 
     /// Returns empty documents: this test does not request any.
