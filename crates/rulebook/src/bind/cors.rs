@@ -25,7 +25,7 @@ const RESPONSE_HEADERS: [&str; 11] = [
 ];
 
 /// Makes the response headers for requests of other origins.
-pub(super) fn plan(api: &Api) -> Option<plan::Cors> {
+pub(super) fn plan(api: &Api) -> Option<plan::PlannedCors> {
     let Cors { origins, credentials, headers, expose, max_age, .. } = api.cors.as_ref()?;
     let request_headers = || REQUEST_HEADERS.into_iter().chain(headers.iter().map(String::as_str));
     let method_headers = |method: &Method| {
@@ -33,7 +33,7 @@ pub(super) fn plan(api: &Api) -> Option<plan::Cors> {
         let names: Vec<_> = parameters.map(|parameter| parameter.key.as_str()).collect();
         (!names.is_empty()).then(|| header_list(request_headers().chain(names)))
     };
-    Some(plan::Cors {
+    Some(plan::PlannedCors {
         origins: match origins {
             Origins::Any => None,
             Origins::These(origins) => Some(origins.iter().map(|origin| origin.to_ascii_lowercase().into()).collect()),

@@ -10,8 +10,9 @@ use super::multipart_limits;
 use crate::call::{AuthScheme, DynAuthenticate, Value, is_secret_field, is_secret_name};
 use crate::handler::{self, ReadinessCheck, State};
 use crate::plan::{
-    Action, BodyUse, DeclaredError, DocumentCache, Method, Module, MultipartLimits, NamedServices, Output, Permit,
-    Plan, Requirement, RequirementPart, Routes, Service, ServicesByClass, ServicesByModule, SimilarPaths, SlotPlan,
+    Action, BodyUse, DocumentCache, MultipartLimits, NamedServices, Permit, Plan, PlannedError, PlannedMethod,
+    PlannedModule, PlannedOutput, PlannedService, Requirement, RequirementPart, Routes, ServicesByClass,
+    ServicesByModule, SimilarPaths, SlotPlan,
 };
 
 /// The parts of a plan that do not come from the model.
@@ -33,8 +34,8 @@ pub struct PlanContext {
 #[must_use]
 pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], context: PlanContext) -> Plan {
     let mut routes = Routes::default();
-    let mut services: Vec<Service> = Vec::new();
-    let mut plans: Vec<Method> = Vec::new();
+    let mut services: Vec<PlannedService> = Vec::new();
+    let mut plans: Vec<PlannedMethod> = Vec::new();
     let mut actions = actions.into_iter();
     for (module_index, module) in api.modules.iter().enumerate() {
         for service in &module.services {
@@ -46,7 +47,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], conte
                 let action = actions.next().unwrap_or(Action::NotImplemented);
                 self::method(api, service, method, module_index, action)
             }));
-            services.push(Service {
+            services.push(PlannedService {
                 module: module_index,
                 length: service.path.len(),
                 methods: service.methods.iter().map(|method| method.http).zip(first..).collect(),
@@ -139,9 +140,9 @@ fn invalid_token(challenge: &str) -> String {
     }
 }
 
-fn module(api: &Api, module: &model::Module, handlers: &[handler::Module]) -> Module {
+fn module(api: &Api, module: &model::Module, handlers: &[handler::Module]) -> PlannedModule {
     let hooks = handlers.iter().find(|handlers| handlers.name == module.name).map(|handlers| handlers.hooks.clone());
-    Module {
+    PlannedModule {
         name: module.name.as_str().into(),
         envelope: api.make_envelope(api.envelope_name(module)),
         last_counts: module.repeated == Repeated::Last,
@@ -149,13 +150,13 @@ fn module(api: &Api, module: &model::Module, handlers: &[handler::Module]) -> Mo
     }
 }
 
-fn method(api: &Api, service: &model::Service, method: &model::Method, module: usize, action: Action) -> Method {
+fn method(api: &Api, service: &model::Service, method: &model::Method, module: usize, action: Action) -> PlannedMethod {
     let parameters = &method.parameters;
     let slots_from = |is_source: fn(Location) -> bool| -> Box<[usize]> {
         parameters.iter().enumerate().filter(|(_, it)| is_source(it.from)).map(|(slot, _)| slot).collect()
     };
     let body = slots_from(|from| matches!(from, Location::Body | Location::Any));
-    Method {
+    PlannedMethod {
         id: method.id.as_str().into(),
         module,
         permit: permit(method),
@@ -178,7 +179,7 @@ fn method(api: &Api, service: &model::Service, method: &model::Method, module: u
         errors: method
             .errors
             .iter()
-            .map(|error| DeclaredError {
+            .map(|error| PlannedError {
                 name: error.name.as_str().into(),
                 status: error.status,
                 info: error.info.as_str().into(),
@@ -187,8 +188,8 @@ fn method(api: &Api, service: &model::Service, method: &model::Method, module: u
     }
 }
 
-fn output(output: &model::Output) -> Output {
-    Output { name: output.name.as_str().into(), check: output.r#type.check.clone(), optional: output.optional }
+fn output(output: &model::Output) -> PlannedOutput {
+    PlannedOutput { name: output.name.as_str().into(), check: output.r#type.check.clone(), optional: output.optional }
 }
 
 /// Returns the header name and the slot of a header parameter. Lowering rejects invalid names.

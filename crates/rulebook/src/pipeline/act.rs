@@ -16,7 +16,7 @@ use super::panic::{catch_panic, catch_panic_async};
 use super::verify::verify_outputs;
 use crate::call::{ApiError, Download, ErrorKind, Outcome, Returned, Slot, Slots, Success, Value};
 use crate::handler::{CallEnd, CallOrigin, Caller, Context, HandlerFuture};
-use crate::plan::{Action, Method};
+use crate::plan::{Action, PlannedMethod};
 
 /// Starts the handler of a method. The returned future borrows nothing of the request.
 ///
@@ -84,7 +84,7 @@ async fn run_with_hooks(
 }
 
 /// Returns the checked arguments as the single output `args`, or as a JSON file if the method returns a file.
-fn echo(method: &Method, arguments: Vec<Slot<'_>>) -> HandlerFuture {
+fn echo(method: &PlannedMethod, arguments: Vec<Slot<'_>>) -> HandlerFuture {
     struct Echo(Vec<(Box<str>, Value<'static>)>);
     struct Named<'a>(&'a [(Box<str>, Value<'static>)]);
     impl Serialize for Echo {
@@ -213,7 +213,7 @@ impl Drop for RunningHandler {
 
 /// Gives an error of the handler the status and message that the definition declares. An error that the definition does
 /// not declare becomes an internal error.
-fn declared(method: &Method, error: ApiError) -> ApiError {
+fn declared(method: &PlannedMethod, error: ApiError) -> ApiError {
     let ErrorKind::Declared { name, .. } = error.kind() else {
         return error;
     };

@@ -6,7 +6,7 @@ use super::identify::{Client, authenticate, check_quota};
 use super::jsonp;
 use super::raw::{self, RawValue};
 use crate::call::{ApiError, ErrorKind, Head, Identity};
-use crate::plan::{FoundMethod, Method, Permit, Plan, Requirement, RequirementPart};
+use crate::plan::{FoundMethod, Permit, Plan, PlannedMethod, Requirement, RequirementPart};
 
 /// The proof that a call is permitted. Only this stage makes one, and a handler cannot be run without one.
 pub struct Granted<'r> {
@@ -18,7 +18,7 @@ pub struct Granted<'r> {
 impl<'r> Granted<'r> {
     /// Returns the method that may be called.
     #[must_use]
-    pub fn method(&self) -> &'r Method {
+    pub fn method(&self) -> &'r PlannedMethod {
         &self.plan.methods[self.method]
     }
 
@@ -78,7 +78,7 @@ pub async fn authorize_early(plan: &Plan, head: &Head, found: &FoundMethod<'_>) 
 /// a permission has as a variable.
 fn check_groups<'r>(
     plan: &Plan,
-    method: &Method,
+    method: &PlannedMethod,
     identity: Option<&Identity>,
     value: impl Fn(usize) -> RawValue<'r>,
 ) -> Result<(), ApiError> {
@@ -112,7 +112,7 @@ fn check_groups<'r>(
 
 /// Returns the value of a scope variable as permissions write it; `None` if it is absent or cannot be part of a
 /// permission.
-fn variable(method: &Method, slot: usize, raw: RawValue<'_>) -> Option<String> {
+fn variable(method: &PlannedMethod, slot: usize, raw: RawValue<'_>) -> Option<String> {
     let check = &*method.slots[slot].check;
     let value = match raw {
         RawValue::Text(text) => check.decode(text),

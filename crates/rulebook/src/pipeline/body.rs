@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header;
 
 use crate::call::{Head, Upload, shortened};
-use crate::plan::{BodyUse, Method, MultipartLimits};
+use crate::plan::{BodyUse, MultipartLimits, PlannedMethod};
 
 /// A body that has been received.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub const ACCEPTED: &[&str] = &["application/json", "application/x-www-form-urle
 
 /// Returns the kind of the body that has to be received for a method.
 #[must_use]
-pub fn kind(head: &Head, method: &Method) -> BodyKind {
+pub fn kind(head: &Head, method: &PlannedMethod) -> BodyKind {
     match method.body_use {
         BodyUse::Nothing => BodyKind::Nothing,
         BodyUse::Fields => announced_kind(head, method.multipart_limits),

@@ -13,7 +13,7 @@ use crate::call::{
     ApiError, ErrorKind, Limit, ParameterError, ParameterErrorKind, Slot, TypeMismatch, TypeMismatchDetails, Value,
     is_secret_name,
 };
-use crate::plan::{Method, Plan, SlotPlan};
+use crate::plan::{Plan, PlannedMethod, SlotPlan};
 
 /// The maximum number of parameter errors in one response.
 const MAX_ERRORS: usize = 50;
@@ -23,7 +23,7 @@ const MAX_ERRORS: usize = 50;
 /// # Errors
 /// Fails if a required parameter is missing, a value is invalid or exceeds a limit, or a parameter is unknown and the
 /// definition refuses unknown parameters.
-pub fn check<'a>(plan: &Plan, method: &'a Method, values: RawValues<'a>) -> Result<Vec<Slot<'a>>, ApiError> {
+pub fn check<'a>(plan: &Plan, method: &'a PlannedMethod, values: RawValues<'a>) -> Result<Vec<Slot<'a>>, ApiError> {
     let mut slots = Vec::with_capacity(values.raw.len());
     let mut errors = Vec::new();
     let mut truncated = false;
@@ -47,7 +47,7 @@ pub fn check<'a>(plan: &Plan, method: &'a Method, values: RawValues<'a>) -> Resu
 /// that follow need not be stored then. A later value cannot replace this one, and the check of its type does not need
 /// other values.
 #[must_use]
-pub fn is_refused_by(plan: &Plan, method: &Method, name: &str, bytes: &[u8]) -> bool {
+pub fn is_refused_by(plan: &Plan, method: &PlannedMethod, name: &str, bytes: &[u8]) -> bool {
     let last_counts = plan.modules[method.module].last_counts;
     let early = |slot: &&SlotPlan| !last_counts && slot.arity == Arity::One && slot.check.can_check_early();
     let passes = |slot: &SlotPlan| {

@@ -16,7 +16,7 @@ use super::urlencoded;
 use super::{ErrorContext, Runner, act, check};
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, Outcome, Value};
 use crate::handler::{Call, CallArgument, CallOrigin, Caller, Response, State};
-use crate::plan::{Action, Method, Plan};
+use crate::plan::{Action, Plan, PlannedMethod};
 
 /// The maximum depth of calls that handlers make within each other.
 const MAX_DEPTH: u32 = 16;
@@ -67,7 +67,12 @@ async fn run(runner: &Arc<Runner>, call: Call, target: Target) -> Outcome {
 ///
 /// # Errors
 /// Returns an internal error if an argument is not a parameter of the method: the program's code is wrong.
-fn raw<'c>(method: &Method, plan: &Plan, call: &'c Call, target: &Target) -> Result<Vec<RawValue<'c>>, ApiError> {
+fn raw<'c>(
+    method: &PlannedMethod,
+    plan: &Plan,
+    call: &'c Call,
+    target: &Target,
+) -> Result<Vec<RawValue<'c>>, ApiError> {
     let last_counts = plan.modules[method.module].last_counts;
     let mut raw = vec![RawValue::Absent; method.slots.len()];
     let text = |raw: &mut Vec<RawValue<'c>>, slot: usize, text| {
@@ -110,7 +115,7 @@ fn raw<'c>(method: &Method, plan: &Plan, call: &'c Call, target: &Target) -> Res
 }
 
 /// Returns the internal error for an argument that is not a parameter of the method.
-fn unknown_argument(method: &Method, why: &str) -> ApiError {
+fn unknown_argument(method: &PlannedMethod, why: &str) -> ApiError {
     ApiError::internal(format_args!("{}: {why}", method.id))
 }
 
@@ -210,7 +215,7 @@ fn do_the_same(plan: &Plan, service: usize, allowed: &AllowedMethods) -> bool {
     let methods = plan.services[service].methods.iter().filter(|(http, _)| allowed.0.contains(http));
     let mut methods = methods.map(|(_, method)| &plan.methods[*method]);
     let Some(first) = methods.next() else { return false };
-    let sources = |method: &Method| method.slots.iter().map(|slot| slot.source).collect::<Vec<_>>();
+    let sources = |method: &PlannedMethod| method.slots.iter().map(|slot| slot.source).collect::<Vec<_>>();
     methods.all(|other| {
         let same_action = match (&first.action, &other.action) {
             (Action::Handler { handler: one, .. }, Action::Handler { handler: another, .. }) => {

@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 
 use super::{Reply, ReplyBody};
 use crate::call::Head;
-use crate::plan::{Cors, Plan};
+use crate::plan::{Plan, PlannedCors};
 
 /// Adds the fields for cross-origin requests to a reply, and reduces the reply to a preflight to the allowed methods.
 /// `preflighted` is the index of the method that a preflight asks for.
@@ -72,7 +72,7 @@ fn requested(head: &Head) -> Option<&HeaderValue> {
 ///
 /// Schemes and hosts are compared without regard to case (RFC 6454 section 4). Browsers compare the value with the
 /// origin as they sent it.
-fn allowed_origin(cors: &Cors, head: &Head) -> Option<HeaderValue> {
+fn allowed_origin(cors: &PlannedCors, head: &Head) -> Option<HeaderValue> {
     let mut origins = head.get_all(&header::ORIGIN);
     let (Some(origin), None) = (origins.next(), origins.next()) else {
         return None;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use rulebook_model::types::Arity;
 
 use crate::call::{Head, Upload, Value};
-use crate::plan::Method;
+use crate::plan::PlannedMethod;
 
 /// The raw value of a parameter.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +33,7 @@ pub(super) enum RawValue<'a> {
 /// Returns the raw value of a slot that is filled from a segment of the path or a header field; `Absent` for any other
 /// slot.
 pub(super) fn head_value<'a>(
-    method: &Method,
+    method: &PlannedMethod,
     slot: usize,
     head: &'a Head,
     segments: &'a [Cow<'_, str>],

@@ -10,7 +10,7 @@ use super::reply::{FileReply, Reply, Responded};
 use super::representation::{EncodedBody, Representation};
 use super::{jsonp, route};
 use crate::call::{ApiError, ErrorKind, Head, Outcome, Quota, Returned, Success};
-use crate::plan::{Method, Plan};
+use crate::plan::{Plan, PlannedMethod};
 
 /// Writes the outcome of a call to the method with this index. `quota` is what is left of the client's rate limit. A
 /// file is returned as it is, to be opened by the server.
@@ -120,7 +120,7 @@ fn write_error(
     plan: &Plan,
     envelope: &dyn Envelope,
     head: &Head,
-    method: Option<&Method>,
+    method: Option<&PlannedMethod>,
     representation: Representation<'_>,
     error: ApiError,
 ) -> Reply {
@@ -137,7 +137,7 @@ fn write_error(
 }
 
 /// Logs what the client must not know. An internal error is logged under the request's id, which the client is told.
-fn log_error(head: &Head, method: Option<&Method>, error: ApiError) -> ApiError {
+fn log_error(head: &Head, method: Option<&PlannedMethod>, error: ApiError) -> ApiError {
     let id = method.map_or("-", |method| &method.id);
     match (error.kind(), error.log()) {
         (ErrorKind::Internal { .. }, why) => {

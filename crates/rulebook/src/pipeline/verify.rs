@@ -3,16 +3,16 @@
 use serde_json::Value as Json;
 
 use crate::call::{ApiError, Encode, Value, is_secret_name};
-use crate::plan::{Method, Output};
+use crate::plan::{PlannedMethod, PlannedOutput};
 
 /// Checks the outputs of a handler against `out` of the definition.
 ///
 /// # Errors
 /// Returns an internal error if an output is missing or has the wrong type. Only the log names the output: the client
 /// did not cause the error.
-pub(super) fn verify_outputs(method: &Method, outputs: &dyn Encode) -> Result<(), ApiError> {
+pub(super) fn verify_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<(), ApiError> {
     let json = outputs.to_json().map_err(ApiError::internal)?;
-    let wrong = |at: &str, output: &Output, what: &str| {
+    let wrong = |at: &str, output: &PlannedOutput, what: &str| {
         Err(ApiError::internal(format_args!("{}: the output `{}{at}`{what}", method.id, output.name)))
     };
     for output in &method.outputs {

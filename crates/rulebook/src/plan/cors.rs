@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 /// The settings of cross-origin resource sharing.
 #[derive(Debug)]
-pub struct Cors {
+pub struct PlannedCors {
     /// The allowed origins in lower case; `None` to allow all.
     pub origins: Option<HashSet<Box<str>>>,
     /// `true` if browsers may send cookies and other stored credentials.

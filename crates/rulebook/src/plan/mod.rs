@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use content_coding::{ContentCoding, Effort};
-pub use cors::Cors;
+pub use cors::PlannedCors;
 #[cfg(feature = "documents")]
 pub use document::PageFinder;
 pub use document::{Description, Document, Documents, ParentPaths, PublishedDocuments, RenderedPage};
@@ -54,13 +54,13 @@ pub struct Plan {
     /// Suggests services for paths that do not exist.
     pub similar_paths: SimilarPaths,
     /// All services.
-    pub services: Box<[Service]>,
+    pub services: Box<[PlannedService]>,
     /// All methods.
-    pub methods: Box<[Method]>,
+    pub methods: Box<[PlannedMethod]>,
     /// The indices of methods by their ids, for calls from code.
     pub ids: HashMap<Box<str>, usize>,
     /// All modules.
-    pub modules: Box<[Module]>,
+    pub modules: Box<[PlannedModule]>,
     /// The envelope of responses to requests that are not routed to a module.
     pub envelope: Arc<dyn Envelope>,
     /// The formats of responses besides JSON, in order of preference.
@@ -88,13 +88,13 @@ pub struct Plan {
     /// `true` if responses may be compressed.
     pub compress: bool,
     /// The settings of cross-origin resource sharing; `None` if it is not enabled.
-    pub cors: Option<Cors>,
+    pub cors: Option<PlannedCors>,
     /// The documents about the API.
     pub documents: DocumentCache,
 }
 
 /// A module of the plan.
-pub struct Module {
+pub struct PlannedModule {
     /// The name of the module.
     pub name: Box<str>,
     /// The envelope of its responses.
@@ -106,7 +106,7 @@ pub struct Module {
 }
 
 /// A service of the plan.
-pub struct Service {
+pub struct PlannedService {
     /// The index of its module.
     pub module: usize,
     /// The number of segments of its path.
@@ -116,7 +116,7 @@ pub struct Service {
 }
 
 /// A method of the plan.
-pub struct Method {
+pub struct PlannedMethod {
     /// The id of the method.
     pub id: Box<str>,
     /// The index of its module.
@@ -154,9 +154,9 @@ pub struct Method {
     /// `true` if its single output is the whole body of the response.
     pub whole: bool,
     /// The outputs.
-    pub outputs: Box<[Output]>,
+    pub outputs: Box<[PlannedOutput]>,
     /// The errors that the definition declares for the method.
-    pub errors: Box<[DeclaredError]>,
+    pub errors: Box<[PlannedError]>,
 }
 
 /// The code that a call of a method runs.
@@ -175,7 +175,7 @@ pub enum Action {
 }
 
 /// An output of a method.
-pub struct Output {
+pub struct PlannedOutput {
     /// The name of the output.
     pub name: Box<str>,
     /// The check of its type.
@@ -185,7 +185,7 @@ pub struct Output {
 }
 
 /// An error that the definition declares for a method.
-pub struct DeclaredError {
+pub struct PlannedError {
     /// The name of the error.
     pub name: Box<str>,
     /// The HTTP status.

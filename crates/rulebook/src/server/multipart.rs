@@ -21,7 +21,7 @@ use super::receive::LimitedBody;
 use super::upload_writer::{Destination, UploadWriter, Uploads};
 use crate::call::{ApiError, ErrorKind, Limit, MalformedRequest, shortened};
 use crate::pipeline::{self, Body, Part, PartContent};
-use crate::plan::{Method, Plan};
+use crate::plan::{Plan, PlannedMethod};
 
 /// The maximum length of what is between the contents of two parts, in bytes: a boundary and the header fields of a
 /// part.
@@ -40,7 +40,7 @@ pub(super) struct Target<'m> {
     /// The plan of the method.
     pub(super) plan: &'m Plan,
     /// The method.
-    pub(super) method: &'m Method,
+    pub(super) method: &'m PlannedMethod,
     /// The maximum number of parts.
     pub(super) max_parts: u64,
     /// The destination of files.

@@ -14,7 +14,7 @@ use super::request_body::RequestBody;
 use super::upload_writer::Uploads;
 use crate::call::{ApiError, ErrorKind, Head, Limit, MalformedRequest};
 use crate::pipeline::{ACCEPTED, Body, BodyKind, BodyPrefix, body_kind};
-use crate::plan::{Method, Plan};
+use crate::plan::{Plan, PlannedMethod};
 
 /// The minimum speed of a multipart body that takes longer than `limits.seconds`, in bytes per second.
 const MIN_SPEED: u64 = 16 << 10;
@@ -81,7 +81,7 @@ pub(super) async fn receive(
     body: &mut RequestBody,
     head: &Head,
     plan: &Plan,
-    method: &Method,
+    method: &PlannedMethod,
     uploads: &Arc<Uploads>,
 ) -> Result<Body, ApiError> {
     let kind = body_kind(head, method);

@@ -3,7 +3,7 @@
 use super::{RawValue, Reading, slot};
 use crate::call::{ApiError, Limit, Source};
 use crate::pipeline::urlencoded::{decode, pairs};
-use crate::plan::Method;
+use crate::plan::PlannedMethod;
 
 /// Reads the fields of `text` that are parameters of the method.
 ///
@@ -52,7 +52,7 @@ pub(super) struct Seen(Vec<bool>);
 
 impl Seen {
     /// Returns the marks for reading a body. They are empty if the method has no query parameters.
-    pub(super) fn by_body(method: &Method) -> Self {
+    pub(super) fn by_body(method: &PlannedMethod) -> Self {
         Self(if method.query.is_empty() { Vec::new() } else { vec![false; method.slots.len()] })
     }
 

@@ -18,7 +18,7 @@ use super::body::{Body, Part, PartContent};
 use super::english;
 use super::raw::{RawValue, header_value, segment_value};
 use crate::call::{ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shortened};
-use crate::plan::{FoundMethod, Method, NameMatch, Plan, SegmentError, SlotPlan};
+use crate::plan::{FoundMethod, NameMatch, Plan, PlannedMethod, SegmentError, SlotPlan};
 
 /// The raw values of the parameters of a request.
 pub struct RawValues<'a> {
@@ -31,7 +31,7 @@ pub struct RawValues<'a> {
 /// Collects the raw values of a method's parameters.
 struct Reading<'a, 'p> {
     plan: &'p Plan,
-    method: &'p Method,
+    method: &'p PlannedMethod,
     head: &'a Head,
     /// The names that selected the method; `None` if its path did.
     by_name: Option<&'p NameMatch>,
@@ -129,13 +129,13 @@ impl<'a> Reading<'a, '_> {
 
 /// Returns the parameter that a part of a multipart body with this name fills.
 #[must_use]
-pub fn filled_by<'p>(method: &'p Method, name: &str) -> Option<&'p SlotPlan> {
+pub fn filled_by<'p>(method: &'p PlannedMethod, name: &str) -> Option<&'p SlotPlan> {
     slot(method, &method.body, name, &mut 0).map(|slot| &method.slots[slot])
 }
 
 /// Returns which of `slots` a field with this name fills. Fields mostly come in the order of the definition: `next` is
 /// the index in `slots` where the search begins, and is moved behind the slot that was found.
-pub(super) fn slot(method: &Method, slots: &[usize], name: &str, next: &mut usize) -> Option<usize> {
+pub(super) fn slot(method: &PlannedMethod, slots: &[usize], name: &str, next: &mut usize) -> Option<usize> {
     let found = match slots.get(*next) {
         Some(slot) if *method.slots[*slot].key == *name => Some(*next),
         _ => slots.iter().position(|slot| *method.slots[*slot].key == *name),

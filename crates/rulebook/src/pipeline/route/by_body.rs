@@ -7,7 +7,7 @@ use super::{RoutingError, fields, method_by_path, path, select_method};
 use crate::call::{ApiError, Head, Limit};
 use crate::pipeline::body::{BodyKind, announced_kind};
 use crate::pipeline::respond::ErrorContext;
-use crate::plan::{FoundMethod, Method, Naming, Plan};
+use crate::plan::{FoundMethod, Naming, Plan, PlannedMethod};
 
 /// A request whose method or positions are in its body.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl NeedsBody {
     #[must_use]
     pub fn method_to_authorize(&self, plan: &Plan) -> Option<FoundMethod<'static>> {
         let method = self.method?;
-        let Method { permit, segments, .. } = &plan.methods[method];
+        let PlannedMethod { permit, segments, .. } = &plan.methods[method];
         let depends_on_body = segments.iter().any(|(_, slot)| permit.uses_slot(*slot));
         (!depends_on_body).then(|| FoundMethod { method, segments: Vec::new(), by_name: None })
     }

@@ -8,7 +8,7 @@ use rulebook_model::error::{ErrorCode, codes};
 use rulebook_model::model::ServerPath;
 
 use crate::pipeline::{ErrorContext, Route};
-use crate::plan::{Method, Plan};
+use crate::plan::{Plan, PlannedMethod};
 
 /// The kind of a request, by which it is counted and logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +148,7 @@ const FIXED_STATUSES: [u16; 16] = [200, 204, 206, 301, 302, 303, 304, 307, 308, 
 /// code, and for the statuses of the errors that the method declares.
 struct Columns<'p> {
     plain: &'p [u16],
-    method: Option<&'p Method>,
+    method: Option<&'p PlannedMethod>,
 }
 
 const GONE: usize = 0;
