@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::fs;
 
-use rulebook::Envelope;
+use rulebook::envelope::Envelope;
 use rulebook_model::definition::keys;
 use rulebook_model::envelope::Iapi;
 use rulebook_model::error::codes;

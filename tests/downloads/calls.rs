@@ -1,6 +1,6 @@
 //! Downloads that are called from code.
 
-use rulebook::call::Content;
+use rulebook::Content;
 use rulebook::{ApiError, Args, Context, Download, Module};
 use serde_json::json;
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use rulebook::ApiError;
-use rulebook::call::{
-    AllowedMethods, ErrorKind, HttpMethod, Limit, MalformedRequest, Measure, ParameterError, ParameterErrorKind,
-    ServiceNameError, Source, Violation,
+use rulebook::HttpMethod;
+use rulebook::error::{
+    AllowedMethods, ErrorKind, Limit, MalformedRequest, ParameterError, ParameterErrorKind, ServiceNameError, Source,
 };
+use rulebook::types::{Measure, Violation};
 use rulebook_model::error::codes;
 use rulebook_model::error::texts::{Catalogue, CatalogueError, CatalogueName, TABLE};
 use serde_json::{Map, Value, json};

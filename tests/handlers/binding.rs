@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use rulebook::{ApiError, Args, Context, ErrorCode, Module, Rulebook, Unbound};
+use rulebook::error::ErrorCode;
+use rulebook::{ApiError, Args, Context, Module, Rulebook, Unbound};
 use serde_json::{Value as Json, json};
 
 use super::{build, call, files};

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rulebook::{ApiError, Args, Context, Engine, ErrorCode, Identity, Module, Rulebook, TypeMismatch, Unbound, Value};
+use rulebook::error::ErrorCode;
+use rulebook::types::{TypeMismatch, Value};
+use rulebook::{ApiError, Args, Context, Engine, Identity, Module, Rulebook, Unbound};
 use rulebook_model::call::ErrorKind;
 use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde::Deserialize;

@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use rulebook::{ApiError, Args, Context, Engine, ErrorCode, Module, Response, Rulebook, Unbound};
+use rulebook::error::ErrorCode;
+use rulebook::{ApiError, Args, Context, Engine, Module, Response, Rulebook, Unbound};
 use rulebook_model::call::ErrorKind;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};

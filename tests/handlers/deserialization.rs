@@ -6,7 +6,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use rulebook::{ApiError, Args, Context, Engine, Module, Rulebook, TypeMismatch, Unbound, Value};
+use rulebook::types::{TypeMismatch, Value};
+use rulebook::{ApiError, Args, Context, Engine, Module, Rulebook, Unbound};
 use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

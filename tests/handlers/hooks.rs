@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Waker};
 use std::time::Duration;
 
-use rulebook::{ApiError, Args, CallEnd, Context, ErrorCode, Module, Rulebook};
+use rulebook::error::ErrorCode;
+use rulebook::{ApiError, Args, CallEnd, Context, Module, Rulebook};
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
 

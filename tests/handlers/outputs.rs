@@ -1,6 +1,7 @@
 //! The comparison of outputs with `out` of the definition.
 
-use rulebook::{ApiError, Args, Context, Engine, ErrorCode, Module, Rulebook};
+use rulebook::error::ErrorCode;
+use rulebook::{ApiError, Args, Context, Engine, Module, Rulebook};
 use serde_json::{Value as Json, json};
 
 use super::{call, files};

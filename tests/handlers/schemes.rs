@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use rulebook::{AuthScheme, Authenticate, Authentication, Head, Identity, Keys, Rulebook, Unbound};
+use rulebook::key::Keys;
+use rulebook::{AuthScheme, Authenticate, Authentication, Head, Identity, Rulebook, Unbound};
 use rulebook_model::describe::openapi;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;

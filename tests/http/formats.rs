@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use rulebook::{ApiError, Args, Context, Format, FormatError, Module, Rulebook, Unbound, Xml};
+use rulebook::envelope::{Format, FormatError, Xml};
+use rulebook::{ApiError, Args, Context, Module, Rulebook, Unbound};
 use rulebook_model::model::EnvelopeName;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! Custom envelopes: selected by name, in every response, and when they fail.
 
-use rulebook::{ApiError, Args, Context, Encode, Envelope, MemberWriter, Module, Rulebook, Unbound, WriteError};
+use rulebook::envelope::{Encode, Envelope, MemberWriter, WriteError};
+use rulebook::{ApiError, Args, Context, Module, Rulebook, Unbound};
 use rulebook_model::describe::{canonical, openapi};
 use rulebook_model::envelope::{details_schema, write_details};
 use serde_json::{Value, json};

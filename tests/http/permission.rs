@@ -1,6 +1,7 @@
 //! Permissions, which are checked before any byte of the body is read.
 
-use rulebook::{Keys, Rulebook, Unbound};
+use rulebook::key::Keys;
+use rulebook::{Rulebook, Unbound};
 use serde_json::{Value, json};
 
 use crate::client::{Request, Site, case};

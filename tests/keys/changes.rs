@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rulebook::Keys;
+use rulebook::key::Keys;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 

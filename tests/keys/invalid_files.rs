@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rulebook::Keys;
+use rulebook::key::Keys;
 use serde_json::json;
 use tempfile::TempDir;
 

@@ -11,7 +11,8 @@ mod stored;
 use std::path::Path;
 
 use http::{HeaderValue, Method, Uri, header};
-use rulebook::{Authenticate, Authentication, Head, Keys};
+use rulebook::key::Keys;
+use rulebook::{Authenticate, Authentication, Head};
 
 use crate::cli::RunResult;
 use crate::handlers::wait;

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Stdio;
 
 use hmac::{Hmac, KeyInit, Mac};
-use rulebook::Keys;
+use rulebook::key::Keys;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256, Sha512};
 use tempfile::TempDir;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use rulebook::{Engine, Span};
+use rulebook::Engine;
+use rulebook::model::Span;
 use rulebook_model::call::ErrorKind;
 use rulebook_model::describe::{canonical, openapi};
 use rulebook_model::model::{Api, Audience, Location, Permission};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use rulebook::Value;
+use rulebook::types::Value;
 use rulebook_model::model::{Api, Location, Method, Parameter, Segment, Service};
 use rulebook_model::types::Check;
 use serde_json::{Value as Json, json};

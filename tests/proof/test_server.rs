@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rulebook::{ApiError, Args, Context, Download, Module, Value};
+use rulebook::types::Value;
+use rulebook::{ApiError, Args, Context, Download, Module};
 use rulebook_model::model::{Api, Method};
 use rulebook_model::types::Check;
 use serde_json::{Map, Value as Json};

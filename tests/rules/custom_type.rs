@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use rulebook::{Rulebook, TypeMismatch, Unbound, Value, Violation};
+use rulebook::types::{TypeMismatch, Value, Violation};
+use rulebook::{Rulebook, Unbound};
 use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde_json::{Value as Json, json};
 

@@ -10,7 +10,8 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use rulebook::{Authenticate, Authentication, Engine, Head, Identity, Rulebook, Unbound, Value};
+use rulebook::types::Value;
+use rulebook::{Authenticate, Authentication, Engine, Head, Identity, Rulebook, Unbound};
 use rulebook_model::describe::example;
 use rulebook_model::describe::{KEY_PLACEHOLDER, Snippet, server_url, snippets, uris};
 use rulebook_model::model::{Api, Location, Method};

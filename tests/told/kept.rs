@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rulebook::{Authenticate, Authentication, Identity, RateLimiter, Rulebook, TypeMismatch, Unbound, Value};
+use rulebook::types::{TypeMismatch, Value};
+use rulebook::{Authenticate, Authentication, Identity, RateLimiter, Rulebook, Unbound};
 use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde_json::{Value as Json, json};
 

@@ -11,9 +11,16 @@ pub fn compare(path: &Path, made: &str) {
         return;
     }
     let kept = fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        kept == made,
-        "{} differs; UPDATE_GOLDEN=1 writes it anew\n--- kept\n{kept}\n--- made\n{made}",
+    if kept == made {
+        return;
+    }
+    let same = kept.lines().zip(made.lines()).take_while(|(kept, made)| kept == made).count();
+    let from_there = |text: &str| text.lines().skip(same).take(20).collect::<Vec<_>>().join("\n");
+    panic!(
+        "{} differs from line {}; UPDATE_GOLDEN=1 writes it anew\n--- kept\n{}\n--- made\n{}",
         path.display(),
+        same + 1,
+        from_there(&kept),
+        from_there(made),
     );
 }

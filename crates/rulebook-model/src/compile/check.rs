@@ -8,26 +8,26 @@ use crate::diagnostic::{Diagnostic, Report, Sources};
 use crate::model::Api;
 use crate::types::{Functions, Type};
 
-/// Names that a program adds to those that every definition can use.
+/// The types, envelopes, formats and functions that a program adds to the built-in ones.
 #[derive(Default)]
 pub struct Extensions {
-    /// Types; one with the name of a built-in type replaces it.
+    /// The types. A type with the name of a built-in type replaces it.
     pub types: Vec<Arc<dyn Type>>,
     /// Envelopes and formats.
     pub answers: ResponseRegistry,
-    /// Functions that `callback` and `after` name.
+    /// The functions that the attributes `callback` and `after` can name.
     pub functions: Functions,
 }
 
-/// A definition without errors.
+/// A definition that was checked and has no errors.
 #[derive(Debug)]
 pub struct Checked {
     /// The model of the API.
     pub api: Api,
-    /// The files that were read, for diagnostics of later steps.
+    /// The files of the definition, for diagnostics of later steps.
     pub sources: Sources,
-    /// An error for each function that the definition names and the program does not have. Only programs that serve
-    /// the definition need the functions.
+    /// An error for each function that the definition names but the program has not registered. Such a definition can
+    /// be described, but not served.
     pub unknown_functions: Vec<Diagnostic>,
 }
 

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Location, Method, Module, Segment, Service};
 use crate::routing::{Routes, encode_segment};
 
-/// A service with its module.
+/// A service and the module that it belongs to.
 struct ServiceEntry<'a> {
     module: &'a Module,
     service: &'a Service,
@@ -24,13 +24,13 @@ impl ServiceEntry<'_> {
     }
 }
 
-/// Services by the shapes of their paths in lower case.
+/// Services, by the shapes of their paths in lower case.
 type ByShape<'e, 'a> = HashMap<String, Vec<&'e ServiceEntry<'a>>>;
-/// The addresses of methods that were reported, so that consequences are not reported too.
+/// The addresses of the methods with a reported error, so that errors that only follow from it are not reported.
 type Reported = HashSet<*const Method>;
 
 impl Lowering<'_> {
-    /// Checks all modules, in the order of the text. `base` is `None` if it has an error.
+    /// Checks all modules, in the order of the files. `base` is the base path, or `None` if it has an error.
     pub(super) fn check_collisions(&mut self, modules: &[Module], base: Option<&str>) {
         let entries: Vec<ServiceEntry<'_>> = modules
             .iter()
@@ -51,7 +51,7 @@ impl Lowering<'_> {
         }
         let mut routes = Routes::default();
         for (index, ServiceEntry { module, service, .. }) in entries.iter().enumerate() {
-            // A path that exists already was reported.
+            // A service whose path exists already has been reported.
             let _ = routes.insert(&service.path, index, module.ignore_case);
         }
         for entry in &entries {
@@ -63,7 +63,7 @@ impl Lowering<'_> {
         self.check_ids(&entries, &reported);
     }
 
-    /// Checks that no service before this one, in another module, has the same path.
+    /// Checks that no earlier service of another module has the same path.
     fn check_path(&mut self, entry: &ServiceEntry<'_>, before: &[&ServiceEntry<'_>], reported: &mut Reported) {
         let Some(other) = before.iter().find(|other| other.collides_with(&entry.shape, entry.module)) else { return };
         reported.extend(entry.service.methods.iter().map(std::ptr::from_ref));
@@ -84,7 +84,7 @@ impl Lowering<'_> {
         );
     }
 
-    /// Checks that a service has each HTTP method once. Its methods may come from several keys with the same path.
+    /// Checks that a service has each HTTP method only once. Its methods may come from several keys with the same path.
     fn check_methods(&mut self, service: &Service, reported: &mut Reported) {
         for pair in service.methods.windows(2) {
             if let [first, second] = pair
@@ -105,7 +105,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that a service receives the segments of its positions, instead of a longer path that matches them too.
+    /// Checks that requests with positions reach this service, and not a service whose longer path also matches them.
     /// `route` returns the service that handles a path with this number of segments, if its path has that length.
     fn check_position_reach<'e, 'a: 'e>(
         &mut self,
@@ -153,7 +153,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that method ids are unique in the API.
+    /// Checks that each method id is unique in the API.
     fn check_ids(&mut self, entries: &[ServiceEntry<'_>], reported: &Reported) {
         let mut ids: HashMap<&str, &Method> = HashMap::new();
         for method in entries.iter().flat_map(|entry| &entry.service.methods) {
@@ -178,13 +178,14 @@ impl Lowering<'_> {
     }
 }
 
-/// A segment that matches captures only: static segments have no control characters.
+/// A segment that only captures match, because static segments contain no control characters.
 const ANY_SEGMENT: &str = "/\u{0}";
 
-/// A capture in a shape. Static segments have no braces.
+/// The notation of a capture in a shape. Static segments contain no braces.
 const CAPTURE_SHAPE: &str = "/{}";
 
-/// Returns a path with the names of its captures removed; empty for the root.
+/// Returns the shape of a path: the path without the names of its captures, `/articles/{}`. The shape of the root is
+/// empty.
 pub(super) fn path_shape(path: &[Segment]) -> String {
     path.iter().fold(String::new(), |mut shape, segment| {
         match segment {

@@ -1,4 +1,4 @@
-//! Lowers `cors`: what pages of other origins may do.
+//! Lowers the setting `cors`: what web pages of other origins may do.
 
 use http::HeaderName;
 use url::Url;
@@ -10,11 +10,11 @@ use crate::model::{Cors, Origins};
 use crate::span::Spanned;
 
 impl Lowering<'_> {
-    /// Lowers `cors`. Returns `None` if it has an error.
+    /// Lowers the setting `cors`. Returns `None` if it has an error.
     pub(super) fn cors(&mut self, cors: &parsed::Cors) -> Option<Cors> {
         let credentials = cors.credentials.as_ref().filter(|on| on.value);
         let origins = match &cors.origins {
-            Some(origins) => self.origins(origins, credentials),
+            Some(origins) => self.lower_origins(origins, credentials),
             None if cors.incomplete => None,
             None => {
                 self.report(
@@ -25,8 +25,8 @@ impl Lowering<'_> {
                 None
             }
         };
-        let headers = self.header_names(&cors.headers);
-        let expose = self.header_names(&cors.expose);
+        let headers = self.check_header_names(&cors.headers);
+        let expose = self.check_header_names(&cors.expose);
         Some(Cors {
             origins: origins?,
             credentials: credentials.is_some(),
@@ -36,7 +36,7 @@ impl Lowering<'_> {
         })
     }
 
-    fn origins(
+    fn lower_origins(
         &mut self,
         origins: &Spanned<Vec<Spanned<String>>>,
         credentials: Option<&Spanned<bool>>,
@@ -50,7 +50,7 @@ impl Lowering<'_> {
             );
             return None;
         }
-        // Every page can have one of these origins, so any page could use the credentials that a browser stores.
+        // Every page can have the origin `*` or `null`, so any page could use the credentials that a browser stores.
         let any_page = origins.value.iter().find(|origin| matches!(&*origin.value, "*" | "null"));
         if let (Some(origin), Some(credentials)) = (any_page, credentials) {
             self.report(
@@ -72,12 +72,12 @@ impl Lowering<'_> {
             }
             return Some(Origins::Any);
         }
-        let checked: Vec<_> = origins.value.iter().map(|origin| self.origin(origin)).collect();
+        let checked: Vec<_> = origins.value.iter().map(|origin| self.check_origin(origin)).collect();
         checked.into_iter().collect::<Option<_>>().map(Origins::These)
     }
 
-    /// Checks that an origin is serialized as browsers do it (RFC 6454 section 6.2).
-    fn origin(&mut self, origin: &Spanned<String>) -> Option<String> {
+    /// Checks that an origin is written as browsers serialize it (RFC 6454 section 6.2).
+    fn check_origin(&mut self, origin: &Spanned<String>) -> Option<String> {
         let text = &origin.value;
         if text == "null" {
             return Some(text.clone());
@@ -96,8 +96,8 @@ impl Lowering<'_> {
         None
     }
 
-    /// Checks names of headers (RFC 9110 section 5.1).
-    fn header_names(&mut self, names: &[Spanned<String>]) -> Option<Vec<String>> {
+    /// Checks the names of header fields (RFC 9110 section 5.1).
+    fn check_header_names(&mut self, names: &[Spanned<String>]) -> Option<Vec<String>> {
         let mut all = Some(Vec::with_capacity(names.len()));
         for name in names {
             if name.value != "*" && HeaderName::try_from(&*name.value).is_ok() {
@@ -115,7 +115,7 @@ impl Lowering<'_> {
 }
 
 /// Returns the origin of a URL as browsers serialize it: without a default port, and without everything after the port.
-/// Rejects a host with `*`, which a URL may have.
+/// Returns `None` if the host contains `*`, which URLs allow but origins do not.
 fn serialize_origin(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let host = url.host_str().filter(|host| !host.is_empty() && !host.contains('*'))?;

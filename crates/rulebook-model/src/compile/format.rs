@@ -1,15 +1,15 @@
-//! Resolves the response formats besides JSON.
+//! Resolves the names of response formats.
 
 use super::lower::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::format::{FormatOffer, InvalidMediaType};
 use crate::span::Spanned;
 
-/// The format that every API has. The setting may list it, without effect.
+/// The format that every API has; listing it in the setting has no effect.
 const JSON: &str = "json";
 
 impl Lowering<'_> {
-    /// Resolves the names of formats. Unknown formats are reported and left out.
+    /// Resolves the names of formats. Unknown formats are reported and omitted.
     pub(super) fn formats(&mut self, names: &[Spanned<String>]) -> Vec<FormatOffer> {
         let mut offered: Vec<FormatOffer> = Vec::with_capacity(names.len());
         for (index, name) in names.iter().enumerate().filter(|(_, name)| name.value != JSON) {
@@ -17,14 +17,14 @@ impl Lowering<'_> {
                 let message = format!("duplicate format `{}`", name.value.escape_debug());
                 let error = Diagnostic::new(DiagnosticCode::BadOption, name.span, message).label("second occurrence");
                 self.report(error.related(first.span, "first occurrence").help("remove one of the two"));
-            } else if let Some(format) = self.format(name) {
+            } else if let Some(format) = self.resolve_format(name) {
                 offered.push(format);
             }
         }
         offered
     }
 
-    fn format(&mut self, name: &Spanned<String>) -> Option<FormatOffer> {
+    fn resolve_format(&mut self, name: &Spanned<String>) -> Option<FormatOffer> {
         let Some(format) = self.responses.formats.get(&name.value) else {
             let known: Vec<_> = self.responses.formats.names().collect();
             let message = format!("unknown response format `{}`", name.value.escape_debug());

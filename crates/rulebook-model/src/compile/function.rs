@@ -1,4 +1,4 @@
-//! Checks that the functions which a definition refers to exist in the program.
+//! Checks that the program has the functions that a definition refers to.
 
 use std::collections::HashSet;
 
@@ -6,24 +6,25 @@ use super::lower::Lowering;
 use crate::definition::parsed::TypeSpec;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
-use crate::types::{Functions, after_names, callback};
+use crate::types::{Functions, after_function_names, callback};
 
 /// A function that a definition refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FunctionRef {
     name: String,
-    /// `true` if the reference may also be to one of the PHP functions that rulebook implements.
+    /// `true` if the name can also be that of a PHP function that rulebook implements.
     allows_builtin: bool,
 }
 
 impl Lowering<'_> {
-    /// Collects the functions that a type refers to. They are checked later, when the definition is bound to a program.
+    /// Collects the functions that a type refers to. They are checked later, when the functions of the program are
+    /// known.
     pub(super) fn collect_functions(&mut self, spec: &TypeSpec) {
         for (key, value) in spec.attributes.iter().chain(&spec.items) {
             let attribute = key.value.rsplit('.').next().unwrap_or_default();
             let (names, allows_builtin) = match attribute {
                 "callback" => (callback(&value.value).into_iter().collect(), false),
-                "after" => (after_names(&value.value).unwrap_or_default(), true),
+                "after" => (after_function_names(&value.value).unwrap_or_default(), true),
                 _ => continue,
             };
             let reference = |name| Spanned::new(FunctionRef { name, allows_builtin }, value.span);
@@ -32,7 +33,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Reports the functions that the program does not have, each once for each reference.
+/// Returns an error for each reference to a function that the program does not have.
 #[must_use]
 pub fn unknown_functions(references: &[Spanned<FunctionRef>], functions: &Functions) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();

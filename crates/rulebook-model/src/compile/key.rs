@@ -1,4 +1,4 @@
-//! Parses the keys of parameters, which say where in a request the value is sent.
+//! Parses the keys of parameters, which determine the part of a request that has the value.
 
 use http::header::HeaderName;
 
@@ -11,41 +11,41 @@ use crate::span::Spanned;
 /// The key of a parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct ParameterKey {
-    /// The part of a request that has the value. A key without a prefix gives [`Location::Body`], which becomes
+    /// The part of a request that has the value. For a key without a prefix it is [`Location::Body`], which becomes
     /// [`Location::Any`] if the method has no body.
     pub location: Location,
-    /// The name in that part; empty for positions.
+    /// The name of the parameter in that part; empty for positions.
     pub name: String,
 }
 
 /// The prefixes of keys, except those of positions.
 const PREFIXES: [(&str, Location); 4] =
     [("GET@", Location::Query), ("HEADER@", Location::Header), ("COOKIE@", Location::Cookie), ("ANY@", Location::Any)];
-/// The prefix of positions in every dialect.
+/// The prefix of positions, which every dialect accepts.
 const POSITION: &str = "URL#";
-/// The number of positions that a method may have at most; more than fit into a request target.
+/// The maximum number of positions of a method; a request target cannot hold more segments.
 const MAX_POSITIONS: usize = 1_000;
 
 impl Lowering<'_> {
-    /// Parses a key. Reports an error in it and returns `None`.
-    pub(super) fn key(&mut self, key: &Spanned<String>) -> Option<ParameterKey> {
+    /// Parses the key of a parameter. Reports an error in it and returns `None`.
+    pub(super) fn parse_key(&mut self, key: &Spanned<String>) -> Option<ParameterKey> {
         let text = key.value.as_str();
-        // The dialect's own prefix can be the beginning of a name too, so it must be followed by a digit.
+        // A name may also begin like the dialect's prefix of positions, so the prefix must be followed by a digit.
         let has_number = |rest: &&str| rest.starts_with(|first: char| first.is_ascii_digit());
         let dialect_position = || text.strip_prefix(self.spec.position_prefix).filter(has_number);
         if let Some(number) = text.strip_prefix(POSITION).or_else(dialect_position) {
-            return self.position(number, key);
+            return self.parse_position(number, key);
         }
         if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            return self.capture(name, key);
+            return self.parse_capture(name, key);
         }
         let (location, name) = PREFIXES
             .iter()
             .find_map(|(prefix, location)| Some((*location, text.strip_prefix(prefix)?)))
             .unwrap_or((if self.spec.bare_keys_in_query { Location::Any } else { Location::Body }, text));
         let name = match location {
-            Location::Header => self.header(name, key)?,
-            Location::Cookie => self.cookie(name, key)?,
+            Location::Header => self.parse_header_name(name, key)?,
+            Location::Cookie => self.parse_cookie_name(name, key)?,
             _ if name.is_empty() => {
                 self.report(
                     Diagnostic::new(DiagnosticCode::BadName, key.span, "a parameter without a name")
@@ -59,8 +59,8 @@ impl Lowering<'_> {
         Some(ParameterKey { location, name })
     }
 
-    /// Parses `{name}`: a capture of the path.
-    fn capture(&mut self, name: &str, key: &Spanned<String>) -> Option<ParameterKey> {
+    /// Parses `{name}`, a capture of the path.
+    fn parse_capture(&mut self, name: &str, key: &Spanned<String>) -> Option<ParameterKey> {
         if path::is_capture_name(name) {
             return Some(ParameterKey { location: Location::Path, name: name.to_owned() });
         }
@@ -73,8 +73,8 @@ impl Lowering<'_> {
         None
     }
 
-    /// Parses `URL#n`: the n-th segment after the service's own path, from 0.
-    fn position(&mut self, number: &str, key: &Spanned<String>) -> Option<ParameterKey> {
+    /// Parses `URL#n`, the n-th segment after the path of the service, counted from 0.
+    fn parse_position(&mut self, number: &str, key: &Spanned<String>) -> Option<ParameterKey> {
         let position = number
             .parse::<usize>()
             .ok()
@@ -95,8 +95,8 @@ impl Lowering<'_> {
         position.map(|position| ParameterKey { location: Location::Position(position), name: String::new() })
     }
 
-    /// Parses the name of a request header and converts it to lower case (RFC 9110 section 5.1).
-    fn header(&mut self, name: &str, key: &Spanned<String>) -> Option<String> {
+    /// Parses the name of a request header field and converts it to lower case (RFC 9110 section 5.1).
+    fn parse_header_name(&mut self, name: &str, key: &Spanned<String>) -> Option<String> {
         let header = HeaderName::from_bytes(name.as_bytes()).ok();
         if header.is_none() {
             let message = format!("`{}` is not a valid header name", name.escape_debug());
@@ -109,8 +109,9 @@ impl Lowering<'_> {
         header.map(|header| header.as_str().to_owned())
     }
 
-    /// Parses the name of a cookie: a token like the name of a header, but case-sensitive (RFC 6265 section 4.1.1).
-    fn cookie(&mut self, name: &str, key: &Spanned<String>) -> Option<String> {
+    /// Parses the name of a cookie. It has the same characters as a header field name, but is case-sensitive (RFC 6265
+    /// section 4.1.1).
+    fn parse_cookie_name(&mut self, name: &str, key: &Spanned<String>) -> Option<String> {
         if HeaderName::from_bytes(name.as_bytes()).is_ok() {
             return Some(name.to_owned());
         }

@@ -1,4 +1,4 @@
-//! The state of lowering a definition.
+//! The state while a definition is lowered to the model.
 
 use jiff::tz::TimeZone;
 
@@ -10,23 +10,23 @@ use crate::model::EnvelopeName;
 use crate::span::{Span, Spanned};
 use crate::types::Types;
 
-/// The state of lowering: what the parts of a definition are compiled with, and the diagnostics so far.
+/// The state while a definition is lowered: what its parts refer to, and the diagnostics so far.
 pub(super) struct Lowering<'a> {
     /// The types that the definition can use.
     pub types: &'a Types,
     /// The envelopes and formats that the definition can use.
     pub responses: &'a ResponseRegistry,
-    /// The time zone of dates and times without one.
+    /// The time zone of dates and times without an offset.
     pub timezone: TimeZone,
     /// The envelope of modules that do not set one. `None` if the settings name an unknown envelope.
     pub envelope: Option<EnvelopeName>,
-    /// `true` if methods respond with JSONP unless they set otherwise.
+    /// `true` if methods can respond with JSONP, unless a method sets the option `jsonp` itself.
     pub jsonp: bool,
-    /// The dialect of the current module.
+    /// The dialect of the module that is being lowered.
     pub spec: &'static DialectSpec,
-    /// The functions that the definition refers to, so far.
+    /// The functions that the lowered parts of the definition refer to.
     pub functions: Vec<Spanned<FunctionRef>>,
-    /// The diagnostics so far.
+    /// The errors so far.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -36,8 +36,8 @@ impl Lowering<'_> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// Reports an error unless one with the same code and span was reported before: a common parameter is checked with
-    /// every method that has it.
+    /// Reports an error unless an error with the same code and span was reported before. A common parameter is checked
+    /// with every method that inherits it, but its errors are reported once.
     pub(super) fn report_once(&mut self, diagnostic: Diagnostic) {
         let range = |span: Span| (span.file, span.start, span.end);
         let is_same = |other: &Diagnostic| other.code == diagnostic.code && range(other.span) == range(diagnostic.span);
@@ -47,9 +47,9 @@ impl Lowering<'_> {
     }
 
     /// Returns the required description of `subject` ("the method `GET`"), whose name is at `span`. Reports a missing
-    /// or blank one and returns an empty string. If `incomplete` is `true`, a missing one is not reported, since the
-    /// parser may have reported and left it out.
-    pub(super) fn info(
+    /// or blank description and returns an empty string. If `incomplete` is `true`, a missing description is not
+    /// reported, because the parser may have reported and omitted it.
+    pub(super) fn required_description(
         &mut self,
         info: Option<&Spanned<String>>,
         subject: &str,

@@ -8,9 +8,9 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{EnvelopeName, Method, Segment, default_id};
 use crate::span::{Span, Spanned};
 
-/// What the parts of a method are checked against.
+/// The properties of a method that its parameters, scope and options are checked against.
 pub(super) struct MethodContext<'a> {
-    /// Noun phrase for diagnostics: "the method `GET`".
+    /// A noun phrase for diagnostics: "the method `GET`".
     pub subject: &'a str,
     /// The HTTP method; `None` if it is unknown.
     pub http: Option<HttpMethod>,
@@ -18,16 +18,16 @@ pub(super) struct MethodContext<'a> {
     pub span: Span,
     /// The segments of the path; `None` if the path has an error.
     pub path: Option<&'a [Segment]>,
-    /// The path as the author wrote it.
+    /// The path as written in the definition.
     pub uri: &'a Spanned<String>,
-    /// `true` if the parser left out an erroneous part, so that a missing part is not an error.
+    /// `true` if the parser reported and omitted a part, so that a missing part is not another error.
     pub incomplete: bool,
 }
 
 impl Lowering<'_> {
-    /// Lowers a method. Returns `None` if its HTTP method or its path has an error, so that the model has no place for
-    /// it.
-    pub(super) fn method(
+    /// Lowers a method. Returns `None` if its HTTP method or its path has an error, because the model cannot hold such
+    /// a method.
+    pub(super) fn lower_method(
         &mut self,
         method: &parsed::Method,
         path: Option<&[Segment]>,
@@ -38,7 +38,7 @@ impl Lowering<'_> {
         let subject = format!("the method `{}`", method.http.value.escape_debug());
         let context = MethodContext {
             subject: &subject,
-            http: self.http_method(&method.http),
+            http: self.lower_http_method(&method.http),
             span: method.http.span,
             path,
             uri,
@@ -52,17 +52,17 @@ impl Lowering<'_> {
             Some(id) if self.spec.info_defaults_to_id && method.info.is_none() => id.clone(),
             _ => {
                 let may_be_missing = context.incomplete || self.spec.info_defaults_to_id;
-                self.info(method.info.as_ref(), &subject, context.span, may_be_missing)
+                self.required_description(method.info.as_ref(), &subject, context.span, may_be_missing)
             }
         };
         if let Some(id) = &method.id {
             self.check_name(&id.value, &format!("{subject} (`id`)"), id.span);
         }
-        let parameters = self.method_parameters(&method.parameters, common, &context);
-        let scope = self.scope(&method.scope, &parameters, &context);
-        let outputs = self.outputs(&method.outputs, envelope);
-        let errors = self.errors(&method.errors);
-        let options = self.options(&method.options, &method.outputs);
+        let parameters = self.lower_method_parameters(&method.parameters, common, &context);
+        let scope = self.lower_scope(&method.scope, &parameters, &context);
+        let outputs = self.lower_outputs(&method.outputs, envelope);
+        let errors = self.lower_errors(&method.errors);
+        let options = self.lower_options(&method.options, &method.outputs);
 
         path?;
         let lowered = Method {
@@ -81,7 +81,7 @@ impl Lowering<'_> {
         Some(lowered)
     }
 
-    fn http_method(&mut self, name: &Spanned<String>) -> Option<HttpMethod> {
+    fn lower_http_method(&mut self, name: &Spanned<String>) -> Option<HttpMethod> {
         let http = HttpMethod::from_name(&name.value);
         if http.is_none() {
             let error = Diagnostic::new(

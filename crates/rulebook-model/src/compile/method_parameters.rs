@@ -1,4 +1,4 @@
-//! Checks the parameters of a method together: the common ones included, against the path and against each other.
+//! Checks all parameters of a method, including the common ones, against the path and against each other.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,11 +15,11 @@ use crate::span::{Span, Spanned};
 use crate::types::Arity;
 
 impl Lowering<'_> {
-    /// Lowers the parameters that every method has. They cannot be in the path, which differs between methods.
+    /// Lowers the parameters that all methods have. They cannot be in the path, because methods have different paths.
     pub(super) fn common_parameters(&mut self, parameters: &[parsed::Parameter]) -> Vec<LoweredParameter> {
         let mut common = Vec::with_capacity(parameters.len());
         for parameter in parameters {
-            let lowered = self.parameter(parameter);
+            let lowered = self.lower_parameter(parameter);
             let code = match lowered.key.as_ref().map(|key| key.location) {
                 Some(Location::Path) => DiagnosticCode::UndefinedCapture,
                 Some(Location::Position(_)) => DiagnosticCode::BadPosition,
@@ -42,15 +42,16 @@ impl Lowering<'_> {
         common
     }
 
-    /// Lowers the parameters of a method and adds the common ones, unless the method has a parameter with the same name
-    /// in code. The dialect decides which of them come first.
-    pub(super) fn method_parameters(
+    /// Lowers the parameters of a method and adds the common parameters. A common parameter is omitted if the method
+    /// has a parameter with the same name in code. The dialect decides whether the common parameters come first.
+    pub(super) fn lower_method_parameters(
         &mut self,
         parameters: &[parsed::Parameter],
         common: &[LoweredParameter],
         context: &MethodContext<'_>,
     ) -> Vec<LoweredParameter> {
-        let mut all: Vec<LoweredParameter> = parameters.iter().map(|parameter| self.parameter(parameter)).collect();
+        let mut all: Vec<LoweredParameter> =
+            parameters.iter().map(|parameter| self.lower_parameter(parameter)).collect();
         let names: HashSet<&str> = all.iter().map(|lowered| lowered.name.as_str()).collect();
         let inherited: Vec<LoweredParameter> = common
             .iter()
@@ -61,7 +62,7 @@ impl Lowering<'_> {
         if self.spec.common_parameters_first {
             let common_index: HashMap<&str, usize> =
                 common.iter().enumerate().map(|(index, parameter)| (parameter.name.as_str(), index)).collect();
-            // A parameter that replaces a common one takes its index.
+            // A parameter that replaces a common parameter takes its position.
             all.sort_by_key(|lowered| common_index.get(lowered.name.as_str()).copied().unwrap_or(common.len()));
         }
         if matches!(context.http, Some(HttpMethod::Get | HttpMethod::Delete)) {
@@ -76,7 +77,7 @@ impl Lowering<'_> {
         all
     }
 
-    /// Checks that files are read from a body: they are sent in a multipart body only.
+    /// Checks that files are read from the body, because only multipart bodies contain files.
     fn check_files(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
         for lowered in all {
             let Some(parameter) = &lowered.parameter else { continue };
@@ -94,8 +95,8 @@ impl Lowering<'_> {
             let error = Diagnostic::new(DiagnosticCode::BodyNotAllowed, lowered.span, message)
                 .label("a file needs a multipart body")
                 .help("use POST, PUT or PATCH, and a key without a prefix");
-            let is_methods_error = has_no_body && lowered.inherited;
-            self.report_once(if is_methods_error {
+            let is_error_of_method = has_no_body && lowered.inherited;
+            self.report_once(if is_error_of_method {
                 error.related(context.span, "this method inherits the parameter")
             } else {
                 error
@@ -103,12 +104,12 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that no two parameters have the same name in code, or are read from the same part of a request. Common
-    /// parameters are reported once, not with every method.
+    /// Checks that no two parameters have the same name in code, or are read from the same part of a request. Errors in
+    /// common parameters are reported once, not for every method.
     fn check_duplicates(&mut self, all: &[LoweredParameter]) {
         let mut names: HashMap<&str, &LoweredParameter> = HashMap::new();
         let mut keys: HashMap<&ParameterKey, &LoweredParameter> = HashMap::new();
-        // An empty name was reported before.
+        // A parameter with an empty name has been reported.
         for lowered in all.iter().filter(|lowered| !lowered.name.is_empty()) {
             if let Some(first) = names.insert(&lowered.name, lowered) {
                 self.report_once(
@@ -145,7 +146,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that every capture of the path has a parameter, and every parameter `{x}` a capture.
+    /// Checks that every capture of the path has a parameter, and that every parameter `{x}` has a capture.
     fn check_captures(&mut self, all: &[LoweredParameter], context: &MethodContext<'_>) {
         let Some(path) = context.path else { return };
         let captures: HashSet<&str> = path.iter().filter_map(capture_name).collect();
@@ -160,7 +161,7 @@ impl Lowering<'_> {
         let mut unused: Vec<&str> =
             path.iter().filter_map(capture_name).filter(|name| !defined.contains(name)).collect();
         for &(name, span) in &undefined {
-            // A misspelled capture is one mistake, so the capture that was meant is not reported as unused too.
+            // A misspelled capture is one error, so the capture that the author meant is not reported as unused too.
             let suggestion = match (&undefined[..], &unused[..]) {
                 ([_], [only]) => Some(*only),
                 _ => closest(name, unused.iter().copied()),
@@ -223,7 +224,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Reads a parameter whose key has no prefix from the query too, for methods without a body.
+/// Makes a parameter whose key has no prefix readable from the query too, for methods without a body.
 fn allow_query(lowered: &mut LoweredParameter) {
     let change = |location: &mut Location| {
         if *location == Location::Body {

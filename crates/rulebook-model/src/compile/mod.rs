@@ -1,10 +1,10 @@
-//! Compiles a definition: from the parsed definition to the model, and from the model to the plan.
+//! Compiles a parsed definition to the model.
 //!
-//! [`lower`] resolves types and permissions, checks the whole API (collisions, captures, positions, names) and makes
-//! the model.
+//! [`lower`] resolves types and permissions, checks the API as a whole (collisions, captures, positions, names) and
+//! returns the model.
 //!
-//! Every error is collected; errors that only follow from another one are not reported. This module does not depend
-//! on the text of the files, and on their dialect only through its
+//! Every error is collected; errors that only follow from another one are omitted. This module does not depend on the
+//! text of the files. It depends on their dialects only through
 //! [`DialectSpec`](crate::definition::dialect_spec::DialectSpec).
 
 mod api;

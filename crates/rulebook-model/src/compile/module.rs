@@ -22,26 +22,28 @@ impl Lowering<'_> {
         let name = &parts.first.name;
         self.check_name(&name.value, "a module", name.span);
         let module_envelope =
-            parts.value(self, "envelope", |part| part.envelope.as_ref()).map(|name| self.envelope(name));
+            parts.first_value(self, "envelope", |part| part.envelope.as_ref()).map(|name| self.envelope(name));
         let envelope = match &module_envelope {
             Some(envelope) => envelope.clone(),
             None => self.envelope.clone(),
         };
         let repeated = parts
-            .value(self, "repeated", |part| part.repeated.as_ref())
+            .first_value(self, "repeated", |part| part.repeated.as_ref())
             .and_then(|word| self.keyword(word, "value of `repeated`:", &Repeated::ALL.map(|r| (r.as_str(), r))));
-        let info = parts.value(self, "info", |part| part.info.as_ref());
-        let ignore_case = parts.value(self, "ignore_case", |part| part.ignore_case.as_ref());
+        let info = parts.first_value(self, "info", |part| part.info.as_ref());
+        let ignore_case = parts.first_value(self, "ignore_case", |part| part.ignore_case.as_ref());
         let ignore_case = ignore_case.is_some_and(|flag| flag.value);
         let mut services = Services { ignore_case, ..Services::default() };
         for part in parts.all() {
             self.spec = part.spec;
-            let paths = self.paths(&part.services);
+            let paths = self.parse_paths(&part.services);
             for (service, path) in part.services.iter().zip(paths) {
                 let methods: Vec<_> = service
                     .methods
                     .iter()
-                    .filter_map(|method| self.method(method, path.as_deref(), &service.path, common, envelope.as_ref()))
+                    .filter_map(|method| {
+                        self.lower_method(method, path.as_deref(), &service.path, common, envelope.as_ref())
+                    })
                     .collect();
                 if let Some(path) = path.filter(|_| !methods.is_empty()) {
                     services.add(Service { path, methods, span: service.path.span });
@@ -74,8 +76,8 @@ impl Lowering<'_> {
         Some(resolved)
     }
 
-    /// Returns the meaning of a word that must be one of a few. `noun` says what the words are: "envelope",
-    /// "value of `repeated`:".
+    /// Returns the value of a word that must be one of `known`. `noun` names the kind of word in the diagnostic:
+    /// "envelope", "value of `repeated`:".
     pub(super) fn keyword<T: Copy>(&mut self, word: &Spanned<String>, noun: &str, known: &[(&str, T)]) -> Option<T> {
         let entry = known.iter().find(|(name, _)| *name == word.value);
         if entry.is_none() {
@@ -91,17 +93,17 @@ impl Lowering<'_> {
         entry.map(|(_, meaning)| *meaning)
     }
 
-    /// Returns the segments of every service's path; `None` for a path with an error.
+    /// Returns the segments of the path of every service, or `None` for a path with an error.
     ///
-    /// A key with an error is part of the path of every service below it. The error is reported once, at the key itself
-    /// if a service has methods there.
-    fn paths(&mut self, services: &[parsed::Service]) -> Vec<Option<Vec<Segment>>> {
+    /// A key is part of the paths of all services below it, so an error in it affects all of them. It is reported once,
+    /// for the service of the key itself if that service has methods.
+    fn parse_paths(&mut self, services: &[parsed::Service]) -> Vec<Option<Vec<Segment>>> {
         let mut located: Vec<LocatedPathError<'_>> = Vec::new();
         let paths = services
             .iter()
             .map(|service| {
                 let text = &service.path;
-                let errors = match segments(service) {
+                let errors = match service_segments(service) {
                     Ok(path) => return Some(path),
                     Err(errors) => errors,
                 };
@@ -124,7 +126,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Collects the services of a module. Services with the same path become one, however the path is written.
+/// Collects the services of a module. Paths that match the same requests are merged into one service.
 #[derive(Default)]
 struct Services {
     ignore_case: bool,
@@ -133,7 +135,7 @@ struct Services {
 }
 
 impl Services {
-    /// Adds a service, or its methods to the service that has its path. The names of captures are those of the first.
+    /// Adds a service. If a service with the same path exists, the methods are added to it and use its capture names.
     fn add(&mut self, new: Service) {
         let shape = path_shape(&new.path);
         let shape = if self.ignore_case { fold_case(&shape) } else { shape };
@@ -152,7 +154,8 @@ impl Services {
         }
     }
 
-    /// Returns the services with the root first and methods in the order of [`HttpMethod`](crate::call::HttpMethod).
+    /// Returns the services, beginning with the root, with their methods in the order of
+    /// [`HttpMethod`](crate::call::HttpMethod).
     fn into_sorted(mut self) -> Vec<Service> {
         for service in &mut self.list {
             service.methods.sort_by_key(|method| method.http);
@@ -162,8 +165,8 @@ impl Services {
     }
 }
 
-/// Renames the captures of a method from those of the path `from` to those of the path `to`. The paths differ in the
-/// names of captures only. The parameters' names in code and the id of the method stay.
+/// Replaces the capture names of the path `from` by those of the path `to` in the parameters of a method. The paths
+/// differ in capture names only. The parameters' names in code and the id of the method are not changed.
 fn rename_captures(mut method: Method, from: &[Segment], to: &[Segment]) -> Method {
     for parameter in method.parameters.iter_mut().filter(|parameter| parameter.from == Location::Path) {
         let old = Segment::Capture(parameter.key.clone());
@@ -177,9 +180,9 @@ fn rename_captures(mut method: Method, from: &[Segment], to: &[Segment]) -> Meth
 
 /// An error in a path, with its span.
 struct LocatedPathError<'a> {
-    /// The path up to the end of the error. Errors with the same prefix are the same error, met in several services.
+    /// The path up to the end of the error. Errors with the same prefix are one error that affects several services.
     prefix: &'a str,
-    /// `true` if the error is in the key of the service itself, not in a key above.
+    /// `true` if the error is in the last key of the path, `false` if it is in the key of a parent.
     is_in_key: bool,
     span: Span,
     error: PathError,
@@ -187,9 +190,10 @@ struct LocatedPathError<'a> {
 
 /// Returns the segments of a service's path.
 ///
-/// The path of a service under an empty key at the root is `/`, like that of the root itself. Only the span
-/// distinguishes them: that of an empty key consists of its quotes, that of the root is its first method's.
-fn segments(service: &parsed::Service) -> Result<Vec<Segment>, Vec<PathError>> {
+/// The service under an empty key at the root has the path `/`, like the root itself, but an empty key is an error.
+/// Only the span distinguishes them: for the empty key it consists of the quotes, for the root it is that of its first
+/// method.
+fn service_segments(service: &parsed::Service) -> Result<Vec<Segment>, Vec<PathError>> {
     let Spanned { value: path, span } = &service.path;
     let is_key = service.methods.first().is_none_or(|first| first.http.span.start != span.start);
     if path == "/" && is_key && span.end.saturating_sub(span.start) == 2 {

@@ -1,4 +1,4 @@
-//! Modules that are spread over several files.
+//! Modules whose services are in several files.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,7 +8,7 @@ use crate::definition::parsed::Module;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
 
-/// The parts of one module.
+/// The parts of one module, one for each file.
 pub(super) struct ModuleParts<'d> {
     /// The first part.
     pub(super) first: &'d Module,
@@ -33,14 +33,14 @@ pub(super) fn group_parts(parsed: &[Module]) -> Vec<ModuleParts<'_>> {
 }
 
 impl<'d> ModuleParts<'d> {
-    /// Returns every part.
+    /// Returns all parts, the first one first.
     pub(super) fn all(&self) -> impl Iterator<Item = &'d Module> {
         std::iter::once(self.first).chain(self.others.iter().copied())
     }
 
-    /// Returns the value of `key`, which `get` reads from a part. Several parts may have the key; reports every value
-    /// that differs from the first.
-    pub(super) fn value<T: PartialEq>(
+    /// Returns the first value of `key`, which `get` reads from a part. Every other part with a different value of the
+    /// key is reported.
+    pub(super) fn first_value<T: PartialEq>(
         &self,
         lowering: &mut Lowering<'_>,
         key: &str,

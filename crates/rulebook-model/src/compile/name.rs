@@ -1,13 +1,13 @@
-//! Checks names that handlers use: of modules, parameters, outputs, errors and methods.
+//! Checks the names of modules, parameters, outputs, errors and methods, which handlers use.
 
 use super::lower::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Span;
 
 impl Lowering<'_> {
-    /// Reports an invalid name. `subject` is a noun phrase for what it names: "a module".
+    /// Reports a name if it is invalid. `subject` is a noun phrase for the named thing: "a module".
     pub(super) fn check_name(&mut self, name: &str, subject: &str, span: Span) {
-        let Some(problem) = problem(name) else { return };
+        let Some(problem) = name_problem(name) else { return };
         self.report(
             Diagnostic::new(DiagnosticCode::BadName, span, format!("the name of {subject} {problem}"))
                 .label(problem)
@@ -16,7 +16,7 @@ impl Lowering<'_> {
     }
 }
 
-fn problem(name: &str) -> Option<&'static str> {
+fn name_problem(name: &str) -> Option<&'static str> {
     if name.is_empty() {
         Some("is empty")
     } else if name.chars().any(char::is_control) {

@@ -7,28 +7,29 @@ use crate::model::MethodOptions;
 use crate::span::Spanned;
 
 /// The statuses of responses without a body (RFC 9110 sections 15.3.5 and 15.3.6).
-const WITHOUT_BODY: [u16; 2] = [204, 205];
+const STATUSES_WITHOUT_BODY: [u16; 2] = [204, 205];
 
-/// The statuses that a download cannot have: those without a body, and that of a part (RFC 9110 section 15.3.7).
-const NOT_FOR_DOWNLOADS: [u16; 3] = [204, 205, 206];
+/// The statuses that a download cannot have: responses without a body, and 206 (Partial Content, RFC 9110 section
+/// 15.3.7), which the server uses if a client requests a part of the file.
+const STATUSES_NOT_FOR_DOWNLOADS: [u16; 3] = [204, 205, 206];
 
-/// Outputs that a download may list: programs for api 3.0 list them to describe the file that they return.
+/// The only outputs that a download may declare. Definitions of api 3.0 declare them to describe the returned file.
 const DOWNLOAD_OUTPUTS: [&str; 3] = ["headers", "body", "link"];
 
 impl Lowering<'_> {
-    /// Lowers the options of a method with these outputs.
-    pub(super) fn options(&mut self, options: &Options, outputs: &[Output]) -> MethodOptions {
+    /// Lowers the options of a method that has these outputs.
+    pub(super) fn lower_options(&mut self, options: &Options, outputs: &[Output]) -> MethodOptions {
         let Options { status, download, jsonp, deprecated } = options;
         let is_download = download.as_ref().is_some_and(|download| download.value);
         MethodOptions {
-            status: status.as_ref().and_then(|status| self.status(status, outputs, is_download)).unwrap_or(200),
-            download: download.as_ref().is_some_and(|download| self.download(download, outputs)),
+            status: status.as_ref().and_then(|status| self.lower_status(status, outputs, is_download)).unwrap_or(200),
+            download: download.as_ref().is_some_and(|download| self.lower_download(download, outputs)),
             jsonp: jsonp.as_ref().map(|jsonp| jsonp.value),
             deprecated: deprecated.as_ref().is_some_and(|deprecated| deprecated.value),
         }
     }
 
-    fn status(&mut self, option: &Spanned<u64>, outputs: &[Output], is_download: bool) -> Option<u16> {
+    fn lower_status(&mut self, option: &Spanned<u64>, outputs: &[Output], is_download: bool) -> Option<u16> {
         let status = u16::try_from(option.value).ok().filter(|status| MethodOptions::STATUSES.contains(status));
         let Some(status) = status else {
             self.report(
@@ -42,7 +43,7 @@ impl Lowering<'_> {
             );
             return None;
         };
-        if let Some(output) = outputs.first().filter(|_| WITHOUT_BODY.contains(&status)) {
+        if let Some(output) = outputs.first().filter(|_| STATUSES_WITHOUT_BODY.contains(&status)) {
             let message = format!("a response with status {status} has no body");
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, option.span, message)
@@ -50,7 +51,7 @@ impl Lowering<'_> {
                     .related(output.name.span, "an output")
                     .help("remove the outputs, or choose another status"),
             );
-        } else if is_download && NOT_FOR_DOWNLOADS.contains(&status) {
+        } else if is_download && STATUSES_NOT_FOR_DOWNLOADS.contains(&status) {
             let message = format!("a download cannot have the status {status}");
             self.report(
                 Diagnostic::new(DiagnosticCode::BadOption, option.span, message)
@@ -61,7 +62,7 @@ impl Lowering<'_> {
         Some(status)
     }
 
-    fn download(&mut self, option: &Spanned<bool>, outputs: &[Output]) -> bool {
+    fn lower_download(&mut self, option: &Spanned<bool>, outputs: &[Output]) -> bool {
         let other = outputs.iter().find(|output| !DOWNLOAD_OUTPUTS.contains(&output.name.value.as_str()));
         if let Some(output) = other.filter(|_| option.value) {
             self.report(

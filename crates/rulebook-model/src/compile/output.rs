@@ -13,21 +13,21 @@ use crate::span::Span;
 
 impl Lowering<'_> {
     /// Lowers the outputs of a method. `envelope` is the envelope of its responses, if known.
-    pub(super) fn outputs(&mut self, outputs: &[parsed::Output], envelope: Option<&EnvelopeName>) -> Vec<Output> {
-        let lowered: Vec<_> = outputs.iter().map(|output| self.output(output, "output")).collect();
+    pub(super) fn lower_outputs(&mut self, outputs: &[parsed::Output], envelope: Option<&EnvelopeName>) -> Vec<Output> {
+        let lowered: Vec<_> = outputs.iter().map(|output| self.lower_output(output, "output")).collect();
         self.check_output_names(outputs, envelope);
         lowered.into_iter().flatten().collect()
     }
 
-    /// Lowers an output, or a field of an object; `noun` says which: "output" or "field".
-    pub(super) fn output(&mut self, output: &parsed::Output, noun: &str) -> Option<Output> {
+    /// Lowers an output, or a field of an object. `noun` is "output" or "field".
+    pub(super) fn lower_output(&mut self, output: &parsed::Output, noun: &str) -> Option<Output> {
         let before = self.diagnostics.len();
         let subject = format!("the {noun} `{}`", output.name.value.escape_debug());
         let span = output.name.span;
         self.check_name(&output.name.value, &subject, span);
-        let info = self.info(output.info.as_ref(), &subject, span, output.incomplete);
+        let info = self.required_description(output.info.as_ref(), &subject, span, output.incomplete);
         let owner = TypeOwner { subject: &subject, span, incomplete: output.incomplete };
-        let compiled = self.r#type(&output.r#type, owner)?;
+        let compiled = self.compile_type(&output.r#type, owner)?;
         if let Some(example) = &output.example {
             self.check_example(example, &*compiled.check, compiled.optional, &subject);
         }
@@ -41,7 +41,7 @@ impl Lowering<'_> {
         })
     }
 
-    /// Checks that the names of outputs are unique in the object that they share with members of the envelope.
+    /// Checks that the names of outputs differ from each other and from the members that the envelope adds.
     fn check_output_names(&mut self, outputs: &[parsed::Output], envelope: Option<&EnvelopeName>) {
         let envelope = envelope.map(|name| (name.as_str(), name.envelope(EnvelopeSettings::default())));
         let members = envelope.as_ref().map(|(_, envelope)| envelope.reserved_members()).unwrap_or_default();
@@ -79,16 +79,16 @@ impl Lowering<'_> {
     }
 
     /// Lowers the errors that the handler of a method may return.
-    pub(super) fn errors(&mut self, errors: &[parsed::DeclaredError]) -> Vec<DeclaredError> {
+    pub(super) fn lower_errors(&mut self, errors: &[parsed::DeclaredError]) -> Vec<DeclaredError> {
         let mut lowered: Vec<DeclaredError> = Vec::with_capacity(errors.len());
         let mut names: HashMap<&str, Span> = HashMap::new();
         for error in errors {
             let subject = format!("the error `{}`", error.name.value.escape_debug());
             let span = error.name.span;
             self.check_name(&error.name.value, &subject, span);
-            let info = self.info(error.info.as_ref(), &subject, span, error.incomplete);
+            let info = self.required_description(error.info.as_ref(), &subject, span, error.incomplete);
             let status = match &error.status {
-                // Errors that handlers return are errors of the client by default.
+                // An error without a status is an error of the client.
                 None => Some(ErrorCode::Failed.status()),
                 Some(status) => {
                     let known = u16::try_from(status.value).ok().and_then(ErrorStatus::new);

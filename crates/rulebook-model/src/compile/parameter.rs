@@ -8,13 +8,13 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Location, Parameter, ParameterType, default_name};
 use crate::span::Span;
 
-/// A parameter, with as much as is known of it in spite of errors, so that the method can still be checked. Its own
-/// errors have been reported.
+/// A lowered parameter. If it has errors, they have been reported, and this holds the valid parts, so that the method
+/// can still be checked.
 #[derive(Debug, Clone)]
 pub(super) struct LoweredParameter {
-    /// Where the value is sent; `None` if the key has an error.
+    /// The part of a request that has the value; `None` if the key has an error.
     pub key: Option<ParameterKey>,
-    /// The key as the author wrote it.
+    /// The key as written in the definition.
     pub key_text: String,
     /// The span of the key.
     pub span: Span,
@@ -22,7 +22,7 @@ pub(super) struct LoweredParameter {
     pub name: String,
     /// The span of the name in code.
     pub name_span: Span,
-    /// `true` if the parameter is a common one that a method inherits.
+    /// `true` if the method inherits the parameter from the common parameters.
     pub inherited: bool,
     /// The parameter of the model; `None` if it has an error.
     pub parameter: Option<Parameter>,
@@ -30,26 +30,26 @@ pub(super) struct LoweredParameter {
 
 impl Lowering<'_> {
     /// Lowers a parameter.
-    pub(super) fn parameter(&mut self, parameter: &parsed::Parameter) -> LoweredParameter {
+    pub(super) fn lower_parameter(&mut self, parameter: &parsed::Parameter) -> LoweredParameter {
         let before = self.diagnostics.len();
         let key_text = parameter.key.value.as_str();
         let subject = format!("the parameter `{}`", key_text.escape_debug());
         let span = parameter.key.span;
 
-        let key = self.key(&parameter.key);
+        let key = self.parse_key(&parameter.key);
         let (name, name_span) = match &parameter.name {
             Some(name) => (name.value.clone(), name.span),
             None => (default_name(key_text).to_owned(), span),
         };
-        // An error in a key was reported; a name that is derived from the key would repeat it.
+        // If the key has an error, that has been reported, and the name that is derived from the key would repeat it.
         if key.is_some() || parameter.name.is_some() {
             self.check_name(&name, &subject, name_span);
         }
-        let info = self.info(parameter.info.as_ref(), &subject, span, parameter.incomplete);
+        let info = self.required_description(parameter.info.as_ref(), &subject, span, parameter.incomplete);
         let owner = TypeOwner { subject: &subject, span, incomplete: parameter.incomplete };
-        let compiled = self.r#type(&parameter.r#type, owner);
+        let compiled = self.compile_type(&parameter.r#type, owner);
         let optional =
-            self.optional(parameter, &subject) || compiled.as_ref().is_some_and(|compiled| compiled.optional);
+            self.is_marked_optional(parameter, &subject) || compiled.as_ref().is_some_and(|compiled| compiled.optional);
         let is_capture = matches!(&key, Some(key) if key.location == Location::Path);
         if is_capture {
             self.check_capture(parameter, &subject, optional);
@@ -90,8 +90,9 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns `true` if the key `optional` is true. Reports it if it contradicts the `?` of the type.
-    fn optional(&mut self, parameter: &parsed::Parameter, subject: &str) -> bool {
+    /// Returns the value of the key `optional`, or `false` if it is missing. Reports a contradiction to the `?` of the
+    /// type.
+    fn is_marked_optional(&mut self, parameter: &parsed::Parameter, subject: &str) -> bool {
         let Some(optional) = &parameter.optional else { return false };
         let term = parameter.r#type.term.as_ref();
         if let Some(term) = term.filter(|term| term.value.starts_with('?') && !optional.value) {
@@ -109,7 +110,7 @@ impl Lowering<'_> {
         optional.value
     }
 
-    /// Checks that a capture is required: without its segment, the request has another path.
+    /// Checks that a capture is required, because a request without the segment has another path.
     fn check_capture(&mut self, parameter: &parsed::Parameter, subject: &str, optional: bool) {
         let term = parameter.r#type.term.as_ref().filter(|_| optional);
         let span = match (term, &parameter.default) {

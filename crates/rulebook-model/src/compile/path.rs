@@ -12,16 +12,16 @@ use crate::span::{Span, Spanned};
 pub(super) struct PathError {
     /// The erroneous part, in bytes of the path.
     pub range: Range<usize>,
-    /// What is wrong.
+    /// The message of the diagnostic.
     pub message: String,
     /// The label of the erroneous part.
     pub label: &'static str,
-    /// How to fix the error.
+    /// The help of the diagnostic: how to fix the error.
     pub help: String,
 }
 
 impl PathError {
-    /// Makes a diagnostic of the error; `span` is that of its range.
+    /// Returns the diagnostic for this error. `span` is the span of its range.
     pub(super) fn into_diagnostic(self, span: Span) -> Diagnostic {
         Diagnostic::new(DiagnosticCode::BadUri, span, self.message).label(self.label).help(self.help)
     }
@@ -55,7 +55,7 @@ pub(super) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
     let mut segments = Vec::new();
     let mut captures = HashSet::new();
     let mut at = start;
-    // Consecutive empty segments are one error, and so are a missing first `/` and a last one too many.
+    // Consecutive empty segments are one error. So are a missing `/` at the beginning and an additional `/` at the end.
     let mut is_reported = start == 0;
     let count = path[start..].split('/').count();
     for (index, text) in path[start..].split('/').enumerate() {
@@ -69,7 +69,7 @@ pub(super) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
             continue;
         }
         is_reported = start == 0;
-        match segment(text) {
+        match parse_segment(text) {
             Ok(Segment::Capture(name)) if !captures.insert(text) => {
                 errors.push(PathError {
                     range,
@@ -90,7 +90,7 @@ pub(super) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
     if errors.is_empty() { Ok(segments) } else { Err(errors) }
 }
 
-/// Describes an empty segment that begins at byte `at`.
+/// Returns the error for an empty segment that begins at byte `at`.
 fn empty_segment(path: &str, at: usize, is_last: bool) -> PathError {
     if is_last {
         return PathError {
@@ -108,8 +108,8 @@ fn empty_segment(path: &str, at: usize, is_last: bool) -> PathError {
     }
 }
 
-/// Parses one segment that is not empty. Otherwise returns the label and the help of the error.
-fn segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
+/// Parses a segment, which must not be empty. If it is invalid, returns the label and the help of the diagnostic.
+fn parse_segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
     let capture = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     match capture {
         Some("") => Err(("capture without a name", "name the capture: `{id}`")),
@@ -123,7 +123,7 @@ fn segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
         _ if text.contains(['{', '}']) => {
             Err(("a capture must be a whole segment", "write the capture between two `/`, or remove the braces"))
         }
-        // RFC 3986 section 5.2.4.
+        // RFC 3986 section 5.2.4: `.` and `..` are removed before a request is sent.
         _ if matches!(text, "." | "..") => Err((
             "clients remove this segment before they send the request",
             "rename the segment: `.` and `..` are relative references in every URL",
@@ -136,7 +136,7 @@ fn segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
     }
 }
 
-/// The rule for names of captures, as a help text.
+/// The rule for capture names, as the help of a diagnostic.
 pub(super) const CAPTURE_NAME: &str =
     "a capture name begins with an ASCII letter or `_`, followed by ASCII letters, digits, `_` and `-`";
 
@@ -147,13 +147,13 @@ pub(super) fn is_capture_name(name: &str) -> bool {
         && characters.all(|other| other.is_ascii_alphanumeric() || matches!(other, '_' | '-'))
 }
 
-/// Returns the span of the part `range` of a path, and `true` if the part is in the path's own key. Parts in the keys
-/// above, whose spans are not known, get the span of the own key.
+/// Returns the span of the part `range` of a path, and `true` if that part is in the last key of the path. The spans of
+/// the parents' keys are not known, so parts in them get the span of the last key.
 pub(super) fn part_span(path: &Spanned<String>, range: &Range<usize>) -> (Span, bool) {
     let key_len = path.span.end.saturating_sub(path.span.start) as usize;
     let key_start = path.value.len().checked_sub(key_len);
     let key = key_start.and_then(|start| path.value.get(start..).map(|key| (start, key)));
-    // A key with escape sequences can be longer than the path, or seem to begin within a character.
+    // If the key has escape sequences, its span can be longer than the path, or the start can be within a character.
     let Some((key_start, key)) = key else { return (path.span, range.end == path.value.len()) };
     if range.start < key_start {
         return (path.span, range.end >= key_start);

@@ -1,4 +1,4 @@
-//! Checks that services do not use the paths of the server's own resources.
+//! Checks that no service has a path that the server reserves for itself, such as `/metrics`.
 
 use super::lower::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -6,7 +6,7 @@ use crate::model::ServerPath;
 use crate::span::Span;
 
 impl Lowering<'_> {
-    /// Checks a whole path, base included. Returns `false` and reports the path if it is reserved.
+    /// Checks a complete path, including the base path. If the server reserves it, reports it and returns `false`.
     pub(super) fn check_reserved(&mut self, path: &str, ignore_case: bool, span: Span) -> bool {
         let is_same = |a: &str, b: &str| a == b || (ignore_case && a.eq_ignore_ascii_case(b));
         let entry = ServerPath::ALL.into_iter().find(|(_, reserved, includes_below)| {

@@ -1,4 +1,4 @@
-//! Lowers scopes: the permissions that a caller needs, and the parameters that permissions depend on.
+//! Lowers scopes: the permissions that a method requires, and the parameters that permissions depend on.
 
 use super::lower::Lowering;
 use super::method::MethodContext;
@@ -10,15 +10,15 @@ use crate::span::Spanned;
 type Group = Spanned<Vec<Spanned<String>>>;
 
 impl Lowering<'_> {
-    /// Lowers a scope: an OR of ANDs of permissions. The variables in permissions are path, position and header
-    /// parameters, by their names in code, since permissions are checked before the body is read.
-    pub(super) fn scope(
+    /// Lowers a scope, an OR of ANDs of permissions. A variable in a permission is the name in code of a path, position
+    /// or header parameter, because permissions are checked before the body is read.
+    pub(super) fn lower_scope(
         &mut self,
         groups: &[Group],
         parameters: &[LoweredParameter],
         context: &MethodContext<'_>,
     ) -> Scope {
-        // `[[]]` is another way to write an empty scope: the method is public.
+        // `[[]]` is another notation of the empty scope: the method is public.
         if let [only] = groups
             && only.value.is_empty()
         {
@@ -34,13 +34,13 @@ impl Lowering<'_> {
                 );
                 continue;
             }
-            let permissions = group.value.iter().filter_map(|text| self.permission(text, parameters, context));
+            let permissions = group.value.iter().filter_map(|text| self.lower_permission(text, parameters, context));
             lowered.push(permissions.collect());
         }
         Scope { groups: lowered, conditions: None }
     }
 
-    fn permission(
+    fn lower_permission(
         &mut self,
         text: &Spanned<String>,
         parameters: &[LoweredParameter],
@@ -75,7 +75,7 @@ impl Lowering<'_> {
         Some(permission)
     }
 
-    /// Checks a variable of a permission. The span of `permission` is that of the variable.
+    /// Checks a variable of a permission. The span of `permission` is the span of the variable.
     fn check_variable(
         &mut self,
         name: &str,
@@ -99,7 +99,7 @@ impl Lowering<'_> {
             .label("not available when permissions are checked")
             .related(lowered.span, "the parameter")
             .help("permissions can depend on captures, positions and headers only"),
-            // A capture without a parameter is reported as such.
+            // A capture without a parameter has been reported.
             None if context.incomplete || has_capture(context, name) => return,
             None => Diagnostic::new(
                 DiagnosticCode::UnknownScopeVariable,

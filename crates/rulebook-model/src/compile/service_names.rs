@@ -1,4 +1,5 @@
-//! Checks APIs in which requests to the base path name their method (the settings `service` and `dispatch`).
+//! Checks the services of an API in which a request to the base path can name its method (the settings `service` and
+//! `dispatch`).
 
 use super::lower::Lowering;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
@@ -18,8 +19,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that `Class.method` names one service, that the default service exists, and that it does not hide the
-    /// service at the base path.
+    /// Checks that `Class.method` names only one service, that the default service exists, and that no service at the
+    /// base path is hidden by it.
     fn check_class_names(&mut self, api: &Api, root: Option<&Service>) {
         let services: Vec<&Service> = api.modules.iter().flat_map(|module| &module.services).collect();
         let mut classes = ServicesByClass::default();
@@ -39,7 +40,7 @@ impl Lowering<'_> {
             );
         }
         let Some(default) = &api.service.default else { return };
-        // The service may have been left out because of an error.
+        // The default service may have been omitted because of an error.
         if self.diagnostics.is_empty() && classes.find(&default.value).is_none() {
             let message = format!("unknown default service `{}`", default.value.escape_debug());
             let names: Vec<String> = services.iter().filter_map(|service| class_name(&service.path)).collect();
@@ -64,7 +65,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks that parameters of the service at the base path do not have the names of the fields that name a method.
+    /// Checks that the service at the base path has no parameters with the names of the fields that name a method.
     fn check_root_parameters(&mut self, root: Option<&Service>, naming: Naming, setting: &str) {
         let in_query = |location| naming == Naming::Service && location == Location::Query;
         let is_affected = |location| in_query(location) || matches!(location, Location::Body | Location::Any);
@@ -85,7 +86,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Returns the name of a service as clients of PhalApi write it; `None` if its path has not two static segments.
+/// Returns the name of a service as clients of PhalApi write it, or `None` unless its path has two static segments.
 fn class_name(path: &[Segment]) -> Option<String> {
     let [Segment::Static(class), Segment::Static(method)] = path else { return None };
     let mut letters = class.chars();

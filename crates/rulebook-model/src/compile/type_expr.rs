@@ -15,20 +15,20 @@ use crate::types::{
 /// The parameter, output or field that has the type, for diagnostics.
 #[derive(Clone, Copy)]
 pub(super) struct TypeOwner<'a> {
-    /// Noun phrase with its article: "the parameter `lang`".
+    /// A noun phrase with its article: "the parameter `lang`".
     pub subject: &'a str,
-    /// The span of its name.
+    /// The span of the name of the parameter, output or field.
     pub span: Span,
-    /// `true` if the parser left out an erroneous part, so that a missing type is not an error.
+    /// `true` if the parser reported and omitted a part, so that a missing type is not another error.
     pub incomplete: bool,
 }
 
 impl Lowering<'_> {
-    /// Compiles the type of `owner`. Reports every error in it and returns `None`.
-    pub(super) fn r#type(&mut self, spec: &TypeSpec, owner: TypeOwner<'_>) -> Option<CompiledTerm> {
+    /// Compiles the type of a parameter, output or field. Reports every error in it and returns `None`.
+    pub(super) fn compile_type(&mut self, spec: &TypeSpec, owner: TypeOwner<'_>) -> Option<CompiledTerm> {
         let fields = match &spec.fields {
             None => Some(None),
-            Some(fields) => self.fields(&fields.value).map(Some),
+            Some(fields) => self.lower_fields(&fields.value).map(Some),
         };
         self.collect_functions(spec);
         let Some(term) = &spec.term else {
@@ -47,7 +47,7 @@ impl Lowering<'_> {
         };
         let attributes: Map<_, _> =
             spec.attributes.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect();
-        // If a field has an error, the type is compiled without fields, to report its other errors too.
+        // If a field has an error, the type is compiled without fields, so that its other errors are reported too.
         let has_field_error = fields.is_none();
         let compiled = self.types.compile(TermText {
             term: &term.value,
@@ -68,9 +68,9 @@ impl Lowering<'_> {
         }
     }
 
-    /// Lowers the fields of an object; `None` if one of them has an error.
-    fn fields(&mut self, fields: &[Output]) -> Option<Vec<ObjectField>> {
-        let lowered: Vec<_> = fields.iter().map(|field| self.output(field, "field")).collect();
+    /// Lowers the fields of an object. Returns `None` if one of them has an error.
+    fn lower_fields(&mut self, fields: &[Output]) -> Option<Vec<ObjectField>> {
+        let lowered: Vec<_> = fields.iter().map(|field| self.lower_output(field, "field")).collect();
         lowered
             .into_iter()
             .map(|output| {
@@ -116,7 +116,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Describes an error in the arguments of a type, at `term`, or in one of its attributes.
+/// Returns the diagnostic for an error in the arguments of a type, at `term`, or in one of its attributes.
 fn argument_error(error: &ArgumentError, term: Span, spec: &TypeSpec) -> Diagnostic {
     let ArgumentError { kind, attribute, message, help } = error;
     let code = match kind {

@@ -19,7 +19,7 @@ impl Lowering<'_> {
                 default.span,
                 format!("the default of {subject} is not a valid value of its type"),
             )
-            .label(describe(&mismatch));
+            .label(mismatch_label(&mismatch));
             self.report(match default.value {
                 Json::Null => error.help("remove `default`: an omitted parameter without a default is null"),
                 _ => error.help("change the default or the type"),
@@ -27,7 +27,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks an example, which is JSON. An optional value may be null.
+    /// Checks an example, which is any JSON value. If `optional` is `true`, the example may be null.
     pub(super) fn check_example(&mut self, example: &Spanned<Json>, check: &dyn Check, optional: bool, subject: &str) {
         if optional && example.value.is_null() {
             return;
@@ -39,14 +39,14 @@ impl Lowering<'_> {
                     example.span,
                     format!("the example of {subject} is not a valid value of its type"),
                 )
-                .label(describe(&mismatch))
+                .label(mismatch_label(&mismatch))
                 .help("change the example or the type; an example is written as in JSON"),
             );
         }
     }
 }
 
-/// Checks a default and returns its value. A string is decoded like the text of a query parameter.
+/// Checks a default and returns its value. A JSON string is decoded like the text of a query parameter.
 pub fn read_default<'a>(default: &'a Json, check: &dyn Check) -> Result<Value<'a>, TypeMismatch> {
     check.check(match default {
         Json::String(text) => check.decode(Cow::Borrowed(text)),
@@ -54,7 +54,7 @@ pub fn read_default<'a>(default: &'a Json, check: &dyn Check) -> Result<Value<'a
     })
 }
 
-fn describe(mismatch: &TypeMismatch) -> String {
+fn mismatch_label(mismatch: &TypeMismatch) -> String {
     let TypeMismatchDetails { expected, got, path: at, .. } = &**mismatch;
     if at.is_empty() {
         format!("expected {expected}, got {got}")

@@ -23,8 +23,8 @@ pub type FormatError = Box<dyn std::error::Error + Send + Sync>;
 /// to JSON (RFC 9110 section 12.5.1).
 ///
 /// ```
-/// # use rulebook_model as rulebook;
-/// use rulebook::{Format, FormatError};
+/// # mod rulebook { pub use rulebook_model::format as envelope; }
+/// use rulebook::envelope::{Format, FormatError};
 /// use serde_json::Value;
 ///
 /// /// One line for each member of the response: its name, a tab, its value.

@@ -1,4 +1,5 @@
-//! The attribute `after`: functions that are called in order with a valid value, each with the result of the previous.
+//! The attribute `after`: functions that are called in order with a valid value. Each receives the result of the one
+//! before.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,14 +13,14 @@ use crate::call::{TypeMismatch, Value, Violation};
 /// The attribute that names the functions.
 pub(super) const AFTER: &str = "after";
 
-/// Returns a check that applies `check` and then the functions that `attribute` names.
-pub(super) fn after(
+/// Returns a check that applies `check` and then calls the functions that `attribute` lists.
+pub(super) fn with_after_functions(
     check: Arc<dyn Check>,
     attribute: &Json,
     functions: &Functions,
 ) -> Result<Arc<dyn Check>, ArgumentError> {
     let error = |message| ArgumentError::new(ArgumentErrorKind::Invalid, message).at(AFTER);
-    let names = names(attribute).ok_or_else(|| {
+    let names = function_names(attribute).ok_or_else(|| {
         error("`after` must be a list of function names")
             .help("write `[\"trim\", \"strtolower\"]`, or `\"trim|strtolower\"`")
     })?;
@@ -33,7 +34,7 @@ pub(super) fn after(
 
 /// Returns the function names in `after`: a list, or a text that is split at `|`. Blank names are ignored, as in
 /// PhalApi. Returns `None` if the attribute is neither.
-pub(crate) fn names(attribute: &Json) -> Option<Vec<String>> {
+pub(crate) fn function_names(attribute: &Json) -> Option<Vec<String>> {
     let names: Vec<&str> = match attribute {
         Json::String(text) => text.split('|').collect(),
         Json::Array(items) => items.iter().map(Json::as_str).collect::<Option<_>>()?,
@@ -53,8 +54,8 @@ struct AfterCheck {
 #[derive(Debug)]
 struct FunctionCall {
     name: String,
-    /// `None` if the program has no such function, which is possible only if the definition is served without its
-    /// program. The call is then skipped.
+    /// `None` if the program has not registered the function. The server does not start then, but the command line can
+    /// check and describe a definition without its program; the call is skipped.
     function: Option<Function>,
 }
 
@@ -95,14 +96,14 @@ impl Check for AfterCheck {
         type_expr
     }
 
-    /// Returns the boundary values of the check, or none if there is a function of the program, which may reject them
-    /// and is not called at start.
+    /// Returns the boundary values of the check. The list is empty if one of the functions belongs to the program,
+    /// because such a function may reject a value and is not called at start.
     fn boundary_values(&self) -> Vec<Value<'static>> {
         let has_custom = self.calls.iter().any(|call| !matches!(call.function, Some(Function::Builtin(_))));
         if has_custom { Vec::new() } else { self.check.boundary_values() }
     }
 
-    /// Returns the example of the check, or `None` if there is a function of the program, which may reject it.
+    /// Returns the example of the check, or `None` if one of the functions belongs to the program and may reject it.
     fn example(&self) -> Option<Value<'static>> {
         let has_custom = self.calls.iter().any(|call| matches!(call.function, Some(Function::Custom(_))));
         if has_custom { None } else { self.check.example() }

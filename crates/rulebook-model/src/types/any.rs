@@ -27,8 +27,8 @@ pub(super) fn any() -> Arc<dyn Check> {
     Arc::new(AnyCheck)
 }
 
-/// Parses a text that begins with one of `openings` as JSON. Returns any other text, and a text that is not valid JSON,
-/// as it is.
+/// Parses a text that begins with one of `openings` as JSON. Any other text, and text that is not valid JSON, is
+/// returned unchanged.
 pub(super) fn decode_json<'a>(text: Cow<'a, str>, openings: &[char]) -> Value<'a> {
     if !text.trim_start().starts_with(openings) {
         return Value::Text(text);

@@ -10,7 +10,7 @@ use super::{Check, Functions, ObjectField};
 /// The arguments and attributes that a definition gives a type.
 #[derive(Debug)]
 pub struct TypeArguments<'a> {
-    /// The name of the type as written in the term, which may be a synonym.
+    /// The type name in the term, which may be a synonym such as `varchar`.
     pub name: &'a str,
     /// The arguments in the brackets of the term: `1` and `5` of `int(1,5)`.
     pub positional: &'a [TypeArgument],
@@ -39,7 +39,7 @@ pub enum TypeArgument {
 pub struct ArgumentError {
     /// The kind of error, which determines the code of the diagnostic.
     pub kind: ArgumentErrorKind,
-    /// The attribute that is wrong, `items.max` if it is an attribute of items; `None` if the error is in the term.
+    /// The invalid attribute, for example `items.max` for an attribute of items; `None` if the error is in the term.
     pub attribute: Option<String>,
     /// A description of the error.
     pub message: String,
@@ -66,7 +66,7 @@ impl ArgumentError {
         Self { kind, attribute: None, message: message.into(), help: None }
     }
 
-    /// Sets the attribute that is wrong.
+    /// Sets the invalid attribute.
     #[must_use]
     pub fn at(mut self, attribute: &str) -> Self {
         self.attribute = Some(attribute.to_owned());

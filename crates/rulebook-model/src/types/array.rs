@@ -16,7 +16,7 @@ use crate::call::{Measure, TypeMismatch, Value, Violation};
 /// The attribute that defines the members of objects.
 const FIELDS: &str = "fields";
 
-/// How a single request text is converted to an array, if it does not begin like a JSON array.
+/// How the text of a parameter is converted to an array if it does not begin like a JSON array.
 #[derive(Debug, Clone, PartialEq)]
 enum TextDecoding {
     /// The text is the only item (no `format`).
@@ -34,24 +34,28 @@ struct ArrayCheck {
     /// The bounds of the number of items.
     count: Bounds<u64>,
     text_decoding: TextDecoding,
-    /// If `true`, objects are valid too, and `item` checks their members.
+    /// If `true`, objects are valid too, and `item` checks the value of each member.
     accepts_objects: bool,
 }
 
 pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(read("array", false, arguments)?))
+    Ok(Arc::new(compile_array("array", false, arguments)?))
 }
 
-pub(super) fn filled(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    let array = read("array", false, arguments)?;
+pub(super) fn compile_filled(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    let array = compile_array("array", false, arguments)?;
     Ok(Arc::new(ArrayCheck { count: array.count.non_empty()?, ..array }))
 }
 
-pub(super) fn loose(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(read("loose_array", true, arguments)?))
+pub(super) fn compile_loose(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+    Ok(Arc::new(compile_array("loose_array", true, arguments)?))
 }
 
-fn read(name: &'static str, accepts_objects: bool, arguments: &TypeArguments<'_>) -> Result<ArrayCheck, ArgumentError> {
+fn compile_array(
+    name: &'static str,
+    accepts_objects: bool,
+    arguments: &TypeArguments<'_>,
+) -> Result<ArrayCheck, ArgumentError> {
     let item = match arguments.positional {
         [] => any(),
         [TypeArgument::Type(item)] => Arc::clone(item),
@@ -112,7 +116,7 @@ fn check_items_attribute(name: &str, arguments: &TypeArguments<'_>) -> Result<()
 
 /// Splits `text` at `separator`. Returns no parts for an empty text, and `None` if there are more than
 /// [`any::MAX_ITEMS`] parts.
-fn split<'a>(text: &Cow<'a, str>, separator: &str) -> Option<Vec<Cow<'a, str>>> {
+fn split_text<'a>(text: &Cow<'a, str>, separator: &str) -> Option<Vec<Cow<'a, str>>> {
     let limit = any::MAX_ITEMS as usize;
     let parts: Vec<_> = match text {
         Cow::Borrowed("") => Vec::new(),
@@ -163,7 +167,7 @@ impl Check for ArrayCheck {
             (Value::Text(text), _) if text.trim_start().starts_with(openings) => Value::Text(text),
             (Value::Text(text), TextDecoding::Json) => Value::Text(text),
             (Value::Text(text), TextDecoding::SingleItem) => self.decode_items(vec![text]),
-            (Value::Text(text), TextDecoding::Split(separator)) => match split(&text, separator) {
+            (Value::Text(text), TextDecoding::Split(separator)) => match split_text(&text, separator) {
                 Some(parts) => self.decode_items(parts),
                 None => Value::Text(text),
             },
@@ -281,9 +285,9 @@ impl Check for ArrayCheck {
         } else if min == 0 {
             candidates.push(Vec::new());
         }
-        // One of each boundary value of the items, unless nested arrays make the list too large.
-        let sizes: usize = items.iter().map(size).sum();
-        let all = items.into_iter().take(if sizes <= MAX_SIZE { max } else { max.min(1) });
+        // A list with one item for each boundary value, unless nested arrays make the list too large.
+        let sizes: usize = items.iter().map(count_values).sum();
+        let all = items.into_iter().take(if sizes <= MAX_NESTED_VALUES { max } else { max.min(1) });
         let mut one_of_each: Vec<_> = all.collect();
         if let Some(last) = one_of_each.last().cloned() {
             one_of_each.resize(one_of_each.len().max(min), last);
@@ -297,7 +301,8 @@ impl Check for ArrayCheck {
             return None;
         }
         let min = usize::try_from(self.count.min.unwrap_or(0)).unwrap_or(usize::MAX);
-        let item = self.item.example().filter(|item| min.max(1).saturating_mul(size(item)) <= MAX_SIZE);
+        let item =
+            self.item.example().filter(|item| min.max(1).saturating_mul(count_values(item)) <= MAX_NESTED_VALUES);
         first_valid(self, item.map(|item| Value::List(vec![item; min.max(1)])))
     }
 
@@ -332,14 +337,14 @@ fn item_notation(mut type_expr: TypeExpr) -> TypeExpr {
     type_expr
 }
 
-/// The maximum size of an example or boundary value, see [`size`].
-const MAX_SIZE: usize = 256;
+/// The maximum number of nested values in an example or boundary value, see [`count_values`].
+const MAX_NESTED_VALUES: usize = 256;
 
 /// Returns the number of values in a value, including itself and all nested values.
-fn size(value: &Value<'_>) -> usize {
+fn count_values(value: &Value<'_>) -> usize {
     match value {
-        Value::List(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Value::Map(members) => 1 + members.iter().map(|(_, member)| size(member)).sum::<usize>(),
+        Value::List(items) => 1 + items.iter().map(count_values).sum::<usize>(),
+        Value::Map(members) => 1 + members.iter().map(|(_, member)| count_values(member)).sum::<usize>(),
         _ => 1,
     }
 }

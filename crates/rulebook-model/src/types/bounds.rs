@@ -9,7 +9,7 @@ use super::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments, TypeE
 
 /// A type of numbers that can be a bound.
 pub(super) trait BoundValue: Copy + PartialOrd + Display {
-    /// The description of a valid bound, to follow "is not".
+    /// What a valid bound is, as it follows "is not" in an error message.
     const KIND: &'static str;
 
     /// Converts a JSON value of the definition.
@@ -24,7 +24,7 @@ impl BoundValue for u64 {
     const KIND: &'static str = "a whole number of at least 0";
 
     fn read(json: &Json) -> Option<Self> {
-        number::whole_json(json).and_then(|whole| whole.try_into().ok())
+        number::json_to_whole(json).and_then(|whole| whole.try_into().ok())
     }
 
     fn json(self) -> Json {
@@ -37,7 +37,7 @@ impl BoundValue for i128 {
     const KIND: &'static str = "a whole number of 64 bits";
 
     fn read(json: &Json) -> Option<Self> {
-        number::whole_json(json).filter(|whole| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(whole))
+        number::json_to_whole(json).filter(|whole| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(whole))
     }
 
     fn json(self) -> Json {
@@ -144,7 +144,7 @@ impl<T: BoundValue> Bounds<T> {
         type_expr
     }
 
-    /// Returns a description of the bounds, to follow "a number": " from 1 to 5".
+    /// Returns the bounds as they follow "a number" in a message: " from 1 to 5".
     pub(super) fn range_phrase(&self) -> String {
         match (self.min.map(T::json), self.max.map(T::json)) {
             (None, None) => String::new(),
@@ -168,7 +168,7 @@ impl Bounds<u64> {
         }
     }
 
-    /// Returns a description of the bounds of a count of `unit`s, to follow a noun: " of 2 to 5 characters".
+    /// Returns the bounds of a number of `unit`s as they follow a noun in a message: " of 2 to 5 characters".
     pub(super) fn count_phrase(&self, unit: &str) -> String {
         let units = |count: u64| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });
         match (self.min, self.max) {

@@ -49,8 +49,8 @@ pub(crate) fn callback(attribute: &Json) -> Option<String> {
 struct CallableCheck {
     name: String,
     params: Option<Json>,
-    /// `None` if the program has no such function, which is possible only if the definition is served without its
-    /// program. Every value is then valid.
+    /// `None` if the program has not registered the function. The server does not start then, but the command line can
+    /// check and describe a definition without its program; every value is valid.
     function: Option<Function>,
 }
 
@@ -84,12 +84,12 @@ impl Check for CallableCheck {
         TypeExpr { term: "callable".to_owned(), attributes }
     }
 
-    /// Returns no values: the function decides which are valid, and is not called at start.
+    /// Returns no values: only the function decides which values are valid, and it is not called at start.
     fn boundary_values(&self) -> Vec<Value<'static>> {
         Vec::new()
     }
 
-    /// Returns an example only if there is no function, because every value is valid then.
+    /// Returns an example only if the function is missing, because every value is valid then.
     fn example(&self) -> Option<Value<'static>> {
         self.function.is_none().then_some(Value::Text(Cow::Borrowed("anything")))
     }

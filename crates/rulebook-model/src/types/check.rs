@@ -15,9 +15,8 @@ use crate::call::{TypeMismatch, Value};
 /// use std::borrow::Cow;
 /// use std::sync::Arc;
 ///
-/// # use rulebook_model as rulebook;
-/// use rulebook::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
-/// use rulebook::{TypeMismatch, Value};
+/// # mod rulebook { pub mod types { pub use rulebook_model::{TypeMismatch, Value, types::*}; } }
+/// use rulebook::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr, TypeMismatch, Value};
 /// use serde_json::{Value as Json, json};
 ///
 /// /// `even`: an even whole number.
@@ -119,7 +118,8 @@ pub trait Check: Send + Sync + Debug {
     /// Fails if the value is not of this type; the error describes the expected and the received value.
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch>;
 
-    /// Returns a description of a valid value, to follow the word "expected": "a whole number from 1 to 5".
+    /// Returns a description of a valid value, as it follows "expected" in an error message: "a whole number from 1 to
+    /// 5".
     fn expected(&self) -> Cow<'static, str>;
 
     /// Returns the type as JSON Schema 2020-12.
@@ -128,20 +128,20 @@ pub trait Check: Send + Sync + Debug {
     /// Returns the canonical notation of the type in a definition. Types with the same notation are equal.
     fn type_expr(&self) -> TypeExpr;
 
-    /// Returns valid values at the limits of the type, such as the smallest and the largest number, as they are before
-    /// [`check`](Check::check). At start the server deserializes them into the arguments of handlers. The list is empty
-    /// if no value can be made, as for files.
+    /// Returns valid values at the limits of the type, such as the smallest and the largest number, in the form that
+    /// [`check`](Check::check) receives. At start the server deserializes them into the arguments of handlers, to prove
+    /// that the handlers accept every valid value. The list is empty if no value can be generated, as for files.
     fn boundary_values(&self) -> Vec<Value<'static>>;
 
-    /// Returns a typical valid value for documentation, as it is before [`check`](Check::check). Every call returns the
-    /// same value; `None` if no value can be made.
+    /// Returns a typical valid value for documentation, in the form that [`check`](Check::check) receives. Every call
+    /// returns the same value; `None` if no value can be generated.
     fn example(&self) -> Option<Value<'static>> {
         self.boundary_values().into_iter().next()
     }
 
-    /// Returns a request text that [`decode`](Check::decode) and [`check`](Check::check) turn into `value`, the text of
-    /// a variable in a permission. The default returns `value`; types whose check changes the value override it. `None`
-    /// if there is no such text, or if it cannot be determined.
+    /// Returns a text that [`decode`](Check::decode) and [`check`](Check::check) convert to `value`, which is the value
+    /// of a variable in a permission such as `author[7]`. The default returns `value` itself; types whose check changes
+    /// the value override it. `None` if no such text exists or if it cannot be determined.
     fn text_for(&self, value: &str) -> Option<String> {
         Some(value.to_owned())
     }

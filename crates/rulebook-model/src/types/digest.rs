@@ -60,7 +60,7 @@ impl Check for DigestCheck {
     }
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
-        super::string::repeated("f", self.length).into_iter().collect()
+        super::string::repeated_text("f", self.length).into_iter().collect()
     }
 
     fn example(&self) -> Option<Value<'static>> {

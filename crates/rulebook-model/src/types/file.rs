@@ -14,9 +14,9 @@ use crate::call::{Measure, TypeMismatch, Upload, Value, Violation};
 struct FileCheck {
     /// The bounds of the size in bytes.
     size: Bounds<u64>,
-    /// The allowed media types, `image/*` for all subtypes; any media type if empty.
+    /// The allowed media types, such as `image/png`, or `image/*` for all subtypes; empty if any media type is allowed.
     media_types: Vec<String>,
-    /// The allowed extensions, in lower case and without the dot; any extension if empty.
+    /// The allowed extensions, in lower case and without the dot; empty if any extension is allowed.
     extensions: Vec<String>,
 }
 

@@ -16,7 +16,7 @@ use crate::filename::{FileName, FilePatterns, PatternError, regex};
 
 #[derive(Debug)]
 struct FileNameCheck {
-    /// The patterns as in the definition; any name is valid if there are none.
+    /// The patterns as in the definition; if the list is empty, every name is valid.
     globs: Vec<String>,
     patterns: FilePatterns,
     /// A regular expression for the schema that covers all patterns.
@@ -67,8 +67,8 @@ fn is_allowed_in_term(pattern: &str) -> bool {
     !pattern.is_empty() && !pattern.contains(is_special)
 }
 
-/// Returns a name that possibly matches a pattern, with words in place of its wildcards.
-fn readable(pattern: &str) -> String {
+/// Returns a readable name that possibly matches a pattern: each wildcard is replaced by a word.
+fn readable_name(pattern: &str) -> String {
     let name = match pattern.strip_suffix("**").or_else(|| pattern.strip_suffix('*')) {
         Some(folder) => format!("{folder}report.txt"),
         None => pattern.to_owned(),
@@ -129,7 +129,7 @@ impl Check for FileNameCheck {
     }
 
     fn example(&self) -> Option<Value<'static>> {
-        let readable = self.globs.iter().map(|pattern| readable(pattern));
+        let readable = self.globs.iter().map(|pattern| readable_name(pattern));
         let names = readable.chain(["folder/report.txt".to_owned()]).chain(self.samples.iter().cloned());
         first_valid(self, names.map(|name| Value::Text(name.into())))
     }

@@ -46,7 +46,7 @@ impl FloatCheck {
         TypeMismatch::new(self.expected(), value).with_violation(number.and_then(bounds))
     }
 
-    /// Returns the bounds, which JSON Schema has no keyword for in texts.
+    /// Returns the bounds, for the schemas of texts, for which JSON Schema has no such keywords.
     pub(super) fn bounds(&self) -> &Bounds<f64> {
         &self.bounds
     }
@@ -61,7 +61,9 @@ impl Check for FloatCheck {
         let is_valid = match &value {
             Value::Int(_) | Value::Uint(_) | Value::Float(_) => {
                 let outside = |bound: Option<f64>, side| {
-                    bound.is_some_and(|bound| number::compare(&value, bound).is_none_or(|order| order == side))
+                    bound.is_some_and(|bound| {
+                        number::compare_with_bound(&value, bound).is_none_or(|order| order == side)
+                    })
                 };
                 !outside(self.bounds.min, Ordering::Less) && !outside(self.bounds.max, Ordering::Greater)
             }

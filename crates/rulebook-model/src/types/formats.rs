@@ -12,13 +12,13 @@ pub struct SchemaFormat {
     pub test: fn(&str) -> bool,
 }
 
-/// The format of a date with an optional time. Accepts more texts than JSON Schema's `date-time`.
+/// The format of a date with an optional time. It accepts more texts than the format `date-time` of JSON Schema.
 pub(super) const DATETIME: &str = "datetime";
 
-/// The format of a text that is a finite number of 64 bits.
+/// The format of a text that denotes a finite number of 64 bits.
 pub(super) const FLOAT_TEXT: &str = "float-text";
 
-/// The formats of the type schemas that other keywords do not describe completely. A validator with these formats
+/// The formats for those rules of types that no other keyword of JSON Schema describes. A validator with these formats
 /// accepts exactly the values that the checks accept.
 ///
 /// Bounds of dates and of numbers in texts are in the keywords `formatMinimum` and `formatMaximum`, which not every

@@ -44,13 +44,13 @@ impl Functions {
         self.custom.get(name).cloned().map(Function::Custom)
     }
 
-    /// Returns the function of the program with this name, or else the built-in function.
+    /// Returns the function of the program with this name, or the built-in function if the program has none.
     pub(super) fn find(&self, name: &str) -> Option<Function> {
         let builtin = || BUILTIN.iter().find(|builtin| builtin.name.eq_ignore_ascii_case(name)).map(Function::Builtin);
         self.custom(name).or_else(builtin)
     }
 
-    /// Returns `true` if there is a function with this name. Built-in functions count if `include_builtin` is `true`.
+    /// Returns `true` if a function has this name. Built-in functions count only if `include_builtin` is `true`.
     pub(crate) fn contains(&self, name: &str, include_builtin: bool) -> bool {
         if include_builtin { self.find(name).is_some() } else { self.custom.contains_key(name) }
     }
@@ -92,7 +92,7 @@ impl Debug for Function {
 pub(super) struct BuiltinFunction {
     name: &'static str,
     info: &'static str,
-    /// Returns a value of another kind than the function handles unchanged.
+    /// Applies the function. Values of a kind that the function does not handle are returned unchanged.
     apply: for<'a> fn(Value<'a>) -> Value<'a>,
 }
 
@@ -164,7 +164,7 @@ fn array_unique(value: Value<'_>) -> Value<'_> {
     }
 }
 
-/// Returns the text by which items are compared. The number 1 and the text `1` are equal, as in PHP.
+/// Returns the text by which items are compared: the number 1 and the text `1` are equal, as in PHP.
 fn comparison_key(item: &Value<'_>) -> String {
     match item {
         Value::Text(text) => text.to_string(),

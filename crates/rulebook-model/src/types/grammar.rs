@@ -7,7 +7,7 @@
 //! word      = 1*<any character except white space, control characters, ( ) < > and ,>
 //! ```
 //!
-//! Only the named type knows which of its arguments are terms, so [`split`] does not look into the brackets.
+//! Only the type that a term names knows which of its arguments are terms, so [`split_term`] does not parse arguments.
 
 use std::ops::Range;
 
@@ -52,7 +52,7 @@ pub(super) enum Brackets {
 }
 
 /// Splits the outermost level of the term at `span`, which must not be empty.
-pub(super) fn split(text: &str, span: Range<usize>) -> Result<Level, GrammarError> {
+pub(super) fn split_term(text: &str, span: Range<usize>) -> Result<Level, GrammarError> {
     let term = &text[span.clone()];
     if term.starts_with('?') {
         return Ok(Level::Nullable(span.start + 1..span.end));
@@ -88,13 +88,13 @@ pub(super) fn split(text: &str, span: Range<usize>) -> Result<Level, GrammarErro
         if text[open..].starts_with('<') {
             Brackets::Term(content)
         } else {
-            Brackets::Arguments(arguments(text, content)?)
+            Brackets::Arguments(split_arguments(text, content)?)
         },
     ))
 }
 
 /// Returns the word at `span`, which must not be empty.
-pub(super) fn word(text: &str, span: Range<usize>) -> Result<&str, GrammarError> {
+pub(super) fn parse_word(text: &str, span: Range<usize>) -> Result<&str, GrammarError> {
     let word = &text[span.clone()];
     match word.find(|c: char| matches!(c, '(' | ')' | '<' | '>') || c.is_whitespace() || c.is_control()) {
         Some(at) => Err(GrammarError::new(
@@ -128,7 +128,7 @@ fn closing_bracket(text: &str, open: usize, end: usize) -> Result<usize, Grammar
 }
 
 /// Splits the content of parentheses at the commas that are not in inner brackets.
-fn arguments(text: &str, content: Range<usize>) -> Result<Vec<Range<usize>>, GrammarError> {
+fn split_arguments(text: &str, content: Range<usize>) -> Result<Vec<Range<usize>>, GrammarError> {
     let mut arguments = Vec::new();
     let mut depth = 0_usize;
     let mut start = content.start;
@@ -154,7 +154,7 @@ fn arguments(text: &str, content: Range<usize>) -> Result<Vec<Range<usize>>, Gra
     }
 }
 
-/// Returns the span of the character at `at`, which is empty at the end of the text.
+/// Returns the span of the character at `at`. The span is empty at the end of the text.
 fn char_span(text: &str, at: usize) -> Range<usize> {
     at..at + text[at..].chars().next().map_or(0, char::len_utf8)
 }

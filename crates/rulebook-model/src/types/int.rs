@@ -25,13 +25,13 @@ pub(super) struct IntCheck {
 const I64: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
 const U64: (i128, i128) = (0, u64::MAX as i128);
 
-/// The non-negative numbers of a signed 32-bit column of a database.
+/// The non-negative numbers that fit a signed 32-bit column of a database.
 const ID: (i128, i128) = (0, i32::MAX as i128);
 
-/// Preferred examples; the first one between the bounds is used.
+/// Preferred examples; the first one strictly between the bounds is used.
 const EXAMPLES: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, -42, -100];
 
-/// If no preferred example fits, the example is the middle between bounds that are closer than this.
+/// If no preferred example is valid, the example is the middle of the bounds, provided that they are closer than this.
 const MAX_MIDDLE_DISTANCE: i128 = 1_000_000;
 
 pub(super) fn int(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
@@ -103,7 +103,7 @@ impl IntCheck {
 
     /// Returns `whole` as a value, or `None` if the number is not valid.
     pub(super) fn valid_value(&self, whole: i128) -> Option<Value<'static>> {
-        (self.min()..=self.max()).contains(&whole).then(|| number::value_of(whole)).flatten()
+        (self.min()..=self.max()).contains(&whole).then(|| number::whole_value(whole)).flatten()
     }
 }
 
@@ -113,12 +113,13 @@ impl Check for IntCheck {
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        let whole = number::whole(&value);
+        let whole = number::to_whole(&value);
         whole.and_then(|whole| self.valid_value(whole)).ok_or_else(|| self.mismatch(&value, whole))
     }
 
     fn expected(&self) -> Cow<'static, str> {
-        // The limits of 64 bits are of no interest to most clients, so they are mentioned only if there are no others.
+        // Most clients do not care about the limits of 64 bits, so the message states them only if no other bounds
+        // exist.
         let shown = Bounds {
             min: Some(self.min()).filter(|min| *min != I64.0),
             max: Some(self.max()).filter(|max| *max != I64.1 && *max != U64.1),
@@ -149,7 +150,7 @@ impl Check for IntCheck {
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
         let candidates = [self.min(), 0, self.max()];
-        keep_valid(self, candidates.into_iter().filter_map(number::value_of).collect())
+        keep_valid(self, candidates.into_iter().filter_map(number::whole_value).collect())
     }
 
     fn example(&self) -> Option<Value<'static>> {
@@ -160,6 +161,6 @@ impl Check for IntCheck {
             _ if self.min() == self.type_min => self.max() - 1,
             _ => self.min() + 1,
         };
-        number::value_of(preferred.unwrap_or(fallback))
+        number::whole_value(preferred.unwrap_or(fallback))
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
 const PATTERN: &str = "^[+\\-]?(?:[0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)(?:[Ee][+\\-]?[0-9]+)?$";
 
 /// Parses a finite number.
-fn parse(text: &str) -> Option<Value<'static>> {
+fn parse_loose_float(text: &str) -> Option<Value<'static>> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
@@ -39,12 +39,12 @@ fn parse(text: &str) -> Option<Value<'static>> {
 
 impl Check for LooseFloatCheck {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        parse(&text).unwrap_or(Value::Text(text))
+        parse_loose_float(&text).unwrap_or(Value::Text(text))
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         match &value {
-            Value::Text(text) => match parse(text) {
+            Value::Text(text) => match parse_loose_float(text) {
                 Some(number) => self.0.check(number).map_err(|inner| {
                     TypeMismatch::new(self.expected(), &value).with_violation(inner.into_details().violation)
                 }),

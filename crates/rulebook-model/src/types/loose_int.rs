@@ -17,7 +17,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
 }
 
 /// Parses an optional sign and digits.
-fn parse(text: &str) -> Option<i128> {
+fn parse_loose_int(text: &str) -> Option<i128> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if !number::is_digits(digits) {
         return None;
@@ -32,13 +32,13 @@ fn parse(text: &str) -> Option<i128> {
 
 impl Check for LooseIntCheck {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        parse(&text).and_then(number::value_of).unwrap_or(Value::Text(text))
+        parse_loose_int(&text).and_then(number::whole_value).unwrap_or(Value::Text(text))
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         let whole = match &value {
-            Value::Text(text) => parse(text),
-            other => number::whole(other),
+            Value::Text(text) => parse_loose_int(text),
+            other => number::to_whole(other),
         };
         whole.and_then(|whole| self.0.valid_value(whole)).ok_or_else(|| self.0.mismatch(&value, whole))
     }

@@ -10,8 +10,8 @@ use super::string::StringCheck;
 use super::{ArgumentError, Check, TypeArguments, TypeExpr, number};
 use crate::call::{TypeMismatch, Value};
 
-/// A whole number of 64 bits is converted to its digits, if they have an allowed length. Numbers are not valid if there
-/// is a pattern, because a schema cannot describe which numbers match a pattern.
+/// The check of `loose_string`. A whole number of 64 bits is converted to its digits, if their number is an allowed
+/// length. If the type has a pattern, numbers are invalid, because a schema cannot describe which numbers match it.
 #[derive(Debug)]
 struct LooseStringCheck(StringCheck);
 
@@ -22,7 +22,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
 impl LooseStringCheck {
     /// Converts a valid number to its digits.
     fn digits(&self, value: &Value<'_>) -> Option<Value<'static>> {
-        let whole = number::whole(value).filter(|whole| number::value_of(*whole).is_some())?;
+        let whole = number::to_whole(value).filter(|whole| number::whole_value(*whole).is_some())?;
         let digits = whole.to_string();
         (self.0.checks_only_length() && self.0.length().contains_count(digits.len()))
             .then_some(Value::Text(Cow::Owned(digits)))

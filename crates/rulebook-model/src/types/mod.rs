@@ -64,7 +64,7 @@ mod truthy;
 mod url;
 mod uuid;
 
-pub(crate) use after::names as after_names;
+pub(crate) use after::function_names as after_function_names;
 pub use arguments::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments};
 pub(crate) use callable::callback;
 pub use check::{Arity, Check, MaxSize, Type, TypeExpr};

@@ -1,4 +1,4 @@
-//! The `?` before a type of items: null is also valid.
+//! A `?` before the type of items, which makes null a valid item.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use crate::call::{TypeMismatch, Value};
 #[derive(Debug)]
 struct NullableCheck(Arc<dyn Check>);
 
-/// Returns a check that accepts null and the values of `check`. Returns `check` itself if it accepts null.
+/// Returns a check that accepts null and every value that `check` accepts.
 pub(super) fn nullable(check: Arc<dyn Check>) -> Arc<dyn Check> {
     if check.accepts_null() { check } else { Arc::new(NullableCheck(check)) }
 }
 
-/// Returns a schema that accepts null and the values of `schema`.
+/// Returns a schema that accepts null and every value that `schema` accepts.
 pub(crate) fn nullable_schema(mut schema: Json) -> Json {
-    // With one of these keywords, adding "null" to `type` is not enough.
+    // With one of these keywords, adding "null" to `type` does not make null valid.
     let only_type = ["enum", "const", "anyOf", "allOf"].iter().all(|keyword| schema.get(keyword).is_none());
     match schema.get_mut("type") {
         Some(name @ Json::String(_)) if only_type => {

@@ -1,4 +1,4 @@
-//! Numbers in the model of JSON: parsing from text, exact comparison, and canonical representation.
+//! Numbers as in JSON: parsing from text, exact comparison, and conversion to one canonical form.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -11,11 +11,11 @@ use crate::call::Value;
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Returns the value as a whole number, independent of its notation (10, 10.0 or 1e1), or `None` if it is not one.
-pub(super) fn whole(value: &Value<'_>) -> Option<i128> {
+pub(super) fn to_whole(value: &Value<'_>) -> Option<i128> {
     match value {
         Value::Int(int) => Some((*int).into()),
         Value::Uint(uint) => Some((*uint).into()),
-        // A whole number slightly below the range of 64 bits is parsed as this float too, so the value is ambiguous.
+        // Numbers slightly below the range of 64 bits are parsed as this float too, so the value is ambiguous.
         Value::Float(float) if *float == i64::MIN as f64 => None,
         Value::Float(float) => whole_float(*float),
         _ => None,
@@ -23,14 +23,14 @@ pub(super) fn whole(value: &Value<'_>) -> Option<i128> {
 }
 
 /// Returns a number of a definition as a whole number, or `None` if it is not one.
-pub(super) fn whole_json(json: &Json) -> Option<i128> {
+pub(super) fn json_to_whole(json: &Json) -> Option<i128> {
     json.as_i64()
         .map(i128::from)
         .or_else(|| json.as_u64().map(i128::from))
         .or_else(|| json.as_f64().and_then(whole_float))
 }
 
-/// A magnitude far above the range of 64 bits and below the range of `i128`, up to which floats are converted to
+/// The limit up to which floats are converted to `i128`: far above the range of 64 bits, and within the range of
 /// `i128`.
 const MAX_CONVERTED: f64 = 1e30;
 
@@ -38,25 +38,24 @@ fn whole_float(float: f64) -> Option<i128> {
     (float.fract() == 0.0 && float.abs() < MAX_CONVERTED).then_some(float as i128)
 }
 
-/// Returns a whole number as a value, or `None` if it does not fit 64 bits.
-pub(super) fn value_of(whole: i128) -> Option<Value<'static>> {
+/// Returns a whole number as a value, or `None` if it does not fit into 64 bits.
+pub(super) fn whole_value(whole: i128) -> Option<Value<'static>> {
     i64::try_from(whole).map(Value::Int).ok().or_else(|| u64::try_from(whole).map(Value::Uint).ok())
 }
 
-/// Returns the canonical form of a number: a float that is a whole number of 64 bits becomes an integer, and -0 becomes
-/// 0.
+/// Returns the canonical form of a number: floats that are whole numbers of 64 bits become integers, and -0 becomes 0.
 pub(super) fn normalize(value: Value<'_>) -> Value<'_> {
     match value {
-        Value::Float(float) => whole_float(float).and_then(value_of).unwrap_or(Value::Float(float)),
+        Value::Float(float) => whole_float(float).and_then(whole_value).unwrap_or(Value::Float(float)),
         other => other,
     }
 }
 
 /// Compares a number with a bound, without converting a whole number to `f64`.
-pub(super) fn compare(value: &Value<'_>, bound: f64) -> Option<Ordering> {
+pub(super) fn compare_with_bound(value: &Value<'_>, bound: f64) -> Option<Ordering> {
     match value {
         Value::Float(float) => float.partial_cmp(&bound),
-        other => whole(other).map(|whole| {
+        other => to_whole(other).map(|whole| {
             if bound.abs() >= MAX_CONVERTED {
                 0.0_f64.total_cmp(&bound)
             } else {
@@ -115,7 +114,7 @@ pub(super) fn decode_whole(text: Cow<'_, str>) -> Value<'_> {
 
 /// Parses a text of digits, sign, decimal point and exponent. Returns `None` if the number is not finite.
 pub(super) fn parse_float(text: &str) -> Option<Value<'static>> {
-    if let Some(whole) = text.parse().ok().and_then(value_of) {
+    if let Some(whole) = text.parse().ok().and_then(whole_value) {
         return Some(whole);
     }
     let float: f64 = text.parse().ok()?;

@@ -31,7 +31,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
 }
 
 /// Compiles `filled_object`: an object that is not empty.
-pub(super) fn filled(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
+pub(super) fn compile_filled(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
     let object = read(arguments)?;
     Ok(Arc::new(ObjectCheck { count: object.count.non_empty()?, ..object }))
 }
@@ -48,7 +48,7 @@ fn read(arguments: &TypeArguments<'_>) -> Result<ObjectCheck, ArgumentError> {
     Ok(ObjectCheck { count: Bounds::read(arguments, false)?, fields, field_indexes })
 }
 
-/// Removes all but the last member of each name.
+/// Removes members whose name occurs again later.
 pub(super) fn keep_last_of_each_name<'a>(
     mut members: Vec<(Cow<'a, str>, Value<'a>)>,
 ) -> Vec<(Cow<'a, str>, Value<'a>)> {
@@ -67,18 +67,18 @@ impl ObjectCheck {
         self.fields.as_deref().unwrap_or_default()
     }
 
-    /// Returns an object with the `index`-th boundary value of each member, or the last one if there are fewer.
-    /// Optional members are included if `all` is `true`.
+    /// Returns an object that has, for each member, the boundary value at `index`, or the last one if the member has
+    /// fewer. Optional members are included only if `with_optional` is `true`.
     fn boundary_value(
         &self,
         boundary_values: &[Vec<Value<'static>>],
         index: usize,
-        all: bool,
+        with_optional: bool,
     ) -> Option<Value<'static>> {
         self.fields()
             .iter()
             .zip(boundary_values)
-            .filter(|(field, _)| all || !field.optional)
+            .filter(|(field, _)| with_optional || !field.optional)
             .map(|(field, boundary_values)| {
                 let value = boundary_values.get(index).or(boundary_values.last())?;
                 Some((Cow::Owned(field.name.clone()), value.clone()))
@@ -87,7 +87,7 @@ impl ObjectCheck {
             .map(Value::Map)
     }
 
-    /// Returns an object with examples of the selected members, and with further members up to the minimum count.
+    /// Returns an object with examples of the selected members. If the minimum count is higher, members are added.
     fn example_with(&self, is_selected: impl Fn(&ObjectField) -> bool) -> Option<Value<'static>> {
         let mut members = Vec::new();
         for field in self.fields().iter().filter(|field| is_selected(field)) {
@@ -211,7 +211,7 @@ fn field_schema(field: &ObjectField) -> Json {
     schema
 }
 
-/// Returns a member as a definition has it.
+/// Returns the definition of a member.
 fn field_definition(field: &ObjectField) -> Json {
     let type_expr = field.check.type_expr();
     let optional = if field.optional { "?" } else { "" };

@@ -13,7 +13,7 @@ use crate::call::{TypeMismatch, Value};
 pub(super) struct TextShape {
     /// The name of the type.
     pub(super) name: &'static str,
-    /// The description of a valid value, as the object of "expected".
+    /// The description of a valid value, as it follows "expected" in an error message.
     pub(super) expected: &'static str,
     /// Returns `true` if a text is valid.
     pub(super) test: fn(&str) -> bool,

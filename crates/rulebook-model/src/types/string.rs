@@ -1,4 +1,5 @@
-//! The type `string`: texts, with optional bounds of the length, a pattern, and another type that they must be of.
+//! The type `string`: texts. The definition can bound their length, and require that they match a pattern or another
+//! type.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ pub(super) struct StringCheck {
     name: &'static str,
     length: Bounds<u64>,
     pattern: Option<Pattern>,
-    /// The type `T` of `varchar(a,b,T)`, of which texts must also be.
+    /// The type `T` of `varchar(a,b,T)`: a text must be a valid value of `T` too.
     inner: Option<Arc<dyn Check>>,
 }
 
@@ -41,7 +42,7 @@ impl StringCheck {
             name,
             length,
             pattern: Pattern::read(arguments)?,
-            // Every text is a `string`, so this type has no effect.
+            // Every text is a `string`, so `varchar(a,b,string)` is the same as `varchar(a,b)`.
             inner: inner.filter(|inner| inner.type_expr() != TypeExpr::term("string")),
         };
         if let Some(inner) = &text.inner
@@ -73,14 +74,15 @@ impl StringCheck {
             .or_else(|| (!matches).then_some(Violation::Pattern))
     }
 
-    fn accepts(&self, text: &str) -> bool {
+    fn accepts_text(&self, text: &str) -> bool {
         (self.length.is_unbounded() || self.length.contains_count(text.chars().count()))
             && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
             && self.inner.as_ref().is_none_or(|inner| inner.check(Value::Text(Cow::Borrowed(text))).is_ok())
     }
 }
 
-/// Returns `true` if `check` accepts some texts, although its boundary values are not texts, as for `text_id`.
+/// Returns `true` if `check` accepts some texts. Types such as `text_id` do, although their boundary values are not
+/// texts.
 fn accepts_texts(check: &dyn Check) -> bool {
     ["0", "1", "true", "null"].into_iter().any(|text| check.check(Value::Text(Cow::Borrowed(text))).is_ok())
 }
@@ -89,7 +91,7 @@ fn accepts_texts(check: &dyn Check) -> bool {
 const MAX_EXAMPLE_LEN: u64 = 4096;
 
 /// Returns `unit` repeated, or `None` if the text would be longer than [`MAX_EXAMPLE_LEN`].
-pub(super) fn repeated(unit: &str, times: u64) -> Option<Value<'static>> {
+pub(super) fn repeated_text(unit: &str, times: u64) -> Option<Value<'static>> {
     let times = usize::try_from(times).ok().filter(|_| times <= MAX_EXAMPLE_LEN)?;
     Some(Value::Text(Cow::Owned(unit.repeat(times))))
 }
@@ -97,8 +99,8 @@ pub(super) fn repeated(unit: &str, times: u64) -> Option<Value<'static>> {
 /// Preferred examples; the first one that is valid is used.
 const EXAMPLES: [&str; 4] = ["text", "abc", "ab", "a"];
 
-/// Returns a text of words with this number of characters.
-fn filler(length: u64) -> String {
+/// Returns a text of English words with this number of characters.
+fn filler_text(length: u64) -> String {
     let mut words: String = "a text of several words ".chars().cycle().take(length as usize).collect();
     // Avoid a space at the end.
     if words.ends_with(' ') {
@@ -111,7 +113,7 @@ fn filler(length: u64) -> String {
 impl Check for StringCheck {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         match &value {
-            Value::Text(text) if self.accepts(text) => Ok(value),
+            Value::Text(text) if self.accepts_text(text) => Ok(value),
             _ => Err(TypeMismatch::new(self.expected(), &value).with_violation(self.violation(&value))),
         }
     }
@@ -157,7 +159,8 @@ impl Check for StringCheck {
 
     fn boundary_values(&self) -> Vec<Value<'static>> {
         let bounds = [self.length.min, self.length.max];
-        let mut candidates: Vec<_> = bounds.into_iter().flatten().filter_map(|length| repeated("a", length)).collect();
+        let mut candidates: Vec<_> =
+            bounds.into_iter().flatten().filter_map(|length| repeated_text("a", length)).collect();
         candidates.extend(["", "a", "0"].map(|text| Value::Text(Cow::Borrowed(text))));
         if let Some(sample) = self.pattern.as_ref().and_then(Pattern::minimal_sample) {
             candidates.push(Value::Text(Cow::Owned(sample)));
@@ -175,10 +178,10 @@ impl Check for StringCheck {
         // A pattern without `$` also matches longer texts.
         let extended = self.pattern.iter().flat_map(Pattern::samples);
         let extended =
-            extended.map(|text| format!("{text} {}", filler(min.saturating_sub(text.chars().count() as u64 + 1))));
+            extended.map(|text| format!("{text} {}", filler_text(min.saturating_sub(text.chars().count() as u64 + 1))));
         let preferred = EXAMPLES.iter().map(|text| (*text).to_owned());
         let first = preferred.clone().take(1);
-        let texts = first.chain(matching).chain(extended).chain(preferred).chain([filler(min)]);
+        let texts = first.chain(matching).chain(extended).chain(preferred).chain([filler_text(min)]);
         let texts = texts.map(|text| Value::Text(Cow::Owned(text)));
         first_valid(self, inner.into_iter().chain(texts))
     }

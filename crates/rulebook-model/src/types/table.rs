@@ -20,7 +20,7 @@ pub struct Types {
     functions: Functions,
 }
 
-/// A term as a definition has it, with the attributes and settings that determine its meaning.
+/// A term of a definition, with the attributes and settings that determine its meaning.
 #[derive(Debug)]
 pub struct TermText<'a> {
     /// The term: `?array<varchar(1,20)>`.
@@ -100,7 +100,7 @@ impl Types {
         }
     }
 
-    /// Adds a type, which replaces one with the same name.
+    /// Adds a type. It replaces a type with the same name.
     pub fn add(&mut self, new: Arc<dyn Type>) {
         self.types.retain(|old| old.name() != new.name());
         self.types.push(new);
@@ -120,10 +120,10 @@ impl Types {
 
     /// Compiles a term.
     ///
-    /// A `?` before the whole term sets [`CompiledTerm::optional`]; a `?` before a type of items makes null a valid
+    /// A `?` before the whole term sets [`CompiledTerm::optional`]; a `?` before the type of items makes null a valid
     /// item. Attributes apply to the outermost type. In an array, `fields` and the content of `items` apply to the
-    /// items instead. The attribute `after`, which is allowed for any type but files, names functions that are called
-    /// with the checked value.
+    /// items instead. The attribute `after` names functions that are called with the checked value; every type has this
+    /// attribute, except files.
     ///
     /// # Errors
     /// Returns every error in the term and its attributes.
@@ -131,15 +131,16 @@ impl Types {
         let TermText { term, attributes, fields, aliases, ignore_case, timezone } = text;
         let optional = term.starts_with('?');
         let compiler = Compiler { types: self, text: term, aliases, ignore_case, timezone };
-        let siblings = Siblings { attributes, fields: fields.as_deref() };
+        let term_attributes = TermAttributes { attributes, fields: fields.as_deref() };
         let span = usize::from(optional)..term.len();
         let Some(after) = attributes.get(AFTER) else {
-            return Ok(CompiledTerm { optional, check: compiler.compile_term(span, siblings, 0)? });
+            return Ok(CompiledTerm { optional, check: compiler.compile_term(span, term_attributes, 0)? });
         };
         let mut without_after = attributes.clone();
         without_after.remove(AFTER);
-        let check = compiler.compile_term(span.clone(), Siblings { attributes: &without_after, ..siblings }, 0)?;
-        let check = super::after::after(check, after, &self.functions);
+        let check =
+            compiler.compile_term(span.clone(), TermAttributes { attributes: &without_after, ..term_attributes }, 0)?;
+        let check = super::after::with_after_functions(check, after, &self.functions);
         Ok(CompiledTerm { optional, check: check.map_err(|error| single_error(span, TermErrorKind::Argument(error)))? })
     }
 
@@ -147,7 +148,7 @@ impl Types {
         self.iter().find(|known| known.name() == name)
     }
 
-    /// Returns the type with this name, ignoring ASCII case. If there are several, the one that was added last.
+    /// Returns the type with this name, ignoring ASCII case. If several types match, the one that was added last.
     fn find_ignoring_case(&self, name: &str) -> Option<&dyn Type> {
         self.types.iter().rev().find(|known| known.name().eq_ignore_ascii_case(name)).map(AsRef::as_ref)
     }
@@ -169,20 +170,20 @@ struct Compiler<'a> {
 }
 
 /// The attributes in the JSON object of the definition that apply to a term.
-struct Siblings<'a> {
+struct TermAttributes<'a> {
     attributes: &'a Map<String, Json>,
     fields: Option<&'a [ObjectField]>,
 }
 
-impl<'a> Siblings<'a> {
-    /// Returns the attributes of the items of an array: `fields`, which is moved from the array to the items, and the
-    /// content of `items`. `none` is an empty map.
-    fn take_items<'b>(&mut self, none: &'b Map<String, Json>) -> Siblings<'b>
+impl<'a> TermAttributes<'a> {
+    /// Returns the attributes that apply to the items of an array: `fields`, which is moved from the array to the
+    /// items, and the content of `items`. `empty` is an empty map.
+    fn take_item_attributes<'b>(&mut self, empty: &'b Map<String, Json>) -> TermAttributes<'b>
     where
         'a: 'b,
     {
         let attributes = self.attributes.get(ITEMS).and_then(Json::as_object);
-        Siblings { attributes: attributes.unwrap_or(none), fields: self.fields.take() }
+        TermAttributes { attributes: attributes.unwrap_or(empty), fields: self.fields.take() }
     }
 }
 
@@ -190,8 +191,8 @@ type CompileResult = Result<Arc<dyn Check>, Vec<TermError>>;
 
 impl Compiler<'_> {
     /// Compiles the term at `span`.
-    fn compile_term(&self, span: Range<usize>, mut siblings: Siblings<'_>, depth: usize) -> CompileResult {
-        let none = Map::new();
+    fn compile_term(&self, span: Range<usize>, mut term_attributes: TermAttributes<'_>, depth: usize) -> CompileResult {
+        let empty = Map::new();
         if span.is_empty() {
             return Err(single_error(span, TermErrorKind::Empty));
         }
@@ -199,17 +200,22 @@ impl Compiler<'_> {
             let message = format!("types can be nested at most {} levels deep", grammar::MAX_DEPTH);
             return Err(single_error(span, TermErrorKind::Syntax(message)));
         }
-        match grammar::split(self.text, span.clone()).map_err(syntax_error)? {
-            // The caller has removed the `?` before the whole term; others are allowed before a type of items only.
+        match grammar::split_term(self.text, span.clone()).map_err(syntax_error)? {
+            // The caller has removed the `?` before the whole term; any other `?` is allowed only before the type of
+            // items.
             Level::Nullable(_) if depth == 0 || self.text[..span.start].ends_with('?') => {
                 let message = "`?` is allowed only once before a type".to_owned();
                 Err(single_error(span.start..span.start + 1, TermErrorKind::Syntax(message)))
             }
-            Level::Nullable(inner) => Ok(nullable(self.compile_term(inner, siblings, depth + 1)?)),
+            Level::Nullable(inner) => Ok(nullable(self.compile_term(inner, term_attributes, depth + 1)?)),
             Level::List(inner) => {
-                let item = self.compile_term(inner, siblings.take_items(&none), depth + 1).map_err(qualify_items)?;
+                let item = self
+                    .compile_term(inner, term_attributes.take_item_attributes(&empty), depth + 1)
+                    .map_err(qualify_items)?;
                 match self.types.find("array") {
-                    Some(array) => self.compile_type(array, "array", span, &[TypeArgument::Type(item)], &siblings),
+                    Some(array) => {
+                        self.compile_type(array, "array", span, &[TypeArgument::Type(item)], &term_attributes)
+                    }
                     None => Err(single_error(span, TermErrorKind::UnknownType("array".to_owned()))),
                 }
             }
@@ -220,7 +226,7 @@ impl Compiler<'_> {
                 let positional = match brackets {
                     Brackets::None => Ok(Vec::new()),
                     Brackets::Term(inner) => {
-                        let item = self.compile_term(inner, siblings.take_items(&none), depth + 1);
+                        let item = self.compile_term(inner, term_attributes.take_item_attributes(&empty), depth + 1);
                         item.map(|item| vec![TypeArgument::Type(item)]).map_err(qualify_items)
                     }
                     // Only the type knows which of its arguments are types.
@@ -233,7 +239,7 @@ impl Compiler<'_> {
                     errors.extend(positional.err().unwrap_or_default());
                     return Err(errors);
                 };
-                self.compile_type(r#type, &self.text[name], span, &positional?, &siblings)
+                self.compile_type(r#type, &self.text[name], span, &positional?, &term_attributes)
             }
         }
     }
@@ -245,15 +251,15 @@ impl Compiler<'_> {
         spans: Vec<Range<usize>>,
         depth: usize,
     ) -> Result<Vec<TypeArgument>, Vec<TermError>> {
-        let none = Map::new();
+        let empty = Map::new();
         let mut arguments = Vec::with_capacity(spans.len());
         let mut errors = Vec::new();
         for (index, span) in spans.into_iter().enumerate() {
             let argument = if r#type.argument_is_type(index) {
-                let siblings = Siblings { attributes: &none, fields: None };
-                self.compile_term(span, siblings, depth + 1).map(TypeArgument::Type)
+                let term_attributes = TermAttributes { attributes: &empty, fields: None };
+                self.compile_term(span, term_attributes, depth + 1).map(TypeArgument::Type)
             } else {
-                let word = grammar::word(self.text, span);
+                let word = grammar::parse_word(self.text, span);
                 word.map(|word| TypeArgument::Word(word.to_owned())).map_err(syntax_error)
             };
             match argument {
@@ -277,11 +283,11 @@ impl Compiler<'_> {
         name: &str,
         span: Range<usize>,
         positional: &[TypeArgument],
-        siblings: &Siblings<'_>,
+        term_attributes: &TermAttributes<'_>,
     ) -> CompileResult {
         let known = r#type.attributes();
-        let fields = siblings.fields.map(|_| "fields");
-        let attributes = siblings.attributes.keys().map(String::as_str).chain(fields);
+        let fields = term_attributes.fields.map(|_| "fields");
+        let attributes = term_attributes.attributes.keys().map(String::as_str).chain(fields);
         let unknown: Vec<_> = attributes
             .filter(|attribute| !known.contains(attribute))
             .map(|attribute| TermError {
@@ -296,8 +302,8 @@ impl Compiler<'_> {
             .compile(&TypeArguments {
                 name,
                 positional,
-                attributes: siblings.attributes,
-                fields: siblings.fields,
+                attributes: term_attributes.attributes,
+                fields: term_attributes.fields,
                 timezone: self.timezone,
                 functions: &self.types.functions,
             })
@@ -315,7 +321,7 @@ fn unknown_attribute(name: &str, attribute: &str, known: &[&str]) -> ArgumentErr
     }
 }
 
-/// Prefixes the attributes in errors about items with `items.`, the path to them from the array.
+/// Adds the prefix `items.` to the attributes in errors about items, so that they name the path from the array.
 fn qualify_items(mut errors: Vec<TermError>) -> Vec<TermError> {
     for error in &mut errors {
         if let TermErrorKind::Argument(ArgumentError { attribute: Some(attribute), .. }) = &mut error.kind

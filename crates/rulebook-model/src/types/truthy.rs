@@ -1,4 +1,4 @@
-//! The type `truthy`: a boolean, also as one of several words.
+//! The type `truthy`: a boolean, which can also be one of several words.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
     Ok(Arc::new(TruthyCheck))
 }
 
-/// Parses a word.
-fn parse(text: &str) -> Option<bool> {
+/// Parses a word for true or false.
+fn parse_word(text: &str) -> Option<bool> {
     let is = |word: &&str| word.eq_ignore_ascii_case(text);
     if TRUE.iter().any(is) {
         Some(true)
@@ -34,7 +34,7 @@ fn parse(text: &str) -> Option<bool> {
     }
 }
 
-/// Returns a pattern that matches the words in any case: `[Oo][Kk]|…`.
+/// Returns a pattern that matches the words for true and false in any case: `[Oo][Kk]|…`.
 fn pattern() -> String {
     let any_case = |word: &&str| -> String {
         word.chars()
@@ -50,14 +50,14 @@ fn pattern() -> String {
 
 impl Check for TruthyCheck {
     fn decode<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
-        parse(&text).map_or(Value::Text(text), Value::Bool)
+        parse_word(&text).map_or(Value::Text(text), Value::Bool)
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         let bool = match &value {
             Value::Bool(bool) => Some(*bool),
-            Value::Text(text) => parse(text),
-            other => match number::whole(other) {
+            Value::Text(text) => parse_word(text),
+            other => match number::to_whole(other) {
                 Some(0) => Some(false),
                 Some(1) => Some(true),
                 _ => None,

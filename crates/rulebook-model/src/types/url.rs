@@ -19,10 +19,10 @@ static URL: TextShape = TextShape {
 
 /// Returns `true` if a text is a URI (RFC 3986) with the scheme http or https and a host (RFC 9110 section 4.2).
 ///
-/// URL parsers that follow the WHATWG standard, as [`Url`] does, also accept invalid URIs and repair them: they remove
-/// white space, replace `\` by `/`, and accept any number of `/` before the host. Two programs that repair a text in
-/// different ways can be directed to different hosts, so only texts that need no repair are valid. Other schemes, such
-/// as `javascript:` and `file:`, are not valid.
+/// URL parsers that follow the WHATWG standard, like [`Url`], also accept invalid URIs and repair them: they remove
+/// white space, replace `\` by `/`, and accept any number of `/` before the host. Two programs that repair the same
+/// text differently may connect to different hosts, so only URIs that need no repair are valid. Other schemes, such as
+/// `javascript:` and `file:`, are not valid.
 pub(super) fn is_url(text: &str) -> bool {
     let Some((scheme, after_scheme)) = text.split_once("://") else {
         return false;

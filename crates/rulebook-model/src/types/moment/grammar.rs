@@ -11,7 +11,7 @@ use crate::types::number::is_digits;
 pub(in crate::types) enum Grammar {
     /// `YYYY-MM-DD`.
     Date,
-    /// RFC 3339, `YYYY-MM-DD hh:mm:ss`, or a date, which denotes its midnight.
+    /// A date and time as in RFC 3339 or as `YYYY-MM-DD hh:mm:ss`, or a date, which denotes its midnight.
     Datetime,
 }
 
@@ -45,9 +45,9 @@ pub(super) fn parse(grammar: Grammar, text: &str, timezone: &TimeZone) -> Option
 }
 
 fn parse_date(text: &str) -> Option<Date> {
-    let year = text.get(..4).and_then(digits)?;
-    let month = text.get(5..7).and_then(digits)?;
-    let day = text.get(8..).and_then(digits)?;
+    let year = text.get(..4).and_then(parse_digits)?;
+    let month = text.get(5..7).and_then(parse_digits)?;
+    let day = text.get(8..).and_then(parse_digits)?;
     let hyphens = text.as_bytes().get(4) == Some(&b'-') && text.as_bytes().get(7) == Some(&b'-');
     if !hyphens {
         return None;
@@ -67,7 +67,7 @@ fn parse_time(date: Date, text: &str, timezone: &TimeZone) -> Option<Moment> {
         " " if after_clock.is_empty() && second < 60 => Some((local_seconds(civil, timezone), 0)),
         "T" | "t" => {
             let (nanos, offset) = parse_fraction(after_clock)?;
-            let seconds = civil_seconds(civil) - parse_offset(offset)?;
+            let seconds = utc_seconds(civil) - parse_offset(offset)?;
             match second {
                 // RFC 3339 section 5.7: a leap second is allowed only at the end of a day in UTC.
                 60 => (seconds.rem_euclid(86_400) == 86_399).then_some((seconds + 1, nanos)),
@@ -78,17 +78,18 @@ fn parse_time(date: Date, text: &str, timezone: &TimeZone) -> Option<Moment> {
     }
 }
 
-/// Parses `hh:mm:ss`, each with two digits. The second can be 60.
+/// Parses `hh:mm:ss`, each with two parse_digits. The second can be 60.
 fn parse_clock(text: &str) -> Option<[i8; 3]> {
     let mut parts = text.split(':').map(|part| {
-        let two = (part.len() == 2).then(|| digits(part)).flatten()?;
+        let two = (part.len() == 2).then(|| parse_digits(part)).flatten()?;
         i8::try_from(two).ok()
     });
     let clock = [parts.next()??, parts.next()??, parts.next()??];
     (parts.next().is_none() && clock[2] <= 60).then_some(clock)
 }
 
-/// Parses an optional fraction of a second. Returns the nanoseconds, without further digits, and the text after them.
+/// Parses an optional fraction of a second. Returns the nanoseconds, truncated to nine parse_digits, and the text after
+/// the fraction.
 fn parse_fraction(text: &str) -> Option<(u32, &str)> {
     let Some(after_point) = text.strip_prefix('.') else {
         return Some((0, text));
@@ -96,7 +97,7 @@ fn parse_fraction(text: &str) -> Option<(u32, &str)> {
     let length = after_point.bytes().take_while(u8::is_ascii_digit).count();
     let (fraction, remaining) = after_point.split_at(length);
     let nanos = format!("{fraction:0<9}");
-    let nanos = nanos.get(..9).and_then(digits)?;
+    let nanos = nanos.get(..9).and_then(parse_digits)?;
     (length > 0).then_some((nanos, remaining))
 }
 
@@ -111,53 +112,55 @@ fn parse_offset(text: &str) -> Option<i64> {
         _ => return None,
     };
     let (hours, minutes) = text.get(1..)?.split_once(':')?;
-    let two_digits = |text: &str, max: u32| (text.len() == 2).then(|| digits(text)).flatten().filter(|n| *n <= max);
+    let two_digits =
+        |text: &str, max: u32| (text.len() == 2).then(|| parse_digits(text)).flatten().filter(|n| *n <= max);
     Some(sign * i64::from(two_digits(hours, 23)? * 3_600 + two_digits(minutes, 59)? * 60))
 }
 
-fn digits(text: &str) -> Option<u32> {
+fn parse_digits(text: &str) -> Option<u32> {
     is_digits(text).then(|| text.parse().ok()).flatten()
 }
 
 /// Returns the seconds since 1970-01-01T00:00:00Z of a date and time in UTC.
-fn civil_seconds(civil: DateTime) -> i64 {
+fn utc_seconds(civil: DateTime) -> i64 {
     civil.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0)).as_secs()
 }
 
-/// Returns the seconds since 1970-01-01T00:00:00Z of a date and time in `timezone`. If the end of daylight saving time
-/// repeats the time, the first one is used. If the start of daylight saving time skips the time, the result is as long
-/// after the change as the given time is after the skipped interval began.
+/// Returns the seconds since 1970-01-01T00:00:00Z of a date and time in `timezone`.
+///
+/// If the end of daylight saving time repeats the time of day, the earlier point in time is returned. If the start of
+/// daylight saving time skips it, the time is moved forward by the length of the skipped interval.
 fn local_seconds(civil: DateTime, timezone: &TimeZone) -> i64 {
     match timezone.to_ambiguous_timestamp(civil).compatible() {
         Ok(timestamp) => timestamp.as_second(),
-        // The library does not convert the last days of the year 9999.
-        Err(_) => civil_seconds(civil) - i64::from(timezone.to_offset(Timestamp::MAX).seconds()),
+        // jiff cannot convert the last days of the year 9999.
+        Err(_) => utc_seconds(civil) - i64::from(timezone.to_offset(Timestamp::MAX).seconds()),
     }
 }
 
-/// The offsets that [`rfc3339`] tries, in seconds and as text. With another offset, a point in time slightly outside of
-/// the years 0000 to 9999 in UTC can still be written with four digits.
+/// The offsets that [`rfc3339`] tries, in seconds and as text. RFC 3339 allows years with four parse_digits only; an
+/// offset other than `Z` can bring a point in time just outside of the years 0000 to 9999 in UTC into that range.
 const OFFSETS: [(i64, &str); 3] = [(0, "Z"), (-86_340, "-23:59"), (86_340, "+23:59")];
 
-/// Formats a point in time as in RFC 3339. Returns `None` if its year does not have four digits.
+/// Formats a point in time as in RFC 3339. Returns `None` if its year does not have four parse_digits.
 pub(super) fn rfc3339(seconds: i64) -> Option<String> {
     let format = |(offset_seconds, offset): (i64, &str)| {
-        let civil = civil(seconds.checked_add(offset_seconds)?)?;
+        let civil = utc_date_time(seconds.checked_add(offset_seconds)?)?;
         Some(format!("{civil}{offset}"))
     };
     OFFSETS.into_iter().find_map(format)
 }
 
-/// Returns the date in `timezone` at this point in time. The caller checks that the point in time is the beginning of
-/// the date.
+/// Returns the date in `timezone` at a point in time. The caller must check that the point in time is midnight of that
+/// date.
 pub(super) fn date_at(seconds: i64, timezone: &TimeZone) -> Option<String> {
     let timestamp = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
-    let civil = civil(seconds.checked_add(timezone.to_offset(timestamp).seconds().into())?)?;
+    let civil = utc_date_time(seconds.checked_add(timezone.to_offset(timestamp).seconds().into())?)?;
     Some(civil.date().to_string())
 }
 
 /// Returns the date and time in UTC, or `None` if the year is not from 0000 to 9999.
-fn civil(seconds: i64) -> Option<DateTime> {
+fn utc_date_time(seconds: i64) -> Option<DateTime> {
     let civil = DateTime::constant(1970, 1, 1, 0, 0, 0, 0).checked_add(SignedDuration::from_secs(seconds)).ok()?;
     (civil.year() >= 0).then_some(civil)
 }

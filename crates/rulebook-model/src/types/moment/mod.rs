@@ -14,7 +14,7 @@ use grammar::{Moment, date_at, parse, rfc3339};
 
 use super::check::{first_valid, keep_valid};
 use super::formats::DATETIME;
-use super::number::whole_json;
+use super::number::json_to_whole;
 use super::{ArgumentError, ArgumentErrorKind, Check, TypeArguments, TypeExpr};
 use crate::call::{Measure, Measured, TypeMismatch, Value, Violation};
 
@@ -43,7 +43,7 @@ struct MomentCheck {
 /// An inclusive bound.
 #[derive(Debug)]
 struct MomentBound {
-    /// The bound as text, in the grammar of the type.
+    /// The bound as written in the definition, in the grammar of the type.
     text: String,
     moment: Moment,
 }
@@ -82,7 +82,7 @@ fn read_bound(
     };
     let text = match json {
         Json::String(text) => Some(text.clone()),
-        other if grammar == Grammar::Datetime => whole_json(other)
+        other if grammar == Grammar::Datetime => json_to_whole(other)
             .and_then(|seconds| Timestamp::from_second(seconds.try_into().ok()?).ok())
             .map(|timestamp| timestamp.to_string()),
         _ => None,
@@ -96,7 +96,7 @@ fn read_bound(
 }
 
 impl MomentCheck {
-    /// Returns which bound a value violates. The times are given as seconds if handlers receive those.
+    /// Returns the bound that a value violates. If handlers receive seconds, the error also gives the times in seconds.
     fn violation(&self, value: &Value<'_>) -> Option<Violation> {
         let Value::Text(text) = value else { return None };
         let moment = parse(self.grammar, text, &self.timezone)?;
@@ -195,7 +195,8 @@ impl Check for MomentCheck {
             Grammar::Date => date_at(seconds, &self.timezone),
             Grammar::Datetime => rfc3339(seconds),
         };
-        // The whole second may be before a lower bound that has a fraction; the bound itself is then valid.
+        // If the lower bound has a fraction of a second, the whole second may be before it; then the bound itself is
+        // the text.
         let min = self.min.iter().filter(|min| min.moment.0 == seconds).map(|min| min.text.clone());
         text.into_iter().chain(min).find(|text| self.moment(text).is_some_and(|moment| moment.0 == seconds))
     }

@@ -1,84 +1,84 @@
-//! Prints a parsed pattern in the syntax of ECMA-262, using only constructs that regex engines agree about.
+//! Prints a parsed pattern in the syntax of ECMA-262, using only constructs that all regex engines treat alike.
 
 use std::fmt::Write;
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
 
-/// Prints a pattern. Character classes, case-insensitive letters and word boundaries are written out.
+/// Prints a pattern. Character classes, case-insensitive letters and word boundaries are spelled out.
 ///
 /// # Errors
 /// Fails if the pattern matches bytes that are not valid UTF-8.
 pub(super) fn print(hir: &Hir) -> Result<String, String> {
     let mut printed = String::new();
-    alternatives(hir, &mut printed)?;
+    print_alternatives(hir, &mut printed)?;
     Ok(printed)
 }
 
-/// Prints a pattern that may contain `|` at the top level.
-fn alternatives(hir: &Hir, out: &mut String) -> Result<(), String> {
+/// Prints a pattern that may have alternatives, without a group around them.
+fn print_alternatives(hir: &Hir, out: &mut String) -> Result<(), String> {
     let HirKind::Alternation(branches) = hir.kind() else {
-        return sequence(hir, out);
+        return print_sequence(hir, out);
     };
     for (index, branch) in branches.iter().enumerate() {
         if index > 0 {
             out.push('|');
         }
-        sequence(branch, out)?;
+        print_sequence(branch, out)?;
     }
     Ok(())
 }
 
-/// Prints a pattern that can be concatenated with others.
-fn sequence(hir: &Hir, out: &mut String) -> Result<(), String> {
+/// Prints a pattern that can be concatenated with others; alternatives are put in a group.
+fn print_sequence(hir: &Hir, out: &mut String) -> Result<(), String> {
     match hir.kind() {
         HirKind::Empty => {}
         HirKind::Literal(literal) => {
-            let text = std::str::from_utf8(&literal.0).map_err(|_| not_utf8())?;
-            text.chars().for_each(|c| character(c, false, out));
+            let text = std::str::from_utf8(&literal.0).map_err(|_| not_utf8_error())?;
+            text.chars().for_each(|c| print_character(c, false, out));
         }
-        HirKind::Class(Class::Unicode(ranges)) => class(ranges, out),
-        HirKind::Class(Class::Bytes(bytes)) => class(&bytes.to_unicode_class().ok_or_else(not_utf8)?, out),
-        HirKind::Look(look) => out.push_str(&assertion(*look)?),
+        HirKind::Class(Class::Unicode(ranges)) => print_class(ranges, out),
+        HirKind::Class(Class::Bytes(bytes)) => print_class(&bytes.to_unicode_class().ok_or_else(not_utf8_error)?, out),
+        HirKind::Look(look) => out.push_str(&assertion_pattern(*look)?),
         // Repeating an assertion has no effect, and some engines reject it.
         HirKind::Repetition(repetition) if repetition.sub.properties().maximum_len() == Some(0) => {
             if repetition.min > 0 {
-                atom(&repetition.sub, out)?;
+                print_atom(&repetition.sub, out)?;
             }
         }
         HirKind::Repetition(repetition) => {
-            atom(&repetition.sub, out)?;
-            quantifier(repetition, out);
+            print_atom(&repetition.sub, out)?;
+            print_quantifier(repetition, out);
         }
-        HirKind::Capture(capture) => atom(&capture.sub, out)?,
-        HirKind::Concat(parts) => parts.iter().try_for_each(|part| sequence(part, out))?,
-        HirKind::Alternation(_) => atom(hir, out)?,
+        HirKind::Capture(capture) => print_atom(&capture.sub, out)?,
+        HirKind::Concat(parts) => parts.iter().try_for_each(|part| print_sequence(part, out))?,
+        HirKind::Alternation(_) => print_atom(hir, out)?,
     }
     Ok(())
 }
 
-/// Prints a pattern that can be followed by a quantifier: a class or a group.
-fn atom(hir: &Hir, out: &mut String) -> Result<(), String> {
+/// Prints a pattern in a form that a quantifier may follow: a character class or a group.
+fn print_atom(hir: &Hir, out: &mut String) -> Result<(), String> {
     if let HirKind::Class(_) = hir.kind() {
-        return sequence(hir, out);
+        return print_sequence(hir, out);
     }
     out.push_str("(?:");
-    alternatives(hir, out)?;
+    print_alternatives(hir, out)?;
     out.push(')');
     Ok(())
 }
 
-fn quantifier(repetition: &Repetition, out: &mut String) {
+fn print_quantifier(repetition: &Repetition, out: &mut String) {
     match (repetition.min, repetition.max) {
         (0, None) => out.push('*'),
         (1, None) => out.push('+'),
         (0, Some(1)) => out.push('?'),
-        (min, None) => write_to(out, format_args!("{{{min},}}")),
-        (min, Some(max)) if min == max => write_to(out, format_args!("{{{min}}}")),
-        (min, Some(max)) => write_to(out, format_args!("{{{min},{max}}}")),
+        (min, None) => append_formatted(out, format_args!("{{{min},}}")),
+        (min, Some(max)) if min == max => append_formatted(out, format_args!("{{{min}}}")),
+        (min, Some(max)) => append_formatted(out, format_args!("{{{min},{max}}}")),
     }
 }
 
-fn class(class: &ClassUnicode, out: &mut String) {
+fn print_class(class: &ClassUnicode, out: &mut String) {
     let mut complement = class.clone();
     complement.negate();
     match class.ranges().last() {
@@ -88,11 +88,11 @@ fn class(class: &ClassUnicode, out: &mut String) {
         // Engines without a Unicode mode treat U+10FFFF as two characters, so the class is written as a negation.
         Some(last) if last.end() == char::MAX => {
             out.push_str("[^");
-            ranges(complement.ranges(), out);
+            print_ranges(complement.ranges(), out);
         }
         _ => {
             out.push('[');
-            ranges(class.ranges(), out);
+            print_ranges(class.ranges(), out);
         }
     }
     if out.ends_with(r"\S]") {
@@ -101,21 +101,21 @@ fn class(class: &ClassUnicode, out: &mut String) {
     out.push(']');
 }
 
-fn ranges(ranges: &[ClassUnicodeRange], out: &mut String) {
+fn print_ranges(ranges: &[ClassUnicodeRange], out: &mut String) {
     for range in ranges {
-        character(range.start(), true, out);
+        print_character(range.start(), true, out);
         if range.start() != range.end() {
             // A range of two adjacent characters needs no hyphen.
             if u32::from(range.end()) - u32::from(range.start()) > 1 {
                 out.push('-');
             }
-            character(range.end(), true, out);
+            print_character(range.end(), true, out);
         }
     }
 }
 
-/// Prints a character that matches itself.
-fn character(c: char, in_class: bool, out: &mut String) {
+/// Prints a character so that it matches itself.
+fn print_character(c: char, in_class: bool, out: &mut String) {
     let code = u32::from(c);
     match c {
         '^' | '\\' | '[' | ']' => {
@@ -124,21 +124,21 @@ fn character(c: char, in_class: bool, out: &mut String) {
         }
         '-' if in_class => out.push_str(r"\-"),
         // `&&` and `~~` are operators in the classes of some engines.
-        '&' | '~' if in_class => write_to(out, format_args!(r"\x{code:02X}")),
+        '&' | '~' if in_class => append_formatted(out, format_args!(r"\x{code:02X}")),
         '$' | '.' | '*' | '+' | '?' | '(' | ')' | '{' | '}' | '|' if !in_class => {
             out.push('\\');
             out.push(c);
         }
         ' '..='~' => out.push(c),
-        _ if code <= 0xFF => write_to(out, format_args!(r"\x{code:02X}")),
+        _ if code <= 0xFF => append_formatted(out, format_args!(r"\x{code:02X}")),
         // Engines have different escapes for characters above U+FFFF, so these are written literally.
-        _ if code <= 0xFFFF && !c.is_alphanumeric() => write_to(out, format_args!(r"\u{code:04X}")),
+        _ if code <= 0xFFFF && !c.is_alphanumeric() => append_formatted(out, format_args!(r"\u{code:04X}")),
         _ => out.push(c),
     }
 }
 
-/// Returns an assertion in terms of look-around, because engines define lines and words differently.
-fn assertion(look: Look) -> Result<String, String> {
+/// Returns an assertion as look-around, because regex engines define lines and words differently.
+fn assertion_pattern(look: Look) -> Result<String, String> {
     let ascii = "[0-9A-Z_a-z]".to_owned();
     let assertion = match look {
         Look::Start => "^".to_owned(),
@@ -147,18 +147,18 @@ fn assertion(look: Look) -> Result<String, String> {
         Look::EndLF => r"(?![^\n])".to_owned(),
         Look::StartCRLF => r"(?:^|(?<=\n)|(?<=\r)(?!\n))".to_owned(),
         Look::EndCRLF => r"(?:$|(?=\r)|(?<!\r)(?=\n))".to_owned(),
-        Look::WordAscii => boundary(&ascii),
-        Look::WordAsciiNegate => not_boundary(&ascii),
+        Look::WordAscii => word_boundary(&ascii),
+        Look::WordAsciiNegate => not_word_boundary(&ascii),
         Look::WordStartAscii => word_start(&ascii),
         Look::WordEndAscii => word_end(&ascii),
         Look::WordStartHalfAscii => format!("(?<!{ascii})"),
         Look::WordEndHalfAscii => format!("(?!{ascii})"),
-        Look::WordUnicode => boundary(&unicode_word()?),
-        Look::WordUnicodeNegate => not_boundary(&unicode_word()?),
-        Look::WordStartUnicode => word_start(&unicode_word()?),
-        Look::WordEndUnicode => word_end(&unicode_word()?),
-        Look::WordStartHalfUnicode => format!("(?<!{})", unicode_word()?),
-        Look::WordEndHalfUnicode => format!("(?!{})", unicode_word()?),
+        Look::WordUnicode => word_boundary(&unicode_word_class()?),
+        Look::WordUnicodeNegate => not_word_boundary(&unicode_word_class()?),
+        Look::WordStartUnicode => word_start(&unicode_word_class()?),
+        Look::WordEndUnicode => word_end(&unicode_word_class()?),
+        Look::WordStartHalfUnicode => format!("(?<!{})", unicode_word_class()?),
+        Look::WordEndHalfUnicode => format!("(?!{})", unicode_word_class()?),
     };
     Ok(assertion)
 }
@@ -171,25 +171,25 @@ fn word_end(word: &str) -> String {
     format!("(?<={word})(?!{word})")
 }
 
-fn boundary(word: &str) -> String {
+fn word_boundary(word: &str) -> String {
     format!("(?:{}|{})", word_start(word), word_end(word))
 }
 
-fn not_boundary(word: &str) -> String {
+fn not_word_boundary(word: &str) -> String {
     format!("(?:(?<!{word})(?!{word})|(?<={word})(?={word}))")
 }
 
 /// Returns the class of the characters that `\w` matches in Unicode mode.
-fn unicode_word() -> Result<String, String> {
+fn unicode_word_class() -> Result<String, String> {
     let hir = regex_syntax::parse(r"\w").map_err(|error| error.to_string())?;
     print(&hir)
 }
 
-fn not_utf8() -> String {
+fn not_utf8_error() -> String {
     "the pattern matches bytes that are not valid UTF-8".to_owned()
 }
 
-fn write_to(out: &mut String, arguments: std::fmt::Arguments<'_>) {
+fn append_formatted(out: &mut String, arguments: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = out.write_fmt(arguments);
 }

@@ -1,19 +1,19 @@
 //! The file name patterns of the type `filename`, as regular expressions for JSON Schema and as samples.
 //!
 //! A file name is normalized to Unicode NFC before it is matched, but a JSON Schema applies to the text as received.
-//! The pattern in the schema therefore keeps only the ASCII characters, which NFC hardly changes, and accepts any
-//! characters in place of others. Every name that matches the file name pattern matches the pattern of the schema, but
-//! not the reverse.
+//! The pattern in the schema therefore contains only the ASCII characters of the file name pattern, which NFC hardly
+//! changes, and accepts any characters in place of the others. Every name that matches the file name pattern also
+//! matches the pattern in the schema, but not the reverse.
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
 
 use super::ecma;
 
-/// The non-ASCII characters that NFC turns into an ASCII character, each after that character.
+/// The non-ASCII characters that NFC converts to an ASCII character, each preceded by that character.
 const NFC_TO_ASCII: &[(char, char)] = &[('K', '\u{212A}'), (';', '\u{37E}'), ('`', '\u{1FEF}')];
 
-/// The maximum length of a pattern in a schema; longer ones are omitted because they are not readable.
+/// The maximum length of a pattern in a schema; longer patterns are omitted because they are unreadable.
 const MAX_LEN: usize = 2048;
 
 /// A pattern that every file name matches. It excludes characters that no name contains, and leading dots. `<` and `>`
@@ -41,39 +41,39 @@ impl NamePatterns {
     /// `None` if it would be longer than [`MAX_LEN`].
     pub(in crate::types) fn ecma(&self) -> Option<String> {
         let leading_dot_slash = Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(Hir::literal(*b"./")) };
-        let any = Hir::alternation(self.0.iter().map(loosened).collect());
+        let any = Hir::alternation(self.0.iter().map(loosen).collect());
         let whole = [Hir::look(Look::Start), Hir::repetition(leading_dot_slash), any, Hir::look(Look::End)];
         ecma::print(&Hir::concat(whole.into())).ok().filter(|pattern| pattern.len() <= MAX_LEN)
     }
 
-    /// Returns names that probably match: a short one and a longer one for each expression.
+    /// Returns names that probably match: a short and a longer name for each expression.
     pub(in crate::types) fn samples(&self) -> impl Iterator<Item = String> {
-        let samples = |pattern| [false, true].map(|long| String::from_utf8(sample(pattern, long)?).ok());
+        let samples = |pattern| [false, true].map(|long| String::from_utf8(sample_name(pattern, long)?).ok());
         self.0.iter().flat_map(samples).flatten()
     }
 }
 
-/// Returns an expression for names that are not normalized yet, without anchors.
-fn loosened(hir: &Hir) -> Hir {
+/// Returns an expression, without anchors, that also matches names before they are normalized.
+fn loosen(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Hir::empty(),
         HirKind::Literal(literal) => {
             let bytes = literal.0.chunk_by(|a, b| a.is_ascii() == b.is_ascii());
             let parts = bytes.flat_map(|run| match run.first().is_some_and(u8::is_ascii) {
-                true => run.iter().map(|byte| ascii([(char::from(*byte), char::from(*byte))])).collect(),
+                true => run.iter().map(|byte| ascii_class([(char::from(*byte), char::from(*byte))])).collect(),
                 false => vec![any_characters(false)],
             });
             Hir::concat(parts.collect())
         }
         HirKind::Class(class) => self::class(class),
-        HirKind::Repetition(repetition) => match loosened(&repetition.sub) {
-            // A repetition of `[^/]*` is the same as `[^/]*`.
+        HirKind::Repetition(repetition) => match loosen(&repetition.sub) {
+            // Repeating `[^/]*` matches the same texts as `[^/]*`.
             sub if matches!(sub.kind(), HirKind::Repetition(inner) if inner.max.is_none()) => sub,
             sub => Hir::repetition(repetition.with(sub)),
         },
-        HirKind::Capture(capture) => loosened(&capture.sub),
-        HirKind::Concat(parts) => Hir::concat(parts.iter().map(loosened).collect()),
-        HirKind::Alternation(branches) => Hir::alternation(branches.iter().map(loosened).collect()),
+        HirKind::Capture(capture) => loosen(&capture.sub),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(loosen).collect()),
+        HirKind::Alternation(branches) => Hir::alternation(branches.iter().map(loosen).collect()),
     }
 }
 
@@ -81,7 +81,9 @@ fn class(class: &Class) -> Hir {
     match class {
         // An expression that matches nothing is parsed as a class of no bytes.
         Class::Bytes(_) => Hir::fail(),
-        Class::Unicode(class) if class.is_ascii() => ascii(class.iter().map(|range| (range.start(), range.end()))),
+        Class::Unicode(class) if class.is_ascii() => {
+            ascii_class(class.iter().map(|range| (range.start(), range.end())))
+        }
         Class::Unicode(class) => any_characters(contains(class, '/')),
     }
 }
@@ -92,7 +94,7 @@ fn contains(class: &ClassUnicode, char: char) -> bool {
 }
 
 /// Returns a class of ASCII characters and of the characters that NFC turns into them.
-fn ascii(ranges: impl IntoIterator<Item = (char, char)>) -> Hir {
+fn ascii_class(ranges: impl IntoIterator<Item = (char, char)>) -> Hir {
     let mut class = ClassUnicode::empty();
     for (start, end) in ranges {
         class.push(ClassUnicodeRange::new(start, end));
@@ -114,7 +116,7 @@ fn any_characters(with_slash: bool) -> Hir {
 }
 
 /// Returns the bytes of a name that probably matches an expression.
-fn sample(hir: &Hir, long: bool) -> Option<Vec<u8>> {
+fn sample_name(hir: &Hir, long: bool) -> Option<Vec<u8>> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(Vec::new()),
         HirKind::Literal(literal) => Some(literal.0.to_vec()),
@@ -125,16 +127,16 @@ fn sample(hir: &Hir, long: bool) -> Option<Vec<u8>> {
             Some(char.to_string().into_bytes())
         }
         HirKind::Repetition(repetition) => {
-            // Unbounded repetitions occur at least once, because parts of a name cannot be empty.
+            // Repetitions without a maximum occur at least once, because parts of a name cannot be empty.
             let min = u32::from(repetition.max.is_none()) * (1 + u32::from(long));
-            Some(sample(&repetition.sub, long)?.repeat(repetition.min.max(min) as usize))
+            Some(sample_name(&repetition.sub, long)?.repeat(repetition.min.max(min) as usize))
         }
-        HirKind::Capture(capture) => sample(&capture.sub, long),
+        HirKind::Capture(capture) => sample_name(&capture.sub, long),
         HirKind::Concat(parts) => {
-            parts.iter().map(|part| sample(part, long)).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
+            parts.iter().map(|part| sample_name(part, long)).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
         }
         HirKind::Alternation(branches) => {
-            let mut branches = branches.iter().filter_map(|branch| sample(branch, long));
+            let mut branches = branches.iter().filter_map(|branch| sample_name(branch, long));
             if long { branches.next_back() } else { branches.next() }
         }
     }

@@ -24,7 +24,7 @@ pub(super) struct Pattern {
     hir: Hir,
 }
 
-/// The extra repetitions in samples of a pattern, in the order of preference.
+/// How many extra repetitions the samples of a pattern have, in the order of preference.
 const EXTRA_REPETITIONS: [u32; 13] = [2, 1, 3, 0, 4, 5, 6, 7, 9, 11, 15, 31, 63];
 
 impl Pattern {

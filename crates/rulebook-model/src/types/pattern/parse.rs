@@ -8,8 +8,8 @@ use regex_syntax::ast::{self, AssertionKind, Ast, ClassPerl, ClassPerlKind, Clas
 /// The maximum nesting depth of groups and classes.
 pub(super) const MAX_NESTING: u32 = 50;
 
-/// The characters that are delimiters if a pattern begins with one of them and ends with the same one, apart from
-/// flags. PCRE allows further delimiters, but those are also common at the beginning of patterns without delimiters.
+/// A pattern is delimited if it begins with one of these characters, and ends with the same one and optional flags.
+/// PCRE allows further delimiters, but those are also common at the beginning of patterns without delimiters.
 const DELIMITERS: [char; 5] = ['/', '#', '~', '%', '@'];
 
 /// The flags after the closing delimiter.
@@ -49,7 +49,7 @@ impl ParsedPattern {
                 _ => Ok(undelimited()),
             };
         };
-        // Text after another delimiter that is not flags means that the pattern has no delimiters.
+        // If the text after a delimiter other than `/` or `}` cannot be flags, the pattern has no delimiters.
         if !matches!(open, '/' | '{') && !flags.chars().all(|c| c.is_ascii_alphabetic()) {
             return Ok(undelimited());
         }

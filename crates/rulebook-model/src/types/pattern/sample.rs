@@ -5,19 +5,20 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 /// The maximum length of a sample in bytes.
 const MAX_LEN: usize = 4096;
 
-/// Characters to choose from for a character class: those of the first group that the class contains any of, in order.
+/// The characters of samples, in groups. A character class is represented by characters of the first group that it
+/// shares any with.
 const GROUPS: [&str; 4] =
     ["abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "1234567890", "-_.:/@+#%&=,;!?*()[]{}<>$~^|'\"`\\ "];
 
-/// Returns a text that matches if the assertions in the pattern are true for it, or `None` if none can be generated.
-/// Repetitions occur `extra` times more than required, up to their maximum.
+/// Returns a text that matches if the assertions in the pattern are true for it, or `None` if no text can be generated.
+/// Repetitions occur `extra` times more often than required, up to their maximum.
 pub(super) fn sample(hir: &Hir, extra: u32) -> Option<String> {
     let mut sample = Sampler { text: String::new(), extra: Some(extra), used: [0; GROUPS.len()] };
     sample.append(hir).then_some(sample.text)
 }
 
-/// Returns the smallest such text: repetitions occur as often as required, and a character class is represented by its
-/// first visible character.
+/// Returns the smallest such text: repetitions occur only as often as required, and a character class is represented by
+/// its first visible character.
 pub(super) fn minimal_sample(hir: &Hir) -> Option<String> {
     let mut sample = Sampler { text: String::new(), extra: None, used: [0; GROUPS.len()] };
     sample.append(hir).then_some(sample.text)
@@ -32,7 +33,7 @@ struct Sampler {
 }
 
 impl Sampler {
-    /// Appends a text for a part of the pattern. Returns `false` if none can be generated or the text is too long.
+    /// Appends a text for a part of the pattern. Returns `false` if no text can be generated or the text is too long.
     fn append(&mut self, hir: &Hir) -> bool {
         let appended = match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => true,
