@@ -136,7 +136,7 @@ fn errors_with_every_message() -> Vec<ApiError> {
         ErrorKind::TooLarge { limit: Limit::body(1), parameter: None },
         ErrorKind::TooLarge { limit: Limit::part(1), parameter: Some("p".to_owned()) },
     ];
-    let faults = [
+    let errors = [
         parameter_error(ParameterErrorKind::Missing, Source::Path, None),
         parameter_error(ParameterErrorKind::Repeated, Source::Query, None),
         parameter_error(ParameterErrorKind::Unknown, Source::Body, None),
@@ -144,7 +144,7 @@ fn errors_with_every_message() -> Vec<ApiError> {
         parameter_error(ParameterErrorKind::Invalid, Source::Header, None),
         parameter_error(ParameterErrorKind::Missing, Source::Cookie, None),
     ];
-    kinds.extend(faults.map(|error| ErrorKind::Parameters { errors: vec![error], truncated: false }));
+    kinds.extend(errors.map(|error| ErrorKind::Parameters { errors: vec![error], truncated: false }));
     let measures = [Measure::Value, Measure::Length, Measure::Count, Measure::Size];
     let bounds = |measure| [0, 9].map(|got| Violation::of_bounds(measure, Some(1), Some(5), got));
     let mut violations: Vec<_> = measures.into_iter().flat_map(bounds).collect();

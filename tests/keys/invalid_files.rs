@@ -7,7 +7,7 @@ use rulebook::key::Keys;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::served::program;
+use crate::server_process::program;
 
 /// A folder with a key file of this content.
 fn write(content: &str) -> (TempDir, PathBuf) {

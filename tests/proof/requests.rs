@@ -1,4 +1,4 @@
-//! Generates requests for the operations of an OpenAPI document, and tells whether they are valid by the document.
+//! Generates requests for the operations of an OpenAPI document, and returns whether they are valid by the document.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rulebook::types::Value;

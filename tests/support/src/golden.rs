@@ -1,9 +1,9 @@
-//! Golden files: what is made is compared with what is kept.
+//! Golden files: generated text is compared with a stored file.
 
 use std::fs;
 use std::path::Path;
 
-/// Compares `made` with the file at `path`, relative to the package. With
+/// Compares `generated` with the file at `path`, relative to the package. With
 /// `UPDATE_GOLDEN=1` the file is written instead.
 pub fn compare(path: &Path, made: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
