@@ -264,6 +264,8 @@ impl Rulebook {
     /// by the flag `--files`, by [`Rulebook::files_folder`] or by the definition; the default is `files` in the data
     /// folder. Uploads are then written to that folder and hashed while they arrive, so that storing one copies no
     /// data.
+    ///
+    /// If this crate was compiled without the feature `files`, the program does not start.
     #[must_use]
     pub fn keep_files(mut self) -> Self {
         self.files.enable();

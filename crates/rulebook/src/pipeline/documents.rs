@@ -24,7 +24,7 @@ use super::{Reply, cors, english};
 use crate::call::{
     AllowedMethods, ApiError, Head, HttpMethod, ParameterError, ParameterErrorKind, Quota, Source, shortened,
 };
-use crate::plan::{Document, Documents, LazyDocuments, Plan, RenderedOnDemand};
+use crate::plan::{Document, Documents, LazyDocuments, Plan, PublishedDocuments, RenderedOnDemand};
 
 /// The query field that selects the audience of documents.
 const AUDIENCE_FIELD: &str = Audience::ASKED.0;
@@ -171,7 +171,7 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, kind: DocumentKind)
     };
     let document_result = match kind {
         DocumentKind::OpenApi => openapi(&documents, head).await,
-        DocumentKind::LlmsTxt => Ok(documents.documents().llms.clone()),
+        DocumentKind::LlmsTxt => Ok(documents.documents().published.llms.clone()),
     };
     documents.add_headers(document_result.map_or_else(refuse, |chosen| document(plan, head, &chosen)))
 }
@@ -181,23 +181,24 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, kind: DocumentKind)
 /// # Errors
 /// Fails if there is no such module or part.
 async fn openapi(documents: &DocumentsFor<'_>, head: &Head) -> Result<Document, ApiError> {
-    let rendered = documents.documents();
-    let find_module = |name: &str| rendered.modules.find(name).map(|index| (name.to_owned(), index));
+    let published = &documents.documents().published;
+    let find_module = |name: &str| published.modules.find(name).map(|index| (name.to_owned(), index));
     let module = query_value(head, MODULE, MessageId::ExpectedModule, find_module)?;
-    let find_part = |number: &str| rendered.parts.find(&Documents::part_name(&module.as_ref()?.0, number));
+    let find_part = |number: &str| published.parts.find(&Documents::part_name(&module.as_ref()?.0, number));
     let part = query_value(head, PART, MessageId::ExpectedPart, find_part)?;
-    let (select, index): (fn(&Documents) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
+    let (select, index): (fn(&PublishedDocuments) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
         (Some(part), _) => (|documents| &documents.parts, part),
         (None, Some((_, module))) => (|documents| &documents.modules, *module),
-        (None, None) => return Ok(rendered.openapi.clone()),
+        (None, None) => return Ok(published.openapi.clone()),
     };
-    if let Some(cached) = select(rendered).cached(index) {
+    if let Some(cached) = select(published).cached(index) {
         return Ok(cached);
     }
     let shared = Arc::clone(documents.shared());
-    let document = spawn_blocking(move || select(shared.get()).get(index)).await.map_err(ApiError::internal)?;
+    let document =
+        spawn_blocking(move || select(&shared.get().published).get(index)).await.map_err(ApiError::internal)?;
     // The index is an index of these documents, so that the document exists.
-    Ok(document.unwrap_or_else(|| rendered.openapi.clone()))
+    Ok(document.unwrap_or_else(|| published.openapi.clone()))
 }
 
 /// Replies to OPTIONS with the definition of the target, in the form that the client prefers. The description is not

@@ -44,6 +44,7 @@ pub(super) enum Keep {
     /// The browser revalidates the page for each use; the server replies with 304 if the page has not changed.
     Revalidate,
     /// The browser may use the page for one hour. For files that change only with the program.
+    #[cfg_attr(not(feature = "swagger-ui"), expect(dead_code, reason = "only Swagger UI has such files"))]
     Hour,
 }
 

@@ -19,12 +19,16 @@ const JSONP: &str = "h5.html";
 const SWAGGER: &str = "/docs/swagger/";
 
 /// Paths that redirect, with their targets. The targets are relative, so that they are correct behind any path prefix.
-///
-/// The page of the API is served at `/` and at `/static/`, with the same links.
-const REDIRECTS: [(&str, &str); 6] = [
+const REDIRECTS: &[(&str, &str)] = &[
     ("/docs", "docs/"),
+    #[cfg(feature = "swagger-ui")]
     ("/docs/swagger", "swagger/"),
     ("/static", "static/"),
+];
+
+/// Redirects for the links of the page of the API to documents. The page is served at `/` and at `/static/`, with the same
+/// relative links.
+const STATIC_REDIRECTS: [(&str, &str); 3] = [
     ("/static/docs/", "../../docs/"),
     ("/static/openapi.json", "../openapi.json"),
     ("/static/llms.txt", "../llms.txt"),
@@ -59,12 +63,14 @@ pub(super) enum Page<'p> {
 /// Fails if a file exists but cannot be opened, a page cannot be rendered, or the caller may not see the page.
 pub(super) async fn find<'p>(files: &StaticFiles, plan: &'p Plan, head: &Head) -> Result<Option<Page<'p>>, ApiError> {
     let path = head.uri.path();
-    if let Some((_, target)) = REDIRECTS.iter().find(|(from, _)| *from == path) {
+    let documents = if cfg!(feature = "documents") { &STATIC_REDIRECTS[..] } else { &[] };
+    if let Some((_, target)) = REDIRECTS.iter().chain(documents).find(|(from, _)| *from == path) {
         return Ok(Some(Page::Redirect((*target).to_owned())));
     }
-    if let Some(name) = path.strip_prefix(SWAGGER) {
-        let file = swagger::find(name, plan, head).await?;
-        return Ok(file.map(|(document, keep)| Page::Ready(document, PageKind::Swagger, keep)));
+    if let Some(name) = path.strip_prefix(SWAGGER)
+        && let Some((document, keep)) = swagger::find(name, plan, head).await?
+    {
+        return Ok(Some(Page::Ready(document, PageKind::Swagger, keep)));
     }
     if let Some(path) = path.strip_prefix("/docs/") {
         if let Some(document) = static_files::docs_file(path) {

@@ -14,7 +14,8 @@ use crate::call::{ETag, Head};
 /// use rulebook::ETag;
 /// use rulebook::store::{FileInfo, Precondition};
 ///
-/// let current = FileInfo { etag: Some(ETag::strong("v7")), ..FileInfo::default() };
+/// let mut current = FileInfo::default();
+/// current.etag = Some(ETag::strong("v7"));
 /// assert!(Precondition::absent().is_met(None) && !Precondition::absent().is_met(Some(&current)));
 /// assert!(Precondition::if_match(ETag::strong("v7")).is_met(Some(&current)));
 /// ```
