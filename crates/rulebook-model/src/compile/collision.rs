@@ -51,7 +51,7 @@ impl Lowering<'_> {
         }
         let mut routes = Routes::default();
         for (index, ServiceEntry { module, service, .. }) in entries.iter().enumerate() {
-            // A service whose path exists already has been reported.
+            // If the path already exists, `check_path` has reported it.
             let _ = routes.insert(&service.path, index, module.ignore_case);
         }
         for entry in &entries {

@@ -1,4 +1,4 @@
-//! Lowers the setting `cors`: what web pages of other origins may do.
+//! Converts the setting `cors` to the model: what web pages of other origins may do.
 
 use http::HeaderName;
 use url::Url;
@@ -10,7 +10,7 @@ use crate::model::{Cors, Origins};
 use crate::span::Spanned;
 
 impl Lowering<'_> {
-    /// Lowers the setting `cors`. Returns `None` if it has an error.
+    /// Converts the setting `cors` to the model. Returns `None` if it has an error.
     pub(super) fn cors(&mut self, cors: &parsed::Cors) -> Option<Cors> {
         let credentials = cors.credentials.as_ref().filter(|on| on.value);
         let origins = match &cors.origins {

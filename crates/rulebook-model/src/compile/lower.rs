@@ -1,4 +1,4 @@
-//! The state while a definition is lowered to the model.
+//! The state while a definition is lowered: converted from the parsed definition to the model.
 
 use jiff::tz::TimeZone;
 
@@ -22,9 +22,9 @@ pub(super) struct Lowering<'a> {
     pub envelope: Option<EnvelopeName>,
     /// `true` if methods can respond with JSONP, unless a method sets the option `jsonp` itself.
     pub jsonp: bool,
-    /// The dialect of the module that is being lowered.
+    /// The dialect of the module that is being converted.
     pub spec: &'static DialectSpec,
-    /// The functions that the lowered parts of the definition refer to.
+    /// The functions that the converted parts of the definition refer to.
     pub functions: Vec<Spanned<FunctionRef>>,
     /// The errors so far.
     pub diagnostics: Vec<Diagnostic>,
