@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rulebook::{ApiError, Args, Context, Engine, Keys, Module, Rulebook, Settings};
+use rulebook::key::Keys;
+use rulebook::{ApiError, Args, Context, Engine, Module, Rulebook, Settings};
 use serde::{Deserialize, Serialize};
 
 use crate::{definition, files};

@@ -8,8 +8,8 @@ use rulebook::Rulebook;
 use rulebook_model::types::{Type, Types};
 use serde_json::{Map, Value};
 
-use crate::client::{Answer, Connection, Request};
-use crate::served::{Served, copy_files, free_address, program};
+use crate::client::{Connection, Request, Response};
+use crate::server_process::{ServerProcess, copy_files, free_address, program};
 
 /// The folder of the definition.
 const SITE: &str = "crates/rulebook-model/tests/definitions/good/site";
@@ -45,63 +45,64 @@ fn every_type_is_used() {
 fn requests_have_the_recorded_responses() {
     let cases: Vec<Value> =
         serde_json::from_str(&fs::read_to_string(root().join("tests/data/article.json")).unwrap()).unwrap();
-    let site = Site::start(&cases);
+    let server = TestServer::start(&cases);
     let failures: Vec<_> = cases
         .iter()
         .filter_map(|case| {
-            let answer = site.send(case);
-            let wrong = differences(case, &answer);
-            (!wrong.is_empty()).then(|| format!("{}\n  {}\n  {answer:?}", case["what"], wrong.join("\n  ")))
+            let response = server.send(case);
+            let mismatches = differences(case, &response);
+            (!mismatches.is_empty())
+                .then(|| format!("{}\n  {}\n  {response:?}", case["title"], mismatches.join("\n  ")))
         })
         .collect();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
 /// Returns how a response differs from the expectation of its case.
-fn differences(case: &Value, answer: &Answer) -> Vec<String> {
-    let mut wrong = Vec::new();
+fn differences(case: &Value, response: &Response) -> Vec<String> {
+    let mut mismatches = Vec::new();
     let mut expect = |what: &str, expected: Value, got: Value| {
         if expected != got {
-            wrong.push(format!("{what}: expected {expected}, got {got}"));
+            mismatches.push(format!("{what}: expected {expected}, got {got}"));
         }
     };
     let status = case["status"].as_u64().unwrap_or(200);
-    expect("status", status.into(), answer.status.into());
+    expect("status", status.into(), response.status.into());
     if let Some(allow) = case["allow"].as_str() {
-        expect("Allow", allow.into(), answer.field("allow").into());
+        expect("Allow", allow.into(), response.field("allow").into());
     }
-    let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let response: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     if status < 300 {
-        expect("error", 0.into(), answer["error"].clone());
+        expect("error", 0.into(), response["error"].clone());
     } else if case["error"].is_null() {
-        expect("error", 401.into(), answer["error"].clone());
+        expect("error", 401.into(), response["error"].clone());
     } else {
-        expect("error", case["error"].clone(), answer["error"].clone());
+        expect("error", case["error"].clone(), response["error"].clone());
     }
     for (name, value) in case["args"].as_object().into_iter().flatten() {
-        expect(name, value.clone(), answer["args"].get(name).cloned().unwrap_or("nothing".into()));
+        expect(name, value.clone(), response["args"].get(name).cloned().unwrap_or("nothing".into()));
     }
-    if let Some(faults) = case["faults"].as_array() {
-        let got = answer["errors"].as_array().into_iter().flatten();
-        let got: Vec<Value> = got.map(|fault| vec![fault["parameter"].clone(), fault["in"].clone()].into()).collect();
-        expect("faults", faults.clone().into(), got.into());
+    if let Some(errors) = case["parameter_errors"].as_array() {
+        let got = response["errors"].as_array().into_iter().flatten();
+        let got: Vec<Value> = got.map(|error| vec![error["parameter"].clone(), error["in"].clone()].into()).collect();
+        expect("parameter errors", errors.clone().into(), got.into());
     }
-    if let Some(words) = case["says"].as_str() {
-        let said = answer["ErrorDescription"].as_str().unwrap_or_default();
-        expect("words", true.into(), said.contains(words).into());
+    if let Some(words) = case["message"].as_str() {
+        let message = response["ErrorDescription"].as_str().unwrap_or_default();
+        expect("words", true.into(), message.contains(words).into());
     }
-    wrong
+    mismatches
 }
 
 /// A server of the article API in a temporary folder, with an API key for each scope in the cases.
-struct Site {
-    _served: Served,
+struct TestServer {
+    _served: ServerProcess,
     _folder: tempfile::TempDir,
     address: String,
     keys: BTreeMap<String, String>,
 }
 
-impl Site {
+impl TestServer {
     fn start(cases: &[Value]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         copy_files(&root().join(SITE), &folder.path().join("api"));
@@ -115,11 +116,11 @@ impl Site {
             });
         }
         let address = free_address();
-        let _served = Served::start(folder.path(), &address, &["--unbound", "echo"]);
+        let _served = ServerProcess::start(folder.path(), &address, &["--unbound", "echo"]);
         Self { _served, _folder: folder, address, keys }
     }
 
-    fn send(&self, case: &Value) -> Answer {
+    fn send(&self, case: &Value) -> Response {
         let (method, target) = case["send"].as_str().unwrap().split_once(' ').unwrap();
         let mut request = Request::new(method, target);
         for (name, value) in case["headers"].as_object().unwrap_or(&Map::new()) {
@@ -131,7 +132,7 @@ impl Site {
         if let Some((media_type, body)) = body(case) {
             request = request.body(&media_type, body);
         }
-        Connection::to(self.address.parse().unwrap()).ask(&request)
+        Connection::open(self.address.parse().unwrap()).send(&request)
     }
 }
 

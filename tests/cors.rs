@@ -3,7 +3,7 @@
 use rulebook::Rulebook;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Request, Site};
+use crate::client::{Request, Response, TestServer};
 
 const H5: &str = "https://h5.example";
 const VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
@@ -12,7 +12,7 @@ const READ: &str = "ETag, Location, Link, Retry-After, X-Request-Id, RateLimit, 
     Allow, Content-Disposition, Content-Range";
 
 /// Returns an API below `/api` with this setting `cors`.
-fn site(cors: Option<Value>) -> Site {
+fn server(cors: Option<Value>) -> TestServer {
     let info = json!({ "info": "I" });
     let header = json!({ "info": "I", "in": {
         "HEADER@X-Trace": { "info": "I", "type": "?string", "name": "trace" },
@@ -38,12 +38,12 @@ fn site(cors: Option<Value>) -> Site {
     if let Some(cors) = cors {
         app["cors"] = cors;
     }
-    Site::echo(&[("app.json", app)])
+    TestServer::echo(&[("app.json", app)])
 }
 
-/// Returns the header fields of a response that are about other origins, sorted by name.
-fn fields(answer: &Answer) -> Vec<(String, String)> {
-    let fields = answer.head.lines().filter_map(|line| line.split_once(": "));
+/// Returns the CORS header fields of a response, sorted by name.
+fn fields(response: &Response) -> Vec<(String, String)> {
+    let fields = response.head.lines().filter_map(|line| line.split_once(": "));
     let about =
         |name: &str, value: &str| name.starts_with("access-control-") || name == "vary" && value.starts_with("Origin");
     let mut fields: Vec<_> = fields
@@ -88,20 +88,20 @@ fn requests() -> Vec<(Request, u16)> {
 
 #[test]
 fn responses_have_the_cors_fields_of_their_origin() {
-    let any = site(Some(json!({ "origins": ["*"] })));
-    let some = site(Some(json!({
+    let any = server(Some(json!({ "origins": ["*"] })));
+    let some = server(Some(json!({
         "origins": [H5, "HTTP://LocalHost:3000", "null"], "expose": ["X-Left", "etag"]
     })));
-    let with_credentials = site(Some(json!({ "origins": [H5], "credentials": true })));
-    let without = site(None);
+    let with_credentials = server(Some(json!({ "origins": [H5], "credentials": true })));
+    let without = server(None);
     let (allow, read) = ("access-control-allow-origin", "access-control-expose-headers");
     let vary = ("vary", "Origin");
     let more = format!("{READ}, X-Left");
     for (request, status) in requests() {
-        let from = |site: &Site, origin: &str| {
-            let answer = site.send(&request.clone().field("origin", origin));
-            assert_eq!(answer.status, status, "{request:?}: {answer:?}");
-            fields(&answer)
+        let from = |server: &TestServer, origin: &str| {
+            let response = server.send(&request.clone().field("origin", origin));
+            assert_eq!(response.status, status, "{request:?}: {response:?}");
+            fields(&response)
         };
         for origin in [H5, "https://other.example", "null", "", "\u{e9}"] {
             assert_eq!(from(&any, origin), expected(&[(allow, "*"), (read, READ)]), "{request:?} {origin}");
@@ -129,7 +129,7 @@ fn responses_have_the_cors_fields_of_their_origin() {
         let own = expected(&[("access-control-allow-credentials", "true"), (allow, H5), (read, READ), vary]);
         assert_eq!(from(&with_credentials, H5), own, "{request:?}");
         assert_eq!(from(&with_credentials, "null"), expected(&[vary]), "{request:?}");
-        // Without an origin as well: a cache must not give that response to a page.
+        // `Vary` is sent without an origin as well: a cache must not use that response for another origin.
         assert_eq!(fields(&any.send(&request)), [], "{request:?}");
         assert_eq!(fields(&some.send(&request)), expected(&[vary]), "{request:?}");
         let twice = request.clone().field("origin", H5).field("origin", H5);
@@ -139,8 +139,8 @@ fn responses_have_the_cors_fields_of_their_origin() {
 
 #[test]
 fn a_preflight_gets_the_allowed_methods_of_its_target() {
-    let some = site(Some(json!({ "origins": [H5], "headers": ["X-App", "range"], "max_age": 60 })));
-    let without = site(None);
+    let some = server(Some(json!({ "origins": [H5], "headers": ["X-App", "range"], "max_age": 60 })));
+    let without = server(None);
     let sent = format!("{SENT}, X-App");
     let trace = format!("{sent}, x-trace");
     // Target, requested method, allowed methods, and header fields that may be sent.
@@ -171,7 +171,7 @@ fn a_preflight_gets_the_allowed_methods_of_its_target() {
             ("access-control-max-age", "60"),
             ("vary", VARY),
         ]);
-        for (site, origin, fields_told) in [
+        for (server, origin, fields_told) in [
             (&some, H5, own),
             (&some, "https://other.example", expected(&[("vary", VARY)])),
             (&without, H5, Vec::new()),
@@ -179,11 +179,11 @@ fn a_preflight_gets_the_allowed_methods_of_its_target() {
             let request = preflight(target, origin, method);
             // The credential of a preflight is not read.
             for request in [request.clone(), request.field("authorization", "Bearer panic")] {
-                let answer = site.send(&request);
-                assert_eq!((answer.status, answer.body.len()), (204, 0), "{request:?}: {answer:?}");
-                assert_eq!(answer.field("allow"), Some(allow), "{request:?}");
-                assert_eq!(answer.field("content-type").or(answer.field("etag")), None, "{request:?}");
-                assert_eq!(fields(&answer), fields_told, "{request:?}");
+                let response = server.send(&request);
+                assert_eq!((response.status, response.body.len()), (204, 0), "{request:?}: {response:?}");
+                assert_eq!(response.field("allow"), Some(allow), "{request:?}");
+                assert_eq!(response.field("content-type").or(response.field("etag")), None, "{request:?}");
+                assert_eq!(fields(&response), fields_told, "{request:?}");
             }
         }
     }
@@ -192,12 +192,12 @@ fn a_preflight_gets_the_allowed_methods_of_its_target() {
 #[test]
 fn a_preflight_for_an_unknown_path_is_not_allowed() {
     for cors in [json!({ "origins": [H5] }), json!({ "origins": ["*"] })] {
-        let site = site(Some(cors));
+        let server = server(Some(cors));
         for (target, status) in
             [("/api/no/such/uri", 404), ("/elsewhere", 404), ("/api/open/7", 404), ("/api/%FF", 400)]
         {
-            let answer = site.send(&preflight(target, H5, "GET"));
-            assert_eq!((answer.status, fields(&answer)), (status, expected(&[("vary", VARY)])), "{target}");
+            let response = server.send(&preflight(target, H5, "GET"));
+            assert_eq!((response.status, fields(&response)), (status, expected(&[("vary", VARY)])), "{target}");
         }
     }
 }
@@ -213,10 +213,10 @@ fn a_preflight_for_a_path_of_the_server_does_not_match_a_capture() {
     };
     let any = json!({ "{what}": { "GET": { "info": "I", "in": input(&header) } } });
     let app = json!({ "cors": { "origins": [H5] }, "modules": { "any": { "/": any } } });
-    let site = Site::echo(&[("app.json", app)]);
+    let server = TestServer::echo(&[("app.json", app)]);
     let sent = |target: &str| {
-        let answer = site.send(&preflight(target, H5, "GET"));
-        answer.field("access-control-allow-headers").unwrap().to_owned()
+        let response = server.send(&preflight(target, H5, "GET"));
+        response.field("access-control-allow-headers").unwrap().to_owned()
     };
     assert_eq!(sent("/captured"), format!("{SENT}, x-trace"));
     for path in ["/openapi.json", "/healthz", "/docs"] {
@@ -226,7 +226,7 @@ fn a_preflight_for_a_path_of_the_server_does_not_match_a_capture() {
 
 #[test]
 fn requests_with_only_some_preflight_fields_are_not_preflights() {
-    let site = site(Some(json!({ "origins": [H5] })));
+    let server = server(Some(json!({ "origins": [H5] })));
     let asked = |request: Request| request.field("access-control-request-method", "GET");
     // Without an origin, or with another method, the request is not a preflight.
     for (request, expected) in [
@@ -234,16 +234,16 @@ fn requests_with_only_some_preflight_fields_are_not_preflights() {
         (asked(Request::new("GET", "/api/open")), Request::new("GET", "/api/open")),
         (Request::new("OPTIONS", "/api/open").field("origin", H5), Request::new("OPTIONS", "/api/open")),
     ] {
-        let (answer, expected) = (site.send(&request), site.send(&expected));
-        assert_eq!((answer.status, &answer.body), (200, &expected.body), "{request:?}");
-        assert!(!answer.body.is_empty());
-        assert_eq!(answer.field("access-control-allow-methods"), None, "{request:?}");
+        let (response, expected) = (server.send(&request), server.send(&expected));
+        assert_eq!((response.status, &response.body), (200, &expected.body), "{request:?}");
+        assert!(!response.body.is_empty());
+        assert_eq!(response.field("access-control-allow-methods"), None, "{request:?}");
     }
 }
 
 #[test]
 fn cors_settings_without_effect_are_refused() {
-    let say = |cors: &Value| {
+    let report_of = |cors: &Value| {
         let app = json!({ "cors": cors, "modules": {} });
         match Rulebook::read(vec![("app.json".into(), app.to_string().into_bytes())]).check() {
             Ok(_) => String::new(),
@@ -257,7 +257,7 @@ fn cors_settings_without_effect_are_refused() {
         json!({ "origins": ["https://a.example", "http://127.0.0.1:8080", "http://[::1]:3000", "HTTPS://B.Example"] }),
         json!({ "origins": ["https://xn--bcher-kva.example", "capacitor://localhost"], "credentials": true }),
     ] {
-        assert_eq!(say(&good), "", "{good}");
+        assert_eq!(report_of(&good), "", "{good}");
     }
     let cases = [
         (json!({}), "`cors` has no `origins`", "`\\\"origins\\\": [\\\"*\\\"]`"),
@@ -283,17 +283,20 @@ fn cors_settings_without_effect_are_refused() {
         (json!({ "origins": ["*"], "headers": ["X-A\r\nX-B: 1"] }), "is not a valid header name", ""),
     ];
     for (cors, message, help) in cases {
-        let said = say(&cors);
-        assert_eq!(said.lines().count(), 1, "{cors}: {said}");
-        assert!(said.contains("\"bad-option\"") && said.contains(message) && said.contains(help), "{cors}: {said}");
+        let report = report_of(&cors);
+        assert_eq!(report.lines().count(), 1, "{cors}: {report}");
+        assert!(
+            report.contains("\"bad-option\"") && report.contains(message) && report.contains(help),
+            "{cors}: {report}"
+        );
     }
     for (cors, message) in [
         (json!({ "origins": "*" }), "`origins` must be an array of strings, but this is a string"),
         (json!({ "origins": ["*", 1] }), "each item of `origins` must be a string, but this is the number 1"),
         (json!({ "origins": ["*"], "max_age": -1 }), "`max_age` must be an integer"),
     ] {
-        let said = say(&cors);
-        assert_eq!(said.lines().count(), 1, "{cors}: {said}");
-        assert!(said.contains("\"wrong-kind\"") && said.contains(message), "{cors}: {said}");
+        let report = report_of(&cors);
+        assert_eq!(report.lines().count(), 1, "{cors}: {report}");
+        assert!(report.contains("\"wrong-kind\"") && report.contains(message), "{cors}: {report}");
     }
 }

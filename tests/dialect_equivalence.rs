@@ -9,7 +9,7 @@ use rulebook_model::describe::canonical;
 use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
 
-use crate::client::{Bearer, Request, Site};
+use crate::client::{Bearer, Request, TestServer};
 
 const DIALECTS: [&str; 3] = ["tree", "methods", "rules"];
 
@@ -35,18 +35,18 @@ fn models_are_equal() {
 }
 
 /// Returns the status and body of the response to a request, for each dialect.
-fn responses(sites: &[Site; 3], request: &Request) -> [(u16, Json); 3] {
-    sites.each_ref().map(|site| {
-        let answer = site.send(request);
-        (answer.status, answer.json())
+fn responses(servers: &[TestServer; 3], request: &Request) -> [(u16, Json); 3] {
+    servers.each_ref().map(|server| {
+        let response = server.send(request);
+        (response.status, response.json())
     })
 }
 
 #[test]
 fn documents_and_responses_are_equal() {
-    let sites = DIALECTS.map(|dialect| {
+    let servers = DIALECTS.map(|dialect| {
         let built = Rulebook::load(folder(dialect)).authenticator(Bearer).unbound(Unbound::Echo).build();
-        Site::start(&built.unwrap_or_else(|report| panic!("{report}")))
+        TestServer::start(&built.unwrap_or_else(|report| panic!("{report}")))
     });
     let write = || Request::new("POST", "/article/write").scope(&["admin"]);
     let read = |target: &str| Request::new("GET", target);
@@ -66,11 +66,11 @@ fn documents_and_responses_are_equal() {
         write().multipart(&[("name=title", b"A"), ("name=picture; filename=a.png", b"abc")]),
         Request::new("POST", "/article/write").scope(&["poster"]),
     ] {
-        let [tree, methods, rules] = responses(&sites, &request);
+        let [tree, methods, rules] = responses(&servers, &request);
         assert_eq!(methods, tree, "{request:?}");
         assert_eq!(rules, tree, "{request:?}");
     }
-    let [(status, body), ..] = responses(&sites, &read("/article/read?article_id=3"));
+    let [(status, body), ..] = responses(&servers, &read("/article/read?article_id=3"));
     let args = json!({ "article_id": 3, "lang": "en", "trace": null });
     assert_eq!((status, &body["ret"], &body["data"]["args"]), (200, &json!(200), &args), "{body}");
 }

@@ -1,4 +1,4 @@
-//! What rulebook is built from may be used under the licences that `deny.toml` allows.
+//! Every dependency has a licence that `deny.toml` allows.
 
 use std::fs;
 use std::path::Path;
@@ -10,25 +10,25 @@ use spdx::{Expression, ParseMode};
 #[test]
 fn every_dependency_has_a_licence_that_is_allowed() {
     let allowed = allowed();
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     let packages = packages();
     assert!(packages.len() > 50, "cargo tells of {} packages only", packages.len());
     for package in packages {
         let name = format!("{} {}", package["name"], package["version"]);
         let Some(license) = package["license"].as_str() else {
-            faults.push(format!("{name} names no licence"));
+            errors.push(format!("{name} names no licence"));
             continue;
         };
         match Expression::parse_mode(license, ParseMode::LAX) {
             Ok(expression) if expression.evaluate(|one| allowed.contains(&one.to_string())) => {}
-            Ok(_) => faults.push(format!("{name}: {license} is not allowed by deny.toml")),
-            Err(error) => faults.push(format!("{name}: {license} cannot be read: {}", error.reason)),
+            Ok(_) => errors.push(format!("{name}: {license} is not allowed by deny.toml")),
+            Err(error) => errors.push(format!("{name}: {license} cannot be read: {}", error.reason)),
         }
     }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
 }
 
-/// The list `allow` of `deny.toml`, whose items stand on lines of their own.
+/// Returns the list `allow` of `deny.toml`, which has one item per line.
 fn allowed() -> Vec<String> {
     let text = fs::read_to_string(root().join("deny.toml")).unwrap();
     let (_, list) = text.split_once("allow = [").unwrap();
@@ -36,7 +36,7 @@ fn allowed() -> Vec<String> {
     list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// All packages that a build for this machine uses, as `cargo metadata` tells them.
+/// Returns all packages that a build for this machine uses, from `cargo metadata`.
 fn packages() -> Vec<Value> {
     let version = Command::new(env!("CARGO")).arg("-vV").output().unwrap();
     let version = String::from_utf8(version.stdout).unwrap();

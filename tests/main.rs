@@ -1,11 +1,12 @@
-//! All tests of behaviour in one binary, a file a behaviour.
+//! All tests over HTTP and of the command line in one binary, with a module for each behaviour.
 
-#![allow(clippy::unwrap_used, reason = "a test says by failing that what it expects is not so")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod article;
+mod caller_documents;
+mod captured_log;
 mod cli;
 mod client;
-mod client_for_users;
 mod compressed;
 mod cors;
 mod demo;
@@ -21,7 +22,6 @@ mod http;
 mod iapi;
 mod keys;
 mod licenses;
-mod logged;
 mod migration;
 mod openapi;
 mod operation;
@@ -31,13 +31,13 @@ mod readme;
 mod rules;
 mod schema;
 mod seeds;
-mod served;
+mod server_process;
 mod service;
 #[cfg(unix)]
 mod snippets;
 #[cfg(unix)]
 mod store;
-mod told;
+mod test_client;
 #[cfg(unix)]
 mod tutorial;
 mod typescript;

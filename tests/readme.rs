@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::documents::compare_generated;
-use crate::served::{Served, clear, copy_files, free_address};
+use crate::server_process::{ServerProcess, clear, copy_files, free_address};
 
 /// The server's address in the documentation.
 const ADDRESS: &str = "127.0.0.1:8080";
@@ -196,11 +196,11 @@ impl FreshClone {
     }
 
     /// Starts the server as `cargo run --release` does; returns it and what it printed until it accepted connections.
-    fn serve(&self, arguments: &str) -> (Served, String) {
+    fn serve(&self, arguments: &str) -> (ServerProcess, String) {
         let arguments: Vec<_> = arguments.split_whitespace().filter(|argument| *argument != "--").collect();
-        let served = Served::start(self.folder.path(), &self.address, &arguments);
-        let printed = self.as_documented(&served.said);
-        (served, printed)
+        let process = ServerProcess::start(self.folder.path(), &self.address, &arguments);
+        let printed = self.as_documented(&process.stdout);
+        (process, printed)
     }
 
     /// Runs a command in a shell; returns what it writes to standard output and standard error.

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::readme::{Part, matches, parts};
-use crate::served::{clear, free_address};
+use crate::server_process::{clear, free_address};
 
 /// The addresses in the tutorial: that of the program and that of the proxy in front of it.
 const ADDRESSES: [&str; 2] = ["127.0.0.1:8080", "127.0.0.1:8000"];
@@ -23,7 +23,7 @@ const SERVERS: [&str; 3] = ["cargo run", "cargo run -- --unbound echo", "./notes
 const TIMEOUT: Duration = Duration::from_secs(3000);
 
 #[test]
-#[ignore = "builds a project, with the programs that `tests/outside/tutorial` provides"]
+#[ignore = "builds a project, with the programs that `tests/external/tutorial` provides"]
 fn the_tutorial_works_word_for_word() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tutorial.md");
     let page = fs::read_to_string(&path).unwrap();
@@ -80,7 +80,7 @@ impl Reader {
         let start_folder = tempfile::tempdir().unwrap();
         let folder = start_folder.path().to_owned();
         std::os::unix::fs::symlink(env!("CARGO_MANIFEST_DIR"), folder.join("rulebook")).unwrap();
-        let path = std::env::var("TUTORIAL_PATH").expect("tests/outside/tutorial sets TUTORIAL_PATH");
+        let path = std::env::var("TUTORIAL_PATH").expect("tests/external/tutorial sets TUTORIAL_PATH");
         let path = format!("{path}:{}", std::env::var("PATH").unwrap());
         Self {
             start_folder,

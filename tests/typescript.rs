@@ -1,6 +1,6 @@
 //! The TypeScript declarations of an API: golden files, and the names of arguments.
 //!
-//! `tests/outside/typescript` compiles the declarations and compares them with the client.
+//! `tests/external/typescript` compiles the declarations and compares them with the client.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -57,7 +57,7 @@ fn arguments_have_the_shortest_unambiguous_name() {
 
 /// Writes random definitions for the compiler, each into a folder below `RULEBOOK_GENERATED`.
 #[test]
-#[ignore = "writes files for tests/outside/typescript"]
+#[ignore = "writes files for tests/external/typescript"]
 fn random_definitions_are_written() {
     const COUNT: usize = 40;
     let to = PathBuf::from(env::var_os("RULEBOOK_GENERATED").expect("RULEBOOK_GENERATED is the folder to write to"));

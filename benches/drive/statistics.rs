@@ -8,7 +8,7 @@ pub struct Summary {
     pub max: f64,
 }
 
-/// Summarizes values; `None` if there are none.
+/// Summarizes values; `None` if `values` is empty.
 pub fn summary(values: impl IntoIterator<Item = f64>) -> Option<Summary> {
     let mut values: Vec<_> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);

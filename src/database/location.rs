@@ -64,7 +64,7 @@ impl Location {
         }
     }
 
-    /// Identifies the file that exists now; `None` if there is none, and for PostgreSQL.
+    /// Identifies the file that exists now; `None` if the file does not exist, and for PostgreSQL.
     pub(super) fn file(&self) -> Result<Option<FileId>, DatabaseError> {
         let Self::Sqlite(path) = self else { return Ok(None) };
         match fs::metadata(path) {

@@ -6,8 +6,8 @@ use super::{folder, run, shop, unfinished};
 
 /// Runs a call. Returns the exit code and the printed document.
 fn call(arguments: &[&str]) -> (Option<i32>, Json) {
-    let ran = run(shop().path(), &[&["call"], arguments].concat());
-    (ran.code, serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}")))
+    let result = run(shop().path(), &[&["call"], arguments].concat());
+    (result.code, serde_json::from_str(&result.out).unwrap_or_else(|error| panic!("{error}: {result:?}")))
 }
 
 #[test]
@@ -78,6 +78,6 @@ fn a_file_is_printed_unchanged() {
         "options": { "download": true } });
     let app = json!({ "unbound": "echo" });
     let folder = folder(&[("app.json", app), ("shop.json", json!({ "/": { "file": { "GET": method } } }))]);
-    let ran = run(folder.path(), &["call", "file.get", "page=7"]);
-    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), r#"{"args":{"page":7}}"#, ""));
+    let result = run(folder.path(), &["call", "file.get", "page=7"]);
+    assert_eq!((result.code, result.out.as_str(), result.err.as_str()), (Some(0), r#"{"args":{"page":7}}"#, ""));
 }

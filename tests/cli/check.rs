@@ -22,29 +22,29 @@ fn a_valid_definition_has_no_errors() {
     let folder = shop();
     let words = "no errors: 1 module, 1 service, 2 methods\n";
     for arguments in [&["check"][..], &["check", "api"], &["--api", "api", "check"], &["check", "--bound"]] {
-        let ran = run(folder.path(), arguments);
-        assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), words, ""), "{arguments:?}");
+        let result = run(folder.path(), arguments);
+        assert_eq!((result.code, result.out.as_str(), result.err.as_str()), (Some(0), words, ""), "{arguments:?}");
     }
-    let ran = run(folder.path(), &["check", "--format", "json"]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "there is no object without an error");
+    let result = run(folder.path(), &["check", "--format", "json"]);
+    assert_eq!((result.code, result.out.as_str()), (Some(0), ""), "there is no object without an error");
 }
 
 #[test]
 fn all_errors_are_reported_with_their_lines() {
-    let ran = run(invalid().path(), &["check"]);
-    assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
+    let result = run(invalid().path(), &["check"]);
+    assert_eq!((result.code, result.err.as_str()), (Some(1), ""));
     for part in ["error[unknown-type]", "api/a.json:1:", "did you mean `int`?", "error[unknown-key]", "api/b.json:1:"] {
-        assert!(ran.out.contains(part), "{part} in {}", ran.out);
+        assert!(result.out.contains(part), "{part} in {}", result.out);
     }
-    assert!(ran.out.ends_with("\n3 errors\n") || ran.out.ends_with("\n2 errors\n"), "{}", ran.out);
+    assert!(result.out.ends_with("\n3 errors\n") || result.out.ends_with("\n2 errors\n"), "{}", result.out);
 }
 
 #[test]
 fn errors_can_be_printed_as_one_json_object_per_line() {
-    let ran = run(invalid().path(), &["check", "--format", "json"]);
-    assert_eq!(ran.code, Some(1));
-    let lines: Vec<Json> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(lines.len() >= 2, "{}", ran.out);
+    let result = run(invalid().path(), &["check", "--format", "json"]);
+    assert_eq!(result.code, Some(1));
+    let lines: Vec<Json> = result.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.len() >= 2, "{}", result.out);
     for line in &lines {
         let names: Vec<_> = line.as_object().unwrap().keys().collect();
         assert_eq!(names, ["code", "message", "file", "line", "column", "help"], "{line}");
@@ -80,9 +80,9 @@ fn handlers_are_checked_with_the_flag_bound() {
 
 #[test]
 fn a_missing_folder_is_reported() {
-    let ran = run(shop().path(), &["check", "nowhere"]);
-    assert_eq!(ran.code, Some(1));
-    assert!(ran.out.contains("error[missing-definition]") && ran.out.contains("nowhere"), "{}", ran.out);
+    let result = run(shop().path(), &["check", "nowhere"]);
+    assert_eq!(result.code, Some(1));
+    assert!(result.out.contains("error[missing-definition]") && result.out.contains("nowhere"), "{}", result.out);
 }
 
 #[test]

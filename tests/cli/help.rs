@@ -23,12 +23,12 @@ fn the_page_of_commands_is_the_help_of_every_command() {
     let mut waiting = vec![String::new()];
     while let Some(command) = waiting.pop() {
         let arguments: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
-        let ran = run(folder.path(), &arguments);
-        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{arguments:?}");
+        let result = run(folder.path(), &arguments);
+        assert_eq!((result.code, result.err.as_str()), (Some(0), ""), "{arguments:?}");
         let title = format!("rulebook {command}");
-        text += &format!("\n## {}\n\n```text\n{}\n```\n", title.trim(), ran.out.trim());
+        text += &format!("\n## {}\n\n```text\n{}\n```\n", title.trim(), result.out.trim());
         let listed =
-            ran.out.split("Commands:\n").nth(1).unwrap_or_default().lines().take_while(|line| !line.is_empty());
+            result.out.split("Commands:\n").nth(1).unwrap_or_default().lines().take_while(|line| !line.is_empty());
         // Continuation lines are indented further.
         let names = listed.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
         let below =
@@ -45,8 +45,8 @@ fn the_page_of_commands_is_the_help_of_every_command() {
 
 #[test]
 fn the_version_is_that_of_the_package() {
-    let ran = run(shop().path(), &["--version"]);
-    assert_eq!((ran.code, ran.out), (Some(0), format!("rulebook {}\n", env!("CARGO_PKG_VERSION"))));
+    let result = run(shop().path(), &["--version"]);
+    assert_eq!((result.code, result.out), (Some(0), format!("rulebook {}\n", env!("CARGO_PKG_VERSION"))));
 }
 
 #[test]
@@ -56,13 +56,16 @@ fn every_diagnostic_code_is_explained() {
     let names: Vec<_> = codes::TABLE.iter().map(|row| row.name).collect();
     assert_eq!((listed.code, listed.out.lines().collect::<Vec<_>>()), (Some(0), names));
     for row in codes::TABLE {
-        let ran = run(folder.path(), &["explain", row.name]);
-        assert_eq!((ran.code, ran.out.trim_end(), ran.err.as_str()), (Some(0), row.explanation.trim_end(), ""));
-        assert!(ran.out.lines().count() > 2, "{}: {}", row.name, ran.out);
+        let result = run(folder.path(), &["explain", row.name]);
+        assert_eq!(
+            (result.code, result.out.trim_end(), result.err.as_str()),
+            (Some(0), row.explanation.trim_end(), "")
+        );
+        assert!(result.out.lines().count() > 2, "{}: {}", row.name, result.out);
     }
-    let ran = run(folder.path(), &["explain", "unknwon-type"]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
-    assert_eq!(ran.err, "error: there is no diagnostic code `unknwon-type`; did you mean `unknown-type`?\n");
+    let result = run(folder.path(), &["explain", "unknwon-type"]);
+    assert_eq!((result.code, result.out.as_str()), (Some(2), ""));
+    assert_eq!(result.err, "error: there is no diagnostic code `unknwon-type`; did you mean `unknown-type`?\n");
 }
 
 #[test]
@@ -123,9 +126,9 @@ fn invalid_usage_exits_with_2() {
         &["keys", "rotate", "00000000", "--grace", "24"],
     ];
     for arguments in cases {
-        let ran = run(folder.path(), arguments);
-        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{arguments:?}: {ran:?}");
-        assert!(!ran.err.is_empty(), "{arguments:?}");
+        let result = run(folder.path(), arguments);
+        assert_eq!((result.code, result.out.as_str()), (Some(2), ""), "{arguments:?}: {result:?}");
+        assert!(!result.err.is_empty(), "{arguments:?}");
     }
     assert!(!folder.path().join("data").exists(), "no key was created");
 }

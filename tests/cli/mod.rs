@@ -18,7 +18,7 @@ use std::process::Output;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use crate::served::{copy_files, program};
+use crate::server_process::{copy_files, program};
 
 /// Exit code and output of the program.
 #[derive(Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! `rulebook new`: the files of a new project. `tests/outside/new` builds and runs the project.
+//! `rulebook new`: the files of a new project. `tests/external/new` builds and runs the project.
 
 use std::fs;
 use std::path::Path;
@@ -33,9 +33,9 @@ fn files(folder: &Path) -> Vec<String> {
 #[test]
 fn a_project_has_these_files() {
     let folder = TempDir::new().unwrap();
-    let ran = run(folder.path(), &["new", "my-greeter2"]);
+    let result = run(folder.path(), &["new", "my-greeter2"]);
     let words = "Created the project my-greeter2. Next:\n  cd my-greeter2\n  cargo run\n";
-    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), words, ""));
+    assert_eq!((result.code, result.out.as_str(), result.err.as_str()), (Some(0), words, ""));
     let expected = [
         "my-greeter2",
         "my-greeter2/.gitignore",
@@ -93,16 +93,16 @@ fn the_project_can_depend_on_a_local_folder() {
     let unusual = "the \"rule\" \\ book\n";
     fs::create_dir_all(folder.path().join(unusual).join("crates/rulebook")).unwrap();
     fs::write(folder.path().join(unusual).join("crates/rulebook/Cargo.toml"), "").unwrap();
-    let ran = run(folder.path(), &["new", "greeter", "--path", unusual]);
-    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    let result = run(folder.path(), &["new", "greeter", "--path", unusual]);
+    assert_eq!((result.code, result.err.as_str()), (Some(0), ""));
     let manifest = fs::read_to_string(folder.path().join("greeter/Cargo.toml")).unwrap();
     let absolute = folder.path().canonicalize().unwrap();
     let path = format!("path = \"{}/the \\\"rule\\\" \\\\ book\\n/crates/rulebook", absolute.to_str().unwrap());
     assert_eq!(manifest.matches(&path).count(), 3, "{manifest}");
     for (path, why) in [("nowhere", "No such file"), ("greeter/api", "the folder has no crates/rulebook/Cargo.toml")] {
-        let ran = run(folder.path(), &["new", "other", "--path", path]);
-        assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""));
-        assert!(ran.err.starts_with(&format!("error: --path {path}: {why}")), "{}", ran.err);
+        let result = run(folder.path(), &["new", "other", "--path", path]);
+        assert_eq!((result.code, result.out.as_str()), (Some(3), ""));
+        assert!(result.err.starts_with(&format!("error: --path {path}: {why}")), "{}", result.err);
         assert!(!folder.path().join("other").exists());
     }
 }
@@ -130,9 +130,9 @@ fn names_that_cargo_rejects_are_refused() {
         ("serde", "that of a dependency of the project"),
         ("rulebook", "that of a dependency of the project"),
     ] {
-        let ran = run(folder.path(), &["new", name]);
-        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{name:?}");
-        assert!(ran.err.contains(why), "{why:?} is not in {}", ran.err);
+        let result = run(folder.path(), &["new", name]);
+        assert_eq!((result.code, result.out.as_str()), (Some(2), ""), "{name:?}");
+        assert!(result.err.contains(why), "{why:?} is not in {}", result.err);
     }
     assert_eq!(files(folder.path()), [""; 0]);
     for name in ["x", "com", "com10", "test2", "matches", &long[1..]] {
@@ -150,9 +150,9 @@ fn existing_files_are_not_replaced() {
     fs::write(folder.path().join("full/file"), "mine").unwrap();
     let before = files(folder.path());
     for name in ["empty", "file", "full"] {
-        let ran = run(folder.path(), &["new", name]);
+        let result = run(folder.path(), &["new", name]);
         let words = format!("error: `{name}` already exists\n");
-        assert_eq!((ran.code, ran.out.as_str(), ran.err), (Some(3), "", words));
+        assert_eq!((result.code, result.out.as_str(), result.err), (Some(3), "", words));
     }
     assert_eq!(files(folder.path()), before, "no temporary files are left");
     assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "mine");

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::json;
 
 use super::{folder, run, shop};
-use crate::served::program;
+use crate::server_process::program;
 
 /// Commands that print to standard output.
 const PRINTING: [&[&str]; 6] =
@@ -42,8 +42,8 @@ fn a_full_disk_is_an_error() {
 fn output_to_pipes_has_no_colors() {
     let folder = folder(&[("a.json", json!({ "/": { "a": { "GET": { "info": " " } } } }))]);
     for arguments in [&["check"][..], &["routes"], &["serve"], &["--help"], &["--unknown"]] {
-        let ran = run(folder.path(), arguments);
-        assert!(!ran.out.contains('\x1b') && !ran.err.contains('\x1b'), "{arguments:?}: {ran:?}");
-        assert!(ran.out.len() + ran.err.len() > 40, "{arguments:?}: {ran:?}");
+        let result = run(folder.path(), arguments);
+        assert!(!result.out.contains('\x1b') && !result.err.contains('\x1b'), "{arguments:?}: {result:?}");
+        assert!(result.out.len() + result.err.len() > 40, "{arguments:?}: {result:?}");
     }
 }

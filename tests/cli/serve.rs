@@ -9,20 +9,20 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{RunResult, folder, module, run, shop, unfinished};
-use crate::served::{Served, free_address, program};
+use crate::server_process::{ServerProcess, free_address, program};
 
 #[test]
 fn the_summary_lists_the_api_the_addresses_and_the_settings() {
     let folder = shop();
     assert_eq!(run(folder.path(), &["keys", "add", "--name", "ada"]).code, Some(0));
     let address = free_address();
-    let served = Served::start(folder.path(), &address, &["serve", "--workers", "2"]);
+    let process = ServerProcess::start(folder.path(), &address, &["serve", "--workers", "2"]);
     let expected = format!(
         "Shop 2.0.0\n  definition api\n  serves     1 module, 1 service, 2 methods\n  listens    http://{address}/\n  \
          unbound    echo: every method responds with its checked arguments\n  data       data (1 key)\n  files      data/files\n  \
          static     static (not found: `/` is the built-in page)\n  workers    2\n  log        info,actix_server=warn\n"
     );
-    assert_eq!(served.said, expected);
+    assert_eq!(process.stdout, expected);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn settings_of_the_definition_apply_without_flags_and_variables() {
         "workers 1",
         "log error",
     ];
-    assert_eq!(summary(&start(program(folder.path()), folder.path(), &address).said), expected);
+    assert_eq!(summary(&start(program(folder.path()), folder.path(), &address).stdout), expected);
 
     let other = free_address();
     let mut command = program(folder.path());
@@ -67,7 +67,7 @@ fn settings_of_the_definition_apply_without_flags_and_variables() {
         "workers 2",
         "log warn",
     ];
-    assert_eq!(summary(&start(command, folder.path(), &other).said), expected);
+    assert_eq!(summary(&start(command, folder.path(), &other).stdout), expected);
 }
 
 #[test]
@@ -85,8 +85,8 @@ fn the_server_listens_on_several_addresses() {
     ] {
         let mut command = command;
         command.args(flags);
-        let served = start(command, folder.path(), &second);
-        assert!(served.said.contains(&format!("listens    {url}")), "{}", served.said);
+        let process = start(command, folder.path(), &second);
+        assert!(process.stdout.contains(&format!("listens    {url}")), "{}", process.stdout);
         let texts = [&first, &second].map(|address| {
             ureq::get(format!("http://{address}/openapi.json")).call().unwrap().body_mut().read_to_string().unwrap()
         });
@@ -94,9 +94,9 @@ fn the_server_listens_on_several_addresses() {
     }
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = held.local_addr().unwrap();
-    let ran = run(folder.path(), &["serve", "--bind", &first, "--bind", &taken.to_string()]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{ran:?}");
-    assert!(ran.err.contains(&format!("cannot listen on {taken}: ")), "{ran:?}");
+    let result = run(folder.path(), &["serve", "--bind", &first, "--bind", &taken.to_string()]);
+    assert_eq!((result.code, result.out.as_str()), (Some(3), ""), "{result:?}");
+    assert!(result.err.contains(&format!("cannot listen on {taken}: ")), "{result:?}");
 }
 
 #[test]
@@ -104,9 +104,9 @@ fn the_folder_of_static_files_is_served_if_it_exists() {
     let folder = shop();
     let page = |flags: &[&str]| {
         let address = free_address();
-        let served = Served::start(folder.path(), &address, &[&["serve"], flags].concat());
+        let process = ServerProcess::start(folder.path(), &address, &[&["serve"], flags].concat());
         let mut response = ureq::get(format!("http://{address}/")).call().unwrap();
-        (served.said.contains("built-in"), response.body_mut().read_to_string().unwrap())
+        (process.stdout.contains("built-in"), response.body_mut().read_to_string().unwrap())
     };
     let (is_built_in, text) = page(&[]);
     assert!(is_built_in && text.contains("index.js"), "{text}");
@@ -122,7 +122,7 @@ fn the_folder_of_static_files_is_served_if_it_exists() {
 struct Started {
     child: Child,
     /// Standard output so far.
-    said: String,
+    stdout: String,
 }
 
 impl Drop for Started {
@@ -145,7 +145,7 @@ fn start(mut command: Command, folder: &Path, address: &str) -> Started {
         assert!(begun.elapsed() < Duration::from_secs(30), "the server does not start");
         std::thread::sleep(Duration::from_millis(20));
     }
-    Started { child, said: std::fs::read_to_string(stdout).unwrap() }
+    Started { child, stdout: std::fs::read_to_string(stdout).unwrap() }
 }
 
 #[test]
@@ -156,9 +156,9 @@ fn an_invalid_definition_opens_no_socket() {
     let invalid = folder(&[("a.json", json!({ "/": { "a": { "GET": {} } } }))]);
     let unbound = folder(&[("shop.json", module())]);
     for (folder, code) in [(invalid, "missing-info"), (unbound, "unbound-method")] {
-        let ran = run(folder.path(), &["serve", "--bind", &address]);
-        assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
-        assert!(ran.err.contains(&format!("error[{code}]")), "{ran:?}");
+        let result = run(folder.path(), &["serve", "--bind", &address]);
+        assert_eq!((result.code, result.out.as_str()), (Some(1), ""), "{result:?}");
+        assert!(result.err.contains(&format!("error[{code}]")), "{result:?}");
     }
 }
 
@@ -168,9 +168,9 @@ fn an_address_that_is_invalid_or_in_use_is_reported_with_its_flag() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     for address in [taken.as_str(), "127.0.0.1", "nowhere.invalid:1", "127.0.0.1:99999", ""] {
-        let ran = run(folder.path(), &["serve", "--bind", address]);
-        assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{address}: {ran:?}");
-        assert!(ran.err.starts_with(&format!("error: --bind {address}: ")), "{ran:?}");
+        let result = run(folder.path(), &["serve", "--bind", address]);
+        assert_eq!((result.code, result.out.as_str()), (Some(3), ""), "{address}: {result:?}");
+        assert!(result.err.starts_with(&format!("error: --bind {address}: ")), "{result:?}");
     }
 }
 
@@ -233,6 +233,6 @@ fn serve_is_the_default_command() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let mut command = program(folder.path());
-    let ran = RunResult::from(command.args(["--bind", &address]).stdin(Stdio::null()).output().unwrap());
-    assert_eq!(ran.code, Some(3), "{ran:?}");
+    let result = RunResult::from(command.args(["--bind", &address]).stdin(Stdio::null()).output().unwrap());
+    assert_eq!(result.code, Some(3), "{result:?}");
 }

@@ -6,7 +6,7 @@ use rulebook::Rulebook;
 use serde_json::json;
 
 use super::{RunResult, shop, unfinished};
-use crate::served::program;
+use crate::server_process::program;
 
 #[test]
 fn flags_take_precedence_over_the_environment_and_that_over_the_definition() {
@@ -20,12 +20,12 @@ fn flags_take_precedence_over_the_environment_and_that_over_the_definition() {
         if let Some(value) = flag {
             command.args(["--unbound", value]);
         }
-        let ran = RunResult::from(command.output().unwrap());
-        match ran.code {
+        let result = RunResult::from(command.output().unwrap());
+        match result.code {
             Some(0) => "echo",
-            _ if ran.out.contains("501") => "501",
-            _ if ran.err.contains("unbound-method") => "refuse",
-            _ => panic!("{ran:?}"),
+            _ if result.out.contains("501") => "501",
+            _ if result.err.contains("unbound-method") => "refuse",
+            _ => panic!("{result:?}"),
         }
     };
     assert_eq!(status(None, None), "501");
@@ -45,9 +45,9 @@ fn an_invalid_variable_is_reported() {
         ("RULEBOOK_WORKERS", "1025"),
         ("RULEBOOK_LOG", "rulebook=loud"),
     ] {
-        let ran = RunResult::from(program(folder.path()).env(name, value).arg("routes").output().unwrap());
-        assert_eq!(ran.code, Some(2), "{ran:?}");
-        assert!(ran.err.contains(value), "{}", ran.err);
+        let result = RunResult::from(program(folder.path()).env(name, value).arg("routes").output().unwrap());
+        assert_eq!(result.code, Some(2), "{result:?}");
+        assert!(result.err.contains(value), "{}", result.err);
     }
 }
 

@@ -7,14 +7,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::shape::{Shape, violation};
-use super::{Answer, Request, Site};
+use super::envelope::{EnvelopeKind, violation};
+use super::{Request, Response, TestServer};
 
 /// A definition, and requests to it. The definition is one document: the keys of `app.json`, and `modules`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
-    pub what: String,
+    pub title: String,
     pub api: Value,
     pub cases: Vec<Case>,
 }
@@ -24,8 +24,8 @@ pub struct Group {
 #[derive(Deserialize, Debug, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct Case {
-    /// A description, unique in its file.
-    pub what: String,
+    /// A title, unique in its group.
+    pub title: String,
     /// The method and the target, sent unchanged.
     pub send: String,
     /// Header fields. A list is a field for each value.
@@ -49,20 +49,20 @@ pub struct Case {
     /// The number of the error in aicra's envelope. The default for error responses is 401.
     pub error: Option<u64>,
     pub allow: Option<String>,
-    /// The echoed arguments, all of them.
+    /// All echoed arguments.
     pub args: Option<Value>,
     /// The errors of parameters, each with the members that are compared.
-    pub faults: Option<Vec<Map<String, Value>>>,
+    pub parameter_errors: Option<Vec<Map<String, Value>>>,
     /// A part of the error message.
-    pub says: Option<String>,
+    pub message: Option<String>,
     /// The whole body.
     pub body: Option<Value>,
     /// Header fields; null means that the field is missing.
     pub fields: BTreeMap<String, Value>,
     /// Texts that the response must not contain.
-    pub never: Vec<String>,
+    pub must_not_contain: Vec<String>,
     /// The envelope: `plain`, `phalapi` or `problem`; the default is `aicra`.
-    pub shape: Option<String>,
+    pub envelope: Option<String>,
 }
 
 /// Parses a data file.
@@ -73,21 +73,21 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Vec<T> {
 /// Serves every definition, sends every request, and reports all differences.
 #[track_caller]
 pub fn run(groups: &[Group]) {
-    let mut wrong = String::new();
-    let mut names = BTreeSet::new();
-    for Group { what, api, cases } in groups {
-        assert!(!cases.is_empty(), "{what}: no cases");
-        let site = Site::echo(&[("app.json", api.clone())]);
+    let mut differences = String::new();
+    let mut titles = BTreeSet::new();
+    for Group { title: group, api, cases } in groups {
+        assert!(!cases.is_empty(), "{group}: no cases");
+        let server = TestServer::echo(&[("app.json", api.clone())]);
         for case in cases {
-            assert!(names.insert((what, &case.what)), "{what}: {} is there twice", case.what);
-            let answer = site.send(&case.request());
-            for difference in case.differences(&answer) {
-                let _ = writeln!(wrong, "{what}: {} ({}): {difference}\n{answer:?}\n", case.what, case.send);
+            assert!(titles.insert((group, &case.title)), "{group}: two cases have the title {}", case.title);
+            let response = server.send(&case.request());
+            for difference in case.differences(&response) {
+                let _ = writeln!(differences, "{group}: {} ({}): {difference}\n{response:?}\n", case.title, case.send);
             }
         }
-        site.assert_no_temporary();
+        server.assert_no_temporary_files();
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(differences.is_empty(), "{differences}");
 }
 
 impl Case {
@@ -120,41 +120,41 @@ impl Case {
         };
         match &self.r#type {
             Some(media_type) => request.body(media_type, body),
-            None => request.untyped(body),
+            None => request.body_without_type(body),
         }
     }
 
     /// Returns the differences between a response and the expected one.
-    pub fn differences(&self, answer: &Answer) -> Vec<String> {
-        let mut wrong = Vec::new();
-        let mut expect = |what: &str, expected: Value, got: Value| {
-            if expected != got {
-                wrong.push(format!("{what}: expected {expected}, got {got}"));
+    pub fn differences(&self, response: &Response) -> Vec<String> {
+        let mut differences = Vec::new();
+        let mut expect = |property: &str, expected: Value, actual: Value| {
+            if expected != actual {
+                differences.push(format!("{property}: expected {expected}, got {actual}"));
             }
         };
         let status = self.status.unwrap_or(200);
-        expect("status", status.into(), answer.status.into());
-        let shape = match self.shape.as_deref() {
-            None => Shape::Aicra,
-            Some("plain") => Shape::Plain,
-            Some("phalapi") => Shape::Phalapi,
-            Some("iapi") => Shape::Iapi,
-            Some("problem") => Shape::AicraProblem,
+        expect("status", status.into(), response.status.into());
+        let envelope = match self.envelope.as_deref() {
+            None => EnvelopeKind::Aicra,
+            Some("plain") => EnvelopeKind::Plain,
+            Some("phalapi") => EnvelopeKind::Phalapi,
+            Some("iapi") => EnvelopeKind::Iapi,
+            Some("problem") => EnvelopeKind::AicraProblem,
             Some(other) => panic!("{other} is not an envelope"),
         };
-        let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let is_definition = self.send.starts_with("OPTIONS ") && answer.status == 200;
+        let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let is_definition = self.send.starts_with("OPTIONS ") && response.status == 200;
         let without_body = self.send.starts_with("HEAD ") || is_definition;
         if without_body {
-            expect("body", is_definition.into(), (!answer.body.is_empty()).into());
+            expect("body", is_definition.into(), (!response.body.is_empty()).into());
         } else {
-            expect("violation", Value::Null, violation(answer, shape).into());
+            expect("violation", Value::Null, violation(response, envelope).into());
         }
-        if shape == Shape::Aicra && !without_body && answer.status >= 400 {
+        if envelope == EnvelopeKind::Aicra && !without_body && response.status >= 400 {
             expect("error", self.error.unwrap_or(401).into(), document["error"].clone());
         }
         if let Some(allow) = &self.allow {
-            expect("Allow", allow.as_str().into(), answer.field("allow").into());
+            expect("Allow", allow.as_str().into(), response.field("allow").into());
         }
         if let Some(args) = &self.args {
             expect("args", args.clone(), document["args"].clone());
@@ -163,32 +163,32 @@ impl Case {
             expect("body", body.clone(), document.clone());
         }
         for (name, value) in &self.fields {
-            expect(name, value.clone(), answer.field(name).into());
+            expect(name, value.clone(), response.field(name).into());
         }
-        if let Some(words) = &self.says {
+        if let Some(part) = &self.message {
             let message = document["ErrorDescription"]
                 .as_str()
                 .or(document["detail"].as_str())
                 .or(document["msg"].as_str())
                 .unwrap_or_default();
-            expect(&format!("the message contains {words:?}"), true.into(), message.contains(words).into());
+            expect(&format!("the message contains {part:?}"), true.into(), message.contains(part).into());
         }
-        for secret in &self.never {
-            let whole = format!("{answer:?}");
-            expect(&format!("{secret:?} is in the response"), false.into(), whole.contains(secret).into());
+        for secret in &self.must_not_contain {
+            let text = format!("{response:?}");
+            expect(&format!("{secret:?} is in the response"), false.into(), text.contains(secret).into());
         }
-        if let Some(faults) = &self.faults {
+        if let Some(errors) = &self.parameter_errors {
             let got = document["errors"].as_array().map_or(&[][..], Vec::as_slice);
             let compared: Value = got
                 .iter()
                 .enumerate()
                 .map(|(index, got)| {
-                    let wanted = faults.get(index).into_iter().flatten();
-                    wanted.map(|(key, _)| (key.clone(), got[key].clone())).collect::<Value>()
+                    let expected = errors.get(index).into_iter().flatten();
+                    expected.map(|(key, _)| (key.clone(), got[key].clone())).collect::<Value>()
                 })
                 .collect();
-            expect("faults", faults.iter().cloned().map(Value::Object).collect(), compared);
+            expect("parameter errors", errors.iter().cloned().map(Value::Object).collect(), compared);
         }
-        wrong
+        differences
     }
 }

@@ -4,7 +4,7 @@
 //! requests of interest.
 
 pub mod case;
-pub mod shape;
+pub mod envelope;
 mod wire;
 pub mod xml;
 
@@ -19,18 +19,18 @@ use rulebook::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub use wire::{Answer, Connection, MultipartPart, Request, frame, multipart};
+pub use wire::{Connection, MultipartPart, Request, Response, frame, multipart};
 
-/// The timeout of every operation.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// The timeout of every operation. Under load, such as a build that runs at the same time, responses take seconds.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A server for an API, with a folder of its own for temporary files.
-pub struct Site {
+pub struct TestServer {
     pub running: RunningServer,
     pub uploads: TempDir,
 }
 
-impl Site {
+impl TestServer {
     /// Serves the definition in these files. Every method echoes its arguments.
     pub fn echo(files: &[(&str, Value)]) -> Self {
         Self::start(&engine(files, |rulebook| rulebook.unbound(Unbound::Echo)))
@@ -59,25 +59,25 @@ impl Site {
     }
 
     pub fn connect(&self) -> Connection {
-        Connection::to(self.address())
+        Connection::open(self.address())
     }
 
     /// Sends a request on a new connection, and returns the response.
     #[track_caller]
-    pub fn send(&self, request: &Request) -> Answer {
-        self.connect().ask(request)
+    pub fn send(&self, request: &Request) -> Response {
+        self.connect().send(request)
     }
 
     /// Returns the number of temporary files.
-    pub fn temporary(&self) -> usize {
+    pub fn temporary_files(&self) -> usize {
         fs::read_dir(self.uploads.path()).unwrap().count()
     }
 
     /// Waits until there are no temporary files: they are deleted with their request, perhaps after the response.
     #[track_caller]
-    pub fn assert_no_temporary(&self) {
-        let gone = wait(|| self.temporary() == 0);
-        assert!(gone, "{} temporary files are left", self.temporary());
+    pub fn assert_no_temporary_files(&self) {
+        let gone = wait_until(|| self.temporary_files() == 0);
+        assert!(gone, "{} temporary files are left", self.temporary_files());
     }
 }
 
@@ -92,10 +92,10 @@ pub fn engine(files: &[(&str, Value)], add: impl FnOnce(Rulebook) -> Rulebook) -
 }
 
 /// Waits for a condition, and returns `false` if it is not met in time.
-pub fn wait(so: impl Fn() -> bool) -> bool {
+pub fn wait_until(condition: impl Fn() -> bool) -> bool {
     let started = Instant::now();
-    while !so() {
-        if started.elapsed() > PATIENCE {
+    while !condition() {
+        if started.elapsed() > TIMEOUT {
             return false;
         }
         std::thread::sleep(Duration::from_millis(5));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 /// A request, as it is sent.
 #[derive(Clone)]
@@ -41,11 +41,11 @@ impl Request {
 
     /// Adds a body with its length and media type.
     pub fn body(self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        self.field("content-type", media_type).untyped(body)
+        self.field("content-type", media_type).body_without_type(body)
     }
 
     /// Adds a body with its length, without a media type.
-    pub fn untyped(self, body: impl Into<Vec<u8>>) -> Self {
+    pub fn body_without_type(self, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
         let mut with = self.field("content-length", body.len());
         with.body = body;
@@ -108,22 +108,22 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 /// A connection.
 pub struct Connection {
     pub stream: TcpStream,
-    /// Bytes that have been read but not used yet.
-    pub ahead: Vec<u8>,
+    /// Bytes that have been received and not yet parsed.
+    pub unread: Vec<u8>,
 }
 
 impl Connection {
-    pub fn to(address: SocketAddr) -> Self {
+    pub fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self { stream, ahead: Vec::new() }
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+        stream.set_write_timeout(Some(TIMEOUT)).unwrap();
+        Self { stream, unread: Vec::new() }
     }
 
     /// Resets the connection when it is dropped. With hundreds of connections a second, closed ones in the state
     /// TIME_WAIT would use up all ports.
-    pub fn fleeting(self) -> Self {
+    pub fn reset_on_drop(self) -> Self {
         socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
         self
     }
@@ -138,40 +138,40 @@ impl Connection {
     }
 
     #[track_caller]
-    pub fn ask(&mut self, request: &Request) -> Answer {
+    pub fn send(&mut self, request: &Request) -> Response {
         self.write(&request.bytes());
-        self.answer(request.line.starts_with(b"HEAD "))
+        self.read_response(request.line.starts_with(b"HEAD "))
     }
 
     /// Reads the next response. `without_body`: the response has a `Content-Length`, but no body.
     #[track_caller]
-    pub fn answer(&mut self, without_body: bool) -> Answer {
-        self.try_answer(without_body).unwrap_or_else(|got| panic!("no complete response, but {got:?}"))
+    pub fn read_response(&mut self, without_body: bool) -> Response {
+        self.try_read_response(without_body).unwrap_or_else(|got| panic!("no complete response, but {got:?}"))
     }
 
     /// Reads the next response. Returns the bytes so far if it is not complete.
-    pub fn try_answer(&mut self, without_body: bool) -> Result<Answer, String> {
+    pub fn try_read_response(&mut self, without_body: bool) -> Result<Response, String> {
         let end = loop {
-            if let Some(end) = self.ahead.windows(4).position(|four| four == b"\r\n\r\n") {
+            if let Some(end) = self.unread.windows(4).position(|four| four == b"\r\n\r\n") {
                 break end + 4;
             }
-            if !self.more() {
-                return Err(self.ahead.escape_ascii().to_string());
+            if !self.read_more() {
+                return Err(self.unread.escape_ascii().to_string());
             }
         };
-        let head = String::from_utf8(self.ahead.drain(..end).collect()).map_err(|error| error.to_string())?;
+        let head = String::from_utf8(self.unread.drain(..end).collect()).map_err(|error| error.to_string())?;
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| head.clone())?;
-        let mut answer = Answer { status, head, body: Vec::new() };
-        let length = answer.field("content-length").map_or(Ok(0), str::parse).map_err(|_| answer.head.clone())?;
-        while !without_body && self.ahead.len() < length {
-            if !self.more() {
-                return Err(format!("{}{}", answer.head, self.ahead.escape_ascii()));
+        let mut response = Response { status, head, body: Vec::new() };
+        let length = response.field("content-length").map_or(Ok(0), str::parse).map_err(|_| response.head.clone())?;
+        while !without_body && self.unread.len() < length {
+            if !self.read_more() {
+                return Err(format!("{}{}", response.head, self.unread.escape_ascii()));
             }
         }
         if !without_body {
-            answer.body = self.ahead.drain(..length).collect();
+            response.body = self.unread.drain(..length).collect();
         }
-        Ok(answer)
+        Ok(response)
     }
 
     /// Reads from the stream, and retries if a signal interrupts it, such as when the program of another test ends.
@@ -185,12 +185,12 @@ impl Connection {
     }
 
     /// Reads more bytes. Returns `false` at the end of the stream.
-    pub fn more(&mut self) -> bool {
+    pub fn read_more(&mut self) -> bool {
         let mut buffer = [0; 64 << 10];
         match self.read(&mut buffer) {
             Ok(0) => false,
             Ok(length) => {
-                self.ahead.extend(&buffer[..length]);
+                self.unread.extend(&buffer[..length]);
                 true
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
@@ -198,22 +198,22 @@ impl Connection {
         }
     }
 
-    /// Asserts that the server closes the connection without sending anything.
+    /// Asserts that the server closes the connection without sending any bytes.
     #[track_caller]
     pub fn assert_closed(mut self) {
-        while self.more() {}
-        assert!(self.ahead.is_empty(), "{:?}", String::from_utf8_lossy(&self.ahead));
+        while self.read_more() {}
+        assert!(self.unread.is_empty(), "{:?}", String::from_utf8_lossy(&self.unread));
     }
 
-    /// Returns `true` if the server sends nothing for a tenth of a second.
+    /// Returns `true` if the server sends no bytes for a tenth of a second.
     pub fn is_silent(&mut self) -> bool {
         self.stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         let mut buffer = [0; 1024];
         let read = self.read(&mut buffer);
-        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        self.stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         match read {
             Ok(length) => {
-                self.ahead.extend(&buffer[..length]);
+                self.unread.extend(&buffer[..length]);
                 false
             }
             Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
@@ -222,13 +222,13 @@ impl Connection {
 }
 
 /// A response.
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub head: String,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     pub fn field(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (own, value) = line.split_once(':')?;
@@ -243,7 +243,7 @@ impl Answer {
 
     /// Asserts that this is an error response in aicra's envelope whose message contains `words`.
     #[track_caller]
-    pub fn assert_refused(&self, status: u16, words: &str) {
+    pub fn assert_error(&self, status: u16, words: &str) {
         assert_eq!(self.status, status, "{self:?}");
         assert_eq!(self.field("content-type"), Some("application/json"), "{self:?}");
         assert_eq!(self.field("x-content-type-options"), Some("nosniff"), "{self:?}");
@@ -261,7 +261,7 @@ impl Answer {
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.head, String::from_utf8_lossy(&self.body))
     }

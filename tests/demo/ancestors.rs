@@ -17,8 +17,8 @@ fn publications_are_the_articles() {
         for name in ["title", "text", "language", "author"] {
             assert_eq!(read.json()[name], article[name], "{name}");
         }
-        server.get("/publication/read/999").assert_refused(404, "there is no such article");
-        server.get("/publication/read").assert_refused(400, "");
+        server.get("/publication/read/999").assert_error(404, "there is no such article");
+        server.get("/publication/read").assert_error(400, "");
 
         let search = |target: &str, form: &str| server.send(&Request::new("POST", target).body(FORM, form)).json();
         let cases = [
@@ -60,8 +60,12 @@ fn authors_are_returned_in_phalapis_envelope() {
                 json!({ "ret": 400, "data": [], "msg": "Illegal Param: author_id should >= 1, but now author_id = 0" }),
             ),
         ] {
-            let answer = server.get(target);
-            assert_eq!((&answer.json(), u64::from(answer.status)), (&body, body["ret"].as_u64().unwrap()), "{target}");
+            let response = server.get(target);
+            assert_eq!(
+                (&response.json(), u64::from(response.status)),
+                (&body, body["ret"].as_u64().unwrap()),
+                "{target}"
+            );
         }
 
         let list = server.get("/author/getList").json()["data"]["list"].take();

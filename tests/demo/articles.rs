@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Place, Server};
-use crate::client::{Answer, Request};
+use crate::client::{Request, Response};
 
 /// Returns the status and the declared error of a response.
-fn declared(answer: &Answer) -> (u16, String) {
-    (answer.status, answer.json()["name"].as_str().unwrap_or_default().to_owned())
+fn declared(response: &Response) -> (u16, String) {
+    (response.status, response.json()["name"].as_str().unwrap_or_default().to_owned())
 }
 
 /// Returns the ids of the articles on a page, and the number of articles on all pages.
 fn page(server: &Server, query: &str) -> (Vec<u64>, u64) {
-    let answer = server.get(&format!("/article?{query}"));
-    assert_eq!(answer.status, 200, "{query}: {answer:?}");
-    let json = answer.json();
+    let response = server.get(&format!("/article?{query}"));
+    assert_eq!(response.status, 200, "{query}: {response:?}");
+    let json = response.json();
     let articles = json["articles"].as_array().unwrap();
     (articles.iter().map(|own| own["article_id"].as_u64().unwrap()).collect(), json["total"].as_u64().unwrap())
 }
@@ -54,9 +54,9 @@ fn lines_are_selected_by_article_and_number() {
     Place::each(|place| {
         let server = place.serve();
         let lines = |target: &str| -> Vec<(u64, u64)> {
-            let answer = server.get(target);
-            assert_eq!(answer.status, 200, "{answer:?}");
-            let json = answer.json();
+            let response = server.get(target);
+            assert_eq!(response.status, 200, "{response:?}");
+            let json = response.json();
             let lines = json["lines"].as_array().unwrap().iter();
             lines.map(|own| (own["article_id"].as_u64().unwrap(), own["no_line"].as_u64().unwrap())).collect()
         };
@@ -79,7 +79,7 @@ fn articles_can_be_created_replaced_and_deleted() {
         let server = place.serve();
         let token = server.editor();
         let new = json!({ "title": "Naïve 100 %_!", "text": "One\nТри\n\n四 '\"\\", "language": "fr", "tags": ["a-b", "c.d"] });
-        let written = server.ask("POST", "/article", Some(&token), &new);
+        let written = server.send_json("POST", "/article", Some(&token), &new);
         assert_eq!((written.status, &written.json()["article_id"]), (201, &json!(13)));
         let read = || server.get("/article/13").json()["article"].clone();
         let article = read();
@@ -96,7 +96,7 @@ fn articles_can_be_created_replaced_and_deleted() {
         assert_eq!(server.get("/article/line/13/3").json()["lines"][0]["text"], "");
 
         let other = json!({ "title": "Other", "text": "Once", "language": "en", "tags": [] });
-        assert_eq!(server.ask("PUT", "/article/13", Some(&token), &other).status, 200);
+        assert_eq!(server.send_json("PUT", "/article/13", Some(&token), &other).status, 200);
         let article = read();
         assert_eq!(
             (&article["title"], &article["text"], &article["tags"]),
@@ -108,7 +108,10 @@ fn articles_can_be_created_replaced_and_deleted() {
         assert_eq!(server.send(&removed).status, 204);
         assert_eq!(declared(&server.send(&removed)), (404, "no_such_article".into()));
         assert_eq!(declared(&server.get("/article/13")), (404, "no_such_article".into()));
-        assert_eq!(declared(&server.ask("PUT", "/article/13", Some(&token), &other)), (404, "no_such_article".into()));
+        assert_eq!(
+            declared(&server.send_json("PUT", "/article/13", Some(&token), &other)),
+            (404, "no_such_article".into())
+        );
         assert_eq!(server.write(&token, "Next"), 14, "ids are not reused");
     });
 }
@@ -121,16 +124,16 @@ fn texts_that_the_database_cannot_store_are_refused() {
         for (name, value) in [("title", "a\0b"), ("text", "a\0"), ("language", "\0a"), ("tags", "a\0")] {
             let mut article = json!({ "title": "T", "text": "T" });
             article[name] = if name == "tags" { json!([value]) } else { json!(value) };
-            let answer = server.ask("POST", "/article", Some(&token), &article);
-            assert_eq!(answer.status, 400, "{name}: {answer:?}");
+            let response = server.send_json("POST", "/article", Some(&token), &article);
+            assert_eq!(response.status, 400, "{name}: {response:?}");
         }
         for target in ["/article?q=a%00", "/article?tag=%00", "/article?author=a%00", "/article?language=%00a"] {
             assert_eq!(server.get(target).status, 400, "{target}");
         }
         let login = json!({ "login": "a\0", "password": "x" });
-        assert_eq!(server.ask("POST", "/user/login", None, &login).status, 400);
+        assert_eq!(server.send_json("POST", "/user/login", None, &login).status, 400);
         let login = json!({ "login": "ada", "password": "\0" });
-        assert_eq!(declared(&server.ask("POST", "/user/login", None, &login)), (403, "wrong_login".into()));
+        assert_eq!(declared(&server.send_json("POST", "/user/login", None, &login)), (403, "wrong_login".into()));
     });
 }
 
@@ -140,7 +143,7 @@ fn authors_change_their_own_articles_and_editors_all() {
         let server = place.serve();
         let editor = server.editor();
         let new = json!({ "login": "grace", "name": "Grace", "password": "nanoseconds" });
-        assert_eq!(server.ask("POST", "/user", None, &new).status, 201);
+        assert_eq!(server.send_json("POST", "/user", None, &new).status, 201);
         let author = server.log_in("grace", "nanoseconds");
         let own = server.write(&author, "Mine");
         let others = server.write(&editor, "Hers");
@@ -152,19 +155,22 @@ fn authors_change_their_own_articles_and_editors_all() {
             (&editor, others, 200),
             (&author, 99, 404),
         ] {
-            let answer = server.ask("PUT", &format!("/article/{article}"), Some(token), &text);
-            assert_eq!(answer.status, status, "{answer:?}");
+            let response = server.send_json("PUT", &format!("/article/{article}"), Some(token), &text);
+            assert_eq!(response.status, status, "{response:?}");
             let picture = server.send(&picture(article, token, "dot.png", PNG));
             assert_eq!(picture.status, if status == 200 { 201 } else { status }, "{picture:?}");
         }
-        assert_eq!(declared(&server.ask("PUT", &format!("/article/{others}"), Some(&author), &text)).1, "not_yours");
+        assert_eq!(
+            declared(&server.send_json("PUT", &format!("/article/{others}"), Some(&author), &text)).1,
+            "not_yours"
+        );
         assert_eq!(server.get(&format!("/article/{own}")).json()["article"]["author"], "grace");
         let remove = Request::new("DELETE", format!("/article/{own}"));
         let by_author = remove.clone().field("authorization", format_args!("Bearer {author}"));
         let forbidden = server.send(&by_author);
-        forbidden.assert_refused(403, "editor");
+        forbidden.assert_error(403, "editor");
         assert_eq!(server.send(&remove).status, 401);
-        assert_eq!(server.ask("POST", "/article", None, &text).status, 401);
+        assert_eq!(server.send_json("POST", "/article", None, &text).status, 401);
     });
 }
 
@@ -180,7 +186,10 @@ fn a_key_acts_as_the_user_of_its_name() {
         let article = server.write(&own, "Clé");
         assert_eq!(server.get(&format!("/article/{article}")).json()["article"]["author"], "jules");
         let text = json!({ "title": "T", "text": "T" });
-        assert_eq!(declared(&server.ask("POST", "/article", Some(&stranger), &text)), (403, "no_such_author".into()));
+        assert_eq!(
+            declared(&server.send_json("POST", "/article", Some(&stranger), &text)),
+            (403, "no_such_author".into())
+        );
     });
 }
 

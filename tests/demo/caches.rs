@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::{Place, Server};
-use crate::client::{Answer, Request};
+use crate::client::{Request, Response};
 use crate::keys::add;
 use crate::store::tree;
 
@@ -28,9 +28,9 @@ fn curl(server: &Server, key: &str, fields: &[(&str, &str)]) -> (u16, Value) {
     for (name, value) in fields {
         command.args(["--data", &format!("{name}={value}")]);
     }
-    let ran = command.arg(format!("http://{}/iapi/cache", server.address)).output().unwrap();
-    let body = String::from_utf8(ran.stdout).unwrap();
-    assert!(ran.status.success(), "{body}{}", String::from_utf8_lossy(&ran.stderr));
+    let result = command.arg(format!("http://{}/iapi/cache", server.address)).output().unwrap();
+    let body = String::from_utf8(result.stdout).unwrap();
+    assert!(result.status.success(), "{body}{}", String::from_utf8_lossy(&result.stderr));
     let (body, status) = body.rsplit_once('\n').unwrap();
     (status.parse().unwrap(), serde_json::from_str(body).unwrap())
 }
@@ -42,9 +42,9 @@ fn files(place: &Path) -> BTreeMap<String, String> {
 }
 
 /// Requests caches in `cache/` of these keys, with these names.
-fn ask(server: &Server, key: &str, keys: &Value, filenames: &Value) -> Answer {
+fn fetch(server: &Server, key: &str, keys: &Value, filenames: &Value) -> Response {
     let body = json!({ "fromDB": "user_info.intro_json", "storePath": "cache", "keys": keys, "filenames": filenames });
-    server.ask("POST", "/iapi/cache", Some(key), &body)
+    server.send_json("POST", "/iapi/cache", Some(key), &body)
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn callers_without_the_permission_cannot_write_caches() {
     let folder = place.folder.path();
     let reader = add(folder, &["--name", "reader", "--scope", "iapi.read"]);
     let server = place.serve();
-    assert_eq!(ask(&server, &reader, &json!(["id001"]), &json!(["1.json"])).status, 403);
+    assert_eq!(fetch(&server, &reader, &json!(["id001"]), &json!(["1.json"])).status, 403);
     let anonymous = Request::new("POST", "/iapi/cache").body("application/json", "{}");
     assert_eq!(server.send(&anonymous).status, 401);
     assert_eq!(files(folder), BTreeMap::new());
@@ -109,7 +109,7 @@ fn a_database_of_an_older_version_gets_the_texts() {
         sql.execute("DELETE FROM demo_version WHERE version > 1");
         drop(sql);
         let server = place.serve();
-        assert_eq!(ask(&server, &key, &json!(["id003"]), &json!(["3.json"])).status, 200);
+        assert_eq!(fetch(&server, &key, &json!(["id003"]), &json!(["3.json"])).status, 200);
         assert_eq!(server.total(), 13, "existing rows are not inserted again");
     });
 }
@@ -121,10 +121,10 @@ fn a_removed_database_is_not_created_again() {
     let server = place.serve();
     assert_eq!(server.total(), 12);
     fs::remove_file(place.file()).unwrap();
-    let refused = ask(&server, &key, &json!(["id001"]), &json!(["1.json"]));
+    let refused = fetch(&server, &key, &json!(["id001"]), &json!(["1.json"]));
     let body = String::from_utf8(refused.body).unwrap();
     assert!(refused.status >= 400 && body.contains("the database is unavailable"), "{body}");
-    assert!(server.served.told().contains("restore it"), "{}", server.served.told());
+    assert!(server.process.log().contains("restore it"), "{}", server.process.log());
     assert!(!place.file().exists());
     assert_eq!(files(place.folder.path()), BTreeMap::new());
 }
@@ -145,7 +145,7 @@ fn a_large_value_is_written_with_little_memory() {
         let key = add(place.folder.path(), &["--name", "remote", "--scope", "iapi"]);
         let server = place.serve();
         // A first call allocates what every call needs.
-        assert_eq!(ask(&server, &key, &json!(["id001"]), &json!(["small.json"])).status, 200);
+        assert_eq!(fetch(&server, &key, &json!(["id001"]), &json!(["small.json"])).status, 200);
         let value = if place.is_postgres() {
             format!(
                 "SELECT string_agg(lpad(i::text, 1023, '0') || chr(10), '' ORDER BY i) FROM generate_series(1, {LINES}) i"
@@ -157,9 +157,9 @@ fn a_large_value_is_written_with_little_memory() {
             )
         };
         place.sql().execute(&format!("INSERT INTO user_info (id, intro_json) VALUES ('large', ({value}))"));
-        let before = peak_memory(server.served.id());
-        assert_eq!(ask(&server, &key, &json!(["large"]), &json!(["large.txt"])).status, 200);
-        let more = peak_memory(server.served.id()) - before;
+        let before = peak_memory(server.process.id());
+        assert_eq!(fetch(&server, &key, &json!(["large"]), &json!(["large.txt"])).status, 200);
+        let more = peak_memory(server.process.id()) - before;
         assert!(more < 16 << 20, "{more} bytes of memory for 64 MiB");
         let written = fs::read_to_string(place.folder.path().join("data/files/cache/large.txt")).unwrap();
         assert_eq!(written.len() as u64, LINES << 10);

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{POSTGRES, Place, Server};
-use crate::client::{Answer, Request, wait};
+use crate::client::{Request, Response, wait_until};
 
 /// Asserts that a response has status 503 and does not reveal the cause.
 #[track_caller]
-fn assert_unavailable(answer: &Answer) {
-    answer.assert_refused(503, "unavailable");
+fn assert_unavailable(response: &Response) {
+    response.assert_error(503, "unavailable");
     for word in ["demo", "sql", "postgres", "database", "/"] {
-        assert!(!String::from_utf8_lossy(&answer.body).contains(word), "{answer:?}");
+        assert!(!String::from_utf8_lossy(&response.body).contains(word), "{response:?}");
     }
 }
 
@@ -25,15 +25,15 @@ fn assert_unavailable(answer: &Answer) {
 fn assert_ready(server: &Server, ready: bool) {
     let expected = if ready { (200, "ok") } else { (503, "failed") };
     let readiness = || {
-        let answer = server.get("/readyz");
-        (answer.status, answer.json()["checks"]["database"].as_str().unwrap().to_owned())
+        let response = server.get("/readyz");
+        (response.status, response.json()["checks"]["database"].as_str().unwrap().to_owned())
     };
-    assert!(wait(|| readiness() == (expected.0, expected.1.to_owned())), "{:?}", readiness());
+    assert!(wait_until(|| readiness() == (expected.0, expected.1.to_owned())), "{:?}", readiness());
 }
 
 /// Tries to create an article.
-fn try_writing(server: &Server, token: &str, text: &str) -> Answer {
-    server.ask("POST", "/article", Some(token), &json!({ "title": "Try", "text": text }))
+fn try_writing(server: &Server, token: &str, text: &str) -> Response {
+    server.send_json("POST", "/article", Some(token), &json!({ "title": "Try", "text": text }))
 }
 
 /// Replaces the database file.
@@ -50,9 +50,9 @@ fn a_database_file_that_cannot_be_opened_is_reported() {
     fs::create_dir_all(place.file()).unwrap();
     let server = place.serve();
     assert_unavailable(&server.get("/article"));
-    assert_unavailable(&server.ask("POST", "/user/login", None, &json!({ "login": "ada", "password": "x" })));
+    assert_unavailable(&server.send_json("POST", "/user/login", None, &json!({ "login": "ada", "password": "x" })));
     assert_eq!(server.get("/article?page=0").status, 400, "errors that need no database are returned");
-    assert!(server.served.told().contains("unable to open database file"), "{}", server.served.told());
+    assert!(server.process.log().contains("unable to open database file"), "{}", server.process.log());
     fs::remove_dir(place.file()).unwrap();
     assert_eq!(server.total(), 12);
 }
@@ -141,7 +141,7 @@ fn a_removed_database_is_used_again_when_it_is_restored() {
     }
     assert_ready(&server, false);
     assert!(!place.file().exists(), "no new file is created");
-    assert!(server.served.told().contains("was removed"), "{}", server.served.told());
+    assert!(server.process.log().contains("was removed"), "{}", server.process.log());
     fs::rename(&away, place.file()).unwrap();
     assert_eq!(server.total(), 13);
     assert_ready(&server, true);
@@ -178,7 +178,7 @@ fn writes_are_acknowledged_only_if_the_file_was_not_replaced_meanwhile() {
     fs::copy(place.file(), &copy).unwrap();
     let mut other = place.sql();
     other.execute("BEGIN EXCLUSIVE");
-    let answer = std::thread::scope(|scope| {
+    let response = std::thread::scope(|scope| {
         let writer = scope.spawn(|| try_writing(&server, &token, "To which one?"));
         std::thread::sleep(Duration::from_millis(300));
         replace(&place, &copy);
@@ -189,10 +189,10 @@ fn writes_are_acknowledged_only_if_the_file_was_not_replaced_meanwhile() {
         let _ = reader.join();
         writer.join().unwrap()
     });
-    if answer.status == 201 {
+    if response.status == 201 {
         assert_eq!(server.total(), 13, "no acknowledged write is lost");
     } else {
-        assert_unavailable(&answer);
+        assert_unavailable(&response);
         assert_eq!(server.total(), 12);
     }
 }
@@ -242,7 +242,7 @@ fn a_read_only_database_can_be_read() {
     let server = place.serve_as(command);
     assert_eq!(server.total(), 12, "reads succeed");
     let login = json!({ "login": "ada", "password": "analytical engine" });
-    assert_unavailable(&server.ask("POST", "/user/login", None, &login));
+    assert_unavailable(&server.send_json("POST", "/user/login", None, &login));
     restrict(0o755, 0o644);
     server.write(&server.editor(), "Writable");
     assert_eq!(server.total(), 13);
@@ -258,15 +258,15 @@ fn a_full_disk_loses_no_acknowledged_write() {
     let program = env!("CARGO_BIN_EXE_article-site");
     command.args(["-c", "trap '' XFSZ; ulimit -S -f 512; exec \"$@\"", "bash", program]);
     command.current_dir(place.folder.path());
-    crate::served::clear(&mut command);
+    crate::server_process::clear(&mut command);
     let server = place.serve_as(command);
     let token = server.editor();
     let text = "line\n".repeat(4000);
     let mut acknowledged = 12;
     let refused = loop {
-        let answer = try_writing(&server, &token, &text);
-        if answer.status != 201 {
-            break answer;
+        let response = try_writing(&server, &token, &text);
+        if response.status != 201 {
+            break response;
         }
         acknowledged += 1;
         assert!(acknowledged < 200, "the limit is never reached");
@@ -274,7 +274,7 @@ fn a_full_disk_loses_no_acknowledged_write() {
     assert_unavailable(&refused);
     assert!(acknowledged > 12);
     assert_eq!(server.total(), acknowledged, "reads succeed");
-    let limit = format!("--pid={}", server.served.id());
+    let limit = format!("--pid={}", server.process.id());
     assert!(Command::new("prlimit").args([&limit, "--fsize=unlimited"]).status().unwrap().success());
     assert_eq!(try_writing(&server, &token, &text).status, 201);
     drop(server);
@@ -299,7 +299,7 @@ fn postgres_can_be_stopped_and_started_again() {
         assert_unavailable(&server.get("/article"));
         assert_unavailable(&try_writing(server, &token, "Lost"));
         assert_ready(server, false);
-        assert_unavailable(&server.ask("POST", "/user/login", None, &json!({ "login": "ada", "password": "x" })));
+        assert_unavailable(&server.send_json("POST", "/user/login", None, &json!({ "login": "ada", "password": "x" })));
     }
     assert!(begun.elapsed() < Duration::from_secs(20), "they waited {:?}", begun.elapsed());
     control("start");

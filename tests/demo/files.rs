@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{Place, Server};
 use crate::cli::RunResult;
-use crate::client::{Answer, Request};
+use crate::client::{Request, Response};
 use crate::keys;
 
 /// The first bytes of a PNG file, by which its media type is detected.
@@ -14,7 +14,7 @@ fn by(key: &str, request: Request) -> Request {
     request.field("authorization", format_args!("Bearer {key}"))
 }
 
-fn send(server: &Server, key: &str) -> Answer {
+fn send(server: &Server, key: &str) -> Response {
     let content = ("name=\"content\"; filename=\"1.png\"", PICTURE);
     let request = by(key, Request::new("POST", "/iapi/file"));
     server.send(&request.multipart(&[content, ("name=\"filename\"", b"public/1.png")]))
@@ -55,7 +55,7 @@ fn flags_take_precedence_over_the_environment_and_that_over_the_definition() {
             fs::rename(place.folder.path().join("data"), place.folder.path().join("own")).unwrap();
         }
         let server = place.serve_as(command);
-        let summary = &server.served.said;
+        let summary = &server.process.stdout;
         assert!(summary.contains(&format!("\n  files      {folder}\n")), "{arguments:?}: {summary}");
         assert_eq!(send(&server, &key).status, 204, "{arguments:?}");
         assert_eq!(fs::read(place.folder.path().join(folder).join("public/1.png")).unwrap(), PICTURE, "{arguments:?}");
@@ -63,8 +63,8 @@ fn flags_take_precedence_over_the_environment_and_that_over_the_definition() {
         if arguments.len() < 3 {
             let mut call = place.command();
             call.args(["call", "iapi.file.download", "filename=public/1.png", "--scope", "iapi"]);
-            let ran = call.args(["--files", folder]).output().unwrap();
-            assert_eq!((ran.status.code(), &*ran.stdout), (Some(0), PICTURE), "{arguments:?}");
+            let result = call.args(["--files", folder]).output().unwrap();
+            assert_eq!((result.status.code(), &*result.stdout), (Some(0), PICTURE), "{arguments:?}");
         }
     }
 }
@@ -81,9 +81,9 @@ fn a_configured_folder_that_cannot_be_used_prevents_the_start() {
         if let Some(value) = variable {
             command.env("RULEBOOK_FILES", value);
         }
-        let ran = RunResult::from(command.output().unwrap());
-        assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{ran:?}");
-        assert!(ran.err.starts_with("error: --files taken: no files can be stored there: "), "{}", ran.err);
+        let result = RunResult::from(command.output().unwrap());
+        assert_eq!((result.code, result.out.as_str()), (Some(3), ""), "{result:?}");
+        assert!(result.err.starts_with("error: --files taken: no files can be stored there: "), "{}", result.err);
     }
 }
 
@@ -94,7 +94,7 @@ fn a_default_folder_that_cannot_be_used_does_not_prevent_the_start() {
     fs::write(&taken, "").unwrap();
     let server = place.serve();
     assert_eq!(server.total(), 12);
-    let log = server.served.told();
+    let log = server.process.log();
     assert!(log.contains("no files can be stored in data/files, all else is served: "), "{log}");
     assert_eq!(send(&server, &key).status, 500);
     // The next request for a file opens the folder.

@@ -1,6 +1,6 @@
 //! The demo, with SQLite and PostgreSQL.
 //!
-//! `TEST_POSTGRES` is the URL of a PostgreSQL database; `tests/outside/postgres` sets it. Without it, only SQLite is
+//! `TEST_POSTGRES` is the URL of a PostgreSQL database; `tests/external/postgres` sets it. Without it, only SQLite is
 //! tested.
 
 mod ancestors;
@@ -25,8 +25,8 @@ use sqlx::{AnyConnection, Connection as _, Executor};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::client::{Answer, Connection, Request};
-use crate::served::{Served, copy_files, free_address, program};
+use crate::client::{Connection, Request, Response};
+use crate::server_process::{ServerProcess, copy_files, free_address, program};
 
 /// The test that stops PostgreSQL holds the write lock; tests that use it hold the read lock.
 static POSTGRES: RwLock<()> = RwLock::new(());
@@ -51,7 +51,7 @@ impl Place {
         let server = std::env::var("TEST_POSTGRES").ok()?;
         let guard = needed.then(|| POSTGRES.read().unwrap_or_else(PoisonError::into_inner));
         let name = format!("demo_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        Sql::to(&server).execute(&format!("CREATE DATABASE {name}"));
+        Sql::connect(&server).execute(&format!("CREATE DATABASE {name}"));
         Some(Self { postgres: Some((server.replace("/postgres?", &format!("/{name}?")), guard)), ..Self::sqlite() })
     }
 
@@ -82,8 +82,8 @@ impl Place {
     /// Connects to the database, as another program.
     pub fn sql(&self) -> Sql {
         match &self.postgres {
-            Some((url, _)) => Sql::to(url),
-            None => Sql::to(&format!("sqlite:{}", self.file().display())),
+            Some((url, _)) => Sql::connect(url),
+            None => Sql::connect(&format!("sqlite:{}", self.file().display())),
         }
     }
 
@@ -103,28 +103,28 @@ impl Place {
     /// Starts a server with a command, to which the address is added.
     pub fn serve_as(&self, mut command: Command) -> Server {
         let address = free_address();
-        let served = Served::run(&mut command, self.folder.path(), &address);
-        Server { served, address: address.parse().unwrap() }
+        let process = ServerProcess::run(&mut command, self.folder.path(), &address);
+        Server { process, address: address.parse().unwrap() }
     }
 }
 
 /// A running server of the demo.
 pub struct Server {
-    pub served: Served,
+    pub process: ServerProcess,
     pub address: SocketAddr,
 }
 
 impl Server {
-    pub fn send(&self, request: &Request) -> Answer {
-        Connection::to(self.address).ask(request)
+    pub fn send(&self, request: &Request) -> Response {
+        Connection::open(self.address).send(request)
     }
 
-    pub fn get(&self, target: &str) -> Answer {
+    pub fn get(&self, target: &str) -> Response {
         self.send(&Request::new("GET", target))
     }
 
     /// Sends a request with a JSON body and, optionally, a token.
-    pub fn ask(&self, method: &str, target: &str, token: Option<&str>, body: &Value) -> Answer {
+    pub fn send_json(&self, method: &str, target: &str, token: Option<&str>, body: &Value) -> Response {
         let mut request = Request::new(method, target);
         if let Some(token) = token {
             request = request.field("authorization", format_args!("Bearer {token}"));
@@ -135,9 +135,9 @@ impl Server {
     /// Logs in and returns the token.
     #[track_caller]
     pub fn log_in(&self, login: &str, password: &str) -> String {
-        let answer = self.ask("POST", "/user/login", None, &json!({ "login": login, "password": password }));
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json()["token"].as_str().unwrap().to_owned()
+        let response = self.send_json("POST", "/user/login", None, &json!({ "login": login, "password": password }));
+        assert_eq!(response.status, 200, "{response:?}");
+        response.json()["token"].as_str().unwrap().to_owned()
     }
 
     /// Logs in as the editor of a new database.
@@ -149,17 +149,17 @@ impl Server {
     /// Creates an article and returns its id.
     #[track_caller]
     pub fn write(&self, token: &str, title: &str) -> u64 {
-        let answer = self.ask("POST", "/article", Some(token), &json!({ "title": title, "text": "One\nTwo" }));
-        assert_eq!(answer.status, 201, "{answer:?}");
-        answer.json()["article_id"].as_u64().unwrap()
+        let response = self.send_json("POST", "/article", Some(token), &json!({ "title": title, "text": "One\nTwo" }));
+        assert_eq!(response.status, 201, "{response:?}");
+        response.json()["article_id"].as_u64().unwrap()
     }
 
     /// Returns the number of articles.
     #[track_caller]
     pub fn total(&self) -> u64 {
-        let answer = self.get("/article");
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json()["total"].as_u64().unwrap()
+        let response = self.get("/article");
+        assert_eq!(response.status, 200, "{response:?}");
+        response.json()["total"].as_u64().unwrap()
     }
 }
 
@@ -170,7 +170,7 @@ pub struct Sql {
 }
 
 impl Sql {
-    pub fn to(url: &str) -> Self {
+    pub fn connect(url: &str) -> Self {
         sqlx::any::install_default_drivers();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let connection = runtime.block_on(AnyConnection::connect(url)).unwrap();

@@ -35,19 +35,19 @@ fn random_requests_cause_no_server_errors() {
         let config = Config { cases: COUNT, failure_persistence: None, ..Config::default() };
         let succeeded = std::cell::Cell::new(0);
         let ended = TestRunner::new(config).run(&requests, |asked| {
-            let mut connection = Connection::to(server.address);
+            let mut connection = Connection::open(server.address);
             // The server may close the connection before it has read the whole request.
             let _ = std::io::Write::write_all(&mut connection.stream, &asked.bytes());
             let head = asked.line.starts_with(b"HEAD ");
-            let mut answer = connection.try_answer(head).map_err(TestCaseError::fail)?;
-            while answer.status == 100 {
-                answer = connection.try_answer(head).map_err(TestCaseError::fail)?;
+            let mut response = connection.try_read_response(head).map_err(TestCaseError::fail)?;
+            while response.status == 100 {
+                response = connection.try_read_response(head).map_err(TestCaseError::fail)?;
             }
-            succeeded.set(succeeded.get() + u32::from(answer.status < 300));
-            if answer.status < 500 { Ok(()) } else { Err(TestCaseError::fail(format!("{answer:?}"))) }
+            succeeded.set(succeeded.get() + u32::from(response.status < 300));
+            if response.status < 500 { Ok(()) } else { Err(TestCaseError::fail(format!("{response:?}"))) }
         });
         if let Err(failure) = ended {
-            panic!("{failure}\n{}", server.served.told());
+            panic!("{failure}\n{}", server.process.log());
         }
         assert!(succeeded.get() > COUNT / 20, "{} of {COUNT} succeeded", succeeded.get());
     });

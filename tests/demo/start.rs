@@ -1,16 +1,16 @@
 //! Opening and creating the database.
 
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use super::{Place, Server};
+use crate::client::wait_until;
 
 #[test]
 fn the_database_is_opened_by_the_first_request_that_needs_it() {
     let place = Place::sqlite();
     let run = |arguments: &[&str]| {
-        let ran = place.command().args(arguments).stdout(Stdio::null()).status().unwrap();
-        assert!(ran.success(), "{arguments:?}");
+        let result = place.command().args(arguments).stdout(Stdio::null()).status().unwrap();
+        assert!(result.success(), "{arguments:?}");
         assert!(!place.file().exists(), "{arguments:?}");
     };
     run(&["check", "--bound"]);
@@ -116,10 +116,12 @@ fn requests_in_progress_are_completed_when_the_server_stops() {
         let mut other = place.sql();
         other.execute(if place.is_postgres() { "BEGIN; LOCK TABLE articles" } else { "BEGIN EXCLUSIVE" });
         together(3, &|n| assert!(server.write(&token, &n.to_string()) > 12), &mut || {
-            std::thread::sleep(Duration::from_millis(400));
-            let id = server.served.id().to_string();
+            // The three writes, and the request for the metrics.
+            let in_flight = || String::from_utf8(server.get("/metrics").body).unwrap();
+            assert!(wait_until(|| in_flight().contains("\nrulebook_requests_in_flight 4\n")), "{}", in_flight());
+            let id = server.process.id().to_string();
             assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-            std::thread::sleep(Duration::from_millis(600));
+            assert!(wait_until(|| server.process.log().contains("stopping")), "{}", server.process.log());
             other.execute("ROLLBACK");
         });
         drop(server);

@@ -12,9 +12,9 @@ fn a_user_registers_once_and_logs_in() {
     Place::each(|place| {
         let server = place.serve();
         let new = json!({ "login": "grace", "name": "Grace Hopper", "password": "nanoseconds" });
-        let registered = server.ask("POST", "/user", None, &new);
+        let registered = server.send_json("POST", "/user", None, &new);
         assert_eq!((registered.status, &registered.json()["user_id"]), (201, &json!(9)));
-        let again = server.ask("POST", "/user", None, &new);
+        let again = server.send_json("POST", "/user", None, &new);
         assert_eq!((again.status, &again.json()["name"]), (409, &json!("login_taken")));
         let token = server.log_in("grace", "nanoseconds");
         assert!(token.starts_with("login_") && token.len() == 70, "{token}");
@@ -35,7 +35,7 @@ fn concurrent_registrations_do_not_get_the_same_login() {
         let new = json!({ "login": "twin", "name": "Twin", "password": "ten letters" });
         let mut statuses: Vec<_> = std::thread::scope(|scope| {
             let asked: Vec<_> =
-                (0..4).map(|_| scope.spawn(|| server.ask("POST", "/user", None, &new).status)).collect();
+                (0..4).map(|_| scope.spawn(|| server.send_json("POST", "/user", None, &new).status)).collect();
             asked.into_iter().map(|one| one.join().unwrap()).collect()
         });
         statuses.sort_unstable();
@@ -52,9 +52,10 @@ fn wrong_logins_and_wrong_passwords_are_indistinguishable() {
         let server = place.serve();
         let wrong = |login: &str| {
             let begun = Instant::now();
-            let answer = server.ask("POST", "/user/login", None, &json!({ "login": login, "password": "wrong" }));
-            assert_eq!(answer.status, 403, "{answer:?}");
-            (answer.json(), begun.elapsed())
+            let response =
+                server.send_json("POST", "/user/login", None, &json!({ "login": login, "password": "wrong" }));
+            assert_eq!(response.status, 403, "{response:?}");
+            (response.json(), begun.elapsed())
         };
         let expected = wrong("ada").0;
         let fastest = ["ada", "nobody", "jules"].map(|login| {
@@ -102,7 +103,7 @@ fn tokens_and_passwords_are_stored_as_hashes() {
     let server = place.serve_as(command);
     let token = server.editor();
     server.write(&token, "Secrets");
-    let log = server.served.told();
+    let log = server.process.log();
     drop(server);
     place.sql().execute("PRAGMA wal_checkpoint(TRUNCATE)");
     let file = std::fs::read(place.file()).unwrap();
@@ -117,12 +118,12 @@ fn profiles_can_be_changed_by_their_owners() {
     Place::each(|place| {
         let server = place.serve();
         let token = server.editor();
-        let changed = server.ask("PUT", "/user/1", Some(&token), &json!({ "about": "Reads" }));
+        let changed = server.send_json("PUT", "/user/1", Some(&token), &json!({ "about": "Reads" }));
         assert_eq!((changed.status, &changed.json()["about"]), (200, &json!("Reads")));
         let profile = server.get("/user/1").json()["user"].clone();
         assert_eq!((&profile["name"], &profile["about"]), (&"Ada Whitlock".into(), &"Reads".into()));
-        server.ask("PUT", "/user/2", Some(&token), &json!({})).assert_refused(403, "user[user_id]");
-        assert_eq!(server.ask("PUT", "/user/1", None, &json!({})).status, 401);
+        server.send_json("PUT", "/user/2", Some(&token), &json!({})).assert_error(403, "user[user_id]");
+        assert_eq!(server.send_json("PUT", "/user/1", None, &json!({})).status, 401);
         let unknown = server.get("/user/99");
         assert_eq!((unknown.status, &unknown.json()["name"]), (404, &json!("no_such_user")));
     });

@@ -7,7 +7,7 @@ use rulebook_model::model::{Api, LogFormat};
 use serde_json::{Map, Value, json};
 
 use super::{check, folders};
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 use support::generate;
 
 /// Removes the keys that OPTIONS adds for clients.
@@ -92,7 +92,7 @@ proptest! {
     }
 }
 
-/// Responses to OPTIONS do not say how the server runs. The definition that the owner of the server prints does.
+/// Responses to OPTIONS omit settings of the server; `rulebook check --print` includes them.
 #[test]
 fn settings_of_the_server_are_not_in_responses_to_options() {
     let app = json!({
@@ -101,12 +101,12 @@ fn settings_of_the_server_are_not_in_responses_to_options() {
         "cors": { "origins": ["https://secret.example"] }
     });
     let files = [("app.json", app), ("a.json", json!({ "/": { "a": { "GET": { "info": "Something" } } } }))];
-    let site = Site::echo(&files);
+    let server = TestServer::echo(&files);
     for target in ["*", "/", "/a"] {
         for accept in ["application/json", "text/markdown"] {
-            let answer = site.send(&Request::new("OPTIONS", target).field("accept", accept));
-            assert_eq!(answer.status, 200);
-            let text = String::from_utf8(answer.body).unwrap();
+            let response = server.send(&Request::new("OPTIONS", target).field("accept", accept));
+            assert_eq!(response.status, 200);
+            let text = String::from_utf8(response.body).unwrap();
             for secret in ["unbound", "7777", "secret", "workers", "log_format"] {
                 assert!(!text.contains(secret), "{target} {accept}: {text}");
             }
@@ -124,11 +124,11 @@ fn scopes_and_captures_are_as_the_definition_writes_them() {
     let definition = json!({ "/": { "user/{id}": { "GET": {
         "info": "One", "scope": [["user[user_id]"], ["admin"]], "in": { "{id}": { "info": "Who", "type": "id", "name": "user_id" } }
     } } } });
-    let site = Site::echo(&[("user.json", definition.clone())]);
-    let mut answer = site.send(&Request::new("OPTIONS", "/user/7")).json();
-    assert_eq!(answer["/"]["user/{id}"]["GET"]["in"]["{id}"]["$schema"]["type"], "integer");
-    without_client_keys(&mut answer);
+    let server = TestServer::echo(&[("user.json", definition.clone())]);
+    let mut response = server.send(&Request::new("OPTIONS", "/user/7")).json();
+    assert_eq!(response["/"]["user/{id}"]["GET"]["in"]["{id}"]["$schema"]["type"], "integer");
+    without_client_keys(&mut response);
     let mut expected = Map::from_iter([("module".to_owned(), json!("user"))]);
     expected.extend(definition.as_object().cloned().unwrap());
-    assert_eq!(answer, Value::Object(expected));
+    assert_eq!(response, Value::Object(expected));
 }

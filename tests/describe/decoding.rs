@@ -10,7 +10,7 @@ use rulebook_model::error::texts::CatalogueName;
 use rulebook_test::Client;
 use serde_json::{Value, json};
 
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 
 /// Returns all built-in envelopes with all of their settings, and problem documents.
 fn envelopes() -> Vec<(String, std::sync::Arc<dyn Envelope>)> {
@@ -120,8 +120,8 @@ fn options_publishes_the_decoding_of_each_envelope() {
         "first": { "/": { "one": method("One") } },
         "second": { "envelope": "phalapi", "/": { "two": method("Two") } }
     } });
-    let site = Site::echo(&[("app.json", app)]);
-    let options = |target: &str| site.send(&Request::new("OPTIONS", target)).json();
+    let server = TestServer::echo(&[("app.json", app)]);
+    let options = |target: &str| server.send(&Request::new("OPTIONS", target)).json();
     let decoding = |name: &EnvelopeName| name.envelope(EnvelopeSettings::default()).decoding().to_json();
     let (aicra, phalapi) = (decoding(&EnvelopeName::Aicra), decoding(&EnvelopeName::Phalapi));
     let all = options("*");

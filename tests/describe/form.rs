@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::client::{Answer, Request, Site};
+use crate::client::{Request, Response, TestServer};
 
-fn site() -> Site {
+fn server() -> TestServer {
     let article = json!({ "/": { "article/{id}/line": {
         "GET": { "info": "Lines", "in": { "{id}": { "info": "Which article", "type": "id" } } }
     } } });
-    Site::echo(&[("app.json", json!({ "base": "/api" })), ("article.json", article)])
+    TestServer::echo(&[("app.json", json!({ "base": "/api" })), ("article.json", article)])
 }
 
 const JSON: &str = "application/json";
@@ -16,7 +16,7 @@ const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
 #[test]
 fn the_client_chooses_json_or_markdown() {
-    let site = site();
+    let server = server();
     let cases: &[(&[&str], &str)] = &[
         (&[], JSON),
         (&["*/*"], JSON),
@@ -53,48 +53,52 @@ fn the_client_chooses_json_or_markdown() {
         for target in ["*", "/", "/api", "/api/article", "/api/article/7/line"] {
             let request =
                 accept.iter().fold(Request::new("OPTIONS", target), |request, value| request.field("accept", value));
-            let answer = site.send(&request);
-            assert_eq!((answer.status, answer.field("content-type")), (200, Some(*expected)), "{target} {accept:?}");
-            assert_eq!(answer.field("vary"), Some("accept"));
-            assert_eq!(answer.field("cache-control"), Some("no-cache"));
-            assert_eq!(answer.field("x-content-type-options"), Some("nosniff"));
-            assert_eq!(answer.body.starts_with(b"{"), *expected == JSON, "{answer:?}");
+            let response = server.send(&request);
+            assert_eq!(
+                (response.status, response.field("content-type")),
+                (200, Some(*expected)),
+                "{target} {accept:?}"
+            );
+            assert_eq!(response.field("vary"), Some("accept"));
+            assert_eq!(response.field("cache-control"), Some("no-cache"));
+            assert_eq!(response.field("x-content-type-options"), Some("nosniff"));
+            assert_eq!(response.body.starts_with(b"{"), *expected == JSON, "{response:?}");
         }
     }
 }
 
 #[test]
 fn each_document_has_an_entity_tag_per_format() {
-    let site = site();
+    let server = server();
     let mut tags = Vec::new();
     for target in ["/api", "/api/article", "/api/article/7", "/api/article/7/line"] {
         for accept in ["application/json", "text/markdown"] {
-            let ask = || site.send(&Request::new("OPTIONS", target).field("accept", accept));
-            let tag = ask().field("etag").unwrap().to_owned();
-            assert_eq!(ask().field("etag"), Some(&*tag), "the tag does not change");
+            let fetch = || server.send(&Request::new("OPTIONS", target).field("accept", accept));
+            let tag = fetch().field("etag").unwrap().to_owned();
+            assert_eq!(fetch().field("etag"), Some(&*tag), "the tag does not change");
             assert!(tag.len() > 16 && tag.starts_with('"') && tag.ends_with('"'), "{tag} is a strong tag");
             assert!(!tags.contains(&tag), "{target} {accept}");
             tags.push(tag);
         }
     }
-    let again = self::site();
-    let answer = again.send(&Request::new("OPTIONS", "/api"));
-    assert_eq!(answer.field("etag"), Some(&*tags[0]), "another server with the same definition has the same tag");
+    let again = self::server();
+    let response = again.send(&Request::new("OPTIONS", "/api"));
+    assert_eq!(response.field("etag"), Some(&*tags[0]), "another server with the same definition has the same tag");
 }
 
 #[track_caller]
-fn assert_not_modified(answer: &Answer, tag: &str) {
-    assert_eq!((answer.status, answer.field("etag")), (304, Some(tag)), "{answer:?}");
-    assert_eq!(answer.field("cache-control"), Some("no-cache"));
-    assert!(answer.body.is_empty());
+fn assert_not_modified(response: &Response, tag: &str) {
+    assert_eq!((response.status, response.field("etag")), (304, Some(tag)), "{response:?}");
+    assert_eq!(response.field("cache-control"), Some("no-cache"));
+    assert!(response.body.is_empty());
     for absent in ["content-type", "content-length", "transfer-encoding"] {
-        assert_eq!(answer.field(absent), None, "{answer:?}");
+        assert_eq!(response.field(absent), None, "{response:?}");
     }
 }
 
 #[test]
 fn a_document_that_the_client_has_is_not_sent_again() {
-    let site = site();
+    let server = server();
     let requests = [
         Request::new("OPTIONS", "/api/article/7/line"),
         Request::new("OPTIONS", "/api/article/7/line").field("accept", "text/markdown"),
@@ -105,8 +109,8 @@ fn a_document_that_the_client_has_is_not_sent_again() {
         Request::new("GET", "/llms.txt"),
     ];
     for request in requests {
-        let mut connection = site.connect();
-        let whole = connection.ask(&request);
+        let mut connection = server.connect();
+        let whole = connection.send(&request);
         assert_eq!(whole.status, 200, "{whole:?}");
         let tag = whole.field("etag").unwrap();
         let same = [
@@ -118,53 +122,54 @@ fn a_document_that_the_client_has_is_not_sent_again() {
             format!("\"a,b\" ,{tag}"),
         ];
         for tags in same {
-            let answer = connection.ask(&request.clone().field("if-none-match", &tags));
-            assert_not_modified(&answer, tag);
+            let response = connection.send(&request.clone().field("if-none-match", &tags));
+            assert_not_modified(&response, tag);
             for name in ["allow", "vary"] {
-                assert_eq!(answer.field(name), whole.field(name), "{name}");
+                assert_eq!(response.field(name), whole.field(name), "{name}");
             }
         }
-        let two = connection.ask(&request.clone().field("if-none-match", "\"x\"").field("if-none-match", tag));
+        let two = connection.send(&request.clone().field("if-none-match", "\"x\"").field("if-none-match", tag));
         assert_not_modified(&two, tag);
         let bare = tag.trim_matches('"');
         for tags in
             ["\"x\"", bare, &format!("w/{tag}"), &format!("{tag}x"), "", "**", &tag.to_uppercase().replace("\"", "")]
         {
-            let answer = connection.ask(&request.clone().field("if-none-match", tags));
-            assert_eq!((answer.status, &answer.body), (200, &whole.body), "{tags}");
+            let response = connection.send(&request.clone().field("if-none-match", tags));
+            assert_eq!((response.status, &response.body), (200, &whole.body), "{tags}");
         }
     }
 }
 
 #[test]
 fn the_tag_of_one_format_does_not_match_the_other() {
-    let site = site();
-    let json = site.send(&Request::new("OPTIONS", "/api"));
+    let server = server();
+    let json = server.send(&Request::new("OPTIONS", "/api"));
     let tag = json.field("etag").unwrap();
     let request = Request::new("OPTIONS", "/api").field("accept", "text/markdown").field("if-none-match", tag);
-    assert_eq!(site.send(&request).status, 200);
+    assert_eq!(server.send(&request).status, 200);
 }
 
 #[test]
 fn documents_of_the_server_can_only_be_read() {
-    let site = site();
+    let server = server();
     for (target, media_type) in [("/openapi.json", "application/json"), ("/llms.txt", "text/plain; charset=utf-8")] {
-        let mut connection = site.connect();
-        let got = connection.ask(&Request::new("GET", target));
+        let mut connection = server.connect();
+        let got = connection.send(&Request::new("GET", target));
         assert_eq!((got.status, got.field("content-type")), (200, Some(media_type)), "{got:?}");
-        let headed = connection.ask(&Request::new("HEAD", target));
+        let headed = connection.send(&Request::new("HEAD", target));
         assert_eq!((headed.status, headed.field("content-length")), (200, got.field("content-length")));
-        let options = connection.ask(&Request::new("OPTIONS", target));
+        let options = connection.send(&Request::new("OPTIONS", target));
         assert_eq!((options.status, options.field("allow")), (204, Some("GET, HEAD, OPTIONS")), "{options:?}");
         assert!(options.body.is_empty() && options.field("content-type").is_none());
         for method in ["POST", "PUT", "DELETE", "PATCH", "FOO"] {
-            let refused = connection.ask(&Request::new(method, target));
-            refused.assert_refused(405, "the service does not support this method");
+            let refused = connection.send(&Request::new(method, target));
+            refused.assert_error(405, "the service does not support this method");
             assert_eq!(refused.field("allow"), Some("GET, HEAD, OPTIONS"));
         }
-        site.send(&Request::new("POST", target).field("expect", "100-continue").body("text/plain", "x"))
-            .assert_refused(405, "the service does not support this method");
-        site.send(&Request::new("GET", format!("/api{target}"))).assert_refused(404, "no service has this URI");
+        server
+            .send(&Request::new("POST", target).field("expect", "100-continue").body("text/plain", "x"))
+            .assert_error(405, "the service does not support this method");
+        server.send(&Request::new("GET", format!("/api{target}"))).assert_error(404, "no service has this URI");
     }
 }
 
@@ -176,12 +181,12 @@ fn captures_and_positions_do_not_match_paths_of_documents() {
         json!({ "/": { "{any}": { "GET": { "info": "Any", "in": { "{any}": any } } } } }),
         json!({ "GET": { "info": "Any", "in": { "URL#0": any } } }),
     ] {
-        let site = Site::echo(&[("any.json", module)]);
-        assert_eq!(site.send(&Request::new("GET", "/other.json")).json()["error"], 0);
+        let server = TestServer::echo(&[("any.json", module)]);
+        assert_eq!(server.send(&Request::new("GET", "/other.json")).json()["error"], 0);
         assert_eq!(
-            site.send(&Request::new("GET", "/openapi.json")).json()["openapi"].as_str().map(|v| &v[..2]),
+            server.send(&Request::new("GET", "/openapi.json")).json()["openapi"].as_str().map(|v| &v[..2]),
             Some("3.")
         );
-        assert!(site.send(&Request::new("GET", "/llms.txt")).body.starts_with(b"# "));
+        assert!(server.send(&Request::new("GET", "/llms.txt")).body.starts_with(b"# "));
     }
 }

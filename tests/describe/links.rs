@@ -10,13 +10,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{echo, folders, methods, target};
-use crate::client::{Request, Site, case};
+use crate::client::{Request, TestServer, case};
 use support::generate;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Group {
-    what: String,
+    title: String,
     #[serde(default)]
     app: Map<String, Value>,
     /// Paths of services with a `GET`. `0` or `0 1` behind a path are the positions of the method.
@@ -32,23 +32,23 @@ struct Group {
 #[test]
 fn each_uri_lists_the_uris_directly_below() {
     let groups: Vec<Group> = case::read(include_str!("../data/describe/below.json"));
-    let mut wrong = String::new();
-    for Group { what, app, exact, folded, below } in groups {
+    let mut mismatches = String::new();
+    for Group { title, app, exact, folded, below } in groups {
         let files = [
             ("app.json", Value::Object(app)),
             ("exact.json", module(&exact, false)),
             ("folded.json", module(&folded, true)),
         ];
-        let site = Site::echo(&files);
+        let server = TestServer::echo(&files);
         for (target, below) in below {
-            let answer = site.send(&Request::new("OPTIONS", &target));
-            let got = if answer.status == 404 { Value::Null } else { answer.json()["$below"].clone() };
+            let response = server.send(&Request::new("OPTIONS", &target));
+            let got = if response.status == 404 { Value::Null } else { response.json()["$below"].clone() };
             if got != below {
-                let _ = writeln!(wrong, "{what}: {target}: expected {below}, got {got}");
+                let _ = writeln!(mismatches, "{title}: {target}: expected {below}, got {got}");
             }
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(mismatches.is_empty(), "{mismatches}");
 }
 
 fn module(paths: &[String], ignore_case: bool) -> Value {
@@ -80,15 +80,15 @@ pub fn assert_every_service_is_linked(engine: &Engine) {
     let model: Methods = services
         .flat_map(|service| service.methods.iter().map(|own| (own.http.as_str().to_owned(), full(&service.uri()))))
         .collect();
-    let site = Site::start(engine);
-    let mut connection = site.connect().fleeting();
-    let mut ask = |target: &str| {
-        let answer = connection.ask(&Request::new("OPTIONS", target));
-        assert_eq!(answer.status, 200, "{target}: {answer:?}");
-        answer.json()
+    let server = TestServer::start(engine);
+    let mut connection = server.connect().reset_on_drop();
+    let mut fetch = |target: &str| {
+        let response = connection.send(&Request::new("OPTIONS", target));
+        assert_eq!(response.status, 200, "{target}: {response:?}");
+        response.json()
     };
 
-    let all = ask("*");
+    let all = fetch("*");
     let mut listed = Methods::new();
     for module in all["modules"].as_object().into_iter().flat_map(Map::values) {
         listed.extend(methods_of(module, full));
@@ -96,7 +96,7 @@ pub fn assert_every_service_is_linked(engine: &Engine) {
     assert_eq!(listed, model, "OPTIONS * lists every method");
 
     let base = target(&describe::uris(api).base);
-    assert_eq!(ask(&base), all);
+    assert_eq!(fetch(&base), all);
     let mut walked: Methods = listed.into_iter().filter(|(_, path)| *path == full("/")).collect();
     let mut known = BTreeSet::new();
     let mut open = VecDeque::from([all]);
@@ -104,7 +104,7 @@ pub fn assert_every_service_is_linked(engine: &Engine) {
         for uri in document["$below"].as_array().unwrap() {
             let uri = uri.as_str().unwrap();
             if known.insert(uri.to_owned()) {
-                let document = ask(&target(uri));
+                let document = fetch(&target(uri));
                 let found = methods_of(&document, full);
                 let decoded = percent_encoding::percent_decode_str(uri).decode_utf8().unwrap();
                 assert!(found.iter().all(|(_, path)| *path == decoded), "{uri}: {document:#}");

@@ -62,7 +62,7 @@ fn definition(words: &str, permission: &str) -> Value {
     })
 }
 
-/// Returns what a reader sees of a document: its structure and its text.
+/// Returns the structure of a document and its text, as a reader sees them.
 fn rendered(text: &str) -> Vec<String> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use rulebook::{Rulebook, TypeMismatch, Unbound, Value};
+use rulebook::types::{TypeMismatch, Value};
+use rulebook::{Rulebook, Unbound};
 use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde_json::{Value as Json, json};
 
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 
 /// A type whose schema is not implemented.
 #[derive(Debug, Clone, Copy)]
@@ -55,10 +56,10 @@ fn calls_work_where_the_schema_of_a_type_panics() {
         "info": "It", "in": { "GET@x": { "info": "Something", "type": "unfinished", "name": "x" } }
     } } } });
     let files = vec![("it.json".into(), definition.to_string().into_bytes())];
-    let site = Site::start(&Rulebook::read(files).add_type(Unfinished).unbound(Unbound::Echo).build().unwrap());
+    let server = TestServer::start(&Rulebook::read(files).add_type(Unfinished).unbound(Unbound::Echo).build().unwrap());
     for (method, target) in [("GET", "/openapi.json"), ("OPTIONS", "/it"), ("OPTIONS", "*")] {
-        assert_eq!(site.send(&Request::new(method, target)).json(), json!({}), "{method} {target}");
+        assert_eq!(server.send(&Request::new(method, target)).json(), json!({}), "{method} {target}");
     }
-    let answer = site.send(&Request::new("GET", "/it?x=1"));
-    assert_eq!((answer.status, &answer.json()["args"]), (200, &json!({ "x": "1" })));
+    let response = server.send(&Request::new("GET", "/it?x=1"));
+    assert_eq!((response.status, &response.json()["args"]), (200, &json!({ "x": "1" })));
 }

@@ -14,29 +14,29 @@ use rulebook_model::model::Api;
 use serde_json::Value;
 
 use super::{check, echo, folders, target};
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 use support::generate;
 
 /// Returns the response to OPTIONS on each service except one at the root, by URI below the base path.
-fn ask(engine: &Engine) -> BTreeMap<String, Vec<u8>> {
-    let site = Site::start(engine);
-    let mut connection = site.connect();
+fn fetch(engine: &Engine) -> BTreeMap<String, Vec<u8>> {
+    let server = TestServer::start(engine);
+    let mut connection = server.connect();
     let api = engine.api();
     let uris = describe::uris(api);
     let services = uris.services.iter().filter(|uri| !uri.service.path.is_empty());
     services
         .map(|uri| {
-            let answer = connection.ask(&Request::new("OPTIONS", target(&uri.uri)));
-            assert_eq!(answer.status, 200, "{answer:?}");
+            let response = connection.send(&Request::new("OPTIONS", target(&uri.uri)));
+            assert_eq!(response.status, 200, "{response:?}");
             let below_base = if api.base == "/" { &uri.uri } else { uri.uri.strip_prefix(&*api.base).unwrap() };
-            (below_base.to_owned(), answer.body)
+            (below_base.to_owned(), response.body)
         })
         .collect()
 }
 
 /// Removes the base path from the URIs in `$below`.
-fn without_base(answer: &[u8], base: &str) -> String {
-    let mut document: Value = serde_json::from_slice(answer).unwrap();
+fn without_base(response: &[u8], base: &str) -> String {
+    let mut document: Value = serde_json::from_slice(response).unwrap();
     for uri in document["$below"].as_array_mut().unwrap() {
         let rest = uri.as_str().unwrap().strip_prefix(base.trim_end_matches('/')).unwrap().to_owned();
         *uri = rest.into();
@@ -49,22 +49,22 @@ fn responses_to_options_on_services_are_a_definition_of_the_same_api() {
     let mut services = 0;
     for folder in folders() {
         let engine = echo(Rulebook::load(&folder));
-        let answers = ask(&engine);
-        if answers.is_empty() {
+        let responses = fetch(&engine);
+        if responses.is_empty() {
             continue;
         }
-        services += answers.len();
+        services += responses.len();
         let saved = tempfile::tempdir().unwrap();
-        for (number, answer) in answers.values().enumerate() {
-            fs::write(saved.path().join(format!("{number}.json")), answer).unwrap();
+        for (number, response) in responses.values().enumerate() {
+            fs::write(saved.path().join(format!("{number}.json")), response).unwrap();
         }
-        let again = ask(&echo(Rulebook::load(saved.path())));
-        assert_eq!(again.len(), answers.len());
-        for (uri, answer) in &answers {
-            let expected = without_base(answer, &engine.api().base);
+        let again = fetch(&echo(Rulebook::load(saved.path())));
+        assert_eq!(again.len(), responses.len());
+        for (uri, response) in &responses {
+            let expected = without_base(response, &engine.api().base);
             assert_eq!(String::from_utf8_lossy(&again[uri]), expected, "{uri} of {}", folder.display());
             if engine.api().base == "/" {
-                assert_eq!(&again[uri], answer, "byte for byte");
+                assert_eq!(&again[uri], response, "byte for byte");
             }
         }
     }
@@ -75,11 +75,11 @@ fn responses_to_options_on_services_are_a_definition_of_the_same_api() {
 fn the_response_to_options_on_base_is_a_definition_of_the_same_api() {
     for folder in folders() {
         let engine = echo(Rulebook::load(&folder));
-        let all = |engine: &Engine| Site::start(engine).send(&Request::new("OPTIONS", "*")).body;
+        let all = |engine: &Engine| TestServer::start(engine).send(&Request::new("OPTIONS", "*")).body;
         let saved = tempfile::tempdir().unwrap();
-        let answer = all(&engine);
-        fs::write(saved.path().join("whole.json"), &answer).unwrap();
-        assert_eq!(all(&echo(Rulebook::load(saved.path()))), answer, "byte for byte");
+        let response = all(&engine);
+        fs::write(saved.path().join("whole.json"), &response).unwrap();
+        assert_eq!(all(&echo(Rulebook::load(saved.path()))), response, "byte for byte");
     }
 }
 

@@ -71,11 +71,15 @@ fn ordered_lists_keep_their_numbers_and_code_blocks_their_place() {
     let pages = pages(&json!({ "info": info, "modules": {} }));
     let (html, markdown) = at(&pages, "");
     let html: String = html.split('\n').collect();
-    let said = |words: &str| format!("<bdi>{words}</bdi>");
-    let first =
-        format!("<ol start=\"3\"><li>{}<ul><li>{}</li></ul></li></ol>", said("Ask for a key:"), said("by mail"));
+    let paragraph = |words: &str| format!("<bdi>{words}</bdi>");
+    let first = format!(
+        "<ol start=\"3\"><li>{}<ul><li>{}</li></ul></li></ol>",
+        paragraph("Ask for a key:"),
+        paragraph("by mail")
+    );
     let code = "<figure><pre><code data-language=\"sh\">mail</code></pre></figure>";
-    let second = format!("<ol start=\"4\"><li>{}<ol><li>{}</li></ol></li></ol>", said("Keep it"), said("secret"));
+    let second =
+        format!("<ol start=\"4\"><li>{}<ol><li>{}</li></ol></li></ol>", paragraph("Keep it"), paragraph("secret"));
     assert!(html.contains(&(first + code + &second)), "{html}");
     let lines = "\n3. Ask for a key:\n   - by mail\n\n```sh\nmail\n```\n\n4. Keep it\n   1. secret\n";
     assert!(markdown.contains(lines), "{markdown}");

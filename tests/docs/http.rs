@@ -3,20 +3,20 @@
 use serde_json::json;
 
 use super::{get, text};
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 
 const PAGES: [&str; 6] =
     ["/docs/", "/docs/modules/site", "/docs/methods/a.get", "/docs/errors", "/docs/diagnostics", "/docs/search?q=a"];
 
-fn site() -> Site {
-    Site::echo(&[("site.json", json!({ "/": { "a": { "GET": { "info": "One" } } } }))])
+fn server() -> TestServer {
+    TestServer::echo(&[("site.json", json!({ "/": { "a": { "GET": { "info": "One" } } } }))])
 }
 
 #[test]
 fn a_page_is_html_unless_the_client_prefers_markdown() {
-    let site = site();
+    let server = server();
     for path in PAGES {
-        let html = get(&site, path);
+        let html = get(&server, path);
         assert_eq!(html.field("content-type"), Some("text/html; charset=utf-8"), "{path}");
         assert!(text(&html).starts_with("<!doctype html>\n"), "{path}");
         for (accept, expected) in [
@@ -27,27 +27,27 @@ fn a_page_is_html_unless_the_client_prefers_markdown() {
             ("*/*", "text/html; charset=utf-8"),
             ("image/png", "text/html; charset=utf-8"),
         ] {
-            let answer = site.send(&Request::new("GET", path).field("accept", accept));
-            assert_eq!((answer.status, answer.field("content-type")), (200, Some(expected)), "{path} {accept}");
-            assert_eq!(answer.field("vary"), Some("accept"), "{path} {accept}");
+            let response = server.send(&Request::new("GET", path).field("accept", accept));
+            assert_eq!((response.status, response.field("content-type")), (200, Some(expected)), "{path} {accept}");
+            assert_eq!(response.field("vary"), Some("accept"), "{path} {accept}");
         }
         let (page, query) = path.split_once('?').map_or((path, String::new()), |(page, q)| (page, format!("?{q}")));
         let page = if page.ends_with('/') { format!("{page}index") } else { page.to_owned() };
-        let markdown = get(&site, &format!("{page}.md{query}"));
+        let markdown = get(&server, &format!("{page}.md{query}"));
         assert_eq!(markdown.field("content-type"), Some("text/markdown; charset=utf-8"), "{path}");
-        assert_eq!(markdown.body, site.send(&Request::new("GET", path).field("accept", "text/markdown")).body);
+        assert_eq!(markdown.body, server.send(&Request::new("GET", path).field("accept", "text/markdown")).body);
         assert_ne!(markdown.field("etag"), html.field("etag"));
     }
 }
 
 #[test]
 fn a_page_that_the_browser_has_is_not_sent_again() {
-    let site = site();
+    let server = server();
     for path in PAGES.into_iter().chain(["/docs/docs.css", "/docs/docs.js", "/docs/index.md"]) {
-        let first = get(&site, path);
+        let first = get(&server, path);
         assert_eq!(first.status, 200, "{path}");
         let tag = first.field("etag").unwrap();
-        let again = site.send(&Request::new("GET", path).field("if-none-match", tag));
+        let again = server.send(&Request::new("GET", path).field("if-none-match", tag));
         assert_eq!((again.status, again.body.len(), again.field("etag")), (304, 0, Some(tag)), "{path}");
         assert_eq!(again.field("vary"), first.field("vary"), "{path}");
         assert_eq!(first.field("cache-control"), Some("no-cache"), "{path}");
@@ -56,20 +56,20 @@ fn a_page_that_the_browser_has_is_not_sent_again() {
 
 #[test]
 fn pages_can_only_be_read() {
-    let site = site();
+    let server = server();
     for path in PAGES.into_iter().chain(["/docs/docs.css", "/docs/index.md"]) {
-        let mut connection = site.connect();
-        let got = connection.ask(&Request::new("GET", path));
-        let headed = connection.ask(&Request::new("HEAD", path));
+        let mut connection = server.connect();
+        let got = connection.send(&Request::new("GET", path));
+        let headed = connection.send(&Request::new("HEAD", path));
         assert_eq!((headed.status, headed.body.len()), (200, 0), "{path}");
         for name in ["content-length", "content-type", "etag", "vary", "content-security-policy"] {
             assert_eq!(headed.field(name), got.field(name), "{path} {name}");
         }
-        let options = connection.ask(&Request::new("OPTIONS", path));
+        let options = connection.send(&Request::new("OPTIONS", path));
         assert_eq!((options.status, options.field("allow")), (204, Some("GET, HEAD, OPTIONS")), "{path}");
         for method in ["POST", "PUT", "DELETE", "FOO"] {
-            let refused = connection.ask(&Request::new(method, path));
-            refused.assert_refused(405, "");
+            let refused = connection.send(&Request::new(method, path));
+            refused.assert_error(405, "");
             assert_eq!(refused.field("allow"), Some("GET, HEAD, OPTIONS"), "{path}");
         }
     }
@@ -77,9 +77,9 @@ fn pages_can_only_be_read() {
 
 #[test]
 fn pages_can_only_use_resources_of_the_server() {
-    let site = site();
+    let server = server();
     for path in PAGES {
-        let page = get(&site, path);
+        let page = get(&server, path);
         let policy = page.field("content-security-policy").unwrap();
         let rules: Vec<_> = policy.split("; ").collect();
         for rule in [

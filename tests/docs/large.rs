@@ -15,7 +15,7 @@ fn definition(services: usize, per_module: usize) -> Value {
     json!({ "modules": (0..services.div_ceil(per_module)).map(module).collect::<Map<_, _>>() })
 }
 
-/// The maximum size of a page in bytes, except the two that do not depend on the API.
+/// The maximum size in bytes of a page whose content depends on the API.
 const MAX_BYTES: usize = 256 << 10;
 
 #[test]

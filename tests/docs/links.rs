@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{get, text};
-use crate::client::{Site, engine};
+use crate::client::{TestServer, engine};
 
 /// Names that browsers, proxies or encoders could change.
 const ODD_NAMES: [&str; 22] = [
@@ -45,7 +45,7 @@ fn links(page: &str, is_markdown: bool) -> Vec<String> {
 
 /// Follows all links from the start page of each format, and returns the pages by their paths.
 #[track_caller]
-fn crawl(site: &Site) -> BTreeMap<String, String> {
+fn crawl(server: &TestServer) -> BTreeMap<String, String> {
     let mut open = vec!["/docs/".to_owned(), "/llms.txt".to_owned()];
     let mut seen = BTreeSet::new();
     let mut pages = BTreeMap::new();
@@ -53,15 +53,15 @@ fn crawl(site: &Site) -> BTreeMap<String, String> {
         if !seen.insert(path.clone()) {
             continue;
         }
-        let answer = get(site, &path);
-        assert_eq!(answer.status, 200, "{path}");
-        let media_type = answer.field("content-type").unwrap();
+        let response = get(server, &path);
+        assert_eq!(response.status, 200, "{path}");
+        let media_type = response.field("content-type").unwrap();
         let is_markdown = media_type.starts_with("text/markdown") || path == "/llms.txt";
         let is_page = is_markdown || media_type.starts_with("text/html") && !path.contains("/swagger/");
         if !is_page {
             continue;
         }
-        let page = text(&answer);
+        let page = text(&response);
         for link in links(&page, is_markdown) {
             assert!(!link.starts_with('/') && !link.contains("://"), "{link} of {path} does not work behind a prefix");
             let base = Url::parse("http://x").unwrap().join(&path).unwrap();
@@ -70,7 +70,7 @@ fn crawl(site: &Site) -> BTreeMap<String, String> {
             if let Some(fragment) = target.fragment()
                 && !is_markdown
             {
-                let there = text(&get(site, target.path()));
+                let there = text(&get(server, target.path()));
                 assert!(there.contains(&format!(" id=\"{fragment}\"")), "{link} of {path}");
             }
             open.push(target.path().to_owned());
@@ -92,7 +92,7 @@ fn every_link_of_valid_definitions_leads_to_a_page() {
     for folder in crate::describe::folders() {
         let rulebook = rulebook::Rulebook::load(&folder).unbound(rulebook::Unbound::Echo);
         let Ok(engine) = rulebook.build() else { panic!("{}", folder.display()) };
-        let pages = crawl(&Site::start(&engine));
+        let pages = crawl(&TestServer::start(&engine));
         let (html, markdown) = count(&pages, "/docs/");
         assert_eq!(html, markdown, "{}", folder.display());
         assert!(html >= 4, "{}", folder.display());
@@ -113,7 +113,7 @@ fn methods_and_modules_with_odd_names_have_pages_of_their_own() {
         .collect();
     modules["x"]["/"] = services;
     let engine = engine(&[("api.json", json!({ "modules": modules }))], |own| own.unbound(rulebook::Unbound::Echo));
-    let pages = crawl(&Site::start(&engine));
+    let pages = crawl(&TestServer::start(&engine));
     assert_eq!(count(&pages, "/docs/methods/"), (ODD_NAMES.len(), ODD_NAMES.len()), "{:#?}", pages.keys());
     assert_eq!(count(&pages, "/docs/modules/"), (ODD_NAMES.len(), ODD_NAMES.len()), "{:#?}", pages.keys());
     for n in 0..ODD_NAMES.len() {
@@ -129,9 +129,9 @@ fn methods_and_modules_with_odd_names_have_pages_of_their_own() {
 
 #[test]
 fn a_page_has_one_path() {
-    let site = Site::echo(&[("site.json", json!({ "/": { "a": { "GET": { "info": "One" } } } }))]);
+    let server = TestServer::echo(&[("site.json", json!({ "/": { "a": { "GET": { "info": "One" } } } }))]);
     for there in ["/docs/methods/a.get", "/docs/methods/%61.get", "/docs/methods/a.get.md", "/docs/index.md"] {
-        assert_eq!(get(&site, there).status, 200, "{there}");
+        assert_eq!(get(&server, there).status, 200, "{there}");
     }
     for none in [
         "/docs/methods%2Fa.get",
@@ -145,6 +145,6 @@ fn a_page_has_one_path() {
         "/docs/methods/",
         "/docs/docs.html",
     ] {
-        get(&site, none).assert_refused(404, "");
+        get(&server, none).assert_error(404, "");
     }
 }

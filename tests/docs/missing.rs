@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{get, text};
-use crate::client::{Answer, Request, Site};
+use crate::client::{Request, Response, TestServer};
 
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
@@ -14,17 +14,17 @@ fn api() -> Value {
     } })
 }
 
-fn site() -> Site {
-    Site::echo(&[("texts.json", api())])
+fn server() -> TestServer {
+    TestServer::echo(&[("texts.json", api())])
 }
 
-fn ask(site: &Site, path: &str, accept: &str) -> Answer {
-    site.send(&Request::new("GET", path).field("accept", accept))
+fn fetch(server: &TestServer, path: &str, accept: &str) -> Response {
+    server.send(&Request::new("GET", path).field("accept", accept))
 }
 
 #[test]
 fn a_browser_receives_a_page_with_search_results_for_a_path_without_a_page() {
-    let site = site();
+    let server = server();
     let ids = ["article.get", "article.post", "user.get"];
     let methods = |page: &str| ids.iter().filter(|id| page.contains(&format!("methods/{id}"))).count();
     for (path, top, found) in [
@@ -36,7 +36,7 @@ fn a_browser_receives_a_page_with_search_results_for_a_path_without_a_page() {
         ("/docs/methods/", "../", 0),
         ("/docs/methods/%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "../../", 0),
     ] {
-        let page = ask(&site, path, BROWSER);
+        let page = fetch(&server, path, BROWSER);
         let html = text(&page);
         assert_eq!((page.status, page.field("content-type")), (404, Some("text/html; charset=utf-8")), "{path}");
         assert_eq!((page.field("vary"), page.field("etag")), (Some("accept"), None), "{path}");
@@ -45,7 +45,7 @@ fn a_browser_receives_a_page_with_search_results_for_a_path_without_a_page() {
         assert!(html.contains(&format!("<a href=\"{}\">", if top.is_empty() { "./" } else { top })), "{path}: {html}");
         assert!(html.contains(&format!("href=\"{top}docs.css\"")), "{path}: {html}");
         assert_eq!(methods(&html), found, "{path}: {html}");
-        let markdown = ask(&site, path, "text/markdown");
+        let markdown = fetch(&server, path, "text/markdown");
         assert_eq!((markdown.status, markdown.field("content-type")), (404, Some("text/markdown; charset=utf-8")));
         assert_eq!(methods(&text(&markdown)), found, "{path}");
     }
@@ -53,28 +53,29 @@ fn a_browser_receives_a_page_with_search_results_for_a_path_without_a_page() {
 
 #[test]
 fn a_client_that_is_no_browser_receives_the_usual_error() {
-    let site = site();
+    let server = server();
     for path in ["/docs/methods/article.put", "/docs/nothing", "/docs/nothing.md"] {
-        get(&site, path).assert_refused(404, "");
+        get(&server, path).assert_error(404, "");
         for accept in ["*/*", "application/json", "application/json, text/html;q=0.9", "image/png"] {
-            let answer = ask(&site, path, accept);
+            let response = fetch(&server, path, accept);
             assert_eq!(
-                (answer.status, answer.field("content-type")),
+                (response.status, response.field("content-type")),
                 (404, Some("application/json")),
                 "{path} {accept}"
             );
         }
-        let posted = site.send(&Request::new("POST", path).field("accept", BROWSER));
+        let posted = server.send(&Request::new("POST", path).field("accept", BROWSER));
         assert_eq!((posted.status, posted.field("content-type")), (404, Some("application/json")));
     }
     // An encoded slash does not separate segments.
-    assert_eq!(ask(&site, "/docs/methods%2Farticle", BROWSER).field("content-type"), Some("application/json"));
+    assert_eq!(fetch(&server, "/docs/methods%2Farticle", BROWSER).field("content-type"), Some("application/json"));
 }
 
 #[test]
 fn the_page_for_the_caller_finds_only_what_the_caller_may_call() {
-    let site = site();
-    let found = |query: &str| text(&ask(&site, &format!("/docs/methods/new{query}"), BROWSER)).contains("article.post");
+    let server = server();
+    let found =
+        |query: &str| text(&fetch(&server, &format!("/docs/methods/new{query}"), BROWSER)).contains("article.post");
     assert!(found(""));
     assert!(!found("?as=me"));
 }

@@ -19,7 +19,7 @@ use rulebook::Rulebook;
 use rulebook_model::describe::Pages;
 use serde_json::Value;
 
-use crate::client::{Answer, Request, Site};
+use crate::client::{Request, Response, TestServer};
 
 /// Returns the pages of a definition in one file.
 #[track_caller]
@@ -35,10 +35,10 @@ fn at(pages: &Pages, path: &str) -> (String, String) {
     (pages.html(index), pages.markdown(index))
 }
 
-fn get(site: &Site, path: &str) -> Answer {
-    site.send(&Request::new("GET", path))
+fn get(server: &TestServer, path: &str) -> Response {
+    server.send(&Request::new("GET", path))
 }
 
-fn text(answer: &Answer) -> String {
-    String::from_utf8(answer.body.clone()).unwrap()
+fn text(response: &Response) -> String {
+    String::from_utf8(response.body.clone()).unwrap()
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{get, text};
-use crate::client::Site;
+use crate::client::TestServer;
 
 fn api() -> Value {
     let lang = json!({ "info": "In which tongue", "type": "?string", "name": "tongue" });
@@ -18,9 +18,9 @@ fn api() -> Value {
 }
 
 /// Returns the ids of the methods that a search finds, in order. Both formats of the page must agree.
-fn found(site: &Site, query: &str) -> Vec<String> {
-    let html = text(&get(site, &format!("/docs/search?{query}")));
-    let markdown = text(&get(site, &format!("/docs/search.md?{query}")));
+fn found(server: &TestServer, query: &str) -> Vec<String> {
+    let html = text(&get(server, &format!("/docs/search?{query}")));
+    let markdown = text(&get(server, &format!("/docs/search.md?{query}")));
     let of_html = html.split(" href=\"methods/").skip(1).map(|behind| behind.split('"').next().unwrap());
     let of_markdown = markdown.split("](methods/").skip(1).map(|behind| behind.split(".md)").next().unwrap());
     let of_html: Vec<_> = of_html.map(str::to_owned).collect();
@@ -30,7 +30,7 @@ fn found(site: &Site, query: &str) -> Vec<String> {
 
 #[test]
 fn methods_are_found_by_words_of_any_of_their_texts() {
-    let site = Site::echo(&[("texts.json", api())]);
+    let server = TestServer::echo(&[("texts.json", api())]);
     for (query, expected) in [
         ("q=article", &["article.get", "article.line.get", "article.post"][..]),
         ("q=line", &["article.line.get"]),
@@ -48,18 +48,18 @@ fn methods_are_found_by_words_of_any_of_their_texts() {
         ("", &[]),
         ("q=%FF%00", &[]),
     ] {
-        assert_eq!(found(&site, query), expected, "{query}");
+        assert_eq!(found(&server, query), expected, "{query}");
     }
-    let page = text(&get(&site, "/docs/search?q=more"));
+    let page = text(&get(&server, "/docs/search?q=more"));
     assert!(page.contains("href=\"modules/texts\""), "modules are found too: {page}");
 }
 
 #[test]
 fn the_query_is_shown_literally() {
-    let site = Site::echo(&[("texts.json", api())]);
-    let page = text(&get(&site, "/docs/search?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE"));
+    let server = TestServer::echo(&[("texts.json", api())]);
+    let page = text(&get(&server, "/docs/search?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE"));
     assert!(!page.contains("<script>alert") && !page.contains('\u{202E}'), "{page}");
     assert!(page.contains("value=\"&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;U+202E\""), "{page}");
-    let page = text(&get(&site, "/docs/search.md?q=**a**%0A%23+b"));
+    let page = text(&get(&server, "/docs/search.md?q=**a**%0A%23+b"));
     assert!(page.contains("Search: \\*\\*a\\*\\* # b\n"), "{page}");
 }

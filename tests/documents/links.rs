@@ -60,7 +60,7 @@ fn pages() -> BTreeMap<PathBuf, Page> {
     paths.map(|path| (path.clone(), Page::read(&fs::read_to_string(root().join(path)).unwrap()))).collect()
 }
 
-/// Returns the path and the anchor that a link leads to; none for a link out of the package.
+/// Returns the path and the anchor that a link leads to, or `None` for a link to another site.
 fn target(from: &Path, link: &str) -> Option<(PathBuf, Option<String>)> {
     if link.contains(':') {
         return None;

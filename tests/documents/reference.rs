@@ -3,13 +3,13 @@
 use std::fmt::Write;
 use std::fs;
 
-use rulebook::Envelope;
+use rulebook::envelope::Envelope;
 use rulebook_model::definition::keys;
 use rulebook_model::envelope::Iapi;
 use rulebook_model::error::codes;
 
 use super::{cell, compare_generated, root};
-use crate::served::program;
+use crate::server_process::program;
 
 #[test]
 fn the_reference_is_generated_from_the_program() {
@@ -24,9 +24,9 @@ fn the_reference_is_generated_from_the_program() {
 /// Returns the settings of `serve`, from its help.
 fn settings() -> String {
     let folder = tempfile::tempdir().unwrap();
-    // So wide that no sentence is wrapped.
-    let ran = program(folder.path()).args(["serve", "--help"]).env("COLUMNS", "2000").output().unwrap();
-    let help = String::from_utf8(ran.stdout).unwrap();
+    // The width is large enough that no sentence is wrapped.
+    let result = program(folder.path()).args(["serve", "--help"]).env("COLUMNS", "2000").output().unwrap();
+    let help = String::from_utf8(result.stdout).unwrap();
     let (_, settings) = help.split_once("Settings:\n").unwrap();
     let mut table =
         "| flag | environment | `app.json` | meaning | default |\n| --- | --- | --- | --- | --- |\n".to_owned();

@@ -1,10 +1,10 @@
-//! Definitions with the option `download`, and the handlers that fit.
+//! Definitions with the option `download`, and their handlers.
 
 use rulebook::{ApiError, Args, Context, Download, Module, Rulebook, Unbound};
 use serde_json::{Value as Json, json};
 
 use super::definition;
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 use crate::handlers::files;
 
 async fn file(_: Args<()>, _: Context) -> Result<Download, ApiError> {
@@ -16,7 +16,7 @@ async fn outputs(_: Args<()>, _: Context) -> Result<Json, ApiError> {
 }
 
 /// Returns the errors of a definition together with this module.
-fn faults(definition: &Json, module: Module) -> String {
+fn errors(definition: &Json, module: Module) -> String {
     let rulebook = Rulebook::read(files("files", definition)).module(module);
     rulebook.build().map_or_else(|report| report.render(false), |_| String::new())
 }
@@ -26,15 +26,15 @@ fn a_download_needs_a_handler_that_returns_a_file() {
     let download = definition(&json!({}));
     let mut other = download.clone();
     other["/"]["it"]["GET"]["options"]["download"] = json!(false);
-    assert_eq!(faults(&download, Module::new("files").get("/it", file)), "");
-    assert_eq!(faults(&other, Module::new("files").get("/it", outputs)), "");
-    let told = faults(&download, Module::new("files").get("/it", outputs));
+    assert_eq!(errors(&download, Module::new("files").get("/it", file)), "");
+    assert_eq!(errors(&other, Module::new("files").get("/it", outputs)), "");
+    let report = errors(&download, Module::new("files").get("/it", outputs));
     let expected = "error[handler-mismatch]: the handler of it.get returns outputs, but the method is a download\n";
-    assert!(told.starts_with(expected), "{told}");
-    assert!(told.contains("api/files.json:4:"), "the definition's place is not in {told}");
-    let told = faults(&other, Module::new("files").get("/it", file));
+    assert!(report.starts_with(expected), "{report}");
+    assert!(report.contains("api/files.json:4:"), "the position in the definition is not in {report}");
+    let report = errors(&other, Module::new("files").get("/it", file));
     let expected = "error[handler-mismatch]: the handler of it.get returns a file, but the method is not a download\n";
-    assert!(told.starts_with(expected), "{told}");
+    assert!(report.starts_with(expected), "{report}");
 }
 
 /// Programs for api 3.0 list `body` and `headers` among the outputs of a download. They are accepted and ignored.
@@ -44,7 +44,7 @@ fn a_download_has_only_body_and_headers_as_outputs() {
         let mut definition = definition(&json!({}));
         definition["/"]["it"]["GET"]["out"] = json!({ name: { "info": "Some", "type": "any" } });
         definition["/"]["it"]["GET"]["options"]["status"] = status.into();
-        faults(&definition, Module::new("files").get("/it", file))
+        errors(&definition, Module::new("files").get("/it", file))
     };
     for name in ["body", "headers", "link"] {
         assert_eq!(with(name, 200), "");
@@ -61,12 +61,12 @@ fn a_download_has_only_body_and_headers_as_outputs() {
 #[test]
 fn a_download_echoes_its_arguments_as_a_file() {
     let parameters = json!({ "GET@page": { "info": "Which page", "type": "int", "name": "page" } });
-    let site = Site::echo(&[("files.json", definition(&parameters))]);
-    let answer = site.send(&Request::new("GET", "/it?page=7"));
-    assert_eq!((answer.status, answer.json()), (200, json!({ "args": { "page": 7 } })));
-    assert_eq!(answer.field("content-disposition"), Some("attachment; filename=\"args.json\""));
-    assert_eq!(answer.field("content-type"), Some("application/json"));
-    site.send(&Request::new("GET", "/it?page=x")).assert_refused(400, "page");
+    let server = TestServer::echo(&[("files.json", definition(&parameters))]);
+    let response = server.send(&Request::new("GET", "/it?page=7"));
+    assert_eq!((response.status, response.json()), (200, json!({ "args": { "page": 7 } })));
+    assert_eq!(response.field("content-disposition"), Some("attachment; filename=\"args.json\""));
+    assert_eq!(response.field("content-type"), Some("application/json"));
+    server.send(&Request::new("GET", "/it?page=x")).assert_error(400, "page");
     let not = Rulebook::read(files("files", &definition(&json!({})))).unbound(Unbound::NotImplemented).build().unwrap();
-    Site::start(&not).send(&Request::new("GET", "/it")).assert_refused(501, "");
+    TestServer::start(&not).send(&Request::new("GET", "/it")).assert_error(501, "");
 }

@@ -1,17 +1,17 @@
 //! Downloads that are called from code.
 
-use rulebook::call::Content;
+use rulebook::Content;
 use rulebook::{ApiError, Args, Context, Download, Module};
 use serde_json::json;
 
 use super::returning;
-use crate::client::{Request, Site};
-use crate::handlers::{build, files, wait};
+use crate::client::{Request, TestServer};
+use crate::handlers::{block_on, build, files};
 
 #[test]
 fn a_call_from_code_returns_the_file() {
     let engine = returning(|| Download::bytes("text").name("a.txt"));
-    let response = wait(engine.call("it.get").send());
+    let response = block_on(engine.call("it.get").send());
     assert_eq!((response.status(), response.output_map(), response.error().is_none()), (200, None, true));
     assert_eq!(response.download().and_then(Download::file_name), Some("a.txt"));
     match response.into_download().map(Download::into_content) {
@@ -36,9 +36,9 @@ fn a_handler_can_return_the_download_of_another_method() {
     let module = Module::new("files").get("/inner", inner).get("/outer", outer);
     let module = module.before(|_| async { Ok(()) }).after(|_, _| async {});
     let engine = build(files("files", &json!({ "/": { "inner": method, "outer": method } })), [module]);
-    let answer = Site::start(&engine).send(&Request::new("GET", "/outer"));
-    assert_eq!((answer.status, &answer.body[..], answer.field("x-outer")), (200, &b"text"[..], Some("1")));
+    let response = TestServer::start(&engine).send(&Request::new("GET", "/outer"));
+    assert_eq!((response.status, &response.body[..], response.field("x-outer")), (200, &b"text"[..], Some("1")));
     // Header fields of the file replace those that the handler set.
-    assert_eq!(answer.field("content-disposition"), Some("attachment; filename=\"a.txt\""));
-    assert_eq!(answer.head.to_lowercase().matches("content-disposition").count(), 1);
+    assert_eq!(response.field("content-disposition"), Some("attachment; filename=\"a.txt\""));
+    assert_eq!(response.head.to_lowercase().matches("content-disposition").count(), 1);
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{definition, returning};
-use crate::client::{Answer, Request, Site, case, engine};
+use crate::client::{Request, Response, TestServer, case, engine};
 
 #[derive(Deserialize)]
 struct Case {
@@ -23,7 +23,7 @@ struct Case {
     fields: BTreeMap<String, Option<String>>,
 }
 
-/// 2026-01-02T03:04:05.678Z, of which header fields have whole seconds.
+/// 2026-01-02T03:04:05.678Z. Dates in header fields have no fractions of seconds.
 fn changed() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(1_767_323_045_678)
 }
@@ -33,9 +33,9 @@ fn described(download: Download) -> Download {
     download.name("digits.csv").etag(etag).last_modified(changed()).header("Cache-Control", "max-age=60")
 }
 
-fn ask(site: &Site, method: &str, headers: &[(&str, &str)]) -> Answer {
+fn fetch(server: &TestServer, method: &str, headers: &[(&str, &str)]) -> Response {
     let request = headers.iter().fold(Request::new(method, "/it"), |request, (name, value)| request.field(name, value));
-    site.send(&request)
+    server.send(&request)
 }
 
 #[test]
@@ -45,19 +45,19 @@ fn conditions_and_ranges_decide_what_is_sent() {
     let path = folder.path().join("figures.txt");
     fs::write(&path, "0123456789").unwrap();
     let open = path.clone();
-    let sites = [
-        ("bytes", Site::start(&returning(|| described(Download::bytes("0123456789"))))),
-        ("path", Site::start(&returning(move || described(Download::file(path.as_path()))))),
-        ("open file", Site::start(&returning(move || described(Download::file(fs::File::open(&open).unwrap()))))),
+    let servers = [
+        ("bytes", TestServer::start(&returning(|| described(Download::bytes("0123456789"))))),
+        ("path", TestServer::start(&returning(move || described(Download::file(path.as_path()))))),
+        ("open file", TestServer::start(&returning(move || described(Download::file(fs::File::open(&open).unwrap()))))),
     ];
-    for (kind, site) in &sites {
+    for (kind, server) in &servers {
         for Case { what, send, headers, status, body, fields } in &cases {
             let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            let answer = ask(site, send, &headers);
-            assert_eq!(answer.status, *status, "{kind}: {what}: {answer:?}");
-            assert_eq!(String::from_utf8_lossy(&answer.body), *body, "{kind}: {what}: {answer:?}");
+            let response = fetch(server, send, &headers);
+            assert_eq!(response.status, *status, "{kind}: {what}: {response:?}");
+            assert_eq!(String::from_utf8_lossy(&response.body), *body, "{kind}: {what}: {response:?}");
             for (name, value) in fields {
-                assert_eq!(answer.field(name), value.as_deref(), "{kind}: {what}: {name}: {answer:?}");
+                assert_eq!(response.field(name), value.as_deref(), "{kind}: {what}: {name}: {response:?}");
             }
         }
     }
@@ -69,19 +69,19 @@ fn a_large_file_is_sent_in_pieces_and_parts() {
     let path = folder.path().join("large.bin");
     let content: Vec<u8> = (0..1_000_003_u32).map(|at| ((at * 31) >> 3) as u8).collect();
     fs::write(&path, &content).unwrap();
-    let site = Site::start(&returning(move || Download::file(path.as_path())));
-    let mut connection = site.connect();
-    let whole = connection.ask(&Request::new("GET", "/it"));
+    let server = TestServer::start(&returning(move || Download::file(path.as_path())));
+    let mut connection = server.connect();
+    let whole = connection.send(&Request::new("GET", "/it"));
     assert_eq!((whole.status, whole.field("content-length")), (200, Some("1000003")));
     assert!(whole.body == content);
-    // On the same connection: the response had the announced length.
+    // The same connection can be used again, so the response had the announced length.
     for (from, to) in [(0, 0), (0, 65_535), (1, 262_145), (262_143, 999_999), (999_999, 1_000_002)] {
-        let part = connection.ask(&Request::new("GET", "/it").field("range", format!("bytes={from}-{to}")));
+        let part = connection.send(&Request::new("GET", "/it").field("range", format!("bytes={from}-{to}")));
         assert_eq!(part.status, 206);
         assert_eq!(part.field("content-range"), Some(&*format!("bytes {from}-{to}/1000003")));
         assert!(part.body == content[from..=to], "{from}-{to}");
     }
-    let head = connection.ask(&Request::new("HEAD", "/it"));
+    let head = connection.send(&Request::new("HEAD", "/it"));
     assert_eq!((head.status, head.field("content-length")), (200, Some("1000003")));
 }
 
@@ -96,24 +96,24 @@ fn files_and_bytes_have_entity_tags() {
     };
     write("one", old);
     let own = path.clone();
-    let site = Site::start(&returning(move || Download::file(own.as_path())));
-    let answer = ask(&site, "GET", &[]);
-    let tag = answer.field("etag").unwrap().to_owned();
+    let server = TestServer::start(&returning(move || Download::file(own.as_path())));
+    let response = fetch(&server, "GET", &[]);
+    let tag = response.field("etag").unwrap().to_owned();
     assert!(tag.starts_with('"'), "{tag} is not strong");
-    assert_eq!(answer.field("content-type"), Some("text/plain"));
-    assert_eq!(answer.field("content-disposition"), Some("attachment; filename=\"a.txt\""));
-    let date = answer.field("last-modified").unwrap().to_owned();
-    assert_eq!(ask(&site, "GET", &[("if-none-match", &tag)]).status, 304);
-    assert_eq!(ask(&site, "GET", &[("if-modified-since", &date)]).status, 304);
+    assert_eq!(response.field("content-type"), Some("text/plain"));
+    assert_eq!(response.field("content-disposition"), Some("attachment; filename=\"a.txt\""));
+    let date = response.field("last-modified").unwrap().to_owned();
+    assert_eq!(fetch(&server, "GET", &[("if-none-match", &tag)]).status, 304);
+    assert_eq!(fetch(&server, "GET", &[("if-modified-since", &date)]).status, 304);
     write("two", old + Duration::from_millis(1));
-    assert_eq!(ask(&site, "GET", &[("if-none-match", &tag)]).body, b"two");
+    assert_eq!(fetch(&server, "GET", &[("if-none-match", &tag)]).body, b"two");
     write("six", SystemTime::now());
-    let fresh = ask(&site, "GET", &[]);
+    let fresh = fetch(&server, "GET", &[]);
     assert!(fresh.field("etag").unwrap().starts_with("W/"), "what may change once more unseen: {fresh:?}");
 
     let tag_of = |content: &'static str| {
-        let site = Site::start(&returning(move || Download::bytes(content)));
-        ask(&site, "GET", &[]).field("etag").unwrap().to_owned()
+        let server = TestServer::start(&returning(move || Download::bytes(content)));
+        fetch(&server, "GET", &[]).field("etag").unwrap().to_owned()
     };
     assert_eq!(tag_of("one"), tag_of("one"));
     assert_ne!(tag_of("one"), tag_of("two"));
@@ -125,11 +125,11 @@ fn ranges_of_empty_content_are_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("empty");
     fs::write(&path, "").unwrap();
-    for site in [returning(|| Download::bytes("")), returning(move || Download::file(path.as_path()))] {
-        let site = Site::start(&site);
+    for server in [returning(|| Download::bytes("")), returning(move || Download::file(path.as_path()))] {
+        let server = TestServer::start(&server);
         for range in ["bytes=0-", "bytes=-1", "bytes=0-0"] {
-            let answer = ask(&site, "GET", &[("range", range)]);
-            assert_eq!((answer.status, answer.field("content-length")), (200, Some("0")), "{range}: {answer:?}");
+            let response = fetch(&server, "GET", &[("range", range)]);
+            assert_eq!((response.status, response.field("content-length")), (200, Some("0")), "{range}: {response:?}");
         }
     }
 }
@@ -145,9 +145,9 @@ fn conditions_are_ignored_for_methods_that_write() {
     let engine = engine(&[("files.json", files)], |rulebook| {
         rulebook.module(Module::new("files").post("/it", report).get("/it", report))
     });
-    let site = Site::start(&engine);
+    let server = TestServer::start(&engine);
     for (method, status) in [("POST", 200), ("GET", 201)] {
-        let answer = ask(&site, method, &[("if-none-match", "*"), ("range", "bytes=0-1"), ("if-match", "\"a\"")]);
-        assert_eq!((answer.status, &answer.body[..]), (status, &b"0123456789"[..]), "{method}: {answer:?}");
+        let response = fetch(&server, method, &[("if-none-match", "*"), ("range", "bytes=0-1"), ("if-match", "\"a\"")]);
+        assert_eq!((response.status, &response.body[..]), (status, &b"0123456789"[..]), "{method}: {response:?}");
     }
 }

@@ -2,15 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::Duration;
 
 use rulebook::{ApiError, Args, Context, Download, Engine, Module, Unbound};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use super::definition;
-use crate::client::{Answer, Request, Site, engine, wait};
+use crate::client::{Request, Response, TestServer, engine, wait_until};
 
 /// Returns an engine whose `GET /it` returns the result of `make`, with its files in `data`.
 pub fn returning(data: &Path, limits: &Json, make: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Engine {
@@ -25,19 +23,19 @@ pub fn returning(data: &Path, limits: &Json, make: impl Fn() -> Download + Clone
     engine(&files, |rulebook| rulebook.data_folder(data).module(Module::new("files").get("/it", handler)))
 }
 
-pub fn figures() -> Download {
+pub fn numbers() -> Download {
     Download::bytes("0123456789").name("figures é.csv").header("X-Own", "2").header("Content-Language", "fr")
 }
 
-pub fn asking() -> Request {
+pub fn link_request() -> Request {
     Request::new("GET", "/it").field("x-requested-with", "XMLHttpRequest")
 }
 
 /// Returns the link of a response.
 #[track_caller]
-pub fn link(answer: &Answer) -> String {
-    assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json")), "{answer:?}");
-    answer.json()["link"].as_str().unwrap().to_owned()
+pub fn link(response: &Response) -> String {
+    assert_eq!((response.status, response.field("content-type")), (200, Some("application/json")), "{response:?}");
+    response.json()["link"].as_str().unwrap().to_owned()
 }
 
 pub fn kept(data: &Path) -> Vec<PathBuf> {
@@ -45,21 +43,21 @@ pub fn kept(data: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-pub fn get(site: &Site, target: &str) -> Answer {
-    site.send(&Request::new("GET", target))
+pub fn get(server: &TestServer, target: &str) -> Response {
+    server.send(&Request::new("GET", target))
 }
 
 #[test]
 fn a_script_gets_a_link_to_the_file() {
     let data = TempDir::new().unwrap();
-    let site = Site::start(&returning(data.path(), &json!({}), figures));
-    let answer = site.send(&asking());
-    let link = link(&answer);
-    assert_eq!(answer.json(), json!({ "error": 0, "ErrorDescription": "all right", "link": link }));
-    let told = ["x-said", "x-own", "cache-control", "vary"].map(|name| answer.field(name));
-    assert_eq!(told, [Some("1"), None, Some("no-store"), Some("X-Requested-With")]);
+    let server = TestServer::start(&returning(data.path(), &json!({}), numbers));
+    let response = server.send(&link_request());
+    let link = link(&response);
+    assert_eq!(response.json(), json!({ "error": 0, "ErrorDescription": "all right", "link": link }));
+    let fields = ["x-said", "x-own", "cache-control", "vary"].map(|name| response.field(name));
+    assert_eq!(fields, [Some("1"), None, Some("no-store"), Some("X-Requested-With")]);
 
-    let file = get(&site, &link);
+    let file = get(&server, &link);
     assert_eq!((file.status, &file.body[..]), (200, &b"0123456789"[..]), "{file:?}");
     let fields = [
         ("content-type", Some("text/csv")),
@@ -77,42 +75,47 @@ fn a_script_gets_a_link_to_the_file() {
         assert_eq!(file.field(name), value, "{name}: {file:?}");
     }
     let etag = file.field("etag").unwrap();
-    assert_eq!(site.send(&Request::new("GET", &link).field("if-none-match", etag)).status, 304);
-    let part = site.send(&Request::new("GET", &link).field("range", "bytes=3-5").field("if-range", etag));
+    assert_eq!(server.send(&Request::new("GET", &link).field("if-none-match", etag)).status, 304);
+    let part = server.send(&Request::new("GET", &link).field("range", "bytes=3-5").field("if-range", etag));
     assert_eq!((part.status, &part.body[..], part.field("content-range")), (206, &b"345"[..], Some("bytes 3-5/10")));
-    assert_eq!(site.send(&Request::new("GET", &link).field("range", "bytes=10-")).status, 416);
-    let head = site.send(&Request::new("HEAD", &link));
+    assert_eq!(server.send(&Request::new("GET", &link).field("range", "bytes=10-")).status, 416);
+    let head = server.send(&Request::new("HEAD", &link));
     assert_eq!((head.status, head.field("content-length")), (200, Some("10")));
-    let options = site.send(&Request::new("OPTIONS", &link));
+    let options = server.send(&Request::new("OPTIONS", &link));
     assert_eq!((options.status, options.field("allow")), (204, Some("GET, HEAD, OPTIONS")));
-    site.send(&Request::new("DELETE", &link)).assert_refused(405, "");
-    assert_eq!(get(&site, &link).status, 200, "it is good until it expires, however often");
+    server.send(&Request::new("DELETE", &link)).assert_error(405, "");
+    assert_eq!(get(&server, &link).status, 200, "it is good until it expires, however often");
 }
 
 #[test]
 fn cookies_are_set_for_the_client_that_gets_the_link() {
     let data = TempDir::new().unwrap();
-    let site = Site::start(&returning(data.path(), &json!({}), || figures().header("Set-Cookie", "session=secret")));
-    let answer = site.send(&asking());
-    assert_eq!(answer.field("set-cookie"), Some("session=secret"));
-    assert_eq!(get(&site, &link(&answer)).field("set-cookie"), None, "whoever has the link would be who asked for it");
-    assert_eq!(get(&site, "/it").field("set-cookie"), Some("session=secret"));
+    let server =
+        TestServer::start(&returning(data.path(), &json!({}), || numbers().header("Set-Cookie", "session=secret")));
+    let response = server.send(&link_request());
+    assert_eq!(response.field("set-cookie"), Some("session=secret"));
+    assert_eq!(
+        get(&server, &link(&response)).field("set-cookie"),
+        None,
+        "whoever has the link would be who asked for it"
+    );
+    assert_eq!(get(&server, "/it").field("set-cookie"), Some("session=secret"));
 }
 
 #[test]
 fn the_header_field_that_asks_for_a_link_has_no_case() {
     let data = TempDir::new().unwrap();
-    let site = Site::start(&returning(data.path(), &json!({}), figures));
+    let server = TestServer::start(&returning(data.path(), &json!({}), numbers));
     for value in ["xmlhttprequest", "XMLHTTPREQUEST", " XMLHttpRequest "] {
-        link(&site.send(&Request::new("GET", "/it").field("X-Requested-With", value)));
+        link(&server.send(&Request::new("GET", "/it").field("X-Requested-With", value)));
     }
     let links = kept(data.path()).len();
     for value in ["fetch", "", "XMLHttpRequest2"] {
-        let answer = site.send(&Request::new("GET", "/it").field("x-requested-with", value));
-        assert_eq!((answer.status, &answer.body[..]), (200, &b"0123456789"[..]), "{value:?}");
-        assert_eq!(answer.field("vary"), Some("X-Requested-With"));
+        let response = server.send(&Request::new("GET", "/it").field("x-requested-with", value));
+        assert_eq!((response.status, &response.body[..]), (200, &b"0123456789"[..]), "{value:?}");
+        assert_eq!(response.field("vary"), Some("X-Requested-With"));
     }
-    let head = site.send(&Request::new("HEAD", "/it").field("x-requested-with", "XMLHttpRequest"));
+    let head = server.send(&Request::new("HEAD", "/it").field("x-requested-with", "XMLHttpRequest"));
     assert_eq!((head.status, head.field("content-type")), (200, Some("text/csv")));
     assert_eq!((links, kept(data.path()).len()), (3, 3), "nothing is kept for others");
 }
@@ -125,22 +128,23 @@ fn a_link_is_written_in_every_envelope() {
     let mut of_phalapi = json!({ "envelope": "phalapi", "/": {} });
     of_phalapi["/"]["other"] = of_plain["/"]["it"].clone();
     let files = [("plain.json", of_plain), ("phalapi.json", of_phalapi)];
-    let site = Site::start(&engine(&files, |rulebook| rulebook.data_folder(data.path()).unbound(Unbound::Echo)));
-    let plain = site.send(&asking()).json()["link"].clone();
-    let ask = Request::new("GET", "/other").field("x-requested-with", "XMLHttpRequest");
-    let phalapi = site.send(&ask).json()["data"]["link"].clone();
+    let server =
+        TestServer::start(&engine(&files, |rulebook| rulebook.data_folder(data.path()).unbound(Unbound::Echo)));
+    let plain = server.send(&link_request()).json()["link"].clone();
+    let fetch = Request::new("GET", "/other").field("x-requested-with", "XMLHttpRequest");
+    let phalapi = server.send(&fetch).json()["data"]["link"].clone();
     for link in [plain, phalapi] {
-        assert_eq!(get(&site, link.as_str().unwrap()).body, br#"{"args":{}}"#);
+        assert_eq!(get(&server, link.as_str().unwrap()).body, br#"{"args":{}}"#);
     }
 }
 
 #[test]
 fn forged_and_changed_links_are_refused() {
     let (data, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let site = Site::start(&returning(data.path(), &json!({}), figures));
-    get(&site, "/-/downloads/0123456789abcdef0123456789abcdef?expires=9999999999&signature=00")
-        .assert_refused(403, "link");
-    let link = link(&site.send(&asking()));
+    let server = TestServer::start(&returning(data.path(), &json!({}), numbers));
+    get(&server, "/-/downloads/0123456789abcdef0123456789abcdef?expires=9999999999&signature=00")
+        .assert_error(403, "link");
+    let link = link(&server.send(&link_request()));
     let (path, query) = link.split_once('?').unwrap();
     let (expires, signature) = query.split_once('&').unwrap();
     let until: u64 = expires.strip_prefix("expires=").unwrap().parse().unwrap();
@@ -171,37 +175,37 @@ fn forged_and_changed_links_are_refused() {
         format!("{}?{query}", path.to_uppercase().replace("/DOWNLOADS/", "/downloads/")),
     ];
     for target in wrong {
-        let answer = get(&site, &target);
-        answer.assert_refused(403, "the link was not issued by this server");
-        assert_eq!(answer.json()["error"], 302, "{target}");
+        let response = get(&server, &target);
+        response.assert_error(403, "the link was not issued by this server");
+        assert_eq!(response.json()["error"], 302, "{target}");
     }
-    assert_eq!(get(&site, &format!("/-/other?{query}")).status, 404, "a link is for its own path alone");
-    assert_eq!(get(&site, &format!("/it/{query}")).status, 404);
-    let stranger = Site::start(&returning(other.path(), &json!({}), figures));
-    self::link(&stranger.send(&asking()));
-    get(&stranger, &link).assert_refused(403, "link");
-    assert_eq!(get(&site, &link).status, 200);
+    assert_eq!(get(&server, &format!("/-/other?{query}")).status, 404, "a link is for its own path alone");
+    assert_eq!(get(&server, &format!("/it/{query}")).status, 404);
+    let stranger = TestServer::start(&returning(other.path(), &json!({}), numbers));
+    self::link(&stranger.send(&link_request()));
+    get(&stranger, &link).assert_error(403, "link");
+    assert_eq!(get(&server, &link).status, 200);
 }
 
 #[test]
 fn an_expired_link_is_gone_and_its_file_deleted() {
     let data = TempDir::new().unwrap();
-    let site = Site::start(&returning(data.path(), &json!({ "link": 1 }), figures));
-    let link = link(&site.send(&asking()));
+    let server = TestServer::start(&returning(data.path(), &json!({ "link": 1 }), numbers));
+    let link = link(&server.send(&link_request()));
     assert_eq!(kept(data.path()).len(), 1);
-    sleep(Duration::from_millis(1100));
-    let answer = get(&site, &link);
-    answer.assert_refused(410, "the link has expired");
-    assert_eq!(answer.json()["error"], 202);
-    assert!(wait(|| kept(data.path()).is_empty()), "its file stays");
-    assert_eq!(get(&site, &link).status, 410);
+    assert!(wait_until(|| get(&server, &link).status != 200), "the link does not expire");
+    let response = get(&server, &link);
+    response.assert_error(410, "the link has expired");
+    assert_eq!(response.json()["error"], 202);
+    assert!(wait_until(|| kept(data.path()).is_empty()), "its file stays");
+    assert_eq!(get(&server, &link).status, 410);
 }
 
 #[test]
 fn a_link_whose_file_was_deleted_is_gone() {
     let data = TempDir::new().unwrap();
-    let site = Site::start(&returning(data.path(), &json!({}), figures));
-    let link = link(&site.send(&asking()));
+    let server = TestServer::start(&returning(data.path(), &json!({}), numbers));
+    let link = link(&server.send(&link_request()));
     fs::remove_file(&kept(data.path())[0]).unwrap();
-    get(&site, &link).assert_refused(410, "removed");
+    get(&server, &link).assert_error(410, "removed");
 }

@@ -2,12 +2,12 @@
 
 mod binding;
 mod calls;
-mod changing;
+mod changing_files;
 mod conditions;
-mod kept;
-mod killed;
+mod killed_server;
 mod links;
 mod names;
+mod stored_links;
 mod streams;
 
 use rulebook::{ApiError, Args, Context, Download, Engine, Module};

@@ -3,10 +3,10 @@
 use rulebook::Download;
 
 use super::returning;
-use crate::client::{Answer, Request, Site};
+use crate::client::{Request, Response, TestServer};
 
-fn answer(make: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Answer {
-    Site::start(&returning(make)).send(&Request::new("GET", "/it"))
+fn response(make: impl Fn() -> Download + Clone + Send + Sync + 'static) -> Response {
+    TestServer::start(&returning(make)).send(&Request::new("GET", "/it"))
 }
 
 /// File names, and the parameters of `attachment`.
@@ -32,30 +32,30 @@ const NAMES: &[(&str, &str)] = &[
 
 #[test]
 fn the_file_name_is_written_in_both_forms() {
-    for (name, told) in NAMES {
-        let answer = answer(move || Download::bytes("a").name(*name));
-        let expected = format!("attachment{told}");
-        assert_eq!(answer.field("content-disposition"), Some(expected.as_str()), "{name:?}");
-        assert_eq!(answer.field("set-cookie"), None, "{name:?}");
+    for (name, actual) in NAMES {
+        let response = response(move || Download::bytes("a").name(*name));
+        let expected = format!("attachment{actual}");
+        assert_eq!(response.field("content-disposition"), Some(expected.as_str()), "{name:?}");
+        assert_eq!(response.field("set-cookie"), None, "{name:?}");
     }
     let long = "é".repeat(5_000);
-    let answer = answer(move || Download::bytes("a").name(long.as_str()));
-    assert!(answer.field("content-disposition").unwrap().len() < 2_000);
+    let response = response(move || Download::bytes("a").name(long.as_str()));
+    assert!(response.field("content-disposition").unwrap().len() < 2_000);
 }
 
 #[test]
 fn the_header_fields_of_a_download_are_sent() {
-    let shown = answer(|| Download::bytes("%PDF-").name("a.pdf").inline());
+    let shown = response(|| Download::bytes("%PDF-").name("a.pdf").inline());
     assert_eq!(shown.field("content-disposition"), Some("inline; filename=\"a.pdf\""));
     assert_eq!(shown.field("content-type"), Some("application/pdf"));
-    assert_eq!(answer(|| Download::bytes("a")).field("content-type"), Some("application/octet-stream"));
+    assert_eq!(response(|| Download::bytes("a")).field("content-type"), Some("application/octet-stream"));
     assert_eq!(
-        answer(|| Download::bytes("a").name("a.unheard")).field("content-type"),
+        response(|| Download::bytes("a").name("a.unheard")).field("content-type"),
         Some("application/octet-stream")
     );
-    let own = answer(|| Download::bytes("a").name("a.pdf").media_type("text/plain; charset=utf-8"));
+    let own = response(|| Download::bytes("a").name("a.pdf").media_type("text/plain; charset=utf-8"));
     assert_eq!(own.field("content-type"), Some("text/plain; charset=utf-8"));
-    let page = answer(|| Download::bytes("<script>alert(1)</script>").name("a.html").inline());
+    let page = response(|| Download::bytes("<script>alert(1)</script>").name("a.html").inline());
     assert_eq!(page.field("content-security-policy"), Some("sandbox"));
     assert_eq!(page.field("x-content-type-options"), Some("nosniff"));
 }
@@ -71,13 +71,13 @@ fn header_fields_and_a_body_make_a_download() {
         ("Last-Modified", "Fri, 02 Jan 2026 03:04:05 GMT"),
         ("X-Own", "1"),
     ];
-    let answer = answer(move || Download::from_parts(headers, "text"));
+    let response = response(move || Download::from_parts(headers, "text"));
     let fields = ["content-type", "content-length", "content-disposition", "etag", "last-modified", "x-own"];
-    let told = fields.map(|name| answer.field(name).unwrap_or_default());
+    let actual = fields.map(|name| response.field(name).unwrap_or_default());
     let expected =
         ["text/plain", "4", "attachment; filename=own.txt", "\"mine\"", "Fri, 02 Jan 2026 03:04:05 GMT", "1"];
-    assert_eq!(told, expected, "{answer:?}");
-    assert_eq!(answer.body, b"text");
+    assert_eq!(actual, expected, "{response:?}");
+    assert_eq!(response.body, b"text");
 }
 
 #[test]
@@ -91,9 +91,9 @@ fn invalid_header_values_of_a_download_are_internal_errors() {
         || Download::file("/nowhere/secret"),
     ];
     for make in wrong {
-        let answer = answer(make);
-        answer.assert_refused(500, "internal error");
-        assert!(!String::from_utf8_lossy(&answer.body).contains("secret"), "{answer:?}");
-        assert_eq!(answer.field("content-disposition"), None);
+        let response = response(make);
+        response.assert_error(500, "internal error");
+        assert!(!String::from_utf8_lossy(&response.body).contains("secret"), "{response:?}");
+        assert_eq!(response.field("content-disposition"), None);
     }
 }

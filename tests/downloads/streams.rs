@@ -11,9 +11,9 @@ use futures_util::stream::{self, Stream, StreamExt};
 use rulebook::Download;
 
 use super::returning;
-use crate::client::{Connection, Request, Site, wait};
+use crate::client::{Connection, Request, TestServer, wait_until};
 
-/// A stream of pieces of one KiB that counts how many have been read, and notes when it is dropped.
+/// A stream of pieces of one KiB that counts how many have been read, and records when it is dropped.
 struct Counting {
     left: usize,
     taken: Arc<AtomicUsize>,
@@ -39,11 +39,11 @@ impl Drop for Counting {
     }
 }
 
-/// Reads a response to the end of the connection: its head, and its body as it was sent.
+/// Reads a response to the end of the connection. Returns its head, and its body with the chunked coding.
 fn read_all(mut connection: Connection, request: &Request) -> (String, Vec<u8>) {
     connection.write(&request.clone().field("connection", "close").bytes());
-    while connection.more() {}
-    let all = connection.ahead;
+    while connection.read_more() {}
+    let all = connection.unread;
     let end = all.windows(4).position(|four| four == b"\r\n\r\n").map_or(all.len(), |end| end + 4);
     (String::from_utf8_lossy(&all[..end]).to_lowercase(), all[end..].to_vec())
 }
@@ -55,14 +55,14 @@ fn get() -> Request {
 #[test]
 fn a_stream_is_chunked_and_has_no_ranges() {
     let pieces = || ["ab", "", "cde", "", ""].map(|piece| Ok(Bytes::from_static(piece.as_bytes())));
-    let site = Site::start(&returning(move || Download::stream(stream::iter(pieces())).name("a.txt")));
-    let (head, body) = read_all(site.connect(), &get().field("range", "bytes=0-1"));
+    let server = TestServer::start(&returning(move || Download::stream(stream::iter(pieces())).name("a.txt")));
+    let (head, body) = read_all(server.connect(), &get().field("range", "bytes=0-1"));
     assert!(head.starts_with("http/1.1 200"), "{head}");
     for field in ["transfer-encoding: chunked\r\n", "accept-ranges: none\r\n", "content-type: text/plain\r\n"] {
         assert!(head.contains(field), "{field:?} is not in {head}");
     }
     assert_eq!(body, b"2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n");
-    let (head, body) = read_all(site.connect(), &Request::new("HEAD", "/it"));
+    let (head, body) = read_all(server.connect(), &Request::new("HEAD", "/it"));
     assert!(head.starts_with("http/1.1 200") && body.is_empty(), "{head}");
 }
 
@@ -70,12 +70,12 @@ fn a_stream_is_chunked_and_has_no_ranges() {
 #[test]
 fn clients_of_http_1_0_get_no_chunks() {
     let pieces = || ["ab", "cde"].map(|piece| Ok(Bytes::from_static(piece.as_bytes())));
-    let site = Site::start(&returning(move || Download::stream(stream::iter(pieces()))));
+    let server = TestServer::start(&returning(move || Download::stream(stream::iter(pieces()))));
     for method in ["GET", "HEAD"] {
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         connection.write(format!("{method} /it HTTP/1.0\r\nconnection: keep-alive\r\n\r\n").as_bytes());
-        while connection.more() {}
-        let all = String::from_utf8(connection.ahead).unwrap().to_lowercase();
+        while connection.read_more() {}
+        let all = String::from_utf8(connection.unread).unwrap().to_lowercase();
         let (head, body) = all.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("http/1.0 200"), "{head}");
         assert!(!head.contains("transfer-encoding") && !head.contains("keep-alive"), "{head}");
@@ -85,10 +85,11 @@ fn clients_of_http_1_0_get_no_chunks() {
 
 #[test]
 fn a_stream_with_a_known_length_has_a_content_length() {
-    let site = Site::start(&returning(|| Download::stream(stream::iter([Ok(Bytes::from_static(b"abc"))])).length(3)));
-    let answer = site.send(&get());
-    assert_eq!((answer.field("content-length"), &answer.body[..]), (Some("3"), &b"abc"[..]));
-    assert_eq!(answer.field("accept-ranges"), Some("none"));
+    let server =
+        TestServer::start(&returning(|| Download::stream(stream::iter([Ok(Bytes::from_static(b"abc"))])).length(3)));
+    let response = server.send(&get());
+    assert_eq!((response.field("content-length"), &response.body[..]), (Some("3"), &b"abc"[..]));
+    assert_eq!(response.field("accept-ranges"), Some("none"));
 }
 
 type Make = fn() -> Download;
@@ -110,13 +111,13 @@ fn a_failing_stream_does_not_look_complete() {
         ("an error at once", || Download::stream(stream::iter([Err(io::Error::other("gone"))])).length(4)),
     ];
     for (what, make) in broken {
-        let site = Site::start(&returning(make));
-        let (head, body) = read_all(site.connect(), &get());
+        let server = TestServer::start(&returning(make));
+        let (head, body) = read_all(server.connect(), &get());
         assert!(head.contains("content-length: 4") || !body.ends_with(b"0\r\n\r\n"), "{what}: {head}");
         assert!(!head.contains("content-length: 4") || body.len() < 4, "{what}: {body:?}");
         assert!(!body.windows(3).any(|three| three == b"def"), "{what}: {body:?}");
         // The server handles further requests.
-        let (head, _) = read_all(site.connect(), &Request::new("HEAD", "/it"));
+        let (head, _) = read_all(server.connect(), &Request::new("HEAD", "/it"));
         assert!(head.starts_with("http/1.1 200"), "{what}: {head}");
     }
 }
@@ -126,37 +127,37 @@ fn a_stream_is_read_only_as_fast_as_the_client_reads() {
     const PIECES: usize = 64 << 10;
     let (taken, dropped) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
     let (own, end) = (Arc::clone(&taken), Arc::clone(&dropped));
-    let site = Site::start(&returning(move || {
+    let server = TestServer::start(&returning(move || {
         Download::stream(Counting { left: PIECES, taken: Arc::clone(&own), dropped: Arc::clone(&end) })
     }));
-    let mut connection = site.connect();
+    let mut connection = server.connect();
     connection.write(&get().bytes());
     let mut received = 0;
     let mut most = 0;
     // Each KiB is one chunk, with its length `400` and two line ends.
     let sent_by = |taken: usize| taken * (1024 + 7);
     while received < sent_by(PIECES) {
-        connection.ahead.clear();
-        assert!(connection.more(), "{received} bytes came");
-        received += connection.ahead.len();
+        connection.unread.clear();
+        assert!(connection.read_more(), "{received} bytes came");
+        received += connection.unread.len();
         most = most.max(sent_by(taken.load(Ordering::SeqCst)).saturating_sub(received));
     }
-    // The difference are the buffers of both sockets, whose size the system chooses.
+    // The difference is in the buffers of both sockets, whose size the system chooses.
     assert!(most < 16 << 20, "{most} bytes were ahead of the client");
     assert_eq!(taken.load(Ordering::SeqCst), PIECES);
-    assert!(wait(|| dropped.load(Ordering::SeqCst)));
+    assert!(wait_until(|| dropped.load(Ordering::SeqCst)));
 }
 
 #[test]
 fn a_stream_is_dropped_when_its_client_disconnects() {
     let (taken, dropped) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
     let (own, end) = (Arc::clone(&taken), Arc::clone(&dropped));
-    let site = Site::start(&returning(move || {
+    let server = TestServer::start(&returning(move || {
         Download::stream(Counting { left: usize::MAX, taken: Arc::clone(&own), dropped: Arc::clone(&end) })
     }));
-    let mut connection = site.connect();
+    let mut connection = server.connect();
     connection.write(&get().bytes());
-    assert!(connection.more());
+    assert!(connection.read_more());
     drop(connection);
-    assert!(wait(|| dropped.load(Ordering::SeqCst)), "it goes on for nobody");
+    assert!(wait_until(|| dropped.load(Ordering::SeqCst)), "it goes on for nobody");
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use rulebook::ApiError;
-use rulebook::call::{
-    AllowedMethods, ErrorKind, HttpMethod, Limit, MalformedRequest, Measure, ParameterError, ParameterErrorKind,
-    ServiceNameError, Source, Violation,
+use rulebook::HttpMethod;
+use rulebook::error::{
+    AllowedMethods, ErrorKind, Limit, MalformedRequest, ParameterError, ParameterErrorKind, ServiceNameError, Source,
 };
+use rulebook::types::{Measure, Violation};
 use rulebook_model::error::codes;
 use rulebook_model::error::texts::{Catalogue, CatalogueError, CatalogueName, TABLE};
 use serde_json::{Map, Value, json};
@@ -135,7 +136,7 @@ fn errors_with_every_message() -> Vec<ApiError> {
         ErrorKind::TooLarge { limit: Limit::body(1), parameter: None },
         ErrorKind::TooLarge { limit: Limit::part(1), parameter: Some("p".to_owned()) },
     ];
-    let faults = [
+    let errors = [
         parameter_error(ParameterErrorKind::Missing, Source::Path, None),
         parameter_error(ParameterErrorKind::Repeated, Source::Query, None),
         parameter_error(ParameterErrorKind::Unknown, Source::Body, None),
@@ -143,7 +144,7 @@ fn errors_with_every_message() -> Vec<ApiError> {
         parameter_error(ParameterErrorKind::Invalid, Source::Header, None),
         parameter_error(ParameterErrorKind::Missing, Source::Cookie, None),
     ];
-    kinds.extend(faults.map(|error| ErrorKind::Parameters { errors: vec![error], truncated: false }));
+    kinds.extend(errors.map(|error| ErrorKind::Parameters { errors: vec![error], truncated: false }));
     let measures = [Measure::Value, Measure::Length, Measure::Count, Measure::Size];
     let bounds = |measure| [0, 9].map(|got| Violation::of_bounds(measure, Some(1), Some(5), got));
     let mut violations: Vec<_> = measures.into_iter().flat_map(bounds).collect();

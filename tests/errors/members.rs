@@ -3,10 +3,10 @@
 use rulebook::{ApiError, Args, AuthScheme, Authenticate, Authentication, Context, Head, Module, Unbound};
 use serde_json::{Value, json};
 
-use crate::client::shape::{Shape, violation};
-use crate::client::{Answer, Request, Site, engine};
+use crate::client::envelope::{EnvelopeKind, violation};
+use crate::client::{Request, Response, TestServer, engine};
 
-fn site(envelope: &str) -> Site {
+fn server(envelope: &str) -> TestServer {
     let parameter = |r#type: &str| json!({ "info": "I", "type": r#type });
     let definition = json!({
         "envelope": envelope,
@@ -25,17 +25,17 @@ fn site(envelope: &str) -> Site {
     let busy = async |_: Args<()>, _: Context| Err::<(), _>(ApiError::unavailable("the disk is full"));
     let article = async |_: Args<Value>, _: Context| Ok::<_, ApiError>(());
     let module = Module::new("site").get("/busy", busy).post("/article", article);
-    Site::handlers(&[("app.json", definition)], module)
+    TestServer::handlers(&[("app.json", definition)], module)
 }
 
 /// Returns the members of an error response other than its message, and selected header fields.
-fn details(answer: &Answer) -> (Value, Vec<(&'static str, String)>) {
-    let mut document = answer.json();
+fn details(response: &Response) -> (Value, Vec<(&'static str, String)>) {
+    let mut document = response.json();
     for member in ["error", "ErrorDescription", "type", "title", "detail", "status", "code", "message"] {
         document.as_object_mut().unwrap().remove(member);
     }
     let names = ["allow", "www-authenticate", "retry-after"];
-    (document, names.into_iter().filter_map(|name| Some((name, answer.field(name)?.to_owned()))).collect())
+    (document, names.into_iter().filter_map(|name| Some((name, response.field(name)?.to_owned()))).collect())
 }
 
 #[test]
@@ -85,15 +85,17 @@ fn error_responses_have_details_in_every_envelope() {
         (editor(post("/article/7")).body("text/csv", "1"), 415, json!({ "accepted": accepted }), vec![]),
         (Request::new("GET", "/busy"), 503, json!({}), vec![("retry-after", "5")]),
     ];
-    for (envelope, shape) in [("aicra", Shape::Aicra), ("plain", Shape::Plain), ("iapi", Shape::Iapi)] {
-        let site = site(envelope);
+    for (name, envelope) in
+        [("aicra", EnvelopeKind::Aicra), ("plain", EnvelopeKind::Plain), ("iapi", EnvelopeKind::Iapi)]
+    {
+        let server = server(name);
         for (request, status, members, fields) in &cases {
-            let answer = site.send(request);
-            let coarse = envelope == "iapi" && matches!(status, 404 | 503);
-            assert_eq!(answer.status, if coarse { 400 } else { *status }, "{request:?}: {answer:?}");
-            assert_eq!(violation(&answer, shape), None, "{request:?}");
+            let response = server.send(request);
+            let coarse = name == "iapi" && matches!(status, 404 | 503);
+            assert_eq!(response.status, if coarse { 400 } else { *status }, "{request:?}: {response:?}");
+            assert_eq!(violation(&response, envelope), None, "{request:?}");
             let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-            assert_eq!(details(&answer), (members.clone(), fields), "{request:?}");
+            assert_eq!(details(&response), (members.clone(), fields), "{request:?}");
         }
     }
 }
@@ -131,12 +133,12 @@ fn only_a_bearer_challenge_reports_an_invalid_token() {
     for (scheme, asked, invalid) in cases {
         let files = [("site.json", definition.clone())];
         let engine = engine(&files, |rulebook| rulebook.unbound(Unbound::Echo).authenticator(Scheme(scheme)));
-        let site = Site::start(&engine);
-        let nobody = site.send(&Request::new("GET", "/"));
+        let server = TestServer::start(&engine);
+        let nobody = server.send(&Request::new("GET", "/"));
         assert_eq!((nobody.status, nobody.field("www-authenticate")), (401, Some(asked)));
-        let token = site.send(&Request::new("GET", "/").field("authorization", "Bearer x"));
+        let token = server.send(&Request::new("GET", "/").field("authorization", "Bearer x"));
         assert_eq!((token.status, token.field("www-authenticate")), (401, Some(invalid)));
-        let other = site.send(&Request::new("GET", "/").field("authorization", "Basic x"));
+        let other = server.send(&Request::new("GET", "/").field("authorization", "Basic x"));
         assert_eq!((other.status, other.field("www-authenticate")), (401, Some(asked)));
     }
 }

@@ -1,13 +1,13 @@
 //! Suggestions of services with a similar URI in responses with the status 404.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use crate::client::{PATIENCE, Request, Site};
+use crate::client::{Request, TestServer};
 
 /// Starts an API with these services. The number in `/article/line 1` is the number of its positional parameters.
-fn site(app: &Value, services: &[&str]) -> Site {
+fn server(app: &Value, services: &[&str]) -> TestServer {
     let method = |positions: usize| {
         let parameters = (0..positions).map(|position| {
             let name = format!("p{position}");
@@ -24,13 +24,13 @@ fn site(app: &Value, services: &[&str]) -> Site {
         }
         uris.insert(uri.trim_start_matches('/').to_owned(), json!({ "GET": method }));
     }
-    Site::echo(&[("app.json", app.clone()), ("site.json", json!({ "/": uris }))])
+    TestServer::echo(&[("app.json", app.clone()), ("site.json", json!({ "/": uris }))])
 }
 
-fn similar(site: &Site, path: &str) -> Vec<String> {
-    let answer = site.send(&Request::new("GET", path));
-    assert_eq!(answer.status, 404, "{path}: {answer:?}");
-    let document = answer.json();
+fn similar(server: &TestServer, path: &str) -> Vec<String> {
+    let response = server.send(&Request::new("GET", path));
+    assert_eq!(response.status, 404, "{path}: {response:?}");
+    let document = response.json();
     let similar = document["similar"].as_array().cloned().unwrap_or_default();
     let similar: Vec<_> = similar.iter().map(|uri| uri.as_str().unwrap().to_owned()).collect();
     let message = document["ErrorDescription"].as_str().unwrap();
@@ -55,7 +55,7 @@ fn services_with_a_similar_uri_are_suggested() {
         "/größe/maß",
         "/a/b/c",
     ];
-    let site = site(&json!({}), &services);
+    let server = server(&json!({}), &services);
     let cases: [(&str, &[&str]); 27] = [
         // Misspelled.
         ("/usr", &["/user"]),
@@ -91,41 +91,41 @@ fn services_with_a_similar_uri_are_suggested() {
         ("/a/b/c/d/e", &[]),
     ];
     for (path, expected) in cases {
-        assert_eq!(similar(&site, path), expected, "{path}");
+        assert_eq!(similar(&server, path), expected, "{path}");
     }
     // OPTIONS has the same suggestions.
-    assert_eq!(site.send(&Request::new("OPTIONS", "/usr")).json()["similar"], json!(["/user"]));
+    assert_eq!(server.send(&Request::new("OPTIONS", "/usr")).json()["similar"], json!(["/user"]));
 }
 
 #[test]
 fn suggestions_include_the_base_path() {
-    let site = site(&json!({ "base": "/api/v1" }), &["/user/profile", "/{a}/{b}/{c}/{d}", "/{a}"]);
+    let server = server(&json!({ "base": "/api/v1" }), &["/user/profile", "/{a}/{b}/{c}/{d}", "/{a}"]);
     for path in ["/user/profile", "/user/profil", "/ap/v1/user/profile", "/api/v2x/user/profile", "/api/user/profile"] {
         let expected: &[&str] = if path.contains("v2x") { &[] } else { &["/api/v1/user/profile"] };
-        assert_eq!(similar(&site, path), expected, "{path}");
+        assert_eq!(similar(&server, path), expected, "{path}");
     }
-    assert_eq!(similar(&site, "/api/v1/user/profiles"), ["/api/v1/user/profile"]);
+    assert_eq!(similar(&server, "/api/v1/user/profiles"), ["/api/v1/user/profile"]);
     // A path that has only the base in common has no suggestions.
     for path in ["/api", "/api/v1", "/api/v1/7/8", "/api/v1/7/8/9", "/api/v1/7/8/9/10/11"] {
-        assert!(similar(&site, path).is_empty(), "{path}");
+        assert!(similar(&server, path).is_empty(), "{path}");
     }
 }
 
 #[test]
 fn at_most_three_services_are_suggested() {
-    let site = site(&json!({}), &["/report1", "/report2", "/report3", "/report4", "/reprot9"]);
-    assert_eq!(similar(&site, "/report"), ["/report1", "/report2", "/report3"]);
+    let server = server(&json!({}), &["/report1", "/report2", "/report3", "/report4", "/reprot9"]);
+    assert_eq!(similar(&server, "/report"), ["/report1", "/report2", "/report3"]);
 }
 
 #[test]
 fn problem_documents_have_suggestions() {
-    let site = site(&json!({}), &["/user"]);
-    let answer = site.send(&Request::new("GET", "/usr").field("accept", "application/problem+json"));
+    let server = server(&json!({}), &["/user"]);
+    let response = server.send(&Request::new("GET", "/usr").field("accept", "application/problem+json"));
     let expected = json!({
         "type": "about:blank", "title": "unknown service", "status": 404,
         "detail": "no service has this URI; did you mean /user?", "code": "unknown-service", "similar": ["/user"]
     });
-    assert_eq!(answer.json(), expected);
+    assert_eq!(response.json(), expected);
 }
 
 /// Without a bound, each request would compare its path with all services.
@@ -133,19 +133,19 @@ fn problem_documents_have_suggestions() {
 fn the_cost_of_suggestions_is_bounded() {
     let services: Vec<_> = (0..10_000).map(|number| format!("/service{number:05}")).collect();
     let services: Vec<_> = services.iter().map(String::as_str).collect();
-    let site = site(&json!({}), &services);
-    assert_eq!(similar(&site, "/service0500")[0], "/service05000");
-    assert_eq!(similar(&site, "/service01234x")[0], "/service01234");
-    let mut connection = site.connect();
+    let server = server(&json!({}), &services);
+    assert_eq!(similar(&server, "/service0500")[0], "/service05000");
+    assert_eq!(similar(&server, "/service01234x")[0], "/service01234");
+    let mut connection = server.connect();
     let started = Instant::now();
     for number in 0..500 {
-        let answer = connection.ask(&Request::new("GET", format!("/zervise{number:05}/none")));
-        assert_eq!(answer.status, 404);
+        let response = connection.send(&Request::new("GET", format!("/zervise{number:05}/none")));
+        assert_eq!(response.status, 404);
     }
     let took = started.elapsed();
 
-    assert!(took < PATIENCE, "500 requests took {took:?}");
+    assert!(took < Duration::from_secs(10), "500 requests took {took:?}");
     let long = format!("/{}", "service/".repeat(900));
-    assert!(similar(&site, &long).is_empty());
-    assert!(similar(&site, &format!("/{}", "s".repeat(8_000))).is_empty());
+    assert!(similar(&server, &long).is_empty());
+    assert!(similar(&server, &format!("/{}", "s".repeat(8_000))).is_empty());
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use rulebook::{ApiError, Args, Context, ErrorCode, Module, Rulebook, Unbound};
+use rulebook::error::ErrorCode;
+use rulebook::{ApiError, Args, Context, Module, Rulebook, Unbound};
 use serde_json::{Value as Json, json};
 
 use super::{build, call, files};
@@ -22,7 +23,7 @@ fn shop() -> Vec<(PathBuf, Vec<u8>)> {
     all
 }
 
-/// The text without lines and columns of positions in this program, which change with every edit of it.
+/// Removes the lines and columns of positions in this file, which change with every edit.
 pub fn without_lines(text: &str) -> String {
     let mut kept = String::new();
     let mut pieces = text.split(".rs:");
@@ -102,7 +103,7 @@ fn unbound_methods_respond_with_501_if_the_program_says_so() {
     let refused = call(&engine, "article.get", &json!({}));
     assert_eq!(refused.error().unwrap().code(), ErrorCode::NotImplemented);
     assert_eq!(refused.error().unwrap().status().get(), 501);
-    // Handlers are compared with the definition all the same.
+    // Handlers are nevertheless compared with the definition.
     assert_ne!(report([Module::new("shop").get("/artcle", ok)], Unbound::NotImplemented), "");
 }
 
@@ -114,7 +115,7 @@ fn echo_binds_no_handler_and_returns_the_arguments() {
     let outputs = call(&engine, "article.{id}.get", &json!({ "id": 5 })).outputs().unwrap();
     assert_eq!(outputs, json!({ "args": { "id": 5 } }));
     let parameters = json!({ "a": { "info": "One", "type": "?int" }, "b": { "info": "Two", "type": "?int" } });
-    let engine = Rulebook::read(super::taking(&parameters)).unbound(Unbound::Echo).build().unwrap();
+    let engine = Rulebook::read(super::files_with_parameters(&parameters)).unbound(Unbound::Echo).build().unwrap();
     let outputs = call(&engine, "it.post", &json!({ "b": null })).outputs().unwrap();
     assert_eq!(outputs, json!({ "args": { "a": null, "b": null } }));
 }
@@ -127,18 +128,20 @@ fn the_program_overrides_what_the_definition_says_about_unbound_methods() {
         Rulebook::read(files)
     };
     assert!(defined("refuse").build().is_err());
-    let answer = |rulebook: Rulebook| -> Result<Json, ErrorCode> {
+    let response = |rulebook: Rulebook| -> Result<Json, ErrorCode> {
         let outcome = call(&rulebook.build().unwrap(), "article.get", &json!({})).outputs();
-        outcome.map_err(|refusal| refusal.code())
+        outcome.map_err(|error| error.code())
     };
-    assert_eq!(answer(defined("501")), Err(ErrorCode::NotImplemented));
-    assert_eq!(answer(defined("echo")), Ok(json!({ "args": {} })));
-    assert_eq!(answer(defined("echo").unbound(Unbound::NotImplemented)), Err(ErrorCode::NotImplemented));
+    assert_eq!(response(defined("501")), Err(ErrorCode::NotImplemented));
+    assert_eq!(response(defined("echo")), Ok(json!({ "args": {} })));
+    assert_eq!(response(defined("echo").unbound(Unbound::NotImplemented)), Err(ErrorCode::NotImplemented));
 }
 
 #[test]
 fn errors_of_the_definition_are_reported_before_those_of_handlers() {
-    let report = Rulebook::read(super::taking(&json!({ "a": { "info": "One", "type": "itn" } }))).build().unwrap_err();
+    let report = Rulebook::read(super::files_with_parameters(&json!({ "a": { "info": "One", "type": "itn" } })))
+        .build()
+        .unwrap_err();
     let codes: Vec<_> = report.diagnostics.iter().map(|diagnostic| diagnostic.code.to_string()).collect();
     assert_eq!(codes, ["unknown-type"], "the missing handler of POST /it is not reported");
 }

@@ -1,16 +1,18 @@
-//! Calls from code, which run with the permission, checks and handlers of a request.
+//! Calls from code, which have the same permission checks, parameter checks and handlers as requests.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rulebook::{ApiError, Args, Context, Engine, ErrorCode, Identity, Module, Rulebook, TypeMismatch, Unbound, Value};
+use rulebook::error::ErrorCode;
+use rulebook::types::{TypeMismatch, Value};
+use rulebook::{ApiError, Args, Context, Engine, Identity, Module, Rulebook, Unbound};
 use rulebook_model::call::ErrorKind;
 use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::{build, call, files, taking, wait};
+use super::{block_on, build, call, files, files_with_parameters};
 
 fn library() -> Vec<(PathBuf, Vec<u8>)> {
     let id = json!({ "info": "Which", "type": "id", "name": "id" });
@@ -46,7 +48,7 @@ fn echo() -> Engine {
 
 /// The checked arguments of a call, or the code of its error.
 fn arguments(target: &str, given: &Json) -> Result<Json, ErrorCode> {
-    call(&echo(), target, given).outputs().map(|mut outputs| outputs["args"].take()).map_err(|refusal| refusal.code())
+    call(&echo(), target, given).outputs().map(|mut outputs| outputs["args"].take()).map_err(|error| error.code())
 }
 
 #[test]
@@ -93,7 +95,11 @@ fn base_path_and_target_may_contain_characters_that_clients_encode() {
     let files = [vec![settings], files("echo", &module)].concat();
     let engine = Rulebook::read(files).unbound(Unbound::Echo).build().unwrap();
     for target in ["GET /écho/Ada Lovelace", "GET /%C3%A9cho/Ada%20Lovelace"] {
-        assert_eq!(wait(engine.call(target).send()).get("args"), Some(&json!({ "word": "Ada Lovelace" })), "{target}");
+        assert_eq!(
+            block_on(engine.call(target).send()).get("args"),
+            Some(&json!({ "word": "Ada Lovelace" })),
+            "{target}"
+        );
     }
 }
 
@@ -115,22 +121,22 @@ fn arguments_have_their_names_in_code_and_occur_once() {
         assert_eq!(arguments(target, &given), expected, "{target} {given}");
     }
     let engine = echo();
-    let texts = wait(engine.call("book.get").text("tags", "a").text("tags", "b").text("language", "en").send());
+    let texts = block_on(engine.call("book.get").text("tags", "a").text("tags", "b").text("language", "en").send());
     assert_eq!(texts.get("args"), Some(&json!({ "language": "en", "tags": ["a", "b"] })));
-    let twice = wait(engine.call("book.get").text("language", "en").text("language", "en").send());
+    let twice = block_on(engine.call("book.get").text("language", "en").text("language", "en").send());
     assert_eq!(twice.error().unwrap().code(), ErrorCode::InvalidParameter);
-    let mixed = wait(engine.call("book.{id}.get").arg("id", 1).text("id", "1").send());
+    let mixed = block_on(engine.call("book.{id}.get").arg("id", 1).text("id", "1").send());
     assert_eq!(mixed.error().unwrap().code(), ErrorCode::InvalidParameter);
-    let text = wait(engine.call("book.{id}.get").text("id", "7").send());
+    let text = block_on(engine.call("book.{id}.get").text("id", "7").send());
     assert_eq!(text.get("args"), Some(&json!({ "id": 7 })));
 }
 
 #[test]
 fn an_unknown_argument_is_an_internal_error_with_a_log_message() {
     let refused = call(&echo(), "book.get", &json!({ "lang": "en" }));
-    let refusal = refused.error().unwrap();
-    assert_eq!(refusal.to_string(), "the program failed");
-    let log = refusal.log().unwrap();
+    let error = refused.error().unwrap();
+    assert_eq!(error.to_string(), "the program failed");
+    let log = error.log().unwrap();
     assert!(log.contains("\"lang\"") && log.contains("language, tags"), "{log}");
 }
 
@@ -143,14 +149,14 @@ fn calls_need_the_permission_of_a_request() {
             Some(scope) => call.scope(scope.iter().copied()),
             None => call,
         };
-        wait(call.send()).error().map(ApiError::code)
+        block_on(call.send()).error().map(ApiError::code)
     };
     assert_eq!(post(None), Some(ErrorCode::Unauthenticated));
     assert_eq!(post(Some(&[])), Some(ErrorCode::Forbidden));
     assert_eq!(post(Some(&["writer"])), Some(ErrorCode::Forbidden));
     assert_eq!(post(Some(&["writer", "member"])), None);
     assert_eq!(post(Some(&["admin"])), None);
-    let refused = wait(engine.call("book.post").scope(["writer"]).send());
+    let refused = block_on(engine.call("book.post").scope(["writer"]).send());
     let ErrorKind::Forbidden { missing } = refused.error().unwrap().kind() else { panic!("{refused:?}") };
     assert_eq!(
         missing,
@@ -168,7 +174,7 @@ fn contextual_permissions_contain_the_values_of_arguments() {
             Some(id) => call.arg("id", id),
             None => call,
         };
-        wait(call.send()).error().map(ApiError::code)
+        block_on(call.send()).error().map(ApiError::code)
     };
     assert_eq!(delete("book.{id}.delete", Some(7.into()), "owner[7]"), None);
     assert_eq!(delete("DELETE /book/7", None, "owner[7]"), None);
@@ -245,7 +251,7 @@ struct Dive {
 
 fn diving() -> Engine {
     build(
-        taking(&json!({ "depth": { "info": "How deep", "type": "int(0,1000)" } })),
+        files_with_parameters(&json!({ "depth": { "info": "How deep", "type": "int(0,1000)" } })),
         [Module::new("shop").post("/it", dive)],
     )
 }
@@ -259,7 +265,7 @@ fn a_handler_calls_with_the_identity_of_its_caller() {
             Some(identity) => call.identity(identity),
             None => call,
         };
-        wait(call.send()).outputs().unwrap()
+        block_on(call.send()).outputs().unwrap()
     };
     assert_eq!(by(None), json!({ "who": null, "method": "it.post", "head": false }));
     let ada = Identity::new("ada", ["a", "b"]);
@@ -269,7 +275,7 @@ fn a_handler_calls_with_the_identity_of_its_caller() {
 #[test]
 fn the_depth_of_nested_calls_is_limited() {
     let engine = diving();
-    let at = |depth: i64| wait(engine.call("it.post").arg("depth", depth).send()).error().map(ApiError::code);
+    let at = |depth: i64| block_on(engine.call("it.post").arg("depth", depth).send()).error().map(ApiError::code);
     assert_eq!(at(16), None);
     assert_eq!(at(17), Some(ErrorCode::Internal));
     assert_eq!(at(1000), Some(ErrorCode::Internal));
@@ -283,17 +289,18 @@ fn identity_and_permissions_of_a_call_can_be_set() {
             .map(|identity| format!("{} {:?}", identity.name(), identity.permissions().collect::<Vec<_>>()));
         Ok(json!({ "who": own }))
     }
-    async fn ask(_: Args<()>, context: Context) -> Result<Json, ApiError> {
+    async fn fetch(_: Args<()>, context: Context) -> Result<Json, ApiError> {
         let narrowed = context.call("who.get").scope(["less"]).send().await.outputs()?;
         let other = context.call("who.get").identity(Identity::new("bo", ["b"])).send().await.outputs()?;
         Ok(json!({ "narrowed": narrowed["who"], "other": other["who"] }))
     }
     let get = |info: &str| json!({ "GET": { "info": info } });
     let module = json!({ "/": { "who": get("Who calls"), "ask": get("Asks") } });
-    let engine = build(files("shop", &module), [Module::new("shop").get("/who", who).get("/ask", ask)]);
-    let asked = wait(engine.call("ask.get").identity(Identity::new("ada", ["a", "less"])).send()).outputs().unwrap();
+    let engine = build(files("shop", &module), [Module::new("shop").get("/who", who).get("/ask", fetch)]);
+    let asked =
+        block_on(engine.call("ask.get").identity(Identity::new("ada", ["a", "less"])).send()).outputs().unwrap();
     assert_eq!(asked, json!({ "narrowed": "ada [\"less\"]", "other": "bo [\"b\"]" }));
-    let nobody = wait(engine.call("who.get").scope(["x"]).send()).outputs().unwrap();
+    let nobody = block_on(engine.call("who.get").scope(["x"]).send()).outputs().unwrap();
     assert_eq!(nobody, json!({ "who": "caller [\"x\"]" }));
 }
 
@@ -305,7 +312,7 @@ fn handlers_share_the_state_of_the_program() {
         Ok(json!({ "greeting": greeting, "none": context.state::<String>().is_none() }))
     }
     let module = Module::new("shop").post("/it", greet);
-    let rulebook = Rulebook::read(taking(&json!({}))).state(Greeting("first")).state(Greeting("hello"));
+    let rulebook = Rulebook::read(files_with_parameters(&json!({}))).state(Greeting("first")).state(Greeting("hello"));
     let engine = rulebook.module(module).build().unwrap();
     let outputs = call(&engine, "it.post", &json!({})).outputs().unwrap();
     assert_eq!(outputs, json!({ "greeting": "hello", "none": true }));
@@ -362,10 +369,10 @@ impl Check for Panicking {
 
 #[test]
 fn a_panic_in_a_type_of_the_program_is_an_internal_error() {
-    let files = taking(&json!({ "x": { "info": "Something", "type": "broken" } }));
+    let files = files_with_parameters(&json!({ "x": { "info": "Something", "type": "broken" } }));
     let engine = Rulebook::read(files).add_type(Panicking).unbound(Unbound::Echo).build().unwrap();
     let response = call(&engine, "it.post", &json!({ "x": 1 }));
-    let refusal = response.error().unwrap();
-    assert_eq!(refusal.code(), ErrorCode::Internal);
-    assert_eq!(refusal.log(), Some("a stage panicked: a mistake"));
+    let error = response.error().unwrap();
+    assert_eq!(error.code(), ErrorCode::Internal);
+    assert_eq!(error.log(), Some("a stage panicked: a mistake"));
 }

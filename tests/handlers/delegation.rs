@@ -1,15 +1,16 @@
 //! Calls from code as in the documentation of api 3.0: `module/method`, and their responses.
 //!
-//! The first tests have the names of its chapters.
+//! The first tests are named after the chapters of that documentation.
 
 use std::path::PathBuf;
 
-use rulebook::{ApiError, Args, Context, Engine, ErrorCode, Module, Response, Rulebook, Unbound};
+use rulebook::error::ErrorCode;
+use rulebook::{ApiError, Args, Context, Engine, Module, Response, Rulebook, Unbound};
 use rulebook_model::call::ErrorKind;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::{build, call, files, wait};
+use super::{block_on, build, call, files};
 
 fn articles() -> Vec<(PathBuf, Vec<u8>)> {
     let which = json!({ "info": "Which", "type": "text_id" });
@@ -44,7 +45,7 @@ fn echo() -> Engine {
 
 /// The checked arguments of a call, or the code of its error.
 fn arguments(target: &str, given: &Json) -> Result<Json, ErrorCode> {
-    call(&echo(), target, given).outputs().map(|mut outputs| outputs["args"].take()).map_err(|refusal| refusal.code())
+    call(&echo(), target, given).outputs().map(|mut outputs| outputs["args"].take()).map_err(|error| error.code())
 }
 
 #[test]
@@ -59,7 +60,7 @@ fn basic_knowledge() {
     }
     let delete = |scope: &[&'static str]| {
         let call = echo().call("article/delete").arg("article_id", 52).scope(scope.iter().copied());
-        wait(call.send()).outputs().map_err(|refusal| refusal.code())
+        block_on(call.send()).outputs().map_err(|error| error.code())
     };
     assert_eq!(delete(&["admin"]), Ok(json!({ "args": { "article_id": 52 } })));
     assert_eq!(delete(&["user"]), Err(ErrorCode::Forbidden));
@@ -72,14 +73,14 @@ fn create_a_request_and_catch_its_errors() {
     let engine = echo();
     let write = |arguments: Json| {
         let Json::Object(arguments) = arguments else { panic!("{arguments}") };
-        wait(engine.call("article/write").args(arguments).send())
+        block_on(engine.call("article/write").args(arguments).send())
     };
     assert!(write(json!({ "title": "a", "body": "b" })).error().is_none());
     let codes = [
         (write(json!({ "title": "a" })), ErrorCode::MissingParameter),
         (write(json!({ "title": 10, "body": "b" })), ErrorCode::InvalidParameter),
-        (wait(engine.call("article/burn").args([("a", 1)]).send()), ErrorCode::UnknownService),
-        (wait(engine.call("nowhere/read").send()), ErrorCode::UnknownService),
+        (block_on(engine.call("article/burn").args([("a", 1)]).send()), ErrorCode::UnknownService),
+        (block_on(engine.call("nowhere/read").send()), ErrorCode::UnknownService),
     ];
     for (response, code) in codes {
         assert_eq!(response.error().map(ApiError::code), Some(code), "{response:?}");
@@ -141,7 +142,7 @@ fn the_path_can_be_inside_the_arguments() {
     }
     let engine = echo();
     let texts = engine.call("").text("module", "article").text("method", "read").text("article_id", "7");
-    assert!(wait(texts.send()).error().is_none());
+    assert!(block_on(texts.send()).error().is_none());
     let beside = json!({ "module": "article", "method": "read", "article_id": 7 });
     assert_eq!(
         arguments("article/read", &beside),
@@ -237,7 +238,7 @@ fn shapes() -> Engine {
 fn serialize() {
     let engine = shapes();
     let text = |target: &str, which: i64| {
-        let response: Response = wait(engine.call(target).arg("which", which).send());
+        let response: Response = block_on(engine.call(target).arg("which", which).send());
         (response.status(), response.serialize())
     };
     let cases = [

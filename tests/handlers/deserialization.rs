@@ -6,20 +6,21 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use rulebook::{ApiError, Args, Context, Engine, Module, Rulebook, TypeMismatch, Unbound, Value};
+use rulebook::types::{TypeMismatch, Value};
+use rulebook::{ApiError, Args, Context, Engine, Module, Rulebook, Unbound};
 use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
 
-use super::{call, taking};
+use super::{call, files_with_parameters};
 use support::generate::{TypeCase, choices, type_case};
 
 /// A type that accepts everything and has no example values, so that handlers are not tested at startup.
 #[derive(Debug, Clone, Copy)]
-struct Whatever;
+struct AnyValue;
 
-impl Type for Whatever {
+impl Type for AnyValue {
     fn name(&self) -> &str {
         "whatever"
     }
@@ -33,7 +34,7 @@ impl Type for Whatever {
     }
 }
 
-impl Check for Whatever {
+impl Check for AnyValue {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         Ok(value)
     }
@@ -56,11 +57,11 @@ impl Check for Whatever {
 }
 
 #[derive(Debug, Deserialize)]
-struct It<T> {
+struct Parameters<T> {
     a: T,
 }
 
-async fn show<T: Debug>(Args(it): Args<It<T>>, _: Context) -> Result<Json, ApiError> {
+async fn show<T: Debug>(Args(it): Args<Parameters<T>>, _: Context) -> Result<Json, ApiError> {
     Ok(json!({ "a": format!("{:?}", it.a) }))
 }
 
@@ -74,7 +75,7 @@ struct Reader {
 fn reader<T: DeserializeOwned + Debug + Send + 'static>() -> Reader {
     let parameters = json!({ "a": { "info": "Anything", "type": "whatever" } });
     let module = Module::new("shop").post("/it", show::<T>);
-    let engine = Rulebook::read(taking(&parameters)).add_type(Whatever).module(module).build().unwrap();
+    let engine = Rulebook::read(files_with_parameters(&parameters)).add_type(AnyValue).module(module).build().unwrap();
     Reader {
         name: std::any::type_name::<T>(),
         engine,
@@ -267,10 +268,10 @@ fn a_map_of_all_arguments_equals_the_output_of_an_echoing_method() {
             arguments.insert(name, value.unwrap());
         }
         let (parameters, arguments) = (Json::Object(parameters), Json::Object(arguments));
-        let rulebook = Rulebook::read(taking(&parameters)).module(Module::new("shop").post("/it", all));
+        let rulebook = Rulebook::read(files_with_parameters(&parameters)).module(Module::new("shop").post("/it", all));
         // If no handler is bound, values pass a missing function unchanged.
         let bound = rulebook.callable("Class::method", |value, _| Ok(value.clone())).build().unwrap();
-        let echo = Rulebook::read(taking(&parameters)).unbound(Unbound::Echo).build().unwrap();
+        let echo = Rulebook::read(files_with_parameters(&parameters)).unbound(Unbound::Echo).build().unwrap();
         let got = call(&bound, "it.post", &arguments).outputs().unwrap();
         let echoed = call(&echo, "it.post", &arguments).outputs().unwrap();
         prop_assert_eq!(got, echoed);

@@ -1,4 +1,4 @@
-//! What the compiler says of a function that cannot be a handler.
+//! The errors of the compiler for functions that cannot be handlers.
 
 use std::env;
 use std::fs;
@@ -50,7 +50,7 @@ const EXPECTED: [&str; 8] = [
     "`{integer}` cannot be the handler of a method",
 ];
 
-/// The library that this test is linked to, as the compiler takes it: the newest of its folder.
+/// Returns the compiled library `rulebook`: the newest file of its kind in the folder of this test.
 fn library() -> PathBuf {
     let folder = env::current_exe().unwrap().parent().unwrap().to_owned();
     let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());

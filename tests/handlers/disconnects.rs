@@ -11,20 +11,21 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
 
-use super::{build, served::serve, taking};
+use super::{build, files_with_parameters, over_http::serve};
+use crate::client::wait_until;
 
-/// Longer than any of these tests takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A timeout that is longer than any of these tests.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Deserialize)]
-struct How {
+struct Parameters {
     how: String,
 }
 
 /// A module whose handler reports that it has begun, waits, and then ends in the requested way.
-fn slow(go_on: &Arc<Notify>, sender: &Sender<String>) -> Module {
-    let (own, begun, after) = (Arc::clone(go_on), Arc::new(Mutex::new(sender.clone())), Mutex::new(sender.clone()));
-    let handler = move |Args(How { how }): Args<How>, _| {
+fn slow(proceed: &Arc<Notify>, sender: &Sender<String>) -> Module {
+    let (own, begun, after) = (Arc::clone(proceed), Arc::new(Mutex::new(sender.clone())), Mutex::new(sender.clone()));
+    let handler = move |Args(Parameters { how }): Args<Parameters>, _| {
         let (own, begun) = (Arc::clone(&own), Arc::clone(&begun));
         async move {
             begun.lock().unwrap().send("begun".to_owned()).unwrap();
@@ -43,16 +44,16 @@ fn slow(go_on: &Arc<Notify>, sender: &Sender<String>) -> Module {
 }
 
 fn next(events: &Receiver<String>) -> String {
-    events.recv_timeout(PATIENCE).unwrap()
+    events.recv_timeout(TIMEOUT).unwrap()
 }
 
 #[test]
 fn the_after_hook_runs_once_however_the_call_ends() {
     let parameters = json!({ "how": { "info": "How it ends", "type": "string" } });
     for (how, ended) in [("succeed", "Succeeded"), ("refuse", "Failed(Failed)"), ("panic", "Panicked")] {
-        let go_on = Arc::new(Notify::new());
+        let proceed = Arc::new(Notify::new());
         let (sender, events) = channel();
-        let engine = build(taking(&parameters), [slow(&go_on, &sender)]);
+        let engine = build(files_with_parameters(&parameters), [slow(&proceed, &sender)]);
         let (running, at) = serve(&engine);
         let address = at.strip_prefix("http://").unwrap();
         let mut socket = TcpStream::connect(address).unwrap();
@@ -67,7 +68,7 @@ fn the_after_hook_runs_once_however_the_call_ends() {
         drop(socket);
         // The server responds to other requests in the meantime, so it has noticed the closed socket.
         assert_eq!(other(address), 404);
-        go_on.notify_one();
+        proceed.notify_one();
         assert_eq!(next(&events), ended, "{how}");
         running.stop().unwrap();
         assert!(events.try_recv().is_err(), "it ran twice");
@@ -86,9 +87,9 @@ fn other(address: &str) -> u16 {
 #[test]
 fn a_stopping_server_waits_for_handlers() {
     let parameters = json!({ "how": { "info": "How it ends", "type": "string" } });
-    let go_on = Arc::new(Notify::new());
+    let proceed = Arc::new(Notify::new());
     let (sender, events) = channel();
-    let engine = build(taking(&parameters), [slow(&go_on, &sender)]);
+    let engine = build(files_with_parameters(&parameters), [slow(&proceed, &sender)]);
     let (running, at) = serve(&engine);
     let client = std::thread::spawn(move || {
         let mut response = ureq::post(format!("{at}/it")).send_json(json!({ "how": "succeed" })).unwrap();
@@ -96,8 +97,9 @@ fn a_stopping_server_waits_for_handlers() {
     });
     assert_eq!(next(&events), "begun");
     running.stopper().stop();
-    std::thread::sleep(Duration::from_millis(100));
-    go_on.notify_one();
+    let address = running.addresses()[0];
+    assert!(wait_until(|| TcpStream::connect(address).is_err()), "the server still listens");
+    proceed.notify_one();
     assert_eq!(client.join().unwrap()["error"], 0);
     assert_eq!(next(&events), "Succeeded");
     running.wait().unwrap();

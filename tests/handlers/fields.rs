@@ -8,17 +8,17 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
-use super::{build, call, taking};
+use super::{build, call, files_with_parameters};
 
 /// The arguments of a handler with the argument type `T`, as `Debug` shows them.
 fn given<T: DeserializeOwned + Debug + Send + 'static>(parameters: &Json, arguments: &Json) -> String {
     async fn show<T: Debug>(Args(given): Args<T>, _: Context) -> Result<Json, ApiError> {
         Ok(json!({ "given": format!("{given:?}") }))
     }
-    let engine = build(taking(parameters), [Module::new("shop").post("/it", show::<T>)]);
+    let engine = build(files_with_parameters(parameters), [Module::new("shop").post("/it", show::<T>)]);
     match call(&engine, "it.post", arguments).outputs() {
         Ok(outputs) => outputs["given"].as_str().unwrap().to_owned(),
-        Err(refusal) => panic!("{arguments}: {refusal}; {:?}", refusal.log()),
+        Err(error) => panic!("{arguments}: {error}; {:?}", error.log()),
     }
 }
 
@@ -33,7 +33,7 @@ fn check<T: DeserializeOwned + Debug + Send + 'static>(parameters: &Json, cases:
 fn plain_optional_and_nullable() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
-    struct It {
+    struct Parameters {
         a: i64,
         b: Option<i64>,
         c: Option<Option<i64>>,
@@ -47,17 +47,17 @@ fn plain_optional_and_nullable() {
         "d": { "info": "Has a default", "type": "int", "default": 7 },
         "e": { "info": "Has a default and does not need it", "type": "?int", "default": "8" }
     });
-    check::<It>(
+    check::<Parameters>(
         &parameters,
         &[
-            (json!({ "a": 1 }), "It { a: 1, b: None, c: None, d: 7, e: Some(8) }"),
+            (json!({ "a": 1 }), "Parameters { a: 1, b: None, c: None, d: 7, e: Some(8) }"),
             (
                 json!({ "a": 1, "b": null, "c": null, "d": null, "e": null }),
-                "It { a: 1, b: None, c: Some(None), d: 7, e: Some(8) }",
+                "Parameters { a: 1, b: None, c: Some(None), d: 7, e: Some(8) }",
             ),
             (
                 json!({ "a": 1, "b": 2, "c": 3, "d": 4, "e": 5 }),
-                "It { a: 1, b: Some(2), c: Some(Some(3)), d: 4, e: Some(5) }",
+                "Parameters { a: 1, b: Some(2), c: Some(Some(3)), d: 4, e: Some(5) }",
             ),
         ],
     );
@@ -67,7 +67,7 @@ fn plain_optional_and_nullable() {
 fn null_for_a_nullable_type() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
-    struct It {
+    struct Parameters {
         a: Option<Json>,
         b: Option<Option<Json>>,
         c: Json,
@@ -77,11 +77,11 @@ fn null_for_a_nullable_type() {
         "b": { "info": "Anything or nothing", "type": "?any" },
         "c": { "info": "Anything", "type": "any" }
     });
-    check::<It>(
+    check::<Parameters>(
         &parameters,
         &[
-            (json!({ "a": null, "b": null, "c": null }), "It { a: None, b: Some(None), c: Null }"),
-            (json!({ "a": 1, "c": 2 }), "It { a: Some(Number(1)), b: None, c: Number(2) }"),
+            (json!({ "a": null, "b": null, "c": null }), "Parameters { a: None, b: Some(None), c: Null }"),
+            (json!({ "a": 1, "c": 2 }), "Parameters { a: Some(Number(1)), b: None, c: Number(2) }"),
         ],
     );
 }
@@ -90,7 +90,7 @@ fn null_for_a_nullable_type() {
 fn numbers_of_every_width() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
-    struct It {
+    struct Parameters {
         u8: u8,
         u16: u16,
         u32: u32,
@@ -132,17 +132,17 @@ fn numbers_of_every_width() {
         }
         arguments
     };
-    check::<It>(
+    check::<Parameters>(
         &parameters,
         &[
             (
                 at(|bound| bound.1, 0, -0.5, 0),
-                "It { u8: 0, u16: 0, u32: 0, u64: 0, u128: 0, i8: -128, i16: -32768, i32: -2147483648, \
+                "Parameters { u8: 0, u16: 0, u32: 0, u64: 0, u128: 0, i8: -128, i16: -32768, i32: -2147483648, \
                  i64: -9223372036854775808, i128: -9223372036854775808, f32: -0.5, f64: -0.5, whole: 0.0 }",
             ),
             (
                 at(|bound| bound.2, u64::MAX, 1e30, 9),
-                "It { u8: 255, u16: 65535, u32: 4294967295, u64: 18446744073709551615, u128: 18446744073709551615, \
+                "Parameters { u8: 255, u16: 65535, u32: 4294967295, u64: 18446744073709551615, u128: 18446744073709551615, \
                  i8: 127, i16: 32767, i32: 2147483647, i64: 9223372036854775807, i128: 9223372036854775807, \
                  f32: 1e30, f64: 1e30, whole: 9.0 }",
             ),
@@ -154,7 +154,7 @@ fn numbers_of_every_width() {
 fn enums() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
-    struct It {
+    struct Parameters {
         colour: Colour,
         colours: Vec<Colour>,
         shape: Option<Shape>,
@@ -184,16 +184,16 @@ fn enums() {
         "colours": { "info": "Colours", "type": "array<enum(red|green)>" },
         "shape": { "info": "A shape", "type": "?enum(a|b)" }
     });
-    check::<It>(
+    check::<Parameters>(
         &parameters,
         &[
             (
                 json!({ "colour": "red", "colours": ["green", "red"] }),
-                "It { colour: Red, colours: [Green, Red], shape: None }",
+                "Parameters { colour: Red, colours: [Green, Red], shape: None }",
             ),
             (
                 json!({ "colour": "blue", "colours": [], "shape": "b" }),
-                "It { colour: Another, colours: [], shape: Some(Nothing) }",
+                "Parameters { colour: Another, colours: [], shape: Some(Nothing) }",
             ),
         ],
     );
@@ -204,15 +204,15 @@ fn enums() {
     }
     let parameters = json!({ "shapes": { "info": "Shapes", "type": "array", "max": 3 } });
     // The items of an array without an item type are not known at startup: a mismatch is an internal error.
-    let faulty = std::panic::catch_unwind(|| given::<Shapes>(&parameters, &json!({ "shapes": [] })));
-    assert!(faulty.is_err(), "any item is not a shape");
+    let invalid = std::panic::catch_unwind(|| given::<Shapes>(&parameters, &json!({ "shapes": [] })));
+    assert!(invalid.is_err(), "any item is not a shape");
 }
 
 #[test]
 fn nested_objects_and_lists() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
-    struct It {
+    struct Parameters {
         person: Person,
         people: Vec<Person>,
         grid: Vec<Vec<i64>>,
@@ -236,7 +236,7 @@ fn nested_objects_and_lists() {
         "pair": { "info": "Two numbers", "type": "array<int>", "min": 2, "max": 2 },
         "maybe": { "info": "Texts", "type": "array<?string>" }
     });
-    check::<It>(
+    check::<Parameters>(
         &parameters,
         &[(
             json!({
@@ -246,7 +246,7 @@ fn nested_objects_and_lists() {
                 "pair": [3, 4],
                 "maybe": ["x", null]
             }),
-            "It { person: Person { name: \"Ada\", age: None }, people: [Person { name: \"Bo\", age: Some(200) }, \
+            "Parameters { person: Person { name: \"Ada\", age: None }, people: [Person { name: \"Bo\", age: Some(200) }, \
              Person { name: \"Cy\", age: None }], grid: [[1, 2], []], pair: (3, 4), maybe: [Some(\"x\"), None] }",
         )],
     );
@@ -257,7 +257,7 @@ fn renamed_fields_and_aliases() {
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "kebab-case")]
     #[allow(dead_code)]
-    struct It {
+    struct Parameters {
         the_first: i64,
         #[serde(rename = "number two")]
         the_second: i64,
@@ -296,15 +296,15 @@ fn renamed_fields_and_aliases() {
             "Whole(Renamed { the_first: 1, number_two: 2, the_third: 3, the_fifth: None })",
         )],
     );
-    let faulty = std::panic::catch_unwind(|| given::<It>(&parameters, &json!({})));
-    assert!(faulty.is_err(), "`number two` is no parameter");
+    let invalid = std::panic::catch_unwind(|| given::<Parameters>(&parameters, &json!({})));
+    assert!(invalid.is_err(), "`number two` is no parameter");
 }
 
 #[test]
 fn newtypes_and_types_that_parse_a_text() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
-    struct It {
+    struct Parameters {
         id: Id,
         letter: char,
         when: Box<str>,
@@ -329,11 +329,11 @@ fn newtypes_and_types_that_parse_a_text() {
         "address": { "info": "An address", "type": "ip" },
         "nothing": { "info": "Whatever", "type": "?string" }
     });
-    check::<It>(
+    check::<Parameters>(
         &parameters,
         &[(
             json!({ "id": 5, "letter": "ß", "when": "2024-02-29", "address": "::1" }),
-            "It { id: Id(5), letter: 'ß', when: \"2024-02-29\", address: ::1, nothing: Nothing }",
+            "Parameters { id: Id(5), letter: 'ß', when: \"2024-02-29\", address: ::1, nothing: Nothing }",
         )],
     );
 }
@@ -342,7 +342,7 @@ fn newtypes_and_types_that_parse_a_text() {
 fn maps_and_flattened_structs() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
-    struct It {
+    struct Parameters {
         a: i64,
         #[serde(flatten)]
         page: Page,
@@ -358,11 +358,11 @@ fn maps_and_flattened_structs() {
         "from": { "info": "Where to begin", "type": "id" },
         "count": { "info": "How many", "type": "?int(1,100)" }
     });
-    check::<It>(
+    check::<Parameters>(
         &parameters,
         &[
-            (json!({ "a": 1, "from": 2, "count": 3 }), "It { a: 1, page: Page { from: 2, count: Some(3) } }"),
-            (json!({ "a": 1, "from": 2 }), "It { a: 1, page: Page { from: 2, count: None } }"),
+            (json!({ "a": 1, "from": 2, "count": 3 }), "Parameters { a: 1, page: Page { from: 2, count: Some(3) } }"),
+            (json!({ "a": 1, "from": 2 }), "Parameters { a: 1, page: Page { from: 2, count: None } }"),
         ],
     );
     check::<BTreeMap<String, Json>>(
@@ -380,12 +380,12 @@ fn maps_and_flattened_structs() {
 fn names_of_members_are_deserialized_as_from_json() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
-    struct It {
+    struct Parameters {
         counts: HashMap<u8, i64>,
     }
     let fields = json!({ "7": { "info": "Of seven", "type": "int" } });
     let parameters = json!({ "counts": { "info": "How often", "type": "object", "fields": fields } });
-    check::<It>(&parameters, &[(json!({ "counts": { "7": 3 } }), "It { counts: {7: 3} }")]);
+    check::<Parameters>(&parameters, &[(json!({ "counts": { "7": 3 } }), "Parameters { counts: {7: 3} }")]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 use super::binding::without_lines;
-use super::taking;
+use super::files_with_parameters;
 use support::golden;
 
 async fn ignore<T>(_: Args<T>, _: Context) -> Result<(), ApiError> {
@@ -19,7 +19,7 @@ async fn ignore<T>(_: Args<T>, _: Context) -> Result<(), ApiError> {
 /// The report about a handler with the argument type `T`; empty if it accepts all values.
 fn report<T: DeserializeOwned + Send + 'static>(parameters: &Json) -> String {
     let module = Module::new("shop").post("/it", ignore::<T>);
-    match Rulebook::read(taking(parameters)).module(module).build() {
+    match Rulebook::read(files_with_parameters(parameters)).module(module).build() {
         Ok(_) => String::new(),
         Err(report) => without_lines(&report.render(false)),
     }

@@ -6,18 +6,19 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Waker};
 use std::time::Duration;
 
-use rulebook::{ApiError, Args, CallEnd, Context, ErrorCode, Module, Rulebook};
+use rulebook::error::ErrorCode;
+use rulebook::{ApiError, Args, CallEnd, Context, Module, Rulebook};
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
 
-use super::{build, call, files, wait};
+use super::{block_on, build, call, files};
 
 /// The hooks and handlers that ran, in order.
 #[derive(Clone, Default)]
-struct Ran(Arc<Mutex<Vec<String>>>);
+struct Events(Arc<Mutex<Vec<String>>>);
 
-impl Ran {
-    fn note(&self, what: impl Into<String>) {
+impl Events {
+    fn record(&self, what: impl Into<String>) {
         self.0.lock().unwrap().push(what.into());
     }
 
@@ -44,19 +45,19 @@ struct Key {
 }
 
 /// Adds hooks to a module that record their calls. `before` decides the result of the before hook.
-fn hooked<R>(ran: &Ran, module: Module, before: impl Fn() -> R + Clone + Send + Sync + 'static) -> Module
+fn hooked<R>(result: &Events, module: Module, before: impl Fn() -> R + Clone + Send + Sync + 'static) -> Module
 where
     R: Future<Output = Result<(), ApiError>> + Send + 'static,
 {
-    let (first, last) = (ran.clone(), ran.clone());
+    let (first, last) = (result.clone(), result.clone());
     module
         .before(move |context| {
-            first.note(format!("before {}", context.method()));
+            first.record(format!("before {}", context.method()));
             before()
         })
         .after(move |context, ended| {
             let last = last.clone();
-            async move { last.note(format!("after {}: {ended:?}", context.method())) }
+            async move { last.record(format!("after {}: {ended:?}", context.method())) }
         })
 }
 
@@ -64,10 +65,10 @@ async fn go() -> Result<(), ApiError> {
     Ok(())
 }
 
-fn open(ran: &Ran) -> impl Fn(Args<Key>, Context) -> std::future::Ready<Result<Json, ApiError>> + Clone + use<> {
-    let ran = ran.clone();
+fn open(result: &Events) -> impl Fn(Args<Key>, Context) -> std::future::Ready<Result<Json, ApiError>> + Clone + use<> {
+    let result = result.clone();
     move |Args(key), _| {
-        ran.note(format!("handler {}", key.key));
+        result.record(format!("handler {}", key.key));
         std::future::ready(match key.key {
             0 => Err(ApiError::declared("closed")),
             1 => panic!("the key broke"),
@@ -80,7 +81,7 @@ fn open(ran: &Ran) -> impl Fn(Args<Key>, Context) -> std::future::Ready<Result<J
 fn turn(module: Module, key: &Json) -> Option<ErrorCode> {
     let engine = build(door(), [module]);
     let sent = engine.call("door.post").scope(["guest"]).arg("key", key.clone()).send();
-    wait(sent).error().map(ApiError::code)
+    block_on(sent).error().map(ApiError::code)
 }
 
 #[test]
@@ -91,41 +92,41 @@ fn the_after_hook_runs_however_the_call_ends() {
         (1, Some(ErrorCode::Internal), "Panicked"),
     ];
     for (key, code, ended) in cases {
-        let ran = Ran::default();
-        let module = hooked(&ran, Module::new("door").post("/door", open(&ran)), go);
+        let result = Events::default();
+        let module = hooked(&result, Module::new("door").post("/door", open(&result)), go);
         assert_eq!(turn(module, &key.into()), code, "{key}");
         let expected = ["before door.post".to_owned(), format!("handler {key}"), format!("after door.post: {ended}")];
-        assert_eq!(ran.all(), expected, "{key}");
+        assert_eq!(result.all(), expected, "{key}");
     }
 }
 
 #[test]
 fn no_handler_runs_if_the_before_hook_fails() {
-    let ran = Ran::default();
+    let result = Events::default();
     let refuse = || async { Err(ApiError::declared("closed")) };
-    let module = hooked(&ran, Module::new("door").post("/door", open(&ran)), refuse);
+    let module = hooked(&result, Module::new("door").post("/door", open(&result)), refuse);
     assert_eq!(turn(module, &2.into()), Some(ErrorCode::Failed));
-    assert_eq!(ran.all(), ["before door.post", "after door.post: Failed(Failed)"]);
+    assert_eq!(result.all(), ["before door.post", "after door.post: Failed(Failed)"]);
 }
 
 #[test]
 fn no_handler_runs_if_the_before_hook_panics() {
     for late in [true, false] {
-        let ran = Ran::default();
+        let result = Events::default();
         let before = move || {
             assert!(late, "at once");
             async { panic!("later") }
         };
-        let module = hooked(&ran, Module::new("door").post("/door", open(&ran)), before);
+        let module = hooked(&result, Module::new("door").post("/door", open(&result)), before);
         assert_eq!(turn(module, &2.into()), Some(ErrorCode::Internal));
-        assert_eq!(ran.all(), ["before door.post", "after door.post: Panicked"]);
+        assert_eq!(result.all(), ["before door.post", "after door.post: Panicked"]);
     }
 }
 
 #[test]
 fn a_panic_of_the_after_hook_is_an_internal_error() {
     let module = |panic_at_once: bool| {
-        Module::new("door").post("/door", open(&Ran::default())).after(move |_, _| {
+        Module::new("door").post("/door", open(&Events::default())).after(move |_, _| {
             assert!(!panic_at_once, "at once");
             async { panic!("later") }
         })
@@ -136,29 +137,29 @@ fn a_panic_of_the_after_hook_is_an_internal_error() {
 
 #[test]
 fn hooks_do_not_run_for_calls_without_permission_or_with_invalid_arguments() {
-    let ran = Ran::default();
-    let module = hooked(&ran, Module::new("door").post("/door", open(&ran)), go);
+    let result = Events::default();
+    let module = hooked(&result, Module::new("door").post("/door", open(&result)), go);
     assert_eq!(turn(module, &"x".into()), Some(ErrorCode::InvalidParameter));
-    let module = hooked(&ran, Module::new("door").post("/door", open(&ran)), go);
+    let module = hooked(&result, Module::new("door").post("/door", open(&result)), go);
     let engine = build(door(), [module]);
     assert_eq!(call(&engine, "door.post", &json!({ "key": 2 })).error().unwrap().code(), ErrorCode::Unauthenticated);
-    let refused = wait(engine.call("door.post").scope(["host"]).arg("key", 2).send());
+    let refused = block_on(engine.call("door.post").scope(["host"]).arg("key", 2).send());
     assert_eq!(refused.error().unwrap().code(), ErrorCode::Forbidden);
-    assert_eq!(ran.all(), [""; 0]);
+    assert_eq!(result.all(), [""; 0]);
 }
 
 #[test]
 fn hooks_run_only_for_their_own_module() {
-    let ran = Ran::default();
+    let result = Events::default();
     let mut all = door();
     all.extend(files("bell", &json!({ "/": { "bell": { "POST": { "info": "Rings" } } } })));
     async fn ring(_: Args<()>, _: Context) -> Result<(), ApiError> {
         Ok(())
     }
-    let module = hooked(&ran, Module::new("door").post("/door", open(&ran)), go);
+    let module = hooked(&result, Module::new("door").post("/door", open(&result)), go);
     let engine = build(all, [module, Module::new("bell").post("/bell", ring)]);
     assert!(call(&engine, "bell.post", &json!({})).error().is_none());
-    assert_eq!(ran.all(), [""; 0]);
+    assert_eq!(result.all(), [""; 0]);
 }
 
 #[test]
@@ -182,17 +183,17 @@ fn panics_of_a_handler_are_internal_errors_without_a_hook() {
         Ok(())
     }
     let modules = [
-        (Module::new("door").post("/door", open(&Ran::default())), 1),
+        (Module::new("door").post("/door", open(&Events::default())), 1),
         (Module::new("door").post("/door", later), 4),
         (Module::new("door").post("/door", brittle), 4),
     ];
     for (module, key) in modules {
         let engine = build(door(), [module]);
-        let refused = wait(engine.call("door.post").scope(["guest"]).arg("key", key).send());
-        let refusal = refused.error().unwrap();
-        assert_eq!(refusal.code(), ErrorCode::Internal);
-        assert!(!refusal.to_string().contains("key"), "{refusal}");
-        assert!(refusal.log().is_some_and(|log| log.contains("panicked") && log.contains("key")), "{refusal:?}");
+        let refused = block_on(engine.call("door.post").scope(["guest"]).arg("key", key).send());
+        let error = refused.error().unwrap();
+        assert_eq!(error.code(), ErrorCode::Internal);
+        assert!(!error.to_string().contains("key"), "{error}");
+        assert!(error.log().is_some_and(|log| log.contains("panicked") && log.contains("key")), "{error:?}");
     }
 }
 
@@ -200,38 +201,38 @@ fn panics_of_a_handler_are_internal_errors_without_a_hook() {
 fn a_dropped_call_runs_to_its_end() {
     #[derive(Default)]
     struct Gate {
-        go_on: Notify,
+        proceed: Notify,
         ended: Notify,
     }
     let gate = Arc::new(Gate::default());
-    let ran = Ran::default();
-    let (own, noted) = (Arc::clone(&gate), ran.clone());
+    let result = Events::default();
+    let (own, recorded) = (Arc::clone(&gate), result.clone());
     let handler = move |_: Args<Key>, _| {
-        let (own, noted) = (Arc::clone(&own), noted.clone());
+        let (own, recorded) = (Arc::clone(&own), recorded.clone());
         async move {
-            noted.note("begun");
-            own.go_on.notified().await;
-            noted.note("ended");
+            recorded.record("begun");
+            own.proceed.notified().await;
+            recorded.record("ended");
             Ok::<_, ApiError>(json!({}))
         }
     };
     let own = Arc::clone(&gate);
-    let noted = ran.clone();
+    let recorded = result.clone();
     let module = Module::new("door").post("/door", handler).after(move |_, ended: CallEnd| {
-        noted.note(format!("after: {ended:?}"));
+        recorded.record(format!("after: {ended:?}"));
         own.ended.notify_one();
         async {}
     });
     let engine = Rulebook::read(door()).module(module).build().unwrap();
-    wait(async {
+    block_on(async {
         {
             let mut sent = pin!(engine.call("door.post").scope(["guest"]).arg("key", 2).send());
             assert!(sent.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())).is_pending());
         }
-        assert_eq!(ran.all(), ["begun"]);
-        gate.go_on.notify_one();
+        assert_eq!(result.all(), ["begun"]);
+        gate.proceed.notify_one();
         tokio::time::timeout(Duration::from_secs(10), gate.ended.notified()).await.unwrap();
         tokio::task::yield_now().await;
     });
-    assert_eq!(ran.all(), ["begun", "ended", "after: Succeeded"]);
+    assert_eq!(result.all(), ["begun", "ended", "after: Succeeded"]);
 }

@@ -4,7 +4,7 @@ use rulebook::http::{HeaderName, HeaderValue, Method, Uri};
 use rulebook::{ApiError, Args, Context, Head, Identity, Module};
 use serde_json::{Value as Json, json};
 
-use super::{build, files, wait};
+use super::{block_on, build, files};
 
 struct UserId(u64);
 
@@ -27,11 +27,11 @@ fn handlers_read_the_data_of_the_identity() {
     let engine = build(definition, [Module::new("site").get("/who", who).get("/both", both)]);
     let ada = Identity::new("ada", ["reader"]).with(UserId(7)).with("other data");
     let known = json!({ "name": "ada", "user": 7 });
-    let response = wait(engine.call("who.get").identity(ada.clone()).send());
+    let response = block_on(engine.call("who.get").identity(ada.clone()).send());
     assert_eq!(response.outputs().unwrap(), known);
-    let response = wait(engine.call("both.get").identity(ada).send());
+    let response = block_on(engine.call("both.get").identity(ada).send());
     assert_eq!(response.outputs().unwrap(), json!({ "same": known, "other": known }));
-    let response = wait(engine.call("who.get").send());
+    let response = block_on(engine.call("who.get").send());
     assert_eq!(response.outputs().unwrap(), json!({ "name": null, "user": null }));
 }
 

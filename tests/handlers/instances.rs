@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
 
-use super::served::serve;
-use super::{build, files, taking, wait};
+use super::over_http::serve;
+use super::{block_on, build, files, files_with_parameters};
 
 /// The events, in order.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ impl Visit {
         Self { events: events.clone(), notes: Mutex::default() }
     }
 
-    fn note(&self, what: &str) {
+    fn record(&self, what: &str) {
         self.notes.lock().unwrap().push(what.to_owned());
     }
 }
@@ -53,13 +53,13 @@ impl Drop for Visit {
 }
 
 #[derive(Deserialize)]
-struct How {
+struct Parameters {
     how: String,
 }
 
-async fn work(Args(How { how }): Args<How>, context: Context) -> Result<Json, ApiError> {
+async fn work(Args(Parameters { how }): Args<Parameters>, context: Context) -> Result<Json, ApiError> {
     let visit = context.instance::<Visit>().ok_or_else(|| ApiError::internal("no visit"))?;
-    visit.note("worked");
+    visit.record("worked");
     tokio::task::yield_now().await;
     match how.as_str() {
         "refuse" => Err(ApiError::unavailable("as asked")),
@@ -94,11 +94,11 @@ fn visited(events: &Events, before: &'static str) -> Module {
 }
 
 fn how(engine: &rulebook::Engine, how: &str) -> Response {
-    wait(engine.call("it.post").arg("how", how).send())
+    block_on(engine.call("it.post").arg("how", how).send())
 }
 
 fn shop() -> Vec<(std::path::PathBuf, Vec<u8>)> {
-    taking(&json!({ "how": { "info": "How it ends", "type": "string" } }))
+    files_with_parameters(&json!({ "how": { "info": "How it ends", "type": "string" } }))
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn each_call_has_an_instance_that_is_dropped_however_the_call_ends() {
 fn calls_that_do_not_reach_the_handler_have_no_instance() {
     let (sender, events) = Events::channel();
     let engine = build(shop(), [visited(&sender, "")]);
-    assert!(wait(engine.call("it.post").send()).error().is_some());
+    assert!(block_on(engine.call("it.post").send()).error().is_some());
     assert_eq!(events.try_iter().count(), 0);
 }
 
@@ -132,9 +132,9 @@ fn calls_that_do_not_reach_the_handler_have_no_instance() {
 fn the_instance_is_dropped_if_the_client_disconnects() {
     for (how, ended) in [("succeed", "Succeeded"), ("panic", "Panicked")] {
         let (sender, events) = Events::channel();
-        let go_on = Arc::new(Notify::new());
-        let (own, begun) = (Arc::clone(&go_on), sender.clone());
-        let handler = move |Args(How { how }): Args<How>, context: Context| {
+        let proceed = Arc::new(Notify::new());
+        let (own, begun) = (Arc::clone(&proceed), sender.clone());
+        let handler = move |Args(Parameters { how }): Args<Parameters>, context: Context| {
             let (own, begun) = (Arc::clone(&own), begun.clone());
             async move {
                 let visit = context.instance::<Visit>();
@@ -168,7 +168,7 @@ fn the_instance_is_dropped_if_the_client_disconnects() {
         drop(socket);
         // The server responds to another request in the meantime, so it has noticed the closed socket.
         assert!(ureq::get(format!("{at}/nowhere")).call().is_err());
-        go_on.notify_one();
+        proceed.notify_one();
         assert_eq!([next(), next()], [ended, "dropped"], "{how}");
         running.stop().unwrap();
         assert!(events.try_recv().is_err(), "nothing ended twice");
@@ -218,7 +218,7 @@ fn a_panic_of_dropping_the_instance_is_an_internal_error() {
         Ok(())
     }
     let module = Module::new("shop").post("/it", fine).before(|_| async { Ok(Brittle) });
-    let response = wait(build(taking(&json!({})), [module]).call("it.post").send());
+    let response = block_on(build(files_with_parameters(&json!({})), [module]).call("it.post").send());
     assert!(response.error().and_then(ApiError::log).is_some_and(|log| log.contains("it broke")), "{response:?}");
 }
 
@@ -230,7 +230,8 @@ fn the_instance_is_found_by_its_type() {
         Ok(json!({ "number": number, "text": context.instance::<String>().is_some() }))
     }
     let module = Module::new("shop").post("/it", look).before(|_| async { Ok(7_u8) });
-    let outputs = wait(build(taking(&json!({})), [module]).call("it.post").send()).outputs().unwrap();
+    let outputs =
+        block_on(build(files_with_parameters(&json!({})), [module]).call("it.post").send()).outputs().unwrap();
     assert_eq!(outputs, json!({ "number": 7, "text": false }));
 }
 
@@ -251,6 +252,6 @@ fn nested_calls_have_instances_of_their_own() {
         async { Ok(name) }
     });
     let engine = build(files("shop", &json!({ "/": { "inner": get, "outer": get } })), [module]);
-    let outputs = wait(engine.call("outer").send()).outputs().unwrap();
+    let outputs = block_on(engine.call("outer").send()).outputs().unwrap();
     assert_eq!(outputs, json!({ "own": "outer.get", "called": "inner.get" }));
 }

@@ -12,9 +12,9 @@ mod hooks;
 mod identity;
 mod instances;
 mod outputs;
+mod over_http;
 mod responses;
 mod schemes;
-mod served;
 mod start;
 mod uploads;
 
@@ -29,7 +29,7 @@ pub fn files(name: &str, module: &Json) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// A module `shop` with a single method, `POST /it`, which takes these parameters.
-pub fn taking(parameters: &Json) -> Vec<(PathBuf, Vec<u8>)> {
+pub fn files_with_parameters(parameters: &Json) -> Vec<(PathBuf, Vec<u8>)> {
     files("shop", &json!({ "/": { "it": { "POST": { "info": "Takes it", "in": parameters } } } }))
 }
 
@@ -43,10 +43,10 @@ pub fn build(files: Vec<(PathBuf, Vec<u8>)>, modules: impl IntoIterator<Item = M
 pub fn call(engine: &Engine, target: &str, arguments: &Json) -> Response {
     let none = Map::new();
     let arguments = arguments.as_object().unwrap_or(&none).iter();
-    wait(arguments.fold(engine.call(target), |call, (name, value)| call.arg(name, value.clone())).send())
+    block_on(arguments.fold(engine.call(target), |call, (name, value)| call.arg(name, value.clone())).send())
 }
 
 /// Runs a future to its end.
-pub fn wait<F: Future>(future: F) -> F::Output {
+pub fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }

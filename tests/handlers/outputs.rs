@@ -1,11 +1,12 @@
-//! The comparison of outputs with `out` of the definition.
+//! Outputs of handlers are compared with the `out` of their methods.
 
-use rulebook::{ApiError, Args, Context, Engine, ErrorCode, Module, Rulebook};
+use rulebook::error::ErrorCode;
+use rulebook::{ApiError, Args, Context, Engine, Module, Rulebook};
 use serde_json::{Value as Json, json};
 
 use super::{call, files};
 
-/// An API whose one method returns `outputs`, and is defined to return `out`.
+/// Returns an API with one method that returns `outputs`, while its definition says `out`.
 fn returning(out: &Json, outputs: &Json, verify: bool) -> Engine {
     let definition = json!({ "/": { "it": { "GET": { "info": "Returns it", "out": out } } } });
     let outputs = outputs.clone();
@@ -40,12 +41,12 @@ fn outputs_that_differ_from_the_definition_are_internal_errors_that_the_log_expl
         let response = call(&returning(out, &outputs, true), "it.get", &json!({}));
         match (response.error(), wrong) {
             (None, None) => {}
-            (Some(refusal), Some(words)) => {
-                assert_eq!((refusal.code(), refusal.to_string().as_str()), (ErrorCode::Internal, "the program failed"));
-                let log = refusal.log().unwrap();
+            (Some(error), Some(words)) => {
+                assert_eq!((error.code(), error.to_string().as_str()), (ErrorCode::Internal, "the program failed"));
+                let log = error.log().unwrap();
                 assert!(log.contains(words) && !log.contains("hunter2"), "{outputs}: {log}");
             }
-            (refusal, _) => panic!("{outputs}: {refusal:?}, expected {wrong:?}"),
+            (error, _) => panic!("{outputs}: {error:?}, expected {wrong:?}"),
         }
         let outcome = call(&returning(out, &outputs, false), "it.get", &json!({})).outputs();
         assert_eq!(outcome.unwrap(), outputs, "nothing is compared by default");

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use ureq::http::{HeaderMap, StatusCode};
 
-use super::served::serve;
-use super::{build, files, wait};
+use super::over_http::serve;
+use super::{block_on, build, files};
 
 /// `GET /aicra` and `GET /plain` in these envelopes, and `GET /none` with the status 204.
 fn definition() -> Vec<(PathBuf, Vec<u8>)> {
@@ -26,11 +26,11 @@ fn definition() -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[derive(Deserialize)]
-struct How {
+struct Parameters {
     how: Option<String>,
 }
 
-async fn act(Args(How { how }): Args<How>, context: Context) -> Result<Json, ApiError> {
+async fn act(Args(Parameters { how }): Args<Parameters>, context: Context) -> Result<Json, ApiError> {
     context.set_header("X-Total", "1")?;
     context.set_header("x-total", 2_u64)?;
     context.append_header("Set-Cookie", "a=1")?;
@@ -107,7 +107,7 @@ fn successes_and_errors_have_the_header_fields_that_a_handler_sets() {
     running.stop().unwrap();
 }
 
-/// RFC 9110 sections 7.7 and 8.8.1: an entity tag of the handler is for its own bytes, and `no-transform` prevents
+/// RFC 9110 sections 7.7 and 8.8.1: an entity tag from the handler belongs to the uncompressed bytes, and `no-transform` prevents
 /// compression.
 #[test]
 fn long_responses_are_compressed_unless_the_handler_forbids_it() {
@@ -130,7 +130,7 @@ fn handlers_read_header_fields_of_requests() {
     let (_, _, body) = get(&format!("{at}/plain"));
     assert_eq!(body, r#"{"sent":"hello","none":null}"#);
     running.stop().unwrap();
-    let outputs = wait(engine().call("plain.get").send()).outputs().unwrap();
+    let outputs = block_on(engine().call("plain.get").send()).outputs().unwrap();
     assert_eq!(outputs, json!({ "sent": null, "none": null }));
 }
 
@@ -158,9 +158,9 @@ fn handlers_set_the_status_of_a_success() {
 #[test]
 fn a_call_from_code_has_a_status_and_no_header_fields() {
     let engine = engine();
-    let made = wait(engine.call("plain.get").arg("how", "201").send());
+    let made = block_on(engine.call("plain.get").arg("how", "201").send());
     assert_eq!((made.status(), made.serialize()), (201, r#"{"done":true}"#.to_owned()));
-    let refused = wait(engine.call("plain.get").arg("how", "declared").send());
+    let refused = block_on(engine.call("plain.get").arg("how", "declared").send());
     assert_eq!(refused.error().unwrap().headers(), &[]);
 
     async fn pass_on(_: Args<()>, context: Context) -> Result<Json, ApiError> {
@@ -204,7 +204,7 @@ fn set(name: &'static str, value: &'static str) -> Result<(), ResponseError> {
     };
     let module = Module::new("shop").get("/it", handler);
     let engine = build(files("shop", &json!({ "/": { "it": { "GET": { "info": "It" } } } })), [module]);
-    let response = wait(engine.call("it.get").send());
+    let response = block_on(engine.call("it.get").send());
     let result = result.lock().unwrap().take().unwrap();
     let why = result.as_ref().err().map(ToString::to_string);
     assert_eq!(response.error().and_then(ApiError::log), why.as_deref(), "the log has the reason");

@@ -2,12 +2,13 @@
 
 use std::fs;
 
-use rulebook::{AuthScheme, Authenticate, Authentication, Head, Identity, Keys, Rulebook, Unbound};
+use rulebook::key::Keys;
+use rulebook::{AuthScheme, Authenticate, Authentication, Head, Identity, Rulebook, Unbound};
 use rulebook_model::describe::openapi;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use crate::client::{Request, Site, engine};
+use crate::client::{Request, TestServer, engine};
 
 /// Recognizes one credential of any scheme.
 struct Scheme(AuthScheme);
@@ -77,8 +78,8 @@ fn the_openapi_document_and_the_challenge_name_the_scheme() {
         assert_eq!(document["components"]["securitySchemes"], json!({ name: described }));
         let security = &document["paths"]["/"]["get"]["security"];
         assert_eq!(*security, json!([{ name: ["reader"] }, { name: ["admin"] }]));
-        let answer = Site::start(&engine).send(&Request::new("GET", "/"));
-        assert_eq!((answer.status, answer.field("www-authenticate")), (401, Some(challenge)));
+        let response = TestServer::start(&engine).send(&Request::new("GET", "/"));
+        assert_eq!((response.status, response.field("www-authenticate")), (401, Some(challenge)));
     }
 }
 
@@ -99,11 +100,11 @@ fn several_authenticators_are_described_and_asked_side_by_side() {
     assert_eq!(names, ["basic", "bearer", "cookie-session"]);
     assert_eq!(document["paths"]["/"]["get"]["security"].as_array().unwrap().len(), 2 * 3);
 
-    let site = Site::start(&engine);
+    let server = TestServer::start(&engine);
     let status = |path: &str, fields: &[(&str, &str)]| {
         let request =
             fields.iter().fold(Request::new("GET", path), |request, (name, value)| request.field(name, *value));
-        site.send(&request).status
+        server.send(&request).status
     };
     let bearer = format!("Bearer {key}");
     for fields in
@@ -111,13 +112,13 @@ fn several_authenticators_are_described_and_asked_side_by_side() {
     {
         assert_eq!(status("/", fields), 200, "{fields:?}");
     }
-    // The keys are asked first, and leave Basic to the authenticator behind them.
+    // The authenticator for keys is called first, and leaves Basic to the next one.
     assert_eq!(status("/open", &[("authorization", "Basic valid")]), 200);
     assert_eq!(status("/open", &[("authorization", "Basic wrong")]), 401);
     assert_eq!(status("/open", &[("authorization", "Negotiate x")]), 200, "no authenticator knows this scheme");
     assert_eq!(status("/open", &[("authorization", "Bearer wrong")]), 401);
-    let answer = site.send(&Request::new("GET", "/"));
-    assert_eq!(answer.field("www-authenticate"), Some("Bearer, Basic realm=\"staff\""));
+    let response = server.send(&Request::new("GET", "/"));
+    assert_eq!(response.field("www-authenticate"), Some("Bearer, Basic realm=\"staff\""));
 }
 
 #[test]

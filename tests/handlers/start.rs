@@ -10,10 +10,10 @@ use rulebook::{ApiError, Args, Context, Module, Rulebook, Settings, Unbound};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use super::{files, wait};
+use super::{block_on, files};
 use crate::client::{Connection, Request};
 
-/// What a start hook makes for the handler.
+/// The value that a start hook creates for the handler.
 struct Motto(String);
 
 async fn motto(_: Args<()>, context: Context) -> Result<Json, ApiError> {
@@ -56,13 +56,13 @@ fn hooks_run_once_before_the_first_request() {
     assert_eq!(runs.load(Ordering::SeqCst), 0, "to build an engine is not to start it");
     assert!(!folder.path().join("own").exists());
     for _ in 0..2 {
-        let response = wait(engine.call("motto.get").send());
+        let response = block_on(engine.call("motto.get").send());
         assert_eq!(response.outputs().unwrap(), json!({ "motto": "Write it once, 7" }));
     }
-    // From inside of a runtime, too.
-    let running = wait(async { engine.serve(&settings()).unwrap() });
-    let answer = Connection::to(running.addresses()[0]).ask(&Request::new("GET", "/motto"));
-    assert_eq!(answer.status, 200, "{answer:?}");
+    // A call from inside of a runtime works, too.
+    let running = block_on(async { engine.serve(&settings()).unwrap() });
+    let response = Connection::open(running.addresses()[0]).send(&Request::new("GET", "/motto"));
+    assert_eq!(response.status, 200, "{response:?}");
     engine.start().unwrap();
     assert_eq!(runs.load(Ordering::SeqCst), 2);
 }
@@ -72,21 +72,21 @@ fn a_hook_that_fails_keeps_the_engine_from_starting() {
     let folder = TempDir::new().unwrap();
     let later = Arc::new(AtomicUsize::new(0));
     for (panics, expected) in [(false, "the disk is gone"), (true, "a start hook panicked")] {
-        let ran = Arc::clone(&later);
+        let result = Arc::clone(&later);
         let rulebook = rulebook(folder.path())
             .on_start(move |_| async move {
                 assert!(!panics, "on purpose");
                 Err("the disk is gone".into())
             })
             .on_start(move |_| async move {
-                ran.fetch_add(1, Ordering::SeqCst);
+                result.fetch_add(1, Ordering::SeqCst);
                 Ok(())
             });
         let engine = rulebook.build().unwrap();
         let expected = format!("the program cannot start: {expected}");
         assert_eq!(engine.serve(&settings()).unwrap_err().to_string(), expected);
         assert_eq!(engine.start().unwrap_err().to_string(), expected);
-        let response = wait(engine.call("motto.get").send());
+        let response = block_on(engine.call("motto.get").send());
         let error = response.error().unwrap();
         assert_eq!((error.status().get(), error.log()), (503, Some(&*expected)));
     }
@@ -118,15 +118,15 @@ fn tasks_of_a_hook_run_for_as_long_as_the_api_is_served() {
         Ok(())
     });
     let running = rulebook.build().unwrap().serve(&settings()).unwrap();
-    let ask = || {
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        wait(async { if sender.send(reply).await.is_ok() { answer.await.ok() } else { None } })
+    let fetch = || {
+        let (reply, response) = tokio::sync::oneshot::channel();
+        block_on(async { if sender.send(reply).await.is_ok() { response.await.ok() } else { None } })
     };
-    assert_eq!(ask(), Some("from the task"), "the engine has been dropped, but it is served");
+    assert_eq!(fetch(), Some("from the task"), "the engine has been dropped, but it is served");
     drop(running);
     let ended = (0..100).any(|_| {
         std::thread::sleep(Duration::from_millis(20));
-        ask().is_none()
+        fetch().is_none()
     });
     assert!(ended, "the runtime of the hooks ends with the last hold on the plan");
 }
@@ -138,6 +138,6 @@ fn hooks_do_not_run_where_no_code_runs() {
     failing().check().unwrap();
     let echo = failing().unbound(Unbound::Echo).build().unwrap();
     echo.start().unwrap();
-    assert!(wait(echo.call("motto.get").send()).outputs().is_ok());
+    assert!(block_on(echo.call("motto.get").send()).outputs().is_ok());
     assert!(!folder.path().join("own").exists());
 }

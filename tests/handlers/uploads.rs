@@ -8,7 +8,7 @@ use rulebook::{ApiError, Args, Context, Engine, Module, Upload};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::{build, served::serve, taking};
+use super::{build, files_with_parameters, over_http::serve};
 
 /// A picture of 1×1 pixels.
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89";
@@ -56,7 +56,8 @@ fn parameters() -> Json {
 }
 
 fn engine(kept: Option<Kept>) -> Engine {
-    let rulebook = rulebook::Rulebook::read(taking(&parameters())).module(Module::new("shop").post("/it", look));
+    let rulebook =
+        rulebook::Rulebook::read(files_with_parameters(&parameters())).module(Module::new("shop").post("/it", look));
     match kept {
         Some(kept) => rulebook.state(kept),
         None => rulebook,
@@ -83,11 +84,11 @@ fn send(at: &str, parts: &[(&str, &str, &[u8])]) -> Json {
 #[test]
 fn a_file_exists_as_long_as_its_handles() {
     let (running, at) = serve(&engine(None));
-    let answer = send(&at, &[("picture", "a/../b c.png", PICTURE), ("more", "x", b"1"), ("more", "y", b"22")]);
-    assert_eq!(answer["picture"], json!({ "filename": "b c.png", "size": PICTURE.len(), "media_type": "image/png" }));
-    assert_eq!(answer["same"], true, "{answer}");
-    assert_eq!(answer["more"], json!([1, 2]));
-    let paths = answer["paths"].as_array().unwrap().iter().chain([&answer["path"]]);
+    let response = send(&at, &[("picture", "a/../b c.png", PICTURE), ("more", "x", b"1"), ("more", "y", b"22")]);
+    assert_eq!(response["picture"], json!({ "filename": "b c.png", "size": PICTURE.len(), "media_type": "image/png" }));
+    assert_eq!(response["same"], true, "{response}");
+    assert_eq!(response["more"], json!([1, 2]));
+    let paths = response["paths"].as_array().unwrap().iter().chain([&response["path"]]);
     for path in paths.map(|path| PathBuf::from(path.as_str().unwrap())) {
         assert!(path.is_absolute() && !path.exists(), "{} is there", path.display());
     }
@@ -98,8 +99,8 @@ fn a_file_exists_as_long_as_its_handles() {
 fn a_file_with_a_kept_handle_is_not_removed() {
     let kept = Kept::default();
     let (running, at) = serve(&engine(Some(kept.clone())));
-    let answer = send(&at, &[("picture", "b.png", PICTURE)]);
-    let path = PathBuf::from(answer["path"].as_str().unwrap());
+    let response = send(&at, &[("picture", "b.png", PICTURE)]);
+    let path = PathBuf::from(response["path"].as_str().unwrap());
     running.stop().unwrap();
     assert_eq!(fs::read(&path).unwrap(), PICTURE);
     kept.0.lock().unwrap().clear();
@@ -110,9 +111,9 @@ fn a_file_with_a_kept_handle_is_not_removed() {
 fn an_invalid_file_is_removed_and_no_handler_runs() {
     let kept = Kept::default();
     let (running, at) = serve(&engine(Some(kept.clone())));
-    let answer = send(&at, &[("picture", "b.png", &[0; 101])]);
-    assert_eq!(answer["error"], 401, "{answer}");
-    assert_eq!(answer["errors"][0]["parameter"], "picture");
+    let response = send(&at, &[("picture", "b.png", &[0; 101])]);
+    assert_eq!(response["error"], 401, "{response}");
+    assert_eq!(response["errors"][0]["parameter"], "picture");
     assert!(kept.0.lock().unwrap().is_empty());
     running.stop().unwrap();
 }
@@ -122,10 +123,10 @@ fn a_type_for_any_value_gets_the_name_size_and_media_type_of_a_file() {
     async fn show(Args(all): Args<Json>, _: Context) -> Result<Json, ApiError> {
         Ok(json!({ "all": all }))
     }
-    let (running, at) = serve(&build(taking(&parameters()), [Module::new("shop").post("/it", show)]));
-    let answer = send(&at, &[("picture", "b.png", PICTURE)]);
+    let (running, at) = serve(&build(files_with_parameters(&parameters()), [Module::new("shop").post("/it", show)]));
+    let response = send(&at, &[("picture", "b.png", PICTURE)]);
     let file = json!({ "filename": "b.png", "size": PICTURE.len(), "media_type": "image/png" });
-    assert_eq!(answer["all"], json!({ "picture": file }));
+    assert_eq!(response["all"], json!({ "picture": file }));
     running.stop().unwrap();
 }
 
@@ -149,10 +150,10 @@ fn a_handler_passes_files_to_another_method() {
     } });
     let module = Module::new("shop").post("/it", hand_on).post("/seen", look);
     let (running, at) = serve(&build(super::files("shop", &definition), [module]));
-    let answer = send(&at, &[("picture", "b.png", PICTURE), ("more", "x", b"1"), ("more", "y", b"22")]);
-    assert_eq!(answer["seen"]["path"], answer["own"], "{answer}");
-    assert_eq!(answer["seen"]["same"], true);
-    assert_eq!(answer["refused"], json!([400, 400]));
-    assert_eq!(answer["seen"]["more"], json!([1, 2]));
+    let response = send(&at, &[("picture", "b.png", PICTURE), ("more", "x", b"1"), ("more", "y", b"22")]);
+    assert_eq!(response["seen"]["path"], response["own"], "{response}");
+    assert_eq!(response["seen"]["same"], true);
+    assert_eq!(response["refused"], json!([400, 400]));
+    assert_eq!(response["seen"]["more"], json!([1, 2]));
     running.stop().unwrap();
 }

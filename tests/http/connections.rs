@@ -12,16 +12,16 @@ use rulebook::{ApiError, Args, CallEnd, Context, Module, Settings};
 use serde_json::{Value, json};
 
 use super::{echo, handlers};
-use crate::client::{Connection, Request, Site, engine, frame, wait};
+use crate::client::{Connection, Request, TestServer, engine, frame, wait_until};
 #[cfg(unix)]
-use crate::served;
+use crate::server_process;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[test]
 fn a_connection_stays_open_after_an_error() {
-    let site = echo(&json!({ "body": 100 }));
-    let mut connection = site.connect();
+    let server = echo(&json!({ "body": 100 }));
+    let mut connection = server.connect();
     let cases = [
         (Request::new("GET", "/nowhere"), 404),
         (Request::new("DELETE", "/echo"), 405),
@@ -35,25 +35,25 @@ fn a_connection_stays_open_after_an_error() {
         (Request::new("GET", "/echo").body(FORM, "word=not+read"), 200),
     ];
     for (request, status) in cases {
-        let answer = connection.ask(&request);
-        assert_eq!(answer.status, status, "{request:?}: {answer:?}");
-        assert_eq!(answer.field("connection"), None, "{request:?}: {answer:?}");
+        let response = connection.send(&request);
+        assert_eq!(response.status, status, "{request:?}: {response:?}");
+        assert_eq!(response.field("connection"), None, "{request:?}: {response:?}");
         connection.assert_usable();
     }
 }
 
 #[test]
 fn a_long_unused_body_is_not_read_to_its_end() {
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     let endless = Request::new("POST", "/nowhere").field("transfer-encoding", "chunked");
     let long = Request::new("POST", "/nowhere").field("content-length", 1_000_000_000);
     for request in [endless, long] {
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         connection.write(&request.head());
-        let answer = connection.answer(false);
-        answer.assert_refused(404, "no service has this URI");
-        assert_eq!(answer.field("connection"), Some("close"));
-        // The server closes the connection although the client goes on sending.
+        let response = connection.read_response(false);
+        response.assert_error(404, "no service has this URI");
+        assert_eq!(response.field("connection"), Some("close"));
+        // The server closes the connection although the client continues to send.
         let chunk = [b"2710\r\n".as_slice(), &[b'x'; 10_000], b"\r\n"].concat();
         let started = Instant::now();
         while connection.stream.write_all(&chunk).is_ok() {
@@ -64,8 +64,8 @@ fn a_long_unused_body_is_not_read_to_its_end() {
 
 #[test]
 fn pipelined_requests_get_their_responses_in_order() {
-    let site = echo(&json!({}));
-    let mut connection = site.connect();
+    let server = echo(&json!({}));
+    let mut connection = server.connect();
     let mut requests = Vec::new();
     for number in 0..40 {
         requests.push(Request::new("GET", format!("/echo?word={number}")));
@@ -76,26 +76,26 @@ fn pipelined_requests_get_their_responses_in_order() {
     let mut writing = connection.stream.try_clone().unwrap();
     let writer = std::thread::spawn(move || writing.write_all(&all).unwrap());
     for number in 0..40 {
-        connection.answer(false).assert_args(&json!({ "word": number.to_string() }));
-        connection.answer(false).assert_args(&json!({ "text": number.to_string() }));
-        connection.answer(false).assert_refused(404, "no service has this URI");
+        connection.read_response(false).assert_args(&json!({ "word": number.to_string() }));
+        connection.read_response(false).assert_args(&json!({ "text": number.to_string() }));
+        connection.read_response(false).assert_error(404, "no service has this URI");
     }
     writer.join().unwrap();
 }
 
 #[test]
 fn a_client_that_closes_its_sending_side_gets_its_response() {
-    let site = echo(&json!({}));
-    let mut connection = site.connect();
+    let server = echo(&json!({}));
+    let mut connection = server.connect();
     connection.write(&Request::new("POST", "/echo").body(FORM, "text=word").bytes());
     connection.close_writing();
-    connection.answer(false).assert_args(&json!({ "text": "word" }));
+    connection.read_response(false).assert_args(&json!({ "text": "word" }));
     connection.assert_closed();
 }
 
 #[test]
 fn an_incomplete_body_is_refused() {
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     let announced = Request::new("POST", "/echo").field("content-length", 100);
     let chunked = Request::new("POST", "/echo").field("transfer-encoding", "chunked");
     for (request, body, words) in [
@@ -103,75 +103,75 @@ fn an_incomplete_body_is_refused() {
         (&chunked, "9\r\ntext=word\r\n", "the body cannot be read: it is incomplete"),
         (&chunked, "nonsense\r\n", "the body cannot be read: it is incomplete"),
     ] {
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         connection.write(&request.head());
         connection.write(body.as_bytes());
         connection.close_writing();
-        connection.answer(false).assert_refused(400, words);
+        connection.read_response(false).assert_error(400, words);
     }
 }
 
 #[test]
 fn bytes_that_are_not_a_request_do_not_disturb_the_next_client() {
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     for bytes in
         [&b"\x00\x01\x02\x03\r\n\r\n"[..], b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"PRI * HTTP/2"]
     {
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         connection.write(bytes);
         connection.close_writing();
-        while connection.more() {}
+        while connection.read_more() {}
     }
-    site.connect().assert_usable();
+    server.connect().assert_usable();
 }
 
 #[test]
 fn the_preface_of_http2_is_recognised_in_whatever_pieces_it_arrives() {
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     let settings = frame(4, 0, 0, &[]);
     for piece in [1, 5, 12, 23, 24] {
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         for part in PREFACE.chunks(piece) {
             connection.write(part);
             std::thread::sleep(Duration::from_millis(5));
         }
         connection.write(&settings);
-        while connection.ahead.len() < 9 {
-            assert!(connection.more(), "pieces of {piece} bytes");
+        while connection.unread.len() < 9 {
+            assert!(connection.read_more(), "pieces of {piece} bytes");
         }
-        assert_eq!(connection.ahead[3], 4, "pieces of {piece} bytes: the server's own settings");
+        assert_eq!(connection.unread[3], 4, "pieces of {piece} bytes: the server's own settings");
     }
     // Requests that begin like the preface are handled as HTTP/1.
     for request in [Request::new("PUT", "/echo").bytes(), b"PRI * HTTP/2.0\r\n\r\nXX".to_vec()] {
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         for byte in &request {
             connection.write(&[*byte]);
             std::thread::sleep(Duration::from_millis(1));
         }
-        assert!(connection.more());
-        assert!(connection.ahead.starts_with(b"HTTP/1.1 4"), "{:?}", String::from_utf8_lossy(&connection.ahead));
+        assert!(connection.read_more());
+        assert!(connection.unread.starts_with(b"HTTP/1.1 4"), "{:?}", String::from_utf8_lossy(&connection.unread));
     }
 }
 
 #[test]
 fn the_head_of_the_first_request_has_ten_seconds_from_the_start_of_the_connection() {
-    let site = echo(&json!({}));
-    let (mut silent, mut slow) = (patient(&site), patient(&site));
+    let server = echo(&json!({}));
+    let (mut silent, mut slow) = (patient(&server), patient(&server));
     let started = Instant::now();
     std::thread::sleep(Duration::from_secs(6));
     slow.write(b"GET / HTTP/1.1\r\n");
-    while slow.more() {}
-    while silent.more() {}
+    while slow.read_more() {}
+    while silent.read_more() {}
     let elapsed = started.elapsed().as_secs();
     assert!((9..15).contains(&elapsed), "{elapsed} s");
-    assert!(slow.ahead.starts_with(b"HTTP/1.1 408 "), "{:?}", String::from_utf8_lossy(&slow.ahead));
-    assert!(silent.ahead.is_empty(), "a client that has sent nothing gets nothing");
+    assert!(slow.unread.starts_with(b"HTTP/1.1 408 "), "{:?}", String::from_utf8_lossy(&slow.unread));
+    assert!(silent.unread.is_empty(), "a client that has sent nothing gets nothing");
 }
 
 /// Opens a connection with a read timeout of 30 seconds.
-fn patient(site: &Site) -> Connection {
-    let connection = site.connect();
+fn patient(server: &TestServer) -> Connection {
+    let connection = server.connect();
     connection.stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     connection
 }
@@ -185,7 +185,7 @@ struct Counts {
 }
 
 /// Returns an API whose only handler takes some time.
-fn slow(counts: &Arc<Counts>, takes: Duration) -> Site {
+fn slow(counts: &Arc<Counts>, takes: Duration) -> TestServer {
     let definition = json!({ "/": { "slow": { "GET": { "info": "Takes some time" } } } });
     let counts = Arc::clone(counts);
     let seen = Arc::clone(&counts);
@@ -213,38 +213,38 @@ fn count(of: &AtomicUsize) -> usize {
 #[test]
 fn a_handler_is_not_cancelled_when_its_client_disconnects() {
     let counts = Arc::new(Counts::default());
-    let site = slow(&counts, Duration::from_millis(300));
+    let server = slow(&counts, Duration::from_millis(300));
     for number in 1..=3 {
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         connection.write(&Request::new("GET", "/slow").bytes());
-        assert!(wait(|| count(&counts.begun) == number));
+        assert!(wait_until(|| count(&counts.begun) == number));
         // Closing a socket with unread bytes resets the connection, which ends the request at once.
         if number > 1 {
             connection.write(&Request::new("GET", "/slow").head()[..10]);
         }
         drop(connection);
-        assert!(wait(|| count(&counts.ended) == number && count(&counts.after) == number));
+        assert!(wait_until(|| count(&counts.ended) == number && count(&counts.after) == number));
     }
 }
 
 #[test]
 fn a_stopping_server_finishes_requests_in_flight() {
     let counts = Arc::new(Counts::default());
-    let site = slow(&counts, Duration::from_millis(300));
-    let address = site.address();
-    let (mut idle, mut busy) = (site.connect(), site.connect());
+    let server = slow(&counts, Duration::from_millis(300));
+    let address = server.address();
+    let (mut idle, mut busy) = (server.connect(), server.connect());
     busy.write(&Request::new("GET", "/slow").bytes());
-    assert!(wait(|| count(&counts.begun) == 1));
-    site.running.stopper().stop();
-    let answer = busy.answer(false);
-    assert_eq!((answer.status, answer.json()["error"].clone()), (200, Value::from(0)));
-    assert!(!idle.more(), "a connection without a request is closed");
+    assert!(wait_until(|| count(&counts.begun) == 1));
+    server.running.stopper().stop();
+    let response = busy.read_response(false);
+    assert_eq!((response.status, response.json()["error"].clone()), (200, Value::from(0)));
+    assert!(!idle.read_more(), "a connection without a request is closed");
     let waiting = Instant::now();
-    site.running.wait().unwrap();
+    server.running.wait().unwrap();
     // Far less than the time after which the server would cut off open connections.
     assert!(waiting.elapsed() < Duration::from_secs(20), "{:?}", waiting.elapsed());
     // Another test may use the port already: then a server responds there, but not this handler.
-    let gone = wait(|| {
+    let gone = wait_until(|| {
         TcpStream::connect(address).map_or(true, |mut stream| {
             stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
             let asked = stream.write_all(&Request::new("GET", "/slow").bytes());
@@ -257,8 +257,8 @@ fn a_stopping_server_finishes_requests_in_flight() {
 
 #[test]
 fn an_address_in_use_is_reported() {
-    let site = echo(&json!({}));
-    let taken = site.address().to_string();
+    let server = echo(&json!({}));
+    let taken = server.address().to_string();
     let settings = Settings::new().with_bind([&taken]);
     let error = engine(&[("site.json", json!({}))], |engine| engine).serve(&settings).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
@@ -276,8 +276,8 @@ fn the_server_listens_on_every_address() {
         .unwrap();
     assert_eq!(running.addresses().len(), 2);
     for address in running.addresses() {
-        let answer = Connection::to(*address).ask(&Request::new("GET", "/"));
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = Connection::open(*address).send(&Request::new("GET", "/"));
+        assert_eq!(response.status, 200, "{response:?}");
     }
     running.stop().unwrap();
 }
@@ -289,19 +289,19 @@ fn a_signal_stops_the_program() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("api")).unwrap();
         std::fs::write(folder.path().join("api/site.json"), r#"{ "GET": { "info": "Nothing" } }"#).unwrap();
-        let address = served::free_address();
-        let mut child = served::program(folder.path())
+        let address = server_process::free_address();
+        let mut child = server_process::program(folder.path())
             .args(["serve", "--unbound", "echo", "--bind", &address])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         // The program prints its first line when it catches signals.
-        let said = child.stdout.as_mut().unwrap().read(&mut [0]).unwrap();
-        assert_eq!(said, 1, "the program has stopped");
+        let count = child.stdout.as_mut().unwrap().read(&mut [0]).unwrap();
+        assert_eq!(count, 1, "the program has stopped");
         let kill = format!("kill -{signal} {}", child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-        let ended = wait(|| TcpStream::connect(&address).is_err());
+        let ended = wait_until(|| TcpStream::connect(&address).is_err());
         if !ended {
             child.kill().unwrap();
         }

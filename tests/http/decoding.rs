@@ -6,14 +6,14 @@ use std::cell::{Cell, RefCell};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::client::{Connection, Request, Site};
+use crate::client::{Connection, Request, TestServer};
 
-fn site() -> Site {
+fn server() -> TestServer {
     let module = json!({ "/": { "x": { "POST": { "info": "Takes x", "in": {
         "ANY@a": { "info": "Texts", "type": "?array<string>", "name": "a" },
         "ANY@é +": { "info": "Texts", "type": "?array<string>", "name": "e" }
     } } } } });
-    Site::echo(&[("site.json", module)])
+    TestServer::echo(&[("site.json", module)])
 }
 
 /// Returns what `form_urlencoded` reads, as the echoed arguments; `None` if it had to replace bytes that are not UTF-8,
@@ -59,12 +59,12 @@ const COMPARED: u32 = 500;
 
 #[test]
 fn forms_are_decoded_by_the_url_standard() {
-    let site = site();
-    let connection = RefCell::new(site.connect());
+    let server = server();
+    let connection = RefCell::new(server.connect());
     let config = ProptestConfig { cases: TRIED, failure_persistence: None, ..ProptestConfig::default() };
     let compared = Cell::new(0);
     proptest!(config, |(bytes in text())| {
-        let request = Request::new("POST", "/x").untyped(bytes.clone());
+        let request = Request::new("POST", "/x").body_without_type(bytes.clone());
         agree(&mut connection.borrow_mut(), &request, &bytes, &compared)?;
     });
     assert!(compared.get() > COMPARED, "{} were compared", compared.get());
@@ -72,8 +72,8 @@ fn forms_are_decoded_by_the_url_standard() {
 
 #[test]
 fn queries_are_decoded_by_the_url_standard() {
-    let site = site();
-    let connection = RefCell::new(site.connect());
+    let server = server();
+    let connection = RefCell::new(server.connect());
     let config = ProptestConfig { cases: TRIED, failure_persistence: None, ..ProptestConfig::default() };
     let compared = Cell::new(0);
     proptest!(config, |(bytes in text())| {
@@ -91,11 +91,11 @@ fn agree(
     bytes: &[u8],
     compared: &Cell<u32>,
 ) -> Result<(), TestCaseError> {
-    let answer = connection.ask(request);
+    let response = connection.send(request);
     if let Some(args) = expected(bytes) {
         compared.set(compared.get() + u32::from(args != json!({ "a": null, "e": null })));
-        prop_assert_eq!(answer.status, 200, "{:?} {:?}", request, answer);
-        prop_assert_eq!(&answer.json()["args"], &args, "{:?}", request);
+        prop_assert_eq!(response.status, 200, "{:?} {:?}", request, response);
+        prop_assert_eq!(&response.json()["args"], &args, "{:?}", request);
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use rulebook::{ApiError, Args, Context, Module};
 use serde_json::{Value, json};
 
-use crate::client::shape::{Shape, violation};
-use crate::client::{Answer, Request, Site, case};
+use crate::client::envelope::{EnvelopeKind, violation};
+use crate::client::{Request, Response, TestServer, case};
 
 #[test]
 fn responses_have_the_envelope_of_their_module() {
@@ -13,7 +13,7 @@ fn responses_have_the_envelope_of_their_module() {
 }
 
 /// Returns an API in this envelope, with a handler for every kind of result.
-fn ends(envelope: &str) -> Site {
+fn ends(envelope: &str) -> TestServer {
     let text = json!({ "info": "A word", "type": "string" });
     let method = |outputs: Value| json!({ "GET": { "info": "It ends", "out": outputs } });
     let definition = json!({
@@ -44,15 +44,15 @@ fn ends(envelope: &str) -> Site {
         .get("/internal", async |_: Args<()>, _: Context| Err::<(), _>(ApiError::internal("the secret reason")))
         .get("/no-object", async |_: Args<()>, _: Context| Ok::<_, ApiError>("the secret reason"))
         .get("/wrong", async |_: Args<()>, _: Context| Ok::<_, ApiError>(json!({ "a": 5 })));
-    Site::handlers(&[("site.json", definition)], module)
+    TestServer::handlers(&[("site.json", definition)], module)
 }
 
 #[derive(serde::Deserialize)]
-struct How {
+struct Parameters {
     how: String,
 }
 
-async fn declared(Args(How { how }): Args<How>, _: Context) -> Result<(), ApiError> {
+async fn declared(Args(Parameters { how }): Args<Parameters>, _: Context) -> Result<(), ApiError> {
     Err(match how.as_str() {
         "plainly" => ApiError::declared("gone"),
         "with data" => ApiError::declared("gone").with_member("since", 1999).with_member("by", json!({ "name": "é" })),
@@ -63,9 +63,9 @@ async fn declared(Args(How { how }): Args<How>, _: Context) -> Result<(), ApiErr
     })
 }
 
-fn ask(site: &Site, send: &str) -> Answer {
+fn fetch(server: &TestServer, send: &str) -> Response {
     let (method, target) = send.split_once(' ').unwrap();
-    site.send(&Request::new(method, target))
+    server.send(&Request::new(method, target))
 }
 
 #[test]
@@ -81,18 +81,18 @@ fn outputs_are_written_by_the_rules_of_the_envelope() {
     for (send, status, beside, alone) in cases {
         let mut expected = json!({ "error": 0, "ErrorDescription": "all right" });
         expected.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
-        let answer = ask(&aicra, send);
-        assert_eq!((answer.status, answer.json().to_string()), (status, expected.to_string()), "{send}");
-        assert_eq!(violation(&answer, Shape::Aicra), None);
-        let answer = ask(&plain, send);
-        assert_eq!((answer.status, answer.json().to_string()), (status, alone.to_string()), "{send}");
-        assert_eq!(violation(&answer, Shape::Plain), None);
-        let bare = ask(&iapi, send);
-        assert_eq!((bare.status, bare.body), (answer.status, answer.body), "{send}");
+        let response = fetch(&aicra, send);
+        assert_eq!((response.status, response.json().to_string()), (status, expected.to_string()), "{send}");
+        assert_eq!(violation(&response, EnvelopeKind::Aicra), None);
+        let response = fetch(&plain, send);
+        assert_eq!((response.status, response.json().to_string()), (status, alone.to_string()), "{send}");
+        assert_eq!(violation(&response, EnvelopeKind::Plain), None);
+        let bare = fetch(&iapi, send);
+        assert_eq!((bare.status, bare.body), (response.status, response.body), "{send}");
     }
-    for (site, shape) in [(aicra, Shape::Aicra), (plain, Shape::Plain), (iapi, Shape::Iapi)] {
-        let answer = ask(&site, "DELETE /empty");
-        assert_eq!((answer.status, violation(&answer, shape)), (204, None));
+    for (server, envelope) in [(aicra, EnvelopeKind::Aicra), (plain, EnvelopeKind::Plain), (iapi, EnvelopeKind::Iapi)] {
+        let response = fetch(&server, "DELETE /empty");
+        assert_eq!((response.status, violation(&response, envelope)), (204, None));
     }
 }
 
@@ -109,27 +109,29 @@ fn declared_errors_have_status_name_and_message() {
         let send = format!("GET /declared?how={how}");
         let mut expected = json!({ "error": 1, "ErrorDescription": format!("it failed: {words}"), "name": name });
         expected.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
-        let answer = ask(&aicra, &send);
-        assert_eq!((answer.status, answer.json()), (status, expected), "{how}");
-        assert_eq!(violation(&answer, Shape::Aicra), None);
+        let response = fetch(&aicra, &send);
+        assert_eq!((response.status, response.json()), (status, expected), "{how}");
+        assert_eq!(violation(&response, EnvelopeKind::Aicra), None);
         let title = "it failed";
         let mut expected =
             json!({ "type": "about:blank", "title": title, "status": status, "detail": words, "code": name });
         expected.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
-        let answer = ask(&plain, &send);
-        assert_eq!((answer.status, answer.json()), (status, expected), "{how}");
-        assert_eq!(violation(&answer, Shape::Plain), None);
+        let response = fetch(&plain, &send);
+        assert_eq!((response.status, response.json()), (status, expected), "{how}");
+        assert_eq!(violation(&response, EnvelopeKind::Plain), None);
         let mut expected = json!({ "status": "error", "message": words });
         expected.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
-        let answer = ask(&iapi, &send);
-        assert_eq!((answer.status, answer.json().to_string()), (400, expected.to_string()), "{how}");
-        assert_eq!(violation(&answer, Shape::Iapi), None);
+        let response = fetch(&iapi, &send);
+        assert_eq!((response.status, response.json().to_string()), (400, expected.to_string()), "{how}");
+        assert_eq!(violation(&response, EnvelopeKind::Iapi), None);
     }
 }
 
 #[test]
 fn reasons_of_internal_errors_are_not_sent_to_clients() {
-    for (site, shape) in [(ends("aicra"), Shape::Aicra), (ends("plain"), Shape::Plain), (ends("iapi"), Shape::Iapi)] {
+    for (server, envelope) in
+        [(ends("aicra"), EnvelopeKind::Aicra), (ends("plain"), EnvelopeKind::Plain), (ends("iapi"), EnvelopeKind::Iapi)]
+    {
         for (target, status) in [
             ("/panics", 500),
             ("/internal", 500),
@@ -138,12 +140,12 @@ fn reasons_of_internal_errors_are_not_sent_to_clients() {
             ("/wrong", 500),
             ("/no-object", 500),
         ] {
-            let answer = ask(&site, &format!("GET {target}"));
-            let told = if shape == Shape::Iapi && status == 503 { 400 } else { status };
-            assert_eq!((answer.status, violation(&answer, shape)), (told, None), "{target}");
-            let text = String::from_utf8(answer.body.clone()).unwrap();
+            let response = fetch(&server, &format!("GET {target}"));
+            let expected_status = if envelope == EnvelopeKind::Iapi && status == 503 { 400 } else { status };
+            assert_eq!((response.status, violation(&response, envelope)), (expected_status, None), "{target}");
+            let text = String::from_utf8(response.body.clone()).unwrap();
             assert!(!text.contains("secret"), "{text}");
-            let id = answer.json()["request_id"].as_str().map(str::len);
+            let id = response.json()["request_id"].as_str().map(str::len);
             assert_eq!(id, (status == 500).then_some(16), "{text}");
         }
     }
@@ -186,8 +188,9 @@ fn clients_that_accept_only_problem_documents_get_them() {
         "/": { "x": { "POST": { "info": "I", "scope": [["a"]], "in": { "x": { "info": "I", "type": "int" } } } } }
     } } })
     };
-    let [aicra, plain, iapi] = ["aicra", "plain", "iapi"].map(|envelope| Site::echo(&[("app.json", module(envelope))]));
-    let sites = [(&aicra, Shape::Aicra), (&plain, Shape::Plain), (&iapi, Shape::Iapi)];
+    let [aicra, plain, iapi] =
+        ["aicra", "plain", "iapi"].map(|envelope| TestServer::echo(&[("app.json", module(envelope))]));
+    let servers = [(&aicra, EnvelopeKind::Aicra), (&plain, EnvelopeKind::Plain), (&iapi, EnvelopeKind::Iapi)];
     let requests = [
         (Request::new("GET", "/nowhere"), 404),
         (Request::new("GET", "/x"), 405),
@@ -201,22 +204,22 @@ fn clients_that_accept_only_problem_documents_get_them() {
         (Request::new("POST", "/x").field("authorization", "Bearer panic"), 500),
     ];
     let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
-    proptest!(config, |((fields, only) in accept(), which in 0..requests.len(), site in 0..sites.len())| {
+    proptest!(config, |((fields, only) in accept(), which in 0..requests.len(), server in 0..servers.len())| {
         let (request, status) = &requests[which];
-        let (site, own) = sites[site];
+        let (server, own) = servers[server];
         let request = fields.iter().fold(request.clone(), |request, field| request.field("accept", field));
-        let answer = site.send(&request);
-        prop_assert_eq!(answer.status, *status, "{:?} {:?}", request, answer);
+        let response = server.send(&request);
+        prop_assert_eq!(response.status, *status, "{:?} {:?}", request, response);
         // Before a module is known the envelope is that of the API: aicra.
         let in_module = !matches!(which, 0 | 2);
-        let shape = match (in_module, only) {
+        let envelope = match (in_module, only) {
             (true, false) => own,
-            (true, true) if own != Shape::Aicra => Shape::Plain,
-            (_, true) => Shape::AicraProblem,
-            (false, false) => Shape::Aicra,
+            (true, true) if own != EnvelopeKind::Aicra => EnvelopeKind::Plain,
+            (_, true) => EnvelopeKind::AicraProblem,
+            (false, false) => EnvelopeKind::Aicra,
         };
-        prop_assert_eq!(violation(&answer, shape), None, "{:?}", request);
-        // A cache must not give the one response to a client that asks for the other.
-        prop_assert_eq!(answer.field("vary"), (*status != 200).then_some("accept"), "{:?}", request);
+        prop_assert_eq!(violation(&response, envelope), None, "{:?}", request);
+        // `Vary` keeps a cache from sending a response to a client that accepts another format.
+        prop_assert_eq!(response.field("vary"), (*status != 200).then_some("accept"), "{:?}", request);
     });
 }

@@ -6,12 +6,12 @@ use rulebook::{Authenticate, Authentication, Head, Rulebook, Unbound};
 use serde_json::json;
 
 use super::echo;
-use crate::client::{Connection, Request, Site};
+use crate::client::{Connection, Request, TestServer};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 
-fn asking(method: &str, target: &str, media_type: &str, length: u64) -> Request {
+fn expecting_continue(method: &str, target: &str, media_type: &str, length: u64) -> Request {
     Request::new(method, target)
         .field("content-type", media_type)
         .field("content-length", length)
@@ -19,44 +19,49 @@ fn asking(method: &str, target: &str, media_type: &str, length: u64) -> Request 
 }
 
 /// Sends the head of a request on a new connection.
-fn ask(site: &Site, request: &Request) -> Connection {
-    let mut connection = site.connect();
+fn send_head(server: &TestServer, request: &Request) -> Connection {
+    let mut connection = server.connect();
     connection.write(&request.head());
     connection
 }
 
 #[test]
 fn a_permitted_client_gets_100_continue() {
-    let site = echo(&json!({}));
-    let request = asking("POST", "/locked", FORM, 9).field("authorization", r#"Bearer ["writer"]"#);
-    let mut connection = ask(&site, &request);
-    let interim = connection.answer(false);
+    let server = echo(&json!({}));
+    let request = expecting_continue("POST", "/locked", FORM, 9).field("authorization", r#"Bearer ["writer"]"#);
+    let mut connection = send_head(&server, &request);
+    let interim = connection.read_response(false);
     assert_eq!((interim.status, interim.head.as_str()), (100, CONTINUE));
     assert!(connection.is_silent());
     connection.write(b"text=word");
-    connection.answer(false).assert_args(&json!({ "text": "word" }));
+    connection.read_response(false).assert_args(&json!({ "text": "word" }));
     connection.assert_usable();
 }
 
 #[test]
 fn a_refused_client_gets_the_error_instead_of_100_continue() {
-    let site = echo(&json!({}));
-    let keyed = |key: &str| asking("POST", "/locked", FORM, 9).field("authorization", format!("Bearer {key}"));
+    let server = echo(&json!({}));
+    let keyed =
+        |key: &str| expecting_continue("POST", "/locked", FORM, 9).field("authorization", format!("Bearer {key}"));
     let cases = [
-        (asking("POST", "/nowhere", FORM, 9), 404, "no service has this URI"),
-        (asking("PUT", "/echo", FORM, 9), 405, "GET, HEAD, POST, OPTIONS"),
-        (asking("POST", "/locked", FORM, 9), 401, "a credential is required"),
+        (expecting_continue("POST", "/nowhere", FORM, 9), 404, "no service has this URI"),
+        (expecting_continue("PUT", "/echo", FORM, 9), 405, "GET, HEAD, POST, OPTIONS"),
+        (expecting_continue("POST", "/locked", FORM, 9), 401, "a credential is required"),
         (keyed("nobody"), 401, "the credential is invalid"),
-        (asking("POST", "/echo", FORM, 2_000_000), 413, "over the limit `body`"),
-        (asking("POST", "/echo", "text/csv", 9), 415, "text/csv"),
-        (asking("POST", "/file", "multipart/form-data", 9), 400, "boundary"),
-        (asking("POST", "/file", "multipart/form-data; boundary=XX", 100_000_000), 413, "over the limit `multipart`"),
+        (expecting_continue("POST", "/echo", FORM, 2_000_000), 413, "over the limit `body`"),
+        (expecting_continue("POST", "/echo", "text/csv", 9), 415, "text/csv"),
+        (expecting_continue("POST", "/file", "multipart/form-data", 9), 400, "boundary"),
+        (
+            expecting_continue("POST", "/file", "multipart/form-data; boundary=XX", 100_000_000),
+            413,
+            "over the limit `multipart`",
+        ),
     ];
     let asked = cases.map(|(request, status, words)| {
-        let mut connection = ask(&site, &request);
-        let answer = connection.answer(false);
-        answer.assert_refused(status, words);
-        assert_eq!(answer.field("connection"), Some("close"), "the body was not read");
+        let mut connection = send_head(&server, &request);
+        let response = connection.read_response(false);
+        response.assert_error(status, words);
+        assert_eq!(response.field("connection"), Some("close"), "the body was not read");
         connection
     });
     asked.into_iter().for_each(Connection::assert_closed);
@@ -64,95 +69,95 @@ fn a_refused_client_gets_the_error_instead_of_100_continue() {
 
 #[test]
 fn pages_and_documents_respond_to_clients_that_expect_100_continue() {
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     for path in ["/index.html", "/static/", "/docs/swagger/", "/openapi.json", "/healthz"] {
-        let mut connection = ask(&site, &Request::new("GET", path).field("expect", "100-continue"));
-        let mut answer = connection.answer(false);
-        if answer.status == 100 {
-            answer = connection.answer(false);
+        let mut connection = send_head(&server, &Request::new("GET", path).field("expect", "100-continue"));
+        let mut response = connection.read_response(false);
+        if response.status == 100 {
+            response = connection.read_response(false);
         }
-        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        assert_eq!(response.status, 200, "{path}: {response:?}");
     }
-    let mut connection = ask(&site, &asking("POST", "/docs/none", FORM, 9));
-    connection.answer(false).assert_refused(404, "no service has this URI");
+    let mut connection = send_head(&server, &expecting_continue("POST", "/docs/none", FORM, 9));
+    connection.read_response(false).assert_error(404, "no service has this URI");
 }
 
 #[test]
 fn the_connection_of_a_refused_client_with_a_chunked_body_is_closed() {
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     let request = Request::new("POST", "/locked")
         .field("content-type", FORM)
         .field("transfer-encoding", "chunked")
         .field("expect", "100-continue");
-    let mut connection = ask(&site, &request);
-    connection.answer(false).assert_refused(401, "a credential is required");
+    let mut connection = send_head(&server, &request);
+    connection.read_response(false).assert_error(401, "a credential is required");
     connection.assert_closed();
 }
 
 #[test]
 fn a_huge_upload_with_an_invalid_key_is_refused_before_it_is_sent() {
-    let site = echo(&json!({}));
-    let request = asking("PUT", "/vault", "multipart/form-data; boundary=XX", 10_000_000_000)
+    let server = echo(&json!({}));
+    let request = expecting_continue("PUT", "/vault", "multipart/form-data; boundary=XX", 10_000_000_000)
         .field("authorization", "Bearer nobody");
     let started = Instant::now();
-    let mut connection = ask(&site, &request);
-    connection.answer(false).assert_refused(401, "the credential is invalid");
+    let mut connection = send_head(&server, &request);
+    connection.read_response(false).assert_error(401, "the credential is invalid");
     assert!(started.elapsed() < Duration::from_secs(5));
     connection.assert_closed();
-    assert_eq!(site.temporary(), 0);
+    assert_eq!(server.temporary_files(), 0);
 }
 
 #[test]
 fn other_expectations_are_refused() {
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     for expectation in ["200-ok", "100-continue, more=1", "100-continues"] {
         let request = Request::new("POST", "/echo").field("expect", expectation).body(FORM, "text=word");
-        site.send(&request).assert_refused(417, "the only supported expectation is 100-continue");
+        server.send(&request).assert_error(417, "the only supported expectation is 100-continue");
     }
     let request = Request::new("POST", "/echo").field("expect", "100-Continue").body(FORM, "text=word");
-    let mut connection = site.connect();
+    let mut connection = server.connect();
     connection.write(&request.bytes());
-    assert_eq!(connection.answer(false).status, 100);
-    connection.answer(false).assert_args(&json!({ "text": "word" }));
+    assert_eq!(connection.read_response(false).status, 100);
+    connection.read_response(false).assert_args(&json!({ "text": "word" }));
 }
 
 #[test]
 fn a_client_without_an_expectation_gets_no_100_continue() {
-    let site = echo(&json!({}));
-    let mut connection = site.connect();
+    let server = echo(&json!({}));
+    let mut connection = server.connect();
     let request = Request::new("POST", "/echo").body(FORM, "text=word");
     connection.write(&request.head());
     assert!(connection.is_silent());
     connection.write(&request.body);
-    connection.answer(false).assert_args(&json!({ "text": "word" }));
+    connection.read_response(false).assert_args(&json!({ "text": "word" }));
 }
 
 #[test]
 fn a_method_that_reads_no_body_responds_without_100_continue() {
-    let site = echo(&json!({}));
-    let mut connection = ask(&site, &asking("GET", "/echo?word=a", FORM, 9));
-    let answer = connection.answer(false);
-    answer.assert_args(&json!({ "word": "a" }));
-    assert_eq!(answer.field("connection"), Some("close"), "the body was not read");
+    let server = echo(&json!({}));
+    let mut connection = send_head(&server, &expecting_continue("GET", "/echo?word=a", FORM, 9));
+    let response = connection.read_response(false);
+    response.assert_args(&json!({ "word": "a" }));
+    assert_eq!(response.field("connection"), Some("close"), "the body was not read");
     // Without a body the connection can be used again.
-    let mut connection = ask(&site, &Request::new("GET", "/echo?word=a").field("expect", "100-continue"));
-    connection.answer(false).assert_args(&json!({ "word": "a" }));
+    let mut connection = send_head(&server, &Request::new("GET", "/echo?word=a").field("expect", "100-continue"));
+    connection.read_response(false).assert_args(&json!({ "word": "a" }));
     connection.assert_usable();
 }
 
 #[test]
 fn a_document_is_compressed_for_a_client_that_expects_100_continue() {
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     let request = Request::new("GET", "/openapi.json").field("accept-encoding", "gzip");
-    let (expecting, plain) = (site.send(&request.clone().field("expect", "100-continue")), site.send(&request));
+    let (expecting, plain) = (server.send(&request.clone().field("expect", "100-continue")), server.send(&request));
     assert_eq!(expecting.field("content-encoding"), Some("gzip"));
     assert_eq!((expecting.status, &expecting.body), (200, &plain.body));
 }
 
 /// An authenticator that always panics.
-struct Panics;
+struct PanickingAuthenticator;
 
-impl Authenticate for Panics {
+impl Authenticate for PanickingAuthenticator {
     async fn authenticate(&self, _: &Head) -> Authentication {
         panic!("the authenticator panicked");
     }
@@ -162,12 +167,12 @@ impl Authenticate for Panics {
 fn a_panic_while_a_document_is_made_is_reported_in_json_and_never_as_a_script() {
     let definition = json!({ "jsonp": true, "modules": { "site": { "GET": { "info": "Nothing" } } } });
     let rulebook = Rulebook::read(vec![("app.json".into(), definition.to_string().into_bytes())]);
-    let engine = rulebook.authenticator(Panics).unbound(Unbound::Echo).build();
-    let site = Site::start(&engine.unwrap_or_else(|report| panic!("{report}")));
+    let engine = rulebook.authenticator(PanickingAuthenticator).unbound(Unbound::Echo).build();
+    let server = TestServer::start(&engine.unwrap_or_else(|report| panic!("{report}")));
     let request = Request::new("GET", "/openapi.json?as=me&callback=cb");
     for request in [request.clone(), request.field("expect", "100-continue")] {
-        let answer = site.send(&request);
-        answer.assert_refused(500, "the log has the reason under ");
-        assert_eq!(answer.field("content-type"), Some("application/json"), "{answer:?}");
+        let response = server.send(&request);
+        response.assert_error(500, "the log has the reason under ");
+        assert_eq!(response.field("content-type"), Some("application/json"), "{response:?}");
     }
 }

@@ -1,8 +1,8 @@
-//! Reading parameters from wherever in a request they are.
+//! Parameters in all parts of a request.
 
 use serde_json::{Value, json};
 
-use crate::client::{Request, Site, case};
+use crate::client::{Request, TestServer, case};
 
 #[test]
 fn parameters_are_read_and_errors_reported() {
@@ -25,30 +25,30 @@ fn exceeded_limits_are_named() {
 }
 
 /// Returns an API of one method with this many required parameters.
-fn many(count: usize, unknown: &str) -> Site {
+fn many(count: usize, unknown: &str) -> TestServer {
     let parameters = (0..count).map(|n| (format!("p{n:02}"), json!({ "info": "A number", "type": "int" })));
     let input: Value = parameters.collect();
     let module = json!({ "/": { "x": { "POST": { "info": "Takes many", "in": input } } } });
-    Site::echo(&[("app.json", json!({ "unknown": unknown })), ("site.json", module)])
+    TestServer::echo(&[("app.json", json!({ "unknown": unknown })), ("site.json", module)])
 }
 
 #[test]
 fn at_most_fifty_errors_are_reported_in_the_order_of_the_definition() {
     for (count, truncated) in [(49, false), (50, false), (51, true), (200, true)] {
-        let answer = many(count, "ignore").send(&Request::new("POST", "/x"));
-        let document = answer.json();
-        let told = document["errors"].as_array().unwrap();
-        let names: Vec<_> = told.iter().map(|fault| fault["parameter"].as_str().unwrap().to_owned()).collect();
+        let response = many(count, "ignore").send(&Request::new("POST", "/x"));
+        let document = response.json();
+        let errors = document["errors"].as_array().unwrap();
+        let names: Vec<_> = errors.iter().map(|error| error["parameter"].as_str().unwrap().to_owned()).collect();
         let expected: Vec<_> = (0..count.min(50)).map(|n| format!("p{n:02}")).collect();
         assert_eq!(names, expected, "{count}");
         assert_eq!(document["truncated"], if truncated { json!(true) } else { Value::Null }, "{count}");
-        assert_eq!((answer.status, &document["error"]), (400, &json!(400)));
+        assert_eq!((response.status, &document["error"]), (400, &json!(400)));
     }
 }
 
 #[test]
 fn unknown_parameters_are_reported_after_the_known_ones() {
-    let site = many(2, "refuse");
+    let server = many(2, "refuse");
     let unknown = |count: usize| (0..count).map(|n| format!("u{n}=1")).collect::<Vec<_>>().join("&");
     let form = |body: String| Request::new("POST", "/x").body("application/x-www-form-urlencoded", body);
     for (request, names, truncated) in [
@@ -56,17 +56,17 @@ fn unknown_parameters_are_reported_after_the_known_ones() {
         (form("p00=1&p01=2&u=1".to_owned()), vec!["u"], false),
         (Request::new("POST", "/x?a=1&p00=1"), vec!["p00", "p01", "a", "p00"], false),
     ] {
-        let document = site.send(&request).json();
-        let told = document["errors"].as_array().unwrap();
-        let got: Vec<_> = told.iter().map(|fault| fault["parameter"].as_str().unwrap()).collect();
+        let document = server.send(&request).json();
+        let errors = document["errors"].as_array().unwrap();
+        let got: Vec<_> = errors.iter().map(|error| error["parameter"].as_str().unwrap()).collect();
         assert_eq!(got, names, "{request:?}");
         assert_eq!(document["truncated"], if truncated { json!(true) } else { Value::Null });
         assert_eq!(document["error"], 401, "{request:?}");
     }
-    let document = site.send(&form(unknown(49))).json();
+    let document = server.send(&form(unknown(49))).json();
     assert_eq!(document["errors"].as_array().map(Vec::len), Some(50));
     assert_eq!(document["truncated"], true);
-    let document = site.send(&form(unknown(48))).json();
+    let document = server.send(&form(unknown(48))).json();
     assert_eq!((document["errors"].as_array().map(Vec::len), &document["truncated"]), (Some(50), &Value::Null));
 }
 
@@ -75,7 +75,7 @@ fn quoted_values_are_cut_to_a_hundred_characters() {
     let module = json!({ "/": { "x": { "POST": { "info": "Takes x", "in": {
         "x": { "info": "A number", "type": "int" }, "y": { "info": "A list", "type": "?array<int>" }
     } } } } });
-    let site = Site::echo(&[("site.json", module)]);
+    let server = TestServer::echo(&[("site.json", module)]);
     for (sent, shown) in [
         (json!("é".repeat(98)), format!("\"{}\"", "é".repeat(98))),
         (json!("é".repeat(99)), format!("\"{}…", "é".repeat(99))),
@@ -85,12 +85,12 @@ fn quoted_values_are_cut_to_a_hundred_characters() {
         (json!({ "k".repeat(1000): 1 }), format!("{{\"{}…", "k".repeat(98))),
     ] {
         let request = Request::new("POST", "/x").body("application/json", json!({ "x": sent }).to_string());
-        assert_eq!(site.send(&request).json()["errors"][0]["got"], shown);
+        assert_eq!(server.send(&request).json()["errors"][0]["got"], shown);
     }
-    // The path within a value is text of the client as well.
+    // The path to an invalid part of a value is text from the client, too.
     let form = format!("x={}", "z".repeat(200));
-    let answer = site.send(&Request::new("POST", "/x").body("application/x-www-form-urlencoded", form)).json();
-    assert_eq!(answer["errors"][0]["got"], format!("\"{}…", "z".repeat(99)));
+    let response = server.send(&Request::new("POST", "/x").body("application/x-www-form-urlencoded", form)).json();
+    assert_eq!(response["errors"][0]["got"], format!("\"{}…", "z".repeat(99)));
 }
 
 #[test]
@@ -99,16 +99,16 @@ fn a_method_without_body_parameters_does_not_read_the_body() {
         "POST": { "info": "Takes no body", "in": { "GET@q": { "info": "A word", "type": "?string", "name": "q" } } },
         "GET": { "info": "Takes nothing" }
     } } });
-    let site = Site::echo(&[("app.json", json!({ "unknown": "refuse" })), ("site.json", module)]);
+    let server = TestServer::echo(&[("app.json", json!({ "unknown": "refuse" })), ("site.json", module)]);
     for method in ["POST", "GET"] {
         for media_type in
             ["application/json", "multipart/form-data", "text/csv", "x", "multipart/form-data; boundary=X"]
         {
-            let mut connection = site.connect();
+            let mut connection = server.connect();
             let request = Request::new(method, "/x").body(media_type, b"\xff{garbage".as_slice());
-            assert_eq!(connection.ask(&request).status, 200, "{request:?}");
+            assert_eq!(connection.send(&request).status, 200, "{request:?}");
             let request = Request::new(method, "/x").chunked(media_type, &[b"\xff{gar", b"bage"]);
-            assert_eq!(connection.ask(&request).status, 200, "{request:?}");
+            assert_eq!(connection.send(&request).status, 200, "{request:?}");
         }
     }
 }

@@ -2,21 +2,22 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use rulebook::{ApiError, Args, Context, Format, FormatError, Module, Rulebook, Unbound, Xml};
+use rulebook::envelope::{Format, FormatError, Xml};
+use rulebook::{ApiError, Args, Context, Module, Rulebook, Unbound};
 use rulebook_model::model::EnvelopeName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::client::{self, Answer, Request, Site, case, xml};
-use crate::http::jsonp::handed;
-use crate::logged;
+use crate::captured_log;
+use crate::client::{self, Request, Response, TestServer, case, xml};
+use crate::http::jsonp::callback_value;
 
 const XML: &str = "application/xml; charset=utf-8";
 
-/// A format with any name and media type that writes what it was given, and fails if it is told to.
-struct Told(&'static str, &'static str);
+/// A format with this name and media type that writes JSON. It fails or panics if the parameter `word` is `fail` or `panic`.
+struct WordFormat(&'static str, &'static str);
 
-impl Format for Told {
+impl Format for WordFormat {
     fn name(&self) -> &str {
         self.0
     }
@@ -25,19 +26,19 @@ impl Format for Told {
         self.1
     }
 
-    fn write(&self, answer: &Value) -> Result<Vec<u8>, FormatError> {
-        match answer["args"]["word"].as_str() {
+    fn write(&self, response: &Value) -> Result<Vec<u8>, FormatError> {
+        match response["args"]["word"].as_str() {
             Some("fail") => Err("the secret reason".into()),
             Some("panic") => panic!("the secret reason"),
-            _ => Ok(answer.to_string().into_bytes()),
+            _ => Ok(response.to_string().into_bytes()),
         }
     }
 }
 
 /// A format that always fails.
-struct Violation;
+struct FailingFormat;
 
-impl Format for Violation {
+impl Format for FailingFormat {
     fn name(&self) -> &str {
         "broken"
     }
@@ -52,7 +53,7 @@ impl Format for Violation {
 }
 
 /// Returns an API that offers these formats and echoes arguments.
-fn site(formats: &Value) -> Site {
+fn server(formats: &Value) -> TestServer {
     let word = json!({ "info": "A word", "type": "?string", "name": "word" });
     let uris = json!({ "x": {
         "GET": { "info": "Echoes", "in": { "GET@word": word } },
@@ -67,32 +68,33 @@ fn site(formats: &Value) -> Site {
         })
         .collect();
     let app = json!({ "formats": formats, "modules": modules });
-    Site::start(&client::engine(&[("app.json", app)], |rulebook| {
-        let own = rulebook.add_format(Told("lines", "text/x-lines")).add_format(Told("hidden", "text/x-hidden"));
-        own.add_format(Violation).unbound(Unbound::Echo)
+    TestServer::start(&client::engine(&[("app.json", app)], |rulebook| {
+        let own =
+            rulebook.add_format(WordFormat("lines", "text/x-lines")).add_format(WordFormat("hidden", "text/x-hidden"));
+        own.add_format(FailingFormat).unbound(Unbound::Echo)
     }))
 }
 
-fn ask(site: &Site, accept: &str, send: &str) -> Answer {
+fn fetch(server: &TestServer, accept: &str, send: &str) -> Response {
     let (method, target) = send.split_once(' ').unwrap();
-    site.send(&Request::new(method, target).field("accept", accept))
+    server.send(&Request::new(method, target).field("accept", accept))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Choice {
-    what: String,
+    title: String,
     accept: Vec<String>,
     /// The media type of a success.
-    gets: String,
+    success_type: String,
     /// The media type of errors, if it is another one.
-    refusals: Option<String>,
+    error_type: Option<String>,
 }
 
 #[test]
 fn clients_choose_the_format_by_accept() {
-    let site = site(&json!(["xml", "lines"]));
-    for Choice { what, accept, gets, refusals } in case::read(include_str!("../data/http/formats.json")) {
+    let server = server(&json!(["xml", "lines"]));
+    for Choice { title, accept, success_type, error_type } in case::read(include_str!("../data/http/formats.json")) {
         for (send, status) in [
             ("GET /aicra/x?word=some", 200),
             ("HEAD /aicra/x?word=some", 200),
@@ -103,62 +105,64 @@ fn clients_choose_the_format_by_accept() {
         ] {
             let (method, target) = send.split_once(' ').unwrap();
             let request = accept.iter().fold(Request::new(method, target), |request, own| request.field("accept", own));
-            let answer = site.send(&request);
-            let expected = refusals.as_ref().filter(|_| status >= 400).unwrap_or(&gets);
-            assert_eq!(answer.status, status, "{what}: {answer:?}");
-            assert_eq!(answer.field("content-type"), Some(expected.as_str()), "{what}: {send}");
-            assert_eq!(answer.field("vary"), Some("accept"), "{what}: {answer:?}");
-            assert_eq!(answer.field("x-content-type-options"), Some("nosniff"), "{what}: {answer:?}");
+            let response = server.send(&request);
+            let expected = error_type.as_ref().filter(|_| status >= 400).unwrap_or(&success_type);
+            assert_eq!(response.status, status, "{title}: {response:?}");
+            assert_eq!(response.field("content-type"), Some(expected.as_str()), "{title}: {send}");
+            assert_eq!(response.field("vary"), Some("accept"), "{title}: {response:?}");
+            assert_eq!(response.field("x-content-type-options"), Some("nosniff"), "{title}: {response:?}");
         }
     }
 }
 
 #[test]
 fn head_has_the_content_length_of_get() {
-    let site = site(&json!(["xml"]));
+    let server = server(&json!(["xml"]));
     for target in ["/plain/x?word=some", "/nowhere"] {
-        let (got, headed) = (ask(&site, XML, &format!("GET {target}")), ask(&site, XML, &format!("HEAD {target}")));
+        let (got, head) =
+            (fetch(&server, XML, &format!("GET {target}")), fetch(&server, XML, &format!("HEAD {target}")));
         assert_eq!(got.field("content-length"), Some(got.body.len().to_string().as_str()));
         for name in ["content-length", "content-type", "vary"] {
-            assert_eq!(headed.field(name), got.field(name), "{target}: {name}");
+            assert_eq!(head.field(name), got.field(name), "{target}: {name}");
         }
     }
 }
 
 #[test]
 fn formats_that_are_not_offered_are_not_negotiated() {
-    let site = site(&json!(["json"]));
+    let server = server(&json!(["json"]));
     for accept in ["application/xml", "text/x-lines"] {
-        let answer = ask(&site, accept, "GET /aicra/x");
-        assert_eq!((answer.field("content-type"), answer.field("vary")), (Some("application/json"), None));
+        let response = fetch(&server, accept, "GET /aicra/x");
+        assert_eq!((response.field("content-type"), response.field("vary")), (Some("application/json"), None));
     }
 }
 
 #[test]
 fn responses_without_content_and_descriptions_ignore_formats() {
-    let site = site(&json!(["xml"]));
-    let answer = ask(&site, XML, "DELETE /aicra/x");
-    assert_eq!((answer.status, answer.field("content-type"), answer.body.len()), (204, None, 0));
-    let described = ask(&site, XML, "OPTIONS /aicra/x");
+    let server = server(&json!(["xml"]));
+    let response = fetch(&server, XML, "DELETE /aicra/x");
+    assert_eq!((response.status, response.field("content-type"), response.body.len()), (204, None, 0));
+    let described = fetch(&server, XML, "OPTIONS /aicra/x");
     assert_eq!((described.status, described.field("content-type")), (200, Some("application/json")));
 }
 
 /// Responses of every kind, in every envelope.
 #[test]
 fn xml_has_the_content_of_json() {
-    let site = site(&json!(["xml"]));
+    let server = server(&json!(["xml"]));
     for envelope in EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) {
         let sends = ["x?word=%3C%26%5D%5D%3E%22", "x", "x?word=", "x?word=%00%0D%0A%EF%BF%BE", "x?word=a&word=b", "y"];
         for send in sends {
             let send = format!("GET /{envelope}/{send}");
-            let (in_json, in_xml) = (ask(&site, "application/json", &send), ask(&site, "application/xml", &send));
+            let (in_json, in_xml) =
+                (fetch(&server, "application/json", &send), fetch(&server, "application/xml", &send));
             assert_eq!(in_xml.status, in_json.status, "{send}");
             assert_eq!(in_xml.field("content-type"), Some(XML), "{send}");
             assert_eq!(xml::read(&in_xml.body), ("response".to_owned(), in_json.json()), "{send}: {in_xml:?}");
         }
     }
-    let answer = ask(&site, "application/xml", "GET /phalapi/x?word=Hello");
-    let text = String::from_utf8(answer.body).unwrap();
+    let response = fetch(&server, "application/xml", "GET /phalapi/x?word=Hello");
+    let text = String::from_utf8(response.body).unwrap();
     let data = r#"<data type="object"><args type="object"><word>Hello</word></args></data>"#;
     assert_eq!(
         text,
@@ -169,9 +173,9 @@ fn xml_has_the_content_of_json() {
     );
 }
 
-/// JSON values with everything that is difficult in XML.
+/// JSON values that are difficult to represent in XML.
 fn values() -> impl Strategy<Value = Value> {
-    let trouble = prop::sample::select(vec![
+    let difficult = prop::sample::select(vec![
         "",
         " ",
         "item",
@@ -201,9 +205,9 @@ fn values() -> impl Strategy<Value = Value> {
         "name",
     ]);
     let text = prop_oneof![
-        trouble.clone().prop_map(str::to_owned),
+        difficult.clone().prop_map(str::to_owned),
         prop::collection::vec(any::<char>(), 0..8).prop_map(String::from_iter),
-        (trouble, ".{0,4}").prop_map(|(one, other)| format!("{one}{other}")),
+        (difficult, ".{0,4}").prop_map(|(one, other)| format!("{one}{other}")),
     ];
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -230,20 +234,20 @@ fn any_value_is_the_same_in_every_format() {
         "envelope": "plain", "formats": ["xml"], "limits": { "uri": 60_000, "head": 100_000 },
         "modules": { "m": { "GET": method } }
     });
-    let site = Site::start(&client::engine(&[("app.json", app)], |rulebook| rulebook.unbound(Unbound::Echo)));
+    let server = TestServer::start(&client::engine(&[("app.json", app)], |rulebook| rulebook.unbound(Unbound::Echo)));
     let mut runner = TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() });
     let agree = |value: Value| {
         let written = Xml::default().write(&value).unwrap();
         prop_assert_eq!(xml::read(&written).1, value.clone());
-        // In a list a value is JSON, not a text.
+        // An item of a list is parsed as JSON.
         let sent: String = form_urlencoded::byte_serialize(json!([value]).to_string().as_bytes()).collect();
-        let ask = |accept: &str, more: &str| ask(&site, accept, &format!("GET /?value={sent}{more}"));
-        let (in_json, in_xml) = (ask("application/json", ""), ask("application/xml", ""));
+        let fetch = |accept: &str, more: &str| fetch(&server, accept, &format!("GET /?value={sent}{more}"));
+        let (in_json, in_xml) = (fetch("application/json", ""), fetch("application/xml", ""));
         prop_assert_eq!((in_json.status, &in_json.json()["args"]["value"]), (200, &json!([value])), "{:?}", in_json);
         prop_assert_eq!((in_xml.status, in_xml.field("content-type")), (200, Some(XML)));
         prop_assert_eq!(xml::read(&in_xml.body).1, in_json.json());
         // The callback asks for a script, whatever the client accepts.
-        prop_assert_eq!(handed(&ask("application/xml", "&callback=f"), "f"), in_json.json());
+        prop_assert_eq!(callback_value(&fetch("application/xml", "&callback=f"), "f"), in_json.json());
         Ok(())
     };
     runner.run(&values(), agree).unwrap_or_else(|error| panic!("{error}"));
@@ -252,14 +256,14 @@ fn any_value_is_the_same_in_every_format() {
 /// Browsers run scripts in the namespaces of XHTML and SVG, and apply stylesheets.
 #[test]
 fn xml_names_from_clients_have_no_namespace() {
-    let answer = json!({
+    let response = json!({
         "xmlns": "http://www.w3.org/1999/xhtml",
         "xmlns:h": "http://www.w3.org/1999/xhtml",
         "script xmlns=\"http://www.w3.org/1999/xhtml\"": "alert(1)",
         "h:script": "<?xml-stylesheet href=\"x\"?>",
         "script": "alert(1)",
     });
-    let xml = String::from_utf8(Xml::default().write(&answer).unwrap()).unwrap();
+    let xml = String::from_utf8(Xml::default().write(&response).unwrap()).unwrap();
     let (_, written) = xml.split_once("?>").unwrap();
     let tags: Vec<&str> = written.split('<').skip(1).filter_map(|tag| tag.split('>').next()).collect();
     let attributes = ["name", "type", "escaped", "escaped-name"];
@@ -279,29 +283,29 @@ fn a_program_can_name_the_root_element() {
     }
     let app = json!({ "formats": ["xml"], "modules": { "m": { "GET": { "info": "Nothing" } } } });
     let own = |rulebook: Rulebook| rulebook.add_format(Xml::with_root("feed").unwrap()).unbound(Unbound::Echo);
-    let site = Site::start(&client::engine(&[("app.json", app)], own));
-    assert_eq!(xml::read(&ask(&site, "text/xml", "GET /").body).0, "feed");
+    let server = TestServer::start(&client::engine(&[("app.json", app)], own));
+    assert_eq!(xml::read(&fetch(&server, "text/xml", "GET /").body).0, "feed");
 }
 
 #[test]
 fn a_failing_format_becomes_an_internal_error_in_json() {
-    logged::begin();
-    let site = site(&json!(["lines", "broken"]));
+    captured_log::begin();
+    let server = server(&json!(["lines", "broken"]));
     for word in ["fail", "panic"] {
-        let answer = ask(&site, "text/x-lines", &format!("GET /aicra/x?word={word}"));
-        answer.assert_refused(500, "the log has the reason under ");
-        assert!(!format!("{answer:?}").contains("secret"), "{answer:?}");
-        let id = answer.field("x-request-id").unwrap().to_owned();
-        assert_eq!(answer.json()["request_id"], id.as_str());
-        let lines = logged::logged(&id);
+        let response = fetch(&server, "text/x-lines", &format!("GET /aicra/x?word={word}"));
+        response.assert_error(500, "the log has the reason under ");
+        assert!(!format!("{response:?}").contains("secret"), "{response:?}");
+        let id = response.field("x-request-id").unwrap().to_owned();
+        assert_eq!(response.json()["request_id"], id.as_str());
+        let lines = captured_log::logged(&id);
         assert!(lines.iter().any(|line| line.message.contains("the secret reason")), "{lines:?}");
     }
-    // An error stays the error that it was.
-    let refused = ask(&site, "text/x-broken", "GET /nowhere");
-    refused.assert_refused(404, "no service has this URI");
+    // A failing format does not replace the error.
+    let refused = fetch(&server, "text/x-broken", "GET /nowhere");
+    refused.assert_error(404, "no service has this URI");
     let id = refused.field("x-request-id").unwrap();
-    assert!(logged::logged(id).iter().any(|line| line.message.contains("the broken format")));
-    ask(&site, "text/x-broken", "GET /aicra/x").assert_refused(500, "the log has the reason under ");
+    assert!(captured_log::logged(id).iter().any(|line| line.message.contains("the broken format")));
+    fetch(&server, "text/x-broken", "GET /aicra/x").assert_error(500, "the log has the reason under ");
 }
 
 #[test]
@@ -313,11 +317,11 @@ fn header_fields_of_handlers_are_kept_in_other_formats() {
         Ok::<_, ApiError>(json!({ "word": "<é>" }))
     });
     let files = [("app.json", json!({ "formats": ["xml"] })), ("site.json", definition)];
-    let site = Site::handlers(&files, module);
-    let answer = ask(&site, "application/xml", "GET /");
-    assert_eq!(xml::read(&answer.body).1["word"], "<é>");
-    assert_eq!(answer.field("x-own"), Some("kept"));
-    let vary: Vec<_> = answer.head.lines().filter_map(|line| line.strip_prefix("vary: ")).collect();
+    let server = TestServer::handlers(&files, module);
+    let response = fetch(&server, "application/xml", "GET /");
+    assert_eq!(xml::read(&response.body).1["word"], "<é>");
+    assert_eq!(response.field("x-own"), Some("kept"));
+    let vary: Vec<_> = response.head.lines().filter_map(|line| line.strip_prefix("vary: ")).collect();
     assert_eq!(vary, ["cookie", "accept"]);
 }
 
@@ -334,17 +338,17 @@ fn a_value_that_is_nested_too_deeply_for_xml_is_an_internal_error() {
     let module = Module::new("site").get("/deep", async |Args(Deep { levels }): Args<Deep>, _: Context| {
         Ok::<_, ApiError>((1..levels).fold(json!([]), |inner, _| json!([inner])))
     });
-    let site = Site::handlers(
+    let server = TestServer::handlers(
         &[("app.json", json!({ "envelope": "plain", "formats": ["xml"] })), ("site.json", definition)],
         module,
     );
     for (levels, in_xml) in [(1, 200), (127, 200), (128, 500)] {
         let target = format!("GET /deep/{levels}");
-        assert_eq!(ask(&site, "application/json", &target).status, 200, "{levels}");
-        let answer = ask(&site, "application/xml", &target);
-        assert_eq!(answer.status, in_xml, "{levels}: {answer:?}");
+        assert_eq!(fetch(&server, "application/json", &target).status, 200, "{levels}");
+        let response = fetch(&server, "application/xml", &target);
+        assert_eq!(response.status, in_xml, "{levels}: {response:?}");
         if in_xml == 200 {
-            assert_eq!(xml::read(&answer.body).1, ask(&site, "application/json", &target).json());
+            assert_eq!(xml::read(&response.body).1, fetch(&server, "application/json", &target).json());
         }
     }
 }
@@ -354,8 +358,8 @@ fn a_format_without_a_media_type_is_refused_at_start() {
     for media_type in ["", "csv", "text/*", "*/*", "text/csv\r\nx: y", "text/csv, text/plain", "text/ csv"] {
         let app = br#"{ "formats": ["own"] }"#.to_vec();
         let rulebook = Rulebook::read(vec![("app.json".into(), app), ("site.json".into(), b"{}".to_vec())]);
-        let report = rulebook.add_format(Told("own", media_type.to_owned().leak())).check().unwrap_err();
-        let told = report.to_string();
-        assert!(told.contains("bad-option") && told.contains("app.json:1:16"), "{media_type:?}: {told}");
+        let report = rulebook.add_format(WordFormat("own", media_type.to_owned().leak())).check().unwrap_err();
+        let report = report.to_string();
+        assert!(report.contains("bad-option") && report.contains("app.json:1:16"), "{media_type:?}: {report}");
     }
 }

@@ -6,25 +6,25 @@ use rulebook_model::model::EnvelopeName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Connection, Request, Site, case, engine};
-use crate::logged::{self, logged};
+use crate::captured_log::{self, logged};
+use crate::client::{Connection, Request, Response, TestServer, case, engine};
 
-fn get(site: &Site, target: &str) -> Answer {
-    site.send(&Request::new("GET", target))
+fn get(server: &TestServer, target: &str) -> Response {
+    server.send(&Request::new("GET", target))
 }
 
 /// Returns the value that a script passes to its function, after asserting that the script does nothing else.
 #[track_caller]
-pub fn handed(answer: &Answer, callback: &str) -> Value {
-    assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.field("content-type"), Some("text/javascript; charset=utf-8"), "{answer:?}");
-    assert_eq!(answer.field("x-content-type-options"), Some("nosniff"), "{answer:?}");
-    let body = str::from_utf8(&answer.body).unwrap();
-    assert!(!body.contains(['<', '\u{2028}', '\u{2029}']), "{answer:?}");
+pub fn callback_value(response: &Response, callback: &str) -> Value {
+    assert_eq!(response.status, 200, "{response:?}");
+    assert_eq!(response.field("content-type"), Some("text/javascript; charset=utf-8"), "{response:?}");
+    assert_eq!(response.field("x-content-type-options"), Some("nosniff"), "{response:?}");
+    let body = str::from_utf8(&response.body).unwrap();
+    assert!(!body.contains(['<', '\u{2028}', '\u{2029}']), "{response:?}");
     let json = body
         .strip_prefix(&format!("/**/ typeof {callback} === 'function' && {callback}("))
         .and_then(|rest| rest.strip_suffix(");"));
-    serde_json::from_str(json.unwrap_or_else(|| panic!("not a script: {answer:?}"))).unwrap()
+    serde_json::from_str(json.unwrap_or_else(|| panic!("not a script: {response:?}"))).unwrap()
 }
 
 #[derive(Deserialize)]
@@ -44,8 +44,8 @@ struct Row {
     twice: bool,
     /// Texts of the callback that the error must not quote.
     #[serde(default)]
-    never: Vec<String>,
-    /// The recorded case of PhalApi, and the reason why the result differs here.
+    must_not_contain: Vec<String>,
+    /// The recorded case of PhalApi, and the reason for a different result.
     recorded: Option<String>,
     why: Option<String>,
 }
@@ -54,36 +54,40 @@ struct Row {
 fn callbacks_that_are_not_function_names_are_refused() {
     let rows: Vec<Row> = case::read(include_str!("../data/http/callbacks.json"));
     assert!(rows.iter().all(|row| row.why.is_none() || row.recorded.is_some()));
-    let site = outcomes("aicra", &json!({}));
+    let server = outcomes("aicra", &json!({}));
     for row in rows {
         let query = &row.query;
-        let answer = get(&site, &format!("/outputs?{query}"));
+        let response = get(&server, &format!("/outputs?{query}"));
         match &row.calls {
             Some(callback) => {
-                assert_eq!(handed(&answer, callback)["status"], 200, "{query}");
+                assert_eq!(callback_value(&response, callback)["status"], 200, "{query}");
                 continue;
             }
             None if row.plain => {
-                assert_eq!(answer.json(), json!({ "error": 0, "ErrorDescription": "all right", "b": "é" }), "{query}");
+                assert_eq!(
+                    response.json(),
+                    json!({ "error": 0, "ErrorDescription": "all right", "b": "é" }),
+                    "{query}"
+                );
                 continue;
             }
-            None => assert!(row.refused, "{query}: what comes of it is not said"),
+            None => assert!(row.refused, "{query}: the row expects no result"),
         }
-        answer.assert_refused(400, if row.twice { "more than once" } else { "JavaScript name" });
-        let fault = &answer.json()["errors"][0];
+        response.assert_error(400, if row.twice { "more than once" } else { "JavaScript name" });
+        let error = &response.json()["errors"][0];
         assert_eq!(
-            (&fault["parameter"], &fault["in"], &fault["got"]),
+            (&error["parameter"], &error["in"], &error["got"]),
             (&"callback".into(), &"query".into(), &Value::Null)
         );
-        let told = format!("{answer:?}");
-        for never in row.never {
-            assert!(!told.contains(&never), "{query}: {never} is told\n{answer:?}");
+        let text_of_response = format!("{response:?}");
+        for text in row.must_not_contain {
+            assert!(!text_of_response.contains(&text), "{query}: the response contains {text}\n{response:?}");
         }
     }
 }
 
 /// Returns an API in this envelope with JSONP, and a handler for every kind of result.
-fn outcomes(envelope: &str, settings: &Value) -> Site {
+fn outcomes(envelope: &str, settings: &Value) -> TestServer {
     let text = json!({ "info": "A word", "type": "string" });
     let method = |outputs: Value| json!({ "GET": { "info": "It ends", "out": outputs } });
     let definition = json!({ "envelope": envelope, "/": {
@@ -111,7 +115,7 @@ fn outcomes(envelope: &str, settings: &Value) -> Site {
         .post("/post", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()));
     let mut app = json!({ "jsonp": true, "envelope": envelope });
     app.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
-    Site::handlers(&[("app.json", app), ("site.json", definition)], module)
+    TestServer::handlers(&[("app.json", app), ("site.json", definition)], module)
 }
 
 /// The target; the real status; the value passed in the envelope of aicra, of PhalApi, and without an envelope, from
@@ -126,7 +130,7 @@ fn every_outcome() -> Vec<Outcome> {
     };
     let ret = |data: Value| json!({ "ret": 200, "data": data, "msg": "" });
     let bad = |ret: u16, data: Value, msg: &str| json!({ "ret": ret, "data": data, "msg": msg });
-    let fault = json!({ "parameter": "n", "in": "query", "expected": "a whole number of 64 bits", "got": "\"<b>\"" });
+    let error = json!({ "parameter": "n", "in": "query", "expected": "a whole number of 64 bits", "got": "\"<b>\"" });
     let problem = |status: u16, title: &str, detail: &str, code: &str, rest: Value| {
         let mut all =
             json!({ "type": "about:blank", "title": title, "status": status, "detail": detail, "code": code });
@@ -150,9 +154,9 @@ fn every_outcome() -> Vec<Outcome> {
         (
             "/needs?n=%3Cb%3E",
             400,
-            json!({ "error": 401, "ErrorDescription": format!("invalid parameter: {wrong}"), "errors": [fault], "status": 400 }),
+            json!({ "error": 401, "ErrorDescription": format!("invalid parameter: {wrong}"), "errors": [error], "status": 400 }),
             bad(400, json!([]), "Illegal Param: n should be a whole number of 64 bits, but now n = \"<b>\""),
-            problem(400, "invalid parameter", wrong, "invalid-parameter", json!({ "errors": [fault] })),
+            problem(400, "invalid parameter", wrong, "invalid-parameter", json!({ "errors": [error] })),
         ),
         (
             "/post",
@@ -202,51 +206,51 @@ fn in_iapi(problem: &Value) -> Value {
 #[test]
 fn every_outcome_is_passed_to_the_callback() {
     for envelope in EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) {
-        let site = outcomes(envelope, &json!({}));
+        let server = outcomes(envelope, &json!({}));
         for (target, status, aicra, phalapi, plain) in every_outcome() {
             let between = if target.contains('?') { '&' } else { '?' };
             let asked = format!("{target}{between}callback=a.b");
-            let answer = get(&site, &asked);
+            let response = get(&server, &asked);
             let expected = match envelope {
                 "aicra" => aicra,
                 "phalapi" => phalapi,
                 "iapi" if status >= 400 => in_iapi(&plain),
                 _ => plain,
             };
-            assert_eq!(handed(&answer, "a.b"), expected, "{envelope} {target}");
-            let head = site.send(&Request::new("HEAD", &asked));
-            assert_eq!(head.field("content-length"), answer.field("content-length"), "{envelope} {target}");
-            assert_eq!(head.field("content-type"), answer.field("content-type"), "{envelope} {target}");
+            assert_eq!(callback_value(&response, "a.b"), expected, "{envelope} {target}");
+            let head = server.send(&Request::new("HEAD", &asked));
+            assert_eq!(head.field("content-length"), response.field("content-length"), "{envelope} {target}");
+            assert_eq!(head.field("content-type"), response.field("content-type"), "{envelope} {target}");
             // Without a callback the response is plain JSON.
-            let json = get(&site, target);
+            let json = get(&server, target);
             let status = match envelope {
                 "phalapi" => 200,
                 "iapi" if matches!(status, 404 | 410) => 400,
                 _ => status,
             };
             assert_eq!(json.status, status, "{envelope} {target}");
-            assert_ne!(json.field("content-type"), answer.field("content-type"), "{envelope} {target}");
+            assert_ne!(json.field("content-type"), response.field("content-type"), "{envelope} {target}");
         }
     }
     // Browsers do not run scripts with the real status.
-    let site = outcomes("phalapi", &json!({ "phalapi": { "real_status": true } }));
-    assert_eq!(get(&site, "/declared").status, 410);
-    assert_eq!(handed(&get(&site, "/declared?callback=cb"), "cb")["ret"], 410);
-    assert_eq!(handed(&get(&site, "/empty?callback=cb"), "cb")["ret"], 200);
+    let server = outcomes("phalapi", &json!({ "phalapi": { "real_status": true } }));
+    assert_eq!(get(&server, "/declared").status, 410);
+    assert_eq!(callback_value(&get(&server, "/declared?callback=cb"), "cb")["ret"], 410);
+    assert_eq!(callback_value(&get(&server, "/empty?callback=cb"), "cb")["ret"], 200);
 }
 
 #[test]
 fn internal_errors_pass_only_the_request_id_to_the_callback() {
-    logged::begin();
+    captured_log::begin();
     let cases = [("aicra", "status", json!(500)), ("plain", "status", json!(500)), ("phalapi", "ret", json!(500))];
     for (envelope, status, failed) in cases.into_iter().chain([("iapi", "status", json!("error"))]) {
-        let site = outcomes(envelope, &json!({}));
-        let answer = site.send(&Request::new("GET", "/panics?callback=cb").field("x-request-id", "jsonp-told"));
-        let told = handed(&answer, "cb");
-        assert_eq!(told[status], failed, "{told}");
-        assert!(told.to_string().contains("jsonp-told") && !told.to_string().contains("secret"), "{told}");
+        let server = outcomes(envelope, &json!({}));
+        let response = server.send(&Request::new("GET", "/panics?callback=cb").field("x-request-id", "jsonp-panic"));
+        let value = callback_value(&response, "cb");
+        assert_eq!(value[status], failed, "{value}");
+        assert!(value.to_string().contains("jsonp-panic") && !value.to_string().contains("secret"), "{value}");
     }
-    assert_eq!(logged("jsonp-told").iter().filter(|line| line.message.contains("the secret reason")).count(), 4);
+    assert_eq!(logged("jsonp-panic").iter().filter(|line| line.message.contains("the secret reason")).count(), 4);
 }
 
 #[test]
@@ -264,23 +268,23 @@ fn responses_are_json_where_jsonp_is_not_enabled_or_requested() {
     for (api, scripts) in
         [(false, vec!["/on"]), (true, vec!["/silent", "/on", "/write", "/nowhere", "/static/nowhere/x"])]
     {
-        let site = Site::echo(&[("app.json", json!({ "jsonp": api })), ("site.json", definition.clone())]);
+        let server = TestServer::echo(&[("app.json", json!({ "jsonp": api })), ("site.json", definition.clone())]);
         for path in ["/silent", "/on", "/off", "/scoped", "/write", "/nowhere"] {
-            let answer = get(&site, &format!("{path}?callback=cb"));
-            let is_script = answer.field("content-type") == Some("text/javascript; charset=utf-8");
-            assert_eq!(is_script, scripts.contains(&path), "{api} {path}: {answer:?}");
+            let response = get(&server, &format!("{path}?callback=cb"));
+            let is_script = response.field("content-type") == Some("text/javascript; charset=utf-8");
+            assert_eq!(is_script, scripts.contains(&path), "{api} {path}: {response:?}");
         }
         // A parameter `callback` has no effect where JSONP is not enabled.
         for callback in ["cb", "alert(1)"] {
-            let answer = site.send(&Request::new("GET", format!("/scoped?callback={callback}")).scope(&["reader"]));
-            answer.assert_args(&json!({}));
-            let answer = site.send(&Request::new("POST", format!("/callback?callback={callback}")));
-            answer.assert_args(&json!({ "callback": null }));
-            get(&site, &format!("/off?callback={callback}")).assert_args(&json!({}));
+            let response = server.send(&Request::new("GET", format!("/scoped?callback={callback}")).scope(&["reader"]));
+            response.assert_args(&json!({}));
+            let response = server.send(&Request::new("POST", format!("/callback?callback={callback}")));
+            response.assert_args(&json!({ "callback": null }));
+            get(&server, &format!("/off?callback={callback}")).assert_args(&json!({}));
         }
-        get(&site, "/nowhere?callback=alert(1)").assert_refused(404, "no service has this URI");
-        site.send(&Request::new("POST", "/on?callback=cb")).assert_refused(405, "GET, HEAD");
-        site.send(&Request::new("POST", "/nowhere?callback=cb")).assert_refused(404, "no service has this URI");
+        get(&server, "/nowhere?callback=alert(1)").assert_error(404, "no service has this URI");
+        server.send(&Request::new("POST", "/on?callback=cb")).assert_error(405, "GET, HEAD");
+        server.send(&Request::new("POST", "/nowhere?callback=cb")).assert_error(404, "no service has this URI");
         for own in [
             "/static/nowhere",
             "/docs/nowhere",
@@ -291,13 +295,13 @@ fn responses_are_json_where_jsonp_is_not_enabled_or_requested() {
             "/metrics",
             "/static/",
         ] {
-            let answer = get(&site, &format!("{own}?callback=cb"));
-            assert!(!answer.body.starts_with(b"/**/"), "{own}: {answer:?}");
+            let response = get(&server, &format!("{own}?callback=cb"));
+            assert!(!response.body.starts_with(b"/**/"), "{own}: {response:?}");
         }
         for path in ["/on", "/", "*"] {
             let query = if path == "*" { "" } else { "?callback=cb" };
-            let answer = site.send(&Request::new("OPTIONS", format!("{path}{query}")));
-            assert_eq!(answer.field("content-type"), Some("application/json"), "{path}");
+            let response = server.send(&Request::new("OPTIONS", format!("{path}{query}")));
+            assert_eq!(response.field("content-type"), Some("application/json"), "{path}");
         }
     }
 }
@@ -305,20 +309,20 @@ fn responses_are_json_where_jsonp_is_not_enabled_or_requested() {
 #[test]
 fn the_callback_is_not_reported_as_an_unknown_parameter() {
     let method = |on: bool| json!({ "GET": { "info": "It echoes", "options": { "jsonp": on } } });
-    let site = Site::echo(&[
+    let server = TestServer::echo(&[
         ("app.json", json!({ "unknown": "refuse" })),
         ("site.json", json!({ "/": { "on": method(true), "off": method(false) } })),
     ]);
-    assert_eq!(handed(&get(&site, "/on?callback=cb"), "cb")["args"], json!({}));
-    get(&site, "/on?callback=").assert_args(&json!({}));
-    assert_eq!(handed(&get(&site, "/on?callback=cb&other=1"), "cb")["errors"][0]["parameter"], "other");
-    get(&site, "/off?callback=cb").assert_refused(400, "callback");
+    assert_eq!(callback_value(&get(&server, "/on?callback=cb"), "cb")["args"], json!({}));
+    get(&server, "/on?callback=").assert_args(&json!({}));
+    assert_eq!(callback_value(&get(&server, "/on?callback=cb&other=1"), "cb")["errors"][0]["parameter"], "other");
+    get(&server, "/off?callback=cb").assert_error(400, "callback");
 }
 
 /// An authenticator that finds every credential invalid.
-struct Never;
+struct RejectingAuthenticator;
 
-impl Authenticate for Never {
+impl Authenticate for RejectingAuthenticator {
     async fn authenticate(&self, _: &Head) -> Authentication {
         Authentication::Invalid("it was asked".to_owned())
     }
@@ -327,32 +331,33 @@ impl Authenticate for Never {
 #[test]
 fn the_client_of_a_script_is_anonymous() {
     let definition = json!({ "/": { "x": { "GET": {
-        "info": "It tells who asks",
+        "info": "Returns the identity of the caller",
         "in": {
-            "COOKIE@session": { "info": "Whose", "type": "?string", "name": "session" },
-            "HEADER@Cookie": { "info": "All of them", "type": "?string", "name": "all" },
+            "COOKIE@session": { "info": "The session", "type": "?string", "name": "session" },
+            "HEADER@Cookie": { "info": "All cookies", "type": "?string", "name": "all" },
             "HEADER@X-Other": { "info": "No cookie", "type": "?string", "name": "other" }
         },
-        "out": { "told": { "info": "What was told", "type": "any" } },
+        "out": { "echo": { "info": "The arguments of the caller", "type": "any" } },
         "options": { "jsonp": true }
     } } } });
-    let module = Module::new("site").get("/x", async |Args(told): Args<Value>, context: Context| {
+    let module = Module::new("site").get("/x", async |Args(args): Args<Value>, context: Context| {
         let known = context.identity().is_some() || context.header("cookie").is_some();
-        Ok::<_, ApiError>(json!({ "told": { "args": told, "known": known } }))
+        Ok::<_, ApiError>(json!({ "echo": { "args": args, "known": known } }))
     });
     let built = Rulebook::read(vec![("site.json".into(), definition.to_string().into_bytes())]);
-    let site =
-        Site::start(&built.authenticator(Never).module(module).build().unwrap_or_else(|report| panic!("{report}")));
+    let server = TestServer::start(
+        &built.authenticator(RejectingAuthenticator).module(module).build().unwrap_or_else(|report| panic!("{report}")),
+    );
     let request = |target: &str| Request::new("GET", target).field("cookie", "session=mine; a=b").field("x-other", "x");
-    site.send(&request("/x")).assert_refused(401, "the credential is invalid");
-    site.send(&request("/x?callback=")).assert_refused(401, "the credential is invalid");
+    server.send(&request("/x")).assert_error(401, "the credential is invalid");
+    server.send(&request("/x?callback=")).assert_error(401, "the credential is invalid");
     let nobody = json!({ "args": { "other": "x" }, "known": false });
-    assert_eq!(handed(&site.send(&request("/x?callback=cb")), "cb")["told"], nobody);
-    // A credential is an error, which is reported in plain JSON and not to the page.
+    assert_eq!(callback_value(&server.send(&request("/x?callback=cb")), "cb")["echo"], nobody);
+    // A request with a credential is rejected with an error in JSON, which the page cannot read.
     for scheme in ["Bearer secret-word", "Basic c2VjcmV0LXdvcmQ6", ""] {
-        let answer = site.send(&request("/x?callback=cb").field("authorization", scheme));
-        answer.assert_refused(400, "Authorization");
-        assert!(!format!("{answer:?}").contains("secret-word"), "{answer:?}");
+        let response = server.send(&request("/x?callback=cb").field("authorization", scheme));
+        response.assert_error(400, "Authorization");
+        assert!(!format!("{response:?}").contains("secret-word"), "{response:?}");
     }
 }
 
@@ -360,32 +365,32 @@ fn the_client_of_a_script_is_anonymous() {
 fn clients_that_expect_100_continue_get_the_same_errors() {
     let definition = json!({ "/": { "x": { "GET": { "info": "It echoes", "options": { "jsonp": true } } } } });
     let engine = Rulebook::read(vec![("site.json".into(), definition.to_string().into_bytes())])
-        .authenticator(Never)
+        .authenticator(RejectingAuthenticator)
         .unbound(Unbound::Echo)
         .build();
-    let site = Site::start(&engine.unwrap_or_else(|report| panic!("{report}")));
-    let ask = |target: &str| {
+    let server = TestServer::start(&engine.unwrap_or_else(|report| panic!("{report}")));
+    let fetch = |target: &str| {
         let request = Request::new("GET", target).field("expect", "100-continue").body("text/plain", "x");
-        let mut connection = Connection::to(site.address());
+        let mut connection = Connection::open(server.address());
         connection.write(&request.head());
-        connection.answer(false)
+        connection.read_response(false)
     };
-    ask("/x?callback=alert(1)").assert_refused(400, "JavaScript name");
-    ask("/x").assert_refused(401, "the credential is invalid");
+    fetch("/x?callback=alert(1)").assert_error(400, "JavaScript name");
+    fetch("/x").assert_error(401, "the credential is invalid");
     // The method does not read a body, so the response comes without `100 Continue`.
-    assert_eq!(handed(&ask("/x?callback=cb"), "cb")["error"], 0);
+    assert_eq!(callback_value(&fetch("/x?callback=cb"), "cb")["error"], 0);
     let other = Request::new("GET", "/x?callback=cb").field("expect", "the unexpected");
-    assert_eq!(handed(&site.send(&other), "cb")["status"], 417);
+    assert_eq!(callback_value(&server.send(&other), "cb")["status"], 417);
 }
 
 #[test]
 fn of_a_rules_method_only_get_responds_with_jsonp() {
     let definition = json!({ "User": { "find": { "@jsonp": true, "name": {} }, "save": {} } });
-    let site = Site::echo(&[("user.json", definition)]);
-    assert_eq!(handed(&get(&site, "/user/find?callback=cb"), "cb")["ret"], 200);
+    let server = TestServer::echo(&[("user.json", definition)]);
+    assert_eq!(callback_value(&get(&server, "/user/find?callback=cb"), "cb")["ret"], 200);
     for (method, path) in [("POST", "/user/find"), ("GET", "/user/save"), ("POST", "/user/save")] {
-        let answer = site.send(&Request::new(method, format!("{path}?callback=cb")));
-        assert_eq!(answer.json()["ret"], 200, "{method} {path}");
+        let response = server.send(&Request::new(method, format!("{path}?callback=cb")));
+        assert_eq!(response.json()["ret"], 200, "{method} {path}");
     }
 }
 
@@ -394,26 +399,26 @@ fn services_named_in_the_query_respond_with_jsonp() {
     let definition =
         json!({ "Site": { "index": { "name": { "type": "string" } }, "save": { "@scope": [["writer"]] } } });
     let app = json!({ "jsonp": true, "service": { "on": true, "default": "Site.index" } });
-    let site = Site::echo(&[("app.json", app), ("site.json", definition)]);
-    let told = |target: &str| handed(&get(&site, target), "cb");
+    let server = TestServer::echo(&[("app.json", app), ("site.json", definition)]);
+    let value = |target: &str| callback_value(&get(&server, target), "cb");
     for name in ["?service=Site.Index&", "?s=Site.index&", "?", "site/index?"] {
-        assert_eq!(told(&format!("/{name}callback=cb&name=a"))["data"], json!({ "args": { "name": "a" } }), "{name}");
+        assert_eq!(value(&format!("/{name}callback=cb&name=a"))["data"], json!({ "args": { "name": "a" } }), "{name}");
     }
     for name in ["Site.nothing", "Nothing.index", "site", "..%2F", "%00"] {
-        let ret = told(&format!("/?service={name}&callback=cb"))["ret"].as_u64();
+        let ret = value(&format!("/?service={name}&callback=cb"))["ret"].as_u64();
         assert!(matches!(ret, Some(400..=499)), "{name}: {ret:?}");
     }
     // Methods that are not public, and documents, never respond with a script.
-    assert_eq!(get(&site, "/?service=Site.save&callback=cb").json()["ret"], 401);
-    assert_eq!(get(&site, "/?service=Site.index&callback=alert(1)").json()["ret"], 400);
+    assert_eq!(get(&server, "/?service=Site.save&callback=cb").json()["ret"], 401);
+    assert_eq!(get(&server, "/?service=Site.index&callback=alert(1)").json()["ret"], 400);
 }
 
 #[test]
 fn jsonp_responses_have_the_cors_fields_of_json_responses() {
-    let site = outcomes("aicra", &json!({ "cors": { "origins": ["https://a.example"] } }));
-    let ask = |target: &str| site.send(&Request::new("GET", target).field("origin", "https://a.example"));
+    let server = outcomes("aicra", &json!({ "cors": { "origins": ["https://a.example"] } }));
+    let fetch = |target: &str| server.send(&Request::new("GET", target).field("origin", "https://a.example"));
     for field in ["vary", "access-control-allow-origin", "cache-control"] {
-        assert_eq!(ask("/outputs?callback=cb").field(field), ask("/outputs").field(field), "{field}");
+        assert_eq!(fetch("/outputs?callback=cb").field(field), fetch("/outputs").field(field), "{field}");
     }
 }
 
@@ -448,13 +453,13 @@ fn a_script_passes_the_value_of_the_json_response() {
             } } }
         });
         let engine = engine(&[("site.json", definition)], |rulebook| rulebook.unbound(Unbound::Echo));
-        let site = Site::start(&engine);
-        let connection = std::cell::RefCell::new(site.connect());
+        let server = TestServer::start(&engine);
+        let connection = std::cell::RefCell::new(server.connect());
         proptest!(ProptestConfig::with_cases(64), |(value in values())| {
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("v", &json!([value]).to_string()).finish();
-            let ask = |target: String| connection.borrow_mut().ask(&Request::new("GET", target));
-            let plain = ask(format!("/x?{query}")).json();
-            let mut script = handed(&ask(format!("/x?{query}&callback=cb")), "cb");
+            let fetch = |target: String| connection.borrow_mut().send(&Request::new("GET", target));
+            let plain = fetch(format!("/x?{query}")).json();
+            let mut script = callback_value(&fetch(format!("/x?{query}&callback=cb")), "cb");
             if envelope == "aicra" {
                 prop_assert_eq!(script.as_object_mut().unwrap().shift_remove("status"), Some(200.into()));
             }

@@ -18,20 +18,20 @@ fn text(length: usize) -> Vec<u8> {
 
 #[test]
 fn a_body_over_its_limit_is_refused() {
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     let most = 1 << 20;
     let whole = text(most);
-    let answer = site.send(&Request::new("POST", "/echo").body(FORM, whole.clone()));
-    assert_eq!(answer.json()["args"]["text"].as_str().map(str::len), Some(most - 5));
+    let response = server.send(&Request::new("POST", "/echo").body(FORM, whole.clone()));
+    assert_eq!(response.json()["args"]["text"].as_str().map(str::len), Some(most - 5));
     let chunks: Vec<_> = whole.chunks(100_000).collect();
-    let answer = site.send(&Request::new("POST", "/echo").chunked(FORM, &chunks));
-    assert_eq!(answer.json()["args"]["text"].as_str().map(str::len), Some(most - 5));
+    let response = server.send(&Request::new("POST", "/echo").chunked(FORM, &chunks));
+    assert_eq!(response.json()["args"]["text"].as_str().map(str::len), Some(most - 5));
 
     let over = "over the limit `body` of 1048576 bytes";
-    site.send(&Request::new("POST", "/echo").body(FORM, text(most + 1))).assert_refused(413, over);
+    server.send(&Request::new("POST", "/echo").body(FORM, text(most + 1))).assert_error(413, over);
     let long = text(most + 1);
     let chunks: Vec<_> = long.chunks(100_000).collect();
-    site.send(&Request::new("POST", "/echo").chunked(FORM, &chunks)).assert_refused(413, over);
+    server.send(&Request::new("POST", "/echo").chunked(FORM, &chunks)).assert_error(413, over);
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn an_exceeded_limit_is_named_in_the_error() {
         "head": 400, "uri": 100, "body": 50, "multipart": 1000, "part": 200, "parts": 3,
         "fields": 3, "nesting": 3, "items": 3
     });
-    let site = echo(&limits);
+    let server = echo(&limits);
     let post = |target: &str| Request::new("POST", target);
     let long = "x".repeat(300);
     let parts = |count: usize| vec![("name=\"note\"", b"".as_slice()); count];
@@ -58,34 +58,34 @@ fn an_exceeded_limit_is_named_in_the_error() {
         ("parts", 413, post("/file").multipart(&parts(4))),
     ];
     for (name, status, request) in cases {
-        site.send(&request).assert_refused(status, &format!("over the limit `{name}` of "));
+        server.send(&request).assert_error(status, &format!("over the limit `{name}` of "));
     }
-    site.assert_no_temporary();
+    server.assert_no_temporary_files();
 }
 
 #[test]
 fn the_limits_of_the_head_hold_for_paths_of_the_server_too() {
-    let site = echo(&json!({ "head": 400, "uri": 100 }));
+    let server = echo(&json!({ "head": 400, "uri": 100 }));
     for path in ["/healthz", "/metrics", "/openapi.json", "/llms.txt", "/docs/", "/static/", "/-/downloads/x"] {
         let long = Request::new("GET", format!("{path}?{}", "x".repeat(100)));
-        site.send(&long).assert_refused(414, "over the limit `uri` of ");
+        server.send(&long).assert_error(414, "over the limit `uri` of ");
         let large = Request::new("GET", path).field("x-long", "x".repeat(400));
-        site.send(&large).assert_refused(431, "over the limit `head` of ");
+        server.send(&large).assert_error(431, "over the limit `head` of ");
     }
 }
 
 #[test]
 fn the_highest_nesting_limit_can_be_used() {
-    let site = echo(&json!({ "nesting": 126 }));
+    let server = echo(&json!({ "nesting": 126 }));
     let nested = |levels| format!(r#"{{"text": {}{}}}"#, "[".repeat(levels), "]".repeat(levels));
-    let post = |body: String| site.send(&Request::new("POST", "/echo").body("application/json", body));
-    post(nested(125)).assert_refused(400, "text in the body: expected a string");
-    post(nested(126)).assert_refused(413, "over the limit `nesting` of 126 levels");
+    let post = |body: String| server.send(&Request::new("POST", "/echo").body("application/json", body));
+    post(nested(125)).assert_error(400, "text in the body: expected a string");
+    post(nested(126)).assert_error(413, "over the limit `nesting` of 126 levels");
 }
 
 #[test]
 fn requests_within_all_limits_succeed() {
-    let site = echo(&json!({ "body": 50, "multipart": 1000, "part": 200, "parts": 3 }));
+    let server = echo(&json!({ "body": 50, "multipart": 1000, "part": 200, "parts": 3 }));
     let content = "x".repeat(200);
     let request = Request::new("POST", "/file").multipart(&[
         ("name=\"file\"; filename=\"a.txt\"", content.as_bytes()),
@@ -93,33 +93,33 @@ fn requests_within_all_limits_succeed() {
         ("name=\"other\"", b""),
     ]);
     let file = json!({ "filename": "a.txt", "size": 200, "media_type": "text/plain" });
-    site.send(&request).assert_args(&json!({ "file": file, "note": "n".repeat(50) }));
+    server.send(&request).assert_args(&json!({ "file": file, "note": "n".repeat(50) }));
 }
 
 #[test]
 fn a_part_over_a_limit_is_named() {
-    let site = echo(&json!({ "part": 10 }));
+    let server = echo(&json!({ "part": 10 }));
     let request = Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"a\"", b"12345678901")]);
-    site.send(&request).assert_refused(413, "file: over the limit `part` of 10 bytes");
+    server.send(&request).assert_error(413, "file: over the limit `part` of 10 bytes");
 }
 
 #[test]
 fn the_fields_of_all_parts_together_count_for_the_limit_of_a_body() {
-    let site = echo(&json!({ "body": 50 }));
+    let server = echo(&json!({ "body": 50 }));
     let request = Request::new("POST", "/file")
         .multipart(&[("name=\"note\"", "x".repeat(40).as_bytes()), ("name=\"more\"", "x".repeat(11).as_bytes())]);
-    site.send(&request).assert_refused(413, "more: over the limit `body` of 50 bytes");
+    server.send(&request).assert_error(413, "more: over the limit `body` of 50 bytes");
 }
 
 #[test]
 fn bytes_between_the_parts_are_limited() {
-    let site = echo(&json!({ "multipart": 100_000 }));
+    let server = echo(&json!({ "multipart": 100_000 }));
     let mut body = vec![b'-'; 60_000];
     body.extend(client::multipart(&[("name=\"note\"", b"a")]));
     let multipart = "multipart/form-data; boundary=XX";
     // The bytes may arrive in any pieces. Too many bytes before a part are refused as soon as they have arrived.
     let pieces: Vec<_> = body.chunks(1000).collect();
-    let mut connection = site.connect();
+    let mut connection = server.connect();
     let request = Request::new("POST", "/file").chunked(multipart, &pieces);
     connection.write(&request.head());
     for piece in request.body.chunks(5000) {
@@ -127,46 +127,48 @@ fn bytes_between_the_parts_are_limited() {
         let _ = connection.stream.write_all(piece);
         std::thread::sleep(Duration::from_millis(5));
     }
-    connection.answer(false).assert_refused(400, "no part begins within 16384 bytes");
+    connection.read_response(false).assert_error(400, "no part begins within 16384 bytes");
 
     let mut body = client::multipart(&[("name=\"note\"", b"a")]);
     body.resize(100_001, b'-');
     let pieces: Vec<_> = body.chunks(1000).collect();
     let request = Request::new("POST", "/file").chunked(multipart, &pieces);
-    site.send(&request).assert_refused(413, "over the limit `multipart` of 100000 bytes");
+    server.send(&request).assert_error(413, "over the limit `multipart` of 100000 bytes");
     body.truncate(100_000);
-    site.send(&Request::new("POST", "/file").body(multipart, body)).assert_args(&json!({ "file": null, "note": "a" }));
+    server
+        .send(&Request::new("POST", "/file").body(multipart, body))
+        .assert_args(&json!({ "file": null, "note": "a" }));
 }
 
 #[test]
 fn an_announced_length_over_a_limit_is_refused_before_anything_is_read() {
-    let site = echo(&json!({}));
-    let mut connection = site.connect();
+    let server = echo(&json!({}));
+    let mut connection = server.connect();
     let started = Instant::now();
     connection.write(&Request::new("POST", "/echo").field("content-length", 10_000_000_000_u64).head());
-    connection.answer(false).assert_refused(413, "over the limit `body` of 1048576 bytes");
+    connection.read_response(false).assert_error(413, "over the limit `body` of 1048576 bytes");
     assert!(started.elapsed() < Duration::from_secs(5));
-    let mut connection = site.connect();
+    let mut connection = server.connect();
     let head = Request::new("POST", "/file")
         .field("content-type", "multipart/form-data; boundary=XX")
         .field("content-length", 10_000_000_000_u64);
     connection.write(&head.head());
-    let answer = connection.answer(false);
-    answer.assert_refused(413, "over the limit `multipart` of 67108864 bytes");
-    assert_eq!(answer.field("connection"), Some("close"));
+    let response = connection.read_response(false);
+    response.assert_error(413, "over the limit `multipart` of 67108864 bytes");
+    assert_eq!(response.field("connection"), Some("close"));
     connection.assert_closed();
 }
 
 #[test]
 fn a_body_that_does_not_arrive_in_time_is_refused() {
-    let site = echo(&json!({ "seconds": 1 }));
+    let server = echo(&json!({ "seconds": 1 }));
     for request in [
         Request::new("POST", "/echo").field("content-length", 100),
         Request::new("POST", "/file")
             .field("content-type", "multipart/form-data; boundary=XX")
             .field("content-length", 1000),
     ] {
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         connection.write(&request.head());
         connection.write(b"--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n");
         let started = Instant::now();
@@ -177,11 +179,11 @@ fn a_body_that_does_not_arrive_in_time_is_refused() {
             }
             let _ = connection.stream.write_all(b"x");
         }
-        let answer = connection.answer(false);
-        answer.assert_refused(408, "the body did not arrive in time");
+        let response = connection.read_response(false);
+        response.assert_error(408, "the body did not arrive in time");
         assert!((900..9000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
-        assert_eq!(answer.field("connection"), Some("close"));
+        assert_eq!(response.field("connection"), Some("close"));
         connection.assert_closed();
     }
-    site.assert_no_temporary();
+    server.assert_no_temporary_files();
 }

@@ -1,11 +1,11 @@
 //! Requests and responses over a socket, one file per behaviour.
 //!
 //! The stages of a request: `routing`, `decoding`, `extraction`, `presence`, `permission`, `envelopes`,
-//! `own_envelopes`, `formats`, `phalapi`, `jsonp`, `recorded`, `random`. The server: `answers`, `connections`,
+//! `custom_envelopes`, `formats`, `phalapi`, `jsonp`, `recorded`, `random`. The server: `responses`, `connections`,
 //! `limits`, `uploads`, `receiving`, `expect`, `mounted`.
 
-mod answers;
 mod connections;
+mod custom_envelopes;
 mod decoding;
 mod envelopes;
 mod expect;
@@ -14,20 +14,20 @@ mod formats;
 mod jsonp;
 mod limits;
 mod mounted;
-mod own_envelopes;
 mod permission;
 mod phalapi;
 mod presence;
 pub mod random;
 mod receiving;
 pub mod recorded;
+mod responses;
 mod routing;
 mod uploads;
 
 use rulebook::Module;
 use serde_json::{Value, json};
 
-use crate::client::{Connection, Request, Site};
+use crate::client::{Connection, Request, TestServer};
 
 /// The API of the tests of the server.
 fn definition() -> Value {
@@ -59,20 +59,20 @@ fn definition() -> Value {
 }
 
 /// Returns the API of [`definition`] with these limits, where every method echoes its arguments.
-fn echo(limits: &Value) -> Site {
-    Site::echo(&[("app.json", json!({ "limits": limits })), ("site.json", definition())])
+fn echo(limits: &Value) -> TestServer {
+    TestServer::echo(&[("app.json", json!({ "limits": limits })), ("site.json", definition())])
 }
 
 /// Returns an API with the handlers of a module.
-fn handlers(definition: &Value, module: Module) -> Site {
-    Site::handlers(&[("site.json", definition.clone())], module)
+fn handlers(definition: &Value, module: Module) -> TestServer {
+    TestServer::handlers(&[("site.json", definition.clone())], module)
 }
 
 impl Connection {
     /// Asserts that the connection can be used again.
     #[track_caller]
     fn assert_usable(&mut self) {
-        let answer = self.ask(&Request::new("GET", "/echo?word=again"));
-        assert_eq!(answer.json()["args"]["word"], "again", "{answer:?}");
+        let response = self.send(&Request::new("GET", "/echo?word=again"));
+        assert_eq!(response.json()["args"]["word"], "again", "{response:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The API as a service in an actix `App` of the program's own, as a whole and module by module.
+//! The API as a service in the actix `App` of a program: the whole API, and single modules.
 
 use std::net::SocketAddr;
 
@@ -35,10 +35,10 @@ impl Mounted {
         let settings = Settings::new().with_upload_folder(uploads.path());
         let api = engine.service(&settings).unwrap();
         assert!(api.module("nothing").is_none());
-        let (told, started) = std::sync::mpsc::channel();
+        let (sender, started) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                // A route of its own, a module in a scope with a middleware, and the whole API.
+                // A route of the program, a module in a scope with a middleware, and the whole API.
                 let server = HttpServer::new(move || {
                     let article = api.module("article").unwrap();
                     let marked = middleware::DefaultHeaders::new().add(("x-scope", "article"));
@@ -51,7 +51,7 @@ impl Mounted {
                 let server = server.workers(workers).disable_signals().bind("127.0.0.1:0").unwrap();
                 let address = server.addrs()[0];
                 let server = server.run();
-                told.send((address, server.handle())).unwrap();
+                sender.send((address, server.handle())).unwrap();
                 server.await.unwrap();
             });
         });
@@ -60,7 +60,7 @@ impl Mounted {
     }
 
     fn connect(&self) -> Connection {
-        Connection::to(self.address)
+        Connection::open(self.address)
     }
 }
 
@@ -75,36 +75,36 @@ impl Drop for Mounted {
 fn an_app_serves_its_own_routes_beside_the_api() {
     let mounted = Mounted::start(1);
     let mut connection = mounted.connect();
-    assert_eq!(connection.ask(&Request::new("GET", "/hello")).body, b"hello");
-    let answer = connection.ask(&Request::new("GET", "/api/article/7"));
-    answer.assert_args(&json!({ "id": 7 }));
-    assert_eq!(answer.field("x-scope"), Some("article"), "the middleware of the scope has seen it");
-    assert!(answer.field("x-request-id").is_some());
+    assert_eq!(connection.send(&Request::new("GET", "/hello")).body, b"hello");
+    let response = connection.send(&Request::new("GET", "/api/article/7"));
+    response.assert_args(&json!({ "id": 7 }));
+    assert_eq!(response.field("x-scope"), Some("article"), "the middleware of the scope has seen it");
+    assert!(response.field("x-request-id").is_some());
     let request = Request::new("POST", "/api/article/7").body("application/json", r#"{ "text": "a" }"#);
-    connection.ask(&request).assert_args(&json!({ "id": 7, "text": "a" }));
-    let answer = connection.ask(&Request::new("GET", "/api/user").scope(&["reader"]));
-    assert_eq!((answer.status, answer.field("x-scope")), (200, None));
-    connection.ask(&Request::new("GET", "/api/user")).assert_refused(401, "a credential is required");
-    assert_eq!(connection.ask(&Request::new("GET", "/openapi.json")).json()["openapi"], "3.1.0");
-    assert_eq!(connection.ask(&Request::new("GET", "/docs/")).status, 200);
-    assert_eq!(connection.ask(&Request::new("GET", "/")).status, 200, "the page of the API");
-    connection.ask(&Request::new("GET", "/nowhere")).assert_refused(404, "no service has this URI");
+    connection.send(&request).assert_args(&json!({ "id": 7, "text": "a" }));
+    let response = connection.send(&Request::new("GET", "/api/user").scope(&["reader"]));
+    assert_eq!((response.status, response.field("x-scope")), (200, None));
+    connection.send(&Request::new("GET", "/api/user")).assert_error(401, "a credential is required");
+    assert_eq!(connection.send(&Request::new("GET", "/openapi.json")).json()["openapi"], "3.1.0");
+    assert_eq!(connection.send(&Request::new("GET", "/docs/")).status, 200);
+    assert_eq!(connection.send(&Request::new("GET", "/")).status, 200, "the page of the API");
+    connection.send(&Request::new("GET", "/nowhere")).assert_error(404, "no service has this URI");
 }
 
 #[test]
 fn a_mounted_api_refuses_what_a_server_of_its_own_refuses() {
     let mounted = Mounted::start(1);
     let mut connection = mounted.connect();
-    connection.ask(&Request::new("GET", "/api/article/x")).assert_refused(400, "id");
+    connection.send(&Request::new("GET", "/api/article/x")).assert_error(400, "id");
     let long = Request::new("POST", "/api/article/7").body("application/json", "x".repeat(101));
-    connection.ask(&long).assert_refused(413, "over the limit `body`");
-    connection.ask(&Request::new("PUT", "/api/article/7")).assert_refused(405, "GET, HEAD, POST, OPTIONS");
+    connection.send(&long).assert_error(413, "over the limit `body`");
+    connection.send(&Request::new("PUT", "/api/article/7")).assert_error(405, "GET, HEAD, POST, OPTIONS");
     let mut connection = mounted.connect();
     let head = Request::new("POST", "/api/article/7").field("content-length", 1_000_000);
     connection.write(&head.head());
-    let answer = connection.answer(false);
-    answer.assert_refused(413, "over the limit `body`");
-    assert_eq!(answer.field("connection"), Some("close"), "the body was not read");
+    let response = connection.read_response(false);
+    response.assert_error(413, "over the limit `body`");
+    assert_eq!(response.field("connection"), Some("close"), "the body was not read");
 }
 
 #[test]
@@ -113,9 +113,9 @@ fn the_service_of_a_module_has_nothing_of_other_modules_or_of_the_server() {
     let mut connection = mounted.connect();
     // The scope decides which requests arrive; the definition decides the paths of the module.
     for target in ["/only", "/only/article/7", "/api/article/7/8", "/api/article"] {
-        connection.ask(&Request::new("GET", target)).assert_refused(404, "no service has this URI");
+        connection.send(&Request::new("GET", target)).assert_error(404, "no service has this URI");
     }
-    let options = connection.ask(&Request::new("OPTIONS", "/api/article/7"));
+    let options = connection.send(&Request::new("OPTIONS", "/api/article/7"));
     assert_eq!((options.status, options.field("allow")), (200, Some("GET, HEAD, POST, OPTIONS")));
 }
 
@@ -123,10 +123,10 @@ fn the_service_of_a_module_has_nothing_of_other_modules_or_of_the_server() {
 fn all_services_of_one_engine_count_together() {
     let mounted = Mounted::start(2);
     for _ in 0..10 {
-        mounted.connect().ask(&Request::new("GET", "/api/article/7"));
-        mounted.connect().ask(&Request::new("GET", "/api/user"));
+        mounted.connect().send(&Request::new("GET", "/api/article/7"));
+        mounted.connect().send(&Request::new("GET", "/api/user"));
     }
-    let counted = mounted.connect().ask(&Request::new("GET", "/metrics"));
+    let counted = mounted.connect().send(&Request::new("GET", "/metrics"));
     let counted = String::from_utf8(counted.body).unwrap();
     for (method, status, code) in [("article.{id}.get", "200", ""), ("user.get", "401", "unauthenticated")] {
         let line = format!("rulebook_requests_total{{method=\"{method}\",status=\"{status}\",code=\"{code}\"}} 10\n");

@@ -1,9 +1,10 @@
 //! Permissions, which are checked before any byte of the body is read.
 
-use rulebook::{Keys, Rulebook, Unbound};
+use rulebook::key::Keys;
+use rulebook::{Rulebook, Unbound};
 use serde_json::{Value, json};
 
-use crate::client::{Request, Site, case};
+use crate::client::{Request, TestServer, case};
 use crate::keys::add;
 
 #[test]
@@ -32,19 +33,19 @@ fn a_scope_is_an_or_of_ands() {
         .enumerate()
         .map(|(index, scope)| (format!("s{index}"), json!({ "GET": { "info": "Some may call it", "scope": scope } })));
     let below: Value = methods.collect();
-    let site = Site::echo(&[("site.json", json!({ "/": below }))]);
-    let mut connection = site.connect();
+    let server = TestServer::echo(&[("site.json", json!({ "/": below }))]);
+    let mut connection = server.connect();
     for (index, scope) in SCOPES.iter().enumerate() {
         let public = scope.iter().all(|group| group.is_empty());
         let request = Request::new("GET", format!("/s{index}"));
-        let nobody = connection.ask(&request);
+        let nobody = connection.send(&request);
         assert_eq!(nobody.status, if public { 200 } else { 401 }, "{scope:?} for nobody");
         for held in 0..16_u8 {
             let all = ["a", "b", "c", "A"];
             let held: Vec<_> = (0..4).filter(|bit| held >> bit & 1 == 1).map(|bit| all[bit]).collect();
             let allowed = public || scope.iter().any(|group| group.iter().all(|one| held.contains(one)));
-            let answer = connection.ask(&request.clone().scope(&held));
-            assert_eq!(answer.status, if allowed { 200 } else { 403 }, "{scope:?} for {held:?}");
+            let response = connection.send(&request.clone().scope(&held));
+            assert_eq!(response.status, if allowed { 200 } else { 403 }, "{scope:?} for {held:?}");
         }
     }
 }
@@ -54,7 +55,7 @@ fn a_refused_request_does_not_wait_for_its_body() {
     let module = json!({ "/": { "x": { "POST": {
         "info": "For writers", "scope": [["writer"]], "in": { "x": { "info": "A number", "type": "int" } }
     } } } });
-    let site = Site::echo(&[("site.json", module)]);
+    let server = TestServer::echo(&[("site.json", module)]);
     for (who, status) in [(None, 401), (Some("Bearer no list"), 401), (Some(r#"Bearer ["reader"]"#), 403)] {
         for (name, value) in [("content-length", "1000000000"), ("transfer-encoding", "chunked")] {
             let mut request = Request::new("POST", "/x").field(name, value).field("content-type", "text/no-such");
@@ -62,9 +63,9 @@ fn a_refused_request_does_not_wait_for_its_body() {
                 request = request.field("authorization", who);
             }
             // The body is not sent.
-            let mut connection = site.connect();
+            let mut connection = server.connect();
             connection.write(&request.head());
-            assert_eq!(connection.answer(false).status, status, "{request:?}");
+            assert_eq!(connection.read_response(false).status, status, "{request:?}");
         }
     }
 }
@@ -85,7 +86,7 @@ fn keys_of_the_key_file_have_their_scopes() {
     } });
     let files = vec![("site.json".into(), module.to_string().into_bytes())];
     let rulebook = Rulebook::read(files).authenticator(Keys::load(&path).unwrap()).unbound(Unbound::Echo);
-    let site = Site::start(&rulebook.build().unwrap());
+    let server = TestServer::start(&rulebook.build().unwrap());
     let targets = ["/open", "/read", "/user/7", "/user/77"];
     let named = |value: &str| {
         value
@@ -114,12 +115,12 @@ fn keys_of_the_key_file_have_their_scopes() {
             let request = authorization
                 .iter()
                 .fold(Request::new("GET", target), |request, value| request.field("authorization", named(value)));
-            let answer = site.send(&request);
-            assert_eq!(answer.status, status, "{target} {authorization:?}");
+            let response = server.send(&request);
+            assert_eq!(response.status, status, "{target} {authorization:?}");
             // RFC 6750 section 3.1: the challenge names an invalid token.
             let token = authorization.iter().any(|value| value.to_lowercase().starts_with("bearer"));
             let challenge = if token { "Bearer error=\"invalid_token\"" } else { "Bearer" };
-            assert_eq!(answer.field("www-authenticate"), (status == 401).then_some(challenge), "{answer:?}");
+            assert_eq!(response.field("www-authenticate"), (status == 401).then_some(challenge), "{response:?}");
         }
     }
 }

@@ -3,9 +3,9 @@
 use rulebook::{ApiError, Args, Context, Module};
 use serde_json::{Value, json};
 
-use crate::client::shape::{Shape, violation};
-use crate::client::{Answer, Request, Site, case};
-use crate::logged::{self, logged};
+use crate::captured_log::{self, logged};
+use crate::client::envelope::{EnvelopeKind, violation};
+use crate::client::{Request, Response, TestServer, case};
 
 #[test]
 fn messages_are_those_of_the_catalogue() {
@@ -13,16 +13,16 @@ fn messages_are_those_of_the_catalogue() {
 }
 
 #[derive(serde::Deserialize)]
-struct How {
+struct Parameters {
     how: String,
     code: Option<u32>,
 }
 
 /// A handler with the results of PhalApi's examples.
-async fn throw(Args(How { how, code }): Args<How>, _: Context) -> Result<Value, ApiError> {
-    let coded = |refusal: ApiError| match code {
-        Some(code) => refusal.with_phalapi_code(code),
-        None => refusal,
+async fn throw(Args(Parameters { how, code }): Args<Parameters>, _: Context) -> Result<Value, ApiError> {
+    let coded = |error: ApiError| match code {
+        Some(code) => error.with_phalapi_code(code),
+        None => error,
     };
     Err(match how.as_str() {
         "bad" => coded(ApiError::declared("wrong_sign")),
@@ -37,7 +37,7 @@ async fn throw(Args(How { how, code }): Args<How>, _: Context) -> Result<Value, 
 }
 
 /// Returns an API in this envelope with these settings, and a handler for every kind of result.
-fn site(settings: &Value) -> Site {
+fn server(settings: &Value) -> TestServer {
     let text = json!({ "info": "A word", "type": "?string" });
     let method = |outputs: Value| json!({ "GET": { "info": "It ends", "out": outputs } });
     let mut app = json!({ "envelope": "phalapi" });
@@ -74,23 +74,23 @@ fn site(settings: &Value) -> Site {
         .post("/created", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
         .delete("/empty", async |_: Args<()>, _: Context| Ok::<_, ApiError>(()))
         .get("/throw", throw);
-    Site::handlers(&[("app.json", app), ("site.json", definition)], module)
+    TestServer::handlers(&[("app.json", app), ("site.json", definition)], module)
 }
 
-fn ask(site: &Site, send: &str) -> Answer {
+fn fetch(server: &TestServer, send: &str) -> Response {
     let (method, target) = send.split_once(' ').unwrap();
-    site.send(&Request::new(method, target))
+    server.send(&Request::new(method, target))
 }
 
 #[test]
 fn outcomes_are_written_byte_for_byte() {
-    logged::begin();
+    captured_log::begin();
     // The target; the real status; the body, with `@` for an empty `data`.
     let cases = [
         ("GET /outputs", 200, r#"{"ret":200,"data":{"b":"é/","ret":"x"},"msg":""}"#),
         ("GET /nothing", 200, r#"{"ret":200,"data":@,"msg":""}"#),
         ("GET /none", 200, r#"{"ret":200,"data":@,"msg":""}"#),
-        // A list by its definition stays a list.
+        // An output that the definition declares as a list is still a list if it is empty.
         ("GET /list", 200, r#"{"ret":200,"data":[],"msg":""}"#),
         ("GET /word", 200, r#"{"ret":200,"data":"admin user","msg":""}"#),
         ("POST /created", 201, r#"{"ret":200,"data":@,"msg":""}"#),
@@ -122,34 +122,34 @@ fn outcomes_are_written_byte_for_byte() {
         (json!({ "catalogue": "1.x", "phalapi": { "real_status": true } }), "[]", true),
         (json!({ "catalogue": "2.x", "phalapi": { "real_status": true } }), "{}", true),
     ] {
-        let site = site(&settings);
+        let server = server(&settings);
         for (send, status, body) in cases {
-            let answer = ask(&site, send);
+            let response = fetch(&server, send);
             let status = if real { status } else { 200 };
-            assert_eq!(answer.status, status, "{settings} {send}");
-            assert_eq!(answer.field("content-type"), Some("application/json;charset=utf-8"), "{settings} {send}");
-            assert_eq!(std::str::from_utf8(&answer.body).unwrap(), body.replace('@', empty), "{settings} {send}");
+            assert_eq!(response.status, status, "{settings} {send}");
+            assert_eq!(response.field("content-type"), Some("application/json;charset=utf-8"), "{settings} {send}");
+            assert_eq!(std::str::from_utf8(&response.body).unwrap(), body.replace('@', empty), "{settings} {send}");
         }
-        let answer = ask(&site, "DELETE /empty");
+        let response = fetch(&server, "DELETE /empty");
         let (status, body) =
             if real { (204, String::new()) } else { (200, format!(r#"{{"ret":200,"data":{empty},"msg":""}}"#)) };
-        assert_eq!((answer.status, String::from_utf8(answer.body).unwrap()), (status, body));
-        let problem = site.send(&Request::new("GET", "/throw?how=data").field("accept", "application/problem+json"));
-        assert_eq!((problem.status, violation(&problem, Shape::AicraProblem)), (410, None));
+        assert_eq!((response.status, String::from_utf8(response.body).unwrap()), (status, body));
+        let problem = server.send(&Request::new("GET", "/throw?how=data").field("accept", "application/problem+json"));
+        assert_eq!((problem.status, violation(&problem, EnvelopeKind::AicraProblem)), (410, None));
     }
-    assert!(!logged("the code 100 is above 99").is_empty(), "a code that is none is not told");
+    assert!(!logged("the code 100 is above 99").is_empty(), "an invalid code is not sent");
 }
 
 #[test]
 fn reasons_of_internal_errors_are_not_sent_to_clients() {
     for settings in [json!({}), json!({ "catalogue": "zh", "phalapi": { "real_status": true } })] {
-        let site = site(&settings);
+        let server = server(&settings);
         for target in ["/throw?how=internal", "/throw?how=panic", "/no-object"] {
-            let answer = ask(&site, &format!("GET {target}"));
-            let body = answer.json();
+            let response = fetch(&server, &format!("GET {target}"));
+            let body = response.json();
             assert_eq!(body["ret"], 500, "{target}");
             let text = body.to_string();
-            let id = answer.field("x-request-id").unwrap();
+            let id = response.field("x-request-id").unwrap();
             assert!(!text.contains("secret") && body["msg"].as_str().unwrap().contains(id), "{text}");
         }
     }

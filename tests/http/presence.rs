@@ -1,11 +1,11 @@
-//! Absent, null and empty values are three different things, wherever in a request a parameter is.
+//! Absent, null and empty values are three different things, in every part of a request.
 
 use std::fmt::Write;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::client::{Request, Site, case, multipart};
+use crate::client::{Request, TestServer, case, multipart};
 
 /// A parameter and the result for each kind of value: a value, `missing` or `invalid`.
 #[derive(Deserialize)]
@@ -36,7 +36,7 @@ enum Ended {
     Invalid,
 }
 
-/// A place of a parameter in a request: its key there, and how a text is sent there.
+/// A part of a request: the key of a parameter in it, and a function that adds a text to it.
 type Place = (&'static str, fn(Request, Option<&str>) -> Request);
 
 const PLACES: [Place; 9] = [
@@ -91,19 +91,21 @@ fn in_json(request: Request, json: Option<&Value>) -> Request {
 #[test]
 fn absent_null_and_empty_values_are_distinguished() {
     let rows: Vec<Row> = case::read(include_str!("../data/http/presence.json"));
-    let mut wrong = String::new();
+    let mut mismatches = String::new();
     for row in &rows {
-        let mut faults = |place: &str, how: &str, request: &Request, site: &Site, expected: &Ended| {
-            let got = ended(&site.send(request).json());
+        let mut errors = |place: &str, how: &str, request: &Request, server: &TestServer, expected: &Ended| {
+            let got = ended(&server.send(request).json());
             if got.as_ref() != Some(expected) {
                 let parameter = Value::Object(row.parameter.clone());
-                let _ =
-                    writeln!(wrong, "{parameter} in {place}, {how}: expected {expected:?}, got {got:?}\n{request:?}\n");
+                let _ = writeln!(
+                    mismatches,
+                    "{parameter} in {place}, {how}: expected {expected:?}, got {got:?}\n{request:?}\n"
+                );
             }
         };
         let request = || Request::new("POST", "/x");
         for (place, put) in PLACES {
-            let site = serve(place, row);
+            let server = serve(place, row);
             let (text, value) = &row.text;
             for (how, text, expected) in [
                 ("absent", None, &row.absent),
@@ -111,27 +113,30 @@ fn absent_null_and_empty_values_are_distinguished() {
                 ("the text null", Some("null"), &row.null_text),
                 ("a text", Some(text.as_str()), value),
             ] {
-                faults(place, how, &put(request(), text), &site, expected);
+                errors(place, how, &put(request(), text), &server, expected);
             }
         }
         for place in ["x", "ANY@x"] {
-            let site = serve(place, row);
+            let server = serve(place, row);
             let (value, expected) = &row.json;
-            faults(place, "absent from JSON", &in_json(request(), None), &site, &row.absent);
-            faults(place, "null", &in_json(request(), Some(&Value::Null)), &site, &row.null);
-            faults(place, "a value", &in_json(request(), Some(value)), &site, expected);
-            faults(place, "no body at all", &request(), &site, &row.absent);
+            errors(place, "absent from JSON", &in_json(request(), None), &server, &row.absent);
+            errors(place, "null", &in_json(request(), Some(&Value::Null)), &server, &row.null);
+            errors(place, "a value", &in_json(request(), Some(value)), &server, expected);
+            errors(place, "no body at all", &request(), &server, &row.absent);
         }
     }
     assert!(rows.len() > 10, "there are few rows");
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(mismatches.is_empty(), "{mismatches}");
 }
 
-fn serve(place: &str, row: &Row) -> Site {
+fn serve(place: &str, row: &Row) -> TestServer {
     let mut parameter = row.parameter.clone();
     parameter.insert("info".to_owned(), "What it is".into());
     parameter.insert("name".to_owned(), "x".into());
-    Site::echo(&[("site.json", json!({ "/": { "x": { "POST": { "info": "Takes x", "in": { place: parameter } } } } }))])
+    TestServer::echo(&[(
+        "site.json",
+        json!({ "/": { "x": { "POST": { "info": "Takes x", "in": { place: parameter } } } } }),
+    )])
 }
 
 fn ended(document: &Value) -> Option<Ended> {

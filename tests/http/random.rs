@@ -14,12 +14,12 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use rulebook::{Engine, Rulebook, Unbound};
 
 use self::request::{Routes, request};
-use crate::client::shape::{Shape, violation};
-use crate::client::{Answer, Bearer, Connection, Request, Site};
+use crate::client::envelope::{EnvelopeKind, violation};
+use crate::client::{Bearer, Connection, Request, Response, TestServer};
 use support::generate;
 
 /// The envelopes of modules differ.
-pub const ANY: &[Shape] = &[Shape::Aicra, Shape::Plain, Shape::Phalapi, Shape::Iapi];
+pub const ANY: &[EnvelopeKind] = &[EnvelopeKind::Aicra, EnvelopeKind::Plain, EnvelopeKind::Phalapi, EnvelopeKind::Iapi];
 
 /// The number of requests that each test sends.
 const REQUESTS: u32 = 5_000;
@@ -31,25 +31,25 @@ const EACH: u32 = 250;
 fn random_requests_to_the_article_api_get_a_valid_response() {
     let api =
         Rulebook::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/rulebook-model/tests/definitions/good/site"));
-    let mut proof = Proof::new("the article API");
-    proof.run(&echo(api), proof.count, &[Shape::Aicra]);
-    proof.end();
+    let mut counter = RequestCounter::new("the article API");
+    counter.run(&echo(api), counter.count, &[EnvelopeKind::Aicra]);
+    counter.end();
 }
 
 #[test]
 fn random_requests_to_generated_definitions_get_a_valid_response() {
-    let mut proof = Proof::new("generated definitions");
+    let mut counter = RequestCounter::new("generated definitions");
     let mut runner = TestRunner::default();
-    while proof.done < proof.count {
+    while counter.sent < counter.count {
         let generated = generate::definitions().new_tree(&mut runner).unwrap().current();
         let files: Vec<(PathBuf, Vec<u8>)> = generated.bytes();
         let engine = echo(Rulebook::read(files));
         if engine.api().modules.iter().all(|module| module.services.is_empty()) {
             continue;
         }
-        proof.run(&engine, EACH.min(proof.count), ANY);
+        counter.run(&engine, EACH.min(counter.count), ANY);
     }
-    proof.end();
+    counter.end();
 }
 
 fn echo(rulebook: Rulebook) -> Engine {
@@ -59,104 +59,112 @@ fn echo(rulebook: Rulebook) -> Engine {
     }
 }
 
-/// Random requests, counted.
-struct Proof {
-    what: &'static str,
+/// Sends random requests and counts the responses.
+struct RequestCounter {
+    name: &'static str,
     count: u32,
-    done: u32,
+    sent: u32,
     /// The number of responses with each status.
     statuses: BTreeMap<u16, u32>,
 }
 
-impl Proof {
-    fn new(what: &'static str) -> Self {
-        Self { what, count: REQUESTS, done: 0, statuses: BTreeMap::new() }
+impl RequestCounter {
+    fn new(name: &'static str) -> Self {
+        Self { name, count: REQUESTS, sent: 0, statuses: BTreeMap::new() }
     }
 
-    /// Sends requests to an engine. `shapes` are the envelopes that a response may have.
-    fn run(&mut self, engine: &Engine, count: u32, shapes: &[Shape]) {
-        let site = Site::start(engine);
+    /// Sends requests to an engine. `envelopes` are the envelopes that a response may have.
+    fn run(&mut self, engine: &Engine, count: u32, envelopes: &[EnvelopeKind]) {
+        let server = TestServer::start(engine);
         let routes = Routes::new(engine.api());
-        let connection = RefCell::new(site.connect());
-        let before = self.done;
-        let proof = RefCell::new(&mut *self);
+        let connection = RefCell::new(server.connect());
+        let before = self.sent;
+        let counter = RefCell::new(&mut *self);
         let requests = generate::choices_up_to(250).prop_map(|mut choices| request(&routes, &mut choices));
         let config = Config { cases: count, failure_persistence: None, ..Config::default() };
         let ended = TestRunner::new(config).run(&requests, |asked| {
             let mut connection = connection.borrow_mut();
-            let judged = judge(&mut connection, &asked, shapes);
-            if !judged.as_ref().is_ok_and(|answer| answer.field("connection") != Some("close")) {
-                *connection = site.connect();
+            let judged = check_response(&mut connection, &asked, envelopes);
+            if !judged.as_ref().is_ok_and(|response| response.field("connection") != Some("close")) {
+                *connection = server.connect();
             }
-            let answer = judged.map_err(TestCaseError::fail)?;
-            proof.borrow_mut().count(answer.status);
+            let response = judged.map_err(TestCaseError::fail)?;
+            counter.borrow_mut().count(response.status);
             Ok(())
         });
         if let Err(failure) = ended {
             panic!("{failure}\n{:#}", rulebook_model::describe::canonical(engine.api()));
         }
-        assert!(self.done - before >= count, "{} of {count}", self.done - before);
-        site.assert_no_temporary();
+        assert!(self.sent - before >= count, "{} of {count}", self.sent - before);
+        server.assert_no_temporary_files();
     }
 
     fn count(&mut self, status: u16) {
         *self.statuses.entry(status).or_default() += 1;
-        self.done += 1;
+        self.sent += 1;
     }
 
-    /// Asserts that the requests reached every stage: requests that are refused early prove nothing about later stages.
+    /// Asserts that the requests reached every stage: requests that are rejected early do not test later stages.
     fn end(self) {
-        let Self { what, done, statuses, .. } = self;
+        let Self { name, sent, statuses, .. } = self;
         let seen = |status: u16| statuses.get(&status).copied().unwrap_or(0);
         let succeeded: u32 = statuses.range(200..300).map(|(_, count)| count).sum();
-        assert!(succeeded > done / 20, "{what}: {statuses:?}");
+        assert!(succeeded > sent / 20, "{name}: {statuses:?}");
         let all = [400, 401, 404, 405, 415, 417];
-        assert!(all.iter().all(|status| seen(*status) > 0), "{what}: {statuses:?}");
+        assert!(all.iter().all(|status| seen(*status) > 0), "{name}: {statuses:?}");
     }
 }
 
-/// Sends a request, and returns its response or what is wrong with it.
-pub fn judge(connection: &mut Connection, request: &Request, shapes: &[Shape]) -> Result<Answer, String> {
+/// Sends a request, and returns its response or a description of the violation.
+pub fn check_response(
+    connection: &mut Connection,
+    request: &Request,
+    envelopes: &[EnvelopeKind],
+) -> Result<Response, String> {
     // The server may close the connection before it has read everything.
     let _ = connection.stream.write_all(&request.bytes());
     let head = request.line.starts_with(b"HEAD ");
-    let mut answer = connection.try_answer(head)?;
-    while answer.status == 100 {
-        answer = connection.try_answer(head)?;
+    let mut response = connection.try_read_response(head)?;
+    while response.status == 100 {
+        response = connection.try_read_response(head)?;
     }
-    if answer.status == 500 {
-        return Err(format!("it failed: {answer:?}"));
+    if response.status == 500 {
+        return Err(format!("it failed: {response:?}"));
     }
     if head {
-        return if answer.body.is_empty() { Ok(answer) } else { Err(format!("HEAD has a body: {answer:?}")) };
+        return if response.body.is_empty() { Ok(response) } else { Err(format!("HEAD has a body: {response:?}")) };
     }
     // An error in the envelope that hides its status has no entity tag.
-    let is_hidden = shapes.contains(&Shape::Phalapi) && answer.field("etag").is_none();
-    if request.line.starts_with(b"OPTIONS ") && answer.status == 200 && is_hidden {
-        let body = serde_json::from_slice::<serde_json::Value>(&answer.body).unwrap_or_default();
+    let is_hidden = envelopes.contains(&EnvelopeKind::Phalapi) && response.field("etag").is_none();
+    if request.line.starts_with(b"OPTIONS ") && response.status == 200 && is_hidden {
+        let body = serde_json::from_slice::<serde_json::Value>(&response.body).unwrap_or_default();
         let is_refusal = body["ret"].as_u64().is_some_and(|ret| ret >= 400);
-        let flaw =
-            violation(&answer, Shape::Phalapi).or_else(|| (!is_refusal).then(|| format!("no refusal: {answer:?}")));
-        return flaw.map_or(Ok(answer), Err);
+        let violation = violation(&response, EnvelopeKind::Phalapi)
+            .or_else(|| (!is_refusal).then(|| format!("no refusal: {response:?}")));
+        return violation.map_or(Ok(response), Err);
     }
-    if request.line.starts_with(b"OPTIONS ") && answer.status == 200 {
-        return definition(&answer).map(|()| answer);
+    if request.line.starts_with(b"OPTIONS ") && response.status == 200 {
+        return definition(&response).map(|()| response);
     }
     // The server's page at `/` is not a document of the API.
-    if answer.field("content-security-policy").is_some() {
-        return Ok(answer);
+    if response.field("content-security-policy").is_some() {
+        return Ok(response);
     }
     let only_problems = request.fields.iter().any(|field| field.starts_with(b"accept: application/problem+json"));
-    let flaws: Vec<String> = shapes
+    let violations: Vec<String> = envelopes
         .iter()
-        .map(|shape| if only_problems && *shape == Shape::Aicra { Shape::AicraProblem } else { *shape })
-        .filter_map(|shape| violation(&answer, shape))
+        .map(
+            |envelope| {
+                if only_problems && *envelope == EnvelopeKind::Aicra { EnvelopeKind::AicraProblem } else { *envelope }
+            },
+        )
+        .filter_map(|envelope| violation(&response, envelope))
         .collect();
-    if flaws.len() < shapes.len() { Ok(answer) } else { Err(flaws.join("\n")) }
+    if violations.len() < envelopes.len() { Ok(response) } else { Err(violations.join("\n")) }
 }
 
 /// The response to OPTIONS is a definition without errors.
-fn definition(answer: &Answer) -> Result<(), String> {
-    let files = vec![("options.json".into(), answer.body.clone())];
-    Rulebook::read(files).check().map(drop).map_err(|report| format!("{report}\n{answer:?}"))
+fn definition(response: &Response) -> Result<(), String> {
+    let files = vec![("options.json".into(), response.body.clone())];
+    Rulebook::read(files).check().map(drop).map_err(|report| format!("{report}\n{response:?}"))
 }

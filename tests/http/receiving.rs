@@ -11,12 +11,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::client::{Request, Site, engine, multipart, wait};
-use crate::served::{Served, free_address};
+use crate::client::{Request, TestServer, engine, multipart, wait_until};
+use crate::server_process::{ServerProcess, free_address};
 
 const MULTIPART: &str = "multipart/form-data; boundary=XX";
 /// The number of bytes of a file that are received beyond the limit of its parameter.
-const OVER: usize = 64 << 10;
+const OVERRUN: usize = 64 << 10;
 const LARGE: usize = 300_000;
 const BODY: usize = 90_000;
 const PART: usize = 50_000;
@@ -44,14 +44,14 @@ fn settings() -> Value {
     json!({ "limits": { "multipart": 100_000, "part": PART, "body": BODY, "parts": 4, "seconds": 1 } })
 }
 
-fn site() -> Site {
-    Site::echo(&[("app.json", settings()), ("site.json", definition())])
+fn server() -> TestServer {
+    TestServer::echo(&[("app.json", settings()), ("site.json", definition())])
 }
 
 /// Starts a server that keeps files in a folder.
-fn keeping(data: &Path) -> Site {
+fn keeping(data: &Path) -> TestServer {
     let files = [("app.json", settings()), ("site.json", definition())];
-    Site::start(&engine(&files, |rulebook| rulebook.unbound(Unbound::Echo).keep_files().data_folder(data)))
+    TestServer::start(&engine(&files, |rulebook| rulebook.unbound(Unbound::Echo).keep_files().data_folder(data)))
 }
 
 /// Returns the unfinished files in the folder of a server that keeps files.
@@ -109,68 +109,69 @@ fn files_of_any_number_of_pieces_are_stored_completely() {
     let parts: Vec<(&str, &[u8])> = contents.iter().map(|content| part(&content[..])).collect();
     let data = TempDir::new().unwrap();
     for keeps in [false, true] {
-        let site = Site::start(&engine(&[("site.json", definition.clone())], |rulebook| {
+        let server = TestServer::start(&engine(&[("site.json", definition.clone())], |rulebook| {
             let rulebook = rulebook.module(Module::new("site").post("/all", compare)).data_folder(data.path());
             if keeps { rulebook.keep_files() } else { rulebook }
         }));
-        let answer = site.send(&post("/all", multipart(&parts)));
-        assert_eq!((answer.status, answer.json()["same"].clone()), (200, json!(sizes)), "{answer:?}");
-        site.assert_no_temporary();
+        let response = server.send(&post("/all", multipart(&parts)));
+        assert_eq!((response.status, response.json()["same"].clone()), (200, json!(sizes)), "{response:?}");
+        server.assert_no_temporary_files();
     }
 }
 
 #[test]
 fn a_file_may_have_the_maximum_length_of_its_parameter() {
-    let site = site();
+    let server = server();
     for (target, size) in [("/large", LARGE), ("/plain", PART), ("/small", 10)] {
         let args = json!({ "file": { "filename": "a", "size": size, "media_type": "text/plain" }, "filename": null });
-        site.send(&post(target, file(size))).assert_args(&args);
-        site.send(&chunked(target, &file(size))).assert_args(&args);
+        server.send(&post(target, file(size))).assert_args(&args);
+        server.send(&chunked(target, &file(size))).assert_args(&args);
     }
-    // The limit of other methods is not raised by it.
+    // This does not raise the limit of other methods.
     for request in [post("/plain", file(PART + 1)), chunked("/plain", &file(PART + 1))] {
-        site.send(&request).assert_refused(413, "file: over the limit `part` of 50000 bytes");
+        server.send(&request).assert_error(413, "file: over the limit `part` of 50000 bytes");
     }
-    site.assert_no_temporary();
+    server.assert_no_temporary_files();
 }
 
 #[test]
 fn a_file_that_is_slightly_too_long_is_reported_together_with_other_errors() {
-    let site = site();
+    let server = server();
     let wrong: (&str, &[u8]) = ("name=\"filename\"", b"../x");
-    for (target, size) in [("/large", LARGE + 1), ("/small", 11), ("/small", 10 + OVER)] {
+    for (target, size) in [("/large", LARGE + 1), ("/small", 11), ("/small", 10 + OVERRUN)] {
         let content = vec![b'x'; size];
-        let answer = site.send(&post(target, multipart(&[("name=\"file\"; filename=\"a\"", &content), wrong])));
-        answer.assert_refused(
-            400,
-            "filename in the body: expected a file name (a part of a name cannot begin with a dot)",
+        let response = server.send(&post(target, multipart(&[("name=\"file\"; filename=\"a\"", &content), wrong])));
+        response
+            .assert_error(400, "filename in the body: expected a file name (a part of a name cannot begin with a dot)");
+        let description = format!("the file \"a\" of {size} bytes, text/plain");
+        assert!(
+            response.json()["errors"].as_array().unwrap().iter().any(|error| error["got"] == description),
+            "{response:?}"
         );
-        let told = format!("the file \"a\" of {size} bytes, text/plain");
-        assert!(answer.json()["errors"].as_array().unwrap().iter().any(|fault| fault["got"] == told), "{answer:?}");
     }
-    site.assert_no_temporary();
+    server.assert_no_temporary_files();
 }
 
 #[test]
 fn a_file_that_is_much_too_long_is_refused_while_it_is_received() {
-    let site = site();
+    let server = server();
     for (target, most) in [("/large", LARGE), ("/small", 10)] {
-        let mut connection = site.connect();
-        let whole = chunked(target, &file(most + OVER + 100));
+        let mut connection = server.connect();
+        let whole = chunked(target, &file(most + OVERRUN + 100));
         connection.write(&whole.head());
         // Neither the end of the file nor that of the body is sent.
         connection.write(&whole.body[..whole.body.len() - 20]);
-        let answer = connection.answer(false);
-        answer.assert_refused(413, &format!("file: over the limit `max` of {most} bytes"));
-        assert_eq!(answer.json()["parameter"], "file");
-        assert_eq!(answer.field("connection"), Some("close"));
+        let response = connection.read_response(false);
+        response.assert_error(413, &format!("file: over the limit `max` of {most} bytes"));
+        assert_eq!(response.json()["parameter"], "file");
+        assert_eq!(response.field("connection"), Some("close"));
     }
-    site.assert_no_temporary();
+    server.assert_no_temporary_files();
 }
 
 #[test]
 fn the_limit_of_a_multipart_body_is_the_sum_of_its_files_and_fields() {
-    let site = site();
+    let server = server();
     let rooms = [("/large", LARGE + BODY), ("/several", 8 * PART + BODY), ("/plain", 100_000), ("/endless", 100_000)];
     for (target, most) in rooms {
         let words = format!("over the limit `multipart` of {most} bytes");
@@ -178,104 +179,108 @@ fn the_limit_of_a_multipart_body_is_the_sum_of_its_files_and_fields() {
             Request::new("POST", target).field("content-type", MULTIPART).field("content-length", length)
         };
         for request in [head(most + 1), head(most + 1).field("expect", "100-continue")] {
-            let mut connection = site.connect();
+            let mut connection = server.connect();
             connection.write(&request.head());
-            connection.answer(false).assert_refused(413, &words);
+            connection.read_response(false).assert_error(413, &words);
         }
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         connection.write(&head(most).field("expect", "100-continue").head());
-        assert_eq!(connection.answer(false).status, 100, "{target}");
+        assert_eq!(connection.read_response(false).status, 100, "{target}");
         // Bytes after the last boundary count as well.
         let mut body = multipart(&[("name=\"note\"", b"")]);
         body.resize(most + 1, b'-');
-        site.send(&chunked(target, &body)).assert_refused(413, &words);
+        server.send(&chunked(target, &body)).assert_error(413, &words);
         body.pop();
-        assert_ne!(site.send(&chunked(target, &body)).status, 413, "{target}");
+        assert_ne!(server.send(&chunked(target, &body)).status, 413, "{target}");
     }
 }
 
 #[test]
 fn the_limit_of_parts_includes_the_items_of_lists() {
-    let site = site();
+    let server = server();
     let content = vec![b'x'; PART];
     let parts = |count| {
         let one: [(&str, &[u8]); 2] = [("name=\"files\"; filename=\"a\"", &content), ("name=\"names\"", b"n")];
         vec![one; count].concat()
     };
-    let answer = site.send(&post("/several", multipart(&parts(8))));
-    assert_eq!((answer.status, answer.json()["args"]["files"].as_array().map(Vec::len)), (200, Some(8)), "{answer:?}");
+    let response = server.send(&post("/several", multipart(&parts(8))));
+    assert_eq!(
+        (response.status, response.json()["args"]["files"].as_array().map(Vec::len)),
+        (200, Some(8)),
+        "{response:?}"
+    );
     let empty: (&str, &[u8]) = ("name=\"names\"", b"");
-    let answer = site.send(&post("/several", multipart(&[empty; 18])));
-    answer.assert_refused(413, "over the limit `parts` of 17 parts");
+    let response = server.send(&post("/several", multipart(&[empty; 18])));
+    response.assert_error(413, "over the limit `parts` of 17 parts");
     // A list without a maximum has the same limit as other methods.
-    site.send(&post("/endless", multipart(&[empty; 5]))).assert_refused(413, "over the limit `parts` of 4 parts");
-    site.assert_no_temporary();
+    server.send(&post("/endless", multipart(&[empty; 5]))).assert_error(413, "over the limit `parts` of 4 parts");
+    server.assert_no_temporary_files();
 }
 
 #[test]
 fn a_slow_multipart_body_has_more_time_while_it_arrives() {
-    let site = site();
+    let server = server();
     let body = file(240_000);
     let request = post("/large", body);
-    let mut connection = site.connect();
+    let mut connection = server.connect();
     connection.write(&request.head());
     let begun = Instant::now();
     for piece in request.body.chunks(8_000) {
         connection.write(piece);
         std::thread::sleep(Duration::from_millis(100));
     }
-    assert_eq!(connection.answer(false).status, 200);
+    assert_eq!(connection.read_response(false).status, 200);
     assert!(begun.elapsed() > Duration::from_millis(2500), "{:?}", begun.elapsed());
 }
 
 #[test]
 fn files_that_cannot_pass_their_check_are_not_written() {
-    let site = site();
+    let server = server();
     let image = |size: usize| [b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR".to_vec(), vec![0; size]].concat();
     let text = vec![b'x'; 1 << 20];
     let (bad, good): (&[u8], &[u8]) = (b"../../etc/passwd", b"public/1.png");
     let one = "name=\"file\"; filename=\"a\"";
-    fs::remove_dir(site.uploads.path()).unwrap();
+    fs::remove_dir(server.uploads.path()).unwrap();
     for (parts, status, words) in [
         (vec![(one, &text[..])], 400, "got the file \"a\" of 1048576 bytes, text/plain"),
         (vec![(one, &text[..10])], 400, "got the file \"a\" of 10 bytes, text/plain"),
         (vec![("name=\"filename\"", bad), (one, &image(1 << 20))], 400, "filename in the body: expected a file name"),
         (vec![("name=\"filename\"", bad), (one, &image(9))], 400, "filename in the body: expected a file name"),
-        // Files of the right type pass.
+        // Files of the expected type are accepted.
         (vec![("name=\"filename\"", good), (one, &image(1 << 20))], 500, "the upload could not be stored"),
         (vec![("name=\"filename\"", good), (one, &image(9))], 500, "the upload could not be stored"),
     ] {
-        let answer = site.send(&post("/image", multipart(&parts)));
-        answer.assert_refused(status, words);
-        let faults = answer.json()["errors"].as_array().map_or(0, Vec::len);
-        assert!(faults <= 1, "only what is wrong is told: {answer:?}");
+        let response = server.send(&post("/image", multipart(&parts)));
+        response.assert_error(status, words);
+        let errors = response.json()["errors"].as_array().map_or(0, Vec::len);
+        assert!(errors <= 1, "only invalid parameters are reported: {response:?}");
     }
     let unknown = "name=\"other\"; filename=\"a\"";
-    let answer = site.send(&post("/image", multipart(&[(unknown, &text[..PART])])));
-    answer.assert_args(&json!({ "file": null, "filename": null }));
-    fs::create_dir(site.uploads.path()).unwrap();
+    let response = server.send(&post("/image", multipart(&[(unknown, &text[..PART])])));
+    response.assert_args(&json!({ "file": null, "filename": null }));
+    fs::create_dir(server.uploads.path()).unwrap();
 }
 
 #[test]
 fn uploads_of_clients_that_disconnect_leave_nothing_in_the_storage() {
     let data = TempDir::new().unwrap();
-    let site = keeping(data.path());
+    let server = keeping(data.path());
     for sent in [1, 100, 200, 270, 290].map(|thousands| thousands * 1000) {
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         let request = post("/large", file(LARGE));
         connection.write(&request.head());
         connection.write(&request.body[..sent]);
         if sent > 256 << 10 {
-            assert!(wait(|| staged_files(data.path()).len() == 1), "the file has been begun");
+            assert!(wait_until(|| staged_files(data.path()).len() == 1), "the file has been begun");
         }
         connection.stream.shutdown(Shutdown::Both).unwrap();
         drop(connection);
-        let gone = wait(|| staged_files(data.path()).is_empty());
+        let gone = wait_until(|| staged_files(data.path()).is_empty());
         assert!(gone, "{:?} are left of {sent} bytes", staged_files(data.path()));
     }
     // A complete file exists as long as its request.
-    assert_eq!(site.send(&post("/large", file(LARGE))).status, 200);
-    assert!(wait(|| staged_files(data.path()).is_empty()));
+    assert_eq!(server.send(&post("/large", file(LARGE))).status, 200);
+    assert!(wait_until(|| staged_files(data.path()).is_empty()));
 }
 
 #[cfg(unix)]
@@ -286,17 +291,17 @@ fn an_upload_to_a_full_disk_is_refused_and_leaves_nothing() {
         return;
     };
     let data = disk.path();
-    let site = keeping(data);
+    let server = keeping(data);
     let image = [b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR".to_vec(), vec![0; 3 << 20]].concat();
     let request = post("/image", multipart(&[("name=\"file\"; filename=\"a\"", &image)]));
-    let mut connection = site.connect();
+    let mut connection = server.connect();
     connection.write(&request.head());
     // The server may have closed the connection already.
     let _ = connection.stream.write_all(&request.body);
-    connection.answer(false).assert_refused(507, "there is not enough storage for the file");
-    assert!(wait(|| staged_files(data).is_empty()), "{:?}", staged_files(data));
-    // A small file fits again.
-    assert_eq!(site.send(&post("/large", file(LARGE))).status, 200);
+    connection.read_response(false).assert_error(507, "there is not enough storage for the file");
+    assert!(wait_until(|| staged_files(data).is_empty()), "{:?}", staged_files(data));
+    // There is space for a small file again.
+    assert_eq!(server.send(&post("/large", file(LARGE))).status, 200);
 }
 
 /// Returns the peak memory of a process in bytes.
@@ -316,12 +321,12 @@ fn a_large_upload_is_not_held_in_memory() {
     let app = json!({ "unbound": "echo", "workers": 1 });
     let folder = crate::cli::folder(&[("app.json", app), ("site.json", upload)]);
     let address = free_address();
-    let served = Served::start(folder.path(), &address, &["serve"]);
-    let mut connection = crate::client::Connection::to(address.parse().unwrap());
+    let process = ServerProcess::start(folder.path(), &address, &["serve"]);
+    let mut connection = crate::client::Connection::open(address.parse().unwrap());
     let args = |size: usize| json!({ "file": { "filename": "a", "size": size, "media_type": "text/plain" } });
-    connection.ask(&post("/large", file(1 << 20))).assert_args(&args(1 << 20));
-    let before = peak(served.id());
-    connection.ask(&post("/large", file(48 << 20))).assert_args(&args(48 << 20));
-    let grown = peak(served.id()) - before;
+    connection.send(&post("/large", file(1 << 20))).assert_args(&args(1 << 20));
+    let before = peak(process.id());
+    connection.send(&post("/large", file(48 << 20))).assert_args(&args(48 << 20));
+    let grown = peak(process.id()) - before;
     assert!(grown < 8 << 20, "{grown} bytes more for a file of 48 MiB");
 }

@@ -1,4 +1,4 @@
-//! Requests and permission checks recorded from the ancestor systems, repeated here.
+//! Requests and permission checks that were recorded from the ancestors, sent to rulebook.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -7,9 +7,9 @@ use rulebook::{Rulebook, Unbound};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::client::{Answer, Bearer, Request, Site};
+use crate::client::{Bearer, Request, Response, TestServer};
 
-/// The reasons why the result of a case differs here, by the id of the case.
+/// The reasons for results that differ from the recorded ones, by the id of the case.
 type Differences = BTreeMap<String, String>;
 
 #[derive(Deserialize)]
@@ -43,7 +43,7 @@ struct ScopeCase {
     differs: Option<String>,
 }
 
-/// The styles of definitions that are read here.
+/// The styles of definitions in the recorded cases.
 const STYLES: [(&str, bool); 3] = [("aicra-flat", true), ("aicra-tree", true), ("api3", false)];
 
 /// Cases that are listed as different, but agree for another reason.
@@ -56,20 +56,20 @@ pub const AGREE: [&str; 1] = [
 fn recorded_requests_get_the_recorded_responses() {
     let cases: Vec<RequestCase> = serde_json::from_str(include_str!("../data/vectors/requests.json")).unwrap();
     let differences = serde_json::from_str(include_str!("../data/vectors/requests_differences.json")).unwrap();
-    let mut judge = Judge::new(differences);
+    let mut comparison = Comparison::new(differences);
     for case in &cases {
         let (_, is_read) = STYLES.iter().find(|(name, _)| *name == case.style).unwrap();
         if *is_read {
-            judge.judge(&case.id, case.differs.as_ref(), disagreement(case));
+            comparison.add(&case.id, case.differs.as_ref(), disagreement(case));
         }
     }
-    judge.end(80);
+    comparison.end(80);
 }
 
 /// Returns how the response to a request differs from the recorded one.
 fn disagreement(case: &RequestCase) -> Option<String> {
-    let site = match serve(&case.definition) {
-        Ok(site) => site,
+    let server = match serve(&case.definition) {
+        Ok(server) => server,
         Err(report) => return Some(report),
     };
     let mut request = Request::new(&case.request.method, &case.request.uri);
@@ -80,20 +80,21 @@ fn disagreement(case: &RequestCase) -> Option<String> {
         request = request.scope(&case.scope);
     }
     if !case.request.body.is_empty() {
-        request = request.untyped(case.request.body.clone());
+        request = request.body_without_type(case.request.body.clone());
     }
-    let answer = site.send(&request);
-    let got = answer.json();
+    let response = server.send(&request);
+    let got = response.json();
     let agrees = match (&case.error, &case.extracted) {
-        (None, Some(extracted)) => answer.status == 200 && same(&got["args"], extracted),
+        (None, Some(extracted)) => response.status == 200 && equals_echo(&got["args"], extracted),
         (Some(error), _) => expected(error, case).iter().any(|(status, number, parameter)| {
-            let faults = got["errors"].as_array().map_or(&[][..], Vec::as_slice);
-            let told = parameter.as_ref().is_none_or(|name| faults.iter().any(|fault| fault["parameter"] == *name));
-            answer.status == *status && got["error"] == *number && told
+            let errors = got["errors"].as_array().map_or(&[][..], Vec::as_slice);
+            let is_reported =
+                parameter.as_ref().is_none_or(|name| errors.iter().any(|error| error["parameter"] == *name));
+            response.status == *status && got["error"] == *number && is_reported
         }),
         (None, None) => panic!("{} ends in nothing", case.id),
     };
-    (!agrees).then(|| format!("{} {:?}\n  {answer:?}", expectation(case), case.request.uri))
+    (!agrees).then(|| format!("{} {:?}\n  {response:?}", expectation(case), case.request.uri))
 }
 
 fn expectation(case: &RequestCase) -> String {
@@ -102,7 +103,7 @@ fn expectation(case: &RequestCase) -> String {
 }
 
 /// Replaces absent arguments by null, as in an echo.
-fn same(args: &Value, extracted: &Value) -> bool {
+fn equals_echo(args: &Value, extracted: &Value) -> bool {
     let Some(args) = args.as_object() else { return false };
     let Some(extracted) = extracted.as_object() else { return false };
     extracted.keys().all(|name| args.contains_key(name))
@@ -113,14 +114,14 @@ fn same(args: &Value, extracted: &Value) -> bool {
 fn expected(error: &str, case: &RequestCase) -> Vec<(u16, u16, Option<String>)> {
     let (name, kind) = error.rsplit_once(": ").map_or((None, error), |(name, kind)| (Some(name), kind));
     // The ancestor names parameters as in code; responses here name them as in requests.
-    let parameter = name.map(|name| written(&case.definition, name));
+    let parameter = name.map(|name| name_for_clients(&case.definition, name));
     match kind {
-        // There, a service was a method and a path, and a path that did not pass its types was an unknown service.
+        // In the ancestor, a service is a method and a path; a path with an invalid value is an unknown service.
         "unknown service" => vec![(404, 200, None), (405, 201, None)],
         "unknown method" => vec![(405, 201, None), (404, 200, None)],
         "forbidden" | "permission error" if case.scope.is_empty() => vec![(401, 301, None)],
         "forbidden" | "permission error" => vec![(403, 300, None)],
-        // There, a body that could not be read was a missing parameter.
+        // In the ancestor, an unreadable body is a missing parameter.
         "missing parameter" if name.is_none() => vec![(400, 400, None), (400, 402, None)],
         "missing parameter" => vec![(400, 400, parameter)],
         "invalid parameter" => vec![(400, 401, parameter)],
@@ -129,7 +130,7 @@ fn expected(error: &str, case: &RequestCase) -> Vec<(u16, u16, Option<String>)> 
 }
 
 /// Returns the name of a parameter for clients, by its name in code.
-fn written(definition: &Value, name: &str) -> String {
+fn name_for_clients(definition: &Value, name: &str) -> String {
     let inputs = definition.as_array().into_iter().flatten().filter_map(|method| method["in"].as_object());
     let mut named = inputs.flatten().filter(|(key, input)| input["name"].as_str().unwrap_or(key) == name);
     let (key, _) = named.next().unwrap();
@@ -141,11 +142,11 @@ fn written(definition: &Value, name: &str) -> String {
 fn recorded_permission_checks_have_the_recorded_results() {
     let cases: Vec<ScopeCase> = serde_json::from_str(include_str!("../data/vectors/scopes.json")).unwrap();
     let differences = serde_json::from_str(include_str!("../data/vectors/scopes_differences.json")).unwrap();
-    let mut judge = Judge::new(differences);
+    let mut comparison = Comparison::new(differences);
     for case in &cases {
-        judge.judge(&case.id, case.differs.as_ref(), scope_disagreement(case));
+        comparison.add(&case.id, case.differs.as_ref(), scope_disagreement(case));
     }
-    judge.end(35);
+    comparison.end(35);
 }
 
 /// Returns how the result of a permission check differs from the recorded one. Variables are captures of the path.
@@ -161,51 +162,51 @@ fn scope_disagreement(case: &ScopeCase) -> Option<String> {
         input.insert(format!("{{{name}}}"), json!({ "info": "A variable", "type": r#type }));
     }
     let method = json!({ "info": "For some", "scope": case.service_scope, "in": input });
-    let site = match serve(&json!({ "/": { (path): { "GET": method } } })) {
-        Ok(site) => site,
+    let server = match serve(&json!({ "/": { (path): { "GET": method } } })) {
+        Ok(server) => server,
         Err(report) => return Some(report),
     };
-    let answer: Answer = site.send(&Request::new("GET", target).scope(&case.request_scope));
+    let response: Response = server.send(&Request::new("GET", target).scope(&case.request_scope));
     let expected = if case.allowed { 200 } else { 403 };
-    (answer.status != expected).then(|| format!("recorded {}, here {answer:?}", case.allowed))
+    (response.status != expected).then(|| format!("recorded {}, got {response:?}", case.allowed))
 }
 
-/// Serves the definition, or returns what is wrong with it.
-fn serve(definition: &Value) -> Result<Site, String> {
+/// Serves the definition, or returns its errors.
+fn serve(definition: &Value) -> Result<TestServer, String> {
     let files = vec![("site.json".into(), definition.to_string().into_bytes())];
     let built = Rulebook::read(files).authenticator(Bearer).unbound(Unbound::Echo).build();
-    built.as_ref().map(Site::start).map_err(ToString::to_string)
+    built.as_ref().map(TestServer::start).map_err(ToString::to_string)
 }
 
-/// Compares the recorded results with those here.
-struct Judge {
+/// Compares the recorded results with the actual ones.
+struct Comparison {
     differences: Differences,
-    judged: BTreeSet<String>,
-    wrong: String,
+    compared: BTreeSet<String>,
+    errors: String,
 }
 
-impl Judge {
+impl Comparison {
     fn new(differences: Differences) -> Self {
-        Self { differences, judged: BTreeSet::new(), wrong: String::new() }
+        Self { differences, compared: BTreeSet::new(), errors: String::new() }
     }
 
-    fn judge(&mut self, id: &str, differs: Option<&String>, disagreement: Option<String>) {
-        assert!(self.judged.insert(id.to_owned()), "{id} stands twice");
+    fn add(&mut self, id: &str, differs: Option<&String>, disagreement: Option<String>) {
+        assert!(self.compared.insert(id.to_owned()), "two cases have the id {id}");
         let differs = differs.or(self.differences.get(id)).filter(|_| !AGREE.contains(&id));
-        let wrong = match (disagreement, differs) {
+        let error = match (disagreement, differs) {
             (Some(disagreement), None) => format!("{id}: {disagreement}"),
-            (None, Some(reason)) => format!("{id}: said to differ ({reason}), but agrees"),
+            (None, Some(reason)) => format!("{id}: listed as different ({reason}), but agrees"),
             _ => return,
         };
-        let _ = writeln!(self.wrong, "{wrong}");
+        let _ = writeln!(self.errors, "{error}");
     }
 
     #[track_caller]
-    fn end(mut self, least: usize) {
-        for id in self.differences.keys().filter(|id| !self.judged.contains(*id)) {
-            let _ = writeln!(self.wrong, "{id} is listed as a difference, but was not judged");
+    fn end(mut self, min_cases: usize) {
+        for id in self.differences.keys().filter(|id| !self.compared.contains(*id)) {
+            let _ = writeln!(self.errors, "{id} is listed as a difference, but was not compared");
         }
-        assert!(self.judged.len() >= least, "only {} cases were judged", self.judged.len());
-        assert!(self.wrong.is_empty(), "{}", self.wrong);
+        assert!(self.compared.len() >= min_cases, "only {} cases were compared", self.compared.len());
+        assert!(self.errors.is_empty(), "{}", self.errors);
     }
 }

@@ -7,13 +7,13 @@ use rulebook::Rulebook;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::client::{Request, Site, case, shape};
+use crate::client::{Request, TestServer, case, envelope};
 
 /// Methods, and requests with the expected routes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Group {
-    what: String,
+    title: String,
     /// The settings of the API.
     #[serde(default)]
     app: Map<String, Value>,
@@ -46,14 +46,15 @@ struct Case {
 #[test]
 fn requests_are_routed_to_the_expected_method() {
     let groups: Vec<Group> = case::read(include_str!("../data/http/routing.json"));
-    let mut wrong = String::new();
-    for Group { what, app, ignore_case, methods, cases } in groups {
-        let site = Site::echo(&[("app.json", Value::Object(app)), ("site.json", module(&methods, ignore_case))]);
+    let mut mismatches = String::new();
+    for Group { title, app, ignore_case, methods, cases } in groups {
+        let server =
+            TestServer::echo(&[("app.json", Value::Object(app)), ("site.json", module(&methods, ignore_case))]);
         for case in cases {
-            assert!(case.to.is_none() || methods.contains(case.to.as_ref().unwrap()), "{what}: {}", case.send);
+            assert!(case.to.is_none() || methods.contains(case.to.as_ref().unwrap()), "{title}: {}", case.send);
             let (method, target) = case.send.split_once(' ').unwrap();
-            let answer = site.send(&Request::new(method, target));
-            let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let response = server.send(&Request::new(method, target));
+            let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
             let (status, args) = match &case.to {
                 Some(to) => {
                     let mut args: Map<_, _> = case.args.into_iter().collect();
@@ -74,28 +75,28 @@ fn requests_are_routed_to_the_expected_method() {
             });
             let is_definition = method == "OPTIONS" && status == 200;
             let body_is_right = if method == "HEAD" {
-                answer.body.is_empty()
+                response.body.is_empty()
             } else {
                 is_definition
-                    || (shape::violation(&answer, shape::Shape::Aicra).is_none()
+                    || (envelope::violation(&response, envelope::EnvelopeKind::Aicra).is_none()
                         && document["error"] == error
                         && (case.to.is_none() || document["args"].as_object() == args.as_object()))
             };
-            let right = answer.status == status
+            let right = response.status == status
                 && body_is_right
-                && case.allow.as_deref().is_none_or(|allow| answer.field("allow") == Some(allow));
+                && case.allow.as_deref().is_none_or(|allow| response.field("allow") == Some(allow));
             if !right {
                 let Case { send, why, to, allow, .. } = case;
                 let to = to.unwrap_or("nowhere".to_owned());
                 let allow = allow.unwrap_or_default();
                 let _ = writeln!(
-                    wrong,
-                    "{what}: {send} ({why}): expected {to} {status} {error} {args} {allow}, got {answer:?}\n"
+                    mismatches,
+                    "{title}: {send} ({why}): expected {to} {status} {error} {args} {allow}, got {response:?}\n"
                 );
             }
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(mismatches.is_empty(), "{mismatches}");
 }
 
 /// Returns a module with these methods. Each accepts its captures and positions as texts, and returns its name.
@@ -132,7 +133,8 @@ fn module(methods: &[String], ignore_case: bool) -> Value {
 fn the_definition_that_options_returns_can_be_loaded() {
     let methods = ["GET /article/{id} 0?", "POST /article/{id}", "GET /article/été", "GET /", "PUT /a/b"];
     let methods = methods.map(str::to_owned);
-    let site = Site::echo(&[("app.json", json!({ "title": "Articles" })), ("site.json", module(&methods, false))]);
+    let server =
+        TestServer::echo(&[("app.json", json!({ "title": "Articles" })), ("site.json", module(&methods, false))]);
     for (target, ids) in [
         ("/article/7", &["article.{id}.get", "article.{id}.post"][..]),
         ("/article/%C3%A9t%C3%A9", &["article.été.get"]),
@@ -140,9 +142,9 @@ fn the_definition_that_options_returns_can_be_loaded() {
         ("*", &["get", "a.b.put", "article.{id}.get", "article.{id}.post", "article.été.get"]),
         ("/", &["get", "a.b.put", "article.{id}.get", "article.{id}.post", "article.été.get"]),
     ] {
-        let answer = site.send(&Request::new("OPTIONS", target));
-        assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json")), "{answer:?}");
-        let api = match Rulebook::read(vec![("options.json".into(), answer.body.clone())]).check() {
+        let response = server.send(&Request::new("OPTIONS", target));
+        assert_eq!((response.status, response.field("content-type")), (200, Some("application/json")), "{response:?}");
+        let api = match Rulebook::read(vec![("options.json".into(), response.body.clone())]).check() {
             Ok(api) => api,
             Err(report) => panic!("{target}: {report}"),
         };
@@ -158,19 +160,19 @@ fn the_definition_that_options_returns_can_be_loaded() {
 #[test]
 fn encoded_segments_arrive_decoded() {
     use proptest::prelude::*;
-    let site = Site::echo(&[("site.json", module(&["GET /a/{x} 0?".to_owned()], false))]);
-    let connection = std::cell::RefCell::new(site.connect());
+    let server = TestServer::echo(&[("site.json", module(&["GET /a/{x} 0?".to_owned()], false))]);
+    let connection = std::cell::RefCell::new(server.connect());
     let encode =
         |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     proptest!(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() },
     |(x in any::<String>(), p in any::<String>())| {
         let target = format!("/a/{}/{}", encode(&x), encode(&p));
-        let answer = connection.borrow_mut().ask(&Request::new("GET", target));
+        let response = connection.borrow_mut().send(&Request::new("GET", target));
         if x.is_empty() {
-            prop_assert_eq!(answer.status, 404);
+            prop_assert_eq!(response.status, 404);
         } else {
             let p = if p.is_empty() { Value::Null } else { p.into() };
-            prop_assert_eq!(&answer.json()["args"], &json!({ "x": x, "p0": p, "to": "GET /a/{x} 0?" }));
+            prop_assert_eq!(&response.json()["args"], &json!({ "x": x, "p0": p, "to": "GET /a/{x} 0?" }));
         }
     });
 }

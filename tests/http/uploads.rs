@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{echo, handlers};
-use crate::client::{Request, Site, multipart, wait};
+use crate::client::{Request, TestServer, multipart, wait_until};
 
 const MULTIPART: &str = "multipart/form-data; boundary=XX";
 
@@ -34,19 +34,19 @@ fn the_media_type_of_a_file_is_recognised_by_its_content() {
         (pdf, "application/pdf"),
         (b"", "text/plain"),
         ("some text, déjà vu\n".as_bytes(), "text/plain"),
-        // The sample ends within a character.
+        // The sample for detecting the media type ends within a character.
         (&cut, "text/plain"),
         (b"caf\xe9", "application/octet-stream"),
         (b"zero\x00byte", "application/octet-stream"),
         (b"ends in half a character \xc3", "application/octet-stream"),
     ];
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     for (content, media_type) in cases {
         let disposition = "name=\"file\"; filename=\"a.gif\"\r\nContent-Type: image/gif";
-        let answer = site.send(&Request::new("POST", "/file").multipart(&[(disposition, content)]));
-        answer.assert_args(&json!({ "file": file("a.gif", content.len(), media_type), "note": null }));
+        let response = server.send(&Request::new("POST", "/file").multipart(&[(disposition, content)]));
+        response.assert_args(&json!({ "file": file("a.gif", content.len(), media_type), "note": null }));
     }
-    site.assert_no_temporary();
+    server.assert_no_temporary_files();
 }
 
 #[test]
@@ -61,34 +61,34 @@ fn file_names_lose_folders_and_invisible_characters() {
         ("déjà vu.txt", "déjà vu.txt"),
         ("", ""),
     ];
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     for (given, kept) in cases {
         let disposition = format!("name=\"file\"; filename=\"{given}\"");
-        let answer = site.send(&Request::new("POST", "/file").multipart(&[(&disposition, b"x")]));
-        answer.assert_args(&json!({ "file": file(kept, 1, "text/plain"), "note": null }));
+        let response = server.send(&Request::new("POST", "/file").multipart(&[(&disposition, b"x")]));
+        response.assert_args(&json!({ "file": file(kept, 1, "text/plain"), "note": null }));
     }
     let long = "é".repeat(300);
     let disposition = format!("name=\"file\"; filename=\"{long}\"");
-    let answer = site.send(&Request::new("POST", "/file").multipart(&[(&disposition, b"x")]));
-    answer.assert_args(&json!({ "file": file(&"é".repeat(255), 1, "text/plain"), "note": null }));
+    let response = server.send(&Request::new("POST", "/file").multipart(&[(&disposition, b"x")]));
+    response.assert_args(&json!({ "file": file(&"é".repeat(255), 1, "text/plain"), "note": null }));
 }
 
 #[test]
 fn a_form_without_a_chosen_file_has_no_file() {
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     let request =
         Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"\"", b""), ("name=\"note\"", b"n")]);
-    site.send(&request).assert_args(&json!({ "file": null, "note": "n" }));
-    // As form libraries send it.
+    server.send(&request).assert_args(&json!({ "file": null, "note": "n" }));
+    // This is what form libraries send.
     let request = Request::new("POST", "/file").multipart(&[("name=\"file\"", b""), ("name=\"note\"", b"n")]);
-    site.send(&request).assert_args(&json!({ "file": null, "note": "n" }));
+    server.send(&request).assert_args(&json!({ "file": null, "note": "n" }));
     let text = Request::new("POST", "/file").multipart(&[("name=\"file\"", b"no file")]);
-    assert_eq!(site.send(&text).status, 400);
+    assert_eq!(server.send(&text).status, 400);
 }
 
 #[test]
 fn a_part_with_the_type_json_is_a_value_even_with_a_file_name() {
-    let site = Site::echo(&[(
+    let server = TestServer::echo(&[(
         "site.json",
         json!({ "/": { "parts": { "POST": { "info": "I", "in": {
             "list": { "info": "I", "type": "?array<object>", "name": "list" },
@@ -98,7 +98,7 @@ fn a_part_with_the_type_json_is_a_value_even_with_a_file_name() {
     let part =
         |name: &str, media_type: &str| format!("name=\"{name}\"; filename=\"blob\"\r\nContent-Type: {media_type}");
     let send = |name: &str, media_type: &str, content: &[u8]| {
-        site.send(&Request::new("POST", "/parts").multipart(&[(&part(name, media_type), content)]))
+        server.send(&Request::new("POST", "/parts").multipart(&[(&part(name, media_type), content)]))
     };
     send("list", "application/json", b"[{\"a\": 1}]").assert_args(&json!({ "list": [{ "a": 1 }], "file": null }));
     assert_eq!(send("list", "application/json", b"[{").status, 400);
@@ -145,14 +145,14 @@ fn well_formed_multipart_bodies_are_read() {
         ),
         ("no parts", "--XX--\r\n".to_owned(), json!({ "file": null, "note": null })),
     ];
-    let site = echo(&json!({}));
-    for (what, body, args) in cases {
-        let whole = site.send(&post(body.clone()));
-        assert_eq!(whole.json()["args"], args, "{what}");
-        // Byte by byte the result is the same.
+    let server = echo(&json!({}));
+    for (title, body, args) in cases {
+        let at_once = server.send(&post(body.clone()));
+        assert_eq!(at_once.json()["args"], args, "{title}");
+        // If the body arrives byte by byte, the result is the same.
         let bytes: Vec<_> = body.as_bytes().chunks(1).collect();
-        let pieces = site.send(&Request::new("POST", "/file").chunked(MULTIPART, &bytes));
-        assert_eq!(pieces.json()["args"], args, "{what}, byte by byte");
+        let pieces = server.send(&Request::new("POST", "/file").chunked(MULTIPART, &bytes));
+        assert_eq!(pieces.json()["args"], args, "{title}, byte by byte");
     }
 }
 
@@ -179,94 +179,94 @@ fn malformed_multipart_bodies_are_refused() {
             "it ends within part 2",
         ),
     ];
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     for (body, words) in cases {
-        let answer = site.send(&post(body));
-        answer.assert_refused(400, &format!("the multipart body cannot be read: {words}"));
+        let response = server.send(&post(body));
+        response.assert_error(400, &format!("the multipart body cannot be read: {words}"));
     }
     let without = Request::new("POST", "/file").body("multipart/form-data", multipart(&[]));
-    site.send(&without).assert_refused(400, "its Content-Type has no boundary");
-    site.assert_no_temporary();
+    server.send(&without).assert_error(400, "its Content-Type has no boundary");
+    server.assert_no_temporary_files();
 }
 
 #[test]
 fn an_empty_body_counts_as_no_body() {
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     let forms = ["application/x-www-form-urlencoded", MULTIPART, "multipart/form-data"];
     for media_type in forms.into_iter().chain(["application/json", "text/csv"]) {
         let announced = Request::new("POST", "/optional").body(media_type, "");
-        site.send(&announced).assert_args(&json!({ "text": null }));
+        server.send(&announced).assert_args(&json!({ "text": null }));
         let chunked = Request::new("POST", "/optional").chunked(media_type, &[]);
-        site.send(&chunked).assert_args(&json!({ "text": null }));
+        server.send(&chunked).assert_args(&json!({ "text": null }));
     }
     let csv = Request::new("POST", "/optional").chunked("text/csv", &[b"a"]);
-    site.send(&csv).assert_refused(415, "a body of type text/csv is not supported");
+    server.send(&csv).assert_error(415, "a body of type text/csv is not supported");
     let parts = Request::new("POST", "/optional").chunked("multipart/form-data", &[b"--XX--"]);
-    site.send(&parts).assert_refused(400, "its Content-Type has no boundary");
+    server.send(&parts).assert_error(400, "its Content-Type has no boundary");
 }
 
 #[test]
 fn a_file_for_a_parameter_of_another_type_is_refused() {
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     let request = Request::new("POST", "/optional").multipart(&[("name=\"text\"; filename=\"a\"", b"x")]);
-    let answer = site.send(&request);
-    assert_eq!((answer.status, &answer.json()["errors"][0]["parameter"]), (400, &json!("text")), "{answer:?}");
+    let response = server.send(&request);
+    assert_eq!((response.status, &response.json()["errors"][0]["parameter"]), (400, &json!("text")), "{response:?}");
     let request = Request::new("POST", "/file").multipart(&[("name=\"file\"", b"x")]);
-    assert_eq!(site.send(&request).status, 400);
-    site.assert_no_temporary();
+    assert_eq!(server.send(&request).status, 400);
+    server.assert_no_temporary_files();
 }
 
 #[test]
 fn several_files_arrive_as_a_list() {
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     let big = vec![0; 700_000];
     let parts: [(&str, &[u8]); 3] = [
         ("name=\"files\"; filename=\"a\"", b"1"),
         ("name=\"files\"; filename=\"b\"", &big),
         ("name=\"files\"; filename=\"c\"", b""),
     ];
-    let answer = site.send(&Request::new("POST", "/files").multipart(&parts));
+    let response = server.send(&Request::new("POST", "/files").multipart(&parts));
     let files =
         [file("a", 1, "text/plain"), file("b", 700_000, "application/octet-stream"), file("c", 0, "text/plain")];
-    answer.assert_args(&json!({ "files": files }));
-    site.assert_no_temporary();
+    response.assert_args(&json!({ "files": files }));
+    server.assert_no_temporary_files();
 }
 
 #[test]
 fn an_upload_of_a_client_that_disconnects_leaves_no_file() {
-    let site = echo(&json!({}));
-    let mut connection = site.connect();
+    let server = echo(&json!({}));
+    let mut connection = server.connect();
     let request = post(multipart(&[("name=\"file\"; filename=\"a\"", &vec![b'x'; 2_000_000])]));
     connection.write(&request.head());
     connection.write(&request.body[..1_000_000]);
-    assert!(wait(|| site.temporary() == 1), "the file has been begun");
+    assert!(wait_until(|| server.temporary_files() == 1), "the file has been begun");
     connection.stream.shutdown(Shutdown::Both).unwrap();
     drop(connection);
-    site.assert_no_temporary();
+    server.assert_no_temporary_files();
 }
 
 #[test]
 fn a_file_that_cannot_be_stored_is_refused_without_the_reason() {
-    let site = echo(&json!({}));
-    fs::remove_dir(site.uploads.path()).unwrap();
-    let answer = site.send(&Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"a\"", b"x")]));
-    answer.assert_refused(500, "the upload could not be stored");
-    assert_eq!(answer.json()["error"], 100);
-    assert!(!String::from_utf8_lossy(&answer.body).contains("directory"), "{answer:?}");
-    fs::create_dir(site.uploads.path()).unwrap();
+    let server = echo(&json!({}));
+    fs::remove_dir(server.uploads.path()).unwrap();
+    let response = server.send(&Request::new("POST", "/file").multipart(&[("name=\"file\"; filename=\"a\"", b"x")]));
+    response.assert_error(500, "the upload could not be stored");
+    assert_eq!(response.json()["error"], 100);
+    assert!(!String::from_utf8_lossy(&response.body).contains("directory"), "{response:?}");
+    fs::create_dir(server.uploads.path()).unwrap();
 }
 
 #[test]
 fn a_file_is_not_stored_if_the_method_accepts_none() {
-    let site = echo(&json!({}));
-    fs::remove_dir(site.uploads.path()).unwrap();
+    let server = echo(&json!({}));
+    fs::remove_dir(server.uploads.path()).unwrap();
     let file: (&str, &[u8]) = ("name=\"text\"; filename=\"a\"", b"four");
-    let answer = site.send(&Request::new("POST", "/echo").multipart(&[file]));
-    answer.assert_refused(400, "expected a string, got the file \"a\" of 4 bytes");
+    let response = server.send(&Request::new("POST", "/echo").multipart(&[file]));
+    response.assert_error(400, "expected a string, got the file \"a\" of 4 bytes");
     let unasked: (&str, &[u8]) = ("name=\"other\"; filename=\"a\"", b"four");
-    let answer = site.send(&Request::new("POST", "/echo").multipart(&[("name=\"text\"", b"x"), unasked]));
-    answer.assert_args(&json!({ "text": "x" }));
-    fs::create_dir(site.uploads.path()).unwrap();
+    let response = server.send(&Request::new("POST", "/echo").multipart(&[("name=\"text\"", b"x"), unasked]));
+    response.assert_args(&json!({ "text": "x" }));
+    fs::create_dir(server.uploads.path()).unwrap();
 }
 
 #[derive(Deserialize)]
@@ -290,14 +290,14 @@ fn a_handler_reads_its_file_and_may_keep_it() {
         "info": "Keeps a file", "in": { "file": { "info": "A file", "type": "file" } },
         "out": { "content": { "info": "Its content", "type": "string" } }
     } } } });
-    let site = handlers(&definition, Module::new("site").post("/keep", keep));
+    let server = handlers(&definition, Module::new("site").post("/keep", keep));
     let content = "word ".repeat(100_000);
     let request = Request::new("POST", "/keep").multipart(&[("name=\"file\"; filename=\"a\"", content.as_bytes())]);
-    let answer = site.send(&request);
-    assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.json()["content"], content);
+    let response = server.send(&request);
+    assert_eq!(response.status, 200, "{response:?}");
+    assert_eq!(response.json()["content"], content);
     let path = kept.lock().unwrap()[0].path().to_owned();
-    assert!(path.starts_with(site.uploads.path()) && path.exists());
+    assert!(path.starts_with(server.uploads.path()) && path.exists());
     kept.lock().unwrap().clear();
     assert!(!path.exists(), "gone when nobody keeps it");
 }
@@ -324,26 +324,26 @@ fn cut<'a>(mut bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
 
 #[test]
 fn parts_are_split_at_boundaries_in_whatever_chunks_they_arrive() {
-    let site = echo(&json!({}));
+    let server = echo(&json!({}));
     let cases = (lookalikes(), prop::collection::vec(1..40_usize, 1..10));
     let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
     TestRunner::new(config)
         .run(&cases, |(content, lengths)| {
             prop_assume!(!content.windows(6).any(|six| six == b"\r\n--XX") && !content.starts_with(b"--XX"));
             let body = multipart(&[("name=\"note\"", &content), ("name=\"file\"; filename=\"a\"", &content)]);
-            let answer = site.send(&Request::new("POST", "/file").chunked(MULTIPART, &cut(&body, &lengths)));
+            let response = server.send(&Request::new("POST", "/file").chunked(MULTIPART, &cut(&body, &lengths)));
             let expected =
                 json!({ "file": file("a", content.len(), "text/plain"), "note": String::from_utf8(content).unwrap() });
-            prop_assert_eq!(&answer.json()["args"], &expected);
+            prop_assert_eq!(&response.json()["args"], &expected);
             Ok(())
         })
         .unwrap();
-    site.assert_no_temporary();
+    server.assert_no_temporary_files();
 }
 
 #[test]
 fn any_multipart_body_gets_a_valid_response_and_leaves_no_file() {
-    let site = echo(&json!({ "multipart": 2000, "part": 100, "parts": 5 }));
+    let server = echo(&json!({ "multipart": 2000, "part": 100, "parts": 5 }));
     let disposition = "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n";
     let piece = prop_oneof![
         Just(b"--XX".to_vec()),
@@ -357,12 +357,12 @@ fn any_multipart_body_gets_a_valid_response_and_leaves_no_file() {
     let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
     TestRunner::new(config)
         .run(&bodies, |body| {
-            let answer = site.send(&Request::new("POST", "/file").body(MULTIPART, body));
+            let response = server.send(&Request::new("POST", "/file").body(MULTIPART, body));
             let known =
-                matches!((answer.status, answer.json()["error"].as_u64()), (200, Some(0)) | (400 | 413, Some(1..)));
-            prop_assert!(known, "{answer:?}");
+                matches!((response.status, response.json()["error"].as_u64()), (200, Some(0)) | (400 | 413, Some(1..)));
+            prop_assert!(known, "{response:?}");
             Ok(())
         })
         .unwrap();
-    site.assert_no_temporary();
+    server.assert_no_temporary_files();
 }

@@ -155,9 +155,9 @@ impl Sender {
             let Some(number) = number else { continue };
             let content = self.content(number);
             for name in names {
-                let answer = connection.ask(&peer.download_request("GET", name));
-                assert!(answer.status == 200 && answer.body == content, "{name}: {}", answer.head);
-                assert_eq!(answer.field("etag"), Some(tag(&content).as_str()), "{name}");
+                let response = connection.send(&peer.download_request("GET", name));
+                assert!(response.status == 200 && response.body == content, "{name}: {}", response.head);
+                assert_eq!(response.field("etag"), Some(tag(&content).as_str()), "{name}");
                 counts.checked += 1;
             }
         }
@@ -171,9 +171,9 @@ fn is_acknowledged(connection: &mut Connection, request: &Request) -> bool {
     if connection.stream.write_all(&request.bytes()).is_err() {
         return false;
     }
-    match connection.try_answer(false) {
-        Ok(answer) => {
-            assert!([200, 204].contains(&answer.status), "{answer:?}");
+    match connection.try_read_response(false) {
+        Ok(response) => {
+            assert!([200, 204].contains(&response.status), "{response:?}");
             true
         }
         Err(_) => false,
@@ -207,7 +207,7 @@ fn a_killed_server_loses_no_acknowledged_file_and_leaves_none_incomplete() {
                 sleep(Duration::from_micros(100));
             }
             sleep(Duration::from_micros(random(10_000) as u64));
-            peer.served.as_ref().unwrap().signal("KILL");
+            peer.process.as_ref().unwrap().signal("KILL");
         });
         peer.kill();
         counts.staged_files += staged_files(&peer.store()).len();
@@ -238,7 +238,7 @@ fn a_killed_server_loses_no_acknowledged_file_and_leaves_none_incomplete() {
 fn fill(peer: &Peer) {
     // The first request creates the database.
     assert_eq!(peer.send(&Request::new("GET", "/article")).status, 200);
-    let mut sql = Sql::to(&format!("sqlite:{}", peer.folder().join("data/demo.db").display()));
+    let mut sql = Sql::connect(&format!("sqlite:{}", peer.folder().join("data/demo.db").display()));
     for number in 0..ROWS {
         let value = String::from_utf8(row(number)).unwrap();
         sql.execute(&format!("INSERT INTO user_info (id, intro_json) VALUES ('row{number}', '{value}')"));

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::files::content_of;
 use super::{CONTENT, FILENAME, GIF, Peer, encoded, tag};
-use crate::client::Answer;
+use crate::client::Response;
 
 /// Length of the large file in bytes.
 const LARGE: usize = 64 << 20;
@@ -26,19 +26,19 @@ fn peer() -> Peer {
 }
 
 /// Copies a file in chunks. Returns the responses of both servers.
-fn carry(from: &Peer, to: &Peer, name: &str, at: &str) -> (Answer, Answer) {
+fn copy_file(from: &Peer, to: &Peer, name: &str, at: &str) -> (Response, Response) {
     let mut source = from.connect();
     source.write(&from.download_request("GET", name).bytes());
     let end = loop {
-        match source.ahead.windows(4).position(|four| four == b"\r\n\r\n") {
+        match source.unread.windows(4).position(|four| four == b"\r\n\r\n") {
             Some(end) => break end + 4,
-            None => assert!(source.more()),
+            None => assert!(source.read_more()),
         }
     };
-    let head = String::from_utf8(source.ahead.drain(..end).collect()).unwrap();
-    let answer = Answer { status: head[9..12].parse().unwrap(), head, body: Vec::new() };
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let length: usize = answer.field("content-length").unwrap().parse().unwrap();
+    let head = String::from_utf8(source.unread.drain(..end).collect()).unwrap();
+    let response = Response { status: head[9..12].parse().unwrap(), head, body: Vec::new() };
+    assert_eq!(response.status, 200, "{response:?}");
+    let length: usize = response.field("content-length").unwrap().parse().unwrap();
     let start = format!(
         "--XX\r\nContent-Disposition: form-data; {FILENAME}\r\n\r\n{at}\r\n--XX\r\nContent-Disposition: form-data; \
          {CONTENT}\r\n\r\n"
@@ -51,13 +51,13 @@ fn carry(from: &Peer, to: &Peer, name: &str, at: &str) -> (Answer, Answer) {
     target.write(start.as_bytes());
     let mut carried = 0;
     while carried < length {
-        assert!(!source.ahead.is_empty() || source.more(), "{carried} of {length} bytes came");
-        carried += source.ahead.len();
-        target.stream.write_all(&source.ahead).unwrap();
-        source.ahead.clear();
+        assert!(!source.unread.is_empty() || source.read_more(), "{carried} of {length} bytes came");
+        carried += source.unread.len();
+        target.stream.write_all(&source.unread).unwrap();
+        source.unread.clear();
     }
     target.write(end.as_bytes());
-    (answer, target.answer(false))
+    (response, target.read_response(false))
 }
 
 /// Downloads a file and returns the entity tag of the received content.
@@ -66,19 +66,19 @@ fn digest(peer: &Peer, name: &str) -> String {
     connection.write(&peer.download_request("GET", name).bytes());
     let mut hasher = blake3::Hasher::new();
     let end = loop {
-        match connection.ahead.windows(4).position(|four| four == b"\r\n\r\n") {
+        match connection.unread.windows(4).position(|four| four == b"\r\n\r\n") {
             Some(end) => break end + 4,
-            None => assert!(connection.more()),
+            None => assert!(connection.read_more()),
         }
     };
-    let head = String::from_utf8(connection.ahead.drain(..end).collect()).unwrap();
-    let answer = Answer { status: 200, head, body: Vec::new() };
-    let mut left: usize = answer.field("content-length").unwrap().parse().unwrap();
+    let head = String::from_utf8(connection.unread.drain(..end).collect()).unwrap();
+    let response = Response { status: 200, head, body: Vec::new() };
+    let mut left: usize = response.field("content-length").unwrap().parse().unwrap();
     while left > 0 {
-        assert!(!connection.ahead.is_empty() || connection.more());
-        left -= connection.ahead.len();
-        hasher.update(&connection.ahead);
-        connection.ahead.clear();
+        assert!(!connection.unread.is_empty() || connection.read_more());
+        left -= connection.unread.len();
+        hasher.update(&connection.unread);
+        connection.unread.clear();
     }
     format!("\"{}\"", hasher.finalize().to_hex())
 }
@@ -93,7 +93,7 @@ fn small_files_are_copied_unchanged() {
         let name = format!("public/图片/第{number}张 封面.gif");
         let copy = format!("./public/副本/{number}/封面.gif");
         assert_eq!(one.upload(&name, &content).status, 204, "{size}");
-        let (fetched, stored) = carry(&one, &other, &name, &copy);
+        let (fetched, stored) = copy_file(&one, &other, &name, &copy);
         assert_eq!(stored.status, 204, "{size} {stored:?}");
         assert_eq!(fetched.field("etag"), stored.field("etag"), "{size}");
         assert_eq!(stored.field("etag"), Some(tag(&content).as_str()), "{size}");
@@ -107,7 +107,7 @@ fn small_files_are_copied_unchanged() {
 /// Returns a value of the server's memory use, in KiB.
 #[cfg(target_os = "linux")]
 fn memory(peer: &Peer, what: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", peer.served.as_ref().unwrap().id())).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", peer.process.as_ref().unwrap().id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap();
     line.trim_start_matches(':').trim_end_matches("kB").trim().parse().unwrap()
 }
@@ -134,7 +134,7 @@ fn a_large_file_is_copied_unchanged_with_little_memory() {
     }
     #[cfg(target_os = "linux")]
     let idle = [&one, &other].map(|peer| memory(peer, "VmRSS"));
-    let (_, stored) = carry(&one, &other, name, name);
+    let (_, stored) = copy_file(&one, &other, name, name);
     assert_eq!((stored.status, stored.field("etag")), (204, Some(expected.as_str())), "{stored:?}");
     assert_eq!(digest(&other, name), expected);
     #[cfg(target_os = "linux")]

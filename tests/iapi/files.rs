@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{CONTENT, FILENAME, GIF, Peer, tag};
-use crate::client::{Answer, Request};
+use crate::client::{Request, Response};
 
 /// Header fields of a request.
 type Fields<'a> = &'a [(&'a str, &'a str)];
@@ -15,9 +15,9 @@ fn with(request: Request, fields: Fields<'_>) -> Request {
 }
 
 #[track_caller]
-fn assert_fields(answer: &Answer, fields: &[(&str, Option<&str>)]) {
+fn assert_fields(response: &Response, fields: &[(&str, Option<&str>)]) {
     for (name, value) in fields {
-        assert_eq!(answer.field(name), *value, "{name} of {answer:?}");
+        assert_eq!(response.field(name), *value, "{name} of {response:?}");
     }
 }
 
@@ -74,8 +74,8 @@ fn parts_may_be_in_any_order_and_unknown_ones_are_ignored() {
     let name = (FILENAME, &b"public/a.gif"[..]);
     let other = ("name=\"other\"; filename=\"o\"", &b"ignored"[..]);
     for parts in [&[content, name][..], &[name, content], &[other, name, content], &[name, content, other]] {
-        let answer = peer.send(&peer.request("POST", "/iapi/file").multipart(parts));
-        assert_eq!(answer.status, 204, "{parts:?} {answer:?}");
+        let response = peer.send(&peer.request("POST", "/iapi/file").multipart(parts));
+        assert_eq!(response.status, 204, "{parts:?} {response:?}");
         assert_eq!(peer.download("public/a.gif").body, GIF);
         fs::remove_file(peer.store().join("public/a.gif")).unwrap();
     }
@@ -103,19 +103,19 @@ fn invalid_parameters_are_named_and_nothing_is_stored() {
         (&[(CONTENT, GIF), (FILENAME, b"public/\xff.gif")], 400, &["filename"]),
     ];
     for (parts, status, invalid) in cases {
-        let answer = peer.send(&peer.request("POST", "/iapi/file").multipart(parts));
-        assert_eq!(answer.status, *status, "{parts:?} {answer:?}");
-        let document = answer.json();
+        let response = peer.send(&peer.request("POST", "/iapi/file").multipart(parts));
+        assert_eq!(response.status, *status, "{parts:?} {response:?}");
+        let document = response.json();
         let errors = document["errors"].as_array().into_iter().flatten();
         let mut got: Vec<_> = errors.map(|error| error["parameter"].as_str().unwrap()).collect();
         got.sort_unstable();
-        assert_eq!(got, *invalid, "{parts:?} {answer:?}");
-        assert!(!String::from_utf8_lossy(&answer.body).contains(peer.folder().to_str().unwrap()), "{answer:?}");
+        assert_eq!(got, *invalid, "{parts:?} {response:?}");
+        assert!(!String::from_utf8_lossy(&response.body).contains(peer.folder().to_str().unwrap()), "{response:?}");
     }
     let mut long = peer.connect();
     let request = peer.request("POST", "/iapi/file").multipart(&[(CONTENT, &too_long), name]);
     long.write(&request.head());
-    assert_eq!(long.answer(false).status, 413, "before the body is sent");
+    assert_eq!(long.read_response(false).status, 413, "before the body is sent");
     assert_eq!(peer.tree(), [].into());
     peer.assert_staged(0);
     peer.assert_healthy();
@@ -147,7 +147,7 @@ fn keys_without_the_permission_can_neither_read_nor_write() {
         }
         // A server applies new keys within a second.
         let has_status = || peer.send(&request).status == status;
-        assert!(crate::client::wait(has_status), "{what} {:?}", peer.send(&request));
+        assert!(crate::client::wait_until(has_status), "{what} {:?}", peer.send(&request));
     }
     assert_eq!(peer.download("public/a.gif").body, GIF);
 }
@@ -182,15 +182,15 @@ fn preconditions_protect_existing_files() {
         if *exists {
             assert_eq!(peer.upload("public/a.gif", &old).status, 204);
         }
-        let answer = peer.send(&with(peer.upload_request("public/a.gif", &new), fields));
-        assert_eq!(answer.status, *status, "{fields:?} {exists} {answer:?}");
-        let expected = match (answer.status, exists) {
+        let response = peer.send(&with(peer.upload_request("public/a.gif", &new), fields));
+        assert_eq!(response.status, *status, "{fields:?} {exists} {response:?}");
+        let expected = match (response.status, exists) {
             (204, _) => Some(new.clone()),
             (_, true) => Some(old.clone()),
             (_, false) => None,
         };
         assert_eq!(fs::read(&path).ok(), expected, "{fields:?} {exists}");
-        assert_eq!(answer.field("etag"), (answer.status == 204).then_some(new_tag.as_str()), "{fields:?}");
+        assert_eq!(response.field("etag"), (response.status == 204).then_some(new_tag.as_str()), "{fields:?}");
     }
     peer.assert_staged(0);
 }
@@ -199,7 +199,7 @@ fn preconditions_protect_existing_files() {
 fn only_one_of_concurrent_uploads_creates_the_file() {
     let peer = Peer::start();
     let (peer, name) = (&peer, "public/one.gif");
-    let answers: Vec<_> = std::thread::scope(|scope| {
+    let responses: Vec<_> = std::thread::scope(|scope| {
         let send = |number: u8| {
             let content = [GIF, &[number]].concat();
             (peer.send(&peer.upload_request(name, &content).field("if-none-match", "*")).status, content)
@@ -207,9 +207,9 @@ fn only_one_of_concurrent_uploads_creates_the_file() {
         let senders: Vec<_> = (0..8).map(|number| scope.spawn(move || send(number))).collect();
         senders.into_iter().map(|sender| sender.join().unwrap()).collect()
     });
-    let stored: Vec<_> = answers.iter().filter(|(status, _)| *status == 204).collect();
+    let stored: Vec<_> = responses.iter().filter(|(status, _)| *status == 204).collect();
     assert_eq!(stored.len(), 1);
-    assert!(answers.iter().all(|(status, _)| [204, 412].contains(status)));
+    assert!(responses.iter().all(|(status, _)| [204, 412].contains(status)));
     assert_eq!(peer.download(name).body, stored[0].1);
 }
 
@@ -237,9 +237,9 @@ fn ranges_and_conditions_apply_to_stored_files() {
         (&[("if-match", &tag)], 200, whole, None),
     ];
     for (fields, status, body, range) in cases {
-        let answer = peer.send(&with(peer.download_request("GET", "public/a.gif"), fields));
-        assert_eq!((answer.status, answer.body.as_slice()), (*status, *body), "{fields:?}");
-        assert_eq!(answer.field("content-range"), *range, "{fields:?}");
+        let response = peer.send(&with(peer.download_request("GET", "public/a.gif"), fields));
+        assert_eq!((response.status, response.body.as_slice()), (*status, *body), "{fields:?}");
+        assert_eq!(response.field("content-range"), *range, "{fields:?}");
         let head = peer.send(&with(peer.download_request("HEAD", "public/a.gif"), fields));
         assert!(head.body.is_empty() && [*status, 200].contains(&head.status), "{fields:?} {head:?}");
     }
@@ -271,8 +271,8 @@ fn stored_pages_are_served_without_scripts() {
         assert_eq!(peer.upload(name, content).status, 204);
         let fetched = peer.download(name);
         assert_eq!(fetched.body, content);
-        let served = fetched.field("content-type").unwrap();
-        assert!(served == media_type || served == format!("{media_type}; charset=utf-8"), "{name}: {served}");
+        let process = fetched.field("content-type").unwrap();
+        assert!(process == media_type || process == format!("{media_type}; charset=utf-8"), "{name}: {process}");
         assert_fields(
             &fetched,
             &[("x-content-type-options", Some("nosniff")), ("content-security-policy", Some("sandbox"))],

@@ -18,9 +18,9 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::client::{Answer, Connection, MultipartPart, Request};
+use crate::client::{Connection, MultipartPart, Request, Response};
 use crate::keys;
-use crate::served::{Served, copy_files, free_address, program};
+use crate::server_process::{ServerProcess, copy_files, free_address, program};
 
 /// The first bytes of a GIF image, by which its media type is detected.
 const GIF: &[u8] = b"GIF89a";
@@ -35,7 +35,7 @@ const FILENAME: &str = "name=\"filename\"";
 pub struct Peer {
     folder: TempDir,
     key: String,
-    served: Option<Served>,
+    process: Option<ServerProcess>,
     address: SocketAddr,
 }
 
@@ -62,7 +62,7 @@ impl Peer {
             change(definition);
         });
         let key = keys::add(folder.path(), &["--name", "peer", "--scope", "iapi"]);
-        Self { folder, key, served: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) }
+        Self { folder, key, process: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
 
     /// Starts the server, after killing the running one.
@@ -75,13 +75,13 @@ impl Peer {
     pub fn serve_as(&mut self, mut command: Command) {
         self.kill();
         let address = free_address();
-        self.served = Some(Served::run(&mut command, self.folder.path(), &address));
+        self.process = Some(ServerProcess::run(&mut command, self.folder.path(), &address));
         self.address = address.parse().unwrap();
     }
 
     /// Kills the server with SIGKILL.
     pub fn kill(&mut self) {
-        self.served = None;
+        self.process = None;
     }
 
     /// Returns the folder of the server.
@@ -100,12 +100,12 @@ impl Peer {
     }
 
     pub fn connect(&self) -> Connection {
-        Connection::to(self.address)
+        Connection::open(self.address)
     }
 
     #[track_caller]
-    pub fn send(&self, request: &Request) -> Answer {
-        self.connect().ask(request)
+    pub fn send(&self, request: &Request) -> Response {
+        self.connect().send(request)
     }
 
     /// Creates a request for a file.
@@ -114,7 +114,7 @@ impl Peer {
     }
 
     #[track_caller]
-    pub fn download(&self, name: &str) -> Answer {
+    pub fn download(&self, name: &str) -> Response {
         self.send(&self.download_request("GET", name))
     }
 
@@ -124,7 +124,7 @@ impl Peer {
     }
 
     #[track_caller]
-    pub fn upload(&self, name: &str, content: &[u8]) -> Answer {
+    pub fn upload(&self, name: &str, content: &[u8]) -> Response {
         self.send(&self.upload_request(name, content))
     }
 
@@ -150,7 +150,7 @@ impl Peer {
     #[track_caller]
     pub fn assert_staged(&self, count: usize) {
         let staged = || staged_files(&self.store());
-        assert!(crate::client::wait(|| staged().len() == count), "{:?}", staged());
+        assert!(crate::client::wait_until(|| staged().len() == count), "{:?}", staged());
     }
 
     /// Asserts that the server is ready, and stores and returns a file.

@@ -9,8 +9,8 @@ fn all_files_are_stored() {
     let peer = Peer::start();
     let contents = [[GIF, b"1"].concat(), [GIF, b"2"].concat()];
     let files = [("public/一.gif", contents[0].as_slice()), ("public/deep/er/二.gif", &contents[1])];
-    let answer = peer.send(&peer.upload_all_request(&files));
-    assert_eq!((answer.status, answer.body.len()), (204, 0), "{answer:?}");
+    let response = peer.send(&peer.upload_all_request(&files));
+    assert_eq!((response.status, response.body.len()), (204, 0), "{response:?}");
     for (name, content) in files {
         let fetched = peer.download(name);
         assert_eq!((fetched.status, fetched.body.as_slice()), (200, content), "{name}");
@@ -48,8 +48,8 @@ fn an_error_in_one_file_stores_none() {
             if name.ends_with("new.gif") && files[0].0 == "public/old.gif" {
                 continue;
             }
-            let answer = peer.send(&peer.upload_all_request(&files));
-            assert_eq!(answer.status, status, "{name} {answer:?}");
+            let response = peer.send(&peer.upload_all_request(&files));
+            assert_eq!(response.status, status, "{name} {response:?}");
             assert_eq!(peer.tree(), before, "{name}");
         }
     }
@@ -63,8 +63,8 @@ fn an_error_in_one_file_stores_none() {
         &[name("public/1.gif")],
         &[],
     ] {
-        let answer = peer.send(&peer.request("POST", "/iapi/files").multipart(form));
-        assert_eq!(answer.status, 400, "{form:?} {answer:?}");
+        let response = peer.send(&peer.request("POST", "/iapi/files").multipart(form));
+        assert_eq!(response.status, 400, "{form:?} {response:?}");
         assert_eq!(peer.tree(), before, "{form:?}");
     }
     // One of the files does not meet the precondition.
@@ -83,10 +83,10 @@ fn the_definition_applies_to_each_file() {
     let peer = Peer::start();
     let large = [GIF, &[0; 1 << 20][..]].concat();
     for other in [&b"a text"[..], &large] {
-        let answer = peer.send(&peer.upload_all_request(&[("public/1.gif", GIF), ("public/2.gif", other)]));
-        let body = String::from_utf8_lossy(&answer.body).into_owned();
+        let response = peer.send(&peer.upload_all_request(&[("public/1.gif", GIF), ("public/2.gif", other)]));
+        let body = String::from_utf8_lossy(&response.body).into_owned();
         let words = "content[1] in the body: expected a file of at most 1048576 bytes of the type image/*";
-        assert!(answer.status == 400 && body.contains(words), "{answer:?}");
+        assert!(response.status == 400 && body.contains(words), "{response:?}");
         assert_eq!(peer.tree(), [].into());
     }
     peer.assert_staged(0);
@@ -97,8 +97,8 @@ fn too_many_files_are_refused() {
     let peer = Peer::start();
     let names: Vec<_> = (0..40).map(|number| format!("public/{number}.gif")).collect();
     let files: Vec<_> = names.iter().map(|name| (name.as_str(), GIF)).collect();
-    let answer = peer.send(&peer.request("POST", "/iapi/files").multipart(&parts(&files)));
-    assert!([400, 413].contains(&answer.status), "{answer:?}");
+    let response = peer.send(&peer.request("POST", "/iapi/files").multipart(&parts(&files)));
+    assert!([400, 413].contains(&response.status), "{response:?}");
     assert_eq!(peer.tree(), [].into());
     peer.assert_staged(0);
 }

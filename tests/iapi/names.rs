@@ -1,4 +1,4 @@
-//! Names that could reach outside of the store: nothing there is read or written.
+//! Names that could lead outside of the store: no file outside of it is read or written.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,12 +15,12 @@ use crate::client::Request;
 const SECRET: &str = "the secret of the canary";
 
 /// A server whose definition allows every name, with a secret file beside its store.
-struct Watched {
+struct ServerWithSecret {
     peer: Peer,
-    around: BTreeMap<String, Vec<u8>>,
+    files_outside: BTreeMap<String, Vec<u8>>,
 }
 
-impl Watched {
+impl ServerWithSecret {
     fn start() -> Self {
         let mut peer = Peer::prepared(|definition| {
             let services = &mut definition["/"]["iapi"]["/"];
@@ -40,24 +40,26 @@ impl Watched {
             fs::write(data.join(file), SECRET).unwrap();
         }
         peer.serve();
-        let around = around(&peer);
-        Self { peer, around }
+        let files_outside = files_outside(&peer);
+        Self { peer, files_outside }
     }
 
     /// Asserts that the files outside of the store are unchanged.
     #[track_caller]
     fn assert_untouched(&self, after: &str) {
-        assert_eq!(around(&self.peer), self.around, "{after}");
+        assert_eq!(files_outside(&self.peer), self.files_outside, "{after}");
     }
 }
 
 /// Returns all files outside of the store, except those that the server itself writes.
-fn around(peer: &Peer) -> BTreeMap<String, Vec<u8>> {
-    let mut around = tree(peer.folder());
-    around.retain(|name, _| {
-        !["data/files/", "said", "told", "data/keys.used", "data/demo"].iter().any(|own| name.starts_with(own))
+fn files_outside(peer: &Peer) -> BTreeMap<String, Vec<u8>> {
+    let mut files_outside = tree(peer.folder());
+    files_outside.retain(|name, _| {
+        !["data/files/", "stdout.txt", "stderr.txt", "data/keys.used", "data/demo"]
+            .iter()
+            .any(|own| name.starts_with(own))
     });
-    around
+    files_outside
 }
 
 /// Returns `true` if a response contains the secret.
@@ -97,8 +99,8 @@ fn escaped(name: &[u8], times: usize) -> String {
 
 #[test]
 fn no_text_of_the_corpus_reaches_outside_of_the_store() {
-    let watched = Watched::start();
-    let peer = &watched.peer;
+    let server = ServerWithSecret::start();
+    let peer = &server.peer;
     let (mut asking, mut sending) = (peer.connect(), peer.connect());
     let mut stored = 0;
     for (text, name) in corpus() {
@@ -106,26 +108,26 @@ fn no_text_of_the_corpus_reaches_outside_of_the_store() {
         let is_name = name.is_some();
         for times in 1..=3 {
             let target = format!("/iapi/file?filename={}", escaped(&text, times));
-            let answer = asking.ask(&peer.request("GET", &target));
+            let response = asking.send(&peer.request("GET", &target));
             // No file exists yet, and names are decoded only once.
             let expected = match (is_name, times) {
                 (true, 1) => 404,
                 _ if target.len() > 8000 => 414,
                 _ => 400,
             };
-            assert_eq!(answer.status, expected, "{shown:?} escaped {times} times: {answer:?}");
-            assert!(!contains_secret(&answer.body), "{shown:?}: {answer:?}");
+            assert_eq!(response.status, expected, "{shown:?} escaped {times} times: {response:?}");
+            assert!(!contains_secret(&response.body), "{shown:?}: {response:?}");
         }
         let upload = peer.request("POST", "/iapi/file").multipart(&[(FILENAME, &text), (CONTENT, GIF)]);
-        let answer = sending.ask(&upload);
+        let response = sending.send(&upload);
         let files = peer.request("POST", "/iapi/files").multipart(&[(FILENAME, &text), (CONTENT, GIF)]);
-        let status = sending.ask(&files).status;
+        let status = sending.send(&files).status;
         match &name {
-            None => assert_eq!((answer.status, status), (400, 400), "{shown:?}: {answer:?}"),
+            None => assert_eq!((response.status, status), (400, 400), "{shown:?}: {response:?}"),
             Some(name) => {
-                assert_eq!((answer.status, status), (204, 204), "{shown:?}: {answer:?}");
+                assert_eq!((response.status, status), (204, 204), "{shown:?}: {response:?}");
                 assert_eq!(fs::read(peer.store().join(name)).unwrap(), GIF, "{shown:?}");
-                assert_eq!(asking.ask(&peer.download_request("GET", name)).body, GIF, "{shown:?}");
+                assert_eq!(asking.send(&peer.download_request("GET", name)).body, GIF, "{shown:?}");
                 // Some names exclude each other, such as `a` and `a/b`.
                 fs::remove_file(peer.store().join(name)).unwrap();
                 stored += 1;
@@ -134,14 +136,14 @@ fn no_text_of_the_corpus_reaches_outside_of_the_store() {
         assert!(peer.tree().keys().all(|left| left.ends_with('/')), "{shown:?}: {:?}", peer.tree().keys());
     }
     assert!(stored > 10, "{stored}");
-    watched.assert_untouched("the corpus");
+    server.assert_untouched("the corpus");
     peer.assert_staged(0);
 }
 
 #[test]
 fn no_form_of_the_request_reaches_outside_of_the_store() {
-    let watched = Watched::start();
-    let peer = &watched.peer;
+    let server = ServerWithSecret::start();
+    let peer = &server.peer;
     let store = peer.store().display().to_string();
     let targets = [
         "/iapi/file?filename=../canary/file".to_owned(),
@@ -169,10 +171,10 @@ fn no_form_of_the_request_reaches_outside_of_the_store() {
         "/static/..%2fdata%2fa".to_owned(),
     ];
     for target in targets {
-        let answer = peer.send(&peer.request("GET", &target));
-        assert!([400, 404].contains(&answer.status), "{target}: {answer:?}");
-        assert!(!contains_secret(&answer.body), "{target}: {answer:?}");
-        assert!(!String::from_utf8_lossy(&answer.body).contains("canary of"), "{target}: {answer:?}");
+        let response = peer.send(&peer.request("GET", &target));
+        assert!([400, 404].contains(&response.status), "{target}: {response:?}");
+        assert!(!contains_secret(&response.body), "{target}: {response:?}");
+        assert!(!String::from_utf8_lossy(&response.body).contains("canary of"), "{target}: {response:?}");
     }
     // The file name of the part and its other parameters are ignored.
     for disposition in [
@@ -182,20 +184,20 @@ fn no_form_of_the_request_reaches_outside_of_the_store() {
         "name=\"content\"; filename*=UTF-8''..%2f..%2fa",
     ] {
         let form = [(disposition, GIF), (FILENAME, b"public/it.gif".as_slice())];
-        let answer = peer.send(&peer.request("POST", "/iapi/file").multipart(&form));
-        assert!([204, 400].contains(&answer.status), "{disposition}: {answer:?}");
+        let response = peer.send(&peer.request("POST", "/iapi/file").multipart(&form));
+        assert!([204, 400].contains(&response.status), "{disposition}: {response:?}");
     }
     // Parameters of the query do not replace fields of the form.
     let form = parts(&[("public/it.gif", GIF)]);
-    let answer = peer.send(&peer.request("POST", "/iapi/file?filename=../canary/file").multipart(&form));
-    assert!([204, 400].contains(&answer.status), "{answer:?}");
-    watched.assert_untouched("the spellings");
+    let response = peer.send(&peer.request("POST", "/iapi/file?filename=../canary/file").multipart(&form));
+    assert!([204, 400].contains(&response.status), "{response:?}");
+    server.assert_untouched("the spellings");
 }
 
 #[test]
 fn links_in_the_store_are_not_followed() {
-    let watched = Watched::start();
-    let peer = &watched.peer;
+    let server = ServerWithSecret::start();
+    let peer = &server.peer;
     assert_eq!(peer.upload("in/file.gif", GIF).status, 204);
     let data = peer.folder().join("data");
     for (link, target) in [
@@ -238,15 +240,15 @@ fn links_in_the_store_are_not_followed() {
         "here/new.gif",
         "inside/new.gif",
     ] {
-        let answer = peer.download(name);
-        assert_eq!(answer.status, 404, "{name}: {answer:?}");
-        let answer = peer.upload(name, GIF);
-        assert_eq!(answer.status, 409, "{name}: {answer:?}");
-        let answer = peer.send(&peer.upload_all_request(&[("in/file.gif", b"GIF89a-new"), (name, GIF)]));
-        assert_eq!(answer.status, 409, "{name}: {answer:?}");
+        let response = peer.download(name);
+        assert_eq!(response.status, 404, "{name}: {response:?}");
+        let response = peer.upload(name, GIF);
+        assert_eq!(response.status, 409, "{name}: {response:?}");
+        let response = peer.send(&peer.upload_all_request(&[("in/file.gif", b"GIF89a-new"), (name, GIF)]));
+        assert_eq!(response.status, 409, "{name}: {response:?}");
         assert_eq!(peer.tree(), before, "{name}");
     }
-    watched.assert_untouched("the links");
+    server.assert_untouched("the links");
     peer.assert_staged(0);
     peer.assert_healthy();
 }
@@ -268,8 +270,8 @@ fn a_folder_that_is_replaced_by_a_link_meanwhile_reaches_nothing_outside() {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     const ENOUGH: usize = 50;
 
-    let watched = Watched::start();
-    let peer = &watched.peer;
+    let server = ServerWithSecret::start();
+    let peer = &server.peer;
     assert_eq!(peer.upload("it/file", GIF).status, 204);
     symlink(peer.folder().join("data/canary"), peer.store().join("link")).unwrap();
     let over = AtomicBool::new(false);
@@ -287,25 +289,25 @@ fn a_folder_that_is_replaced_by_a_link_meanwhile_reaches_nothing_outside() {
         let end = Instant::now() + Duration::from_secs(5);
         let (mut asking, mut sending) = (peer.connect(), peer.connect());
         while Instant::now() < end && seen.iter().any(|count| *count < ENOUGH) {
-            let answer = asking.ask(&peer.download_request("GET", "it/file"));
-            assert!([200, 404].contains(&answer.status), "{answer:?}");
-            assert!(answer.status != 200 || answer.body == GIF, "{answer:?}");
-            seen[usize::from(answer.status != 200)] += 1;
-            let answer = sending.ask(&peer.upload_request("it/new.gif", GIF));
-            assert!([204, 409].contains(&answer.status), "{answer:?}");
-            seen[2 + usize::from(answer.status != 204)] += 1;
+            let response = asking.send(&peer.download_request("GET", "it/file"));
+            assert!([200, 404].contains(&response.status), "{response:?}");
+            assert!(response.status != 200 || response.body == GIF, "{response:?}");
+            seen[usize::from(response.status != 200)] += 1;
+            let response = sending.send(&peer.upload_request("it/new.gif", GIF));
+            assert!([204, 409].contains(&response.status), "{response:?}");
+            seen[2 + usize::from(response.status != 204)] += 1;
         }
     });
     assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
-    watched.assert_untouched("the race");
+    server.assert_untouched("the race");
     assert!(staged_files(&peer.store()).is_empty());
     peer.assert_healthy();
 }
 
 #[test]
 fn pipes_and_folders_are_not_found_without_blocking() {
-    let watched = Watched::start();
-    let peer = &watched.peer;
+    let server = ServerWithSecret::start();
+    let peer = &server.peer;
     assert_eq!(peer.upload("folder/file", GIF).status, 204);
     let made = std::process::Command::new("mkfifo").arg(peer.store().join("pipe")).status().unwrap();
     assert!(made.success());
@@ -320,5 +322,5 @@ fn pipes_and_folders_are_not_found_without_blocking() {
         assert_eq!(peer.download(name).status, 404, "{name}");
     }
     assert_eq!(peer.send(&Request::new("GET", "/iapi/file?filename=folder/file")).status, 401);
-    watched.assert_untouched("pipes and folders");
+    server.assert_untouched("pipes and folders");
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{CONTENT, FILENAME, GIF, Peer, encoded};
 use crate::client::Request;
 use crate::keys;
-use crate::served::program;
+use crate::server_process::program;
 
 /// A server with the most verbose log, and the requests that are sent to it.
 struct VerboseServer {
@@ -37,10 +37,10 @@ impl VerboseServer {
 
     /// Sends a request. If `is_checked` is `true`, the response must not contain the key. Responses may quote
     /// parameters and file names, so that those are not checked if they contain the key.
-    fn ask(&mut self, request: &Request, is_checked: bool) {
-        let answer = self.peer.send(request);
+    fn fetch(&mut self, request: &Request, is_checked: bool) {
+        let response = self.peer.send(request);
         if is_checked {
-            self.responses += &format!("{}{}\n", answer.head, String::from_utf8_lossy(&answer.body));
+            self.responses += &format!("{}{}\n", response.head, String::from_utf8_lossy(&response.body));
         }
     }
 
@@ -52,27 +52,30 @@ impl VerboseServer {
             for target in
                 ["/iapi/file", "/iapi/file?filename=public/none", "/iapi/files", "/iapi/cache", "/iapi", "/nowhere"]
             {
-                self.ask(&bearer(method, target), method != "HEAD");
+                self.fetch(&bearer(method, target), method != "HEAD");
             }
         }
         let form = [(CONTENT, GIF), (FILENAME, &b"public/a.gif"[..])];
         for parts in [&form[..], &form[..1], &form[1..], &[(CONTENT, b"text"), (FILENAME, b"../a")]] {
-            self.ask(&bearer("POST", "/iapi/file").multipart(parts), true);
-            self.ask(&bearer("POST", "/iapi/files").multipart(parts), true);
+            self.fetch(&bearer("POST", "/iapi/file").multipart(parts), true);
+            self.fetch(&bearer("POST", "/iapi/files").multipart(parts), true);
         }
-        self.ask(&bearer("POST", "/iapi/file").body("multipart/form-data; boundary=XX", "torn"), true);
-        self.ask(&bearer("POST", "/iapi/file").body("application/json", "{"), true);
-        self.ask(&bearer("GET", "/iapi/file?filename=public/a.gif").field("range", "bytes=9000-"), true);
+        self.fetch(&bearer("POST", "/iapi/file").body("multipart/form-data; boundary=XX", "torn"), true);
+        self.fetch(&bearer("POST", "/iapi/file").body("application/json", "{"), true);
+        self.fetch(&bearer("GET", "/iapi/file?filename=public/a.gif").field("range", "bytes=9000-"), true);
         let get = |target: &str| Request::new("GET", target);
         for scheme in ["Basic ", "Token ", "bearer ", "", "Bearer,"] {
-            self.ask(&get("/iapi/file?filename=public/a").field("authorization", format_args!("{scheme}{key}")), true);
+            self.fetch(
+                &get("/iapi/file?filename=public/a").field("authorization", format_args!("{scheme}{key}")),
+                true,
+            );
         }
         for field in ["cookie", "x-api-key", "proxy-authorization", "if-none-match", "range", "accept", "referer"] {
-            self.ask(&get("/iapi/file?filename=public/a").field(field, key), true);
-            self.ask(&bearer("GET", "/iapi/file?filename=public/a").field(field, key), true);
+            self.fetch(&get("/iapi/file?filename=public/a").field(field, key), true);
+            self.fetch(&bearer("GET", "/iapi/file?filename=public/a").field(field, key), true);
         }
         let again = format!("{key}x");
-        self.ask(
+        self.fetch(
             &bearer("GET", "/iapi/file?filename=public/a").field("authorization", format_args!("Bearer {again}")),
             true,
         );
@@ -80,23 +83,23 @@ impl VerboseServer {
         for target in
             [format!("?key={key}"), format!("?filename={key}"), format!("?access_token={key}&filename=public/a")]
         {
-            self.ask(&get(&format!("/iapi/file{target}")), false);
-            self.ask(&bearer("GET", &format!("/iapi/file{target}")), false);
-            self.ask(&bearer("POST", &format!("/iapi/files{target}")), false);
+            self.fetch(&get(&format!("/iapi/file{target}")), false);
+            self.fetch(&bearer("GET", &format!("/iapi/file{target}")), false);
+            self.fetch(&bearer("POST", &format!("/iapi/files{target}")), false);
         }
         for (content, name) in
             [(GIF, key.as_bytes()), (key.as_bytes(), b"public/a.gif"), (key.as_bytes(), key.as_bytes())]
         {
-            self.ask(&bearer("POST", "/iapi/file").multipart(&[(CONTENT, content), (FILENAME, name)]), false);
+            self.fetch(&bearer("POST", "/iapi/file").multipart(&[(CONTENT, content), (FILENAME, name)]), false);
         }
         let disposition = format!("name=\"content\"; filename=\"{key}\"");
-        self.ask(
+        self.fetch(
             &bearer("POST", "/iapi/file").multipart(&[(&disposition, b"text"), (FILENAME, b"public/a.gif")]),
             false,
         );
-        self.ask(&bearer("POST", "/iapi/file").body("application/json", format!("{{\"filename\":\"{key}\"")), false);
+        self.fetch(&bearer("POST", "/iapi/file").body("application/json", format!("{{\"filename\":\"{key}\"")), false);
         let form = format!("filename={}&content=1", encoded(key));
-        self.ask(&bearer("POST", "/iapi/file").body("application/x-www-form-urlencoded", form), false);
+        self.fetch(&bearer("POST", "/iapi/file").body("application/x-www-form-urlencoded", form), false);
     }
 }
 
@@ -113,17 +116,17 @@ fn verbose_logs_and_responses_contain_no_secrets() {
     let key = server.keys[0].clone();
     server.send_everywhere(&key);
     for target in ["/metrics", "/openapi.json", "/readyz", "/healthz", "/docs/swagger/", "/llms.txt", "/"] {
-        server.ask(&Request::new("GET", target), true);
+        server.fetch(&Request::new("GET", target), true);
     }
     for target in ["*", "/", "/iapi", "/iapi/file", "/iapi/files"] {
-        server.ask(&Request::new("OPTIONS", target), true);
+        server.fetch(&Request::new("OPTIONS", target), true);
     }
     for status in [" 200 ", " 204 ", " 400 ", " 401 ", " 403 ", " 404 ", " 405 ", " 409 ", " 429 "] {
         assert!(server.responses.contains(status), "no response has the status {status}");
     }
     let VerboseServer { mut peer, keys, responses } = server;
-    let log = peer.served.as_ref().unwrap().told();
-    let output = fs::read_to_string(peer.folder().join("said")).unwrap();
+    let log = peer.process.as_ref().unwrap().log();
+    let output = fs::read_to_string(peer.folder().join("stdout.txt")).unwrap();
     assert!(log.lines().count() > 1_000, "the log is verbose");
     peer.kill();
     let data = peer.folder().join("data");

@@ -13,8 +13,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::{CONTENT, FILENAME, GIF, Peer, parts, staged_files};
-use crate::client::{Answer, Connection, Request, wait};
-use crate::served::clear;
+use crate::client::{Connection, Request, Response, wait_until};
+use crate::server_process::clear;
 use crate::store::disk_errors::Disk;
 
 /// The id of the user `nobody`.
@@ -28,13 +28,13 @@ fn picture(size: usize) -> Vec<u8> {
 
 /// Asserts that a response is a server error without the paths of files.
 #[track_caller]
-fn assert_failed(peer: &Peer, answer: &Answer) {
-    assert!([500, 503, 507].contains(&answer.status), "{answer:?}");
-    let code = answer.json()["code"].as_str().map(|code| code.replace('_', "-"));
-    assert_eq!(answer.status == 507, code.expect("the response has a code") == "no-room", "{answer:?}");
-    let body = String::from_utf8_lossy(&answer.body).into_owned();
+fn assert_failed(peer: &Peer, response: &Response) {
+    assert!([500, 503, 507].contains(&response.status), "{response:?}");
+    let code = response.json()["code"].as_str().map(|code| code.replace('_', "-"));
+    assert_eq!(response.status == 507, code.expect("the response has a code") == "no-room", "{response:?}");
+    let body = String::from_utf8_lossy(&response.body).into_owned();
     for word in [peer.folder().to_str().unwrap(), "staging", "os error", "data/"] {
-        assert!(!body.contains(word), "{word}: {answer:?}");
+        assert!(!body.contains(word), "{word}: {response:?}");
     }
 }
 
@@ -44,9 +44,9 @@ fn assert_nothing_kept(peer: &Peer, content: &[u8], status: u16) {
     let before = peer.tree();
     let several = peer.upload_all_request(&[("public/new/two.gif", GIF), ("public/old.gif", content)]);
     let one = |name| peer.upload(name, content);
-    for answer in [one("public/new/one.gif"), one("public/old.gif"), peer.send(&several)] {
-        assert_failed(peer, &answer);
-        assert_eq!(answer.status, status, "{answer:?}");
+    for response in [one("public/new/one.gif"), one("public/old.gif"), peer.send(&several)] {
+        assert_failed(peer, &response);
+        assert_eq!(response.status, status, "{response:?}");
     }
     assert!(peer.tree() == before, "{:?} instead of {:?}", peer.tree().keys(), before.keys());
     peer.assert_staged(0);
@@ -104,7 +104,7 @@ fn a_limit_on_the_size_of_files_is_reported() {
     assert_eq!(peer.upload("public/old.gif", &old).status, 204);
     assert_nothing_kept(&peer, &picture(600 << 10), 500);
     assert!(peer.download("public/old.gif").body == old, "files can still be read");
-    let limit = format!("--pid={}", peer.served.as_ref().unwrap().id());
+    let limit = format!("--pid={}", peer.process.as_ref().unwrap().id());
     assert!(Command::new("prlimit").args([&limit, "--fsize=unlimited"]).status().unwrap().success());
     assert_eq!(peer.upload("public/new/one.gif", &picture(600 << 10)).status, 204);
     peer.assert_healthy();
@@ -127,7 +127,7 @@ fn all_below(folder: &Path) -> Vec<PathBuf> {
 fn a_read_only_store_is_reported_until_it_is_writable() {
     let mut peer = Peer::prepared(|_| ());
     let data = peer.folder().join("data");
-    let mut command = crate::served::program(peer.folder());
+    let mut command = crate::server_process::program(peer.folder());
     if fs::metadata(&data).unwrap().uid() == 0 {
         // Nothing is denied to root, so that another user runs the server.
         let program = peer.folder().join("program");
@@ -217,24 +217,24 @@ fn a_database_that_is_moved_away_and_back_is_used_again() {
         let mut number = 0;
         while !moving.is_finished() {
             let folder = format!("cache/{number}");
-            let answer = peer.send(&peer.cache_request(&folder));
+            let response = peer.send(&peer.cache_request(&folder));
             let there = (1..=3).filter(|name| peer.store().join(format!("{folder}/{name}.json")).exists()).count();
-            match answer.status {
-                200 => assert_eq!(there, 3, "{answer:?}"),
+            match response.status {
+                200 => assert_eq!(there, 3, "{response:?}"),
                 503 => {
-                    assert_eq!(there, 0, "{answer:?}");
-                    assert_failed(&peer, &answer);
+                    assert_eq!(there, 0, "{response:?}");
+                    assert_failed(&peer, &response);
                 }
-                _ => panic!("{answer:?}"),
+                _ => panic!("{response:?}"),
             }
-            *seen.entry(answer.status).or_insert(0) += 1;
+            *seen.entry(response.status).or_insert(0) += 1;
             number += 1;
         }
     });
     assert_eq!(seen.len(), 2, "{seen:?}");
     assert_eq!(peer.send(&peer.cache_request("cache/last")).status, 200);
     peer.assert_staged(0);
-    assert!(wait(|| peer.send(&Request::new("GET", "/readyz")).status == 200));
+    assert!(wait_until(|| peer.send(&Request::new("GET", "/readyz")).status == 200));
     peer.assert_healthy();
 }
 
@@ -262,13 +262,13 @@ fn interrupted_uploads_leave_no_files() {
             // A client that still reads receives the error.
             let mut half = send_part(&peer, request, end);
             half.stream.shutdown(Shutdown::Write).unwrap();
-            if let Ok(answer) = half.try_answer(false) {
-                assert_eq!(answer.status, 400, "{end} of {all}: {answer:?}");
+            if let Ok(response) = half.try_read_response(false) {
+                assert_eq!(response.status, 400, "{end} of {all}: {response:?}");
             }
         }
         // Slow clients do not block others, and their staged files are removed when they disconnect.
         let waiting: Vec<_> = (0..4).map(|_| send_part(&peer, request, all - 4)).collect();
-        assert!(wait(|| !staged_files(&peer.store()).is_empty()), "files are staged");
+        assert!(wait_until(|| !staged_files(&peer.store()).is_empty()), "files are staged");
         assert_eq!(peer.upload("public/other.gif", GIF).status, 204);
         drop(waiting);
         peer.assert_staged(0);
@@ -309,14 +309,14 @@ fn interrupted_downloads_do_not_block_others() {
     for _ in 0..8 {
         let mut connection = peer.connect();
         connection.write(&peer.download_request("GET", "public/large.gif").bytes());
-        assert!(connection.more());
+        assert!(connection.read_more());
     }
     let open = || {
-        let files = fs::read_dir(format!("/proc/{}/fd", peer.served.as_ref().unwrap().id())).unwrap();
+        let files = fs::read_dir(format!("/proc/{}/fd", peer.process.as_ref().unwrap().id())).unwrap();
         files.filter(|file| fs::read_link(file.as_ref().unwrap().path()).is_ok_and(|target| target == path)).count()
     };
     if cfg!(target_os = "linux") {
-        assert!(wait(|| open() == 0), "{} are still open", open());
+        assert!(wait_until(|| open() == 0), "{} are still open", open());
     }
     peer.assert_healthy();
 }
@@ -327,8 +327,8 @@ fn a_truncated_form_is_refused() {
     let whole = crate::client::multipart(&parts(&[("public/a.gif", &picture(1_000))]));
     for cut in [10, 60, 200, 1_000, whole.len() - 30, whole.len() - 5] {
         let request = peer.request("POST", "/iapi/file").body("multipart/form-data; boundary=XX", &whole[..cut]);
-        let answer = peer.send(&request);
-        assert_eq!(answer.status, 400, "{cut}: {answer:?}");
+        let response = peer.send(&request);
+        assert_eq!(response.status, 400, "{cut}: {response:?}");
     }
     assert_eq!(peer.tree(), [].into());
     peer.assert_staged(0);

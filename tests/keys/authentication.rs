@@ -1,6 +1,7 @@
 //! The authenticator for keys.
 
-use rulebook::{AuthScheme, Authenticate, Authentication, Keys};
+use rulebook::key::Keys;
+use rulebook::{AuthScheme, Authenticate, Authentication};
 use tempfile::TempDir;
 
 use super::{add, authenticate, check, id, secret};

@@ -4,17 +4,18 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rulebook::Keys;
+use rulebook::key::Keys;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use super::{add, check, id, keys, secret};
+use crate::client::wait_until;
 
 /// The time within which a server notices changed keys.
 const NOTICE_TIME: Duration = Duration::from_secs(1);
 
-/// Waits until a condition is met, at most [`NOTICE_TIME`].
-fn until(what: &str, is_met: impl Fn() -> bool) {
+/// Asserts that a condition is met within [`NOTICE_TIME`].
+fn assert_soon(what: &str, is_met: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_met() {
         assert!(start.elapsed() < NOTICE_TIME, "{what}");
@@ -27,9 +28,9 @@ fn load(folder: &Path) -> Keys {
 }
 
 fn listed(folder: &Path) -> Vec<Json> {
-    let ran = keys(folder, &["list", "--json"]);
-    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
-    serde_json::from_str(&ran.out).unwrap()
+    let result = keys(folder, &["list", "--json"]);
+    assert_eq!((result.code, result.err.as_str()), (Some(0), ""));
+    serde_json::from_str(&result.out).unwrap()
 }
 
 #[test]
@@ -38,12 +39,12 @@ fn new_and_revoked_keys_take_effect_within_a_second() {
     let known = load(folder.path());
     let watcher = known.watch().unwrap();
     let first = add(folder.path(), &["--name", "ada"]);
-    until("the first key is valid", || check(&known, &first).is_ok());
+    assert_soon("the first key is valid", || check(&known, &first).is_ok());
     let second = add(folder.path(), &["--name", "bo"]);
-    until("the second key is valid", || check(&known, &second).is_ok());
-    let ran = keys(folder.path(), &["revoke", id(&first)]);
-    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), "", ""));
-    until("the first key is revoked", || check(&known, &first) == Err("the key is unknown".to_owned()));
+    assert_soon("the second key is valid", || check(&known, &second).is_ok());
+    let result = keys(folder.path(), &["revoke", id(&first)]);
+    assert_eq!((result.code, result.out.as_str(), result.err.as_str()), (Some(0), "", ""));
+    assert_soon("the first key is revoked", || check(&known, &first) == Err("the key is unknown".to_owned()));
     check(&known, &second).unwrap();
     // A file that cannot be read changes nothing until it can be read again.
     let file = folder.path().join("data/keys.json");
@@ -53,9 +54,9 @@ fn new_and_revoked_keys_take_effect_within_a_second() {
     check(&known, &second).unwrap();
     fs::write(&file, whole).unwrap();
     let third = add(folder.path(), &["--name", "eve"]);
-    until("the third key is valid", || check(&known, &third).is_ok());
+    assert_soon("the third key is valid", || check(&known, &third).is_ok());
     fs::remove_file(&file).unwrap();
-    until("there are no keys", || known.is_empty());
+    assert_soon("there are no keys", || known.is_empty());
     drop(watcher);
     add(folder.path(), &["--name", "ada"]);
     std::thread::sleep(NOTICE_TIME);
@@ -68,9 +69,9 @@ fn a_replaced_key_stays_valid_for_a_grace_period() {
     let options = ["--name", "ada", "--scope", "a,b", "--files", "c/*", "--requests", "5", "--per", "ever"];
     let old = add(folder.path(), &options);
     let rotate = |id: &str, arguments: &[&str]| keys(folder.path(), &[&["rotate", id], arguments].concat());
-    let ran = rotate(id(&old), &[]);
-    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
-    let new = ran.out.trim_end().to_owned();
+    let result = rotate(id(&old), &[]);
+    assert_eq!((result.code, result.err.as_str()), (Some(0), ""));
+    let new = result.out.trim_end().to_owned();
     assert_ne!(secret(&old), secret(&new));
     let [old_entry, new_entry] = listed(folder.path()).try_into().unwrap();
     assert_eq!(old_entry["replaced_by"], id(&new));
@@ -84,9 +85,9 @@ fn a_replaced_key_stays_valid_for_a_grace_period() {
     let known = load(folder.path());
     assert_eq!(check(&known, &old).unwrap(), check(&known, &new).unwrap());
 
-    let ran = rotate(id(&old), &[]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
-    assert!(ran.err.contains(&format!("replaced already, by {}", id(&new))), "{}", ran.err);
+    let result = rotate(id(&old), &[]);
+    assert_eq!((result.code, result.out.as_str()), (Some(1), ""));
+    assert!(result.err.contains(&format!("replaced already, by {}", id(&new))), "{}", result.err);
     let newest = rotate(id(&new), &["--grace", "0s"]);
     assert_eq!(newest.code, Some(0));
     let known = load(folder.path());
@@ -111,11 +112,11 @@ fn an_expired_key_is_invalid_and_cannot_be_replaced() {
     let key = add(folder.path(), &["--name", "ada", "--expires", "3s"]);
     let known = load(folder.path());
     check(&known, &key).unwrap();
-    std::thread::sleep(Duration::from_millis(3100));
-    assert_eq!(check(&known, &key), Err("the key has expired".to_owned()));
-    let ran = keys(folder.path(), &["rotate", id(&key)]);
-    assert_eq!(ran.code, Some(1), "{}", ran.err);
-    assert!(ran.err.contains("has expired"), "{}", ran.err);
+    let expired = Err("the key has expired".to_owned());
+    assert!(wait_until(|| check(&known, &key) == expired), "the key does not expire");
+    let result = keys(folder.path(), &["rotate", id(&key)]);
+    assert_eq!(result.code, Some(1), "{}", result.err);
+    assert!(result.err.contains("has expired"), "{}", result.err);
 }
 
 #[test]
@@ -126,9 +127,9 @@ fn unknown_keys_cannot_be_revoked_or_replaced() {
         for (unknown, expected) in
             [("00000000", "has no key"), ("ada", "an id has"), ("", "an id has"), (&key, "an id has")]
         {
-            let ran = keys(folder.path(), &[command, unknown]);
-            assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{command} {unknown:?}");
-            assert!(ran.err.contains(expected) && !ran.err.contains(secret(&key).0), "{}", ran.err);
+            let result = keys(folder.path(), &[command, unknown]);
+            assert_eq!((result.code, result.out.as_str()), (Some(1), ""), "{command} {unknown:?}");
+            assert!(result.err.contains(expected) && !result.err.contains(secret(&key).0), "{}", result.err);
         }
     }
     assert_eq!(listed(folder.path()).len(), 1);

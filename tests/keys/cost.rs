@@ -3,14 +3,14 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use rulebook::Keys;
+use rulebook::key::Keys;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use super::{add, check, secret};
 use crate::cli::shop;
 use crate::client::{Connection, Request};
-use crate::served::{Served, free_address};
+use crate::server_process::{ServerProcess, free_address};
 
 #[test]
 fn a_lookup_among_a_thousand_keys_costs_the_same_as_among_one() {
@@ -27,7 +27,7 @@ fn a_lookup_among_a_thousand_keys_costs_the_same_as_among_one() {
     fs::write(&file, stored.to_string()).unwrap();
     let many = Keys::load(&file).unwrap();
     assert_eq!((one.len(), many.len()), (1, 1000));
-    // The fastest of many rounds, because other processes only make them slower.
+    // The fastest of many rounds is compared, because other processes can only make rounds slower.
     let cost = |keys: &Keys| -> Duration {
         let round = || {
             let start = Instant::now();
@@ -52,7 +52,7 @@ fn secrets_appear_in_no_response_log_or_file() {
     assert_eq!(super::keys(folder.path(), &["revoke", id]).code, Some(0));
     let mistyped = format!("{}0{}", &valid[..40], &valid[41..]);
     let address = free_address();
-    let served = Served::start(folder.path(), &address, &["serve", "--log", "trace"]);
+    let process = ServerProcess::start(folder.path(), &address, &["serve", "--log", "trace"]);
     let mut output = String::new();
     let targets =
         ["/article", "/article/x", "/nowhere", "/openapi.json", "/docs/swagger", "/metrics", "/readyz", "/llms.txt"];
@@ -61,13 +61,13 @@ fn secrets_appear_in_no_response_log_or_file() {
             targets.iter().flat_map(|target| ["GET", "POST", "OPTIONS", "PUT"].map(|method| (method, target)))
         {
             let request = Request::new(method, target).field("authorization", format!("Bearer {key}"));
-            let answer = Connection::to(address.parse().unwrap()).ask(&request);
-            output += &format!("{}{}\n", answer.head, String::from_utf8_lossy(&answer.body));
+            let response = Connection::open(address.parse().unwrap()).send(&request);
+            output += &format!("{}{}\n", response.head, String::from_utf8_lossy(&response.body));
         }
     }
     assert!(output.contains(" 429 ") && output.contains(" 401 "), "responses of several kinds");
-    output += &served.told();
-    drop(served);
+    output += &process.log();
+    drop(process);
     output += &super::keys(folder.path(), &["list"]).out;
     output += &super::keys(folder.path(), &["list", "--json"]).out;
     let data = folder.path().join("data");

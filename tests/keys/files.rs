@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{add, keys};
-use crate::client::{Answer, Request};
+use crate::client::{Request, Response};
 use crate::demo::Place;
 
 /// The shortest content that is recognized as a picture.
@@ -20,10 +20,10 @@ fn post(key: &str, name: &str) -> Request {
 }
 
 #[track_caller]
-fn assert_not_allowed(answer: &Answer, name: &str) {
+fn assert_not_allowed(response: &Response, name: &str) {
     let message = "the key does not allow this name";
     let body = json!({ "status": "error", "message": message, "filename": name });
-    assert_eq!((answer.status, answer.json()), (403, body), "{answer:?}");
+    assert_eq!((response.status, response.json()), (403, body), "{response:?}");
 }
 
 #[test]
@@ -67,8 +67,8 @@ fn a_key_with_patterns_may_access_only_matching_files() {
     let files = Request::new("POST", "/iapi/files").field("authorization", format_args!("Bearer {one}"));
     let content = ("name=\"content\"; filename=\"1.png\"", PICTURE);
     let named = |name: &'static str| ("name=\"filename\"", name.as_bytes());
-    let answer = server.send(&files.multipart(&[content, content, named("public/a/8.png"), named("public/9.png")]));
-    assert_not_allowed(&answer, "public/9.png");
+    let response = server.send(&files.multipart(&[content, content, named("public/a/8.png"), named("public/9.png")]));
+    assert_not_allowed(&response, "public/9.png");
     assert_eq!(server.send(&get(&one, "public/a/8.png")).status, 400, "none was kept");
 }
 
@@ -85,9 +85,9 @@ fn a_pattern_that_is_none_makes_no_key() {
         ("public/.git/**", "a part of a name cannot begin with a dot"),
         ("public/[a", "unclosed character class"),
     ] {
-        let ran = keys(folder.path(), &["add", "--name", "a", "--files", "public/**", "--files", pattern]);
-        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{pattern}: {ran:?}");
-        assert!(ran.err.contains(why) && ran.err.contains("--files <PATTERN>"), "{pattern}: {}", ran.err);
+        let result = keys(folder.path(), &["add", "--name", "a", "--files", "public/**", "--files", pattern]);
+        assert_eq!((result.code, result.out.as_str()), (Some(2), ""), "{pattern}: {result:?}");
+        assert!(result.err.contains(why) && result.err.contains("--files <PATTERN>"), "{pattern}: {}", result.err);
         assert!(!folder.path().join("data/keys.json").exists());
     }
     let key = add(folder.path(), &["--name", "a", "--files", "public/**", "--files", "{a,b}/*"]);

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rulebook::Keys;
+use rulebook::key::Keys;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::served::program;
+use crate::server_process::program;
 
 /// A folder with a key file of this content.
 fn write(content: &str) -> (TempDir, PathBuf) {

@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 
 use super::{add, id, keys};
 use crate::cli::shop;
-use crate::client::{Answer, Connection, Request};
-use crate::served::{Served, free_address};
+use crate::client::{Connection, Request, Response, wait_until};
+use crate::server_process::{ServerProcess, free_address};
 
 /// The requests, seconds, remaining requests and seconds until the reset of a quota.
 fn numbers(quota: Quota) -> (u32, u32, u32, u64) {
@@ -73,7 +73,7 @@ fn slightly_different_clocks_do_not_restart_a_window() {
     for now in [60, 59, 61] {
         assert!(limiter.take_at(now).is_err(), "{now}");
     }
-    // A clock that was far ahead does not block later requests.
+    // After a clock was set back, requests are still allowed.
     limiter.take_at(1_000_000).unwrap();
     limiter.take_at(120).unwrap();
 }
@@ -81,22 +81,22 @@ fn slightly_different_clocks_do_not_restart_a_window() {
 /// The server of the shop.
 struct Limited {
     address: String,
-    served: Served,
+    process: ServerProcess,
 }
 
 impl Limited {
     fn start(folder: &Path, workers: &str) -> Self {
         let address = free_address();
-        let served = Served::start(folder, &address, &["serve", "--workers", workers]);
-        Self { address, served }
+        let process = ServerProcess::start(folder, &address, &["serve", "--workers", workers]);
+        Self { address, process }
     }
 
     fn connect(&self) -> Connection {
-        Connection::to(self.address.parse::<SocketAddr>().unwrap())
+        Connection::open(self.address.parse::<SocketAddr>().unwrap())
     }
 
-    fn ask(&self, request: &Request) -> Answer {
-        self.connect().ask(request)
+    fn fetch(&self, request: &Request) -> Response {
+        self.connect().send(request)
     }
 }
 
@@ -110,12 +110,12 @@ fn post(key: &str, body: &str) -> Request {
 }
 
 /// The status, `RateLimit-Policy`, and the number of remaining requests in `RateLimit`.
-fn quota(answer: &Answer) -> (u16, Option<&str>, Option<u32>) {
-    let left = answer.field("ratelimit").map(|field| {
+fn quota(response: &Response) -> (u16, Option<&str>, Option<u32>) {
+    let left = response.field("ratelimit").map(|field| {
         let left = field.strip_prefix("\"default\";r=").unwrap();
         left.split(';').next().unwrap().parse().unwrap()
     });
-    (answer.status, answer.field("ratelimit-policy"), left)
+    (response.status, response.field("ratelimit-policy"), left)
 }
 
 #[test]
@@ -127,27 +127,27 @@ fn requests_over_the_limit_are_refused_and_responses_have_the_quota() {
     let server = Limited::start(folder.path(), "1");
     let policy = Some("\"default\";q=6;w=86400");
     // A request counts even if it fails.
-    assert_eq!(quota(&server.ask(&get(&day))), (200, policy, Some(5)));
-    assert_eq!(quota(&server.ask(&post(&day, "title=x"))), (200, policy, Some(4)));
-    assert_eq!(quota(&server.ask(&post(&day, ""))), (400, policy, Some(3)));
+    assert_eq!(quota(&server.fetch(&get(&day))), (200, policy, Some(5)));
+    assert_eq!(quota(&server.fetch(&post(&day, "title=x"))), (200, policy, Some(4)));
+    assert_eq!(quota(&server.fetch(&post(&day, ""))), (400, policy, Some(3)));
     // A request that waits for `100 Continue` counts once.
     let asked = post(&day, "title=x").field("expect", "100-continue");
     let mut connection = server.connect();
     connection.write(&asked.head());
-    assert_eq!(connection.answer(false).status, 100);
+    assert_eq!(connection.read_response(false).status, 100);
     connection.write(&asked.body);
-    assert_eq!(quota(&connection.answer(false)), (200, policy, Some(2)));
+    assert_eq!(quota(&connection.read_response(false)), (200, policy, Some(2)));
     // Requests that call no method do not count.
     for (method, path, status) in
         [("OPTIONS", "/article", 200), ("GET", "/nowhere", 404), ("GET", "/openapi.json", 200)]
     {
         let request = Request::new(method, path).field("authorization", format!("Bearer {day}"));
-        assert_eq!(quota(&server.ask(&request)), (status, None, None), "{method} {path}");
+        assert_eq!(quota(&server.fetch(&request)), (status, None, None), "{method} {path}");
     }
-    assert_eq!(quota(&server.ask(&get(&day))), (200, policy, Some(1)));
-    assert_eq!(quota(&server.ask(&get(&day))), (200, policy, Some(0)));
+    assert_eq!(quota(&server.fetch(&get(&day))), (200, policy, Some(1)));
+    assert_eq!(quota(&server.fetch(&get(&day))), (200, policy, Some(0)));
     for _ in 0..2 {
-        let refused = server.ask(&get(&day));
+        let refused = server.fetch(&get(&day));
         assert_eq!(quota(&refused), (429, policy, Some(0)), "{refused:?}");
         assert_eq!(refused.json()["error"], 407);
         let retry: u64 = refused.field("retry-after").unwrap().parse().unwrap();
@@ -157,16 +157,16 @@ fn requests_over_the_limit_are_refused_and_responses_have_the_quota() {
     // A request over the limit gets no `100 Continue`.
     let mut connection = server.connect();
     connection.write(&post(&day, "title=x").field("expect", "100-continue").head());
-    assert_eq!(connection.answer(false).status, 429);
+    assert_eq!(connection.read_response(false).status, 429);
 
     let policy = Some("\"default\";q=1");
-    assert_eq!(quota(&server.ask(&get(&ever))), (200, policy, Some(0)));
-    let refused = server.ask(&get(&ever));
+    assert_eq!(quota(&server.fetch(&get(&ever))), (200, policy, Some(0)));
+    let refused = server.fetch(&get(&ever));
     assert_eq!((quota(&refused), refused.field("retry-after")), ((429, policy, Some(0)), Some("86400")));
     for _ in 0..3 {
-        assert_eq!(quota(&server.ask(&get(&free))), (200, None, None));
+        assert_eq!(quota(&server.fetch(&get(&free))), (200, None, None));
     }
-    assert_eq!(quota(&server.ask(&Request::new("GET", "/article"))), (200, None, None));
+    assert_eq!(quota(&server.fetch(&Request::new("GET", "/article"))), (200, None, None));
 }
 
 /// The entry of a key in `keys list --json`.
@@ -180,11 +180,11 @@ fn listed(folder: &Path, key: &str) -> Json {
 fn used_requests_are_known_after_a_restart_and_after_a_crash() {
     let folder = shop();
     let key = add(folder.path(), &["--name", "ada", "--requests", "100", "--per", "ever"]);
-    let left = |server: &Limited| quota(&server.ask(&get(&key))).2.unwrap();
+    let left = |server: &Limited| quota(&server.fetch(&get(&key))).2.unwrap();
     let mut server = Limited::start(folder.path(), "2");
     assert_eq!(left(&server), 99);
-    server.served.signal("TERM");
-    assert_eq!(server.served.wait(), Some(0));
+    server.process.signal("TERM");
+    assert_eq!(server.process.wait(), Some(0));
     let known = listed(folder.path(), &key);
     assert_eq!(known["spent"]["requests"], 1, "{known}");
     assert!(known["used"].is_string(), "{known}");
@@ -192,17 +192,18 @@ fn used_requests_are_known_after_a_restart_and_after_a_crash() {
     let mut server = Limited::start(folder.path(), "2");
     assert_eq!(left(&server), 98, "the exact number after a restart");
     // A worker has claimed 12 of the 99 requests that were left. That is written within a second.
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    server.served.signal("KILL");
-    server.served.wait();
-    assert_eq!(listed(folder.path(), &key)["spent"]["requests"], 13);
+    let used = || listed(folder.path(), &key)["spent"]["requests"].clone();
+    assert!(wait_until(|| used() == 13), "{} requests are stored as used", used());
+    server.process.signal("KILL");
+    server.process.wait();
+    assert_eq!(used(), 13);
     let server = Limited::start(folder.path(), "2");
     assert_eq!(left(&server), 86, "without the last block");
     // A changed key file does not reset the requests of a key.
-    add(folder.path(), &["--name", "bo"]);
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    let other = add(folder.path(), &["--name", "bo"]);
+    assert!(wait_until(|| server.fetch(&get(&other)).status != 401), "the server does not read the new key");
     let mut connection = server.connect();
-    let first = quota(&connection.ask(&get(&key))).2.unwrap();
-    let second = quota(&connection.ask(&get(&key))).2.unwrap();
+    let first = quota(&connection.send(&get(&key))).2.unwrap();
+    let second = quota(&connection.send(&get(&key))).2.unwrap();
     assert!(first < 86 && second == first - 1, "{first}, {second}");
 }

@@ -11,17 +11,18 @@ mod stored;
 use std::path::Path;
 
 use http::{HeaderValue, Method, Uri, header};
-use rulebook::{Authenticate, Authentication, Head, Keys};
+use rulebook::key::Keys;
+use rulebook::{Authenticate, Authentication, Head};
 
 use crate::cli::RunResult;
-use crate::handlers::wait;
-use crate::served::program;
+use crate::handlers::block_on;
+use crate::server_process::program;
 
 /// Creates a key with the program, in `folder`.
 pub fn add(folder: &Path, arguments: &[&str]) -> String {
-    let ran = keys(folder, &[&["add"], arguments].concat());
-    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{arguments:?}");
-    ran.out.strip_suffix('\n').unwrap().to_owned()
+    let result = keys(folder, &[&["add"], arguments].concat());
+    assert_eq!((result.code, result.err.as_str()), (Some(0), ""), "{arguments:?}");
+    result.out.strip_suffix('\n').unwrap().to_owned()
 }
 
 /// Runs one of the commands for keys, in `folder`.
@@ -44,7 +45,7 @@ fn authenticate(keys: &Keys, fields: &[&[u8]]) -> Authentication {
     let mut head = Head::new(Method::GET, Uri::from_static("/"));
     let fields = fields.iter().map(|field| (header::AUTHORIZATION, HeaderValue::from_bytes(field).unwrap()));
     head.headers.extend(fields);
-    wait(keys.authenticate(&head))
+    block_on(keys.authenticate(&head))
 }
 
 /// The name and the permissions of the identity for a request with this key, or why it is invalid.

@@ -5,13 +5,13 @@ use std::fs;
 use std::process::Stdio;
 
 use hmac::{Hmac, KeyInit, Mac};
-use rulebook::Keys;
+use rulebook::key::Keys;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256, Sha512};
 use tempfile::TempDir;
 
 use super::{add, check, id, keys, secret};
-use crate::served::program;
+use crate::server_process::program;
 
 fn hmac(pepper: &[u8; 64], text: &str) -> String {
     let mut mac = Hmac::<Sha256>::new(pepper.into());

@@ -1,4 +1,4 @@
-//! The document of a module is the whole document without what belongs to other modules.
+//! The OpenAPI document of a module is the document of the API without the parts that belong to other modules.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use rulebook_model::model::Api;
 use serde_json::{Map, Value as Json, json};
 
 use super::{engine_in, engine_of, operations, resolved};
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 
 /// Returns a part of a document with its references replaced by what they refer to.
 fn inlined(document: &Json, part: &Json) -> Json {
@@ -98,8 +98,8 @@ fn a_large_module_has_documents_of_its_parts() {
 fn the_query_selects_a_module_and_a_part() {
     let engine = engine_of(&definition(300));
     let (small, large) = (ModulePart::whole(engine.api(), 0), ModulePart::whole(engine.api(), 1));
-    let site = Site::start(&engine);
-    let get = |query: &str| site.send(&Request::new("GET", format!("/openapi.json{query}")));
+    let server = TestServer::start(&engine);
+    let get = |query: &str| server.send(&Request::new("GET", format!("/openapi.json{query}")));
     let parts: Vec<_> = large.split().collect();
     let cases = [
         ("?module=a%26b%3Dc", &small),
@@ -110,11 +110,11 @@ fn the_query_selects_a_module_and_a_part() {
     ];
     for (query, part) in cases {
         for _ in 0..2 {
-            let answer = get(query);
-            assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json")), "{query}");
-            assert_eq!(answer.json(), openapi_part(engine.api(), part), "{query}");
+            let response = get(query);
+            assert_eq!((response.status, response.field("content-type")), (200, Some("application/json")), "{query}");
+            assert_eq!(response.json(), openapi_part(engine.api(), part), "{query}");
             let known = Request::new("GET", format!("/openapi.json{query}"));
-            assert_eq!(site.send(&known.field("if-none-match", answer.field("etag").unwrap())).status, 304);
+            assert_eq!(server.send(&known.field("if-none-match", response.field("etag").unwrap())).status, 304);
         }
     }
     let (module, part) = ("the name of a module, or no `module`", "the number of a part of `module`, or no `part`");
@@ -130,13 +130,13 @@ fn the_query_selects_a_module_and_a_part() {
         ("?module=many&part=+1", "part", part, json!("\" 1\"")),
     ];
     for (query, name, expected, got) in refused {
-        let answer = get(query);
-        assert_eq!(answer.status, 400, "{query}");
-        let fault = &answer.json()["errors"][0];
+        let response = get(query);
+        assert_eq!(response.status, 400, "{query}");
+        let error = &response.json()["errors"][0];
         assert_eq!(
-            (&fault["parameter"], &fault["in"], &fault["expected"]),
+            (&error["parameter"], &error["in"], &error["expected"]),
             (&json!(name), &json!("query"), &json!(expected))
         );
-        assert_eq!(fault["got"], got, "{query}");
+        assert_eq!(error["got"], got, "{query}");
     }
 }

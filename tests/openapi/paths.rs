@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use rulebook::{Engine, Span};
+use rulebook::Engine;
+use rulebook::model::Span;
 use rulebook_model::call::ErrorKind;
 use rulebook_model::describe::{canonical, openapi};
 use rulebook_model::model::{Api, Audience, Location, Permission};
 use serde_json::{Value as Json, json};
 
 use super::{Operation, document, engine, engine_of, methods, operations};
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 use support::generate;
 
 /// Returns the same API, where each method requires a permission with the id of the method. The error for a caller
@@ -106,17 +107,17 @@ pub async fn assert_consistent(api: &Api) {
         let segments = below(&api.base, operation.path).split('/').filter(|segment| !segment.is_empty()).count();
         assert_eq!(segments, service.path.len() + positions, "{}", operation.path);
     }
-    let site = Site::start(&engine_of(&canonical(api)));
-    let listed = engine_of(&site.send(&Request::new("OPTIONS", "*")).json());
+    let server = TestServer::start(&engine_of(&canonical(api)));
+    let listed = engine_of(&server.send(&Request::new("OPTIONS", "*")).json());
     let listed: BTreeSet<&str> = methods(listed.api()).map(|(_, method)| &*method.id).collect();
     let open: BTreeSet<&str> = methods(api).filter(|(_, own)| own.scope.is_public()).map(|(_, own)| &*own.id).collect();
     // The request is anonymous.
-    let told = if api.options == Audience::Own { &open } else { &known };
-    assert_eq!(&listed, told, "what OPTIONS lists");
+    let expected = if api.options == Audience::Own { &open } else { &known };
+    assert_eq!(&listed, expected, "the methods that OPTIONS lists");
     assert_sound(&document, &document);
 }
 
-pub fn wait(future: impl Future<Output = ()>) {
+pub fn block_on(future: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future);
 }
 
@@ -125,7 +126,7 @@ proptest! {
 
     #[test]
     fn the_router_the_document_and_options_agree_on_generated_definitions(generated in generate::definitions()) {
-        wait(assert_consistent(engine(generated.public().bytes()).api()));
+        block_on(assert_consistent(engine(generated.public().bytes()).api()));
     }
 }
 

@@ -5,7 +5,7 @@ use rulebook_model::describe::openapi;
 use serde_json::{Value as Json, json};
 
 use super::{operations, resolved, validator};
-use crate::client::{self, Answer, Request, Site, xml};
+use crate::client::{self, Request, Response, TestServer, xml};
 
 fn uris() -> Json {
     json!({
@@ -39,11 +39,11 @@ fn uris() -> Json {
 }
 
 #[derive(serde::Deserialize)]
-struct How {
+struct Parameters {
     how: String,
 }
 
-async fn declared(Args(How { how }): Args<How>, _: Context) -> Result<(), ApiError> {
+async fn declared(Args(Parameters { how }): Args<Parameters>, _: Context) -> Result<(), ApiError> {
     Err(match how.as_str() {
         "data" => ApiError::declared("gone").with_member("errors", "of another kind").with_member("since", 1999),
         "words" => ApiError::declared("closed").with_message("come back at nine"),
@@ -64,40 +64,41 @@ fn module(name: &str) -> Module {
 }
 
 /// Returns the content of a response as JSON, in whatever format it is.
-fn content_of(answer: &Answer) -> Json {
-    let in_xml = answer.field("content-type").is_some_and(|own| own.starts_with("application/xml"));
-    if in_xml { xml::read(&answer.body).1 } else { answer.json() }
+fn content_of(response: &Response) -> Json {
+    let in_xml = response.field("content-type").is_some_and(|own| own.starts_with("application/xml"));
+    if in_xml { xml::read(&response.body).1 } else { response.json() }
 }
 
 /// Asserts that a response matches one of those that its operation describes.
 #[track_caller]
-fn assert_described(document: &Json, operation: &Json, answer: &Answer) {
+fn assert_described(document: &Json, operation: &Json, response: &Response) {
     let responses = &operation["responses"];
-    let response = responses.get(answer.status.to_string()).unwrap_or(&responses["default"]);
-    let response = resolved(document, response);
-    for name in response["headers"].as_object().iter().flat_map(|headers| headers.keys()) {
-        // Not every key is counted, and a declared error says itself when to come back.
-        let optional = (name == "Allow" && answer.status != 405)
+    let described = responses.get(response.status.to_string()).unwrap_or(&responses["default"]);
+    let described = resolved(document, described);
+    for name in described["headers"].as_object().iter().flat_map(|headers| headers.keys()) {
+        // Not every key is counted, and a declared error may omit `Retry-After`.
+        let optional = (name == "Allow" && response.status != 405)
             || name.starts_with("RateLimit")
-            || (name == "Retry-After" && String::from_utf8_lossy(&answer.body).contains("it is broken"));
-        assert!(optional || answer.field(&name.to_ascii_lowercase()).is_some(), "{name} is missing: {answer:?}");
+            || (name == "Retry-After" && String::from_utf8_lossy(&response.body).contains("it is broken"));
+        assert!(optional || response.field(&name.to_ascii_lowercase()).is_some(), "{name} is missing: {response:?}");
     }
-    let Some(content) = response.get("content") else {
-        assert!(answer.body.is_empty() && answer.field("content-type").is_none(), "{answer:?}");
+    let Some(content) = described.get("content") else {
+        assert!(response.body.is_empty() && response.field("content-type").is_none(), "{response:?}");
         return;
     };
-    let media_type = answer.field("content-type").unwrap().split(';').next().unwrap();
-    let content = content.get(media_type).unwrap_or_else(|| panic!("{media_type} is not described: {answer:?}"));
+    let media_type = response.field("content-type").unwrap().split(';').next().unwrap();
+    let content = content.get(media_type).unwrap_or_else(|| panic!("{media_type} is not described: {response:?}"));
     let validator = validator(document, &content["schema"]);
-    if let Err(error) = validator.validate(&content_of(answer)) {
-        panic!("{error}: {answer:?} against {}", content["schema"]);
+    if let Err(error) = validator.validate(&content_of(response)) {
+        panic!("{error}: {response:?} against {}", content["schema"]);
     }
     // Errors of the engine have no members that are not described.
-    if let Some(properties) = resolved(document, &content["schema"]).get("properties").filter(|_| answer.status >= 400)
+    if let Some(properties) =
+        resolved(document, &content["schema"]).get("properties").filter(|_| response.status >= 400)
         && content["schema"].get("$ref").is_some()
     {
-        for name in content_of(answer).as_object().unwrap().keys() {
-            assert!(properties.get(name).is_some(), "{name} is not described: {answer:?}");
+        for name in content_of(response).as_object().unwrap().keys() {
+            assert!(properties.get(name).is_some(), "{name} is not described: {response:?}");
         }
     }
     for (name, example) in content["examples"].as_object().into_iter().flatten() {
@@ -167,7 +168,7 @@ fn responses_match_their_description() {
         // Only the body that never comes is waited for in vain; on a busy machine any other may be late.
         let (hasty, patient) = (engine_with(1), engine_with(60));
         let document = openapi(patient.api());
-        let (hasty, patient) = (Site::start(&hasty), Site::start(&patient));
+        let (hasty, patient) = (TestServer::start(&hasty), TestServer::start(&patient));
         for name in ["first", "second"] {
             for (path, http, request, status) in &requests {
                 let operation = &document["paths"][format!("/{name}{path}")][http];
@@ -177,19 +178,19 @@ fn responses_match_their_description() {
                 for accept in ["*/*", "application/problem+json", "text/xml"] {
                     let mut request = request.clone().field("accept", accept);
                     request.line = line.clone().into_bytes();
-                    let site = if *status == 408 { &hasty } else { &patient };
-                    let answer = site.send(&request);
-                    if !answer.body.is_empty() {
+                    let server = if *status == 408 { &hasty } else { &patient };
+                    let response = server.send(&request);
+                    if !response.body.is_empty() {
                         assert_eq!(
-                            answer.field("content-type") == Some("application/xml; charset=utf-8"),
+                            response.field("content-type") == Some("application/xml; charset=utf-8"),
                             accept == "text/xml",
-                            "{answer:?}"
+                            "{response:?}"
                         );
                     }
-                    let told = match (!answer.body.is_empty()).then(|| content_of(&answer)) {
+                    let described_status = match (!response.body.is_empty()).then(|| content_of(&response)) {
                         Some(body) if body.get("ret").is_some() => {
-                            assert_eq!(answer.status, if real { *status } else { 200 }, "{request:?} {answer:?}");
-                            if answer.status < 400 && *status < 400 {
+                            assert_eq!(response.status, if real { *status } else { 200 }, "{request:?} {response:?}");
+                            if response.status < 400 && *status < 400 {
                                 *status
                             } else {
                                 body["ret"].as_u64().unwrap() as u16
@@ -197,14 +198,14 @@ fn responses_match_their_description() {
                         }
                         Some(body) if body["status"] == "error" => {
                             let coarse = !real && [404, 410, 503].contains(status);
-                            assert_eq!(answer.status, if coarse { 400 } else { *status }, "{request:?} {answer:?}");
+                            assert_eq!(response.status, if coarse { 400 } else { *status }, "{request:?} {response:?}");
                             *status
                         }
                         // Where no content would be, there is some in the envelope that has one status for all.
-                        _ => answer.status,
+                        _ => response.status,
                     };
-                    assert_eq!(told, *status, "{request:?} {answer:?}");
-                    assert_described(&document, operation, &answer);
+                    assert_eq!(described_status, *status, "{request:?} {response:?}");
+                    assert_described(&document, operation, &response);
                 }
             }
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::{begin, built, shop};
-use crate::client::{Request, Site, wait};
-use crate::logged::{self, Line, accesses, logged};
+use crate::captured_log::{self, Line, accesses, logged};
+use crate::client::{Request, TestServer, wait_until};
 
 /// Returns the only line about the request with this id.
 #[track_caller]
@@ -19,8 +19,8 @@ fn line(name: &str) -> Line {
 
 #[test]
 fn a_line_has_the_request_and_its_result() {
-    logged::begin();
-    let site = Site::start(&shop());
+    captured_log::begin();
+    let server = TestServer::start(&shop());
     let form = "application/x-www-form-urlencoded";
     let locked = || Request::new("POST", "/shop");
     let cases = [
@@ -42,13 +42,13 @@ fn a_line_has_the_request_and_its_result() {
         (Request::new("GET", "/metrics"), "GET /metrics 200", "-metrics", "-"),
     ];
     for (request, asked, id, code) in cases {
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         let peer = connection.stream.local_addr().unwrap().to_string();
-        let answer = connection.ask(&request);
-        let name = answer.field("x-request-id").unwrap();
+        let response = connection.send(&request);
+        let name = response.field("x-request-id").unwrap();
         let Line { level, message, fields, .. } = line(name);
         assert_eq!(level, log::Level::Info);
-        let bytes = answer.body.len().to_string();
+        let bytes = response.body.len().to_string();
         let (before, after) = (format!("{peer} {asked} {bytes} "), format!("ms {id} {code} {name}"));
         assert!(message.starts_with(&before) && message.ends_with(&after), "{message}");
         let [method, path, status] = asked.split(' ').collect::<Vec<_>>()[..] else { panic!("{asked}") };
@@ -63,9 +63,9 @@ fn a_line_has_the_request_and_its_result() {
 
 #[test]
 fn a_request_whose_client_disconnects_is_logged() {
-    logged::begin();
-    let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (tell, wait_for) = (Arc::clone(&begun), Arc::clone(&go_on));
+    captured_log::begin();
+    let (begun, proceed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (tell, wait_for) = (Arc::clone(&begun), Arc::clone(&proceed));
     let put = move |_| {
         let (tell, wait_for) = (Arc::clone(&tell), Arc::clone(&wait_for));
         async move {
@@ -74,39 +74,39 @@ fn a_request_whose_client_disconnects_is_logged() {
             Ok(())
         }
     };
-    let site = Site::start(&built(put, |rulebook| rulebook));
+    let server = TestServer::start(&built(put, |rulebook| rulebook));
     let request = Request::new("PUT", "/shop").field("x-request-id", "who-goes");
-    let connection = begin(site.address(), &request, &begun);
+    let connection = begin(server.address(), &request, &begun);
     assert!(accesses("who-goes").is_empty(), "it is not over");
     connection.reset();
-    assert!(wait(|| !accesses("who-goes").is_empty()));
+    assert!(wait_until(|| !accesses("who-goes").is_empty()));
     let line = line("who-goes");
     assert!(line.message.contains(" PUT /shop - - "), "{line:?}");
     assert!(line.message.ends_with("ms shop.put -gone who-goes"), "{line:?}");
-    go_on.notify_one();
-    site.running.stop().unwrap();
+    proceed.notify_one();
+    server.running.stop().unwrap();
     assert_eq!(accesses("who-goes").len(), 1);
 }
 
 #[test]
 fn a_request_with_100_continue_is_logged_once() {
-    logged::begin();
-    let site = Site::start(&shop());
+    captured_log::begin();
+    let server = TestServer::start(&shop());
     let request = Request::new("POST", "/shop").scope(&["seller"]).field("x-request-id", "expects");
     let request = request.field("expect", "100-continue").body("application/x-www-form-urlencoded", "text=x");
-    let mut connection = site.connect();
+    let mut connection = server.connect();
     connection.write(&request.head());
-    assert_eq!(connection.answer(false).status, 100);
+    assert_eq!(connection.read_response(false).status, 100);
     assert!(accesses("expects").is_empty(), "it is not over");
     connection.write(&request.body);
-    assert_eq!(connection.answer(false).status, 200);
+    assert_eq!(connection.read_response(false).status, 200);
     assert!(line("expects").message.contains(" POST /shop 200 "));
 }
 
 #[test]
 fn no_line_contains_a_secret() {
-    logged::begin();
-    let site = Site::start(&shop());
+    captured_log::begin();
+    let server = TestServer::start(&shop());
     let secrets =
         ["hidden-in-the-query", "hidden-in-a-scope", "hidden-in-a-cookie", "hidden-in-basic", "hidden-in-the-body"];
     let requests = ["/shop", "/nowhere", "/shop/1", "/healthz"].map(|path| {
@@ -117,8 +117,8 @@ fn no_line_contains_a_secret() {
             .body("application/json", format!("{{\"text\": \"{}\"}}", secrets[4]))
     });
     for request in requests {
-        let answer = site.send(&request);
-        line(answer.field("x-request-id").unwrap());
+        let response = server.send(&request);
+        line(response.field("x-request-id").unwrap());
     }
     for secret in secrets {
         assert_eq!(logged(secret).len(), 0, "{secret}");
@@ -127,22 +127,22 @@ fn no_line_contains_a_secret() {
 
 #[test]
 fn text_of_clients_cannot_begin_a_line_or_a_column() {
-    logged::begin();
-    let site = Site::start(&shop());
+    captured_log::begin();
+    let server = TestServer::start(&shop());
     for (path, shown) in
         [("/a%0d%0ab%20c", "/a%0d%0ab%20c"), ("/a\u{202e}b", "/a\\u{202e}b"), ("/caf\u{e9}", "/caf\\u{e9}")]
     {
-        let answer = site.connect().ask(&Request::new("GET", path));
+        let response = server.connect().send(&Request::new("GET", path));
         // actix refuses bytes that are not allowed in a target before the request is handled.
-        let Some(name) = answer.field("x-request-id") else {
-            assert_eq!(answer.status, 400, "{answer:?}");
+        let Some(name) = response.field("x-request-id") else {
+            assert_eq!(response.status, 400, "{response:?}");
             continue;
         };
         assert_eq!(line(name).fields["path"], shown);
     }
     let long = format!("/{}", "x".repeat(5_000));
-    let answer = site.send(&Request::new("GET", &long));
-    let path = &line(answer.field("x-request-id").unwrap()).fields["path"];
+    let response = server.send(&Request::new("GET", &long));
+    let path = &line(response.field("x-request-id").unwrap()).fields["path"];
     assert_eq!(path.chars().count(), 1025, "{path}");
     assert!(path.ends_with('…'), "{path}");
 }

@@ -9,49 +9,49 @@ use serde_json::json;
 use tokio::sync::Barrier;
 
 use super::{built, shop};
-use crate::client::{Request, Site};
-use crate::logged::{self, logged};
+use crate::captured_log::{self, logged};
+use crate::client::{Request, TestServer};
 
 /// Returns the shop with checks.
-fn site(add: impl FnOnce(Rulebook) -> Rulebook) -> Site {
-    Site::start(&built(|_| async { Ok(()) }, add))
+fn server(add: impl FnOnce(Rulebook) -> Rulebook) -> TestServer {
+    TestServer::start(&built(|_| async { Ok(()) }, add))
 }
 
 #[test]
 fn healthz_responds_while_the_process_runs() {
-    let site = Site::start(&shop());
-    let answer = site.send(&Request::new("GET", "/healthz"));
-    assert_eq!((answer.status, &answer.body[..]), (200, &b"ok\n"[..]));
-    assert_eq!(answer.field("content-type"), Some("text/plain; charset=utf-8"));
+    let server = TestServer::start(&shop());
+    let response = server.send(&Request::new("GET", "/healthz"));
+    assert_eq!((response.status, &response.body[..]), (200, &b"ok\n"[..]));
+    assert_eq!(response.field("content-type"), Some("text/plain; charset=utf-8"));
 }
 
 #[test]
 fn health_paths_can_only_be_read() {
-    let site = Site::start(&shop());
+    let server = TestServer::start(&shop());
     for path in ["/healthz", "/readyz", "/metrics"] {
-        let answer = site.send(&Request::new("GET", path));
-        assert_eq!((answer.status, answer.field("cache-control")), (200, Some("no-store")), "{answer:?}");
-        let head = site.send(&Request::new("HEAD", path));
+        let response = server.send(&Request::new("GET", path));
+        assert_eq!((response.status, response.field("cache-control")), (200, Some("no-store")), "{response:?}");
+        let head = server.send(&Request::new("HEAD", path));
         assert_eq!((head.status, head.body.len()), (200, 0), "{head:?}");
-        assert_eq!(head.field("content-type"), answer.field("content-type"));
+        assert_eq!(head.field("content-type"), response.field("content-type"));
         for method in ["POST", "PUT", "DELETE", "PATCH", "BREW"] {
-            let answer = site.send(&Request::new(method, path).body("text/plain", "x"));
-            answer.assert_refused(405, "unknown method");
-            assert_eq!(answer.field("allow"), Some("GET, HEAD, OPTIONS"), "{answer:?}");
+            let response = server.send(&Request::new(method, path).body("text/plain", "x"));
+            response.assert_error(405, "unknown method");
+            assert_eq!(response.field("allow"), Some("GET, HEAD, OPTIONS"), "{response:?}");
         }
-        let options = site.send(&Request::new("OPTIONS", path));
+        let options = server.send(&Request::new("OPTIONS", path));
         assert_eq!((options.status, options.field("allow")), (204, Some("GET, HEAD, OPTIONS")), "{options:?}");
-        let answer = site.send(&Request::new("GET", path).field("expect", "100-continue"));
-        assert_eq!(answer.status, 200, "no body is read: {answer:?}");
-        assert_eq!(site.send(&Request::new("GET", format!("{path}/x"))).status, 404);
+        let response = server.send(&Request::new("GET", path).field("expect", "100-continue"));
+        assert_eq!(response.status, 200, "no body is read: {response:?}");
+        assert_eq!(server.send(&Request::new("GET", format!("{path}/x"))).status, 404);
     }
 }
 
 #[test]
 fn readyz_succeeds_if_all_checks_pass() {
-    let ready = Site::start(&shop()).send(&Request::new("GET", "/readyz"));
+    let ready = TestServer::start(&shop()).send(&Request::new("GET", "/readyz"));
     assert_eq!((ready.status, ready.json()), (200, json!({ "status": "ready", "checks": {} })));
-    let passing = site(|rulebook| {
+    let passing = server(|rulebook| {
         rulebook.readiness_check("database", || async { Ok(()) }).readiness_check("disk", || async { Ok(()) })
     });
     let ready = passing.send(&Request::new("GET", "/readyz"));
@@ -62,8 +62,8 @@ fn readyz_succeeds_if_all_checks_pass() {
 
 #[test]
 fn failed_checks_are_named_and_their_reasons_only_logged() {
-    logged::begin();
-    let failing = site(|rulebook| {
+    captured_log::begin();
+    let failing = server(|rulebook| {
         rulebook
             .readiness_check("fine", || async { Ok(()) })
             .readiness_check("broken", || async { Err("the socket at 10.0.0.7 is gone".to_owned()) })
@@ -74,12 +74,12 @@ fn failed_checks_are_named_and_their_reasons_only_logged() {
             .readiness_check("hangs-for-ever", std::future::pending)
     });
     let begun = Instant::now();
-    let answer = failing.send(&Request::new("GET", "/readyz"));
+    let response = failing.send(&Request::new("GET", "/readyz"));
     assert!((1..8).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     let checks = json!({
         "fine": "ok", "broken": "failed", "panics": "failed", "panics-at-once": "failed", "hangs-for-ever": "failed"
     });
-    assert_eq!((answer.status, answer.json()), (503, json!({ "status": "not ready", "checks": checks })));
+    assert_eq!((response.status, response.json()), (503, json!({ "status": "not ready", "checks": checks })));
     let reasons = [
         "the check broken fails: the socket at 10.0.0.7 is gone",
         "the check panics fails: it panicked: no such table in 10.0.0.8",
@@ -100,18 +100,18 @@ fn failed_checks_are_named_and_their_reasons_only_logged() {
 
 #[test]
 fn a_check_that_passes_again_is_logged_once() {
-    logged::begin();
+    captured_log::begin();
     let broken = Arc::new(AtomicBool::new(true));
     let own = Arc::clone(&broken);
     let check = move || {
         let broken = own.load(Ordering::Relaxed);
         async move { if broken { Err("it is being mended".to_owned()) } else { Ok(()) } }
     };
-    let site = site(|rulebook| rulebook.readiness_check("mended", check));
-    let status = || site.send(&Request::new("GET", "/readyz")).status;
+    let server = server(|rulebook| rulebook.readiness_check("mended", check));
+    let status = || server.send(&Request::new("GET", "/readyz")).status;
     assert_eq!(status(), 503);
     broken.store(false, Ordering::Relaxed);
-    assert!(crate::client::wait(|| status() == 200), "what is known is not asked again");
+    assert!(crate::client::wait_until(|| status() == 200), "what is known is not asked again");
     assert_eq!(logged("the check mended fails").len(), 1);
     assert_eq!(logged("the check mended passes again").len(), 1);
 }
@@ -127,15 +127,15 @@ fn many_requests_run_the_checks_once() {
             Ok(())
         }
     };
-    let site = site(|rulebook| rulebook.readiness_check("database", check));
+    let server = server(|rulebook| rulebook.readiness_check("database", check));
     let begun = Instant::now();
     // The first requests arrive while the check is running.
-    let mut waiting: Vec<_> = (0..20).map(|_| site.connect()).collect();
+    let mut waiting: Vec<_> = (0..20).map(|_| server.connect()).collect();
     waiting.iter_mut().for_each(|connection| connection.write(&Request::new("GET", "/readyz").bytes()));
-    waiting.iter_mut().for_each(|connection| assert_eq!(connection.answer(false).status, 200));
-    let mut connection = site.connect();
+    waiting.iter_mut().for_each(|connection| assert_eq!(connection.read_response(false).status, 200));
+    let mut connection = server.connect();
     for _ in 0..500 {
-        assert_eq!(connection.ask(&Request::new("GET", "/readyz")).status, 200);
+        assert_eq!(connection.send(&Request::new("GET", "/readyz")).status, 200);
     }
     let most = 1 + usize::try_from(begun.elapsed().as_secs()).unwrap();
     assert!((1..=most).contains(&asked.load(Ordering::Relaxed)), "{asked:?} of {most}");
@@ -143,7 +143,7 @@ fn many_requests_run_the_checks_once() {
 
 #[test]
 fn checks_finish_although_their_client_disconnects() {
-    logged::begin();
+    captured_log::begin();
     let asked = Arc::new(AtomicUsize::new(0));
     let own = Arc::clone(&asked);
     let check = move || {
@@ -153,20 +153,20 @@ fn checks_finish_although_their_client_disconnects() {
             Err("it takes too long to say".to_owned())
         }
     };
-    let site = site(|rulebook| rulebook.readiness_check("impatient", check));
-    let mut connection = site.connect();
+    let server = server(|rulebook| rulebook.readiness_check("impatient", check));
+    let mut connection = server.connect();
     // Closing a socket with unread bytes resets the connection, which ends the request at once.
     connection.write(&[Request::new("GET", "/healthz").bytes(), Request::new("GET", "/readyz").bytes()].concat());
-    assert!(crate::client::wait(|| asked.load(Ordering::Relaxed) == 1));
+    assert!(crate::client::wait_until(|| asked.load(Ordering::Relaxed) == 1));
     connection.stream.peek(&mut [0]).unwrap();
     drop(connection);
-    assert!(crate::client::wait(|| logged("the check impatient fails: it takes too long to say").len() == 1));
+    assert!(crate::client::wait_until(|| logged("the check impatient fails: it takes too long to say").len() == 1));
 }
 
 #[test]
 fn all_checks_run_at_once() {
     let barrier = Arc::new(Barrier::new(3));
-    let site = site(|rulebook| {
+    let server = server(|rulebook| {
         ["one", "two", "three"].into_iter().fold(rulebook, |rulebook, name| {
             let barrier = Arc::clone(&barrier);
             rulebook.readiness_check(name, move || {
@@ -178,15 +178,15 @@ fn all_checks_run_at_once() {
             })
         })
     });
-    assert_eq!(site.send(&Request::new("GET", "/readyz")).status, 200);
+    assert_eq!(server.send(&Request::new("GET", "/readyz")).status, 200);
 }
 
 #[test]
 fn a_check_with_the_same_name_replaces_another() {
-    let site = site(|rulebook| {
+    let server = server(|rulebook| {
         let rulebook = rulebook.readiness_check("database", || async { Err("the old one".to_owned()) });
         rulebook.readiness_check("database", || async { Ok(()) })
     });
-    let answer = site.send(&Request::new("GET", "/readyz"));
-    assert_eq!(answer.json(), json!({ "status": "ready", "checks": { "database": "ok" } }));
+    let response = server.send(&Request::new("GET", "/readyz"));
+    assert_eq!(response.json(), json!({ "status": "ready", "checks": { "database": "ok" } }));
 }

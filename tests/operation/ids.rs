@@ -6,8 +6,8 @@ use rulebook::RequestId;
 use serde_json::{Value, json};
 
 use super::shop;
-use crate::client::{Request, Site};
-use crate::handlers::{build, files, wait};
+use crate::client::{Request, TestServer};
+use crate::handlers::{block_on, build, files};
 
 /// Returns a request of each kind with the status of its response.
 fn kinds() -> Vec<(Request, u16)> {
@@ -45,66 +45,66 @@ fn kinds() -> Vec<(Request, u16)> {
 
 #[test]
 fn every_response_has_a_different_request_id() {
-    let site = Site::start(&shop());
+    let server = TestServer::start(&shop());
     let mut names = BTreeSet::new();
     for (request, status) in kinds() {
-        let answer = site.send(&request);
-        assert_eq!(answer.status, status, "{request:?}{answer:?}");
-        let name = answer.field("x-request-id").unwrap_or_else(|| panic!("{request:?}{answer:?}"));
-        assert!(name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit()), "{answer:?}");
-        assert_eq!(answer.head.to_lowercase().matches("x-request-id").count(), 1, "{answer:?}");
+        let response = server.send(&request);
+        assert_eq!(response.status, status, "{request:?}{response:?}");
+        let name = response.field("x-request-id").unwrap_or_else(|| panic!("{request:?}{response:?}"));
+        assert!(name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit()), "{response:?}");
+        assert_eq!(response.head.to_lowercase().matches("x-request-id").count(), 1, "{response:?}");
         assert!(names.insert(name.to_owned()), "{name} occurs twice");
     }
 }
 
 #[test]
 fn a_request_id_of_the_client_is_kept() {
-    let site = Site::start(&shop());
+    let server = TestServer::start(&shop());
     for (index, (request, _)) in kinds().into_iter().enumerate() {
         let name = format!("proxy-1:{index}.a_B");
-        let answer = site.send(&request.field("X-Request-Id", &name));
-        assert_eq!(answer.field("x-request-id"), Some(name.as_str()), "{answer:?}");
+        let response = server.send(&request.field("X-Request-Id", &name));
+        assert_eq!(response.field("x-request-id"), Some(name.as_str()), "{response:?}");
     }
     let longest = "x".repeat(RequestId::MAX_LEN);
-    let answer = site.send(&Request::new("GET", "/shop").field("x-request-id", &longest));
-    assert_eq!(answer.field("x-request-id"), Some(longest.as_str()));
+    let response = server.send(&Request::new("GET", "/shop").field("x-request-id", &longest));
+    assert_eq!(response.field("x-request-id"), Some(longest.as_str()));
 }
 
 #[test]
 fn an_invalid_request_id_of_the_client_is_replaced() {
-    let site = Site::start(&shop());
+    let server = TestServer::start(&shop());
     let too_long = "x".repeat(RequestId::MAX_LEN + 1);
     let bad: [&[u8]; 7] = [b"", b"a b", b"a\tb", b"a\"b", b"a,b", b"caf\xc3\xa9", too_long.as_bytes()];
     for name in bad {
-        let answer = site.send(&Request::new("GET", "/shop").raw_field("x-request-id", name));
-        assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(answer.field("x-request-id").map(str::len), Some(16), "{answer:?}");
+        let response = server.send(&Request::new("GET", "/shop").raw_field("x-request-id", name));
+        assert_eq!(response.status, 200, "{response:?}");
+        assert_eq!(response.field("x-request-id").map(str::len), Some(16), "{response:?}");
     }
 }
 
 #[test]
 fn handlers_and_their_calls_know_the_request_id() {
-    let site = Site::start(&shop());
-    let answer = site.send(&Request::new("GET", "/shop?how=nested").field("x-request-id", "from-outside"));
-    assert_eq!(answer.json()["own"], "from-outside", "{answer:?}");
-    assert_eq!(answer.json()["nested"], "from-outside", "{answer:?}");
-    let answer = site.send(&Request::new("GET", "/shop?how=nested"));
-    assert_eq!(answer.json()["own"].as_str(), answer.field("x-request-id"), "{answer:?}");
-    assert_eq!(answer.json()["own"], answer.json()["nested"], "{answer:?}");
+    let server = TestServer::start(&shop());
+    let response = server.send(&Request::new("GET", "/shop?how=nested").field("x-request-id", "from-outside"));
+    assert_eq!(response.json()["own"], "from-outside", "{response:?}");
+    assert_eq!(response.json()["nested"], "from-outside", "{response:?}");
+    let response = server.send(&Request::new("GET", "/shop?how=nested"));
+    assert_eq!(response.json()["own"].as_str(), response.field("x-request-id"), "{response:?}");
+    assert_eq!(response.json()["own"], response.json()["nested"], "{response:?}");
 
-    let outside = wait(shop().call("shop.get").text("how", "name").send());
+    let outside = block_on(shop().call("shop.get").text("how", "name").send());
     assert_eq!(outside.get("name"), Some(&Value::Null), "a call from code has no request");
 }
 
 #[test]
 fn an_internal_error_has_the_request_id_of_the_response() {
-    let site = Site::start(&shop());
+    let server = TestServer::start(&shop());
     for how in ["internal", "panic"] {
-        let answer = site.send(&Request::new("GET", format!("/shop?how={how}")));
-        assert_eq!(answer.json()["request_id"].as_str(), answer.field("x-request-id"), "{answer:?}");
+        let response = server.send(&Request::new("GET", format!("/shop?how={how}")));
+        assert_eq!(response.json()["request_id"].as_str(), response.field("x-request-id"), "{response:?}");
     }
-    let answer = site.send(&Request::new("POST", "/shop").field("authorization", "Bearer panic"));
-    assert_eq!(answer.json()["request_id"].as_str(), answer.field("x-request-id"), "{answer:?}");
+    let response = server.send(&Request::new("POST", "/shop").field("authorization", "Bearer panic"));
+    assert_eq!(response.json()["request_id"].as_str(), response.field("x-request-id"), "{response:?}");
 }
 
 #[test]
@@ -119,9 +119,9 @@ fn captures_and_positions_do_not_match_paths_of_the_server() {
     for definition in [any, capture] {
         let mut all = files("shop", &definition);
         all.extend(files("app", &json!({ "unbound": "echo" })));
-        let site = Site::start(&build(all, []));
-        assert_eq!(site.send(&Request::new("GET", "/health")).json()["args"]["what"], "health");
-        assert_eq!(site.send(&Request::new("GET", "/healthz")).body, b"ok\n");
-        assert_eq!(site.send(&Request::new("POST", "/healthz")).status, 405);
+        let server = TestServer::start(&build(all, []));
+        assert_eq!(server.send(&Request::new("GET", "/health")).json()["args"]["what"], "health");
+        assert_eq!(server.send(&Request::new("GET", "/healthz")).body, b"ok\n");
+        assert_eq!(server.send(&Request::new("POST", "/healthz")).status, 405);
     }
 }

@@ -4,28 +4,28 @@ use serde_json::{Value, json};
 
 use crate::cli::{RunResult, folder, module, run, shop};
 use crate::client::{Connection, Request};
-use crate::served::{Served, free_address, program};
+use crate::server_process::{ServerProcess, free_address, program};
 
-fn ask(address: &str, request: &Request) -> crate::client::Answer {
-    Connection::to(address.parse().unwrap()).ask(request)
+fn fetch(address: &str, request: &Request) -> crate::client::Response {
+    Connection::open(address.parse().unwrap()).send(request)
 }
 
 /// Returns the logged lines as JSON.
 #[track_caller]
-fn lines(told: &str) -> Vec<Value> {
+fn lines(log: &str) -> Vec<Value> {
     let line = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-    told.lines().map(line).collect()
+    log.lines().map(line).collect()
 }
 
 #[test]
 fn text_has_one_line_per_record() {
     let folder = shop();
     let address = free_address();
-    let served = Served::start(folder.path(), &address, &["serve"]);
-    let answer = ask(&address, &Request::new("GET", "/article/7?tag=x").field("x-request-id", "mine"));
-    assert_eq!(answer.status, 200);
-    let told = served.told();
-    let line = told.lines().find(|line| line.ends_with(" mine")).unwrap_or_else(|| panic!("{told}"));
+    let process = ServerProcess::start(folder.path(), &address, &["serve"]);
+    let response = fetch(&address, &Request::new("GET", "/article/7?tag=x").field("x-request-id", "mine"));
+    assert_eq!(response.status, 200);
+    let log = process.log();
+    let line = log.lines().find(|line| line.ends_with(" mine")).unwrap_or_else(|| panic!("{log}"));
     let shape = r"^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO  rulebook::access\] 127\.0\.0\.1:\d+ GET /article/7 200 \d+ \d+\.\d{3}ms article\.get - mine$";
     assert!(regex::Regex::new(shape).unwrap().is_match(line), "{line}");
 }
@@ -34,15 +34,16 @@ fn text_has_one_line_per_record() {
 fn json_has_one_object_per_line() {
     let folder = shop();
     let address = free_address();
-    let mut served = Served::start(folder.path(), &address, &["serve", "--log-format", "json", "--log", "trace"]);
-    ask(&address, &Request::new("GET", "/article/x").field("x-request-id", "mine"));
-    ask(
+    let mut process =
+        ServerProcess::start(folder.path(), &address, &["serve", "--log-format", "json", "--log", "trace"]);
+    fetch(&address, &Request::new("GET", "/article/x").field("x-request-id", "mine"));
+    fetch(
         &address,
         &Request::new("GET", "/article").field("authorization", "Bearer rb_none").field("x-request-id", "bad"),
     );
-    served.signal("TERM");
-    assert_eq!(served.wait(), Some(0));
-    let all = lines(&served.told());
+    process.signal("TERM");
+    assert_eq!(process.wait(), Some(0));
+    let all = lines(&process.log());
     for line in &all {
         let keys: Vec<_> = line.as_object().unwrap().keys().take(4).map(String::as_str).collect();
         assert_eq!(keys, ["time", "level", "target", "message"], "{line}");
@@ -69,10 +70,10 @@ fn the_log_format_can_be_set_in_every_place_of_settings() {
         let mut command = program(folder);
         command.envs(environment.map(|value| ("RULEBOOK_LOG_FORMAT", value)));
         command.args(flag.map(|value| format!("--log-format={value}")));
-        let served = Served::run(&mut command, folder, &address);
-        ask(&address, &Request::new("GET", "/article"));
-        let told = served.told();
-        let line = told.lines().find(|line| line.contains("rulebook::access")).unwrap_or_else(|| panic!("{told}"));
+        let process = ServerProcess::run(&mut command, folder, &address);
+        fetch(&address, &Request::new("GET", "/article"));
+        let log = process.log();
+        let line = log.lines().find(|line| line.contains("rulebook::access")).unwrap_or_else(|| panic!("{log}"));
         line.starts_with('{')
     };
     let (text, json) = (app(json!("text")), app(json!("json")));
@@ -81,10 +82,10 @@ fn the_log_format_can_be_set_in_every_place_of_settings() {
     assert!(!is_json(json.path(), Some("text"), None));
     assert!(is_json(text.path(), Some("json"), None));
     assert!(!is_json(text.path(), Some("json"), Some("text")));
-    let ran = run(text.path(), &["serve", "--log-format", "xml"]);
-    assert_eq!(ran.code, Some(2), "{ran:?}");
-    let faulty = app(json!("xml"));
-    let RunResult { code, out, .. } = run(faulty.path(), &["check"]);
+    let result = run(text.path(), &["serve", "--log-format", "xml"]);
+    assert_eq!(result.code, Some(2), "{result:?}");
+    let invalid = app(json!("xml"));
+    let RunResult { code, out, .. } = run(invalid.path(), &["check"]);
     assert!(
         code == Some(1) && out.contains("error[bad-option]: unknown value of `log_format`: `xml`"),
         "{code:?} {out}"
@@ -98,15 +99,15 @@ fn logged_text_cannot_begin_another_line() {
     let forged = Request::new("GET", "/article?%0A%5Bforged%5D=1&a%1b%5B2Jb=2&%0D%0A%7B%7D=3");
     for format in ["text", "json"] {
         let address = free_address();
-        let served = Served::start(folder.path(), &address, &["serve", "--log-format", format]);
-        assert_eq!(ask(&address, &forged).status, 200);
-        let told = served.told();
-        assert!(told.contains("forged"), "{told}");
-        assert!(!told.contains(['\r', '\x1b']), "{told:?}");
+        let process = ServerProcess::start(folder.path(), &address, &["serve", "--log-format", format]);
+        assert_eq!(fetch(&address, &forged).status, 200);
+        let log = process.log();
+        assert!(log.contains("forged"), "{log}");
+        assert!(!log.contains(['\r', '\x1b']), "{log:?}");
         if format == "json" {
-            assert!(lines(&told).iter().any(|line| line["message"].as_str().unwrap().contains("forged")), "{told}");
+            assert!(lines(&log).iter().any(|line| line["message"].as_str().unwrap().contains("forged")), "{log}");
         } else {
-            assert!(told.lines().all(|line| line.starts_with("[20") || line.starts_with("    ")), "{told}");
+            assert!(log.lines().all(|line| line.starts_with("[20") || line.starts_with("    ")), "{log}");
         }
     }
 }
@@ -115,10 +116,10 @@ fn logged_text_cannot_begin_another_line() {
 fn the_access_log_can_be_turned_off() {
     let folder = shop();
     let address = free_address();
-    let mut served = Served::start(folder.path(), &address, &["serve", "--log", "info,rulebook::access=off"]);
-    ask(&address, &Request::new("GET", "/article"));
-    served.signal("TERM");
-    assert_eq!(served.wait(), Some(0));
-    let told = served.told();
-    assert!(told.contains("stopping") && !told.contains("access"), "{told}");
+    let mut process = ServerProcess::start(folder.path(), &address, &["serve", "--log", "info,rulebook::access=off"]);
+    fetch(&address, &Request::new("GET", "/article"));
+    process.signal("TERM");
+    assert_eq!(process.wait(), Some(0));
+    let log = process.log();
+    assert!(log.contains("stopping") && !log.contains("access"), "{log}");
 }

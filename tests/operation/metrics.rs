@@ -8,16 +8,16 @@ use rulebook::Settings;
 use tokio::sync::Notify;
 
 use super::{begin, built, shop};
-use crate::client::{Connection, Request, Site, wait};
+use crate::client::{Connection, Request, TestServer, wait_until};
 
 /// Returns every sample by its name and labels.
 #[track_caller]
 fn samples(connection: &mut Connection) -> BTreeMap<String, f64> {
-    let answer = connection.ask(&Request::new("GET", "/metrics"));
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = connection.send(&Request::new("GET", "/metrics"));
+    assert_eq!(response.status, 200, "{response:?}");
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    assert_eq!(answer.field("content-type"), Some(media_type));
-    let text = String::from_utf8(answer.body).unwrap();
+    assert_eq!(response.field("content-type"), Some(media_type));
+    let text = String::from_utf8(response.body).unwrap();
     let text = text.strip_suffix("# EOF\n").unwrap_or_else(|| panic!("{text}"));
     let label = r#"[a-z_]+="(?:[^"\\\n]|\\["\\n])*""#;
     let sample = Regex::new(&format!(r"^([a-z_]+(?:\{{{label}(?:,{label})*\}})?) (\S+)$")).unwrap();
@@ -39,8 +39,8 @@ fn requests(method: &str, status: &str, code: &str) -> String {
 
 #[test]
 fn responses_are_counted_by_method_status_and_code() {
-    let site = Site::start(&shop());
-    let mut connection = site.connect();
+    let server = TestServer::start(&shop());
+    let mut connection = server.connect();
     let form = "application/x-www-form-urlencoded";
     let locked = || Request::new("POST", "/shop");
     let expecting = locked().field("expect", "100-continue").field("content-length", 9);
@@ -59,10 +59,10 @@ fn responses_are_counted_by_method_status_and_code() {
         (Request::new("POST", "/healthz"), 1, "-health", "405", "unknown-method"),
     ];
     let mut expected = BTreeMap::from([(requests("shop.post", "401", "unauthenticated"), 1.0)]);
-    assert_eq!(site.send(&expecting).status, 401);
+    assert_eq!(server.send(&expecting).status, 401);
     for (request, times, method, status, code) in kinds {
         for _ in 0..times {
-            assert_eq!(connection.ask(&request).status.to_string(), status, "{request:?}");
+            assert_eq!(connection.send(&request).status.to_string(), status, "{request:?}");
         }
         expected.insert(requests(method, status, code), f64::from(times));
     }
@@ -76,10 +76,10 @@ fn responses_are_counted_by_method_status_and_code() {
 
 #[test]
 fn durations_are_counted_in_buckets() {
-    let site = Site::start(&shop());
-    let mut connection = site.connect();
+    let server = TestServer::start(&shop());
+    let mut connection = server.connect();
     for _ in 0..7 {
-        connection.ask(&Request::new("GET", "/shop"));
+        connection.send(&Request::new("GET", "/shop"));
     }
     let samples = samples(&mut connection);
     let buckets: Vec<_> = ["0.001", "0.005", "0.01", "0.05", "0.1", "0.5", "1.0", "5.0", "10.0", "+Inf"]
@@ -97,8 +97,8 @@ fn durations_are_counted_in_buckets() {
 
 #[test]
 fn clients_cannot_create_series() {
-    let site = Site::start(&shop());
-    let mut connection = site.connect();
+    let server = TestServer::start(&shop());
+    let mut connection = server.connect();
     let methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "BREW", "X-1"];
     let mut state: u64 = 1;
     for _ in 0..3_000 {
@@ -106,7 +106,7 @@ fn clients_cannot_create_series() {
         let method = methods[usize::try_from(state >> 60).unwrap() % methods.len()];
         let path = ["", "shop/", "shop?x=", "metrics/", "%", "healthz?"][usize::try_from(state >> 40).unwrap() % 6];
         let method = if state.is_multiple_of(50) { format!("M{state:x}") } else { method.to_owned() };
-        connection.ask(&Request::new(&method, format!("/{path}zz{state:x}")));
+        connection.send(&Request::new(&method, format!("/{path}zz{state:x}")));
     }
     let samples = samples(&mut connection);
     let counted = samples.keys().filter(|name| name.starts_with("rulebook_requests_total"));
@@ -121,17 +121,17 @@ fn all_workers_are_counted_together() {
     let settings = Settings::new().with_bind(["127.0.0.1:0"; 2]).with_workers(3).with_upload_folder(uploads.path());
     let running = shop().serve(&settings).unwrap();
     for index in 0..60 {
-        let mut connection = Connection::to(running.addresses()[index % 2]);
-        assert_eq!(connection.ask(&Request::new("GET", "/shop")).status, 200);
+        let mut connection = Connection::open(running.addresses()[index % 2]);
+        assert_eq!(connection.send(&Request::new("GET", "/shop")).status, 200);
     }
-    let samples = samples(&mut Connection::to(running.addresses()[0]));
+    let samples = samples(&mut Connection::open(running.addresses()[0]));
     assert_eq!(samples[&requests("shop.get", "200", "")], 60.0);
 }
 
 #[test]
 fn handlers_whose_clients_have_disconnected_are_counted() {
-    let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (tell, wait_for) = (Arc::clone(&begun), Arc::clone(&go_on));
+    let (begun, proceed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (tell, wait_for) = (Arc::clone(&begun), Arc::clone(&proceed));
     let put = move |_| {
         let (tell, wait_for) = (Arc::clone(&tell), Arc::clone(&wait_for));
         async move {
@@ -140,15 +140,15 @@ fn handlers_whose_clients_have_disconnected_are_counted() {
             Ok(())
         }
     };
-    let site = Site::start(&built(put, |rulebook| rulebook));
-    let detached = || samples(&mut site.connect())["rulebook_handlers_detached"];
-    let connection = begin(site.address(), &Request::new("PUT", "/shop"), &begun);
-    assert_eq!(samples(&mut site.connect())["rulebook_requests_in_flight"], 2.0);
+    let server = TestServer::start(&built(put, |rulebook| rulebook));
+    let detached = || samples(&mut server.connect())["rulebook_handlers_detached"];
+    let connection = begin(server.address(), &Request::new("PUT", "/shop"), &begun);
+    assert_eq!(samples(&mut server.connect())["rulebook_requests_in_flight"], 2.0);
     connection.reset();
-    assert!(wait(|| detached() == 1.0));
-    go_on.notify_one();
-    assert!(wait(|| detached() == 0.0));
-    let samples = samples(&mut site.connect());
+    assert!(wait_until(|| detached() == 1.0));
+    proceed.notify_one();
+    assert!(wait_until(|| detached() == 0.0));
+    let samples = samples(&mut server.connect());
     assert_eq!(samples["rulebook_requests_in_flight"], 1.0);
     assert_eq!(samples[&requests("shop.put", "-", "-gone")], 1.0);
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::client::{Connection, Request, engine};
-use crate::handlers::wait;
+use crate::handlers::block_on;
 
 /// Returns a definition with a method for each kind of result.
 fn definition() -> Value {
@@ -25,16 +25,16 @@ fn definition() -> Value {
                  "errors": { "sold": { "status": 410, "info": "It is sold" } } },
         "POST": { "info": "A new thing", "scope": [["seller"]],
                   "in": { "text": { "info": "What", "type": "string" } } },
-        "PUT": { "info": "Ends when it is told to", "options": { "status": 204 } }
+        "PUT": { "info": "Ends when it is notified", "options": { "status": 204 } }
     } } })
 }
 
 #[derive(Deserialize)]
-struct How {
+struct Parameters {
     how: Option<String>,
 }
 
-async fn show(Args(How { how }): Args<How>, context: Context) -> Result<Value, ApiError> {
+async fn show(Args(Parameters { how }): Args<Parameters>, context: Context) -> Result<Value, ApiError> {
     match how.as_deref() {
         Some("sold") => Err(ApiError::declared("sold")),
         Some("internal") => Err(ApiError::internal("the shelf broke")),
@@ -58,9 +58,9 @@ async fn create(Args(new): Args<New>, _: Context) -> Result<Value, ApiError> {
 
 /// Returns a connection with a request whose handler has begun, and with unread bytes.
 fn begin(address: SocketAddr, request: &Request, begun: &Notify) -> Connection {
-    let mut connection = Connection::to(address);
+    let mut connection = Connection::open(address);
     connection.write(&[Request::new("GET", "/healthz").bytes(), request.bytes()].concat());
-    wait(begun.notified());
+    block_on(begun.notified());
     connection.stream.peek(&mut [0]).unwrap();
     connection
 }

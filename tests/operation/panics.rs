@@ -6,7 +6,7 @@ use rulebook::{ApiError, Args, Context, Module};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use crate::client::{Request, Site, engine};
+use crate::client::{Request, TestServer, engine};
 
 /// Outputs that panic when they are written.
 struct Unwritable;
@@ -40,14 +40,15 @@ fn panicking() {
             assert!(context.method() != "before.get", "the door jammed");
             Ok(())
         });
-    let site =
-        Site::start(&engine(&[("site.json", definition)], |rulebook| rulebook.module(module).verify_outputs(false)));
+    let server = TestServer::start(&engine(&[("site.json", definition)], |rulebook| {
+        rulebook.module(module).verify_outputs(false)
+    }));
     for uri in uris {
         let request = Request::new("GET", format!("/{uri}")).field("x-request-id", format_args!("at-{uri}"));
-        site.send(&request);
+        server.send(&request);
     }
     let inspected = Request::new("GET", "/fine").field("authorization", "Bearer panic");
-    site.send(&inspected.field("x-request-id", "at-authenticator"));
+    server.send(&inspected.field("x-request-id", "at-authenticator"));
     std::thread::Builder::new().name("lonely".to_owned()).spawn(|| panic!("nobody asked")).unwrap().join().unwrap_err();
 }
 
@@ -56,9 +57,9 @@ fn each_panic_is_logged_once_under_its_request() {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "operation::panics::panicking", "--ignored", "--nocapture", "--test-threads=1"]);
     command.env_remove("RUST_LOG").env("RUST_BACKTRACE", "0").stdin(Stdio::null());
-    let ran = command.output().unwrap();
-    let told = String::from_utf8(ran.stderr).unwrap();
-    assert!(ran.status.success(), "{told}");
+    let result = command.output().unwrap();
+    let stderr = String::from_utf8(result.stderr).unwrap();
+    assert!(result.status.success(), "{stderr}");
     let place = " at tests/operation/panics.rs:";
     let expected = [
         ("handler.get: at-handler: ", "the handler or its before hook panicked", "the lamp"),
@@ -71,9 +72,9 @@ fn each_panic_is_logged_once_under_its_request() {
     for (under, who, words) in expected {
         let place = if words.starts_with("the authenticator") { " at tests/client/mod.rs:" } else { place };
         let is_it = |line: &&str| line.contains(&format!("] {under}{who}{place}")) && line.contains(words);
-        let lines: Vec<_> = told.lines().filter(is_it).collect();
-        assert_eq!(lines.len(), 1, "{under}{who}: {told}");
+        let lines: Vec<_> = stderr.lines().filter(is_it).collect();
+        assert_eq!(lines.len(), 1, "{under}{who}: {stderr}");
     }
-    assert_eq!(told.lines().filter(|line| line.starts_with('[')).count(), expected.len(), "{told}");
-    assert!(!told.contains("thread '"), "the usual words are printed too: {told}");
+    assert_eq!(stderr.lines().filter(|line| line.starts_with('[')).count(), expected.len(), "{stderr}");
+    assert!(!stderr.contains("thread '"), "the usual words are printed too: {stderr}");
 }

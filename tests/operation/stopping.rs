@@ -10,16 +10,16 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use super::{begin, built};
+use crate::captured_log::{self, logged};
 use crate::cli::folder;
-use crate::client::{Connection, Request, frame, wait};
-use crate::logged::{self, logged};
-use crate::served::{Served, free_address};
+use crate::client::{Connection, Request, frame, wait_until};
+use crate::server_process::{ServerProcess, free_address};
 
 /// A handler that notifies when it begins, and ends when it is notified.
 #[derive(Clone, Default)]
 struct Slow {
     begun: Arc<Notify>,
-    go_on: Arc<Notify>,
+    proceed: Arc<Notify>,
     ended: Arc<AtomicBool>,
 }
 
@@ -31,8 +31,8 @@ impl Slow {
 
     async fn run(self, _: Context) -> Result<(), ApiError> {
         self.begun.notify_one();
-        self.go_on.notified().await;
-        // Needs the timer of the runtime, which must still exist.
+        self.proceed.notified().await;
+        // `sleep` needs the timer of the runtime, which must still exist.
         tokio::time::sleep(Duration::from_millis(20)).await;
         self.ended.store(true, Ordering::Relaxed);
         Ok(())
@@ -56,9 +56,10 @@ fn a_stopping_server_waits_for_handlers_whose_clients_have_disconnected() {
     slow.leave(&running);
     running.stopper().stop();
     let waiting = std::thread::spawn(move || running.wait());
+    // A server that does not wait would end within this time.
     std::thread::sleep(Duration::from_millis(300));
     assert!(!waiting.is_finished(), "the server has not waited");
-    slow.go_on.notify_one();
+    slow.proceed.notify_one();
     waiting.join().unwrap().unwrap();
     assert!(slow.ended.load(Ordering::Relaxed));
 }
@@ -67,14 +68,15 @@ fn a_stopping_server_waits_for_handlers_whose_clients_have_disconnected() {
 fn a_stopping_server_waits_for_a_handler_whose_client_disconnects_meanwhile() {
     let slow = Slow::default();
     let running = serve(&slow.engine(), Duration::from_secs(30));
-    let connection = begin(running.addresses()[0], &Request::new("PUT", "/shop"), &slow.begun);
+    let address = running.addresses()[0];
+    let connection = begin(address, &Request::new("PUT", "/shop"), &slow.begun);
     running.stopper().stop();
-    std::thread::sleep(Duration::from_millis(150));
+    assert!(wait_until(|| TcpStream::connect(address).is_err()), "the server still listens");
     connection.reset();
     let waiting = std::thread::spawn(move || running.wait());
     std::thread::sleep(Duration::from_millis(150));
     assert!(!waiting.is_finished(), "the server has not waited");
-    slow.go_on.notify_one();
+    slow.proceed.notify_one();
     waiting.join().unwrap().unwrap();
     assert!(slow.ended.load(Ordering::Relaxed));
 }
@@ -86,41 +88,41 @@ fn a_stopping_server_finishes_http2_requests() {
     let slow = Slow::default();
     let running = serve(&slow.engine(), Duration::from_secs(60));
     let open = || {
-        let mut connection = Connection::to(running.addresses()[0]);
+        let mut connection = Connection::open(running.addresses()[0]);
         connection.write(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &frame(SETTINGS, 0, 0, &[])[..]].concat());
-        assert!(connection.more(), "its own settings");
+        assert!(connection.read_more(), "its own settings");
         connection
     };
     let (mut idle, mut busy) = (open(), open());
     // PUT, http, and the path `/shop` as literals (RFC 7541 section 6).
     let fields = [&[0x42, 3][..], b"PUT", &[0x86, 0x44, 5], b"/shop", &[0x41, 4], b"test"].concat();
     busy.write(&frame(HEADERS, 0x5, 1, &fields));
-    crate::handlers::wait(slow.begun.notified());
+    crate::handlers::block_on(slow.begun.notified());
     let begun = Instant::now();
     running.stopper().stop();
     let waiting = std::thread::spawn(move || running.wait());
     std::thread::sleep(Duration::from_millis(900));
     assert!(!waiting.is_finished(), "the server has not waited");
-    slow.go_on.notify_one();
-    while busy.more() {}
+    slow.proceed.notify_one();
+    while busy.read_more() {}
     // The last frame besides acknowledgements: `:status 204` of the static table.
-    let answer = [0x1, 0x5, 0, 0, 0, 1, 0x89];
-    assert!(busy.ahead.windows(answer.len()).any(|bytes| bytes == answer), "{:?}", busy.ahead);
-    while idle.more() {}
+    let response = [0x1, 0x5, 0, 0, 0, 1, 0x89];
+    assert!(busy.unread.windows(response.len()).any(|bytes| bytes == response), "{:?}", busy.unread);
+    while idle.read_more() {}
     waiting.join().unwrap().unwrap();
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }
 
 #[test]
 fn a_stopping_server_cuts_off_and_counts_what_does_not_end_in_time() {
-    logged::begin();
+    captured_log::begin();
     let slow = Slow::default();
     let running = serve(&slow.engine(), Duration::from_millis(900));
     slow.leave(&running);
-    assert!(wait(|| in_flight(&running.addresses()[0].to_string()) == 1), "the request for the counters");
-    let mut stays = Connection::to(running.addresses()[0]);
+    assert!(wait_until(|| in_flight(&running.addresses()[0].to_string()) == 1), "the request for the counters");
+    let mut stays = Connection::open(running.addresses()[0]);
     stays.write(&Request::new("PUT", "/shop").bytes());
-    crate::handlers::wait(slow.begun.notified());
+    crate::handlers::block_on(slow.begun.notified());
     let begun = Instant::now();
     running.stop().unwrap();
     let took = begun.elapsed();
@@ -134,31 +136,31 @@ fn a_stopping_server_cuts_off_and_counts_what_does_not_end_in_time() {
 
 #[test]
 fn readyz_fails_from_the_moment_the_server_is_asked_to_stop() {
-    // Open connections are asked to close a moment later. That is enough time for a few requests, unless the machine is
+    // The server asks open connections to close a moment later. A few requests fit in that time, unless the machine is
     // busy.
-    let told = (0..10).any(|_| {
+    let log = (0..10).any(|_| {
         let running = serve(&Slow::default().engine(), Duration::from_secs(5));
-        let mut connection = Connection::to(running.addresses()[0]);
+        let mut connection = Connection::open(running.addresses()[0]);
         let ready = Request::new("GET", "/readyz");
-        assert_eq!(connection.ask(&ready).status, 200);
+        assert_eq!(connection.send(&ready).status, 200);
         running.stopper().stop();
         let mut last = 200;
         while last == 200 {
             if std::io::Write::write_all(&mut connection.stream, &ready.bytes()).is_err() {
                 break;
             }
-            let Ok(answer) = connection.try_answer(false) else { break };
-            last = answer.status;
+            let Ok(response) = connection.try_read_response(false) else { break };
+            last = response.status;
             if last == 503 {
-                assert_eq!(answer.json(), json!({ "status": "stopping", "checks": {} }));
-                assert_eq!(connection.ask(&Request::new("GET", "/healthz")).status, 200, "it still lives");
+                assert_eq!(response.json(), json!({ "status": "stopping", "checks": {} }));
+                assert_eq!(connection.send(&Request::new("GET", "/healthz")).status, 200, "it still lives");
             }
         }
         drop(connection);
         running.wait().unwrap();
         last == 503
     });
-    assert!(told);
+    assert!(log);
 }
 
 #[cfg(unix)]
@@ -168,27 +170,27 @@ fn a_signal_lets_requests_in_flight_end() {
     let folder = folder(&[("app.json", json!({ "unbound": "echo" })), ("note.json", json!({ "POST": note }))]);
     for signal in ["TERM", "INT"] {
         let address = free_address();
-        let mut served = Served::start(folder.path(), &address, &["serve"]);
+        let mut process = ServerProcess::start(folder.path(), &address, &["serve"]);
         let request = Request::new("POST", "/").body("application/json", r#"{"text": "written slowly"}"#).bytes();
         let (first, rest) = request.split_at(request.len() - 5);
-        let mut connection = Connection::to(address.parse().unwrap());
+        let mut connection = Connection::open(address.parse().unwrap());
         connection.write(first);
-        assert!(wait(|| in_flight(&address) == 2), "its own request, and the one that is coming");
-        served.signal(signal);
-        assert!(wait(|| TcpStream::connect(&address).is_err()), "{signal}: it still takes connections");
+        assert!(wait_until(|| in_flight(&address) == 2), "its own request, and the one that is coming");
+        process.signal(signal);
+        assert!(wait_until(|| TcpStream::connect(&address).is_err()), "{signal}: it still takes connections");
         connection.write(rest);
-        connection.answer(false).assert_args(&json!({ "text": "written slowly" }));
-        assert_eq!(served.wait(), Some(0), "{signal}");
+        connection.read_response(false).assert_args(&json!({ "text": "written slowly" }));
+        assert_eq!(process.wait(), Some(0), "{signal}");
         connection.assert_closed();
-        let told = served.told();
-        assert!(told.contains("stopping") && !told.contains("cut off"), "{told}");
+        let log = process.log();
+        assert!(log.contains("stopping") && !log.contains("cut off"), "{log}");
     }
 }
 
 /// Returns the number of requests in flight that a server reports.
 fn in_flight(address: &str) -> u64 {
-    let answer = Connection::to(address.parse().unwrap()).ask(&Request::new("GET", "/metrics"));
-    let text = String::from_utf8(answer.body).unwrap();
+    let response = Connection::open(address.parse().unwrap()).send(&Request::new("GET", "/metrics"));
+    let text = String::from_utf8(response.body).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix("rulebook_requests_in_flight "));
     line.unwrap().parse().unwrap()
 }

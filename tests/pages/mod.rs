@@ -9,20 +9,20 @@ use rulebook::Unbound;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use crate::client::{Answer, Request, Site, engine};
+use crate::client::{Request, Response, TestServer, engine};
 
 /// Returns a definition with no service at the paths of the pages.
 fn api() -> Json {
     json!({ "/": { "article": { "GET": { "info": "Articles" } } } })
 }
 
-fn site() -> Site {
-    Site::echo(&[("site.json", api())])
+fn server() -> TestServer {
+    TestServer::echo(&[("site.json", api())])
 }
 
 /// Returns a site that serves the files of a folder.
-fn with_files(folder: &Path) -> Site {
-    Site::with_static(&engine(&[("site.json", api())], |rulebook| rulebook.unbound(Unbound::Echo)), Some(folder))
+fn with_files(folder: &Path) -> TestServer {
+    TestServer::with_static(&engine(&[("site.json", api())], |rulebook| rulebook.unbound(Unbound::Echo)), Some(folder))
 }
 
 /// Creates a folder `static` with some files, and a secret file beside it.
@@ -50,45 +50,45 @@ fn folder() -> TempDir {
     folder
 }
 
-fn get(site: &Site, path: &str) -> Answer {
-    site.send(&Request::new("GET", path))
+fn get(server: &TestServer, path: &str) -> Response {
+    server.send(&Request::new("GET", path))
 }
 
 /// Returns the sources of a directive in the content security policy.
-fn sources<'a>(answer: &'a Answer, what: &str) -> Option<Vec<&'a str>> {
-    let policy = answer.field("content-security-policy")?;
+fn sources<'a>(response: &'a Response, what: &str) -> Option<Vec<&'a str>> {
+    let policy = response.field("content-security-policy")?;
     let mut directives = policy.split(';').map(|directive| directive.split_whitespace().collect::<Vec<_>>());
     directives.find(|parts| parts[0] == what).map(|parts| parts[1..].to_vec())
 }
 
 /// Checks that a page can only use resources of the server.
 #[track_caller]
-fn assert_policy(answer: &Answer) {
-    assert_policy_with_styles(answer, &[]);
+fn assert_policy(response: &Response) {
+    assert_policy_with_styles(response, &[]);
 }
 
 /// Checks that a page can only use resources of the server and these styles.
 #[track_caller]
-fn assert_policy_with_styles(answer: &Answer, styles: &[&str]) {
-    assert_eq!(sources(answer, "default-src"), Some(vec!["'none'"]), "{}", answer.head);
+fn assert_policy_with_styles(response: &Response, styles: &[&str]) {
+    assert_eq!(sources(response, "default-src"), Some(vec!["'none'"]), "{}", response.head);
     for what in ["base-uri", "form-action", "frame-ancestors"] {
-        assert_eq!(sources(answer, what), Some(vec!["'none'"]), "{}", answer.head);
+        assert_eq!(sources(response, what), Some(vec!["'none'"]), "{}", response.head);
     }
     for what in ["script-src", "connect-src"] {
-        assert_eq!(sources(answer, what), Some(vec!["'self'"]), "{}", answer.head);
+        assert_eq!(sources(response, what), Some(vec!["'self'"]), "{}", response.head);
     }
-    assert_eq!(sources(answer, "style-src"), Some([&["'self'"], styles].concat()), "{}", answer.head);
-    let policy = answer.field("content-security-policy").unwrap();
+    assert_eq!(sources(response, "style-src"), Some([&["'self'"], styles].concat()), "{}", response.head);
+    let policy = response.field("content-security-policy").unwrap();
     assert!(!policy.contains("unsafe") && !policy.contains("http") && !policy.contains('*'), "{policy}");
-    assert_eq!(answer.field("x-content-type-options"), Some("nosniff"), "{}", answer.head);
-    assert_eq!(answer.head.matches("nosniff").count(), 1, "{}", answer.head);
-    assert_eq!(answer.field("referrer-policy"), Some("no-referrer"), "{}", answer.head);
-    assert!(answer.field("cache-control").is_some(), "{}", answer.head);
+    assert_eq!(response.field("x-content-type-options"), Some("nosniff"), "{}", response.head);
+    assert_eq!(response.head.matches("nosniff").count(), 1, "{}", response.head);
+    assert_eq!(response.field("referrer-policy"), Some("no-referrer"), "{}", response.head);
+    assert!(response.field("cache-control").is_some(), "{}", response.head);
 }
 
 #[test]
 fn paths_without_a_trailing_slash_redirect_to_their_page() {
-    for (site, own) in [(site(), None), (with_files(&folder().path().join("static")), Some("/static/more"))] {
+    for (server, own) in [(server(), None), (with_files(&folder().path().join("static")), Some("/static/more"))] {
         let cases = [
             ("/docs", "/docs/"),
             ("/docs/swagger", "/docs/swagger/"),
@@ -100,13 +100,13 @@ fn paths_without_a_trailing_slash_redirect_to_their_page() {
         let own = own.map(|own| (own, "/static/more/"));
         for (from, to) in cases.into_iter().chain(own) {
             for method in ["GET", "HEAD"] {
-                let answer = site.send(&Request::new(method, from));
-                assert_eq!(answer.status, 307, "{from}");
-                let location = answer.field("location").unwrap();
+                let response = server.send(&Request::new(method, from));
+                assert_eq!(response.status, 307, "{from}");
+                let location = response.field("location").unwrap();
                 assert!(!location.starts_with('/'), "{location} does not work behind a prefix");
                 let base = url::Url::parse(&format!("http://x{from}")).unwrap();
                 assert_eq!(base.join(location).unwrap().path(), to, "{from}: {location}");
-                assert_eq!(get(&site, to).status, 200, "{to}");
+                assert_eq!(get(&server, to).status, 200, "{to}");
             }
         }
     }
@@ -114,8 +114,8 @@ fn paths_without_a_trailing_slash_redirect_to_their_page() {
 
 #[test]
 fn the_built_in_page_is_at_the_root_and_under_static() {
-    let site = site();
-    let page = get(&site, "/");
+    let server = server();
+    let page = get(&server, "/");
     assert_policy(&page);
     assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
     for (path, media_type) in [
@@ -127,39 +127,39 @@ fn the_built_in_page_is_at_the_root_and_under_static() {
         ("theme.css", "text/css; charset=utf-8"),
         ("style.css", "text/css; charset=utf-8"),
     ] {
-        let (here, there) = (get(&site, &format!("/{path}")), get(&site, &format!("/static/{path}")));
+        let (here, there) = (get(&server, &format!("/{path}")), get(&server, &format!("/static/{path}")));
         assert_eq!((here.status, there.status), (200, 200), "{path}");
         assert_eq!(here.body, there.body);
         assert_policy(&there);
         assert_eq!(there.field("content-type"), Some(media_type));
     }
     for path in ["/static/index.htm", "/static/index.html/", "/static//", "/static/%2e", "/nowhere", "/index.html/x"] {
-        get(&site, path).assert_refused(404, "");
+        get(&server, path).assert_error(404, "");
     }
 }
 
 #[test]
 fn the_client_is_below_docs_with_any_static_folder() {
     let folder = folder();
-    for site in [site(), with_files(&folder.path().join("static"))] {
+    for server in [server(), with_files(&folder.path().join("static"))] {
         for name in ["theme.css", "form.js", "rulebook.js", "rulebook.d.ts"] {
-            let answer = get(&site, &format!("/docs/{name}"));
-            assert_eq!(answer.status, 200, "{name}");
-            assert_eq!(sources(&answer, "default-src"), Some(vec!["'none'"]), "{name}");
+            let response = get(&server, &format!("/docs/{name}"));
+            assert_eq!(response.status, 200, "{name}");
+            assert_eq!(sources(&response, "default-src"), Some(vec!["'none'"]), "{name}");
         }
-        get(&site, "/docs/index.js").assert_refused(404, "");
+        get(&server, "/docs/index.js").assert_error(404, "");
     }
 }
 
 #[test]
 fn the_page_has_no_inline_scripts_and_names_no_other_host() {
-    let page = String::from_utf8(get(&site(), "/").body).unwrap();
+    let page = String::from_utf8(get(&server(), "/").body).unwrap();
     for forbidden in ["<style", " style=", "javascript:", " onclick", " onload", "//"] {
         let outside: Vec<_> = page.match_indices(forbidden).filter(|(at, _)| !page[..*at].ends_with("http:")).collect();
         assert!(outside.is_empty(), "{forbidden}");
     }
     for script in ["/index.js", "/form.js", "/rulebook.js"] {
-        let script = String::from_utf8(get(&site(), script).body).unwrap();
+        let script = String::from_utf8(get(&server(), script).body).unwrap();
         for forbidden in
             ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "http://", "https://"]
         {
@@ -172,19 +172,19 @@ fn the_page_has_no_inline_scripts_and_names_no_other_host() {
 fn a_client_that_has_a_page_receives_304() {
     let folder = folder();
     let cases = [
-        (site(), "/docs/swagger/swagger-ui.css"),
-        (site(), "/docs/swagger/"),
-        (site(), "/"),
+        (server(), "/docs/swagger/swagger-ui.css"),
+        (server(), "/docs/swagger/"),
+        (server(), "/"),
         (with_files(&folder.path().join("static")), "/static/data.bin"),
     ];
-    for (site, path) in cases {
-        let first = get(&site, path);
+    for (server, path) in cases {
+        let first = get(&server, path);
         let tag = first.field("etag").unwrap();
-        let second = site.send(&Request::new("GET", path).field("if-none-match", tag));
+        let second = server.send(&Request::new("GET", path).field("if-none-match", tag));
         assert_eq!((second.status, second.body.len()), (304, 0), "{path}");
         assert_eq!(second.field("etag"), Some(tag), "{path}");
         assert_eq!(second.field("cache-control"), first.field("cache-control"), "{path}");
-        let other = site.send(&Request::new("GET", path).field("if-none-match", "\"other\""));
+        let other = server.send(&Request::new("GET", path).field("if-none-match", "\"other\""));
         assert_eq!((other.status, &other.body), (200, &first.body), "{path}");
     }
 }
@@ -192,14 +192,15 @@ fn a_client_that_has_a_page_receives_304() {
 #[test]
 fn head_is_get_without_its_body() {
     let folder = folder();
-    let cases = [(site(), "/docs/swagger/"), (site(), "/"), (with_files(&folder.path().join("static")), "/data.bin")];
-    for (site, path) in cases {
-        let mut connection = site.connect();
-        let head = connection.ask(&Request::new("HEAD", path));
-        let got = connection.ask(&Request::new("GET", path));
-        let fields = |answer: &Answer| {
+    let cases =
+        [(server(), "/docs/swagger/"), (server(), "/"), (with_files(&folder.path().join("static")), "/data.bin")];
+    for (server, path) in cases {
+        let mut connection = server.connect();
+        let head = connection.send(&Request::new("HEAD", path));
+        let got = connection.send(&Request::new("GET", path));
+        let fields = |response: &Response| {
             let of_its_own = |line: &&str| line.starts_with("date") || line.starts_with("x-request-id");
-            let fields = answer.head.lines().filter(|line| !of_its_own(line));
+            let fields = response.head.lines().filter(|line| !of_its_own(line));
             fields.map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(fields(&head), fields(&got), "{path}");
@@ -210,20 +211,20 @@ fn head_is_get_without_its_body() {
 #[test]
 fn other_methods_are_refused() {
     let folder = folder();
-    let built_in = (site(), vec!["/docs", "/docs/swagger/", "/docs/swagger/index.css", "/", "/static/", "/index.js"]);
+    let built_in = (server(), vec!["/docs", "/docs/swagger/", "/docs/swagger/index.css", "/", "/static/", "/index.js"]);
     let own = (with_files(&folder.path().join("static")), vec!["/", "/static/data.bin", "/static/more"]);
-    for (site, paths) in [built_in, own] {
+    for (server, paths) in [built_in, own] {
         for path in paths {
-            let mut connection = site.connect();
-            let answer = connection.ask(&Request::new("POST", path).body("text/plain", "body"));
-            answer.assert_refused(405, "");
-            assert_eq!(answer.field("allow"), Some("GET, HEAD, OPTIONS"), "{path}");
+            let mut connection = server.connect();
+            let response = connection.send(&Request::new("POST", path).body("text/plain", "body"));
+            response.assert_error(405, "");
+            assert_eq!(response.field("allow"), Some("GET, HEAD, OPTIONS"), "{path}");
             if path != "/" {
-                let answer = connection.ask(&Request::new("OPTIONS", path));
-                assert_eq!((answer.status, answer.field("allow")), (204, Some("GET, HEAD, OPTIONS")), "{path}");
+                let response = connection.send(&Request::new("OPTIONS", path));
+                assert_eq!((response.status, response.field("allow")), (204, Some("GET, HEAD, OPTIONS")), "{path}");
             }
         }
-        site.send(&Request::new("POST", "/nowhere")).assert_refused(404, "");
+        server.send(&Request::new("POST", "/nowhere")).assert_error(404, "");
     }
 }
 
@@ -233,8 +234,8 @@ fn only_h5_html_may_run_scripts_of_other_servers_and_is_sandboxed() {
     for name in ["h5.html", "h5.htm", "more/h5.html", "index.html"] {
         std::fs::write(folder.path().join("static").join(name), "<p>a page").unwrap();
     }
-    let site = with_files(&folder.path().join("static"));
-    let policy = |path: &str| get(&site, path).field("content-security-policy").unwrap().to_owned();
+    let server = with_files(&folder.path().join("static"));
+    let policy = |path: &str| get(&server, path).field("content-security-policy").unwrap().to_owned();
     let own = policy("/index.html");
     let script = |policy: &str| policy.split("; ").find(|rule| rule.starts_with("script-src")).map(str::to_owned);
     for path in ["/h5.html", "/static/h5.html"] {
@@ -253,7 +254,7 @@ fn only_h5_html_may_run_scripts_of_other_servers_and_is_sandboxed() {
 #[test]
 fn files_of_the_folder_are_served_at_the_root_and_under_static() {
     let folder = folder();
-    let site = with_files(&folder.path().join("static"));
+    let server = with_files(&folder.path().join("static"));
     for (path, media_type, content) in [
         ("", "text/html; charset=utf-8", "<p>own index"),
         ("index.html", "text/html; charset=utf-8", "<p>own index"),
@@ -266,36 +267,36 @@ fn files_of_the_folder_are_served_at_the_root_and_under_static() {
         ("more/inner/deep.json", "application/json", "{}"),
     ] {
         for path in [format!("/{path}"), format!("/static/{path}")] {
-            let answer = get(&site, &path);
-            assert_eq!((answer.status, String::from_utf8_lossy(&answer.body).as_ref()), (200, content), "{path}");
-            assert_eq!(answer.field("content-type"), Some(media_type), "{path}");
-            assert_policy(&answer);
+            let response = get(&server, &path);
+            assert_eq!((response.status, String::from_utf8_lossy(&response.body).as_ref()), (200, content), "{path}");
+            assert_eq!(response.field("content-type"), Some(media_type), "{path}");
+            assert_policy(&response);
         }
     }
-    let part = site.send(&Request::new("GET", "/static/data.bin").field("range", "bytes=2-4"));
+    let part = server.send(&Request::new("GET", "/static/data.bin").field("range", "bytes=2-4"));
     assert_eq!((part.status, part.body.as_slice()), (206, &b"234"[..]), "{part:?}");
     assert_eq!(part.field("content-range"), Some("bytes 2-4/10"));
-    let beyond = site.send(&Request::new("GET", "/static/data.bin").field("range", "bytes=20-"));
+    let beyond = server.send(&Request::new("GET", "/static/data.bin").field("range", "bytes=20-"));
     assert_eq!(beyond.status, 416);
     for (path, range) in
         [("empty.txt", "bytes=-5"), ("empty.txt", "bytes=0-"), ("data.bin", "lines=1-2"), ("data.bin", "bytes=\u{fc}")]
     {
-        let whole = site.send(&Request::new("GET", format!("/static/{path}")).field("range", range));
-        assert_eq!((whole.status, whole.body), (200, get(&site, &format!("/{path}")).body), "{path} {range}");
+        let whole = server.send(&Request::new("GET", format!("/static/{path}")).field("range", range));
+        assert_eq!((whole.status, whole.body), (200, get(&server, &format!("/{path}")).body), "{path} {range}");
     }
-    let counted = String::from_utf8(get(&site, "/metrics").body).unwrap();
+    let counted = String::from_utf8(get(&server, "/metrics").body).unwrap();
     let line = "rulebook_requests_total{method=\"-static\",status=\"416\",code=\"\"} 1";
     assert!(counted.contains(line), "{counted}");
     // New files need no restart, and built-in files are not mixed with those of the folder.
     fs::write(folder.path().join("static/late.txt"), "late").unwrap();
-    assert_eq!(get(&site, "/late.txt").body, b"late");
-    get(&site, "/index.js").assert_refused(404, "");
+    assert_eq!(get(&server, "/late.txt").body, b"late");
+    get(&server, "/index.js").assert_error(404, "");
 }
 
 #[test]
 fn files_outside_of_the_folder_are_not_served() {
     let folder = folder();
-    let site = with_files(&folder.path().join("static"));
+    let server = with_files(&folder.path().join("static"));
     let secret = folder.path().join("secret.txt");
     #[cfg(unix)]
     {
@@ -304,7 +305,7 @@ fn files_outside_of_the_folder_are_not_served() {
         link(folder.path(), "static/up");
         link(&folder.path().join("static-too"), "static/too");
         link(&folder.path().join("static/data.bin"), "static/inside.bin");
-        assert_eq!(get(&site, "/static/inside.bin").status, 200, "a link that stays inside is a file like any other");
+        assert_eq!(get(&server, "/static/inside.bin").status, 200, "a link that stays inside is a file like any other");
         std::os::unix::net::UnixListener::bind(folder.path().join("static/socket")).unwrap();
     }
     let absolute = secret.to_str().unwrap();
@@ -351,10 +352,10 @@ fn files_outside_of_the_folder_are_not_served() {
     let long = "x".repeat(300);
     for path in paths.iter().chain([&long]) {
         for path in [format!("/static/{path}"), format!("/{path}"), format!("/docs/swagger/{path}")] {
-            let answer = get(&site, &path);
-            assert_ne!(answer.body, b"secret", "{path}");
+            let response = get(&server, &path);
+            assert_ne!(response.body, b"secret", "{path}");
             if path != "//index.html" {
-                assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
+                assert!((400..500).contains(&response.status), "{path}: {response:?}");
             }
         }
     }
@@ -365,37 +366,37 @@ fn services_take_precedence_over_pages() {
     let files = folder();
     let serve = |api: Json| {
         let engine = engine(&[("app.json", api)], |rulebook| rulebook.unbound(Unbound::Echo));
-        (Site::with_static(&engine, Some(&files.path().join("static"))), Site::start(&engine))
+        (TestServer::with_static(&engine, Some(&files.path().join("static"))), TestServer::start(&engine))
     };
     let root = json!({ "modules": { "root": { "GET": { "info": "The root" } } } });
     let (own, built_in) = serve(root);
-    for site in [own, built_in] {
-        assert_eq!(get(&site, "/").json()["error"], 0);
-        assert_eq!(get(&site, "/static/").field("content-type"), Some("text/html; charset=utf-8"));
-        assert_eq!(get(&site, "/index.html").status, 200);
+    for server in [own, built_in] {
+        assert_eq!(get(&server, "/").json()["error"], 0);
+        assert_eq!(get(&server, "/static/").field("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(get(&server, "/index.html").status, 200);
     }
     // If a capture of the API matches the files of the page, the page is only below `/static/`.
-    let (_, site) = serve(json!({ "modules": { "any": { "/": { "{x}": { "GET": { "info": "Anything",
+    let (_, server) = serve(json!({ "modules": { "any": { "/": { "{x}": { "GET": { "info": "Anything",
         "in": { "{x}": { "info": "What", "type": "string" } } } } } } } }));
-    assert_eq!(get(&site, "/index.js").json()["args"]["x"], "index.js");
-    assert_eq!(get(&site, "/").field("location"), Some("static/"));
-    assert_eq!(get(&site, "/static").field("location"), Some("static/"));
-    assert_eq!(get(&site, "/docs").field("location"), Some("docs/"));
-    assert_eq!(get(&site, "/static/index.js").field("content-type"), Some("text/javascript; charset=utf-8"));
+    assert_eq!(get(&server, "/index.js").json()["args"]["x"], "index.js");
+    assert_eq!(get(&server, "/").field("location"), Some("static/"));
+    assert_eq!(get(&server, "/static").field("location"), Some("static/"));
+    assert_eq!(get(&server, "/docs").field("location"), Some("docs/"));
+    assert_eq!(get(&server, "/static/index.js").field("content-type"), Some("text/javascript; charset=utf-8"));
     // The base path does not move the pages.
-    let (_, site) = serve(json!({ "base": "/v1", "modules": { "root": { "GET": { "info": "The root" } } } }));
-    assert_eq!(get(&site, "/").field("content-type"), Some("text/html; charset=utf-8"));
-    assert_eq!(get(&site, "/v1").json()["error"], 0);
+    let (_, server) = serve(json!({ "base": "/v1", "modules": { "root": { "GET": { "info": "The root" } } } }));
+    assert_eq!(get(&server, "/").field("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(get(&server, "/v1").json()["error"], 0);
 }
 
 #[test]
 fn a_request_for_a_page_with_a_body_leaves_the_connection_usable() {
     let folder = folder();
-    let site = with_files(&folder.path().join("static"));
-    let mut connection = site.connect();
+    let server = with_files(&folder.path().join("static"));
+    let mut connection = server.connect();
     for path in ["/data.bin", "/docs/swagger/", "/nowhere"] {
-        let first = connection.ask(&Request::new("GET", path).chunked("text/plain", &[b"some", b"body"]));
+        let first = connection.send(&Request::new("GET", path).chunked("text/plain", &[b"some", b"body"]));
         assert!(matches!(first.status, 200 | 404), "{path}");
     }
-    assert_eq!(connection.ask(&Request::new("GET", "/data.bin")).body, b"0123456789");
+    assert_eq!(connection.send(&Request::new("GET", "/data.bin")).body, b"0123456789");
 }

@@ -2,44 +2,44 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{assert_policy_with_styles, get, site};
-use crate::client::Site;
+use super::{assert_policy_with_styles, get, server};
+use crate::client::TestServer;
 
 /// The hash of the inline style of the logo.
 const LOGO: &str = "'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='";
 
 #[test]
 fn swagger_ui_is_complete_and_loads_only_from_the_server() {
-    let site = site();
-    let page = get(&site, "/docs/swagger/");
+    let server = server();
+    let page = get(&server, "/docs/swagger/");
     let text = String::from_utf8(page.body.clone()).unwrap();
     assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
     let parts: Vec<_> = ["src=\"", "href=\""].iter().flat_map(|mark| text.split(mark).skip(1)).collect();
     let parts: Vec<_> = parts.iter().map(|rest| rest.split('"').next().unwrap().trim_start_matches("./")).collect();
     assert_eq!(parts.len(), 7, "{text}");
     for name in parts.iter().chain(&[""]) {
-        let answer = get(&site, &format!("/docs/swagger/{name}"));
-        assert_eq!(answer.status, 200, "{name}");
-        assert!(!answer.body.is_empty(), "{name}");
-        assert_policy_with_styles(&answer, &[LOGO]);
+        let response = get(&server, &format!("/docs/swagger/{name}"));
+        assert_eq!(response.status, 200, "{name}");
+        assert!(!response.body.is_empty(), "{name}");
+        assert_policy_with_styles(&response, &[LOGO]);
         let media_type = match name.rsplit('.').next().unwrap() {
             "" => "text/html; charset=utf-8",
             "js" => "text/javascript; charset=utf-8",
             "css" => "text/css; charset=utf-8",
             _ => "image/png",
         };
-        assert_eq!(answer.field("content-type"), Some(media_type), "{name}");
+        assert_eq!(response.field("content-type"), Some(media_type), "{name}");
     }
-    let settings = get(&site, "/docs/swagger/swagger-initializer.js");
+    let settings = get(&server, "/docs/swagger/swagger-initializer.js");
     let settings = String::from_utf8(settings.body).unwrap();
-    for said in [r#""url": "../../openapi.json""#, r#""validatorUrl": "none""#, r#""persistAuthorization": true"#] {
-        assert!(settings.contains(said), "{said} is not in {settings}");
+    for expected in [r#""url": "../../openapi.json""#, r#""validatorUrl": "none""#, r#""persistAuthorization": true"#] {
+        assert!(settings.contains(expected), "{expected} is not in {settings}");
     }
     assert!(!settings.contains("http"), "{settings}");
     for unknown in ["swagger-ui-bundle.js.map", "oauth2-redirect.html", "index.html/", "/", "..", "%2e%2e/swagger"] {
-        get(&site, &format!("/docs/swagger/{unknown}")).assert_refused(404, "");
+        get(&server, &format!("/docs/swagger/{unknown}")).assert_error(404, "");
     }
-    get(&site, "/docs/other").assert_refused(404, "");
+    get(&server, "/docs/other").assert_error(404, "");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_large_api_is_shown_module_by_module() {
     let shown = |app: Json, modules: Json| {
         let mut app = app;
         app["modules"] = modules;
-        let settings = get(&Site::echo(&[("app.json", app)]), "/docs/swagger/swagger-initializer.js");
+        let settings = get(&TestServer::echo(&[("app.json", app)]), "/docs/swagger/swagger-initializer.js");
         assert_eq!(settings.status, 200);
         let text = String::from_utf8(settings.body).unwrap();
         let urls = text.lines().filter_map(|line| line.trim().strip_prefix("\"url\": \"")?.split('"').next());
@@ -60,11 +60,11 @@ fn a_large_api_is_shown_module_by_module() {
     };
     let whole = ["../../openapi.json"];
     assert_eq!(shown(json!({}), json!({ "a": one, "b": module(199) })), whole, "200 methods are shown at once");
-    assert_eq!(shown(json!({}), json!({ "b": module(250) })), whole, "there is nothing to choose from");
+    assert_eq!(shown(json!({}), json!({ "b": module(250) })), whole, "a single module is not listed as a choice");
     let by_module = shown(json!({}), json!({ "a&b": one, "empty": {}, "b": module(200) }));
     assert_eq!(by_module, ["../../openapi.json?module=a%26b", "../../openapi.json?module=b"]);
     let by_part = shown(json!({}), json!({ "b": module(251) }));
     assert_eq!(by_part, ["../../openapi.json?module=b&part=1", "../../openapi.json?module=b&part=2"]);
     let own = shown(json!({ "options": "own" }), json!({ "a": one, "b": module(300) }));
-    assert_eq!(own, whole, "what there is is told to who may call it");
+    assert_eq!(own, whole, "documents that differ by caller are not split");
 }

@@ -1,6 +1,6 @@
 //! Generates values at the boundaries of a schema, valid and invalid.
 
-use rulebook::Value;
+use rulebook::types::Value;
 use serde_json::{Map, Value as Json, json};
 
 use support::generate::Choices;

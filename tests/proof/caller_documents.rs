@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rulebook_model::model::{Audience, Method, Module, Service};
 use serde_json::Value as Json;
 
+use super::property_server::PropertyServer;
 use super::scopes::{self, Given, ScopedRequest};
-use super::test_server::TestServer;
 use super::{Counts, responses};
-use crate::client::{Answer, Request};
+use crate::client::{Request, Response};
 use support::generate::Choices;
 
 /// A method with its module and service.
@@ -21,7 +21,7 @@ type Listed = BTreeMap<(String, String, String), Json>;
 /// without a condition; one that is listed with `$when` if the request meets one of its alternatives; and no method
 /// that is not listed. All documents list the same methods.
 pub fn check(
-    server: &mut TestServer,
+    server: &mut PropertyServer,
     methods: &[MethodEntry<'_>],
     requests: usize,
     choices: &mut Choices,
@@ -122,7 +122,7 @@ pub fn check(
     Ok(())
 }
 
-fn parse(response: &Answer) -> Result<Json, String> {
+fn parse(response: &Response) -> Result<Json, String> {
     serde_json::from_slice(&response.body).map_err(|error| format!("{error}: {response:?}"))
 }
 

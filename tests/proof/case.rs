@@ -8,7 +8,7 @@ use rulebook::{Engine, Rulebook, Unbound};
 use rulebook_model::model::{Api, Method, Module, Service};
 use serde_json::{Value as Json, json};
 
-use super::test_server::TestServer;
+use super::property_server::PropertyServer;
 use crate::client::Bearer;
 use support::generate::{self, Choices, Generated};
 
@@ -26,7 +26,7 @@ pub struct Case {
 #[derive(Default)]
 struct Cache {
     echo: OnceLock<Arc<Engine>>,
-    server: Mutex<Option<TestServer>>,
+    server: Mutex<Option<PropertyServer>>,
 }
 
 impl Case {
@@ -45,13 +45,13 @@ impl Case {
     }
 
     /// Returns a server for the definition: the cached one, or a new one.
-    pub fn server(&self) -> Result<TestServer, String> {
+    pub fn server(&self) -> Result<PropertyServer, String> {
         let cached = self.cache.server.lock().unwrap_or_else(PoisonError::into_inner).take();
-        cached.map_or_else(|| TestServer::new(self), Ok)
+        cached.map_or_else(|| PropertyServer::new(self), Ok)
     }
 
     /// Caches a server for the next property.
-    pub fn keep(&self, server: TestServer) {
+    pub fn keep(&self, server: PropertyServer) {
         *self.cache.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
     }
 

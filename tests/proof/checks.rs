@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use rulebook::Value;
+use rulebook::types::Value;
 use rulebook_model::types::{Arity, Check};
 use serde_json::Value as Json;
 

@@ -1,10 +1,10 @@
-//! Counts of what a property was checked on.
+//! Counts of the definitions, values and requests that a property was checked with.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::AddAssign;
 
-/// What a property was checked on.
+/// The definitions, values and requests that a property was checked with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     /// The number of definitions.

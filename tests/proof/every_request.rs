@@ -2,9 +2,9 @@
 
 use super::case::methods;
 use super::{Case, Counts, Property};
-use crate::client::Site;
+use crate::client::TestServer;
 use crate::http::random::request::{Routes, request};
-use crate::http::random::{ANY, judge};
+use crate::http::random::{ANY, check_response};
 
 /// No request makes the server fail, and every response is a complete document of an envelope.
 pub const PROPERTY: Property = Property { name: "responds", check };
@@ -19,14 +19,15 @@ fn check(case: &mut Case, values: usize, counts: &mut Counts) -> Result<(), Stri
         return Ok(());
     }
     let routes = Routes::new(engine.api());
-    let site = Site::start(&engine);
-    let mut connection = site.connect().fleeting();
+    let server = TestServer::start(&engine);
+    let mut connection = server.connect().reset_on_drop();
     for _ in 0..values.div_ceil(VALUES_PER_REQUEST) {
         let request = request(&routes, &mut case.choices);
-        let response = judge(&mut connection, &request, ANY).map_err(|reason| format!("{reason}\n{request:?}"))?;
+        let response =
+            check_response(&mut connection, &request, ANY).map_err(|reason| format!("{reason}\n{request:?}"))?;
         counts.add_response(response.status);
         if response.field("connection") == Some("close") {
-            connection = site.connect().fleeting();
+            connection = server.connect().reset_on_drop();
         }
     }
     Ok(())

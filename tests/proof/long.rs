@@ -94,7 +94,7 @@ impl Run {
         let mut terminal = std::io::stderr();
         while !self.stopped.load(Ordering::Relaxed) {
             let done = self.next.load(Ordering::Relaxed).min(self.definitions);
-            // The run goes on even if the terminal is closed.
+            // The run continues even if the terminal is closed.
             let _ = write!(terminal, "\r{done} of {} definitions ", self.definitions);
             std::thread::sleep(PROGRESS_INTERVAL);
         }

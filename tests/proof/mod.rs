@@ -12,6 +12,7 @@ mod checks;
 mod counts;
 mod every_request;
 mod long;
+mod property_server;
 mod regressions;
 mod requests;
 mod responses;
@@ -20,7 +21,6 @@ mod routes;
 mod runner;
 mod schema_texts;
 mod scopes;
-mod test_server;
 
 use self::case::Case;
 use self::counts::Counts;
@@ -30,8 +30,8 @@ use self::counts::Counts;
 pub struct Property {
     /// The name in the table of counts.
     name: &'static str,
-    /// Checks one definition, with a number of random values or requests. Counts what was checked. Fails with the
-    /// reason if the property does not hold.
+    /// Checks one definition, with a number of random values or requests. Counts what was checked. Returns the
+    /// reason if the property is violated.
     check: fn(&mut Case, usize, &mut Counts) -> Result<(), String>,
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::case::rulebook;
 use super::schema_texts::SchemaCheck;
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 
 /// Returns the OpenAPI operation of a method with one parameter.
 fn operation(http: &str, key: &str, parameter: &Json) -> Json {
@@ -62,11 +62,11 @@ fn downloads_keep_their_status_in_every_envelope() {
 fn unreadable_bodies_at_the_base_path_are_rejected_in_the_envelope_of_its_service() {
     let app = json!({ "dispatch": true, "limits": { "dispatch": 10 } });
     let service = json!({ "envelope": "iapi", "POST": { "info": "I" } });
-    let site = Site::echo(&[("a.json", service), ("app.json", app)]);
+    let server = TestServer::echo(&[("a.json", service), ("app.json", app)]);
     let large = Request::new("POST", "/").body("application/x-www-form-urlencoded", "a=1234567890");
     let malformed = Request::new("POST", "/").body("application/json", "{");
     for (request, status) in [(large, 413), (malformed, 400)] {
-        let response = site.send(&request);
+        let response = server.send(&request);
         assert_eq!((response.status, &response.json()["status"]), (status, &json!("error")), "{response:?}");
     }
 }
@@ -93,13 +93,13 @@ fn permissions_with_timestamps_are_listed_with_a_matching_text() {
         let method = |scope: Json| json!({ "GET": { "info": "I", "scope": scope, "in": { "{at}": at } } });
         let uris = json!({ "open/{at}": method(json!([])), "at/{at}": method(json!([["at[at]"]])) });
         let app = json!({ "options": "own", "timezone": zone });
-        let site = Site::echo(&[("app.json", app), ("a.json", json!({ "/": uris }))]);
+        let server = TestServer::echo(&[("app.json", app), ("a.json", json!({ "/": uris }))]);
         let get = |below: &str, text: &str, held: &str| {
             let path = format!("/{below}/{}", text.replace(' ', "%20").replace('+', "%2B"));
-            site.send(&Request::new("GET", path).scope(&[held]))
+            server.send(&Request::new("GET", path).scope(&[held]))
         };
         let listed_entry = |held: &str| {
-            let listed = site.send(&Request::new("OPTIONS", "/").scope(&[held])).json();
+            let listed = server.send(&Request::new("OPTIONS", "/").scope(&[held])).json();
             listed["modules"]["a"]["/"]["at/{at}"]["GET"].clone()
         };
         for text in texts {
@@ -121,11 +121,11 @@ fn bounds_of_dates_are_in_the_documented_time_zone() {
     for (zone, documented, last) in
         [("Europe/Paris", json!("Europe/Paris"), "2020-02-28T23:00:00Z"), ("UTC", json!(null), "2020-02-29T00:00:00Z")]
     {
-        let site = Site::echo(&[("app.json", json!({ "timezone": zone })), ("a.json", definition.clone())]);
-        let status = |at: &str| site.send(&Request::new("GET", format!("/a?at={at}"))).status;
+        let server = TestServer::echo(&[("app.json", json!({ "timezone": zone })), ("a.json", definition.clone())]);
+        let status = |at: &str| server.send(&Request::new("GET", format!("/a?at={at}"))).status;
         let beyond = last.replace("00Z", "00.5Z");
         assert_eq!((status(last), status(&beyond)), (200, 400), "{zone}");
-        let document = site.send(&Request::new("GET", "/openapi.json")).json();
+        let document = server.send(&Request::new("GET", "/openapi.json")).json();
         assert_eq!(document["x-timezone"], documented);
         let check = SchemaCheck::new(&document, &document["paths"]["/a"]["get"]["parameters"][0]["schema"]);
         assert_eq!((check.is_valid(&json!(last)), check.is_valid(&json!(beyond))), (true, false), "{zone}");
@@ -142,10 +142,10 @@ fn paths_that_begin_like_a_longer_service_belong_to_it() {
         "a": { "GET": { "info": "I", "in": positions } },
         "a/%41": { "PUT": { "info": "I" } }
     });
-    let site = Site::echo(&[("a.json", json!({ "/": uris }))]);
-    let get = |target: &str| site.send(&Request::new("GET", target)).status;
+    let server = TestServer::echo(&[("a.json", json!({ "/": uris }))]);
+    let get = |target: &str| server.send(&Request::new("GET", target)).status;
     assert_eq!((get("/a/b/c"), get("/a/%2541/c"), get("/a/%2541")), (200, 404, 405));
-    let document = site.send(&Request::new("GET", "/openapi.json")).json();
+    let document = server.send(&Request::new("GET", "/openapi.json")).json();
     let description = &document["paths"]["/a/{URL_0}/{URL_1}"]["get"]["description"];
     assert_eq!(*description, json!("Paths that begin with `/a/%2541` belong to another service."));
 }

@@ -1,7 +1,7 @@
-//! Generates requests for the operations of an OpenAPI document, and tells whether they are valid by the document.
+//! Generates requests for the operations of an OpenAPI document, and returns whether they are valid by the document.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use rulebook::Value;
+use rulebook::types::Value;
 use rulebook_model::call::HttpMethod;
 use rulebook_model::model::Method;
 use rulebook_model::types::Arity;

@@ -7,7 +7,7 @@ use super::case::methods;
 use super::requests::{TestRequest, request};
 use super::schema_texts::{SchemaCheck, Validity, resolve_all};
 use super::{Case, Counts, Property, checks};
-use crate::client::{Answer, Request};
+use crate::client::{Request, Response};
 use support::generate::Choices;
 
 /// A request that is valid by the document reaches its handler, unless it exceeds a limit. An invalid one does not.
@@ -35,11 +35,11 @@ fn check(case: &mut Case, values: usize, counts: &mut Counts) -> Result<(), Stri
         let has_outputs = server.set_next(method, choices);
         let sent = request(&document, (path, http, operation), method, choices);
         let sent = with_accept(sent, choices);
-        let (response, ran) = server.send(&sent.request)?;
+        let (response, result) = server.send(&sent.request)?;
         counts.add_response(response.status);
         let failure = (has_outputs && response.status == 500).then(|| "the server failed".to_owned());
         let error = failure
-            .or_else(|| check_reached(&sent, method, &response, ran, counts))
+            .or_else(|| check_reached(&sent, method, &response, result, counts))
             .or_else(|| check_response(&document, operation, &response, counts));
         if let Some(error) = error {
             let TestRequest { request, validity, .. } = sent;
@@ -89,20 +89,20 @@ fn with_accept(sent: TestRequest, choices: &mut Choices) -> TestRequest {
 fn check_reached(
     sent: &TestRequest,
     method: &Method,
-    response: &Answer,
-    ran: bool,
+    response: &Response,
+    result: bool,
     counts: &mut Counts,
 ) -> Option<String> {
     let is_approximate =
         method.parameters.iter().any(|parameter| checks::has_approximate_schema(&*parameter.r#type.check));
     match sent.validity {
-        Validity::Invalid if ran => Some("the request is invalid, but a handler has run".to_owned()),
+        Validity::Invalid if result => Some("the request is invalid, but a handler has run".to_owned()),
         Validity::Invalid => {
             counts.add_kind("invalid");
             None
         }
-        Validity::Valid if is_approximate || sent.jsonp && !ran => None,
-        Validity::Valid if !ran && !exceeds_limit(response) => {
+        Validity::Valid if is_approximate || sent.jsonp && !result => None,
+        Validity::Valid if !result && !exceeds_limit(response) => {
             Some("the request is valid, but no handler has run".to_owned())
         }
         Validity::Valid => {
@@ -115,7 +115,7 @@ fn check_reached(
 
 /// Returns `true` if the request was rejected for its size, which no schema describes. Some envelopes have the status in
 /// the body only, and some only the limit.
-pub fn exceeds_limit(response: &Answer) -> bool {
+pub fn exceeds_limit(response: &Response) -> bool {
     let body = serde_json::from_slice::<Json>(&response.body).unwrap_or_default();
     let body_status = body["ret"].as_u64().or(body["status"].as_u64()).unwrap_or_default();
     let xml = String::from_utf8_lossy(&response.body);
@@ -129,7 +129,7 @@ pub fn exceeds_limit(response: &Answer) -> bool {
 }
 
 /// Checks the status, the headers and the body of a response against the operation. Returns the error.
-fn check_response(document: &Json, operation: &Json, response: &Answer, counts: &mut Counts) -> Option<String> {
+fn check_response(document: &Json, operation: &Json, response: &Response, counts: &mut Counts) -> Option<String> {
     let documented = &operation["responses"];
     let status = response.status.to_string();
     let Some(expected) = documented.get(&status).or(documented.get("default")) else {
@@ -160,7 +160,7 @@ fn check_response(document: &Json, operation: &Json, response: &Answer, counts: 
 }
 
 /// Checks the media type and the body of a response. Returns the error.
-fn check_body(document: &Json, contents: &Json, response: &Answer) -> Option<String> {
+fn check_body(document: &Json, contents: &Json, response: &Response) -> Option<String> {
     let Some(media_type) = response.field("content-type") else {
         let may_be_empty = contents.as_object().is_none_or(|all| all.is_empty() || all.contains_key("*/*"));
         let is_valid = response.body.is_empty() && may_be_empty;

@@ -12,7 +12,7 @@ pub const PROPERTY: Property = Property { name: "routes", check };
 fn check(case: &mut Case, _: usize, counts: &mut Counts) -> Result<(), String> {
     let engine = case.echo()?;
     counts.methods += methods(engine.api()).len() as u64;
-    openapi::paths::wait(openapi::paths::assert_consistent(engine.api()));
+    openapi::paths::block_on(openapi::paths::assert_consistent(engine.api()));
     openapi::modules::assert_parts(engine.api());
     describe::links::assert_every_service_is_linked(&engine);
     Ok(())

@@ -14,11 +14,11 @@ const MAX_SHRINKS: u32 = 3_000;
 /// The maximum time for shrinking a counterexample, in milliseconds.
 const MAX_SHRINK_TIME: u32 = 30_000;
 
-/// A definition for which a property does not hold.
+/// A definition that violates a property.
 pub struct Counterexample {
     /// The name of the property.
     pub property: &'static str,
-    /// The reason why the property does not hold.
+    /// Describes the violation.
     pub reason: String,
     /// The smallest such definition that was found.
     pub case: Case,

@@ -1,4 +1,4 @@
-//! Serializes values as OpenAPI describes it, and tells whether they are valid by the schema.
+//! Serializes values as OpenAPI describes it, and returns whether they are valid by the schema.
 
 use jiff::tz::TimeZone;
 use jsonschema::Validator;
@@ -13,8 +13,7 @@ pub enum Validity {
     Valid,
     /// Does not match its schema, in whichever way it is decoded.
     Invalid,
-    /// The document does not tell: its place in the request cannot hold it unchanged, or it can be decoded in several
-    /// ways.
+    /// Undefined: this part of a request cannot carry the value unchanged, or the value can be decoded in several ways.
     Unknown,
 }
 

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use rulebook::Value;
+use rulebook::types::Value;
 use rulebook_model::model::{Api, Location, Method, Parameter, Segment, Service};
 use rulebook_model::types::Check;
 use serde_json::{Value as Json, json};
 
 use super::case::methods;
-use super::test_server::TestServer;
+use super::property_server::PropertyServer;
 use super::{Case, Counts, Property, boundary, caller_documents, responses};
-use crate::client::{Answer, Request};
+use crate::client::{Request, Response};
 use support::generate::Choices;
 
 /// A method responds with a status other than 401 and 403 if the caller has all permissions of a group in the listed
@@ -82,7 +82,7 @@ fn check(case: &mut Case, values: usize, counts: &mut Counts) -> Result<(), Stri
 
 /// Returns the scope that OPTIONS lists for a method; `None` at the root, whose OPTIONS lists the whole API.
 fn listed_scope(
-    server: &mut TestServer,
+    server: &mut PropertyServer,
     api: &Api,
     service: &Service,
     method: &Method,
@@ -257,7 +257,7 @@ pub fn held_permissions(
 }
 
 /// Returns the status of a response, which some envelopes have in the body only.
-pub fn real_status(response: &Answer) -> u16 {
+pub fn real_status(response: &Response) -> u16 {
     let body = serde_json::from_slice::<Json>(&response.body).unwrap_or_default();
     let is_phalapi = response.field("content-type").is_some_and(|kind| kind.contains("charset"));
     let ret = body["ret"].as_u64().filter(|_| is_phalapi);

@@ -4,7 +4,7 @@ use rulebook::{Rulebook, Unbound};
 use serde_json::{Value as Json, json};
 
 use super::{echo, files};
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 use support::golden;
 
 /// The application and class parameters of PhalApi's documentation.
@@ -34,8 +34,8 @@ fn common_rules_are_in_every_method_and_come_first() {
     assert_eq!(names("user.login.get"), ["sign", "version", "code", "username", "password"]);
     assert_eq!(names("user.logout.post"), ["sign", "version", "code"]);
 
-    let site = Site::start(&engine);
-    let get = |target: &str| site.send(&Request::new("GET", target)).json();
+    let server = TestServer::start(&engine);
+    let get = |target: &str| server.send(&Request::new("GET", target)).json();
     let sign = "sign=77f81c17d512302383e5f26b99dae4d9";
     assert_eq!(
         get(&format!("/user/login?{sign}&username=test&password=123456&version=1.3.6&code=abcd"))["data"]["args"],

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use rulebook::{Rulebook, TypeMismatch, Unbound, Value, Violation};
+use rulebook::types::{TypeMismatch, Value, Violation};
+use rulebook::{Rulebook, Unbound};
 use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde_json::{Value as Json, json};
 
 use super::files;
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 
 /// The type `email` of PhalApi's documentation.
 #[derive(Debug, Clone, Copy)]
@@ -69,8 +70,8 @@ fn rules_name_custom_types_in_any_case_and_report_their_errors() {
         "any": { "type": "MIXED" },
     } } });
     let engine = Rulebook::read(files(&Json::Null, &rules)).add_type(Email).unbound(Unbound::Echo).build().unwrap();
-    let site = Site::start(&engine);
-    let get = |query: &str| site.send(&Request::new("GET", format!("/user/add?{query}"))).json();
+    let server = TestServer::start(&engine);
+    let get = |query: &str| server.send(&Request::new("GET", format!("/user/add?{query}"))).json();
     let passed = get("user_email=we.all@example.org&more=a@b.c,d@e.f");
     assert_eq!(
         passed["data"]["args"],

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::echo;
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 
 #[test]
 fn texts_with_too_many_items_or_levels_are_rejected() {
@@ -11,7 +11,7 @@ fn texts_with_too_many_items_or_levels_are_rejected() {
     let rules = json!({ "C": { "m": { "list": list, "json": { "type": "array", "format": "json" }, "any": { "type": "any" } } } });
     let engine = echo(&json!({ "envelope": "phalapi", "limits": { "items": 1_000 } }), &rules)
         .unwrap_or_else(|report| panic!("{report}"));
-    let site = Site::start(&engine);
+    let server = TestServer::start(&engine);
     let form = |field: &str, value: &str| {
         let encoded: String = form_urlencoded::Serializer::new(String::new()).append_pair(field, value).finish();
         Request::new("POST", "/c/m").body("application/x-www-form-urlencoded", encoded)
@@ -44,11 +44,11 @@ fn texts_with_too_many_items_or_levels_are_rejected() {
         ("far too many members", form("json", &object(50_000)), 400, "json"),
         ("a long query", Request::new("GET", format!("/c/m?list={}", ",".repeat(9_000))), 414, "uri"),
     ] {
-        let body = site.send(&request).json();
+        let body = server.send(&request).json();
         assert_eq!(body["ret"], ret, "{case}: {body}");
         let got = body["msg"].as_str().unwrap_or_default();
         assert!(got.contains(message) && got.len() < 300, "{case}: {got}");
     }
-    let at_limit = site.send(&form("list", &",".repeat(999))).json();
+    let at_limit = server.send(&form("list", &",".repeat(999))).json();
     assert_eq!(at_limit["data"]["args"]["list"], json!([""]), "1000 items are allowed");
 }

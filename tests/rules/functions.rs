@@ -4,7 +4,7 @@ use rulebook::{CustomError, Engine, Report, Rulebook, Unbound};
 use serde_json::{Value as Json, json};
 
 use super::files;
-use crate::client::{Answer, Request, Site};
+use crate::client::{Request, Response, TestServer};
 
 /// The example of PhalApi's documentation, and functions that use `params`, change the value, or panic.
 fn rulebook(rules: &Json) -> Rulebook {
@@ -30,14 +30,14 @@ fn echo(rules: &Json) -> Engine {
     rulebook(rules).unbound(Unbound::Echo).build().unwrap_or_else(|report| panic!("{report}"))
 }
 
-fn get(site: &Site, target: &str) -> Answer {
-    site.send(&Request::new("GET", target))
+fn get(server: &TestServer, target: &str) -> Response {
+    server.send(&Request::new("GET", target))
 }
 
 /// Returns the response for a method with this rule for its argument `v`.
 fn response(rule: &Json, query: &str) -> Json {
-    let site = Site::start(&echo(&json!({ "C": { "m": { "v": rule } } })));
-    get(&site, &format!("/c/m?{query}")).json()
+    let server = TestServer::start(&echo(&json!({ "C": { "m": { "v": rule } } })));
+    get(&server, &format!("/c/m?{query}")).json()
 }
 
 fn assert_value(rule: &Json, query: &str, expected: &Json) {
@@ -87,7 +87,7 @@ fn functions_are_called_after_the_type_check() {
             "v=A,A,B,A,C",
             json!(["C", "B", "A"]),
         ),
-        // A function does not change values of other kinds.
+        // Functions on texts leave values of other types unchanged.
         (json!({ "type": "int", "on_after_parse": "trim|array_unique" }), "v=7", json!(7)),
         (json!({ "type": "array", "on_after_parse": "trim" }), "v[]=+a", json!([" a"])),
     ] {
@@ -101,9 +101,10 @@ fn functions_are_called_after_the_type_check() {
 
 #[test]
 fn a_function_that_panics_is_an_internal_error() {
-    let site = Site::start(&echo(&json!({ "C": { "m": { "v": { "type": "callable", "callback": "panics" } } } })));
-    assert_eq!(get(&site, "/c/m?v=1").json()["ret"], 500);
-    assert_eq!(get(&site, "/c/m").json()["ret"], 200);
+    let server =
+        TestServer::start(&echo(&json!({ "C": { "m": { "v": { "type": "callable", "callback": "panics" } } } })));
+    assert_eq!(get(&server, "/c/m?v=1").json()["ret"], 500);
+    assert_eq!(get(&server, "/c/m").json()["ret"], 200);
 }
 
 #[test]
@@ -114,8 +115,8 @@ fn a_definition_with_unknown_functions_can_only_be_echoed() {
         "x": { "type": "callable", "callback": "trim" },
     } } });
     assert!(rulebook(&rules).check().is_ok(), "`check` does not know the functions");
-    let site = Site::start(&echo(&rules));
-    let body = get(&site, "/c/m?v=+a&w=+a&x=+a").json();
+    let server = TestServer::start(&echo(&rules));
+    let body = get(&server, "/c/m?v=+a&w=+a&x=+a").json();
     assert_eq!(body["data"]["args"], json!({ "v": " a", "w": "a", "x": " a" }));
 
     let report: Report = rulebook(&rules).unbound(Unbound::NotImplemented).build().expect_err("functions are missing");

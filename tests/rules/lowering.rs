@@ -1,4 +1,4 @@
-//! Rules are compiled to the same model as the equivalent in the dialect `tree`.
+//! Rules are compiled to the same model as the equivalent definition in the dialect `tree`.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use rulebook_model::model::Api;
 use serde_json::{Value as Json, json};
 
 use super::files;
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 
 /// Compiles a valid definition.
 fn model(files: Vec<(PathBuf, Vec<u8>)>) -> Api {
@@ -29,7 +29,7 @@ fn class(get: &Json) -> Api {
     model(files(&Json::Null, &json!({ "User": { "get": get } })))
 }
 
-/// Compiles the equivalent in the dialect `tree`: GET and POST with these parameters and further members.
+/// Compiles the equivalent definition in the dialect `tree`: GET and POST with these parameters and further members.
 fn tree(parameters: &Json, members: &Json) -> Api {
     let mut method = json!({ "info": "User.get", "in": parameters });
     for (key, value) in members.as_object().unwrap() {
@@ -52,7 +52,7 @@ fn empty_php_arrays_are_empty_objects() {
     for wrong in [json!({ "User": { "index": [1] } }), json!({ "User": { "login": { "username": [[]] } } })] {
         let Loaded { diagnostics, .. } = read(files(&Json::Null, &wrong));
         assert_eq!(
-            diagnostics.iter().map(|fault| fault.code).collect::<Vec<_>>(),
+            diagnostics.iter().map(|error| error.code).collect::<Vec<_>>(),
             [DiagnosticCode::WrongKind],
             "{wrong}"
         );
@@ -72,8 +72,8 @@ fn enum_items_keep_their_words() {
     // Errors are reported at the rule.
     let wrong = json!({ "@return": { "list[]": { "type": "enum", "range": [null] } } });
     let report = Rulebook::read(files(&Json::Null, &json!({ "User": { "get": wrong } }))).check().unwrap_err();
-    let [fault] = &report.diagnostics[..] else { panic!("{report}") };
-    assert_eq!(fault.code, DiagnosticCode::BadTypeArgument);
+    let [error] = &report.diagnostics[..] else { panic!("{report}") };
+    assert_eq!(error.code, DiagnosticCode::BadTypeArgument);
     assert!(report.to_string().contains("\"range\": ["), "{report}");
 }
 
@@ -256,10 +256,10 @@ fn one_handler_serves_get_and_post() {
         "@return": { "username": { "type": "string" }, "password": { "type": "string" } } } } });
     let module = Module::new("User").any("/user/login", login);
     let built = Rulebook::read(files(&Json::Null, &rules)).module(module).build();
-    let site = Site::start(&built.unwrap_or_else(|report| panic!("{report}")));
+    let server = TestServer::start(&built.unwrap_or_else(|report| panic!("{report}")));
     let expected = json!({ "ret": 200, "data": { "username": "test", "password": "123456" }, "msg": "" });
-    assert_eq!(site.send(&Request::new("GET", "/user/login?username=test&password=123456")).json(), expected);
+    assert_eq!(server.send(&Request::new("GET", "/user/login?username=test&password=123456")).json(), expected);
     let form = "username=test&password=123456";
     let post = Request::new("POST", "/User/Login").body("application/x-www-form-urlencoded", form);
-    assert_eq!(site.send(&post).json(), expected);
+    assert_eq!(server.send(&post).json(), expected);
 }

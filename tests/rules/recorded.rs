@@ -1,7 +1,7 @@
 //! Cases recorded from PhalApi: a rule, the received parameters, and the result.
 //!
-//! Cases with `differs` have another result here on purpose, and `differs` is the reason. Further intended differences
-//! are in `phalapi_params_differences.json`: most are side effects of PHP, which are errors here.
+//! Cases with the member `differs` intentionally have another result in rulebook; `differs` is the reason. Further
+//! intended differences are in `phalapi_params_differences.json`: most are side effects of PHP, which rulebook rejects.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::echo;
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 
 #[derive(Deserialize)]
 struct Row {
@@ -41,10 +41,10 @@ fn outcomes(zone: Option<&str>, rows: &[&Row]) -> Vec<Outcome> {
     let valid = rows.iter().zip(&invalid).filter(|(_, invalid)| !**invalid);
     let methods: Map<String, Json> = valid.map(|(row, _)| (row.id.clone(), json!({ "value": row.rule }))).collect();
     let engine = echo(&app, &json!({ "C": methods })).unwrap_or_else(|report| panic!("{report}"));
-    let site = Site::start(&engine);
+    let server = TestServer::start(&engine);
     rows.iter()
         .zip(invalid)
-        .map(|(row, invalid)| if invalid { Outcome::InvalidRule } else { outcome(row, &site) })
+        .map(|(row, invalid)| if invalid { Outcome::InvalidRule } else { outcome(row, &server) })
         .collect()
 }
 
@@ -54,7 +54,7 @@ fn text(value: &Json) -> Option<Vec<u8>> {
     value["$hex"].as_str().map(bytes).or_else(|| Some(value.as_str()?.into()))
 }
 
-fn outcome(row: &Row, site: &Site) -> Outcome {
+fn outcome(row: &Row, server: &TestServer) -> Outcome {
     let form = || {
         let pair = |(name, value): (&String, &Json)| {
             let encoded = |text: &[u8]| form_urlencoded::byte_serialize(text).collect::<String>();
@@ -63,15 +63,15 @@ fn outcome(row: &Row, site: &Site) -> Outcome {
         Some(row.params.iter().map(pair).collect::<Option<Vec<_>>>()?.join("&"))
     };
     let request = Request::new("POST", format!("/c/{}", row.id));
-    let answer = site.send(&match form() {
+    let response = server.send(&match form() {
         Some(form) => request.body("application/x-www-form-urlencoded", form),
         None => request.body("application/json", Json::Object(row.params.clone()).to_string()),
     });
-    let body = answer.json();
+    let body = response.json();
     match body["ret"].as_u64() {
         Some(200) => Outcome::Value(body["data"]["args"]["value"].clone()),
         Some(400) => Outcome::Error(body["msg"].as_str().unwrap().to_owned()),
-        _ => panic!("{}: {answer:?}", row.id),
+        _ => panic!("{}: {response:?}", row.id),
     }
 }
 
@@ -84,7 +84,7 @@ fn agrees(row: &Row, outcome: &Outcome) -> bool {
             value == recorded || number(value).is_some_and(|value| number(recorded) == Some(value))
         }
         Outcome::Value(_) => false,
-        // PhalApi reports an invalid rule with code 500 on each request; here it is an error at start.
+        // PhalApi reports an invalid rule with code 500 on each request; in rulebook it is an error at start.
         Outcome::InvalidRule => row.err.as_ref().is_some_and(|error| error["code"] == 500),
         Outcome::Error(message) => row.err.as_ref().is_some_and(|error| error["msg"] == **message),
     }
@@ -103,17 +103,18 @@ fn rules_agree_with_phalapi_except_for_listed_differences() {
     }
     let count: usize = by_zone.values().map(Vec::len).sum();
     assert!(count > 310, "only {count} cases were tested");
-    let mut wrong = Vec::new();
+    let mut mismatches = Vec::new();
     for (zone, rows) in by_zone {
         for (row, outcome) in rows.iter().zip(outcomes(zone, &rows)) {
             let named = differences.remove(&row.id).or(row.differs.clone());
             if agrees(row, &outcome) == named.is_some() {
                 let Row { id, rule, params, ok, err, .. } = row;
                 let named = named.map_or(String::new(), |reason| format!(", although: {reason}"));
-                wrong.push(format!("{id}: {rule:?} of {params:?}: recorded {ok:?} {err:?}, here {outcome:?}{named}"));
+                mismatches
+                    .push(format!("{id}: {rule:?} of {params:?}: recorded {ok:?} {err:?}, here {outcome:?}{named}"));
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
     assert!(differences.is_empty(), "no such cases: {differences:?}");
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::echo;
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 
 #[derive(Deserialize)]
 struct Row {
@@ -106,16 +106,16 @@ fn uploads_agree_with_phalapi_except_for_listed_differences() {
         serde_json::from_str(include_str!("../data/vectors/phalapi_uploads_differences.json")).unwrap();
     let rows: Vec<Row> = rows.into_iter().filter(|row| row.r#type == "file").collect();
     assert!(rows.len() > 25, "only {} uploads", rows.len());
-    let mut wrong = Vec::new();
+    let mut mismatches = Vec::new();
     for row in rows {
         let named = differences.remove(&row.id);
         let agrees = match (echo(&Json::Null, &json!({ "C": { "m": { "value": row.rule } } })), parts(&row)) {
             (Ok(engine), Some(parts)) => {
-                let site = Site::start(&engine);
+                let server = TestServer::start(&engine);
                 let parts: Vec<(&str, &[u8])> = parts.iter().map(|(head, content)| (&**head, &**content)).collect();
-                let answer = site.send(&Request::new("POST", "/c/m").multipart(&parts));
-                site.assert_no_temporary();
-                let body = answer.json();
+                let response = server.send(&Request::new("POST", "/c/m").multipart(&parts));
+                server.assert_no_temporary_files();
+                let body = response.json();
                 agrees(&row, &body).then_some(()).ok_or(body.to_string())
             }
             (Err(report), _) => Err(report.to_string()),
@@ -123,9 +123,9 @@ fn uploads_agree_with_phalapi_except_for_listed_differences() {
         };
         if agrees.is_ok() == named.is_some() {
             let Row { id, ok, err, .. } = row;
-            wrong.push(format!("{id}: recorded {ok:?} {err:?}, here {agrees:?}, although: {named:?}"));
+            mismatches.push(format!("{id}: recorded {ok:?} {err:?}, here {agrees:?}, although: {named:?}"));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
     assert!(differences.is_empty(), "no such cases: {differences:?}");
 }

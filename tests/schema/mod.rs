@@ -58,7 +58,7 @@ fn report(files: Vec<(PathBuf, Vec<u8>)>) -> Report {
 /// Returns the codes of the diagnostics in the file with this name.
 fn codes(report: &Report, name: &str) -> Vec<DiagnosticCode> {
     let within = |file: u32| report.sources.get(file).is_some_and(|source| source.path.ends_with(name));
-    report.diagnostics.iter().filter(|fault| within(fault.span.file)).map(|fault| fault.code).collect()
+    report.diagnostics.iter().filter(|error| within(error.span.file)).map(|error| error.code).collect()
 }
 
 /// Reads the `*.json` and `*.jsonc` files of a folder.

@@ -28,9 +28,9 @@ fn the_command_line_prints_each_schema() {
         (&["schema", "rules"], SchemaKind::Rules),
     ];
     for (arguments, kind) in cases {
-        let ran = run(folder.path(), arguments);
-        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{arguments:?}");
-        assert_eq!(ran.out, format!("{:#}\n", schema(kind)), "{arguments:?}");
+        let result = run(folder.path(), arguments);
+        assert_eq!((result.code, result.err.as_str()), (Some(0), ""), "{arguments:?}");
+        assert_eq!(result.out, format!("{:#}\n", schema(kind)), "{arguments:?}");
     }
 }
 

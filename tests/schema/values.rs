@@ -197,7 +197,7 @@ fn the_schema_lists_the_allowed_words() {
             let report = report(vec![(PathBuf::from("api/app.json"), unknown.to_string().into_bytes())]);
             // Programs can add envelopes.
             let is_closed =
-                report.diagnostics.iter().any(|fault| fault.label == "unknown value") && key.name != "envelope";
+                report.diagnostics.iter().any(|error| error.label == "unknown value") && key.name != "envelope";
             assert!(!is_closed || words.is_array(), "the schema does not list the words of `{}`", key.name);
             closed.extend(is_closed.then_some(key.name));
         }

@@ -21,8 +21,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::client::case::{self, Case};
-use crate::client::{Answer, Bearer, Request, Site};
-use crate::handlers::wait;
+use crate::client::{Bearer, Request, Response, TestServer};
+use crate::handlers::block_on;
 use crate::readme::matches;
 use crate::rules::custom_type::Email;
 
@@ -106,7 +106,7 @@ struct Definition {
     json: Option<Json>,
     /// The codes of the errors in it.
     #[serde(default)]
-    faults: Vec<String>,
+    codes: Vec<String>,
 }
 
 #[test]
@@ -146,38 +146,41 @@ fn sections(document: &str) -> Vec<Section> {
 
 /// Tries every example of a document and reports all that fail.
 fn check(document: &str, min_count: usize) {
-    let mut wrong = String::new();
+    let mut mismatches = String::new();
     let mut count = 0;
     for section in sections(document) {
         let running = OnceCell::new();
-        let site = || running.get_or_init(|| section.serve());
+        let server = || running.get_or_init(|| section.serve());
         for example in &section.examples {
             let proofs = [
-                example.case.as_ref().map(|case| check_case(&site().1, case, example.line.as_ref())),
-                example.line.as_ref().filter(|_| example.case.is_none()).map(|line| check_line(&site().1, line)),
-                example.letters.as_ref().map(|response| response.check(&site().1)),
-                example.call.as_ref().map(|call| call.check(&site().0)),
+                example.case.as_ref().map(|case| check_case(&server().1, case, example.line.as_ref())),
+                example.line.as_ref().filter(|_| example.case.is_none()).map(|line| check_line(&server().1, line)),
+                example.letters.as_ref().map(|response| response.check(&server().1)),
+                example.call.as_ref().map(|call| call.check(&server().0)),
                 example.definition.as_ref().map(Definition::check),
                 example.test.as_ref().map(|(file, name)| check_exists(file, name)),
             ];
             let mut proofs = proofs.into_iter().flatten().peekable();
             if example.differs.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
-                let _ =
-                    writeln!(wrong, "{}: {}: the reason of the difference is empty", section.section, example.shows);
+                let _ = writeln!(
+                    mismatches,
+                    "{}: {}: the reason of the difference is empty",
+                    section.section, example.shows
+                );
             }
             if proofs.peek().is_none() {
-                let _ = writeln!(wrong, "{}: {}: no test proves it", section.section, example.shows);
+                let _ = writeln!(mismatches, "{}: {}: no test proves it", section.section, example.shows);
             }
             for error in proofs.flatten() {
-                let _ = writeln!(wrong, "{}: {}: {error}", section.section, example.shows);
+                let _ = writeln!(mismatches, "{}: {}: {error}", section.section, example.shows);
             }
             count += 1;
         }
-        if let Some((_, site)) = running.get() {
-            site.assert_no_temporary();
+        if let Some((_, server)) = running.get() {
+            server.assert_no_temporary_files();
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(mismatches.is_empty(), "{mismatches}");
     assert!(count >= min_count, "{count} examples only");
 }
 
@@ -207,7 +210,7 @@ impl Section {
         }
     }
 
-    fn serve(&self) -> (Engine, Site) {
+    fn serve(&self) -> (Engine, TestServer) {
         let bound = match self.handlers.as_deref() {
             None => self.read().unbound(Unbound::Echo),
             Some("article") => self.read().module(article::module()),
@@ -222,8 +225,8 @@ impl Section {
                 let again = Rulebook::read(vec![("api.json".into(), printed.clone().into_bytes())]);
                 let again = again.add_type(Email).check();
                 assert_eq!(again.as_ref().ok(), Some(engine.api()), "{}: {printed}", self.section);
-                let site = Site::start(&engine);
-                (engine, site)
+                let server = TestServer::start(&engine);
+                (engine, server)
             }
             Err(report) => panic!("{}: {report}", self.section),
         }
@@ -235,61 +238,61 @@ fn modules(rulebook: Rulebook, modules: impl IntoIterator<Item = Module>) -> Rul
 }
 
 /// Sends the request of a case; returns the differences from the expected response.
-fn check_case(site: &Site, case: &Case, line: Option<&(String, String)>) -> Option<String> {
+fn check_case(server: &TestServer, case: &Case, line: Option<&(String, String)>) -> Option<String> {
     let mut request = case.request();
     if let Some((line, _)) = line {
         request.line = line.clone().into_bytes();
     }
-    let answer = site.send(&request);
-    let mut differences = case.differences(&answer);
-    differences.extend(check_implicit(case, &answer));
+    let response = server.send(&request);
+    let mut differences = case.differences(&response);
+    differences.extend(check_implicit(case, &response));
     if let Some((_, status)) = line
-        && answer.head.lines().next() != Some(status)
+        && response.head.lines().next() != Some(status)
     {
         differences.push(format!("expected {status:?}"));
     }
-    (!differences.is_empty()).then(|| format!("{}\n{answer:?}", differences.join("\n")))
+    (!differences.is_empty()).then(|| format!("{}\n{response:?}", differences.join("\n")))
 }
 
 /// Checks what every case expects implicitly: the media type of the response, and that a JSON body is echoed unchanged.
-fn check_implicit(case: &Case, answer: &Answer) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let media_type = match case.shape.as_deref() {
+fn check_implicit(case: &Case, response: &Response) -> Vec<String> {
+    let mut mismatches = Vec::new();
+    let media_type = match case.envelope.as_deref() {
         Some("phalapi") => "application/json;charset=utf-8",
         _ => "application/json",
     };
-    if !answer.body.is_empty()
+    if !response.body.is_empty()
         && !case.fields.contains_key("content-type")
-        && answer.field("content-type") != Some(media_type)
+        && response.field("content-type") != Some(media_type)
     {
-        wrong.push(format!("its media type is not {media_type}"));
+        mismatches.push(format!("its media type is not {media_type}"));
     }
-    let sent = case.json.as_ref().and_then(Json::as_object).filter(|_| answer.status == 200);
+    let sent = case.json.as_ref().and_then(Json::as_object).filter(|_| response.status == 200);
     if let (Some(sent), None, None) = (sent, &case.args, &case.body) {
-        let args = &answer.json()["args"];
+        let args = &response.json()["args"];
         let other = sent.iter().filter(|(name, value)| args[*name] != **value);
-        wrong.extend(other.map(|(name, value)| format!("{name}: sent {value}, echoed {}", args[name])));
+        mismatches.extend(other.map(|(name, value)| format!("{name}: sent {value}, echoed {}", args[name])));
     }
-    wrong
+    mismatches
 }
 
 /// Sends a request that consists of a request line; returns the difference from the expected status line.
-fn check_line(site: &Site, (line, status): &(String, String)) -> Option<String> {
+fn check_line(server: &TestServer, (line, status): &(String, String)) -> Option<String> {
     let mut request = Request::new("GET", "/");
     request.line = line.clone().into_bytes();
-    let answer = site.send(&request);
-    (answer.head.lines().next() != Some(status)).then(|| format!("expected {status:?}\n{answer:?}"))
+    let response = server.send(&request);
+    (response.head.lines().next() != Some(status)).then(|| format!("expected {status:?}\n{response:?}"))
 }
 
 impl ExactResponse {
-    fn check(&self, site: &Site) -> Option<String> {
+    fn check(&self, server: &TestServer) -> Option<String> {
         let request = Request::new("GET", &self.target);
         let request = self.headers.iter().fold(request, |request, (name, value)| request.field(name, value));
-        let answer = site.send(&request);
-        let agrees = answer.status == 200
-            && self.fields.iter().all(|(name, value)| Json::from(answer.field(name)) == *value)
-            && matches(&self.body, &String::from_utf8_lossy(&answer.body));
-        (!agrees).then(|| format!("expected {:?} {:?}\n{answer:?}", self.fields, self.body))
+        let response = server.send(&request);
+        let agrees = response.status == 200
+            && self.fields.iter().all(|(name, value)| Json::from(response.field(name)) == *value)
+            && matches(&self.body, &String::from_utf8_lossy(&response.body));
+        (!agrees).then(|| format!("expected {:?} {:?}\n{response:?}", self.fields, self.body))
     }
 }
 
@@ -297,7 +300,7 @@ impl Call {
     fn check(&self, engine: &Engine) -> Option<String> {
         let call = engine.call(&self.target).args(self.args.clone());
         let call = if self.scope.is_empty() { call } else { call.scope(self.scope.iter().cloned()) };
-        let response = wait(call.send());
+        let response = block_on(call.send());
         let all = response.output_map().cloned().map(Json::Object);
         let serialized: Json = serde_json::from_str(&response.serialize()).unwrap();
         let error = response.error().map(ApiError::code).map(|code| code.to_string());
@@ -323,7 +326,7 @@ impl Definition {
         let report = Rulebook::read(files).check().err();
         let diagnostics = report.iter().flat_map(|report| &report.diagnostics);
         let codes: Vec<_> = diagnostics.map(|diagnostic| diagnostic.code.to_string()).collect();
-        (codes != self.faults).then(|| format!("expected {:?}, got {codes:?}", self.faults))
+        (codes != self.codes).then(|| format!("expected {:?}, got {codes:?}", self.codes))
     }
 }
 

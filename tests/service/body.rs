@@ -5,15 +5,15 @@ use std::time::Instant;
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
-use super::{FORM, outcome, site};
-use crate::client::{self, Request, Site};
-use crate::logged::{self, accesses};
+use super::{FORM, outcome, server};
+use crate::captured_log::{self, accesses};
+use crate::client::{self, Request, TestServer};
 
 const MULTIPART: &str = "multipart/form-data; boundary=XX";
 
 /// Both kinds of names are enabled, and looked for in the first hundred bytes.
-fn short() -> Site {
-    site(&json!({ "dispatch": true, "service": { "on": true }, "limits": { "dispatch": 100, "seconds": 1 } }))
+fn short() -> TestServer {
+    server(&json!({ "dispatch": true, "service": { "on": true }, "limits": { "dispatch": 100, "seconds": 1 } }))
 }
 
 fn post(media_type: &str, body: impl Into<Vec<u8>>) -> Request {
@@ -22,7 +22,7 @@ fn post(media_type: &str, body: impl Into<Vec<u8>>) -> Request {
 
 #[test]
 fn names_are_in_the_prefix_and_the_rest_of_the_body_arrives_unchanged() {
-    let site = short();
+    let server = short();
     let count = "9".repeat(300);
     let args = json!({ "URL_0": "tea", "count": count });
     let parts = client::multipart(&[
@@ -31,11 +31,11 @@ fn names_are_in_the_prefix_and_the_rest_of_the_body_arrives_unchanged() {
         ("name=\"URL_0\"", b"tea"),
         ("name=\"count\"", count.as_bytes()),
     ]);
-    let site_of_parts = super::site(&json!({ "dispatch": true, "limits": { "dispatch": 250 } }));
-    for (site, request) in [
-        (&site, post(FORM, format!("module=store&method=buy&URL_0=tea&count={count}"))),
+    let site_of_parts = super::server(&json!({ "dispatch": true, "limits": { "dispatch": 250 } }));
+    for (server, request) in [
+        (&server, post(FORM, format!("module=store&method=buy&URL_0=tea&count={count}"))),
         (
-            &site,
+            &server,
             post(
                 "application/json",
                 json!({ "module": "store", "method": "buy", "URL_0": "tea", "count": count }).to_string(),
@@ -43,9 +43,9 @@ fn names_are_in_the_prefix_and_the_rest_of_the_body_arrives_unchanged() {
         ),
         (&site_of_parts, post(MULTIPART, parts.clone())),
     ] {
-        // URL_1 may follow after the prefix, so the body has to say that it is omitted.
-        let answer = site.send(&request);
-        assert_eq!(outcome(&answer).unwrap_err(), (413, limit(std::ptr::eq(site, &site_of_parts))), "{request:?}");
+        // URL_1 could follow after the prefix, so the body states that it is omitted.
+        let response = server.send(&request);
+        assert_eq!(outcome(&response).unwrap_err(), (413, limit(std::ptr::eq(server, &site_of_parts))), "{request:?}");
     }
     let positions = "&URL_1=large";
     for request in [
@@ -60,15 +60,15 @@ fn names_are_in_the_prefix_and_the_rest_of_the_body_arrives_unchanged() {
     ] {
         let mut args = args.clone();
         args["URL_1"] = "large".into();
-        assert_eq!(outcome(&site.send(&request)).unwrap(), ("store.buy.post".to_owned(), args), "{request:?}");
+        assert_eq!(outcome(&server.send(&request)).unwrap(), ("store.buy.post".to_owned(), args), "{request:?}");
     }
     // A number that the end of the prefix cuts is not used.
     let cut = |digits: usize| {
         let start = r#"{"module":"article","method":"line","article_id":"#;
         post("application/json", format!("{start}{},\"text\":\"{}\"}}", "1".repeat(digits), "x".repeat(100)))
     };
-    assert_eq!(outcome(&site.send(&cut(60))).unwrap_err().0, 413);
-    assert_eq!(outcome(&site.send(&cut(3))).unwrap().1["article_id"], 111);
+    assert_eq!(outcome(&server.send(&cut(60))).unwrap_err().0, 413);
+    assert_eq!(outcome(&server.send(&cut(3))).unwrap().1["article_id"], 111);
 }
 
 fn limit(parts: bool) -> String {
@@ -78,7 +78,7 @@ fn limit(parts: bool) -> String {
 
 #[test]
 fn a_name_after_the_limit_is_not_found_and_the_error_names_the_limit() {
-    let site = short();
+    let server = short();
     let fill = |name: &str, length: usize| format!("text={}&{name}", "x".repeat(length));
     let refused = [
         post(FORM, fill("module=store&method=buy", 100)),
@@ -92,39 +92,40 @@ fn a_name_after_the_limit_is_not_found_and_the_error_names_the_limit() {
         Request::new("POST", "/").chunked(FORM, &[b"te", b"xt=", "x".repeat(99).as_bytes()]),
     ];
     for request in refused {
-        site.send(&request).assert_refused(413, "over the limit `dispatch` of 100 bytes");
+        server.send(&request).assert_error(413, "over the limit `dispatch` of 100 bytes");
     }
     // A body of exactly that length is searched completely, and goes to the root.
-    let answer = site.send(&post(FORM, format!("text={}", "x".repeat(95))));
-    assert_eq!(outcome(&answer).unwrap().0, "post");
-    // An unknown path is an unknown path, however long the body is.
-    site.send(&Request::new("POST", "/x").body(FORM, "x".repeat(1000))).assert_refused(404, "no service has this URI");
+    let response = server.send(&post(FORM, format!("text={}", "x".repeat(95))));
+    assert_eq!(outcome(&response).unwrap().0, "post");
+    // The error for an unknown path does not depend on the length of the body.
+    server.send(&Request::new("POST", "/x").body(FORM, "x".repeat(1000))).assert_error(404, "no service has this URI");
     // The usual limits of bodies apply.
-    let site = super::site(&json!({ "dispatch": true, "limits": { "body": 50, "fields": 3 } }));
-    site.send(&post(FORM, "x".repeat(51))).assert_refused(413, "over the limit `body` of 50 bytes");
-    site.send(&Request::new("POST", "/").chunked(FORM, &[&[b'x'; 60]]))
-        .assert_refused(413, "over the limit `body` of 50 bytes");
-    site.send(&post(FORM, "a=1&b=2&c=3&d=4")).assert_refused(413, "over the limit `fields` of 3 fields");
+    let server = super::server(&json!({ "dispatch": true, "limits": { "body": 50, "fields": 3 } }));
+    server.send(&post(FORM, "x".repeat(51))).assert_error(413, "over the limit `body` of 50 bytes");
+    server
+        .send(&Request::new("POST", "/").chunked(FORM, &[&[b'x'; 60]]))
+        .assert_error(413, "over the limit `body` of 50 bytes");
+    server.send(&post(FORM, "a=1&b=2&c=3&d=4")).assert_error(413, "over the limit `fields` of 3 fields");
     let json = r#"{"a":1,"b":2,"c":3,"d":4}"#;
-    site.send(&post("application/json", json)).assert_refused(413, "over the limit `fields` of 3 fields");
+    server.send(&post("application/json", json)).assert_error(413, "over the limit `fields` of 3 fields");
 }
 
 #[test]
 fn only_callers_with_permission_get_the_error_about_a_limit() {
-    let site = short();
+    let server = short();
     let locked = post(FORM, format!("module=store&method=locked&text={}", "x".repeat(1000)));
-    site.send(&locked).assert_refused(401, "a credential is required");
-    site.send(&locked.clone().scope(&["reader"])).assert_refused(403, "missing permission: owner");
-    site.send(&locked.scope(&["owner"])).assert_refused(413, "over the limit `dispatch` of 100 bytes");
+    server.send(&locked).assert_error(401, "a credential is required");
+    server.send(&locked.clone().scope(&["reader"])).assert_error(403, "missing permission: owner");
+    server.send(&locked.scope(&["owner"])).assert_error(413, "over the limit `dispatch` of 100 bytes");
     // A permission that depends on a value which was not found is missing.
     let put = Request::new("PUT", "/?service=Article.Line").body(FORM, format!("text={}", "x".repeat(1000)));
-    site.send(&put).assert_refused(401, "a credential is required");
-    site.send(&put.scope(&["author[5]"])).assert_refused(403, "missing permission: author[article_id]");
+    server.send(&put).assert_error(401, "a credential is required");
+    server.send(&put.scope(&["author[5]"])).assert_error(403, "missing permission: author[article_id]");
 }
 
 #[test]
 fn files_after_the_names_are_received() {
-    let site = site(&json!({ "dispatch": true, "service": { "on": true } }));
+    let server = server(&json!({ "dispatch": true, "service": { "on": true } }));
     let file = vec![b'x'; 300_000];
     let ways: [&[(&str, &str)]; 2] =
         [&[("name=\"module\"", "article"), ("name=\"method\"", "upload")], &[("name=\"service\"", "Article.Upload")]];
@@ -132,51 +133,51 @@ fn files_after_the_names_are_received() {
         let mut parts: Vec<_> = names.iter().map(|(name, content)| (*name, content.as_bytes())).collect();
         parts.push(("name=\"file\"; filename=\"a.txt\"", &file));
         parts.push(("name=\"text\"", b"behind"));
-        let (to, args) = outcome(&site.send(&Request::new("POST", "/").multipart(&parts))).unwrap();
+        let (to, args) = outcome(&server.send(&Request::new("POST", "/").multipart(&parts))).unwrap();
         assert_eq!(
             (to.as_str(), &args["text"], &args["file"]["size"]),
             ("article.upload.post", &json!("behind"), &json!(300_000))
         );
     }
-    site.assert_no_temporary();
+    server.assert_no_temporary_files();
 }
 
 #[test]
 fn malformed_and_slow_bodies_are_refused() {
-    let site = short();
+    let server = short();
     for target in ["/", "/x", "/?service=Article.Line"] {
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         connection.write(&Request::new("POST", target).field("content-length", 50).head());
         let started = Instant::now();
         connection.write(b"module=store&");
-        let answer = connection.answer(false);
-        answer.assert_refused(408, "the body did not arrive in time");
+        let response = connection.read_response(false);
+        response.assert_error(408, "the body did not arrive in time");
         assert!((900..9000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
         connection.assert_closed();
 
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         connection.write(&Request::new("POST", target).field("content-length", 50).head());
         connection.write(b"module=store&");
         connection.close_writing();
-        assert!(connection.try_answer(false).map_or(true, |answer| answer.status == 400));
+        assert!(connection.try_read_response(false).map_or(true, |response| response.status == 400));
     }
     // The timeout is for the whole body, not for its prefix and its rest separately.
-    let site = super::site(&json!({ "dispatch": true, "limits": { "dispatch": 100, "seconds": 2 } }));
-    let mut connection = site.connect();
+    let server = super::server(&json!({ "dispatch": true, "limits": { "dispatch": 100, "seconds": 2 } }));
+    let mut connection = server.connect();
     connection.write(&Request::new("POST", "/").field("content-length", 500).head());
     let started = Instant::now();
     connection.write(b"module=store&method=buy&URL_0=a&URL_1=b&count=");
     std::thread::sleep(std::time::Duration::from_millis(1500));
     connection.write("9".repeat(100).as_bytes());
-    let answer = connection.answer(false);
-    answer.assert_refused(408, "the body did not arrive in time");
+    let response = connection.read_response(false);
+    response.assert_error(408, "the body did not arrive in time");
     assert!(started.elapsed().as_millis() < 3400, "{:?}", started.elapsed());
 }
 
 #[test]
 fn connections_stay_usable_after_a_partially_read_body() {
-    let site = short();
-    let mut connection = site.connect();
+    let server = short();
+    let mut connection = server.connect();
     for (request, status) in [
         (Request::new("POST", "/x").body(FORM, "a=b"), 404),
         (Request::new("POST", "/x").body(FORM, "x".repeat(5000)), 404),
@@ -186,13 +187,13 @@ fn connections_stay_usable_after_a_partially_read_body() {
         (post(FORM, "module=store&method=locked&count=x"), 401),
         (post(FORM, "module=store&method=locked&count=x").scope(&["owner"]), 400),
     ] {
-        assert_eq!(connection.ask(&request).status, status, "{request:?}");
+        assert_eq!(connection.send(&request).status, status, "{request:?}");
     }
 }
 
 #[test]
 fn clients_that_wait_for_100_continue_get_it_for_a_body_with_names() {
-    let site = short();
+    let server = short();
     let body = "module=store&method=buy&URL_0=a";
     let expecting = |target: &str, length: usize| {
         Request::new("POST", target)
@@ -201,11 +202,11 @@ fn clients_that_wait_for_100_continue_get_it_for_a_body_with_names() {
             .field("expect", "100-continue")
     };
     for target in ["/", "/?URL_1=b", "/a"] {
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         connection.write(&expecting(target, body.len()).head());
-        assert_eq!(connection.answer(false).status, 100, "{target}");
+        assert_eq!(connection.read_response(false).status, 100, "{target}");
         connection.write(body.as_bytes());
-        assert_eq!(outcome(&connection.answer(false)).unwrap().0, "store.buy.post", "{target}");
+        assert_eq!(outcome(&connection.read_response(false)).unwrap().0, "store.buy.post", "{target}");
     }
     for (request, status) in [
         (expecting("/", 2_000_000), 413),
@@ -213,16 +214,16 @@ fn clients_that_wait_for_100_continue_get_it_for_a_body_with_names() {
         (expecting("/?service=Nope.Nope", 9), 200),
         (Request::new("PUT", "/x").field("expect", "100-continue").field("content-length", 9), 404),
     ] {
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         connection.write(&request.head());
-        assert_eq!(connection.answer(false).status, status, "{request:?}");
+        assert_eq!(connection.read_response(false).status, status, "{request:?}");
     }
 }
 
 #[test]
 fn the_log_and_the_counters_have_the_method() {
-    logged::begin();
-    let site = short();
+    captured_log::begin();
+    let server = short();
     let named = [
         (Request::new("GET", "/?service=User.getBaseInfo"), "user.getBaseInfo.get"),
         (post(FORM, "module=store&method=buy&URL_0=a"), "store.buy.post"),
@@ -232,11 +233,11 @@ fn the_log_and_the_counters_have_the_method() {
         (post(FORM, "text=t"), "post"),
     ];
     for (request, id) in named {
-        let answer = site.send(&request);
-        let lines = accesses(answer.field("x-request-id").unwrap());
+        let response = server.send(&request);
+        let lines = accesses(response.field("x-request-id").unwrap());
         assert!(lines.len() == 1 && format!("{:?}", lines[0]).contains(id), "{request:?}: {lines:?}");
     }
-    let metrics = site.send(&Request::new("GET", "/metrics"));
+    let metrics = server.send(&Request::new("GET", "/metrics"));
     let text = String::from_utf8(metrics.body).unwrap();
     assert!(text.contains(r#"rulebook_requests_total{method="store.buy.post",status="200",code=""} 2"#), "{text}");
 }
@@ -251,7 +252,7 @@ proptest! {
         cuts in proptest::collection::vec(1_usize..40, 1..20),
         json in any::<bool>(),
     ) {
-        thread_local!(static SITE: Site = short());
+        thread_local!(static SITE: TestServer = short());
         let names = [("module", "store"), ("method", "buy")];
         let segment = |word: &str| percent_encoding::utf8_percent_encode(word, percent_encoding::NON_ALPHANUMERIC).to_string();
         let query = format!("/?URL_0=a{}&URL_1=b{}", segment(&words[0]), segment(&words[1]));
@@ -277,7 +278,7 @@ proptest! {
             rest = behind;
         }
         let by_name = Request::new("POST", query).chunked(media_type, &pieces);
-        let (by_path, by_name) = SITE.with(|site| (outcome(&site.send(&by_path)), outcome(&site.send(&by_name))));
+        let (by_path, by_name) = SITE.with(|server| (outcome(&server.send(&by_path)), outcome(&server.send(&by_name))));
         prop_assert!(by_path.is_ok());
         prop_assert_eq!(by_path, by_name);
     }

@@ -11,7 +11,7 @@ fn impossible_names_are_reported_with_their_positions() {
     for (name, expected) in [("default-service", &["bad-option"][..]), ("named", &["reserved-name", "uri-collision"])] {
         let path = Path::new("crates/rulebook-model/tests/definitions/bad").join(name);
         let report = Rulebook::load(&path).check().unwrap_err();
-        let mut found: Vec<_> = report.diagnostics.iter().map(|fault| fault.code.to_string()).collect();
+        let mut found: Vec<_> = report.diagnostics.iter().map(|error| error.code.to_string()).collect();
         found.sort_unstable();
         found.dedup();
         assert_eq!(found, expected, "{report}");

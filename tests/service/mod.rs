@@ -2,20 +2,20 @@
 
 mod body;
 mod errors;
-mod named;
 mod recorded;
 mod sample;
+mod service_parameter;
 mod styles;
 mod unreachable;
 
 use serde_json::{Value as Json, json};
 
-use crate::client::{Answer, Request, Site};
+use crate::client::{Request, Response, TestServer};
 
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An API with methods of every dialect that return their arguments and, as `to`, their own id.
-pub fn site(settings: &Json) -> Site {
+pub fn server(settings: &Json) -> TestServer {
     let mut app = json!({ "unknown": "refuse", "catalogue": "2.x" });
     app.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
     let mut tree = tree();
@@ -23,7 +23,7 @@ pub fn site(settings: &Json) -> Site {
     if app["service"]["default"].is_string() {
         tree.as_object_mut().unwrap().remove("POST");
     }
-    Site::echo(&[("app.json", app), ("tree.json", tree), ("methods.json", methods()), ("rules.json", rules())])
+    TestServer::echo(&[("app.json", app), ("tree.json", tree), ("methods.json", methods()), ("rules.json", rules())])
 }
 
 fn to(id: &str) -> Json {
@@ -88,11 +88,11 @@ fn rules() -> Json {
 }
 
 /// The result of a request: the called method with its arguments, except omitted ones; or status and message.
-pub fn outcome(answer: &Answer) -> Result<(String, Json), (u64, String)> {
-    let body = answer.json();
+pub fn outcome(response: &Response) -> Result<(String, Json), (u64, String)> {
+    let body = response.json();
     let args = body["args"].as_object().or(body["data"]["args"].as_object());
     let Some(args) = args else {
-        let status = body["ret"].as_u64().unwrap_or(answer.status.into());
+        let status = body["ret"].as_u64().unwrap_or(response.status.into());
         let words = body["msg"].as_str().or(body["ErrorDescription"].as_str()).unwrap_or_default();
         return Err((status, words.to_owned()));
     };
@@ -105,16 +105,16 @@ pub fn outcome(answer: &Answer) -> Result<(String, Json), (u64, String)> {
 pub type Expected = Result<(&'static str, Json), (u64, String)>;
 
 #[track_caller]
-pub fn assert_all(site: &Site, cases: &[(Request, Expected)]) {
-    let mut wrong = String::new();
+pub fn assert_all(server: &TestServer, cases: &[(Request, Expected)]) {
+    let mut mismatches = String::new();
     for (request, expected) in cases {
-        let answer = site.send(request);
+        let response = server.send(request);
         let expected = expected.clone().map(|(to, args)| (to.to_owned(), args));
-        let got = outcome(&answer);
+        let got = outcome(&response);
         if got != expected {
             let asked = String::from_utf8_lossy(&request.bytes()).into_owned();
-            wrong.push_str(&format!("{asked}\nexpected {expected:?}\ngot {got:?}\n\n"));
+            mismatches.push_str(&format!("{asked}\nexpected {expected:?}\ngot {got:?}\n\n"));
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(mismatches.is_empty(), "{mismatches}");
 }

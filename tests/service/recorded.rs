@@ -2,7 +2,7 @@
 //! handlers, JSONP, XML.
 //!
 //! Status, media type and body must equal the recorded ones. `phalapi_http_differences.json` lists the intended differences
-//! with their reasons, and `data/service/instead.txt` has the responses in these cases.
+//! with their reasons, and `data/service/differences.txt` has the responses in these cases.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,28 +12,28 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::sample;
-use crate::client::{Answer, Request, Site};
+use crate::client::{Request, Response, TestServer};
 use support::golden;
 
 #[derive(Deserialize)]
-struct Row {
+struct RecordedCase {
     id: String,
     config: Json,
-    request: Asked,
+    request: RecordedRequest,
     status: u16,
     headers: BTreeMap<String, String>,
     body: String,
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct RecordedRequest {
     method: String,
     target: String,
     headers: BTreeMap<String, String>,
     body: Option<String>,
 }
 
-impl Row {
+impl RecordedCase {
     /// The settings of `app.json` that correspond to PhalApi's configuration.
     fn settings(&self) -> Json {
         let catalogue = if self.config["language"] == "zh_cn" { "zh" } else { "2.x" };
@@ -51,7 +51,7 @@ impl Row {
     }
 
     fn request(&self) -> Request {
-        let Asked { method, target, headers, body } = &self.request;
+        let RecordedRequest { method, target, headers, body } = &self.request;
         let request = headers.iter().filter(|(name, _)| *name != "Content-Type");
         let request = request.fold(Request::new(method, target), |request, (name, value)| request.field(name, value));
         let request =
@@ -62,48 +62,49 @@ impl Row {
         }
     }
 
-    fn agrees(&self, answer: &Answer) -> bool {
-        let same_head = answer.status == self.status
-            && answer.field("content-type") == self.headers.get("Content-Type").map(String::as_str);
+    fn agrees(&self, response: &Response) -> bool {
+        let same_head = response.status == self.status
+            && response.field("content-type") == self.headers.get("Content-Type").map(String::as_str);
         same_head
             && match serde_json::from_str::<Json>(&self.body) {
-                Ok(recorded) => serde_json::from_slice(&answer.body).is_ok_and(|here: Json| here == recorded),
-                Err(_) => self.body.as_bytes() == answer.body,
+                Ok(recorded) => serde_json::from_slice(&response.body).is_ok_and(|actual: Json| actual == recorded),
+                Err(_) => self.body.as_bytes() == response.body,
             }
     }
 }
 
-/// The response without the parts that change each time.
-fn shown(answer: &Answer) -> String {
-    let body = String::from_utf8_lossy(&answer.body).into_owned();
-    let body = answer.field("x-request-id").map_or(body.clone(), |id| body.replace(id, "REQUEST-ID"));
+/// Returns the status, the media type and the beginning of the body, with a fixed text in place of the request id.
+fn summary(response: &Response) -> String {
+    let body = String::from_utf8_lossy(&response.body).into_owned();
+    let body = response.field("x-request-id").map_or(body.clone(), |id| body.replace(id, "REQUEST-ID"));
     let body: String = body.replace('\n', " ").chars().take(160).collect();
-    format!("{} {} {body}", answer.status, answer.field("content-type").unwrap_or("-"))
+    format!("{} {} {body}", response.status, response.field("content-type").unwrap_or("-"))
 }
 
 #[test]
 fn responses_equal_the_recorded_ones_except_for_the_listed_differences() {
-    let rows: Vec<Row> = serde_json::from_str(include_str!("../data/vectors/phalapi_http.json")).unwrap();
+    let rows: Vec<RecordedCase> = serde_json::from_str(include_str!("../data/vectors/phalapi_http.json")).unwrap();
     let mut differences: BTreeMap<String, String> =
         serde_json::from_str(include_str!("../data/vectors/phalapi_http_differences.json")).unwrap();
-    let mut sites: BTreeMap<String, Site> = BTreeMap::new();
-    let mut wrong = String::new();
-    let mut instead = String::new();
+    let mut servers: BTreeMap<String, TestServer> = BTreeMap::new();
+    let mut mismatches = String::new();
+    let mut responses = String::new();
     for row in &rows {
         let settings = row.settings();
-        let site = sites.entry(settings.to_string()).or_insert_with(|| sample::site(&settings));
-        let answer = site.send(&row.request());
-        let named = differences.remove(&row.id);
-        if named.is_some() {
-            writeln!(instead, "{}: {}", row.id, shown(&answer)).unwrap();
+        let server = servers.entry(settings.to_string()).or_insert_with(|| sample::server(&settings));
+        let response = server.send(&row.request());
+        let reason = differences.remove(&row.id);
+        if reason.is_some() {
+            writeln!(responses, "{}: {}", row.id, summary(&response)).unwrap();
         }
-        if row.agrees(&answer) == named.is_some() {
-            let Row { id, status, headers, body, .. } = row;
-            let named = named.map_or(String::new(), |reason| format!(", although: {reason}"));
-            writeln!(wrong, "{id}: recorded {status} {headers:?} {body}\nhere {}{named}\n", shown(&answer)).unwrap();
+        if row.agrees(&response) == reason.is_some() {
+            let RecordedCase { id, status, headers, body, .. } = row;
+            let reason = reason.map_or(String::new(), |reason| format!(", although: {reason}"));
+            writeln!(mismatches, "{id}: recorded {status} {headers:?} {body}\nhere {}{reason}\n", summary(&response))
+                .unwrap();
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(mismatches.is_empty(), "{mismatches}");
     assert!(differences.is_empty(), "no such cases: {differences:?}");
-    golden::compare(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/service/instead.txt"), &instead);
+    golden::compare(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/service/differences.txt"), &responses);
 }

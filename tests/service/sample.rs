@@ -4,7 +4,7 @@ use rulebook::{ApiError, Args, Context, Module, Rulebook, Upload};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
-use crate::client::{self, Site};
+use crate::client::{self, TestServer};
 
 /// The outputs of the methods without parameters, by their paths.
 fn returned() -> Vec<(&'static str, Json)> {
@@ -24,7 +24,7 @@ fn returned() -> Vec<(&'static str, Json)> {
             "/user/retNested",
             json!({ "a": [], "b": { "c": null, "d": true, "e": false }, "f": 0.1, "u": "你好/é", "h": "<a href=\"x\">&'</a>" }),
         ),
-        // Texts are UTF-8 and numbers are finite by their types. These are the values that a lenient program would send.
+        // Rust texts are UTF-8, and JSON numbers are finite. These are the closest values that a handler can return.
         ("/user/retBadUtf8", json!({ "v": String::from_utf8_lossy(b"\xff") })),
         ("/user/retInf", json!({ "v": f64::INFINITY })),
         ("/user/retObj", json!({ "k": "v" })),
@@ -104,9 +104,9 @@ struct Thrown {
 
 impl Thrown {
     /// The error with the code and the message that the client requests.
-    fn throw(self, refusal: ApiError) -> ApiError {
-        let refusal = self.m.into_iter().fold(refusal, ApiError::with_message);
-        self.code.into_iter().fold(refusal, ApiError::with_phalapi_code)
+    fn throw(self, error: ApiError) -> ApiError {
+        let error = self.m.into_iter().fold(error, ApiError::with_message);
+        self.code.into_iter().fold(error, ApiError::with_phalapi_code)
     }
 }
 
@@ -173,8 +173,8 @@ fn modules() -> [Module; 3] {
 }
 
 /// Serves the sample with these settings.
-pub fn site(settings: &Json) -> Site {
+pub fn server(settings: &Json) -> TestServer {
     let files = [("app.json", settings.clone()), ("rules.json", rules())];
     let add = |rulebook: Rulebook| modules().into_iter().fold(rulebook, Rulebook::module).verify_outputs(false);
-    Site::start(&client::engine(&files, add))
+    TestServer::start(&client::engine(&files, add))
 }

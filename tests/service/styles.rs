@@ -2,15 +2,15 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Expected, FORM, assert_all, site};
-use crate::client::{Request, Site};
+use super::{Expected, FORM, assert_all, server};
+use crate::client::{Request, TestServer};
 
 fn post(target: &str, media_type: &str, body: impl Into<Vec<u8>>) -> Request {
     Request::new("POST", target).body(media_type, body)
 }
 
-fn on() -> Site {
-    site(&json!({ "dispatch": true }))
+fn on() -> TestServer {
+    server(&json!({ "dispatch": true }))
 }
 
 fn buy(args: Json) -> Expected {
@@ -112,9 +112,9 @@ fn unknown_names_are_refused() {
     let lacking = on().send(&post("/", FORM, "module=user&method=getBaseInfo"));
     assert_eq!(lacking.status, 200, "{lacking:?}");
     let only_get = json!({ "m": { "GET::read": { "description": "Read", "parameters": {} } } });
-    let site = Site::echo(&[("app.json", json!({ "dispatch": true })), ("m.json", only_get)]);
-    let answer = site.send(&post("/", FORM, "module=m&method=read"));
-    assert_eq!((answer.status, answer.field("allow")), (405, Some("GET, HEAD, OPTIONS")), "{answer:?}");
+    let server = TestServer::echo(&[("app.json", json!({ "dispatch": true })), ("m.json", only_get)]);
+    let response = server.send(&post("/", FORM, "module=m&method=read"));
+    assert_eq!((response.status, response.field("allow")), (405, Some("GET, HEAD, OPTIONS")), "{response:?}");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn pages_of_other_origins_may_send_names_to_any_path() {
     let at = |settings: Json| {
         let mut settings = settings;
         settings["cors"] = json!({ "origins": ["*"] });
-        site(&settings)
+        server(&settings)
     };
     let (on, off, below) = (
         at(json!({ "dispatch": true })),
@@ -137,11 +137,11 @@ fn pages_of_other_origins_may_send_names_to_any_path() {
         (&below, "/v1/tea/green", "POST", 204),
         (&below, "/tea/green", "POST", 404),
     ];
-    for (site, path, method, status) in cases {
+    for (server, path, method, status) in cases {
         let options = Request::new("OPTIONS", path);
-        assert_eq!(site.send(&options).status, 404, "{path}");
+        assert_eq!(server.send(&options).status, 404, "{path}");
         let preflight = options.field("origin", "https://a.example").field("access-control-request-method", method);
-        let response = site.send(&preflight);
+        let response = server.send(&preflight);
         let allowed = (status == 204).then_some("POST, OPTIONS");
         assert_eq!(
             (response.status, response.field("access-control-allow-methods")),
@@ -160,17 +160,17 @@ fn errors_of_names_have_the_envelope_of_the_api() {
             json!({ "type": "about:blank", "title": "unknown service", "status": 404, "code": "unknown-service", "detail": "no service has the name a/b" }),
         ),
     ] {
-        let site = site(&json!({ "dispatch": true, "envelope": envelope }));
-        let answer = site.send(&post("/", FORM, "module=a&method=b")).json();
+        let server = server(&json!({ "dispatch": true, "envelope": envelope }));
+        let response = server.send(&post("/", FORM, "module=a&method=b")).json();
         for (name, value) in body.as_object().unwrap() {
-            assert_eq!(&answer[name], value, "{answer}");
+            assert_eq!(&response[name], value, "{response}");
         }
     }
 }
 
 #[test]
 fn names_are_ignored_if_they_are_not_enabled() {
-    let site = site(&json!({}));
+    let server = server(&json!({}));
     let cases = [
         (
             post("/x", FORM, "module=store&method=buy"),
@@ -184,5 +184,5 @@ fn names_are_ignored_if_they_are_not_enabled() {
             )),
         ),
     ];
-    assert_all(&site, &cases);
+    assert_all(&server, &cases);
 }

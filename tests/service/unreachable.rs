@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{FORM, outcome, site};
-use crate::client::{Request, Site};
+use super::{FORM, outcome, server};
+use crate::client::{Request, TestServer};
 
 /// All services with two static segments, by their paths.
 const SERVICES: [(&str, &str); 7] = [
@@ -17,7 +17,7 @@ const SERVICES: [(&str, &str); 7] = [
     ("site", "index"),
 ];
 
-/// The service with this name, by PhalApi's rules.
+/// Returns the path of the service that PhalApi's rules find for a name.
 fn meant(name: &str) -> Option<String> {
     let parts: Vec<&str> = name.split('.').collect();
     let (class, method) = match parts[..] {
@@ -32,7 +32,7 @@ fn meant(name: &str) -> Option<String> {
     found.map(|(class, method)| format!("{class}.{method}"))
 }
 
-/// Names, and texts that are similar to names.
+/// Generates names, and texts that are similar to names.
 fn name() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         4 => proptest::sample::select(vec![
@@ -54,8 +54,8 @@ fn name() -> impl Strategy<Value = String> {
     })
 }
 
-fn both() -> Site {
-    site(&json!({ "service": { "on": true }, "dispatch": true, "unknown": "ignore" }))
+fn both() -> TestServer {
+    server(&json!({ "service": { "on": true }, "dispatch": true, "unknown": "ignore" }))
 }
 
 /// A text in a query or a form. If `all` is `true`, every byte is encoded.
@@ -72,16 +72,16 @@ proptest! {
 
     #[test]
     fn a_name_leads_to_its_service_or_is_unknown(name in name(), field in "service|s", all in any::<bool>(), form in any::<bool>()) {
-        thread_local!(static SITE: Site = both());
+        thread_local!(static SITE: TestServer = both());
         let given = format!("{field}={}", encoded(&name, all));
         let request = if form {
             Request::new("POST", "/").body(FORM, given)
         } else {
             Request::new("POST", format!("/?{given}"))
         };
-        let answer = SITE.with(|site| site.send(&request));
-        prop_assert!(answer.body.len() < 1000, "{answer:?}");
-        match (meant(&name), outcome(&answer)) {
+        let response = SITE.with(|server| server.send(&request));
+        prop_assert!(response.body.len() < 1000, "{response:?}");
+        match (meant(&name), outcome(&response)) {
             // The HTTP method may be unknown or a parameter missing, but the service is the right one.
             (Some(service), Ok((to, _))) => prop_assert!(to.starts_with(&service), "{name:?} went to {to}"),
             (Some(_), Err((status, _))) => prop_assert!([400, 401, 405].contains(&status), "{name:?}: {status}"),
@@ -95,20 +95,20 @@ proptest! {
 
     #[test]
     fn module_and_method_lead_to_their_service_or_are_unknown(module in name(), method in name(), json in any::<bool>()) {
-        thread_local!(static SITE: Site = both());
+        thread_local!(static SITE: TestServer = both());
         let request = Request::new("POST", "/");
         let request = if json {
             request.body("application/json", json!({ "module": module, "method": method }).to_string())
         } else {
             request.body(FORM, format!("module={}&method={}", encoded(&module, false), encoded(&method, true)))
         };
-        let answer = SITE.with(|site| site.send(&request));
+        let response = SITE.with(|server| server.send(&request));
         let is = |own: &(&str, &str)| {
             // ServicesByClass of rules are case-insensitive, as their paths are.
             let (own, given) = (format!("{}/{}", own.0, own.1), format!("{module}/{method}"));
             own == given || (own.starts_with(['u', 's']) && !own.starts_with("st") && own.to_lowercase() == given.to_lowercase())
         };
-        match (SERVICES.iter().find(|own| is(own)), outcome(&answer)) {
+        match (SERVICES.iter().find(|own| is(own)), outcome(&response)) {
             (Some((module, method)), Ok((to, _))) => {
                 let id = [*module, *method].join(".");
                 prop_assert!(to.starts_with(&id), "{to}");
@@ -122,20 +122,20 @@ proptest! {
 
 #[test]
 fn quoted_names_are_truncated() {
-    let site = both();
+    let server = both();
     let long = "A".repeat(5_000);
-    let answer = site.send(&Request::new("GET", format!("/?service={long}.b")));
-    assert_eq!(answer.json()["ret"], 404);
-    assert!(answer.body.len() < 250, "{answer:?}");
-    let answer = site.send(&Request::new("GET", format!("/?service={}", "A".repeat(10_240))));
-    assert_eq!(answer.status, 414, "{answer:?}");
-    let answer = site.send(&Request::new("POST", "/").body(FORM, format!("service={}.b", "A".repeat(10_240))));
-    assert_eq!(answer.json()["ret"], 404);
-    assert!(answer.body.len() < 250, "{answer:?}");
-    let answer = site.send(&Request::new("POST", "/").body(FORM, format!("module={long}&method={long}")));
-    assert!(answer.status == 404 && answer.body.len() < 600, "{answer:?}");
+    let response = server.send(&Request::new("GET", format!("/?service={long}.b")));
+    assert_eq!(response.json()["ret"], 404);
+    assert!(response.body.len() < 250, "{response:?}");
+    let response = server.send(&Request::new("GET", format!("/?service={}", "A".repeat(10_240))));
+    assert_eq!(response.status, 414, "{response:?}");
+    let response = server.send(&Request::new("POST", "/").body(FORM, format!("service={}.b", "A".repeat(10_240))));
+    assert_eq!(response.json()["ret"], 404);
+    assert!(response.body.len() < 250, "{response:?}");
+    let response = server.send(&Request::new("POST", "/").body(FORM, format!("module={long}&method={long}")));
+    assert!(response.status == 404 && response.body.len() < 600, "{response:?}");
     // The name is a JSON string in JSONP and in the log, too.
-    let answer = site.send(&Request::new("GET", "/?service=%3Cscript%3E%0A%22%00"));
-    let text = String::from_utf8(answer.body.clone()).unwrap();
+    let response = server.send(&Request::new("GET", "/?service=%3Cscript%3E%0A%22%00"));
+    let text = String::from_utf8(response.body.clone()).unwrap();
     assert!(text.contains(r#"App.<script>\n\"\u0000.Index"#), "{text}");
 }

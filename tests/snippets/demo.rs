@@ -26,11 +26,11 @@ fn assert_expected_statuses(language: Language) {
     // GET comes before DELETE.
     methods.sort_by_key(|(method, _)| method.http);
     let texts: Vec<_> = methods.iter().map(|(_, text)| text.clone()).collect();
-    let answers = run::all(language, &texts, folder.path());
-    for ((method, text), (status, body)) in methods.iter().zip(answers) {
+    let responses = run::all(language, &texts, folder.path());
+    for ((method, text), (status, body)) in methods.iter().zip(responses) {
         let refused = EXPECTED_ERRORS.iter().find(|(id, _)| *id == method.id).map(|(_, status)| *status);
         let expected = refused.unwrap_or(method.options.status);
-        assert_eq!(status, expected, "{}: {body}\n{text}\n{}", method.id, server.served.told());
+        assert_eq!(status, expected, "{}: {body}\n{text}\n{}", method.id, server.process.log());
     }
 }
 

@@ -1,6 +1,6 @@
 //! The example calls of methods: in every language, the server responds as the definition says.
 //!
-//! `tests/outside/snippets` runs the tests that need Node and Python.
+//! `tests/external/snippets` runs the tests that need Node and Python.
 
 mod demo;
 mod run;
@@ -10,13 +10,14 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use rulebook::{Authenticate, Authentication, Engine, Head, Identity, Rulebook, Unbound, Value};
+use rulebook::types::Value;
+use rulebook::{Authenticate, Authentication, Engine, Head, Identity, Rulebook, Unbound};
 use rulebook_model::describe::example;
 use rulebook_model::describe::{KEY_PLACEHOLDER, Snippet, server_url, snippets, uris};
 use rulebook_model::model::{Api, Location, Method};
 use serde_json::{Value as Json, json};
 
-use crate::client::Site;
+use crate::client::TestServer;
 use run::Language;
 use support::generate::{Generated, definitions};
 use support::golden;
@@ -68,11 +69,11 @@ fn assert_echoed(generated: &[Generated], language: Language) -> usize {
             file.as_object_mut().unwrap().remove("limits");
         }
         let engine = engine(generated.bytes());
-        let site = Site::start(&engine);
-        let texts = calls_at(engine.api(), language, &site.address().to_string(), "any");
+        let server = TestServer::start(&engine);
+        let texts = calls_at(engine.api(), language, &server.address().to_string(), "any");
         let folder = tempfile::tempdir().unwrap();
-        let answers = run::all(language, &texts, folder.path());
-        for (((method, _), text), (status, body)) in calls(engine.api()).iter().zip(&texts).zip(answers) {
+        let responses = run::all(language, &texts, folder.path());
+        for (((method, _), text), (status, body)) in calls(engine.api()).iter().zip(&texts).zip(responses) {
             let declared = method.options.status;
             assert!((200..300).contains(&status), "{}: {status} {body}, not {declared}\n{text}", method.id);
             assert_received(method, &body, text);

@@ -77,19 +77,19 @@ pub fn all(language: Language, calls: &[String], folder: &Path) -> Vec<(u16, Str
     };
     let output = command.current_dir(folder).output().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout);
-    let answers: Vec<_> = printed.split(SEPARATOR).skip(1).map(|answer| read(language, answer.trim())).collect();
-    assert_eq!(answers.len(), calls.len(), "{}", String::from_utf8_lossy(&output.stderr));
-    answers
+    let responses: Vec<_> = printed.split(SEPARATOR).skip(1).map(|response| read(language, response.trim())).collect();
+    assert_eq!(responses.len(), calls.len(), "{}", String::from_utf8_lossy(&output.stderr));
+    responses
 }
 
 /// Parses the printed status and body of a response.
-fn read(language: Language, answer: &str) -> (u16, String) {
+fn read(language: Language, response: &str) -> (u16, String) {
     let (status, body) = match language {
         Language::Curl => {
-            let (body, status) = answer.rsplit_once('\n').unwrap_or(("", answer));
+            let (body, status) = response.rsplit_once('\n').unwrap_or(("", response));
             (status, body)
         }
-        Language::JavaScript | Language::Python => answer.split_once(' ').unwrap_or((answer, "")),
+        Language::JavaScript | Language::Python => response.split_once(' ').unwrap_or((response, "")),
     };
-    (status.parse().unwrap_or_else(|_| panic!("no status: {answer}")), body.to_owned())
+    (status.parse().unwrap_or_else(|_| panic!("no status: {response}")), body.to_owned())
 }

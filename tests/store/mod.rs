@@ -10,7 +10,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use rulebook::call::Content;
+use rulebook::Content;
 use rulebook::store::{FileName, Precondition, Publication, StagedFile, Store, StoreError, StoredFile};
 
 /// The folder of a store that holds the staging folders.

@@ -120,8 +120,8 @@ for (const name of Object.keys(folders)) {
 
 test("correct programs compile with the types of the demo, and incorrect ones do not", () => {
   const folder = declared("demo");
-  const files = ["usage.ts", "wrong.ts"].map((name) => join(folder, name));
-  for (const name of ["usage.ts", "wrong.ts"]) cpSync(join(top, "tests/typescript", name), join(folder, name));
+  const files = ["usage.ts", "invalid_usage.ts"].map((name) => join(folder, name));
+  for (const name of ["usage.ts", "invalid_usage.ts"]) cpSync(join(top, "tests/typescript", name), join(folder, name));
   assert.equal(compilerErrors(files), "");
   const wrong = readFileSync(files[1], "utf8").replaceAll(/^ *\/\/ @ts-expect-error.*\n/gm, "");
   writeFileSync(files[1], wrong);

@@ -9,7 +9,8 @@ use serde_json::{Map, Value as Json};
 
 use super::{App, Command, Exit, Settings, output};
 use rulebook::Engine;
-use rulebook::call::{ApiError, Content, Download, ErrorKind, Identity};
+use rulebook::error::ErrorKind;
+use rulebook::{ApiError, Content, Download, Identity};
 use rulebook_model::diagnostic::closest;
 use rulebook_model::envelope::{Envelope, JsonMemberWriter, Problem};
 

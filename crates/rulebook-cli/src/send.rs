@@ -8,7 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 use super::client_options::{ClientOptions, after_help, transfer_failed};
 use super::{Command, Exit, output};
 use crate::remote::{OutgoingFile, Server, WriteCondition, send};
-use rulebook::call::ETag;
+use rulebook::ETag;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,8 +6,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, ValueEnum};
 
 use super::{App, Exit, output};
+use rulebook::AuthScheme;
 use rulebook::Rulebook;
-use rulebook::call::AuthScheme;
 use rulebook_model::model::{Api, LogFormat, MAX_WORKERS, Unbound};
 
 /// The heading of the settings in the help.

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::errors::{self, run_blocking};
 use super::source::{Column, Database, LimitedStore, SourceError};
-use rulebook::call::ApiError;
+use rulebook::ApiError;
 use rulebook::store::{Precondition, Publication, StoreError};
 use rulebook::{Args, Context};
 use rulebook_model::filename::FileName;

@@ -2,8 +2,8 @@
 
 use tokio::task::spawn_blocking;
 
+use rulebook::ApiError;
 use rulebook::Context;
-use rulebook::call::ApiError;
 use rulebook::store::StoreError;
 use rulebook_model::filename::FileName;
 

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::errors::{self, run_blocking};
-use rulebook::call::{ApiError, Download, Head, Upload};
 use rulebook::store::{Precondition, Publication};
+use rulebook::{ApiError, Download, Head, Upload};
 use rulebook::{Args, Context};
 use rulebook_model::filename::FileName;
 

@@ -24,10 +24,7 @@ pub mod span;
 pub mod suggest;
 pub mod types;
 
-pub use call::{ApiError, AuthScheme, CustomError, Encode, HttpMethod, TypeMismatch, Upload, Value, Violation};
-pub use envelope::{Envelope, MemberWriter, WriteError};
-pub use error::ErrorStatus;
-pub use format::{Format, FormatError, Xml};
+pub use call::{ApiError, AuthScheme, CustomError, HttpMethod, TypeMismatch, Upload, Value};
 
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rulebook::call::{AuthScheme, Authenticate, Authentication, Head, Identity, RequestId};
+use rulebook::{AuthScheme, Authenticate, Authentication, Head, Identity, RequestId};
 
 /// The header field with the token of an identity.
 pub(super) const FIELD: &str = "x-rulebook-test";

@@ -1,6 +1,6 @@
 //! Multipart bodies in the form that browsers send (RFC 7578; the HTML standard defines the escaping of names).
 
-use rulebook::call::RequestId;
+use rulebook::RequestId;
 
 /// A part of a multipart body: a file if it has a file name, else a field.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use ureq::http;
 use super::multipart::{self, Part};
 use super::usage_error::UsageError;
 use super::{Client, TestResponse, identities};
-use rulebook::call::Identity;
+use rulebook::Identity;
 use rulebook_model::envelope::Decoding;
 
 /// Minimum length in bytes of a body that is sent with `Expect: 100-continue` (RFC 9110 section 10.1.1), so that the

@@ -17,8 +17,8 @@ fn an_interrupted_download_is_resumed() {
     };
     // One run of the program, with retries.
     let line = cutting();
-    let ran = workspace.succeeds(&["fetch", "--from", &line.url, "public/it", "-o", "one"], &[(&large, "one")]);
-    assert_eq!(ran.err.matches("retrying in ").count(), 2, "{}", ran.err);
+    let result = workspace.succeeds(&["fetch", "--from", &line.url, "public/it", "-o", "one"], &[(&large, "one")]);
+    assert_eq!(result.err.matches("retrying in ").count(), 2, "{}", result.err);
     assert_resumed(&line.heads());
     // Several runs, of which the first two fail.
     let line = cutting();

@@ -17,7 +17,8 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use super::RunResult;
-use crate::served::{Served, copy_files, free_address, program};
+use crate::client::{Connection, Request, wait_until};
+use crate::server_process::{ServerProcess, copy_files, free_address, program};
 
 /// The length in bytes of a file that is sent in many chunks.
 const LARGE: usize = 8 << 20;
@@ -72,30 +73,30 @@ impl Workspace {
         for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
             command.env_remove(proxy).env_remove(proxy.to_lowercase());
         }
-        let ran: RunResult = command.args(arguments).envs(environment.iter().copied()).output().unwrap().into();
-        for text in [&ran.out, &ran.err] {
-            assert!(!text.contains('\x1b') && !text.contains('\r'), "{ran:?}");
-            assert!(self.key.is_empty() || !text.contains(self.key.trim_start_matches("rb_")), "{ran:?}");
+        let result: RunResult = command.args(arguments).envs(environment.iter().copied()).output().unwrap().into();
+        for text in [&result.out, &result.err] {
+            assert!(!text.contains('\x1b') && !text.contains('\r'), "{result:?}");
+            assert!(self.key.is_empty() || !text.contains(self.key.trim_start_matches("rb_")), "{result:?}");
         }
-        ran
+        result
     }
 
     /// Runs the program, which must succeed and print the digest and name of each of these files.
     #[track_caller]
     fn succeeds(&self, arguments: &[&str], printed: &[(&[u8], &str)]) -> RunResult {
-        let ran = self.run(arguments);
+        let result = self.run(arguments);
         let lines = printed.iter().map(|(content, name)| format!("{}  {name}\n", blake3::hash(content)));
-        assert_eq!((ran.code, ran.out.as_str()), (Some(0), lines.collect::<String>().as_str()), "{}", ran.err);
-        ran
+        assert_eq!((result.code, result.out.as_str()), (Some(0), lines.collect::<String>().as_str()), "{}", result.err);
+        result
     }
 
     /// Runs the program, which must fail with this exit code and a message that contains `words`.
     #[track_caller]
     fn fails(&self, code: i32, words: &str, arguments: &[&str]) -> RunResult {
-        let ran = self.run(arguments);
-        assert_eq!((ran.code, ran.out.as_str()), (Some(code), ""), "{}", ran.err);
-        assert!(ran.err.contains(words), "{words:?} is not in {:?}", ran.err);
-        ran
+        let result = self.run(arguments);
+        assert_eq!((result.code, result.out.as_str()), (Some(code), ""), "{}", result.err);
+        assert!(result.err.contains(words), "{words:?} is not in {:?}", result.err);
+        result
     }
 
     /// Runs the program, to which the server must respond with this status and message.
@@ -107,7 +108,7 @@ impl Workspace {
 
 /// A server with the demo's internal API, changed to accept files of any media type up to 16 MiB.
 struct Peer {
-    _served: Served,
+    _served: ServerProcess,
     url: String,
     folder: TempDir,
 }
@@ -128,8 +129,8 @@ impl Peer {
             calls["files"]["POST"]["in"]["content"]["items"] = json!({ "max": 16 << 20 });
         });
         let address = free_address();
-        let served = Served::start(folder.path(), &address, &[]);
-        Self { _served: served, url: format!("http://{address}"), folder }
+        let process = ServerProcess::start(folder.path(), &address, &[]);
+        Self { _served: process, url: format!("http://{address}"), folder }
     }
 
     /// Creates a workspace whose key has this scope.
@@ -139,11 +140,17 @@ impl Peer {
 
     fn key(&self, flags: &[&str]) -> String {
         let arguments = [&["keys", "add", "--name", "test"], flags].concat();
-        let ran = super::run(self.folder.path(), &arguments);
-        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        let result = super::run(self.folder.path(), &arguments);
+        assert_eq!(result.code, Some(0), "{}", result.err);
+        let key = result.out.trim().to_owned();
         // The server checks for new keys four times a second.
-        thread::sleep(std::time::Duration::from_millis(600));
-        ran.out.trim().to_owned()
+        let request = Request::new("OPTIONS", "/iapi/file?as=me").field("authorization", format_args!("Bearer {key}"));
+        let address = self.url.strip_prefix("http://").unwrap().parse().unwrap();
+        assert!(
+            wait_until(|| Connection::open(address).send(&request).status != 401),
+            "the server does not read the key"
+        );
+        key
     }
 }
 

@@ -52,8 +52,8 @@ fn messages_are_read_from_every_envelope() {
     ];
     for (status, body, reported) in cases {
         let server = Listener::responding(&[&response(status, "", &body)]);
-        let ran = workspace.fails(1, reported, &["send", "--to", &server.url, "own"]);
-        assert_eq!(ran.err, format!("error: the server responded with {reported}"), "{body}");
+        let result = workspace.fails(1, reported, &["send", "--to", &server.url, "own"]);
+        assert_eq!(result.err, format!("error: the server responded with {reported}"), "{body}");
         assert_eq!(server.heads().len(), 1, "no retry: {body}");
     }
     let text =
@@ -77,12 +77,12 @@ fn temporary_errors_are_retried_after_the_time_that_the_server_requests() {
     ] {
         let server = Listener::responding(&[&response(status, fields, ""), &found]);
         let begun = Instant::now();
-        let ran = workspace.succeeds(&["fetch", "--from", &server.url, "it"], &[(b"x", "it")]);
+        let result = workspace.succeeds(&["fetch", "--from", &server.url, "it"], &[(b"x", "it")]);
         assert!(begun.elapsed() >= Duration::from_millis(min_millis), "{status}");
         assert!(
-            ran.err.starts_with(&format!("the server responded with {}; retrying in ", &status[..3])),
+            result.err.starts_with(&format!("the server responded with {}; retrying in ", &status[..3])),
             "{}",
-            ran.err
+            result.err
         );
     }
     let server = Listener::responding(&[&response("429 Many", "Retry-After: 3600\r\n", "")]);
@@ -151,10 +151,10 @@ fn the_key_is_read_from_a_file_or_the_environment() {
     let fetch = ["fetch", "--from", server.url.as_str(), "it"];
     let run = |more: &[&str], key: Option<&OsStr>| {
         let environment: Vec<_> = key.map(|key| ("RULEBOOK_KEY", key)).into_iter().collect();
-        let ran = workspace.run_with(&[&fetch[..], more].concat(), &environment);
+        let result = workspace.run_with(&[&fetch[..], more].concat(), &environment);
         let heads = server.heads();
         let sent = heads.last().and_then(|head| field(head, "authorization")).map(str::to_owned);
-        (ran.code, ran.err, sent)
+        (result.code, result.err, sent)
     };
     let unverified = "not verified: the server did not send a digest to compare with\n";
     let sent = |key: Option<&str>| (Some(0), unverified.to_owned(), key.map(|key| format!("Bearer {key}")));
@@ -187,8 +187,8 @@ fn a_key_file_that_other_users_can_read_causes_a_warning() {
     let workspace = Workspace::new("rb_filed");
     fs::set_permissions(workspace.path("key"), std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
     let server = Listener::responding(&[&response("200 OK", "", "x")]);
-    let ran = workspace.succeeds(&["fetch", "--from", &server.url, "it"], &[(b"x", "it")]);
-    assert!(ran.err.starts_with("warning: key: other users can read the key"), "{}", ran.err);
+    let result = workspace.succeeds(&["fetch", "--from", &server.url, "it"], &[(b"x", "it")]);
+    assert!(result.err.starts_with("warning: key: other users can read the key"), "{}", result.err);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn local_and_connection_errors_are_reported() {
     let server = Listener::responding(&[&response("200 OK", "", "x")]);
     workspace.fails(3, "error: missing/it.part: ", &["fetch", "--from", &server.url, "it", "-o", "missing/it"]);
     workspace.fails(3, "error: missing/it.part: ", &["fetch", "--from", &server.url, "it", "-o", "missing/"]);
-    let unused = crate::served::free_address();
+    let unused = crate::server_process::free_address();
     workspace.fails(
         3,
         "error: the connection failed: ",

@@ -36,9 +36,9 @@ fn several_files_are_stored_all_or_none() {
     workspace.write("一.txt", "1");
     workspace.write("two", "2");
     let send = ["send", "--to", &peer.url, "一.txt", "two"];
-    let ran = workspace
+    let result = workspace
         .succeeds(&[&send[..], &["--as", "public/"]].concat(), &[(b"1", "public/一.txt"), (b"2", "public/two")]);
-    assert_eq!(ran.err, "not verified: the server did not send a digest to compare with\n");
+    assert_eq!(result.err, "not verified: the server did not send a digest to compare with\n");
     for (name, content) in [("一.txt", "1"), ("two", "2")] {
         workspace.succeeds(
             &["fetch", "--from", &peer.url, &format!("public/{name}"), "-o", "got"],
@@ -94,8 +94,8 @@ fn quiet_prints_only_errors() {
         &["fetch", "--from", &peer.url, "public/own", "-o", "got", "-q", "--if-changed"],
     ] {
         workspace.write("own2", "x");
-        let ran = workspace.run(arguments);
-        assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), "", ""), "{arguments:?}");
+        let result = workspace.run(arguments);
+        assert_eq!((result.code, result.out.as_str(), result.err.as_str()), (Some(0), "", ""), "{arguments:?}");
     }
     workspace.refused(400, "", &["fetch", "--from", &peer.url, "public/none", "-q"]);
 }

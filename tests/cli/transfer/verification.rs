@@ -21,9 +21,10 @@ fn content_with_another_digest_is_discarded() {
         if let Some(before) = before {
             workspace.write("it", before);
         }
-        let ran = workspace.fails(3, "the content differs from the server's: its digest is ", &fetch);
+        let result = workspace.fails(3, "the content differs from the server's: its digest is ", &fetch);
         assert!(
-            ran.err.contains(&blake3::hash(b"other").to_string()) && ran.err.contains(&blake3::hash(b"it").to_string())
+            result.err.contains(&blake3::hash(b"other").to_string())
+                && result.err.contains(&blake3::hash(b"it").to_string())
         );
         assert_eq!(workspace.names(), before.map(|_| "it".to_owned()).as_slice(), "no partial files are left");
     }
@@ -49,8 +50,8 @@ fn responses_without_a_digest_are_reported_as_unverified() {
     for fields in ["ETag: \"v1\"\r\n", &weak, ""] {
         let server = Listener::responding(&[&response("200 OK", fields, "own")]);
         for arguments in [["fetch", "--from", &server.url, "own"], ["send", "--to", &server.url, "own"]] {
-            let ran = workspace.succeeds(&arguments, &[(b"own", "own")]);
-            assert_eq!(ran.err, "not verified: the server did not send a digest to compare with\n", "{fields}");
+            let result = workspace.succeeds(&arguments, &[(b"own", "own")]);
+            assert_eq!(result.err, "not verified: the server did not send a digest to compare with\n", "{fields}");
         }
     }
 }

@@ -36,7 +36,8 @@ struct Input {
 impl Input {
     fn new(own: &Parameter) -> Self {
         let boundary_values = own.r#type.check.boundary_values();
-        let values = boundary_values.iter().map(rulebook::Value::to_json).filter(|json| !json.is_null()).collect();
+        let values =
+            boundary_values.iter().map(rulebook::types::Value::to_json).filter(|json| !json.is_null()).collect();
         Self { from: own.from, key: own.key.clone(), values }
     }
 

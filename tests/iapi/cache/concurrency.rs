@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::{Caching, connect};
+use super::{CacheServer, connect};
 use crate::demo::Place;
 
 const TABLE: &str = "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)";
@@ -14,7 +14,7 @@ fn the_values_of_one_call_belong_to_the_same_state_of_the_database() {
         if !place.is_postgres() {
             connect(place).execute("PRAGMA journal_mode = WAL");
         }
-        let caching = Caching::of(place, &[TABLE, "INSERT INTO t VALUES ('a', '0'), ('b', '0')"], "t.v");
+        let caching = CacheServer::new(place, &[TABLE, "INSERT INTO t VALUES ('a', '0'), ('b', '0')"], "t.v");
         let done = AtomicBool::new(false);
         let states = thread::scope(|scope| {
             scope.spawn(|| {
@@ -27,7 +27,7 @@ fn the_values_of_one_call_belong_to_the_same_state_of_the_database() {
             });
             let states: Vec<_> = (0..40)
                 .map(|_| {
-                    assert_eq!(caching.ask(&["a", "b"], &["a", "b"]).status, 200);
+                    assert_eq!(caching.request_caches(&["a", "b"], &["a", "b"]).status, 200);
                     let files = caching.files();
                     (files["cache/a"].clone(), files["cache/b"].clone())
                 })
@@ -45,10 +45,10 @@ fn the_values_of_one_call_belong_to_the_same_state_of_the_database() {
 #[test]
 fn many_concurrent_calls_wait_for_each_other() {
     Place::each(|place| {
-        let caching = Caching::of(place, &[TABLE, "INSERT INTO t VALUES ('a', 'one')"], "t.v");
-        let ask = |number: u32| caching.ask(&["a"], &[format!("{number}")]).status;
+        let caching = CacheServer::new(place, &[TABLE, "INSERT INTO t VALUES ('a', 'one')"], "t.v");
+        let fetch = |number: u32| caching.request_caches(&["a"], &[format!("{number}")]).status;
         thread::scope(|scope| {
-            let asked: Vec<_> = (0..60).map(|number| scope.spawn(move || ask(number))).collect();
+            let asked: Vec<_> = (0..60).map(|number| scope.spawn(move || fetch(number))).collect();
             for status in asked {
                 assert_eq!(status.join().unwrap(), 200);
             }

@@ -9,7 +9,7 @@ use std::thread;
 
 use rulebook_iapi::Database;
 
-use super::{Caching, caches};
+use super::{CacheServer, caches};
 use crate::demo::Place;
 
 const TABLE: &str = "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)";
@@ -17,8 +17,8 @@ const TABLE: &str = "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT)";
 #[test]
 fn a_missing_file_is_not_created() {
     let place = Place::sqlite();
-    let caching = Caching::with("t.v", |rulebook| rulebook.state(caches(&place.database())));
-    caching.assert_refused(&caching.ask(&["1"], &["1"]), 503, "no_database");
+    let caching = CacheServer::with("t.v", |rulebook| rulebook.state(caches(&place.database())));
+    caching.assert_error(&caching.request_caches(&["1"], &["1"]), 503, "no_database");
     assert!(!place.file().exists());
 }
 
@@ -27,18 +27,18 @@ fn a_file_that_is_not_a_database_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file:it?mode=memory");
     fs::write(&file, "This is not a database. ".repeat(100)).unwrap();
-    let caching = Caching::with("t.v", |rulebook| rulebook.state(caches(&Database::Sqlite(file))));
-    caching.assert_refused(&caching.ask(&["1"], &["1"]), 503, "no_database");
+    let caching = CacheServer::with("t.v", |rulebook| rulebook.state(caches(&Database::Sqlite(file))));
+    caching.assert_error(&caching.request_caches(&["1"], &["1"]), 503, "no_database");
 }
 
 #[test]
 fn a_missing_server_is_reported() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for url in [format!("postgres://test:secret@{free}/none"), "postgres://te st:secret@".to_owned()] {
-        let caching = Caching::with("t.v", |rulebook| rulebook.state(caches(&Database::Postgres(url))));
-        let answer = caching.ask(&["1"], &["1"]);
-        caching.assert_refused(&answer, 503, "no_database");
-        assert!(!String::from_utf8_lossy(&answer.body).contains("secret"), "{answer:?}");
+        let caching = CacheServer::with("t.v", |rulebook| rulebook.state(caches(&Database::Postgres(url))));
+        let response = caching.request_caches(&["1"], &["1"]);
+        caching.assert_error(&response, 503, "no_database");
+        assert!(!String::from_utf8_lossy(&response.body).contains("secret"), "{response:?}");
     }
 }
 
@@ -51,11 +51,11 @@ fn the_debug_output_contains_no_password() {
 fn a_file_that_is_damaged_within_a_value_is_reported() {
     let place = Place::sqlite();
     let rows = "INSERT INTO t VALUES ('small', 'x'), ('large', hex(zeroblob(4000000)))";
-    let caching = Caching::of(&place, &[TABLE, rows], "t.v");
+    let caching = CacheServer::new(&place, &[TABLE, rows], "t.v");
     let file = fs::OpenOptions::new().write(true).open(place.file()).unwrap();
     let half = file.metadata().unwrap().len() / 2;
     file.write_all_at(&[0xff; 64 << 10], half).unwrap();
-    caching.assert_refused(&caching.ask(&["small", "large"], &["a", "b"]), 503, "no_database");
+    caching.assert_error(&caching.request_caches(&["small", "large"], &["a", "b"]), 503, "no_database");
     assert_eq!(caching.value("small"), b"x", "the others can still be read");
 }
 
@@ -92,15 +92,15 @@ fn forward(client: TcpStream, server: UnixStream, max_bytes: u64) {
 fn a_connection_that_is_lost_within_a_value_is_reported() {
     let Some(place) = Place::postgres(true) else { return };
     let rows = "INSERT INTO t VALUES ('small', 'x'), ('large', repeat('0123456789', 800000))";
-    let whole = Caching::of(&place, &[TABLE, rows], "t.v");
+    let whole = CacheServer::new(&place, &[TABLE, rows], "t.v");
     for (max_bytes, status) in [(0, 503), (1_000, 503), (3_000_000, 503), (u64::MAX, 200)] {
         let url = cutting(&place, max_bytes).unwrap();
-        let caching = Caching::with("t.v", |rulebook| rulebook.state(caches(&Database::Postgres(url))));
-        let answer = caching.ask(&["small", "large"], &["a", "b"]);
+        let caching = CacheServer::with("t.v", |rulebook| rulebook.state(caches(&Database::Postgres(url))));
+        let response = caching.request_caches(&["small", "large"], &["a", "b"]);
         if status == 200 {
-            assert_eq!(answer.status, 200, "{answer:?}");
+            assert_eq!(response.status, 200, "{response:?}");
         } else {
-            caching.assert_refused(&answer, status, "no_database");
+            caching.assert_error(&response, status, "no_database");
         }
     }
     assert_eq!(whole.value("large").len(), 8_000_000);
@@ -110,20 +110,20 @@ fn a_connection_that_is_lost_within_a_value_is_reported() {
 fn the_limit_on_the_total_size_is_enforced() {
     Place::each(|place| {
         let rows = "INSERT INTO t VALUES ('a', '12345'), ('b', '678'), ('c', '90')";
-        let database = Caching::of(place, &[TABLE, rows], "t.v");
-        let caching = Caching::with("t.v", |rulebook| rulebook.state(caches(&place.database()).max_bytes(8)));
-        let answer = caching.ask(&["a", "b", "c"], &["a", "b", "c"]);
-        caching.assert_refused(&answer, 422, "cache_too_large");
-        assert_eq!(answer.json()["most"], 8);
-        assert_eq!(caching.ask(&["a", "b"], &["a", "b"]).status, 200, "together");
-        assert_eq!(database.ask(&["a", "b", "c"], &["a", "b", "c"]).status, 200);
+        let database = CacheServer::new(place, &[TABLE, rows], "t.v");
+        let caching = CacheServer::with("t.v", |rulebook| rulebook.state(caches(&place.database()).max_bytes(8)));
+        let response = caching.request_caches(&["a", "b", "c"], &["a", "b", "c"]);
+        caching.assert_error(&response, 422, "cache_too_large");
+        assert_eq!(response.json()["most"], 8);
+        assert_eq!(caching.request_caches(&["a", "b"], &["a", "b"]).status, 200, "together");
+        assert_eq!(database.request_caches(&["a", "b", "c"], &["a", "b", "c"]).status, 200);
     });
 }
 
 #[test]
 fn a_program_without_caches_responds_with_an_internal_error() {
-    let caching = Caching::with("t.v", |rulebook| rulebook);
-    caching.assert_refused(&caching.ask(&["1"], &["1"]), 500, "internal");
-    let caching = Caching::with("t", |rulebook| rulebook.state(caches(&Database::Sqlite("none".into()))));
-    caching.assert_refused(&caching.ask(&["1"], &["1"]), 500, "internal");
+    let caching = CacheServer::with("t.v", |rulebook| rulebook);
+    caching.assert_error(&caching.request_caches(&["1"], &["1"]), 500, "internal");
+    let caching = CacheServer::with("t", |rulebook| rulebook.state(caches(&Database::Sqlite("none".into()))));
+    caching.assert_error(&caching.request_caches(&["1"], &["1"]), 500, "internal");
 }

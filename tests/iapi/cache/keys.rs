@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Caching, connect};
+use super::{CacheServer, connect};
 use crate::client::Request;
 use crate::demo::Place;
 
@@ -37,12 +37,12 @@ fn keys_with_special_characters_are_found() {
     Place::each(|place| {
         let inserts = ODD.map(insert);
         let statements: Vec<_> = [TEXTS].into_iter().chain(inserts.iter().map(String::as_str)).collect();
-        let caching = Caching::of(place, &statements, COLUMN);
+        let caching = CacheServer::new(place, &statements, COLUMN);
         let names: Vec<_> = (0..ODD.len()).map(|number| format!("{number}.txt")).collect();
-        let answer = caching.ask(&ODD, &names);
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = caching.request_caches(&ODD, &names);
+        assert_eq!(response.status, 200, "{response:?}");
         let expected: Vec<_> = names.iter().map(|name| caching.root().join("cache").join(name)).collect();
-        assert_eq!(answer.json(), json!(expected), "in the order of the keys");
+        assert_eq!(response.json(), json!(expected), "in the order of the keys");
         let files = caching.files();
         for (key, name) in ODD.iter().zip(&names) {
             assert_eq!(files[&format!("cache/{name}")], *key);
@@ -54,25 +54,25 @@ fn keys_with_special_characters_are_found() {
 fn keys_without_a_value_are_named_and_nothing_is_written() {
     Place::each(|place| {
         let statements = [TEXTS, "INSERT INTO texts VALUES ('good', 'x'), ('empty', ''), ('null', NULL)"];
-        let caching = Caching::of(place, &statements, COLUMN);
+        let caching = CacheServer::new(place, &statements, COLUMN);
         for key in ["'; DROP TABLE texts; --", "good'--", "x' OR '1'='1", "good,empty", "Good", "", "a\0b", "goo", "*"]
         {
-            caching.assert_no_value(&caching.ask(&["good", key], &["a", "b"]), &[key]);
+            caching.assert_no_value(&caching.request_caches(&["good", key], &["a", "b"]), &[key]);
         }
-        let answer = caching.ask(&["good", "no", "null", "empty", "neither"], &["1", "2", "3", "4", "5"]);
-        caching.assert_no_value(&answer, &["no", "null", "neither"]);
-        assert_eq!(answer.json()["detail"], "there is no value for the keys no, null, neither");
+        let response = caching.request_caches(&["good", "no", "null", "empty", "neither"], &["1", "2", "3", "4", "5"]);
+        caching.assert_no_value(&response, &["no", "null", "neither"]);
+        assert_eq!(response.json()["detail"], "there is no value for the keys no, null, neither");
         let many: Vec<_> = (0..1000).map(|number| format!("k{number}")).collect();
-        let answer = caching.ask(&many, &many);
+        let response = caching.request_caches(&many, &many);
         assert_eq!(
-            answer.json()["detail"].as_str().unwrap().split_once(" and "),
+            response.json()["detail"].as_str().unwrap().split_once(" and "),
             Some(("there is no value for the keys k0, k1, k2, k3, k4, k5, k6, k7, k8, k9", "990 more"))
         );
         let long = "k".repeat(10_000);
-        let answer = caching.ask(&[&long], &["1"]);
-        caching.assert_no_value(&answer, &[&long]);
+        let response = caching.request_caches(&[&long], &["1"]);
+        caching.assert_no_value(&response, &[&long]);
         assert_eq!(
-            answer.json()["detail"],
+            response.json()["detail"],
             format!("there is no value for the keys {}", &long[..100]),
             "words stay short"
         );
@@ -87,9 +87,9 @@ fn text_is_not_the_key_of_a_row_with_a_number() {
             "CREATE TABLE texts (id INTEGER PRIMARY KEY, content TEXT)",
             "INSERT INTO texts VALUES (1, 'one'), (-2, 'two')",
         ];
-        let caching = Caching::of(place, &statements, COLUMN);
+        let caching = CacheServer::new(place, &statements, COLUMN);
         for key in ["x", "", "1 OR 1=1", "1;", "99999999999999999999", "1,-2", "id", "NaN", "0x1"] {
-            caching.assert_no_value(&caching.ask(&["1", key], &["a", "b"]), &[key]);
+            caching.assert_no_value(&caching.request_caches(&["1", key], &["a", "b"]), &[key]);
         }
         assert_eq!((caching.value("1"), caching.value("-2")), (b"one".to_vec(), b"two".to_vec()));
     });
@@ -104,13 +104,13 @@ fn a_thousand_keys_and_repeated_keys_are_possible() {
         (0..1000).for_each(|number| sql.execute(&insert(&format!("key {number}"))));
         sql.execute("COMMIT");
         drop(sql);
-        let caching = Caching::of(place, &[], COLUMN);
+        let caching = CacheServer::new(place, &[], COLUMN);
         let keys: Vec<_> = (0..1000).map(|number| format!("key {number}")).collect();
-        let answer = caching.ask(&keys, &keys);
-        assert_eq!(answer.json().as_array().map(Vec::len), Some(1000), "{answer:?}");
+        let response = caching.request_caches(&keys, &keys);
+        assert_eq!(response.json().as_array().map(Vec::len), Some(1000), "{response:?}");
         let files: BTreeMap<_, _> = keys.iter().map(|key| (format!("cache/{key}"), key.clone())).collect();
         assert_eq!(caching.files().into_iter().filter(|(name, _)| name != "cache/").collect::<BTreeMap<_, _>>(), files);
-        assert_eq!(caching.ask(&["key 7", "key 7", "key 8"], &["one", "two", "three"]).status, 200);
+        assert_eq!(caching.request_caches(&["key 7", "key 7", "key 8"], &["one", "two", "three"]).status, 200);
         let files = caching.files();
         assert_eq!(["one", "two", "three"].map(|name| &*files[&format!("cache/{name}")]), ["key 7", "key 7", "key 8"]);
     });
@@ -119,18 +119,18 @@ fn a_thousand_keys_and_repeated_keys_are_possible() {
 #[test]
 fn keys_and_names_are_accepted_in_every_media_type() {
     let place = Place::sqlite();
-    let caching = Caching::of(&place, &[TEXTS, &insert("a"), &insert("b")], COLUMN);
+    let caching = CacheServer::new(&place, &[TEXTS, &insert("a"), &insert("b")], COLUMN);
     let fields = [("fromDB", COLUMN), ("storePath", "./cache/deep"), ("keys", "b,a"), ("filenames", "1,2")];
     let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let names = fields.map(|(name, _)| format!("name=\"{name}\""));
     let parts: Vec<_> = names.iter().zip(fields).map(|(name, (_, value))| (&**name, value.as_bytes())).collect();
     let post = || Request::new("POST", "/iapi/cache");
     for request in [post().body("application/x-www-form-urlencoded", form), post().multipart(&parts)] {
-        let answer = caching.site.send(&request);
+        let response = caching.server.send(&request);
         assert_eq!(
-            answer.json(),
+            response.json(),
             json!(["1", "2"].map(|name| caching.root().join("cache/deep").join(name))),
-            "{answer:?}"
+            "{response:?}"
         );
         assert_eq!([&caching.files()["cache/deep/1"], &caching.files()["cache/deep/2"]], ["b", "a"]);
         std::fs::remove_dir_all(caching.root().join("cache")).unwrap();
@@ -154,6 +154,6 @@ fn a_table_without_a_primary_key_of_one_column_is_refused() {
             "the table t has no column v\" FROM t; --",
         ),
     ] {
-        Place::each(|place| Caching::assert_not_cacheable(place, table, column, words));
+        Place::each(|place| CacheServer::assert_not_cacheable(place, table, column, words));
     }
 }

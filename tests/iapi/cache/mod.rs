@@ -16,20 +16,20 @@ use rulebook::Rulebook;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::client::{Answer, Request, Site, engine};
+use crate::client::{Request, Response, TestServer, engine};
 use crate::demo::{Place, Sql};
 use crate::store::{staged_files, tree};
 
 /// A server that writes caches of one column.
-struct Caching {
-    site: Site,
+struct CacheServer {
+    server: TestServer,
     data: TempDir,
     column: String,
 }
 
-impl Caching {
+impl CacheServer {
     /// Starts a server for a database, after executing these statements in it.
-    fn of(place: &Place, statements: &[&str], column: &str) -> Self {
+    fn new(place: &Place, statements: &[&str], column: &str) -> Self {
         let mut sql = connect(place);
         statements.iter().for_each(|statement| sql.execute(statement));
         let database = place.database();
@@ -43,11 +43,11 @@ impl Caching {
             let module = rulebook_iapi::module().post("/iapi/cache", rulebook_iapi::cache);
             add(rulebook.data_folder(data.path()).keep_files().module(module))
         });
-        Self { site: Site::start(&engine), data, column: column.to_owned() }
+        Self { server: TestServer::start(&engine), data, column: column.to_owned() }
     }
 
     /// Requests caches of these keys in the folder `cache/`.
-    fn ask(&self, keys: &[impl AsRef<str>], filenames: &[impl AsRef<str>]) -> Answer {
+    fn request_caches(&self, keys: &[impl AsRef<str>], filenames: &[impl AsRef<str>]) -> Response {
         let texts = |texts: Vec<&str>| json!(texts);
         let body = json!({
             "fromDB": self.column,
@@ -55,15 +55,15 @@ impl Caching {
             "keys": texts(keys.iter().map(AsRef::as_ref).collect()),
             "filenames": texts(filenames.iter().map(AsRef::as_ref).collect()),
         });
-        self.site.send(&Request::new("POST", "/iapi/cache").body("application/json", body.to_string()))
+        self.server.send(&Request::new("POST", "/iapi/cache").body("application/json", body.to_string()))
     }
 
     /// Writes a cache of one key and returns its content.
     #[track_caller]
     fn value(&self, key: &str) -> Vec<u8> {
-        let answer = self.ask(&[key], &["value"]);
-        assert_eq!(answer.status, 200, "{key:?}: {answer:?}");
-        let path = PathBuf::from(answer.json()[0].as_str().unwrap());
+        let response = self.request_caches(&[key], &["value"]);
+        assert_eq!(response.status, 200, "{key:?}: {response:?}");
+        let path = PathBuf::from(response.json()[0].as_str().unwrap());
         assert_eq!(path, self.root().join("cache/value"));
         fs::read(path).unwrap()
     }
@@ -76,28 +76,28 @@ impl Caching {
         tree(&self.root())
     }
 
-    /// Asserts that a response is this error, and nothing was written.
+    /// Asserts that a response is this error, and that no cache was written.
     #[track_caller]
-    fn assert_refused(&self, answer: &Answer, status: u16, code: &str) {
-        assert_eq!((answer.status, answer.json()["code"].as_str()), (status, Some(code)), "{answer:?}");
-        assert_eq!(self.files(), BTreeMap::new(), "{answer:?}");
-        assert_eq!(staged_files(&self.root()), [""; 0], "{answer:?}");
+    fn assert_error(&self, response: &Response, status: u16, code: &str) {
+        assert_eq!((response.status, response.json()["code"].as_str()), (status, Some(code)), "{response:?}");
+        assert_eq!(self.files(), BTreeMap::new(), "{response:?}");
+        assert_eq!(staged_files(&self.root()), [""; 0], "{response:?}");
     }
 
     /// Asserts that caches of a column cannot be written, with this message.
     #[track_caller]
     fn assert_not_cacheable(place: &Place, table: &str, column: &str, words: &str) {
-        let caching = Self::of(place, &[table], column);
-        let answer = caching.ask(&["1"], &["1"]);
-        caching.assert_refused(&answer, 500, "not_cacheable");
-        assert_eq!(answer.json()["detail"], words);
+        let caching = Self::new(place, &[table], column);
+        let response = caching.request_caches(&["1"], &["1"]);
+        caching.assert_error(&response, 500, "not_cacheable");
+        assert_eq!(response.json()["detail"], words);
     }
 
     /// Asserts that a response names these keys as those without a value, and nothing was written.
     #[track_caller]
-    fn assert_no_value(&self, answer: &Answer, keys: &[&str]) {
-        self.assert_refused(answer, 400, "no_value");
-        assert_eq!(answer.json()["keys"], json!(keys));
+    fn assert_no_value(&self, response: &Response, keys: &[&str]) {
+        self.assert_error(response, 400, "no_value");
+        assert_eq!(response.json()["keys"], json!(keys));
     }
 }
 

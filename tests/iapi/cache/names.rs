@@ -4,7 +4,7 @@ use rulebook::store::FilePatterns;
 use rulebook::{Authenticate, Authentication, Head, Identity};
 use rulebook_iapi::Caches;
 
-use super::Caching;
+use super::CacheServer;
 
 /// Authentication under which every caller may use the names `cache/own-*` only.
 struct Limited;
@@ -16,8 +16,8 @@ impl Authenticate for Limited {
     }
 }
 
-fn without_database() -> Caching {
-    Caching::with("texts.content", |rulebook| {
+fn without_database() -> CacheServer {
+    CacheServer::with("texts.content", |rulebook| {
         rulebook.authenticator(Limited).state(Caches::new(|| async { Err("none".to_owned()) }))
     })
 }
@@ -36,7 +36,7 @@ fn counts_names_and_permissions_are_checked_before_the_database() {
         (&["1"], &["own-1"], 503, "no_database"),
     ];
     for (keys, names, status, code) in cases {
-        caching.assert_refused(&caching.ask(keys, names), status, code);
+        caching.assert_error(&caching.request_caches(keys, names), status, code);
     }
 }
 
@@ -44,6 +44,6 @@ fn counts_names_and_permissions_are_checked_before_the_database() {
 fn no_name_reaches_outside_of_the_folder() {
     let caching = without_database();
     for name in ["..", "../a", "/a", "a/b", "a/../b", ".hidden", "a\\b", "%2e%2e", "a\0", "", " a", "CON", "a*"] {
-        caching.assert_refused(&caching.ask(&["1"], &[name]), 400, "invalid-parameter");
+        caching.assert_error(&caching.request_caches(&["1"], &[name]), 400, "invalid-parameter");
     }
 }

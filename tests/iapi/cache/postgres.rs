@@ -1,6 +1,6 @@
 //! Features of tables that only PostgreSQL has.
 
-use super::Caching;
+use super::CacheServer;
 use crate::demo::Place;
 
 type Case = (&'static [&'static str], &'static str, &'static [u8], &'static [&'static str]);
@@ -111,9 +111,9 @@ const READ: [Case; 14] = [
 fn values_and_keys_of_every_type_are_read() {
     for (statements, column, expected, keys) in READ {
         let Some(place) = Place::postgres(true) else { return };
-        let caching = Caching::of(&place, statements, column);
+        let caching = CacheServer::new(&place, statements, column);
         for key in &keys[1..] {
-            caching.assert_no_value(&caching.ask(&[key], &["1"]), &[key]);
+            caching.assert_no_value(&caching.request_caches(&[key], &["1"]), &[key]);
         }
         assert_eq!(caching.value(keys[0]), expected, "{statements:?}");
     }
@@ -128,7 +128,7 @@ fn unsupported_tables_are_refused() {
     ];
     for (table, column, words) in cases {
         let Some(place) = Place::postgres(true) else { return };
-        Caching::assert_not_cacheable(&place, table, column, words);
+        CacheServer::assert_not_cacheable(&place, table, column, words);
     }
 }
 
@@ -149,7 +149,7 @@ fn values_are_complete_with_every_kind_of_storage() {
                 &format!("ALTER TABLE t ALTER v SET STORAGE {storage}"),
                 &format!("INSERT INTO t VALUES ('1', {value})"),
             ];
-            let caching = Caching::of(&place, &statements.map(String::as_str), "t.v");
+            let caching = CacheServer::new(&place, &statements.map(String::as_str), "t.v");
             let written = String::from_utf8(caching.value("1")).unwrap();
             let numbers: Vec<usize> =
                 written.lines().map(|line| line.trim_start_matches('é').parse().unwrap()).collect();

@@ -1,6 +1,6 @@
 //! Features of tables that only SQLite has.
 
-use super::Caching;
+use super::CacheServer;
 use crate::demo::Place;
 
 /// Statements, the column, the content of the cache of the key `1`, and the length of that of the key `2`.
@@ -29,7 +29,7 @@ fn values_are_read_from_tables_of_every_kind() {
             "INSERT INTO t (id, v) VALUES ('1', 'one')",
             "INSERT INTO t (id, v) VALUES ('2', replace(hex(zeroblob(500000)), '00', 'é.é!'))",
         ];
-        let caching = Caching::of(&place, &[tables, &inserts].concat(), column);
+        let caching = CacheServer::new(&place, &[tables, &inserts].concat(), column);
         assert_eq!(caching.value("1"), small, "{tables:?}");
         let value = String::from_utf8(caching.value("2")).unwrap();
         assert_eq!((value.len(), value.trim_end_matches('!').len() + 1), (large, 3_000_000), "{tables:?}");
@@ -44,7 +44,7 @@ fn numbers_are_written_as_text_and_bytes_unchanged() {
         let table = format!("CREATE TABLE t (id TEXT PRIMARY KEY, v) {without}");
         let rows =
             "INSERT INTO t VALUES ('int', -42), ('real', 1.5), ('blob', x'00ff0a'), ('text', 'a' || char(0) || 'b')";
-        let caching = Caching::of(&place, &[&table, rows], "t.v");
+        let caching = CacheServer::new(&place, &[&table, rows], "t.v");
         let cases: [(&str, &[u8]); 4] = [("int", b"-42"), ("real", b"1.5"), ("blob", b"\0\xff\n"), ("text", b"a\0b")];
         for (key, expected) in cases {
             assert_eq!(caching.value(key), expected, "{key} {without}");
@@ -59,7 +59,7 @@ fn names_with_quotes_are_escaped() {
         r#"CREATE TABLE "a ""b'; --" ("i ""d" TEXT PRIMARY KEY, "[v]; DROP" TEXT)"#,
         r#"INSERT INTO "a ""b'; --" VALUES ('1', 'one')"#,
     ];
-    assert_eq!(Caching::of(&place, &statements, "a \"b'; --.[v]; DROP").value("1"), b"one");
+    assert_eq!(CacheServer::new(&place, &statements, "a \"b'; --.[v]; DROP").value("1"), b"one");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn unsupported_tables_are_refused() {
     ];
     for (table, column, words) in cases {
         let place = Place::sqlite();
-        Caching::assert_not_cacheable(&place, table, column, words);
+        CacheServer::assert_not_cacheable(&place, table, column, words);
     }
 }
 
@@ -80,7 +80,7 @@ fn values_that_are_read_as_a_whole_have_a_limit() {
     let place = Place::sqlite();
     let table = "CREATE TABLE t (id TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID";
     let rows = format!("INSERT INTO t VALUES ('most', zeroblob({0})), ('more', zeroblob({0} + 1))", 16 << 20);
-    let caching = Caching::of(&place, &[table, &rows], "t.v");
-    caching.assert_refused(&caching.ask(&["most", "more"], &["a", "b"]), 422, "cache_too_large");
+    let caching = CacheServer::new(&place, &[table, &rows], "t.v");
+    caching.assert_error(&caching.request_caches(&["most", "more"], &["a", "b"]), 422, "cache_too_large");
     assert_eq!(caching.value("most").len(), 16 << 20);
 }

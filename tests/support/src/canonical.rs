@@ -1,4 +1,4 @@
-//! What is written down from a model loads to the same model.
+//! The definition that is generated from a model loads as the same model.
 
 use std::path::PathBuf;
 
@@ -7,13 +7,13 @@ use rulebook_model::model::{Api, EnvelopeName};
 use rulebook_model::read;
 use serde_json::{Value as Json, json};
 
-/// The model of a document of one file.
+/// Returns the model of a definition in one file.
 fn reload(file: &str, document: &Json) -> Api {
     let text = format!("{document:#}");
     read(vec![(PathBuf::from(file), text.into_bytes())]).expect("canonical text has no errors")
 }
 
-/// Asserts that the canonical text of an API, and that of each of its services alone, loads to the same model.
+/// Asserts that the canonical form of an API, and that of each of its services, load as the same models.
 pub fn assert_same(api: &Api) {
     let printed = canonical(api);
     let again = reload("api.json", &printed);
@@ -22,7 +22,7 @@ pub fn assert_same(api: &Api) {
     for module in &api.modules {
         for service in &module.services {
             let printed = canonical_service(api, module, service);
-            // Which paths are the server's depends on base, which is said beside a service and not by it.
+            // The base path decides which paths belong to the server. It is a setting, and not part of a service's document.
             let settings = json!({ "base": api.base }).to_string().into_bytes();
             let service_alone = (PathBuf::from("service.json"), printed.to_string().into_bytes());
             let files = vec![(PathBuf::from("app.json"), settings), service_alone];

@@ -1,9 +1,9 @@
-//! Golden files: what is made is compared with what is kept.
+//! Golden files: generated text is compared with a stored file.
 
 use std::fs;
 use std::path::Path;
 
-/// Compares `made` with the file at `path`, relative to the package. With
+/// Compares `generated` with the file at `path`, relative to the package. With
 /// `UPDATE_GOLDEN=1` the file is written instead.
 pub fn compare(path: &Path, made: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
@@ -11,9 +11,16 @@ pub fn compare(path: &Path, made: &str) {
         return;
     }
     let kept = fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        kept == made,
-        "{} differs; UPDATE_GOLDEN=1 writes it anew\n--- kept\n{kept}\n--- made\n{made}",
+    if kept == made {
+        return;
+    }
+    let same = kept.lines().zip(made.lines()).take_while(|(kept, made)| kept == made).count();
+    let from_there = |text: &str| text.lines().skip(same).take(20).collect::<Vec<_>>().join("\n");
+    panic!(
+        "{} differs from line {}; UPDATE_GOLDEN=1 writes it anew\n--- kept\n{}\n--- made\n{}",
         path.display(),
+        same + 1,
+        from_there(&kept),
+        from_there(made),
     );
 }

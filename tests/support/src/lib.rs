@@ -1,4 +1,4 @@
-//! What the tests of several crates share: generated definitions, golden files, independent validators of schemas.
+//! Code that the tests of several crates share: generated definitions, golden files, independent validators of schemas.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "support of tests fails by panicking")]
 

@@ -7,7 +7,7 @@ use std::io;
 use blake3::{Hash, Hasher};
 use ureq::http::{HeaderMap, header};
 
-use rulebook::call::ETag;
+use rulebook::ETag;
 
 /// The BLAKE3 hash of a file's content. The file stores of rulebook servers use it as the entity tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use ureq::http::{StatusCode, header};
 use super::error_response;
 use super::multipart::MultipartBody;
 use super::{Client, Digest, OnProgress, Progress, Server, TransferError, Verification};
-use rulebook::call::ETag;
+use rulebook::ETag;
 
 /// A local file and its name on the server.
 pub(crate) struct OutgoingFile {

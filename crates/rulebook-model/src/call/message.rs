@@ -17,6 +17,7 @@ pub struct Message<'w> {
 
 impl ApiError {
     /// Its words for the client, from this catalogue.
+    #[doc(hidden)]
     #[must_use]
     pub fn message<'w>(&'w self, catalogue: &'w Catalogue) -> Message<'w> {
         Message { refusal: self, catalogue }

@@ -27,7 +27,8 @@ pub use plain::Plain;
 pub use problem::Problem;
 pub use table::{CustomEnvelope, EnvelopeName, EnvelopeSettings, Envelopes};
 
-use crate::call::{ApiError, Encode, Value};
+pub use crate::call::Encode;
+use crate::call::{ApiError, Value};
 use crate::error::ErrorStatus;
 
 /// The JSON structure of responses: which members represent the outputs and the errors.
@@ -37,8 +38,8 @@ use crate::error::ErrorStatus;
 ///
 /// ```
 /// # use rulebook_model as rulebook;
-/// use rulebook::envelope::{JsonMemberWriter, write_details};
-/// use rulebook::{ApiError, Encode, Envelope, MemberWriter, WriteError};
+/// use rulebook::ApiError;
+/// use rulebook::envelope::{Encode, Envelope, JsonMemberWriter, MemberWriter, WriteError, write_details};
 ///
 /// /// `{"ok": true, "result": …}`, or `{"ok": false, "error": …}` and the details of the error.
 /// struct Corp;

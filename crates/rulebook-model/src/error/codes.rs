@@ -103,6 +103,7 @@ pub const TABLE: &[ErrorCodeRow] = &[
 
 impl ErrorCode {
     /// Returns the row of the code in [`TABLE`].
+    #[doc(hidden)]
     pub fn row(self) -> &'static ErrorCodeRow {
         &TABLE[self as usize]
     }
@@ -129,7 +130,7 @@ impl fmt::Display for ErrorCode {
 ///
 /// ```
 /// # use rulebook_model as rulebook;
-/// use rulebook::ErrorStatus;
+/// use rulebook::error::ErrorStatus;
 /// assert_eq!(ErrorStatus::new(404).unwrap().get(), 404);
 /// assert!(ErrorStatus::new(200).is_none());
 /// ```

@@ -22,8 +22,8 @@ pub type FormatError = Box<dyn std::error::Error + Send + Sync>;
 /// request prefers the format to JSON (RFC 9110 section 12.5.1), the response has this format, including errors.
 ///
 /// ```
-/// # use rulebook_model as rulebook;
-/// use rulebook::{Format, FormatError};
+/// # mod rulebook { pub use rulebook_model::format as envelope; }
+/// use rulebook::envelope::{Format, FormatError};
 /// use serde_json::Value;
 ///
 /// /// One line for each member of the response: its name, a tab, its value.

@@ -15,9 +15,8 @@ use crate::call::{TypeMismatch, Value};
 /// use std::borrow::Cow;
 /// use std::sync::Arc;
 ///
-/// # use rulebook_model as rulebook;
-/// use rulebook::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
-/// use rulebook::{TypeMismatch, Value};
+/// # mod rulebook { pub mod types { pub use rulebook_model::{TypeMismatch, Value, types::*}; } }
+/// use rulebook::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr, TypeMismatch, Value};
 /// use serde_json::{Value as Json, json};
 ///
 /// /// `even`: an even whole number.

@@ -222,7 +222,7 @@ impl Quota {
     }
 
     /// Adds the header fields of the quota to the result of a call.
-    pub fn add_headers(self, outcome: Outcome) -> Outcome {
+    pub(crate) fn add_headers(self, outcome: Outcome) -> Outcome {
         match outcome {
             Ok(mut success) => {
                 success.headers.extend(self.headers());

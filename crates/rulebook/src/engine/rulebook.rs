@@ -1,5 +1,6 @@
 //! The builder of an engine: a definition, and everything that a program adds to it.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use serde_json::Value as Json;
 use super::Engine;
 use super::data_folder::DataFolder;
 use super::files_folder::FilesSettings;
-use super::start::{BoxError, StartContext, StartHook};
+use super::start::{StartContext, StartHook};
 use super::validated::Validated;
 use crate::call::{Authenticate, CustomError, DynAuthenticate};
 use crate::handler::{Module, ReadinessCheck, State};
@@ -214,7 +215,7 @@ impl Rulebook {
     pub fn on_start<F, R>(mut self, hook: F) -> Self
     where
         F: FnOnce(StartContext) -> R + Send + 'static,
-        R: Future<Output = Result<(), BoxError>> + Send + 'static,
+        R: Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send + 'static,
     {
         self.start_hooks.push(Box::new(move |start| Box::pin(hook(start))));
         self

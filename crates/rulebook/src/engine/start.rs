@@ -17,7 +17,7 @@ use tokio::sync::{oneshot, watch};
 use crate::handler::State;
 
 /// An error of any type, as start hooks return it: `?` converts every error type and every text to it.
-pub(super) type BoxError = Box<dyn Error + Send + Sync>;
+type BoxError = Box<dyn Error + Send + Sync>;
 
 /// A hook that the program has added with [`Rulebook::on_start`](crate::Rulebook::on_start).
 pub(super) type StartHook =

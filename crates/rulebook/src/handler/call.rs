@@ -75,8 +75,7 @@ pub struct Response {
 
 impl Response {
     /// The response for the result of a call, in an envelope. Outputs that cannot be serialized make it an internal error.
-    #[must_use]
-    pub fn new(outcome: Outcome, envelope: Arc<dyn Envelope>) -> Self {
+    pub(crate) fn new(outcome: Outcome, envelope: Arc<dyn Envelope>) -> Self {
         let converted = outcome.and_then(|success| {
             let (outputs, download) = match success.returned {
                 Returned::Outputs(outputs) => (outputs.to_json().map_err(ApiError::internal)?, None),

@@ -19,7 +19,8 @@ use crate::call::{Identity, Upload};
 /// - an empty text, if the arguments `module` and `method` are the two segments of the path.
 ///
 /// ```
-/// # use rulebook::{ErrorCode, Rulebook, Unbound};
+/// # use rulebook::error::ErrorCode;
+/// # use rulebook::{Rulebook, Unbound};
 /// # use serde_json::json;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {

@@ -62,6 +62,7 @@ pub struct HandlerMismatch {
 )]
 pub trait IntoHandler<M> {
     /// Erases the types of the function.
+    #[doc(hidden)]
     fn into_handler(self) -> Arc<dyn Handler>;
 }
 

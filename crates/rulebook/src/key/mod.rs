@@ -24,7 +24,7 @@ use jiff::Timestamp;
 pub use error::{KeyEntryError, KeyError};
 pub use file::{Entry, Limit, Per};
 pub use manage::{NewKey, add, list, revoke, rotate};
-pub use usage::Usage;
+pub use usage::{Usage, UsedRequests};
 pub use watcher::KeyFileWatcher;
 
 use crate::call::{Authenticate, Authentication, Head};
@@ -39,7 +39,8 @@ pub const FILE: &str = "keys.json";
 /// The file has the hash, the name and the permissions of each key. `rulebook keys add` creates a key.
 ///
 /// ```
-/// use rulebook::{Keys, Rulebook};
+/// use rulebook::key::Keys;
+/// use rulebook::Rulebook;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let keys = Keys::load("data/keys.json".as_ref())?;

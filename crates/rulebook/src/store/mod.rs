@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use crate::transfer::{FileInfo, Precondition};
 pub use error::StoreError;
 pub use folder::{StagedFile, Writer};
-pub use lazy::LazyStore;
+pub(crate) use lazy::LazyStore;
 pub use rulebook_model::filename::{FileName, FileNameError, FilePatterns, PatternError};
 
 use crate::call::{Content, Download, Upload};

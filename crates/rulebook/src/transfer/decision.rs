@@ -72,7 +72,7 @@ pub fn decide(head: &Head, info: &FileInfo, now: SystemTime) -> Decision {
 impl FileInfo {
     /// Returns the header fields `ETag` and `Last-Modified` (RFC 9110 section 8.8), as far as their values are known.
     #[must_use]
-    pub fn validators(&self) -> Vec<(HeaderName, HeaderValue)> {
+    pub(crate) fn validators(&self) -> Vec<(HeaderName, HeaderValue)> {
         let mut fields = Vec::with_capacity(2);
         if let Some(etag) = &self.etag {
             fields.push((header::ETAG, etag.header_value()));

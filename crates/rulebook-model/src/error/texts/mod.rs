@@ -42,6 +42,7 @@ impl CatalogueName {
     }
 
     /// Returns the JSON text of the catalogue.
+    #[doc(hidden)]
     #[must_use]
     pub fn file(self) -> &'static str {
         match self {
@@ -52,6 +53,7 @@ impl CatalogueName {
     }
 
     /// Returns the parsed catalogue.
+    #[doc(hidden)]
     #[must_use]
     pub fn catalogue(self) -> &'static Catalogue {
         match self {
@@ -106,9 +108,8 @@ impl Catalogue {
     /// Parses the JSON text of a catalogue: `{"titles": {code: title}, "texts": {key: message}}`.
     ///
     /// ```
-    /// # use rulebook_model as rulebook;
-    /// use rulebook::error::ErrorCode;
-    /// use rulebook::error::texts::Catalogue;
+    /// use rulebook_model::error::ErrorCode;
+    /// use rulebook_model::error::texts::Catalogue;
     ///
     /// let mine = Catalogue::ENGLISH.replace("unknown service", "nothing found");
     /// assert_eq!(Catalogue::read(&mine).unwrap().title(ErrorCode::UnknownService), "nothing found");

@@ -28,11 +28,11 @@ use name::is_name;
 ///   escaped, the element has the attribute `escaped-name="true"`.
 ///
 /// ```
-/// # use rulebook_model as rulebook;
-/// use rulebook::{Format, Xml};
+/// # mod rulebook { pub use rulebook_model::format as envelope; }
+/// use rulebook::envelope::{Format, Xml};
 /// use serde_json::json;
 ///
-/// # fn main() -> Result<(), rulebook::FormatError> {
+/// # fn main() -> Result<(), rulebook::envelope::FormatError> {
 /// let xml = Xml::default().write(&json!({ "title": "Fish & chips", "tags": ["a", "b"], "file size": 3 }))?;
 /// let expected = concat!(
 ///     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::{build, files};
-use crate::logged::{self, logged};
+use crate::captured_log::{self, logged};
 
 /// Serves an API at an address of its own.
 pub fn serve(engine: &Engine) -> (RunningServer, String) {
@@ -32,11 +32,11 @@ fn bank() -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[derive(Deserialize)]
-struct How {
+struct Parameters {
     how: String,
 }
 
-async fn pay(Args(How { how }): Args<How>, _: Context) -> Result<Option<Json>, ApiError> {
+async fn pay(Args(Parameters { how }): Args<Parameters>, _: Context) -> Result<Option<Json>, ApiError> {
     match how.as_str() {
         "nothing" => Ok(None),
         "paid" => Ok(Some(json!({ "paid": true }))),
@@ -138,7 +138,7 @@ fn outcomes_in_their_envelopes() {
 
 #[test]
 fn only_the_log_has_the_reason_of_an_internal_error() {
-    logged::begin();
+    captured_log::begin();
     let (running, at) = serve(&engine());
     let cases = [
         ("internal", "the database at 10.0.0.7 is down"),
@@ -147,13 +147,13 @@ fn only_the_log_has_the_reason_of_an_internal_error() {
         ("panic", "the vault is at 52.5, 13.4"),
     ];
     for (how, why) in cases {
-        let (status, _, answer) = post(&format!("{at}/bank"), how, "*/*");
-        assert_eq!((status, &answer["error"]), (500, &json!(502)), "{how}: {answer}");
-        let id = answer["request_id"].as_str().unwrap();
+        let (status, _, response) = post(&format!("{at}/bank"), how, "*/*");
+        assert_eq!((status, &response["error"]), (500, &json!(502)), "{how}: {response}");
+        let id = response["request_id"].as_str().unwrap();
         assert_eq!(id.len(), 16, "{id}");
         let words = format!("internal error: the log has the reason under {id}");
-        assert_eq!(answer["ErrorDescription"], words);
-        assert_eq!(answer.as_object().unwrap().len(), 3, "{how}: {answer}");
+        assert_eq!(response["ErrorDescription"], words);
+        assert_eq!(response.as_object().unwrap().len(), 3, "{how}: {response}");
         let lines: Vec<_> = logged(id).into_iter().filter(|line| line.target != "rulebook::access").collect();
         let [line] = &lines[..] else { panic!("{lines:?}") };
         assert!(line.message.starts_with("bank.post: ") && line.message.contains(why), "{line:?}");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rulebook::Download;
 
 use super::returning;
-use crate::client::{Connection, Request, Site};
+use crate::client::{Connection, Request, TestServer};
 
 /// More bytes than all buffers between the server and a client that does not read.
 const LARGE: usize = 24 << 20;
@@ -36,9 +36,9 @@ fn get() -> Request {
 
 /// Returns the bytes of a connection from the end of the head to its end.
 fn rest(mut connection: Connection) -> Vec<u8> {
-    while connection.more() {}
-    let end = connection.ahead.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
-    connection.ahead.split_off(end)
+    while connection.read_more() {}
+    let end = connection.unread.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+    connection.unread.split_off(end)
 }
 
 /// The file is on disk only, partly in memory, and in memory.
@@ -48,14 +48,14 @@ fn a_file_is_sent_alike_from_disk_and_from_memory() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("it");
     let own = path.clone();
-    let site = Site::start(&returning(move || Download::file(own.as_path())));
+    let server = TestServer::start(&returning(move || Download::file(own.as_path())));
     for length in [1, 4096, 65_536, 65_537, PIECE - 1, PIECE, PIECE + 1, 4 * PIECE, 5 * PIECE + 4097] {
         let file = written(&path, length);
         for kept in [0, 4096, 60_000, PIECE, 2 * PIECE + 5000, length] {
             forget(&file, kept as u64);
-            let answer = site.send(&get());
-            assert_eq!(answer.status, 200);
-            assert!(answer.body == bytes(0, length), "{length} bytes, of which {kept} are in memory");
+            let response = server.send(&get());
+            assert_eq!(response.status, 200);
+            assert!(response.body == bytes(0, length), "{length} bytes, of which {kept} are in memory");
         }
     }
 }
@@ -64,33 +64,33 @@ fn a_file_is_sent_alike_from_disk_and_from_memory() {
 fn several_requests_can_read_one_open_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = Arc::new(written(&folder.path().join("it"), 2_000_003));
-    let site = Site::start(&returning(move || Download::file(file.try_clone().unwrap())));
+    let server = TestServer::start(&returning(move || Download::file(file.try_clone().unwrap())));
     std::thread::scope(|scope| {
         for from in (0..8).map(|number| number * 200_001) {
-            let site = &site;
+            let server = &server;
             scope.spawn(move || {
-                let mut connection = site.connect();
+                let mut connection = server.connect();
                 for _ in 0..8 {
-                    let answer = connection.ask(&get().field("range", format!("bytes={from}-")));
-                    assert!(answer.body == bytes(from, 2_000_003), "from {from}");
+                    let response = connection.send(&get().field("range", format!("bytes={from}-")));
+                    assert!(response.body == bytes(from, 2_000_003), "from {from}");
                 }
             });
         }
     });
 }
 
-/// Of a file that grows the announced length is sent; a file that shrinks does not look complete.
+/// If a file grows, only the announced length is sent; if it shrinks, the response is visibly incomplete.
 #[test]
 fn a_file_that_changes_while_it_is_sent_has_the_announced_length_or_fails() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("it");
     let own = path.clone();
-    let site = Site::start(&returning(move || Download::file(own.as_path())));
+    let server = TestServer::start(&returning(move || Download::file(own.as_path())));
     for (length, whole) in [(LARGE + 100_000, true), (LARGE / 2, false)] {
         let mut file = written(&path, LARGE);
-        let mut connection = site.connect();
+        let mut connection = server.connect();
         connection.write(&get().field("connection", "close").bytes());
-        assert!(connection.more());
+        assert!(connection.read_more());
         if whole {
             file.seek(SeekFrom::End(0)).unwrap();
             file.write_all(&bytes(LARGE, length)).unwrap();
@@ -100,6 +100,6 @@ fn a_file_that_changes_while_it_is_sent_has_the_announced_length_or_fails() {
         let body = rest(connection);
         assert_eq!(body.len() == LARGE, whole, "{} of {LARGE} bytes came, there are {length}", body.len());
         assert!(body == bytes(0, body.len()));
-        assert_eq!(site.send(&Request::new("HEAD", "/it")).status, 200, "the server goes on");
+        assert_eq!(server.send(&Request::new("HEAD", "/it")).status, 200, "the server goes on");
     }
 }

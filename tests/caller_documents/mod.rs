@@ -1,13 +1,13 @@
-//! Documents for the caller: they describe what the caller may call, and nothing else.
+//! Documents for the caller describe exactly the methods that the caller may call.
 
-mod kept;
-mod refused;
+mod cache;
+mod rejected_requests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::client::{Request, Site};
+use crate::client::{Request, TestServer};
 
 /// Returns a method that requires these permissions.
 #[allow(clippy::needless_pass_by_value, reason = "they are written where they are passed")]
@@ -136,24 +136,24 @@ fn call(
 
 #[test]
 fn the_listed_methods_are_those_that_can_be_called() {
-    let (public, own) = (Site::echo(&shop("public")), Site::echo(&shop("own")));
+    let (public, own) = (TestServer::echo(&shop("public")), TestServer::echo(&shop("own")));
     let all = public.send(&Request::new("OPTIONS", "*")).json();
     let whole = listed(&all);
     assert_eq!(whole.len(), 12);
     let mut connection = public.connect();
     let mut conditions = 0;
     for held in HELD {
-        let answer = public.send(&by("OPTIONS", "/?as=me", held));
-        let mut told = listed(&answer.json());
+        let response = public.send(&by("OPTIONS", "/?as=me", held));
+        let mut listed_methods = listed(&response.json());
         for ((uri, http), method) in &whole {
             let parameters = parameters(method);
             let mut is_allowed = |values: &BTreeMap<&str, String>| {
-                let status = connection.ask(&call(uri, http, &parameters, values, held)).status;
+                let status = connection.send(&call(uri, http, &parameters, values, held)).status;
                 !matches!(status, 401 | 403)
             };
             let ways = assignments(&parameters);
             let allowed: BTreeSet<_> = ways.iter().filter(|values| is_allowed(values)).collect();
-            let listed = told.remove(&(uri.clone(), http.clone()));
+            let listed = listed_methods.remove(&(uri.clone(), http.clone()));
             assert_eq!(listed.is_some(), !allowed.is_empty(), "{http} {uri} by {held:?}: {allowed:?}");
             let Some(listed) = listed else { continue };
             assert_eq!(listed["scope"], method["scope"], "as it is written");
@@ -167,10 +167,10 @@ fn the_listed_methods_are_those_that_can_be_called() {
                 assert_eq!(is_met(when, values), allowed.contains(values), "{}", context());
             }
         }
-        assert!(told.is_empty(), "{told:?}");
+        assert!(listed_methods.is_empty(), "{listed_methods:?}");
         // If all documents are for the caller, `as=me` is not needed.
         let unasked = own.send(&by("OPTIONS", "*", held)).json();
-        assert_eq!(listed(&unasked), listed(&answer.json()));
+        assert_eq!(listed(&unasked), listed(&response.json()));
     }
     assert!(conditions > 10, "only {conditions}");
     assert_eq!(listed(&public.send(&by("OPTIONS", "/", Some(&["reader"]))).json()), whole, "all of it, unless asked");
@@ -179,11 +179,11 @@ fn the_listed_methods_are_those_that_can_be_called() {
 #[test]
 fn all_documents_describe_the_same_methods() {
     for (options, query) in [("public", "?as=me"), ("own", "")] {
-        let site = Site::echo(&shop(options));
+        let server = TestServer::echo(&shop(options));
         for held in HELD {
-            let ask = |method: &str, target: &str| site.send(&by(method, &format!("{target}{query}"), held));
-            let told: BTreeSet<_> = listed(&ask("OPTIONS", "/").json()).into_keys().collect();
-            let document = ask("GET", "/openapi.json").json();
+            let fetch = |method: &str, target: &str| server.send(&by(method, &format!("{target}{query}"), held));
+            let listed_methods: BTreeSet<_> = listed(&fetch("OPTIONS", "/").json()).into_keys().collect();
+            let document = fetch("GET", "/openapi.json").json();
             let mut described = BTreeSet::new();
             for (path, item) in document["paths"].as_object().unwrap() {
                 for http in ["get", "post", "put", "delete", "patch"] {
@@ -193,15 +193,15 @@ fn all_documents_describe_the_same_methods() {
                     }
                 }
             }
-            assert_eq!(described, told, "OpenAPI for {held:?}");
+            assert_eq!(described, listed_methods, "OpenAPI for {held:?}");
             let mut paths = Vec::new();
             for module in ["shop", "vault"] {
-                let answer =
-                    site.send(&by("GET", &format!("/openapi.json?module={module}&{}", query.replace('?', "")), held));
-                let is_told = document["tags"].as_array().unwrap().iter().any(|tag| tag["name"] == module);
-                assert_eq!(answer.status, if is_told { 200 } else { 400 }, "{module} for {held:?}");
+                let response =
+                    server.send(&by("GET", &format!("/openapi.json?module={module}&{}", query.replace('?', "")), held));
+                let is_listed = document["tags"].as_array().unwrap().iter().any(|tag| tag["name"] == module);
+                assert_eq!(response.status, if is_listed { 200 } else { 400 }, "{module} for {held:?}");
                 paths.extend(
-                    answer.json()["paths"]
+                    response.json()["paths"]
                         .as_object()
                         .into_iter()
                         .flatten()
@@ -209,20 +209,20 @@ fn all_documents_describe_the_same_methods() {
                 );
             }
             assert_eq!(json!(paths.into_iter().collect::<Map<_, _>>()), document["paths"], "modules for {held:?}");
-            let llms = String::from_utf8(ask("GET", "/llms.txt").body).unwrap();
-            let markdown = site.send(&by("OPTIONS", &format!("/{query}"), held).field("accept", "text/markdown"));
+            let llms = String::from_utf8(fetch("GET", "/llms.txt").body).unwrap();
+            let markdown = server.send(&by("OPTIONS", &format!("/{query}"), held).field("accept", "text/markdown"));
             let markdown = String::from_utf8(markdown.body).unwrap();
-            let whole = listed(&Site::echo(&shop("public")).send(&Request::new("OPTIONS", "*")).json());
+            let whole = listed(&TestServer::echo(&shop("public")).send(&Request::new("OPTIONS", "*")).json());
             for (uri, http) in whole.keys() {
-                let is_told = told.contains(&(uri.clone(), http.clone()));
+                let is_listed = listed_methods.contains(&(uri.clone(), http.clone()));
                 let path = uri.replace(['{', '}'], "1").replace("1u1", "1");
-                let answer = ask("OPTIONS", &format!("/{path}"));
-                let allow = answer.field("allow").unwrap_or_default().split(", ").any(|own| own == http);
-                assert_eq!(allow, is_told, "Allow at {path} for {held:?}: {answer:?}");
-                let of_uri = told.iter().any(|(own, _)| own == uri);
-                assert_eq!(answer.status, if of_uri { 200 } else { 404 }, "{path} for {held:?}: {answer:?}");
+                let response = fetch("OPTIONS", &format!("/{path}"));
+                let allow = response.field("allow").unwrap_or_default().split(", ").any(|own| own == http);
+                assert_eq!(allow, is_listed, "Allow at {path} for {held:?}: {response:?}");
+                let of_uri = listed_methods.iter().any(|(own, _)| own == uri);
+                assert_eq!(response.status, if of_uri { 200 } else { 404 }, "{path} for {held:?}: {response:?}");
                 if of_uri {
-                    assert_eq!(answer.json()["/"][uri].get(http).is_some(), is_told);
+                    assert_eq!(response.json()["/"][uri].get(http).is_some(), is_listed);
                 }
                 for text in [&markdown, &llms] {
                     assert_eq!(text.contains(&format!("/{uri}`")), of_uri, "{uri} for {held:?} in {text}");
@@ -236,7 +236,7 @@ fn all_documents_describe_the_same_methods() {
 fn hidden_methods_are_named_in_no_document() {
     let names = ["vault", "gold", "ingots", "Bullion", "Treasury", "carat", "nugget", "robbed", "nine", "king"];
     for (options, query) in [("public", "?as=me"), ("own", "")] {
-        let site = Site::echo(&shop(options));
+        let server = TestServer::echo(&shop(options));
         let targets = [
             ("OPTIONS", "/"),
             ("OPTIONS", "/open"),
@@ -254,51 +254,51 @@ fn hidden_methods_are_named_in_no_document() {
         for (method, target) in targets.into_iter().chain(near) {
             for accept in ["application/json", "text/markdown"] {
                 let asked = format!("{target}{query}");
-                let answer = site.send(&by(method, &asked, Some(&["reader", "staff"])).field("accept", accept));
-                let text = format!("{answer:?}");
+                let response = server.send(&by(method, &asked, Some(&["reader", "staff"])).field("accept", accept));
+                let text = format!("{response:?}");
                 for name in names {
                     // The path of the request may be quoted.
                     assert!(!text.contains(name), "{name} at {method} {asked}: {text}");
                 }
-                let text = format!("{:?}", site.send(&by(method, &asked, Some(&["king"])).field("accept", accept)));
+                let text = format!("{:?}", server.send(&by(method, &asked, Some(&["king"])).field("accept", accept)));
                 found.extend(names.into_iter().filter(|name| text.contains(name)));
             }
         }
-        assert_eq!(found.len(), names.len(), "who may call is told: {found:?}");
-        let king = site.send(&by("OPTIONS", &format!("/vault{query}"), Some(&["king"])));
+        assert_eq!(found.len(), names.len(), "{found:?}");
+        let king = server.send(&by("OPTIONS", &format!("/vault{query}"), Some(&["king"])));
         assert_eq!(king.json()["$below"], json!(["/vault/gold"]));
     }
 }
 
-/// A hidden service with a visible one below it is a URI above services to the caller.
+/// If a hidden service has a visible one below it, the caller can list the URI of the hidden one, but not its methods.
 #[test]
 fn services_below_a_hidden_service_are_found() {
     let uri = |scope: Value| json!({ "GET": method("It", scope, json!({})) });
     let definition = json!({ "/": {
         "a": uri(json!([["x"]])), "a/b": uri(json!([])), "{c}": { "GET": method("Any", json!([]), json!({ "{c}": parameter("string", "c") })) }
     } });
-    let site = Site::echo(&[("app.json", json!({ "options": "own" })), ("a.json", definition)]);
-    let ask = |target: &str| site.send(&Request::new("OPTIONS", target));
-    assert_eq!(ask("/a/b").status, 200);
-    assert_eq!(ask("/z").json()["/"]["{c}"]["GET"]["info"], "Any");
-    // GET would be refused there, and does not match the capture.
-    let above = ask("/a");
+    let server = TestServer::echo(&[("app.json", json!({ "options": "own" })), ("a.json", definition)]);
+    let fetch = |target: &str| server.send(&Request::new("OPTIONS", target));
+    assert_eq!(fetch("/a/b").status, 200);
+    assert_eq!(fetch("/z").json()["/"]["{c}"]["GET"]["info"], "Any");
+    // GET at this path would be rejected: the path does not match the capture.
+    let above = fetch("/a");
     assert!(above.status == 404 || above.json().get("/").is_none(), "{above:?}");
-    assert_eq!(site.send(&by("OPTIONS", "/a", Some(&["x"]))).json()["/"]["a"]["GET"]["info"], "It");
+    assert_eq!(server.send(&by("OPTIONS", "/a", Some(&["x"]))).json()["/"]["a"]["GET"]["info"], "It");
 }
 
 #[test]
 fn the_condition_of_a_method_is_described() {
-    let site = Site::echo(&shop("own"));
+    let server = TestServer::echo(&shop("own"));
     let held = Some(&["user[12]", "user[13]"][..]);
     let words = "`u` is `12` or `13`";
-    let markdown = site.send(&by("OPTIONS", "/user/1", held).field("accept", "text/markdown"));
-    let openapi = site.send(&by("GET", "/openapi.json", held)).json();
+    let markdown = server.send(&by("OPTIONS", "/user/1", held).field("accept", "text/markdown"));
+    let openapi = server.send(&by("GET", "/openapi.json", held)).json();
     let described = openapi["paths"]["/user/{u}"]["get"]["description"].as_str().unwrap().to_owned();
     for text in [String::from_utf8(markdown.body).unwrap(), described] {
         assert!(text.contains(words), "{text}");
     }
-    let root = site.send(&by("OPTIONS", "/user/1", Some(&["root"]))).json();
+    let root = server.send(&by("OPTIONS", "/user/1", Some(&["root"]))).json();
     assert_eq!(root["/"]["user/{u}"]["GET"]["$when"], json!([{}]), "with any value");
 }
 
@@ -306,23 +306,25 @@ fn the_condition_of_a_method_is_described() {
 #[test]
 fn links_of_pages_keep_their_audience() {
     let held = Some(&["king"][..]);
-    let links = |site: &Site, target: &str| -> Vec<String> {
-        let answer = site.send(&by("GET", target, held));
-        assert_eq!(answer.status, 200, "{target}");
-        let text = String::from_utf8(answer.body).unwrap();
-        let is_markdown = !answer.head.contains("text/html");
+    let links = |server: &TestServer, target: &str| -> Vec<String> {
+        let response = server.send(&by("GET", target, held));
+        assert_eq!(response.status, 200, "{target}");
+        let text = String::from_utf8(response.body).unwrap();
+        let is_markdown = !response.head.contains("text/html");
         let (mark, end) = if is_markdown { ("](", ')') } else { ("<a href=\"", '"') };
         text.split(mark).skip(1).map(|behind| behind.split(end).next().unwrap().to_owned()).collect()
     };
-    let asking = Site::echo(&shop("public"));
+    let asking = TestServer::echo(&shop("public"));
     for target in ["docs/", "docs/methods/ingots", "docs/search", "docs/search.md", "docs/index.md", "llms.txt"] {
         let all = links(&asking, &format!("/{target}?as=me&q=gold"));
         let pages = all.iter().filter(|link| !link.starts_with('#') && !link.contains("swagger/"));
         let lost: Vec<_> = pages.filter(|link| !link.contains("?as=me")).collect();
         assert!(lost.is_empty() && !all.is_empty(), "{target}: {lost:?} of {all:?}");
         // Without `as=me` links do not have it, and if all documents are for the caller they do not need it.
-        for (site, query) in [(&asking, ""), (&Site::echo(&shop("own")), ""), (&Site::echo(&shop("own")), "?as=me")] {
-            let all = links(site, &format!("/{target}{query}"));
+        for (server, query) in
+            [(&asking, ""), (&TestServer::echo(&shop("own")), ""), (&TestServer::echo(&shop("own")), "?as=me")]
+        {
+            let all = links(server, &format!("/{target}{query}"));
             assert!(!all.is_empty() && all.iter().all(|link| !link.contains("as=me")), "{target}: {all:?}");
         }
     }
@@ -336,11 +338,11 @@ fn links_of_pages_keep_their_audience() {
 /// The definition that a document contains can be loaded, and has the same documents.
 #[test]
 fn documents_for_the_caller_are_a_valid_definition() {
-    let site = Site::echo(&shop("public"));
+    let server = TestServer::echo(&shop("public"));
     for held in HELD {
-        let told = site.send(&by("OPTIONS", "/?as=me", held)).json();
-        let again = Site::echo(&[("all.json", told.clone())]);
-        let mut plain = listed(&told);
+        let listed_methods = server.send(&by("OPTIONS", "/?as=me", held)).json();
+        let again = TestServer::echo(&[("all.json", listed_methods.clone())]);
+        let mut plain = listed(&listed_methods);
         plain.values_mut().for_each(|method| drop(method.as_object_mut().unwrap().remove("$when")));
         assert_eq!(listed(&again.send(&Request::new("OPTIONS", "*")).json()), plain);
     }

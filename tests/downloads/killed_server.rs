@@ -14,16 +14,16 @@ use rulebook::{Download, Engine};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::links::{asking, get, kept, link, returning};
-use crate::client::{Connection, Site, wait};
+use super::links::{get, kept, link, link_request, returning};
+use crate::client::{Connection, TestServer, wait_until};
 
 /// The environment variable with the folder of the program.
 const DATA: &str = "TEST_OF_KILLED_DATA";
 
-/// More bytes than are collected before a file is written.
+/// A number of bytes that exceeds the buffer in front of the file.
 const SOME: usize = 1 << 20;
 
-/// The first file is short, the others never end.
+/// The first file is short, the others are endless.
 fn engine(data: &Path) -> Engine {
     let first = Arc::new(AtomicBool::new(true));
     let make = move || {
@@ -44,8 +44,8 @@ fn address(data: &Path) -> PathBuf {
 #[ignore = "a program for the other test"]
 fn serves_until_it_is_killed() {
     let Some(data) = env::var_os(DATA).map(PathBuf::from) else { return };
-    let site = Site::start(&engine(&data));
-    fs::write(address(&data), site.address().to_string()).unwrap();
+    let server = TestServer::start(&engine(&data));
+    fs::write(address(&data), server.address().to_string()).unwrap();
     loop {
         thread::park();
     }
@@ -73,21 +73,21 @@ fn unfinished_files_of_a_killed_server_are_deleted_by_the_next() {
     let data = TempDir::new().unwrap();
     let program = env::current_exe().unwrap();
     let mut command = Command::new(program);
-    command.args(["--exact", "downloads::killed::serves_until_it_is_killed", "--ignored"]);
+    command.args(["--exact", "downloads::killed_server::serves_until_it_is_killed", "--ignored"]);
     let mut server = Started(command.env(DATA, data.path()).stdout(Stdio::null()).spawn().unwrap());
     let at = || fs::read_to_string(address(data.path())).ok()?.parse().ok();
-    assert!(wait(|| at().is_some()), "it does not start");
-    let link = link(&Connection::to(at().unwrap()).ask(&asking()));
+    assert!(wait_until(|| at().is_some()), "it does not start");
+    let link = link(&Connection::open(at().unwrap()).send(&link_request()));
     let whole = kept(data.path());
-    let mut connection = Connection::to(at().unwrap());
-    connection.write(&asking().bytes());
+    let mut connection = Connection::open(at().unwrap());
+    connection.write(&link_request().bytes());
     let is_written = |path: &PathBuf| fs::metadata(path).is_ok_and(|file| file.len() >= SOME as u64);
-    assert!(wait(|| kept(data.path()).iter().any(is_written)), "it is not written");
+    assert!(wait_until(|| kept(data.path()).iter().any(is_written)), "it is not written");
     server.kill();
     assert_eq!(kept(data.path()).len(), 2, "what was written is there");
 
-    let site = Site::start(&engine(data.path()));
+    let server = TestServer::start(&engine(data.path()));
     assert_eq!(kept(data.path()), whole);
-    let file = get(&site, &link);
+    let file = get(&server, &link);
     assert_eq!((file.status, &file.body[..]), (200, &b"whole"[..]));
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rulebook::{ApiError, Args, Context, Download, Module, Value};
+use rulebook::types::Value;
+use rulebook::{ApiError, Args, Context, Download, Module};
 use rulebook_model::model::{Api, Method};
 use rulebook_model::types::Check;
 use serde_json::{Map, Value as Json};
@@ -12,7 +13,7 @@ use tempfile::TempDir;
 
 use super::boundary;
 use super::case::{Case, rulebook};
-use crate::client::{Answer, Bearer, Connection, Request, Site};
+use crate::client::{Bearer, Connection, Request, Response, TestServer};
 use support::generate::Choices;
 
 /// The state that the handlers share with the tests.
@@ -20,7 +21,7 @@ use support::generate::Choices;
 struct HandlerState {
     next: Mutex<Next>,
     /// `true` if a handler has run.
-    ran: AtomicBool,
+    result: AtomicBool,
 }
 
 /// What a handler returns.
@@ -39,7 +40,7 @@ impl Default for Next {
 impl HandlerState {
     /// Records that a handler runs, and returns its result.
     fn run(&self) -> Result<Json, ApiError> {
-        self.ran.store(true, Ordering::SeqCst);
+        self.result.store(true, Ordering::SeqCst);
         match self.next.lock().unwrap().clone() {
             Next::Outputs(outputs) => Ok(outputs),
             Next::DeclaredError(name) => Err(ApiError::declared(name)),
@@ -48,16 +49,16 @@ impl HandlerState {
 }
 
 /// A running server.
-pub struct TestServer {
+pub struct PropertyServer {
     /// The API that the server has.
     pub api: Api,
     state: Arc<HandlerState>,
     connection: Connection,
-    site: Site,
+    server: TestServer,
     _data: TempDir,
 }
 
-impl TestServer {
+impl PropertyServer {
     pub fn new(case: &Case) -> Result<Self, String> {
         let api = case.echo()?.api().clone();
         let state = Arc::new(HandlerState::default());
@@ -74,9 +75,9 @@ impl TestServer {
             rulebook = rulebook.module(handlers);
         }
         let engine = rulebook.build().map_err(|report| report.to_string())?;
-        let site = Site::start(&engine);
-        let connection = site.connect().fleeting();
-        Ok(Self { api, state, connection, site, _data: data })
+        let server = TestServer::start(&engine);
+        let connection = server.connect().reset_on_drop();
+        Ok(Self { api, state, connection, server, _data: data })
     }
 
     /// Sets what the handler of a method returns: valid outputs or a declared error. Returns `false` if no valid outputs
@@ -97,15 +98,15 @@ impl TestServer {
     }
 
     /// Sends a request. Returns the response, and `true` if a handler has run.
-    pub fn send(&mut self, request: &Request) -> Result<(Answer, bool), String> {
-        self.state.ran.store(false, Ordering::SeqCst);
+    pub fn send(&mut self, request: &Request) -> Result<(Response, bool), String> {
+        self.state.result.store(false, Ordering::SeqCst);
         // The server may close the connection before it has read the whole request.
         let _ = std::io::Write::write_all(&mut self.connection.stream, &request.bytes());
-        let response = self.connection.try_answer(false);
+        let response = self.connection.try_read_response(false);
         if !response.as_ref().is_ok_and(|response| response.field("connection") != Some("close")) {
-            self.connection = self.site.connect().fleeting();
+            self.connection = self.server.connect().reset_on_drop();
         }
-        Ok((response?, self.state.ran.load(Ordering::SeqCst)))
+        Ok((response?, self.state.result.load(Ordering::SeqCst)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The program itself as a running server, for tests from outside.
+//! Runs the program as a server in another process.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -8,17 +8,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// The maximum time for the server to start or end.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running server, which is killed when this is dropped.
-pub struct Served {
+pub struct ServerProcess {
     child: Child,
     /// The output of the program until it accepted connections.
-    pub said: String,
-    told: PathBuf,
+    pub stdout: String,
+    log: PathBuf,
 }
 
-impl Served {
+impl ServerProcess {
     /// Starts the server in `folder`, listening at `address`.
     pub fn start(folder: &Path, address: &str, arguments: &[&str]) -> Self {
         Self::run(program(folder).args(arguments), folder, address)
@@ -26,28 +26,28 @@ impl Served {
 
     /// Starts a server by a command, to which the address is added.
     pub fn run(command: &mut Command, folder: &Path, address: &str) -> Self {
-        let (said, told) = (folder.join("said"), folder.join("told"));
+        let (stdout, log) = (folder.join("stdout.txt"), folder.join("stderr.txt"));
         let child = command
             .args(["--bind", address])
-            .stdout(fs::File::create(&said).unwrap())
-            .stderr(fs::File::create(&told).unwrap())
+            .stdout(fs::File::create(&stdout).unwrap())
+            .stderr(fs::File::create(&log).unwrap())
             .spawn()
             .unwrap();
-        let mut served = Self { child, said: String::new(), told };
+        let mut process = Self { child, stdout: String::new(), log };
         let started = Instant::now();
         // The program prints the address once it listens there.
-        while !served.said.contains(address) || TcpStream::connect(address).is_err() {
-            assert_eq!(served.child.try_wait().unwrap(), None, "the server has stopped: {}", served.told());
-            assert!(started.elapsed() < PATIENCE, "the server does not accept connections");
+        while !process.stdout.contains(address) || TcpStream::connect(address).is_err() {
+            assert_eq!(process.child.try_wait().unwrap(), None, "the server has stopped: {}", process.log());
+            assert!(started.elapsed() < TIMEOUT, "the server does not accept connections");
             std::thread::sleep(Duration::from_millis(20));
-            served.said = fs::read_to_string(&said).unwrap();
+            process.stdout = fs::read_to_string(&stdout).unwrap();
         }
-        served
+        process
     }
 
-    /// Returns what the server has logged so far.
-    pub fn told(&self) -> String {
-        fs::read_to_string(&self.told).unwrap()
+    /// Returns the log of the server so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
     }
 
     /// Returns the id of the process.
@@ -64,18 +64,18 @@ impl Served {
 
     /// Waits until the process has ended, and returns its exit code.
     pub fn wait(&mut self) -> Option<i32> {
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
-            assert!(begun.elapsed() < PATIENCE, "the server does not end");
+            assert!(started.elapsed() < TIMEOUT, "the server does not end");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 }
 
-impl Drop for Served {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         // The process may have ended already.
         let _ = self.child.kill();
@@ -91,7 +91,7 @@ pub fn program(folder: &Path) -> Command {
     command
 }
 
-/// Removes the variables of the program and of the demo from the environment of a command.
+/// Removes the environment variables of the program and of the demo from the environment of a command.
 pub fn clear(command: &mut Command) {
     command.env_remove("DATABASE_URL");
     for (name, _) in std::env::vars_os() {

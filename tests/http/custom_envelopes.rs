@@ -1,12 +1,13 @@
 //! Custom envelopes: selected by name, in every response, and when they fail.
 
-use rulebook::{ApiError, Args, Context, Encode, Envelope, MemberWriter, Module, Rulebook, Unbound, WriteError};
+use rulebook::envelope::{Encode, Envelope, MemberWriter, WriteError};
+use rulebook::{ApiError, Args, Context, Module, Rulebook, Unbound};
 use rulebook_model::describe::{canonical, openapi};
 use rulebook_model::envelope::{details_schema, write_details};
 use serde_json::{Value, json};
 
-use crate::client::{self, Request, Site, xml};
-use crate::logged;
+use crate::captured_log;
+use crate::client::{self, Request, TestServer, xml};
 use crate::openapi::resolved;
 
 /// `{"ok": true, "result": …}` or `{"ok": false, "error": …}`.
@@ -42,27 +43,27 @@ impl Envelope for Corp {
 
 /// The ways in which an envelope can fail.
 #[derive(Clone, Copy, PartialEq)]
-enum Wrong {
+enum Failure {
     PanicsOfSuccess,
     PanicsOfRefusal,
     FailsOfRefusal,
-    TellsBesideTheWhole,
-    TellsTheWholeBeside,
+    BodyWithAnotherMember,
+    MemberWithAnotherBody,
     Status(u16),
     NoMediaType,
 }
 
-struct Careless(Wrong);
+struct InvalidEnvelope(Failure);
 
-impl Envelope for Careless {
+impl Envelope for InvalidEnvelope {
     fn success(&self, outputs: &dyn Encode, _: bool, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         match self.0 {
-            Wrong::PanicsOfSuccess => panic!("the secret reason"),
-            Wrong::TellsBesideTheWhole => {
+            Failure::PanicsOfSuccess => panic!("the secret reason"),
+            Failure::BodyWithAnotherMember => {
                 to.whole(outputs)?;
                 to.member("more", true.into())
             }
-            Wrong::TellsTheWholeBeside => {
+            Failure::MemberWithAnotherBody => {
                 to.member("more", true.into())?;
                 to.whole(outputs)
             }
@@ -72,8 +73,8 @@ impl Envelope for Careless {
 
     fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
         match self.0 {
-            Wrong::PanicsOfRefusal => panic!("the secret reason"),
-            Wrong::FailsOfRefusal => Err(WriteError::NotAnObject),
+            Failure::PanicsOfRefusal => panic!("the secret reason"),
+            Failure::FailsOfRefusal => Err(WriteError::NotAnObject),
             _ => to.member("careless", error.code().title().into()),
         }
     }
@@ -83,11 +84,11 @@ impl Envelope for Careless {
     }
 
     fn status(&self, real: u16) -> u16 {
-        if let Wrong::Status(own) = self.0 { own } else { real }
+        if let Failure::Status(own) = self.0 { own } else { real }
     }
 
     fn success_content_type(&self) -> &'static str {
-        if self.0 == Wrong::NoMediaType { "no\nmedia type" } else { "application/json" }
+        if self.0 == Failure::NoMediaType { "no\nmedia type" } else { "application/json" }
     }
 }
 
@@ -95,8 +96,8 @@ fn read(app: &Value) -> Rulebook {
     Rulebook::read(vec![("app.json".into(), app.to_string().into_bytes())])
 }
 
-fn get(site: &Site, target: &str) -> client::Answer {
-    site.send(&Request::new("GET", target))
+fn get(server: &TestServer, target: &str) -> client::Response {
+    server.send(&Request::new("GET", target))
 }
 
 #[test]
@@ -117,26 +118,26 @@ fn custom_envelopes_wrap_every_response() {
         .get("/fails", async |_: Args<()>, _: Context| Err::<(), _>(ApiError::internal("a reason")));
     let files = [("app.json", json!({ "envelope": "corp", "formats": ["xml"] })), ("site.json", definition)];
     let engine = client::engine(&files, |rulebook| rulebook.add_envelope("corp", Corp).module(module));
-    let site = Site::start(&engine);
-    let fault = json!({ "parameter": "n", "in": "query", "expected": "a whole number of 64 bits", "got": "\"x\"" });
+    let server = TestServer::start(&engine);
+    let error = json!({ "parameter": "n", "in": "query", "expected": "a whole number of 64 bits", "got": "\"x\"" });
     let cases = [
         ("/hello", 200, json!({ "ok": true, "result": { "word": "Hello" } })),
         ("/nothing", 200, json!({ "ok": true, "result": {} })),
-        ("/hello?n=x", 400, json!({ "ok": false, "error": "invalid parameter", "errors": [fault] })),
+        ("/hello?n=x", 400, json!({ "ok": false, "error": "invalid parameter", "errors": [error] })),
         ("/gone", 410, json!({ "ok": false, "error": "it failed", "since": 1999 })),
         ("/nowhere/at/all", 404, json!({ "ok": false, "error": "unknown service" })),
     ];
     for (target, status, body) in cases {
-        let answer = get(&site, target);
-        assert_eq!((answer.status, answer.json()), (status, body.clone()), "{target}");
+        let response = get(&server, target);
+        assert_eq!((response.status, response.json()), (status, body.clone()), "{target}");
         let media_type = if status == 200 { "application/vnd.corp+json" } else { "application/json" };
-        assert_eq!(answer.field("content-type"), Some(media_type), "{target}");
-        let in_xml = site.send(&Request::new("GET", target).field("accept", "text/xml"));
+        assert_eq!(response.field("content-type"), Some(media_type), "{target}");
+        let in_xml = server.send(&Request::new("GET", target).field("accept", "text/xml"));
         assert_eq!((in_xml.status, xml::read(&in_xml.body).1), (status, body), "{target}");
     }
-    let failed = get(&site, "/fails");
+    let failed = get(&server, "/fails");
     assert_eq!(failed.json()["request_id"], failed.field("x-request-id").unwrap());
-    let problem = site.send(&Request::new("GET", "/nowhere").field("accept", "application/problem+json"));
+    let problem = server.send(&Request::new("GET", "/nowhere").field("accept", "application/problem+json"));
     assert_eq!(problem.json()["title"], "unknown service");
 }
 
@@ -147,33 +148,33 @@ fn modules_can_name_custom_envelopes() {
         "own": { "envelope": "corp", "/": { "own": method } }, "other": { "/": { "other": method } }
     } });
     let rulebook = || read(&app).add_envelope("corp", Corp);
-    let site = Site::start(&rulebook().unbound(Unbound::Echo).build().unwrap());
-    assert_eq!(get(&site, "/own").json(), json!({ "ok": true, "result": { "args": {} } }));
-    assert_eq!(get(&site, "/other").json()["error"], 0);
-    assert_eq!(get(&site, "/nowhere").json()["error"], 200, "before a module is known, it is the API's");
+    let server = TestServer::start(&rulebook().unbound(Unbound::Echo).build().unwrap());
+    assert_eq!(get(&server, "/own").json(), json!({ "ok": true, "result": { "args": {} } }));
+    assert_eq!(get(&server, "/other").json()["error"], 0);
+    assert_eq!(get(&server, "/nowhere").json()["error"], 200, "before a module is known, it is the API's");
     let api = rulebook().check().unwrap();
     let printed = canonical(&api);
     assert_eq!(printed["modules"]["own"]["envelope"], "corp");
     assert_eq!(read(&printed).add_envelope("corp", Corp).check().unwrap(), api);
-    let options = site.send(&Request::new("OPTIONS", "/own")).json();
+    let options = server.send(&Request::new("OPTIONS", "/own")).json();
     assert_eq!(options["envelope"], "corp");
 }
 
 #[test]
 fn an_envelope_that_was_not_added_is_unknown() {
     let app = json!({ "envelope": "crop", "modules": {} });
-    let told = |rulebook: Rulebook| rulebook.check().unwrap_err().to_string();
-    let near = told(read(&app).add_envelope("corp", Corp));
+    let report = |rulebook: Rulebook| rulebook.check().unwrap_err().to_string();
+    let near = report(read(&app).add_envelope("corp", Corp));
     assert!(near.contains("bad-option") && near.contains("did you mean `corp`?"), "{near}");
-    let far = told(read(&json!({ "envelope": "mine", "modules": {} })).add_envelope("corp", Corp));
+    let far = report(read(&json!({ "envelope": "mine", "modules": {} })).add_envelope("corp", Corp));
     assert!(far.contains("expected one of `aicra`, `plain`, `phalapi`, `iapi`, `corp`"), "{far}");
 }
 
 #[test]
 fn a_custom_envelope_with_a_built_in_name_replaces_it() {
     let app = json!({ "modules": { "m": { "GET": { "info": "Nothing" } } } });
-    let site = Site::start(&read(&app).add_envelope("aicra", Corp).unbound(Unbound::Echo).build().unwrap());
-    assert_eq!(get(&site, "/").json(), json!({ "ok": true, "result": { "args": {} } }));
+    let server = TestServer::start(&read(&app).add_envelope("aicra", Corp).unbound(Unbound::Echo).build().unwrap());
+    assert_eq!(get(&server, "/").json(), json!({ "ok": true, "result": { "args": {} } }));
 }
 
 #[test]
@@ -182,51 +183,58 @@ fn outputs_cannot_have_the_names_of_envelope_members() {
     let with = |name: &str| {
         let method = json!({ "info": "Nothing", "out": { name: output } });
         let rulebook = read(&json!({ "envelope": "own", "modules": { "m": { "GET": method } } }));
-        rulebook.add_envelope("own", Careless(Wrong::Status(200))).check()
+        rulebook.add_envelope("own", InvalidEnvelope(Failure::Status(200))).check()
     };
-    let told = with("careless").unwrap_err().to_string();
-    assert!(told.contains("output-collision") && told.contains("the own envelope has a member `careless`"), "{told}");
+    let report = with("careless").unwrap_err().to_string();
+    assert!(
+        report.contains("output-collision") && report.contains("the own envelope has a member `careless`"),
+        "{report}"
+    );
     with("ErrorDescription").unwrap();
 }
 
 #[test]
 fn a_request_gets_a_response_although_its_envelope_fails() {
-    logged::begin();
+    captured_log::begin();
     let word = json!({ "info": "A word", "type": "?int", "name": "n" });
     let app =
         json!({ "envelope": "own", "modules": { "m": { "GET": { "info": "Echoes", "in": { "GET@n": word } } } } });
-    let told = |wrong: Wrong| {
-        let rulebook = read(&app).add_envelope("own", Careless(wrong)).unbound(Unbound::Echo);
-        let site = Site::start(&rulebook.build().unwrap());
-        let (success, refusal) = (get(&site, "/"), get(&site, "/?n=x"));
-        for answer in [&success, &refusal] {
-            assert!(!format!("{answer:?}").contains("secret"), "{answer:?}");
-            if answer.status == 500 {
-                let id = answer.field("x-request-id").unwrap();
-                assert!(!logged::logged(id).is_empty(), "{answer:?}");
+    let outcomes = |failure: Failure| {
+        let rulebook = read(&app).add_envelope("own", InvalidEnvelope(failure)).unbound(Unbound::Echo);
+        let server = TestServer::start(&rulebook.build().unwrap());
+        let (success, error) = (get(&server, "/"), get(&server, "/?n=x"));
+        for response in [&success, &error] {
+            assert!(!format!("{response:?}").contains("secret"), "{response:?}");
+            if response.status == 500 {
+                let id = response.field("x-request-id").unwrap();
+                assert!(!captured_log::logged(id).is_empty(), "{response:?}");
             }
         }
-        let body = |answer: &client::Answer| {
-            let mut body = answer.json();
+        let body = |response: &client::Response| {
+            let mut body = response.json();
             body.as_object_mut().unwrap().remove("request_id");
-            (answer.status, body)
+            (response.status, body)
         };
-        (body(&success), body(&refusal))
+        (body(&success), body(&error))
     };
-    let (echoed, careless) = (json!({ "args": { "n": null } }), json!({ "careless": "invalid parameter" }));
+    let (echoed, invalid_envelope) = (json!({ "args": { "n": null } }), json!({ "careless": "invalid parameter" }));
     let internal = json!({ "careless": "internal error" });
-    assert_eq!(told(Wrong::PanicsOfSuccess), ((500, internal.clone()), (400, careless.clone())));
-    assert_eq!(told(Wrong::TellsBesideTheWhole), ((500, internal.clone()), (400, careless.clone())));
-    assert_eq!(told(Wrong::TellsTheWholeBeside), ((500, internal), (400, careless.clone())));
-    for wrong in [Wrong::PanicsOfRefusal, Wrong::FailsOfRefusal] {
-        let (success, (status, problem)) = told(wrong);
+    assert_eq!(outcomes(Failure::PanicsOfSuccess), ((500, internal.clone()), (400, invalid_envelope.clone())));
+    assert_eq!(outcomes(Failure::BodyWithAnotherMember), ((500, internal.clone()), (400, invalid_envelope.clone())));
+    assert_eq!(outcomes(Failure::MemberWithAnotherBody), ((500, internal), (400, invalid_envelope.clone())));
+    for failure in [Failure::PanicsOfRefusal, Failure::FailsOfRefusal] {
+        let (success, (status, problem)) = outcomes(failure);
         assert_eq!((success, status), ((200, echoed.clone()), 400));
         assert_eq!((&problem["status"], &problem["code"]), (&json!(400), &json!("invalid-parameter")), "{problem}");
     }
     for status in [0, 99, 100, 199, 600, 1000, u16::MAX] {
-        assert_eq!(told(Wrong::Status(status)), ((200, echoed.clone()), (400, careless.clone())), "{status}");
+        assert_eq!(
+            outcomes(Failure::Status(status)),
+            ((200, echoed.clone()), (400, invalid_envelope.clone())),
+            "{status}"
+        );
     }
-    assert_eq!(told(Wrong::Status(418)), ((418, echoed), (418, careless)));
+    assert_eq!(outcomes(Failure::Status(418)), ((418, echoed), (418, invalid_envelope)));
 }
 
 #[test]
@@ -234,22 +242,22 @@ fn a_script_calls_its_callback_although_its_envelope_fails() {
     let word = json!({ "info": "A word", "type": "?int", "name": "n" });
     let method = json!({ "info": "Echoes", "in": { "GET@n": word }, "options": { "jsonp": true } });
     let app = json!({ "envelope": "own", "modules": { "m": { "GET": method } } });
-    for (wrong, target) in
-        [(Wrong::PanicsOfRefusal, "n=x"), (Wrong::FailsOfRefusal, "n=x"), (Wrong::FailsOfRefusal, "n=&n=")]
+    for (failure, target) in
+        [(Failure::PanicsOfRefusal, "n=x"), (Failure::FailsOfRefusal, "n=x"), (Failure::FailsOfRefusal, "n=&n=")]
     {
-        let rulebook = read(&app).add_envelope("own", Careless(wrong)).unbound(Unbound::Echo);
-        let answer = get(&Site::start(&rulebook.build().unwrap()), &format!("/?callback=f&{target}"));
-        let text = String::from_utf8(answer.body.clone()).unwrap();
-        assert_eq!(answer.status, 200, "{answer:?}");
-        assert!(text.contains("f({\"type\":\"about:blank\"") && text.contains("\"status\":400"), "{answer:?}");
+        let rulebook = read(&app).add_envelope("own", InvalidEnvelope(failure)).unbound(Unbound::Echo);
+        let response = get(&TestServer::start(&rulebook.build().unwrap()), &format!("/?callback=f&{target}"));
+        let text = String::from_utf8(response.body.clone()).unwrap();
+        assert_eq!(response.status, 200, "{response:?}");
+        assert!(text.contains("f({\"type\":\"about:blank\"") && text.contains("\"status\":400"), "{response:?}");
     }
 }
 
 #[test]
 fn an_envelope_without_a_media_type_is_refused_at_start() {
     let app = json!({ "envelope": "own", "modules": {} });
-    let told = read(&app).add_envelope("own", Careless(Wrong::NoMediaType)).check().unwrap_err().to_string();
-    assert!(told.contains("bad-option") && told.contains("app.json:1:"), "{told}");
+    let report = read(&app).add_envelope("own", InvalidEnvelope(Failure::NoMediaType)).check().unwrap_err().to_string();
+    assert!(report.contains("bad-option") && report.contains("app.json:1:"), "{report}");
 }
 
 #[test]
@@ -261,7 +269,7 @@ fn openapi_has_the_schemas_of_custom_envelopes() {
         "b": { "envelope": "silent", "/": { "b": { "GET": method } } }
     });
     let rulebook = read(&json!({ "formats": ["xml"], "modules": modules })).add_envelope("corp", Corp);
-    let api = rulebook.add_envelope("silent", Careless(Wrong::Status(200))).check().unwrap();
+    let api = rulebook.add_envelope("silent", InvalidEnvelope(Failure::Status(200))).check().unwrap();
     let document = openapi(&api);
     let content = |path: &str| &document["paths"][path]["get"]["responses"]["200"]["content"];
     let corp = content("/a");
@@ -270,9 +278,9 @@ fn openapi_has_the_schemas_of_custom_envelopes() {
     assert_eq!((&schema["required"], &result["required"]), (&json!(["ok", "result"]), &json!(["word"])));
     assert_eq!(corp["application/xml"]["schema"], corp["application/vnd.corp+json"]["schema"]);
     assert_eq!(content("/b")["application/json"]["schema"], content("/b")["application/xml"]["schema"]);
-    let refusals = &document["components"]["responses"]["corp.Other"]["content"];
-    assert!(refusals["application/json"]["schema"].is_object(), "{document:#}");
-    assert!(refusals["application/xml"]["schema"].is_object(), "{document:#}");
+    let errors = &document["components"]["responses"]["corp.Other"]["content"];
+    assert!(errors["application/json"]["schema"].is_object(), "{document:#}");
+    assert!(errors["application/xml"]["schema"].is_object(), "{document:#}");
     assert!(document["components"]["responses"]["silent.Other"].is_object(), "{document:#}");
 }
 
@@ -282,9 +290,9 @@ fn openapi_has_the_statuses_of_custom_envelopes() {
     let method = json!({ "info": "A word", "errors": { "gone": { "status": 410, "info": "It was there" } } });
     let app = json!({ "envelope": "own", "modules": { "m": { "GET": method } } });
     for (own, success, gone) in [(0, "200", "410"), (199, "200", "410"), (1000, "200", "410"), (299, "299", "299")] {
-        let rulebook = || read(&app).add_envelope("own", Careless(Wrong::Status(own)));
-        let site = Site::start(&rulebook().unbound(Unbound::Echo).build().unwrap());
-        assert_eq!(get(&site, "/").status.to_string(), success, "{own}");
+        let rulebook = || read(&app).add_envelope("own", InvalidEnvelope(Failure::Status(own)));
+        let server = TestServer::start(&rulebook().unbound(Unbound::Echo).build().unwrap());
+        assert_eq!(get(&server, "/").status.to_string(), success, "{own}");
         let document = openapi(&rulebook().check().unwrap());
         let responses = &document["paths"]["/"]["get"]["responses"];
         assert!(responses[success].is_object() && responses[gone].is_object(), "{own}: {responses:#}");

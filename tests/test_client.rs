@@ -347,7 +347,7 @@ fn the_debug_output_of_a_response_is_complete() {
 #[test]
 fn the_client_works_inside_of_a_runtime() {
     let client = everywhere("string");
-    crate::handlers::wait(async {
+    crate::handlers::block_on(async {
         tokio::task::yield_now().await;
         assert_eq!(client.call("it.{id}.more.put").arg("id", "x").send().status(), 200);
     });

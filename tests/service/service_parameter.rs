@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Expected, FORM, assert_all, site};
-use crate::client::{Request, Site};
+use super::{Expected, FORM, assert_all, server};
+use crate::client::{Request, TestServer};
 
 fn get(target: &str) -> Request {
     Request::new("GET", target)
@@ -13,8 +13,8 @@ fn post(target: &str, media_type: &str, body: impl Into<Vec<u8>>) -> Request {
     Request::new("POST", target).body(media_type, body)
 }
 
-fn on() -> Site {
-    site(&json!({ "service": { "on": true, "default": "Site.Index" } }))
+fn on() -> TestServer {
+    server(&json!({ "service": { "on": true, "default": "Site.Index" } }))
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_name_stands_for_the_path() {
         (get("/?service=App.User.Login&username=a"), login("a")),
         (get("/?s=User.Login&username=a"), login("a")),
         (get("/?s=User.Login&service=User.getBaseInfo"), ok("user.getBaseInfo", json!({}))),
-        // Of several, the last is used.
+        // If the parameter occurs several times, the last value is used.
         (get("/?service=User.getBaseInfo&service=User.Login&username=a"), login("a")),
         (get("/?service=%55ser%2ELogin&username=a+b"), login("a b")),
         (get("/?service=User.getbaseinfo"), ok("user.getBaseInfo", json!({}))),
@@ -70,7 +70,7 @@ fn a_name_stands_for_the_path() {
             ok("site.index", json!({ "title": "t" })),
         ),
         (Request::new("POST", "/"), ok("site.index", json!({}))),
-        // Only the base path takes names.
+        // Names are read at the base path only.
         (get("/user/getBaseInfo?service=Site.Index"), Err((400, "Bad Request: no such param: service".to_owned()))),
     ];
     assert_all(&on(), &cases);
@@ -132,26 +132,29 @@ fn messages_depend_on_the_catalogue_and_ret_does_not() {
     for (index, (catalogue, empty)) in
         [("1.x", json!([])), ("2.x", json!({})), ("zh", json!({}))].into_iter().enumerate()
     {
-        let site = site(&json!({ "service": { "on": true }, "catalogue": catalogue }));
+        let server = server(&json!({ "service": { "on": true }, "catalogue": catalogue }));
         for (target, ret, words) in cases {
             let around = if catalogue == "zh" { "非法请求：" } else { "Bad Request: " };
-            let answer = site.send(&get(target));
-            assert_eq!((answer.status, answer.field("content-type")), (200, Some("application/json;charset=utf-8")));
+            let response = server.send(&get(target));
+            assert_eq!(
+                (response.status, response.field("content-type")),
+                (200, Some("application/json;charset=utf-8"))
+            );
             let expected = json!({ "ret": ret, "data": empty, "msg": format!("{around}{}", words[index]) });
-            assert_eq!(answer.json(), expected, "{catalogue} {target}");
+            assert_eq!(response.json(), expected, "{catalogue} {target}");
         }
     }
-    let real = site(&json!({ "service": { "on": true }, "phalapi": { "real_status": true } }));
+    let real = server(&json!({ "service": { "on": true }, "phalapi": { "real_status": true } }));
     assert_eq!(real.send(&get("/?service=User.Nope")).status, 404);
     let problem = get("/?service=User").field("accept", "application/problem+json");
-    let answer = real.send(&problem);
-    let (status, words) = (answer.status, answer.json()["detail"].clone());
-    assert_eq!((status, words), (404, "no service has the name User".into()), "{answer:?}");
+    let response = real.send(&problem);
+    let (status, words) = (response.status, response.json()["detail"].clone());
+    assert_eq!((status, words), (404, "no service has the name User".into()), "{response:?}");
 }
 
 #[test]
 fn a_name_takes_precedence_over_the_root_which_is_called_without_one() {
-    let site = site(&json!({ "service": { "on": true }, "dispatch": true, "base": "/api" }));
+    let server = server(&json!({ "service": { "on": true }, "dispatch": true, "base": "/api" }));
     let cases: [(Request, Expected); 5] = [
         (post("/api?service=User.getBaseInfo", FORM, ""), Ok(("user.getBaseInfo", json!({})))),
         (post("/api/", FORM, "s=User.getBaseInfo&text=t"), Err((400, "Bad Request: no such param: text".to_owned()))),
@@ -163,32 +166,32 @@ fn a_name_takes_precedence_over_the_root_which_is_called_without_one() {
         (post("/api", FORM, "module=store&method=buy&URL_0=tea"), Ok(("store.buy.post", json!({ "URL_0": "tea" })))),
         (post("/api", FORM, "text=t"), Ok(("post", json!({ "text": "t" })))),
     ];
-    assert_all(&site, &cases);
-    // Above the base path there are no names, but the page of the API.
-    let page = site.send(&get("/?service=User.getBaseInfo"));
+    assert_all(&server, &cases);
+    // At paths above the base path, names are not read; the response is the page of the API.
+    let page = server.send(&get("/?service=User.getBaseInfo"));
     assert_eq!((page.status, page.field("content-type")), (200, Some("text/html; charset=utf-8")));
 }
 
 #[test]
 fn the_http_method_selects_the_method_of_a_named_service() {
-    let site = on();
-    let lacking = site.send(&Request::new("DELETE", "/?service=User.Login"));
+    let server = on();
+    let lacking = server.send(&Request::new("DELETE", "/?service=User.Login"));
     let body = lacking.json();
     assert_eq!(
         (body["ret"].clone(), lacking.field("allow")),
         (405.into(), Some("GET, HEAD, POST, OPTIONS")),
         "{lacking:?}"
     );
-    // Now the module is known, and so is its envelope.
-    let lacking = site.send(&Request::new("PATCH", "/?service=Article.Line"));
+    // The name selects the module, so errors have its envelope.
+    let lacking = server.send(&Request::new("PATCH", "/?service=Article.Line"));
     assert_eq!(
         (lacking.status, lacking.field("allow")),
         (405, Some("GET, HEAD, POST, PUT, DELETE, OPTIONS")),
         "{lacking:?}"
     );
-    let head = site.connect().ask(&Request::new("HEAD", "/?service=User.getBaseInfo"));
+    let head = server.connect().send(&Request::new("HEAD", "/?service=User.getBaseInfo"));
     assert_eq!((head.status, head.body.len()), (200, 0));
-    let options = site.send(&Request::new("OPTIONS", "/?service=User.Login"));
+    let options = server.send(&Request::new("OPTIONS", "/?service=User.Login"));
     assert!(options.status == 200 && options.json()["modules"].is_object(), "{options:?}");
 }
 
@@ -207,11 +210,11 @@ fn options_at_the_base_path_lists_the_methods_that_can_be_called_there() {
     for (settings, target, allowed) in cases {
         let mut settings = settings;
         settings["cors"] = json!({ "origins": ["*"] });
-        let site = site(&settings);
+        let server = server(&settings);
         let options = Request::new("OPTIONS", target);
-        assert_eq!(site.send(&options).field("allow"), Some(allowed), "{settings} {target}");
+        assert_eq!(server.send(&options).field("allow"), Some(allowed), "{settings} {target}");
         let preflight = options.field("origin", "https://a.example").field("access-control-request-method", "PUT");
-        let response = site.send(&preflight);
+        let response = server.send(&preflight);
         assert_eq!(response.field("access-control-allow-methods"), Some(allowed), "{settings} {target}");
     }
 }
@@ -228,14 +231,14 @@ fn a_preflight_allows_the_header_fields_of_the_methods_that_the_head_names() {
         "/": { "article/line": { "PUT": { "info": "Another line", "in": parameters } } },
     });
     let app = json!({ "service": { "on": true }, "dispatch": true, "cors": { "origins": ["*"] } });
-    let site = Site::echo(&[("app.json", app), ("tree.json", tree)]);
-    // The position may be in a body, which need not be announced.
+    let server = TestServer::echo(&[("app.json", app), ("tree.json", tree)]);
+    // The position may be in a body, even if no header field announces one.
     let named = Request::new("OPTIONS", "/?service=Article.Line");
     for (request, method) in
         [(named.clone(), "PUT"), (named.chunked(FORM, &[]), "PUT"), (Request::new("OPTIONS", "/"), "POST")]
     {
         let preflight = request.field("origin", "https://a.example").field("access-control-request-method", method);
-        let response = site.send(&preflight);
+        let response = server.send(&preflight);
         let fields = response.field("access-control-allow-headers").unwrap_or_default().to_ascii_lowercase();
         assert!(fields.contains("x-line"), "{preflight:?} {response:?}");
     }
@@ -243,33 +246,33 @@ fn a_preflight_allows_the_header_fields_of_the_methods_that_the_head_names() {
 
 #[test]
 fn permission_comes_before_every_check() {
-    let site = on();
+    let server = on();
     let put = |scope: Option<&str>, target: &str, body: &str| {
         let request = Request::new("PUT", target).body("application/json", body);
-        site.send(&scope.map_or(request.clone(), |scope| request.scope(&[scope])))
+        server.send(&scope.map_or(request.clone(), |scope| request.scope(&[scope])))
     };
     let target = "/?service=Article.Line";
-    put(None, target, r#"{"article_id": "x"}"#).assert_refused(401, "a credential is required");
-    put(None, target, "{").assert_refused(401, "a credential is required");
-    site.send(&post(target, "application/json", "{")).assert_refused(400, "the JSON body cannot be read");
-    put(Some("author[6]"), target, r#"{"article_id": 5}"#).assert_refused(403, "author[article_id]");
-    put(Some("author[5]"), target, r#"{"article_id": [5]}"#).assert_refused(403, "author[article_id]");
+    put(None, target, r#"{"article_id": "x"}"#).assert_error(401, "a credential is required");
+    put(None, target, "{").assert_error(401, "a credential is required");
+    server.send(&post(target, "application/json", "{")).assert_error(400, "the JSON body cannot be read");
+    put(Some("author[6]"), target, r#"{"article_id": 5}"#).assert_error(403, "author[article_id]");
+    put(Some("author[5]"), target, r#"{"article_id": [5]}"#).assert_error(403, "author[article_id]");
     // If the permission does not depend on the body, the body is not read.
     let delete = |scope: &str| {
         let request = Request::new("DELETE", target).field("content-type", FORM).field("content-length", 12);
         request.field("expect", "100-continue").scope(&[scope])
     };
-    let mut connection = site.connect();
+    let mut connection = server.connect();
     connection.write(&delete("reader").head());
-    connection.answer(false).assert_refused(403, "missing permission: admin");
-    let mut connection = site.connect();
+    connection.read_response(false).assert_error(403, "missing permission: admin");
+    let mut connection = server.connect();
     connection.write(&delete("admin").head());
-    assert_eq!(connection.answer(false).status, 100);
+    assert_eq!(connection.read_response(false).status, 100);
     connection.write(b"article_id=5");
-    connection.answer(false).assert_args(&json!({ "article_id": 5, "to": "article.line.delete" }));
+    connection.read_response(false).assert_args(&json!({ "article_id": 5, "to": "article.line.delete" }));
     // The query takes precedence over the body, for permissions as for handlers.
     let both = format!("{target}&article_id=6");
-    put(Some("author[5]"), &both, r#"{"article_id": 5}"#).assert_refused(403, "author[article_id]");
+    put(Some("author[5]"), &both, r#"{"article_id": 5}"#).assert_error(403, "author[article_id]");
     put(Some("author[6]"), &both, r#"{"article_id": 5}"#)
         .assert_args(&json!({ "article_id": 6, "text": null, "to": "article.line.put" }));
     put(Some("author[5]"), target, r#"{"article_id": 5, "text": "t"}"#)
@@ -278,7 +281,7 @@ fn permission_comes_before_every_check() {
 
 #[test]
 fn errors_of_names_are_sent_as_jsonp() {
-    let site = site(&json!({ "service": { "on": true }, "jsonp": true }));
+    let server = server(&json!({ "service": { "on": true }, "jsonp": true }));
     for (target, body) in [
         (
             "/?service=User.Nope&callback=cb",
@@ -290,8 +293,8 @@ fn errors_of_names_are_sent_as_jsonp() {
         ),
         ("/?callback=cb&s=%3C", r#"{"ret":404,"data":{},"msg":"Bad Request: no such service as App.\u003c.Index"}"#),
     ] {
-        let answer = site.send(&get(target));
+        let response = server.send(&get(target));
         let script = format!("/**/ typeof cb === 'function' && cb({body});");
-        assert_eq!((answer.status, String::from_utf8(answer.body).unwrap()), (200, script));
+        assert_eq!((response.status, String::from_utf8(response.body).unwrap()), (200, script));
     }
 }

@@ -6,18 +6,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rulebook::{Authenticate, Authentication, Identity, RateLimiter, Rulebook, TypeMismatch, Unbound, Value};
+use rulebook::types::{TypeMismatch, Value};
+use rulebook::{Authenticate, Authentication, Identity, RateLimiter, Rulebook, Unbound};
 use rulebook_model::types::{ArgumentError, Check, Type, TypeArguments, TypeExpr};
 use serde_json::{Value as Json, json};
 
 use super::by;
-use crate::client::{Bearer, Request, Site};
+use crate::client::{Bearer, Request, TestServer};
 
 /// A type that counts the calls of its schema, each of which waits while a lock is held.
 #[derive(Debug, Clone, Default)]
-struct Counted(Arc<AtomicUsize>, Arc<Mutex<()>>);
+struct CountingType(Arc<AtomicUsize>, Arc<Mutex<()>>);
 
-impl Type for Counted {
+impl Type for CountingType {
     fn name(&self) -> &str {
         "counted"
     }
@@ -31,7 +32,7 @@ impl Type for Counted {
     }
 }
 
-impl Check for Counted {
+impl Check for CountingType {
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
         Ok(value)
     }
@@ -66,67 +67,67 @@ fn files() -> Vec<(PathBuf, Vec<u8>)> {
 
 #[test]
 fn documents_are_made_once_for_callers_with_the_same_permissions() {
-    let counted = Counted::default();
+    let counted = CountingType::default();
     let rulebook = Rulebook::read(files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
-    let site = Site::start(&rulebook.build().unwrap());
+    let server = TestServer::start(&rulebook.build().unwrap());
     let count = || counted.0.load(Ordering::Relaxed);
-    site.send(&Request::new("OPTIONS", "*"));
+    server.send(&Request::new("OPTIONS", "*"));
     let once = count();
-    let ask = |held: &[&str]| site.send(&by("OPTIONS", "/it?as=me", Some(held))).status;
+    let fetch = |held: &[&str]| server.send(&by("OPTIONS", "/it?as=me", Some(held))).status;
     std::thread::scope(|scope| {
         for _ in 0..8 {
-            scope.spawn(|| assert_eq!(ask(&["reader", "other"]), 200));
+            scope.spawn(|| assert_eq!(fetch(&["reader", "other"]), 200));
         }
         for _ in 0..8 {
-            scope.spawn(|| assert_eq!(ask(&["other", "reader", "other"]), 200));
+            scope.spawn(|| assert_eq!(fetch(&["other", "reader", "other"]), 200));
         }
     });
     assert_eq!(count(), 2 * once, "the order of permissions does not matter");
-    assert_eq!(ask(&["writer"]), 200);
+    assert_eq!(fetch(&["writer"]), 200);
     assert_eq!(count(), 3 * once, "another set has documents of its own");
-    assert_eq!(ask(&["nothing"]), 404);
-    assert_eq!(ask(&[]), 404);
-    assert_eq!(count(), 3 * once, "nothing is told, and nothing made");
+    assert_eq!(fetch(&["nothing"]), 404);
+    assert_eq!(fetch(&[]), 404);
+    assert_eq!(count(), 3 * once, "an unknown path generates no documents");
 }
 
 #[test]
 fn documents_for_rarely_used_permissions_are_dropped() {
-    let counted = Counted::default();
+    let counted = CountingType::default();
     let rulebook = Rulebook::read(files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
-    let site = Site::start(&rulebook.build().unwrap());
-    let mut connection = site.connect();
-    let mut ask = |number: usize| {
+    let server = TestServer::start(&rulebook.build().unwrap());
+    let mut connection = server.connect();
+    let mut fetch = |number: usize| {
         let before = counted.0.load(Ordering::Relaxed);
         let held = ["reader".to_owned(), number.to_string()];
         let request = Request::new("OPTIONS", "/it?as=me").scope(&held);
-        assert_eq!(connection.ask(&request).status, 200);
+        assert_eq!(connection.send(&request).status, 200);
         counted.0.load(Ordering::Relaxed) > before
     };
-    assert!((0..64).all(&mut ask), "the documents of each set are rendered");
-    assert!(!(0..64).any(&mut ask), "and cached");
-    assert!(ask(64));
-    assert!(!ask(64), "the documents of a new set are cached");
-    let evicted = (0..64).filter(|set| ask(*set)).count();
+    assert!((0..64).all(&mut fetch), "the documents of each set are rendered");
+    assert!(!(0..64).any(&mut fetch), "and cached");
+    assert!(fetch(64));
+    assert!(!fetch(64), "the documents of a new set are cached");
+    let evicted = (0..64).filter(|set| fetch(*set)).count();
     assert!((1..8).contains(&evicted), "and replace those of another set, not of all: {evicted}");
 }
 
 #[test]
 fn unknown_paths_are_refused_without_making_documents() {
-    let counted = Counted::default();
+    let counted = CountingType::default();
     let rulebook = Rulebook::read(files()).add_type(counted.clone()).authenticator(Bearer).unbound(Unbound::Echo);
     let engine = rulebook.build().unwrap();
     let making = counted.1.lock().unwrap();
-    let site = Site::start(&engine);
-    assert_eq!(site.send(&Request::new("OPTIONS", "/nothing")).status, 404);
-    assert_eq!(site.send(&by("GET", "/it?x=1", Some(&["reader"]))).status, 200);
+    let server = TestServer::start(&engine);
+    assert_eq!(server.send(&Request::new("OPTIONS", "/nothing")).status, 404);
+    assert_eq!(server.send(&by("GET", "/it?x=1", Some(&["reader"]))).status, 200);
     drop(making);
-    assert_eq!(site.send(&Request::new("OPTIONS", "/it")).status, 200);
+    assert_eq!(server.send(&Request::new("OPTIONS", "/it")).status, 200);
 }
 
 /// An identity that may send three requests.
-struct Thrice(Arc<RateLimiter>);
+struct ThreeRequests(Arc<RateLimiter>);
 
-impl Authenticate for Thrice {
+impl Authenticate for ThreeRequests {
     async fn authenticate(&self, _: &rulebook::Head) -> Authentication {
         Authentication::Identity(Identity::new("ada", ["reader"]).with_rate_limiter(Arc::clone(&self.0)))
     }
@@ -134,18 +135,20 @@ impl Authenticate for Thrice {
 
 #[test]
 fn requests_for_documents_of_the_caller_count_for_the_rate_limit() {
-    let meter = Arc::new(RateLimiter::new(3, 0, 1));
-    let rulebook =
-        Rulebook::read(files()).add_type(Counted::default()).authenticator(Thrice(meter)).unbound(Unbound::Echo);
-    let site = Site::start(&rulebook.build().unwrap());
+    let limiter = Arc::new(RateLimiter::new(3, 0, 1));
+    let rulebook = Rulebook::read(files())
+        .add_type(CountingType::default())
+        .authenticator(ThreeRequests(limiter))
+        .unbound(Unbound::Echo);
+    let server = TestServer::start(&rulebook.build().unwrap());
     for (method, target) in [("OPTIONS", "/it"), ("GET", "/openapi.json"), ("GET", "/docs/")] {
-        let answer = site.send(&Request::new(method, target));
-        assert_eq!((answer.status, answer.field("ratelimit")), (200, None), "what is for all is free");
+        let response = server.send(&Request::new(method, target));
+        assert_eq!((response.status, response.field("ratelimit")), (200, None), "what is for all is free");
     }
     for (left, (method, target)) in [(2, ("OPTIONS", "/it")), (1, ("GET", "/openapi.json")), (0, ("GET", "/docs/"))] {
-        let answer = site.send(&Request::new(method, format!("{target}?as=me")));
-        assert_eq!(answer.field("ratelimit"), Some(&*format!("\"default\";r={left}")), "{answer:?}");
+        let response = server.send(&Request::new(method, format!("{target}?as=me")));
+        assert_eq!(response.field("ratelimit"), Some(&*format!("\"default\";r={left}")), "{response:?}");
     }
-    let spent = site.send(&Request::new("OPTIONS", "/it?as=me"));
+    let spent = server.send(&Request::new("OPTIONS", "/it?as=me"));
     assert_eq!((spent.status, spent.field("ratelimit")), (429, Some("\"default\";r=0")), "{spent:?}");
 }

@@ -36,8 +36,8 @@ package() {
 
 # python: creates a virtual environment with the pinned packages, unless it exists, and sets `venv` to its folder.
 python() {
-  venv=$target/outside/venv
-  local requirements=tests/outside/requirements.txt
+  venv=$target/external/venv
+  local requirements=tests/external/requirements.txt
   cmp -s "$requirements" "$venv/installed.txt" && return
   command -v python3 >/dev/null || package python3
   python3 -c 'import ensurepip' 2>/dev/null || package python3-venv
