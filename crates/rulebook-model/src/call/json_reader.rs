@@ -1,4 +1,4 @@
-//! Parses JSON text to values, which borrow from the text, under limits.
+//! Parses JSON text under limits. The resulting values borrow from the text.
 
 use std::borrow::Cow;
 use std::cell::Cell;

@@ -106,7 +106,7 @@ impl Lowering<'_> {
     }
 
     /// Checks that requests with positions reach this service, and not a service whose longer path also matches them.
-    /// `route` returns the service that handles a path with this number of segments, if its path has that length.
+    /// `route` returns the service that handles a path, if the path of the service has the given number of segments.
     fn check_position_reach<'e, 'a: 'e>(
         &mut self,
         entry: &ServiceEntry<'_>,

@@ -88,7 +88,7 @@ impl Lowering<'_> {
             self.check_name(&error.name.value, &subject, span);
             let info = self.required_description(error.info.as_ref(), &subject, span, error.incomplete);
             let status = match &error.status {
-                // An error without a status is an error of the client.
+                // Without a status, a declared error is an error of the client (4xx).
                 None => Some(ErrorCode::Failed.status()),
                 Some(status) => {
                     let known = u16::try_from(status.value).ok().and_then(ErrorStatus::new);

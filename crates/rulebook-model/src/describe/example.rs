@@ -17,7 +17,7 @@ use crate::types::{Arity, Check};
 #[must_use]
 pub fn of_parameter(parameter: &Parameter) -> Option<Json> {
     let is_sendable = |value: &Value<'_>| is_sendable(parameter.from, value);
-    let declared = parameter.example.clone().or_else(|| default(parameter));
+    let declared = parameter.example.clone().or_else(|| default_of_parameter(parameter));
     let declared = declared.filter(|declared| is_sendable(&Value::from(declared)));
     declared.or_else(|| generate(&*parameter.r#type.check, is_sendable))
 }
@@ -58,12 +58,12 @@ pub fn of_member<'v>(example: &'v Json, name: &str) -> Option<&'v Json> {
 
 /// Returns `true` if documents show an example of a parameter in addition to its default: if the parameter has no
 /// default, or if the definition has an example.
-pub(super) fn is_beside_default(parameter: &Parameter) -> bool {
+pub(super) fn has_additional_example(parameter: &Parameter) -> bool {
     parameter.default.is_none() || parameter.example.is_some()
 }
 
 /// Returns the default of a parameter as JSON. A default that is written as text is decoded by the type.
-pub(super) fn default(parameter: &Parameter) -> Option<Json> {
+pub(super) fn default_of_parameter(parameter: &Parameter) -> Option<Json> {
     let default = parameter.default.as_ref()?;
     match default {
         Json::String(text) => serde_json::to_value(parameter.r#type.check.decode(Cow::Borrowed(text))).ok(),

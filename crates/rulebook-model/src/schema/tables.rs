@@ -147,14 +147,14 @@ impl Tables {
 /// Returns the schema of a list of permission groups. If `single` is `true`, a string stands for a group of one
 /// permission. An empty group, which requires no permission, must be the only group.
 fn permission_groups(single: bool) -> Json {
-    let mut group = json!({ "type": "array", "items": permission() });
+    let mut group = json!({ "type": "array", "items": permission_schema() });
     if single {
-        group = json!({ "if": { "type": "string" }, "then": permission(), "else": group });
+        group = json!({ "if": { "type": "string" }, "then": permission_schema(), "else": group });
     }
     json!({ "type": "array", "items": group, "anyOf": [{ "maxItems": 1 }, { "items": { "minItems": 1 } }] })
 }
 
-fn permission() -> Json {
+fn permission_schema() -> Json {
     json!({ "type": "string", "pattern": pattern::PERMISSION, "allOf": [{ "pattern": pattern::NOT_BLANK }] })
 }
 

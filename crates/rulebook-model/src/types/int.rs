@@ -134,8 +134,8 @@ impl Check for IntCheck {
     fn schema(&self) -> Json {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("integer"));
-        schema.insert("minimum".to_owned(), self.min().json());
-        schema.insert("maximum".to_owned(), self.max().json());
+        schema.insert("minimum".to_owned(), self.min().to_json());
+        schema.insert("maximum".to_owned(), self.max().to_json());
         Json::Object(schema)
     }
 

@@ -5,7 +5,7 @@ use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
 use rulebook_model::model::{Cors, Limits};
 use serde_json::{Value as Json, json};
 
-use super::{good, module};
+use super::{module, parse_valid_file};
 
 /// Every key table.
 const TABLES: [&KeyTable; 32] = [

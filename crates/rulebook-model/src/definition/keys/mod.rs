@@ -71,7 +71,7 @@ pub enum ValueKind {
     Object(&'static KeyTable),
     /// An array of objects.
     Objects(&'static KeyTable),
-    /// An object of objects, whose names the author chooses.
+    /// An object whose members are objects, under names that the author chooses.
     ObjectsByName(&'static KeyTable),
     /// Parameters by name, in the dialect `tree` or in the dialect `rules`. They are parameters of `tree` if one of
     /// them has the key `info` or a name with the prefix of a part of the request (`GET@x`); rules have neither.

@@ -121,7 +121,7 @@ fn with_default_and_example(
     default: Option<Json>,
     example: Option<&Json>,
 ) -> Json {
-    let example = example.filter(|_| example::is_beside_default(parameter));
+    let example = example.filter(|_| example::has_additional_example(parameter));
     let mut schema = with_description(schema, &parameter.info, default, example);
     if let Json::Object(members) = &mut schema {
         members.remove("description");

@@ -92,8 +92,8 @@ fn json_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Jso
     if field.optional && !check.accepts_null() {
         schema = nullable_schema(schema);
     }
-    let example = example::of_parameter(field).filter(|_| example::is_beside_default(field));
-    with_description(schema, &field.info, example::default(field), example.as_ref())
+    let example = example::of_parameter(field).filter(|_| example::has_additional_example(field));
+    with_description(schema, &field.info, example::default_of_parameter(field), example.as_ref())
 }
 
 /// Returns the schema of a form field, which is a text or a file.
@@ -106,7 +106,7 @@ fn form_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Jso
         Some(note) => format!("{}\n\n{note}", field.info),
     };
     let schema = schemas.type_schema(&[&field.key, &format!("{}.{}", method.id, field.key)], encoding.schema);
-    let example = form_example(field).filter(|_| example::is_beside_default(field));
+    let example = form_example(field).filter(|_| example::has_additional_example(field));
     with_description(schema, &info, serialization::default(field, &encoding.style), example.as_ref())
 }
 

@@ -97,7 +97,7 @@ pub(super) fn document_value(r#type: &ParameterType, style: &TextStyle, value: J
 
 /// Returns the default of a parameter, as documents show it for this style.
 pub(super) fn default(parameter: &Parameter, style: &TextStyle) -> Option<Json> {
-    example::default(parameter).and_then(|default| document_value(&parameter.r#type, style, default))
+    example::default_of_parameter(parameter).and_then(|default| document_value(&parameter.r#type, style, default))
 }
 
 fn as_text(value: Json) -> Json {

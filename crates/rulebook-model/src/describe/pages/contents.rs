@@ -100,7 +100,8 @@ fn link_if_url(text: &str) -> Inline<'_> {
     let is_part =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || ".+-_".contains(c));
     let is_address = text.split_once('@').is_some_and(|(user, host)| is_part(user) && is_part(host));
-    let target = if is_address { LinkTarget::external(&format!("mailto:{text}")) } else { LinkTarget::external(text) };
+    let target =
+        if is_address { LinkTarget::external_url(&format!("mailto:{text}")) } else { LinkTarget::external_url(text) };
     let quoted = Inline::quoted(text);
     target.map_or(quoted.clone(), |target| Inline::Link(target, vec![quoted]))
 }

@@ -115,7 +115,7 @@ impl LinkContext<'_> {
 
 impl LinkTarget {
     /// Returns a link to a URL of the definition, or `None` if the scheme is not `http`, `https` or `mailto`.
-    pub(super) fn external(url: &str) -> Option<Self> {
+    pub(super) fn external_url(url: &str) -> Option<Self> {
         let is_safe = ["http://", "https://", "mailto:"].iter().any(|scheme| url.starts_with(scheme));
         is_safe.then(|| Self::External(utf8_percent_encode(url, NOT_IN_LINKS).to_string()))
     }

@@ -10,7 +10,7 @@ use super::links::LinkTarget;
 pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut parser = MarkdownParser::default();
     for event in Parser::new_ext(text, Options::empty()) {
-        parser.event(event);
+        parser.handle_event(event);
     }
     parser.end_block();
     parser.blocks
@@ -39,7 +39,7 @@ struct OpenList<'a> {
 }
 
 impl<'a> MarkdownParser<'a> {
-    fn event(&mut self, event: Event<'a>) {
+    fn handle_event(&mut self, event: Event<'a>) {
         match event {
             Event::Start(tag) => self.start_tag(tag),
             Event::End(tag) => self.end_tag(tag),
@@ -72,7 +72,7 @@ impl<'a> MarkdownParser<'a> {
                 self.lists.push(OpenList { number, items: Vec::new() });
             }
             Tag::Link { dest_url, .. } => {
-                self.link = LinkTarget::external(&dest_url).map(|to| (to, self.inlines.len()));
+                self.link = LinkTarget::external_url(&dest_url).map(|to| (to, self.inlines.len()));
             }
             // The text of other elements is shown without their markup.
             _ => {}
