@@ -49,6 +49,12 @@ impl ApiError {
         Self(Box::new(ErrorData { kind, status, log: None, headers, phalapi_code: None, redirects: false }))
     }
 
+    /// Creates an error of a kind that has no data.
+    #[must_use]
+    pub fn plain(code: ErrorCode) -> Self {
+        Self::new(ErrorKind::Plain(code))
+    }
+
     /// Creates the error for a request that exceeds `limit`. `parameter` is the parameter that exceeds it, if any.
     #[doc(hidden)]
     pub fn too_large(limit: Limit, parameter: Option<&str>) -> Self {
@@ -100,7 +106,7 @@ impl ApiError {
     /// Creates an error with status 503, for a program that cannot handle the request at the moment. The reason is
     /// written to the log and not sent to the client.
     pub fn unavailable(reason: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::Unavailable).with_log(reason)
+        Self::plain(ErrorCode::Unavailable).with_log(reason)
     }
 
     /// Adds a member to the response of a declared error, or replaces the member with the same name. Errors of other

@@ -1,10 +1,22 @@
 //! The envelopes that definitions can name: the built-in ones and those of the program.
+//!
+//! To add a built-in envelope, write a module with an [`Envelope`], and add a variant to [`EnvelopeName`] that creates it.
+
+mod aicra;
+mod iapi;
+mod phalapi;
+mod plain;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::{Aicra, Envelope, Iapi, Phalapi, Plain};
+pub use aicra::Aicra;
+pub use iapi::Iapi;
+pub use phalapi::Phalapi;
+pub use plain::Plain;
+
+use super::Envelope;
 use crate::error::texts::CatalogueName;
 
 /// The settings of an API that change the built-in envelopes.
@@ -20,6 +32,7 @@ pub struct EnvelopeSettings {
 
 /// An envelope, by the name that definitions use.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum EnvelopeName {
     /// `{"error": 0, "ErrorDescription": "all right", …}`.
     #[default]
