@@ -34,6 +34,12 @@ impl ServerPath {
         (Self::LlmsTxt, "/llms.txt", false),
     ];
 
+    /// Returns `true` for the paths of the documents that describe the API.
+    #[must_use]
+    pub fn is_document(self) -> bool {
+        matches!(self, Self::Docs | Self::OpenApi | Self::LlmsTxt)
+    }
+
     /// Returns the reserved path that `path`, the raw path of a request, is equal to or below, or `None` if the path is
     /// not reserved.
     #[must_use]
