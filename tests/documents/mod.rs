@@ -38,7 +38,7 @@ fn the_guide_to_tests_shows_the_test_of_a_new_project() {
     assert_eq!(blocks, 1);
     let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
     let page = fs::read_to_string(root().join("docs/testing.md")).unwrap();
-    assert!(page.contains(&format!("rulebook = {{ version = \"{version}\", ")), "the page names another version");
+    assert!(page.contains(&format!("rulebook-test = \"{version}\"\n")), "the page names another version");
 }
 
 /// Compares a document with the same document after all its generated blocks have been generated again. Returns the

@@ -64,7 +64,7 @@ fn run(app: App<'_>, settings: &Settings) -> Exit {
         .with_signals(true)
         .with_static_files(&settings.static_files);
     if let Some(files) = engine.files()
-        && let Err(error) = files.open_configured()
+        && let Err(error) = files.open_required()
     {
         return failed(&format!("--files {}: {error}", files.path().display()));
     }

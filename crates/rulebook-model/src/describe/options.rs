@@ -28,7 +28,7 @@ pub fn options_intermediate(uri: &IntermediateUri<'_>) -> Json {
 /// Adds links to the URIs below and to other documents, in keys that the reader of definitions ignores.
 fn with_links(mut object: ObjectWriter, below: &[String]) -> Json {
     object.if_some("$below", Some(json!(below)));
-    object.if_some("$links", Some(json!({ "openapi": OPENAPI, "docs": DOCS })));
+    object.if_some("$links", cfg!(feature = "documents").then(|| json!({ "openapi": OPENAPI, "docs": DOCS })));
     object.json()
 }
 

@@ -34,6 +34,12 @@ impl ServerPath {
         (Self::LlmsTxt, "/llms.txt", false),
     ];
 
+    /// Returns `true` for the paths of the documents that describe the API.
+    #[must_use]
+    pub fn is_document(self) -> bool {
+        matches!(self, Self::Docs | Self::OpenApi | Self::LlmsTxt)
+    }
+
     /// Returns what the server has at the raw `path` of a request; `None` if the path is not the server's.
     #[must_use]
     pub fn find(path: &str) -> Option<Self> {

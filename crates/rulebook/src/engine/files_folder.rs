@@ -35,7 +35,9 @@ impl FilesSettings {
             Some(folder) => (folder, true),
             None => (data_folder.join(DEFAULT), false),
         };
-        self.enabled.then(|| FilesFolder { folder: Arc::new(LazyStore::new(path)), is_configured })
+        // Without the feature `files`, no folder can be used.
+        let is_required = is_configured || cfg!(not(feature = "files"));
+        self.enabled.then(|| FilesFolder { folder: Arc::new(LazyStore::new(path)), is_required })
     }
 }
 
@@ -44,8 +46,8 @@ impl FilesSettings {
 #[doc(hidden)]
 pub struct FilesFolder {
     pub(super) folder: Arc<LazyStore>,
-    /// `true` if the program, a flag or the definition names the folder, `false` for the default.
-    is_configured: bool,
+    /// `true` if nothing is served unless the folder can be used: the program, a flag or the definition names it.
+    is_required: bool,
 }
 
 impl FilesFolder {
@@ -54,13 +56,13 @@ impl FilesFolder {
         self.folder.path()
     }
 
-    /// Opens the folder if it is a configured one.
+    /// Opens the folder if it is required.
     ///
     /// # Errors
     /// Fails if the folder cannot be used.
     #[doc(hidden)]
-    pub fn open_configured(&self) -> io::Result<()> {
-        let opened = self.is_configured.then(|| self.folder.store());
+    pub fn open_required(&self) -> io::Result<()> {
+        let opened = self.is_required.then(|| self.folder.store());
         opened.transpose().map(drop).map_err(|error| unusable(&error))
     }
 
@@ -69,9 +71,9 @@ impl FilesFolder {
     /// each request that needs them tries again.
     ///
     /// # Errors
-    /// Fails if a configured folder cannot be used.
+    /// Fails if a required folder cannot be used.
     pub(super) fn open(&self) -> io::Result<()> {
-        self.open_configured()?;
+        self.open_required()?;
         if let Err(error) = self.folder.store() {
             log::error!("no files can be stored in {}, all else is served: {error}", self.path().display());
         }

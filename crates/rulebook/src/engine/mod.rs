@@ -3,6 +3,8 @@
 mod data_folder;
 mod documents;
 mod files_folder;
+#[cfg_attr(not(feature = "documents"), path = "without_documents.rs")]
+mod published;
 mod rulebook;
 mod start;
 mod validated;

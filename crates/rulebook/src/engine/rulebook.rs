@@ -263,6 +263,8 @@ impl Rulebook {
     /// Enables stored files: handlers get them with [`Context::store`](crate::Context::store). Their folder is the one
     /// that the flag `--files`, [`Rulebook::files_folder`] or the definition names, else `files` in the data folder.
     /// Uploads are then written to that folder and hashed as they arrive, so that storing one copies nothing.
+    ///
+    /// If this crate was compiled without the feature `files`, the program does not start.
     #[must_use]
     pub fn keep_files(mut self) -> Self {
         self.files.enable();

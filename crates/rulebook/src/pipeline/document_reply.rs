@@ -73,7 +73,7 @@ pub(super) fn options_document(plan: &Plan, head: &Head, description: &Descripti
     let mut headers = Vec::with_capacity(4);
     headers.push((header::ALLOW, allow(allowed)));
     headers.push((header::VARY, HeaderValue::from_static("accept")));
-    let document = if prefers(head, MARKDOWN, JSON) { markdown } else { json };
+    let document = markdown.as_ref().filter(|_| prefers(head, MARKDOWN, JSON)).unwrap_or(json);
     reply(plan, head, document, headers)
 }
 

@@ -23,7 +23,7 @@ use super::{Reply, cors, english};
 use crate::call::{
     AllowedMethods, ApiError, Head, HttpMethod, ParameterError, ParameterErrorKind, Quota, Source, shortened,
 };
-use crate::plan::{Document, Documents, LazyDocuments, Plan, RenderedOnDemand};
+use crate::plan::{Document, Documents, LazyDocuments, Plan, PublishedDocuments, RenderedOnDemand};
 
 /// The query field that selects the audience of documents, and its only value.
 const AS: &str = Audience::ASKED.0;
@@ -167,7 +167,7 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, kind: DocumentKind)
     };
     let found = match kind {
         DocumentKind::OpenApi => openapi(&documents, head).await,
-        DocumentKind::LlmsTxt => Ok(documents.documents().llms.clone()),
+        DocumentKind::LlmsTxt => Ok(documents.documents().published.llms.clone()),
     };
     documents.add_headers(found.map_or_else(refuse, |found| document(plan, head, &found)))
 }
@@ -177,12 +177,12 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, kind: DocumentKind)
 /// # Errors
 /// Fails if there is no such module or part.
 async fn openapi(documents: &DocumentsFor<'_>, head: &Head) -> Result<Document, ApiError> {
-    let made = documents.documents();
+    let made = &documents.documents().published;
     let find_module = |name: &str| made.modules.find(name).map(|index| (name.to_owned(), index));
     let module = query_value(head, MODULE, MessageId::ExpectedModule, find_module)?;
     let find_part = |number: &str| made.parts.find(&Documents::part_name(&module.as_ref()?.0, number));
     let part = query_value(head, PART, MessageId::ExpectedPart, find_part)?;
-    let (of, index): (fn(&Documents) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
+    let (of, index): (fn(&PublishedDocuments) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
         (Some(part), _) => (|documents| &documents.parts, part),
         (None, Some((_, module))) => (|documents| &documents.modules, *module),
         (None, None) => return Ok(made.openapi.clone()),
@@ -191,7 +191,7 @@ async fn openapi(documents: &DocumentsFor<'_>, head: &Head) -> Result<Document, 
         return Ok(cached);
     }
     let shared = Arc::clone(documents.shared());
-    let rendered = spawn_blocking(move || of(shared.get()).get(index)).await.map_err(ApiError::internal)?;
+    let rendered = spawn_blocking(move || of(&shared.get().published).get(index)).await.map_err(ApiError::internal)?;
     // The index was found in the same documents, so there is a document.
     Ok(rendered.unwrap_or_else(|| made.openapi.clone()))
 }

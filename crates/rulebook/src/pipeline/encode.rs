@@ -35,10 +35,8 @@ pub async fn encode(plan: &Plan, head: &Head, mut reply: Reply) -> Reply {
 /// Chooses the content coding of a reply; `None` to send it as it is. Adds `Vary` if the choice depends on the request.
 fn negotiate(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<ContentCoding> {
     let (length, min, order) = match &reply.body {
-        ReplyBody::Ready(document) => (document.body.len(), MIN_DOCUMENT, [ContentCoding::Brotli, ContentCoding::Gzip]),
-        ReplyBody::Whole(bytes) if reply.written => {
-            (bytes.len(), MIN_WRITTEN, [ContentCoding::Gzip, ContentCoding::Brotli])
-        }
+        ReplyBody::Ready(document) => (document.body.len(), MIN_DOCUMENT, ContentCoding::SMALLEST_FIRST),
+        ReplyBody::Whole(bytes) if reply.written => (bytes.len(), MIN_WRITTEN, ContentCoding::FASTEST_FIRST),
         ReplyBody::Whole(_) | ReplyBody::Pieces { .. } => return None,
     };
     if !plan.compress || length == 0 {
@@ -74,14 +72,14 @@ struct Chosen {
 
 /// Returns the content coding that the client prefers, of several with the same weight the first in `order`. Returns
 /// `None` if the client prefers the plain form or accepts no coding.
-fn choose(head: &Head, order: [ContentCoding; 2]) -> Option<Chosen> {
+fn choose(head: &Head, order: &[ContentCoding]) -> Option<Chosen> {
     let fields = || weighted(head, &header::ACCEPT_ENCODING);
     let weight = |names: &[&str]| {
         let named = fields().find(|field| names.iter().any(|name| field.name.eq_ignore_ascii_case(name)));
         named.or_else(|| fields().find(|field| field.name == "*")).map(|field| field.weight)
     };
     let (mut best, mut max) = (None, 0);
-    for coding in order {
+    for &coding in order {
         let names: &[&str] = if coding == ContentCoding::Gzip { &["gzip", "x-gzip"] } else { &["br"] };
         let weight = weight(names).unwrap_or(0);
         if weight > max {

@@ -37,7 +37,9 @@ pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
 pub use check::{check, is_refused_by};
 pub use cors::share;
 pub use document_reply::{document, missing_page, page, prefers_pages, respond_unless_read};
-pub use documents::{DocumentKind, DocumentsFor, MODULE, PART, documents_for, options, respond_with_document};
+pub use documents::{DocumentKind, DocumentsFor, documents_for, options, respond_with_document};
+#[cfg(feature = "swagger-ui")]
+pub use documents::{MODULE, PART};
 pub use encode::encode;
 pub use identify::identify;
 pub use panic::{catch_panic, catch_panic_async, log_panics};

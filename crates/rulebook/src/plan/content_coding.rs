@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
-use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -28,8 +27,12 @@ pub enum Effort {
 }
 
 impl ContentCoding {
-    /// All codings, those that compress better first.
-    pub const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
+    /// The codings that responses can have, those that compress better first.
+    pub const SMALLEST_FIRST: &[Self] =
+        if cfg!(feature = "brotli") { &[Self::Brotli, Self::Gzip] } else { &[Self::Gzip] };
+    /// The codings that responses can have, those that compress faster first.
+    pub const FASTEST_FIRST: &[Self] =
+        if cfg!(feature = "brotli") { &[Self::Gzip, Self::Brotli] } else { &[Self::Gzip] };
 
     /// The name in header fields.
     #[must_use]
@@ -65,16 +68,24 @@ fn gzip(bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
+#[cfg(feature = "brotli")]
 fn brotli(mut bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
     let quality = match effort {
         Effort::Fast => 1,
         Effort::Good if bytes.len() <= MAX_BEST => 9,
         Effort::Good => 5,
     };
-    let params = BrotliEncoderParams { quality, size_hint: bytes.len(), ..BrotliEncoderParams::default() };
+    let size_hint = bytes.len();
+    let params = brotli::enc::BrotliEncoderParams { quality, size_hint, ..Default::default() };
     let mut encoded = Vec::with_capacity(bytes.len() / 4);
     brotli::BrotliCompress(&mut bytes, &mut encoded, &params)?;
     Ok(encoded)
+}
+
+/// Without the feature, the coding is in neither list of [`ContentCoding`], so that it is never chosen.
+#[cfg(not(feature = "brotli"))]
+fn brotli(_: &[u8], _: Effort) -> io::Result<Vec<u8>> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Compressed bytes, and their entity tag.

@@ -51,13 +51,13 @@ impl Document {
     /// The number of bytes in memory, including those of all codings.
     #[must_use]
     pub fn size(&self) -> usize {
-        let encoded = ContentCoding::ALL.into_iter().filter_map(|coding| self.encoded.cached(coding)?.as_ref());
+        let encoded = ContentCoding::SMALLEST_FIRST.iter().filter_map(|coding| self.encoded.cached(*coding)?.as_ref());
         self.body.len() + encoded.map(|encoded| encoded.body.len()).sum::<usize>()
     }
 
     /// The entity tags of the document: uncompressed, and in each coding.
     pub fn etags(&self) -> impl Iterator<Item = HeaderValue> {
-        let encoded = ContentCoding::ALL.into_iter().map(|coding| encoded_etag(&self.etag, coding));
+        let encoded = ContentCoding::SMALLEST_FIRST.iter().map(|coding| encoded_etag(&self.etag, *coding));
         iter::once(self.etag.clone()).chain(encoded)
     }
 }
@@ -67,8 +67,8 @@ impl Document {
 pub struct Description {
     /// The definition of the URI, in JSON.
     pub json: Document,
-    /// The definition of the URI, as Markdown.
-    pub markdown: Document,
+    /// The definition of the URI, as Markdown; `None` without the feature `documents`.
+    pub markdown: Option<Document>,
 }
 
 /// The paths that are not services but have services below them. OPTIONS describes these paths, too.
@@ -109,6 +109,12 @@ pub struct Documents {
     pub parents: ParentPaths,
     /// The description of each of these paths.
     pub parent_descriptions: Box<[Description]>,
+    /// The documents at the paths of the server.
+    pub published: PublishedDocuments,
+}
+
+/// The documents that have paths of their own.
+pub struct PublishedDocuments {
     /// The OpenAPI document.
     pub openapi: Document,
     /// The OpenAPI document of each module, by the name of the module.
@@ -138,11 +144,11 @@ impl Documents {
 
     /// Compresses large documents before the first request for them.
     pub fn compress_large(&self) {
-        for document in [&self.openapi, &self.all.json, &self.all.markdown, &self.llms] {
-            if document.body.len() >= LARGE {
-                for coding in ContentCoding::ALL {
-                    let _ = document.encoded(coding);
-                }
+        let PublishedDocuments { openapi, llms, .. } = &self.published;
+        let documents = [openapi, &self.all.json, llms].into_iter().chain(&self.all.markdown);
+        for document in documents.filter(|document| document.body.len() >= LARGE) {
+            for coding in ContentCoding::SMALLEST_FIRST {
+                let _ = document.encoded(*coding);
             }
         }
     }
@@ -151,12 +157,33 @@ impl Documents {
     /// pages are rendered from.
     #[must_use]
     pub fn size(&self) -> usize {
-        let size = |Description { json, markdown }: &Description| json.size() + markdown.size();
+        let size =
+            |Description { json, markdown }: &Description| json.size() + markdown.as_ref().map_or(0, Document::size);
         let services: usize = self.services.iter().flatten().map(size).sum();
         let parents: usize = self.parent_descriptions.iter().map(size).sum();
+        size(&self.all) + services + parents + self.published.size()
+    }
+}
+
+impl PublishedDocuments {
+    /// Returns documents without content.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            openapi: Document::new("application/json", "{}\n"),
+            modules: RenderedOnDemand::default(),
+            parts: RenderedOnDemand::default(),
+            llms: Document::new("text/plain; charset=utf-8", ""),
+            pages: RenderedOnDemand::default(),
+            page_finder: None,
+        }
+    }
+
+    /// The approximate number of bytes in memory.
+    fn size(&self) -> usize {
         let openapi = self.openapi.size() + self.modules.size() + self.parts.size();
         let pages = self.pages.size() + self.pages.len() * PAGE_DATA;
-        size(&self.all) + services + parents + openapi + self.llms.size() + pages
+        openapi + self.llms.size() + pages
     }
 }
 

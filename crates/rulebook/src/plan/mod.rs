@@ -6,9 +6,11 @@
 
 mod content_coding;
 mod cors;
+#[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no pages are rendered"))]
 mod document;
 mod document_cache;
 mod permit;
+#[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no documents are rendered"))]
 mod rendered_on_demand;
 mod similar_paths;
 mod slot_plan;
@@ -18,7 +20,9 @@ use std::sync::Arc;
 
 pub use content_coding::{ContentCoding, Effort};
 pub use cors::PlannedCors;
-pub use document::{Description, Document, Documents, PageFinder, ParentPaths, RenderedPage};
+#[cfg(feature = "documents")]
+pub use document::PageFinder;
+pub use document::{Description, Document, Documents, ParentPaths, PublishedDocuments, RenderedPage};
 pub use document_cache::{DocumentCache, LazyDocuments};
 pub use permit::{Permit, Requirement, RequirementPart};
 pub use rendered_on_demand::RenderedOnDemand;

@@ -44,6 +44,7 @@ pub(super) enum Keep {
     /// Not without asking: the server replies with 304 if nothing has changed.
     Revalidate,
     /// Up to one hour, for files that change only with the program.
+    #[cfg_attr(not(feature = "swagger-ui"), expect(dead_code, reason = "only Swagger UI has such files"))]
     Hour,
 }
 

@@ -63,7 +63,8 @@ pub(super) fn factory(
                     let peer = stream.peer_addr().ok();
                     let http2 = Rc::new(Cell::new(None));
                     let ended = http.call((Connection::new(stream, &http2), Protocol::Http1, peer)).await;
-                    let Some(connection) = http2.take() else { return ended };
+                    // Without the feature, the connection is closed.
+                    let Some(connection) = http2.take().filter(|_| cfg!(feature = "http2")) else { return ended };
                     // actix does not ask connections of HTTP/2 to close.
                     let served = pin!(http.call((connection, Protocol::Http2, peer)));
                     match select(served, pin!(state.quiet())).await {

@@ -63,7 +63,7 @@ pub(super) async fn find(
             let words = query_values(head, WORDS).next().flatten();
             Requested::Search(words.map(Cow::into_owned).unwrap_or_default())
         }
-        path => match documents.get().pages.find(path) {
+        path => match documents.get().published.pages.find(path) {
             Some(index) => Requested::Page(index),
             None if prefers_pages(head) => {
                 let page = render(documents, Requested::Missing(path.to_owned())).await?;
@@ -86,15 +86,19 @@ fn decoded(path: &str) -> Option<Cow<'_, str>> {
 /// Returns a page, rendered on another thread if it is not ready: that takes long for a large API.
 async fn render(documents: &Arc<LazyDocuments>, requested: Requested) -> Result<Option<plan::RenderedPage>, ApiError> {
     if let Requested::Page(index) = requested
-        && let Some(page) = documents.get().pages.cached(index)
+        && let Some(page) = documents.get().published.pages.cached(index)
     {
         return Ok(Some(page));
     }
     let documents = Arc::clone(documents);
     let rendered = web::block(move || match requested {
-        Requested::Page(index) => documents.get().pages.get(index),
-        Requested::Search(words) => documents.get().page_finder.as_ref().map(|finder| (finder.search)(&words)),
-        Requested::Missing(path) => documents.get().page_finder.as_ref().map(|finder| (finder.missing)(&path)),
+        Requested::Page(index) => documents.get().published.pages.get(index),
+        Requested::Search(words) => {
+            documents.get().published.page_finder.as_ref().map(|finder| (finder.search)(&words))
+        }
+        Requested::Missing(path) => {
+            documents.get().published.page_finder.as_ref().map(|finder| (finder.missing)(&path))
+        }
     });
     rendered.await.map_err(ApiError::internal)
 }

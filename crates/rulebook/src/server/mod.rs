@@ -29,6 +29,7 @@ mod settings;
 mod state;
 mod static_files;
 mod streamed_body;
+#[cfg_attr(not(feature = "swagger-ui"), path = "without_swagger.rs")]
 mod swagger;
 mod upload_writer;
 mod worker;

@@ -20,12 +20,16 @@ const JSONP: &str = "h5.html";
 const SWAGGER: &str = "/docs/swagger/";
 
 /// Paths that redirect, and their targets. The targets are relative, so that they are right behind any prefix.
-///
-/// The page of the API is at `/` and at `/static/`, and has the same links at both.
-const REDIRECTS: [(&str, &str); 6] = [
+const REDIRECTS: &[(&str, &str)] = &[
     ("/docs", "docs/"),
+    #[cfg(feature = "swagger-ui")]
     ("/docs/swagger", "swagger/"),
     ("/static", "static/"),
+];
+
+/// Paths of documents as the page of the API links to them, which redirect, too: the page is at `/` and at `/static/`,
+/// and has the same links at both.
+const STATIC_REDIRECTS: [(&str, &str); 3] = [
     ("/static/docs/", "../../docs/"),
     ("/static/openapi.json", "../openapi.json"),
     ("/static/llms.txt", "../llms.txt"),
@@ -60,12 +64,14 @@ pub(super) enum Page<'p> {
 /// Fails if a file exists but cannot be opened, a page cannot be rendered, or the caller may not see the page.
 pub(super) async fn find<'p>(files: &StaticFiles, plan: &'p Plan, head: &Head) -> Result<Option<Page<'p>>, ApiError> {
     let path = head.uri.path();
-    if let Some((_, target)) = REDIRECTS.iter().find(|(from, _)| *from == path) {
+    let documents = if cfg!(feature = "documents") { &STATIC_REDIRECTS[..] } else { &[] };
+    if let Some((_, target)) = REDIRECTS.iter().chain(documents).find(|(from, _)| *from == path) {
         return Ok(Some(Page::Redirect((*target).to_owned())));
     }
-    if let Some(name) = path.strip_prefix(SWAGGER) {
-        let found = swagger::find(name, plan, head).await?;
-        return Ok(found.map(|(document, keep)| Page::Ready(document, PageKind::Swagger, keep)));
+    if let Some(name) = path.strip_prefix(SWAGGER)
+        && let Some((document, keep)) = swagger::find(name, plan, head).await?
+    {
+        return Ok(Some(Page::Ready(document, PageKind::Swagger, keep)));
     }
     if let Some(path) = path.strip_prefix("/docs/") {
         if let Some(document) = static_files::docs_file(path) {

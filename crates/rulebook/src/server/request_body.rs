@@ -107,7 +107,7 @@ impl RequestBody {
     /// long as the payload lives, actix knows that the connection has to be closed.
     pub(super) async fn drain(mut self) -> Option<Payload> {
         // A stream of HTTP/2 can be dropped at any time.
-        if matches!(self.payload, Payload::H2 { .. }) || self.state == State::Ended {
+        if is_http2(&self.payload) || self.state == State::Ended {
             return None;
         }
         let max = self.received + MAX_DRAINED;
@@ -128,4 +128,9 @@ impl RequestBody {
         let _ = Box::pin(timeout(DRAIN_TIME, all)).await;
         (self.state != State::Ended).then_some(self.payload)
     }
+}
+
+/// Returns `true` for the body of a request in HTTP/2. Without the feature `http2`, actix has no variant for it.
+fn is_http2(payload: &Payload) -> bool {
+    !matches!(payload, Payload::None | Payload::H1 { .. } | Payload::Stream { .. })
 }

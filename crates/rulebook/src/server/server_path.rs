@@ -8,8 +8,10 @@ use rulebook_model::model::ServerPath;
 
 use super::fallback::respond_with_page;
 use super::worker::Worker;
-use crate::call::Head;
-use crate::pipeline::{DocumentKind, ErrorContext, Readiness, Reply, respond_unless_read, respond_with_document};
+use crate::call::{ApiError, Head};
+use crate::pipeline::{
+    DocumentKind, ErrorContext, Readiness, Reply, refuse, respond_unless_read, respond_with_document,
+};
 use crate::plan::Plan;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -25,6 +27,9 @@ pub(super) async fn respond_at_server_path(
     path: ServerPath,
 ) -> Reply {
     let state = worker.state();
+    if path.is_document() && !cfg!(feature = "documents") {
+        return refuse(plan, head, ErrorContext::Page, ApiError::unknown_service());
+    }
     if matches!(path, ServerPath::Docs | ServerPath::Static) {
         return respond_with_page(worker, plan, head, ErrorContext::Page).await;
     }

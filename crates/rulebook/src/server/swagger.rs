@@ -116,7 +116,8 @@ fn parts(plan: &Plan, documents: &Documents) -> Vec<(String, String)> {
         };
         let numbers = (1..).map(|number| u32::to_string(&number));
         let name = |number: &str| Documents::part_name(&module.name, number);
-        let all: Vec<_> = numbers.take_while(|number| documents.parts.find(&name(number)).is_some()).collect();
+        let all: Vec<_> =
+            numbers.take_while(|number| documents.published.parts.find(&name(number)).is_some()).collect();
         if all.len() > 1 {
             parts.extend(all.iter().map(|number| (name(number), query(Some(number)))));
         } else {

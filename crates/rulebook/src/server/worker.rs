@@ -140,26 +140,22 @@ mod tests {
     use super::*;
     use crate::bind::{self, PlanContext};
     use crate::handler::State;
-    use crate::plan::{Description, Document, DocumentCache, Documents, LazyDocuments, ParentPaths, RenderedOnDemand};
+    use crate::plan::{
+        Description, Document, DocumentCache, Documents, LazyDocuments, ParentPaths, PublishedDocuments,
+    };
     use rulebook_model::compile;
     use rulebook_model::definition;
     use rulebook_model::model::Unbound;
 
     /// Returns empty documents: this test does not request any.
     fn documents() -> Documents {
-        let empty = Document::new("application/json", "");
         Documents {
             visible_methods: None,
-            all: Description { json: empty.clone(), markdown: empty.clone() },
+            all: Description { json: Document::new("application/json", ""), markdown: None },
             services: Box::default(),
             parents: ParentPaths::default(),
             parent_descriptions: Box::default(),
-            openapi: empty.clone(),
-            modules: RenderedOnDemand::default(),
-            parts: RenderedOnDemand::default(),
-            llms: empty,
-            pages: RenderedOnDemand::default(),
-            page_finder: None,
+            published: PublishedDocuments::empty(),
         }
     }
 

@@ -8,6 +8,7 @@
 //! [`Content::Stream`].
 
 mod error;
+#[cfg_attr(not(feature = "files"), path = "without_folder.rs")]
 mod folder;
 mod lazy;
 

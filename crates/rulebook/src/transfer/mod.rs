@@ -9,11 +9,11 @@ mod disposition;
 mod etag;
 mod link;
 mod precondition;
-mod sniff;
+pub mod sniff;
 
 pub use decision::{Decision, FileInfo, decide, fields};
 pub use disposition::{disposition, media_type};
 pub use etag::etag_from_metadata;
 pub use link::{LINK_KEY_LEN, LINK_PREFIX, Link, LinkKey};
 pub use precondition::Precondition;
-pub use sniff::{SAMPLE_LEN, sniff};
+pub use sniff::sniff;

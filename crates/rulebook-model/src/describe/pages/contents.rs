@@ -137,17 +137,21 @@ pub(super) fn documents(pages: &Pages) -> Vec<ListItem<'_>> {
     let item = |target: LinkTarget, name: &'static str, info: &'static str| {
         ListItem::new(vec![Inline::Link(target, vec![Inline::text(name)]), Inline::text(": "), Inline::text(info)])
     };
-    vec![
+    let swagger_ui = item(LinkTarget::Server("docs/swagger/"), "Swagger UI", "a form for every method");
+    let mut items = vec![
         item(pages.link(PageId::Errors), "Errors", "the errors of the server, with their codes and statuses"),
         item(
             pages.link(PageId::Diagnostics),
             "Definition errors",
             "for the authors of the API: what can be wrong with a definition",
         ),
-        item(LinkTarget::Server("docs/swagger/"), "Swagger UI", "a form for every method"),
+    ];
+    items.extend(pages.has_swagger_ui.then_some(swagger_ui));
+    items.extend([
         item(LinkTarget::Document("openapi.json"), "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),
         item(LinkTarget::Document("llms.txt"), "llms.txt", "this documentation for programs that read text"),
-    ]
+    ]);
+    items
 }
 
 /// Lists every module with its methods.

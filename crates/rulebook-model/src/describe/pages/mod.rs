@@ -50,6 +50,8 @@ pub struct Pages {
     pages: Vec<PageId>,
     /// `true` if the pages were requested for the caller (`?as=me`).
     for_caller: bool,
+    /// `true` if the server has Swagger UI.
+    has_swagger_ui: bool,
     search_index: OnceLock<SearchIndex>,
 }
 
@@ -110,10 +112,25 @@ impl Pages {
             }
             modules.push(first..methods.len());
         }
-        let mut pages =
-            Self { api, uris, methods, modules, pages: Vec::new(), for_caller, search_index: OnceLock::new() };
+        let mut pages = Self {
+            api,
+            uris,
+            methods,
+            modules,
+            pages: Vec::new(),
+            for_caller,
+            has_swagger_ui: false,
+            search_index: OnceLock::new(),
+        };
         pages.pages = pages.all_ids();
         pages
+    }
+
+    /// Sets whether the server has Swagger UI, which the pages link to then. The default is `false`.
+    #[must_use]
+    pub fn with_swagger_ui(mut self, has_swagger_ui: bool) -> Self {
+        self.has_swagger_ui = has_swagger_ui;
+        self
     }
 
     /// Returns every page once, the contents first.

@@ -11,7 +11,8 @@ use tempfile::TempPath;
 use super::{Folder, hash};
 use crate::call::Upload;
 use crate::store::StoreError;
-use crate::transfer::{FileInfo, SAMPLE_LEN, sniff};
+use crate::transfer::sniff::SAMPLE_LEN;
+use crate::transfer::{FileInfo, sniff};
 
 /// A file that is being written. Dropping the writer removes the file.
 #[derive(Debug)]
