@@ -113,7 +113,7 @@ fn examples_are_readable() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(256))]
 
     /// There is an example if there are boundary values. It is valid by the check and the schema, and the same each
     /// time.
