@@ -41,4 +41,3 @@ mod test_client;
 #[cfg(unix)]
 mod tutorial;
 mod typescript;
-mod words;

@@ -137,9 +137,9 @@ test("search, keyboard and form work", async (t) => {
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement.tagName), "MAIN");
 
-    await page.getByRole("searchbox").fill("write article");
+    await page.getByRole("searchbox").fill("create article");
     await page.keyboard.press("Enter");
-    await page.waitForURL(`${home}docs/search?q=write+article`);
+    await page.waitForURL(`${home}docs/search?q=create+article`);
     assert.equal(await page.getByRole("searchbox").inputValue(), "write article");
     await page.locator(".methods a", { hasText: "/article" }).first().click();
     await page.waitForURL(`${home}docs/methods/article.create`);

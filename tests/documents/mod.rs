@@ -12,7 +12,7 @@ use rulebook_model::definition::dialect_spec::{DialectSpec, METHODS};
 use rulebook_model::definition::keys::rules::Alias;
 use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
 use rulebook_model::diagnostic::codes;
-use rulebook_model::model::Limits;
+use rulebook_model::limits;
 use rulebook_model::types::{Functions, Types};
 
 use support::golden;
@@ -197,12 +197,9 @@ fn functions() -> String {
 }
 
 fn limits() -> String {
-    let defaults = Limits::default().entries();
-    assert_eq!(keys::LIMITS.iter().count(), defaults.len());
     let mut table = "| limit | applies to | default |\n| --- | --- | --- |\n".to_owned();
-    for (name, default) in defaults {
-        let key = keys::LIMITS.iter().find(|key| key.name == name).unwrap();
-        writeln!(table, "| `{name}` | {} | {default} |", cell(key.description)).unwrap();
+    for limit in limits::ALL {
+        writeln!(table, "| `{}` | {} | {} |", limit.key.name, cell(limit.key.description), limit.default).unwrap();
     }
     table
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use rulebook::ApiError;
 use rulebook::HttpMethod;
 use rulebook::error::{
-    AllowedMethods, ErrorKind, Limit, MalformedRequest, ParameterError, ParameterErrorKind, ServiceNameError, Source,
+    AllowedMethods, ErrorKind, MalformedRequest, ParameterError, ParameterErrorKind, ServiceNameError, Source,
 };
 use rulebook::types::{Measure, Violation};
 use rulebook_model::error::codes;
 use rulebook_model::error::texts::{Catalogue, CatalogueError, CatalogueName, TABLE};
+use rulebook_model::limits;
 use serde_json::{Map, Value, json};
 
 fn file() -> Value {
@@ -121,21 +122,16 @@ fn errors_with_every_message() -> Vec<ApiError> {
         ErrorKind::Unauthenticated { invalid: true, challenge: String::new() },
         ErrorKind::Forbidden { missing: vec![vec!["a".to_owned(), "b".to_owned()], vec!["c".to_owned()]] },
         ErrorKind::UnsupportedMediaType { got: "text/csv".to_owned(), accepted: &["a/b", "c/d"] },
-        ErrorKind::Gone,
-        ErrorKind::InvalidLink,
-        ErrorKind::Upload,
-        ErrorKind::NoRoom,
         ErrorKind::TooManyRequests { retry_after: 3 },
-        ErrorKind::Timeout,
-        ErrorKind::ExpectationFailed,
         ErrorKind::NotImplemented { id: "x.get".to_owned() },
-        ErrorKind::Unavailable,
         ErrorKind::Internal { request_id: String::new() },
         ErrorKind::Internal { request_id: "0".to_owned() },
         ErrorKind::Parameters { errors: Vec::new(), truncated: false },
-        ErrorKind::TooLarge { limit: Limit::body(1), parameter: None },
-        ErrorKind::TooLarge { limit: Limit::part(1), parameter: Some("p".to_owned()) },
+        ErrorKind::TooLarge { limit: limits::BODY.at(1), parameter: None },
+        ErrorKind::TooLarge { limit: limits::PART.at(1), parameter: Some("p".to_owned()) },
     ];
+    let plain_codes = codes::TABLE.iter().filter(|row| row.is_plain);
+    kinds.extend(plain_codes.map(|row| ErrorKind::Plain(row.code)));
     let errors = [
         parameter_error(ParameterErrorKind::Missing, Source::Path, None),
         parameter_error(ParameterErrorKind::Repeated, Source::Query, None),
@@ -159,7 +155,8 @@ fn errors_with_every_message() -> Vec<ApiError> {
         error.violation = violation.map(Box::new);
         ErrorKind::Parameters { errors: vec![error], truncated: false }
     }));
-    let limits = [Limit::fields(1), Limit::parts(1), Limit::items(1), Limit::nesting(1)];
+    let limits =
+        [limits::FIELDS.at(1), limits::PARTS.at(1), limits::ITEMS.at(1), limits::NESTING.at(1), limits::SECONDS.at(1)];
     kinds.extend(limits.map(|limit| ErrorKind::TooLarge { limit, parameter: None }));
     let part = 1;
     let unreadable = [
@@ -194,7 +191,9 @@ fn every_message_is_used_and_all_text_comes_from_the_catalogue() {
         let data: String = row.placeholders.iter().map(|name| format!("[{{{name}}}]")).collect();
         (row.key.to_owned(), Value::from(format!("<{}>{data}", row.key)))
     };
-    let texts: Map<_, _> = TABLE.iter().map(marked).collect();
+    let plain_codes = || codes::TABLE.iter().filter(|row| row.is_plain).map(|row| row.name);
+    let plain_texts = plain_codes().map(|name| (name.to_owned(), format!("<{name}>").into()));
+    let texts: Map<_, _> = TABLE.iter().map(marked).chain(plain_texts).collect();
     let catalogue = Catalogue::read(&json!({ "titles": file()["titles"], "texts": texts }).to_string()).unwrap();
     let mut used = BTreeSet::new();
     for error in errors_with_every_message() {
@@ -205,7 +204,7 @@ fn every_message_is_used_and_all_text_comes_from_the_catalogue() {
         assert!(!english.is_empty() && !english.contains(['{', '}']), "{english}");
     }
     used.extend(PARTS_OF_PARAMETER_ERRORS.map(str::to_owned));
-    let all: BTreeSet<_> = TABLE.iter().map(|row| row.key.to_owned()).collect();
+    let all: BTreeSet<_> = TABLE.iter().map(|row| row.key).chain(plain_codes()).map(str::to_owned).collect();
     assert_eq!(used, all);
 }
 
@@ -217,7 +216,7 @@ fn data_is_inserted_at_the_placeholders() {
     assert_eq!(forbidden.to_string(), "missing permission: a and b, or c");
     let unknown = ApiError::new(ErrorKind::UnknownService { similar: vec!["/a".to_owned(), "/b".to_owned()] });
     assert_eq!(unknown.to_string(), "no service has this URI; did you mean /a or /b?");
-    let large = ApiError::new(ErrorKind::TooLarge { limit: Limit::items(9), parameter: Some("tags".to_owned()) });
+    let large = ApiError::new(ErrorKind::TooLarge { limit: limits::ITEMS.at(9), parameter: Some("tags".to_owned()) });
     assert_eq!(large.to_string(), "tags: over the limit `items` of 9 items");
     let german = Catalogue::ENGLISH.replace("\" and \"", "\" und \"").replace("missing permission", "es fehlt");
     let german = Catalogue::read(&german).unwrap();

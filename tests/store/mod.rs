@@ -45,7 +45,7 @@ fn get(store: &Store, text: &str) -> Result<Vec<u8>, StoreError> {
     read.map(|(_, content)| content)
 }
 
-fn content(StoredFile { content, info }: StoredFile) -> Vec<u8> {
+fn content(StoredFile { content, info, .. }: StoredFile) -> Vec<u8> {
     let mut bytes = Vec::new();
     match content {
         Content::File(mut file) => file.read_to_end(&mut bytes).unwrap(),

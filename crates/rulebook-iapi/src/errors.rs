@@ -34,6 +34,7 @@ pub(super) fn store_error(error: StoreError) -> ApiError {
         StoreError::PreconditionFailed(name) => with_name("precondition_failed", name),
         StoreError::DuplicateName(name) => with_name("duplicate_filename", name),
         StoreError::StorageFull => ApiError::declared("no_room"),
-        StoreError::TooLarge(_) | StoreError::Io { .. } => ApiError::internal(error),
+        // `TooLarge`, and errors of the disk.
+        _ => ApiError::internal(error),
     }
 }

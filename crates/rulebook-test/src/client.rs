@@ -200,6 +200,7 @@ fn agent() -> Agent {
 
 /// Why an API cannot be served. The debug output is the same as the message, so that `unwrap` shows every error.
 #[derive(Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// The definition has errors, or the handlers do not match it.
     #[error("the API has errors\n{0}")]

@@ -91,18 +91,3 @@ pub use server::{ApiService, RunningServer, Settings, StopHandle};
 
 /// The crate of the types of header fields, methods and URIs in [`Head`] and [`Download`].
 pub use http;
-
-/// The README's program is compiled with the other examples.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-pub struct Readme;
-
-/// So are those of the page about handlers.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/handlers.md")]
-pub struct Handlers;
-
-/// And of the page about moving.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/migration.md")]
-pub struct Migration;

@@ -160,7 +160,9 @@ fn add(file: &Path, options: AddOptions) -> Result<Exit, KeyError> {
     let AddOptions { name, scope, files, requests, per, expires } = options;
     let limit = requests.zip(per).map(|(requests, per)| Limit { requests, per: per.into() });
     let expires = expires.map(|When(expires)| expires);
-    let key = key::add(file, NewKey { name, scope, files, limit, expires })?;
+    let mut new = NewKey::new(name);
+    (new.scope, new.files, new.limit, new.expires) = (scope, files, limit, expires);
+    let key = key::add(file, new)?;
     say("the new key, shown only once:\n");
     Ok(output::print(&format!("{key}\n")))
 }

@@ -49,6 +49,12 @@ impl ApiError {
         Self(Box::new(Inner { kind, status, log: None, headers, phalapi_code: None, redirects: false }))
     }
 
+    /// Returns an error without data.
+    #[must_use]
+    pub fn plain(code: ErrorCode) -> Self {
+        Self::new(ErrorKind::Plain(code))
+    }
+
     /// Returns the error for a request that exceeds `limit`, in the given parameter or part of a body if there is one.
     #[doc(hidden)]
     pub fn too_large(limit: Limit, parameter: Option<&str>) -> Self {
@@ -99,7 +105,7 @@ impl ApiError {
     /// The program cannot handle the request at the moment: status 503. The reason is written to the log and not sent to
     /// the client.
     pub fn unavailable(reason: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::Unavailable).with_log(reason)
+        Self::plain(ErrorCode::Unavailable).with_log(reason)
     }
 
     /// Adds a member to the response of a declared error. A member with the same name is replaced. Other kinds of errors

@@ -48,10 +48,8 @@ pub enum ErrorKind {
         /// identity has.
         missing: Vec<Vec<String>>,
     },
-    /// A download link has expired, or its file has been removed.
-    Gone,
-    /// This server did not sign the download link.
-    InvalidLink,
+    /// An error without data: its code says everything.
+    Plain(ErrorCode),
     /// At least one parameter is missing or invalid.
     Parameters {
         /// The errors in the order of the definition, at most 50.
@@ -75,19 +73,11 @@ pub enum ErrorKind {
         /// The media types that are read.
         accepted: &'static [&'static str],
     },
-    /// An upload could not be stored; the reason is in the log.
-    Upload,
-    /// The disk has no space left for an upload.
-    NoRoom,
     /// The identity has exceeded its limit of requests.
     TooManyRequests {
         /// The number of seconds until the next request can succeed.
         retry_after: u64,
     },
-    /// The body did not arrive in time.
-    Timeout,
-    /// The request has an expectation other than `100-continue`.
-    ExpectationFailed,
     /// An error that the definition declares for the method.
     Declared {
         /// The name of the error in the definition.
@@ -102,8 +92,6 @@ pub enum ErrorKind {
         /// The id of the method.
         id: String,
     },
-    /// The program cannot handle requests at the moment.
-    Unavailable,
     /// The program failed.
     Internal {
         /// The id of the request, under which the log has the reason.
@@ -149,8 +137,7 @@ impl ErrorKind {
             Self::UnknownMethod { .. } => ErrorCode::UnknownMethod,
             Self::Unauthenticated { .. } => ErrorCode::Unauthenticated,
             Self::Forbidden { .. } => ErrorCode::Forbidden,
-            Self::Gone => ErrorCode::Gone,
-            Self::InvalidLink => ErrorCode::InvalidLink,
+            Self::Plain(code) => *code,
             Self::Parameters { errors, .. } => {
                 if errors.iter().all(|error| error.kind == ParameterErrorKind::Missing) {
                     ErrorCode::MissingParameter
@@ -159,20 +146,11 @@ impl ErrorKind {
                 }
             }
             Self::MalformedRequest(_) => ErrorCode::MalformedRequest,
-            Self::TooLarge { limit, .. } => match limit.name {
-                Limit::URI => ErrorCode::UriTooLong,
-                Limit::HEAD => ErrorCode::HeadTooLarge,
-                _ => ErrorCode::TooLarge,
-            },
+            Self::TooLarge { limit, .. } => limit.code,
             Self::UnsupportedMediaType { .. } => ErrorCode::UnsupportedMediaType,
-            Self::Upload => ErrorCode::Upload,
-            Self::NoRoom => ErrorCode::StorageFull,
             Self::TooManyRequests { .. } => ErrorCode::TooManyRequests,
-            Self::Timeout => ErrorCode::Timeout,
-            Self::ExpectationFailed => ErrorCode::ExpectationFailed,
             Self::Declared { .. } => ErrorCode::Failed,
             Self::NotImplemented { .. } => ErrorCode::NotImplemented,
-            Self::Unavailable => ErrorCode::Unavailable,
             Self::Internal { .. } => ErrorCode::Internal,
         }
     }
@@ -183,7 +161,7 @@ impl ErrorKind {
             Self::UnknownMethod { allowed } => (header::ALLOW, allowed.to_string()),
             Self::Unauthenticated { challenge, .. } => (header::WWW_AUTHENTICATE, challenge.clone()),
             Self::TooManyRequests { retry_after } => (header::RETRY_AFTER, retry_after.to_string()),
-            Self::Unavailable => (header::RETRY_AFTER, RETRY_AFTER.to_string()),
+            Self::Plain(ErrorCode::Unavailable) => (header::RETRY_AFTER, RETRY_AFTER.to_string()),
             _ => return Vec::new(),
         };
         HeaderValue::try_from(field.1).map(|value| vec![(field.0, value)]).unwrap_or_default()

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{Limit, Value};
+use crate::limits;
 
 /// The limits for one JSON text. They remember which limit the text exceeded.
 #[derive(Debug)]
@@ -57,14 +58,14 @@ impl JsonSeed<'_> {
     fn inner<E: Error>(self) -> Result<Self, E> {
         let level = self.level + 1;
         if level > self.limits.nesting {
-            return Err(self.limits.exceed(Limit::nesting(self.limits.nesting)));
+            return Err(self.limits.exceed(limits::NESTING.at(self.limits.nesting)));
         }
         Ok(Self { level, ..self })
     }
 
     fn check_count<E: Error>(self, items: usize) -> Result<(), E> {
         if items as u64 >= self.limits.items {
-            return Err(self.limits.exceed(Limit::items(self.limits.items)));
+            return Err(self.limits.exceed(limits::ITEMS.at(self.limits.items)));
         }
         Ok(())
     }

@@ -103,16 +103,10 @@ impl Display for Bare<'_> {
                 let accepted = accepted.join(&catalogue.plain_message(MessageId::JoinOr).to_string());
                 say(MessageId::UnsupportedMediaType, &[("type", got), ("accepted", &accepted)])
             }
-            ErrorKind::Gone => say(MessageId::LinkGone, &[]),
-            ErrorKind::InvalidLink => say(MessageId::InvalidLink, &[]),
-            ErrorKind::Upload => say(MessageId::UploadFailed, &[]),
-            ErrorKind::NoRoom => say(MessageId::StorageFull, &[]),
+            ErrorKind::Plain(code) => f.write_str(catalogue.plain_error(*code)),
             ErrorKind::TooManyRequests { retry_after } => say(MessageId::TooManyRequests, &[("seconds", retry_after)]),
-            ErrorKind::Timeout => say(MessageId::Timeout, &[]),
-            ErrorKind::ExpectationFailed => say(MessageId::ExpectationFailed, &[]),
             ErrorKind::Declared { name, message, .. } => f.write_str(if message.is_empty() { name } else { message }),
             ErrorKind::NotImplemented { id } => say(MessageId::NotImplemented, &[("id", id)]),
-            ErrorKind::Unavailable => say(MessageId::Unavailable, &[]),
             ErrorKind::Internal { request_id } if request_id.is_empty() => say(MessageId::Internal, &[]),
             ErrorKind::Internal { request_id } => say(MessageId::InternalLogged, &[("request_id", request_id)]),
         }
@@ -260,5 +254,6 @@ fn unit(unit: Unit) -> MessageId {
         Unit::Parts => MessageId::UnitParts,
         Unit::Items => MessageId::UnitItems,
         Unit::Levels => MessageId::UnitLevels,
+        Unit::Seconds => MessageId::UnitSeconds,
     }
 }

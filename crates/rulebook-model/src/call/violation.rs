@@ -34,6 +34,7 @@ pub enum Violation {
 
 /// A measured value and the bound that it exceeds or falls short of.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Measured {
     /// The quantity that was measured.
     pub measure: Measure,
@@ -45,6 +46,7 @@ pub struct Measured {
 
 /// A quantity of a value that can have bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Measure {
     /// The value itself: a number or a point in time.
     Value,

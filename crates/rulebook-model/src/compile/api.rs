@@ -7,12 +7,14 @@ use jiff::tz::TimeZone;
 use super::function::FunctionRef;
 use super::lower::Lowering;
 use super::module_parts::group_parts;
+use crate::definition::Node;
 use crate::definition::dialect_spec::{RULES, TREE};
 use crate::definition::parsed::Definition;
 use crate::diagnostic::Diagnostic;
 use crate::envelope::Envelopes;
 use crate::format::Formats;
-use crate::model::Api;
+use crate::model::{Api, EnvelopeName};
+use crate::settings::SETTINGS;
 use crate::span::Spanned;
 use crate::types::{Type, Types};
 
@@ -31,7 +33,8 @@ pub struct Lowered {
 /// Returns the types that a definition can use: the built-in types, unless the definition switches them off, and the
 /// types of the program, which replace built-in types of the same name.
 pub fn type_table(definition: &Definition, program_types: impl IntoIterator<Item = Arc<dyn Type>>) -> Types {
-    let has_builtin = definition.app.default_types.as_ref().is_none_or(|on| on.value);
+    let setting = definition.app.value("types").and_then(|types| types.member("default")).and_then(Node::bool);
+    let has_builtin = setting.is_none_or(|on| on.value);
     let mut types = if has_builtin { Types::builtin() } else { Types::empty() };
     for program_type in program_types {
         types.add(program_type);
@@ -62,22 +65,28 @@ pub struct ResponseRegistry {
 /// ```
 #[must_use]
 pub fn lower(definition: &Definition, types: &Types, responses: &ResponseRegistry) -> Lowered {
-    let jsonp = definition.app.jsonp.as_ref().is_some_and(|on| on.value);
     let mut lowering = Lowering {
         types,
         responses,
         timezone: TimeZone::UTC,
-        envelope: None,
-        jsonp,
+        envelope: responses.envelopes.get(EnvelopeName::default().as_str()).cloned(),
+        jsonp: false,
+        has_invalid_base: false,
         spec: &TREE,
         functions: Vec::new(),
         diagnostics: Vec::new(),
     };
-    let base = lowering.base(definition.app.base.as_ref());
-    let mut api = lowering.settings(&definition.app, base.clone().unwrap_or_else(|| "/".to_owned()));
+    let mut api =
+        Api { envelope: lowering.envelope.clone().unwrap_or_default(), span: definition.app.span, ..Api::default() };
+    for setting in SETTINGS {
+        if let Some(value) = definition.app.value(setting.key.name) {
+            (setting.lower)(&mut lowering, value, &mut api);
+        }
+    }
     lowering.spec = if definition.app.common_rules { &RULES } else { &TREE };
     let common = lowering.common_parameters(&definition.app.common);
     api.modules = group_parts(&definition.modules).iter().map(|parts| lowering.module(parts, &common)).collect();
+    let base = (!lowering.has_invalid_base).then(|| api.base.clone());
     lowering.check_collisions(&api.modules, base.as_deref());
     api.modules.sort_by(|a, b| a.name.cmp(&b.name));
     lowering.check_service_names(&api);

@@ -10,7 +10,7 @@ const JSON: &str = "json";
 
 impl Lowering<'_> {
     /// Resolves the names of formats. Unknown formats are reported and omitted.
-    pub(super) fn formats(&mut self, names: &[Spanned<String>]) -> Vec<FormatOffer> {
+    pub(crate) fn formats(&mut self, names: &[Spanned<String>]) -> Vec<FormatOffer> {
         let mut offered: Vec<FormatOffer> = Vec::with_capacity(names.len());
         for (index, name) in names.iter().enumerate().filter(|(_, name)| name.value != JSON) {
             if let Some(first) = names.iter().take(index).find(|other| other.value == name.value) {

@@ -11,7 +11,7 @@ use crate::span::{Span, Spanned};
 use crate::types::Types;
 
 /// The state while a definition is lowered: what its parts refer to, and the diagnostics so far.
-pub(super) struct Lowering<'a> {
+pub(crate) struct Lowering<'a> {
     /// The types that the definition can use.
     pub types: &'a Types,
     /// The envelopes and formats that the definition can use.
@@ -22,6 +22,8 @@ pub(super) struct Lowering<'a> {
     pub envelope: Option<EnvelopeName>,
     /// `true` if methods can respond with JSONP, unless a method sets the option `jsonp` itself.
     pub jsonp: bool,
+    /// `true` if the settings have an invalid base path.
+    pub has_invalid_base: bool,
     /// The dialect of the module that is being lowered.
     pub spec: &'static DialectSpec,
     /// The functions that the lowered parts of the definition refer to.
@@ -32,7 +34,7 @@ pub(super) struct Lowering<'a> {
 
 impl Lowering<'_> {
     /// Reports an error.
-    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 

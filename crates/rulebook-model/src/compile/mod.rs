@@ -10,7 +10,6 @@
 mod api;
 mod check;
 mod collision;
-mod cors;
 mod format;
 mod function;
 mod jsonp;
@@ -24,16 +23,16 @@ mod name;
 mod option;
 mod output;
 mod parameter;
-mod path;
+pub(crate) mod path;
 mod reserved;
 mod scope;
 mod service_names;
-mod setting;
 mod type_expr;
 mod value;
 
 pub use api::{Lowered, ResponseRegistry, lower, type_table};
 pub use check::{Checked, Extensions, check};
 pub use function::{FunctionRef, unknown_functions};
+pub(crate) use lower::Lowering;
 
 pub use value::read_default;

@@ -62,7 +62,7 @@ impl Lowering<'_> {
     }
 
     /// Resolves the name of an envelope.
-    pub(super) fn envelope(&mut self, name: &Spanned<String>) -> Option<EnvelopeName> {
+    pub(crate) fn envelope(&mut self, name: &Spanned<String>) -> Option<EnvelopeName> {
         let known: Vec<_> = self.responses.envelopes.names().map(|known| (known, known)).collect();
         let known = self.keyword(name, "envelope", &known)?;
         let resolved = self.responses.envelopes.get(known).cloned()?;
@@ -78,7 +78,7 @@ impl Lowering<'_> {
 
     /// Returns the value of a word that must be one of `known`. `noun` names the kind of word in the diagnostic:
     /// "envelope", "value of `repeated`:".
-    pub(super) fn keyword<T: Copy>(&mut self, word: &Spanned<String>, noun: &str, known: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn keyword<T: Copy>(&mut self, word: &Spanned<String>, noun: &str, known: &[(&str, T)]) -> Option<T> {
         let entry = known.iter().find(|(name, _)| *name == word.value);
         if entry.is_none() {
             let list: Vec<String> = known.iter().map(|(name, _)| format!("`{name}`")).collect();

@@ -9,7 +9,7 @@ use crate::span::{Span, Spanned};
 
 /// An error in a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PathError {
+pub(crate) struct PathError {
     /// The erroneous part, in bytes of the path.
     pub range: Range<usize>,
     /// The message of the diagnostic.
@@ -22,7 +22,7 @@ pub(super) struct PathError {
 
 impl PathError {
     /// Returns the diagnostic for this error. `span` is the span of its range.
-    pub(super) fn into_diagnostic(self, span: Span) -> Diagnostic {
+    pub(crate) fn into_diagnostic(self, span: Span) -> Diagnostic {
         Diagnostic::new(DiagnosticCode::BadUri, span, self.message).label(self.label).help(self.help)
     }
 }
@@ -32,7 +32,7 @@ impl PathError {
 /// # Errors
 ///
 /// Returns every error of the path.
-pub(super) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
+pub(crate) fn segments(path: &str) -> Result<Vec<Segment>, Vec<PathError>> {
     if path == "/" {
         return Ok(Vec::new());
     }
@@ -137,11 +137,11 @@ fn parse_segment(text: &str) -> Result<Segment, (&'static str, &'static str)> {
 }
 
 /// The rule for capture names, as the help of a diagnostic.
-pub(super) const CAPTURE_NAME: &str =
+pub(crate) const CAPTURE_NAME: &str =
     "a capture name begins with an ASCII letter or `_`, followed by ASCII letters, digits, `_` and `-`";
 
 /// Returns `true` if a capture may have this name.
-pub(super) fn is_capture_name(name: &str) -> bool {
+pub(crate) fn is_capture_name(name: &str) -> bool {
     let mut characters = name.chars();
     characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|other| other.is_ascii_alphanumeric() || matches!(other, '_' | '-'))
@@ -149,7 +149,7 @@ pub(super) fn is_capture_name(name: &str) -> bool {
 
 /// Returns the span of the part `range` of a path, and `true` if that part is in the last key of the path. The spans of
 /// the parents' keys are not known, so parts in them get the span of the last key.
-pub(super) fn part_span(path: &Spanned<String>, range: &Range<usize>) -> (Span, bool) {
+pub(crate) fn part_span(path: &Spanned<String>, range: &Range<usize>) -> (Span, bool) {
     let key_len = path.span.end.saturating_sub(path.span.start) as usize;
     let key_start = path.value.len().checked_sub(key_len);
     let key = key_start.and_then(|start| path.value.get(start..).map(|key| (start, key)));

@@ -7,7 +7,7 @@ use crate::span::Span;
 
 impl Lowering<'_> {
     /// Checks a complete path, including the base path. If the server reserves it, reports it and returns `false`.
-    pub(super) fn check_reserved(&mut self, path: &str, ignore_case: bool, span: Span) -> bool {
+    pub(crate) fn check_reserved(&mut self, path: &str, ignore_case: bool, span: Span) -> bool {
         let is_same = |a: &str, b: &str| a == b || (ignore_case && a.eq_ignore_ascii_case(b));
         let entry = ServerPath::ALL.into_iter().find(|(_, reserved, includes_below)| {
             let split = path.split_at_checked(reserved.len());

@@ -2,12 +2,11 @@
 
 use super::dialect;
 use super::jsonc::{Data, Member, Members, Node};
-use super::keys::{APP, CONTACT, CORS, IAPI, LICENSE, LIMITS, PHALAPI, SERVER, SERVICE, TYPES};
+use super::keys::{APP, PARTS_OF_API};
 use super::object::{CheckedObject, is_comment, named_members, wrong_kind};
-use super::parsed::{App, Contact, Cors, Definition, License};
+use super::parsed::{App, Definition};
 use super::syntax_error::duplicate_key;
-use crate::diagnostic::{Diagnostic, DiagnosticCode};
-use crate::span::Spanned;
+use crate::diagnostic::Diagnostic;
 
 /// Reads the settings and the modules of all files that have settings. Their settings are merged into one object.
 pub(super) fn read(documents: Vec<Node>, definition: &mut Definition, diagnostics: &mut Vec<Diagnostic>) {
@@ -55,98 +54,10 @@ fn read_modules(object: &CheckedObject<'_>, definition: &mut Definition, diagnos
     }
 }
 
+/// Reads the settings of an object whose keys and kinds of values are checked.
 fn settings(mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> App {
-    let limits = object.object("limits", &LIMITS, diagnostics).map_or_else(Vec::new, |limits| {
-        let value = |member: &Member| limits.integer(&member.key.value);
-        limits.members().filter_map(|member| Some((member.key.clone(), value(member)?))).collect()
-    });
     let (common, common_rules) = dialect::common(&mut object, diagnostics);
-    let service = object.object("service", &SERVICE, diagnostics);
-    App {
-        service: service.as_ref().and_then(|service| service.bool("on")),
-        default_service: service.as_ref().and_then(|service| service.string("default")),
-        contact: object.object("contact", &CONTACT, diagnostics).filter(|it| !it.incomplete).as_ref().map(contact),
-        license: object.object("license", &LICENSE, diagnostics).filter(|it| !it.incomplete).as_ref().map(license),
-        servers: servers(&mut object, diagnostics),
-        common,
-        common_rules,
-        default_types: object.object("types", &TYPES, diagnostics).and_then(|types| types.bool("default")),
-        real_status: object.object("phalapi", &PHALAPI, diagnostics).and_then(|phalapi| phalapi.bool("real_status")),
-        strict_status: object.object("iapi", &IAPI, diagnostics).and_then(|iapi| iapi.bool("strict_status")),
-        limits,
-        title: object.string("title"),
-        version: object.string("version"),
-        info: object.string("info"),
-        base: object.string("base"),
-        envelope: object.string("envelope"),
-        catalogue: object.string("catalogue"),
-        formats: object.strings("formats"),
-        jsonp: object.bool("jsonp"),
-        dispatch: object.bool("dispatch"),
-        unknown: object.string("unknown"),
-        timezone: object.string("timezone"),
-        unbound: object.string("unbound"),
-        bind: object.string("bind"),
-        data: object.string("data"),
-        files: object.string("files"),
-        workers: object.integer("workers"),
-        log: object.string("log"),
-        log_format: object.string("log_format"),
-        options: object.string("options"),
-        compress: object.bool("compress"),
-        cors: object.object("cors", &CORS, diagnostics).as_ref().map(cors),
-        span: object.span,
-        incomplete: object.incomplete,
-    }
-}
-
-fn contact(object: &CheckedObject<'_>) -> Contact {
-    Contact { name: object.string("name"), url: object.string("url"), email: object.string("email") }
-}
-
-fn cors(object: &CheckedObject<'_>) -> Cors {
-    Cors {
-        origins: object.strings("origins"),
-        credentials: object.bool("credentials"),
-        headers: object.strings("headers").map_or_else(Vec::new, |headers| headers.value),
-        expose: object.strings("expose").map_or_else(Vec::new, |headers| headers.value),
-        max_age: object.integer("max_age"),
-        span: object.span,
-        incomplete: object.incomplete,
-    }
-}
-
-fn license(object: &CheckedObject<'_>) -> License {
-    License {
-        name: object.string("name"),
-        identifier: object.string("identifier"),
-        url: object.string("url"),
-        span: object.span,
-    }
-}
-
-fn servers(
-    object: &mut CheckedObject<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<(Spanned<String>, Option<Spanned<String>>)> {
-    let Some(Data::Array(items)) = object.get("servers").map(|node| &node.data) else {
-        return Vec::new();
-    };
-    let mut servers = Vec::with_capacity(items.len());
-    for item in items {
-        let Some(server) = CheckedObject::new(item, &SERVER, diagnostics) else {
-            object.incomplete = true;
-            continue;
-        };
-        match server.string("url") {
-            Some(url) => servers.push((url, server.string("info"))),
-            None if server.incomplete => object.incomplete = true,
-            None => {
-                object.incomplete = true;
-                let error = Diagnostic::new(DiagnosticCode::BadOption, item.span, "a server requires a `url`");
-                diagnostics.push(error.label("`url` is missing"));
-            }
-        }
-    }
-    servers
+    let is_setting = |member: &&Member| PARTS_OF_API.find(&member.key.value).is_none();
+    let settings = object.members().filter(is_setting).cloned().collect();
+    App { settings, common, common_rules, span: object.span, incomplete: object.incomplete }
 }

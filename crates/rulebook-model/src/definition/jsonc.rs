@@ -18,15 +18,15 @@ pub(super) const MAX_BYTES: usize = 8 << 20;
 pub(super) const MAX_DEPTH: usize = 128;
 
 /// A JSON value and its span. The span of a string excludes the quotes, so that a part of the string can be located.
-#[derive(Debug)]
-pub(super) struct Node {
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
     pub data: Data,
     pub span: Span,
 }
 
 /// A JSON value.
-#[derive(Debug)]
-pub(super) enum Data {
+#[derive(Debug, Clone)]
+pub(crate) enum Data {
     Null,
     Bool(bool),
     Number(Number),
@@ -36,16 +36,16 @@ pub(super) enum Data {
 }
 
 /// The members of an object in the order of the text, each key once.
-#[derive(Debug, Default)]
-pub(super) struct Members {
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Members {
     pub list: Vec<Member>,
     /// `true` if a member was left out because its key is a duplicate.
     pub incomplete: bool,
 }
 
 /// A member of an object.
-#[derive(Debug)]
-pub(super) struct Member {
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
     pub key: Spanned<String>,
     pub value: Node,
 }
@@ -61,6 +61,45 @@ impl Node {
             Data::Array(_) => "an array".to_owned(),
             Data::Object(_) => "an object".to_owned(),
         }
+    }
+
+    /// Returns a member of an object.
+    pub fn member(&self, key: &str) -> Option<&Self> {
+        let Data::Object(members) = &self.data else { return None };
+        members.list.iter().find(|member| member.key.value == key).map(|member| &member.value)
+    }
+
+    /// Returns the value if it is a string.
+    pub fn string(&self) -> Option<Spanned<String>> {
+        match &self.data {
+            Data::String(text) => Some(Spanned::new(text.clone(), self.span)),
+            _ => None,
+        }
+    }
+
+    /// Returns the strings of an array.
+    pub fn strings(&self) -> Option<Spanned<Vec<Spanned<String>>>> {
+        let Data::Array(items) = &self.data else { return None };
+        Some(Spanned::new(items.iter().filter_map(Self::string).collect(), self.span))
+    }
+
+    /// Returns a Boolean value, also one in a string. Whether the key allows strings was checked before.
+    pub fn bool(&self) -> Option<Spanned<bool>> {
+        let value = match &self.data {
+            Data::Bool(value) => Some(*value),
+            Data::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        value.map(|value| Spanned::new(value, self.span))
+    }
+
+    /// Returns the value of an integer in any JSON notation: `10`, `10.0`, `1e1`.
+    pub fn integer(&self) -> Option<Spanned<u64>> {
+        let Data::Number(number) = &self.data else { return None };
+        // Floats represent integers exactly up to 2^53.
+        let is_exact = |float: &f64| float.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(float);
+        let value = number.as_u64().or_else(|| number.as_f64().filter(is_exact).map(|float| float as u64));
+        value.map(|value| Spanned::new(value, self.span))
     }
 
     /// Returns the value without spans.

@@ -16,13 +16,14 @@ pub mod parsed;
 mod syntax_error;
 
 pub(crate) use dialect::METHOD_NAMES;
+pub(crate) use jsonc::{Data, Node};
+pub(crate) use object::CheckedObject;
 
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Sources};
 use crate::span::Span;
 use files::Content;
-use jsonc::{Data, Node};
 use parsed::Definition;
 
 /// The result of parsing a definition.

@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
 /// An object whose keys are in its table and whose values have the right kinds.
-pub(super) struct CheckedObject<'a> {
+pub(crate) struct CheckedObject<'a> {
     members: Vec<&'a Member>,
     /// The whole object.
     pub span: Span,
@@ -72,34 +72,22 @@ impl<'a> CheckedObject<'a> {
 
     /// Returns the string under `key`.
     pub fn string(&self, key: &str) -> Option<Spanned<String>> {
-        let node = self.get(key)?;
-        match &node.data {
-            Data::String(text) => Some(Spanned::new(text.clone(), node.span)),
-            _ => None,
-        }
+        self.get(key)?.string()
     }
 
     /// Returns the strings of the array under `key`.
     pub fn strings(&self, key: &str) -> Option<Spanned<Vec<Spanned<String>>>> {
-        let node = self.get(key)?;
-        let Data::Array(items) = &node.data else { return None };
-        let string = |item: &Node| match &item.data {
-            Data::String(text) => Some(Spanned::new(text.clone(), item.span)),
-            _ => None,
-        };
-        Some(Spanned::new(items.iter().filter_map(string).collect(), node.span))
+        self.get(key)?.strings()
     }
 
     /// Returns the Boolean value under `key`.
     pub fn bool(&self, key: &str) -> Option<Spanned<bool>> {
-        let node = self.get(key)?;
-        bool_value(node).map(|value| Spanned::new(value, node.span))
+        self.get(key)?.bool()
     }
 
     /// Returns the integer under `key`.
     pub fn integer(&self, key: &str) -> Option<Spanned<u64>> {
-        let node = self.get(key)?;
-        integer_value(node).map(|number| Spanned::new(number, node.span))
+        self.get(key)?.integer()
     }
 
     /// Returns the value of `key` as JSON.
@@ -162,32 +150,13 @@ pub(super) fn is_comment(member: &Member) -> bool {
     COMMENT_PREFIXES.iter().any(|prefix| member.key.value.starts_with(prefix))
 }
 
-/// Returns a Boolean value, also one in a string. Whether the key allows strings was checked before.
-fn bool_value(node: &Node) -> Option<bool> {
-    match &node.data {
-        Data::Bool(value) => Some(*value),
-        Data::String(text) => text.parse().ok(),
-        _ => None,
-    }
-}
-
-/// Returns the value of an integer in any JSON notation: `10`, `10.0`, `1e1`.
-fn integer_value(node: &Node) -> Option<u64> {
-    let Data::Number(number) = &node.data else {
-        return None;
-    };
-    // Floats represent integers exactly up to 2^53.
-    let is_exact = |float: &f64| float.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(float);
-    number.as_u64().or_else(|| number.as_f64().filter(is_exact).map(|float| float as u64))
-}
-
 fn check_kind(kind: ValueKind, member: &Member) -> Option<Diagnostic> {
     let node = &member.value;
     let (is_valid, expected) = match kind {
         ValueKind::String => (matches!(node.data, Data::String(_)), "a string"),
         ValueKind::Bool => (matches!(node.data, Data::Bool(_)), "true or false"),
-        ValueKind::BoolOrString => (bool_value(node).is_some(), "true or false"),
-        ValueKind::Integer => (integer_value(node).is_some(), "an integer from 0"),
+        ValueKind::BoolOrString => (node.bool().is_some(), "true or false"),
+        ValueKind::Integer => (node.integer().is_some(), "an integer from 0"),
         ValueKind::Strings => return check_strings(member),
         ValueKind::StringOrStrings if matches!(node.data, Data::Array(_)) => return check_strings(member),
         ValueKind::StringOrStrings => (matches!(node.data, Data::String(_)), "a string or an array of strings"),

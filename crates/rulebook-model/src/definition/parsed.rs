@@ -11,6 +11,7 @@
 use serde_json::Value as Json;
 
 use super::dialect_spec::DialectSpec;
+use super::jsonc::{Member, Node};
 use crate::span::{Span, Spanned};
 
 /// All files of a definition.
@@ -22,120 +23,26 @@ pub struct Definition {
     pub modules: Vec<Module>,
 }
 
-/// `contact` of the settings.
-#[derive(Debug, Default)]
-pub struct Contact {
-    /// `name`.
-    pub name: Option<Spanned<String>>,
-    /// `url`.
-    pub url: Option<Spanned<String>>,
-    /// `email`.
-    pub email: Option<Spanned<String>>,
-}
-
-/// `license` of the settings.
-#[derive(Debug, Default)]
-pub struct License {
-    /// `name`.
-    pub name: Option<Spanned<String>>,
-    /// `identifier`.
-    pub identifier: Option<Spanned<String>>,
-    /// `url`.
-    pub url: Option<Spanned<String>>,
-    /// The whole object.
-    pub span: Span,
-}
-
-/// `cors` of the settings.
-#[derive(Debug, Default)]
-pub struct Cors {
-    /// `origins`.
-    pub origins: Option<Spanned<Vec<Spanned<String>>>>,
-    /// `credentials`.
-    pub credentials: Option<Spanned<bool>>,
-    /// `headers`.
-    pub headers: Vec<Spanned<String>>,
-    /// `expose`.
-    pub expose: Vec<Spanned<String>>,
-    /// `max_age`.
-    pub max_age: Option<Spanned<u64>>,
-    /// The whole object.
-    pub span: Span,
-    /// `true` if an erroneous value was left out.
-    pub incomplete: bool,
-}
-
-/// The settings. A setting that the files do not have is `None` or empty.
+/// The settings: the members of `app.json`, and of files that hold a whole API.
 #[derive(Debug, Default)]
 pub struct App {
-    /// The whole file; the default span without a file of settings.
-    pub span: Span,
-    /// `title`.
-    pub title: Option<Spanned<String>>,
-    /// `version`.
-    pub version: Option<Spanned<String>>,
-    /// `info`.
-    pub info: Option<Spanned<String>>,
-    /// `contact`.
-    pub contact: Option<Contact>,
-    /// `license`.
-    pub license: Option<License>,
-    /// `servers`: `url` and `info` of each.
-    pub servers: Vec<(Spanned<String>, Option<Spanned<String>>)>,
-    /// `base`.
-    pub base: Option<Spanned<String>>,
-    /// `envelope`.
-    pub envelope: Option<Spanned<String>>,
+    /// The settings that have a value of the right kind, in the order of the text. [`crate::compile`] reads them.
+    pub(crate) settings: Vec<Member>,
     /// `common`: parameters that every method has.
     pub common: Vec<Parameter>,
     /// `true` if `common` is written in the dialect `rules`.
     pub common_rules: bool,
-    /// `unknown`.
-    pub unknown: Option<Spanned<String>>,
-    /// `timezone`.
-    pub timezone: Option<Spanned<String>>,
-    /// `types.default`.
-    pub default_types: Option<Spanned<bool>>,
-    /// `limits`, by key.
-    pub limits: Vec<(Spanned<String>, Spanned<u64>)>,
-    /// `unbound`.
-    pub unbound: Option<Spanned<String>>,
-    /// `bind`.
-    pub bind: Option<Spanned<String>>,
-    /// `data`.
-    pub data: Option<Spanned<String>>,
-    /// `files`.
-    pub files: Option<Spanned<String>>,
-    /// `workers`.
-    pub workers: Option<Spanned<u64>>,
-    /// `log`.
-    pub log: Option<Spanned<String>>,
-    /// `log_format`.
-    pub log_format: Option<Spanned<String>>,
-    /// `options`.
-    pub options: Option<Spanned<String>>,
-    /// `compress`.
-    pub compress: Option<Spanned<bool>>,
-    /// `cors`.
-    pub cors: Option<Cors>,
-    /// `catalogue`.
-    pub catalogue: Option<Spanned<String>>,
-    /// `formats`.
-    pub formats: Option<Spanned<Vec<Spanned<String>>>>,
-    /// `jsonp`.
-    pub jsonp: Option<Spanned<bool>>,
-    /// `service.on`.
-    pub service: Option<Spanned<bool>>,
-    /// `service.default`.
-    pub default_service: Option<Spanned<String>>,
-    /// `dispatch`.
-    pub dispatch: Option<Spanned<bool>>,
-    /// `phalapi.real_status`.
-    pub real_status: Option<Spanned<bool>>,
-    /// `iapi.strict_status`.
-    pub strict_status: Option<Spanned<bool>>,
+    /// The whole file; the default span without a file of settings.
+    pub span: Span,
     /// `true` if an erroneous setting was left out, or a file of settings could not be read.
     pub incomplete: bool,
+}
+
+impl App {
+    /// Returns the value of a setting, or `None` if the files do not have it.
+    pub(crate) fn value(&self, key: &str) -> Option<&Node> {
+        self.settings.iter().find(|member| member.key.value == key).map(|member| &member.value)
+    }
 }
 
 /// A module, or the part of one that a file holds.

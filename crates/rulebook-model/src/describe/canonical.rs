@@ -8,13 +8,11 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::error::texts::CatalogueName;
-use crate::format::FormatOffer;
 use crate::model::{
-    Api, Audience, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, DeclaredError, EnvelopeName,
-    License, Limits, LogFormat, Method, MethodOptions, Module, Origins, Output, Parameter, ParameterType, Permission,
-    Repeated, Scope, Segment, Server, Service, ServiceQuery, Unbound, UnknownParameters, default_id, default_name,
+    Api, DeclaredError, EnvelopeName, Method, MethodOptions, Module, Output, Parameter, ParameterType, Permission,
+    Repeated, Scope, Segment, Service, default_id, default_name,
 };
+use crate::settings::SETTINGS;
 use crate::types::TypeExpr;
 
 /// The keys that a canonical definition has.
@@ -36,77 +34,14 @@ pub fn canonical(api: &Api) -> Json {
 
 /// Writes the whole API in this form.
 pub(super) fn write_api(api: &Api, form: CanonicalForm) -> ObjectWriter {
-    let Api {
-        // The program's, not the definition's.
-        auth_schemes: _,
-        title,
-        version,
-        info,
-        contact,
-        license,
-        servers,
-        base,
-        envelope,
-        catalogue,
-        formats,
-        jsonp,
-        service,
-        dispatch,
-        real_status,
-        strict_status,
-        unknown,
-        timezone,
-        default_types,
-        limits,
-        unbound,
-        bind,
-        data,
-        files,
-        workers,
-        log,
-        log_format,
-        options,
-        compress,
-        cors,
-        modules,
-        span: _,
-    } = api;
     let mut object = ObjectWriter::default();
-    object.unless_default("title", title, DEFAULT_TITLE);
-    object.unless_default("version", version, DEFAULT_VERSION);
-    object.if_some("info", info.as_deref());
-    object.if_some("contact", contact.as_ref().map(write_contact));
-    object.if_some("license", license.as_ref().map(write_license));
-    object.unless_empty("servers", Json::Array(servers.iter().map(write_server).collect()));
-    object.unless_default("base", base, "/");
-    object.unless_default("envelope", envelope.as_str(), EnvelopeName::default().as_str());
-    if form == CanonicalForm::ForClients {
-        object.if_some("$envelope", Some(api.make_envelope(envelope).decoding().to_json()));
+    for setting in SETTINGS.iter().filter(|setting| form == CanonicalForm::Full || !setting.is_internal) {
+        object.if_some(setting.key.name, (setting.write)(api));
+        if form == CanonicalForm::ForClients && setting.key.name == "envelope" {
+            object.if_some("$envelope", Some(api.make_envelope(&api.envelope).decoding().to_json()));
+        }
     }
-    object.unless_default("catalogue", catalogue.as_str(), CatalogueName::default().as_str());
-    object.unless_empty("formats", formats.iter().map(FormatOffer::name).collect());
-    object.if_some("jsonp", jsonp.then_some(true));
-    object.unless_empty("service", write_service_query(service));
-    object.if_some("dispatch", dispatch.then_some(true));
-    object.if_some("phalapi", real_status.then(|| json!({ "real_status": true })));
-    object.if_some("iapi", strict_status.then(|| json!({ "strict_status": true })));
-    object.unless_default("unknown", unknown.as_str(), UnknownParameters::default().as_str());
-    object.unless_default("timezone", timezone, DEFAULT_TIMEZONE);
-    object.if_some("types", (!default_types).then(|| json!({ "default": false })));
-    object.unless_empty("limits", write_limits(limits));
-    object.unless_default("options", options.as_str(), Audience::default().as_str());
-    if form == CanonicalForm::Full {
-        object.unless_default("unbound", unbound.as_str(), Unbound::default().as_str());
-        object.if_some("bind", bind.as_deref());
-        object.if_some("data", data.as_deref());
-        object.if_some("files", files.as_deref());
-        object.if_some("workers", *workers);
-        object.if_some("log", log.as_deref());
-        object.unless_default("log_format", log_format.as_str(), LogFormat::default().as_str());
-        object.if_some("compress", (!compress).then_some(false));
-        object.if_some("cors", cors.as_ref().map(write_cors));
-    }
-    let modules = modules.iter().map(|module| (module.name.clone(), write_module(api, module, form)));
+    let modules = api.modules.iter().map(|module| (module.name.clone(), write_module(api, module, form)));
     object.if_some("modules", Some(Json::Object(modules.collect())));
     object
 }
@@ -128,65 +63,6 @@ pub(super) fn write_service(api: &Api, module: &Module, service: &Service, form:
         object.if_some("$envelope", Some(api.make_envelope(api.envelope_name(module)).decoding().to_json()));
     }
     object
-}
-
-fn write_contact(contact: &Contact) -> Json {
-    let Contact { name, url, email } = contact;
-    let mut object = ObjectWriter::default();
-    object.if_some("name", name.as_deref());
-    object.if_some("url", url.as_deref());
-    object.if_some("email", email.as_deref());
-    object.json()
-}
-
-fn write_license(license: &License) -> Json {
-    let License { name, identifier, url } = license;
-    let mut object = ObjectWriter::default();
-    object.if_some("name", Some(name.as_str()));
-    object.if_some("identifier", identifier.as_deref());
-    object.if_some("url", url.as_deref());
-    object.json()
-}
-
-fn write_server(server: &Server) -> Json {
-    let Server { url, info } = server;
-    let mut object = ObjectWriter::default();
-    object.if_some("url", Some(url.as_str()));
-    object.if_some("info", info.as_deref());
-    object.json()
-}
-
-fn write_service_query(query: &ServiceQuery) -> Json {
-    let ServiceQuery { on, default } = query;
-    let mut object = ObjectWriter::default();
-    object.if_some("on", on.then_some(true));
-    object.if_some("default", default.as_ref().map(|default| default.value.as_str()));
-    object.json()
-}
-
-fn write_cors(cors: &Cors) -> Json {
-    let Cors { origins, credentials, headers, expose, max_age } = cors;
-    let mut object = ObjectWriter::default();
-    object.if_some(
-        "origins",
-        Some(match origins {
-            Origins::Any => json!(["*"]),
-            Origins::These(origins) => json!(origins),
-        }),
-    );
-    object.if_some("credentials", credentials.then_some(true));
-    object.unless_empty("headers", json!(headers));
-    object.unless_empty("expose", json!(expose));
-    object.if_some("max_age", (*max_age != Cors::DEFAULT_MAX_AGE).then_some(*max_age));
-    object.json()
-}
-
-fn write_limits(limits: &Limits) -> Json {
-    let mut object = ObjectWriter::default();
-    for ((key, limit), (_, default)) in limits.entries().into_iter().zip(Limits::default().entries()) {
-        object.if_some(key, (limit != default).then_some(limit));
-    }
-    object.json()
 }
 
 /// Writes a module as the object of a tree, without its name.

@@ -5,6 +5,7 @@ use std::fmt;
 /// The code of a diagnostic. Its name is stable, so that scripts can rely on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "TABLE has the explanation of each code")]
+#[non_exhaustive]
 pub enum DiagnosticCode {
     Syntax,
     DuplicateKey,
@@ -44,6 +45,7 @@ pub enum DiagnosticCode {
 
 /// An entry of [`TABLE`].
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct CodeEntry {
     /// The code.
     pub code: DiagnosticCode,

@@ -17,6 +17,7 @@ pub use crate::suggest::closest;
 
 /// An error in a definition.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Diagnostic {
     /// The code of the error.
     pub code: DiagnosticCode,

@@ -23,6 +23,7 @@ use super::{Diagnostic, Sources, render};
 /// assert!(report.to_string().contains("did you mean `info`?"));
 /// ```
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Report {
     /// The files that the spans refer to.
     pub sources: Sources,

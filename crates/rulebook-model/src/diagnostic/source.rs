@@ -24,6 +24,7 @@ pub struct Sources {
 
 /// The position of a span in its file, for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SourcePosition {
     /// The line, from 1.
     pub line: usize,

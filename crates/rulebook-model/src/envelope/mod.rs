@@ -189,6 +189,7 @@ pub trait MemberWriter {
 
 /// The reason why a response cannot be written. The cause is always in the program, never in the request.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum WriteError {
     /// The `Serialize` implementation of the outputs failed.
     #[error("the outputs cannot be serialized: {0}")]

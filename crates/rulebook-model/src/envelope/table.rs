@@ -20,6 +20,7 @@ pub struct EnvelopeSettings {
 
 /// The name of an envelope.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum EnvelopeName {
     /// `{"error": 0, "ErrorDescription": "all right", …}`.
     #[default]

@@ -69,23 +69,29 @@ pub struct ErrorCodeRow {
     pub number: u32,
     /// The HTTP status (RFC 9110 section 15, RFC 6585, RFC 4918 section 11.5).
     pub status: u16,
+    /// `true` if errors with this code have no data. The catalogues have their message under the name of the code.
+    pub is_plain: bool,
 }
 
 const fn row(code: ErrorCode, name: &'static str, number: u32, status: u16) -> ErrorCodeRow {
-    ErrorCodeRow { code, name, number, status }
+    ErrorCodeRow { code, name, number, status, is_plain: false }
+}
+
+const fn plain(code: ErrorCode, name: &'static str, number: u32, status: u16) -> ErrorCodeRow {
+    ErrorCodeRow { is_plain: true, ..row(code, name, number, status) }
 }
 
 /// Every code once, in the order of [`ErrorCode`].
 pub const TABLE: &[ErrorCodeRow] = &[
     row(ErrorCode::Failed, "failed", 1, 400),
-    row(ErrorCode::Upload, "upload", 100, 500),
-    row(ErrorCode::StorageFull, "no-room", 101, 507),
+    plain(ErrorCode::Upload, "upload", 100, 500),
+    plain(ErrorCode::StorageFull, "no-room", 101, 507),
     row(ErrorCode::UnknownService, "unknown-service", 200, 404),
     row(ErrorCode::UnknownMethod, "unknown-method", 201, 405),
-    row(ErrorCode::Gone, "gone", 202, 410),
+    plain(ErrorCode::Gone, "gone", 202, 410),
     row(ErrorCode::Forbidden, "forbidden", 300, 403),
     row(ErrorCode::Unauthenticated, "unauthenticated", 301, 401),
-    row(ErrorCode::InvalidLink, "invalid-link", 302, 403),
+    plain(ErrorCode::InvalidLink, "invalid-link", 302, 403),
     row(ErrorCode::MissingParameter, "missing-parameter", 400, 400),
     row(ErrorCode::InvalidParameter, "invalid-parameter", 401, 400),
     row(ErrorCode::MalformedRequest, "unreadable", 402, 400),
@@ -94,11 +100,20 @@ pub const TABLE: &[ErrorCodeRow] = &[
     row(ErrorCode::UriTooLong, "uri-too-long", 405, 414),
     row(ErrorCode::HeadTooLarge, "head-too-large", 406, 431),
     row(ErrorCode::TooManyRequests, "too-many-requests", 407, 429),
-    row(ErrorCode::Timeout, "timeout", 408, 408),
-    row(ErrorCode::ExpectationFailed, "expectation-failed", 409, 417),
+    plain(ErrorCode::Timeout, "timeout", 408, 408),
+    plain(ErrorCode::ExpectationFailed, "expectation-failed", 409, 417),
     row(ErrorCode::NotImplemented, "not-implemented", 500, 501),
-    row(ErrorCode::Unavailable, "unavailable", 501, 503),
+    plain(ErrorCode::Unavailable, "unavailable", 501, 503),
     row(ErrorCode::Internal, "internal", 502, 500),
+];
+
+/// The errors that any request can receive, whatever its method.
+pub const GENERAL: &[ErrorCode] = &[
+    ErrorCode::UnknownService,
+    ErrorCode::UnknownMethod,
+    ErrorCode::Unauthenticated,
+    ErrorCode::TooManyRequests,
+    ErrorCode::ExpectationFailed,
 ];
 
 impl ErrorCode {

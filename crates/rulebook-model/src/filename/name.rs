@@ -37,6 +37,7 @@ pub struct FileName(Box<str>);
 
 /// The reason why a text is not a valid file name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum FileNameError {
     /// The name is longer than this number of bytes.
     #[error("a name can have at most {0} bytes")]

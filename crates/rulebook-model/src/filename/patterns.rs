@@ -30,6 +30,7 @@ pub struct FilePatterns(RegexSet);
 
 /// An error in a list of file name patterns.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PatternError {
     /// The invalid pattern; `None` if the patterns together are too large.
     pub pattern: Option<String>,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Module;
+use super::{Limits, Module};
 use crate::call::AuthScheme;
 use crate::envelope::{Envelope, EnvelopeName, EnvelopeSettings};
 use crate::error::texts::CatalogueName;
@@ -86,6 +86,46 @@ pub struct Api {
     pub modules: Vec<Module>,
     /// The position of the settings in the definition.
     pub span: Span,
+}
+
+impl Default for Api {
+    /// An API without modules, in which every setting has its default.
+    fn default() -> Self {
+        Self {
+            title: DEFAULT_TITLE.to_owned(),
+            version: DEFAULT_VERSION.to_owned(),
+            info: None,
+            contact: None,
+            license: None,
+            servers: Vec::new(),
+            base: "/".to_owned(),
+            envelope: EnvelopeName::default(),
+            catalogue: CatalogueName::default(),
+            formats: Vec::new(),
+            jsonp: false,
+            service: ServiceQuery::default(),
+            dispatch: false,
+            real_status: false,
+            strict_status: false,
+            unknown: UnknownParameters::default(),
+            timezone: DEFAULT_TIMEZONE.to_owned(),
+            default_types: true,
+            limits: Limits::default(),
+            unbound: Unbound::default(),
+            bind: None,
+            data: None,
+            files: None,
+            workers: None,
+            log: None,
+            log_format: LogFormat::default(),
+            options: Audience::default(),
+            auth_schemes: vec![AuthScheme::bearer()],
+            compress: true,
+            cors: None,
+            modules: Vec::new(),
+            span: Span::default(),
+        }
+    }
 }
 
 impl Api {
@@ -281,92 +321,5 @@ impl LogFormat {
             Self::Text => "text",
             Self::Json => "json",
         }
-    }
-}
-
-/// The limits of requests. A request that exceeds a limit fails with an error that names the limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// The size of all header fields in bytes: names and values, and 4 bytes for each field.
-    pub head: u64,
-    /// The length of the request target in bytes.
-    pub uri: u64,
-    /// The size of a body in bytes, except for multipart bodies.
-    pub body: u64,
-    /// The size of a multipart body in bytes, unless the files that its method takes need more.
-    pub multipart: u64,
-    /// The size of one part of a multipart body in bytes, except for files whose parameter has a limit of its own.
-    pub part: u64,
-    /// The number of parts of a multipart body, unless the parameters of its method need more.
-    pub parts: u64,
-    /// The number of fields of a query or an urlencoded body, and of members of a JSON body.
-    pub fields: u64,
-    /// The number of levels of nested arrays and objects in JSON, at most
-    /// [`JsonLimits::MAX_NESTING`](crate::call::JsonLimits::MAX_NESTING).
-    pub nesting: u64,
-    /// The number of items of an array, of members of an object, and of values of a repeated field.
-    pub items: u64,
-    /// The number of seconds within which a body must arrive. A multipart body has another second for each 16 KiB that
-    /// arrived.
-    pub seconds: u64,
-    /// The number of bytes of a body that are searched for the names of a module and a method.
-    pub dispatch: u64,
-    /// The number of seconds for which a download link is valid.
-    pub link: u64,
-    /// The size of all files for download links in bytes, including their header fields.
-    pub links: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            head: 32 << 10,
-            uri: 8 << 10,
-            body: 1 << 20,
-            multipart: 64 << 20,
-            part: 32 << 20,
-            parts: 100,
-            fields: 1_000,
-            nesting: 32,
-            items: 10_000,
-            seconds: 60,
-            dispatch: 64 << 10,
-            link: 600,
-            links: 1 << 30,
-        }
-    }
-}
-
-impl Limits {
-    /// The maximum of `link`: a year, in seconds.
-    pub const MAX_LINK: u64 = 365 * 24 * 60 * 60;
-
-    /// All limits with their keys in definitions, in the order of documents.
-    #[must_use]
-    pub fn entries(&self) -> [(&'static str, u64); 13] {
-        let mut copy = self.clone();
-        copy.entries_mut().map(|(key, limit)| (key, *limit))
-    }
-
-    /// Same as [`Limits::entries`], for changing the limits.
-    pub fn entries_mut(&mut self) -> [(&'static str, &mut u64); 13] {
-        let Self { head, uri, body, multipart, part, parts, fields, nesting, items, seconds, dispatch, link, links } =
-            self;
-        [
-            ("head", head),
-            ("uri", uri),
-            ("body", body),
-            ("multipart", multipart),
-            ("part", part),
-            ("parts", parts),
-            ("fields", fields),
-            ("nesting", nesting),
-            ("items", items),
-            ("seconds", seconds),
-            ("dispatch", dispatch),
-            ("link", link),
-            ("links", links),
-        ]
     }
 }

@@ -12,9 +12,10 @@ mod server_path;
 mod service;
 
 pub use crate::envelope::EnvelopeName;
+pub use crate::limits::Limits;
 pub use api::{
-    Api, Audience, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, License, Limits, LogFormat,
-    MAX_WORKERS, Origins, Server, ServiceQuery, Unbound, UnknownParameters,
+    Api, Audience, Contact, Cors, DEFAULT_TIMEZONE, DEFAULT_TITLE, DEFAULT_VERSION, License, LogFormat, MAX_WORKERS,
+    Origins, Server, ServiceQuery, Unbound, UnknownParameters,
 };
 pub use method::{DeclaredError, Method, MethodOptions, Output};
 pub use parameter::{Location, Parameter, ParameterType, default_name};

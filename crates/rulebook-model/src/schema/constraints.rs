@@ -9,14 +9,13 @@ use serde_json::{Value as Json, json};
 
 use super::pattern;
 use super::tables::Schema;
-use crate::call::{HttpMethod, JsonLimits};
+use crate::call::HttpMethod;
 use crate::definition::dialect_spec::{DialectSpec, METHODS, RULES, TREE};
 use crate::definition::keys::{self, KeyTable, methods, rules};
 use crate::error::ErrorStatus;
-use crate::error::texts::CatalogueName;
-use crate::model::{
-    Audience, EnvelopeName, Limits, LogFormat, MAX_WORKERS, MethodOptions, Repeated, Unbound, UnknownParameters,
-};
+use crate::limits;
+use crate::model::{EnvelopeName, MethodOptions, Repeated};
+use crate::settings;
 use crate::types::{Type, Types};
 
 /// The constraint of one key.
@@ -33,17 +32,6 @@ const fn constraint(keys: &'static KeyTable, key: &'static str, schema: fn() -> 
 }
 
 static CONSTRAINTS: &[Constraint] = &[
-    constraint(&keys::APP, "envelope", envelopes),
-    constraint(&keys::APP, "catalogue", || one_of(CatalogueName::ALL.map(CatalogueName::as_str))),
-    constraint(&keys::APP, "unknown", || one_of(UnknownParameters::ALL.map(UnknownParameters::as_str))),
-    constraint(&keys::APP, "unbound", || one_of(Unbound::ALL.map(Unbound::as_str))),
-    constraint(&keys::APP, "options", || one_of(Audience::ALL.map(Audience::as_str))),
-    constraint(&keys::APP, "log_format", || one_of(LogFormat::ALL.map(LogFormat::as_str))),
-    constraint(&keys::APP, "base", || json!({ "pattern": pattern::base() })),
-    constraint(&keys::APP, "bind", || json!({ "pattern": pattern::ADDRESS })),
-    constraint(&keys::APP, "data", || json!({ "pattern": pattern::NOT_BLANK })),
-    constraint(&keys::APP, "files", || json!({ "pattern": pattern::NOT_BLANK })),
-    constraint(&keys::APP, "workers", || range(&(1..=MAX_WORKERS))),
     constraint(&keys::CORS, "origins", || json!({ "minItems": 1 })),
     constraint(&keys::CORS, "headers", header_names),
     constraint(&keys::CORS, "expose", header_names),
@@ -83,6 +71,9 @@ static CONSTRAINTS: &[Constraint] = &[
 /// Returns the constraint of a key as members of its schema, or null if there is none.
 pub(super) fn of_key(keys: &'static KeyTable, key: &str) -> Json {
     let tables = || std::iter::once(keys).chain(keys.includes.iter().copied());
+    if std::ptr::eq(keys, &keys::APP) {
+        return settings::schema(key);
+    }
     if tables().any(|table| std::ptr::eq(table, &keys::LIMITS)) {
         return limit_constraint(key);
     }
@@ -102,28 +93,26 @@ pub(super) fn of_names(keys: &'static KeyTable) -> Schema {
     schema
 }
 
-fn one_of<const N: usize>(words: [&str; N]) -> Json {
+pub(crate) fn one_of<const N: usize>(words: [&str; N]) -> Json {
     json!({ "enum": words.as_slice() })
 }
 
-fn range(range: &RangeInclusive<u16>) -> Json {
+pub(crate) fn range(range: &RangeInclusive<u16>) -> Json {
     json!({ "minimum": range.start(), "maximum": range.end() })
 }
 
 /// The built-in envelopes as examples only, because a program can add others.
-fn envelopes() -> Json {
+pub(crate) fn envelopes() -> Json {
     json!({ "examples": EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) })
 }
 
 /// The range and the default of a limit. A limit of 0 is not allowed, because it would reject every request.
-fn limit_constraint(key: &str) -> Json {
-    let default = Limits::default().entries().into_iter().find(|(name, _)| *name == key).map(|(_, limit)| limit);
-    let max = match key {
-        "nesting" => JsonLimits::MAX_NESTING,
-        "link" => Limits::MAX_LINK,
-        _ => return json!({ "minimum": 1, "default": default }),
-    };
-    json!({ "minimum": 1, "maximum": max, "default": default })
+fn limit_constraint(name: &str) -> Json {
+    match limits::ALL.iter().find(|limit| limit.key.name == name) {
+        Some(limit) if limit.max == u64::MAX => json!({ "minimum": 1, "default": limit.default }),
+        Some(limit) => json!({ "minimum": 1, "maximum": limit.max, "default": limit.default }),
+        None => Json::Null,
+    }
 }
 
 /// Names of header fields (RFC 9110 section 5.1).

@@ -6,10 +6,12 @@
 
 mod constraints;
 mod files;
-mod pattern;
+pub(crate) mod pattern;
 mod tables;
 
 use serde_json::{Map, Value as Json, json};
+
+pub(crate) use constraints::{envelopes, one_of, range};
 
 use tables::Tables;
 

@@ -6,63 +6,63 @@ use crate::definition::keys::rules::SOURCES;
 
 /// A text that is not blank. ECMA-262's `\s` does not include U+0085, which is white space, but includes U+FEFF, which
 /// is not.
-pub(super) const NOT_BLANK: &str = r"[^\s\u0085]|\uFEFF";
+pub(crate) const NOT_BLANK: &str = r"[^\s\u0085]|\uFEFF";
 
 /// A name in code: at least one character, no white space, no control characters.
-pub(super) const NAME: &str = r"^([^\s\u0000-\u001f\u007f-\u009f]|\uFEFF)+$";
+pub(crate) const NAME: &str = r"^([^\s\u0000-\u001f\u007f-\u009f]|\uFEFF)+$";
 
 /// A permission that may contain variables: `user[user_id]`.
-pub(super) const PERMISSION: &str = r"^([^\[\]\u0000-\u001f\u007f-\u009f]|\[[^\[\]\u0000-\u001f\u007f-\u009f]+\])+$";
+pub(crate) const PERMISSION: &str = r"^([^\[\]\u0000-\u001f\u007f-\u009f]|\[[^\[\]\u0000-\u001f\u007f-\u009f]+\])+$";
 
 /// An address to listen on.
-pub(super) const ADDRESS: &str = r"^[\s\S]+:\+?[0-9]+$";
+pub(crate) const ADDRESS: &str = r"^[\s\S]+:\+?[0-9]+$";
 
 /// A token (RFC 9110 section 5.6.2).
-pub(super) const TOKEN: &str = r"^[!#$%&'*+.^_`|~0-9A-Za-z\-]+$";
+pub(crate) const TOKEN: &str = r"^[!#$%&'*+.^_`|~0-9A-Za-z\-]+$";
 
 /// A segment of a path without captures.
-pub(super) const SEGMENT: &str = r"[^/{}\u0000-\u001f\u007f-\u009f]+";
+pub(crate) const SEGMENT: &str = r"[^/{}\u0000-\u001f\u007f-\u009f]+";
 
 /// A capture in a path.
 const CAPTURE: &str = r"\{[A-Za-z_][A-Za-z0-9_\-]*\}";
 
 /// A type, approximately: a regular expression cannot match nested brackets.
-pub(super) const TERM: &str = r"^(\?|\[\])*[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S]+\)|<[\s\S]+>)?$";
+pub(crate) const TERM: &str = r"^(\?|\[\])*[A-Za-z_][A-Za-z0-9_\-]*(\([\s\S]+\)|<[\s\S]+>)?$";
 
 /// The base path of all services.
-pub(super) fn base() -> String {
+pub(crate) fn base() -> String {
     format!("^(/|(/{SEGMENT})+)$")
 }
 
 /// The path of a service, which may contain captures.
-pub(super) fn path() -> String {
+pub(crate) fn path() -> String {
     format!("^(/|(/({SEGMENT}|{CAPTURE}))+)$")
 }
 
 /// A key that the parser ignores.
-pub(super) fn ignored_key() -> String {
+pub(crate) fn ignored_key() -> String {
     format!("^({})", alternatives(COMMENT_PREFIXES))
 }
 
 /// A key of a parameter with a prefix for its source: `GET@…`, `{…}`, `URL#…`.
-pub(super) fn source_key() -> String {
+pub(crate) fn source_key() -> String {
     let prefixes = SOURCES.iter().map(|source| source.canonical).filter(|prefix| !prefix.is_empty());
     format!(r"^({}|\{{[\s\S]*\}}$)", alternatives(prefixes.chain([TREE.position_prefix])))
 }
 
 /// Exactly one of the words.
-pub(super) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     format!("^({})$", alternatives(words))
 }
 
 /// Exactly one of the words, ignoring the case of ASCII letters.
-pub(super) fn one_of_ignoring_case<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn one_of_ignoring_case<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<String> = words.into_iter().map(ignoring_case).collect();
     format!("^({})$", words.join("|"))
 }
 
 /// Alternatives for the words, without anchors.
-pub(super) fn alternatives<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn alternatives<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<String> = words.into_iter().map(|word| word.chars().map(escaped).collect()).collect();
     words.join("|")
 }

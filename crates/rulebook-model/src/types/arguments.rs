@@ -36,6 +36,7 @@ pub enum TypeArgument {
 /// An error in the arguments or attributes of a type.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{message}")]
+#[non_exhaustive]
 pub struct ArgumentError {
     /// The kind of error, which determines the code of the diagnostic.
     pub kind: ArgumentErrorKind,
@@ -49,6 +50,7 @@ pub struct ArgumentError {
 
 /// The kinds of [`ArgumentError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ArgumentErrorKind {
     /// The type does not accept the argument or attribute value (`bad-type-argument`).
     Invalid,

@@ -1,8 +1,8 @@
 //! The key tables: each key has a description, and the parser reads it.
 
-use rulebook_model::call::JsonLimits;
 use rulebook_model::definition::keys::{self, KeyTable, ValueKind};
-use rulebook_model::model::{Cors, Limits};
+use rulebook_model::limits;
+use rulebook_model::model::Cors;
 use serde_json::{Value as Json, json};
 
 use super::{good, module};
@@ -131,8 +131,6 @@ fn the_parser_reads_every_key() {
     }
     let definition = good("a.json", r#"{ "ignore_case": true, "GET": { "info": "" } }"#);
     assert!(module(&definition).ignore_case.is_some_and(|flag| flag.value));
-    let definition = good("app.json", r#"{ "types": { "default": false }, "modules": {} }"#);
-    assert_eq!(definition.app.default_types.map(|flag| flag.value), Some(false));
 }
 
 /// A constant string cannot contain the value of a constant, so the descriptions repeat the numbers.
@@ -140,8 +138,8 @@ fn the_parser_reads_every_key() {
 fn numbers_in_descriptions_are_those_of_the_code() {
     let numbers = [
         (&keys::CORS, "max_age", Cors::DEFAULT_MAX_AGE),
-        (&keys::LIMITS, "nesting", JsonLimits::MAX_NESTING),
-        (&keys::LIMITS, "link", Limits::MAX_LINK),
+        (&keys::LIMITS, "nesting", limits::NESTING.max),
+        (&keys::LIMITS, "link", limits::LINK.max),
     ];
     for (table, name, number) in numbers {
         let key = table.iter().find(|key| key.name == name).unwrap();

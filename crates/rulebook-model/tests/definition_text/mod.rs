@@ -208,34 +208,22 @@ fn comment_keys_are_ignored_unless_they_are_names() {
 
 #[test]
 fn integers_are_read_in_any_notation() {
-    let definition = good(
-        "app.json",
-        r#"{ "modules": {}, "workers": 2.0, "limits": { "body": 1e3, "uri": 18446744073709551615 } }"#,
-    );
-    let app = &definition.app;
-    assert_eq!(app.workers.map(|workers| workers.value), Some(2));
-    let limits: Vec<u64> = app.limits.iter().map(|(_, value)| value.value).collect();
-    assert_eq!(limits, [1000, u64::MAX]);
+    let text = r#"{ "modules": {}, "workers": 2.0, "limits": { "body": 1e3, "uri": 18446744073709551615 } }"#;
+    let api = rulebook_model::read(vec![("app.json".into(), text.into())]).unwrap();
+    assert_eq!(api.workers, Some(2));
+    assert_eq!((api.limits.body, api.limits.uri), (1000, u64::MAX));
 }
 
 #[test]
 fn settings_of_several_whole_api_files_are_merged() {
-    let loaded = read(vec![
-        ("api/app.json".into(), br#"{ "title": "T", "modules": { "a": {} } }"#.to_vec()),
-        ("api/b.json".into(), br#"{ "base": "/v1", "modules": { "b": {} } }"#.to_vec()),
-        ("api/c.json".into(), b"{}".to_vec()),
-    ]);
-    // Both files have the key `modules`.
-    assert_eq!(codes(&loaded), [DiagnosticCode::DuplicateKey]);
-    let app = &loaded.definition.app;
-    assert_eq!(app.base.as_ref().map(|base| &*base.value), Some("/v1"));
-}
-
-#[test]
-fn a_server_requires_a_url() {
-    let loaded = one("app.json", r#"{ "modules": {}, "servers": [{ "url": "/" }, { "info": "" }, { "uri": "" }] }"#);
-    assert_eq!(codes(&loaded), [DiagnosticCode::BadOption, DiagnosticCode::UnknownKey]);
-    assert_eq!(loaded.definition.app.servers.len(), 1);
+    let files = |app: &str| {
+        let whole = br#"{ "base": "/v1", "modules": { "b": {} } }"#.to_vec();
+        vec![("api/app.json".into(), app.into()), ("api/b.json".into(), whole)]
+    };
+    let both_have_modules = read(files(r#"{ "title": "T", "modules": { "a": {} } }"#));
+    assert_eq!(codes(&both_have_modules), [DiagnosticCode::DuplicateKey]);
+    let api = rulebook_model::read(files(r#"{ "title": "T" }"#)).unwrap();
+    assert_eq!((&*api.title, &*api.base), ("T", "/v1"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Computes the limits of multipart bodies: those in the settings, unless the parameters of a method need more.
 
+use rulebook_model::limits;
 use rulebook_model::model::{Limits, Location, Method, Parameter};
 use rulebook_model::types::Arity;
 
@@ -10,7 +11,7 @@ use crate::plan::MultipartLimits;
 pub(super) fn file_limit(parameter: &Parameter, limits: &Limits) -> Option<Limit> {
     let check = &parameter.r#type.check;
     let type_limit = check.max_size().bytes.map(Limit::file);
-    matches!(check.arity(), Arity::File | Arity::Files).then(|| type_limit.unwrap_or(Limit::part(limits.part)))
+    matches!(check.arity(), Arity::File | Arity::Files).then(|| type_limit.unwrap_or(limits::PART.at(limits.part)))
 }
 
 /// Returns the limits of a multipart body for a method. They never reject a body whose parts all fit the parameters.

@@ -6,6 +6,7 @@ use http::HeaderValue;
 
 /// The id of a request in responses, error messages and the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RequestId {
     /// An id of the server, shown as 16 hexadecimal digits.
     Generated(u64),

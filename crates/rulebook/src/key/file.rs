@@ -26,6 +26,7 @@ pub(super) struct File {
 /// The entry of a key in the key file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Entry {
     /// The id: 8 hexadecimal digits.
     pub id: String,

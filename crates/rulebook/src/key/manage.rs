@@ -12,7 +12,15 @@ use super::usage::{self, Usage};
 use super::{KeyError, token};
 
 /// The settings of a new key.
+///
+/// ```
+/// use rulebook::key::NewKey;
+///
+/// let mut key = NewKey::new("reports");
+/// key.scope = vec!["reader".to_owned()];
+/// ```
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct NewKey {
     /// The name of the holder.
     pub name: String,
@@ -25,6 +33,13 @@ pub struct NewKey {
     pub limit: Option<Limit>,
     /// The time from which the key is not valid any more, if it expires.
     pub expires: Option<Timestamp>,
+}
+
+impl NewKey {
+    /// The settings of a key without permissions and limits, for a holder with this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
 }
 
 /// Creates a key and stores its hash in the key file. Returns the key, which is not stored anywhere.

@@ -15,6 +15,7 @@ use super::file::replace;
 /// The usage of a key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Usage {
     /// The time of the last request with the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,6 +28,7 @@ pub struct Usage {
 /// The number of requests in a period of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct UsedRequests {
     /// The begin of the period.
     pub since: Timestamp,

@@ -3,6 +3,7 @@
 //! The errors of all parameters are reported together, in the order of the definition, at most [`MAX_ERRORS`].
 
 use rulebook_model::error::texts::MessageId;
+use rulebook_model::limits;
 use rulebook_model::model::Limits;
 use rulebook_model::types::Arity;
 
@@ -106,10 +107,10 @@ fn exceeded(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limit> {
         _ => return None,
     };
     if level > limits.nesting {
-        return Some(Limit::nesting(limits.nesting));
+        return Some(limits::NESTING.at(limits.nesting));
     }
     if count as u64 > limits.items {
-        return Some(Limit::items(limits.items));
+        return Some(limits::ITEMS.at(limits.items));
     }
     match value {
         Value::List(items) => items.iter().find_map(|item| exceeded(item, limits, level + 1)),

@@ -14,12 +14,14 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use multer::{Error, Field, Multipart};
+use rulebook_model::error::ErrorCode;
 use rulebook_model::filename::visible_base_name;
+use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
 use super::receive::LimitedBody;
 use super::upload_writer::{Destination, UploadWriter, Uploads};
-use crate::call::{ApiError, ErrorKind, Limit, MalformedRequest, shortened};
+use crate::call::{ApiError, MalformedRequest, shortened};
 use crate::pipeline::{self, Body, Part, PartContent};
 use crate::plan::{Plan, PlannedMethod};
 
@@ -68,7 +70,7 @@ pub(super) async fn receive_parts(
     while let Some(field) = reader.field(count + 1).await? {
         count += 1;
         if count > target.max_parts {
-            return Err(ApiError::too_large(Limit::parts(target.max_parts), None));
+            return Err(ApiError::too_large(limits::PARTS.at(target.max_parts), None));
         }
         if let Some(part) = reader.part(field, count, target).await? {
             parts.push(part);
@@ -166,7 +168,7 @@ impl PartReader<'_> {
             return Ok(Some(Part { name, content: PartContent::Field(bytes) }));
         };
         let slot = slot.filter(|slot| slot.file_limit.is_some());
-        let part = Limit::part(plan.limits.part);
+        let part = limits::PART.at(plan.limits.part);
         let limit = slot.and_then(|slot| slot.file_limit).unwrap_or(part);
         let end = if limit == part { limit.max } else { limit.max.saturating_add(MAX_EXCESS) };
         let destination = slot.map(|slot| Destination { check: &*slot.check, refused: self.refused, uploads });
@@ -196,10 +198,10 @@ impl PartReader<'_> {
         while let Some(chunk) = self.chunk(field, number).await? {
             self.field_bytes += chunk.len() as u64;
             if (text.len() + chunk.len()) as u64 > limits.part {
-                return Err(ApiError::too_large(Limit::part(limits.part), Some(&shortened(name))));
+                return Err(ApiError::too_large(limits::PART.at(limits.part), Some(&shortened(name))));
             }
             if self.field_bytes > limits.body {
-                return Err(ApiError::too_large(Limit::body(limits.body), Some(&shortened(name))));
+                return Err(ApiError::too_large(limits::BODY.at(limits.body), Some(&shortened(name))));
             }
             text.extend_from_slice(&chunk);
         }
@@ -252,11 +254,11 @@ fn clean(name: &str) -> String {
 
 /// Returns the error for a file that cannot be stored.
 fn not_stored(error: io::Error) -> ApiError {
-    let kind = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::NoRoom,
-        _ => ErrorKind::Upload,
+    let code = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::StorageFull,
+        _ => ErrorCode::Upload,
     };
-    ApiError::new(kind).with_log(error)
+    ApiError::plain(code).with_log(error)
 }
 
 /// Returns the error for a part that `multer` cannot read.

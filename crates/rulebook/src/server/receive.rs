@@ -6,6 +6,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use rulebook_model::error::ErrorCode;
+use rulebook_model::limits;
 use rulebook_model::model::Limits;
 
 use super::body_timer::BodyTimer;
@@ -62,7 +64,7 @@ impl<'b> LimitedBody<'b> {
         let time = self.time.saturating_add(Duration::from_secs(more));
         self.body.timer.get_or_insert_with(|| BodyTimer::start(time)).poll(time, task).map(|()| {
             self.body.fail();
-            Err(ApiError::new(ErrorKind::Timeout))
+            Err(ApiError::plain(ErrorCode::Timeout))
         })
     }
 
@@ -166,8 +168,8 @@ fn check_announced(kind: &BodyKind, announced: Option<u64>, limits: &Limits) -> 
 /// Returns the limit of the whole body.
 fn limit(kind: &BodyKind, limits: &Limits) -> Limit {
     match kind {
-        BodyKind::Multipart { limits, .. } => Limit::multipart(limits.bytes),
-        _ => Limit::body(limits.body),
+        BodyKind::Multipart { limits, .. } => limits::MULTIPART.at(limits.bytes),
+        _ => limits::BODY.at(limits.body),
     }
 }
 

@@ -8,6 +8,7 @@ use super::FileName;
 
 /// Why a file cannot be read or stored. After an error the store holds what it held before the call.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// No file has this name.
     #[error("there is no file `{0}`")]

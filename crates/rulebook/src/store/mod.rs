@@ -50,6 +50,7 @@ pub struct Store {
 
 /// An open file of the store.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct StoredFile {
     /// The content.
     pub content: Content,
@@ -70,6 +71,7 @@ pub struct Publication {
 
 /// The content of a folder of the store, sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Listing {
     /// The folders, with their full names.
     pub folders: Vec<FileName>,

@@ -11,6 +11,7 @@ use crate::call::{ETag, Head};
 
 /// What is known about a file without reading it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct FileInfo {
     /// The length in bytes; `None` if it is not known before the end of the content.
     pub length: Option<u64>,

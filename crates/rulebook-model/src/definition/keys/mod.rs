@@ -5,9 +5,8 @@
 
 pub mod methods;
 pub mod rules;
-mod settings;
-
-pub use settings::{APP, CONTACT, CORS, IAPI, LICENSE, LIMITS, PHALAPI, SERVER, SERVICE, TYPES};
+pub use crate::limits::KEYS as LIMITS;
+pub use crate::settings::{APP, CONTACT, CORS, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES};
 
 /// The prefixes of keys that the parser ignores, so that files can hold comments and data for other programs.
 pub const COMMENT_PREFIXES: [&str; 2] = ["$", "x-"];
@@ -34,7 +33,7 @@ pub struct KeyTable {
 }
 
 /// A key of a [`KeyTable`].
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct KeySpec {
     /// The key.
     pub name: &'static str,
@@ -94,15 +93,15 @@ impl KeyTable {
     }
 }
 
-const fn key(name: &'static str, kind: ValueKind, description: &'static str) -> KeySpec {
+pub(crate) const fn key(name: &'static str, kind: ValueKind, description: &'static str) -> KeySpec {
     KeySpec { name, kind, description, required: false }
 }
 
-const fn required(name: &'static str, kind: ValueKind, description: &'static str) -> KeySpec {
+pub(crate) const fn required(name: &'static str, kind: ValueKind, description: &'static str) -> KeySpec {
     KeySpec { name, kind, description, required: true }
 }
 
-const fn table(subject: &'static str, keys: &'static [KeySpec]) -> KeyTable {
+pub(crate) const fn table(subject: &'static str, keys: &'static [KeySpec]) -> KeyTable {
     KeyTable {
         subject,
         keys,
@@ -113,6 +112,19 @@ const fn table(subject: &'static str, keys: &'static [KeySpec]) -> KeyTable {
         help: None,
     }
 }
+
+/// The parts of an API besides its settings, at the top level of a file that holds a whole API.
+pub static PARTS_OF_API: KeyTable = table(
+    "the settings",
+    &[
+        key(
+            "common",
+            ValueKind::CommonParameters,
+            "Parameters that every method has, in the dialect `tree` or as rules.",
+        ),
+        key("modules", ValueKind::ObjectsByName(&MODULE), "The modules of a whole API, by name."),
+    ],
+);
 
 /// A module: the top level of a file.
 pub static MODULE: KeyTable = KeyTable {

@@ -1,6 +1,7 @@
 //! The errors of the engine, grouped by their real status.
 
 use crate::error::ErrorCode;
+use crate::error::codes::GENERAL;
 
 /// Errors of the engine that share a real status and are described together.
 pub(super) struct ErrorClass {
@@ -76,16 +77,7 @@ pub(super) const UNAVAILABLE: ErrorClass = ErrorClass {
 /// Errors that any request can receive, whatever its method.
 pub(super) const OTHER: ErrorClass = ErrorClass {
     headers: &[("Allow", "With status 405: the HTTP methods that the URI supports")],
-    ..early(
-        "Other",
-        &[
-            ErrorCode::UnknownService,
-            ErrorCode::UnknownMethod,
-            ErrorCode::Unauthenticated,
-            ErrorCode::TooManyRequests,
-            ErrorCode::ExpectationFailed,
-        ],
-    )
+    ..early("Other", GENERAL)
 };
 
 impl ErrorClass {

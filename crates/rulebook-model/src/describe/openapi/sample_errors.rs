@@ -11,6 +11,7 @@ use crate::call::{
 };
 use crate::envelope::{Envelope, JsonMemberWriter};
 use crate::error::ErrorCode;
+use crate::limits;
 use crate::model::DeclaredError;
 
 /// Returns a sample of the error with this code.
@@ -25,25 +26,19 @@ pub(in crate::describe) fn sample_error(code: ErrorCode) -> ApiError {
         ErrorCode::MissingParameter => parameter(ParameterErrorKind::Missing, None),
         ErrorCode::InvalidParameter => parameter(ParameterErrorKind::Invalid, Some("\"x\"".to_owned())),
         ErrorCode::MalformedRequest => ErrorKind::MalformedRequest(MalformedRequest::JsonSyntax { line: 1, column: 1 }),
-        ErrorCode::TooLarge => limit(Limit::body(1 << 20)),
-        ErrorCode::UriTooLong => limit(Limit::uri(8 << 10)),
-        ErrorCode::HeadTooLarge => limit(Limit::head(32 << 10)),
+        ErrorCode::TooLarge => limit(limits::BODY.at(1 << 20)),
+        ErrorCode::UriTooLong => limit(limits::URI.at(8 << 10)),
+        ErrorCode::HeadTooLarge => limit(limits::HEAD.at(32 << 10)),
         ErrorCode::UnsupportedMediaType => {
             ErrorKind::UnsupportedMediaType { got: "text/csv".to_owned(), accepted: &["application/json"] }
         }
-        ErrorCode::Gone => ErrorKind::Gone,
-        ErrorCode::InvalidLink => ErrorKind::InvalidLink,
-        ErrorCode::Upload => ErrorKind::Upload,
-        ErrorCode::StorageFull => ErrorKind::NoRoom,
         ErrorCode::TooManyRequests => ErrorKind::TooManyRequests { retry_after: 60 },
-        ErrorCode::Timeout => ErrorKind::Timeout,
-        ErrorCode::ExpectationFailed => ErrorKind::ExpectationFailed,
         ErrorCode::NotImplemented => ErrorKind::NotImplemented { id: "article.get".to_owned() },
-        ErrorCode::Unavailable => ErrorKind::Unavailable,
         ErrorCode::Failed => {
             ErrorKind::Declared { name: Cow::Borrowed("failed"), message: String::new(), data: Vec::new() }
         }
         ErrorCode::Internal => ErrorKind::Internal { request_id: "0193e5a0".to_owned() },
+        plain => ErrorKind::Plain(plain),
     })
 }
 

@@ -87,24 +87,10 @@ pub enum MessageId {
     ParameterTooLarge,
     /// The media type of the body is not supported.
     UnsupportedMediaType,
-    /// The link has expired, or its file has been removed.
-    LinkGone,
-    /// This server did not issue the link.
-    InvalidLink,
-    /// An upload could not be stored.
-    UploadFailed,
-    /// There is not enough storage for an upload.
-    StorageFull,
     /// The caller has exceeded its quota.
     TooManyRequests,
-    /// The body did not arrive in time.
-    Timeout,
-    /// The `Expect` field holds an unsupported expectation.
-    ExpectationFailed,
     /// The method has no handler.
     NotImplemented,
-    /// The service is temporarily unavailable.
-    Unavailable,
     /// The program failed.
     Internal,
     /// The program failed, and its log has the reason under a request id.
@@ -131,6 +117,8 @@ pub enum MessageId {
     UnitItems,
     /// The unit of a limit in nesting levels.
     UnitLevels,
+    /// The unit of a limit: seconds.
+    UnitSeconds,
     /// The separator of a list of which all items apply.
     JoinAnd,
     /// The separator of a list of which one item applies.
@@ -238,15 +226,8 @@ pub const TABLE: &[MessageRow] = &[
     row(MessageId::TooLarge, "too-large", &["limit", "max", "unit"]),
     row(MessageId::ParameterTooLarge, "parameter-too-large", &["parameter", "limit", "max", "unit"]),
     row(MessageId::UnsupportedMediaType, "unsupported-media-type", &["type", "accepted"]),
-    row(MessageId::LinkGone, "gone", &[]),
-    row(MessageId::InvalidLink, "invalid-link", &[]),
-    row(MessageId::UploadFailed, "upload", &[]),
-    row(MessageId::StorageFull, "no-room", &[]),
     row(MessageId::TooManyRequests, "too-many-requests", &["seconds"]),
-    row(MessageId::Timeout, "timeout", &[]),
-    row(MessageId::ExpectationFailed, "expectation-failed", &[]),
     row(MessageId::NotImplemented, "not-implemented", &["id"]),
-    row(MessageId::Unavailable, "unavailable", &[]),
     row(MessageId::Internal, "internal", &[]),
     row(MessageId::InternalLogged, "internal-logged", &["request_id"]),
     row(MessageId::SourcePath, "path", &[]),
@@ -260,6 +241,7 @@ pub const TABLE: &[MessageRow] = &[
     row(MessageId::UnitParts, "parts", &[]),
     row(MessageId::UnitItems, "items", &[]),
     row(MessageId::UnitLevels, "levels", &[]),
+    row(MessageId::UnitSeconds, "seconds", &[]),
     row(MessageId::JoinAnd, "and", &[]),
     row(MessageId::JoinOr, "or", &[]),
     row(MessageId::JoinOrGroups, "or-groups", &[]),

@@ -1,6 +1,6 @@
 //! Catalogues of error messages, and the formatting of a message with its data.
 //!
-//! A catalogue is a JSON file with a title for each [`ErrorCode`] and a text for each [`MessageId`], in which `{name}`
+//! A catalogue is a JSON file with a title for each [`ErrorCode`] and a text for each [`MessageId`] and each error without data, in which `{name}`
 //! is a placeholder for data. A file is parsed once, into fragments that are written one after the other. This module
 //! must not know where the data comes from.
 
@@ -69,6 +69,8 @@ impl CatalogueName {
 pub struct Catalogue {
     /// The titles, indexed by [`ErrorCode`].
     titles: Box<[Box<str>]>,
+    /// The messages of errors without data, indexed by [`ErrorCode`]; `None` for errors with data.
+    plain_errors: Box<[Option<Box<str>>]>,
     /// The messages, indexed by [`MessageId`]; `None` for an optional message that the catalogue omits.
     templates: Box<[Option<MessageTemplate>]>,
 }
@@ -125,6 +127,12 @@ impl Catalogue {
     #[must_use]
     pub fn title(&self, code: ErrorCode) -> &str {
         &self.titles[code as usize]
+    }
+
+    /// Returns the message of errors with this code, which have no data; the title of the code if they have.
+    #[must_use]
+    pub fn plain_error(&self, code: ErrorCode) -> &str {
+        self.plain_errors[code as usize].as_deref().unwrap_or_else(|| self.title(code))
     }
 
     /// Returns a message that has no placeholders.

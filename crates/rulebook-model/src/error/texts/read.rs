@@ -52,13 +52,21 @@ pub(super) fn read(file: &str) -> Result<Catalogue, Vec<CatalogueError>> {
         serde_json::from_str(file).map_err(|error| vec![CatalogueError::Syntax(error.to_string())])?;
     let mut errors = Vec::new();
     let titles = by_key(titles, codes::TABLE.iter().map(|row| (row.name, false)), &mut errors);
-    let texts = by_key(texts, TABLE.iter().map(|row| (row.key, row.optional)), &mut errors);
+    let plain_codes = || codes::TABLE.iter().filter(|row| row.is_plain);
+    let keys = TABLE.iter().map(|row| (row.key, row.optional)).chain(plain_codes().map(|row| (row.name, false)));
+    let mut texts = by_key(texts, keys, &mut errors);
+    let mut plain_errors = vec![None; codes::TABLE.len()];
+    for (row, text) in plain_codes().zip(texts.split_off(TABLE.len())) {
+        errors.extend(text.as_deref().and_then(|text| parse_message(row.name, &[], text).err()));
+        plain_errors[row.code as usize] = text.map(String::into_boxed_str);
+    }
     let template = |(row, text): (&MessageRow, Option<String>)| {
         parse_message(row.key, row.placeholders, &text?).map_err(|error| errors.push(error)).ok()
     };
     let templates = TABLE.iter().zip(texts).map(template).collect();
     if errors.is_empty() {
-        Ok(Catalogue { titles: titles.into_iter().map(|title| title.unwrap_or_default().into()).collect(), templates })
+        let titles = titles.into_iter().map(|title| title.unwrap_or_default().into()).collect();
+        Ok(Catalogue { titles, plain_errors: plain_errors.into(), templates })
     } else {
         Err(errors)
     }

@@ -1,7 +1,9 @@
 //! Reads parameters from the fields of a query or an urlencoded body, in one pass.
 
+use rulebook_model::limits;
+
 use super::{RawValue, Reading, slot};
-use crate::call::{ApiError, Limit, Source};
+use crate::call::{ApiError, Source};
 use crate::pipeline::urlencoded::{decode, pairs};
 use crate::plan::PlannedMethod;
 
@@ -21,7 +23,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
     for (name, value) in pairs(text) {
         count += 1;
         if count > limits.fields {
-            return Err(ApiError::too_large(Limit::fields(limits.fields), None));
+            return Err(ApiError::too_large(limits::FIELDS.at(limits.fields), None));
         }
         let Some(name) = decode(name) else {
             // Names of parameters are UTF-8.
@@ -40,7 +42,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
         if let RawValue::Texts(texts) = &reading.raw[slot]
             && texts.len() as u64 > limits.items
         {
-            return Err(ApiError::too_large(Limit::items(limits.items), Some(&method.slots[slot].display_name)));
+            return Err(ApiError::too_large(limits::ITEMS.at(limits.items), Some(&method.slots[slot].display_name)));
         }
     }
     Ok(())

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use rulebook_model::limits;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::fields::Seen;
 use super::{RawValue, Reading, slot};
-use crate::call::{ApiError, JsonLimits, Limit, MalformedRequest, MemberName, Source};
+use crate::call::{ApiError, JsonLimits, MalformedRequest, MemberName, Source};
 
 /// Reads the members of an object that are parameters of the method.
 ///
@@ -63,7 +64,7 @@ impl<'a> Visitor<'a> for Members<'_, 'a, '_> {
             count += 1;
             let max = self.reading.plan.limits.fields;
             if count > max {
-                return Err(self.limits.exceed(Limit::fields(max)));
+                return Err(self.limits.exceed(limits::FIELDS.at(max)));
             }
             let Some(slot) = slot(method, &method.body, &key, &mut next) else {
                 access.next_value::<IgnoredAny>()?;

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use rulebook_model::limits;
+
 use super::fields::Seen;
 use super::{Part, PartContent, RawValue, Reading, slot};
-use crate::call::{ApiError, Limit, Source};
+use crate::call::{ApiError, Source};
 
 /// Reads the parts that are parameters of the method. Files that no parameter accepts are deleted with the body.
 ///
@@ -37,7 +39,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, parts: &'a [Part]) -> Resu
             _ => 1,
         };
         if values as u64 > max {
-            return Err(ApiError::too_large(Limit::items(max), Some(&method.slots[slot].display_name)));
+            return Err(ApiError::too_large(limits::ITEMS.at(max), Some(&method.slots[slot].display_name)));
         }
     }
     Ok(())

@@ -1,10 +1,11 @@
 //! Requests whose method is named by the first bytes of their body.
 
 use bytes::Bytes;
+use rulebook_model::limits;
 
 use super::by_name::{self, NamedMethod};
 use super::{RoutingError, fields, method_by_path, path, select_method};
-use crate::call::{ApiError, Head, Limit};
+use crate::call::{ApiError, Head};
 use crate::pipeline::body::{BodyKind, announced_kind};
 use crate::pipeline::respond::ErrorContext;
 use crate::plan::{FoundMethod, Naming, Plan, PlannedMethod};
@@ -70,7 +71,7 @@ pub fn route_by_body<'h>(
     };
     // A field may follow after the prefix: the name that decides must not be missed.
     let require_whole = |context| {
-        let error = || ApiError::too_large(Limit::dispatch(plan.limits.dispatch), None);
+        let error = || ApiError::too_large(limits::DISPATCH.at(plan.limits.dispatch), None);
         if prefix.whole { Ok(()) } else { Err(RoutingError { context, error: error() }) }
     };
     let with_positions = |named: NamedMethod| {

@@ -7,10 +7,11 @@ use std::future::ready;
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
 use multer::Multipart;
+use rulebook_model::limits;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::BodyPrefix;
-use crate::call::{ApiError, Head, JsonLimits, Limit, MalformedRequest, MemberName, Value};
+use crate::call::{ApiError, Head, JsonLimits, MalformedRequest, MemberName, Value};
 use crate::pipeline::body::BodyKind;
 use crate::pipeline::urlencoded::{decode, pairs};
 use crate::plan::{Plan, SegmentError};
@@ -105,7 +106,7 @@ pub(super) fn read<'b>(plan: &Plan, kind: &BodyKind, prefix: &'b BodyPrefix) -> 
         },
     };
     if fields.len() as u64 > plan.limits.fields {
-        return Err(ApiError::too_large(Limit::fields(plan.limits.fields), None));
+        return Err(ApiError::too_large(limits::FIELDS.at(plan.limits.fields), None));
     }
     Ok(fields)
 }
@@ -165,7 +166,7 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
             self.fields.extend(last.take());
             count += 1;
             if count > self.max {
-                return Err(self.limits.exceed(Limit::fields(self.max)));
+                return Err(self.limits.exceed(limits::FIELDS.at(self.max)));
             }
             let value = match access.next_value_seed(self.limits.seed(1))? {
                 // A null member counts as absent.

@@ -22,11 +22,13 @@ pub use options::{OptionsTarget, preflighted_method};
 pub(super) use path::similar;
 
 use super::respond::ErrorContext;
-use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod, Limit};
+use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod};
 use crate::plan::{FoundMethod, Naming, Plan};
 use by_body::{body_with_fields, body_with_names};
 use by_name::NamedMethod;
 use options::options_target;
+use rulebook_model::error::ErrorCode;
+use rulebook_model::limits;
 use rulebook_model::model::ServerPath;
 
 /// The target of a request.
@@ -76,7 +78,7 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Route<'h> {
         Err(unrouted) if unrouted.error.is_unknown_service() => return Route::Fallback,
         Err(unrouted) => return Route::Error(unrouted),
     };
-    Route::Error(RoutingError { context, error: ApiError::new(ErrorKind::ExpectationFailed) })
+    Route::Error(RoutingError { context, error: ApiError::plain(ErrorCode::ExpectationFailed) })
 }
 
 /// Checks the length of the request target and the size of the header fields.
@@ -86,11 +88,11 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Route<'h> {
 pub(super) fn check_limits(plan: &Plan, head: &Head) -> Result<(), ApiError> {
     let length = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
     if length as u64 > plan.limits.uri {
-        return Err(ApiError::too_large(Limit::uri(plan.limits.uri), None));
+        return Err(ApiError::too_large(limits::URI.at(plan.limits.uri), None));
     }
     let fields: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if fields as u64 > plan.limits.head {
-        return Err(ApiError::too_large(Limit::head(plan.limits.head), None));
+        return Err(ApiError::too_large(limits::HEAD.at(plan.limits.head), None));
     }
     Ok(())
 }

@@ -23,7 +23,9 @@ use self::link_file::LinkFile;
 use self::write::Reservation;
 use super::download::FileHeaders;
 use super::open_file::{FileRequest, on_other_thread};
-use crate::call::{ApiError, Content, ErrorKind, Head};
+use rulebook_model::error::ErrorCode;
+
+use crate::call::{ApiError, Content, Head};
 use crate::pipeline::{ErrorContext, Reply, refuse};
 use crate::plan::Plan;
 use crate::transfer::{LINK_PREFIX, Link};
@@ -153,8 +155,8 @@ impl Links {
                 let request = FileRequest { head: Arc::clone(head), status: 200 };
                 request.file_from(start, file, headers.facts.clone()).await.map(|opened| (headers, opened))
             }
-            Ok(LinkTarget::Invalid) => return refuse(ApiError::new(ErrorKind::InvalidLink)),
-            Ok(LinkTarget::Gone) => return refuse(ApiError::new(ErrorKind::Gone)),
+            Ok(LinkTarget::Invalid) => return refuse(ApiError::plain(ErrorCode::InvalidLink)),
+            Ok(LinkTarget::Gone) => return refuse(ApiError::plain(ErrorCode::Gone)),
             Err(error) => Err(error),
         };
         match opened {

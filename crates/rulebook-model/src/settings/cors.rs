@@ -1,20 +1,57 @@
 //! Lowers the setting `cors`: what web pages of other origins may do.
 
 use http::HeaderName;
+use serde_json::{Map, Value as Json, json};
 use url::Url;
 
-use super::lower::Lowering;
-use crate::definition::parsed;
+use crate::compile::Lowering;
+use crate::definition::keys::{KeyTable, ValueKind, key, required, table};
+use crate::definition::{CheckedObject, Node};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::model::{Cors, Origins};
 use crate::span::Spanned;
 
+/// `cors` of the settings.
+pub static CORS: KeyTable = table(
+    "the CORS settings",
+    &[
+        required("origins", ValueKind::Strings, "The origins whose pages may call the API, or `*` for all."),
+        key("credentials", ValueKind::Bool, "Whether browsers may send credentials, such as cookies."),
+        key("headers", ValueKind::Strings, "Additional request headers that pages may send."),
+        key("expose", ValueKind::Strings, "Additional response headers that pages may read."),
+        key(
+            "max_age",
+            ValueKind::Integer,
+            "How many seconds browsers may cache the response to a preflight request; 600 by default.",
+        ),
+    ],
+);
+
+/// Writes `cors` as in a definition.
+pub(super) fn write(cors: &Cors) -> Json {
+    let Cors { origins, credentials, headers, expose, max_age } = cors;
+    let origins = match origins {
+        Origins::Any => json!(["*"]),
+        Origins::These(origins) => json!(origins),
+    };
+    let members = [
+        ("origins", Some(origins)),
+        ("credentials", credentials.then_some(true.into())),
+        ("headers", (!headers.is_empty()).then(|| json!(headers))),
+        ("expose", (!expose.is_empty()).then(|| json!(expose))),
+        ("max_age", (*max_age != Cors::DEFAULT_MAX_AGE).then(|| json!(max_age))),
+    ];
+    let present = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    Json::Object(present.collect::<Map<_, _>>())
+}
+
 impl Lowering<'_> {
     /// Lowers the setting `cors`. Returns `None` if it has an error.
-    pub(super) fn cors(&mut self, cors: &parsed::Cors) -> Option<Cors> {
-        let credentials = cors.credentials.as_ref().filter(|on| on.value);
-        let origins = match &cors.origins {
-            Some(origins) => self.lower_origins(origins, credentials),
+    pub(super) fn cors(&mut self, value: &Node) -> Option<Cors> {
+        let cors = CheckedObject::new(value, &CORS, &mut self.diagnostics)?;
+        let credentials = cors.bool("credentials").filter(|on| on.value);
+        let origins = match cors.strings("origins") {
+            Some(origins) => self.lower_origins(&origins, credentials.as_ref()),
             None if cors.incomplete => None,
             None => {
                 self.report(
@@ -25,14 +62,14 @@ impl Lowering<'_> {
                 None
             }
         };
-        let headers = self.check_header_names(&cors.headers);
-        let expose = self.check_header_names(&cors.expose);
+        let headers = self.check_header_names(cors.strings("headers"));
+        let expose = self.check_header_names(cors.strings("expose"));
         Some(Cors {
             origins: origins?,
             credentials: credentials.is_some(),
             headers: headers?,
             expose: expose?,
-            max_age: cors.max_age.as_ref().map_or(Cors::DEFAULT_MAX_AGE, |seconds| seconds.value),
+            max_age: cors.integer("max_age").map_or(Cors::DEFAULT_MAX_AGE, |seconds| seconds.value),
         })
     }
 
@@ -97,9 +134,10 @@ impl Lowering<'_> {
     }
 
     /// Checks the names of header fields (RFC 9110 section 5.1).
-    fn check_header_names(&mut self, names: &[Spanned<String>]) -> Option<Vec<String>> {
+    fn check_header_names(&mut self, names: Option<Spanned<Vec<Spanned<String>>>>) -> Option<Vec<String>> {
+        let names = names.map_or_else(Vec::new, |names| names.value);
         let mut all = Some(Vec::with_capacity(names.len()));
-        for name in names {
+        for name in &names {
             if name.value != "*" && HeaderName::try_from(&*name.value).is_ok() {
                 all.iter_mut().for_each(|all| all.push(name.value.clone()));
                 continue;

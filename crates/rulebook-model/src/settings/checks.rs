@@ -1,0 +1,131 @@
+//! Checks of settings with a single value.
+
+use jiff::tz::TimeZone;
+
+use crate::compile::{Lowering, path};
+use crate::definition::Node;
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::model::{DEFAULT_TIMEZONE, MAX_WORKERS, Segment};
+use crate::span::Spanned;
+
+impl Lowering<'_> {
+    /// Returns the meaning of a setting that is one of a few words, or the default for another word, which is reported.
+    /// `noun` says what the words are: "catalogue", "value of `unknown`:".
+    pub(super) fn word<T: Copy + Default>(&mut self, value: &Node, noun: &str, words: &[(&str, T)]) -> T {
+        value.string().and_then(|word| self.keyword(&word, noun, words)).unwrap_or_default()
+    }
+
+    /// Checks the path prefix of all services. If it has an error or is reserved, collisions of paths are not checked.
+    pub(super) fn base(&mut self, value: &Node) -> String {
+        let base = value.string().and_then(|base| self.check_base(&base));
+        self.has_invalid_base = base.is_none();
+        base.unwrap_or_else(|| "/".to_owned())
+    }
+
+    fn check_base(&mut self, base: &Spanned<String>) -> Option<String> {
+        let segments = match path::segments(&base.value) {
+            Ok(segments) => segments,
+            Err(errors) => {
+                for error in errors {
+                    let (span, _) = path::part_span(base, &error.range);
+                    self.report(error.into_diagnostic(span));
+                }
+                return None;
+            }
+        };
+        let capture = segments.iter().find(|segment| matches!(segment, Segment::Capture(_)));
+        if capture.is_some() {
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadUri, base.span, "the `base` of an API cannot have captures")
+                    .label("has a capture")
+                    .help("move the capture to the paths of the services"),
+            );
+            return None;
+        }
+        self.check_reserved(&base.value, false, base.span).then(|| base.value.clone())
+    }
+
+    /// Finds the time zone of dates and times without one. Returns its name.
+    pub(super) fn timezone(&mut self, value: &Node) -> String {
+        let Some(name) = value.string() else { return DEFAULT_TIMEZONE.to_owned() };
+        match TimeZone::get(&name.value) {
+            Ok(zone) => self.timezone = zone,
+            Err(_) => self.report(
+                Diagnostic::new(
+                    DiagnosticCode::BadOption,
+                    name.span,
+                    format!("unknown time zone `{}`", name.value.escape_debug()),
+                )
+                .label("unknown time zone")
+                .help("use a name of the IANA time zone database: `Europe/Paris`"),
+            ),
+        }
+        name.value
+    }
+
+    /// Checks an address to listen on.
+    pub(super) fn address(&mut self, value: &Node) -> Option<String> {
+        let address = value.string()?;
+        let is_valid =
+            address.value.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        if !is_valid {
+            self.report(
+                Diagnostic::new(
+                    DiagnosticCode::BadOption,
+                    address.span,
+                    format!("`{}` is not a valid address to listen on", address.value.escape_debug()),
+                )
+                .label("expected `address:port`")
+                .help("write for example `127.0.0.1:8080` or `[::1]:8080`"),
+            );
+        }
+        is_valid.then_some(address.value)
+    }
+
+    /// Checks the setting `key`, which names a folder. `default` describes the folder without the setting.
+    pub(super) fn folder(&mut self, value: &Node, key: &str, default: &str) -> Option<String> {
+        let folder = value.string()?;
+        if folder.value.trim().is_empty() {
+            let error = Diagnostic::new(DiagnosticCode::BadOption, folder.span, format!("`{key}` is blank"))
+                .label("expected the path of a folder");
+            self.report(error.help(format!("remove `{key}` to use the default: {default}")));
+            return None;
+        }
+        Some(folder.value)
+    }
+
+    /// Checks the filter of log lines if the feature `log-filter` is enabled. The command line enables it; programs without
+    /// a command line do not use the filter.
+    pub(super) fn log(&mut self, value: &Node) -> Option<String> {
+        let filter = value.string()?;
+        #[cfg(feature = "log-filter")]
+        if let Err(error) = env_filter::Builder::new().try_parse(&filter.value) {
+            self.report(
+                Diagnostic::new(DiagnosticCode::BadOption, filter.span, format!("invalid log filter: {error}"))
+                    .label("expected a filter of env_logger")
+                    .help("write a level, or levels by module: `info`, `rulebook=debug,warn`"),
+            );
+            return None;
+        }
+        Some(filter.value)
+    }
+
+    /// Checks the number of workers.
+    pub(super) fn workers(&mut self, value: &Node) -> Option<usize> {
+        let setting = value.integer()?;
+        let workers =
+            usize::try_from(setting.value).ok().filter(|workers| (1..=usize::from(MAX_WORKERS)).contains(workers));
+        if workers.is_none() {
+            self.report(
+                Diagnostic::new(
+                    DiagnosticCode::BadOption,
+                    setting.span,
+                    format!("invalid number of workers: {}", setting.value),
+                )
+                .label(format!("expected 1 to {MAX_WORKERS}"))
+                .help("remove `workers` to start one worker per processor"),
+            );
+        }
+        workers
+    }
+}

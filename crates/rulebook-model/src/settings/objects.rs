@@ -1,0 +1,195 @@
+//! The settings that are objects: their keys, and how they are checked and written.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::compile::Lowering;
+use crate::definition::keys::{KeyTable, ValueKind, key, required, table};
+use crate::definition::{CheckedObject, Data, Node};
+use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::limits::{self, Limits};
+use crate::model::{Contact, License, Server, ServiceQuery};
+
+/// `contact` of the settings.
+pub static CONTACT: KeyTable = table(
+    "a contact",
+    &[
+        key("name", ValueKind::String, "The name of a person or an organization."),
+        key("url", ValueKind::String, "The URL of a contact page."),
+        key("email", ValueKind::String, "An email address."),
+    ],
+);
+
+/// `license` of the settings.
+pub static LICENSE: KeyTable = table(
+    "a license",
+    &[
+        required("name", ValueKind::String, "The name of the license."),
+        key("identifier", ValueKind::String, "The SPDX expression of the license."),
+        key("url", ValueKind::String, "The URL of the license text."),
+    ],
+);
+
+/// An item of `servers` of the settings.
+pub static SERVER: KeyTable = table(
+    "a server",
+    &[
+        required("url", ValueKind::String, "The base URL, to which paths are appended."),
+        key("info", ValueKind::String, "A description of the server."),
+    ],
+);
+
+/// `service` of the settings.
+pub static SERVICE: KeyTable = table(
+    "the settings of `service`",
+    &[
+        key("on", ValueKind::Bool, "Whether the query parameters `service` and `s` select a method."),
+        key("default", ValueKind::String, "The service for requests that name none, as `Class.method`."),
+    ],
+);
+
+/// `phalapi` of the settings.
+pub static PHALAPI: KeyTable = table(
+    "the settings of the `phalapi` envelope",
+    &[key("real_status", ValueKind::Bool, "Whether responses have their own HTTP status, instead of always 200.")],
+);
+
+/// `iapi` of the settings.
+pub static IAPI: KeyTable = table(
+    "the settings of the `iapi` envelope",
+    &[key("strict_status", ValueKind::Bool, "Whether errors have their own HTTP status, instead of 400.")],
+);
+
+/// `types` of the settings.
+pub static TYPES: KeyTable =
+    table("the settings of the types", &[key("default", ValueKind::Bool, "Whether the built-in types are available.")]);
+
+/// Checks the keys of an object. Returns `None` if a member has an error.
+fn complete<'a>(lowering: &mut Lowering<'_>, value: &'a Node, keys: &'static KeyTable) -> Option<CheckedObject<'a>> {
+    CheckedObject::new(value, keys, &mut lowering.diagnostics).filter(|object| !object.incomplete)
+}
+
+/// Reads a Boolean member of an object.
+pub(super) fn member_flag(
+    lowering: &mut Lowering<'_>,
+    value: &Node,
+    keys: &'static KeyTable,
+    key: &str,
+    default: bool,
+) -> bool {
+    let object = CheckedObject::new(value, keys, &mut lowering.diagnostics);
+    object.and_then(|object| object.bool(key)).map_or(default, |flag| flag.value)
+}
+
+fn text(object: &CheckedObject<'_>, key: &str) -> Option<String> {
+    object.string(key).map(|text| text.value)
+}
+
+pub(super) fn contact(lowering: &mut Lowering<'_>, value: &Node) -> Option<Contact> {
+    let object = complete(lowering, value, &CONTACT)?;
+    Some(Contact { name: text(&object, "name"), url: text(&object, "url"), email: text(&object, "email") })
+}
+
+pub(super) fn write_contact(contact: &Contact) -> Json {
+    let Contact { name, url, email } = contact;
+    members([("name", name.as_deref()), ("url", url.as_deref()), ("email", email.as_deref())])
+}
+
+pub(super) fn license(lowering: &mut Lowering<'_>, value: &Node) -> Option<License> {
+    let object = complete(lowering, value, &LICENSE)?;
+    let license = License {
+        name: text(&object, "name").unwrap_or_default(),
+        identifier: text(&object, "identifier"),
+        url: text(&object, "url"),
+    };
+    let error = |message: &str| Diagnostic::new(DiagnosticCode::BadOption, object.span, message);
+    if license.name.trim().is_empty() {
+        lowering.report(error("a license requires a `name`").label("`name` is missing"));
+    }
+    if license.identifier.is_some() && license.url.is_some() {
+        lowering.report(
+            error("a license cannot have both `identifier` and `url`")
+                .label("has both")
+                .help("remove one of them (OpenAPI 3.1, License Object)"),
+        );
+    }
+    Some(license)
+}
+
+pub(super) fn write_license(license: &License) -> Json {
+    let License { name, identifier, url } = license;
+    members([("name", Some(name)), ("identifier", identifier.as_deref()), ("url", url.as_deref())])
+}
+
+pub(super) fn servers(lowering: &mut Lowering<'_>, value: &Node) -> Vec<Server> {
+    let Data::Array(items) = &value.data else { return Vec::new() };
+    items.iter().filter_map(|item| server(lowering, item)).collect()
+}
+
+fn server(lowering: &mut Lowering<'_>, value: &Node) -> Option<Server> {
+    let object = CheckedObject::new(value, &SERVER, &mut lowering.diagnostics)?;
+    let error = |span| Diagnostic::new(DiagnosticCode::BadOption, span, "a server requires a `url`");
+    match object.string("url") {
+        Some(url) if url.value.trim().is_empty() => lowering.report(error(url.span).label("empty")),
+        Some(url) => return Some(Server { url: url.value, info: text(&object, "info") }),
+        // The error of the `url` was reported.
+        None if object.incomplete => {}
+        None => lowering.report(error(value.span).label("`url` is missing")),
+    }
+    None
+}
+
+pub(super) fn write_server(server: &Server) -> Json {
+    let Server { url, info } = server;
+    members([("url", Some(url)), ("info", info.as_deref())])
+}
+
+pub(super) fn service_query(lowering: &mut Lowering<'_>, value: &Node) -> ServiceQuery {
+    let object = CheckedObject::new(value, &SERVICE, &mut lowering.diagnostics);
+    object.map_or_else(ServiceQuery::default, |object| ServiceQuery {
+        on: object.bool("on").is_some_and(|on| on.value),
+        default: object.string("default"),
+    })
+}
+
+pub(super) fn write_service_query(query: &ServiceQuery) -> Option<Json> {
+    let ServiceQuery { on, default } = query;
+    let on = on.then(|| ("on".to_owned(), true.into()));
+    let default = default.as_ref().map(|default| ("default".to_owned(), default.value.as_str().into()));
+    let members: Map<_, _> = on.into_iter().chain(default).collect();
+    (!members.is_empty()).then_some(Json::Object(members))
+}
+
+pub(super) fn limits(lowering: &mut Lowering<'_>, value: &Node) -> Limits {
+    let mut limits = Limits::default();
+    let Some(object) = CheckedObject::new(value, &limits::KEYS, &mut lowering.diagnostics) else { return limits };
+    for limit in limits::ALL {
+        let name = limit.key.name;
+        let Some(written) = object.integer(name) else { continue };
+        limit.set(&mut limits, written.value);
+        let error = |message| Diagnostic::new(DiagnosticCode::BadOption, written.span, message);
+        if written.value == 0 {
+            let message = format!("the limit `{name}` would reject every request");
+            lowering.report(error(message).label("expected at least 1"));
+        } else if written.value > limit.max {
+            let unit = if limit.unit == crate::call::Unit::Seconds { " seconds" } else { "" };
+            let message = format!("the limit `{name}` is too high");
+            lowering.report(error(message).label(format!("expected at most {}{unit}", limit.max)));
+        }
+    }
+    limits
+}
+
+pub(super) fn write_limits(limits: &Limits) -> Option<Json> {
+    let members: Map<_, _> = limits::ALL
+        .iter()
+        .filter(|limit| limit.get(limits) != limit.default)
+        .map(|limit| (limit.key.name.to_owned(), json!(limit.get(limits))))
+        .collect();
+    (!members.is_empty()).then_some(Json::Object(members))
+}
+
+/// Returns an object of the members that have a text.
+fn members<const N: usize>(members: [(&str, Option<&str>); N]) -> Json {
+    let present = members.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text?.into())));
+    Json::Object(present.collect())
+}
