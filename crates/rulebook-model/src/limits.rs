@@ -190,11 +190,20 @@ impl LimitSpec {
 
 impl Default for Limits {
     fn default() -> Self {
-        let (head, uri, body, multipart, part, parts, fields) = (0, 0, 0, 0, 0, 0, 0);
-        let (nesting, items, seconds, dispatch, link, links) = (0, 0, 0, 0, 0, 0);
-        let mut limits =
-            Self { head, uri, body, multipart, part, parts, fields, nesting, items, seconds, dispatch, link, links };
-        ALL.iter().for_each(|limit| limit.set(&mut limits, limit.default));
-        limits
+        Self {
+            head: HEAD.default,
+            uri: URI.default,
+            body: BODY.default,
+            multipart: MULTIPART.default,
+            part: PART.default,
+            parts: PARTS.default,
+            fields: FIELDS.default,
+            nesting: NESTING.default,
+            items: ITEMS.default,
+            seconds: SECONDS.default,
+            dispatch: DISPATCH.default,
+            link: LINK.default,
+            links: LINKS.default,
+        }
     }
 }

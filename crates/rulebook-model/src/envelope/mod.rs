@@ -3,29 +3,21 @@
 //! An envelope decides which members a response has, and writes them to a [`MemberWriter`], so that it works with every
 //! format. This module must not know requests or formats.
 
-mod aicra;
+mod builtin;
 mod decoding;
 mod details;
-mod iapi;
 mod json;
-mod phalapi;
-mod plain;
 mod problem;
-mod table;
 
 use serde_json::{Value as Json, json};
 use thiserror::Error;
 
-pub use aicra::Aicra;
+pub use builtin::{Aicra, CustomEnvelope, EnvelopeName, EnvelopeSettings, Envelopes, Iapi, Phalapi, Plain};
 pub use decoding::{Decoding, ErrorMembers, MemberValue, MemberValues, OutputsLocation};
 use details::object_schema;
 pub use details::{details_schema, write_details};
-pub use iapi::Iapi;
 pub use json::JsonMemberWriter;
-pub use phalapi::Phalapi;
-pub use plain::Plain;
 pub use problem::Problem;
-pub use table::{CustomEnvelope, EnvelopeName, EnvelopeSettings, Envelopes};
 
 pub use crate::call::Encode;
 use crate::call::{ApiError, Value};

@@ -2,11 +2,11 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{
+use crate::call::{ApiError, Encode, ErrorKind};
+use crate::envelope::{
     Decoding, Envelope, ErrorMembers, MemberValue, MemberWriter, OutputsLocation, WriteError, details_schema,
     object_schema, write_details,
 };
-use crate::call::{ApiError, Encode, ErrorKind};
 use crate::error::{ErrorCode, ErrorStatus};
 
 /// The members `error` (a number) and `ErrorDescription`, beside the outputs; `errors` lists the parameter errors.

@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::{Decoding, Envelope, MemberWriter, OutputsLocation, Problem, WriteError, object_schema};
 use crate::call::{ApiError, Encode};
+use crate::envelope::{Decoding, Envelope, MemberWriter, OutputsLocation, Problem, WriteError, object_schema};
 use crate::error::ErrorStatus;
 
 /// The outputs alone for a success; a [problem document](Problem) for an error.

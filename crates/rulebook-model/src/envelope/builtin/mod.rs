@@ -1,10 +1,22 @@
 //! The envelopes that definitions can name: built-in ones, and those that a program adds.
+//!
+//! To add a built-in envelope, write a module with an [`Envelope`], and a variant of [`EnvelopeName`] that makes it.
+
+mod aicra;
+mod iapi;
+mod phalapi;
+mod plain;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::{Aicra, Envelope, Iapi, Phalapi, Plain};
+pub use aicra::Aicra;
+pub use iapi::Iapi;
+pub use phalapi::Phalapi;
+pub use plain::Plain;
+
+use super::Envelope;
 use crate::error::texts::CatalogueName;
 
 /// The settings of an API for the built-in envelopes.

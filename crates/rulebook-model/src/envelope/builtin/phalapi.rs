@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Decoding, Envelope, ErrorMembers, MemberValue, MemberWriter, OutputsLocation, WriteError, object_schema};
 use crate::call::{ApiError, Encode, ErrorKind};
+use crate::envelope::{
+    Decoding, Envelope, ErrorMembers, MemberValue, MemberWriter, OutputsLocation, WriteError, object_schema,
+};
 use crate::error::ErrorStatus;
 use crate::error::texts::CatalogueName;
 

@@ -2,11 +2,11 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{
+use crate::call::{ApiError, Encode};
+use crate::envelope::{
     Decoding, Envelope, ErrorMembers, MemberValue, MemberWriter, OutputsLocation, Plain, WriteError, details_schema,
     object_schema, write_details,
 };
-use crate::call::{ApiError, Encode};
 use crate::error::ErrorStatus;
 
 /// The HTTP status that internal-api documents for all errors.
