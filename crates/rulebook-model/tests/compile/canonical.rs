@@ -27,7 +27,7 @@ fn rules() -> generate::Generated {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(256))]
 
     #[test]
     fn generated_definitions_print_and_load(generated in generate::definitions()) {

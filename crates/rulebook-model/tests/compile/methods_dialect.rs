@@ -83,7 +83,7 @@ fn a_method_without_a_description_has_its_id_as_description() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(256))]
 
     #[test]
     fn the_same_definition_in_both_dialects_has_the_same_model(choices in generate::choices_up_to(300)) {
@@ -93,7 +93,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(256))]
 
     /// Mutated definitions either have errors, or can be printed and loaded again with the same model. Nothing panics.
     #[test]

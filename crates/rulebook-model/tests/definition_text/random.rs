@@ -120,6 +120,8 @@ fn check_diagnostics(loaded: Loaded) -> Result<(), TestCaseError> {
 }
 
 proptest! {
+    #![proptest_config(support::random::cases(256))]
+
     #[test]
     fn any_bytes_are_parsed_or_rejected(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         check_diagnostics(parse_one_file("a.json", &bytes))?;
@@ -134,7 +136,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(support::random::cases(2_000))]
 
     #[test]
     fn the_parser_accepts_what_serde_json_accepts(text in nearly_json()) {

@@ -113,7 +113,7 @@ fn examples_are_readable() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(256))]
 
     /// A type has an example if it has boundary values. The example is valid by the check and by the schema, and every
     /// call returns the same one.

@@ -119,7 +119,7 @@ fn nfc_turns_three_characters_into_ascii() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
+    #![proptest_config(support::random::cases(1024))]
 
     #[test]
     fn valid_names_are_valid_by_the_schema_before_and_after_normalization(

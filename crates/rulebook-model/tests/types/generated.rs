@@ -218,7 +218,7 @@ fn assert_check_agrees_with_schema(check: &dyn Check, value: &Json) -> Result<()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(support::random::cases(512))]
 
     #[test]
     fn checks_agree_with_schemas((term, attributes) in generated(), values in prop::collection::vec(value(), 8)) {

@@ -97,6 +97,8 @@ fn a_leading_question_mark_makes_the_term_optional_but_not_nullable() {
 }
 
 proptest! {
+    #![proptest_config(support::random::cases(256))]
+
     #[test]
     fn any_text_is_a_term_or_has_errors_with_valid_spans(term in "[a-z?<>()\\[\\],| 0-9é]{0,40}") {
         if let Err(errors) = compile(&term, &Map::new()) {

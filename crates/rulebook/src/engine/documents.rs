@@ -22,14 +22,14 @@ pub(super) fn cache(api: &Arc<Api>) -> DocumentCache {
     })
 }
 
-/// Renders documents. The schemas of types are partly code of the program: if it panics there are no documents, but calls
-/// still work.
+/// Renders documents. The schema of a type may be code of the program. If it panics, documents are not available, but
+/// calls still work.
 fn catch_panic(render: impl FnOnce() -> Documents) -> Option<Documents> {
     let documents = catch_unwind(AssertUnwindSafe(render));
     documents.inspect_err(|_| log::error!("the documents cannot be rendered: the schema of a type panics")).ok()
 }
 
-/// Renders the documents for a caller with these permissions, which omit what the caller may not use.
+/// Renders the documents for a caller with these permissions. They omit the methods that the caller may not call.
 fn for_permissions(api: &Api, permissions: &[Box<str>]) -> Documents {
     let part = Arc::new(api.for_permissions(permissions));
     let mut documents = all(&part, api.options != Audience::Own);
@@ -38,11 +38,11 @@ fn for_permissions(api: &Api, permissions: &[Box<str>]) -> Documents {
     let (mut descriptions, mut visible_methods) = (Vec::new(), Vec::new());
     for (module, service) in services(api) {
         let is_same = |((name, other), _): &((&str, &Service), _)| *name == module && other.path == service.path;
-        let found = described.next_if(is_same);
-        let visible = found.as_ref().map_or(&[][..], |((_, service), _)| &service.methods);
+        let description = described.next_if(is_same);
+        let visible = description.as_ref().map_or(&[][..], |((_, service), _)| &service.methods);
         let is_visible = |http| visible.iter().any(|method| method.http == http);
         visible_methods.extend(service.methods.iter().map(|method| is_visible(method.http)));
-        descriptions.push(found.and_then(|(_, description)| description));
+        descriptions.push(description.and_then(|(_, description)| description));
     }
     documents.services = descriptions.into();
     documents.visible_methods = Some(visible_methods.into());
@@ -54,7 +54,8 @@ fn services(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
     api.modules.iter().flat_map(|module| module.services.iter().map(|service| (&*module.name, service)))
 }
 
-/// Renders the documents of an API. `requested`: `true` if the API is the part for a caller who requested it with `as=me`.
+/// Renders the documents of an API. `requested` is `true` if the API is the part for a caller who requested it with
+/// `as=me`.
 fn all(api: &Arc<Api>, requested: bool) -> Documents {
     let uris = describe::uris(api);
     let all = description(&describe::options_all(api, &uris), published::markdown_all(api, &uris));
@@ -84,10 +85,10 @@ fn empty(api: &Api, visible: bool) -> Documents {
     }
 }
 
-/// The paths above services, and their URIs in the same order.
+/// Returns the parent paths, and their URIs in the same order.
 fn parents<'u, 'a>(uris: &'u Uris<'a>) -> (ParentPaths, Vec<&'u describe::IntermediateUri<'a>>) {
     let mut parents = ParentPaths::default();
-    // All URIs are different, so that none is left out.
+    // All URIs are different, so that no insertion fails.
     let added = uris.intermediate.iter().filter(|uri| parents.insert(uri.path, uri.ignore_case).is_ok()).collect();
     (parents, added)
 }
@@ -104,7 +105,7 @@ pub(super) fn json_document(
     // Documents always serialize, and a Vec accepts all bytes.
     let _ = write(&mut Serializer::pretty(&mut text));
     text.push(b'\n');
-    // The document lives long, so unused capacity would be wasted.
+    // The document is kept for a long time, so that unused capacity would be wasted.
     text.shrink_to_fit();
     Document::new("application/json", text)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::store::{LazyStore, StoreError};
 
-/// The name of the folder of stored files in the data folder, if no other folder is configured.
+/// The name of the folder of stored files in the data folder, if no other folder is set.
 const DEFAULT: &str = "files";
 
 /// The settings of stored files: whether the program stores any, and in which folder.
@@ -66,16 +66,19 @@ impl FilesFolder {
         opened.transpose().map(drop).map_err(|error| unusable(&error))
     }
 
-    /// Opens the folder before the first request is served, which also cleans up after a process that was killed. If
-    /// the default folder cannot be used, the error is logged and the requests that need no stored files are served;
-    /// each request that needs them tries again.
+    /// Opens the folder before the first request is served, which also removes temporary files of a process that was
+    /// killed. If the default folder cannot be used, the error is logged, and requests that need no stored files are
+    /// served; each request that needs them tries again.
     ///
     /// # Errors
     /// Fails if a required folder cannot be used.
     pub(super) fn open(&self) -> io::Result<()> {
         self.open_required()?;
         if let Err(error) = self.folder.store() {
-            log::error!("no files can be stored in {}, all else is served: {error}", self.path().display());
+            log::error!(
+                "files cannot be stored in {}; requests that need no stored files are served: {error}",
+                self.path().display()
+            );
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// A document with these bytes.
+    /// Creates a document with these bytes.
     #[must_use]
     pub fn new(media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
@@ -35,8 +35,8 @@ impl Document {
         Self { body, media_type, etag, encoded: Arc::default() }
     }
 
-    /// The document in a coding. The first call for a coding compresses it, which takes a while. Returns `None` if that
-    /// fails.
+    /// Returns the document in a coding. The first call for a coding compresses it, which is slow. Returns `None` if
+    /// compression fails.
     #[must_use]
     pub fn encoded(&self, coding: ContentCoding) -> Option<&EncodedBody> {
         self.encoded.get(coding, &self.body, &self.etag)
@@ -55,7 +55,7 @@ impl Document {
         self.body.len() + encoded.map(|encoded| encoded.body.len()).sum::<usize>()
     }
 
-    /// The entity tags of the document: uncompressed, and in each coding.
+    /// Returns the entity tags of the document: uncompressed, and in each coding.
     pub fn etags(&self) -> impl Iterator<Item = HeaderValue> {
         let encoded = ContentCoding::SMALLEST_FIRST.iter().map(|coding| encoded_etag(&self.etag, *coding));
         iter::once(self.etag.clone()).chain(encoded)
@@ -71,7 +71,7 @@ pub struct Description {
     pub markdown: Option<Document>,
 }
 
-/// The paths that are not services but have services below them. OPTIONS describes these paths, too.
+/// The parent paths: paths that are not services but have services below them. OPTIONS describes them, too.
 #[derive(Default)]
 pub struct ParentPaths {
     routes: Routes,
@@ -80,7 +80,7 @@ pub struct ParentPaths {
 }
 
 impl ParentPaths {
-    /// Adds a path. Its index is the number of paths before.
+    /// Adds a path. Its index is the number of paths that were added before.
     ///
     /// # Errors
     /// Fails if the path exists already.
@@ -90,7 +90,7 @@ impl ParentPaths {
         Ok(())
     }
 
-    /// The index of a path, which is written as for [`Routes::find`].
+    /// Returns the index of a path, in the format that [`Routes::find`] expects.
     #[must_use]
     pub fn find(&self, path: &str, segments: usize) -> Option<usize> {
         self.routes.find(path, segments).filter(|index| self.lengths.get(*index) == Some(&segments))
@@ -105,9 +105,9 @@ pub struct Documents {
     pub all: Description,
     /// The description of each service of the plan; `None` for services that these documents omit.
     pub services: Box<[Option<Description>]>,
-    /// The paths above services.
+    /// The parent paths.
     pub parents: ParentPaths,
-    /// The description of each of these paths.
+    /// The description of each parent path.
     pub parent_descriptions: Box<[Description]>,
     /// The documents at the paths of the server.
     pub published: PublishedDocuments,
@@ -125,7 +125,7 @@ pub struct PublishedDocuments {
     pub llms: Document,
     /// The documentation pages, by their decoded paths below `/docs/`.
     pub pages: RenderedOnDemand<RenderedPage>,
-    /// Renders the pages that depend on what the client sends; `None` if pages cannot be rendered.
+    /// Renders pages whose content depends on the request; `None` if pages cannot be rendered.
     pub page_finder: Option<PageFinder>,
 }
 
@@ -136,7 +136,8 @@ impl Documents {
         self.visible_methods.as_ref().is_none_or(|visible| visible.get(method).copied().unwrap_or_default())
     }
 
-    /// The name of a part of a module, by its number from 1. It is unique, because names of modules have no spaces.
+    /// Returns the name of a part of a module, by its number, which starts at 1. It is unique, because names of modules
+    /// have no spaces.
     #[must_use]
     pub fn part_name(module: &str, number: &str) -> String {
         format!("{module} {number}")
@@ -210,7 +211,7 @@ impl RenderedPage {
     }
 }
 
-/// Renders pages that depend on what the client sends. This takes a while.
+/// Renders pages whose content depends on the request. Rendering is slow.
 pub struct PageFinder {
     /// Renders the results of a search.
     pub search: Box<dyn Fn(&str) -> RenderedPage + Send + Sync>,

@@ -1,4 +1,4 @@
-//! Replies at the paths of the server's own.
+//! Replies at the paths at which the server itself responds: health, metrics, documents and links.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const JSON: &str = "application/json";
 /// OpenMetrics 1.0, section "Protocol Negotiation".
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Replies to a request at a path of the server's own.
+/// Replies to a request at one of these paths.
 pub(super) async fn respond_at_server_path(
     worker: &Worker,
     plan: &Arc<Plan>,
@@ -50,7 +50,7 @@ pub(super) async fn respond_at_server_path(
     }
 }
 
-/// Returns a reply about the server's current status, which caches must not keep.
+/// Returns a reply about the current status of the server. Caches must not store it.
 fn status(status: u16, content_type: &'static str, body: Bytes) -> Reply {
     let headers = vec![(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     let content_type = Some(HeaderValue::from_static(content_type));

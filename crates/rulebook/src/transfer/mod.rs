@@ -1,7 +1,7 @@
 //! HTTP rules for sending and storing files: conditions, ranges, file names, download links, entity tags, media types.
 //!
-//! Everything here is computed from the head of a request and the [`FileInfo`] of a file. This module must not open,
-//! read or send anything.
+//! All functions compute their result from the head of a request and the [`FileInfo`] of a file. This module must not
+//! open, read or send files.
 
 mod condition;
 mod decision;
