@@ -125,7 +125,7 @@ impl Pages {
         pages
     }
 
-    /// Sets whether the server has Swagger UI, which the pages link to then. The default is `false`.
+    /// Sets whether the server has Swagger UI. If it does, the pages link to it. The default is `false`.
     #[must_use]
     pub fn with_swagger_ui(mut self, has_swagger_ui: bool) -> Self {
         self.has_swagger_ui = has_swagger_ui;
