@@ -409,7 +409,7 @@ fn fails(wrong: impl Fn(), words: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(64))]
 
     #[test]
     fn any_text_arrives_unchanged(

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::{TestCaseError, TestRunner};
 use rulebook::Rulebook;
 
 use super::Place;
@@ -32,7 +32,7 @@ fn random_requests_cause_no_server_errors() {
             }
             asked
         });
-        let config = Config { cases: COUNT, failure_persistence: None, ..Config::default() };
+        let config = support::random::cases(COUNT);
         let succeeded = std::cell::Cell::new(0);
         let ended = TestRunner::new(config).run(&requests, |asked| {
             let mut connection = Connection::open(server.address);

@@ -84,7 +84,7 @@ fn options_responds_with_the_definition() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(256))]
 
     #[test]
     fn options_responds_with_generated_definitions(generated in generate::definitions()) {

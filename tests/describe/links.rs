@@ -131,7 +131,7 @@ fn every_service_of_a_definition_is_linked() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(50))]
 
     #[test]
     fn every_service_of_generated_definitions_is_linked(generated in generate::definitions()) {

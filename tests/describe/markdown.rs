@@ -236,7 +236,7 @@ fn special_text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(300))]
 
     #[test]
     fn any_text_of_a_definition_is_shown_literally(words in prop_oneof![special_text(), any::<String>()]) {

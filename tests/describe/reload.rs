@@ -128,7 +128,7 @@ pub fn assert_documents_load_to_the_same_modules(api: &Api) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(256))]
 
     #[test]
     fn documents_of_all_services_load_to_the_same_modules(generated in generate::definitions()) {

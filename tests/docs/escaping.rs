@@ -145,7 +145,7 @@ fn text_of_a_definition_is_shown_literally_on_every_page() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(40))]
 
     #[test]
     fn any_text_of_a_definition_is_shown_literally(words in prop_oneof![

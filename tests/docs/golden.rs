@@ -22,7 +22,7 @@ fn small() -> Value {
             "GET@lang": { "info": "Language", "type": "?string(2,5)", "name": "language", "default": "en" }
         },
         "out": { "article": article },
-        "errors": { "no_such_article": { "status": 404, "info": "There is none" } }
+        "errors": { "no_such_article": { "status": 404, "info": "The article does not exist" } }
     });
     let change = json!({
         "info": "Change one\nAll of it",

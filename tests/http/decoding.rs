@@ -61,7 +61,7 @@ const COMPARED: u32 = 500;
 fn forms_are_decoded_by_the_url_standard() {
     let server = server();
     let connection = RefCell::new(server.connect());
-    let config = ProptestConfig { cases: TRIED, failure_persistence: None, ..ProptestConfig::default() };
+    let config = support::random::cases(TRIED);
     let compared = Cell::new(0);
     proptest!(config, |(bytes in text())| {
         let request = Request::new("POST", "/x").body_without_type(bytes.clone());
@@ -74,7 +74,7 @@ fn forms_are_decoded_by_the_url_standard() {
 fn queries_are_decoded_by_the_url_standard() {
     let server = server();
     let connection = RefCell::new(server.connect());
-    let config = ProptestConfig { cases: TRIED, failure_persistence: None, ..ProptestConfig::default() };
+    let config = support::random::cases(TRIED);
     let compared = Cell::new(0);
     proptest!(config, |(bytes in text())| {
         // Bytes that are not allowed in the query of a target.

@@ -203,7 +203,7 @@ fn clients_that_accept_only_problem_documents_get_them() {
         (Request::new("POST", "/x").scope(&["a"]).body("", "x=1"), 200),
         (Request::new("POST", "/x").field("authorization", "Bearer panic"), 500),
     ];
-    let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
+    let config = support::random::cases(300);
     proptest!(config, |((fields, only) in accept(), which in 0..requests.len(), server in 0..servers.len())| {
         let (request, status) = &requests[which];
         let (server, own) = servers[server];

@@ -235,7 +235,7 @@ fn any_value_is_the_same_in_every_format() {
         "modules": { "m": { "GET": method } }
     });
     let server = TestServer::start(&client::engine(&[("app.json", app)], |rulebook| rulebook.unbound(Unbound::Echo)));
-    let mut runner = TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner = TestRunner::new(support::random::cases(256));
     let agree = |value: Value| {
         let written = Xml::default().write(&value).unwrap();
         prop_assert_eq!(xml::read(&written).1, value.clone());

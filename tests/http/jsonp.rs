@@ -455,7 +455,7 @@ fn a_script_passes_the_value_of_the_json_response() {
         let engine = engine(&[("site.json", definition)], |rulebook| rulebook.unbound(Unbound::Echo));
         let server = TestServer::start(&engine);
         let connection = std::cell::RefCell::new(server.connect());
-        proptest!(ProptestConfig::with_cases(64), |(value in values())| {
+        proptest!(support::random::cases(64), |(value in values())| {
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("v", &json!([value]).to_string()).finish();
             let fetch = |target: String| connection.borrow_mut().send(&Request::new("GET", target));
             let plain = fetch(format!("/x?{query}")).json();

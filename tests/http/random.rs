@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::{TestCaseError, TestRunner};
 use rulebook::{Engine, Rulebook, Unbound};
 
 use self::request::{Routes, request};
@@ -39,7 +39,7 @@ fn random_requests_to_the_article_api_get_a_valid_response() {
 #[test]
 fn random_requests_to_generated_definitions_get_a_valid_response() {
     let mut counter = RequestCounter::new("generated definitions");
-    let mut runner = TestRunner::default();
+    let mut runner = TestRunner::new(support::random::cases(1));
     while counter.sent < counter.count {
         let generated = generate::definitions().new_tree(&mut runner).unwrap().current();
         let files: Vec<(PathBuf, Vec<u8>)> = generated.bytes();
@@ -81,7 +81,7 @@ impl RequestCounter {
         let before = self.sent;
         let counter = RefCell::new(&mut *self);
         let requests = generate::choices_up_to(250).prop_map(|mut choices| request(&routes, &mut choices));
-        let config = Config { cases: count, failure_persistence: None, ..Config::default() };
+        let config = support::random::cases(count);
         let ended = TestRunner::new(config).run(&requests, |asked| {
             let mut connection = connection.borrow_mut();
             let judged = check_response(&mut connection, &asked, envelopes);

@@ -164,7 +164,7 @@ fn encoded_segments_arrive_decoded() {
     let connection = std::cell::RefCell::new(server.connect());
     let encode =
         |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-    proptest!(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() },
+    proptest!(support::random::cases(500),
     |(x in any::<String>(), p in any::<String>())| {
         let target = format!("/a/{}/{}", encode(&x), encode(&p));
         let response = connection.borrow_mut().send(&Request::new("GET", target));

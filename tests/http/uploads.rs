@@ -326,7 +326,7 @@ fn cut<'a>(mut bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
 fn parts_are_split_at_boundaries_in_whatever_chunks_they_arrive() {
     let server = echo(&json!({}));
     let cases = (lookalikes(), prop::collection::vec(1..40_usize, 1..10));
-    let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
+    let config = support::random::cases(300);
     TestRunner::new(config)
         .run(&cases, |(content, lengths)| {
             prop_assume!(!content.windows(6).any(|six| six == b"\r\n--XX") && !content.starts_with(b"--XX"));
@@ -354,7 +354,7 @@ fn any_multipart_body_gets_a_valid_response_and_leaves_no_file() {
         prop::collection::vec(any::<u8>(), 0..60),
     ];
     let bodies = prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat());
-    let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
+    let config = support::random::cases(300);
     TestRunner::new(config)
         .run(&bodies, |body| {
             let response = server.send(&Request::new("POST", "/file").body(MULTIPART, body));

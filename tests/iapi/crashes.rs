@@ -12,11 +12,12 @@ use std::time::Duration;
 use super::{Peer, staged_files, tag};
 use crate::client::{Connection, Request};
 use crate::demo::Sql;
+use support::random::Numbers;
 
 /// Number of rounds, unless the environment sets it.
 const ROUNDS: usize = 4;
 /// Maximum number of calls in a round before the server is killed.
-const CALLS: usize = 40;
+const CALLS: u64 = 40;
 /// Number of concurrent clients.
 const SENDERS: usize = 4;
 /// Number of different targets that each client writes to in turn.
@@ -180,13 +181,6 @@ fn is_acknowledged(connection: &mut Connection, request: &Request) -> bool {
     }
 }
 
-/// Returns a random number below this one.
-fn random(below: usize) -> usize {
-    let mut bytes = [0; 4];
-    getrandom::fill(&mut bytes).unwrap();
-    u32::from_ne_bytes(bytes) as usize % below
-}
-
 #[test]
 fn a_killed_server_loses_no_acknowledged_file_and_leaves_none_incomplete() {
     let required = std::env::var("FAULT_INJECTION_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
@@ -195,9 +189,10 @@ fn a_killed_server_loses_no_acknowledged_file_and_leaves_none_incomplete() {
     fill(&peer);
     let mut senders: Vec<_> = (0..SENDERS).map(Sender::new).collect();
     let mut counts = Counts::default();
+    let mut random = Numbers::new();
     for round in 1..=rounds {
         peer.serve();
-        let until = counts.done() + random(CALLS);
+        let until = counts.done() + random.below(CALLS) as usize;
         std::thread::scope(|scope| {
             let (peer, counts) = (&peer, &counts);
             let senders: Vec<_> =
@@ -206,7 +201,7 @@ fn a_killed_server_loses_no_acknowledged_file_and_leaves_none_incomplete() {
             while counts.done() < until && !is_over() {
                 sleep(Duration::from_micros(100));
             }
-            sleep(Duration::from_micros(random(10_000) as u64));
+            sleep(Duration::from_micros(random.below(10_000)));
             peer.process.as_ref().unwrap().signal("KILL");
         });
         peer.kill();

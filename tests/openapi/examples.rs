@@ -59,7 +59,7 @@ fn examples_of_the_demo_match_their_schemas() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 200, ..support::random::cases(48) })]
 
     #[test]
     fn examples_of_any_method_match_their_schemas(mut choices in choices_up_to(80)) {

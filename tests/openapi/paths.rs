@@ -122,7 +122,7 @@ pub fn block_on(future: impl Future<Output = ()>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(100))]
 
     #[test]
     fn the_router_the_document_and_options_agree_on_generated_definitions(generated in generate::definitions()) {

@@ -10,7 +10,7 @@ use super::{engine_of, validator};
 use support::generate::{TypeCase, choices_up_to, type_case};
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(256))]
 
     /// The value that a type reads from a valid text matches the schema of the parameter in every location.
     #[test]

@@ -30,7 +30,7 @@ fn disagreement(files: &[(String, Json)]) -> Option<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(support::random::cases(200))]
 
     #[test]
     fn generated_definitions_are_valid(generated in definitions()) {
@@ -39,7 +39,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(support::random::cases(1_000))]
 
     #[test]
     fn parser_and_schema_agree_about_mutated_definitions(generated in mutated_definitions()) {

@@ -243,7 +243,7 @@ fn the_log_and_the_counters_have_the_method() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(60))]
 
     /// A call by name is the same as a call by path, in whatever pieces the body arrives.
     #[test]

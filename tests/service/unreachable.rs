@@ -68,7 +68,7 @@ fn encoded(text: &str, all: bool) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(support::random::cases(400))]
 
     #[test]
     fn a_name_leads_to_its_service_or_is_unknown(name in name(), field in "service|s", all in any::<bool>(), form in any::<bool>()) {

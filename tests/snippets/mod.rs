@@ -226,7 +226,7 @@ fn curl_sends_the_example_values() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 100, ..support::random::cases(16) })]
 
     #[test]
     fn curl_calls_of_any_definition_succeed(generated in definitions()) {

@@ -15,6 +15,7 @@ use rulebook::store::{Store, StoreError};
 use serde_json::json;
 
 use super::{STAGING, get, name, publication, put, staged_files, tree};
+use support::random::Numbers;
 
 /// The environment variable with the folder of the store, for the program that is to be killed.
 const FOLDER: &str = "RULEBOOK_TEST_STORE";
@@ -86,13 +87,12 @@ fn run_and_kill(folder: &Path, after: Duration) -> Option<usize> {
 #[test]
 fn a_killed_program_leaves_complete_files_and_all_of_a_call_or_none() {
     let required = std::env::var("FAULT_INJECTION_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
+    let mut random = Numbers::new();
     let (mut rounds, mut interrupted, begun) = (0, 0, Instant::now());
     while rounds < required.unwrap_or(ROUNDS) && (required.is_some() || begun.elapsed() < TIME_LIMIT) {
         rounds += 1;
         let folder = tempfile::tempdir().unwrap();
-        let mut random = [0; 2];
-        getrandom::fill(&mut random).unwrap();
-        let last = run_and_kill(folder.path(), Duration::from_micros(u16::from_ne_bytes(random).into()));
+        let last = run_and_kill(folder.path(), Duration::from_micros(random.below(1 << 16)));
         let last = last.expect("the program publishes something before it is killed");
         interrupted += usize::from(!staged_files(folder.path()).is_empty());
 

@@ -243,7 +243,7 @@ fn texts() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2048))]
+    #![proptest_config(support::random::cases(2048))]
 
     #[test]
     fn names_stay_below_the_folder_that_they_are_joined_to(text in texts()) {

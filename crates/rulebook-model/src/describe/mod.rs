@@ -1,9 +1,8 @@
-//! The documents that describe an API to its clients, made from the model alone.
+//! The documents that describe an API to its clients. They are generated from the model only.
 //!
-//! In charge of the canonical form of a definition, the responses to OPTIONS, the
-//! OpenAPI document, the documentation pages and the TypeScript declarations.
-//! Without the feature `documents`, only the first two exist.
-//! Must not know plans or requests.
+//! This module generates the canonical form of a definition, the responses to OPTIONS, the OpenAPI document, the
+//! documentation pages and the TypeScript declarations. Without the feature `documents`, it
+//! generates only the canonical form and the responses to OPTIONS. It must not depend on plans or requests.
 
 mod canonical;
 mod options;

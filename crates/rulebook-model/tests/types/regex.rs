@@ -136,6 +136,8 @@ fn pattern() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(support::random::cases(256))]
+
     #[test]
     fn the_schema_matches_the_same_texts(regex in pattern(), texts in prop::collection::vec("[a-cA-K1é \n\u{17f}\u{212a}😀&~-]{0,6}", 12)) {
         let check = compile("string", &attributes(&regex)).unwrap();

@@ -1,5 +1,5 @@
-//! Renders the documents that the feature `documents` adds: the OpenAPI documents, the pages, `/llms.txt`, and OPTIONS
-//! in markdown. Without it, `without_documents.rs` takes the place of this file.
+//! Renders the documents that need the feature `documents`: the OpenAPI documents, the pages, `/llms.txt`, and OPTIONS
+//! in markdown. Without the feature, the file `without_documents.rs` is compiled instead of this one.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rulebook_model::model::Api;
 use super::documents::json_document;
 use crate::plan::{Document, Documents, PageFinder, PublishedDocuments, RenderedOnDemand, RenderedPage};
 
-/// Renders the documents of an API. `requested`: `true` if the API is the part for a caller who requested it with
+/// Renders the documents of an API. `requested` is `true` if the API is the part for a caller who requested it with
 /// `as=me`.
 pub(super) fn render(api: &Arc<Api>, requested: bool) -> PublishedDocuments {
     let pages = describe::Pages::new(Arc::clone(api), requested).with_swagger_ui(cfg!(feature = "swagger-ui"));
@@ -19,17 +19,17 @@ pub(super) fn render(api: &Arc<Api>, requested: bool) -> PublishedDocuments {
     PublishedDocuments { openapi: openapi(api, None), modules, parts, llms, pages, page_finder: Some(page_finder) }
 }
 
-/// The definition of the whole API, as Markdown.
+/// Returns the definition of the whole API as Markdown.
 pub(super) fn markdown_all(api: &Api, uris: &Uris<'_>) -> Option<Document> {
     Some(markdown(describe::markdown_all(api, uris)))
 }
 
-/// The description of a URI that only has services below it, as Markdown.
+/// Returns the description of a parent path as Markdown.
 pub(super) fn markdown_parent(uri: &IntermediateUri<'_>) -> Option<Document> {
     Some(markdown(describe::markdown_intermediate(uri)))
 }
 
-/// The definition of a service, as Markdown.
+/// Returns the definition of a service as Markdown.
 pub(super) fn markdown_service(uri: &ServiceUri<'_>) -> Option<Document> {
     Some(markdown(describe::markdown_service(uri)))
 }
@@ -42,7 +42,7 @@ fn openapi(api: &Api, part: Option<&ModulePart>) -> Document {
     json_document(|writer| describe::write_openapi(api, part, writer))
 }
 
-/// The OpenAPI documents of the modules, and those of their parts.
+/// Returns the OpenAPI documents of the modules, and those of their parts.
 fn modules(api: &Arc<Api>) -> (RenderedOnDemand<Document>, RenderedOnDemand<Document>) {
     let modules =
         || api.modules.iter().enumerate().map(|(index, module)| (&module.name, ModulePart::whole(api, index)));
@@ -53,14 +53,14 @@ fn modules(api: &Arc<Api>) -> (RenderedOnDemand<Document>, RenderedOnDemand<Docu
     (openapi_of(api, modules().map(|(name, part)| (name.clone(), part))), openapi_of(api, parts))
 }
 
-/// The OpenAPI documents of parts, by their names.
+/// Returns the OpenAPI documents of parts, by their names.
 fn openapi_of(api: &Arc<Api>, parts: impl Iterator<Item = (String, ModulePart)>) -> RenderedOnDemand<Document> {
     let (names, parts): (Vec<_>, Vec<_>) = parts.unzip();
     let api = Arc::clone(api);
     RenderedOnDemand::new(names, Document::size, move |index| openapi(&api, parts.get(index)))
 }
 
-/// The documentation pages, and the pages that depend on what the client sends.
+/// Returns the documentation pages, and the renderer of the pages whose content depends on the request.
 fn pages(pages: describe::Pages) -> (RenderedOnDemand<RenderedPage>, PageFinder) {
     let html = |text: String| Document::new("text/html; charset=utf-8", text);
     let page = move |(text, other): (String, String)| RenderedPage { html: html(text), markdown: markdown(other) };

@@ -1,5 +1,5 @@
-//! Takes the place of `published.rs` without the feature `documents`: no document has content, and OPTIONS responds in
-//! JSON. The server responds with 404 at the paths of documents.
+//! Replaces the module `published` if the feature `documents` is disabled: all documents are empty, and OPTIONS
+//! responds in JSON. The server responds with 404 at the paths of documents.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Takes the place of `swagger.rs` without the feature `swagger-ui`: there are no files.
+//! Replaces the module `swagger` if the feature `swagger-ui` is disabled: it has no files.
 
 use super::browser_policy::Keep;
 use crate::call::{ApiError, Head};

@@ -1,4 +1,4 @@
-//! Takes the place of the module `folder` without the feature `files`: no folder can be opened, so that no value of these
+//! Replaces the module `folder` if the feature `files` is disabled: no folder can be opened, so that no value of these
 //! types exists.
 
 use std::fs::File;
@@ -55,7 +55,7 @@ impl Writer {
     /// Appends bytes.
     ///
     /// # Errors
-    /// There is no writer without the feature `files`.
+    /// Never: no writer exists without the feature `files`.
     pub fn write(&mut self, _: &[u8]) -> Result<(), StoreError> {
         match *self {}
     }
@@ -69,7 +69,7 @@ impl Writer {
     /// Completes the file and syncs it to the disk.
     ///
     /// # Errors
-    /// There is no writer without the feature `files`.
+    /// Never: no writer exists without the feature `files`.
     pub fn finish(self) -> Result<StagedFile, StoreError> {
         match self {}
     }
@@ -79,12 +79,12 @@ impl Writer {
     }
 }
 
-/// A file that has been completely written and not published. Dropping it removes the file.
+/// A complete file that has not been published. Dropping it removes the file.
 #[derive(Debug)]
 pub enum StagedFile {}
 
 impl StagedFile {
-    /// Returns the length, entity tag and modification time, which publishing does not change.
+    /// Returns the length, entity tag and modification time. Publishing does not change them.
     #[must_use]
     pub fn info(&self) -> &FileInfo {
         match *self {}
