@@ -1,6 +1,6 @@
-//! Collects the sources of rulebook's crates for `rulebook new`, where the program is built from the repository.
+//! Collects the sources of the crates of rulebook for `rulebook new`, if the program is built from the repository.
 //!
-//! A program that is built from a registry has no such sources beside it: its new projects depend on the registry.
+//! A program that is built from a registry does not contain the sources; its new projects depend on the registry.
 
 use std::env;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Crates that a new project depends on.
 const CRATES: [&str; 4] = ["rulebook", "rulebook-cli", "rulebook-model", "rulebook-test"];
-/// Files and folders of a crate that its users build it from.
+/// Files and folders that are needed to build a crate.
 const PARTS: [&str; 5] = ["Cargo.toml", "build.rs", "src", "static", "templates"];
 
 fn main() -> io::Result<()> {
@@ -65,7 +65,8 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// The sections of the workspace's manifest that its crates inherit from, for a workspace of these crates alone.
+/// Returns a manifest for a workspace of only these crates: the sections of the manifest of the repository that the
+/// crates inherit from.
 fn workspace_manifest(text: &str) -> String {
     let kept = sections(text)
         .filter(|(name, _)| name.starts_with("workspace."))
@@ -76,13 +77,13 @@ fn workspace_manifest(text: &str) -> String {
     format!("[workspace]\nmembers = {CRATES:?}\nresolver = \"3\"\n\n{lines}")
 }
 
-/// A crate's manifest without what only its tests need.
+/// Returns the manifest of a crate without the parts that only its tests need.
 fn without_tests(text: &str) -> String {
     let is_for_tests = |name: &str| name == "dev-dependencies" || name == "[test]" || name == "[bench]";
     sections(text).filter(|(name, _)| !is_for_tests(name)).map(|(_, section)| section).collect()
 }
 
-/// The sections of a TOML file: the name of each, and its text.
+/// Returns the name and text of each section of a TOML file.
 fn sections(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let starts: Vec<usize> =
         text.match_indices('[').map(|(at, _)| at).filter(|at| *at == 0 || text.as_bytes()[at - 1] == b'\n').collect();

@@ -95,7 +95,10 @@ fn a_default_folder_that_cannot_be_used_does_not_prevent_the_start() {
     let server = place.serve();
     assert_eq!(server.total(), 12);
     let log = server.process.log();
-    assert!(log.contains("no files can be stored in data/files, all else is served: "), "{log}");
+    assert!(
+        log.contains("files cannot be stored in data/files; requests that need no stored files are served: "),
+        "{log}"
+    );
     assert_eq!(send(&server, &key).status, 500);
     // The next request for a file opens the folder.
     fs::remove_file(&taken).unwrap();

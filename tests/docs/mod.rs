@@ -25,7 +25,8 @@ use crate::client::{Request, Response, TestServer};
 #[track_caller]
 fn pages(definition: &Value) -> Pages {
     let files = vec![("api.json".into(), definition.to_string().into_bytes())];
-    Pages::new(Arc::new(Rulebook::read(files).check().unwrap_or_else(|report| panic!("{report}"))), false)
+    let api = Rulebook::read(files).check().unwrap_or_else(|report| panic!("{report}"));
+    Pages::new(Arc::new(api), false).with_swagger_ui(true)
 }
 
 /// Returns the page at a path, as HTML and as markdown.

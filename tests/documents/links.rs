@@ -56,7 +56,7 @@ fn pages() -> BTreeMap<PathBuf, Page> {
         let name = |entry: std::io::Result<fs::DirEntry>| PathBuf::from(folder).join(entry.unwrap().file_name());
         entries.map(name).filter(|path| path.extension().is_some_and(|end| end == "md")).collect::<Vec<_>>()
     };
-    let paths = of("").into_iter().chain(of("docs"));
+    let paths = ["", "docs", "crates/rulebook"].into_iter().flat_map(of);
     paths.map(|path| (path.clone(), Page::read(&fs::read_to_string(root().join(path)).unwrap()))).collect()
 }
 

@@ -74,7 +74,7 @@ fn mistyped_keys_are_distinguished_from_unknown_ones() {
         ("rb_".to_owned(), "the token is not a key"),
         ("x".repeat(72), "the token is not a key"),
         ("\u{1F600}".repeat(18), "the header field Authorization is malformed or repeated"),
-        (format!("rb_{}", "0a".repeat(32)), "the key is of an earlier version and has to be replaced"),
+        (format!("rb_{}", "0a".repeat(32)), "the key has the format of an earlier version and has to be replaced"),
     ];
     for (key, expected) in cases {
         assert_eq!(check(&keys, &key).as_ref().map_err(String::as_str), Err(expected), "{key}");

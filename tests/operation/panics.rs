@@ -65,7 +65,7 @@ fn each_panic_is_logged_once_under_its_request() {
         ("handler.get: at-handler: ", "the handler or its before hook panicked", "the lamp"),
         ("before.get: at-before: ", "the handler or its before hook panicked", "the door jammed"),
         ("output.get: at-output: ", "a stage panicked", "the pen broke"),
-        ("", "the handler or its before hook caught a panic of its own", ""),
+        ("", "the handler or its before hook caught a panic itself", ""),
         ("fine.get: at-authenticator: ", "a stage panicked", "the authenticator panicked"),
         ("", "the thread lonely panicked", "nobody asked"),
     ];

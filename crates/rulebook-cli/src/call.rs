@@ -1,4 +1,4 @@
-//! `rulebook call`: calls a method in this process, without a server.
+//! `rulebook call`: calls a method in the process of the command, without a server.
 
 use std::fs::File;
 use std::future::poll_fn;
@@ -87,7 +87,7 @@ fn run(app: App<'_>, settings: &Settings, options: Options) -> Exit {
             if output::print(&problem(&error)) == Exit::Failed {
                 return Exit::Failed;
             }
-            // A server would write this text to its log only.
+            // A server would write this text only to its log.
             if let Some(cause) = error.log() {
                 output::complain(&format!("{cause}\n"));
             }

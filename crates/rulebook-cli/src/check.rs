@@ -26,7 +26,7 @@ struct Options {
     /// Print the whole definition in canonical form.
     #[arg(long)]
     print: bool,
-    /// Check this program's handlers against the definition, too.
+    /// Also check the handlers of this program against the definition.
     #[arg(long)]
     bound: bool,
 }

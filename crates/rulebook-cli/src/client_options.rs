@@ -1,4 +1,4 @@
-//! What `rulebook send` and `rulebook fetch` have in common: options, the key, and the display of progress.
+//! The common parts of `rulebook send` and `rulebook fetch`: options, the key, and the display of progress.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -19,7 +19,7 @@ const MAX_KEY_FILE: u64 = 4096;
 /// The template of the progress bar.
 const BAR: &str = "{wide_msg} [{bar:20}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
 
-/// The end of the help of both commands.
+/// The last part of the help of both commands.
 const AFTER_HELP: &str = "\
 The key is read from the file of --key-file, or from the environment variable RULEBOOK_KEY. No flag takes the key itself, \
 because other users can see the arguments of a process. Certificates are verified against the system's trusted \
@@ -28,7 +28,7 @@ authorities. Proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
 Exit codes: 0 success; 1 the server responded with an error or a redirect; 2 invalid usage; 3 the server cannot be \
 reached, a file cannot be read or written, or the content differs from the server's.";
 
-/// Returns the end of a command's help, which begins with examples.
+/// Returns the last part of the help of a command, with its examples.
 pub(super) fn after_help(examples: &str) -> String {
     format!("{examples}\n\n{AFTER_HELP}")
 }

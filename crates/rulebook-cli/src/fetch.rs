@@ -67,19 +67,19 @@ fn run(options: Options) -> Exit {
     }
 }
 
-/// Returns `true` if the path ends in a separator, so that it means a folder, whether that exists or not.
+/// Returns `true` if the path ends in a separator. It is then a folder, whether that exists or not.
 fn names_folder(path: &Path) -> bool {
     path.as_os_str().to_string_lossy().ends_with(is_separator)
 }
 
-/// Returns the path of the local file; `None` if the name on the server is not a valid name for one.
+/// Returns the path of the local file; `None` if the name on the server cannot be used as a local name.
 fn target(name: &str, output: Option<PathBuf>) -> Option<PathBuf> {
     let folder = match output {
         Some(output) if !output.is_dir() && !names_folder(&output) => return Some(output),
         output => output.unwrap_or_default(),
     };
     let last = name.rsplit('/').next()?;
-    // These could refer to another folder, also on systems with other separators.
+    // These names could refer to another folder, also on systems with other separators.
     let is_unsafe = matches!(last, "" | "." | "..") || last.contains(['\\', ':']);
     (!is_unsafe).then(|| folder.join(last))
 }

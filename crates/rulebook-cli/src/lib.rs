@@ -38,10 +38,11 @@ use settings::{Settings, files_arg, files_value};
 /// A command of the program.
 struct Command {
     name: &'static str,
-    /// Adds the description and the options; for most commands the function `augment_args` of their options.
+    /// Adds the description and the options to the command of clap. For most commands, this is the function
+    /// `augment_args` of their options.
     augment: fn(clap::Command) -> clap::Command,
-    /// The shared settings that the help of the command lists, by their flags. Except for `--files`, every command
-    /// accepts every setting.
+    /// The flags of the shared settings that the help of the command lists. Every command accepts every setting except
+    /// `--files`.
     settings: &'static [&'static str],
     run: fn(&ArgMatches, &Settings, App<'_>) -> Result<Exit, clap::Error>,
 }
@@ -91,7 +92,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What the program is for, above its help.
+/// The purpose of the program, which the help shows first.
 const ABOUT: &str =
     "Write an HTTP API down once, as JSON definitions; rulebook routes, checks, permits, documents and serves it";
 
@@ -102,7 +103,7 @@ app.json, its default. --api and --static have no key in app.json.
 Exit codes: 0 success; 1 the definition has errors, or the call returned an error; 2 invalid usage; 3 a system error, \
 for example an address in use or an unreadable file.";
 
-/// The command line without its commands.
+/// The command line without the commands.
 #[derive(Debug, Parser)]
 #[command(name = "rulebook", version, about = ABOUT, after_help = AFTER_HELP)]
 struct Cli {
@@ -110,7 +111,7 @@ struct Cli {
     settings: Settings,
 }
 
-/// Builds the command line. The help of each command lists only the settings that matter to it.
+/// Builds the command line. The help of each command lists only the settings that the command uses.
 fn command_line() -> clap::Command {
     let mut cli = <Cli as clap::CommandFactory>::command().arg(files_arg());
     for command in COMMANDS {
@@ -127,7 +128,7 @@ fn command_line() -> clap::Command {
     })
 }
 
-/// Hides all settings but these in the help of a command and its subcommands.
+/// Hides all settings except these in the help of a command and its subcommands.
 fn show_settings(command: clap::Command, shown: &[&str]) -> clap::Command {
     let command = command.mut_args(|arg| {
         let is_setting = arg.get_help_heading() == Some(settings::HEADING);
@@ -147,7 +148,7 @@ pub fn run(app: impl FnOnce(Rulebook) -> Rulebook) -> ExitCode {
     match command_line().try_get_matches().and_then(|matches| run_command(&matches, Box::new(app))) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            // clap returns help and version as errors, too, and prints those to standard output.
+            // clap returns `--help` and `--version` as errors, and prints them to standard output.
             let _ = error.print();
             if error.use_stderr() { Exit::Usage } else { Exit::Success }.into()
         }
@@ -165,8 +166,8 @@ fn run_command(matches: &ArgMatches, app: App<'_>) -> Result<Exit, clap::Error> 
 }
 
 impl Command {
-    /// Returns `true` if `--files` may follow the name of the command. It is not a setting of every command, because
-    /// `keys add` has a different flag of this name.
+    /// Returns `true` if the command accepts the setting `--files`. `keys add` does not, because it has a different
+    /// flag of this name.
     fn accepts_files(&self) -> bool {
         self.settings.contains(&settings::FILES)
     }

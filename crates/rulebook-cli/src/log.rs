@@ -1,7 +1,7 @@
 //! The log of a server: lines of text for people, or JSON objects for programs.
 //!
-//! Logged text cannot forge a line of the log: in the text format, continuation lines are indented and other control
-//! characters are escaped.
+//! Text in log records cannot imitate another line of the log: in the text format, continuation lines are indented and
+//! other control characters are escaped.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ use rulebook_model::model::LogFormat;
 /// The default filter.
 pub(super) const FILTER: &str = "info,actix_server=warn";
 
-/// Starts to log to standard error the records that pass `filter`, and panics.
+/// Starts logging to standard error: the records that pass `filter`, and panics.
 ///
 /// # Errors
 /// Fails if the program has already set a logger.
@@ -52,7 +52,7 @@ fn json(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     object.insert("target".to_owned(), record.target().into());
     object.insert("message".to_owned(), record.args().to_string().into());
     for (name, value) in fields(record) {
-        // A field of the record must not replace one of the above.
+        // A field of the record must not replace one of these fields.
         object.entry(name).or_insert(value);
     }
     serde_json::to_writer(&mut *line, &object)?;

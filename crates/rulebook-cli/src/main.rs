@@ -1,4 +1,4 @@
-//! The program `rulebook`: serves any definition, with no handlers of its own.
+//! The program `rulebook`: serves any definition, without handlers.
 
 use std::process::ExitCode;
 

@@ -28,7 +28,8 @@ struct Options {
 }
 
 fn run(app: App<'_>, settings: &Settings, options: &Options) -> Exit {
-    // The document describes the definition alone. `check --bound` and `serve` check the handlers.
+    // The document describes only the definition, so that handlers are not checked. `check --bound` and `serve` do
+    // that.
     let api = match settings.api(app) {
         Ok(api) => api,
         Err(exit) => return exit,

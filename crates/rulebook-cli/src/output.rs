@@ -8,8 +8,8 @@ use super::Exit;
 use rulebook_model::diagnostic::Report;
 use rulebook_model::model::Api;
 
-/// Prints to standard output and returns the exit code of a command that does nothing else. A reader that has closed
-/// the pipe (`| head`) is not an error; a full disk is.
+/// Prints to standard output, and returns the exit code for a command that only prints. If the reader has closed the
+/// pipe (`| head`), that is not an error; if the disk is full, it is.
 pub(super) fn print(text: &str) -> Exit {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -22,7 +22,7 @@ pub(super) fn print(text: &str) -> Exit {
     }
 }
 
-/// Writes a document to the file of `--output`, or to standard output if there is none.
+/// Writes a document to the file of `--output`, or to standard output without that option.
 pub(super) fn deliver(document: &str, file: Option<&Path>) -> Exit {
     let Some(file) = file else { return print(document) };
     match replace(file, document) {
@@ -59,7 +59,7 @@ pub(super) fn copy(file: &mut File) -> io::Result<()> {
 /// # Errors
 /// Fails if the file cannot be written, or something other than a file has the path.
 fn replace(file: &Path, text: &str) -> io::Result<()> {
-    // Links are followed: the file is replaced, not the link to it.
+    // Symbolic links are resolved, so that the file is replaced and not a link to it.
     let file = match file.canonicalize() {
         Ok(target) if target.is_file() => target,
         Ok(_) => return Err(io::Error::new(io::ErrorKind::InvalidInput, "exists and is not a regular file")),
@@ -93,7 +93,7 @@ pub(super) fn report(report: &Report) {
     complain(&format!("\n{}\n", count(report)));
 }
 
-/// Returns the number of errors in words: `1 error`, `2 errors`.
+/// Returns the number of errors as text: `1 error`, `2 errors`.
 pub(super) fn count(report: &Report) -> String {
     number(report.diagnostics.len(), "error")
 }
@@ -103,7 +103,7 @@ pub(super) fn number(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Returns the size of an API in words: `1 module, 4 services, 9 methods`.
+/// Returns the size of an API as text: `1 module, 4 services, 9 methods`.
 pub(super) fn size(api: &Api) -> String {
     let services: Vec<_> = api.modules.iter().flat_map(|module| &module.services).collect();
     let methods = services.iter().map(|service| service.methods.len()).sum();
@@ -111,7 +111,7 @@ pub(super) fn size(api: &Api) -> String {
     format!("{modules}, {services}, {}", number(methods, "method"))
 }
 
-/// Returns `true` if a stream shows colors: it is a terminal, and `NO_COLOR` is not set.
+/// Returns `true` if colors should be written to a stream: it is a terminal, and `NO_COLOR` is not set.
 pub(super) fn has_color(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -91,7 +91,7 @@ fn outgoing(files: &[PathBuf], name: Option<&str>) -> Result<Vec<OutgoingFile>, 
     }
 }
 
-/// Returns a file that keeps its name, in a folder of the server.
+/// Returns a file with its own name, in a folder of the server.
 fn in_folder(path: &Path, folder: &str) -> Result<OutgoingFile, String> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name =

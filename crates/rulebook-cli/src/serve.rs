@@ -41,7 +41,8 @@ fn run(app: App<'_>, settings: &Settings) -> Exit {
         Err(error) => return failed(&format!("--data {}: {error}", data.display())),
     };
     let count = keys.len();
-    // The watcher reloads the keys until the server has stopped.
+    // While the watcher exists, it reloads the keys when their file changes. It is dropped after the server has
+    // stopped.
     let _watcher = match keys.watch() {
         Ok(watcher) => watcher,
         Err(error) => return failed(&format!("cannot start the thread that reloads the keys: {error}")),
@@ -64,7 +65,7 @@ fn run(app: App<'_>, settings: &Settings) -> Exit {
         .with_signals(true)
         .with_static_files(&settings.static_files);
     if let Some(files) = engine.files()
-        && let Err(error) = files.open_configured()
+        && let Err(error) = files.open_required()
     {
         return failed(&format!("--files {}: {error}", files.path().display()));
     }
@@ -100,7 +101,7 @@ fn failed(why: &str) -> Exit {
     Exit::Failed
 }
 
-/// The values of the settings that are in effect.
+/// The values of the settings that the server uses.
 struct Effective<'a> {
     addresses: Vec<String>,
     unbound: Unbound,
@@ -111,7 +112,7 @@ struct Effective<'a> {
     log: String,
 }
 
-/// Returns the summary that is printed at the start: the API, its addresses and the settings.
+/// Returns the summary that is printed at startup: the API, its addresses and the settings.
 fn summary(engine: &Engine, settings: &Settings, effective: &Effective<'_>) -> String {
     let Api { title, version, .. } = engine.api();
     let pages = if settings.static_files.is_dir() {

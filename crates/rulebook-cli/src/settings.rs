@@ -1,4 +1,4 @@
-//! The settings that commands share: their flags and environment variables.
+//! The settings that all commands share, with their flags and environment variables.
 
 use std::path::PathBuf;
 
@@ -33,10 +33,10 @@ pub(super) struct Settings {
     /// The value of `--files`, which [`files_value`] returns.
     #[arg(skip)]
     pub(super) files: Option<PathBuf>,
-    /// Folder with static files, served at `/` and `/static/`. Without it, `/` is a built-in page.
+    /// Folder with static files, served at `/` and `/static/`; if the folder does not exist, `/` is a built-in page.
     #[arg(long = "static", global = true, value_name = "DIR", env = "RULEBOOK_STATIC", default_value = "static")]
     pub(super) static_files: PathBuf,
-    /// What to do about methods without a handler [default: refuse].
+    /// How to serve methods without a handler [default: refuse].
     #[arg(long, global = true, value_name = "MODE", env = "RULEBOOK_UNBOUND")]
     pub(super) unbound: Option<UnboundFlag>,
     /// Number of worker threads [default: one per processor].
@@ -50,7 +50,8 @@ pub(super) struct Settings {
     pub(super) log_format: Option<LogFormatFlag>,
 }
 
-/// Returns the flag `--files`, which is not global like the other settings, because `keys add` has one of its own.
+/// Returns the flag `--files`. It is not global like the other settings, because `keys add` has a different flag of
+/// this name.
 pub(super) fn files_arg() -> Arg {
     Arg::new(FILES)
         .long(FILES)
@@ -58,12 +59,13 @@ pub(super) fn files_arg() -> Arg {
         .env("RULEBOOK_FILES")
         .value_parser(clap::value_parser!(PathBuf))
         .help_heading(HEADING)
-        // Listed after `--data`.
+        // The help lists it after `--data`.
         .display_order(3)
         .help("Folder for stored files, if the program stores any [default: the folder `files` in the --data folder]")
 }
 
-/// Returns the value of `--files` after the name of the command, else before it, else of the environment variable.
+/// Returns the value of `--files`. The flag after the name of the command has priority, then the flag before it, then
+/// the environment variable.
 pub(super) fn files_value(matches: &ArgMatches, command: Option<&ArgMatches>) -> Option<PathBuf> {
     let is_flag = |matches: &&ArgMatches| matches.value_source(FILES) == Some(ValueSource::CommandLine);
     command.filter(is_flag).unwrap_or(matches).get_one(FILES).cloned()
@@ -112,7 +114,7 @@ impl From<LogFormatFlag> for LogFormat {
 }
 
 impl Settings {
-    /// Returns the program's API with these settings, not yet built.
+    /// Returns the builder of the program with these settings.
     pub(super) fn rulebook(&self, app: App<'_>) -> Rulebook {
         let rulebook = Rulebook::load(&self.api);
         let rulebook = match &self.data {
@@ -129,14 +131,14 @@ impl Settings {
         }
     }
 
-    /// Reads and checks the definition. If it has errors, they are printed.
+    /// Reads and checks the definition, and prints its errors.
     pub(super) fn api(&self, app: App<'_>) -> Result<Api, Exit> {
         let checked = self.rulebook(app).check();
         let mut api = checked.map_err(|report| {
             output::report(&report);
             Exit::Refused
         })?;
-        // `serve` accepts keys besides the credentials of the program's own authenticators.
+        // `serve` accepts bearer keys in addition to the authenticators of the program.
         if !api.auth_schemes.contains(&AuthScheme::bearer()) {
             api.auth_schemes.push(AuthScheme::bearer());
         }

@@ -1,4 +1,4 @@
-//! Caches: files with values of a database column.
+//! Caches: stored files that contain values of a database column.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,7 +19,7 @@ use rulebook_model::filename::FileName;
 /// Maximum number of calls that write caches at the same time. Each uses a connection to the database, and a thread.
 const MAX_CONCURRENT: usize = 4;
 
-/// Maximum time that a call waits for other calls.
+/// Maximum time for which a call waits until fewer than [`MAX_CONCURRENT`] other calls are running.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The default of [`Caches::max_bytes`].
@@ -49,8 +49,8 @@ pub struct Caches {
 type DatabaseFuture = Pin<Box<dyn Future<Output = Result<Database, String>> + Send>>;
 
 impl Caches {
-    /// Creates caches of the database that `database` returns. It is called before each use, so that the program can
-    /// create, migrate or move the database first. The text of its error is logged and not sent to clients.
+    /// Uses the database that the function `database` returns. The function is called before each use, so that the
+    /// program can create, migrate or move the database first. The text of its error is logged and not sent to clients.
     pub fn new<F, D>(database: F) -> Self
     where
         F: Fn() -> D + Send + Sync + 'static,
@@ -139,7 +139,7 @@ pub async fn cache(Args(parameters): Args<CacheParameters>, context: Context) ->
 fn names(context: &Context, folder: &str, filenames: &[String]) -> Result<Vec<FileName>, ApiError> {
     let below = |filename: &String| {
         let text = format!("{folder}/{filename}");
-        // Folder and file name are valid by themselves; joined they may be too long.
+        // The folder and the file name are valid separately, but the joined name may be too long.
         FileName::parse(&text)
             .map_err(|error| ApiError::declared("not_allowed").with_member("filename", text).with_log(error))
     };

@@ -1,4 +1,5 @@
-//! Conversion of the store's errors to errors that the definition declares, and the check of file names against a key.
+//! Converts errors of the store to errors that the definition declares, and checks file names against the patterns of a
+//! key.
 
 use tokio::task::spawn_blocking;
 
@@ -7,15 +8,15 @@ use rulebook::Context;
 use rulebook::store::StoreError;
 use rulebook_model::filename::FileName;
 
-/// Runs a function that blocks on the disk or the database outside of the threads that serve requests.
+/// Runs a function that blocks on the disk or the database in a thread that serves no requests.
 pub(super) async fn run_blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     spawn_blocking(run).await.map_err(ApiError::internal)
 }
 
-/// Returns the name if the caller's key allows it.
+/// Returns the name if the key of the caller allows it.
 ///
 /// # Errors
-/// Returns the declared error `not_allowed` if it does not.
+/// Returns the declared error `not_allowed` if the key does not allow the name.
 pub(super) fn check_allowed(context: &Context, name: FileName) -> Result<FileName, ApiError> {
     match context.identity() {
         Some(identity) if !identity.may_access_file(&name) => {

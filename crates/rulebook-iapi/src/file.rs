@@ -42,7 +42,7 @@ pub async fn download(Args(parameters): Args<DownloadParameters>, context: Conte
         None => run_blocking(move || store.read(&name)).await?,
     };
     let file = file.map_err(errors::store_error)?;
-    // The entity tag identifies the content, so that clients with a copy only need to validate it.
+    // Clients must validate their copy before each use. The entity tag identifies the content, so that this is cheap.
     Ok(Download::from(file).name(last_part).header("Cache-Control", "no-cache").inline())
 }
 
@@ -57,7 +57,7 @@ pub async fn upload(Args(parameters): Args<UploadParameters>, context: Context) 
     tags.first().map_or(Ok(()), |tag| Ok(context.set_header("ETag", tag.as_str())?))
 }
 
-/// Stores several files, all or none. The parameters are those of [`upload`] as arrays of equal length.
+/// Stores several files, either all or none. The parameters are those of [`upload`] as arrays of equal length.
 ///
 /// # Errors
 /// Returns the declared errors of [`upload`], `count_mismatch` and `duplicate_filename`.
@@ -83,8 +83,9 @@ async fn store_files(contents: Vec<Upload>, filenames: &[String], context: &Cont
     Ok(infos.into_iter().filter_map(|info| info.etag).map(|etag| etag.to_string()).collect())
 }
 
-/// Parses a file name and checks that the caller's key allows it. The definition's own patterns were checked before.
+/// Parses a file name, and checks that the key of the caller allows it. The patterns of the definition were checked
+/// before.
 fn parse_allowed(context: &Context, text: &str) -> Result<FileName, ApiError> {
-    // The type `filename` accepts only texts that parse.
+    // This cannot fail, because the type `filename` accepts only valid names.
     errors::check_allowed(context, FileName::parse(text).map_err(ApiError::internal)?)
 }

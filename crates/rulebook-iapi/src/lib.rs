@@ -1,8 +1,8 @@
-//! The internal API: handlers with which servers exchange files and write caches of database columns.
+//! The internal API: handlers through which servers exchange files, and write values of database columns to files.
 //!
-//! The definition determines paths, permissions, allowed file names, media types and declared errors; the handlers work
-//! with any definition that has their parameters. They use only public names of the crate, so that a program can
-//! implement similar handlers itself.
+//! The definition determines paths, permissions, allowed file names, media types and declared errors. The handlers work
+//! with any definition that has their parameters. They use only public items of the crate `rulebook`, so that a program
+//! can implement similar handlers itself.
 
 mod cache;
 mod errors;

@@ -1,10 +1,9 @@
-//! What the definition of an HTTP API means.
+//! Reads the definition of an HTTP API, and returns its model and its documents.
 //!
-//! Text goes in, data comes out: no sockets, no async, no command line. A definition is parsed
-//! ([`definition`]), checked and lowered ([`compile`]) into the model of the API ([`model`]), and the model is
-//! described for clients and editors ([`describe`], [`schema`]). Everything that a program adds to a definition
-//! ([`types`], [`envelope`], [`mod@format`]) and what requests are answered with ([`call`], [`error`]) has its data
-//! and its texts here.
+//! This crate has no sockets, no async code and no command line. A definition is parsed ([`definition`]), checked and
+//! compiled ([`compile`]) to the model of the API ([`model`]), from which the documents for clients ([`describe`]) are
+//! generated; [`schema`] describes the definition files for editors. A program can extend definitions with [`types`],
+//! [`envelope`]s and [`mod@format`]s. The modules [`call`] and [`error`] contain the values and errors of calls.
 //!
 //! Programs depend on the crate `rulebook`, which re-exports what they need.
 

@@ -4,7 +4,7 @@
 
 /// A range of bytes in a definition file.
 ///
-/// All spans compare equal: two models are equal if they mean the same, wherever their parts were written.
+/// All spans are equal, so that two models are equal if only the positions of their parts differ.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Span {
     /// The index of the file in [`crate::diagnostic::Sources`].
@@ -57,8 +57,9 @@ impl<T> Spanned<T> {
 impl Spanned<String> {
     /// Returns the span of the part of a JSON string between two byte offsets of its value.
     ///
-    /// The span of a string excludes its quotes (those of an empty string are its span). If the string contains escape
-    /// sequences, its value is shorter than its span and the part cannot be located: the result is the whole span.
+    /// The span of a string excludes its quotes; only the span of an empty string consists of them. If the string
+    /// contains escape sequences, its value is shorter than its span and the part cannot be located: the result is the
+    /// whole span.
     #[must_use]
     pub fn part(&self, start: usize, end: usize) -> Span {
         let len = self.span.end.saturating_sub(self.span.start) as usize;

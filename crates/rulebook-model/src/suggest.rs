@@ -1,7 +1,7 @@
 //! Suggestions for misspelled words: the closest of the known words.
 
-/// Returns the Damerau–Levenshtein distance of two words in lower case (as by [`str::to_lowercase`]), or `None` if it
-/// is more than a third of the longer word, so that one is hardly a misspelling of the other.
+/// Returns the Damerau–Levenshtein distance of two words, which must be in lower case ([`str::to_lowercase`]). Returns
+/// `None` if the distance is more than a third of the longer word, because such words are hardly misspellings.
 #[must_use]
 pub fn distance(word: &str, other: &str) -> Option<usize> {
     let is_close = |distance: &usize| *distance <= max_distance(word, other);
@@ -9,18 +9,18 @@ pub fn distance(word: &str, other: &str) -> Option<usize> {
     has_comparable_length(word, other).then(|| strsim::damerau_levenshtein(word, other)).filter(is_close)
 }
 
-/// Returns `true` unless the lengths of two words alone rule out that one is a misspelling of the other.
+/// Returns `false` if the lengths of two words differ so much that neither can be a misspelling of the other.
 #[must_use]
 pub fn has_comparable_length(word: &str, other: &str) -> bool {
     word.chars().count().abs_diff(other.chars().count()) <= max_distance(word, other)
 }
 
-/// Returns the maximum distance, in characters.
+/// Returns the maximum distance of a misspelling, in characters.
 fn max_distance(word: &str, other: &str) -> usize {
     word.chars().count().max(other.chars().count()) / 3
 }
 
-/// Returns the known word that `word` is most likely a misspelling of, if any. Case is ignored.
+/// Returns the known word that is closest to `word`, or `None` if `word` resembles none of them. Case is ignored.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let candidates = known.into_iter().filter_map(|other| Some((distance(&word, &other.to_lowercase())?, other)));

@@ -50,7 +50,7 @@ fn every_code_has_an_explanation() {
     }
 }
 
-/// Codes whose cause is not in the text of a definition.
+/// Codes of errors whose cause is not in the text of a definition.
 const WITHOUT_EXAMPLE: [DiagnosticCode; 5] = [
     DiagnosticCode::UnknownCallable,
     DiagnosticCode::UnboundMethod,
@@ -60,7 +60,7 @@ const WITHOUT_EXAMPLE: [DiagnosticCode; 5] = [
 ];
 
 #[test]
-fn the_wrong_example_of_an_explanation_has_this_error_only_and_the_right_one_none() {
+fn the_first_example_of_an_explanation_has_only_this_error_and_the_second_has_none() {
     let check = |text: &str| {
         let files = vec![("api/example.json".into(), text.as_bytes().to_vec())];
         rulebook_model::read(files).err().unwrap_or_default()
@@ -124,7 +124,7 @@ fn only_the_first_line_of_a_long_span_is_underlined() {
 }
 
 #[test]
-fn long_lines_are_cut_around_the_error() {
+fn long_lines_are_shortened_around_the_error() {
     for (length, column) in [(5_000, "1:5012"), (100_000, "1:100012")] {
         let text = format!("{{ \"a\": \"{}\", \"b\": 1, \"c\": \"{}\" }}", "é".repeat(length), "x".repeat(length));
         let at = u32::try_from(text.find("\"b\"").expect("the key is in the text")).expect("it is small");

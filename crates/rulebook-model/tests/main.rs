@@ -1,4 +1,4 @@
-//! The behaviour of definitions, in one binary: a file or folder for each part.
+//! Tests of definitions, in one binary: one file or folder for each part.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -84,9 +84,9 @@ pub struct Client {
 impl Client {
     /// Serves the API of a program.
     ///
-    /// Keys of a file keys.json are not loaded; only the authentication that the program adds with
-    /// [`Rulebook::authenticator`] is active. The outputs of handlers are checked against the definition, also in release
-    /// builds ([`Rulebook::verify_outputs`]).
+    /// Keys in the file `keys.json` are not loaded; only the authenticators that the program adds with
+    /// [`Rulebook::authenticator`] are used. The outputs of handlers are checked against the definition, also in
+    /// release builds ([`Rulebook::verify_outputs`]).
     ///
     /// # Errors
     /// Fails if the definition has errors, the handlers do not match it, or the server cannot start.
@@ -128,15 +128,15 @@ impl Client {
         }
     }
 
-    /// Returns the decodings of responses to calls of a module's methods: that of the module, then that of the API, in
-    /// whose envelope errors are that occur before the module is known.
+    /// Returns the decodings of responses to calls of the methods of a module: that of the module, then that of the
+    /// API, whose envelope is used for errors that occur before the module is known.
     pub(super) fn decodings_of(&self, module: &Module) -> Vec<Decoding> {
         let api = self.engine.api();
         [api.envelope_name(module), &api.envelope].map(|name| api.make_envelope(name).decoding()).into()
     }
 
-    /// Returns the decodings of all envelopes of the API. Those that describe their success bodies come first, since the
-    /// others match any body.
+    /// Returns the decodings of all envelopes of the API. Envelopes that describe their success bodies come first,
+    /// because the others match any body.
     pub(super) fn decodings(&self) -> Vec<Decoding> {
         let api = self.engine.api();
         let of_modules = api.modules.iter().map(|module| api.envelope_name(module));

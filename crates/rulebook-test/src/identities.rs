@@ -1,4 +1,4 @@
-//! The identities with which tests call an API.
+//! The identities of the callers in tests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,13 +8,13 @@ use rulebook::{AuthScheme, Authenticate, Authentication, Head, Identity, Request
 /// The header field with the token of an identity.
 pub(super) const FIELD: &str = "x-rulebook-test";
 
-/// The identities of the requests in progress, by random tokens. The tokens exist in this process only, so that no
+/// The identities of the requests in progress, by random tokens. The tokens are known only in this process, so that no
 /// other client can use them.
 #[derive(Clone, Default)]
 pub(super) struct Identities(Arc<Mutex<HashMap<String, Identity>>>);
 
 impl Identities {
-    /// Stores an identity and returns its token. [`Identities::remove`] ends it.
+    /// Stores an identity and returns its token. [`Identities::remove`] makes the token invalid.
     pub(super) fn insert(&self, identity: Identity) -> String {
         let token = RequestId::random().to_string() + &RequestId::random().to_string();
         self.lock().insert(token.clone(), identity);
@@ -26,7 +26,8 @@ impl Identities {
         self.lock().remove(token);
     }
 
-    /// A panic elsewhere cannot leave the table inconsistent, so that a poisoned lock is usable.
+    /// Locks the table. A panic in another thread cannot leave the table inconsistent, so that a poisoned lock is
+    /// usable.
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Identity>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -39,7 +40,7 @@ impl Authenticate for Identities {
         identity.map_or(Authentication::Anonymous, Authentication::Identity)
     }
 
-    /// Empty, so that `WWW-Authenticate` contains the challenges of the program's own authentication alone.
+    /// Returns no scheme, so that `WWW-Authenticate` contains only the challenges of the program.
     fn schemes(&self) -> Vec<AuthScheme> {
         Vec::new()
     }

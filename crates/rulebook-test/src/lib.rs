@@ -1,11 +1,11 @@
 //! A test client for programs that are built on rulebook.
 //!
-//! [`Client`] serves the API of a program for the duration of a test and calls it over HTTP, so that a test sees what
-//! clients see. A test names methods by id, arguments by name and callers by their permissions. This module must not
-//! know plans or the pipeline: it reads the model, as clients read the documents.
+//! [`Client`] serves the API of a program for the duration of a test and calls it over HTTP, so that a test sees the
+//! same responses as clients. A test specifies methods by id, arguments by name and callers by their permissions. This
+//! crate must not use plans or the pipeline: it reads the model, as clients read the documents.
 //!
-//! If a test uses the client incorrectly, for example names a method that the API does not have, the client panics with
-//! a message. If the API responds with an error, that is an ordinary [`TestResponse`].
+//! If a test uses the client incorrectly, for example with the id of a method that does not exist, the client panics
+//! with a message. If the API responds with an error, the client returns an ordinary [`TestResponse`].
 
 mod client;
 mod identities;

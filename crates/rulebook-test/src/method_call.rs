@@ -1,4 +1,4 @@
-//! Calls of methods: the definition says in which part of the request each argument is sent.
+//! Calls of methods. The definition determines in which part of the request each argument is sent.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
@@ -14,9 +14,9 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 
 /// A builder of a call of a method.
 ///
-/// Each argument is sent in the part of the request where the definition has its parameter. The body is JSON, unless
-/// [`MethodCall::urlencoded`] is called or a file is given, which makes it multipart. Outside of a JSON body, strings
-/// are sent as they are, null is omitted, and other values are sent as JSON text.
+/// Each argument is sent in the part of the request that the definition specifies. The body is JSON, unless
+/// [`MethodCall::urlencoded`] is called; if a file is added, the body is multipart. Outside of a JSON body, strings are
+/// sent unchanged, null is omitted, and other values are sent as JSON text.
 #[must_use = "a call does nothing until it is sent"]
 pub struct MethodCall<'c> {
     request: Request<'c>,
@@ -63,7 +63,7 @@ impl<'c> MethodCall<'c> {
         self
     }
 
-    /// Sends the body urlencoded, as browsers send a form without files.
+    /// Sends the body urlencoded, as browsers do for a form without files.
     pub fn urlencoded(mut self) -> Self {
         self.urlencoded = true;
         self
@@ -135,8 +135,8 @@ impl<'c> MethodCall<'c> {
         self.is_body(parameter.from)
     }
 
-    /// Returns `true` if parameters of this location are sent in the body. Those that may be in the query or the body
-    /// are sent where the documents have them.
+    /// Returns `true` if parameters of this location are sent in the body. Parameters that may be in the query or the
+    /// body are sent in the location that the documents show.
     fn is_body(&self, location: Location) -> bool {
         match location {
             Location::Body => true,
@@ -145,7 +145,7 @@ impl<'c> MethodCall<'c> {
         }
     }
 
-    /// Returns the arguments of some locations as text.
+    /// Returns the arguments of the included locations as text.
     fn texts(&self, is_included: impl Fn(Location) -> bool) -> Vec<(&'c Parameter, String)> {
         let included = self.arguments.iter().filter(|(parameter, _)| is_included(parameter.from));
         included.filter_map(|(parameter, value)| Some((*parameter, text(value)?))).collect()
@@ -193,8 +193,8 @@ impl<'c> MethodCall<'c> {
         }
     }
 
-    /// Returns the segments after the path of the service. A position without an argument is an empty segment if
-    /// another follows.
+    /// Returns the segments after the path of the service. A positional parameter without an argument is an empty
+    /// segment if another one follows.
     fn positions(&self) -> Vec<String> {
         let mut segments = Vec::new();
         for (parameter, value) in self.texts(|from| matches!(from, Location::Position(_))) {
@@ -208,8 +208,8 @@ impl<'c> MethodCall<'c> {
         segments
     }
 
-    /// Returns the value of `Cookie` (RFC 6265 section 4.2.1). The values are quoted, so that whitespace at their ends
-    /// is preserved.
+    /// Returns the value of `Cookie` (RFC 6265 section 4.2.1). The values are quoted to preserve leading and trailing
+    /// whitespace.
     #[track_caller]
     fn cookie(&self) -> Option<String> {
         let cookies = self.texts(|from| from == Location::Cookie).into_iter().map(|(parameter, value)| {

@@ -1,4 +1,4 @@
-//! Requests that a test composes itself.
+//! Requests with a target, header fields and a body that a test sets itself.
 
 use std::fmt::Display;
 use std::io::Read;
@@ -25,7 +25,7 @@ pub struct Request<'c> {
     headers: Vec<(String, Vec<u8>)>,
     identity: Option<Identity>,
     body: Body,
-    /// How the response may be decoded.
+    /// The possible decodings of the response.
     decodings: Vec<Decoding>,
 }
 
@@ -45,7 +45,7 @@ impl<'c> Request<'c> {
         Self { client, method, target, headers: Vec::new(), identity: None, body: Body::None, decodings }
     }
 
-    /// Sets how the response may be decoded, in order of preference.
+    /// Sets the possible decodings of the response, in order of preference.
     pub(super) fn decodings(mut self, decodings: Vec<Decoding>) -> Self {
         self.decodings = decodings;
         self

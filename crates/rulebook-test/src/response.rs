@@ -1,4 +1,4 @@
-//! Responses, and what a test can read from them.
+//! Responses, and the values that a test can read from them.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub struct TestResponse {
     body: Vec<u8>,
     /// The body, if it is JSON.
     document: Option<Json>,
-    /// How the body may be decoded, in order of preference.
+    /// The possible decodings of the body, in order of preference.
     decodings: Vec<Decoding>,
 }
 
@@ -37,7 +37,8 @@ impl TestResponse {
         self.status
     }
 
-    /// Returns the value of the first header field with this name; `None` if there is none, or the value is not text.
+    /// Returns the value of the first header field with this name; `None` if the response does not have the field, or
+    /// the value is not text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(field, _)| field.eq_ignore_ascii_case(name))?;
@@ -113,8 +114,8 @@ impl TestResponse {
         self.status >= 400 || described.any(is_error)
     }
 
-    /// Returns `ret` of the `phalapi` envelope, which contains the status whatever the HTTP status is; `None` in other
-    /// envelopes.
+    /// Returns the member `ret` of the `phalapi` envelope, which contains the status independently of the HTTP status;
+    /// `None` in other envelopes.
     #[must_use]
     pub fn ret(&self) -> Option<u64> {
         let document = self.document.as_ref()?.as_object()?;
@@ -122,8 +123,9 @@ impl TestResponse {
         document.get("ret").filter(|_| phalapi)?.as_u64()
     }
 
-    /// Returns the code of the error: `forbidden`, or the name of an error that the definition declares. Returns `None`
-    /// if the response is not an error, and in the envelopes `phalapi`, which only has [`ret`](Self::ret), and `iapi`.
+    /// Returns the code of the error: `forbidden`, for example, or the name of an error that the definition declares.
+    /// Returns `None` if the response is not an error, and in the envelopes `phalapi` (see [`ret`](Self::ret)) and
+    /// `iapi`, which contain no code.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         let document = self.error_document()?;
@@ -153,13 +155,13 @@ impl TestResponse {
         errors.into_iter().flatten().filter_map(|error| error.get("parameter")?.as_str()).collect()
     }
 
-    /// Returns the first decoding whose success bodies have the members of this body.
+    /// Returns the first decoding whose success bodies have the same members as this body.
     fn success_decoding(&self, body: &Json) -> Decoding {
         self.decodings.iter().find(|decoding| decoding.is_success(body)).copied().unwrap_or_default()
     }
 
-    /// Returns the decoding of an error: that of problem documents, or the first one that describes the members of its
-    /// errors and whose members the body has, or one that does not describe them.
+    /// Returns the decoding of an error: that of problem documents; or else the first decoding that describes the
+    /// members of its errors and matches the body; or else one that does not describe them.
     fn error_decoding(&self, body: &Json) -> Decoding {
         if self.is_problem() {
             return Problem.decoding();
@@ -186,7 +188,7 @@ impl TestResponse {
     }
 }
 
-/// Returns the outputs by name in the body of a success; none if the body does not have them.
+/// Returns the outputs by name from the body of a success; `None` if the body does not contain them.
 fn outputs(location: OutputsLocation, body: &Json) -> Option<Map<String, Json>> {
     match location {
         OutputsLocation::Body | OutputsLocation::Unknown => body.as_object().cloned(),

@@ -5,7 +5,7 @@ use std::fmt;
 use super::TestResponse;
 use rulebook_model::call::Source;
 
-/// Why the test client cannot do what a test asks for.
+/// Why the test client cannot perform an operation of a test.
 pub(super) enum UsageError<'a> {
     /// The API has no method with this id. `suggestion` is a similar id.
     UnknownMethod { id: &'a str, suggestion: Option<&'a str>, known: &'a [&'a str] },
@@ -13,15 +13,15 @@ pub(super) enum UsageError<'a> {
     UnknownParameter { method: &'a str, name: &'a str, known: Vec<&'a str> },
     /// A parameter in the path has no argument.
     MissingPathParameter { method: &'a str, name: &'a str },
-    /// A file is the argument of a parameter outside of the body.
+    /// The argument of a parameter outside of the body is a file.
     FileOutsideBody { method: &'a str, name: &'a str, source: Source },
-    /// The value of a cookie contains `;`, which would end it.
+    /// The value of a cookie contains `;`, which separates cookies.
     InvalidCookie { method: &'a str, name: &'a str },
-    /// The request is not valid in HTTP, or its body cannot be serialized.
+    /// The request is not valid HTTP, or its body cannot be serialized.
     InvalidRequest { why: String },
     /// No complete response arrived.
     NoResponse { request: String, why: String },
-    /// The response does not contain what the test reads from it.
+    /// The response does not contain the part that the test reads.
     MissingInResponse { part: String, response: &'a TestResponse },
 }
 

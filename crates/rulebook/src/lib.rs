@@ -1,6 +1,6 @@
-//! An HTTP API is written down once, as JSON definitions. rulebook reads them and routes requests, checks every parameter
-//! and permission, answers OPTIONS on every route with the definition of the route, generates the OpenAPI document and the
-//! documentation pages, and calls the handlers of the program.
+//! An HTTP API is written down once, as JSON definitions. rulebook reads them and routes requests, checks every
+//! parameter and permission, responds to OPTIONS on every route with the definition of the route, generates the OpenAPI
+//! document and the documentation pages, and calls the handlers of the program.
 //!
 //! A program adds its handlers to a [`Rulebook`], in [`Module`]s, and builds an [`Engine`] that serves the API or calls
 //! its methods from code:

@@ -8,7 +8,7 @@ use std::path::Path;
 /// Reads a secret.
 ///
 /// # Errors
-/// Fails if the file cannot be read or has another length. The messages of all errors contain the path.
+/// Fails if the file cannot be read or does not have the expected length. All error messages contain the path.
 pub fn read<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
     let bytes = fs::read(path).map_err(|error| with_path(path, error.kind(), &error))?;
     let invalid = |_| with_path(path, ErrorKind::InvalidData, &format_args!("it is not a secret of {BYTES} bytes"));

@@ -43,10 +43,10 @@ fn row(key: &Entry, usage: Usage, now: Timestamp) -> [String; COLUMNS.len()] {
     });
     [
         key.id.clone(),
-        // Control characters in a name could control the terminal.
+        // Control characters are replaced, because they could control the terminal.
         key.name.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect(),
         or_dash(key.scope.join(",")),
-        // Patterns may contain commas.
+        // Patterns are separated by spaces, because they may contain commas.
         or_dash(key.files.join(" ")),
         or_dash(limit),
         time(key.created),

@@ -1,6 +1,6 @@
 //! `rulebook keys`: manages bearer keys.
 //!
-//! A new key is printed alone to standard output. Messages go to standard error, and only if that is a terminal.
+//! Only a new key is printed to standard output. Messages go to standard error, and only if it is a terminal.
 
 mod list;
 mod time;
@@ -88,10 +88,10 @@ struct AddOptions {
     /// key may access every file that the definition allows.
     #[arg(long, value_name = "PATTERN", value_parser = pattern)]
     files: Vec<String>,
-    /// Maximum number of requests per --per. If omitted, the number is unlimited.
+    /// Maximum number of requests in each period of --per. If omitted, the number is unlimited.
     #[arg(long, value_name = "N", requires = "per", value_parser = clap::value_parser!(u32).range(1..))]
     requests: Option<u32>,
-    /// Period of --requests; minutes, hours and days begin with those of the clock in UTC.
+    /// Period of --requests. Periods begin with the minutes, hours and days of the clock in UTC.
     #[arg(long, value_name = "PERIOD", requires = "requests")]
     per: Option<PerFlag>,
     /// Time at which the key expires: a date (`2030-01-31`, its beginning in UTC), a time (`2030-01-31T12:00:00Z`) or a
@@ -167,7 +167,7 @@ fn add(file: &Path, options: AddOptions) -> Result<Exit, KeyError> {
     Ok(output::print(&format!("{key}\n")))
 }
 
-/// Returns the folder of the server's data, which app.json may set.
+/// Returns the data folder of the server, which `app.json` may set.
 fn folder(app: App<'_>, settings: &Settings) -> Result<PathBuf, Exit> {
     if let Some(data) = &settings.data {
         return Ok(data.clone());

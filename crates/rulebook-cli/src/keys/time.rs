@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct When(pub(super) Timestamp);
 
-/// A duration that is not negative.
+/// A non-negative duration.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Grace(pub(super) SignedDuration);
 

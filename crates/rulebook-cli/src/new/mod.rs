@@ -1,7 +1,7 @@
 //! `rulebook new`: creates a project that builds and serves.
 //!
-//! The files of the project are copied from the folder `template`; the tests build and run them. This module must not
-//! run cargo or use the network.
+//! The files of the project are copied from the folder `template`; the tests of this crate build and run them. This
+//! module must not run cargo or use the network.
 
 mod name;
 mod project;

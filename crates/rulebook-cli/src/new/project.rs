@@ -35,7 +35,7 @@ pub(super) enum Rulebook {
 }
 
 impl Rulebook {
-    /// Returns the key and value for `Cargo.toml` that tell where a crate is.
+    /// Returns the key and value that specify the source of a crate in `Cargo.toml`.
     fn to_toml(&self, name: &str) -> String {
         let (key, value) = match self {
             Self::Version(version) => ("version", (*version).to_owned()),
@@ -48,12 +48,12 @@ impl Rulebook {
     }
 }
 
-/// Creates the project in the folder `name` of `parent`, completely or not at all.
+/// Creates the project in the folder `name` of `parent`. If an error occurs, nothing is created.
 ///
 /// # Errors
 /// Fails if the folder exists and is not empty, or a file cannot be written.
 pub(super) fn create(parent: &Path, name: &Name, rulebook: &Rulebook) -> io::Result<()> {
-    // The project is created in a temporary folder, which is removed if an error occurs.
+    // The project is created in a temporary folder first, which is removed if an error occurs.
     let temporary = tempfile::Builder::new().prefix(".rulebook-new-").tempdir_in(parent)?;
     let project = temporary.path().join(name.as_str());
     for (path, text) in FILES {
@@ -65,10 +65,10 @@ pub(super) fn create(parent: &Path, name: &Name, rulebook: &Rulebook) -> io::Res
     if matches!(rulebook, Rulebook::Vendored) {
         vendor::write(&project.join("vendor"))?;
     }
-    // The schema for editors is generated, so that it belongs to this version of the program.
+    // The JSON Schema for editors is generated, so that it matches this version of the program.
     fs::create_dir(project.join("schema"))?;
     fs::write(project.join("schema/definition.json"), schema::text(SchemaKind::AnyFile))?;
-    // Renaming replaces an empty folder, and fails if anything else has the name.
+    // Renaming replaces an empty folder, and fails if any other entry has the name.
     fs::rename(&project, parent.join(name.as_str()))
 }
 

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{OnProgress, Progress, TransferError};
 
-/// The pause before the second attempt. Each later pause is twice as long as the one before.
+/// The pause before the second attempt. Each further pause is twice as long as the previous one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The maximum pause between two attempts, unless the server requires a longer one.
 const MAX_PAUSE: Duration = Duration::from_secs(8);
@@ -21,7 +21,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Size of the buffers for reading and writing, in bytes.
 pub(super) const CHUNK: usize = 256 << 10;
 
-/// A bearer key that requests carry. Its debug output does not contain the key.
+/// A bearer key for requests. Its debug output does not contain the key.
 pub(crate) struct BearerKey(HeaderValue);
 
 impl BearerKey {
@@ -51,10 +51,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Creates a client. It repeats a failed request up to `retries` times; `timeout` applies to each read and each
+    /// Creates a client. It retries a failed request up to `retries` times; `timeout` applies to each read and each
     /// write.
     pub(crate) fn new(key: Option<BearerKey>, retries: u32, timeout: Duration) -> Self {
-        // The system's certificates are used, so that a company's own authority needs no configuration here.
+        // The certificates of the system are used, so that the certificate authority of a company needs no
+        // configuration for this program.
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::PlatformVerifier)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -62,7 +63,7 @@ impl Client {
         let config = Agent::config_builder()
             .tls_config(tls)
             .http_status_as_error(false)
-            // Following a redirect could send the key to another server.
+            // If redirects were followed, the key could be sent to another server.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("rulebook/", env!("CARGO_PKG_VERSION")))
@@ -96,7 +97,7 @@ impl Client {
         self.agent.run(request.body(body)?)
     }
 
-    /// Calls `attempt` until it succeeds, fails with an error that retrying cannot remedy, or no retries are left.
+    /// Calls `attempt` until it succeeds, fails with an error that a retry cannot fix, or no retries remain.
     ///
     /// # Errors
     /// Returns the error of the last attempt.

@@ -13,7 +13,7 @@ use rulebook::ETag;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Digest(Hash);
 
-/// The result of comparing a content with the server's.
+/// The result of comparing local content with the content on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verification {
     /// The contents are the same.
@@ -54,7 +54,7 @@ impl Digest {
         Ok(Self::of(&hasher))
     }
 
-    /// Compares the digest with the server's, if the server sent one.
+    /// Compares the digest with that of the server, if the server sent one.
     ///
     /// # Errors
     /// Fails if the digests differ.

@@ -17,7 +17,8 @@ pub(crate) enum TransferError {
     /// The connection failed before the whole response arrived.
     #[error("the connection failed: {}", Cause(.0))]
     Connection(ureq::Error),
-    /// The connection failed after part of the file had been sent, so that the server may have stored it or not.
+    /// The connection failed after part of the file had been sent, so that it is unknown whether the server has stored
+    /// the file.
     #[error(
         "the connection failed after part of the file had been sent: {}; the server may have stored the file",
         Cause(.0)
@@ -29,10 +30,10 @@ pub(crate) enum TransferError {
     /// The server redirects to another URL. Redirects are not followed.
     #[error("the server redirects to another URL ({status}), which is not followed: {location}")]
     Redirect { status: u16, location: String },
-    /// The response is not one that the request can have.
+    /// The response is not valid for this request.
     #[error("the server's response is invalid: {0}")]
     InvalidResponse(&'static str),
-    /// The content differs from the server's.
+    /// The content differs from the content on the server.
     #[error("the content differs from the server's: its digest is {local} here and {remote} on the server")]
     DigestMismatch { local: Digest, remote: Digest },
     /// A local file cannot be read or written.
@@ -52,10 +53,10 @@ impl TransferError {
         move |error| Self::File { path: path.to_owned(), error }
     }
 
-    /// Returns the minimum pause before a retry that may succeed; `None` if retrying is useless.
+    /// Returns the minimum pause before a retry; `None` if a retry cannot succeed.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            // TLS reports untrusted certificates and protocol errors like this; they do not go away.
+            // TLS reports untrusted certificates and protocol errors with this kind. A retry does not fix them.
             Self::Connection(ureq::Error::Io(error)) if error.kind() == io::ErrorKind::InvalidData => None,
             Self::Connection(ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed) => {
                 Some(Duration::ZERO)

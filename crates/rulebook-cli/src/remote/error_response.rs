@@ -12,9 +12,9 @@ use super::TransferError;
 
 /// Maximum number of bytes of an error response's body that are read.
 const MAX_BODY: u64 = 64 << 10;
-/// Maximum number of characters of a server's text that are shown.
+/// Maximum number of characters that are shown of a text from the server.
 const MAX_SHOWN: usize = 1000;
-/// The longest `Retry-After` that the client waits for.
+/// The maximum `Retry-After` for which the client waits.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Statuses of temporary conditions (RFC 9110 section 15.6, RFC 6585 section 4).
@@ -23,7 +23,7 @@ const TEMPORARY: [u16; 4] = [429, 502, 503, 504];
 /// An error response.
 #[derive(Debug)]
 pub(crate) struct ErrorResponse {
-    /// The HTTP status, or `ret` of the `phalapi` envelope.
+    /// The HTTP status, or the member `ret` of the `phalapi` envelope.
     status: u64,
     message: Option<String>,
     /// The id of the request in the server's log.
@@ -32,16 +32,16 @@ pub(crate) struct ErrorResponse {
 }
 
 impl ErrorResponse {
-    /// Returns the minimum pause before a retry that may succeed; `None` if retrying is useless, or the pause would be
-    /// longer than a minute.
+    /// Returns the minimum pause before a retry; `None` if a retry cannot succeed, or the pause would be longer than a
+    /// minute.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         let is_temporary = TEMPORARY.iter().any(|status| u64::from(*status) == self.status);
-        // `Retry-After` counts with any status: servers of internal-api send it with 400.
+        // `Retry-After` is used with any status, because servers of internal-api send it with 400.
         self.retry_after.or(is_temporary.then_some(Duration::ZERO)).filter(|after| *after <= MAX_RETRY_AFTER)
     }
 }
 
-/// Converts a response that is not a success to an error.
+/// Converts a response without a success status to an error.
 pub(super) fn read(response: Response<Body>) -> TransferError {
     let (head, body) = response.into_parts();
     let status = head.status.as_u16();
@@ -61,7 +61,8 @@ pub(super) fn read(response: Response<Body>) -> TransferError {
     TransferError::Refused(parse(status.into(), message.as_deref(), &head.headers))
 }
 
-/// Finds the error in a response with a success status: the `phalapi` envelope sends errors with status 200.
+/// Returns the error in a response with a success status, if there is one: the `phalapi` envelope sends errors with
+/// status 200.
 pub(super) fn read_in_success(fields: &HeaderMap, body: Body) -> Option<TransferError> {
     let document: Json = serde_json::from_slice(&read_start(body)).ok()?;
     let status = document.get("ret")?.as_u64().filter(|ret| *ret >= 300)?;
@@ -85,14 +86,14 @@ fn message(document: &Json) -> Option<String> {
     members.iter().find_map(|member| document.get(member)?.as_str()).map(str::to_owned)
 }
 
-/// Reads the beginning of a body, up to the first error.
+/// Reads the beginning of a body, and stops at the first error.
 fn read_start(mut body: Body) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _ = body.as_reader().take(MAX_BODY).read_to_end(&mut bytes);
     bytes
 }
 
-/// Makes a server's text safe for a terminal: control characters are replaced, and long text is cut.
+/// Makes text from a server safe for a terminal: replaces control characters, and cuts long text.
 fn printable(text: &str) -> String {
     text.chars().take(MAX_SHOWN).map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
 }

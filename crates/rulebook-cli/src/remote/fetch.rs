@@ -26,7 +26,7 @@ pub(crate) struct FetchRequest {
 pub(crate) enum Fetched {
     /// The server's file has been stored.
     New(Digest, Verification),
-    /// The local file is the same as the server's.
+    /// The local file has the same content as the file on the server.
     Unchanged(Digest),
 }
 
@@ -34,16 +34,16 @@ pub(crate) enum Fetched {
 enum Attempt {
     /// The whole content has been received.
     Complete,
-    /// Nothing has been received, because the local file is the same.
+    /// No content has been received, because the local file has the same content.
     Unchanged(Digest),
 }
 
-/// Fetches a file. The received part is stored beside the target, so that a later attempt, also of another process, can
-/// resume it. The target is replaced only by the complete file.
+/// Fetches a file. The received part is stored beside the target, so that a later attempt, even of another process, can
+/// resume the transfer. The target is replaced only by the complete file.
 ///
 /// # Errors
-/// Fails if the server cannot be reached or responds with an error, the content does not have the server's digest, or
-/// the file cannot be written.
+/// Fails if the server cannot be reached or responds with an error, the digest of the content differs from that of the
+/// server, or the file cannot be written.
 pub(crate) fn fetch(
     client: &Client,
     server: &Server,
@@ -58,7 +58,7 @@ pub(crate) fn fetch(
     }
 }
 
-/// Returns the digest of the local file; `None` if there is none.
+/// Returns the digest of the local file; `None` if the file does not exist.
 fn local_digest(request: &FetchRequest) -> Result<Option<Digest>, TransferError> {
     let file_error = TransferError::file(&request.target);
     match File::open(&request.target) {
@@ -79,7 +79,7 @@ fn attempt(
     let mut url = server.file_url();
     url.query_pairs_mut().append_pair("filename", &request.name);
     let resumed = partial.resumable();
-    // Ranges, lengths and entity tags must refer to the content without a content coding.
+    // A content coding is excluded, because ranges, lengths and entity tags must refer to the content of the file.
     let mut fields = vec![(header::ACCEPT_ENCODING, "identity".to_owned())];
     if let Some(local) = local {
         fields.push((header::IF_NONE_MATCH, local.tag().to_string()));
@@ -102,7 +102,7 @@ fn attempt(
         (StatusCode::PARTIAL_CONTENT, _, Some(digest)) if continues(response.headers(), digest, partial.length()) => {
             receive(response, partial, progress)
         }
-        // An earlier attempt had received everything.
+        // An earlier attempt had received all bytes.
         (StatusCode::RANGE_NOT_SATISFIABLE, _, Some(_)) if partial.is_complete() => Ok(Attempt::Complete),
         (StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE, _, Some(_)) => {
             partial.discard()?;
@@ -115,7 +115,7 @@ fn attempt(
     }
 }
 
-/// Returns `true` if a 206 response continues the content with this digest at offset `from`.
+/// Returns `true` if a response with status 206 contains the bytes from offset `from` of the content with this digest.
 fn continues(fields: &HeaderMap, digest: Digest, from: u64) -> bool {
     let range = text(fields, header::CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes "));
     let first = range.and_then(|range| range.split_once('-')).and_then(|(first, _)| first.parse().ok());

@@ -1,8 +1,8 @@
-//! Client of other rulebook servers: sends files to the calls of their internal API and fetches files from them.
+//! A client of other rulebook servers, which sends files to their internal API and fetches files from it.
 //!
-//! This module makes the requests, retries them, and verifies that the content that was sent or fetched is the content
-//! that the server has. It reports progress to a callback and prints nothing. It must not know the definition: the
-//! server decides which files it accepts.
+//! This module sends the requests, retries them, and verifies that the local content equals the content on the server.
+//! It reports progress to a callback and prints nothing. It does not use the definition: the server decides which files
+//! it accepts.
 
 mod client;
 mod digest;
@@ -25,9 +25,10 @@ pub(crate) use server::Server;
 
 /// The progress of a transfer.
 pub(crate) enum Progress<'a> {
-    /// An attempt has started. `done` bytes are transferred already; `total` is the number of all bytes, if known.
+    /// An attempt has started. `done` bytes have been transferred by earlier attempts; `total` is the number of all
+    /// bytes, if known.
     Started { done: u64, total: Option<u64> },
-    /// This number of further bytes has been transferred.
+    /// This number of bytes has been transferred since the last event.
     Advanced(u64),
     /// The attempt has failed, and another one follows after a pause.
     Retrying { error: &'a TransferError, pause: Duration },

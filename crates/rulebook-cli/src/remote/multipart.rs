@@ -142,8 +142,8 @@ impl FileContent {
         Ok(Self { file, path: path.to_owned(), length, unread: length, hasher: Hasher::new() })
     }
 
-    /// Reads the next bytes. If the file's length has changed meanwhile, this fails, which ends the request before the
-    /// last boundary: the server then discards the incomplete body.
+    /// Reads the next bytes. If the length of the file has changed meanwhile, this returns an error, and the request
+    /// ends before the last boundary. The server then discards the incomplete body.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TransferError> {
         let file_error = TransferError::file(&self.path);
         if self.unread == 0 {
@@ -166,7 +166,7 @@ impl FileContent {
     }
 }
 
-/// Creates a boundary from 192 random bits, so that no file contains it.
+/// Creates a boundary from 192 random bits, so that it does not occur in any file.
 fn boundary() -> Result<String, TransferError> {
     let mut random = [0; 24];
     getrandom::fill(&mut random)

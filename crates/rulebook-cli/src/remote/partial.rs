@@ -1,7 +1,7 @@
-//! Partially fetched files, which are stored beside their target until they are complete.
+//! Partially fetched files. They are stored beside their target until they are complete.
 //!
-//! `NAME.part` contains the bytes, `NAME.part.tag` the digest of the complete file. Without the digest, a later attempt
-//! could not detect that it joined parts of two different contents, so that it starts again from the beginning.
+//! `NAME.part` contains the received bytes, `NAME.part.tag` the digest of the complete file. Without the digest, a
+//! later attempt could not detect that it combines parts of different contents, so that it starts from the beginning.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -27,7 +27,7 @@ pub(super) struct PartialFile {
 }
 
 impl PartialFile {
-    /// Opens the part of this file that earlier attempts received, if there is one.
+    /// Opens the part of this file that earlier attempts received, if it exists.
     ///
     /// # Errors
     /// Fails if the part cannot be read, another process is writing it, or something other than a file has the path of
@@ -65,7 +65,7 @@ impl PartialFile {
         self.tag.filter(|_| self.length > 0)
     }
 
-    /// Discards the received bytes and starts again with a content that has this digest.
+    /// Discards the received bytes, and starts again to receive content with this digest.
     ///
     /// # Errors
     /// Fails if the files cannot be written.
@@ -83,7 +83,8 @@ impl PartialFile {
         file.set_len(0).and_then(|()| file.rewind()).map_err(&file_error)?;
         self.hasher.reset();
         self.length = 0;
-        // Written only after the old bytes are removed: they are not the beginning of the new content.
+        // The digest is written only after the old bytes have been removed, because they do not belong to the new
+        // content.
         match tag {
             Some(tag) => fs::write(&self.tag_path, format!("{}\n", tag.tag())),
             None => remove(&self.tag_path),
@@ -157,7 +158,8 @@ impl PartialFile {
     /// Locks the part against other processes.
     fn lock(&self, file: &File) -> Result<(), TransferError> {
         match file.try_lock() {
-            // Another process may have renamed the file to its target between the opening and the locking.
+            // Another process may have renamed the file to its target after this process opened it and before it locked
+            // it.
             Ok(()) if is_at(file, &self.path) => Ok(()),
             Ok(()) | Err(TryLockError::WouldBlock) => Err(TransferError::Busy(self.target.clone())),
             // Some file systems do not support locks.
@@ -192,7 +194,7 @@ fn append(path: &Path, suffix: &str) -> PathBuf {
     appended.into()
 }
 
-/// Fails if a path belongs to something other than a file: a device, a folder, or a link, which would be followed or
+/// Fails if the path exists and is not a file: for example a device, a folder, or a link, which would be followed or
 /// replaced.
 fn check_replaceable(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
@@ -212,7 +214,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns `true` if the open file is the one at this path.
+/// Returns `true` if the path still leads to the open file.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -221,7 +223,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     file.metadata().map(id).ok() == fs::metadata(path).map(id).ok()
 }
 
-/// Returns `true`: other systems do not rename open files.
+/// Returns `true`, because other systems do not rename open files.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> bool {
     true

@@ -17,21 +17,22 @@ pub(crate) struct OutgoingFile {
     pub(crate) name: String,
 }
 
-/// The condition under which the server stores the files (RFC 9110 section 13.1).
+/// The condition for storing the files (RFC 9110 section 13.1).
 pub(crate) enum WriteCondition {
-    /// Existing files are replaced.
+    /// No condition: existing files are replaced.
     None,
-    /// No file of these names exists: `If-None-Match: *`.
+    /// No file with one of these names must exist: `If-None-Match: *`.
     Absent,
-    /// The existing file has this entity tag: `If-Match`.
+    /// The existing file must have this entity tag: `If-Match`.
     Match(ETag),
 }
 
-/// Sends files in one request, so that the server stores all or none of several. Returns the digest of each file, and
-/// whether the server confirmed it.
+/// Sends files in one request, so that the server stores either all of them or none. Returns the digest of each file,
+/// and whether the server confirmed it.
 ///
 /// # Errors
-/// Fails if a file cannot be read, the server cannot be reached or responds with an error, or its digest differs.
+/// Fails if a file cannot be read, the server cannot be reached or responds with an error, or the digest from the
+/// server differs.
 pub(crate) fn send(
     client: &Client,
     server: &Server,
@@ -50,14 +51,14 @@ fn attempt(
     progress: OnProgress<'_>,
 ) -> Result<(Vec<Digest>, Verification), TransferError> {
     let url = if files.len() == 1 { server.file_url() } else { server.files_url() };
-    // The names come first, so that the server can refuse one before it receives a file.
+    // The names are sent first, so that the server can refuse a name before it receives any file.
     let names: Vec<_> = files.iter().map(|file| ("filename", file.name.as_str())).collect();
     let contents: Vec<_> = files.iter().map(|file| ("content", last_part(&file.name), file.path.as_path())).collect();
     let mut body = MultipartBody::new(&names, &contents)?;
     let mut fields = vec![
         (header::CONTENT_TYPE, body.media_type()),
         (header::CONTENT_LENGTH, body.length().to_string()),
-        // The server can refuse the key before it receives the body.
+        // With this field, the server can refuse the key before it receives the body.
         (header::EXPECT, "100-continue".to_owned()),
     ];
     match condition {
@@ -83,18 +84,18 @@ fn attempt(
     let digests = body.digests().to_vec();
     match *digests {
         [digest] => Ok((digests, digest.verify(Digest::from_fields(&head.headers))?)),
-        // The response has one entity tag, which cannot confirm several files.
+        // The response has a single entity tag, so that it cannot confirm several files.
         _ => Ok((digests, Verification::Unverified)),
     }
 }
 
-/// Classifies the error of a request without a response.
+/// Classifies an error that occurred before a response arrived.
 fn send_error(error: ureq::Error, body: MultipartBody, condition: &WriteCondition) -> TransferError {
     let has_sent = body.bytes_read() > 0;
     match (body.into_error(), condition) {
         (Some(error), _) => error,
-        // Without a condition the request can be repeated. With one, a repeated request would fail if the first was
-        // processed.
+        // Without a condition, the request can be repeated. With a condition, repeating it would fail if the server had
+        // processed the first request.
         (None, WriteCondition::None) => TransferError::Connection(error),
         (None, _) if !has_sent => TransferError::Connection(error),
         (None, _) => TransferError::OutcomeUnknown(error),

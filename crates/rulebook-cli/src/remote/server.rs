@@ -5,7 +5,7 @@ use std::str::FromStr;
 use thiserror::Error;
 use url::{ParseError, Url};
 
-/// The URL of a server, or of one call of its API.
+/// The URL of a server, or of one method of its API.
 #[derive(Debug, Clone)]
 pub(crate) struct Server(Url);
 
@@ -24,17 +24,17 @@ pub(crate) enum ServerError {
 }
 
 impl Server {
-    /// Returns the URL of the call for one file.
+    /// Returns the URL of the method for a single file.
     pub(super) fn file_url(&self) -> Url {
         self.call_url("/iapi/file")
     }
 
-    /// Returns the URL of the call for several files.
+    /// Returns the URL of the method for several files.
     pub(super) fn files_url(&self) -> Url {
         self.call_url("/iapi/files")
     }
 
-    /// Returns the URL itself if it has a path, else the server's URL with `path`.
+    /// Returns the URL itself if it has a path, otherwise the URL with `path`.
     fn call_url(&self, path: &str) -> Url {
         let mut url = self.0.clone();
         if url.path() == "/" {

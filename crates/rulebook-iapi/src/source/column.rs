@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// A column of a table: `table.column`, or `schema.table.column`. The database determines whether case matters. No part
-/// contains a dot.
+/// A column of a table: `table.column`, or `schema.table.column`. The database determines whether names are
+/// case-sensitive. No part contains a dot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(super) schema: Option<String>,
@@ -12,7 +12,7 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    /// Parses a name; `None` if it is not that of a column.
+    /// Parses the name of a column; `None` if it is malformed.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (table, name) = text.rsplit_once('.')?;
         let (schema, table) = match table.split_once('.') {
@@ -43,7 +43,7 @@ impl fmt::Display for Column {
     }
 }
 
-/// Quotes an identifier for SQL, in the way of both databases.
+/// Quotes an identifier for SQL, as both databases require.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

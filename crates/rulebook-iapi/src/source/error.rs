@@ -40,7 +40,7 @@ pub(crate) enum SourceError {
     /// The values are larger than this number of bytes in total.
     #[error("the values are larger than {0} bytes in total")]
     TooLarge(u64),
-    /// A value that can only be read into memory as a whole is larger than this number of bytes.
+    /// A value is larger than this number of bytes, and can only be read into memory as a whole.
     #[error("a value is larger than {0} bytes, and the table does not support incremental reading")]
     ValueTooLarge(u64),
     /// The database cannot be used. The text is for the log.

@@ -3,7 +3,7 @@
 use super::SourceError;
 use rulebook::store::{StagedFile, Store, StoreError, Writer};
 
-/// A store, and the number of bytes that the call may still write to it.
+/// A store, and the remaining number of bytes that the call may write to it.
 pub(crate) struct LimitedStore {
     store: Store,
     max_bytes: u64,
@@ -15,7 +15,7 @@ impl LimitedStore {
         Self { store, max_bytes, remaining: max_bytes }
     }
 
-    /// Creates a file that may become as long as the remaining number of bytes.
+    /// Creates a file whose maximum length is the remaining number of bytes.
     pub(super) fn writer(&self) -> Result<Writer, SourceError> {
         self.store.writer(self.remaining).map_err(SourceError::Store)
     }

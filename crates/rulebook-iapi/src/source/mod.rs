@@ -1,7 +1,7 @@
 //! The databases from which caches are written: SQLite files and PostgreSQL servers.
 //!
-//! This module finds the rows of some keys and copies their values in chunks to files. It must not know of requests,
-//! nor the names of the files.
+//! This module finds the rows of the given keys and copies their values in chunks to files. It must not depend on
+//! requests or on the names of the files.
 //!
 //! All values of one call are read in one transaction, so that they belong to the same state of the database. Large
 //! values are never held in memory as a whole.
@@ -38,7 +38,7 @@ impl Database {
     /// Copies the value of each key to a file, in the order of the keys. This blocks on the database and the disk.
     ///
     /// # Errors
-    /// Fails if a key has no value, or the database or the disk fails. No files are left then.
+    /// Fails if a key has no value, or the database or the disk fails. All files are then removed.
     pub(super) fn copy(
         &self,
         column: &Column,
@@ -65,7 +65,7 @@ impl fmt::Debug for Database {
 /// Returns the values if every key has one.
 ///
 /// # Errors
-/// Returns [`SourceError::NoValue`] with all keys that have none.
+/// Returns [`SourceError::NoValue`] with all keys that have no value.
 fn require_all<T>(keys: &[String], values: Vec<Option<T>>) -> Result<Vec<T>, SourceError> {
     let missing: Vec<_> = keys.iter().zip(&values).filter(|(_, value)| value.is_none()).collect();
     if missing.is_empty() {

@@ -1,12 +1,12 @@
 //! Copying values from a PostgreSQL server.
 //!
-//! One query returns a value as many rows, each with a chunk of it, which are read as fast as they are written to the
-//! file. The server then reads and decompresses the value once; a query for each chunk would repeat that every time.
-//! Text is converted to UTF-8, whatever the encoding of the database; `json` is copied as stored; `jsonb`, numbers,
-//! times and other types are copied in the server's text format; `bytea` is copied as bytes.
+//! A query returns a value as many rows, each with a chunk of the value. They are read as fast as they are written to
+//! the file. So the server reads and decompresses the value only once; with a query for each chunk, it would repeat
+//! that every time. Text is converted to UTF-8 from the encoding of the database; `json` is copied as stored; `jsonb`,
+//! numbers, times and other types are copied in the text format of the server; `bytea` is copied as bytes.
 //!
-//! Each call opens a connection, in a runtime on its own thread. The connection cannot be lost with another runtime,
-//! and writing files between the chunks blocks no other task.
+//! Each call opens a connection, in a separate runtime on its own thread. So the connection does not depend on another
+//! runtime, and writing files between the chunks blocks no other task.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -32,20 +32,21 @@ const SETTINGS: &str = "SET statement_timeout = '10min'; SET lock_timeout = '5s'
 /// Begins a transaction in which all queries see the same state.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
-/// Precedes the look-up of each key.
+/// Sets a savepoint before the lookup of each key.
 const SAVEPOINT: &str = "SAVEPOINT keys";
-/// Continues the transaction after a text that is not valid for the type of the key.
+/// Returns to the savepoint after a text that is not valid for the type of the key, so that the transaction can
+/// continue.
 const ROLLBACK: &str = "ROLLBACK TO SAVEPOINT keys";
 
-/// Selects whether the type of a column is `bytea`, after resolving domains.
+/// Selects whether the type of a column, or the base type of its domain, is `bytea`.
 const IS_BYTES: &str = "WITH RECURSIVE base AS (
     SELECT t.oid, t.typbasetype FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = to_regclass($1) AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL SELECT t.oid, t.typbasetype FROM pg_type t JOIN base ON t.oid = base.typbasetype)
     SELECT oid = 'bytea'::regtype FROM base WHERE typbasetype = 0";
 
-/// Selects the columns of the primary key with their types. The types have no lengths: a key that is too long would be
-/// cut and could then match another row.
+/// Selects the columns of the primary key with their types. The types are without lengths: with a length, a key that is
+/// too long would be cut, and could then match another row.
 const KEY: &str = "SELECT a.attname::text, format_type(a.atttypid, -1) FROM pg_constraint c
     CROSS JOIN unnest(c.conkey) AS k JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k
     WHERE c.conrelid = to_regclass($1) AND c.contype = 'p'";
@@ -64,7 +65,7 @@ pub(super) fn copy(
     keys: &[String],
     store: &mut LimitedStore,
 ) -> Result<Vec<StagedFile>, SourceError> {
-    // The error of the parser is not reported: it could contain parts of the URL, such as the password.
+    // The error of the parser is not reported, because it could contain parts of the URL, such as the password.
     let options =
         PgConnectOptions::from_str(url).map_err(|_| SourceError::Unavailable("its URL is invalid".to_owned()))?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(SourceError::Runtime)?;
@@ -75,7 +76,7 @@ pub(super) fn copy(
         let _ = with_timeout(connection.close()).await;
         copied
     });
-    // A host name that cannot be resolved must not delay the end of the runtime.
+    // The runtime does not wait for threads that are still resolving a host name.
     runtime.shutdown_background();
     copied
 }
@@ -101,11 +102,11 @@ async fn copy_all(
     with_timeout(connection.execute(BEGIN)).await?;
     let queries = Queries::prepare(connection, column).await?;
     with_timeout(connection.execute(SAVEPOINT)).await?;
-    let mut found = Vec::with_capacity(keys.len());
+    let mut present = Vec::with_capacity(keys.len());
     for key in keys {
-        found.push(queries.has_value(connection, key).await?.then_some(()));
+        present.push(queries.has_value(connection, key).await?.then_some(()));
     }
-    super::require_all(keys, found)?;
+    super::require_all(keys, present)?;
     let mut staged = Vec::with_capacity(keys.len());
     for key in keys {
         staged.push(queries.copy(connection, key, store).await?);
@@ -136,8 +137,8 @@ impl Queries {
         };
         let value = quoted(&column.name);
         let row = format!("FROM {table} WHERE {} = $1::text::{key_type}", quoted(key));
-        // Both expressions create a new value in memory, which is not compressed, so that a substring costs no more
-        // than its length.
+        // Both expressions create a new, uncompressed value in memory, so that the cost of a substring is proportional
+        // to its length.
         let bytes = if is_bytes {
             format!("{value}::bytea || ''::bytea")
         } else {
@@ -148,7 +149,7 @@ impl Queries {
             // OFFSET prevents the planner from merging the subquery into the outer query, which would create the value
             // for each chunk.
             chunks: format!(
-                "SELECT first, substring(value FROM first FOR $2) FROM (SELECT {bytes} AS value {row} OFFSET 0) AS found
+                "SELECT first, substring(value FROM first FOR $2) FROM (SELECT {bytes} AS value {row} OFFSET 0) AS present
                  CROSS JOIN LATERAL generate_series(1, length(value), $2) AS first"
             ),
         })

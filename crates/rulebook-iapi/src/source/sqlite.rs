@@ -18,17 +18,17 @@ use rulebook::store::StagedFile;
 /// Maximum length in bytes of a value that is read as a whole.
 const MAX_WHOLE: u64 = 16 << 20;
 
-/// Maximum time to wait for a writer that locks the database. In WAL mode writers and readers do not wait for each
-/// other; in other modes writers also wait for this reader.
+/// Maximum time to wait while a writer locks the database. In WAL mode, writers and readers do not wait for each other;
+/// in other modes, writers also wait for this reader.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The names of the rowid. A column of the same name hides it.
+/// The names of the rowid. A column with such a name hides the rowid under that name.
 const ROWIDS: [&str; 3] = ["rowid", "_rowid_", "oid"];
 
-/// The schema of the tables in the file, which is the only one.
+/// The name of the schema that contains the tables of the file.
 const MAIN: &str = "main";
 
-/// The method of reading a value.
+/// How a value is read.
 enum ReadMethod {
     /// Incremental blob I/O on the row with this rowid.
     Incremental(i64),
@@ -53,7 +53,7 @@ pub(super) fn copy(
     keys: &[String],
     store: &mut LimitedStore,
 ) -> Result<Vec<StagedFile>, SourceError> {
-    // An absolute path cannot be mistaken for a `file:` URL.
+    // SQLite interprets paths that begin with `file:` as URLs. An absolute path does not.
     let file = std::path::absolute(file).map_err(|error| SourceError::Unavailable(error.to_string()))?;
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -71,9 +71,9 @@ impl<'c> Table<'c> {
     fn find(connection: &Connection, column: &'c Column) -> Result<Self, SourceError> {
         let sql = "SELECT type = 'table' AND NOT wr FROM pragma_table_list(?1) WHERE schema = 'main'";
         let is_main = column.schema.as_ref().is_none_or(|schema| schema.eq_ignore_ascii_case(MAIN));
-        let found =
+        let is_rowid_table =
             if is_main { connection.query_row(sql, [&column.table], |row| row.get(0)).optional()? } else { None };
-        let is_ordinary: bool = found.ok_or_else(|| SourceError::NoTable(column.to_string()))?;
+        let is_ordinary: bool = is_rowid_table.ok_or_else(|| SourceError::NoTable(column.to_string()))?;
         let columns = columns(connection, &column.table)?;
         if !columns.iter().any(|other| other.is(&column.name)) {
             return Err(SourceError::NoColumn { table: column.to_string(), column: column.name.clone() });
@@ -94,13 +94,12 @@ impl<'c> Table<'c> {
         Ok(Self { column, key, rowid, is_utf8: encoding == "UTF-8" })
     }
 
-    /// Returns a query of these expressions for the row with the key ?1.
+    /// Returns a query that evaluates these expressions for the row with the key ?1.
     fn select(&self, expressions: &str) -> String {
         format!("SELECT {expressions} FROM {MAIN}.{} WHERE {} = ?1", quoted(&self.column.table), self.key)
     }
 
-    /// Returns the method for the value of each key; `None` if the key has no value. The values themselves are not
-    /// read.
+    /// Returns how the value of each key is read; `None` if the key has no value. The values themselves are not read.
     fn read_methods(&self, connection: &Connection, keys: &[String]) -> Result<Vec<Option<ReadMethod>>, SourceError> {
         let (rowid, value) = (self.rowid.unwrap_or("NULL"), quoted(&self.column.name));
         let sql = self.select(&format!("{rowid}, typeof({value}), octet_length({value})"));

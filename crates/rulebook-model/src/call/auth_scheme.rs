@@ -1,9 +1,9 @@
 //! Authentication schemes, for `WWW-Authenticate` and the documents.
 
-/// An authentication scheme: the way in which clients send the credential that an `Authenticate`
-/// checks.
+/// An authentication scheme: how clients send the credential that an `Authenticate` checks.
 ///
-/// `WWW-Authenticate` of 401 responses offers these schemes, and the OpenAPI document lists them in `securitySchemes`.
+/// The `WWW-Authenticate` field of 401 responses lists the schemes, as do the `securitySchemes` of the OpenAPI
+/// document.
 ///
 /// ```
 /// # use rulebook_model as rulebook;
@@ -17,31 +17,32 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthScheme {
-    /// The `Authorization` header field with this challenge (RFC 9110 section 11.6.1): the name of the scheme, and
-    /// parameters after a space if it has any: `Digest realm="staff"`.
+    /// The `Authorization` header field with this challenge (RFC 9110 section 11.6.1), which is the name of the scheme,
+    /// optionally followed by a space and parameters: `Digest realm="staff"`.
     Http(String),
-    /// A header field of this name.
+    /// A header field with this name.
     Header(String),
-    /// A cookie of this name.
+    /// A cookie with this name.
     Cookie(String),
 }
 
 impl AuthScheme {
-    /// Bearer tokens (RFC 6750): `Authorization: Bearer <token>`.
+    /// Returns the scheme for bearer tokens (RFC 6750): `Authorization: Bearer <token>`.
     #[must_use]
     pub fn bearer() -> Self {
         Self::Http("Bearer".to_owned())
     }
 
-    /// User name and password (RFC 7617): `Authorization: Basic <credentials>`. Browsers show the realm to the user.
+    /// Returns the scheme for user names and passwords (RFC 7617): `Authorization: Basic <credentials>`. Browsers show
+    /// the realm to the user.
     #[must_use]
     pub fn basic(realm: &str) -> Self {
-        // A quoted string (RFC 9110 section 5.6.4).
+        // The realm is a quoted string (RFC 9110 section 5.6.4).
         let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
         Self::Http(format!("Basic realm=\"{realm}\""))
     }
 
-    /// The name of an [`AuthScheme::Http`] in lower case: `bearer`; `None` for other schemes.
+    /// Returns the name of an [`AuthScheme::Http`] in lower case, such as `bearer`, or `None` for other schemes.
     #[must_use]
     pub fn http_scheme(&self) -> Option<String> {
         match self {
@@ -50,7 +51,7 @@ impl AuthScheme {
         }
     }
 
-    /// The header field, name and value, that sends this credential.
+    /// Returns the name and the value of the header field that sends a credential.
     #[doc(hidden)]
     pub fn header_field(&self, credential: &str) -> (String, String) {
         match self {
@@ -63,8 +64,8 @@ impl AuthScheme {
         }
     }
 
-    /// The name of the scheme in the OpenAPI document: `bearer`, `header-x-api-key`, `cookie-session`. Characters that
-    /// OpenAPI does not allow in the name of a component become `_`.
+    /// Returns the name of the scheme in the OpenAPI document: `bearer`, `header-x-api-key`, `cookie-session`.
+    /// Characters that OpenAPI does not allow in the name of a component become `_`.
     #[must_use]
     pub fn name(&self) -> String {
         let name = match self {
@@ -75,9 +76,9 @@ impl AuthScheme {
         name.replace(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')), "_")
     }
 
-    /// The challenges of `WWW-Authenticate` for these schemes, each once. RFC 9110 section 11.6.1 requires at least one
-    /// in a 401 response, but no challenge is registered for credentials outside of `Authorization`: if there are only
-    /// such schemes, the challenge is `ApiKey`.
+    /// Returns the challenges of `WWW-Authenticate` for these schemes, without duplicates. RFC 9110 section 11.6.1
+    /// requires at least one challenge in a 401 response, but no challenge is registered for credentials in other
+    /// fields than `Authorization`. If all schemes use other fields, the challenge is `ApiKey`.
     #[doc(hidden)]
     pub fn challenges(schemes: &[Self]) -> Vec<&str> {
         let mut challenges: Vec<&str> = Vec::new();

@@ -11,21 +11,21 @@ use std::fmt;
 pub struct Callback<'h>(Cow<'h, str>);
 
 impl<'h> Callback<'h> {
-    /// The query parameter that holds the name.
+    /// The query parameter that contains the name.
     pub const PARAMETER: &'static str = "callback";
     /// The maximum length of a name in bytes.
     pub const MAX_LEN: usize = 64;
-    /// A regular expression for names and for the empty text, which requests no JSONP.
+    /// A regular expression for names and for the empty text, with which the response is not JSONP.
     pub const PATTERN: &'static str = r"^([A-Za-z_$][0-9A-Za-z_$]*(\.[A-Za-z_$][0-9A-Za-z_$]*)*)?$";
 
-    /// Checks a name. Returns `None` if it is not the name of a function.
+    /// Checks a name. Returns `None` if it is not a valid name.
     #[must_use]
     pub fn new(name: Cow<'h, str>) -> Option<Self> {
         let is_valid = name.len() <= Self::MAX_LEN && name.split('.').all(is_identifier);
         is_valid.then_some(Self(name))
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

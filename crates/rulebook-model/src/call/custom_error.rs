@@ -1,11 +1,11 @@
-//! Errors of a program's own functions and types, which reject the value of a parameter.
+//! The error that a function or type of the program returns for an invalid value.
 
 use thiserror::Error;
 
-/// The greatest PhalApi code of an error.
+/// The maximum PhalApi code of an error.
 const MAX_PHALAPI_CODE: u8 = 99;
 
-/// Why a function or type of the program rejects a value: a message for the client, and optionally a code.
+/// The error of a function or type of the program that rejects a value: a message for the client, and an optional code.
 ///
 /// ```
 /// # use rulebook_model as rulebook;
@@ -23,26 +23,26 @@ pub struct CustomError {
 }
 
 impl CustomError {
-    /// An error with this message for the client.
+    /// Creates an error with this message for the client.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), phalapi_code: 0 }
     }
 
-    /// Sets a code from 0 to 99. In the `phalapi` envelope, `ret` is 400 plus the code if this is the error that it
-    /// reports; other envelopes do not show the code. Greater codes are ignored.
+    /// Sets a code from 0 to 99. If the response in the `phalapi` envelope reports this error, its `ret` is 400 plus
+    /// the code; other envelopes do not show the code. Higher codes are ignored.
     #[must_use]
     pub fn with_phalapi_code(mut self, code: u8) -> Self {
         self.phalapi_code = if code <= MAX_PHALAPI_CODE { code } else { 0 };
         self
     }
 
-    /// The message for the client.
+    /// Returns the message for the client.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The code for the `phalapi` envelope, from 0 to 99.
+    /// Returns the code for the `phalapi` envelope, from 0 to 99.
     #[must_use]
     pub fn phalapi_code(&self) -> u8 {
         self.phalapi_code

@@ -1,4 +1,4 @@
-//! Reads JSON text into values that borrow from it, under limits.
+//! Parses JSON text under limits. The resulting values borrow from the text.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::{Limit, Value};
 use crate::limits;
 
-/// The limits for one JSON text. They remember which limit the text exceeded.
+/// The limits for parsing one JSON text. After parsing they contain the limit that the text exceeded, if any.
 #[derive(Debug)]
 pub struct JsonLimits {
     nesting: u64,
@@ -18,35 +18,35 @@ pub struct JsonLimits {
 }
 
 impl JsonLimits {
-    /// The greatest limit of nesting: one level less than serde_json reads, so that this limit is exceeded first.
+    /// The maximum nesting limit: one level less than the limit of serde_json, so that this limit is exceeded first.
     pub const MAX_NESTING: u64 = 126;
 
-    /// Allows `nesting` levels of arrays and objects, and `items` items or members in each.
+    /// Creates limits of `nesting` levels of arrays and objects, and of `items` items or members in each.
     #[must_use]
     pub fn new(nesting: u64, items: u64) -> Self {
         Self { nesting, items, exceeded: Cell::new(None) }
     }
 
-    /// Takes the limit that the text exceeded. `None` if reading failed for another reason.
+    /// Returns the limit that the text exceeded, or `None` if parsing failed for another reason.
     #[must_use]
     pub fn take_exceeded(&self) -> Option<Limit> {
         self.exceeded.take()
     }
 
-    /// Remembers the exceeded limit, and returns an error that ends the reading.
+    /// Stores the exceeded limit and returns an error, which ends the parsing.
     pub fn exceed<E: Error>(&self, limit: Limit) -> E {
         self.exceeded.set(Some(limit));
         E::custom(format_args!("more than {} {}", limit.max, limit.unit.as_str()))
     }
 
-    /// A seed for a value that is nested in `level` arrays and objects; 0 for the outermost value.
+    /// Returns the seed for parsing a value within `level` arrays and objects; the outermost value has the level 0.
     #[must_use]
     pub fn seed(&self, level: u64) -> JsonSeed<'_> {
         JsonSeed { limits: self, level }
     }
 }
 
-/// Reads one value, which borrows texts without escapes.
+/// Parses one value. Texts without escape sequences are borrowed.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonSeed<'l> {
     limits: &'l JsonLimits,
@@ -54,8 +54,8 @@ pub struct JsonSeed<'l> {
 }
 
 impl JsonSeed<'_> {
-    /// The seed for the items of an array or the members of an object.
-    fn inner<E: Error>(self) -> Result<Self, E> {
+    /// Returns the seed for the items of an array or the members of an object.
+    fn nested_seed<E: Error>(self) -> Result<Self, E> {
         let level = self.level + 1;
         if level > self.limits.nesting {
             return Err(self.limits.exceed(limits::NESTING.at(self.limits.nesting)));
@@ -119,7 +119,7 @@ impl<'de> Visitor<'de> for JsonSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value<'de>, A::Error> {
-        let inner = self.inner()?;
+        let inner = self.nested_seed()?;
         let mut items = Vec::new();
         while let Some(item) = access.next_element_seed(inner)? {
             self.check_count(items.len())?;
@@ -129,7 +129,7 @@ impl<'de> Visitor<'de> for JsonSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value<'de>, A::Error> {
-        let inner = self.inner()?;
+        let inner = self.nested_seed()?;
         let mut members = Vec::new();
         while let Some(key) = access.next_key_seed(MemberName)? {
             self.check_count(members.len())?;
@@ -139,7 +139,7 @@ impl<'de> Visitor<'de> for JsonSeed<'_> {
     }
 }
 
-/// Reads the name of a member, borrowed if it has no escapes.
+/// Parses the name of a member, which is borrowed if it has no escape sequences.
 #[derive(Debug, Clone, Copy)]
 pub struct MemberName;
 
@@ -167,7 +167,7 @@ impl<'de> Visitor<'de> for MemberName {
     }
 }
 
-/// Reads a text as one value. Returns `None` if it is not JSON or exceeds the limits.
+/// Parses a text as one value. Returns `None` if the text is not JSON or exceeds the limits.
 #[must_use]
 pub fn value_from_json<'a>(text: &'a str, limits: &JsonLimits) -> Option<Value<'a>> {
     let mut reader = serde_json::Deserializer::from_str(text);

@@ -1,6 +1,6 @@
 //! Requests that cannot be decoded.
 
-/// The part of a request that cannot be decoded, and why. The position is given if there is one, but never any content.
+/// The part of a request that cannot be decoded, and its position if known. Content of the request is never included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MalformedRequest {
@@ -38,7 +38,7 @@ pub enum MalformedRequest {
         /// The number of bytes that were searched.
         searched: usize,
     },
-    /// A part of a multipart body does not begin where or as it should.
+    /// A part of a multipart body does not begin with a valid boundary.
     MultipartPart {
         /// The number of the part, from 1.
         part: u64,
@@ -68,7 +68,7 @@ pub enum MalformedRequest {
 }
 
 impl MalformedRequest {
-    /// The position of an error of serde_json, without its text, which may quote the body.
+    /// Returns the position of an error of serde_json, without its message, which may quote the body.
     #[doc(hidden)]
     pub fn json(error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());

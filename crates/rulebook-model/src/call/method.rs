@@ -3,7 +3,7 @@
 /// The HTTP methods that a definition can have (RFC 9110 section 9, RFC 5789).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HttpMethod {
-    /// GET; HEAD runs it too.
+    /// GET; the server also uses it for HEAD.
     Get,
     /// POST.
     Post,
@@ -16,16 +16,16 @@ pub enum HttpMethod {
 }
 
 impl HttpMethod {
-    /// All, in the order in which they are listed.
+    /// All HTTP methods, in the order in which documents list them.
     pub const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Delete, Self::Patch];
 
-    /// The method of this name; names are case-sensitive.
+    /// Returns the HTTP method with this name. Names are case-sensitive.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|http| http.as_str() == name)
     }
 
-    /// Its name.
+    /// Returns the name of the HTTP method.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

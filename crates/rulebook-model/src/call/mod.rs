@@ -1,4 +1,5 @@
-//! Values of a call and the errors that it can end in: plain data, no logic of HTTP.
+//! The values of a call, and the errors that can end it. This module contains data only and must not depend on HTTP
+//! requests.
 
 mod api_error;
 mod auth_scheme;

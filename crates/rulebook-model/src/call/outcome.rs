@@ -1,20 +1,20 @@
-//! What a method returns, which can write itself as JSON.
+//! The outputs of a method, as a value that can be serialized as JSON.
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
-/// Outputs of any type that serde can write. Implemented for every such type; not meant to be written by hand.
+/// Outputs of a method. Implemented for every type that implements [`Serialize`]; programs need not implement it.
 pub trait Encode: Send {
-    /// Appends the outputs as JSON text.
+    /// Appends the outputs as JSON text to `to`.
     ///
     /// # Errors
-    /// The type's own `Serialize` failed, or a map has keys that are no strings.
+    /// Fails if the `Serialize` implementation of the type fails, or if a map has keys that are not strings.
     fn write_json(&self, to: &mut Vec<u8>) -> Result<(), serde_json::Error>;
 
-    /// The outputs as a JSON value, for whoever needs to look into them.
+    /// Returns the outputs as a JSON value, for callers that read single members.
     ///
     /// # Errors
-    /// As for [`Encode::write_json`].
+    /// Fails in the same cases as [`Encode::write_json`].
     fn to_json(&self) -> Result<Json, serde_json::Error>;
 }
 

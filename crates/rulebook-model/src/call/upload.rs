@@ -9,76 +9,77 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use tempfile::TempPath;
 
-/// A handle on an uploaded file. The temporary file is removed when the last handle is dropped.
+/// An uploaded file. The temporary file is removed when the last clone of this handle is dropped.
 ///
-/// Argument types of handlers can contain it for parameters of type `file`. Two handles are equal if they are handles on
+/// Handlers receive it in their arguments, for parameters of the type `file`. Two handles are equal if they refer to
 /// the same upload.
 #[derive(Debug, Clone)]
-pub struct Upload(Arc<Inner>);
+pub struct Upload(Arc<UploadData>);
 
 #[derive(Debug)]
-struct Inner {
+struct UploadData {
     filename: String,
     media_type: String,
     size: u64,
-    /// `None` if the file was discarded, and for the sample.
+    /// The temporary file; `None` if the file was discarded, and for [`Upload::sample`].
     path: Option<TempPath>,
     /// The BLAKE3 hash of the content, if it was computed.
     hash: Option<[u8; 32]>,
 }
 
 impl Upload {
-    /// A file of `size` bytes at `path`.
+    /// Creates a handle for a file of `size` bytes at `path`.
     #[doc(hidden)]
     pub fn new(filename: String, media_type: String, size: u64, path: TempPath) -> Self {
-        Self(Arc::new(Inner { filename, media_type, size, path: Some(path), hash: None }))
+        Self(Arc::new(UploadData { filename, media_type, size, path: Some(path), hash: None }))
     }
 
-    /// A file of `size` bytes at `path` with the BLAKE3 hash of its content.
+    /// Creates a handle for a file of `size` bytes at `path`, with the BLAKE3 hash of its content.
     #[doc(hidden)]
     pub fn hashed(filename: String, media_type: String, size: u64, path: TempPath, hash: [u8; 32]) -> Self {
-        Self(Arc::new(Inner { filename, media_type, size, path: Some(path), hash: Some(hash) }))
+        Self(Arc::new(UploadData { filename, media_type, size, path: Some(path), hash: Some(hash) }))
     }
 
-    /// A file that was discarded while it arrived, because no parameter accepts it; for the error message.
+    /// Creates a handle for a file that was discarded while it was received, because no parameter accepts it. The
+    /// handle is used for the error message.
     #[doc(hidden)]
     pub fn discarded(filename: String, media_type: String, size: u64) -> Self {
-        Self(Arc::new(Inner { filename, media_type, size, path: None, hash: None }))
+        Self(Arc::new(UploadData { filename, media_type, size, path: None, hash: None }))
     }
 
-    /// A handle without a file, for testing argument types at startup.
+    /// Creates a handle without a file, for testing the argument types of handlers at start.
     #[doc(hidden)]
     pub fn sample() -> Self {
         Self::discarded("sample".to_owned(), "application/octet-stream".to_owned(), 0)
     }
 
-    /// The file name that the client sent, without folders. Do not use it in a path: it may have any characters.
+    /// Returns the file name that the client sent, without folders. Do not use it in a path: it may have any
+    /// characters.
     #[must_use]
     pub fn filename(&self) -> &str {
         &self.0.filename
     }
 
-    /// The media type that was recognized from the content. The type that the client sent is ignored.
+    /// Returns the media type that was detected from the content. The media type that the client sent is ignored.
     #[must_use]
     pub fn media_type(&self) -> &str {
         &self.0.media_type
     }
 
-    /// The length in bytes.
+    /// Returns the size of the file in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.0.size
     }
 
-    /// The path of the temporary file, which exists for as long as a handle does, or until a store takes the file. To keep
-    /// the file, copy or link it, or pass the upload to `Store::stage`.
+    /// Returns the path of the temporary file. It exists until the last handle is dropped or a store takes the file. To
+    /// keep the file, copy or link it, or pass the upload to `Store::stage`.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.0.path.as_deref().unwrap_or(Path::new(""))
     }
 
-    /// The BLAKE3 hash of the content. `None` unless the program stores files
-    /// (`Rulebook::keep_files`).
+    /// Returns the BLAKE3 hash of the content, or `None` unless the program stores files (`Rulebook::keep_files`).
     #[must_use]
     pub fn hash(&self) -> Option<&[u8; 32]> {
         self.0.hash.as_ref()
@@ -88,9 +89,9 @@ impl Upload {
     #[doc(hidden)]
     pub const NEWTYPE: &'static str = "$rulebook::Upload";
 
-    /// Passes the handle to the visitor of a newtype called [`Upload::NEWTYPE`].
+    /// Passes the handle to the visitor of the newtype [`Upload::NEWTYPE`].
     ///
-    /// serde's data model has no type for a handle. So it takes another way: this function stores it in a thread-local
+    /// serde's data model has no type for such a handle. Therefore this function stores the handle in a thread-local
     /// variable, and the visitor takes it from there within the same call.
     #[doc(hidden)]
     pub fn deserialize_into<'de, V: Visitor<'de>, E: Error>(self, visitor: V) -> Result<V::Value, E> {
@@ -119,7 +120,7 @@ impl<'de> Deserialize<'de> for Upload {
                 PASSED.take().ok_or_else(|| E::custom("only a parameter of type `file` holds an uploaded file"))
             }
 
-            // Called by deserializers that do not know this newtype.
+            // Deserializers that do not treat the newtype specially call this function.
             fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<Upload, D::Error> {
                 self.visit_unit()
             }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::Upload;
 
-/// The value of a parameter: a JSON value or a file. It borrows from the request where it can.
+/// The value of a parameter: a JSON value or a file. It borrows from the request where possible.
 ///
 /// Each number has one representation: whole numbers are [`Value::Int`] if they fit, and [`Value::Uint`] only above
 /// `i64::MAX`.
@@ -21,7 +21,7 @@ pub enum Value<'a> {
     Int(i64),
     /// A whole number from `i64::MAX + 1` to `u64::MAX`.
     Uint(u64),
-    /// A number with a fraction or out of the range of 64 bits; always finite.
+    /// A number with a fraction, or a whole number outside of the range of 64 bits. It is always finite.
     Float(f64),
     /// A text.
     Text(Cow<'a, str>),
@@ -34,7 +34,7 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
-    /// Copies what the value borrows.
+    /// Copies all borrowed data, so that the value does not depend on the request.
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
         match self {
@@ -52,7 +52,7 @@ impl Value<'_> {
         }
     }
 
-    /// A value that borrows the texts of this one.
+    /// Returns a value that borrows the texts of this value.
     #[must_use]
     pub fn reborrow(&self) -> Value<'_> {
         match self {
@@ -70,7 +70,7 @@ impl Value<'_> {
         }
     }
 
-    /// The JSON type of the value, with an article: "a string", "null".
+    /// Returns the JSON type of the value, with an article: "a string"; "null" has none.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -84,7 +84,7 @@ impl Value<'_> {
         }
     }
 
-    /// The value as JSON. A file becomes an object with `filename`, `size` and `media_type`.
+    /// Returns the value as JSON. A file becomes an object with `filename`, `size` and `media_type`.
     #[must_use]
     pub fn to_json(&self) -> Json {
         serde_json::to_value(self).unwrap_or(Json::Null)

@@ -1,13 +1,13 @@
-//! The single rule of a type that a value violates, as data.
+//! The rule of a type that a value violates, as data.
 
 use std::fmt::Display;
 
 use super::CustomError;
 
-/// The rule that a value violates although it has the right type: a bound, a list of allowed values, a pattern.
+/// The rule that a value violates, such as a bound, a list of allowed values or a pattern.
 ///
-/// Most error messages describe the whole type and need only the `expected` text of the mismatch. Catalogues that have a
-/// message for a single rule fill it with this data.
+/// Most error messages describe the whole type, with the `expected` text of the mismatch. Catalogues that have a
+/// message for each rule insert this data into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
@@ -19,26 +19,26 @@ pub enum Violation {
     NotAllowed {
         /// The allowed values, separated by `/`.
         allowed: String,
-        /// The value, shortened.
+        /// The rejected value, shortened.
         got: String,
     },
-    /// The extension of the file name is not in this list, which is separated by `/`.
+    /// The extension of the file name is not in the list of allowed extensions, which is given as a JSON array.
     FileExtension(String),
-    /// The text is not JSON of the required kind.
+    /// The text is not JSON of the expected kind.
     Json,
     /// The text does not match the pattern.
     Pattern,
-    /// A function or type of the program rejects the value. The client gets the message of this error.
+    /// A function or type of the program rejects the value. The client receives the message of this error.
     Custom(CustomError),
 }
 
-/// A measured value and the bound that it exceeds or falls short of.
+/// A measured value, and the bound that it violates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Measured {
-    /// The quantity that was measured.
+    /// The measured quantity.
     pub measure: Measure,
-    /// The bound.
+    /// The violated bound.
     pub bound: String,
     /// The measured value.
     pub got: String,
@@ -59,7 +59,7 @@ pub enum Measure {
 }
 
 impl Violation {
-    /// Compares a measured value with its bounds. Returns `None` if it is within both.
+    /// Compares a measured value with its bounds. Returns `None` if neither is violated.
     pub fn of_bounds<T: Copy + PartialOrd + Display>(
         measure: Measure,
         min: Option<T>,
@@ -74,7 +74,7 @@ impl Violation {
         }
     }
 
-    /// Returns `true` if the data contains the value itself, and not only its length, count or size.
+    /// Returns `true` if the data contains the value itself, not only its length, count or size.
     #[must_use]
     pub fn reveals_value(&self) -> bool {
         match self {

@@ -51,7 +51,7 @@ impl Lowering<'_> {
         }
         let mut routes = Routes::default();
         for (index, ServiceEntry { module, service, .. }) in entries.iter().enumerate() {
-            // A service whose path exists already has been reported.
+            // If the path already exists, `check_path` has reported it.
             let _ = routes.insert(&service.path, index, module.ignore_case);
         }
         for entry in &entries {
@@ -106,7 +106,7 @@ impl Lowering<'_> {
     }
 
     /// Checks that requests with positions reach this service, and not a service whose longer path also matches them.
-    /// `route` returns the service that handles a path with this number of segments, if its path has that length.
+    /// `route` returns the service that handles a path, if the path of the service has the given number of segments.
     fn check_position_reach<'e, 'a: 'e>(
         &mut self,
         entry: &ServiceEntry<'_>,

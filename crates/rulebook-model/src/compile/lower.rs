@@ -1,4 +1,4 @@
-//! The state while a definition is lowered to the model.
+//! The state while a definition is lowered: converted from the parsed definition to the model.
 
 use jiff::tz::TimeZone;
 
@@ -24,9 +24,9 @@ pub(crate) struct Lowering<'a> {
     pub jsonp: bool,
     /// `true` if the settings have an invalid base path.
     pub has_invalid_base: bool,
-    /// The dialect of the module that is being lowered.
+    /// The dialect of the module that is being converted.
     pub spec: &'static DialectSpec,
-    /// The functions that the lowered parts of the definition refer to.
+    /// The functions that the converted parts of the definition refer to.
     pub functions: Vec<Spanned<FunctionRef>>,
     /// The errors so far.
     pub diagnostics: Vec<Diagnostic>,

@@ -1,4 +1,4 @@
-//! Lowers one method of a service.
+//! Converts one method of a service to the model.
 
 use super::lower::Lowering;
 use super::parameter::LoweredParameter;
@@ -25,8 +25,8 @@ pub(super) struct MethodContext<'a> {
 }
 
 impl Lowering<'_> {
-    /// Lowers a method. Returns `None` if its HTTP method or its path has an error, because the model cannot hold such
-    /// a method.
+    /// Converts a method to the model. Returns `None` if its HTTP method or its path has an error, because the model
+    /// cannot hold such a method.
     pub(super) fn lower_method(
         &mut self,
         method: &parsed::Method,

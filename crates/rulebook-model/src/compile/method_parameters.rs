@@ -15,7 +15,8 @@ use crate::span::{Span, Spanned};
 use crate::types::Arity;
 
 impl Lowering<'_> {
-    /// Lowers the parameters that all methods have. They cannot be in the path, because methods have different paths.
+    /// Converts the common parameters, which all methods have, to the model. They cannot be in the path, because
+    /// methods have different paths.
     pub(super) fn common_parameters(&mut self, parameters: &[parsed::Parameter]) -> Vec<LoweredParameter> {
         let mut common = Vec::with_capacity(parameters.len());
         for parameter in parameters {
@@ -42,8 +43,9 @@ impl Lowering<'_> {
         common
     }
 
-    /// Lowers the parameters of a method and adds the common parameters. A common parameter is omitted if the method
-    /// has a parameter with the same name in code. The dialect decides whether the common parameters come first.
+    /// Converts the parameters of a method to the model, and adds the common parameters. A common parameter is omitted
+    /// if the method has a parameter with the same name in code. The dialect decides whether the common parameters come
+    /// first.
     pub(super) fn lower_method_parameters(
         &mut self,
         parameters: &[parsed::Parameter],

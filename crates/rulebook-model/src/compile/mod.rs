@@ -1,7 +1,7 @@
-//! Compiles a parsed definition to the model.
+//! Compiles a parsed definition to the model, which is called lowering.
 //!
-//! [`lower`] resolves types and permissions, checks the API as a whole (collisions, captures, positions, names) and
-//! returns the model.
+//! The function [`lower`] resolves types and permissions, checks the API as a whole (collisions, captures, positions,
+//! names) and returns the model.
 //!
 //! Every error is collected; errors that only follow from another one are omitted. This module does not depend on the
 //! text of the files. It depends on their dialects only through

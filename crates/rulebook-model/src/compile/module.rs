@@ -1,4 +1,4 @@
-//! Lowers modules and their services.
+//! Converts modules and their services to the model.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -17,7 +17,7 @@ use crate::model::{EnvelopeName, Location, Method, Module, Repeated, Segment, Se
 use crate::span::{Span, Spanned};
 
 impl Lowering<'_> {
-    /// Lowers a module from its parts.
+    /// Converts a module from its parts to the model.
     pub(super) fn module(&mut self, parts: &ModuleParts<'_>, common: &[LoweredParameter]) -> Module {
         let name = &parts.first.name;
         self.check_name(&name.value, "a module", name.span);

@@ -1,4 +1,4 @@
-//! Lowers the options of a method.
+//! Converts the options of a method to the model.
 
 use super::lower::Lowering;
 use crate::definition::parsed::{Options, Output};
@@ -17,7 +17,7 @@ const STATUSES_NOT_FOR_DOWNLOADS: [u16; 3] = [204, 205, 206];
 const DOWNLOAD_OUTPUTS: [&str; 3] = ["headers", "body", "link"];
 
 impl Lowering<'_> {
-    /// Lowers the options of a method that has these outputs.
+    /// Converts the options of a method that has these outputs to the model.
     pub(super) fn lower_options(&mut self, options: &Options, outputs: &[Output]) -> MethodOptions {
         let Options { status, download, jsonp, deprecated } = options;
         let is_download = download.as_ref().is_some_and(|download| download.value);

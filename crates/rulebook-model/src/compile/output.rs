@@ -1,4 +1,4 @@
-//! Lowers outputs, fields of objects, and declared errors.
+//! Converts outputs, fields of objects, and declared errors to the model.
 
 use std::collections::HashMap;
 
@@ -12,14 +12,14 @@ use crate::model::{DeclaredError, EnvelopeName, Output, ParameterType};
 use crate::span::Span;
 
 impl Lowering<'_> {
-    /// Lowers the outputs of a method. `envelope` is the envelope of its responses, if known.
+    /// Converts the outputs of a method to the model. `envelope` is the envelope of its responses, if known.
     pub(super) fn lower_outputs(&mut self, outputs: &[parsed::Output], envelope: Option<&EnvelopeName>) -> Vec<Output> {
         let lowered: Vec<_> = outputs.iter().map(|output| self.lower_output(output, "output")).collect();
         self.check_output_names(outputs, envelope);
         lowered.into_iter().flatten().collect()
     }
 
-    /// Lowers an output, or a field of an object. `noun` is "output" or "field".
+    /// Converts an output, or a field of an object, to the model. `noun` is "output" or "field".
     pub(super) fn lower_output(&mut self, output: &parsed::Output, noun: &str) -> Option<Output> {
         let before = self.diagnostics.len();
         let subject = format!("the {noun} `{}`", output.name.value.escape_debug());
@@ -78,7 +78,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Lowers the errors that the handler of a method may return.
+    /// Converts the errors that the handler of a method may return to the model.
     pub(super) fn lower_errors(&mut self, errors: &[parsed::DeclaredError]) -> Vec<DeclaredError> {
         let mut lowered: Vec<DeclaredError> = Vec::with_capacity(errors.len());
         let mut names: HashMap<&str, Span> = HashMap::new();
@@ -88,7 +88,7 @@ impl Lowering<'_> {
             self.check_name(&error.name.value, &subject, span);
             let info = self.required_description(error.info.as_ref(), &subject, span, error.incomplete);
             let status = match &error.status {
-                // An error without a status is an error of the client.
+                // Without a status, a declared error is an error of the client (4xx).
                 None => Some(ErrorCode::Failed.status()),
                 Some(status) => {
                     let known = u16::try_from(status.value).ok().and_then(ErrorStatus::new);

@@ -1,4 +1,4 @@
-//! Lowers one parameter: its key, name, type, default and example.
+//! Converts one parameter to the model: its key, name, type, default and example.
 
 use super::key::ParameterKey;
 use super::lower::Lowering;
@@ -29,7 +29,7 @@ pub(super) struct LoweredParameter {
 }
 
 impl Lowering<'_> {
-    /// Lowers a parameter.
+    /// Converts a parameter to the model.
     pub(super) fn lower_parameter(&mut self, parameter: &parsed::Parameter) -> LoweredParameter {
         let before = self.diagnostics.len();
         let key_text = parameter.key.value.as_str();

@@ -1,4 +1,4 @@
-//! Lowers scopes: the permissions that a method requires, and the parameters that permissions depend on.
+//! Converts scopes to the model: the permissions that a method requires, and the parameters that permissions depend on.
 
 use super::lower::Lowering;
 use super::method::MethodContext;
@@ -10,8 +10,8 @@ use crate::span::Spanned;
 type Group = Spanned<Vec<Spanned<String>>>;
 
 impl Lowering<'_> {
-    /// Lowers a scope, an OR of ANDs of permissions. A variable in a permission is the name in code of a path, position
-    /// or header parameter, because permissions are checked before the body is read.
+    /// Converts a scope, an OR of ANDs of permissions, to the model. A variable in a permission is the name in code of
+    /// a path, position or header parameter, because permissions are checked before the body is read.
     pub(super) fn lower_scope(
         &mut self,
         groups: &[Group],

@@ -68,7 +68,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Lowers the fields of an object. Returns `None` if one of them has an error.
+    /// Converts the fields of an object to the model. Returns `None` if one of them has an error.
     fn lower_fields(&mut self, fields: &[Output]) -> Option<Vec<ObjectField>> {
         let lowered: Vec<_> = fields.iter().map(|field| self.lower_output(field, "field")).collect();
         lowered

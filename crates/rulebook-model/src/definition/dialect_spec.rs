@@ -1,37 +1,37 @@
-//! The differences between the dialects that matter after parsing.
+//! The differences between dialects that code after the parser depends on.
 //!
-//! All dialects are parsed into the same structures. Their [`DialectSpec`] lets `compile` resolve the names that a
-//! dialect gives to types, and lets diagnostics use the keys that the author wrote.
+//! All dialects are parsed into the same structures. `compile` uses the [`DialectSpec`] of a file to resolve the type
+//! names of its dialect, and to name keys in diagnostics as the author wrote them.
 
 use super::keys::{self, KeyTable};
 
 /// The keys, type names and rules of a dialect.
 pub struct DialectSpec {
-    /// The name of the dialect, as the key `"dialect"` holds it.
+    /// The name of the dialect, which is the value of the key `"dialect"`.
     pub name: &'static str,
     /// The key of descriptions: `info` or `description`.
     pub info_key: &'static str,
-    /// `true` if a method's description may be omitted. It is then the method's id.
+    /// `true` if the description of a method may be omitted; the default is the id of the method.
     pub info_defaults_to_id: bool,
     /// The key of a method's permissions.
     pub scope_key: &'static str,
-    /// The prefix of a positional parameter's key, before the number. Every dialect accepts `URL#` too.
+    /// The prefix in the key of a positional parameter, before the number. Every dialect also accepts `URL#`.
     pub position_prefix: &'static str,
-    /// `true` if parameters whose keys have no prefix are read from query and body with every HTTP method. If `false`,
-    /// this applies to GET and DELETE only, and with other methods they are read from the body.
-    pub bare_keys_in_query: bool,
+    /// `true` if parameters whose keys have no prefix are read from the query or the body, whatever the HTTP method. If
+    /// `false`, they are read from the query or the body only for GET and DELETE, and otherwise only from the body.
+    pub keys_without_prefix_in_query: bool,
     /// The keys of an output, and of a field of an object.
     pub output_keys: &'static KeyTable,
-    /// The dialect's names of types, each with the canonical name, which applies if the name is not followed by `<…>`.
-    /// Other names are canonical.
+    /// The type names of the dialect that differ from the canonical names, as pairs of both. An alias does not apply if
+    /// `<…>` follows the name.
     pub type_aliases: &'static [(&'static str, &'static str)],
     /// `true` if type names are compared case-insensitively.
     pub ignore_type_case: bool,
-    /// `true` if common parameters come before those of the method itself, so that their errors are reported first.
+    /// `true` if the common parameters come before those of the method, so that their errors are reported first.
     pub common_parameters_first: bool,
 }
 
-/// Prints the name only: the key tables refer to each other in cycles.
+/// Prints only the name, because the key tables refer to each other in cycles.
 impl std::fmt::Debug for DialectSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DialectSpec").field("name", &self.name).finish_non_exhaustive()
@@ -45,21 +45,21 @@ pub static TREE: DialectSpec = DialectSpec {
     info_defaults_to_id: false,
     scope_key: "scope",
     position_prefix: "URL#",
-    bare_keys_in_query: false,
+    keys_without_prefix_in_query: false,
     output_keys: &keys::OUTPUT,
     type_aliases: &[],
     ignore_type_case: false,
     common_parameters_first: false,
 };
 
-/// The dialect `rules`. The parser replaces its names of types by the canonical ones.
+/// The dialect `rules`. Its parser replaces type names by the canonical ones.
 pub static RULES: DialectSpec = DialectSpec {
     name: "rules",
     info_key: "info",
     info_defaults_to_id: false,
     scope_key: "scope",
     position_prefix: "URL#",
-    bare_keys_in_query: false,
+    keys_without_prefix_in_query: false,
     output_keys: &keys::OUTPUT,
     type_aliases: &[],
     ignore_type_case: true,
@@ -73,7 +73,7 @@ pub static METHODS: DialectSpec = DialectSpec {
     info_defaults_to_id: true,
     scope_key: "permissions",
     position_prefix: "URL_",
-    bare_keys_in_query: true,
+    keys_without_prefix_in_query: true,
     output_keys: &keys::methods::OUTPUT,
     type_aliases: &[
         ("mixed", "any"),

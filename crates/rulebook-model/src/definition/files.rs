@@ -20,7 +20,7 @@ pub(super) enum Content {
 ///
 /// # Errors
 ///
-/// Fails if the folder cannot be listed. A file that cannot be read is part of the result.
+/// Fails if the folder cannot be listed. A file that cannot be read is not an error but part of the result.
 pub(super) fn read_folder(folder: &Path) -> io::Result<Vec<(PathBuf, Content)>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -28,7 +28,7 @@ pub(super) fn read_folder(folder: &Path) -> io::Result<Vec<(PathBuf, Content)>> 
         let path = folder.join(&name);
         let is_json = path.extension().is_some_and(|extension| extension == "json" || extension == "jsonc");
         let is_hidden = name.as_encoded_bytes().starts_with(b".");
-        // A dangling symbolic link is reported when it is opened.
+        // The metadata of a dangling symbolic link is an error too; the link is reported when it is opened.
         let is_file = fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
         if is_json && !is_hidden && is_file {
             paths.push(path);
@@ -36,19 +36,19 @@ pub(super) fn read_folder(folder: &Path) -> io::Result<Vec<(PathBuf, Content)>> 
     }
     paths.sort();
     let contents = paths.into_iter().map(|path| {
-        let content = read(&path).unwrap_or_else(Content::Unreadable);
+        let content = read_file(&path).unwrap_or_else(Content::Unreadable);
         (path, content)
     });
     Ok(contents.collect())
 }
 
-fn read(path: &Path) -> io::Result<Content> {
+fn read_file(path: &Path) -> io::Result<Content> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(limit_size(bytes))
 }
 
-/// Rejects content of more than [`MAX_BYTES`] bytes.
+/// Replaces content that has more than [`MAX_BYTES`] bytes by [`Content::TooLarge`].
 pub(super) fn limit_size(bytes: Vec<u8>) -> Content {
     if bytes.len() > MAX_BYTES { Content::TooLarge } else { Content::Bytes(bytes) }
 }

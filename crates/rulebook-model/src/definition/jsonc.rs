@@ -14,10 +14,10 @@ use crate::span::{Span, Spanned};
 /// The maximum size of a file in bytes.
 pub(super) const MAX_BYTES: usize = 8 << 20;
 
-/// The maximum nesting depth of objects and arrays, so that functions can recurse over the tree.
+/// The maximum nesting depth of objects and arrays, which allows functions to recurse over the tree.
 pub(super) const MAX_DEPTH: usize = 128;
 
-/// A JSON value and its span. The span of a string excludes the quotes, so that a part of the string can be located.
+/// A JSON value and its span. The span of a string excludes its quotes, so that a part of the string can be located.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub data: Data,
@@ -35,11 +35,11 @@ pub(crate) enum Data {
     Object(Members),
 }
 
-/// The members of an object in the order of the text, each key once.
+/// The members of an object in the order of the text. Each key occurs once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Members {
     pub list: Vec<Member>,
-    /// `true` if a member was left out because its key is a duplicate.
+    /// `true` if a member with a duplicate key was omitted.
     pub incomplete: bool,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Member {
 }
 
 impl Node {
-    /// Describes the value, to complete a sentence like "but this is …".
+    /// Returns a description of the value, as it follows "but this is" in a message.
     pub fn describe(&self) -> String {
         match &self.data {
             Data::Null => "null".to_owned(),
@@ -117,8 +117,8 @@ impl Node {
     }
 }
 
-/// Decodes the bytes of a file: strips a byte order mark and replaces invalid UTF-8. Returns the offset of the first
-/// invalid byte too, if there is one.
+/// Decodes the bytes of a file: removes a byte order mark and replaces invalid UTF-8. The second result is the offset
+/// of the first invalid byte, if any.
 pub(super) fn decode(bytes: &[u8]) -> (String, Option<usize>) {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
@@ -128,9 +128,9 @@ pub(super) fn decode(bytes: &[u8]) -> (String, Option<usize>) {
     }
 }
 
-/// Parses a text as one JSON value with comments.
+/// Parses a text that is one JSON value with comments.
 ///
-/// Reports the first syntax error and then returns `None`. Reports every duplicate key and keeps its first occurrence.
+/// Reports the first syntax error and returns `None`. Reports every duplicate key and keeps its first occurrence.
 pub(super) fn parse(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
     let options = ParseOptions {
         allow_comments: true,
@@ -146,8 +146,8 @@ pub(super) fn parse(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) ->
     };
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options);
     let parse_error = parsed.as_ref().err().map(|error| parse_error(file, text, error.range(), error.kind()));
-    // An unclosed string extends over the following lines, and the parser reports its end. The line break in it is
-    // the better diagnostic; so the earlier of the two errors is reported.
+    // If a string is not closed, the parser reports an error at the end of the string, but the line break within the
+    // string is the better place. So the earlier of both errors is reported.
     let invalid_character = find_invalid_character(file, text);
     let first = match (parse_error, invalid_character) {
         (Some(error), Some(invalid)) if error.span.start < invalid.span.start => Some(error),
@@ -160,7 +160,7 @@ pub(super) fn parse(file: u32, text: &str, diagnostics: &mut Vec<Diagnostic>) ->
     let value = parsed.ok()?.value;
     let mut converter = Converter { file, text, diagnostics: Vec::new() };
     let node = match value {
-        Some(value) => converter.node(value, 1),
+        Some(value) => converter.convert_value(value, 1),
         None => {
             let error = Diagnostic::new(DiagnosticCode::Syntax, span(file, 0, 0), "the file is empty");
             Err(error.help("an empty definition is `{}`"))
@@ -183,7 +183,7 @@ pub(super) fn span(file: u32, start: usize, end: usize) -> Span {
     Span { file, start: offset(start), end: offset(end) }
 }
 
-/// Converts the tree of the JSON parser.
+/// Converts the syntax tree of the JSON parser to nodes.
 struct Converter<'a> {
     file: u32,
     text: &'a str,
@@ -191,7 +191,7 @@ struct Converter<'a> {
 }
 
 impl Converter<'_> {
-    fn node(&mut self, value: ast::Value<'_>, depth: usize) -> Result<Node, Diagnostic> {
+    fn convert_value(&mut self, value: ast::Value<'_>, depth: usize) -> Result<Node, Diagnostic> {
         let range = value.range();
         let whole = span(self.file, range.start, range.end);
         if depth > MAX_DEPTH {
@@ -200,23 +200,23 @@ impl Converter<'_> {
         let (data, span) = match value {
             ast::Value::NullKeyword(_) => (Data::Null, whole),
             ast::Value::BooleanLit(literal) => (Data::Bool(literal.value), whole),
-            ast::Value::NumberLit(literal) => (Data::Number(number(literal.value, whole)?), whole),
+            ast::Value::NumberLit(literal) => (Data::Number(parse_number(literal.value, whole)?), whole),
             ast::Value::StringLit(literal) => (Data::String(literal.value.into_owned()), self.without_quotes(range)),
             ast::Value::Array(array) => {
-                let items = array.elements.into_iter().map(|item| self.node(item, depth + 1));
+                let items = array.elements.into_iter().map(|item| self.convert_value(item, depth + 1));
                 (Data::Array(items.collect::<Result<_, _>>()?), whole)
             }
-            ast::Value::Object(object) => (Data::Object(self.members(object, depth)?), whole),
+            ast::Value::Object(object) => (Data::Object(self.convert_members(object, depth)?), whole),
         };
         Ok(Node { data, span })
     }
 
-    fn members(&mut self, object: ast::Object<'_>, depth: usize) -> Result<Members, Diagnostic> {
+    fn convert_members(&mut self, object: ast::Object<'_>, depth: usize) -> Result<Members, Diagnostic> {
         let mut list = Vec::with_capacity(object.properties.len());
         for property in object.properties {
             let span = self.without_quotes(property.name.range());
             let key = Spanned::new(property.name.into_string(), span);
-            let value = self.node(property.value, depth + 1)?;
+            let value = self.convert_value(property.value, depth + 1)?;
             list.push(Member { key, value });
         }
         let duplicates = report_duplicates(&list, &mut self.diagnostics);
@@ -227,7 +227,7 @@ impl Converter<'_> {
         Ok(Members { list, incomplete })
     }
 
-    /// Returns the span of a string without its quotes; with them if the string is empty.
+    /// Returns the span of a string without its quotes, or with them if the string is empty.
     fn without_quotes(&self, range: Range) -> Span {
         let is_quoted = self.text.as_bytes().get(range.start) == Some(&b'"');
         if is_quoted && range.end > range.start + 2 {
@@ -256,7 +256,7 @@ fn report_duplicates(list: &[Member], diagnostics: &mut Vec<Diagnostic>) -> Vec<
     duplicates
 }
 
-/// Parses a JSON number; an integer of more than 64 bits becomes a float.
-fn number(text: &str, span: Span) -> Result<Number, Diagnostic> {
+/// Parses a JSON number. An integer of more than 64 bits becomes a float.
+fn parse_number(text: &str, span: Span) -> Result<Number, Diagnostic> {
     text.parse().map_err(|_| Diagnostic::new(DiagnosticCode::Syntax, span, "the number is too large"))
 }

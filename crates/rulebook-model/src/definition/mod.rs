@@ -1,9 +1,8 @@
 //! Parses definition files: from text to the parsed definition.
 //!
-//! The parser reads the files as JSON with comments, detects the dialect of each, and brings all dialects into one
-//! structure ([`parsed`]). It reports what is wrong with the text: `syntax`, `duplicate-key`, `unknown-key`,
-//! `wrong-kind`, `unknown-dialect`, `missing-definition`. The meaning of types, paths and permissions is checked by
-//! [`crate::compile`].
+//! The parser reads the files as JSON with comments, detects the dialect of each file, and converts all dialects to one
+//! structure ([`parsed`]). It reports errors of the text (`syntax`, `duplicate-key`, `unknown-key`, `wrong-kind`,
+//! `unknown-dialect`, `missing-definition`). Types, paths and permissions are checked by [`crate::compile`].
 
 mod app;
 mod dialect;
@@ -29,9 +28,9 @@ use parsed::Definition;
 /// The result of parsing a definition.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// The files, to which the spans in `definition` and `diagnostics` refer.
+    /// The files of the definition. The spans in `definition` and `diagnostics` refer to them.
     pub sources: Sources,
-    /// The parsed definition, without what is erroneous.
+    /// The parsed definition, without the parts that have errors.
     pub definition: Definition,
     /// Every error in the text of the files.
     pub diagnostics: Vec<Diagnostic>,
@@ -52,7 +51,7 @@ pub fn load(folder: &Path) -> Loaded {
     }
 }
 
-/// Parses a definition from files in memory, each with its path. The file name has the same meaning as in a folder;
+/// Parses a definition from files in memory. Each file has a path, whose file name has the same meaning as in a folder;
 /// diagnostics show the whole path.
 ///
 /// ```
@@ -87,7 +86,7 @@ fn parse(folder: &Path, files: Vec<(PathBuf, Content)>) -> Loaded {
                 let modules = dialect::read(&name.unwrap_or_default(), &node, &mut loaded.diagnostics);
                 loaded.definition.modules.extend(modules);
             }
-            // The content of a file that could not be parsed is unknown: it may have modules.
+            // A file that could not be parsed may contain modules.
             None => {
                 has_unreadable_settings |= is_app;
                 has_modules = true;
@@ -126,7 +125,7 @@ fn parse_file(path: PathBuf, content: Content, loaded: &mut Loaded) -> Option<No
     None
 }
 
-/// Returns `true` if a file holds a whole API: settings and modules.
+/// Returns `true` if a file contains a whole API: settings and modules.
 fn is_whole_api(node: &Node) -> bool {
     let Data::Object(members) = &node.data else {
         return false;

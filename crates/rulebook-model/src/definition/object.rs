@@ -1,7 +1,7 @@
 //! Checks JSON objects against their [`KeyTable`].
 //!
-//! Unknown keys and values of the wrong kind are reported and left out, so that the accessors of [`CheckedObject`] need
-//! no error handling.
+//! Unknown keys and values of the wrong kind are reported and omitted. The accessors of [`CheckedObject`] therefore
+//! need no error handling.
 
 use serde_json::Value as Json;
 
@@ -11,12 +11,12 @@ use super::keys::{COMMENT_PREFIXES, KeyTable, ValueKind};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// An object whose keys are in its table and whose values have the right kinds.
+/// An object with known keys only, whose values have the right kinds.
 pub(crate) struct CheckedObject<'a> {
     members: Vec<&'a Member>,
-    /// The whole object.
+    /// The span of the object.
     pub span: Span,
-    /// `true` if a member was reported and left out.
+    /// `true` if a member was reported and omitted.
     pub incomplete: bool,
 }
 
@@ -37,7 +37,7 @@ impl<'a> CheckedObject<'a> {
 
     fn check(members: &'a Members, span: Span, keys: &'static KeyTable, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut object = Self { members: Vec::with_capacity(members.list.len()), span, incomplete: members.incomplete };
-        // A name that the author chose may begin like a comment key.
+        // A name that the author chose may begin with the prefix of a comment.
         let is_content = |member: &&Member| !is_comment(member) || (keys.named_members.is_some() && is_object(member));
         for member in members.list.iter().filter(is_content) {
             let error = match keys.find(&member.key.value) {
@@ -96,7 +96,7 @@ impl<'a> CheckedObject<'a> {
         Some(Spanned::new(node.json(), node.span))
     }
 
-    /// Checks the object under `key`. This object is incomplete too if that one is.
+    /// Returns the object under `key` after checking it. If a member of it is omitted, this object is incomplete too.
     pub fn object(
         &mut self,
         key: &str,
@@ -108,7 +108,7 @@ impl<'a> CheckedObject<'a> {
         Some(object)
     }
 
-    /// Checks and reads the objects by name under `key`, in the order of the text.
+    /// Checks the named objects under `key` and converts them with `read`, in the order of the text.
     pub fn objects_by_name<T>(
         &mut self,
         key: &str,
@@ -131,8 +131,8 @@ impl<'a> CheckedObject<'a> {
     }
 }
 
-/// Returns the members of an object whose names the author chooses. A name may begin like a comment key, so a member
-/// is a comment only if its value is not an object.
+/// Returns the members of an object whose names the author chooses. A name may begin with the prefix of a comment, so a
+/// member is ignored as a comment only if its value is not an object.
 pub(super) fn named_members(members: &Members) -> impl Iterator<Item = &Member> {
     members.list.iter().filter(move |member| is_object(member) || !is_comment(member))
 }
@@ -145,7 +145,7 @@ fn is_object(member: &Member) -> bool {
     matches!(member.value.data, Data::Object(_))
 }
 
-/// Returns `true` if the parser ignores the member because of its key.
+/// Returns `true` if the key begins with the prefix of a comment, so that the parser ignores the member.
 pub(super) fn is_comment(member: &Member) -> bool {
     COMMENT_PREFIXES.iter().any(|prefix| member.key.value.starts_with(prefix))
 }
@@ -182,7 +182,7 @@ fn check_strings(member: &Member) -> Option<Diagnostic> {
     Some(wrong_kind(&format!("each item of {subject}"), "a string", other))
 }
 
-/// Describes a value of another kind than `expected`. `subject` is a noun phrase for what the value should be.
+/// Returns the diagnostic for a value of another kind than `expected`. `subject` names the value: "`info`".
 pub(super) fn wrong_kind(subject: &str, expected: &str, node: &Node) -> Diagnostic {
     let message = format!("{subject} must be {expected}, but this is {}", node.describe());
     Diagnostic::new(DiagnosticCode::WrongKind, node.span, message).label(format!("expected {expected}"))

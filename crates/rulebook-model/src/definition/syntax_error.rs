@@ -1,4 +1,4 @@
-//! Diagnostics for text that is not JSON with comments, and for duplicate keys.
+//! Diagnostics for files that are not valid JSON with comments, and for duplicate keys.
 
 use jsonc_parser::ParseStringErrorKind;
 use jsonc_parser::common::Range;
@@ -57,7 +57,7 @@ fn control_character(file: u32, at: usize, byte: u8) -> Diagnostic {
     }
 }
 
-/// Describes an error of the JSON parser at `range`.
+/// Returns the diagnostic for an error of the JSON parser at `range`.
 pub(super) fn parse_error(file: u32, text: &str, range: Range, kind: &ParseErrorKind) -> Diagnostic {
     use ParseErrorKind as Kind;
     let at = span(file, range.start, range.end);
@@ -102,12 +102,13 @@ pub(super) fn parse_error(file: u32, text: &str, range: Range, kind: &ParseError
             error(at, "invalid number").help("JSON numbers are written like `10`, `-0.5` or `1e9`")
         }
         Kind::NestingDepthExceeded => too_deep(opening),
-        // Comments are allowed; the remaining kinds belong to features of the parser that are switched off.
+        // The other kinds cannot occur: they belong to features of the parser that are switched off, and comments are
+        // allowed.
         _ => error(at, &kind.to_string()),
     }
 }
 
-/// Describes a character that cannot follow at the start of `span`.
+/// Returns the diagnostic for an unexpected character at the start of `span`.
 fn unexpected(text: &str, span: Span) -> Diagnostic {
     let char = text.get(span.start as usize..).and_then(|rest| rest.chars().next());
     let message = match char {
@@ -122,14 +123,14 @@ pub(super) fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::new(DiagnosticCode::Syntax, span, message)
 }
 
-/// Describes the first byte of a file that is not valid UTF-8.
+/// Returns the diagnostic for the first byte of a file that is not valid UTF-8.
 pub(super) fn not_utf8(file: u32, offset: usize) -> Diagnostic {
     let span = span(file, offset, offset + char::REPLACEMENT_CHARACTER.len_utf8());
     Diagnostic::new(DiagnosticCode::Syntax, span, format!("byte {offset} of this file is not valid UTF-8"))
         .help("save the file as UTF-8")
 }
 
-/// Describes the second occurrence of `key` in an object.
+/// Returns the diagnostic for the second occurrence of `key` in an object.
 pub(super) fn duplicate_key(key: &str, second: Span, first: Span) -> Diagnostic {
     Diagnostic::new(DiagnosticCode::DuplicateKey, second, format!("duplicate key `{key}`"))
         .label("second occurrence")

@@ -1,13 +1,13 @@
-//! Describes for which parameter values the caller may call a method, in documents made for one caller.
+//! Describes the parameter values with which a caller can call a method, in documents for one caller (`?as=me`).
 
 use crate::model::{Method, ScopeCondition};
 
-/// The maximum number of items that a list in a sentence names: the values of one parameter, or the alternatives. The
-/// response to OPTIONS has all of them.
+/// The maximum number of items that a list in a sentence contains: the values of a parameter, or the alternatives. The
+/// response to OPTIONS contains all items.
 const MAX_LISTED: usize = 10;
 
-/// Returns for which values of its parameters the caller may call a method, such as "if `id` is `7` or `8`". `code`
-/// formats a name or a value. Returns none if any value will do, or if the document is not made for one caller.
+/// Returns the condition under which the caller can call a method, such as "if `id` is `7` or `8`". `code` formats a
+/// name or a value. Returns `None` if every value is allowed, or if the document is not for one caller.
 pub(super) fn describe(method: &Method, code: fn(&str) -> String) -> Option<String> {
     let alternatives = method.scope.conditions.as_ref().filter(|when| !when.iter().any(ScopeCondition::is_empty))?;
     let name = |name: &String| {
@@ -24,7 +24,7 @@ pub(super) fn describe(method: &Method, code: fn(&str) -> String) -> Option<Stri
     Some(format!("if {}", join_limited(alternatives.iter().map(alternative), ", or if ")))
 }
 
-/// Joins the first items of a list, and says how many more there are.
+/// Joins the first items of a list, followed by the number of the other items.
 pub(super) fn join_limited(items: impl ExactSizeIterator<Item = String>, separator: &str) -> String {
     let more = items.len().saturating_sub(MAX_LISTED);
     let listed: Vec<_> = items.take(MAX_LISTED).collect();

@@ -1,8 +1,7 @@
 //! Example values of parameters and outputs.
 //!
-//! The example of the definition comes first, then the default; where there is
-//! neither, a value is generated from the type, always the same one. Every value
-//! passes the check of its type.
+//! The example is the one in the definition, or else the default. If a definition has neither, a value is generated
+//! from the type; it is the same in every document. Every example passes the check of its type.
 
 use std::borrow::Cow;
 
@@ -13,24 +12,24 @@ use crate::envelope::{Envelope, JsonMemberWriter};
 use crate::model::{Location, Method, Output, Parameter};
 use crate::types::{Arity, Check};
 
-/// Returns an example value of a parameter that can be sent in the location of the parameter; none if there is no such
-/// value, as for files.
+/// Returns an example value of a parameter that a request can carry in the parameter's location, or `None` if no such
+/// value exists, as for files.
 #[must_use]
 pub fn of_parameter(parameter: &Parameter) -> Option<Json> {
     let is_sendable = |value: &Value<'_>| is_sendable(parameter.from, value);
-    let declared = parameter.example.clone().or_else(|| default(parameter));
+    let declared = parameter.example.clone().or_else(|| default_of_parameter(parameter));
     let declared = declared.filter(|declared| is_sendable(&Value::from(declared)));
     declared.or_else(|| generate(&*parameter.r#type.check, is_sendable))
 }
 
-/// Returns an example value of an output; none if none can be generated.
+/// Returns an example value of an output, or `None` if no value can be generated.
 #[must_use]
 pub fn of_output(output: &Output) -> Option<Json> {
     output.example.clone().or_else(|| generate(&*output.r#type.check, |_| true))
 }
 
-/// Returns an example of the JSON body of a method's success response; none if a required output has no example value,
-/// as for methods that respond with a file.
+/// Returns an example of the JSON body of a method's success response, or `None` if a required output has no example
+/// value, as for methods that return a file.
 #[must_use]
 pub fn of_success(envelope: &dyn Envelope, method: &Method) -> Option<Json> {
     let outputs = match method.whole() {
@@ -47,7 +46,7 @@ pub fn of_success(envelope: &dyn Envelope, method: &Method) -> Option<Json> {
     serde_json::from_slice(&members.finish()).ok()
 }
 
-/// Returns the member of this name in an example of an object, or of a list of objects.
+/// Returns the member with this name in an example of an object, or of a list of objects.
 #[must_use]
 pub fn of_member<'v>(example: &'v Json, name: &str) -> Option<&'v Json> {
     match example {
@@ -57,14 +56,14 @@ pub fn of_member<'v>(example: &'v Json, name: &str) -> Option<&'v Json> {
     }
 }
 
-/// Returns `true` if documents show an example beside the default of a parameter: if there is no default, or if the
-/// definition has an example.
-pub(super) fn is_beside_default(parameter: &Parameter) -> bool {
+/// Returns `true` if documents show an example of a parameter in addition to its default: if the parameter has no
+/// default, or if the definition has an example.
+pub(super) fn has_additional_example(parameter: &Parameter) -> bool {
     parameter.default.is_none() || parameter.example.is_some()
 }
 
-/// Returns the default of a parameter as JSON. A default that the definition writes as text is decoded by the type.
-pub(super) fn default(parameter: &Parameter) -> Option<Json> {
+/// Returns the default of a parameter as JSON. A default that is written as text is decoded by the type.
+pub(super) fn default_of_parameter(parameter: &Parameter) -> Option<Json> {
     let default = parameter.default.as_ref()?;
     match default {
         Json::String(text) => serde_json::to_value(parameter.r#type.check.decode(Cow::Borrowed(text))).ok(),
@@ -72,7 +71,7 @@ pub(super) fn default(parameter: &Parameter) -> Option<Json> {
     }
 }
 
-/// Generates a value that passes the check and for which `is_allowed` returns `true`.
+/// Generates a value that passes the check and that `is_allowed` accepts.
 fn generate(check: &dyn Check, is_allowed: impl Fn(&Value<'_>) -> bool) -> Option<Json> {
     if matches!(check.arity(), Arity::File | Arity::Files) {
         return None;
@@ -84,8 +83,8 @@ fn generate(check: &dyn Check, is_allowed: impl Fn(&Value<'_>) -> bool) -> Optio
     value.map(|value| value.to_json())
 }
 
-/// Returns `true` if a value can be sent in this location: a path segment is not empty, a cookie has no spaces
-/// (RFC 6265 section 4.1.1), and only a body can hold null.
+/// Returns `true` if a request can carry a value in this location: a path segment must not be empty, a cookie has no
+/// spaces (RFC 6265 section 4.1.1), and only a body can contain null.
 pub(super) fn is_sendable(from: Location, value: &Value<'_>) -> bool {
     match value {
         Value::Text(text) => match from {
@@ -102,7 +101,7 @@ pub(super) fn is_sendable(from: Location, value: &Value<'_>) -> bool {
     }
 }
 
-/// Replaces the spaces of a text by dashes.
+/// Replaces the spaces in a text by hyphens.
 fn with_dashes(value: Value<'static>) -> Option<Value<'static>> {
     match value {
         Value::Text(text) => Some(Value::Text(Cow::Owned(text.replace(' ', "-")))),

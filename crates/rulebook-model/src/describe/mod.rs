@@ -1,29 +1,44 @@
-//! The documents that describe an API to its clients, made from the model alone.
+//! The documents that describe an API to its clients. They are generated from the model only.
 //!
-//! In charge of the canonical form of a definition, the responses to OPTIONS, the
-//! OpenAPI document, the documentation pages and the TypeScript declarations.
-//! Must not know plans or requests.
+//! This module generates the canonical form of a definition, the responses to OPTIONS, the OpenAPI document, the
+//! documentation pages and the TypeScript declarations. Without the feature `documents`, it
+//! generates only the canonical form and the responses to OPTIONS. It must not depend on plans or requests.
 
 mod canonical;
-mod conditions;
-mod escape;
-pub mod example;
-mod markdown;
-mod module_part;
-mod openapi;
 mod options;
-mod outputs;
-mod pages;
-mod snippet;
-mod typescript;
 mod uris;
 
+#[cfg(feature = "documents")]
+mod conditions;
+#[cfg(feature = "documents")]
+mod escape;
+#[cfg(feature = "documents")]
+pub mod example;
+#[cfg(feature = "documents")]
+mod markdown;
+#[cfg(feature = "documents")]
+mod module_part;
+#[cfg(feature = "documents")]
+mod openapi;
+#[cfg(feature = "documents")]
+mod outputs;
+#[cfg(feature = "documents")]
+mod pages;
+#[cfg(feature = "documents")]
+mod snippet;
+#[cfg(feature = "documents")]
+mod typescript;
+
 pub use canonical::{canonical, canonical_service};
-pub use markdown::{markdown_all, markdown_intermediate, markdown_service};
-pub use module_part::ModulePart;
-pub use openapi::{openapi, openapi_part, write_openapi};
 pub use options::{options_all, options_intermediate, options_service};
-pub use pages::Pages;
-pub use snippet::{KEY_PLACEHOLDER, Snippet, server_url, snippets};
-pub use typescript::{argument_names, typescript};
 pub use uris::{IntermediateUri, ServiceUri, Uris, uris};
+
+#[cfg(feature = "documents")]
+pub use self::{
+    markdown::{markdown_all, markdown_intermediate, markdown_service},
+    module_part::ModulePart,
+    openapi::{openapi, openapi_part, write_openapi},
+    pages::Pages,
+    snippet::{KEY_PLACEHOLDER, Snippet, server_url, snippets},
+    typescript::{argument_names, typescript},
+};

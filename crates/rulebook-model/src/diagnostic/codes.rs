@@ -43,19 +43,19 @@ pub enum DiagnosticCode {
     MissingDefinition,
 }
 
-/// An entry of [`TABLE`].
+/// A row of [`TABLE`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CodeEntry {
     /// The code.
     pub code: DiagnosticCode,
-    /// The name of the code, as users see it: `unknown-key`.
+    /// The name of the code in diagnostics: `unknown-key`.
     pub name: &'static str,
-    /// The cause of the error, an example, and how to fix it, in Markdown.
+    /// The cause of the error, an example, and the fix, in Markdown.
     pub explanation: &'static str,
 }
 
-/// Every code once, in the order of [`DiagnosticCode`].
+/// All codes, in the order of [`DiagnosticCode`].
 pub const TABLE: &[CodeEntry] = &[
     entry(DiagnosticCode::Syntax, "syntax", include_str!("explanations/syntax.md")),
     entry(DiagnosticCode::DuplicateKey, "duplicate-key", include_str!("explanations/duplicate-key.md")),

@@ -1,7 +1,7 @@
 //! Diagnostics: the errors of a definition, and their presentation to users.
 //!
-//! This module has the table of codes, the source files that spans refer to, and the renderers for terminals and for
-//! programs. It does not find errors: `definition` and `compile` do.
+//! This module contains the table of codes, the source files that spans refer to, and the renderers for terminals and
+//! for programs. The modules `definition` and `compile` find the errors.
 
 pub mod codes;
 mod render;
@@ -21,13 +21,13 @@ pub use crate::suggest::closest;
 pub struct Diagnostic {
     /// The code of the error.
     pub code: DiagnosticCode,
-    /// What is wrong, in one line.
+    /// The description of the error, in one line.
     pub message: String,
-    /// The text that is wrong.
+    /// The span of the text that has the error.
     pub span: Span,
     /// A few words next to the marked text; may be empty.
     pub label: String,
-    /// Other parts of the definition that are involved, each with its label: the first of two duplicates.
+    /// Other spans that are involved, each with its label, such as the first of two duplicates.
     pub related: Vec<(Span, String)>,
     /// How to fix the error.
     pub help: Option<String>,
@@ -39,14 +39,14 @@ impl Diagnostic {
         Self { code, message: message.into(), span, label: String::new(), related: Vec::new(), help: None }
     }
 
-    /// Sets the label: a few words next to the marked text.
+    /// Sets the label, a few words that are shown next to the marked text.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// Adds another part of the definition that is involved.
+    /// Adds another span that is involved, with its label.
     #[must_use]
     pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related.push((span, label.into()));
@@ -60,7 +60,8 @@ impl Diagnostic {
         self
     }
 
-    /// Sets the help to "did you mean …?" if `word` resembles one of the known words. Keeps the help otherwise.
+    /// Sets the help to "did you mean …?" if `word` resembles one of the known words. Otherwise the help is not
+    /// changed.
     #[must_use]
     pub fn suggest<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match closest(word, known) {

@@ -1,4 +1,4 @@
-//! All diagnostics of a definition together.
+//! The report of all errors of a definition.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Diagnostic, Sources, render};
 
-/// Every error in every file of a definition.
+/// All errors in all files of a definition.
 ///
 /// ```
 /// use rulebook_model::span::Span;
@@ -46,7 +46,7 @@ struct JsonLine<'a> {
 }
 
 impl Report {
-    /// Creates a report. Sorts the diagnostics and removes duplicates, which arise because a common parameter is
+    /// Creates a report. Sorts the diagnostics and removes duplicates, which occur because common parameters are
     /// checked with every method.
     #[must_use]
     pub fn new(sources: Sources, mut diagnostics: Vec<Diagnostic>) -> Self {
@@ -67,7 +67,7 @@ impl Report {
         self.diagnostics.is_empty()
     }
 
-    /// Renders the errors for a terminal, separated by blank lines and with colors if `color` is `true`.
+    /// Renders the errors for a terminal, separated by blank lines. If `color` is `true`, the text has color codes.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
         let mut text = String::new();
@@ -75,7 +75,7 @@ impl Report {
             if index > 0 {
                 text.push('\n');
             }
-            text.push_str(&render::diagnostic(&self.sources, diagnostic, color));
+            text.push_str(&render::render_diagnostic(&self.sources, diagnostic, color));
             text.push('\n');
         }
         text

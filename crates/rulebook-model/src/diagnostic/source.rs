@@ -8,7 +8,7 @@ use crate::span::Span;
 /// A file of a definition.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// The path, relative to the current folder if the folder of the definition is.
+    /// The path, which is relative to the current folder if the path of the definition's folder is.
     pub path: PathBuf,
     /// The text, without a byte order mark and with invalid UTF-8 replaced. Empty if the file could not be read.
     pub text: String,
@@ -30,7 +30,7 @@ pub struct SourcePosition {
     pub line: usize,
     /// The column of the first character, in characters from 1.
     pub column: usize,
-    /// The bytes of the text that are in the span and on its first line. Empty if the span lies between two characters.
+    /// The bytes of the span on its first line. Empty if the span lies between two characters.
     pub bytes: Range<usize>,
 }
 
@@ -51,14 +51,14 @@ impl Sources {
 }
 
 impl Source {
-    /// Returns the position of a span in this file. A span that is not in the text, or not at character boundaries, is
-    /// moved to the closest position that can be shown.
+    /// Returns the position of a span in this file. If the span is outside of the text or not at character boundaries,
+    /// the closest valid position is returned.
     #[must_use]
     pub fn locate(&self, span: Span) -> SourcePosition {
         let start = self.char_boundary(span.start as usize);
         let mut line = self.lines.partition_point(|begin| *begin <= start);
         let mut range = self.line(line);
-        // The end of a text that ends in a line break is shown at the end of its last line.
+        // If the text ends in a line break, a span at its end is shown at the end of the last line.
         if range.is_empty() && range.start == self.text.len() && line > 1 {
             line -= 1;
             range = self.line(line);

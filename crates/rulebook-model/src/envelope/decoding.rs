@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value as Json, json};
 
-/// Where the JSON bodies of an envelope have the outputs, and how a client recognizes and reads errors.
+/// The description of an envelope's JSON bodies: where they have the outputs, and which members identify errors.
 ///
-/// An envelope returns it from [`Envelope::decoding`](super::Envelope::decoding). The response to OPTIONS contains it as
-/// `$envelope`, so that the JavaScript client can decode bodies; the TypeScript declarations and the test client use it
-/// too. The default is [`Decoding::UNKNOWN`].
+/// An envelope returns it from [`Envelope::decoding`](super::Envelope::decoding). The response to OPTIONS contains it
+/// as `$envelope`, so that the JavaScript client can decode bodies; the TypeScript declarations and the test client use
+/// it too. The default is [`Decoding::UNKNOWN`].
 ///
 /// ```
 /// use rulebook_model::envelope::{Decoding, ErrorMembers, MemberValue, OutputsLocation};
@@ -32,14 +32,14 @@ pub struct Decoding {
     pub outputs: OutputsLocation,
     /// The members that identify the body of a success. Empty if a success can have any body.
     pub success: MemberValues,
-    /// `true` if an error can have the HTTP status of a success with some settings of the API, so that a client has to
-    /// check the body of a response with such a status.
+    /// `true` if, with some settings of the API, an error response can have the HTTP status of a success. A client then
+    /// checks the body of each response with such a status.
     pub hides_errors: bool,
     /// The members of error bodies.
     pub error: ErrorMembers,
 }
 
-/// Members of a body with the values that they have in it.
+/// Members of a body and their values.
 pub type MemberValues = &'static [(&'static str, MemberValue)];
 
 /// The value of a member that identifies a body.
@@ -62,7 +62,7 @@ pub enum MemberValue {
 pub enum OutputsLocation {
     /// The outputs are the body.
     Body,
-    /// The outputs are a member of the body with this name. An empty list in it means that there are no outputs.
+    /// The outputs are the member of the body with this name. Without outputs, the member can be an empty list.
     Member(&'static str),
     /// The outputs are members of the body.
     Members {
@@ -71,7 +71,7 @@ pub enum OutputsLocation {
         /// The member for an output that is a single value instead of members.
         whole: &'static str,
     },
-    /// The client returns the whole body, since it cannot find the outputs.
+    /// The envelope does not describe its bodies, so a client returns the whole body.
     Unknown,
 }
 
@@ -88,13 +88,14 @@ pub struct ErrorMembers {
     pub message: &'static [&'static str],
     /// The member with the list of parameter errors.
     pub parameters: Option<&'static str>,
-    /// The member with the real HTTP status, if the HTTP status of the response is that of a success.
+    /// The member with the actual HTTP status, for responses that are sent with the HTTP status of a success.
     pub status: Option<&'static str>,
 }
 
 impl Decoding {
-    /// The decoding of an envelope that does not describe its bodies: a client returns the whole body of a success,
-    /// recognizes errors by their HTTP status, and reads `message` and `errors` of an error if the body has them.
+    /// The decoding of an envelope that does not describe its bodies. A client then returns the whole body of a
+    /// success, recognizes errors by their HTTP status, and reads the members `message` and `errors` of an error if
+    /// they exist.
     pub const UNKNOWN: Self = Self {
         outputs: OutputsLocation::Unknown,
         success: &[],
@@ -121,7 +122,7 @@ impl Decoding {
         has_members(body, self.error.identified_by)
     }
 
-    /// Returns the decoding as JSON, for the response to OPTIONS. The members that identify bodies are JSON Schemas.
+    /// Returns the decoding as JSON, for the response to OPTIONS. The members that identify bodies become JSON Schemas.
     #[must_use]
     pub fn to_json(&self) -> Json {
         let outputs = match self.outputs {
@@ -178,7 +179,7 @@ fn has_members(body: &Json, members: MemberValues) -> bool {
     members.iter().all(|(name, expected)| body.get(name).is_some_and(|value| expected.matches(value)))
 }
 
-/// Returns the JSON Schema of bodies with these members; none for no members, which any body has.
+/// Returns the JSON Schema of bodies with these members, or `None` if there are no members, because any body matches.
 fn members_schema(members: MemberValues) -> Option<Json> {
     let properties: Map<_, _> = members.iter().map(|(name, value)| ((*name).to_owned(), value.schema())).collect();
     let required: Vec<_> = members.iter().map(|(name, _)| *name).collect();

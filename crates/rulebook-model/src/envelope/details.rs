@@ -5,10 +5,10 @@ use serde_json::{Value as Json, json};
 use super::{MemberWriter, WriteError};
 use crate::call::{ApiError, ErrorKind, ParameterError};
 
-/// Writes the details of an error as members, with the same names in every envelope: `errors`, `similar`, `missing`,
-/// `limit`, `accepted`, `request_id`, or the data of an error that a handler returned.
+/// Writes the details of an error as members. They have the same names in every envelope: `errors`, `similar`,
+/// `missing`, `limit`, `accepted`, `request_id`. For an error that a handler returned, they are the data of that error.
 ///
-/// `reserved` holds the names of the members that the envelope itself writes. Data of handlers with these names is
+/// `reserved` contains the names of the members that the envelope writes itself; data of handlers with these names is
 /// omitted.
 ///
 /// # Errors
@@ -37,7 +37,7 @@ pub fn write_details(error: &ApiError, reserved: &[&str], to: &mut dyn MemberWri
         ErrorKind::UnsupportedMediaType { accepted, .. } => {
             to.member("accepted", (&accepted.iter().copied().collect::<Json>()).into())
         }
-        // A call from code has no request id: its caller gets the reason itself.
+        // A call from code has no request id, because the caller receives the cause of the error directly.
         ErrorKind::Internal { request_id } if !request_id.is_empty() => {
             to.member("request_id", request_id.as_str().into())
         }
@@ -45,8 +45,8 @@ pub fn write_details(error: &ApiError, reserved: &[&str], to: &mut dyn MemberWri
     }
 }
 
-/// Returns the members that [`write_details`] writes for errors of the engine, as JSON Schema properties. All of them
-/// are optional.
+/// Returns the members that [`write_details`] writes for errors of the server, as properties of a JSON Schema. All of
+/// them are optional.
 #[must_use]
 pub fn details_schema() -> Json {
     let parameter_error = json!({
@@ -55,7 +55,7 @@ pub fn details_schema() -> Json {
             "parameter": { "type": "string", "description": "The name of the parameter in the request, with the path into its value" },
             "in": { "enum": ["path", "query", "body", "query or body", "header", "cookie"] },
             "expected": { "type": "string", "description": "A description of the expected value" },
-            "got": { "type": ["string", "null"], "description": "The received value, shortened; null if there was none" },
+            "got": { "type": ["string", "null"], "description": "The received value, shortened; null if the parameter is missing" },
             "message": { "type": "string", "description": "The message that the definition has for this parameter" },
         },
         "required": ["parameter", "in", "expected", "got"],
@@ -81,7 +81,7 @@ pub fn details_schema() -> Json {
     })
 }
 
-/// Returns the schema of an object with `members`, all of them required, and with the `properties` and `required`
+/// Returns the schema of an object with `members`, all of which are required, and with the `properties` and `required`
 /// of the schema `others`.
 pub(super) fn object_schema(members: Json, others: Json) -> Json {
     let (Json::Object(mut properties), Json::Object(mut others)) = (members, others) else { return json!({}) };

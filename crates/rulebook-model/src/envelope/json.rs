@@ -3,7 +3,8 @@
 use super::{MemberWriter, WriteError};
 use crate::call::{Encode, Value};
 
-/// Writes members as one JSON object. The serialized outputs are appended directly, so each value is serialized once.
+/// Writes members as one JSON object. The serialized outputs are inserted as text, so that no value is serialized
+/// twice.
 #[derive(Debug)]
 pub struct JsonMemberWriter {
     body: Vec<u8>,
@@ -88,7 +89,7 @@ impl MemberWriter for JsonMemberWriter {
                 if start > 0 {
                     self.body[start] = b',';
                 }
-                // `finish` writes the closing brace, possibly after further members.
+                // `finish` writes the closing brace, so that further members can be written first.
                 self.body.pop();
             }
             _ => return Err(WriteError::NotAnObject),

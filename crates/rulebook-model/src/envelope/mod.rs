@@ -1,4 +1,4 @@
-//! Envelopes: the JSON structures in which responses carry outputs and errors.
+//! Envelopes: the JSON structures of success and error responses.
 //!
 //! An envelope decides which members a response has, and writes them to a [`MemberWriter`], so that it works with every
 //! format. This module must not know requests or formats.
@@ -23,11 +23,10 @@ pub use crate::call::Encode;
 use crate::call::{ApiError, Value};
 use crate::error::ErrorStatus;
 
-/// The JSON structure of responses: how outputs and errors are represented.
+/// The JSON structure of responses: which members represent the outputs and the errors.
 ///
-/// `Rulebook::add_envelope` adds an envelope of a program under a name, which
-/// `envelope` in `app.json` or in a module selects. An envelope writes members, and does not know the format that they
-/// are written in.
+/// `Rulebook::add_envelope` adds an envelope with a name, which the key `envelope` in `app.json` or in a module refers
+/// to. An envelope writes members and does not depend on the format of the response.
 ///
 /// ```
 /// # use rulebook_model as rulebook;
@@ -71,27 +70,27 @@ pub trait Envelope: Send + Sync {
     /// Fails if a member cannot be written.
     fn error(&self, error: &ApiError, to: &mut dyn MemberWriter) -> Result<(), WriteError>;
 
-    /// Returns the members that a success response has beside the outputs, if outputs are
+    /// Returns the names of the members of a success response that are not outputs, if the outputs are
     /// [spread](MemberWriter::spread). A definition in which an output has one of these names is rejected.
     fn reserved_members(&self) -> &[&str] {
         &[]
     }
 
-    /// Returns the HTTP status of a response whose outcome has the status `real`. The server uses `real` if the
-    /// returned status is not from 200 to 599.
+    /// Returns the HTTP status of a response, if the status of its success or error is `real`. If the returned status
+    /// is not from 200 to 599, the server uses `real`.
     fn status(&self, real: u16) -> u16 {
         real
     }
 
-    /// Returns the name of the member that holds the real HTTP status in a JSONP response, whose HTTP status is always
-    /// 200. Returns `None` if the body shows the status in another way, or need not show the status of a success.
+    /// Returns the name of the member with the actual HTTP status in a JSONP response, which always has the HTTP status
+    /// 200. Returns `None` if the body shows the status in another member, or does not need it.
     fn status_member(&self) -> Option<&'static str> {
         None
     }
 
     /// Returns how a client decodes the JSON bodies of this envelope.
     ///
-    /// By default the bodies are not described ([`Decoding::UNKNOWN`]): the clients return the whole body of a success.
+    /// By default the bodies are not described ([`Decoding::UNKNOWN`]), and clients return the whole body of a success.
     fn decoding(&self) -> Decoding {
         Decoding::UNKNOWN
     }
@@ -106,8 +105,8 @@ pub trait Envelope: Send + Sync {
         "application/json"
     }
 
-    /// Returns the JSON Schema (2020-12) of what [`success`](Envelope::success) writes. `outputs` is the schema of the
-    /// outputs; if `whole` is `false`, it has `properties` and `required`.
+    /// Returns the JSON Schema (2020-12) of the body that [`success`](Envelope::success) writes. `outputs` is the
+    /// schema of the outputs; if `whole` is `false`, it has `properties` and `required`.
     ///
     /// The default schema accepts any value.
     fn success_schema(&self, outputs: Json, whole: bool) -> Json {
@@ -115,7 +114,7 @@ pub trait Envelope: Send + Sync {
         json!({})
     }
 
-    /// Returns the JSON Schema (2020-12) of what [`error`](Envelope::error) writes for errors of the engine.
+    /// Returns the JSON Schema (2020-12) of the body that [`error`](Envelope::error) writes for errors of the server.
     ///
     /// The default schema accepts any value.
     fn error_schema(&self) -> Json {
@@ -132,8 +131,8 @@ pub trait Envelope: Send + Sync {
     }
 }
 
-/// Returns the HTTP status of a response in an envelope, or `real` if the envelope returns a status that is not final
-/// (1xx) or not valid.
+/// Returns the HTTP status of a response in an envelope. If the envelope returns a status that is not final (1xx) or
+/// not valid, it is `real`.
 #[must_use]
 pub fn status(envelope: &dyn Envelope, real: u16) -> u16 {
     let status = envelope.status(real);
@@ -148,7 +147,7 @@ pub fn has_content(status: u16) -> bool {
 
 /// Writes the members of the outermost object of a response, in the order of the calls.
 pub trait MemberWriter {
-    /// Writes a member of the envelope itself.
+    /// Writes a member that belongs to the envelope.
     ///
     /// # Errors
     /// Fails if the value cannot be written, or after [`whole`](MemberWriter::whole).
@@ -166,27 +165,27 @@ pub trait MemberWriter {
     /// Fails if the outputs cannot be written or are not an object, or after [`whole`](MemberWriter::whole).
     fn object(&mut self, name: &str, outputs: &dyn Encode, empty: Value<'_>) -> Result<(), WriteError>;
 
-    /// Writes each output as a member beside those of the envelope.
+    /// Writes each output as a member, next to the members of the envelope.
     ///
     /// # Errors
     /// Fails if the outputs cannot be written or are not an object, or after [`whole`](MemberWriter::whole).
     fn spread(&mut self, outputs: &dyn Encode) -> Result<(), WriteError>;
 
-    /// Writes the outputs in place of the object. Nothing else can be written before or after.
+    /// Writes the outputs instead of an object with members. No member can be written before or after.
     ///
     /// # Errors
-    /// Fails if the outputs cannot be written, or if something else was written before.
+    /// Fails if the outputs cannot be written, or if a member was written before.
     fn whole(&mut self, outputs: &dyn Encode) -> Result<(), WriteError>;
 }
 
-/// The reason why a response cannot be written. The cause is always in the program, never in the request.
+/// The reason why a response cannot be written. The error is always in the program, never in the request.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WriteError {
     /// The `Serialize` implementation of the outputs failed.
     #[error("the outputs cannot be serialized: {0}")]
     Outputs(#[from] serde_json::Error),
-    /// The outputs should be members, but are not an object.
+    /// The outputs must be members, but they are not an object.
     #[error("the outputs are not an object, so they cannot be members of the response")]
     NotAnObject,
     /// The outputs are the whole body, but the envelope also writes members.

@@ -9,7 +9,8 @@ use super::{
 use crate::call::{ApiError, Encode, ErrorKind};
 use crate::error::ErrorStatus;
 
-/// The members `type`, `title`, `status` and `detail` of RFC 9457, then `code` and the details.
+/// Error bodies with the members `type`, `title`, `status` and `detail` of RFC 9457, followed by `code` and the
+/// details.
 ///
 /// `type` is always `about:blank` (RFC 9457 section 4.2.1); `code` identifies the kind of error.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,6 @@
-//! Names of files: the validation of names that clients request, patterns of allowed names, and the cleaning of names
-//! that clients send with uploads.
+//! File names: checks the names that clients request, matches names against patterns, and cleans the names of uploads.
 //!
-//! This module must not know where files are stored.
+//! This module must not depend on where files are stored.
 
 mod name;
 mod patterns;

@@ -11,20 +11,20 @@ use thiserror::Error;
 /// The maximum length of one part in bytes, which is the limit of common file systems.
 const MAX_PART_LEN: usize = 255;
 
-/// Characters that have a special meaning in file names of some operating systems. They are forbidden everywhere, so
-/// that a folder can be copied to another system.
+/// Characters with a special meaning in file names of some operating system. They are forbidden on all systems, so that
+/// a folder can be copied from one system to another.
 const SPECIAL: &[char] = &['\\', '%', ':', '*', '?', '"', '<', '>', '|'];
 
-/// Names of devices in Windows, in any folder and with any extension.
+/// Device names of Windows, which are reserved in every folder and with every extension.
 const DEVICES: &[&str] = &["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
-/// Names of devices in Windows if a digit follows.
+/// Device names of Windows that end in a digit, without the digit.
 const NUMBERED_DEVICES: &[&str] = &["COM", "LPT"];
 
-/// The name of a stored file, relative to the folder of all files: parts separated by `/`, of which the last one is the
-/// file and the others are folders.
+/// The name of a stored file, relative to the folder of all files: parts separated by `/`. The last part is the file,
+/// the others are folders.
 ///
-/// [`FileName::parse`] is the only way to create one from a text of a client, so a `FileName` never refers to a file
-/// outside the folder that it is looked up in.
+/// A text of a client becomes a `FileName` only by [`FileName::parse`]. Therefore a `FileName` never refers to a file
+/// outside of the folder of all files.
 ///
 /// ```
 /// use rulebook_model::filename::FileName;
@@ -51,7 +51,7 @@ pub enum FileNameError {
     /// The name is empty, ends with `/`, or contains `//`.
     #[error("a name cannot have an empty part")]
     EmptyPart,
-    /// A part begins with a dot, as hidden files, `.` and `..` do.
+    /// A part begins with a dot, like hidden files, `.` and `..`.
     #[error("a part of a name cannot begin with a dot")]
     LeadingDot,
     /// A part ends with a dot, or begins or ends with white space.
@@ -72,13 +72,12 @@ impl FileName {
     /// Parses a name. A leading `./` is removed, and the text is normalized to Unicode NFC, because some clients send
     /// decomposed characters.
     ///
-    /// The text must already be percent-decoded. A name cannot contain `%`, so a text that is encoded twice is
-    /// rejected.
+    /// The text must be percent-decoded. Because names cannot contain `%`, a text that is still encoded is rejected.
     ///
     /// # Errors
     /// Returns the first error in the name.
     pub fn parse(text: &str) -> Result<Self, FileNameError> {
-        // Checked before normalization, whose cost grows with the length.
+        // The length is checked before normalization, because the cost of normalization grows with it.
         if text.len() > Self::MAX_LEN {
             return Err(FileNameError::TooLong(Self::MAX_LEN));
         }
@@ -87,7 +86,7 @@ impl FileName {
         }
         let text = text.strip_prefix("./").unwrap_or(text);
         let name = nfc(text);
-        // Normalization makes some texts longer.
+        // Normalization can make a text longer.
         if name.len() > Self::MAX_LEN {
             return Err(FileNameError::TooLong(Self::MAX_LEN));
         }
@@ -113,7 +112,7 @@ impl FileName {
         (folders.split('/').filter(|part| !part.is_empty()), file)
     }
 
-    /// Returns the name of an entry of a folder, or `None` if clients cannot request it under exactly this name.
+    /// Returns the name of an entry in a folder, or `None` if clients cannot request the entry by exactly this name.
     /// `folder` is `None` for the folder of all files.
     #[doc(hidden)]
     pub fn child(folder: Option<&Self>, part: &str) -> Option<Self> {
@@ -145,24 +144,24 @@ fn check_part(part: &str) -> Result<(), FileNameError> {
     if part.starts_with('.') {
         return Err(FileNameError::LeadingDot);
     }
-    // Windows removes dots and spaces at the end.
+    // Windows removes dots and spaces at the end of names.
     if part.ends_with('.') || part.trim() != part {
         return Err(FileNameError::InvalidEdge);
     }
     if is_device(part) { Err(FileNameError::DeviceName) } else { Ok(()) }
 }
 
-/// Returns the characters of a file name that a client sent, without folders and invisible characters. The result can
-/// be empty, `.` or `..`.
+/// Returns the characters of a file name that a client sent, without folders and without invisible characters. The
+/// result can be empty, `.` or `..`.
 ///
-/// Names of uploads and of downloads are cleaned with this function, so that a name cannot be displayed as another one
-/// (Unicode Technical Report 36 section 3.1).
+/// This function cleans the names of uploads and downloads, so that no name is displayed like another one (Unicode
+/// Technical Report 36 section 3.1).
 pub fn visible_base_name(name: &str) -> impl Iterator<Item = char> {
     name.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|char| !is_invisible(*char))
 }
 
-/// Returns `true` for control characters, line separators, and format characters, which are invisible or change the
-/// direction of the text around them.
+/// Returns `true` for control characters, line separators and format characters. They are invisible or change the
+/// direction of the surrounding text.
 fn is_invisible(char: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
     if char.is_ascii() {

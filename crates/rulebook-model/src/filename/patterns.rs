@@ -11,11 +11,11 @@ use super::name::nfc;
 /// A list of file name patterns. A name is allowed if it matches at least one of them; an empty list allows no name.
 ///
 /// - `*` matches any number of characters except `/`, and `?` matches one such character.
-/// - `[a-z]` matches one of these characters, and `[!a-z]` one of the others except `/`.
+/// - `[a-z]` matches one of these characters, and `[!a-z]` matches any other character except `/`.
 /// - `{png,jpg}` matches one of the alternatives.
 /// - `**` as a part matches any number of parts.
 ///
-/// Patterns are case-sensitive, and normalized to Unicode NFC as names are.
+/// Patterns are case-sensitive. Like names, they are normalized to Unicode NFC.
 ///
 /// ```
 /// use rulebook_model::filename::{FileName, FilePatterns};
@@ -32,7 +32,7 @@ pub struct FilePatterns(RegexSet);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PatternError {
-    /// The invalid pattern; `None` if the patterns together are too large.
+    /// The invalid pattern; `None` if all patterns together are too large.
     pub pattern: Option<String>,
     /// A description of the error.
     pub reason: String,
@@ -42,7 +42,7 @@ impl FilePatterns {
     /// Compiles a list of patterns.
     ///
     /// # Errors
-    /// Fails if a pattern is invalid or cannot match any name, or if the patterns together are too large.
+    /// Fails if a pattern is invalid or cannot match any name, or if all patterns together are too large.
     pub fn new<T: AsRef<str>>(patterns: impl IntoIterator<Item = T>) -> Result<Self, PatternError> {
         let regexes = patterns.into_iter().map(|pattern| regex(pattern.as_ref())).collect::<Result<Vec<_>, _>>()?;
         let set = RegexSet::new(regexes);
@@ -62,7 +62,7 @@ impl FilePatterns {
     }
 }
 
-/// Converts a pattern to a regular expression that matches whole names, by characters.
+/// Converts a pattern to a regular expression that matches characters of whole names.
 pub(crate) fn regex(pattern: &str) -> Result<String, PatternError> {
     if let Some(part) = pattern.split('/').find(|part| part.is_empty() || part.starts_with('.')) {
         let reason = if part.is_empty() {
@@ -81,15 +81,15 @@ pub(crate) fn regex(pattern: &str) -> Result<String, PatternError> {
     glob.map(|glob| match_characters(glob.regex())).map_err(pattern_error)
 }
 
-/// Converts a regular expression of `globset`, which matches bytes, to one that matches characters. In the original,
-/// `[é]` matches either byte of `é`, and `[!a]` matches `/`.
+/// Converts a regular expression of `globset`, which matches bytes, to one that matches characters. Without this, `[é]`
+/// would match single bytes of `é`, and `[!a]` would match `/`.
 fn match_characters(regex: &str) -> String {
-    let mut remaining = regex.strip_prefix(BYTE_MODE).unwrap_or(regex);
+    let mut remaining = regex.strip_prefix(BYTE_MODE_PREFIX).unwrap_or(regex);
     let mut converted = String::with_capacity(regex.len());
     while let Some(char) = remaining.chars().next() {
         let bytes = escaped_bytes(remaining);
         let length = match char {
-            // `globset` escapes each byte of a non-ASCII character; the bytes are joined to characters.
+            // `globset` escapes each byte of a non-ASCII character. The bytes are decoded to the character.
             '\\' if !bytes.is_empty() => {
                 converted.push_str(&String::from_utf8_lossy(&bytes));
                 bytes.len() * ESCAPED_LEN
@@ -117,8 +117,8 @@ fn match_characters(regex: &str) -> String {
     converted
 }
 
-/// The prefix of regular expressions that match bytes.
-const BYTE_MODE: &str = "(?-u)";
+/// The prefix that `globset` adds to regular expressions, which makes them match bytes.
+const BYTE_MODE_PREFIX: &str = "(?-u)";
 /// The length of an escaped byte, such as `\xc3`.
 const ESCAPED_LEN: usize = 4;
 

@@ -1,7 +1,7 @@
 //! Response formats other than JSON: the trait [`Format`], the table of formats, and XML.
 //!
-//! A format converts the JSON value of a response, which is already in its envelope, to the bytes of the body. This
-//! module must not know envelopes, requests or clients.
+//! A format converts the JSON value of a response, including its envelope, to the bytes of the body. This module must
+//! not depend on envelopes, requests or clients.
 
 mod offer;
 mod table;
@@ -18,9 +18,8 @@ pub type FormatError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A response format other than JSON.
 ///
-/// `Rulebook::add_format` adds a format, and `formats` in `app.json` offers it to
-/// clients. A client receives all responses in this format, including errors, if its `Accept` field prefers the format
-/// to JSON (RFC 9110 section 12.5.1).
+/// `Rulebook::add_format` adds a format, and `formats` in `app.json` offers it to clients. If the `Accept` field of a
+/// request prefers the format to JSON (RFC 9110 section 12.5.1), the response has this format, including errors.
 ///
 /// ```
 /// # mod rulebook { pub use rulebook_model::format as envelope; }
@@ -53,23 +52,23 @@ pub type FormatError = Box<dyn std::error::Error + Send + Sync>;
 /// # }
 /// ```
 pub trait Format: Send + Sync {
-    /// Returns the name of the format in `formats`. The name `json` is reserved.
+    /// Returns the name of the format, which `formats` in `app.json` refers to. The name `json` is reserved.
     fn name(&self) -> &str;
 
     /// Returns the media type (RFC 9110 section 8.3.1) for the `Content-Type` field, including parameters. Called once,
     /// when the definition is loaded.
     fn media_type(&self) -> &str;
 
-    /// Returns further media types, without parameters, with which clients can request the format. The response has the
-    /// media type of [`media_type`](Format::media_type) anyway.
+    /// Returns further media types, without parameters, by which clients can request the format. The response always
+    /// has the media type [`media_type`](Format::media_type).
     fn aliases(&self) -> &[&str] {
         &[]
     }
 
-    /// Writes the body of a response. `response` is the body as it would be in JSON, including the envelope.
+    /// Returns the body of a response. `response` is the body as JSON, including the envelope.
     ///
     /// # Errors
-    /// Fails if the response cannot be written. The server then sends JSON: an internal error in place of a success, or
-    /// the error itself.
+    /// Fails if the response cannot be written. The server then responds in JSON: with an internal error instead of a
+    /// success, or with the error that could not be written.
     fn write(&self, response: &Json) -> Result<Vec<u8>, FormatError>;
 }

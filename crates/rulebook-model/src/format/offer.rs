@@ -8,8 +8,8 @@ use mime::Mime;
 
 use super::Format;
 
-/// A response format that an API offers to clients, with valid media types. Two of them are equal if they have the same
-/// name.
+/// A response format that an API offers to clients. Its media types are valid. Two of them are equal if they have the
+/// same name.
 #[derive(Clone)]
 pub struct FormatOffer {
     name: String,
@@ -19,7 +19,7 @@ pub struct FormatOffer {
     format: Arc<dyn Format>,
 }
 
-/// A text that is not a media type (RFC 9110 section 8.3.1), or that is a media range.
+/// A text that is not a media type (RFC 9110 section 8.3.1), or that is a media range such as `text/*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidMediaType(pub String);
 
@@ -57,7 +57,7 @@ impl FormatOffer {
         &self.essence
     }
 
-    /// Returns further media types, without parameters, with which clients can request the format.
+    /// Returns further media types, without parameters, by which clients can request the format.
     #[must_use]
     pub fn aliases(&self) -> &[String] {
         &self.aliases

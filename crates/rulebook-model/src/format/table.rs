@@ -1,4 +1,4 @@
-//! The table of all response formats.
+//! The table of the response formats other than JSON.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ impl Default for Formats {
 }
 
 impl Formats {
-    /// Adds a format, which replaces one with the same name.
+    /// Adds a format. It replaces a format with the same name.
     pub fn add(&mut self, new: Arc<dyn Format>) {
         self.0.retain(|format| format.name() != new.name());
         self.0.push(new);

@@ -1,4 +1,4 @@
-//! The part of an API that a caller with certain permissions may use.
+//! The part of an API that a caller with certain permissions can call.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,20 +7,21 @@ use super::{
     Api, Location, Method, Parameter, Permission, ScopeCondition, Segment, Service, ServiceQuery, variable_text,
 };
 
-/// The maximum number of conditions that are listed for a scope. If there are more, the method is described without them.
+/// The maximum number of conditions of a scope. If there are more, the method is described without conditions.
 const MAX_CONDITIONS: usize = 1_000;
 
-/// Values of the variables of permissions, by the names of the variables.
-type Values<'a> = BTreeMap<&'a str, &'a str>;
+/// The values of variables in permissions, by the names of the variables.
+type VariableValues<'a> = BTreeMap<&'a str, &'a str>;
 
 impl Api {
-    /// Returns the part of the API that a caller with these permissions may use: public methods, and methods with a group
-    /// of permissions that the caller has for some values of its variables. Services without methods and modules without
-    /// services are left out.
+    /// Returns the part of the API that a caller with these permissions can call: public methods, and methods with a
+    /// group of permissions that the caller has for some values of the variables in it. Services without methods and
+    /// modules without services are omitted.
     ///
-    /// Scopes stay as the definition writes them, with the [conditions](super::Scope::conditions) for this caller. A value
-    /// of a variable is possible if the check of its parameter [has a text](crate::types::Check::text_for) for it; texts
-    /// that functions of `after` convert to the value are not known.
+    /// Scopes keep their groups and get the [conditions](super::Scope::conditions) for this caller. A condition
+    /// contains a value of a variable only if a request can send that value: the check of the parameter has a
+    /// [text](crate::types::Check::text_for) for it. Texts that the functions of `after` convert to the value are not
+    /// known.
     #[must_use]
     pub fn for_permissions(&self, permissions: &[Box<str>]) -> Self {
         let mut api = self.clone();
@@ -30,7 +31,7 @@ impl Api {
                     if method.scope.is_public() {
                         return true;
                     }
-                    let conditions = conditions(method, permissions);
+                    let conditions = method_conditions(method, permissions);
                     let is_callable = conditions.as_ref().is_none_or(|conditions| !conditions.is_empty());
                     method.scope.conditions = conditions.filter(|_| method.scope.has_variables());
                     is_callable
@@ -45,7 +46,7 @@ impl Api {
         api
     }
 
-    /// Returns `true` if the default service of [`ServiceQuery`] exists.
+    /// Returns `true` if the default service of [`ServiceQuery`] is part of this API.
     fn has_default_service(&self) -> bool {
         let name = self.service.default.as_ref().map_or("", |name| &name.value);
         let name = name.strip_prefix("App.").filter(|rest| rest.contains('.')).unwrap_or(name);
@@ -60,15 +61,15 @@ impl Api {
     }
 }
 
-/// Compares names of classes: case does not matter for the first letter, as in PHP.
+/// Compares the names of two classes. As in PHP, the case of the first letter is ignored.
 fn is_same_class(one: &str, other: &str) -> bool {
     let first = |name: &str| name.chars().next().map(|letter| letter.to_ascii_lowercase());
     first(one) == first(other) && one.chars().skip(1).eq(other.chars().skip(1))
 }
 
-/// Returns the conditions under which a caller with these permissions may call a method; no conditions if the caller may
-/// never call it. `None` if there are too many to list.
-fn conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<ScopeCondition>> {
+/// Returns the conditions under which a caller with these permissions can call a method. The list is empty if the
+/// caller can never call it, and `None` if there are too many conditions.
+fn method_conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<ScopeCondition>> {
     let groups = method.scope.groups.iter();
     let groups: Vec<_> = groups.map(|group| group_conditions(method, group, permissions)).collect();
     if groups.iter().flatten().flatten().any(BTreeMap::is_empty) {
@@ -79,26 +80,26 @@ fn conditions(method: &Method, permissions: &[Box<str>]) -> Option<Vec<ScopeCond
     let mut known = BTreeSet::new();
     conditions.retain(|condition| known.insert(condition.clone()));
     for (name, values) in conditions.iter_mut().flatten() {
-        if let Some(parameter) = parameter(method, name) {
-            values.iter_mut().for_each(|value| *value = text_for(parameter, value).unwrap_or_default());
+        if let Some(parameter) = parameter_by_name(method, name) {
+            values.iter_mut().for_each(|value| *value = sendable_text(parameter, value).unwrap_or_default());
         }
     }
     (conditions.len() <= MAX_CONDITIONS).then_some(conditions)
 }
 
-/// Returns the conditions under which the caller has all permissions of a group. `None` if there are too many.
+/// Returns the conditions under which the caller has all permissions of a group, or `None` if there are too many.
 fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<str>]) -> Option<Vec<ScopeCondition>> {
     let tables: Vec<_> = group.iter().map(|required| possible_values(method, required, permissions)).collect();
     if tables.iter().any(Vec::is_empty) {
         return Some(Vec::new());
     }
-    // Permissions with a common variable are joined. The remaining tables are independent of each other.
-    let mut independent: Vec<Vec<Values<'_>>> = Vec::new();
+    // Permissions that share a variable are joined to one table. The remaining tables are independent of each other.
+    let mut independent: Vec<Vec<VariableValues<'_>>> = Vec::new();
     for mut table in tables {
         let (related, others) = independent.into_iter().partition(|other| shares_variable(other, &table));
         independent = others;
         for other in related {
-            table = join(&other, &table)?;
+            table = join_tables(&other, &table)?;
         }
         if table.is_empty() {
             return Some(Vec::new());
@@ -107,7 +108,7 @@ fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<st
     }
     let mut conditions = vec![ScopeCondition::new()];
     for table in independent {
-        let alternatives = alternatives(&table);
+        let alternatives = table_conditions(&table);
         if conditions.len().saturating_mul(alternatives.len()) > MAX_CONDITIONS {
             return None;
         }
@@ -119,24 +120,28 @@ fn group_conditions(method: &Method, group: &[Permission], permissions: &[Box<st
     Some(conditions)
 }
 
-/// Returns the values of a required permission's variables for which the caller has the permission.
-fn possible_values<'a>(method: &'a Method, required: &'a Permission, permissions: &'a [Box<str>]) -> Vec<Values<'a>> {
-    let is_possible = |values: &Values<'_>| {
-        values
-            .iter()
-            .all(|(name, value)| parameter(method, name).is_some_and(|parameter| text_for(parameter, value).is_some()))
+/// Returns the values of the variables in a required permission for which the caller has that permission.
+fn possible_values<'a>(
+    method: &'a Method,
+    required: &'a Permission,
+    permissions: &'a [Box<str>],
+) -> Vec<VariableValues<'a>> {
+    let is_possible = |values: &VariableValues<'_>| {
+        values.iter().all(|(name, value)| {
+            parameter_by_name(method, name).is_some_and(|parameter| sendable_text(parameter, value).is_some())
+        })
     };
     let values = permissions.iter().filter_map(|permission| required.match_values(permission)).filter(is_possible);
     values.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Returns the parameter with this name in code.
-fn parameter<'a>(method: &'a Method, name: &str) -> Option<&'a Parameter> {
+fn parameter_by_name<'a>(method: &'a Method, name: &str) -> Option<&'a Parameter> {
     method.parameters.iter().find(|parameter| parameter.name == name)
 }
 
-/// Returns a text that a request can send for a parameter to have this value; `None` if there is none.
-fn text_for(parameter: &Parameter, value: &str) -> Option<String> {
+/// Returns a text that gives the parameter this value if a request sends it, or `None` if no text does.
+fn sendable_text(parameter: &Parameter, value: &str) -> Option<String> {
     let check = &*parameter.r#type.check;
     let text = check.text_for(value)?;
     let is_sendable = match parameter.from {
@@ -150,16 +155,16 @@ fn text_for(parameter: &Parameter, value: &str) -> Option<String> {
     (is_sendable && decoded.is_some_and(|decoded| decoded == value)).then_some(text)
 }
 
-/// Returns `true` if two tables have a common variable. All rows of a table have the same variables.
-fn shares_variable(one: &[Values<'_>], other: &[Values<'_>]) -> bool {
+/// Returns `true` if two tables share a variable. All rows of a table have the same variables.
+fn shares_variable(one: &[VariableValues<'_>], other: &[VariableValues<'_>]) -> bool {
     one.first().zip(other.first()).is_some_and(|(one, other)| one.keys().any(|name| other.contains_key(name)))
 }
 
-/// Joins the rows of two tables that agree in their common variables. `None` if there are too many.
-fn join<'a>(one: &[Values<'a>], other: &[Values<'a>]) -> Option<Vec<Values<'a>>> {
+/// Joins the rows of two tables whose shared variables have the same values. Returns `None` if there are too many rows.
+fn join_tables<'a>(one: &[VariableValues<'a>], other: &[VariableValues<'a>]) -> Option<Vec<VariableValues<'a>>> {
     let mut joined = Vec::new();
     for left in one {
-        let agrees = |right: &&Values<'_>| {
+        let agrees = |right: &&VariableValues<'_>| {
             right.iter().all(|(name, value)| left.get(name).is_none_or(|left_value| left_value == value))
         };
         for right in other.iter().filter(agrees) {
@@ -172,10 +177,12 @@ fn join<'a>(one: &[Values<'a>], other: &[Values<'a>]) -> Option<Vec<Values<'a>>>
     Some(joined)
 }
 
-/// Converts the rows of a table to conditions. Rows of a single variable become one condition with all of its values.
-fn alternatives(rows: &[Values<'_>]) -> Vec<ScopeCondition> {
-    let condition =
-        |row: &Values<'_>| row.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect();
+/// Converts the rows of a table to conditions. If the table has only one variable, its rows become one condition that
+/// lists all values.
+fn table_conditions(rows: &[VariableValues<'_>]) -> Vec<ScopeCondition> {
+    let condition = |row: &VariableValues<'_>| {
+        row.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect()
+    };
     match rows.first().map(BTreeMap::len) {
         Some(1) => {
             let mut one = ScopeCondition::new();

@@ -11,7 +11,7 @@ use crate::span::Span;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Method {
-    /// The id of the method, unique in the API: `article.line.get`.
+    /// The id of the method, such as `article.line.get`. It is unique in the API.
     pub id: String,
     /// The HTTP method.
     pub http: HttpMethod,
@@ -27,12 +27,12 @@ pub struct Method {
     pub errors: Vec<DeclaredError>,
     /// Further options.
     pub options: MethodOptions,
-    /// The position of its name (`GET`) in the definition.
+    /// The span of the HTTP method (`GET`) in the definition.
     pub span: Span,
 }
 
 impl Method {
-    /// The positional parameters, which follow the path of the service, in order.
+    /// Returns the positional parameters, which are the segments after the path of the service, in order.
     #[must_use]
     pub fn positions(&self) -> Vec<&Parameter> {
         let position = |parameter: &Parameter| match parameter.from {
@@ -45,14 +45,14 @@ impl Method {
         positions.into_iter().map(|(_, parameter)| parameter).collect()
     }
 
-    /// The output that is the whole body; `None` if outputs are members of the body.
+    /// Returns the output that is the whole body, or `None` if outputs are members of the body.
     #[must_use]
     pub fn whole(&self) -> Option<&Output> {
         self.outputs.iter().find(|output| output.is_whole())
     }
 
-    /// Returns `true` if responses of the method can be sent as JSONP. Only public GET methods that return no file can; the
-    /// definition enables it for the method or, by `api_default`, for the whole API.
+    /// Returns `true` if the method can respond with JSONP. This requires a public GET method that returns no file, and
+    /// that the definition enables JSONP for the method or, by `api_default`, for the whole API.
     #[must_use]
     pub fn allows_jsonp(&self, api_default: bool) -> bool {
         let MethodOptions { download, jsonp, .. } = self.options;
@@ -68,7 +68,7 @@ pub struct MethodOptions {
     pub status: u16,
     /// `true` if the method returns a file instead of outputs.
     pub download: bool,
-    /// `true` to allow JSONP; `None` for the default of the API.
+    /// `true` if the method can respond with JSONP, `false` if not, `None` for the default of the API.
     pub jsonp: Option<bool>,
     /// `true` if clients should no longer use the method.
     pub deprecated: bool,
@@ -89,7 +89,7 @@ impl Default for MethodOptions {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Output {
-    /// The name in the response; [`Output::WHOLE`] if the output is the whole body.
+    /// The name of the member in the response; [`Output::WHOLE`] if the output is the whole body.
     pub name: String,
     /// The description.
     pub info: String,
@@ -99,7 +99,7 @@ pub struct Output {
     pub optional: bool,
     /// An example value.
     pub example: Option<Json>,
-    /// The position of its name in the definition.
+    /// The span of the name in the definition.
     pub span: Span,
 }
 
@@ -118,12 +118,12 @@ impl Output {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeclaredError {
-    /// The name, for handlers and clients.
+    /// The name of the error, which handlers return and clients compare.
     pub name: String,
     /// The HTTP status.
     pub status: ErrorStatus,
-    /// The message for clients, which describes when the error happens.
+    /// The message for clients, which describes the cause of the error.
     pub info: String,
-    /// The position of its name in the definition.
+    /// The span of the name in the definition.
     pub span: Span,
 }

@@ -1,7 +1,7 @@
-//! The model of an API: the meaning of its definition, as plain immutable data.
+//! The model of an API: the content of its definition as immutable data.
 //!
-//! The plan that handles requests and the documents for clients are both derived from the model, independently of each
-//! other. Every part has its position in the definition, for diagnostics. Must not depend on dialects or requests.
+//! Both the plan that handles requests and the documents for clients are made from the model. Every part has its span
+//! in the definition, for diagnostics. This module must not depend on dialects or requests.
 
 mod api;
 mod for_permissions;

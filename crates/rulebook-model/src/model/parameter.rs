@@ -12,10 +12,10 @@ use crate::types::{Check, TypeExpr};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// The location of the value in a request.
+    /// The part of a request that has the value.
     pub from: Location,
-    /// The name in the request: of a capture, a query or body field, a header field or a cookie; empty for positional
-    /// parameters.
+    /// The name of the value in the request: of the capture, the query or body field, the header field or the cookie.
+    /// Empty for positional parameters.
     pub key: String,
     /// The name in code.
     pub name: String,
@@ -25,24 +25,24 @@ pub struct Parameter {
     pub r#type: ParameterType,
     /// `true` if clients may omit the parameter.
     pub optional: bool,
-    /// The value if clients omit the parameter, as in the definition. It passes the check of the type.
+    /// The value that is used if clients omit the parameter, as in the definition. It is valid for the type.
     pub default: Option<Json>,
     /// An example value.
     pub example: Option<Json>,
     /// The message for clients that send an invalid value.
     pub message: Option<String>,
-    /// The position of its key in the definition.
+    /// The span of the key in the definition.
     pub span: Span,
-    /// The position of its type in the definition.
+    /// The span of the type in the definition.
     pub type_span: Span,
 }
 
-/// The location of a parameter in a request.
+/// The part of a request that contains a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Location {
     /// A captured segment of the path.
     Path,
-    /// The segment of the path with this index, from 0, after the path of the service: a positional parameter.
+    /// A positional parameter: the segment with this index, from 0, after the path of the service.
     Position(usize),
     /// The query.
     Query,
@@ -57,7 +57,7 @@ pub enum Location {
 }
 
 impl Location {
-    /// The part of the request, for clients.
+    /// Returns the part of the request as errors and documents name it.
     #[must_use]
     pub fn source(self) -> Source {
         match self {
@@ -72,7 +72,7 @@ impl Location {
 }
 
 impl Parameter {
-    /// The key in the tree dialect: `{id}`, `URL#0`, `GET@lang`, `title`.
+    /// Returns the key in the dialect `tree`: `{id}`, `URL#0`, `GET@lang`, `title`.
     #[must_use]
     pub fn written_key(&self) -> String {
         let key = &self.key;
@@ -88,24 +88,24 @@ impl Parameter {
     }
 }
 
-/// The default for the name of a parameter in code: its key, without the braces of a capture.
+/// Returns the default name of a parameter in code: its key, without the braces of a capture.
 #[must_use]
 pub fn default_name(key: &str) -> &str {
     key.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(key)
 }
 
-/// A compiled type with its canonical expression. Two types are equal if their expressions are.
+/// A compiled type and its canonical notation. Two types are equal if their notations are equal.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ParameterType {
-    /// The canonical expression of the type.
+    /// The canonical notation of the type.
     pub written: TypeExpr,
-    /// The check of values.
+    /// The check that validates values.
     pub check: Arc<dyn Check>,
 }
 
 impl ParameterType {
-    /// The type of a check.
+    /// Creates the type from its check.
     #[must_use]
     pub fn new(check: Arc<dyn Check>) -> Self {
         Self { written: check.type_expr(), check }

@@ -11,16 +11,16 @@ use crate::types::Check;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Scope {
-    /// The groups. The caller needs all permissions of one of them. No group is empty.
+    /// The groups. A caller needs all permissions of one group. No group is empty.
     pub groups: Vec<Vec<Permission>>,
-    /// In the API [for a caller](super::Api::for_permissions): if the groups have variables, the conditions under which the
-    /// caller may call the method, of which one must be met. `None` if there are no conditions or they are not known; a
-    /// definition has none.
+    /// The conditions under which a caller can call the method, of which one must be satisfied. Only an API
+    /// [for a caller](super::Api::for_permissions) has them, for groups with variables. `None` if the groups have no
+    /// variables, or if there are too many conditions.
     pub conditions: Option<Vec<ScopeCondition>>,
 }
 
-/// A condition on parameters: each of these parameters, by its name in code, must have one of these values, as a client
-/// writes them, or another text with the same meaning. An empty condition is always met.
+/// A condition on parameters. Each parameter, by its name in code, must have one of the listed values, which are
+/// written as a client sends them; other texts with the same meaning are equal. An empty condition is always satisfied.
 pub type ScopeCondition = BTreeMap<String, Vec<String>>;
 
 impl Scope {
@@ -30,7 +30,7 @@ impl Scope {
         self.groups.is_empty()
     }
 
-    /// Returns `true` if a permission contains the value of a parameter.
+    /// Returns `true` if a permission has a variable, which stands for the value of a parameter.
     #[must_use]
     pub fn has_variables(&self) -> bool {
         let mut parts = self.groups.iter().flatten().flat_map(|permission| &permission.parts);
@@ -38,7 +38,7 @@ impl Scope {
     }
 }
 
-/// A required permission, perhaps with variables: `reader`, `user[user_id]`, `prefix[p].user[u].suffix`.
+/// A required permission, which can contain variables: `reader`, `user[user_id]`, `prefix[p].user[u].suffix`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Permission {
@@ -46,22 +46,22 @@ pub struct Permission {
     pub text: String,
     /// The parts of the permission.
     pub parts: Vec<PermissionPart>,
-    /// The position in the definition.
+    /// The span of the permission in the definition.
     pub span: Span,
 }
 
 /// A part of a permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PermissionPart {
-    /// This text, which includes brackets.
+    /// A fixed text, including the brackets around variables.
     Literal(String),
     /// The value of the parameter with this name in code.
     Variable(String),
 }
 
 impl Permission {
-    /// Parses a permission. The text between `[` and `]` is the name of a variable. Returns `None` if the text is empty, or
-    /// brackets are empty, nested or not closed.
+    /// Parses a permission. The text between `[` and `]` is the name of a variable. Returns `None` if the text is
+    /// empty, or if brackets are empty, nested or not closed.
     #[must_use]
     pub fn parse(text: &str, span: Span) -> Option<Self> {
         let mut parts = Vec::new();
@@ -88,8 +88,9 @@ impl Permission {
         (!parts.is_empty()).then(|| Self { text: text.to_owned(), parts, span })
     }
 
-    /// Matches a permission of a caller. Returns the values of the variables, or `None` if the caller's is another
-    /// permission. The match is unambiguous, because a value contains no bracket and a bracket follows it.
+    /// Compares this required permission with a permission of the caller. Returns the values of the variables, or
+    /// `None` if the permissions differ. The values are unambiguous, because a value contains no bracket and is
+    /// followed by one.
     #[must_use]
     pub fn match_values<'p>(&'p self, permission: &'p str) -> Option<BTreeMap<&'p str, &'p str>> {
         let mut values = BTreeMap::new();
@@ -113,8 +114,8 @@ impl Permission {
 /// The characters around variables, which values of variables cannot contain.
 const BRACKETS: [char; 2] = ['[', ']'];
 
-/// Returns the text of a value in permissions. `None` if the value does not pass its check, is an array, an object, a file
-/// or null, or contains a bracket.
+/// Returns the value of a parameter as permissions contain it. Returns `None` if the value is invalid, is an array, an
+/// object, a file or null, or contains a bracket.
 #[must_use]
 pub fn variable_text(check: &dyn Check, value: Value<'_>) -> Option<String> {
     let text = match check.check(value).ok()? {

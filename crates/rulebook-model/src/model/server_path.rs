@@ -1,28 +1,28 @@
-//! The paths that the server keeps for itself.
+//! The paths that are reserved for the server.
 
-/// A path that belongs to the server, so that no service of a definition can have it.
+/// A path that the server reserves, so that no service of a definition can have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerPath {
-    /// `/docs` and everything below it: the documentation pages and Swagger UI.
+    /// `/docs` and all paths below it: the documentation pages and Swagger UI.
     Docs,
     /// `/openapi.json`: the OpenAPI document.
     OpenApi,
-    /// `/static` and everything below it: the static files.
+    /// `/static` and all paths below it: the static files.
     Static,
-    /// `/-` and everything below it: the signed links to files.
+    /// `/-` and all paths below it: the signed links to files.
     Link,
-    /// `/healthz`: `200` while the process responds.
+    /// `/healthz`: responds with 200 as long as the process runs.
     Health,
-    /// `/readyz`: `200` while the program's readiness checks pass.
+    /// `/readyz`: responds with 200 if the readiness checks of the program pass.
     Readiness,
-    /// `/metrics`: the counters in OpenMetrics format.
+    /// `/metrics`: the counters in the OpenMetrics format.
     Metrics,
-    /// `/llms.txt`: the API as plain text.
+    /// `/llms.txt`: the documentation of the API as plain text.
     LlmsTxt,
 }
 
 impl ServerPath {
-    /// Every path of the server, and `true` where all paths below it belong to the server as well.
+    /// The reserved paths. The third item is `true` if all paths below the path are reserved too.
     pub const ALL: [(Self, &'static str, bool); 8] = [
         (Self::Docs, "/docs", true),
         (Self::OpenApi, "/openapi.json", false),
@@ -34,12 +34,19 @@ impl ServerPath {
         (Self::LlmsTxt, "/llms.txt", false),
     ];
 
-    /// Returns what the server has at the raw `path` of a request; `None` if the path is not the server's.
+    /// Returns `true` for the paths of the documents that describe the API.
+    #[must_use]
+    pub fn is_document(self) -> bool {
+        matches!(self, Self::Docs | Self::OpenApi | Self::LlmsTxt)
+    }
+
+    /// Returns the reserved path that `path`, the raw path of a request, is equal to or below, or `None` if the path is
+    /// not reserved.
     #[must_use]
     pub fn find(path: &str) -> Option<Self> {
-        let owns = |own: &str, below: bool| {
-            path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || below && rest.starts_with('/'))
+        let includes = |reserved: &str, below: bool| {
+            path.strip_prefix(reserved).is_some_and(|rest| rest.is_empty() || below && rest.starts_with('/'))
         };
-        Self::ALL.into_iter().find(|(_, own, below)| owns(own, *below)).map(|(path, ..)| path)
+        Self::ALL.into_iter().find(|(_, reserved, below)| includes(reserved, *below)).map(|(path, ..)| path)
     }
 }

@@ -4,7 +4,7 @@ use super::{EnvelopeName, Method};
 use crate::call::HttpMethod;
 use crate::span::Span;
 
-/// A module: a group of services that belong together.
+/// A module: a named group of services.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Module {
@@ -12,23 +12,23 @@ pub struct Module {
     pub name: String,
     /// The description.
     pub info: Option<String>,
-    /// The envelope of responses; `None` for that of the API.
+    /// The envelope of responses; `None` for the envelope of the API.
     pub envelope: Option<EnvelopeName>,
     /// `true` if paths are case-insensitive.
     pub ignore_case: bool,
-    /// The handling of scalar parameters that are sent more than once.
+    /// What happens if a request contains a parameter of one value more than once.
     pub repeated: Repeated,
-    /// The services in the order of the definition, the root first. No two have the same path, apart from the names of
-    /// captures.
+    /// The services, beginning with the root, in the order of the definition. The paths of any two services differ,
+    /// even without the names of captures.
     pub services: Vec<Service>,
-    /// The position in the definition.
+    /// The span of the module in the definition.
     pub span: Span,
 }
 
-/// The handling of scalar parameters that a request contains more than once.
+/// What happens if a request contains a parameter of one value more than once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Repeated {
-    /// The request fails.
+    /// The request is rejected.
     #[default]
     Refuse,
     /// The last value is used.
@@ -39,7 +39,7 @@ impl Repeated {
     /// All values.
     pub const ALL: [Self; 2] = [Self::Refuse, Self::Last];
 
-    /// The name in definitions.
+    /// Returns the name of the value in definitions.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,29 +49,29 @@ impl Repeated {
     }
 }
 
-/// A service: a path of the API with its methods, of which there is at least one.
+/// A service: a path of the API and its methods. A service has at least one method.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Service {
-    /// The path below the base path; empty for the root.
+    /// The segments of the path, after the base path; empty for the root.
     pub path: Vec<Segment>,
     /// The methods, in the order of [`crate::call::HttpMethod::ALL`].
     pub methods: Vec<Method>,
-    /// The position of its path in the definition.
+    /// The span of the path in the definition.
     pub span: Span,
 }
 
 /// A segment of a service's path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Segment {
-    /// This text, decoded.
+    /// This text, percent-decoded.
     Static(String),
-    /// Any text that is not empty. The name is that of the captured parameter.
+    /// Any text that is not empty. The name is the key of the parameter that receives the text.
     Capture(String),
 }
 
 impl Service {
-    /// The path as in definitions: `/article/{id}`.
+    /// Returns the path as definitions contain it: `/article/{id}`.
     #[must_use]
     pub fn uri(&self) -> String {
         if self.path.is_empty() {
@@ -88,7 +88,7 @@ impl Service {
     }
 }
 
-/// The default for the id of a method: `article.{id}.get`.
+/// Returns the default id of a method: `article.{id}.get`.
 #[must_use]
 pub fn default_id(path: &[Segment], http: HttpMethod) -> String {
     let mut id = String::new();

@@ -1,5 +1,4 @@
-//! Finding a service by a path or by a name. Definitions are checked for collisions with the same tables that requests
-//! are routed by.
+//! Finds the service for a path or a name. The same tables route requests and detect collisions in definitions.
 
 mod naming;
 mod routes;

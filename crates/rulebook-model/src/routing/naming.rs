@@ -1,6 +1,6 @@
-//! The fields of a request that name a service.
+//! The request fields that can name the service of a request.
 
-/// The fields that name a service.
+/// The request fields that can name the service of a request to the base path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
     /// PhalApi's `service`, or `s` for short.
@@ -10,7 +10,7 @@ pub enum Naming {
 }
 
 impl Naming {
-    /// Their names.
+    /// Returns the names of the fields.
     #[must_use]
     pub fn fields(self) -> [&'static str; 2] {
         match self {

@@ -1,9 +1,9 @@
-//! Routing: from paths to services.
+//! The routing table: finds the service for a path.
 //!
-//! A radix tree holds the paths of all services. Static segments are stored with `%` and `/` encoded, so that decoded
-//! segments can be joined to a path again. Captures are numbered instead of named, so that two services can use different
-//! names at the same position. Case-insensitive paths are stored in lower case in a second tree. Positional parameters,
-//! which follow the path of a service, are not part of the tree.
+//! A radix tree contains the paths of all services. Static segments are stored with `%` and `/` encoded, so that
+//! decoded segments can be joined to a path again. Captures are numbered instead of named, because two services can
+//! have different names for the same capture. Case-insensitive paths are in a second tree, in lower case. The
+//! positional parameters after the path of a service are not part of the tree.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use crate::model::Segment;
 pub struct Routes {
     case_sensitive: matchit::Router<usize>,
     case_insensitive: matchit::Router<usize>,
-    /// For each service, `true` for the segments that are captures. Static segments take precedence over captures.
+    /// For each service, one item per segment: `true` for a capture. Static segments take precedence over captures.
     captures: HashMap<usize, Box<[bool]>>,
     /// The service at the base path.
     root: Option<usize>,
@@ -33,7 +33,7 @@ impl Routes {
     /// Adds the path of the service with the index `service`.
     ///
     /// # Errors
-    /// Fails if the tree contains the path already. A definition without errors has no such paths.
+    /// Fails if the tree already contains the path. A definition without errors has no duplicate paths.
     pub fn insert(&mut self, path: &[Segment], service: usize, ignore_case: bool) -> Result<(), RouteConflict> {
         if path.is_empty() {
             return match self.root.replace(service) {
@@ -61,9 +61,9 @@ impl Routes {
         tree.insert(pattern, service).map_err(|_| RouteConflict)
     }
 
-    /// Returns the service with the longest path that is a prefix of `path`. Of several, the one wins that has a static
-    /// segment where the others have a capture, from left to right. `path` consists of the
-    /// [encoded](encode_segment) segments, each after a `/`; `segments` is their number.
+    /// Returns the service with the longest path that is a prefix of `path`. If two paths have the same length, the
+    /// first segment that is static in one and a capture in the other decides: the static one takes precedence. `path`
+    /// consists of the [encoded](encode_segment) segments, each after a `/`; `segments` is their number.
     #[must_use]
     pub fn find(&self, path: &str, segments: usize) -> Option<usize> {
         let lowercase = if self.max_case_insensitive > 0 { to_lowercase(path) } else { Cow::Borrowed("") };
@@ -72,7 +72,7 @@ impl Routes {
             let sensitive = if count <= self.max_case_sensitive { self.case_sensitive.at(prefix).ok() } else { None };
             let insensitive =
                 if count <= self.max_case_insensitive { self.case_insensitive.at(lowercase_prefix).ok() } else { None };
-            match (sensitive.map(|found| *found.value), insensitive.map(|found| *found.value)) {
+            match (sensitive.map(|route| *route.value), insensitive.map(|route| *route.value)) {
                 (None, None) => {}
                 (Some(one), Some(other)) if self.captures.get(&other) < self.captures.get(&one) => return Some(other),
                 (Some(one), _) | (None, Some(one)) => return Some(one),
@@ -84,9 +84,9 @@ impl Routes {
     }
 }
 
-/// The path in lower case.
+/// Returns the path in lower case.
 fn to_lowercase(path: &str) -> Cow<'_, str> {
-    // Most paths are in lower case already.
+    // Most paths have no uppercase letters and need not be copied.
     if path.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         Cow::Borrowed(path)
     } else {
@@ -94,7 +94,7 @@ fn to_lowercase(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// Encodes `%` and `/` of a decoded segment, so that segments can be joined to a path.
+/// Encodes `%` and `/` in a decoded segment, so that the segments of a path can be joined.
 #[must_use]
 pub fn encode_segment(segment: &str) -> Cow<'_, str> {
     if segment.contains(['%', '/']) {

@@ -1,4 +1,4 @@
-//! Services by names instead of paths, for services whose path is two static segments.
+//! Finds services by their names. A service has a name if its path consists of two static segments.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,33 +6,33 @@ use std::sync::Arc;
 use crate::envelope::Envelope;
 use crate::model::Segment;
 
-/// The prefix of full names in PhalApi: `App.Class.method`.
+/// The optional prefix of names in PhalApi: `App.Class.method`.
 const NAMESPACE: &str = "App.";
 
-/// Services by the names that PhalApi puts into the query of the base path or into the body.
+/// The services that requests in the style of PhalApi can name, in the query of the base path or in the body.
 pub struct NamedServices {
     /// The services by name.
     pub classes: ServicesByClass,
     /// The index of the service for requests without a name.
     pub default: Option<usize>,
-    /// The envelope of the response if no service has the name.
+    /// The envelope of the error response if no service has the requested name.
     pub envelope: Arc<dyn Envelope>,
 }
 
-/// The indices of services by `Class.method`. As in PHP, case does not matter for the first letter of the class and for
-/// all letters of the method, within ASCII.
+/// The indices of services by `Class.method`. As in PHP, the ASCII case of the first letter of the class, and of the
+/// whole method, is ignored.
 #[derive(Debug, Default)]
 pub struct ServicesByClass(HashMap<Box<str>, usize>);
 
 impl ServicesByClass {
-    /// Adds a service, unless its path is not two static segments. Returns the index of another service that has the name
-    /// already.
+    /// Adds a service, unless its path does not consist of two static segments. If another service has the same name,
+    /// returns the index of that service and adds nothing.
     pub fn insert(&mut self, path: &[Segment], service: usize) -> Option<usize> {
         let [Segment::Static(class), Segment::Static(method)] = path else { return None };
         if class.contains('.') || method.contains('.') {
             return None;
         }
-        let key = key(class, method).into();
+        let key = class_key(class, method).into();
         match self.0.get(&key) {
             Some(first) => Some(*first),
             None => {
@@ -42,16 +42,16 @@ impl ServicesByClass {
         }
     }
 
-    /// The index of the service with this name: `Class.method` or `App.Class.method`.
+    /// Returns the index of the service with this name: `Class.method` or `App.Class.method`.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
         let without_namespace = name.strip_prefix(NAMESPACE).filter(|rest| rest.contains('.'));
         let (class, method) = without_namespace.unwrap_or(name).split_once('.')?;
-        self.0.get(&*key(class, method)).copied()
+        self.0.get(&*class_key(class, method)).copied()
     }
 }
 
-fn key(class: &str, method: &str) -> String {
+fn class_key(class: &str, method: &str) -> String {
     let mut key = String::with_capacity(class.len() + 1 + method.len());
     key.push_str(class);
     if let Some(first) = key.get_mut(..1) {
@@ -64,8 +64,8 @@ fn key(class: &str, method: &str) -> String {
     key
 }
 
-/// The indices of services by module and method, which api 3.0 puts into the body. These are the two segments of the
-/// path, and are compared like a path.
+/// The indices of services by the module and method that a request body in the style of api 3.0 names. They are the two
+/// segments of the path, and are compared in the same way.
 #[derive(Debug, Default)]
 pub struct ServicesByModule {
     case_sensitive: HashMap<Box<str>, usize>,
@@ -73,10 +73,10 @@ pub struct ServicesByModule {
 }
 
 impl ServicesByModule {
-    /// Adds a service, unless its path is not two static segments.
+    /// Adds a service, unless its path does not consist of two static segments.
     pub fn insert(&mut self, path: &[Segment], service: usize, ignore_case: bool) {
         let [Segment::Static(module), Segment::Static(method)] = path else { return };
-        // Segments of a definition contain no slash.
+        // Segments in a definition contain no slash, so the key is unambiguous.
         let key = format!("{module}/{method}");
         if ignore_case {
             self.case_insensitive.insert(key.to_lowercase().into(), service);
@@ -85,7 +85,7 @@ impl ServicesByModule {
         }
     }
 
-    /// The index of the service with these names.
+    /// Returns the index of the service with this module and method.
     #[must_use]
     pub fn find(&self, module: &str, method: &str) -> Option<usize> {
         let key = format!("{module}/{method}");

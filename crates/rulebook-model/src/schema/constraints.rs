@@ -1,7 +1,7 @@
-//! Constraints of the values of keys: allowed words, ranges and patterns.
+//! Constraints on the values of keys: allowed words, ranges and patterns.
 //!
-//! The tables of keys contain only the kind of a value. This module takes the constraints from the types that the
-//! compiler uses.
+//! The tables of keys contain only the kind of each value. This module derives further constraints from the types that
+//! the compiler uses.
 
 use std::ops::RangeInclusive;
 
@@ -37,39 +37,39 @@ static CONSTRAINTS: &[Constraint] = &[
     constraint(&keys::CORS, "expose", header_names),
     constraint(&keys::MODULE, "dialect", || one_of([TREE.name])),
     constraint(&keys::MODULE, "module", || json!({ "pattern": pattern::NAME })),
-    constraint(&keys::MODULE, "envelope", envelopes),
+    constraint(&keys::MODULE, "envelope", envelope_examples),
     constraint(&keys::MODULE, "repeated", || one_of(Repeated::ALL.map(Repeated::as_str))),
     constraint(&keys::METHOD, "id", || json!({ "pattern": pattern::NAME })),
     constraint(&methods::METHOD, "id", || json!({ "pattern": pattern::NAME })),
     constraint(&keys::PARAMETER, "name", || json!({ "pattern": pattern::NAME })),
     constraint(&methods::PARAMETER, "name", || json!({ "pattern": pattern::NAME })),
-    constraint(&keys::FLAT, "path", || json!({ "pattern": pattern::path() })),
-    constraint(&keys::FLAT, "method", || one_of(HttpMethod::ALL.map(HttpMethod::as_str))),
-    constraint(&keys::OPTIONS, "status", || range(&MethodOptions::STATUSES)),
+    constraint(&keys::METHOD_LIST_ENTRY, "path", || json!({ "pattern": pattern::path() })),
+    constraint(&keys::METHOD_LIST_ENTRY, "method", || one_of(HttpMethod::ALL.map(HttpMethod::as_str))),
+    constraint(&keys::OPTIONS, "status", || range_constraint(&MethodOptions::STATUSES)),
     constraint(&methods::METHOD, "description", || json!({ "pattern": pattern::NOT_BLANK })),
-    constraint(&methods::OPTIONS, "status", || range(&MethodOptions::STATUSES)),
-    constraint(&keys::ERROR, "status", || range(&ErrorStatus::RANGE)),
-    constraint(&methods::ERROR, "status", || range(&ErrorStatus::RANGE)),
-    constraint(&keys::PARAMETER, "type", || terms(&TREE)),
-    constraint(&keys::OUTPUT, "type", || terms(&TREE)),
-    constraint(&keys::ATTRIBUTES, "callback", function),
-    constraint(&methods::PARAMETER, "type", || terms(&METHODS)),
-    constraint(&methods::OUTPUT, "type", || terms(&METHODS)),
+    constraint(&methods::OPTIONS, "status", || range_constraint(&MethodOptions::STATUSES)),
+    constraint(&keys::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
+    constraint(&methods::ERROR, "status", || range_constraint(&ErrorStatus::RANGE)),
+    constraint(&keys::PARAMETER, "type", || type_syntax(&TREE)),
+    constraint(&keys::OUTPUT, "type", || type_syntax(&TREE)),
+    constraint(&keys::ATTRIBUTES, "callback", function_name),
+    constraint(&methods::PARAMETER, "type", || type_syntax(&METHODS)),
+    constraint(&methods::OUTPUT, "type", || type_syntax(&METHODS)),
     constraint(&rules::FILE, "dialect", || one_of([RULES.name])),
-    constraint(&rules::CLASS, "@envelope", envelopes),
+    constraint(&rules::CLASS, "@envelope", envelope_examples),
     constraint(&rules::METHOD, "@method", http_methods_ignoring_case),
-    constraint(&rules::RULE, "type", || rule_types(rules::TYPES)),
+    constraint(&rules::RULE, "type", || rule_type_syntax(rules::TYPES)),
     constraint(&rules::RULE, "source", || {
         let names = || rules::SOURCES.iter().map(|word| word.name);
         json!({ "pattern": pattern::one_of_ignoring_case(names()), "examples": names().collect::<Vec<_>>() })
     }),
-    constraint(&rules::RULE, "callable", function),
+    constraint(&rules::RULE, "callable", function_name),
     constraint(&rules::RULE, "on_after_parse", || json!({ "minItems": 2, "maxItems": 2 })),
-    constraint(&rules::RETURN, "type", || rule_types(rules::RETURN_TYPES)),
+    constraint(&rules::RETURN, "type", || rule_type_syntax(rules::RETURN_TYPES)),
 ];
 
-/// Returns the constraint of a key as members of its schema, or null if there is none.
-pub(super) fn of_key(keys: &'static KeyTable, key: &str) -> Json {
+/// Returns the constraint of a key, as members of its schema, or null if the key has no constraint.
+pub(super) fn constraint_of_key(keys: &'static KeyTable, key: &str) -> Json {
     let tables = || std::iter::once(keys).chain(keys.includes.iter().copied());
     if std::ptr::eq(keys, &keys::APP) {
         return settings::schema(key);
@@ -82,9 +82,9 @@ pub(super) fn of_key(keys: &'static KeyTable, key: &str) -> Json {
     CONSTRAINTS.iter().find(is_of_key).map_or(Json::Null, |constraint| (constraint.schema)())
 }
 
-/// Returns the constraint of the names of objects that the author of the definition names. The names of outputs, fields
-/// and errors must be names in code. The keys of parameters and paths have no constraint here.
-pub(super) fn of_names(keys: &'static KeyTable) -> Schema {
+/// Returns the constraint on member names that the author chooses. Outputs, fields and errors are named as in code; the
+/// names of other objects have no constraint.
+pub(super) fn constraint_of_names(keys: &'static KeyTable) -> Schema {
     let mut schema = Schema::new();
     if [&keys::OUTPUT, &keys::ERROR, &methods::OUTPUT, &methods::ERROR].iter().any(|table| std::ptr::eq(*table, keys)) {
         let names = json!({ "anyOf": [{ "pattern": pattern::NAME }, { "pattern": pattern::ignored_key() }] });
@@ -97,16 +97,16 @@ pub(crate) fn one_of<const N: usize>(words: [&str; N]) -> Json {
     json!({ "enum": words.as_slice() })
 }
 
-pub(crate) fn range(range: &RangeInclusive<u16>) -> Json {
+pub(crate) fn range_constraint(range: &RangeInclusive<u16>) -> Json {
     json!({ "minimum": range.start(), "maximum": range.end() })
 }
 
-/// The built-in envelopes as examples only, because a program can add others.
-pub(crate) fn envelopes() -> Json {
+/// Returns the built-in envelopes as examples. They are not the only valid values, because a program can add others.
+pub(crate) fn envelope_examples() -> Json {
     json!({ "examples": EnvelopeName::ALL.each_ref().map(EnvelopeName::as_str) })
 }
 
-/// The range and the default of a limit. A limit of 0 is not allowed, because it would reject every request.
+/// Returns the range and the default of a limit. A limit of 0 is invalid, because it would reject every request.
 fn limit_constraint(name: &str) -> Json {
     match limits::ALL.iter().find(|limit| limit.key.name == name) {
         Some(limit) if limit.max == u64::MAX => json!({ "minimum": 1, "default": limit.default }),
@@ -115,14 +115,14 @@ fn limit_constraint(name: &str) -> Json {
     }
 }
 
-/// Names of header fields (RFC 9110 section 5.1).
+/// Returns the constraint on names of header fields (RFC 9110 section 5.1).
 fn header_names() -> Json {
     json!({ "items": { "type": "string", "pattern": pattern::TOKEN } })
 }
 
-/// The syntax of types in a dialect, with the names of the built-in types as examples, because a program can add
-/// others.
-fn terms(dialect: &DialectSpec) -> Json {
+/// Returns the syntax of types in a dialect. The names of the built-in types are examples only, because a program can
+/// add others.
+fn type_syntax(dialect: &DialectSpec) -> Json {
     let types = Types::builtin();
     let canonical = types.iter().map(Type::name);
     let mut names: Vec<&str> = dialect.type_aliases.iter().map(|(word, _)| *word).collect();
@@ -134,16 +134,16 @@ fn terms(dialect: &DialectSpec) -> Json {
     json!({ "pattern": pattern::TERM, "examples": names })
 }
 
-fn rule_types(words: &[rules::Alias]) -> Json {
+fn rule_type_syntax(words: &[rules::Alias]) -> Json {
     json!({ "pattern": pattern::TERM, "examples": words.iter().map(|word| word.name).collect::<Vec<_>>() })
 }
 
-/// The name of a function: a text, or a list of a class and a method.
-fn function() -> Json {
+/// Returns the constraint on the name of a function: a text, or a list of a class and a method.
+fn function_name() -> Json {
     json!({ "pattern": pattern::NOT_BLANK, "minItems": 2, "maxItems": 2 })
 }
 
-/// One or several names of HTTP methods, in any case.
+/// Returns the constraint on one or several names of HTTP methods, in any case.
 fn http_methods_ignoring_case() -> Json {
     let names = HttpMethod::ALL.map(HttpMethod::as_str);
     let pattern = pattern::one_of_ignoring_case(names);

@@ -1,8 +1,8 @@
 //! JSON Schemas (2020-12) of the files of a definition, for completion and validation in editors.
 //!
-//! The schemas are generated from the parser's tables of keys and from the types of the settings, and this module must
-//! not repeat what those contain. A schema accepts every file that the parser accepts. It rejects the invalid files
-//! whose errors JSON Schema can describe, which excludes duplicate keys and contradictions between parts of a file.
+//! The schemas are generated from the parser's tables of keys and from the types of the settings, so that nothing is
+//! written twice. A schema accepts every file that the parser accepts. It rejects invalid files as far as JSON Schema
+//! can describe their errors, which excludes duplicate keys and contradictions between parts of a file.
 
 mod constraints;
 mod files;
@@ -11,16 +11,16 @@ mod tables;
 
 use serde_json::{Map, Value as Json, json};
 
-pub(crate) use constraints::{envelopes, one_of, range};
+pub(crate) use constraints::{envelope_examples, one_of, range_constraint};
 
 use tables::Tables;
 
-/// The kinds of files that there are schemas for.
+/// The kinds of definition files that have a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaKind {
     /// Any file of a definition. The schema detects the dialect by the same rules as the parser.
     AnyFile,
-    /// `app.json`, also with a whole API in it.
+    /// `app.json`, which may contain a whole API.
     Settings,
     /// A file in the dialect `tree`.
     Tree,
@@ -32,8 +32,8 @@ pub enum SchemaKind {
 
 /// Returns the JSON Schema of a kind of definition file.
 ///
-/// In one case the schema is stricter than the parser: the parser does not check the types and fields of rules in the
-/// dialect `rules` that no method uses.
+/// The schema is stricter than the parser in one case: the parser does not check the types and fields of common rules
+/// that no method in the dialect `rules` inherits.
 ///
 /// ```
 /// use rulebook_model::schema::{SchemaKind, schema};
@@ -45,11 +45,11 @@ pub enum SchemaKind {
 pub fn schema(kind: SchemaKind) -> Json {
     let mut tables = Tables::default();
     let (title, body) = match kind {
-        SchemaKind::AnyFile => ("A definition file", files::any(&mut tables)),
-        SchemaKind::Settings => ("The settings of an API", files::settings(&mut tables)),
-        SchemaKind::Tree => ("A module in the dialect `tree`", files::tree(&mut tables)),
-        SchemaKind::Methods => ("Modules in the dialect `methods`", files::methods(&mut tables)),
-        SchemaKind::Rules => ("ServicesByClass in the dialect `rules`", files::rules(&mut tables)),
+        SchemaKind::AnyFile => ("A definition file", files::any_file(&mut tables)),
+        SchemaKind::Settings => ("The settings of an API", files::settings_file(&mut tables)),
+        SchemaKind::Tree => ("A module in the dialect `tree`", files::tree_file(&mut tables)),
+        SchemaKind::Methods => ("Modules in the dialect `methods`", files::methods_file(&mut tables)),
+        SchemaKind::Rules => ("Classes in the dialect `rules`", files::rules_file(&mut tables)),
     };
     let mut schema = Map::new();
     schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));

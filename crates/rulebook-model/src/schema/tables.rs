@@ -1,4 +1,4 @@
-//! Generates the schemas of the tables of keys; each table has one schema in `$defs`.
+//! Generates the schemas of the tables of keys. Each table has one schema in `$defs`.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -12,9 +12,9 @@ pub(super) type Schema = Map<String, Json>;
 /// The schemas in `$defs`, by name.
 #[derive(Default)]
 pub(super) struct Tables {
-    /// The tables of keys that have a schema, with its name.
+    /// The tables of keys that already have a schema, with the names of the schemas.
     known: Vec<(&'static KeyTable, String)>,
-    /// The current dialect, which distinguishes schemas with the same name.
+    /// The current dialect, which is added to the names of schemas that would otherwise be equal.
     dialect: &'static str,
     schemas: Map<String, Json>,
 }
@@ -30,16 +30,16 @@ impl Tables {
         self.schemas
     }
 
-    /// Returns a reference to the schema of objects with these keys, which is added if necessary.
+    /// Returns a reference to the schema of objects with these keys. The schema is added if it does not exist.
     pub(super) fn refer(&mut self, keys: &'static KeyTable) -> Json {
         if let Some((_, name)) = self.known.iter().find(|(known, _)| std::ptr::eq(*known, keys)) {
             return reference(name);
         }
-        let name = self.name(keys.subject);
+        let name = self.unused_name(keys.subject);
         self.known.push((keys, name.clone()));
         // Tables can refer to each other, so the name is reserved before the schema is generated.
         self.schemas.insert(name.clone(), Json::Null);
-        let schema = self.object(keys);
+        let schema = self.object_schema(keys);
         let reference = reference(&name);
         self.schemas.insert(name, Json::Object(schema));
         reference
@@ -47,14 +47,14 @@ impl Tables {
 
     /// Adds a schema that does not belong to a table of keys, and returns a reference to it.
     pub(super) fn add(&mut self, what: &str, schema: Schema) -> Json {
-        let name = self.name(what);
+        let name = self.unused_name(what);
         let reference = reference(&name);
         self.schemas.insert(name, Json::Object(schema));
         reference
     }
 
-    /// Returns an unused name for the schema of `what`, a noun with its article.
-    fn name(&self, what: &str) -> String {
+    /// Returns an unused name for the schema of `what`, which is a noun with an article.
+    fn unused_name(&self, what: &str) -> String {
         let noun = what.split_once(' ').map_or(what, |(_, noun)| noun);
         let words = noun.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
         let plain = words.collect::<Vec<_>>().join("_");
@@ -65,8 +65,8 @@ impl Tables {
     }
 
     /// Returns the schema of an object with these keys.
-    fn object(&mut self, keys: &'static KeyTable) -> Schema {
-        let properties: Schema = keys.iter().map(|key| (key.name.to_owned(), self.value(keys, key))).collect();
+    fn object_schema(&mut self, keys: &'static KeyTable) -> Schema {
+        let properties: Schema = keys.iter().map(|key| (key.name.to_owned(), self.value_schema(keys, key))).collect();
         let required: Vec<&str> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
         let mut schema = Schema::new();
         if keys.allow_empty_array {
@@ -86,7 +86,7 @@ impl Tables {
                 // Some validators reject an empty `enum`.
                 let either = if known.is_empty() { name } else { json!({ "anyOf": [name, { "enum": known }] }) };
                 schema.insert("propertyNames".to_owned(), either);
-                schema.extend(named(self.refer(names)));
+                schema.extend(named_members_schema(self.refer(names)));
             }
             None => {
                 schema.insert("patternProperties".to_owned(), json!({ pattern::ignored_key(): true }));
@@ -97,7 +97,7 @@ impl Tables {
     }
 
     /// Returns the schema of the value of a key.
-    fn value(&mut self, keys: &'static KeyTable, key: &KeySpec) -> Json {
+    fn value_schema(&mut self, keys: &'static KeyTable, key: &KeySpec) -> Json {
         let text = || json!({ "type": "string" });
         let texts = || json!({ "type": "array", "items": text() });
         let mut schema = match key.kind {
@@ -116,8 +116,8 @@ impl Tables {
             ValueKind::ObjectsByName(inner) => {
                 let mut schema = Schema::new();
                 schema.insert("type".to_owned(), json!("object"));
-                schema.extend(named(self.refer(inner)));
-                schema.extend(constraints::of_names(inner));
+                schema.extend(named_members_schema(self.refer(inner)));
+                schema.extend(constraints::constraint_of_names(inner));
                 Json::Object(schema)
             }
             ValueKind::CommonParameters => {
@@ -129,14 +129,14 @@ impl Tables {
                         { "not": { "additionalProperties": { "not": { "type": "object", "required": ["info"] } } } },
                         { "not": { "propertyNames": { "not": { "pattern": pattern::source_key() } } } }
                     ] },
-                    "then": named(self.refer(&PARAMETER)),
+                    "then": named_members_schema(self.refer(&PARAMETER)),
                     "else": rules
                 })
             }
         };
         if let Json::Object(schema) = &mut schema {
             schema.insert("description".to_owned(), json!(key.description));
-            if let Json::Object(constraint) = constraints::of_key(keys, key.name) {
+            if let Json::Object(constraint) = constraints::constraint_of_key(keys, key.name) {
                 schema.extend(constraint);
             }
         }
@@ -144,17 +144,17 @@ impl Tables {
     }
 }
 
-/// Returns the schema of a list of permission groups. The caller needs all permissions of one group. If `single` is
-/// `true`, a text is a group of one permission. An empty group, which needs no permission, must be the only one.
+/// Returns the schema of a list of permission groups. If `single` is `true`, a string stands for a group of one
+/// permission. An empty group, which requires no permission, must be the only group.
 fn permission_groups(single: bool) -> Json {
-    let mut group = json!({ "type": "array", "items": permission() });
+    let mut group = json!({ "type": "array", "items": permission_schema() });
     if single {
-        group = json!({ "if": { "type": "string" }, "then": permission(), "else": group });
+        group = json!({ "if": { "type": "string" }, "then": permission_schema(), "else": group });
     }
     json!({ "type": "array", "items": group, "anyOf": [{ "maxItems": 1 }, { "items": { "minItems": 1 } }] })
 }
 
-fn permission() -> Json {
+fn permission_schema() -> Json {
     json!({ "type": "string", "pattern": pattern::PERMISSION, "allOf": [{ "pattern": pattern::NOT_BLANK }] })
 }
 
@@ -162,9 +162,9 @@ fn reference(name: &str) -> Json {
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
-/// Returns the members of the schema of an object whose keys are names that the author chooses, with values of the
-/// schema `value`. A key that begins like an ignored key is a name only if its value is an object.
-pub(super) fn named(value: Json) -> Schema {
+/// Returns the members of the schema of an object whose member names the author chooses and whose values match `value`.
+/// A name that begins with an ignored prefix belongs to such a member only if its value is an object.
+pub(super) fn named_members_schema(value: Json) -> Schema {
     let ignored_or_value = json!({ "if": { "type": "object" }, "then": value });
     let mut schema = Schema::new();
     schema.insert("patternProperties".to_owned(), json!({ pattern::ignored_key(): ignored_or_value }));

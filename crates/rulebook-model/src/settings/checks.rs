@@ -45,7 +45,7 @@ impl Lowering<'_> {
         self.check_reserved(&base.value, false, base.span).then(|| base.value.clone())
     }
 
-    /// Finds the time zone of dates and times without one. Returns its name.
+    /// Finds the time zone that applies to dates and times without an offset. Returns its name.
     pub(super) fn timezone(&mut self, value: &Node) -> String {
         let Some(name) = value.string() else { return DEFAULT_TIMEZONE.to_owned() };
         match TimeZone::get(&name.value) {

@@ -1,4 +1,4 @@
-//! Lowers the setting `cors`: what web pages of other origins may do.
+//! Converts the setting `cors` to the model: what web pages of other origins may do.
 
 use http::HeaderName;
 use serde_json::{Map, Value as Json, json};
@@ -46,7 +46,7 @@ pub(super) fn write(cors: &Cors) -> Json {
 }
 
 impl Lowering<'_> {
-    /// Lowers the setting `cors`. Returns `None` if it has an error.
+    /// Converts the setting `cors` to the model. Returns `None` if it has an error.
     pub(super) fn cors(&mut self, value: &Node) -> Option<Cors> {
         let cors = CheckedObject::new(value, &CORS, &mut self.diagnostics)?;
         let credentials = cors.bool("credentials").filter(|on| on.value);

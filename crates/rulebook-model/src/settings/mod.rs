@@ -24,7 +24,7 @@ pub(crate) use table::SETTINGS;
 pub(crate) struct Setting {
     /// The key in `app.json`, the kind of its value, and its description.
     pub key: KeySpec,
-    /// Checks the value, which is of the kind of the key, and stores it in the model.
+    /// Checks the value, whose kind the parser has checked, and stores it in the model.
     pub lower: fn(&mut Lowering<'_>, &Node, &mut Api),
     /// Returns the value in the canonical form of a definition, or `None` for the default.
     pub write: fn(&Api) -> Option<Json>,

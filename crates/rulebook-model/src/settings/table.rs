@@ -76,7 +76,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
         |api| unless(api.envelope.as_str(), EnvelopeName::default().as_str()),
     )
-    .schema(schema::envelopes),
+    .schema(schema::envelope_examples),
     setting(
         "catalogue",
         ValueKind::String,
@@ -223,7 +223,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         |lowering, value, api| api.workers = lowering.workers(value),
         |api| api.workers.map(Json::from),
     )
-    .schema(|| schema::range(&(1..=MAX_WORKERS)))
+    .schema(|| schema::range_constraint(&(1..=MAX_WORKERS)))
     .internal(),
     setting(
         "log",

@@ -10,37 +10,37 @@ use super::{ArgumentError, ArgumentErrorKind, TypeArgument, TypeArguments, TypeE
 /// A type of numbers that can be a bound.
 pub(super) trait BoundValue: Copy + PartialOrd + Display {
     /// What a valid bound is, as it follows "is not" in an error message.
-    const KIND: &'static str;
+    const DESCRIPTION: &'static str;
 
     /// Converts a JSON value of the definition.
     fn read(json: &Json) -> Option<Self>;
 
     /// Converts the bound to JSON, for definitions and schemas.
-    fn json(self) -> Json;
+    fn to_json(self) -> Json;
 }
 
 /// For lengths, counts and sizes.
 impl BoundValue for u64 {
-    const KIND: &'static str = "a whole number of at least 0";
+    const DESCRIPTION: &'static str = "a whole number of at least 0";
 
     fn read(json: &Json) -> Option<Self> {
         number::json_to_whole(json).and_then(|whole| whole.try_into().ok())
     }
 
-    fn json(self) -> Json {
+    fn to_json(self) -> Json {
         self.into()
     }
 }
 
 /// For whole numbers of 64 bits, signed or unsigned.
 impl BoundValue for i128 {
-    const KIND: &'static str = "a whole number of 64 bits";
+    const DESCRIPTION: &'static str = "a whole number of 64 bits";
 
     fn read(json: &Json) -> Option<Self> {
         number::json_to_whole(json).filter(|whole| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(whole))
     }
 
-    fn json(self) -> Json {
+    fn to_json(self) -> Json {
         match i64::try_from(self) {
             Ok(int) => int.into(),
             Err(_) => u64::try_from(self).map_or(Json::Null, Json::from),
@@ -50,13 +50,13 @@ impl BoundValue for i128 {
 
 /// For finite numbers.
 impl BoundValue for f64 {
-    const KIND: &'static str = "a number";
+    const DESCRIPTION: &'static str = "a number";
 
     fn read(json: &Json) -> Option<Self> {
         json.as_f64().filter(|float| float.is_finite())
     }
 
-    fn json(self) -> Json {
+    fn to_json(self) -> Json {
         number::float_json(self)
     }
 }
@@ -122,7 +122,7 @@ impl<T: BoundValue> Bounds<T> {
         let bounds = [(min, self.min), (max, self.max)];
         for (keyword, bound) in bounds {
             if let Some(bound) = bound {
-                schema.insert(keyword.to_owned(), bound.json());
+                schema.insert(keyword.to_owned(), bound.to_json());
             }
         }
     }
@@ -131,8 +131,8 @@ impl<T: BoundValue> Bounds<T> {
     /// attributes. If `single` is `true`, equal bounds are written as one argument.
     pub(super) fn type_expr(&self, name: &str, single: bool) -> TypeExpr {
         match (self.min, self.max) {
-            (Some(min), Some(max)) if single && min == max => TypeExpr::term(format!("{name}({})", min.json())),
-            (Some(min), Some(max)) => TypeExpr::term(format!("{name}({},{})", min.json(), max.json())),
+            (Some(min), Some(max)) if single && min == max => TypeExpr::term(format!("{name}({})", min.to_json())),
+            (Some(min), Some(max)) => TypeExpr::term(format!("{name}({},{})", min.to_json(), max.to_json())),
             _ => self.type_expr_with_attributes(name),
         }
     }
@@ -146,7 +146,7 @@ impl<T: BoundValue> Bounds<T> {
 
     /// Returns the bounds as they follow "a number" in a message: " from 1 to 5".
     pub(super) fn range_phrase(&self) -> String {
-        match (self.min.map(T::json), self.max.map(T::json)) {
+        match (self.min.map(T::to_json), self.max.map(T::to_json)) {
             (None, None) => String::new(),
             (Some(min), None) => format!(" of at least {min}"),
             (None, Some(max)) => format!(" of at most {max}"),
@@ -189,12 +189,12 @@ impl Bounds<u64> {
 /// Reads a bound from an argument of the term.
 fn read_argument<T: BoundValue>(arguments: &TypeArguments<'_>, argument: &TypeArgument) -> Result<T, ArgumentError> {
     let TypeArgument::Word(word) = argument else {
-        return Err(arguments.invalid(format!("a bound must be {}, not a type", T::KIND)));
+        return Err(arguments.invalid(format!("a bound must be {}, not a type", T::DESCRIPTION)));
     };
     serde_json::from_str(word)
         .ok()
         .and_then(|json| T::read(&json))
-        .ok_or_else(|| arguments.invalid(format!("`{word}` is not {}", T::KIND)))
+        .ok_or_else(|| arguments.invalid(format!("`{word}` is not {}", T::DESCRIPTION)))
 }
 
 /// Reads a bound from an attribute.
@@ -203,7 +203,8 @@ fn read_attribute<T: BoundValue>(arguments: &TypeArguments<'_>, attribute: &str)
         .attributes
         .get(attribute)
         .map(|json| {
-            T::read(json).ok_or_else(|| arguments.invalid(format!("`{attribute}` is not {}", T::KIND)).at(attribute))
+            T::read(json)
+                .ok_or_else(|| arguments.invalid(format!("`{attribute}` is not {}", T::DESCRIPTION)).at(attribute))
         })
         .transpose()
 }

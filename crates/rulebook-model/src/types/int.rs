@@ -22,11 +22,11 @@ pub(super) struct IntCheck {
     bounds: Bounds<i128>,
 }
 
-const I64: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
-const U64: (i128, i128) = (0, u64::MAX as i128);
+const I64_RANGE: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
+const U64_RANGE: (i128, i128) = (0, u64::MAX as i128);
 
 /// The non-negative numbers that fit a signed 32-bit column of a database.
-const ID: (i128, i128) = (0, i32::MAX as i128);
+const ID_RANGE: (i128, i128) = (0, i32::MAX as i128);
 
 /// Preferred examples; the first one strictly between the bounds is used.
 const EXAMPLES: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, -42, -100];
@@ -35,26 +35,26 @@ const EXAMPLES: [i128; 12] = [1, 42, 10, 5, 3, 2, 100, 1000, -1, -10, -42, -100]
 const MAX_MIDDLE_DISTANCE: i128 = 1_000_000;
 
 pub(super) fn int(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(IntCheck::read("int", I64, arguments)?))
+    Ok(Arc::new(IntCheck::read("int", I64_RANGE, arguments)?))
 }
 
 pub(super) fn uint(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(IntCheck::read("uint", U64, arguments)?))
+    Ok(Arc::new(IntCheck::read("uint", U64_RANGE, arguments)?))
 }
 
 pub(super) fn id(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, ArgumentError> {
-    Ok(Arc::new(IntCheck::read("id", ID, arguments)?))
+    Ok(Arc::new(IntCheck::read("id", ID_RANGE, arguments)?))
 }
 
 impl IntCheck {
     /// Reads the arguments and attributes of `loose_int`.
     pub(super) fn loose(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
-        Self::read("loose_int", I64, arguments)
+        Self::read("loose_int", I64_RANGE, arguments)
     }
 
     /// Reads the arguments and attributes of `text_id`.
     pub(super) fn text_id(arguments: &TypeArguments<'_>) -> Result<Self, ArgumentError> {
-        Self::read("text_id", ID, arguments)
+        Self::read("text_id", ID_RANGE, arguments)
     }
 
     fn read(
@@ -121,8 +121,8 @@ impl Check for IntCheck {
         // Most clients do not care about the limits of 64 bits, so the message states them only if no other bounds
         // exist.
         let shown = Bounds {
-            min: Some(self.min()).filter(|min| *min != I64.0),
-            max: Some(self.max()).filter(|max| *max != I64.1 && *max != U64.1),
+            min: Some(self.min()).filter(|min| *min != I64_RANGE.0),
+            max: Some(self.max()).filter(|max| *max != I64_RANGE.1 && *max != U64_RANGE.1),
         };
         if shown.is_unbounded() {
             Cow::Borrowed("a whole number of 64 bits")
@@ -134,8 +134,8 @@ impl Check for IntCheck {
     fn schema(&self) -> Json {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("integer"));
-        schema.insert("minimum".to_owned(), self.min().json());
-        schema.insert("maximum".to_owned(), self.max().json());
+        schema.insert("minimum".to_owned(), self.min().to_json());
+        schema.insert("maximum".to_owned(), self.max().to_json());
         Json::Object(schema)
     }
 

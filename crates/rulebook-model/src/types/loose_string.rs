@@ -39,7 +39,7 @@ impl LooseStringCheck {
             .into_iter()
             .map(|(low, high)| (low.max(i64::MIN.into()), high.min(u64::MAX.into())))
             .filter(|(low, high)| low <= high)
-            .map(|(low, high)| json!({ "type": "integer", "minimum": low.json(), "maximum": high.json() }))
+            .map(|(low, high)| json!({ "type": "integer", "minimum": low.to_json(), "maximum": high.to_json() }))
             .collect()
     }
 }

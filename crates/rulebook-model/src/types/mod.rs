@@ -70,5 +70,6 @@ pub(crate) use callable::callback;
 pub use check::{Arity, Check, MaxSize, Type, TypeExpr};
 pub use formats::{FORMATS, SchemaFormat};
 pub use functions::Functions;
+#[cfg(feature = "documents")]
 pub(crate) use nullable::nullable_schema;
 pub use table::{CompiledTerm, ObjectField, TermError, TermErrorKind, TermText, Types};

@@ -1,4 +1,4 @@
-//! A model that is printed as a definition loads as the same model.
+//! If a model is printed as a definition, loading that definition returns the same model.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use support::canonical::assert_same;
 use support::generate;
 
 #[test]
-fn good_definitions_print_and_load() {
+fn valid_definitions_print_and_load() {
     for path in folders("good") {
         assert_same(&model(rulebook_model::definition::load(&path)));
     }
@@ -34,9 +34,9 @@ proptest! {
         assert_same(&model(read(generated.bytes())));
     }
 
-    /// Mutated rules either have errors or load as what they print. Nothing panics.
+    /// Mutated rules either have errors, or can be printed and loaded again with the same model. Nothing panics.
     #[test]
-    fn rules_without_fault_print_and_load(mistaken in generate::mutations_of(rules())) {
+    fn valid_mutated_rules_print_and_load(mistaken in generate::mutations_of(rules())) {
         let (api, report) = check(read(mistaken.bytes()));
         if report.is_empty() {
             assert_same(&api);
@@ -45,9 +45,9 @@ proptest! {
         }
     }
 
-    /// Mutated definitions either have errors or load as what they print. Nothing panics.
+    /// Mutated definitions either have errors, or can be printed and loaded again with the same model. Nothing panics.
     #[test]
-    fn what_has_no_fault_prints_and_loads(mistaken in generate::mutated_definitions()) {
+    fn valid_mutated_definitions_print_and_load(mistaken in generate::mutated_definitions()) {
         let (api, report) = check(read(mistaken.bytes()));
         if report.is_empty() {
             assert_same(&api);
@@ -57,7 +57,7 @@ proptest! {
     }
 }
 
-/// The properties above are worth something only if every key is generated, and many methods are.
+/// The properties above are meaningful only if every key is generated, and many methods are.
 #[test]
 fn generated_definitions_have_every_key() {
     let mut seen = BTreeSet::new();

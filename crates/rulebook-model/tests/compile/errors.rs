@@ -1,5 +1,5 @@
-//! The errors that lowering reports: their texts and positions (golden files), and that no error only follows from
-//! another one.
+//! The errors that lowering reports: their texts and positions are golden files, and no reported error only follows
+//! from another one.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{codes, folder, folders};
 use support::golden;
 
-/// The codes that lowering reports. The folder of each has no other errors.
+/// The codes that lowering reports. The test folder of each code has no other errors.
 const CODES: [&str; 25] = [
     "missing-info",
     "missing-type",
@@ -62,7 +62,7 @@ fn two_dozen_mistakes_give_two_dozen_errors_of_different_codes() {
 }
 
 #[test]
-fn good_definitions_have_no_errors() {
+fn valid_definitions_of_all_folders_have_no_errors() {
     for path in folders("good") {
         let (_, report) = folder(&path);
         assert!(report.is_empty(), "{}:\n{report}", path.display());
@@ -83,15 +83,15 @@ fn an_error_in_one_part_does_not_hide_errors_in_others() {
         (r#"{ "GET": { "info": "i", "in": { "{a.b}": { "info": "i", "type": "int" } } } }"#, vec!["bad-name"]),
     ];
     for (text, expected) in cases {
-        let (_, report) = super::check(super::one(text));
+        let (_, report) = super::check(super::load_one_file(text));
         assert_eq!(codes(&report), expected, "{text}:\n{report}");
     }
 }
 
-/// A generated definition: one line with thousands of everything. It takes seconds; code that compared each part with
-/// all parts before it took minutes.
+/// A generated definition on one line, with thousands of modules, parameters and errors. Checking it takes seconds; it
+/// would take minutes if each part were compared with all parts before it.
 #[test]
-fn large_definitions_are_checked_in_time() {
+fn large_definitions_are_checked_within_seconds() {
     let many = |count: usize, one: &dyn Fn(usize) -> String| (0..count).map(one).collect::<Vec<_>>();
     let words = many(200_000, &|n| n.to_string()).join("|");
     let errors = many(50_000, &|n| format!(r#""e{n}": {{ "info": "i" }}"#)).join(", ");
@@ -103,7 +103,7 @@ fn large_definitions_are_checked_in_time() {
             "/": {{ "{captures}/{{a0}}": {{ "GET": {{ "info": "i" }} }}, {blank} }} }}"#
     );
     let start = std::time::Instant::now();
-    let (_, report) = super::check(super::one(&text));
+    let (_, report) = super::check(super::load_one_file(&text));
     assert_eq!(report.diagnostics.len(), 3_001);
     assert!(report.render(false).contains("occurs twice in the path"));
     assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());

@@ -1,4 +1,4 @@
-//! The dialect `methods`: every definition in it can be written in the dialect `tree` too, and gives the same model.
+//! The dialect `methods`: each definition in it can also be written in the dialect `tree`, with the same model.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -86,8 +86,8 @@ proptest! {
     #![proptest_config(support::random::cases(256))]
 
     #[test]
-    fn the_same_definition_in_both_dialects_gives_the_same_model(choices in generate::choices_up_to(300)) {
-        let (tree, methods) = twins(choices);
+    fn the_same_definition_in_both_dialects_has_the_same_model(choices in generate::choices_up_to(300)) {
+        let (tree, methods) = generate_in_both_dialects(choices);
         prop_assert_eq!(one(&methods), one(&tree), "{:#}\n{:#}", methods, tree);
     }
 }
@@ -95,13 +95,13 @@ proptest! {
 proptest! {
     #![proptest_config(support::random::cases(256))]
 
-    /// Mutated definitions either have errors or load as what they print. Nothing panics.
+    /// Mutated definitions either have errors, or can be printed and loaded again with the same model. Nothing panics.
     #[test]
     fn mutated_definitions_have_errors_or_print_and_load(
         choices in generate::choices_up_to(300),
         mut mistakes in generate::choices_up_to(30),
     ) {
-        let (_, methods) = twins(choices);
+        let (_, methods) = generate_in_both_dialects(choices);
         let mistaken = generate::mutate(Generated { files: vec![("m.json".to_owned(), methods)] }, &mut mistakes);
         let (api, report) = check(read(mistaken.bytes()));
         if report.is_empty() {
@@ -112,29 +112,29 @@ proptest! {
     }
 }
 
-/// Returns the model of a definition of one file, `m.json`, which has no errors.
+/// Returns the model of a definition without errors that consists of one file, `m.json`.
 fn one(definition: &Json) -> Api {
     model(read(vec![(PathBuf::from("api/m.json"), definition.to_string().into_bytes())]))
 }
 
-/// Generates a definition in the dialects `tree` and `methods`.
-fn twins(mut choices: Choices) -> (Json, Json) {
+/// Generates the same definition in the dialects `tree` and `methods`.
+fn generate_in_both_dialects(mut choices: Choices) -> (Json, Json) {
     let (mut uris, mut methods) = (Map::new(), Map::new());
     for number in 0..=choices.below(4) {
         let http = choices.of(&["GET", "POST", "PUT", "DELETE", "PATCH"]);
-        let common = common(generate::method(http, number, &mut choices));
-        methods.insert(format!("{http}::x{number}"), in_methods(common.clone()));
+        let common = restrict_to_methods_dialect(generate::method(http, number, &mut choices));
+        methods.insert(format!("{http}::x{number}"), convert_to_methods_dialect(common.clone()));
         uris.insert(format!("m/x{number}"), json!({ (http): common }));
     }
     (json!({ "/": uris }), json!({ "m": methods }))
 }
 
 /// Rewrites a method in the dialect `tree` so that `methods` can express it. In `methods`, parameters without a prefix
-/// are read from query and body, there are no names for the type `id` and for arrays and objects that may be empty, and
-/// positions have other keys, so that their names in code must be set.
-fn common(mut method: Json) -> Json {
+/// are read from query and body; no names exist for the type `id` and for arrays and objects that may be empty; and
+/// positions have other keys, so their names in code must be set.
+fn restrict_to_methods_dialect(mut method: Json) -> Json {
     const TERMS: &[(&str, &str)] = &[("id", "text_id"), ("array", "filled_array"), ("object", "filled_object")];
-    change_terms(&mut method, TERMS);
+    rename_types(&mut method, TERMS);
     if let Some(Json::Object(parameters)) = method.get_mut("in") {
         for (key, mut parameter) in std::mem::take(parameters) {
             let prefixes = ["URL#", "GET@", "HEADER@", "COOKIE@", "ANY@"];
@@ -148,7 +148,7 @@ fn common(mut method: Json) -> Json {
 }
 
 /// Converts a method from the dialect `tree` to the dialect `methods`.
-fn in_methods(mut method: Json) -> Json {
+fn convert_to_methods_dialect(mut method: Json) -> Json {
     const TERMS: &[(&str, &str)] = &[
         ("text_id", "id"),
         ("filled_array", "array"),
@@ -158,7 +158,7 @@ fn in_methods(mut method: Json) -> Json {
         ("string", "text"),
         ("any", "mixed"),
     ];
-    change_terms(&mut method, TERMS);
+    rename_types(&mut method, TERMS);
     if let Some(Json::Object(parameters)) = method.get_mut("in") {
         for (key, mut parameter) in std::mem::take(parameters) {
             let members = parameter.as_object_mut().unwrap();
@@ -179,11 +179,11 @@ fn in_methods(mut method: Json) -> Json {
             *group = json!(lone);
         }
     }
-    rename(method)
+    rename_keys(method)
 }
 
 /// Renames the keys of the dialect `tree` to those of `methods`. No name that the generator chooses is one of them.
-fn rename(json: Json) -> Json {
+fn rename_keys(json: Json) -> Json {
     match json {
         Json::Object(members) => {
             let renamed = members.into_iter().map(|(key, value)| {
@@ -194,7 +194,7 @@ fn rename(json: Json) -> Json {
                     "out" => "output",
                     other => other,
                 };
-                (key.to_owned(), rename(value))
+                (key.to_owned(), rename_keys(value))
             });
             Json::Object(renamed.collect())
         }
@@ -203,22 +203,22 @@ fn rename(json: Json) -> Json {
 }
 
 /// Renames the types in all type expressions, except those followed by `<…>`.
-fn change_terms(json: &mut Json, names: &[(&str, &str)]) {
+fn rename_types(json: &mut Json, names: &[(&str, &str)]) {
     match json {
         Json::Object(members) => {
             for (key, value) in members {
                 match value {
-                    Json::String(term) if key == "type" => *term = change_term(term, names),
-                    value => change_terms(value, names),
+                    Json::String(term) if key == "type" => *term = rename_type(term, names),
+                    value => rename_types(value, names),
                 }
             }
         }
-        Json::Array(items) => items.iter_mut().for_each(|item| change_terms(item, names)),
+        Json::Array(items) => items.iter_mut().for_each(|item| rename_types(item, names)),
         _ => {}
     }
 }
 
-fn change_term(term: &str, names: &[(&str, &str)]) -> String {
+fn rename_type(term: &str, names: &[(&str, &str)]) -> String {
     let mut changed = String::new();
     for part in term.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
         let name = part.trim_end_matches(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));

@@ -1,4 +1,4 @@
-//! Compiling definitions: the models that they give, their errors, and printing models as definitions again.
+//! Compiling definitions: their models, their errors, and printing models as definitions.
 
 pub mod canonical;
 mod errors;
@@ -31,7 +31,7 @@ fn model(loaded: Loaded) -> Api {
 }
 
 /// Loads a definition of one file, `api/article.json`.
-fn one(text: &str) -> Loaded {
+fn load_one_file(text: &str) -> Loaded {
     read(vec![(PathBuf::from("api/article.json"), text.as_bytes().to_vec())])
 }
 

@@ -1,4 +1,4 @@
-//! The model that each part of a definition gives.
+//! The model of each part of a definition.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use rulebook_model::definition::{load, read};
 use rulebook_model::model::{Api, Location, Method, Parameter, Unbound, UnknownParameters};
 use serde_json::{Value as Json, json};
 
-use super::{check, codes, model, one};
+use super::{check, codes, load_one_file, model};
 
 fn everything() -> Api {
     model(load("tests/definitions/good/everything".as_ref()))
@@ -19,7 +19,7 @@ fn method<'a>(api: &'a Api, id: &str) -> &'a Method {
 
 /// Returns the only method of a definition of one file.
 fn only(text: &str) -> Method {
-    let api = model(one(text));
+    let api = model(load_one_file(text));
     api.modules[0].services[0].methods[0].clone()
 }
 
@@ -75,14 +75,14 @@ fn settings_are_read_and_have_defaults() {
     assert_eq!((api.base.as_str(), api.timezone.as_str()), ("/api/v2", "Europe/Paris"));
     assert_eq!((api.unknown, api.unbound), (UnknownParameters::Warn, Unbound::Echo));
     assert_eq!((api.limits.head, api.limits.seconds, api.workers), (1000, 9, Some(2)));
-    let bare = model(one("{}"));
+    let bare = model(load_one_file("{}"));
     assert_eq!((bare.base.as_str(), bare.timezone.as_str()), ("/", "UTC"));
     assert_eq!((bare.unknown, bare.unbound), (UnknownParameters::Ignore, Unbound::Refuse));
     assert_eq!(bare.limits, rulebook_model::model::Limits::default());
 }
 
 #[test]
-fn keys_give_the_location_of_parameters() {
+fn the_key_of_a_parameter_determines_its_location() {
     let cases = [
         ("{x}", Location::Path, "x", "x"),
         ("URL#0", Location::Position(0), "", "URL#0"),
@@ -111,7 +111,7 @@ fn keys_give_the_location_of_parameters() {
 }
 
 #[test]
-fn a_key_without_prefix_is_the_body_or_also_the_query_for_methods_without_a_body() {
+fn parameters_without_a_prefix_are_read_from_the_body_or_from_the_query_if_the_method_has_no_body() {
     for (http, from) in [
         ("GET", Location::Any),
         ("DELETE", Location::Any),
@@ -126,7 +126,7 @@ fn a_key_without_prefix_is_the_body_or_also_the_query_for_methods_without_a_body
 }
 
 #[test]
-fn a_mark_or_a_default_makes_a_parameter_optional() {
+fn a_question_mark_or_a_default_makes_a_parameter_optional() {
     assert!(!parameter("a", json!({})).optional);
     assert!(parameter("a", json!({ "type": "?int" })).optional);
     let parameter = parameter("a", json!({ "type": "int", "default": "7" }));
@@ -161,9 +161,9 @@ fn a_scope_of_one_empty_group_is_public() {
 }
 
 #[test]
-fn keys_with_the_same_path_give_one_service() {
+fn keys_with_the_same_path_are_merged_into_one_service() {
     let text = r#"{ "/": { "a": { "/": { "b": { "POST": { "info": "i" } } } }, "a/b": { "GET": { "info": "i" } } } }"#;
-    let api = model(one(text));
+    let api = model(load_one_file(text));
     let services = &api.modules[0].services;
     assert_eq!(services.len(), 1);
     let methods: Vec<_> = services[0].methods.iter().map(|method| method.http.as_str()).collect();
@@ -176,7 +176,7 @@ fn captures_of_one_path_may_have_different_names() {
         "a/{x}/b/{y}": { "GET": { "info": "i", "in": { "{x}": { "info": "i", "type": "int" }, "{y}": { "info": "i", "type": "id" } } } },
         "a/{y}/b/{x}": { "PUT": { "info": "i", "scope": [["of[y]"]], "in": { "{x}": { "info": "i", "type": "id" }, "{y}": { "info": "i", "type": "int" } } } }
     } }"#;
-    let api = model(one(text));
+    let api = model(load_one_file(text));
     let services = &api.modules[0].services;
     assert_eq!(services.len(), 1, "it is one service");
     assert_eq!(services[0].uri(), "/a/{x}/b/{y}");
@@ -191,10 +191,10 @@ fn captures_of_one_path_may_have_different_names() {
 }
 
 #[test]
-fn paths_that_differ_in_case_only_are_one_service_where_case_is_ignored() {
+fn paths_that_differ_only_in_case_are_one_service_in_case_insensitive_modules() {
     let text =
         r#"{ "ignore_case": true, "/": { "Ab": { "GET": { "info": "i" } }, "aB": { "PUT": { "info": "i" } } } }"#;
-    let api = model(one(text));
+    let api = model(load_one_file(text));
     let uris: Vec<_> = api.modules[0].services.iter().map(rulebook_model::model::Service::uri).collect();
     assert_eq!(uris, ["/Ab"]);
 }
@@ -223,7 +223,7 @@ fn valid_definitions_have_no_errors() {
         r#"{ "/": { "a": {}, "b": { "/": {} } } }"#.to_owned(),
     ];
     for text in cases {
-        let (_, report) = check(one(&text));
+        let (_, report) = check(load_one_file(&text));
         assert!(report.is_empty(), "{text}\n{report}");
     }
 }
@@ -267,7 +267,7 @@ fn errors_that_only_follow_from_another_are_not_reported() {
         ),
     ];
     for (text, expected) in cases {
-        let (_, report) = check(one(text));
+        let (_, report) = check(load_one_file(text));
         assert_eq!(codes(&report), expected, "{text}\n{report}");
     }
 }

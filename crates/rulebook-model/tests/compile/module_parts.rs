@@ -1,4 +1,4 @@
-//! Modules that are spread over several files.
+//! Modules whose services are in several files.
 
 use std::path::PathBuf;
 

@@ -1,11 +1,11 @@
-//! Recorded definitions with the errors that the ancestor systems found in them.
+//! Definitions from the systems before rulebook, with the errors that those systems reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{check, codes, one};
+use super::{check, codes, load_one_file};
 
 #[derive(Deserialize)]
 struct Case {
@@ -66,7 +66,7 @@ fn recorded_definitions_have_the_recorded_errors() {
             Json::String(text) => text.clone(),
             definition => definition.to_string(),
         };
-        let (_, report) = check(one(&text));
+        let (_, report) = check(load_one_file(&text));
         let found = codes(&report);
         let agrees = match &case.error {
             None => found.is_empty(),

@@ -5,7 +5,7 @@ use rulebook_model::limits;
 use rulebook_model::model::Cors;
 use serde_json::{Value as Json, json};
 
-use super::{good, module};
+use super::{module, parse_valid_file};
 
 /// Every key table.
 const TABLES: [&KeyTable; 32] = [
@@ -21,7 +21,7 @@ const TABLES: [&KeyTable; 32] = [
     &keys::MODULE,
     &keys::URI,
     &keys::METHOD,
-    &keys::FLAT,
+    &keys::METHOD_LIST_ENTRY,
     &keys::PARAMETER,
     &keys::OUTPUT,
     &keys::ATTRIBUTES,
@@ -76,8 +76,8 @@ fn aliases_of_rules_are_unique_and_have_one_canonical_name() {
     }
 }
 
-/// Returns an object with every key of a table, each of its strings different. Adds the strings to `texts`.
-fn full(table: &'static KeyTable, path: &str, texts: &mut Vec<String>) -> Json {
+/// Returns an object with all keys of a table, in which every string is different. Adds the strings to `texts`.
+fn object_with_all_keys(table: &'static KeyTable, path: &str, texts: &mut Vec<String>) -> Json {
     let depth = path.matches('.').count();
     let members = table.iter().map(|key| {
         let path = format!("{path}.{}", key.name);
@@ -95,12 +95,12 @@ fn full(table: &'static KeyTable, path: &str, texts: &mut Vec<String>) -> Json {
             ValueKind::BoolOrString => json!("true"),
             ValueKind::Integer => json!(123_456_789),
             ValueKind::Object(_) | ValueKind::ObjectsByName(_) if depth > 7 => json!({}),
-            ValueKind::Object(keys) => full(keys, &path, texts),
-            ValueKind::Objects(keys) => json!([full(keys, &path, texts)]),
+            ValueKind::Object(keys) => object_with_all_keys(keys, &path, texts),
+            ValueKind::Objects(keys) => json!([object_with_all_keys(keys, &path, texts)]),
             ValueKind::ObjectsByName(_) | ValueKind::CommonParameters => {
                 let keys = if let ValueKind::ObjectsByName(keys) = key.kind { keys } else { &keys::PARAMETER };
                 texts.push(format!("{path}.*"));
-                json!({ format!("{path}.*"): full(keys, &path, texts) })
+                json!({ format!("{path}.*"): object_with_all_keys(keys, &path, texts) })
             }
         };
         (key.name.to_owned(), value)
@@ -110,15 +110,15 @@ fn full(table: &'static KeyTable, path: &str, texts: &mut Vec<String>) -> Json {
 
 #[test]
 fn the_parser_reads_every_key() {
-    for table in [&keys::APP, &keys::FLAT, &keys::methods::METHOD] {
+    for table in [&keys::APP, &keys::METHOD_LIST_ENTRY, &keys::methods::METHOD] {
         let mut texts = Vec::new();
-        let whole = full(table, "", &mut texts);
+        let whole = object_with_all_keys(table, "", &mut texts);
         let text = match (table.find("modules"), table.find("path")) {
             (Some(_), _) => whole.to_string(),
             (None, Some(_)) => json!([whole]).to_string(),
             (None, None) => json!({ "module": { "GET::name": whole } }).to_string(),
         };
-        let definition = good("a.json", &text);
+        let definition = parse_valid_file("a.json", &text);
         let parsed = format!("{definition:?}");
         for text in &texts {
             // The name of an output in aicra is ignored, and `module` replaces the name of a module.
@@ -129,11 +129,11 @@ fn the_parser_reads_every_key() {
         let numbers = text.matches("123456789").count();
         assert_eq!(parsed.matches("123456789").count(), numbers);
     }
-    let definition = good("a.json", r#"{ "ignore_case": true, "GET": { "info": "" } }"#);
+    let definition = parse_valid_file("a.json", r#"{ "ignore_case": true, "GET": { "info": "" } }"#);
     assert!(module(&definition).ignore_case.is_some_and(|flag| flag.value));
 }
 
-/// A constant string cannot contain the value of a constant, so the descriptions repeat the numbers.
+/// A constant string cannot be built from a numeric constant, so the descriptions repeat the numbers.
 #[test]
 fn numbers_in_descriptions_are_those_of_the_code() {
     let numbers = [

@@ -14,13 +14,13 @@ use serde_json::{Value as Json, json};
 use support::golden;
 
 /// Parses one file.
-fn one(name: &str, text: impl AsRef<[u8]>) -> Loaded {
+fn parse_one_file(name: &str, text: impl AsRef<[u8]>) -> Loaded {
     read(vec![(PathBuf::from("api").join(name), text.as_ref().to_vec())])
 }
 
 /// Parses one file, which has no errors.
-fn good(name: &str, text: impl AsRef<[u8]>) -> Definition {
-    let loaded = one(name, text);
+fn parse_valid_file(name: &str, text: impl AsRef<[u8]>) -> Definition {
+    let loaded = parse_one_file(name, text);
     assert!(loaded.diagnostics.is_empty(), "{}", report(loaded));
     loaded.definition
 }
@@ -83,7 +83,7 @@ fn every_bad_file_has_an_error() {
 
 #[test]
 fn nested_uris_are_joined() {
-    let definition = good(
+    let definition = parse_valid_file(
         "article.json",
         r#"{
           "GET": { "info": "" },
@@ -104,7 +104,7 @@ fn nested_uris_are_joined() {
 
 #[test]
 fn method_lists_are_read() {
-    let definition = good(
+    let definition = parse_valid_file(
         "list.json",
         r#"[
           { "method": "GET", "path": "/a/{x}", "info": "One", "scope": [["r"]], "in": { "{x}": { "info": "X", "type": "int" } },
@@ -125,7 +125,7 @@ fn method_lists_are_read() {
 
 #[test]
 fn an_entry_of_a_method_list_requires_method_and_path() {
-    let loaded = one("list.json", r#"[{ "info": "One" }, { "method": "GET", "info": "Two" }]"#);
+    let loaded = parse_one_file("list.json", r#"[{ "info": "One" }, { "method": "GET", "info": "Two" }]"#);
     assert_eq!(codes(&loaded), [DiagnosticCode::UnknownMethod, DiagnosticCode::BadUri, DiagnosticCode::BadUri]);
 }
 
@@ -148,7 +148,7 @@ fn dialects_are_detected() {
         (r#"{ "dialect": "methods" }"#, Some("methods")),
         (r#"{ "dialect": "Tree" }"#, None),
     ] {
-        let loaded = one("a.json", text);
+        let loaded = parse_one_file("a.json", text);
         let expected: &[DiagnosticCode] = if dialect.is_some() { &[] } else { &[DiagnosticCode::UnknownDialect] };
         assert_eq!(codes(&loaded), expected, "{text}");
         let is_rules = loaded.definition.modules.iter().any(|module| module.ignore_case.is_some());
@@ -165,7 +165,7 @@ fn structures_that_lack_an_erroneous_value_are_incomplete() {
       "PATCH": { "info": "", "scope": [["a"], "b"] },
       "DELETE": { "info": "", "in": { "a": { "info": "", "type": "object", "fields": { "x": 1 } } } }
     }"#;
-    let loaded = one("a.json", text);
+    let loaded = parse_one_file("a.json", text);
     let found: Vec<(bool, Vec<bool>)> = methods(&loaded.definition)
         .into_iter()
         .map(|(_, method)| {
@@ -180,14 +180,14 @@ fn structures_that_lack_an_erroneous_value_are_incomplete() {
     let scope = &methods(&loaded.definition)[3].1.scope;
     assert_eq!(scope.len(), 1, "the group without errors is kept");
 
-    assert!(one("app.json", "{").definition.app.incomplete);
-    assert!(one("app.json", r#"{ "title": 1, "modules": {} }"#).definition.app.incomplete);
-    assert!(!one("app.json", r#"{ "title": "", "modules": {} }"#).definition.app.incomplete);
+    assert!(parse_one_file("app.json", "{").definition.app.incomplete);
+    assert!(parse_one_file("app.json", r#"{ "title": 1, "modules": {} }"#).definition.app.incomplete);
+    assert!(!parse_one_file("app.json", r#"{ "title": "", "modules": {} }"#).definition.app.incomplete);
 }
 
 #[test]
 fn comment_keys_are_ignored_unless_they_are_names() {
-    let definition = good(
+    let definition = parse_valid_file(
         "a.json",
         r##"{
           "$schema": "x", "x-b": {},
@@ -230,7 +230,7 @@ fn settings_of_several_whole_api_files_are_merged() {
 fn numbers_keep_their_values() {
     let text = r#"{ "GET": { "info": "", "in": { "a": { "info": "", "type": "any",
         "default": [1, -1, 1.5, 1e2, 18446744073709551615, 18446744073709551616, -0.0, "\u00e9\ud83d\ude00"] } } } }"#;
-    let definition = good("a.json", text);
+    let definition = parse_valid_file("a.json", text);
     let default = methods(&definition)[0].1.parameters[0].default.clone().map(|default| default.value);
     let expected = json!([1, -1, 1.5, 1e2, u64::MAX, 18446744073709551616.0, -0.0, "é😀"]);
     assert_eq!(default, Some(expected));
@@ -246,10 +246,10 @@ fn line_breaks_and_byte_order_marks_of_all_systems_are_read() {
         format!("\u{feff}{lines}"),
         lines.trim_end().to_owned(),
     ] {
-        assert_eq!(methods(&good("a.json", &text)).len(), 1, "{text:?}");
+        assert_eq!(methods(&parse_valid_file("a.json", &text)).len(), 1, "{text:?}");
     }
     // Columns are counted without the byte order mark.
-    let loaded = one("a.json", "\u{feff}{ \"é\": \"\u{e9}\", \"/\": 1 }");
+    let loaded = parse_one_file("a.json", "\u{feff}{ \"é\": \"\u{e9}\", \"/\": 1 }");
     let report = report(loaded);
     let columns: Vec<Json> = report
         .json_lines()
@@ -264,7 +264,7 @@ fn invalid_utf8_is_reported_at_its_position() {
     for (bytes, column) in
         [(&b"\xff\xfe{\0}\0"[..], 1), (b"{ \"info\": \"\xe9\" }", 12), (b"{ \"\xc3\xa9\": \"\xc3\" }", 9), (b"{}\0", 3)]
     {
-        let loaded = one("a.json", bytes);
+        let loaded = parse_one_file("a.json", bytes);
         assert_eq!(codes(&loaded), [DiagnosticCode::Syntax], "{bytes:?}");
         let span = loaded.diagnostics[0].span;
         let source = loaded.sources.get(span.file).expect("the file is known");
@@ -274,7 +274,7 @@ fn invalid_utf8_is_reported_at_its_position() {
 
 #[test]
 fn size_and_depth_are_limited() {
-    let error = |text: String| one("a.json", text).diagnostics.remove(0).message;
+    let error = |text: String| parse_one_file("a.json", text).diagnostics.remove(0).message;
     assert_eq!(error(" ".repeat((8 << 20) + 1)), "this file is larger than 8 MiB");
     let too_deep = "objects and arrays are nested more than 128 levels deep";
     for opening in ["[", "{\"/\":", "{\"a\":[", "[[[[{\"a\":"] {
@@ -283,7 +283,7 @@ fn size_and_depth_are_limited() {
     let nested = |levels: usize| format!("[{}{}]", "[".repeat(levels - 1), "]".repeat(levels - 1));
     let default =
         |text: &str| format!(r#"{{"GET":{{"info":"","in":{{"a":{{"info":"","type":"any","default":{text}}}}}}}}}"#);
-    good("a.json", default(&nested(124)));
+    parse_valid_file("a.json", default(&nested(124)));
     assert_eq!(error(default(&nested(125))), too_deep);
 }
 

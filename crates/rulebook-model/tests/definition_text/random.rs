@@ -7,9 +7,9 @@ use rulebook_model::definition::Loaded;
 use rulebook_model::diagnostic::DiagnosticCode;
 use serde_json::Value as Json;
 
-use super::{codes, one, report};
+use super::{codes, parse_one_file, report};
 
-/// Generates text that is JSON, or nearly.
+/// Generates text that is JSON or almost JSON.
 fn nearly_json() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "{",
@@ -62,7 +62,7 @@ fn nearly_json() -> impl Strategy<Value = String> {
     prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// Generates definitions with some of their bytes changed.
+/// Generates definitions in which some bytes were changed.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let files: Vec<Vec<u8>> = [
         "tests/definitions/bad/unknown-key/tree.json",
@@ -90,7 +90,7 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Checks that every diagnostic can be rendered, and marks the text that it is about.
+/// Checks that every diagnostic can be rendered and that its span is in the text.
 fn check_diagnostics(loaded: Loaded) -> Result<(), TestCaseError> {
     let report = report(loaded);
     let lines = report.json_lines();
@@ -124,14 +124,14 @@ proptest! {
 
     #[test]
     fn any_bytes_are_parsed_or_rejected(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        check_diagnostics(one("a.json", &bytes))?;
-        check_diagnostics(one("app.json", &bytes))?;
+        check_diagnostics(parse_one_file("a.json", &bytes))?;
+        check_diagnostics(parse_one_file("app.json", &bytes))?;
     }
 
     #[test]
     fn mutated_files_are_parsed_or_rejected(bytes in mutated()) {
-        check_diagnostics(one("a.json", &bytes))?;
-        check_diagnostics(one("app.json", &bytes))?;
+        check_diagnostics(parse_one_file("a.json", &bytes))?;
+        check_diagnostics(parse_one_file("app.json", &bytes))?;
     }
 }
 
@@ -141,7 +141,7 @@ proptest! {
     #[test]
     fn the_parser_accepts_what_serde_json_accepts(text in nearly_json()) {
         // Only this parser rejects duplicate keys.
-        let loaded = one("app.json", format!("{{\"modules\":{{}},\"x-a\":{text}}}"));
+        let loaded = parse_one_file("app.json", format!("{{\"modules\":{{}},\"x-a\":{text}}}"));
         let ours = !codes(&loaded).contains(&DiagnosticCode::Syntax);
         let theirs = serde_json::from_str::<Json>(&format!("{{\"modules\":{{}},\"x-a\":{text}}}")).is_ok();
         prop_assert_eq!(ours, theirs, "{:?}: {}", text, report(loaded));

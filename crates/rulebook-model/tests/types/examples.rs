@@ -1,4 +1,4 @@
-//! The examples of types: they are valid, and readable.
+//! The examples of types are valid and readable.
 
 use proptest::prelude::*;
 use rulebook_model::types::{Arity, Check};
@@ -97,7 +97,7 @@ fn examples_are_readable() {
             json!({ "id": 1 }),
         ),
         ("string", json!({ "after": ["trim"] }), json!("text")),
-        // Without the program's functions every value is valid.
+        // Every value is valid if the program has not registered the function.
         ("callable", json!({ "callback": "Class::method" }), json!("anything")),
     ] {
         assert_eq!(example(term, &attributes), Some(expected), "{term} {attributes}");
@@ -115,8 +115,8 @@ fn examples_are_readable() {
 proptest! {
     #![proptest_config(support::random::cases(256))]
 
-    /// There is an example if there are boundary values. It is valid by the check and the schema, and the same each
-    /// time.
+    /// A type has an example if it has boundary values. The example is valid by the check and by the schema, and every
+    /// call returns the same one.
     #[test]
     fn generated_examples_are_valid((term, attributes) in generated(), mut choices in choices_up_to(60)) {
         let case = type_case(2, false, &mut choices);

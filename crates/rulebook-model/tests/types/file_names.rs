@@ -79,7 +79,7 @@ fn every_pattern_has_a_sample_and_its_schema_accepts_matching_names() {
         assert!(validator.is_valid(&json!(name)), "{name} of {schema}");
         assert_eq!(compile_type_expr(&check.type_expr()).type_expr(), check.type_expr());
     }
-    // Names that do not match are rejected by the schema as far as it can describe the pattern.
+    // The schema rejects names that do not match, as far as it can describe the pattern.
     for (pattern, others) in [
         ("public/*.png", ["public/a.jpg", "public/a/b.png", "cache/a.png", "public/a.png/"]),
         ("cache/**/[a-c].json", ["cache/d.json", "cache.json", "a/cache/a.json", "cache/ab.json"]),
@@ -132,7 +132,7 @@ proptest! {
     ) {
         let patterns: Vec<&str> = chosen.iter().map(|(pattern, _)| *pattern).collect();
         let check = filename(&patterns);
-        // Random texts seldom match a pattern, so some begin with a name that does.
+        // Random texts rarely match a pattern, so some texts begin with a name that does.
         let prefix = whole.and_then(|index| chosen.get(index)).map_or("", |(_, name)| name);
         let text = format!("{prefix}{}", pieces.concat());
         prop_assert_eq!(check.decode(Cow::Borrowed(&text)), Value::Text(Cow::Borrowed(&text)));

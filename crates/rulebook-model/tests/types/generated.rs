@@ -1,5 +1,5 @@
-//! Generated types and values: a value is valid by the check exactly if it is valid against the schema, and the
-//! canonical notation compiles to the same type.
+//! Generated types and values: the check accepts a value exactly if the schema accepts it, and the canonical notation
+//! of a type compiles to the same type.
 
 use std::borrow::Cow;
 
@@ -15,15 +15,15 @@ use support::schema_validator::{complete_validator, is_exact, plain_validator};
 /// A term and its attributes.
 pub(super) type Generated = (String, Map<String, Json>);
 
-fn bare(term: impl Into<String>) -> Generated {
+fn without_attributes(term: impl Into<String>) -> Generated {
     (term.into(), Map::new())
 }
 
-fn with(term: impl Into<String>, attributes: &Json) -> Generated {
+fn with_attributes(term: impl Into<String>, attributes: &Json) -> Generated {
     (term.into(), attributes.as_object().unwrap().clone())
 }
 
-/// Returns the attributes `min` and `max`: bit 0 of `which` selects `min`, bit 1 `max`.
+/// Returns the attributes `min` and `max`. Bit 0 of `which` selects `min`, and bit 1 selects `max`.
 fn attributes<T: Into<Json> + PartialOrd + Copy>(low: T, high: T, which: u8) -> Map<String, Json> {
     let (low, high) = if low <= high { (low, high) } else { (high, low) };
     let mut bounds = Map::new();
@@ -37,7 +37,7 @@ fn attributes<T: Into<Json> + PartialOrd + Copy>(low: T, high: T, which: u8) -> 
 }
 
 /// Types without generated items or members.
-fn simple() -> impl Strategy<Value = Generated> {
+fn types_without_nested_types() -> impl Strategy<Value = Generated> {
     let exact = prop::sample::select(vec![
         "any",
         "int",
@@ -87,7 +87,7 @@ fn simple() -> impl Strategy<Value = Generated> {
     let words = prop::collection::hash_set("[ab|,) ]{0,3}", 1..4);
     let regex = prop::sample::select(vec!["^a", "/^[a-z]+$/i", r"\d", r"/\w$/u", "^.{0,3}$"]);
     prop_oneof![
-        4 => exact.prop_map(bare),
+        4 => exact.prop_map(without_attributes),
         1 => (whole.clone(), whole.clone(), 0_u8..4).prop_map(|(a, b, which)| ("int".to_owned(), attributes(a, b, which))),
         1 => (whole.clone(), whole, 0_u8..4).prop_map(|(a, b, which)| ("loose_int".to_owned(), attributes(a, b, which))),
         1 => (natural.clone(), natural, 0_u8..4, prop::sample::select(vec!["uint", "id", "text_id"]))
@@ -96,17 +96,17 @@ fn simple() -> impl Strategy<Value = Generated> {
             .prop_map(|(a, b, which, name)| (name.to_owned(), attributes(a, b, which))),
         1 => (length.clone(), length, 0_u8..4, prop::sample::select(vec!["string", "loose_string", "object", "array"]))
             .prop_map(|(a, b, which, name)| (name.to_owned(), attributes(a, b, which))),
-        1 => words.prop_map(|words| with("enum", &json!({ "range": words }))),
+        1 => words.prop_map(|words| with_attributes("enum", &json!({ "range": words }))),
         1 => (regex, prop::sample::select(vec!["string", "loose_string", "string(1,3)"]))
-            .prop_map(|(regex, name)| with(name, &json!({ "regex": regex }))),
+            .prop_map(|(regex, name)| with_attributes(name, &json!({ "regex": regex }))),
         1 => prop::sample::select(vec!["date", "datetime"])
-            .prop_map(|name| with(name, &json!({ "min": "2015-01-31", "max": "2020-02-29", "format": "timestamp" }))),
+            .prop_map(|name| with_attributes(name, &json!({ "min": "2015-01-31", "max": "2020-02-29", "format": "timestamp" }))),
     ]
 }
 
 /// All types except `file`.
 pub(super) fn generated() -> impl Strategy<Value = Generated> {
-    simple().prop_recursive(3, 12, 3, |inner| {
+    types_without_nested_types().prop_recursive(3, 12, 3, |inner| {
         let optional = prop::sample::select(vec!["", "?"]);
         let field = (inner.clone(), optional.clone()).prop_map(|((term, attributes), optional)| {
             let mut field = Map::new();
@@ -126,7 +126,7 @@ pub(super) fn generated() -> impl Strategy<Value = Generated> {
                     }
                     (format!("{name}<{optional}{term}>"), all)
                 }),
-            fields.prop_map(|fields| with("object", &json!({ "fields": fields }))),
+            fields.prop_map(|fields| with_attributes("object", &json!({ "fields": fields }))),
         ]
     })
 }
@@ -204,7 +204,7 @@ fn value() -> impl Strategy<Value = Json> {
     })
 }
 
-fn agree(check: &dyn Check, value: &Json) -> Result<(), TestCaseError> {
+fn assert_check_agrees_with_schema(check: &dyn Check, value: &Json) -> Result<(), TestCaseError> {
     let schema = check.schema();
     let is_valid = check.check(Value::from(value)).is_ok();
     prop_assert_eq!(is_valid, complete_validator(&schema, &TimeZone::UTC).is_valid(value), "{} of {}", schema, value);
@@ -224,18 +224,18 @@ proptest! {
     fn checks_agree_with_schemas((term, attributes) in generated(), values in prop::collection::vec(value(), 8)) {
         let check = compile(&term, &attributes).unwrap();
         for value in &values {
-            agree(&*check, value)?;
+            assert_check_agrees_with_schema(&*check, value)?;
         }
     }
 
-    /// Boundary values, also with one part replaced, because random values are seldom valid.
+    /// Boundary values are also tested with one part replaced, because random values are rarely valid.
     #[test]
     fn checks_agree_with_schemas_at_boundary_values((term, attributes) in generated(), other in value()) {
         let check = compile(&term, &attributes).unwrap();
         for boundary_value in check.boundary_values() {
             prop_assert!(check.check(boundary_value.clone()).is_ok(), "{} rejects {:?}", term, boundary_value);
             let json = boundary_value.to_json();
-            agree(&*check, &json)?;
+            assert_check_agrees_with_schema(&*check, &json)?;
             let parts = match &json {
                 Json::Array(items) => items.len(),
                 Json::Object(members) => members.len(),
@@ -248,7 +248,7 @@ proptest! {
                     Json::Object(members) => *members.values_mut().nth(part).unwrap() = other.clone(),
                     _ => {}
                 }
-                agree(&*check, &changed)?;
+                assert_check_agrees_with_schema(&*check, &changed)?;
             }
         }
     }

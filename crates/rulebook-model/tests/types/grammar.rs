@@ -74,7 +74,7 @@ fn nested_terms_are_limited() {
         let too_deep = nest(max + 1);
         assert_eq!(errors(too_deep.trim_start_matches('?')).len(), 1);
     }
-    // Deep enough to overflow the stack if the depth were not limited.
+    // A term that would overflow the stack if the depth were not limited.
     for hostile in ["[]".repeat(1_000_000), "array<".repeat(1_000_000), "?".repeat(1_000_000)] {
         assert!(compile(&hostile, &Map::new()).is_err());
     }

@@ -1,7 +1,7 @@
-//! Cases recorded from aicra and api 3.0: a type, a value with its source, and whether it was valid.
+//! Cases recorded from aicra and api 3.0: a type, a value with its source, and whether that system accepted the value.
 //!
-//! Cases with `differs` have another result here on purpose, and `differs` is the reason. Further intended differences
-//! are in `aicra_types_differences.json` and `api3_types_differences.json`.
+//! The result of cases with `differs` is different here, for the reason in `differs`. Further intended differences are
+//! in `aicra_types_differences.json` and `api3_types_differences.json`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ fn outcome(case: &Case, dialect: &DialectSpec) -> Option<Value<'static>> {
     check.check(value).ok().map(Value::into_owned)
 }
 
-/// Returns `true` if the outcome is the recorded one. Numbers are compared by value.
+/// Returns `true` if the outcome is the recorded one. Numbers with the same value are equal.
 fn agrees(case: &Case, dialect: &DialectSpec) -> bool {
     let number = |json: &Json| json.as_f64();
     match (outcome(case, dialect), &case.cast) {
@@ -75,7 +75,7 @@ fn compare(dialect: &DialectSpec, cases: &str, differences: &str) {
     let mut wrong = Vec::new();
     for case in &cases {
         let named = differences.remove(&case.id).or(case.differs.clone());
-        // A type that is rejected when the definition is compiled counts as a difference if it is listed.
+        // If the definition with the type is rejected, a listed difference is expected.
         let at_start = named.is_some() && compile_with_aliases(dialect.type_aliases, &case.r#type).is_err();
         if (agrees(case, dialect) && !at_start) == named.is_some() {
             let Case { id, r#type, value, from, valid, cast, .. } = case;

@@ -99,7 +99,7 @@ fn deeply_nested_arrays_have_few_boundary_values() {
     assert!(check.boundary_values().iter().all(|value| value.to_json().to_string().len() < 1_000));
 }
 
-/// A type of a program: `even`, an even `int`.
+/// A type of the program: `even` accepts even whole numbers.
 struct Even;
 
 #[derive(Debug)]

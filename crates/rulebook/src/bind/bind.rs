@@ -21,7 +21,8 @@ pub struct BoundHandlers {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// What a handler is bound to: the name of a module, an HTTP method, and a path pattern without names of captures.
+/// The method to which a handler is bound: the name of a module, an HTTP method, and a path pattern without names of
+/// captures.
 type BindingKey<'a> = (&'a str, HttpMethod, String);
 
 /// Finds the handler of every method.
@@ -72,7 +73,7 @@ pub(super) fn methods(api: &Api) -> impl Iterator<Item = (&Module, &Service, &Me
     })
 }
 
-/// Returns the modules of the program that the definition has, each once. Reports the others.
+/// Returns the modules of the program that are in the definition, without duplicates. Reports the others.
 fn known_modules<'m>(
     api: &Api,
     modules: &'m [handler::Module],
@@ -104,12 +105,12 @@ fn find_module<'a>(api: &'a Api, name: &str) -> Option<&'a Module> {
     api.modules.iter().find(|module| module.name == name)
 }
 
-/// Returns the span of a module; that of the settings if the definition does not have it.
+/// Returns the span of a module; or the span of the settings if the definition does not have the module.
 fn module_span(api: &Api, name: &str) -> Span {
     find_module(api, name).map_or(api.span, |module| module.span)
 }
 
-/// Returns the handlers by what they are bound to. Reports handlers that are bound to the same method.
+/// Returns the handlers by their binding. Reports handlers that are bound to the same method.
 fn bindings<'m>(
     api: &Api,
     modules: &[&'m handler::Module],
@@ -132,7 +133,7 @@ fn bindings<'m>(
     bindings
 }
 
-/// Returns the path of a service without the names of its captures, which a binding may change.
+/// Returns the path of a service without the names of its captures, because a binding may use other names.
 fn pattern(service: &Service) -> String {
     service.path.iter().fold(String::new(), |pattern, segment| match segment {
         Segment::Static(text) => pattern + "/" + text,
@@ -175,7 +176,7 @@ fn no_handler(module: &Module, service: &Service, method: &Method) -> Diagnostic
     ))
 }
 
-/// Describes a handler that is bound to a method which its module does not have.
+/// Reports a handler that is bound to a method which its module does not have.
 fn no_method(api: &Api, (module, _, pattern): &BindingKey<'_>, binding: &Binding) -> Diagnostic {
     let name = format!("{} {}", binding.http.as_str(), binding.path);
     let message =

@@ -1,8 +1,8 @@
-//! Checks that the argument type of a handler accepts every value that the method's checks let pass.
+//! Checks that the argument type of a handler accepts every value that the definition of the method allows.
 //!
-//! The type is deserialized from sample values at start, so that no request fails for this reason. It is given one
-//! parameter at a time, so that each parameter that it rejects is reported once, with the rejected value. A type whose
-//! fields are not known (a map, a struct with `flatten`) is given all parameters together.
+//! At startup, the type is deserialized from sample values, so that no request fails later because the type rejects a
+//! value. Each parameter is tested separately, so that each rejected parameter is reported once, with the rejected
+//! value. A type whose fields are not known (a map, or a struct with `flatten`) is tested with all parameters together.
 
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
 use rulebook_model::model::{Method, Parameter};
@@ -23,7 +23,7 @@ pub(super) fn check_handler(method: &Method, binding: &Binding, fields: &Fields)
     };
     match &fields.names {
         Some(names) => check.one_by_one(names),
-        None => check.together(),
+        None => check.all_parameters_together(),
     }
 }
 
@@ -38,7 +38,8 @@ struct HandlerCheck<'a> {
 }
 
 impl HandlerCheck<'_> {
-    /// Checks a type whose fields are known: gives it each parameter alone, then omits the optional ones.
+    /// Checks a type whose fields are known: tests the samples of each parameter separately, then omits the optional
+    /// parameters.
     fn one_by_one(mut self, fields: &[&'static str]) -> Vec<Diagnostic> {
         let accepted: Vec<Option<Slot<'static>>> =
             (0..self.samples.len()).map(|index| self.check_alone(index)).collect();
@@ -47,21 +48,21 @@ impl HandlerCheck<'_> {
         let all = (0..accepted.len()).filter_map(|index| Some((index, accepted[index].clone()?)));
         if self.diagnostics.is_empty()
             && !self.lacks_samples()
-            && let Err(mismatch) = self.give(all)
+            && let Err(mismatch) = self.deserialize_from(all)
         {
             self.report_method(&format!("does not accept the method's parameters: {}", mismatch.error), None);
         }
         self.diagnostics
     }
 
-    /// Gives every sample of a parameter and returns the first that is accepted.
+    /// Tests every sample of a parameter. Returns the first accepted sample.
     fn check_alone(&mut self, index: usize) -> Option<Slot<'static>> {
         let mut accepted = None;
         for slot in self.samples[index].clone() {
             if slot == Slot::Absent {
                 continue;
             }
-            match self.give([(index, slot.clone())]) {
+            match self.deserialize_from([(index, slot.clone())]) {
                 Err(HandlerMismatch { slot: Some(_), error }) => {
                     self.report_value(index, &slot, &error.to_string());
                 }
@@ -80,7 +81,7 @@ impl HandlerCheck<'_> {
         accepted
     }
 
-    /// Returns the parameter of each field. Reports the fields without one.
+    /// Returns the parameter for each field. Reports fields without a parameter.
     fn match_fields(
         &mut self,
         fields: &[&'static str],
@@ -89,7 +90,8 @@ impl HandlerCheck<'_> {
         let mut matched = Vec::new();
         for field in fields {
             let same_name = self.method.parameters.iter().position(|parameter| parameter.name == *field);
-            // The field may be an alias of a parameter's field, which only an accepted value of the parameter can show.
+            // The field may be another name (alias) of the field of a parameter. Only an accepted value of that
+            // parameter can prove this.
             let may_be_alias = self.reported.contains(&true);
             match same_name.or_else(|| self.find_alias(field, accepted)) {
                 Some(index) => matched.push((*field, index)),
@@ -106,8 +108,8 @@ impl HandlerCheck<'_> {
         matched
     }
 
-    /// Returns the parameter that fills `field` under another name of the field (`serde(alias)`). serde rejects both
-    /// names together as a duplicate.
+    /// Returns the parameter that fills `field` through an alias (`serde(alias)`). It is found because serde rejects
+    /// both names together as a duplicate.
     fn find_alias(&self, field: &'static str, accepted: &[Option<Slot<'static>>]) -> Option<usize> {
         accepted.iter().enumerate().find_map(|(index, slot)| {
             let names = [self.method.parameters[index].name.as_str().into(), field.into()];
@@ -118,11 +120,11 @@ impl HandlerCheck<'_> {
         })
     }
 
-    /// Finds the required fields: starts with no value and adds each field that serde misses. Reports those whose
-    /// parameter is optional.
+    /// Finds the required fields: starts without values, and adds each field that serde reports as missing. Reports
+    /// required fields whose parameter is optional.
     fn check_absence(&mut self, fields: &[(&'static str, usize)], accepted: &[Option<Slot<'static>>]) {
         let mut given: Vec<(usize, Slot<'static>)> = Vec::new();
-        while let Err(mismatch) = self.give(given.iter().cloned()) {
+        while let Err(mismatch) = self.deserialize_from(given.iter().cloned()) {
             let ArgsErrorKind::MissingField(missing) = mismatch.error.kind() else { return };
             let Some((_, index)) = fields.iter().find(|(field, _)| field == missing) else { return };
             let Some(slot) = accepted[*index].clone() else { return };
@@ -136,17 +138,18 @@ impl HandlerCheck<'_> {
         }
     }
 
-    /// Checks a type whose fields are not known: gives it typical values of all parameters, then varies each of them.
-    fn together(mut self) -> Vec<Diagnostic> {
+    /// Checks a type whose fields are not known: tests typical values of all parameters together, then varies each
+    /// parameter.
+    fn all_parameters_together(mut self) -> Vec<Diagnostic> {
         let mut typical: Vec<Slot<'static>> = self.method.parameters.iter().map(typical).collect();
         let with = |typical: &[Slot<'static>], index: usize, slot: &Slot<'static>| {
             let mut values = typical.to_vec();
             values[index] = slot.clone();
             values.into_iter().enumerate()
         };
-        if let Err(mismatch) = self.give(typical.iter().cloned().enumerate()) {
+        if let Err(mismatch) = self.deserialize_from(typical.iter().cloned().enumerate()) {
             let accepted = self.samples.iter().enumerate().find_map(|(index, slots)| {
-                let slot = slots.iter().find(|slot| self.give(with(&typical, index, slot)).is_ok())?;
+                let slot = slots.iter().find(|slot| self.deserialize_from(with(&typical, index, slot)).is_ok())?;
                 Some((index, slot.clone()))
             });
             match (accepted, mismatch.slot) {
@@ -168,7 +171,7 @@ impl HandlerCheck<'_> {
         }
         for index in 0..typical.len() {
             for slot in self.samples[index].clone() {
-                if let Err(mismatch) = self.give(with(&typical, index, &slot)) {
+                if let Err(mismatch) = self.deserialize_from(with(&typical, index, &slot)) {
                     self.report_value(index, &slot, &mismatch.error.to_string());
                 }
             }
@@ -177,13 +180,14 @@ impl HandlerCheck<'_> {
     }
 
     /// Returns `true` if a parameter has no samples, because its type has no
-    /// [`boundary_values`](rulebook_model::types::Check::boundary_values). Then a missing value proves nothing.
+    /// [`boundary_values`](rulebook_model::types::Check::boundary_values). An error about a missing value is then not
+    /// significant.
     fn lacks_samples(&self) -> bool {
         self.samples.iter().any(Vec::is_empty)
     }
 
     /// Deserializes the type from values of parameters. In the error, `slot` is the index of the parameter.
-    fn give(&self, slots: impl IntoIterator<Item = (usize, Slot<'static>)>) -> Result<(), HandlerMismatch> {
+    fn deserialize_from(&self, slots: impl IntoIterator<Item = (usize, Slot<'static>)>) -> Result<(), HandlerMismatch> {
         let (indices, values): (Vec<usize>, Vec<_>) = slots.into_iter().unzip();
         let names: Vec<Box<str>> =
             indices.iter().map(|index| self.method.parameters[*index].name.as_str().into()).collect();
@@ -193,7 +197,7 @@ impl HandlerCheck<'_> {
         })
     }
 
-    /// Reports that the field of a parameter does not accept `slot`; once for each parameter.
+    /// Reports that the field of a parameter does not accept `slot`. Reports each parameter only once.
     fn report_value(&mut self, index: usize, slot: &Slot<'_>, reason: &str) {
         let name = &self.method.parameters[index].name;
         let predicate = format!("does not accept all values of `{name}`: {reason}");
@@ -213,7 +217,8 @@ impl HandlerCheck<'_> {
         }
     }
 
-    /// Reports a parameter, unless it was reported before. The message is "the handler of …" and the predicate.
+    /// Reports a parameter, unless it was reported before. The message consists of "the handler of …" and the
+    /// predicate.
     fn report_parameter(&mut self, index: usize, predicate: &str) -> Option<&mut Diagnostic> {
         if std::mem::replace(&mut self.reported[index], true) {
             return None;
@@ -250,7 +255,7 @@ fn quote(value: &Value<'_>) -> String {
     }
 }
 
-/// Returns a typical value of a parameter: the default, absence if it is optional, or else a sample.
+/// Returns a typical value of a parameter: the default; absence, if it is optional; or else a sample.
 fn typical(parameter: &Parameter) -> Slot<'static> {
     match default(parameter) {
         Some(value) => value,
@@ -259,7 +264,7 @@ fn typical(parameter: &Parameter) -> Slot<'static> {
     }
 }
 
-/// Returns the samples of a parameter: boundary values, and the default, or null and absence if it is optional.
+/// Returns the samples of a parameter: boundary values, and either the default, or null and absence if it is optional.
 fn samples(parameter: &Parameter) -> Vec<Slot<'static>> {
     let mut slots: Vec<_> = values(parameter).collect();
     match default(parameter) {

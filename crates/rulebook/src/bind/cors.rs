@@ -1,4 +1,4 @@
-//! Plans `cors`: the response headers for pages of other origins.
+//! Creates the plan for the setting `cors`: the response headers for pages of other origins.
 
 use http::HeaderValue;
 use rulebook_model::model::{Api, Cors, Location, Method, Origins};
@@ -24,7 +24,7 @@ const RESPONSE_HEADERS: [&str; 11] = [
     "Content-Range",
 ];
 
-/// Makes the response headers for requests of other origins.
+/// Returns the response headers for requests from other origins; `None` without the setting.
 pub(super) fn plan(api: &Api) -> Option<plan::PlannedCors> {
     let Cors { origins, credentials, headers, expose, max_age, .. } = api.cors.as_ref()?;
     let request_headers = || REQUEST_HEADERS.into_iter().chain(headers.iter().map(String::as_str));

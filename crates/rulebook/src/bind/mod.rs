@@ -1,6 +1,6 @@
-//! From the model and the program's handlers to the plan that requests are served from.
+//! Creates the plan, from which requests are served, from the model and the handlers of the program.
 //!
-//! Compares the handlers with the methods of the definition, both ways, and lays out what requests need.
+//! Reports methods without a handler and handlers without a method, and computes everything that requests need.
 
 #[expect(clippy::module_inception, reason = "the stage and its one function")]
 mod bind;

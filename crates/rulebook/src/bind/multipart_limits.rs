@@ -1,4 +1,5 @@
-//! Computes the limits of multipart bodies: those in the settings, unless the parameters of a method need more.
+//! Computes the limits of multipart bodies: the limits in the settings, unless the parameters of a method need higher
+//! ones.
 
 use rulebook_model::limits;
 use rulebook_model::model::{Limits, Location, Method, Parameter};
@@ -14,7 +15,8 @@ pub(super) fn file_limit(parameter: &Parameter, limits: &Limits) -> Option<Limit
     matches!(check.arity(), Arity::File | Arity::Files).then(|| type_limit.unwrap_or(limits::PART.at(limits.part)))
 }
 
-/// Returns the limits of a multipart body for a method. They never reject a body whose parts all fit the parameters.
+/// Returns the limits of a multipart body for a method. They allow every body whose parts are all valid for the
+/// parameters.
 pub(super) fn method_limits(method: &Method, limits: &Limits) -> MultipartLimits {
     let in_body = method.parameters.iter().filter(|it| matches!(it.from, Location::Body | Location::Any));
     let needed = in_body.fold(Needed::default(), |needed, parameter| needed.and(parameter, limits));
@@ -22,12 +24,12 @@ pub(super) fn method_limits(method: &Method, limits: &Limits) -> MultipartLimits
     MultipartLimits { bytes: bytes.max(limits.multipart), parts: needed.parts.max(limits.parts) }
 }
 
-/// Returns the greater of two limits, each of bytes and of parts.
+/// Returns the maximum of two limits, separately for bytes and for parts.
 pub(super) fn max(one: MultipartLimits, other: MultipartLimits) -> MultipartLimits {
     MultipartLimits { bytes: one.bytes.max(other.bytes), parts: one.parts.max(other.parts) }
 }
 
-/// What the parameters of a method need at most.
+/// The maximum size and number of parts that the parameters of a method allow.
 #[derive(Default)]
 struct Needed {
     parts: u64,
@@ -49,7 +51,7 @@ impl Needed {
         let parts = parts.min(limits.items);
         let file_bytes = match file_limit(parameter, limits) {
             None => 0,
-            // An array of any number of files is limited by the setting.
+            // If the array may have any number of files, the setting limits it.
             Some(_) if check.arity() == Arity::Files && max.items.is_none() => limits.multipart,
             Some(limit) => limit.max.saturating_mul(parts),
         };

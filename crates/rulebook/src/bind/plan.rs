@@ -1,4 +1,4 @@
-//! Makes the plan: converts the model to the structures that serve requests.
+//! Creates the plan: converts the model to the structures from which requests are served.
 
 use http::HeaderName;
 use rulebook_model::compile::read_default;
@@ -17,7 +17,7 @@ use crate::plan::{
 
 /// The parts of a plan that do not come from the model.
 pub struct PlanContext {
-    /// The authenticators of requests, in the order in which they are tried.
+    /// The authenticators, in the order in which they are called.
     pub authenticators: Vec<Box<dyn DynAuthenticate>>,
     /// `true` if the outputs of handlers are checked against the definition.
     pub verify_outputs: bool,
@@ -29,7 +29,7 @@ pub struct PlanContext {
     pub documents: DocumentCache,
 }
 
-/// Makes the plan of an API. `api` must have no errors; `actions` has the action of each method, as
+/// Creates the plan of an API. `api` must have no errors; `actions` contains the action of each method, as
 /// [`bind`](super::bind) returns them.
 #[must_use]
 pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], context: PlanContext) -> Plan {
@@ -99,7 +99,7 @@ fn services(api: &Api) -> impl Iterator<Item = (usize, (&model::Module, &model::
     services.enumerate()
 }
 
-/// Returns the services by `Class.method`.
+/// Returns the services by names of the form `Class.method`.
 fn named(api: &Api) -> NamedServices {
     let mut classes = ServicesByClass::default();
     for (index, (_, service)) in services(api) {
@@ -213,11 +213,11 @@ fn segments(service: &model::Service, parameters: &[Parameter]) -> Box<[(usize, 
 
 fn slot(parameter: &Parameter, limits: &Limits) -> SlotPlan {
     let check = &parameter.r#type.check;
-    // Clients know a position by the parameter's name in code only.
-    let shown = if parameter.key.is_empty() { &parameter.name } else { &parameter.key };
+    // Clients know a positional parameter only by its name in code.
+    let display_name = if parameter.key.is_empty() { &parameter.name } else { &parameter.key };
     SlotPlan {
         key: parameter.key.as_str().into(),
-        display_name: shown.as_str().into(),
+        display_name: display_name.as_str().into(),
         source: parameter.from.source(),
         arity: check.arity(),
         file_limit: multipart_limits::file_limit(parameter, limits),
@@ -230,12 +230,12 @@ fn slot(parameter: &Parameter, limits: &Limits) -> SlotPlan {
     }
 }
 
-/// Returns the checked default of a parameter.
+/// Returns the default of a parameter, after its check.
 pub(super) fn default_value(parameter: &Parameter) -> Option<Value<'static>> {
     read_default(parameter.default.as_ref()?, &*parameter.r#type.check).ok().map(Value::into_owned)
 }
 
-/// Returns `true` if the value of a parameter may be a secret, by its location and its names.
+/// Returns `true` if the location or a name of a parameter suggests that its value is a secret.
 fn is_secret(parameter: &Parameter) -> bool {
     let is_secret_header = parameter.from == Location::Header && is_secret_field(&parameter.key);
     is_secret_header
@@ -247,7 +247,7 @@ fn is_secret(parameter: &Parameter) -> bool {
 fn permit(method: &model::Method) -> Permit {
     let piece = |piece: &model::PermissionPart| match piece {
         model::PermissionPart::Literal(text) => Some(RequirementPart::Literal(text.as_str().into())),
-        // Lowering rejects unknown variables. A requirement without parts is never met.
+        // Lowering rejects unknown variables. A requirement without parts is never satisfied.
         model::PermissionPart::Variable(name) => {
             method.parameters.iter().position(|it| it.name == *name).map(RequirementPart::Slot)
         }

@@ -22,9 +22,9 @@ pub enum Authentication {
 
 /// Determines the identity of a request from its head.
 ///
-/// An API can have several authenticators. They are asked in the order in which they were added with
-/// [`Rulebook::authenticator`](crate::Rulebook::authenticator), until one returns something else than
-/// [`Authentication::Anonymous`]; its result decides. Permissions of several authenticators never add up.
+/// An API can have several authenticators. They are called in the order in which they were added with
+/// [`Rulebook::authenticator`](crate::Rulebook::authenticator), until one returns a result other than
+/// [`Authentication::Anonymous`]. That result is final; the permissions of several authenticators are never combined.
 ///
 /// ```
 /// use rulebook::{AuthScheme, Authenticate, Authentication, Head, Identity, Rulebook};
@@ -62,8 +62,8 @@ pub enum Authentication {
 pub trait Authenticate: Send + Sync + 'static {
     /// Checks the credential in the head of a request. Implementations write it as `async fn`.
     ///
-    /// A request is checked more than once if its client waits for `100 Continue` before it sends the body, or if the
-    /// body says which method is called.
+    /// This is called twice for a request if its client waits for `100 Continue` before it sends the body, or if the
+    /// body contains the name of the method.
     fn authenticate(&self, head: &Head) -> impl Future<Output = Authentication> + Send;
 
     /// Returns the schemes of the credential; by default, bearer tokens. Without schemes, neither `WWW-Authenticate` nor the
@@ -73,7 +73,7 @@ pub trait Authenticate: Send + Sync + 'static {
     }
 }
 
-/// The object-safe form of [`Authenticate`], in which a plan keeps authenticators of different types.
+/// The dyn-compatible form of [`Authenticate`], which lets a plan contain authenticators of different types.
 pub trait DynAuthenticate: Send + Sync {
     /// Same as [`Authenticate::authenticate`].
     fn authenticate<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Authentication> + Send + 'a>>;

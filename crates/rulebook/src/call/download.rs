@@ -33,15 +33,16 @@ pub struct Download {
     pub(crate) name: Option<String>,
     /// The media type, if the method sets it.
     pub(crate) media_type: Option<HeaderValue>,
-    /// The entity tag, if the method sets it or the file is open.
+    /// The entity tag: the one that the method has set, or that of the open file; `None` if it is not known yet.
     pub(crate) etag: Option<ETag>,
     /// The time of the last change of the content.
     pub(crate) modified: Option<SystemTime>,
     /// The length in bytes, if it is known before the content is read.
     pub(crate) length: Option<u64>,
-    /// `true` if length, tag and time were read from the open file itself, so that they need not be read again.
+    /// `true` if length, entity tag and modification time were read from the open file, so that they need not be read
+    /// again.
     pub(crate) has_file_facts: bool,
-    /// `true` if browsers shall show the file instead of saving it.
+    /// `true` if browsers should show the file instead of saving it.
     pub(crate) inline: bool,
     /// Further header fields.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
@@ -95,22 +96,23 @@ impl From<std::fs::File> for Content {
 }
 
 impl Download {
-    /// A download of bytes in memory. Unless another entity tag is set, it has a strong one made from the bytes.
+    /// Creates a download of bytes in memory. Unless the program sets an entity tag, the download has a strong one that
+    /// is derived from the bytes.
     pub fn bytes(content: impl Into<Bytes>) -> Self {
         Self::new(Content::Bytes(content.into()))
     }
 
-    /// A download of a stream. It is polled as fast as the client reads, so that only a few chunks are in memory at once,
-    /// and dropped when the client disconnects.
+    /// Creates a download of a stream. The stream is polled as fast as the client receives, so that only a few chunks
+    /// are in memory at once, and is dropped when the client disconnects.
     ///
-    /// Clients cannot request parts of it. An error of the stream is logged and ends the connection, so that the client
-    /// does not take what it got for the whole file.
+    /// Clients cannot request parts of it. An error of the stream is logged and closes the connection, so that the
+    /// client does not mistake the received bytes for the complete file.
     pub fn stream(content: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
         Self::new(Content::Stream(Box::pin(content)))
     }
 
-    /// A download of a file on the disk: its path, or the open file. Length, time of change and entity tag are those of
-    /// the file, and the last part of the path is the name, unless others are set.
+    /// Creates a download of a file on the disk, by its path or as an open file. Length, modification time and entity
+    /// tag are those of the file, and the name is the last part of the path, unless the program sets them.
     ///
     /// A path must not contain anything that a client sent. A missing file is an internal error: if it may be missing,
     /// open it yourself and return another error. While the file is sent, do not change its content in place; replace it
@@ -124,8 +126,8 @@ impl Download {
         Self { name, ..Self::new(content) }
     }
 
-    /// A download of header fields and a body, as programs for api 3.0 return them. For the fields,
-    /// [`Download::header`] applies.
+    /// Creates a download of header fields and a body, as programs for api 3.0 return them. The rules of
+    /// [`Download::header`] apply to the fields.
     pub fn from_parts<N: AsRef<str>, V: TryInto<HeaderValue>>(
         headers: impl IntoIterator<Item = (N, V)>,
         body: impl Into<Bytes>,
@@ -199,7 +201,8 @@ impl Download {
         Ok(())
     }
 
-    /// Sets the entity tag of the content. Clients that have content with this tag do not get it again.
+    /// Sets the entity tag of the content. A client that already has content with this tag gets the status 304 without
+    /// the content.
     #[must_use]
     pub fn etag(mut self, etag: ETag) -> Self {
         self.etag = Some(etag);
@@ -221,7 +224,7 @@ impl Download {
         self
     }
 
-    /// Lets browsers show the file instead of saving it. It cannot run scripts and has no origin there
+    /// Makes browsers show the file instead of saving it. In the browser, the file cannot run scripts and has no origin
     /// (`Content-Security-Policy: sandbox`).
     #[must_use]
     pub fn inline(mut self) -> Self {
@@ -229,13 +232,13 @@ impl Download {
         self
     }
 
-    /// The content, for callers of the method from code.
+    /// Returns the content, for callers of the method from code.
     #[must_use]
     pub fn into_content(self) -> Content {
         self.content
     }
 
-    /// The file name for clients, as the method set it.
+    /// Returns the file name for clients, as the method set it.
     #[must_use]
     pub fn file_name(&self) -> Option<&str> {
         self.name.as_deref()

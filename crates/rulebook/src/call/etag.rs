@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::HeaderValue;
 
-/// The entity tag of one version of a file: another version has another tag.
+/// The entity tag of one version of a file. Different versions have different tags.
 ///
 /// ```
 /// use rulebook::ETag;
@@ -20,7 +20,7 @@ pub struct ETag {
 }
 
 impl ETag {
-    /// A strong tag, for exactly these bytes.
+    /// Creates a strong tag, which identifies the exact bytes.
     ///
     /// Characters that a tag cannot contain (quotes, spaces, control characters and those beyond ASCII) are encoded as
     /// `%` and two hexadecimal digits for each byte.
@@ -29,8 +29,8 @@ impl ETag {
         Self { weak: false, tag: encode(tag.as_ref()) }
     }
 
-    /// A weak tag, for content that means the same but may differ in bytes. Clients cannot resume a download by it
-    /// (RFC 9110 section 13.1.5).
+    /// Creates a weak tag, for content that has the same meaning but may differ in bytes. Clients cannot use it to
+    /// resume a download (RFC 9110 section 13.1.5).
     #[must_use]
     pub fn weak(tag: impl AsRef<str>) -> Self {
         Self { weak: true, tag: encode(tag.as_ref()) }
@@ -54,14 +54,14 @@ impl ETag {
         ETags(text)
     }
 
-    /// The weak comparison (RFC 9110 section 8.8.3.2): returns `true` if both tags stand for the same content, perhaps in
-    /// other bytes.
+    /// The weak comparison (RFC 9110 section 8.8.3.2): returns `true` if both tags identify equivalent content, perhaps
+    /// with different bytes.
     #[must_use]
     pub fn weak_eq(&self, other: &Self) -> bool {
         self.tag == other.tag
     }
 
-    /// The strong comparison (RFC 9110 section 8.8.3.2): returns `true` if both tags stand for the same bytes.
+    /// The strong comparison (RFC 9110 section 8.8.3.2): returns `true` if both tags identify the same bytes.
     #[must_use]
     pub fn strong_eq(&self, other: &Self) -> bool {
         !self.weak && !other.weak && self.tag == other.tag
@@ -81,7 +81,7 @@ pub(crate) struct ETags<'t>(&'t str);
 const SEPARATORS: [char; 3] = [' ', '\t', ','];
 
 impl ETags<'_> {
-    /// Returns `true` if text is left that is not a tag.
+    /// Returns `true` if the iterator stopped before text that is not a tag.
     pub(crate) fn has_rest(&self) -> bool {
         !self.0.trim_matches(SEPARATORS).is_empty()
     }
@@ -107,7 +107,8 @@ impl fmt::Display for ETag {
     }
 }
 
-/// Returns `true` for the characters of a tag. Those beyond ASCII are left out, because not every client accepts them.
+/// Returns `true` for the characters that a tag may contain. Characters beyond ASCII are excluded, because some clients
+/// reject them.
 fn is_tag_char(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b'"'
 }

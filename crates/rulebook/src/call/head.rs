@@ -16,7 +16,7 @@ pub struct Head {
     pub uri: http::Uri,
     /// The header fields, in the order of the request.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// `true` if a body may follow although no header field announces one, as in HTTP/2.
+    /// `true` if a body may follow even though no header field announces it, as in HTTP/2.
     pub streams: bool,
     /// The address of the client or of the proxy in front; `None` if it is unknown.
     pub peer: Option<std::net::SocketAddr>,
@@ -40,7 +40,8 @@ impl fmt::Debug for Head {
     }
 }
 
-/// Returns `true` if the header field with this name holds a credential, which is never logged or sent back.
+/// Returns `true` if the header field with this name contains a credential, which must not be logged or returned to the
+/// client.
 #[must_use]
 pub fn is_secret_field(name: &str) -> bool {
     const SECRET: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
@@ -65,7 +66,7 @@ fn bearer_token(value: &HeaderValue) -> Option<&[u8]> {
 }
 
 impl Head {
-    /// A head without header fields.
+    /// Creates a head without header fields.
     #[must_use]
     pub fn new(method: http::Method, uri: http::Uri) -> Self {
         Self { method, uri, headers: Vec::new(), streams: false, peer: None, id: RequestId::random() }
@@ -78,8 +79,8 @@ impl Head {
         self
     }
 
-    /// Returns the first header field with this name, whose case does not matter; `None` if there is none or its value
-    /// is not visible ASCII.
+    /// Returns the value of the first header field with this name, ignoring case; `None` if there is no such field, or
+    /// its value is not visible ASCII.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.header_values(name).next().and_then(|value| value.to_str().ok())
@@ -87,7 +88,7 @@ impl Head {
 
     /// Returns all header fields with this name, in the order of the request.
     pub fn header_values<'h>(&'h self, name: &str) -> impl Iterator<Item = &'h HeaderValue> {
-        self.headers.iter().filter(move |(own, _)| own.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.headers.iter().filter(move |(known, _)| known.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// [`Head::header`] for a name that is known at compile time.
@@ -97,7 +98,7 @@ impl Head {
 
     /// [`Head::header_values`] for a name that is known at compile time.
     pub(crate) fn get_all<'h>(&'h self, name: &HeaderName) -> impl Iterator<Item = &'h HeaderValue> {
-        self.headers.iter().filter(move |(own, _)| own == name).map(|(_, value)| value)
+        self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// Returns the token of `Authorization: Bearer <token>` (RFC 6750 section 2.1), which may be empty.
@@ -117,14 +118,14 @@ impl Head {
     }
 
     /// Returns the value of the first cookie with this name (RFC 6265 section 4.2.1), without double quotes around it;
-    /// `None` if there is none or its value is not UTF-8.
+    /// `None` if there is no such cookie, or its value is not UTF-8.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let mut cookies = self.cookies();
-        cookies.find(|(own, _)| *own == name.as_bytes()).and_then(|(_, value)| std::str::from_utf8(value).ok())
+        cookies.find(|(known, _)| *known == name.as_bytes()).and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
-    /// Returns the names and values of all cookies. Values lose the double quotes around them; nothing is decoded.
+    /// Returns the names and values of all cookies. Double quotes around values are removed; nothing is decoded.
     pub(crate) fn cookies(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let pairs = self.get_all(&header::COOKIE).flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
         pairs.filter_map(|pair| {
@@ -135,7 +136,7 @@ impl Head {
         })
     }
 
-    /// Returns the query without its `?`, still percent-encoded; empty if there is none.
+    /// Returns the query without its `?`, still percent-encoded; empty if the target has no query.
     #[must_use]
     pub fn query(&self) -> &str {
         self.uri.query().unwrap_or("")

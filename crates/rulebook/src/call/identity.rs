@@ -10,7 +10,7 @@ use super::RateLimiter;
 
 /// The caller whose credential an [`Authenticate`](crate::Authenticate) has recognized.
 ///
-/// The program can attach data of its own, one value of each type, and read it in handlers:
+/// The program can attach values, at most one of each type, and read them in handlers:
 ///
 /// ```
 /// use rulebook::Identity;
@@ -34,8 +34,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// An identity with this name and these permissions, written as in definitions; contextual permissions with their
-    /// value: `user[12]`.
+    /// Creates an identity with this name and these permissions. Permissions are written as in definitions, with the
+    /// values of their variables: `user[12]`.
     pub fn new<S: Into<Box<str>>>(name: &str, permissions: impl IntoIterator<Item = S>) -> Self {
         Self {
             name: name.into(),
@@ -60,8 +60,8 @@ impl Identity {
         self.data.iter().find_map(|value| value.downcast_ref())
     }
 
-    /// Counts the requests of this identity with a rate limiter: requests over its limit are refused with 429. Calls
-    /// that a handler makes are not counted.
+    /// Limits the requests of this identity: requests over the limit are refused with status 429. Calls that handlers
+    /// make do not count.
     #[must_use]
     pub fn with_rate_limiter(self, rate_limiter: Arc<RateLimiter>) -> Self {
         Self { rate_limiter: Some(rate_limiter), ..self }
@@ -73,7 +73,8 @@ impl Identity {
         Self { files: Some(Arc::new(files)), ..self }
     }
 
-    /// Copies the name and the data, but not the rate limiter and the file patterns, to an identity with these permissions.
+    /// Creates an identity with these permissions and the name and data of this one, but without its rate limiter and
+    /// file patterns.
     pub(crate) fn with_permissions<S: Into<Box<str>>>(&self, permissions: impl IntoIterator<Item = S>) -> Self {
         Self { data: self.data.clone(), ..Self::new(&self.name, permissions) }
     }
@@ -92,10 +93,10 @@ impl Identity {
     /// Returns `true` if the identity has exactly this permission.
     #[must_use]
     pub fn has_permission(&self, permission: &str) -> bool {
-        self.permissions.iter().any(|own| &**own == permission)
+        self.permissions.iter().any(|held| &**held == permission)
     }
 
-    /// Returns `true` if the identity may access the stored file: its name matches a pattern, or the identity has no
+    /// Returns `true` if the identity may access the stored file: a pattern matches the name, or the identity has no
     /// patterns. The definition of a parameter may restrict names further.
     #[must_use]
     pub fn may_access_file(&self, file: &FileName) -> bool {

@@ -1,7 +1,7 @@
-//! The data of a call, from its arguments to its result. No HTTP logic.
+//! The data of a call, from its arguments to its result, independent of HTTP.
 //!
-//! Contains what the stages of a request pass on: the [`Head`], the [`Identity`], [`Value`]s in [`Slots`], and the
-//! result or [`ApiError`]. Must not depend on definitions, plans or servers.
+//! Contains the types that the stages of a request pass to each other: the [`Head`], the [`Identity`], the [`Value`]s
+//! in [`Slots`], and the result or [`ApiError`]. This module must not depend on definitions, plans or servers.
 
 mod authenticate;
 mod download;

@@ -1,8 +1,8 @@
-//! What a call ended in.
+//! The result of a call.
 
 use super::{ApiError, Download, Encode};
 
-/// How a call ended.
+/// The result of a call: a success or an error.
 pub type Outcome = Result<Success, ApiError>;
 
 /// A call that succeeded.
@@ -11,7 +11,7 @@ pub struct Success {
     pub returned: Returned,
     /// HTTP status, from 200 to 299.
     pub status: u16,
-    /// Whether the outputs are one value that is the whole body (`out: {"*": …}`).
+    /// `true` if the method has a single output that is the whole body (`out: {"*": …}`).
     pub whole: bool,
     /// Header fields set by the handler.
     pub headers: Vec<(http::HeaderName, http::HeaderValue)>,
@@ -25,9 +25,9 @@ impl std::fmt::Debug for Success {
 
 /// What a handler returned.
 pub enum Returned {
-    /// Outputs, which an answer has in its envelope.
+    /// Outputs. The response contains them in its envelope.
     Outputs(Box<dyn Encode>),
-    /// A file, which is the answer itself.
+    /// A file. The response contains only the file, without an envelope.
     Download(Box<Download>),
 }
 

@@ -8,19 +8,21 @@ use http::{HeaderName, HeaderValue};
 
 use super::{ApiError, ErrorKind, Outcome};
 
-/// The number of blocks that a worker would claim if no other worker claimed any. Smaller blocks leave less unused with
-/// workers that get no more requests.
+/// The number of blocks into which the share of a worker is divided. With smaller blocks, fewer requests remain unused
+/// in workers that get no more requests.
 const BLOCKS_PER_WORKER: u32 = 4;
-/// The value of `Retry-After`, in seconds, if a limit without a time window is used up: it may be raised by then.
+/// The value of `Retry-After`, in seconds, when a limit without a time window is used up. An administrator may have
+/// raised the limit by then.
 const RETRY_AFTER_USED_UP: u64 = 24 * 60 * 60;
 
 /// Limits the number of requests in a time window.
 ///
 /// The windows follow each other like the minutes, hours and days of a clock in UTC; they do not slide.
 ///
-/// Workers share one atomic number, from which each claims blocks of requests and counts them down on its own. A block is
-/// at most a quarter of the worker's share of what is left, and at least 1. So a limiter never allows more requests than
-/// its limit, but may allow a few less if a worker with a block gets no more requests.
+/// Workers share one atomic counter, from which each worker claims blocks of requests; it then counts down its block
+/// without the others. The size of a block is at least 1, and at most a quarter of the share of one worker in the
+/// remaining requests. So a limiter never allows more requests than its limit, but may allow slightly fewer if a worker
+/// with a block gets no more requests.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -37,11 +39,11 @@ pub struct RateLimiter {
     seconds: u32,
     /// The current window, and the number of requests that workers have claimed in it.
     claimed: Padded,
-    /// For each worker, the window of its block and the number of requests that are left in the block.
+    /// For each worker, the window of its block and the number of requests that remain in the block.
     blocks: Box<[Padded]>,
 }
 
-/// A window and a count in a cache line of their own, so that writes of one worker do not slow down others.
+/// A window and a count in a separate cache line, so that writes of one worker do not slow down the others.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Padded(AtomicU64);
@@ -93,16 +95,20 @@ impl RateLimiter {
         let window = self.current_window(now);
         let block = &self.blocks[worker_index() % self.blocks.len()].0;
         let counted = block.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |packed| match unpack(packed) {
-            (of, left) if of == window && left > 0 => Some(pack(window, left - 1)),
+            (of, remaining_requests) if of == window && remaining_requests > 0 => {
+                Some(pack(window, remaining_requests - 1))
+            }
             _ => None,
         });
-        let left = match counted {
+        let remaining_requests = match counted {
             Ok(before) => unpack(before).1 - 1,
             Err(_) => {
                 let Some(claimed) = self.claim_block(window) else { return Err(self.quota(now, window, 0)) };
-                // Another thread may share the index, and have put a block there.
+                // Another thread may have the same index, and may have stored a block there meanwhile.
                 let add = |packed| match unpack(packed) {
-                    (of, left) if of == window => Some(pack(window, left.saturating_add(claimed - 1))),
+                    (of, remaining_requests) if of == window => {
+                        Some(pack(window, remaining_requests.saturating_add(claimed - 1)))
+                    }
                     _ => Some(pack(window, claimed - 1)),
                 };
                 let _ = block.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
@@ -111,7 +117,7 @@ impl RateLimiter {
         };
         let (of, claimed) = unpack(self.claimed.0.load(Ordering::Relaxed));
         let unclaimed = self.requests.saturating_sub(if of == window { claimed } else { 0 });
-        Ok(self.quota(now, window, unclaimed.saturating_add(left)))
+        Ok(self.quota(now, window, unclaimed.saturating_add(remaining_requests)))
     }
 
     /// Checks whether a request would be allowed, without counting it.
@@ -122,21 +128,21 @@ impl RateLimiter {
         let now = unix_time();
         let window = self.current_window(now);
         let block = &self.blocks[worker_index() % self.blocks.len()].0;
-        let (of, left) = unpack(block.load(Ordering::Relaxed));
+        let (of, remaining_requests) = unpack(block.load(Ordering::Relaxed));
         let (claimed_in, claimed) = unpack(self.claimed.0.load(Ordering::Relaxed));
-        let has_block = of == window && left > 0;
+        let has_block = of == window && remaining_requests > 0;
         let is_allowed = has_block || claimed_in != window || claimed < self.requests;
         if is_allowed { Ok(()) } else { Err(self.quota(now, window, 0)) }
     }
 
     /// Returns the begin of the last window with requests, as a Unix time in seconds, and the number of requests that
-    /// were claimed in it. If `exact` is `true`, the requests that workers have claimed but not used are subtracted; the
-    /// result is exact only if no request is counted at the same time.
+    /// were claimed in it. If `exact` is `true`, requests that workers have claimed but not used are subtracted; that
+    /// number is exact only if no request is counted at the same time.
     #[must_use]
     pub fn used(&self, exact: bool) -> (u64, u32) {
         let (window, claimed) = unpack(self.claimed.0.load(Ordering::Relaxed));
         let blocks = self.blocks.iter().map(|block| unpack(block.0.load(Ordering::Relaxed)));
-        let unused = blocks.filter(|(of, _)| exact && *of == window).map(|(_, left)| left);
+        let unused = blocks.filter(|(of, _)| exact && *of == window).map(|(_, remaining_requests)| remaining_requests);
         (u64::from(window) * u64::from(self.seconds), unused.fold(claimed, u32::saturating_sub))
     }
 
@@ -154,8 +160,9 @@ impl RateLimiter {
         let next = |packed| {
             let (of, claimed) = unpack(packed);
             let claimed = if of == window { claimed } else { 0 };
-            let left = self.requests.saturating_sub(claimed);
-            (left > 0).then(|| (claimed, (left / workers.saturating_mul(BLOCKS_PER_WORKER)).max(1)))
+            let remaining_requests = self.requests.saturating_sub(claimed);
+            (remaining_requests > 0)
+                .then(|| (claimed, (remaining_requests / workers.saturating_mul(BLOCKS_PER_WORKER)).max(1)))
         };
         let add = |packed| next(packed).map(|(claimed, block)| pack(window, claimed + block));
         let before = self.claimed.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;
@@ -167,8 +174,8 @@ impl RateLimiter {
         now.checked_div(self.seconds.into()).map_or(0, |window| window as u32)
     }
 
-    /// The window in which a request counts. A worker that read its clock a moment before another must not go back to the
-    /// window before.
+    /// The window in which a request counts. If two workers read the clock at slightly different times, the earlier
+    /// time must not return to the previous window.
     fn current_window(&self, now: u64) -> u32 {
         let window = self.window_of(now);
         let (known, _) = unpack(self.claimed.0.load(Ordering::Relaxed));
@@ -192,9 +199,9 @@ fn worker_index() -> usize {
     thread_local! {
         static INDEX: Cell<Option<usize>> = const { Cell::new(None) };
     }
-    INDEX.with(|own| {
-        let index = own.get().unwrap_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed));
-        own.set(Some(index));
+    INDEX.with(|cell| {
+        let index = cell.get().unwrap_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed));
+        cell.set(Some(index));
         index
     })
 }
@@ -207,7 +214,7 @@ pub struct Quota {
     pub requests: u32,
     /// The length of a window in seconds; 0 if the limit has no window.
     pub seconds: u32,
-    /// The number of requests that are left in this window. Other workers may have a few more.
+    /// The number of requests that remain in this window. Other workers may have a few more.
     pub remaining: u32,
     /// The number of seconds until the next window; 0 if the limit has no window.
     pub reset: u64,

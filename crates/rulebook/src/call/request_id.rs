@@ -1,4 +1,4 @@
-//! The id of a request, which connects its response with the lines about it in the log.
+//! The id of a request. It connects the response with the log lines about the request.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use http::HeaderValue;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestId {
-    /// An id of the server, shown as 16 hexadecimal digits.
+    /// An id that the server generated, formatted as 16 hexadecimal digits.
     Generated(u64),
     /// An id that the client or a proxy sent in `X-Request-Id`: 1 to 64 letters, digits, `-`, `_`, `.` and `:`.
     Received(Box<str>),
 }
 
 impl RequestId {
-    /// The maximum length of an id that comes with a request, in characters.
+    /// The maximum length of a received id, in characters.
     pub const MAX_LEN: usize = 64;
 
-    /// Checks the id that came with a request. Returns `None` if it cannot go into a log as it is.
+    /// Parses a received id. Returns `None` if it has characters that must not be written to a log unescaped.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
@@ -26,11 +26,11 @@ impl RequestId {
         is_id.then(|| Self::Received(text.into()))
     }
 
-    /// A new id, which cannot be guessed.
+    /// Creates a random id, which clients cannot guess.
     #[must_use]
     pub fn random() -> Self {
         let mut bytes = [0; 8];
-        // Without random bytes the id is useless, but the request can still be handled.
+        // Without random bytes, the id is zero, but the request can still be handled.
         let _ = getrandom::fill(&mut bytes);
         Self::Generated(u64::from_ne_bytes(bytes))
     }

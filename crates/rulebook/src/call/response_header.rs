@@ -23,11 +23,11 @@ const RESERVED: [HeaderName; 13] = [
     HeaderName::from_static("x-request-id"),
 ];
 
-/// The beginnings of further names that only the engine sets, such as those of CORS (`cors` in `app.json`).
+/// The prefixes of other names that only the engine sets, such as those of CORS (`cors` in `app.json`).
 const RESERVED_PREFIXES: [&str; 2] = ["access-control-", "proxy-"];
 
-/// A header field or status that a handler cannot set. As an [`ApiError`] it is an internal one, because the mistake is
-/// the program's.
+/// A header field or status that a handler tried to set, but must not. It converts to an internal [`ApiError`], because
+/// the error is in the program.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ResponseError {
@@ -50,7 +50,7 @@ pub enum ResponseError {
         /// The name of the field.
         name: HeaderName,
     },
-    /// The status is not one of a success, which are from 200 to 299.
+    /// The status is not that of a success (200 to 299).
     #[error("{status} is not the status of a success (200 to 299)")]
     InvalidStatus {
         /// The status.

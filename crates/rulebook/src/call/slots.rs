@@ -16,7 +16,7 @@ pub enum Slot<'a> {
 
 /// The slots of a call and the names of its parameters. `names` and `values` have the same length.
 ///
-/// Slots borrow from the request and the plan, so they never live across an await point.
+/// Slots borrow from the request and the plan, so they must not be held across an await point.
 #[derive(Debug)]
 pub struct Slots<'a> {
     /// The names of the parameters in code.

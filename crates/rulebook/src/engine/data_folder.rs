@@ -1,4 +1,4 @@
-//! The data folder: where the server keeps its own files, such as keys and links.
+//! The data folder, which contains files of the server such as keys and links.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -6,11 +6,11 @@ use std::sync::{Arc, OnceLock};
 /// The data folder if neither the program, a flag nor the definition names one.
 const DEFAULT: &str = "data";
 
-/// A handle on the path of the data folder, where the server keeps its own files.
+/// A handle for the path of the data folder, which contains files of the server.
 ///
-/// The path is known once the definition has been read, because `data` in `app.json` may name it. A program takes the
-/// handle from [`Rulebook::data_folder_handle`](crate::Rulebook::data_folder_handle) and asks for the path later. A start
-/// hook ([`Rulebook::on_start`](crate::Rulebook::on_start)) gets the path itself.
+/// The path is known once the definition has been read, because `data` in `app.json` may set it. A program gets the
+/// handle from [`Rulebook::data_folder_handle`](crate::Rulebook::data_folder_handle) and reads the path later. A start
+/// hook ([`Rulebook::on_start`](crate::Rulebook::on_start)) gets the path directly.
 #[derive(Debug, Clone, Default)]
 pub struct DataFolder(Arc<OnceLock<PathBuf>>);
 
@@ -22,7 +22,7 @@ impl DataFolder {
         self.0.get().map_or(Path::new(DEFAULT), PathBuf::as_path)
     }
 
-    /// Sets the path if it is given and no path was set before.
+    /// Sets the path if it is `Some` and no path was set before.
     pub(super) fn set_if_unset(&self, path: Option<PathBuf>) {
         if let Some(path) = path {
             self.0.get_or_init(|| path);

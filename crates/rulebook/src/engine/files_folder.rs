@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::store::{LazyStore, StoreError};
 
-/// The name of the folder of stored files in the data folder, if no other folder is configured.
+/// The name of the folder of stored files in the data folder, if no other folder is set.
 const DEFAULT: &str = "files";
 
 /// The settings of stored files: whether the program stores any, and in which folder.
@@ -35,7 +35,9 @@ impl FilesSettings {
             Some(folder) => (folder, true),
             None => (data_folder.join(DEFAULT), false),
         };
-        self.enabled.then(|| FilesFolder { folder: Arc::new(LazyStore::new(path)), is_configured })
+        // Without the feature `files`, no folder can be used.
+        let is_required = is_configured || cfg!(not(feature = "files"));
+        self.enabled.then(|| FilesFolder { folder: Arc::new(LazyStore::new(path)), is_required })
     }
 }
 
@@ -44,8 +46,8 @@ impl FilesSettings {
 #[doc(hidden)]
 pub struct FilesFolder {
     pub(super) folder: Arc<LazyStore>,
-    /// `true` if the program, a flag or the definition names the folder, `false` for the default.
-    is_configured: bool,
+    /// `true` if nothing is served unless the folder can be used: the program, a flag or the definition names it.
+    is_required: bool,
 }
 
 impl FilesFolder {
@@ -54,26 +56,29 @@ impl FilesFolder {
         self.folder.path()
     }
 
-    /// Opens the folder if it is a configured one.
+    /// Opens the folder if it is required.
     ///
     /// # Errors
     /// Fails if the folder cannot be used.
     #[doc(hidden)]
-    pub fn open_configured(&self) -> io::Result<()> {
-        let opened = self.is_configured.then(|| self.folder.store());
+    pub fn open_required(&self) -> io::Result<()> {
+        let opened = self.is_required.then(|| self.folder.store());
         opened.transpose().map(drop).map_err(|error| unusable(&error))
     }
 
-    /// Opens the folder before the first request is served, which also cleans up after a process that was killed. If
-    /// the default folder cannot be used, the error is logged and the requests that need no stored files are served;
-    /// each request that needs them tries again.
+    /// Opens the folder before the first request is served, which also removes temporary files of a process that was
+    /// killed. If the default folder cannot be used, the error is logged, and requests that need no stored files are
+    /// served; each request that needs them tries again.
     ///
     /// # Errors
-    /// Fails if a configured folder cannot be used.
+    /// Fails if a required folder cannot be used.
     pub(super) fn open(&self) -> io::Result<()> {
-        self.open_configured()?;
+        self.open_required()?;
         if let Err(error) = self.folder.store() {
-            log::error!("no files can be stored in {}, all else is served: {error}", self.path().display());
+            log::error!(
+                "files cannot be stored in {}; requests that need no stored files are served: {error}",
+                self.path().display()
+            );
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 mod data_folder;
 mod documents;
 mod files_folder;
+#[cfg_attr(not(feature = "documents"), path = "without_documents.rs")]
+mod published;
 mod rulebook;
 mod start;
 mod validated;
@@ -34,8 +36,9 @@ pub struct Engine {
     api: Arc<Api>,
     data_folder: DataFolder,
     files: Option<FilesFolder>,
-    /// Workers load the plan from here at each request, so that a changed definition can take effect without a restart:
-    /// a reload stores a new plan, and requests in flight keep the old one. Only tests store one so far.
+    /// Workers load the plan from here for each request, so that a changed definition can take effect without a
+    /// restart: a reload stores a new plan, and requests in flight keep the old one. Currently only tests store a new
+    /// plan.
     plan: Arc<ArcSwap<Plan>>,
     runner: Arc<Runner>,
     start: Arc<Start>,
@@ -61,8 +64,8 @@ impl Engine {
         &self.api
     }
 
-    /// Begins an anonymous call from code: `engine.call("article.line.get")`, `engine.call("GET /article/line/1")` or
-    /// `engine.call("article/line/1")`. See [`CallBuilder`] for the forms of the target.
+    /// Begins a call from code without an identity: `engine.call("article.line.get")`, `engine.call("GET
+    /// /article/line/1")` or `engine.call("article/line/1")`. See [`CallBuilder`] for the forms of the target.
     ///
     /// The first call waits for the start hooks. If one of them fails, the response is an `unavailable` error.
     pub fn call(&self, target: impl Into<String>) -> CallBuilder {
@@ -79,7 +82,7 @@ impl Engine {
     }
 
     /// Runs the start hooks that were added with [`Rulebook::on_start`], unless they have run, and waits for them.
-    /// [`Engine::serve`] does so by itself.
+    /// [`Engine::serve`] calls this itself.
     ///
     /// # Errors
     /// Fails if the data folder cannot be created, or a hook failed, now or before. Hooks never run twice.
@@ -87,7 +90,7 @@ impl Engine {
         self.start.wait_blocking()
     }
 
-    /// Serves the API on threads of its own, after the start hooks have run.
+    /// Serves the API on new threads, after the start hooks have run.
     ///
     /// # Errors
     /// Fails if a start hook fails, an address cannot be listened on, a thread cannot be started, or the configured folder
@@ -97,7 +100,7 @@ impl Engine {
         server::serve(&self.plan, settings, self.data_folder.path())
     }
 
-    /// Returns the API as a service for an actix `App` of the program's own. Of `settings` only `uploads` and
+    /// Returns the API as a service for the program's own actix `App`. Of `settings`, only `upload_folder` and
     /// `static_files` are used. See [`ApiService`] for an example.
     ///
     /// # Errors
@@ -107,14 +110,14 @@ impl Engine {
         Ok(server::service(&self.plan, settings, self.data_folder.path()))
     }
 
-    /// Opens the folder of stored files, and makes the documents on another thread.
+    /// Opens the folder of stored files, and starts to render the documents on another thread.
     fn prepare(&self) -> io::Result<()> {
         if let Some(files) = &self.files {
             files.open()?;
         }
         self.start()?;
         let plan = self.plan.load_full();
-        // Renders the documents before clients ask for them. Requests for methods do not wait for this.
+        // The documents are rendered before clients request them. Calls of methods do not wait for this.
         thread::Builder::new().name("documents".to_owned()).spawn(move || {
             plan.documents.parents();
             let documents = plan.documents.all().get();

@@ -1,4 +1,4 @@
-//! The builder of an engine: a definition, and everything that a program adds to it.
+//! The builder of an engine: a definition, and the code and state that a program adds to it.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -89,7 +89,7 @@ impl Rulebook {
         Self::new(Source::Folder(folder.into()))
     }
 
-    /// Takes the definition from files in memory. Their paths serve as names in diagnostics.
+    /// Takes the definition from files in memory. Diagnostics contain the paths.
     #[must_use]
     pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> Self {
         Self::new(Source::Files(files))
@@ -173,8 +173,8 @@ impl Rulebook {
         self
     }
 
-    /// Adds an authenticator, which determines who makes a request. Authenticators are asked in the order in which they
-    /// were added.
+    /// Adds an authenticator, which determines the identity of the client. Authenticators are called in the order in
+    /// which they were added.
     #[must_use]
     pub fn authenticator(mut self, authenticator: impl Authenticate) -> Self {
         self.authenticators.push(Box::new(authenticator));
@@ -189,13 +189,13 @@ impl Rulebook {
         self
     }
 
-    /// Adds a hook that runs once before the first request: it opens a database, say, and adds it to the state.
+    /// Adds a hook that runs once before the first request, for example to open a database and add it to the state.
     ///
     /// [`Engine::serve`], [`Engine::start`] and the first call with [`Engine::call`] run the hooks, one after the other
     /// in the order in which they were added; commands that only read the definition, such as `routes`, do not. The
     /// data folder exists when a hook runs. If a hook fails, the engine does not start, and the caller gets the error.
     ///
-    /// Hooks run on a tokio runtime of their own. Tasks that they spawn keep running for as long as the API is served.
+    /// Hooks run on a separate tokio runtime. Tasks that they spawn continue to run for as long as the API is served.
     ///
     /// ```
     /// use std::path::PathBuf;
@@ -221,8 +221,8 @@ impl Rulebook {
         self
     }
 
-    /// Adds a check that tells whether the program can do its work. `/readyz` reports it under this name. A check of the
-    /// same name is replaced.
+    /// Adds a check of whether the program can do its work, for example whether its database responds. `/readyz`
+    /// reports the result under this name. A check of the same name is replaced.
     ///
     /// Each worker runs all checks at once, at most once a second. A check that takes longer than two seconds fails. The
     /// error is written to the log when a check begins to fail, and clients never see it. A check must not block its
@@ -245,24 +245,27 @@ impl Rulebook {
         self
     }
 
-    /// Sets what methods without a handler do, instead of `unbound` in the definition.
+    /// Sets how methods without a handler are served; overrides `unbound` in the definition.
     #[must_use]
     pub fn unbound(mut self, unbound: Unbound) -> Self {
         self.unbound = Some(unbound);
         self
     }
 
-    /// Sets the data folder, where the server keeps its own files, instead of `data` in the definition. The first call
-    /// wins; on the command line, that is the flag `--data`.
+    /// Sets the data folder, which contains the server's own files; overrides `data` in the definition. The first call
+    /// takes effect; on the command line, that is the flag `--data`.
     #[must_use]
     pub fn data_folder(self, folder: impl Into<PathBuf>) -> Self {
         self.data_folder.set_if_unset(Some(folder.into()));
         self
     }
 
-    /// Enables stored files: handlers get them with [`Context::store`](crate::Context::store). Their folder is the one
-    /// that the flag `--files`, [`Rulebook::files_folder`] or the definition names, else `files` in the data folder.
-    /// Uploads are then written to that folder and hashed as they arrive, so that storing one copies nothing.
+    /// Enables stored files: handlers access them with [`Context::store`](crate::Context::store). Their folder is set
+    /// by the flag `--files`, by [`Rulebook::files_folder`] or by the definition; the default is `files` in the data
+    /// folder. Uploads are then written to that folder and hashed while they arrive, so that storing one copies no
+    /// data.
+    ///
+    /// If this crate was compiled without the feature `files`, the program does not start.
     #[must_use]
     pub fn keep_files(mut self) -> Self {
         self.files.enable();
@@ -278,7 +281,7 @@ impl Rulebook {
         self
     }
 
-    /// Returns a handle on the path of the data folder, which is final when the definition has been read.
+    /// Returns a handle for the path of the data folder, which is final once the definition has been read.
     #[must_use]
     pub fn data_folder_handle(&self) -> DataFolder {
         self.data_folder.clone()
@@ -292,7 +295,7 @@ impl Rulebook {
         self
     }
 
-    /// Reads and checks the definition alone, without the handlers.
+    /// Reads and checks the definition without the handlers.
     ///
     /// # Errors
     /// Returns every error of every file.
@@ -303,12 +306,14 @@ impl Rulebook {
     /// Reads and checks the definition, and compares it with the handlers.
     ///
     /// # Errors
-    /// Returns every error of every file; if there is none, every place where handlers and definition disagree.
+    /// Returns all errors of all files. If the files have no errors, returns all mismatches between the handlers and
+    /// the definition.
     pub fn build(self) -> Result<Engine, Report> {
         self.validate()?.build()
     }
 
-    /// The first half of [`Rulebook::build`], for callers that need the settings of the definition before the second.
+    /// The first step of [`Rulebook::build`], for callers that need the settings of the definition before the second
+    /// step, [`Validated::build`].
     #[doc(hidden)]
     pub fn validate(self) -> Result<Validated, Report> {
         let loaded = match self.source {

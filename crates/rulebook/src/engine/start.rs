@@ -1,4 +1,4 @@
-//! The start of an engine: the data folder is created and the program's start hooks run, once.
+//! The start of an engine: creates the data folder and runs the start hooks of the program, once.
 
 use std::error::Error;
 use std::fmt;
@@ -16,7 +16,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::handler::State;
 
-/// An error of any type, as start hooks return it: `?` converts every error type and every text to it.
+/// An error of any type, which a start hook returns: `?` converts every error type and every text to it.
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// A hook that the program has added with [`Rulebook::on_start`](crate::Rulebook::on_start).
@@ -59,10 +59,10 @@ impl fmt::Debug for StartContext {
     }
 }
 
-/// The outcome of the start. The error is a text, because every waiting caller gets it.
+/// The result of the start. The error is a text, because all waiting callers get a copy.
 type Outcome = Result<(), Arc<str>>;
 
-/// The start hooks of an engine, and how they ended.
+/// The start hooks of an engine, and their result.
 pub(super) struct Start {
     /// `None` once the hooks have been started.
     pending: Mutex<Option<Pending>>,
@@ -70,7 +70,7 @@ pub(super) struct Start {
     outcome: watch::Receiver<Option<Outcome>>,
 }
 
-/// The hooks that have not been started, and their environment.
+/// The hooks that have not been started, with the folder and the state that they need.
 struct Pending {
     hooks: Vec<StartHook>,
     data_folder: PathBuf,
@@ -87,41 +87,41 @@ impl Start {
         Self { pending: Mutex::new(pending), outcome }
     }
 
-    /// Runs the hooks if they have not run, and waits for them. The hooks run to their end even if the caller does not
-    /// wait that long.
+    /// Runs the hooks if they have not run, and waits for them. The hooks run to their end even if the caller stops
+    /// waiting.
     pub(super) async fn wait(&self) -> io::Result<()> {
         let mut outcome = self.begin()?;
         let ended = outcome.wait_for(Option::is_some).await;
         let ended = ended.ok().and_then(|ended| ended.clone());
-        // The sender reports before it is dropped.
+        // The sender sends the result before it is dropped.
         ended.unwrap_or_else(|| Err("the start was interrupted".into())).map_err(|error| io::Error::other(&*error))
     }
 
-    /// Same as [`Start::wait`], for callers outside of a future, on threads with and without a runtime.
+    /// Same as [`Start::wait`], for synchronous callers, on threads with and without a runtime.
     pub(super) fn wait_blocking(&self) -> io::Result<()> {
         if let Some(Ok(())) = *self.outcome.borrow() {
             return Ok(());
         }
         let runtime = runtime::Builder::new_current_thread().build()?;
-        // A runtime cannot block a thread on which another one runs.
+        // `block_on` panics in a thread that already runs a runtime, so that a new thread is used.
         let waiting = thread::scope(|scope| scope.spawn(|| runtime.block_on(self.wait())).join());
         waiting.unwrap_or_else(|_| Err(io::Error::other("waiting for the start panicked")))
     }
 
-    /// Starts the hooks on a thread and a runtime of their own, unless they were started before. Returns the receiver of their
-    /// outcome.
+    /// Starts the hooks on a new thread with its own runtime, unless they were started before. Returns the receiver of
+    /// their result.
     fn begin(&self) -> io::Result<watch::Receiver<Option<Outcome>>> {
         if let Some(pending) = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             thread::Builder::new().name("start".to_owned()).spawn(move || {
                 let (served, ended) = oneshot::channel::<()>();
-                // Dropped with the last plan of the engine.
+                // The guard is dropped together with the last plan of the engine.
                 pending.state.keep_alive(served);
                 let Pending { hooks, data_folder, state, outcome } = pending;
                 let ran = runtime.block_on(run(hooks, data_folder, &state));
                 drop(state);
                 outcome.send_replace(Some(ran.map_err(|error| format!("the program cannot start: {error}").into())));
-                // Until then, the tasks that the hooks have spawned go on.
+                // Until then, the tasks that the hooks have spawned continue to run.
                 let _ = runtime.block_on(ended);
             })?;
         }
@@ -129,7 +129,7 @@ impl Start {
     }
 }
 
-/// Creates the data folder and runs the hooks one after the other, up to the first that fails.
+/// Creates the data folder and runs the hooks one after the other. Stops at the first hook that fails.
 async fn run(hooks: Vec<StartHook>, data_folder: PathBuf, state: &State) -> Result<(), BoxError> {
     fs::create_dir_all(&data_folder)
         .map_err(|error| format!("the data folder {} cannot be created: {error}", data_folder.display()))?;

@@ -14,7 +14,7 @@ use crate::call::{Authenticate, DynAuthenticate};
 
 use crate::handler::{Module, ReadinessCheck, State};
 
-/// A definition without errors, and what the program adds to it.
+/// A definition without errors, and the code and state that the program adds to it.
 #[doc(hidden)]
 pub struct Validated {
     pub api: Api,
@@ -28,27 +28,28 @@ pub struct Validated {
     pub(super) start_hooks: Vec<StartHook>,
     pub(super) unbound: Unbound,
     pub(super) verify_outputs: bool,
-    /// Errors for functions that the definition names and the program does not have. They only matter if methods have
-    /// code.
+    /// Errors about functions that the definition names and the program does not have. They are reported only if
+    /// methods have handlers.
     pub(super) unknown_functions: Vec<Diagnostic>,
 }
 
 impl Validated {
-    /// Adds an authenticator, which is asked after all others.
+    /// Adds an authenticator, which is called after all others.
     #[doc(hidden)]
     pub fn authenticator(mut self, authenticator: impl Authenticate) -> Self {
         self.authenticators.push(Box::new(authenticator));
         self.with_auth_schemes()
     }
 
-    /// Adds an authenticator, which is asked before all others.
+    /// Adds an authenticator, which is called before all others.
     #[doc(hidden)]
     pub fn first_authenticator(mut self, authenticator: impl Authenticate) -> Self {
         self.authenticators.insert(0, Box::new(authenticator));
         self.with_auth_schemes()
     }
 
-    /// Lists the schemes of all authenticators in the model, each once. If there are none, the default stays.
+    /// Sets the authentication schemes of the model to those of all authenticators, without duplicates. If no
+    /// authenticator has a scheme, the default remains.
     pub(super) fn with_auth_schemes(mut self) -> Self {
         let mut schemes = Vec::new();
         for scheme in self.authenticators.iter().flat_map(|authenticator| authenticator.schemes()) {
@@ -62,7 +63,7 @@ impl Validated {
         self
     }
 
-    /// Compares the definition with the handlers, and makes the plan.
+    /// Compares the definition with the handlers, and creates the plan.
     #[doc(hidden)]
     pub fn build(self) -> Result<Engine, Report> {
         let echo = self.unbound == Unbound::Echo;
@@ -73,7 +74,7 @@ impl Validated {
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(self.sources, bound.diagnostics));
         }
-        // Readiness checks and start hooks prepare and watch what handlers work with, and no handler is bound.
+        // Readiness checks and start hooks serve the handlers. In echo mode, no handler is bound.
         let (checks, hooks) = if echo { (Vec::new(), Vec::new()) } else { (self.checks, self.start_hooks) };
         let api = Arc::new(self.api);
         let context = PlanContext {

@@ -1,4 +1,4 @@
-//! The checked arguments of a call, in a type of the handler.
+//! The checked arguments of a call, as an argument type of the handler.
 
 /// The arguments of a call. The fields of `T` have the names of the parameters in code.
 ///

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, Expected, Unexpected};
 use thiserror::Error;
 
-/// An error of deserializing a handler's arguments. Boxed, so that results stay small.
+/// An error of deserializing the arguments of a handler. The kind is boxed, so that results stay small.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct ArgsError(Box<ArgsErrorKind>);

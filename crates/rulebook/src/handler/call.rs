@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::State;
 use crate::call::{ApiError, Download, Identity, Outcome, RequestId, Returned, Upload};
 
-/// The interface of the engine for handlers: it runs their calls and holds the program's state.
+/// The interface through which handlers use the engine: it runs their calls and holds the state of the program.
 pub trait Caller: Send + Sync {
     /// The program's state.
     fn state(&self) -> &State;
@@ -42,7 +42,7 @@ pub struct Call {
 pub enum CallArgument {
     /// A JSON value.
     Json(Json),
-    /// The text of a client, which the type of the parameter decodes.
+    /// Text that a client sent. The type of the parameter decodes it.
     Text(String),
     /// An uploaded file.
     File(Upload),
@@ -74,7 +74,8 @@ pub struct Response {
 }
 
 impl Response {
-    /// The response for the result of a call, in an envelope. Outputs that cannot be serialized make it an internal error.
+    /// Creates the response from the result of a call, in an envelope. Outputs that cannot be serialized become an
+    /// internal error.
     pub(crate) fn new(outcome: Outcome, envelope: Arc<dyn Envelope>) -> Self {
         let converted = outcome.and_then(|success| {
             let (outputs, download) = match success.returned {
@@ -95,43 +96,43 @@ impl Response {
         }
     }
 
-    /// The file that the method returned; `None` if it returned outputs or an error.
+    /// Returns the file that the method returned; `None` if it returned outputs or an error.
     #[must_use]
     pub fn download(&self) -> Option<&Download> {
         self.download.as_deref()
     }
 
-    /// Converts the response to the file that the method returned, to read it or to return it from a handler.
+    /// Returns the file that the method returned as an owned value, to read it or to return it from a handler.
     #[must_use]
     pub fn into_download(self) -> Option<Download> {
         self.download.map(|download| *download)
     }
 
-    /// The error, if the call failed.
+    /// Returns the error, if the call failed.
     #[must_use]
     pub fn error(&self) -> Option<&ApiError> {
         self.outcome.as_ref().err()
     }
 
-    /// The HTTP status that a client would get.
+    /// Returns the HTTP status that a client would get.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The output with this name.
+    /// Returns the output with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json> {
         self.output_map().and_then(|outputs| outputs.get(name))
     }
 
-    /// All outputs by name; `None` if the call failed or the outputs are not an object.
+    /// Returns all outputs by name; `None` if the call failed or the outputs are not an object.
     #[must_use]
     pub fn output_map(&self) -> Option<&Map<String, Json>> {
         self.outcome.as_ref().ok().and_then(Json::as_object)
     }
 
-    /// Converts the outputs to a type of the caller.
+    /// Deserializes the outputs into a type of the caller.
     ///
     /// # Errors
     /// Returns the error of the call, or an internal error if the type does not accept the outputs.
@@ -139,7 +140,7 @@ impl Response {
         serde_json::from_value(self.outcome?).map_err(ApiError::internal)
     }
 
-    /// Converts the response to the outputs, or to null if the method returned a file.
+    /// Returns the outputs, or null if the method returned a file.
     ///
     /// # Errors
     /// Returns the error of the call.
@@ -147,8 +148,8 @@ impl Response {
         self.outcome
     }
 
-    /// The body that a client would get, as JSON in the envelope of the method's module. Outputs that the envelope cannot
-    /// contain become an internal error, as they do for clients.
+    /// Returns the body that a client would get, as JSON in the envelope of the module. Outputs that the envelope
+    /// cannot contain become an internal error, as they do for clients.
     #[must_use]
     pub fn serialize(&self) -> String {
         let written = match &self.outcome {

@@ -42,7 +42,7 @@ pub struct CallBuilder {
 }
 
 impl CallBuilder {
-    /// A builder for an anonymous call.
+    /// Creates a builder for an anonymous call.
     pub(crate) fn new(target: impl Into<String>, caller: Arc<dyn Caller>) -> Self {
         let target = target.into();
         Self { call: Call { target, arguments: Vec::new(), identity: None, request_id: None, depth: 0 }, caller }
@@ -61,13 +61,14 @@ impl CallBuilder {
         self
     }
 
-    /// Adds an argument as the text of a client, which the type of the parameter decodes.
+    /// Adds an argument as text that a client sent. The type of the parameter decodes it.
     pub fn text(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.call.arguments.push((name.into(), CallArgument::Text(value.into())));
         self
     }
 
-    /// Adds an uploaded file, which the caller got itself. A parameter that takes several files gets all of the same name.
+    /// Adds a file that was uploaded to the caller. A parameter that accepts several files gets all files that are
+    /// added under its name.
     pub fn file(mut self, name: impl Into<String>, file: Upload) -> Self {
         self.call.arguments.push((name.into(), CallArgument::File(file)));
         self
@@ -79,7 +80,7 @@ impl CallBuilder {
         self
     }
 
-    /// Sets the permissions of the caller. Its name and its [data](Identity::data) stay the same.
+    /// Sets the permissions of the caller, without changing its name and its [data](Identity::data).
     pub fn scope<S: Into<Box<str>>>(self, scope: impl IntoIterator<Item = S>) -> Self {
         let identity = match &self.call.identity {
             Some(identity) => identity.with_permissions(scope),

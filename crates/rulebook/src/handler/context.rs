@@ -1,4 +1,4 @@
-//! The context of a handler: everything that it can use besides its arguments.
+//! The context of a handler: everything that a handler can use besides its arguments.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use crate::store::{LazyStore, Store};
 
 /// The context of a call: the caller, the head of the request, the program's state, the response, and further calls.
 ///
-/// A context is a handle: it is cheap to clone, and can be kept after the call.
+/// A context is a cheap handle: it can be cloned, and kept after the call has ended.
 ///
 /// ```
 /// use rulebook::{Args, Context, Module, ApiError, Rulebook};
@@ -92,25 +92,25 @@ impl CallOrigin {
 }
 
 impl Context {
-    /// The context of a call of the method with this index.
+    /// Creates the context of a call of the method with this index.
     pub(crate) fn new(method: usize, identity: Option<Identity>, origin: CallOrigin, caller: Arc<dyn Caller>) -> Self {
         let (response, instance) = (Mutex::default(), Mutex::default());
         Self(Arc::new(Inner { method, identity, origin, caller, response, instance }))
     }
 
-    /// The id of the called method.
+    /// Returns the id of the called method.
     #[must_use]
     pub fn method(&self) -> &str {
         self.0.caller.method_id(self.0.method)
     }
 
-    /// The caller; `None` if the call is anonymous.
+    /// Returns the identity of the caller; `None` if the call is anonymous.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         self.0.identity.as_ref()
     }
 
-    /// The head of the request; `None` for calls from code and from the command line.
+    /// Returns the head of the request; `None` for calls from code and from the command line.
     #[must_use]
     pub fn head(&self) -> Option<&Head> {
         match &self.0.origin {
@@ -119,27 +119,28 @@ impl Context {
         }
     }
 
-    /// The first header field of the request with this name; see [`Head::header`]. `None` for calls from code and from the
-    /// command line.
+    /// Returns the value of the first header field with this name; see [`Head::header`]. Returns `None` for calls from
+    /// code and from the command line.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head()?.header(name)
     }
 
-    /// The id of the request in the log. Calls from the handler of a request have its id. `None` if the call does not come
-    /// from a request.
+    /// Returns the id of the request in the log. Calls that a handler makes have the id of its request. Returns `None`
+    /// if the call does not come from a request.
     #[must_use]
     pub fn request_id(&self) -> Option<&RequestId> {
         self.0.origin.request_id()
     }
 
-    /// The program's value of this type, which [`Rulebook::state`](crate::Rulebook::state) or a start hook has added.
+    /// Returns the value of this type that the program has added with [`Rulebook::state`](crate::Rulebook::state) or in
+    /// a start hook.
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.caller.state().get()
     }
 
-    /// The program's stored files; see [`Rulebook::keep_files`](crate::Rulebook::keep_files).
+    /// Returns the stored files of the program; see [`Rulebook::keep_files`](crate::Rulebook::keep_files).
     ///
     /// # Errors
     /// Returns an internal error if the program stores no files, and an `unavailable` error if their folder cannot be
@@ -149,16 +150,16 @@ impl Context {
         folder.store().cloned().map_err(ApiError::unavailable)
     }
 
-    /// The value that the before hook of the module returned for this call; `None` if it has another type, and after the
-    /// call has ended. See [`Module::before`](crate::Module::before).
+    /// Returns the value that the before hook of the module returned for this call; `None` if it has another type, or
+    /// the call has ended. See [`Module::before`](crate::Module::before).
     #[must_use]
     pub fn instance<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         let instance = self.lock_instance().clone();
         instance.and_then(|instance| instance.downcast().ok())
     }
 
-    /// Same as [`Context::instance`], but removes the value from the call, for an after hook that consumes it. If no task
-    /// holds a clone, [`Arc::into_inner`] returns the value itself.
+    /// Same as [`Context::instance`], but removes the value from the call, for an after hook that needs to own it. If
+    /// no task holds a clone, [`Arc::into_inner`] returns the value itself.
     #[must_use]
     pub fn take_instance<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.lock_instance().take_if(|instance| instance.is::<T>())?.downcast().ok()
@@ -171,7 +172,7 @@ impl Context {
 
     /// Drops the value that the before hook returned, even if a clone of this context is kept.
     pub(crate) fn drop_instance(&self) {
-        // Dropped after the lock is released, because dropping it runs code of the program.
+        // The value is dropped after the lock is released, because dropping it runs code of the program.
         let instance = self.lock_instance().take();
         drop(instance);
     }
@@ -180,12 +181,14 @@ impl Context {
         self.0.instance.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets a header field of the response, and replaces fields with the same name that were set before. Successes and
-    /// errors have it, except internal errors. It has no effect on calls from code, and after the call has ended.
+    /// Sets a header field of the response, replacing fields with the same name that were set before. It is sent with
+    /// successes and with errors other than internal errors. It has no effect in calls from code, or after the call has
+    /// ended.
     ///
-    /// Some fields are set by the engine only: those that describe how the body is encoded and sent, the id of the request,
-    /// and the origins that may read the response (`Content-Type`, `Content-Length`, `Connection`, `Date`, `X-Request-Id`,
-    /// `Access-Control-…` and the like). Pages of other origins can read a field if `cors` in `app.json` exposes it.
+    /// Some fields can only be set by the engine: those that describe how the body is encoded and sent, the id of the
+    /// request, and the CORS fields (`Content-Type`, `Content-Length`, `Connection`, `Date`, `X-Request-Id`,
+    /// `Access-Control-…` and similar ones). Pages of other origins can read a field only if `cors` in `app.json`
+    /// exposes it.
     ///
     /// ```
     /// use rulebook::{Args, Context, ApiError};
@@ -207,7 +210,7 @@ impl Context {
         Ok(())
     }
 
-    /// Same as [`Context::set_header`], but keeps other fields with the same name: for `Set-Cookie`.
+    /// Same as [`Context::set_header`], but keeps other fields with the same name, as `Set-Cookie` requires.
     ///
     /// # Errors
     /// Fails like [`Context::set_header`].
@@ -217,8 +220,9 @@ impl Context {
         Ok(())
     }
 
-    /// Sets the HTTP status of a success, for methods that have several: 201 if the call created something, say, else 200.
-    /// The definition sets the usual one (`status` in the `options` of the method) and those of errors.
+    /// Sets the HTTP status of a success, for methods that use several: for example 201 if the call created a resource,
+    /// and 200 otherwise. The definition sets the default (`status` in the `options` of the method) and the statuses of
+    /// errors.
     ///
     /// # Errors
     /// Fails if the status is not from 200 to 299.
@@ -226,7 +230,8 @@ impl Context {
         self.lock_response().set_status(status)
     }
 
-    /// Takes the status and the header fields that handler and hooks have set. Calls from code have no header fields.
+    /// Takes the status and the header fields that the handler and the hooks have set. In calls from code, header
+    /// fields are dropped.
     pub(crate) fn take_response_overrides(&self) -> ResponseOverrides {
         let overrides = std::mem::take(&mut *self.lock_response());
         match self.0.origin {
@@ -239,7 +244,8 @@ impl Context {
         self.0.response.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a call of another method, with the identity of this call. See [`CallBuilder`] for the forms of the target.
+    /// Creates a call of another method, with the identity of this call. See [`CallBuilder`] for the forms of the
+    /// target.
     pub fn call(&self, target: impl Into<String>) -> CallBuilder {
         let call = Call {
             target: target.into(),

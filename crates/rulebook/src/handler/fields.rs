@@ -1,4 +1,5 @@
-//! The fields of a handler's argument type, found by a deserializer that has no data but records what the type asks for.
+//! Finds the fields of the argument type of a handler with a deserializer that has no data, but records what the type
+//! requests.
 
 use std::cell::RefCell;
 
@@ -11,33 +12,33 @@ use super::ArgsError;
 /// The fields of an argument type.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fields {
-    /// The names of the fields; `None` if the type takes any names, as a map does.
+    /// The names of the fields; `None` if the type accepts any names, as a map does.
     pub names: Option<Vec<&'static str>>,
     /// The fields of type `Option<Option<_>>`, which distinguish null from a missing argument.
     pub nullable: Vec<&'static str>,
 }
 
-/// Returns the fields of `T`: the names that it asks a deserializer for, and for each field whether it asks for an option
-/// in an option.
+/// Returns the fields of `T`: the names that it requests from a deserializer, and for each field whether its type is an
+/// option in an option.
 pub(super) fn fields<T: DeserializeOwned>() -> Fields {
-    let seen = RefCell::new(Fields::default());
+    let recorded = RefCell::new(Fields::default());
     // Always fails, because the probe has no data.
-    let _ = T::deserialize(Probe { seen: &seen, field: None });
-    let names = seen.borrow().names.clone();
+    let _ = T::deserialize(Probe { recorded: &recorded, field: None });
+    let names = recorded.borrow().names.clone();
     for name in names.iter().flatten() {
-        let _ = T::deserialize(Probe { seen: &seen, field: Some(name) });
+        let _ = T::deserialize(Probe { recorded: &recorded, field: Some(name) });
     }
-    seen.into_inner()
+    recorded.into_inner()
 }
 
-/// A deserializer that records the fields that a type asks for.
+/// A deserializer that records the fields that a type requests.
 struct Probe<'s> {
-    seen: &'s RefCell<Fields>,
+    recorded: &'s RefCell<Fields>,
     /// The field to examine; `None` to record only the names.
     field: Option<&'static str>,
 }
 
-/// Ends the deserialization once the probe knows enough.
+/// Returns the error that ends the deserialization once the probe has recorded enough.
 fn done() -> ArgsError {
     ArgsError::custom("probe is done")
 }
@@ -55,12 +56,12 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ArgsError> {
-        self.seen.borrow_mut().names = Some(fields.to_vec());
+        self.recorded.borrow_mut().names = Some(fields.to_vec());
         visitor.visit_map(self)
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
-        self.seen.borrow_mut().names = Some(Vec::new());
+        self.recorded.borrow_mut().names = Some(Vec::new());
         visitor.visit_unit()
     }
 
@@ -94,13 +95,13 @@ impl<'de> MapAccess<'de> for Probe<'_> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgsError> {
         let field = self.field.ok_or_else(done)?;
-        seed.deserialize(FieldProbe { seen: self.seen, field, in_option: false })
+        seed.deserialize(FieldProbe { recorded: self.recorded, field, in_option: false })
     }
 }
 
-/// A deserializer for the value of one field, which records whether the field is an option in an option.
+/// A deserializer for the value of one field, which records whether the type of the field is an option in an option.
 struct FieldProbe<'s> {
-    seen: &'s RefCell<Fields>,
+    recorded: &'s RefCell<Fields>,
     field: &'static str,
     /// `true` inside of the outer option.
     in_option: bool,
@@ -115,7 +116,7 @@ impl<'de> Deserializer<'de> for FieldProbe<'_> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
         if self.in_option {
-            self.seen.borrow_mut().nullable.push(self.field);
+            self.recorded.borrow_mut().nullable.push(self.field);
             return Err(done());
         }
         visitor.visit_some(Self { in_option: true, ..self })

@@ -1,4 +1,4 @@
-//! Handlers, and the erasure of their types: a plan holds handlers of all types.
+//! Handlers of any argument and output types, and their conversion to a single type that a plan can contain.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -12,36 +12,36 @@ use super::slots_reader::SlotsReader;
 use super::{Args, ArgsError, Context, Fields, fields};
 use crate::call::{ApiError, Download, Returned, Slots};
 
-/// A running handler. It borrows nothing, so it can continue after its request has ended.
+/// A running handler. It does not borrow from the request, so it can continue after the request has ended.
 pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<Returned, ApiError>> + Send>>;
 
 /// A handler with erased argument and output types.
 pub trait Handler: Send + Sync {
-    /// Deserializes the arguments from the slots. The handler runs when the returned future is polled. `nullable` has an
-    /// item for each slot: `true` if the field distinguishes null from a missing argument.
+    /// Deserializes the arguments from the slots, and returns a future that runs the handler. `nullable` has one item
+    /// for each slot: `true` if the field distinguishes null from a missing argument.
     ///
     /// # Errors
-    /// Returns an internal error if the argument type does not accept the values. Most such cases are found at startup
-    /// already.
+    /// Returns an internal error if the argument type does not accept the values. The check at startup finds most of
+    /// these errors.
     fn start(&self, slots: Slots<'_>, nullable: &[bool], context: Context) -> Result<HandlerFuture, ApiError>;
 
-    /// The fields of the argument type.
+    /// Returns the fields of the argument type.
     fn fields(&self) -> Fields;
 
     /// Returns `true` if the handler returns a [`Download`] instead of outputs.
     fn is_download(&self) -> bool;
 
-    /// Tests whether the argument type accepts slots, without running the handler.
+    /// Checks whether the argument type accepts the values of slots, without running the handler.
     ///
     /// # Errors
-    /// Fails if it does not.
+    /// Fails if the argument type does not accept the values.
     fn check_slots(&self, slots: Slots<'_>) -> Result<(), HandlerMismatch>;
 }
 
-/// An argument type that does not accept values which the definition allows.
+/// The error that an argument type does not accept values which the definition allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandlerMismatch {
-    /// The index of the slot whose value is not accepted; `None` if it is not a single one.
+    /// The index of the slot whose value is not accepted; `None` if the error does not belong to a single slot.
     pub slot: Option<usize>,
     /// The error of the argument type.
     pub error: ArgsError,
@@ -91,7 +91,8 @@ impl Outputs for Download {
     }
 }
 
-// A single implementation for all handlers: with several, the compiler would not say which of the bounds is not met.
+// There is a single implementation for all handlers: with several, the compiler would not report which bound is not
+// satisfied.
 impl<F, T, U, R> IntoHandler<(T, R)> for F
 where
     F: Fn(Args<T>, Context) -> R + Clone + Send + Sync + 'static,
@@ -104,7 +105,7 @@ where
     }
 }
 
-/// A function with the type of its arguments.
+/// A function together with its argument type, which implements [`Handler`].
 struct Typed<F, T> {
     function: F,
     arguments: PhantomData<fn() -> T>,

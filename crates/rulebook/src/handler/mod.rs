@@ -1,7 +1,7 @@
 //! The API for programs: modules of handlers, and the context in which handlers run.
 //!
-//! Converts an `async fn(Args<T>, Context) -> Result<U, ApiError>` to a handler that a plan can hold. Must not depend on how
-//! requests are read or responses are sent.
+//! Converts an `async fn(Args<T>, Context) -> Result<U, ApiError>` to a handler that a plan can contain. This module
+//! must not depend on how requests are read or responses are sent.
 
 mod args;
 mod args_error;

@@ -1,4 +1,4 @@
-//! Modules of handlers, and the hooks that run around them.
+//! Modules of handlers, and the hooks that run before and after each call.
 
 use std::panic::Location;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use rulebook_model::error::ErrorCode;
 use super::{Context, Handler, IntoHandler};
 use crate::call::{ApiError, HttpMethod};
 
-/// The handlers of a module of the definition, and the hooks that run around each call.
+/// The handlers of a module in the definition, and the hooks that run before and after each call.
 ///
 /// ```
 /// use rulebook::{ApiError, Args, CallEnd, Context, Module, Rulebook};
@@ -81,7 +81,7 @@ impl Hooks {
 pub(crate) type Before = dyn Fn(Context) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send>> + Send + Sync;
 pub(crate) type After = dyn Fn(Context, CallEnd) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
 
-/// The end of a call, for after hooks.
+/// How a call ended, for after hooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallEnd {
@@ -94,7 +94,7 @@ pub enum CallEnd {
 }
 
 impl Module {
-    /// A module without handlers. The name is that of a module in the definition.
+    /// Creates a module without handlers. The definition must have a module of this name.
     #[track_caller]
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), bindings: Vec::new(), hooks: Hooks::default(), location: Location::caller() }
@@ -176,8 +176,8 @@ impl Module {
     /// Sets the hook that runs before each handler of the module, after the arguments have been checked. If it returns an
     /// error, the call ends with that error and the handler does not run.
     ///
-    /// The value that the hook returns lives as long as the call: [`Context::instance`] returns it to the handler and the
-    /// after hook, and it is dropped after that. Each call has its own value, including calls that handlers make.
+    /// The value that the hook returns exists until the call ends: [`Context::instance`] returns it to the handler and
+    /// the after hook, and it is dropped after that. Each call has its own value, including calls that handlers make.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -235,8 +235,8 @@ impl Module {
         self
     }
 
-    /// Sets the hook that runs after each call of the module for which the before hook has begun: also if that hook or the
-    /// handler fails or panics, and if the client disconnects.
+    /// Sets the hook that runs after each call of the module whose before hook has started. It also runs if the before
+    /// hook or the handler fails or panics, and if the client disconnects.
     #[must_use]
     pub fn after<F, R>(mut self, after: F) -> Self
     where

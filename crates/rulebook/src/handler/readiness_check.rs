@@ -1,4 +1,4 @@
-//! The program's own checks of its readiness, such as whether its database responds.
+//! Readiness checks of the program, such as whether its database responds.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ pub struct ReadinessCheck {
 }
 
 impl ReadinessCheck {
-    /// A check with this name.
+    /// Creates a check with this name.
     pub(crate) fn new<F, C>(name: impl Into<Box<str>>, check: F) -> Self
     where
         F: Fn() -> C + Send + Sync + 'static,
@@ -24,7 +24,7 @@ impl ReadinessCheck {
         Self { name: name.into(), check: Box::new(move || Box::pin(check())), failing: AtomicBool::new(false) }
     }
 
-    /// The name in the response of `/readyz`.
+    /// Returns the name in the response of `/readyz`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -38,7 +38,7 @@ impl ReadinessCheck {
         (self.check)().await
     }
 
-    /// Remembers whether the last run failed. Returns `true` if this differs from the run before.
+    /// Records whether the last run failed. Returns `true` if this differs from the previous run.
     pub(crate) fn set_failing(&self, failing: bool) -> bool {
         self.failing.swap(failing, Ordering::Relaxed) != failing
     }

@@ -4,7 +4,7 @@ use http::header::{HeaderName, HeaderValue};
 
 use crate::call::{ApiError, ErrorKind, ResponseError};
 
-/// The header fields and the status that handler and hooks of a call have set.
+/// The header fields and the status that the handler and the hooks of a call have set.
 #[derive(Debug, Default)]
 pub(crate) struct ResponseOverrides {
     /// The status of a success; `None` for the status of the definition.
@@ -14,8 +14,8 @@ pub(crate) struct ResponseOverrides {
 }
 
 impl ResponseOverrides {
-    /// Adds the header fields to an error, except to an internal one: the handler failed, perhaps before it had set all
-    /// of them.
+    /// Adds the header fields to an error. An internal error does not get them, because the handler may have failed
+    /// before it had set all of them.
     pub(crate) fn apply_to(self, error: ApiError) -> ApiError {
         match error.kind() {
             ErrorKind::Internal { .. } => error,

@@ -1,5 +1,5 @@
-//! A deserializer that moves the values of slots into the fields of a handler's argument type, without a JSON text or tree
-//! in between.
+//! A deserializer that moves the values of slots into the fields of the argument type of a handler, without
+//! intermediate JSON.
 
 use std::cell::Cell;
 use std::vec;
@@ -12,7 +12,7 @@ use super::ArgsError;
 use super::value_reader::ValueReader;
 use crate::call::{Slot, Slots, Value};
 
-/// Deserializes an argument type from slots. `nullable` has an item for each slot, or is empty.
+/// Deserializes an argument type from slots. `nullable` has one item for each slot, or is empty.
 pub(super) struct SlotsReader<'a> {
     slots: Slots<'a>,
     nullable: &'a [bool],
@@ -24,7 +24,7 @@ impl<'a> SlotsReader<'a> {
         Self { slots, nullable, failed: None }
     }
 
-    /// If a field does not accept the value of a slot, stores the index of the slot in `failed`.
+    /// Stores the index of the slot in `failed` if a field does not accept the value of the slot.
     pub(super) fn with_failed_slot(self, failed: &'a Cell<Option<usize>>) -> Self {
         Self { failed: Some(failed), ..self }
     }
@@ -66,12 +66,12 @@ impl<'de> Deserializer<'de> for SlotsReader<'_> {
     }
 }
 
-/// The slots as a map from names to values; missing arguments are left out.
+/// The slots as a map from names to values, without missing arguments.
 struct SlotsMap<'a> {
     names: std::slice::Iter<'a, Box<str>>,
     values: vec::IntoIter<Slot<'a>>,
     nullable: std::slice::Iter<'a, bool>,
-    /// The value for the key that was read last.
+    /// The value that belongs to the key that was read last.
     next: Option<FieldValue<'a>>,
     /// The number of slots that have been read.
     read: usize,

@@ -14,7 +14,7 @@ pub struct State {
     started: Arc<Started>,
 }
 
-/// The part of a state that the start of the engine adds, for all of its clones.
+/// The part of a state that the start hooks add. All clones of the state share it.
 #[derive(Default)]
 struct Started {
     values: OnceLock<Values>,
@@ -28,7 +28,7 @@ impl State {
         self.insert_shared(Arc::new(value));
     }
 
-    /// Same as [`State::insert`], for a value that is also used elsewhere.
+    /// Same as [`State::insert`], for a value that is shared with other code.
     pub(crate) fn insert_shared<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
         self.values.insert(TypeId::of::<T>(), value);
     }
@@ -46,12 +46,12 @@ impl State {
         let _ = self.started.values.set(inserted.values);
     }
 
-    /// Drops a value when this state and all of its clones have been dropped. Only the first call has an effect.
+    /// Keeps a value until this state and all of its clones have been dropped. Only the first call has an effect.
     pub(crate) fn keep_alive(&self, guard: impl Any + Send + Sync) {
         let _ = self.started.guard.set(Box::new(guard));
     }
 
-    /// A copy of the values that were inserted before the start.
+    /// Returns a copy with the values that were inserted before the start hooks ran.
     pub(crate) fn without_start(&self) -> Self {
         Self { values: self.values.clone(), started: Arc::default() }
     }

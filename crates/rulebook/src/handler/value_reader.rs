@@ -1,7 +1,7 @@
 //! A deserializer of values.
 //!
-//! The result is the same as that of deserializing the same JSON with serde_json, with two exceptions: a number out of the
-//! range of `f32` is an error instead of infinity, and files are passed as handles.
+//! The result is the same as that of deserializing the same JSON with serde_json, with two exceptions: a number outside
+//! of the range of `f32` is an error instead of infinity, and files are passed as handles.
 
 use std::borrow::Cow;
 use std::vec;
@@ -30,7 +30,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
             Value::Text(Cow::Owned(text)) => visitor.visit_string(text),
             Value::List(items) => visit_list(items, visitor),
             Value::Map(members) => visitor.visit_map(MapReader::new(members)),
-            // For types that take any value. A type that takes an upload asks for a newtype instead.
+            // This is for types that accept any value. A type that accepts an upload requests a newtype instead.
             Value::File(upload) => visitor.visit_map(MapReader::new(vec![
                 (Cow::Borrowed("filename"), Value::Text(Cow::Owned(upload.filename().to_owned()))),
                 (Cow::Borrowed("size"), i64::try_from(upload.size()).map_or(Value::Null, Value::Int)),
@@ -90,7 +90,7 @@ impl<'de> Deserializer<'de> for ValueReader<'_> {
     }
 }
 
-/// Visits a list. A type that does not read all items, such as a tuple, does not accept it.
+/// Visits a list. Fails if the type does not read all items, as a tuple with fewer fields.
 fn visit_list<'de, V: Visitor<'de>>(items: Vec<Value<'_>>, visitor: V) -> Result<V::Value, ArgsError> {
     let length = items.len();
     let mut reader = ListReader(items.into_iter());
@@ -139,8 +139,8 @@ impl<'de> MapAccess<'de> for MapReader<'_> {
     }
 }
 
-/// Deserializes the name of a member: a text, or a value that JSON can only write as a text in this position, such as the
-/// keys of a `HashMap<u32, _>`.
+/// Deserializes the name of a member: text, or a value that JSON can only represent as text in this position, such as
+/// the keys of a `HashMap<u32, _>`.
 struct KeyReader<'a>(&'a str);
 
 impl KeyReader<'_> {

@@ -1,5 +1,5 @@
-//! Errors of key files. The messages contain no content of a file except names and ids, because there may be a key in the
-//! wrong place.
+//! Errors of key files. The messages contain nothing from a file except names and ids, because a user may have put a
+//! key in the wrong place.
 
 use std::io;
 use std::path::PathBuf;
@@ -47,10 +47,10 @@ pub enum KeyError {
         /// The error of the entry.
         error: KeyEntryError,
     },
-    /// The file is of an earlier version, whose keys are not valid any more.
+    /// The file has the format of an earlier version, whose keys are not valid any more.
     #[error(
-        "the key file {file} is of an earlier version, whose keys are not valid any more: move it away, and create new \
-         keys with `keys add` for {}",
+        "the key file {file} has the format of an earlier version, whose keys are not valid any more: move it away, and \
+         create new keys with `keys add` for {}",
         list(names)
     )]
     OldFormat {
@@ -86,7 +86,7 @@ pub enum KeyError {
     /// A pattern for the files of a new key is invalid.
     #[error("{0}")]
     Pattern(PatternError),
-    /// The text is not the id of a key. It may be a whole key, so the message does not contain it.
+    /// The text is not the id of a key. The message does not contain the text, because it may be a whole key.
     #[error("an id has 8 hexadecimal digits: the part of a key between its two `_`")]
     InvalidId,
     /// No key has this id.

@@ -1,4 +1,4 @@
-//! The key file. It is changed under a lock, and always replaced as a whole.
+//! The key file. It is changed under a lock, and replaced as a whole.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -40,23 +40,23 @@ pub struct Entry {
     /// The patterns of the stored files that the key may access; empty if it does not restrict files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
-    /// The compiled patterns; `None` if there are none or the entry is new.
+    /// The compiled patterns; `None` if the entry has no patterns or has just been created.
     #[serde(skip)]
     pub(super) patterns: Option<FilePatterns>,
-    /// The limit of requests; `None` if there is none.
+    /// The rate limit; `None` if the key has no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
     /// The time of creation.
     pub created: Timestamp,
-    /// The time from which the key is not valid any more; `None` if it does not expire.
+    /// The time at which the key expires; `None` if it does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
-    /// The id of the key that replaces this one, if there is one.
+    /// The id of the key that replaces this one, if it has been replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<String>,
 }
 
-/// The limit of requests of a key.
+/// The rate limit of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
@@ -66,7 +66,7 @@ pub struct Limit {
     pub per: Per,
 }
 
-/// The period of a limit. Minutes, hours and days are those of the clock in UTC.
+/// The period of a limit. Periods begin with the minutes, hours and days of the clock in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Per {
@@ -81,7 +81,7 @@ pub enum Per {
 }
 
 impl Per {
-    /// The length in seconds; 0 for the whole life of the key.
+    /// Returns the length in seconds; 0 for the whole life of the key.
     #[must_use]
     pub fn seconds(self) -> u32 {
         match self {
@@ -93,7 +93,7 @@ impl Per {
     }
 }
 
-/// The state of a file, to recognize that it has changed.
+/// The state of a file, from which a change is detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     length: u64,
@@ -103,7 +103,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// The current state of the file at a path; `None` if there is no file.
+    /// Returns the current state of the file at a path; `None` if the file does not exist.
     pub(super) fn of(path: &Path) -> Option<Self> {
         fs::metadata(path).ok().as_ref().map(Self::from)
     }
@@ -119,7 +119,7 @@ impl From<&fs::Metadata> for Stamp {
     }
 }
 
-/// Reads a key file and its state. A missing file has no keys.
+/// Reads a key file and its state. A file that does not exist contains no keys.
 pub(super) fn read(path: &Path) -> Result<(File, Option<Stamp>), KeyError> {
     let read = || -> io::Result<_> {
         let mut file = fs::File::open(path)?;
@@ -138,7 +138,7 @@ pub(super) fn read(path: &Path) -> Result<(File, Option<Stamp>), KeyError> {
 fn parse(path: &Path, text: &[u8]) -> Result<File, KeyError> {
     let mut file: File = serde_json::from_slice(text).map_err(|error| match old_names(text) {
         Some(names) => KeyError::OldFormat { file: path.to_owned(), names },
-        // The message of serde_json may quote a value.
+        // The message of serde_json is not used, because it may quote a value.
         None => KeyError::InvalidFile { file: path.to_owned(), line: error.line(), column: error.column() },
     })?;
     let invalid = |index: usize, error| KeyError::InvalidEntry { file: path.to_owned(), number: index + 1, error };
@@ -166,7 +166,8 @@ pub(super) fn hash(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// Returns the names in a file of the version before keys had ids; `None` if it is not such a file.
+/// Returns the names of the keys in a file of the earlier version, in which keys had no ids; `None` if it is not such a
+/// file.
 fn old_names(text: &[u8]) -> Option<Vec<String>> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -198,7 +199,7 @@ pub(super) fn change<T>(path: &Path, change: impl FnOnce(&mut File) -> Result<T,
     Ok(changed)
 }
 
-/// Replaces a file atomically: after a crash there is the old one or the new one.
+/// Replaces a file atomically: after a crash, either the old file or the new one exists.
 pub(super) fn replace(path: &Path, folder: &Path, content: &impl Serialize) -> io::Result<()> {
     // Temporary files can only be read by their owner, and keep their mode when they are renamed.
     let mut temporary = tempfile::NamedTempFile::new_in(folder)?;

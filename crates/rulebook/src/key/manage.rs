@@ -29,9 +29,9 @@ pub struct NewKey {
     /// The patterns of the stored files that the key may access. Without patterns, it may access all files that the
     /// definition allows.
     pub files: Vec<String>,
-    /// The limit of requests, if there is one.
+    /// The rate limit, if the key has one.
     pub limit: Option<Limit>,
-    /// The time from which the key is not valid any more, if it expires.
+    /// The time at which the key expires, if it does.
     pub expires: Option<Timestamp>,
 }
 
@@ -45,13 +45,13 @@ impl NewKey {
 /// Creates a key and stores its hash in the key file. Returns the key, which is not stored anywhere.
 ///
 /// # Errors
-/// Fails if the file cannot be read or replaced or is not a key file, its pepper is missing or another one, or a pattern is
-/// invalid.
+/// Fails if the file cannot be read or replaced, or is not a key file; if its pepper is missing or different; or if a
+/// pattern is invalid.
 pub fn add(path: &Path, new: NewKey) -> Result<String, KeyError> {
     file::change(path, |file| create(path, file, new).map(|(_, key)| key))
 }
 
-/// Removes a key, which is not valid any more then, and returns its entry.
+/// Removes a key, which becomes invalid, and returns its entry.
 ///
 /// # Errors
 /// Fails like [`add`], or if the key does not exist.
@@ -59,7 +59,7 @@ pub fn revoke(path: &Path, id: &str) -> Result<Entry, KeyError> {
     file::change(path, |file| position(path, file, id).map(|index| file.keys.remove(index)))
 }
 
-/// Creates a key with the settings of another, and lets the other expire at `end` unless it expires earlier.
+/// Creates a key with the settings of an existing one, which then expires at `end` unless it expires earlier.
 ///
 /// # Errors
 /// Fails like [`add`], or if the key does not exist, has expired or has been replaced.
@@ -114,7 +114,7 @@ fn position(path: &Path, file: &File, id: &str) -> Result<usize, KeyError> {
 
 /// Creates a key and adds its hash to the file. Returns its id and the key.
 fn create(path: &Path, file: &mut File, new: NewKey) -> Result<(String, String), KeyError> {
-    // A missing pepper is created only if there are no keys that need the old one.
+    // A missing pepper is created only if there are no keys that depend on the old one.
     let pepper = if file.keys.is_empty() {
         Pepper::read_or_create(path)?
     } else {

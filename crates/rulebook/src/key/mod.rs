@@ -1,8 +1,9 @@
 //! Bearer keys (RFC 6750), whose hashes are stored in a file.
 //!
 //! Contains the key file, the management of keys, and the authenticator for them. A key consists of an id and 40 random
-//! bytes. The file has the HMAC of these bytes with the server's pepper: a secret of that length needs neither a salt nor a
-//! slow hash. Requests look keys up in a table that is replaced as a whole. Must not depend on the meaning of permissions.
+//! bytes. The file contains the HMAC of these bytes with the pepper of the server: a secret of that length needs
+//! neither a salt nor a slow hash. Requests look keys up in a table, which is replaced as a whole. This module must not
+//! interpret permissions.
 
 mod error;
 mod file;
@@ -34,9 +35,9 @@ use token::TokenError;
 /// The name of the key file in the data folder.
 pub const FILE: &str = "keys.json";
 
-/// The authenticator for bearer keys, which are managed in a key file.
+/// The authenticator for bearer keys in a key file.
 ///
-/// The file has the hash, the name and the permissions of each key. `rulebook keys add` creates a key.
+/// The file contains the hash, the name and the permissions of each key. `rulebook keys add` creates a key.
 ///
 /// ```
 /// use rulebook::key::Keys;
@@ -67,17 +68,18 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Reads a key file, for as many workers as there are processors. A missing file has no keys. The pepper is the
-    /// environment variable `RULEBOOK_PEPPER`, or the file `pepper` beside the key file if it is not set.
+    /// Reads a key file, for a server with one worker per processor. A file that does not exist contains no keys. The
+    /// pepper is the value of the environment variable `RULEBOOK_PEPPER`, or else of the file `pepper` beside the key
+    /// file.
     ///
     /// # Errors
-    /// Fails if the file cannot be read or is not a key file, or the pepper is missing or another one.
+    /// Fails if the file cannot be read or is not a key file, or the pepper is missing or different.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
         Self::load_for(path, std::thread::available_parallelism().map_or(1, usize::from))
     }
 
-    /// Same as [`Keys::load`], for a server with this number of workers, by which a [`RateLimiter`](crate::RateLimiter)
-    /// divides the limit of a key.
+    /// Same as [`Keys::load`], for a server with this number of workers. A [`RateLimiter`](crate::RateLimiter) divides
+    /// the limit of a key among them.
     ///
     /// # Errors
     /// Fails like [`Keys::load`].
@@ -108,18 +110,21 @@ impl Keys {
     }
 }
 
-/// The message for the log about a key that is not valid.
+/// Returns the log message about an invalid key.
 fn log_message(error: LookupError) -> &'static str {
     match error {
         LookupError::Malformed(TokenError::Format) => "the token is not a key",
-        LookupError::Malformed(TokenError::OldFormat) => "the key is of an earlier version and has to be replaced",
+        LookupError::Malformed(TokenError::OldFormat) => {
+            "the key has the format of an earlier version and has to be replaced"
+        }
         LookupError::Malformed(TokenError::Checksum) => "the key is mistyped or truncated: its checksum is wrong",
         LookupError::Unknown => "the key is unknown",
         LookupError::Expired => "the key has expired",
     }
 }
 
-/// Requests without a bearer token are left to other authenticators: a proxy may add `Authorization: Basic`, say.
+/// Requests without a bearer token are left to other authenticators, because a proxy may add `Authorization: Basic`,
+/// for example.
 impl Authenticate for Keys {
     async fn authenticate(&self, head: &Head) -> Authentication {
         let Some(key) = head.bearer() else {

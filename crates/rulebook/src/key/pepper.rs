@@ -30,7 +30,7 @@ impl fmt::Debug for Pepper {
 }
 
 impl Pepper {
-    /// Reads the pepper of a key file. Returns `None` if there is none yet.
+    /// Reads the pepper of a key file. Returns `None` if it does not exist yet.
     pub(super) fn read(keys: &Path) -> Result<Option<Self>, KeyError> {
         if let Some(pepper) = Self::from_environment()? {
             return Ok(Some(pepper));
@@ -42,7 +42,7 @@ impl Pepper {
         }
     }
 
-    /// Reads the pepper of a key file, and creates it if there is none.
+    /// Reads the pepper of a key file, and creates the pepper if it does not exist.
     pub(super) fn read_or_create(keys: &Path) -> Result<Self, KeyError> {
         if let Some(pepper) = Self::from_environment()? {
             return Ok(pepper);

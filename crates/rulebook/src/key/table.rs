@@ -1,4 +1,5 @@
-//! The table in which requests look up keys: one lookup by id and one comparison of a hash, even if the key does not exist.
+//! The table in which requests look up keys. Each request does one lookup by id and one comparison of a hash, even if
+//! the key does not exist.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,8 +15,8 @@ use super::usage::{Usage, Usages, UsedRequests};
 use super::{KeyError, Limit, token};
 use crate::call::{Identity, RateLimiter};
 
-/// The precision of the time of the last use, in seconds. Requests write to memory that other workers read only once in
-/// that time.
+/// The precision of the time of last use, in seconds. Requests write the time, which workers share, at most once in
+/// this interval.
 const LAST_USE_PRECISION: i64 = 10;
 
 /// The keys of a file.
@@ -31,7 +32,7 @@ pub(super) struct StoredKey {
     hash: [u8; 32],
     /// The identity of requests with the key.
     identity: Identity,
-    /// The Unix time in seconds from which the key is not valid any more.
+    /// The Unix time in seconds at which the key expires.
     expires: Option<i64>,
     /// The Unix time of the last use in seconds; 0 if the key has not been used.
     used: Arc<AtomicI64>,
@@ -41,7 +42,7 @@ pub(super) struct StoredKey {
 /// Why a key is not valid.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum LookupError {
-    /// The token is not written like a key.
+    /// The token does not have the format of a key.
     Malformed(token::TokenError),
     /// The key does not exist, or its secret is wrong.
     Unknown,
@@ -49,7 +50,7 @@ pub(super) enum LookupError {
     Expired,
 }
 
-/// The usage of keys before a table was loaded.
+/// The source of the usage of keys when a table is loaded.
 pub(super) enum Before<'b> {
     /// The usage file of an earlier process.
     Stored(Usages),
@@ -58,7 +59,7 @@ pub(super) enum Before<'b> {
 }
 
 impl Table {
-    /// Loads the keys of a file, for this number of workers. A missing file has no keys.
+    /// Loads the keys of a file, for this number of workers. A file that does not exist contains no keys.
     pub(super) fn load(path: &Path, before: &Before<'_>, workers: usize) -> Result<Self, KeyError> {
         let (file, stamp) = file::read(path)?;
         let pepper = if file.keys.is_empty() {
@@ -85,7 +86,7 @@ impl Table {
     pub(super) fn find(&self, key: &str, now: i64) -> Result<&Identity, LookupError> {
         let token = token::parse(key).map_err(LookupError::Malformed)?;
         let stored = self.by_id.get(token.id);
-        // An unknown id takes as long as a wrong secret.
+        // For an unknown id, a hash is compared as well, so that it takes as long as a wrong secret.
         let hash = stored.map_or([0; 32], |stored| stored.hash);
         let is_valid = self.pepper.mac(token.secret).verify_slice(&hash).is_ok();
         match stored {
@@ -139,12 +140,14 @@ impl StoredKey {
         Some((id.into(), Self { hash, identity, expires, used, rate_limiter }))
     }
 
-    /// The rate limiter for a limit, which continues to count if the limit has changed.
+    /// Returns the rate limiter for a limit. If the limit has changed, the new limiter continues from the requests that
+    /// were counted.
     fn rate_limiter(&self, limit: Limit, workers: usize) -> Arc<RateLimiter> {
-        let has_limit =
-            |own: &&Arc<RateLimiter>| own.requests() == limit.requests && own.seconds() == limit.per.seconds();
+        let has_limit = |limiter: &&Arc<RateLimiter>| {
+            limiter.requests() == limit.requests && limiter.seconds() == limit.per.seconds()
+        };
         match self.rate_limiter.as_ref().filter(has_limit) {
-            Some(own) => Arc::clone(own),
+            Some(limiter) => Arc::clone(limiter),
             None => Arc::new(rate_limiter(limit, self.usage(true).spent, workers)),
         }
     }
@@ -161,7 +164,7 @@ impl StoredKey {
     }
 }
 
-/// A rate limiter that continues from the requests that have been used.
+/// Creates a rate limiter that continues from the number of requests that have been used.
 fn rate_limiter(limit: Limit, used: Option<UsedRequests>, workers: usize) -> RateLimiter {
     let rate_limiter = RateLimiter::new(limit.requests, limit.per.seconds(), workers);
     match used {

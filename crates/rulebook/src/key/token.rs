@@ -6,7 +6,7 @@
 
 use flate2::Crc;
 
-/// The prefix of keys, by which scanners can find leaked ones.
+/// The prefix of keys, by which secret scanners find leaked keys.
 const PREFIX: &str = "rb_";
 /// The number of digits of an id.
 const ID: usize = 8;
@@ -31,7 +31,7 @@ pub(super) struct Token<'k> {
 pub(super) enum TokenError {
     /// The token does not have the format of a key.
     Format,
-    /// The token has the format of the version before keys had ids.
+    /// The token has the format of an earlier version, in which keys had no ids.
     OldFormat,
     /// The checksum is wrong.
     Checksum,

@@ -1,4 +1,4 @@
-//! The usage of keys. It is stored in a file of its own beside the key file, because people change the key file, but only
+//! The usage of keys. It is stored in a separate file beside the key file: administrators change the key file, and only
 //! the server changes this one.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub struct Usage {
     pub spent: Option<UsedRequests>,
 }
 
-/// The number of requests in a period of a limit.
+/// The number of requests in one period of a rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -39,7 +39,7 @@ pub struct UsedRequests {
 /// The usage of keys, by their ids.
 pub(super) type Usages = BTreeMap<Box<str>, Usage>;
 
-/// Reads the usage file beside a key file. A missing file has no usage.
+/// Reads the usage file beside a key file. A file that does not exist contains no usage.
 pub(super) fn read(keys: &Path) -> Result<Usages, KeyError> {
     let file = file(keys);
     match fs::read(&file) {

@@ -11,11 +11,11 @@ use super::file::Stamp;
 use super::table::{Before, Table};
 use super::usage::{self, Usages};
 
-/// The interval of looking for changes of the file. A revoked key is refused within a second.
+/// The interval at which the file is checked for changes. A revoked key is refused within a second.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// The interval of writing the usage if requests of limited keys were counted.
+/// The interval at which the usage is written while requests of keys with a rate limit are counted.
 const LIMITS_INTERVAL: Duration = Duration::from_secs(1);
-/// The interval of writing the usage if only the times of the last use have changed.
+/// The interval at which the usage is written if only times of last use have changed.
 const LAST_USE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Watches the key file until it is dropped: new and revoked keys take effect within a second, and the usage of keys is
@@ -48,13 +48,14 @@ impl Drop for KeyFileWatcher {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been logged.
+            // If the thread panicked, that has been logged.
             let _ = thread.join();
         }
     }
 }
 
-/// Reads the file again if it has changed. If it cannot be read, the keys stay as they are, and the error is logged once.
+/// Reads the file again if it has changed. If it cannot be read, the current keys remain in effect, and the error is
+/// logged once.
 fn reload(shared: &Shared, reported: &mut Option<(Option<Stamp>, String)>) {
     let stamp = Stamp::of(&shared.path);
     let table = shared.table.load();
@@ -81,7 +82,7 @@ fn reload(shared: &Shared, reported: &mut Option<(Option<Stamp>, String)>) {
 struct WrittenUsage {
     usages: Usages,
     time: Instant,
-    /// `true` if the last error of writing the file has been logged.
+    /// `true` if the last write error has been logged.
     is_reported: bool,
 }
 
@@ -90,7 +91,7 @@ impl WrittenUsage {
         Self { usages: shared.table.load().usages(true), time: Instant::now(), is_reported: false }
     }
 
-    /// Writes the file if the usage has changed and the interval is over, or at the end.
+    /// Writes the file if the usage has changed, and the interval has passed or the watcher ends.
     fn update(&mut self, shared: &Shared, at_end: bool) {
         let usages = shared.table.load().usages(at_end);
         let counts = |usages: &Usages| -> Vec<_> {

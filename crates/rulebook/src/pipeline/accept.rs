@@ -6,45 +6,45 @@ use crate::call::Head;
 
 /// An element of `Accept` or `Accept-Encoding`.
 pub(super) struct Range<'h> {
-    /// The media range (`type/subtype`, `type/*` or `*/*`) or content coding, without parameters.
+    /// The media range (`type/subtype`, `type/*` or `*/*`) or the content coding, without its parameters.
     pub(super) name: &'h str,
     /// The weight in thousandths, from 0 (not acceptable) to 1000.
     pub(super) weight: u16,
 }
 
-/// Returns the media ranges of `Accept`, in their order.
+/// Returns the media ranges of the `Accept` fields, in the order in which they were sent.
 pub(super) fn ranges(head: &Head) -> impl Iterator<Item = Range<'_>> {
-    weighted(head, &header::ACCEPT)
+    weighted_elements(head, &header::ACCEPT)
 }
 
-/// Returns the elements of the header fields with this name and their weights, in their order.
-pub(super) fn weighted<'h>(head: &'h Head, name: &'h HeaderName) -> impl Iterator<Item = Range<'h>> {
+/// Returns the elements of all header fields with this name and their weights, in the order in which they were sent.
+pub(super) fn weighted_elements<'h>(head: &'h Head, name: &'h HeaderName) -> impl Iterator<Item = Range<'h>> {
     let fields = head.get_all(name).filter_map(|value| value.to_str().ok());
-    fields.flat_map(|field| field.split(',')).map(range).filter(|range| !range.name.is_empty())
+    fields.flat_map(|field| field.split(',')).map(parse_range).filter(|range| !range.name.is_empty())
 }
 
-fn range(text: &str) -> Range<'_> {
+fn parse_range(text: &str) -> Range<'_> {
     let mut parts = text.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();
     let weight = parts.find_map(|part| part.strip_prefix(['q', 'Q'])?.trim_start().strip_prefix('='));
     // An invalid weight is ignored.
-    Range { name, weight: weight.and_then(|text| self::weight(text.trim())).unwrap_or(MAX_WEIGHT) }
+    Range { name, weight: weight.and_then(|text| parse_weight(text.trim())).unwrap_or(MAX_WEIGHT) }
 }
 
 /// The weight of an element without `q`.
 const MAX_WEIGHT: u16 = 1000;
 
 /// Parses a weight with at most three decimals (RFC 9110 section 12.4.2) into thousandths.
-fn weight(text: &str) -> Option<u16> {
-    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
-    let digits = rest.len() <= 3 && rest.bytes().all(|digit| digit.is_ascii_digit());
-    let thousandths = rest.bytes().chain(std::iter::repeat(b'0')).take(3).fold(0, |sum, digit| {
-        // The result is used only if all characters are digits.
+fn parse_weight(text: &str) -> Option<u16> {
+    let (integer, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let has_digits = decimals.len() <= 3 && decimals.bytes().all(|digit| digit.is_ascii_digit());
+    let thousandths = decimals.bytes().chain(std::iter::repeat(b'0')).take(3).fold(0, |sum, digit| {
+        // If a character is not a digit, the sum is meaningless and not used.
         sum * 10 + u16::from(digit.wrapping_sub(b'0'))
     });
-    match whole {
-        "0" if digits => Some(thousandths),
-        "1" if digits && thousandths == 0 => Some(MAX_WEIGHT),
+    match integer {
+        "0" if has_digits => Some(thousandths),
+        "1" if has_digits && thousandths == 0 => Some(MAX_WEIGHT),
         _ => None,
     }
 }
@@ -54,14 +54,15 @@ pub(super) fn prefers(head: &Head, a: &str, b: &str) -> bool {
     weight_of(head, a) > weight_of(head, b)
 }
 
-/// Returns the weight of a media type in thousandths, 0 if no range includes it. Of several ranges that include it, the
-/// most specific one counts. Parameters are ignored.
+/// Returns the weight of a media type in thousandths; 0 if no range matches it. If several ranges match, the most
+/// specific one determines the weight. Parameters of media types are ignored.
 pub(super) fn weight_of(head: &Head, media_type: &str) -> u16 {
-    let found = ranges(head).filter_map(|range| Some((specificity(range.name, media_type)?, range.weight)));
-    found.max().map_or(0, |(_, weight)| weight)
+    let weights = ranges(head).filter_map(|range| Some((specificity(range.name, media_type)?, range.weight)));
+    weights.max().map_or(0, |(_, weight)| weight)
 }
 
-/// Returns how specific a range is that includes a media type; `None` if it does not include it.
+/// Returns how specific a matching range is, from 0 (`*/*`) to 2 (the media type itself); `None` if the range does not
+/// match the media type.
 fn specificity(range: &str, media_type: &str) -> Option<u8> {
     if range.eq_ignore_ascii_case(media_type) {
         return Some(2);

@@ -1,7 +1,7 @@
 //! Sixth stage: runs the before hook, the handler and the after hook.
 //!
 //! A handler that has started is never cancelled. If its request is dropped because the client disconnected, the
-//! handler continues as a task of its own.
+//! handler continues to run as a separate task.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -18,10 +18,11 @@ use crate::call::{ApiError, Download, ErrorKind, Outcome, Returned, Slot, Slots,
 use crate::handler::{CallEnd, CallOrigin, Caller, Context, HandlerFuture};
 use crate::plan::{Action, PlannedMethod};
 
-/// Starts the handler of a method. The returned future borrows nothing of the request.
+/// Starts the handler of a method. The returned future borrows no part of the request.
 ///
 /// # Errors
-/// Fails if the method has no handler in this program, or the arguments do not fit the handler's type.
+/// Fails if the program has no handler for the method, or the argument type of the handler does not accept the
+/// arguments.
 pub(crate) fn act(
     runner: &Arc<Runner>,
     granted: &Granted<'_>,
@@ -39,7 +40,7 @@ pub(crate) fn act(
     let caller = Arc::clone(runner) as Arc<dyn Caller>;
     let context = Context::new(granted.index(), granted.identity().cloned(), origin, caller);
     let slots = Slots { names: &method.names, values: arguments };
-    let (module, kept) = (method.module, context.clone());
+    let (module, handler_context) = (method.module, context.clone());
     let hooks = (!runner.plan.modules[module].hooks.is_empty()).then(|| (Arc::clone(runner), context.clone()));
     // The `Deserialize` of the argument type is code of the program and may panic.
     let running = catch_panic("the argument type", || handler.start(slots, nullable, context))??;
@@ -47,11 +48,11 @@ pub(crate) fn act(
         Some((runner, context)) => Box::pin(run_with_hooks(runner, module, running, context)),
         None => running,
     };
-    Ok(RunningHandler::new(runner, granted.index(), Some(kept), running))
+    Ok(RunningHandler::new(runner, granted.index(), Some(handler_context), running))
 }
 
-/// Runs a handler between the hooks of the module with this index. The hooks are reached through the worker's own
-/// runner: cloning an `Arc` of the hooks would make all workers write to one reference count.
+/// Runs the before hook, the handler and the after hook of the module with this index. The hooks are reached through
+/// the runner of the worker: cloning an `Arc` of the hooks would make all workers write to one reference count.
 async fn run_with_hooks(
     runner: Arc<Runner>,
     module: usize,
@@ -65,36 +66,36 @@ async fn run_with_hooks(
         }
         running.await
     };
-    let ended = catch_panic_async("the handler or its before hook", pin!(call)).await;
-    let how = match &ended {
+    let result = catch_panic_async("the handler or its before hook", pin!(call)).await;
+    let call_end = match &result {
         Ok(Ok(_)) => CallEnd::Succeeded,
         Ok(Err(error)) => CallEnd::Failed(error.code()),
         Err(_) => CallEnd::Panicked,
     };
     let after = match &hooks.after {
         Some(after) => {
-            let after = async { after(context.clone(), how).await };
+            let after = async { after(context.clone(), call_end).await };
             catch_panic_async("the after hook", pin!(after)).await
         }
         None => Ok(()),
     };
-    catch_panic("what the before hook made", || context.drop_instance())?;
+    catch_panic("dropping the value of the before hook", || context.drop_instance())?;
     after?;
-    ended?
+    result?
 }
 
 /// Returns the checked arguments as the single output `args`, or as a JSON file if the method returns a file.
 fn echo(method: &PlannedMethod, arguments: Vec<Slot<'_>>) -> HandlerFuture {
     struct Echo(Vec<(Box<str>, Value<'static>)>);
-    struct Named<'a>(&'a [(Box<str>, Value<'static>)]);
+    struct NamedValues<'a>(&'a [(Box<str>, Value<'static>)]);
     impl Serialize for Echo {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let mut outputs = serializer.serialize_map(Some(1))?;
-            outputs.serialize_entry("args", &Named(&self.0))?;
+            outputs.serialize_entry("args", &NamedValues(&self.0))?;
             outputs.end()
         }
     }
-    impl Serialize for Named<'_> {
+    impl Serialize for NamedValues<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
         }
@@ -113,7 +114,7 @@ fn echo(method: &PlannedMethod, arguments: Vec<Slot<'_>>) -> HandlerFuture {
     Box::pin(std::future::ready(returned))
 }
 
-/// Counts the handlers that run although their clients have disconnected.
+/// Counts the handlers that are still running after their clients have disconnected.
 #[derive(Debug, Default)]
 pub struct Detached(AtomicUsize);
 
@@ -125,23 +126,23 @@ impl Detached {
     }
 }
 
-/// A counted handler. Dropping it ends the count.
-struct Counted(Arc<Detached>);
+/// Counts one handler in [`Detached`] until it is dropped.
+struct DetachedGuard(Arc<Detached>);
 
-impl Counted {
+impl DetachedGuard {
     fn new(detached: &Arc<Detached>) -> Self {
         detached.0.fetch_add(1, Ordering::AcqRel);
         Self(Arc::clone(detached))
     }
 }
 
-impl Drop for Counted {
+impl Drop for DetachedGuard {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-/// A running handler. If it is dropped before its end, it continues as a task.
+/// A running handler. If it is dropped before the handler has finished, the handler continues to run as a task.
 pub struct RunningHandler {
     runner: Arc<Runner>,
     method: usize,
@@ -163,14 +164,14 @@ impl Future for RunningHandler {
         let Some(running) = &mut self.running else {
             return Poll::Pending;
         };
-        let ended = match catch_panic("the handler", || running.as_mut().poll(task)) {
+        let result = match catch_panic("the handler", || running.as_mut().poll(task)) {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(ended)) => ended,
+            Ok(Poll::Ready(result)) => result,
             Err(error) => Err(error),
         };
         self.running = None;
         let method = &self.runner.plan.methods[self.method];
-        let verified = ended.and_then(|returned| {
+        let verified = result.and_then(|returned| {
             if let Returned::Outputs(outputs) = &returned
                 && self.runner.plan.verify_outputs
                 && matches!(method.action, Action::Handler { .. })
@@ -179,13 +180,13 @@ impl Future for RunningHandler {
             }
             Ok(returned)
         });
-        let said = self.context.as_ref().map(Context::take_response_overrides).unwrap_or_default();
+        let overrides = self.context.as_ref().map(Context::take_response_overrides).unwrap_or_default();
         Poll::Ready(match verified {
             Ok(returned) => {
-                let status = said.status.unwrap_or(method.status);
-                Ok(Success { returned, status, whole: method.whole, headers: said.headers })
+                let status = overrides.status.unwrap_or(method.status);
+                Ok(Success { returned, status, whole: method.whole, headers: overrides.headers })
             }
-            Err(error) => Err(said.apply_to(declared(method, error))),
+            Err(error) => Err(overrides.apply_to(with_declaration(method, error))),
         })
     }
 }
@@ -197,23 +198,23 @@ impl Drop for RunningHandler {
             return;
         };
         let (runner, method, context) = (Arc::clone(&self.runner), self.method, self.context.take());
-        let counted = Counted::new(&runner.detached);
+        let guard = DetachedGuard::new(&runner.detached);
         runtime.spawn(async move {
-            let ended = catch_panic_async("the handler", pin!(running)).await.and_then(|ended| ended);
-            if let Some(why) = ended.err().as_ref().and_then(ApiError::log) {
+            let result = catch_panic_async("the handler", pin!(running)).await.and_then(|result| result);
+            if let Some(reason) = result.err().as_ref().and_then(ApiError::log) {
                 let id = context.as_ref().and_then(Context::request_id);
                 let id = id.map_or_else(|| "-".to_owned(), ToString::to_string);
                 let method = &*runner.plan.methods[method].id;
-                log::error!(id = method, request_id = id; "{method}: {id}: the client has gone; {why}");
+                log::error!(id = method, request_id = id; "{method}: {id}: the client has gone; {reason}");
             }
-            drop(counted);
+            drop(guard);
         });
     }
 }
 
-/// Gives an error of the handler the status and message that the definition declares. An error that the definition does
-/// not declare becomes an internal error.
-fn declared(method: &PlannedMethod, error: ApiError) -> ApiError {
+/// Adds the declared status and message to an error that the definition declares for the method. A declared error that
+/// the definition does not contain becomes an internal error.
+fn with_declaration(method: &PlannedMethod, error: ApiError) -> ApiError {
     let ErrorKind::Declared { name, .. } = error.kind() else {
         return error;
     };

@@ -6,9 +6,10 @@ use super::identify::{Client, authenticate, check_quota};
 use super::jsonp;
 use super::raw::{self, RawValue};
 use crate::call::{ApiError, ErrorKind, Head, Identity};
-use crate::plan::{FoundMethod, Permit, Plan, PlannedMethod, Requirement, RequirementPart};
+use crate::plan::{MatchedMethod, Permit, Plan, PlannedMethod, Requirement, RequirementPart};
 
-/// The proof that a call is permitted. Only this stage makes one, and a handler cannot be run without one.
+/// The proof that a call is permitted. Only this stage creates one, and [`act`](super::act) requires one to run a
+/// handler.
 pub struct Granted<'r> {
     plan: &'r Plan,
     method: usize,
@@ -37,13 +38,17 @@ impl<'r> Granted<'r> {
 ///
 /// # Errors
 /// Fails if the method is not public and the client is anonymous or lacks a permission.
-pub fn authorize<'r>(plan: &'r Plan, found: &FoundMethod<'_>, client: &'r Client<'_>) -> Result<Granted<'r>, ApiError> {
-    let (method, identity) = (&plan.methods[found.method], client.identity.as_ref());
-    check_groups(plan, method, identity, |slot| raw::head_value(method, slot, &client.head, &found.segments))?;
-    Ok(Granted { plan, method: found.method, identity })
+pub fn authorize<'r>(
+    plan: &'r Plan,
+    matched: &MatchedMethod<'_>,
+    client: &'r Client<'_>,
+) -> Result<Granted<'r>, ApiError> {
+    let (method, identity) = (&plan.methods[matched.method], client.identity.as_ref());
+    check_groups(plan, method, identity, |slot| raw::head_value(method, slot, &client.head, &matched.segments))?;
+    Ok(Granted { plan, method: matched.method, identity })
 }
 
-/// Authorizes a call from code, whose scope variables are among its arguments.
+/// Authorizes a call from code. The values of scope variables are taken from its arguments.
 ///
 /// # Errors
 /// Fails as [`authorize`] does.
@@ -57,25 +62,25 @@ pub(super) fn authorize_call<'r>(
     Ok(Granted { plan, method, identity })
 }
 
-/// Checks the permission to call a method before its body is read, for a request that goes through [`identify`] and
-/// [`authorize`] later. The request is not counted here.
+/// Checks the permission to call a method before the body is read, for a request that passes through [`identify`] and
+/// [`authorize`] later. The request does not count for the rate limit here.
 ///
 /// [`identify`]: super::identify()
 ///
 /// # Errors
-/// Fails as these two stages do.
-pub async fn authorize_early(plan: &Plan, head: &Head, found: &FoundMethod<'_>) -> Result<(), ApiError> {
-    let method = &plan.methods[found.method];
+/// Returns the same errors as these two stages.
+pub async fn authorize_early(plan: &Plan, head: &Head, matched: &MatchedMethod<'_>) -> Result<(), ApiError> {
+    let method = &plan.methods[matched.method];
     let identity = match jsonp::callback(method.jsonp, head)? {
         Some(_) => None,
         None => authenticate(plan, head).await?,
     };
     check_quota(identity.as_ref())?;
-    check_groups(plan, method, identity.as_ref(), |slot| raw::head_value(method, slot, head, &found.segments))
+    check_groups(plan, method, identity.as_ref(), |slot| raw::head_value(method, slot, head, &matched.segments))
 }
 
-/// Checks that the identity holds every permission of at least one group. `value` returns the raw value of a slot that
-/// a permission has as a variable.
+/// Checks that the identity has every permission of at least one group. `value` returns the raw value of a slot that is
+/// a variable in a permission.
 fn check_groups<'r>(
     plan: &Plan,
     method: &PlannedMethod,
@@ -95,11 +100,11 @@ fn check_groups<'r>(
         if let RequirementPart::Slot(slot) = piece
             && !variables.iter().any(|(known, _)| known == slot)
         {
-            variables.push((*slot, variable(method, *slot, value(*slot))));
+            variables.push((*slot, variable_value(method, *slot, value(*slot))));
         }
     }
     let holds =
-        |requirement: &Requirement| identity.permissions.iter().any(|held| matches(requirement, held, &variables));
+        |requirement: &Requirement| identity.permissions.iter().any(|held| is_held(requirement, held, &variables));
     if groups.iter().any(|group| group.iter().all(holds)) {
         return Ok(());
     }
@@ -110,9 +115,9 @@ fn check_groups<'r>(
     Err(ApiError::new(ErrorKind::Forbidden { missing }))
 }
 
-/// Returns the value of a scope variable as permissions write it; `None` if it is absent or cannot be part of a
-/// permission.
-fn variable(method: &PlannedMethod, slot: usize, raw: RawValue<'_>) -> Option<String> {
+/// Returns the value of a scope variable in the form in which permissions contain it; `None` if the value is absent or
+/// cannot be part of a permission.
+fn variable_value(method: &PlannedMethod, slot: usize, raw: RawValue<'_>) -> Option<String> {
     let check = &*method.slots[slot].check;
     let value = match raw {
         RawValue::Text(text) => check.decode(text),
@@ -122,9 +127,9 @@ fn variable(method: &PlannedMethod, slot: usize, raw: RawValue<'_>) -> Option<St
     model::variable_text(check, value)
 }
 
-/// Returns `true` if `held` is the required permission with the values of its variables. The pieces are compared one by
-/// one and never joined, so a value cannot imitate another piece.
-fn matches(required: &Requirement, held: &str, variables: &[(usize, Option<String>)]) -> bool {
+/// Returns `true` if the permission `held` of a caller equals the required permission with the values of its variables.
+/// Its parts are compared one by one and never joined, so that no value can imitate the text around it.
+fn is_held(required: &Requirement, held: &str, variables: &[(usize, Option<String>)]) -> bool {
     let mut rest = held;
     for piece in &required.parts {
         let part = match piece {

@@ -1,4 +1,4 @@
-//! The body of a request, and its kind as the head announces it.
+//! The body of a request, and its kind according to the header fields.
 
 use bytes::Bytes;
 use http::header;
@@ -48,20 +48,21 @@ pub enum BodyKind {
     Json,
     /// A multipart body.
     Multipart {
-        /// The boundary between the parts. Without one a body can only be empty.
+        /// The boundary between the parts; `None` if the request does not name one. A body with parts is malformed
+        /// then.
         boundary: Option<String>,
         /// The limits of the body.
         limits: MultipartLimits,
     },
-    /// A media type that is not supported. The request is refused with 415 when bytes arrive: an empty body is not a
-    /// body, whatever its media type is.
+    /// A media type that is not supported. The request is refused with 415 only when bytes arrive: a request with an
+    /// empty body has no content, whatever its media type is.
     Unsupported(String),
 }
 
 /// The media types that are supported.
 pub const ACCEPTED: &[&str] = &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 
-/// Returns the kind of the body that has to be received for a method.
+/// Returns the kind of the body that a method needs from this request.
 #[must_use]
 pub fn kind(head: &Head, method: &PlannedMethod) -> BodyKind {
     match method.body_use {
@@ -70,7 +71,8 @@ pub fn kind(head: &Head, method: &PlannedMethod) -> BodyKind {
     }
 }
 
-/// Returns the kind of the body that the head of a request announces. `limits` are those of a multipart body.
+/// Returns the kind of the body according to the header fields of a request. `limits` are the limits for a multipart
+/// body.
 #[must_use]
 pub fn announced_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
     let empty = match head.get(&header::CONTENT_LENGTH) {

@@ -1,6 +1,6 @@
 //! Fifth stage: decodes and checks the value of every parameter.
 //!
-//! The errors of all parameters are reported together, in the order of the definition, at most [`MAX_ERRORS`].
+//! The errors of all parameters are reported together, in the order of the definition, up to [`MAX_ERRORS`].
 
 use rulebook_model::error::texts::MessageId;
 use rulebook_model::limits;
@@ -29,7 +29,7 @@ pub fn check<'a>(plan: &Plan, method: &'a PlannedMethod, values: RawValues<'a>) 
     let mut errors = Vec::new();
     let mut truncated = false;
     for (slot, raw) in method.slots.iter().zip(values.raw) {
-        match fill(slot, raw, &plan.limits) {
+        match fill_slot(slot, raw, &plan.limits) {
             Ok(filled) => slots.push(filled),
             Err(FillError::Invalid(kind, mismatch)) if errors.len() < MAX_ERRORS => {
                 errors.push(parameter_error(slot, kind, mismatch));
@@ -44,16 +44,16 @@ pub fn check<'a>(plan: &Plan, method: &'a PlannedMethod, values: RawValues<'a>) 
     if errors.is_empty() { Ok(slots) } else { Err(ApiError::new(ErrorKind::Parameters { errors, truncated })) }
 }
 
-/// Returns `true` if the value of a part already decides that the request will be refused, whatever parts follow. Files
-/// that follow need not be stored then. A later value cannot replace this one, and the check of its type does not need
-/// other values.
+/// Returns `true` if the value of this part is invalid, so that the request will be refused whatever parts follow.
+/// Files that follow need not be stored then. This is known early only if no later value can replace this one, and the
+/// check of its type does not need other values.
 #[must_use]
 pub fn is_refused_by(plan: &Plan, method: &PlannedMethod, name: &str, bytes: &[u8]) -> bool {
     let last_counts = plan.modules[method.module].last_counts;
     let early = |slot: &&SlotPlan| !last_counts && slot.arity == Arity::One && slot.check.can_check_early();
     let passes = |slot: &SlotPlan| {
         let text = std::str::from_utf8(bytes);
-        text.is_ok_and(|text| fill(slot, RawValue::Text(text.into()), &plan.limits).is_ok())
+        text.is_ok_and(|text| fill_slot(slot, RawValue::Text(text.into()), &plan.limits).is_ok())
     };
     filled_by(method, name).filter(early).is_some_and(|slot| !passes(slot))
 }
@@ -67,7 +67,7 @@ enum FillError {
 }
 
 /// Decodes and checks the raw value of one parameter.
-fn fill<'a>(plan: &'a SlotPlan, raw: RawValue<'a>, limits: &Limits) -> Result<Slot<'a>, FillError> {
+fn fill_slot<'a>(plan: &'a SlotPlan, raw: RawValue<'a>, limits: &Limits) -> Result<Slot<'a>, FillError> {
     let default = || plan.default.as_ref().map(|value| Slot::Value(value.reborrow()));
     let got = |kind, text| FillError::Invalid(kind, Some(TypeMismatch::with_got(plan.expected.clone(), english(text))));
     let value = match raw {
@@ -76,8 +76,8 @@ fn fill<'a>(plan: &'a SlotPlan, raw: RawValue<'a>, limits: &Limits) -> Result<Sl
             return absent.ok_or(FillError::Invalid(ParameterErrorKind::Missing, None));
         }
         RawValue::Json(value) => value,
-        RawValue::Text(text) => within(plan.check.decode(text), limits)?,
-        RawValue::Texts(texts) => within(plan.check.decode_many(texts), limits)?,
+        RawValue::Text(text) => check_limits(plan.check.decode(text), limits)?,
+        RawValue::Texts(texts) => check_limits(plan.check.decode_many(texts), limits)?,
         RawValue::File(upload) if plan.arity == Arity::Files => Value::List(vec![Value::File(upload)]),
         RawValue::File(upload) => Value::File(upload),
         RawValue::Files(files) => Value::List(files.into_iter().map(Value::File).collect()),
@@ -85,7 +85,7 @@ fn fill<'a>(plan: &'a SlotPlan, raw: RawValue<'a>, limits: &Limits) -> Result<Sl
         RawValue::NoText => return Err(got(ParameterErrorKind::Invalid, MessageId::GotInvalidUtf8)),
     };
     match value {
-        // For an optional parameter null means absent, even if its type accepts null.
+        // For an optional parameter, null means that the argument is absent, even if the type accepts null.
         Value::Null if plan.optional => Ok(default().unwrap_or(Slot::Null)),
         value => {
             let invalid = |mismatch| FillError::Invalid(ParameterErrorKind::Invalid, Some(mismatch));
@@ -94,13 +94,14 @@ fn fill<'a>(plan: &'a SlotPlan, raw: RawValue<'a>, limits: &Limits) -> Result<Sl
     }
 }
 
-/// Checks the limits of a value that was decoded from text: lists and objects have the same limits as in a JSON body.
-fn within<'a>(value: Value<'a>, limits: &Limits) -> Result<Value<'a>, FillError> {
-    exceeded(&value, limits, 1).map_or(Ok(value), |limit| Err(FillError::Limit(limit)))
+/// Checks a value that was decoded from text against the limits of JSON bodies: the number of items and the depth of
+/// nesting.
+fn check_limits<'a>(value: Value<'a>, limits: &Limits) -> Result<Value<'a>, FillError> {
+    exceeded_limit(&value, limits, 1).map_or(Ok(value), |limit| Err(FillError::Limit(limit)))
 }
 
-/// Returns the limit that a value exceeds. `level` is the depth of the value, 1 for the outermost one.
-fn exceeded(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limit> {
+/// Returns the limit that a value exceeds. `level` is the nesting depth of the value; the outermost value has depth 1.
+fn exceeded_limit(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limit> {
     let count = match value {
         Value::List(items) => items.len(),
         Value::Map(members) => members.len(),
@@ -113,13 +114,13 @@ fn exceeded(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limit> {
         return Some(limits::ITEMS.at(limits.items));
     }
     match value {
-        Value::List(items) => items.iter().find_map(|item| exceeded(item, limits, level + 1)),
-        Value::Map(members) => members.iter().find_map(|(_, member)| exceeded(member, limits, level + 1)),
+        Value::List(items) => items.iter().find_map(|item| exceeded_limit(item, limits, level + 1)),
+        Value::Map(members) => members.iter().find_map(|(_, member)| exceeded_limit(member, limits, level + 1)),
         _ => None,
     }
 }
 
-/// Describes the error of a parameter. The value is left out if the parameter is secret.
+/// Creates the error for a parameter. If the parameter is secret, the error does not contain the value.
 fn parameter_error(plan: &SlotPlan, kind: ParameterErrorKind, mismatch: Option<TypeMismatch>) -> ParameterError {
     let (expected, got, path, violation) = match mismatch.map(TypeMismatch::into_details) {
         Some(TypeMismatchDetails { expected, got, path, violation, .. }) => (expected, Some(got), path, violation),

@@ -1,5 +1,5 @@
-//! Calls from code and from the command line. They enter the pipeline at the permission check and leave it before the
-//! reply is written.
+//! Calls from code and from the command line. They enter the pipeline at the permission check and leave it with the
+//! outcome of the method, without an HTTP reply.
 
 use std::borrow::Cow;
 use std::pin::{Pin, pin};
@@ -18,7 +18,7 @@ use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, Outcome, Value};
 use crate::handler::{Call, CallArgument, CallOrigin, Caller, Response, State};
 use crate::plan::{Action, Plan, PlannedMethod};
 
-/// The maximum depth of calls that handlers make within each other.
+/// The maximum nesting depth of calls that handlers make with [`Context::call`](crate::Context::call).
 const MAX_DEPTH: u32 = 16;
 
 impl Caller for Runner {
@@ -32,16 +32,17 @@ impl Caller for Runner {
 
     fn call(self: Arc<Self>, call: Call) -> Pin<Box<dyn Future<Output = Response> + Send>> {
         Box::pin(async move {
-            let (call, target) = match target(&self.plan, call) {
-                Ok(found) => found,
+            let (call, target) = match find_target(&self.plan, call) {
+                Ok(call_and_target) => call_and_target,
                 Err(RoutingError { context, error }) => {
                     return Response::new(Err(error), Arc::clone(context.envelope(&self.plan)));
                 }
             };
             let envelope = Arc::clone(ErrorContext::Method(target.method).envelope(&self.plan));
-            let kept = Arc::clone(&envelope);
-            let responding = async { Response::new(run(&self, call, target).await, kept) };
-            // Types may be code of the program, and no server catches the panics of a call from code.
+            let response_envelope = Arc::clone(&envelope);
+            let responding = async { Response::new(run_stages(&self, call, target).await, response_envelope) };
+            // The types, checks and formats may be code of the program. A panic in them is caught here, because no
+            // server does so for a call from code.
             catch_panic_async("a stage", pin!(responding))
                 .await
                 .unwrap_or_else(|panic| Response::new(Err(panic), envelope))
@@ -50,11 +51,11 @@ impl Caller for Runner {
 }
 
 /// Runs the stages of a call, from the permission check to the handler.
-async fn run(runner: &Arc<Runner>, call: Call, target: Target) -> Outcome {
+async fn run_stages(runner: &Arc<Runner>, call: Call, target: Target) -> Outcome {
     let plan = &*runner.plan;
     let method = target.method;
     let running = {
-        let raw = raw(&plan.methods[method], plan, &call, &target)?;
+        let raw = raw_values(&plan.methods[method], plan, &call, &target)?;
         let granted = authorize_call(plan, method, &raw, call.identity.as_ref())?;
         let arguments = check(plan, granted.method(), RawValues { raw, unknown: Vec::new() })?;
         let origin = CallOrigin::Call { request_id: call.request_id.clone(), depth: call.depth };
@@ -63,11 +64,11 @@ async fn run(runner: &Arc<Runner>, call: Call, target: Target) -> Outcome {
     running.await
 }
 
-/// Returns the raw value of each slot of the method.
+/// Returns the raw values of the arguments, one for each slot of the method.
 ///
 /// # Errors
-/// Returns an internal error if an argument is not a parameter of the method: the program's code is wrong.
-fn raw<'c>(
+/// Returns an internal error if an argument is not a parameter of the method: the error is in the code of the program.
+fn raw_values<'c>(
     method: &PlannedMethod,
     plan: &Plan,
     call: &'c Call,
@@ -85,7 +86,7 @@ fn raw<'c>(
     }
     let mut next = 0;
     for (key, value) in urlencoded::pairs(target.query.as_bytes()) {
-        let slot = urlencoded::decode(key).and_then(|key| read::slot(method, &method.query, &key, &mut next));
+        let slot = urlencoded::decode(key).and_then(|key| read::find_slot(method, &method.query, &key, &mut next));
         let slot = slot.ok_or_else(|| {
             let key = String::from_utf8_lossy(key);
             unknown_argument(method, &format!("no field of its query is called {key:?}"))
@@ -119,16 +120,17 @@ fn unknown_argument(method: &PlannedMethod, why: &str) -> ApiError {
     ApiError::internal(format_args!("{}: {why}", method.id))
 }
 
-/// The characters of the base path that have to be percent-encoded. The base path is written decoded.
-const BASE: &AsciiSet = &PATH.add(b'%').add(b'?').add(b'#');
-/// The characters that have to be percent-encoded in a path and query as programs write them: encoded as clients do,
-/// but perhaps with spaces and characters outside of ASCII.
-const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'|');
+/// The characters that are percent-encoded in the base path, which definitions contain without encoding.
+const ENCODED_IN_BASE: &AsciiSet = &ENCODED_IN_PATH.add(b'%').add(b'?').add(b'#');
+/// The characters that are percent-encoded in the path and query that a program passes. The program encodes them like a
+/// client, but may leave spaces and characters outside of ASCII as they are.
+const ENCODED_IN_PATH: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'|');
 
-/// The characters that have to be percent-encoded in the text of a single segment.
-const SEGMENT: &AsciiSet = &BASE.add(b'/');
+/// The characters that are percent-encoded in a single path segment.
+const ENCODED_IN_SEGMENT: &AsciiSet = &ENCODED_IN_BASE.add(b'/');
 
-/// The method that a call is for.
+/// The method that a call runs.
 #[derive(Default)]
 struct Target {
     method: usize,
@@ -138,8 +140,8 @@ struct Target {
     query: String,
 }
 
-/// Finds the method that is called. Arguments that name the method are removed from the call.
-fn target(plan: &Plan, mut call: Call) -> Result<(Call, Target), RoutingError> {
+/// Finds the method that a call runs. Removes the arguments `module` and `method` if they select it.
+fn find_target(plan: &Plan, mut call: Call) -> Result<(Call, Target), RoutingError> {
     if call.depth > MAX_DEPTH {
         let why = format!("{}: more than {MAX_DEPTH} calls within each other", call.target);
         return Err(ApiError::internal(why).into());
@@ -148,21 +150,23 @@ fn target(plan: &Plan, mut call: Call) -> Result<(Call, Target), RoutingError> {
         return Ok((call, Target { method: *index, ..Target::default() }));
     }
     if call.target.is_empty() {
-        call.target = take_path(&mut call.arguments).ok_or_else(unknown)?;
+        call.target = take_path(&mut call.arguments).ok_or_else(unknown_service_error)?;
     }
     let (method, path) = match call.target.split_once(' ').filter(|(_, path)| path.starts_with('/')) {
-        Some((method, path)) => (Some(method.parse().map_err(|_| unknown())?), path),
+        Some((method, path)) => (Some(method.parse().map_err(|_| unknown_service_error())?), path),
         None => (None, &*call.target),
     };
     let slash = if path.starts_with('/') { "" } else { "/" };
-    let base = utf8_percent_encode(&plan.base, BASE);
-    let uri = format!("{base}{slash}{}", utf8_percent_encode(path, PATH)).parse().map_err(|_| unknown())?;
-    let target = routed(plan, method, uri)?;
+    let base = utf8_percent_encode(&plan.base, ENCODED_IN_BASE);
+    let uri = format!("{base}{slash}{}", utf8_percent_encode(path, ENCODED_IN_PATH))
+        .parse()
+        .map_err(|_| unknown_service_error())?;
+    let target = route_target(plan, method, uri)?;
     Ok((call, target))
 }
 
 /// Routes a call by its path, and by its HTTP method if it has one.
-fn routed(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Result<Target, RoutingError> {
+fn route_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Result<Target, RoutingError> {
     let has_method = method.is_some();
     let mut head = Head::new(method.unwrap_or(http::Method::OPTIONS), uri);
     check_limits(plan, &head)?;
@@ -175,35 +179,36 @@ fn routed(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Result<T
         })
     };
     match route {
-        Ok(Route::Method(found)) if found.by_name.is_none() => Ok(Target {
-            method: found.method,
-            segments: found.segments.into_iter().map(Cow::into_owned).collect(),
+        Ok(Route::Method(matched)) if matched.by_name.is_none() => Ok(Target {
+            method: matched.method,
+            segments: matched.segments.into_iter().map(Cow::into_owned).collect(),
             query: head.query().to_owned(),
         }),
-        // Names in a query or a body are for clients: code names a method by its id.
-        Ok(_) => Err(unknown()),
+        // Only requests can select a method by a name in the query or the body; code uses the id of the method.
+        Ok(_) => Err(unknown_service_error()),
         Err(RoutingError { context, error }) if error.is_unknown_service() => {
             Err(RoutingError { context, error: error.with_similar_services(similar(plan, &head)) })
         }
-        Err(unrouted) => Err(unrouted),
+        Err(error) => Err(error),
     }
 }
 
-/// Returns the HTTP method of the only method that accepts the path, or of the first one if all of them do the same.
+/// Returns the HTTP method of the only method that accepts the path. If several methods with the same handler and
+/// parameters accept it, returns the HTTP method of the first one.
 ///
 /// # Errors
-/// Fails if no method accepts the path, or several different ones do.
+/// Fails if no method accepts the path, or several methods with different handlers do.
 fn only_method(plan: &Plan, head: &Head) -> Result<http::Method, RoutingError> {
     let (context, service, allowed) = match route_to_api(plan, head)? {
         Route::Options(OptionsTarget::Service { service, allowed, .. }) => {
             (ErrorContext::Module(plan.services[service].module), Some(service), allowed)
         }
         Route::Options(OptionsTarget::All { allowed, .. }) => (ErrorContext::Nothing, None, allowed),
-        _ => return Err(unknown()),
+        _ => return Err(unknown_service_error()),
     };
-    let Some((first, others)) = allowed.0.split_first() else { return Err(unknown()) };
-    if others.is_empty() || service.is_some_and(|service| do_the_same(plan, service, &allowed)) {
-        first.as_str().parse().map_err(|_| unknown())
+    let Some((first, others)) = allowed.0.split_first() else { return Err(unknown_service_error()) };
+    if others.is_empty() || service.is_some_and(|service| have_same_handler(plan, service, &allowed)) {
+        first.as_str().parse().map_err(|_| unknown_service_error())
     } else {
         Err(RoutingError { context, error: ApiError::new(ErrorKind::UnknownMethod { allowed }) })
     }
@@ -211,7 +216,7 @@ fn only_method(plan: &Plan, head: &Head) -> Result<http::Method, RoutingError> {
 
 /// Returns `true` if these methods of a service have the same handler and the same parameters, as a method of the
 /// dialect `rules` has for GET and POST.
-fn do_the_same(plan: &Plan, service: usize, allowed: &AllowedMethods) -> bool {
+fn have_same_handler(plan: &Plan, service: usize, allowed: &AllowedMethods) -> bool {
     let methods = plan.services[service].methods.iter().filter(|(http, _)| allowed.0.contains(http));
     let mut methods = methods.map(|(_, method)| &plan.methods[*method]);
     let Some(first) = methods.next() else { return false };
@@ -230,16 +235,16 @@ fn do_the_same(plan: &Plan, service: usize, allowed: &AllowedMethods) -> bool {
 /// Removes the arguments `module` and `method` and returns them as a path; `None` if one of them is missing.
 fn take_path(arguments: &mut Vec<(String, CallArgument)>) -> Option<String> {
     let mut take = |name| {
-        let (_, argument) = arguments.remove(arguments.iter().position(|(own, _)| own == name)?);
+        let (_, argument) = arguments.remove(arguments.iter().position(|(argument_name, _)| argument_name == name)?);
         let text = match argument {
             CallArgument::Text(text) | CallArgument::Json(serde_json::Value::String(text)) => text,
             CallArgument::Json(_) | CallArgument::File(_) => return None,
         };
-        Some(utf8_percent_encode(&text, SEGMENT).to_string())
+        Some(utf8_percent_encode(&text, ENCODED_IN_SEGMENT).to_string())
     };
     Some(format!("{}/{}", take("module")?, take("method")?))
 }
 
-fn unknown() -> RoutingError {
+fn unknown_service_error() -> RoutingError {
     ApiError::unknown_service().into()
 }

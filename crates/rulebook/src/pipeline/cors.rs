@@ -1,7 +1,8 @@
 //! First stage after the reply: adds the header fields for cross-origin requests (Fetch standard, section 3.3).
 //!
-//! A preflight is an OPTIONS request, which the pipeline answers with a description of the target. This stage keeps
-//! nothing of that reply but the allowed methods. The server does not refuse any origin: browsers do.
+//! A preflight is an OPTIONS request. The pipeline responds to OPTIONS with a description of the target; this stage
+//! keeps only the allowed methods of that reply. The server does not refuse any origin: browsers withhold the response
+//! from the page.
 
 use http::header::{self, HeaderValue};
 use http::{Method, StatusCode};
@@ -10,13 +11,13 @@ use super::{Reply, ReplyBody};
 use crate::call::Head;
 use crate::plan::{Plan, PlannedCors};
 
-/// Adds the fields for cross-origin requests to a reply, and reduces the reply to a preflight to the allowed methods.
-/// `preflighted` is the index of the method that a preflight asks for.
+/// Adds the header fields for cross-origin requests to a reply, and reduces the reply to a preflight to the allowed
+/// methods. `preflighted` is the index of the method that a preflight announces.
 #[must_use]
 pub fn share(plan: &Plan, head: &Head, mut reply: Reply, preflighted: Option<usize>) -> Reply {
     let is_preflight = is_preflight(head);
-    let found = reply.status < StatusCode::BAD_REQUEST.as_u16();
-    if found && is_preflight {
+    let exists = reply.status < StatusCode::BAD_REQUEST.as_u16();
+    if exists && is_preflight {
         reply.headers.retain(|(name, _)| *name == header::ALLOW);
         (reply.status, reply.content_type, reply.body) = (StatusCode::NO_CONTENT.as_u16(), None, ReplyBody::empty());
     }
@@ -25,13 +26,13 @@ pub fn share(plan: &Plan, head: &Head, mut reply: Reply, preflighted: Option<usi
         let vary = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
         reply.headers.push((header::VARY, HeaderValue::from_static(vary)));
     } else if cors.origins.is_some() {
-        // Without an `Origin` as well: a cache must not give this response to a page of another origin.
+        // Also if the request has no `Origin`: a cache must not give this response to a page of another origin.
         reply.headers.push((header::VARY, HeaderValue::from_static("Origin")));
     }
     let Some(origin) = allowed_origin(cors, head) else { return reply };
     if is_preflight {
-        let allow = reply.headers.iter().find(|(name, _)| found && *name == header::ALLOW);
-        // The target does not exist: nothing is allowed.
+        let allow = reply.headers.iter().find(|(name, _)| exists && *name == header::ALLOW);
+        // The target does not exist, so that no method is allowed.
         let Some(allow) = allow.map(|(_, value)| value.clone()) else { return reply };
         let headers = preflighted.and_then(|method| cors.method_headers.get(&method)).unwrap_or(&cors.headers);
         reply.headers.push((header::ACCESS_CONTROL_ALLOW_METHODS, allow));
@@ -49,18 +50,18 @@ pub fn share(plan: &Plan, head: &Head, mut reply: Reply, preflighted: Option<usi
 
 /// Returns `true` if a request is a CORS preflight.
 pub(super) fn is_preflight(head: &Head) -> bool {
-    requested(head).is_some()
+    requested_method_field(head).is_some()
 }
 
-/// Returns the method that a preflight asks for; `None` if the request is not a preflight, the value is not a method,
-/// or the definition does not have the setting `cors`.
+/// Returns the HTTP method that a preflight announces; `None` if the request is not a preflight, the value is not an
+/// HTTP method, or the definition does not have the setting `cors`.
 pub(super) fn requested_method(plan: &Plan, head: &Head) -> Option<Method> {
     plan.cors.as_ref()?;
-    Method::from_bytes(requested(head)?.as_bytes()).ok()
+    Method::from_bytes(requested_method_field(head)?.as_bytes()).ok()
 }
 
-/// Returns `Access-Control-Request-Method` of a preflight.
-fn requested(head: &Head) -> Option<&HeaderValue> {
+/// Returns the field `Access-Control-Request-Method` of a preflight; `None` if the request is not a preflight.
+fn requested_method_field(head: &Head) -> Option<&HeaderValue> {
     if head.method != Method::OPTIONS || head.get_all(&header::ORIGIN).next().is_none() {
         return None;
     }
@@ -70,8 +71,8 @@ fn requested(head: &Head) -> Option<&HeaderValue> {
 /// Returns the value of `Access-Control-Allow-Origin`; `None` if the request does not name exactly one origin, or that
 /// origin is not allowed.
 ///
-/// Schemes and hosts are compared without regard to case (RFC 6454 section 4). Browsers compare the value with the
-/// origin as they sent it.
+/// Schemes and hosts are compared case-insensitively (RFC 6454 section 4). The returned value is the origin as the
+/// browser sent it, because browsers compare it exactly.
 fn allowed_origin(cors: &PlannedCors, head: &Head) -> Option<HeaderValue> {
     let mut origins = head.get_all(&header::ORIGIN);
     let (Some(origin), None) = (origins.next(), origins.next()) else {

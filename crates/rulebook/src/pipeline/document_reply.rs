@@ -1,4 +1,4 @@
-//! Replies with prepared documents.
+//! Replies with documents that are kept ready to be sent.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Method, header};
 use rulebook_model::error::ErrorCode;
 
 use super::accept::prefers;
-use super::encode::varies;
+use super::encode::varies_by_encoding;
 use super::respond::{ErrorContext, refuse};
 use super::{Reply, ReplyBody};
 use crate::call::{AllowedMethods, ApiError, ETag, ErrorKind, Head, HttpMethod};
@@ -15,14 +15,14 @@ use crate::plan::{Description, Document, Plan, RenderedPage};
 /// Replies to GET or HEAD with a document.
 #[must_use]
 pub fn document(plan: &Plan, head: &Head, document: &Document) -> Reply {
-    reply(plan, head, document, Vec::with_capacity(2))
+    conditional_reply(plan, head, document, Vec::with_capacity(2))
 }
 
 /// Replies to GET or HEAD with a page.
 #[must_use]
 pub fn page(plan: &Plan, head: &Head, page: &RenderedPage) -> Reply {
     let vary = vec![(header::VARY, HeaderValue::from_static("accept"))];
-    reply(plan, head, preferred_form(head, page), vary)
+    conditional_reply(plan, head, preferred_form(head, page), vary)
 }
 
 /// Returns a page in the form that the client prefers: HTML unless it prefers markdown.
@@ -30,14 +30,14 @@ fn preferred_form<'p>(head: &Head, page: &'p RenderedPage) -> &'p Document {
     if prefers(head, MARKDOWN, HTML) { &page.markdown } else { &page.html }
 }
 
-/// Returns `true` if the client prefers a page to an error in JSON.
+/// Returns `true` if the client prefers an HTML or markdown page to an error in JSON.
 #[must_use]
 pub fn prefers_pages(head: &Head) -> bool {
     let reads = matches!(head.method, Method::GET | Method::HEAD);
     reads && [HTML, MARKDOWN].iter().any(|form| prefers(head, form, JSON))
 }
 
-/// Replies with the page for a page that does not exist.
+/// Replies with status 404 and this page, for a page that does not exist.
 #[must_use]
 pub fn missing_page(head: &Head, page: &RenderedPage) -> Reply {
     let Document { body, media_type, .. } = preferred_form(head, page);
@@ -51,14 +51,14 @@ pub fn missing_page(head: &Head, page: &RenderedPage) -> Reply {
     }
 }
 
-/// Replies to any method but GET and HEAD at a path that can only be read: OPTIONS lists the methods, and any other
+/// Replies to requests other than GET and HEAD at a path that is read-only: OPTIONS lists the methods, and any other
 /// method is refused. Returns `None` for GET and HEAD.
 #[must_use]
 pub fn respond_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
     match head.method {
         Method::GET | Method::HEAD => None,
         Method::OPTIONS => {
-            Some(Reply::empty(204, vec![(header::ALLOW, allow(&AllowedMethods(vec![HttpMethod::Get])))]))
+            Some(Reply::empty(204, vec![(header::ALLOW, allow_header(&AllowedMethods(vec![HttpMethod::Get])))]))
         }
         _ => {
             let error = ApiError::new(ErrorKind::UnknownMethod { allowed: AllowedMethods(vec![HttpMethod::Get]) });
@@ -67,28 +67,33 @@ pub fn respond_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
     }
 }
 
-/// Replies to OPTIONS with a description, in markdown if the client prefers it, else in JSON.
+/// Replies to OPTIONS with a description: in markdown if the client prefers that, otherwise in JSON.
 pub(super) fn options_document(plan: &Plan, head: &Head, description: &Description, allowed: &AllowedMethods) -> Reply {
     let Description { json, markdown } = description;
     let mut headers = Vec::with_capacity(4);
-    headers.push((header::ALLOW, allow(allowed)));
+    headers.push((header::ALLOW, allow_header(allowed)));
     headers.push((header::VARY, HeaderValue::from_static("accept")));
-    let document = if prefers(head, MARKDOWN, JSON) { markdown } else { json };
-    reply(plan, head, document, headers)
+    let document = markdown.as_ref().filter(|_| prefers(head, MARKDOWN, JSON)).unwrap_or(json);
+    conditional_reply(plan, head, document, headers)
 }
 
 const HTML: &str = "text/html";
 const JSON: &str = "application/json";
 const MARKDOWN: &str = "text/markdown";
 
-/// Replies with a document, or with 304 if the client has it. Clients have to ask again each time, since a restarted
-/// server may have another document.
+/// Replies with a document, or with 304 if the client has the current one. Clients must revalidate it for each use,
+/// because a restarted server may have another document.
 ///
-/// RFC 9110 section 13.2.1 excludes OPTIONS from conditional requests because it does not select a representation. Here
-/// it does select one and sends its entity tag, so a client that sends the tag back can only mean the condition.
-fn reply(plan: &Plan, head: &Head, document: &Document, mut headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
+/// RFC 9110 section 13.2.1 excludes OPTIONS from conditional requests because OPTIONS does not select a representation.
+/// In this server it does, and the response has an entity tag; a client that sends the tag back expects 304.
+fn conditional_reply(
+    plan: &Plan,
+    head: &Head,
+    document: &Document,
+    mut headers: Vec<(HeaderName, HeaderValue)>,
+) -> Reply {
     headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
-    if varies(plan, document) {
+    if varies_by_encoding(plan, document) {
         headers.push((header::VARY, HeaderValue::from_static("accept-encoding")));
     }
     if let Some(etag) = matching_etag(head, document) {
@@ -106,8 +111,8 @@ fn reply(plan: &Plan, head: &Head, document: &Document, mut headers: Vec<(Header
     }
 }
 
-/// Returns the entity tag of the document that `If-None-Match` names, in whatever content coding the client has it; the
-/// tag of the plain form for `*` (RFC 9110 sections 8.8.3.2 and 13.1.2).
+/// Returns the entity tag in `If-None-Match` that belongs to the document, in any content coding. For `*`, returns the
+/// entity tag of the uncompressed document (RFC 9110 sections 8.8.3.2 and 13.1.2).
 fn matching_etag(head: &Head, document: &Document) -> Option<HeaderValue> {
     let matches = |field: &str, etag: &HeaderValue| {
         let etag = etag.to_str().ok().and_then(ETag::parse);
@@ -118,7 +123,7 @@ fn matching_etag(head: &Head, document: &Document) -> Option<HeaderValue> {
 }
 
 /// Returns the value of `Allow`.
-fn allow(allowed: &AllowedMethods) -> HeaderValue {
+fn allow_header(allowed: &AllowedMethods) -> HeaderValue {
     let mut names = String::with_capacity(MAX_ALLOW);
     // Writing to a String does not fail, and method names are a valid header value.
     let _ = write!(names, "{allowed}");

@@ -1,9 +1,10 @@
-//! The documents that describe the API: choosing them by audience, making them, and replying to requests for them.
+//! The documents that describe the API: this module chooses the documents for a request, renders them and replies with
+//! them.
 //!
-//! The audience of a document is every client, or only the caller whose credential is in the request: with `as=me` in
-//! the query, or always if the definition says `"options": "own"`. Such a request is identified and counted like a
-//! call. A method that the caller may not call does not exist for that caller: OPTIONS, `Allow` and the documents omit
-//! it.
+//! The audience of a document is every client, or only the caller whose credential is in the request. The latter is
+//! selected by `as=me` in the query, or for all requests by `"options": "own"` in the definition. The caller is then
+//! identified, and the request counts for the rate limit, as for a call. A method that the caller may not call does not
+//! exist for that caller: OPTIONS, `Allow` and the documents omit it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,21 +18,22 @@ use tokio::task::spawn_blocking;
 use super::document_reply::{document, options_document};
 use super::identify::{authenticate, count};
 use super::respond::{ErrorContext, refuse, refuse_without_suggestion};
-use super::route::{OptionsTarget, above};
+use super::route::{OptionsTarget, parent_path};
 use super::urlencoded::query_values;
 use super::{Reply, cors, english};
 use crate::call::{
     AllowedMethods, ApiError, Head, HttpMethod, ParameterError, ParameterErrorKind, Quota, Source, shortened,
 };
-use crate::plan::{Document, Documents, LazyDocuments, Plan, RenderedOnDemand};
+use crate::plan::{Document, Documents, LazyDocuments, Plan, PublishedDocuments, RenderedOnDemand};
 
-/// The query field that selects the audience of documents, and its only value.
-const AS: &str = Audience::ASKED.0;
-const ME: &str = Audience::ASKED.1;
+/// The query field that selects the audience of documents.
+const AUDIENCE_FIELD: &str = Audience::ASKED.0;
+/// The only value of that field: the caller alone.
+const CALLER_AUDIENCE: &str = Audience::ASKED.1;
 
-/// The maximum number of audiences whose documents are made at once: each needs a processor, and memory for all
-/// documents.
-static MAKING: Semaphore = Semaphore::const_new(2);
+/// Limits the number of audiences whose documents are rendered at the same time: rendering occupies a processor, and
+/// needs memory for all documents.
+static RENDER_PERMITS: Semaphore = Semaphore::const_new(2);
 
 /// The documents for the audience of a request.
 pub struct DocumentsFor<'p> {
@@ -54,26 +56,26 @@ impl DocumentsFor<'_> {
         &self.documents
     }
 
-    /// Adds the header fields that depend on the audience: how caches may keep the reply, and the caller's rate limit.
+    /// Adds the header fields that depend on the audience: the caching rules, and the rate limit of the caller.
     #[must_use]
     pub fn add_headers(&self, mut reply: Reply) -> Reply {
         if self.for_caller {
             reply.headers.retain(|(name, _)| *name != header::CACHE_CONTROL);
-            reply.headers.extend(FOR_CALLER);
+            reply.headers.extend(CALLER_HEADERS);
         }
         reply.headers.extend(self.quota.into_iter().flat_map(Quota::headers));
         reply
     }
 }
 
-/// The header fields of a document for the caller alone: only the caller's own cache may keep it, and has to ask again.
-const FOR_CALLER: [(HeaderName, HeaderValue); 2] = [
+/// The header fields of a document for the caller alone: only the private cache of that caller may store it, and must
+/// revalidate it for each use.
+const CALLER_HEADERS: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     (header::VARY, HeaderValue::from_static("authorization, cookie")),
 ];
 
-/// Returns the documents for the audience of a request. If they have not been made yet, they are made on another
-/// thread.
+/// Returns the documents for the audience of a request. Documents that do not exist yet are rendered on another thread.
 ///
 /// # Errors
 /// Fails if the value of `as` is not `me`, the credential is invalid, or the caller's rate limit is used up.
@@ -81,7 +83,7 @@ pub async fn documents_for<'p>(plan: &'p Plan, head: &Head) -> Result<DocumentsF
     // Browsers send preflights without credentials.
     if cors::is_preflight(head) || !is_for_caller(plan, head)? {
         let all = plan.documents.all();
-        make(all).await?;
+        render(all).await?;
         return Ok(DocumentsFor { documents: Cow::Borrowed(all), for_caller: false, quota: None });
     }
     let identity = authenticate(plan, head).await?;
@@ -89,20 +91,21 @@ pub async fn documents_for<'p>(plan: &'p Plan, head: &Head) -> Result<DocumentsF
     count(identity.as_ref(), &mut quota)
         .map_err(|error| error.with_headers(quota.into_iter().flat_map(Quota::headers).collect()))?;
     let documents = plan.documents.for_permissions(identity.as_ref().map_or(&[], |identity| &identity.permissions));
-    make(&documents).await?;
+    render(&documents).await?;
     Ok(DocumentsFor { documents: Cow::Owned(documents), for_caller: true, quota })
 }
 
 /// Returns `true` if the audience of documents is the caller alone.
 fn is_for_caller(plan: &Plan, head: &Head) -> Result<bool, ApiError> {
-    let asked = query_value(head, AS, MessageId::ExpectedAs, |value| (value == ME).then_some(()))?;
-    Ok(asked.is_some() || plan.documents.per_caller)
+    let requested =
+        query_value(head, AUDIENCE_FIELD, MessageId::ExpectedAs, |value| (value == CALLER_AUDIENCE).then_some(()))?;
+    Ok(requested.is_some() || plan.documents.per_caller)
 }
 
-/// Returns the value of a query field as `parse` reads it; `None` if the query does not have the field.
+/// Returns the value of a query field, converted by `parse`; `None` if the query does not have the field.
 ///
 /// # Errors
-/// Fails if `parse` returns `None`, or the field occurs twice.
+/// Fails if `parse` returns `None` for the value, or the field occurs twice.
 fn query_value<T>(
     head: &Head,
     name: &str,
@@ -124,27 +127,28 @@ fn query_value<T>(
     }
 }
 
-/// Makes documents that have not been made yet. One request makes them, however many need them, even if that request is
-/// dropped.
-async fn make(documents: &Arc<LazyDocuments>) -> Result<(), ApiError> {
+/// Renders the documents if they do not exist yet. If several requests need them, one of them renders and the others
+/// wait; rendering continues even if that request is dropped.
+async fn render(documents: &Arc<LazyDocuments>) -> Result<(), ApiError> {
     if documents.is_rendered() {
         return Ok(());
     }
-    let turn = Arc::clone(&documents.render_lock).lock_owned().await;
+    let render_lock = Arc::clone(&documents.render_lock).lock_owned().await;
     if documents.is_rendered() {
         return Ok(());
     }
-    let permit = MAKING.acquire().await.map_err(ApiError::internal)?;
-    let making = Arc::clone(documents);
-    let made = spawn_blocking(move || {
-        making.get();
-        // Not earlier: if they were dropped with this request, the next request would start a second time.
-        drop((turn, permit));
+    let permit = RENDER_PERMITS.acquire().await.map_err(ApiError::internal)?;
+    let unrendered = Arc::clone(documents);
+    let rendering = spawn_blocking(move || {
+        unrendered.get();
+        // The lock and the permit are released only here. If they belonged to the request and it was dropped, the next
+        // request would start rendering a second time.
+        drop((render_lock, permit));
     });
-    made.await.map_err(ApiError::internal)
+    rendering.await.map_err(ApiError::internal)
 }
 
-/// A document with a path of its own.
+/// A document that has a separate path.
 #[derive(Debug, Clone, Copy)]
 pub enum DocumentKind {
     /// The OpenAPI document of the whole API, of the module that the query names, or of a part of that module.
@@ -155,7 +159,7 @@ pub enum DocumentKind {
 
 /// The query field that selects the module of an OpenAPI document.
 pub const MODULE: &str = "module";
-/// The query field that selects a part of that module, by its number from 1.
+/// The query field that selects a part of the module by its number, which starts at 1.
 pub const PART: &str = "part";
 
 /// Replies to GET or HEAD at the path of a document.
@@ -165,11 +169,11 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, kind: DocumentKind)
         Ok(documents) => documents,
         Err(error) => return refuse(error),
     };
-    let found = match kind {
+    let document_result = match kind {
         DocumentKind::OpenApi => openapi(&documents, head).await,
-        DocumentKind::LlmsTxt => Ok(documents.documents().llms.clone()),
+        DocumentKind::LlmsTxt => Ok(documents.documents().published.llms.clone()),
     };
-    documents.add_headers(found.map_or_else(refuse, |found| document(plan, head, &found)))
+    documents.add_headers(document_result.map_or_else(refuse, |chosen| document(plan, head, &chosen)))
 }
 
 /// Returns the OpenAPI document that the query selects.
@@ -177,56 +181,59 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, kind: DocumentKind)
 /// # Errors
 /// Fails if there is no such module or part.
 async fn openapi(documents: &DocumentsFor<'_>, head: &Head) -> Result<Document, ApiError> {
-    let made = documents.documents();
-    let find_module = |name: &str| made.modules.find(name).map(|index| (name.to_owned(), index));
+    let rendered = &documents.documents().published;
+    let find_module = |name: &str| rendered.modules.find(name).map(|index| (name.to_owned(), index));
     let module = query_value(head, MODULE, MessageId::ExpectedModule, find_module)?;
-    let find_part = |number: &str| made.parts.find(&Documents::part_name(&module.as_ref()?.0, number));
+    let find_part = |number: &str| rendered.parts.find(&Documents::part_name(&module.as_ref()?.0, number));
     let part = query_value(head, PART, MessageId::ExpectedPart, find_part)?;
-    let (of, index): (fn(&Documents) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
+    let (select, index): (fn(&PublishedDocuments) -> &RenderedOnDemand<Document>, usize) = match (part, &module) {
         (Some(part), _) => (|documents| &documents.parts, part),
         (None, Some((_, module))) => (|documents| &documents.modules, *module),
-        (None, None) => return Ok(made.openapi.clone()),
+        (None, None) => return Ok(rendered.openapi.clone()),
     };
-    if let Some(cached) = of(made).cached(index) {
+    if let Some(cached) = select(rendered).cached(index) {
         return Ok(cached);
     }
     let shared = Arc::clone(documents.shared());
-    let rendered = spawn_blocking(move || of(shared.get()).get(index)).await.map_err(ApiError::internal)?;
-    // The index was found in the same documents, so there is a document.
-    Ok(rendered.unwrap_or_else(|| made.openapi.clone()))
+    let document =
+        spawn_blocking(move || select(&shared.get().published).get(index)).await.map_err(ApiError::internal)?;
+    // The index is an index of these documents, so that the document exists.
+    Ok(document.unwrap_or_else(|| rendered.openapi.clone()))
 }
 
-/// Replies to OPTIONS with the definition of the target, never in an envelope, in the form that the client prefers.
+/// Replies to OPTIONS with the definition of the target, in the form that the client prefers. The description is not
+/// wrapped in an envelope.
 pub async fn options(plan: &Plan, head: &Head, target: &OptionsTarget) -> Reply {
     let documents = match documents_for(plan, head).await {
         Ok(documents) => documents,
         Err(error) => return refuse(plan, head, target.context(plan), error),
     };
-    let made = documents.documents();
-    let none = AllowedMethods(Vec::new());
-    let found = match target {
+    let rendered = documents.documents();
+    let no_methods = AllowedMethods(Vec::new());
+    let description = match target {
         OptionsTarget::All { allowed, service, by_body } => {
-            Some((&made.all, visible(plan, made, *service, *by_body, allowed)))
+            Some((&rendered.all, visible_methods(plan, rendered, *service, *by_body, allowed)))
         }
         OptionsTarget::Service { service, allowed, .. } => {
-            let allowed = visible(plan, made, Some(*service), false, allowed);
-            made.services[*service].as_ref().filter(|_| !allowed.0.is_empty()).map(|found| (found, allowed))
+            let allowed = visible_methods(plan, rendered, Some(*service), false, allowed);
+            rendered.services[*service].as_ref().filter(|_| !allowed.0.is_empty()).map(|service| (service, allowed))
         }
         OptionsTarget::Above { above } if !documents.for_caller => {
-            made.parent_descriptions.get(*above).map(|found| (found, none.clone()))
+            rendered.parent_descriptions.get(*above).map(|parent| (parent, no_methods.clone()))
         }
         OptionsTarget::Above { .. } => None,
     };
-    // A service that is hidden from the caller may be a URI above services that the caller sees.
-    let above = || Some((made.parent_descriptions.get(above(plan, made, head)?)?, none));
-    documents.add_headers(match found.or_else(above) {
+    // If a service is hidden from the caller, its URI may still be a parent of services that the caller can see.
+    let parent_description =
+        || Some((rendered.parent_descriptions.get(parent_path(plan, rendered, head)?)?, no_methods));
+    documents.add_headers(match description.or_else(parent_description) {
         Some((description, allowed)) => options_document(plan, head, description, &allowed),
         None => refuse_without_suggestion(plan, head, ErrorContext::Nothing, ApiError::unknown_service()),
     })
 }
 
-/// Returns those of the allowed HTTP methods that the documents describe.
-fn visible(
+/// Returns the allowed HTTP methods that the documents of this audience describe.
+fn visible_methods(
     plan: &Plan,
     documents: &Documents,
     service: Option<usize>,
@@ -235,7 +242,7 @@ fn visible(
 ) -> AllowedMethods {
     let methods = service.map_or(&[][..], |service| &plan.services[service].methods);
     let is_described =
-        |http: HttpMethod| methods.iter().any(|(own, method)| *own == http && documents.is_visible(*method));
-    let kept = allowed.0.iter().copied().filter(|http| is_described(*http) || by_body && *http == HttpMethod::Post);
-    AllowedMethods(kept.collect())
+        |http: HttpMethod| methods.iter().any(|(accepted, method)| *accepted == http && documents.is_visible(*method));
+    let visible = allowed.0.iter().copied().filter(|http| is_described(*http) || by_body && *http == HttpMethod::Post);
+    AllowedMethods(visible.collect())
 }

@@ -1,87 +1,92 @@
 //! Second stage after the reply: compresses the body if the client accepts it (RFC 9110 section 12.5.3).
 //!
-//! Only prepared documents and texts that the engine has written are compressed, never stored files or streams.
+//! Documents and the text that the engine writes for a request are compressed; stored files and streams are not.
 
 use bytes::Bytes;
 use http::{HeaderValue, header};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::accept::weighted;
+use super::accept::weighted_elements;
 use super::{Reply, ReplyBody};
 use crate::call::Head;
 use crate::plan::{ContentCoding, Document, Effort, Plan};
 
-/// The minimum length in bytes of a body that is compressed for one request: a shorter one fits into one or two
+/// The minimum length in bytes of a body that is compressed for a single request. A shorter body fits into one or two
 /// packets.
 const MIN_WRITTEN: usize = 2 << 10;
-/// The minimum length in bytes of a document that is compressed. A document is compressed once and kept.
+/// The minimum length in bytes of a document that is compressed. The compressed document is cached.
 const MIN_DOCUMENT: usize = 1 << 10;
-/// The maximum length in bytes of a body that a worker compresses itself. A longer one would delay other requests.
+/// The maximum length in bytes of a body that is compressed in the worker thread. Compressing a longer body there would
+/// delay other requests.
 const MAX_INLINE: usize = 64 << 10;
 
-/// The maximum number of documents that are compressed at once. Further requests wait without using a thread.
+/// The maximum number of documents that are compressed at the same time. Further requests wait without occupying a
+/// thread.
 static COMPRESSING: Semaphore = Semaphore::const_new(4);
 
 /// Compresses the body of a reply if the client accepts a content coding and the result is shorter.
 pub async fn encode(plan: &Plan, head: &Head, mut reply: Reply) -> Reply {
     match negotiate(plan, head, &mut reply) {
-        // In a box: most requests do not need it, and the future of every request would be larger.
+        // Boxed, because most requests do not need this future, and it would enlarge the future of every request.
         Some(coding) => Box::pin(compress(reply, coding)).await,
         None => reply,
     }
 }
 
-/// Chooses the content coding of a reply; `None` to send it as it is. Adds `Vary` if the choice depends on the request.
+/// Chooses the content coding of a reply; `None` if the body is sent uncompressed. Adds `Vary` if the choice depends on
+/// the request.
 fn negotiate(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<ContentCoding> {
     let (length, min, order) = match &reply.body {
-        ReplyBody::Ready(document) => (document.body.len(), MIN_DOCUMENT, [ContentCoding::Brotli, ContentCoding::Gzip]),
-        ReplyBody::Whole(bytes) if reply.written => {
-            (bytes.len(), MIN_WRITTEN, [ContentCoding::Gzip, ContentCoding::Brotli])
-        }
+        ReplyBody::Ready(document) => (document.body.len(), MIN_DOCUMENT, ContentCoding::SMALLEST_FIRST),
+        ReplyBody::Whole(bytes) if reply.written => (bytes.len(), MIN_WRITTEN, ContentCoding::FASTEST_FIRST),
         ReplyBody::Whole(_) | ReplyBody::Pieces { .. } => return None,
     };
     if !plan.compress || length == 0 {
         return None;
     }
     let is_long = length >= min;
-    // Replies with a document have this field already.
+    // Replies with a document already have this field.
     if is_long && reply.written {
         reply.headers.push((header::VARY, HeaderValue::from_static("accept-encoding")));
     }
-    // Only a client that refuses the plain form gets a short body compressed.
+    // A short body is compressed only for a client that does not accept uncompressed bodies.
     if !is_long && !head.get_all(&header::ACCEPT_ENCODING).any(may_refuse_plain) {
         return None;
     }
-    if reply.headers.iter().any(|(name, value)| *name == header::CACHE_CONTROL && contains(value, b"no-transform")) {
+    if reply
+        .headers
+        .iter()
+        .any(|(name, value)| *name == header::CACHE_CONTROL && contains_ignoring_case(value, b"no-transform"))
+    {
         return None;
     }
-    let chosen = choose(head, order)?;
+    let chosen = choose_coding(head, order)?;
     (is_long || chosen.refuses_plain).then_some(chosen.coding)
 }
 
 /// Returns `true` if the content coding of a document depends on the request.
-pub(super) fn varies(plan: &Plan, document: &Document) -> bool {
+pub(super) fn varies_by_encoding(plan: &Plan, document: &Document) -> bool {
     plan.compress && document.body.len() >= MIN_DOCUMENT
 }
 
 /// A content coding that the client accepts.
 struct Chosen {
     coding: ContentCoding,
-    /// `true` if the client does not accept the plain form.
+    /// `true` if the client does not accept an uncompressed body.
     refuses_plain: bool,
 }
 
 /// Returns the content coding that the client prefers, of several with the same weight the first in `order`. Returns
 /// `None` if the client prefers the plain form or accepts no coding.
-fn choose(head: &Head, order: [ContentCoding; 2]) -> Option<Chosen> {
-    let fields = || weighted(head, &header::ACCEPT_ENCODING);
+fn choose_coding(head: &Head, order: &[ContentCoding]) -> Option<Chosen> {
+    let fields = || weighted_elements(head, &header::ACCEPT_ENCODING);
     let weight = |names: &[&str]| {
         let named = fields().find(|field| names.iter().any(|name| field.name.eq_ignore_ascii_case(name)));
         named.or_else(|| fields().find(|field| field.name == "*")).map(|field| field.weight)
     };
     let (mut best, mut max) = (None, 0);
-    for coding in order {
+    for &coding in order {
         let names: &[&str] = if coding == ContentCoding::Gzip { &["gzip", "x-gzip"] } else { &["br"] };
         let weight = weight(names).unwrap_or(0);
         if weight > max {
@@ -90,21 +95,22 @@ fn choose(head: &Head, order: [ContentCoding; 2]) -> Option<Chosen> {
     }
     let named = fields().any(|field| field.name.eq_ignore_ascii_case("identity"));
     let plain = weight(&["identity"]);
-    // `*` gives the plain form the weight of the codings, so only `identity` itself can prefer it.
+    // `*` includes `identity` and gives it the same weight as the codings, so that only an explicit `identity` can be
+    // preferred.
     let prefers_plain = named && plain.is_some_and(|plain| plain > max);
     best.filter(|_| !prefers_plain).map(|coding| Chosen { coding, refuses_plain: plain == Some(0) })
 }
 
-/// Returns `true` if a field may refuse the plain form.
+/// Returns `true` if a field `Accept-Encoding` may exclude an uncompressed body.
 fn may_refuse_plain(field: &HeaderValue) -> bool {
-    contains(field, b"identity") || contains(field, b"*")
+    contains_ignoring_case(field, b"identity") || contains_ignoring_case(field, b"*")
 }
 
-fn contains(field: &HeaderValue, word: &[u8]) -> bool {
+fn contains_ignoring_case(field: &HeaderValue, word: &[u8]) -> bool {
     field.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
-/// Compresses the body of a reply, unless the result is not shorter.
+/// Compresses the body of a reply. Keeps the body uncompressed if the result is not shorter.
 async fn compress(mut reply: Reply, coding: ContentCoding) -> Reply {
     let body = match &reply.body {
         ReplyBody::Ready(document) => compress_document(document, coding).await,
@@ -116,7 +122,7 @@ async fn compress(mut reply: Reply, coding: ContentCoding) -> Reply {
         if *name == header::ETAG {
             match &etag {
                 Some(etag) => value.clone_from(etag),
-                None => *value = weak(value),
+                None => *value = weaken(value),
             }
         }
     }
@@ -125,16 +131,18 @@ async fn compress(mut reply: Reply, coding: ContentCoding) -> Reply {
     reply
 }
 
-/// Returns a document in a content coding, and the entity tag of that form. Compresses the document if nobody has yet.
+/// Returns a document in a content coding, with the entity tag of the compressed document. Compresses the document if
+/// it is not cached in this coding.
 async fn compress_document(document: &Document, coding: ContentCoding) -> Option<(Bytes, Option<HeaderValue>)> {
     if !document.is_encoded(coding) {
         let permit = COMPRESSING.acquire().await.ok()?;
         // Another request may have compressed it in the meantime.
         if !document.is_encoded(coding) {
-            let making = document.clone();
+            let document_to_encode = document.clone();
             let make = move || {
-                let _ = making.encoded(coding);
-                // Not earlier: if this request is dropped, the compression continues and still counts.
+                let _ = document_to_encode.encoded(coding);
+                // The permit is released only here: if the request is dropped, compression continues and must still be
+                // counted.
                 drop(permit);
             };
             spawn_blocking(make).await.ok()?;
@@ -155,9 +163,9 @@ async fn compress_bytes(bytes: &Bytes, coding: ContentCoding) -> Option<Bytes> {
     coded.filter(|coded| coded.len() < bytes.len())
 }
 
-/// Returns the weak form of an entity tag of the handler: the compressed bytes are other bytes with the same meaning
-/// (RFC 9110 section 8.8.1).
-fn weak(etag: &HeaderValue) -> HeaderValue {
+/// Returns the weak form of an entity tag that a handler set, because the compressed bytes differ from the bytes that
+/// the tag identifies (RFC 9110 section 8.8.1).
+fn weaken(etag: &HeaderValue) -> HeaderValue {
     if etag.as_bytes().starts_with(b"W/") {
         return etag.clone();
     }

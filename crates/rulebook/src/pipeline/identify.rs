@@ -1,4 +1,4 @@
-//! Second stage: finds out who makes the request.
+//! Second stage: determines the identity of the client.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,10 +15,11 @@ pub struct Client<'h> {
     pub head: Cow<'h, Arc<Head>>,
 }
 
-/// Identifies the client of a request for a method, and counts the request if the identity has a rate limit. `quota`
-/// becomes what is left of that limit.
+/// Identifies the client of a request for a method, and counts the request if the identity has a rate limit. `quota` is
+/// set to the remaining quota of the client.
 ///
-/// The client of a JSONP request is anonymous: any page may load the script, whoever looks at the page.
+/// The client of a JSONP request is anonymous: any page can load the script in the browser of any user, so that
+/// credentials must not be used.
 ///
 /// # Errors
 /// Fails if the request carries an invalid credential, even if the method is public. Fails if the rate limit is used up
@@ -37,7 +38,7 @@ pub async fn identify<'h>(
     Ok(Client { identity, head: Cow::Borrowed(head) })
 }
 
-/// Asks the authenticators in turn. The first that recognises a credential decides.
+/// Calls the authenticators one after the other, until one of them recognises a credential.
 ///
 /// # Errors
 /// Fails if the request carries an invalid credential, or an authenticator is unavailable.
@@ -57,7 +58,7 @@ pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Iden
     Ok(None)
 }
 
-/// Counts a request if the identity has a rate limit; `quota` becomes what is left of it.
+/// Counts a request if the identity has a rate limit, and sets `quota` to the remaining quota.
 ///
 /// # Errors
 /// Fails if the rate limit is used up.

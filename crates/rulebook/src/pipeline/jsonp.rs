@@ -1,8 +1,8 @@
 //! JSONP: a response as a script that passes the result to a function of the page that loaded it.
 //!
-//! Any page can load the script, whoever looks at the page. So the client is anonymous: no authenticator is asked, and
-//! no cookie is read. The only text of the client in the script is the [`Callback`], and nothing in the script can end
-//! it early.
+//! Any page can load the script in the browser of any user. So the client is anonymous: no authenticator is called, and
+//! no cookie is read. The only text in the script that comes from the client is the [`Callback`], and no value in the
+//! script can end the script early.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use super::urlencoded::query_values;
 use crate::call::{ApiError, Callback, Encode, Head, ParameterError, ParameterErrorKind, Source};
 use crate::plan::Plan;
 
-/// Returns the function that a request names as the receiver of the response. Returns `None` if the request asks for
-/// plain JSON, or if `enabled` is `false`.
+/// Returns the JavaScript function that the request names in the parameter `callback`. Returns `None` if the request
+/// does not ask for JSONP, or if `enabled` is `false`.
 ///
 /// # Errors
 /// Fails if the parameter `callback` occurs twice or is not a function name, or if the request has a credential.
@@ -50,8 +50,8 @@ pub(super) fn callback(enabled: bool, head: &Head) -> Result<Option<Callback<'_>
     Ok(Some(callback))
 }
 
-/// Returns the function for the response to a request that is refused for another reason. A parameter `callback` that
-/// is invalid as well is ignored: the client gets the first error in plain JSON.
+/// Returns the JavaScript function for the response to a request that is refused for another reason. If the parameter
+/// `callback` is invalid as well, returns `None`, and the client gets the first error in plain JSON.
 pub(super) fn callback_for_error<'h>(plan: &Plan, head: &'h Head, context: ErrorContext) -> Option<Callback<'h>> {
     let enabled = match context {
         ErrorContext::Method(index) => plan.methods[index].jsonp,
@@ -90,7 +90,7 @@ pub(super) fn success(
     if let Some(name) = envelope.status_member() {
         members.member(name, u32::from(status).into())?;
     }
-    Ok(script(callback, &members.finish()))
+    Ok(write_script(callback, &members.finish()))
 }
 
 /// Writes an error as a script.
@@ -111,17 +111,17 @@ pub(super) fn error(
         }
         None => envelope.error(&error, &mut members)?,
     }
-    Ok(script(callback, &members.finish()))
+    Ok(write_script(callback, &members.finish()))
 }
 
-/// Writes the script. The HTTP status is always 200, because browsers run scripts with no other status.
-fn script(callback: &Callback<'_>, json: &[u8]) -> EncodedBody {
-    // The comment keeps text of the client away from the first bytes, by which some programs guess the type of a body.
-    // The condition spares a page an error if it no longer has the function.
+/// Writes the script. The HTTP status is always 200, because browsers do not run scripts with an error status.
+fn write_script(callback: &Callback<'_>, json: &[u8]) -> EncodedBody {
+    // The comment at the start prevents programs that guess the media type from the first bytes from seeing text of the
+    // client there. The condition avoids an error in a page that no longer has the function.
     let start = format!("/**/ typeof {callback} === 'function' && {callback}(");
     let mut body = Vec::with_capacity(start.len() + json.len() + json.len() / 16 + END.len());
     body.extend_from_slice(start.as_bytes());
-    escape(json, &mut body);
+    append_escaped(json, &mut body);
     body.extend_from_slice(END);
     EncodedBody { status: 200, media_type: HeaderValue::from_static("text/javascript; charset=utf-8"), body }
 }
@@ -131,7 +131,7 @@ const END: &[u8] = b");";
 /// Appends JSON so that it is the same value in a script. Escapes `<`, which could begin an HTML tag or comment if the
 /// script is embedded in a page, and U+2028 and U+2029, which ended a line of JavaScript before ECMAScript 2019. In
 /// JSON these characters can only be part of a string.
-fn escape(json: &[u8], to: &mut Vec<u8>) {
+fn append_escaped(json: &[u8], to: &mut Vec<u8>) {
     let mut copied = 0;
     for at in memchr::memchr2_iter(b'<', LINE[0], json) {
         let (length, escaped) = match &json[at..] {

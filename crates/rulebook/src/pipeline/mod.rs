@@ -2,8 +2,8 @@
 //!
 //! Each stage is a module with one entry function: [`route`], [`identify`], [`authorize`], (the server receives the
 //! body), [`read`], [`check`], [`act`], [`respond`]; and after the reply [`share`] and [`encode`]. The function
-//! `handle` of the server calls them in this order. Nothing here knows sockets, servers or definitions: a request is a
-//! [`Head`](crate::call::Head) and, if a method reads it, a [`Body`]; the result is a [`Reply`].
+//! `handle` of the server calls them in this order. The pipeline does not use sockets, servers or definition files: a
+//! request is a [`Head`](crate::call::Head) and, if the method reads it, a [`Body`]; the result is a [`Reply`].
 
 mod accept;
 mod act;
@@ -37,7 +37,9 @@ pub use body::{ACCEPTED, Body, BodyKind, Part, PartContent, kind as body_kind};
 pub use check::{check, is_refused_by};
 pub use cors::share;
 pub use document_reply::{document, missing_page, page, prefers_pages, respond_unless_read};
-pub use documents::{DocumentKind, DocumentsFor, MODULE, PART, documents_for, options, respond_with_document};
+pub use documents::{DocumentKind, DocumentsFor, documents_for, options, respond_with_document};
+#[cfg(feature = "swagger-ui")]
+pub use documents::{MODULE, PART};
 pub use encode::encode;
 pub use identify::identify;
 pub use panic::{catch_panic, catch_panic_async, log_panics};
@@ -53,16 +55,16 @@ use rulebook_model::error::texts::{Catalogue, MessageId};
 
 use crate::plan::Plan;
 
-/// Runs the methods of a plan. Every worker has a runner of its own, so that its calls only write to reference counts
-/// that no other worker writes to.
+/// Runs the methods of a plan. Each worker thread has its own runner: if workers shared one, cloning its `Arc` would
+/// make them write to the same reference count.
 pub struct Runner {
     /// The plan.
     pub plan: Arc<Plan>,
-    /// Counts the handlers that run although their clients have disconnected.
+    /// Counts the handlers that are still running after their clients have disconnected.
     pub detached: Arc<Detached>,
 }
 
-/// Returns a text of the English catalogue that has no placeholders.
+/// Returns the English text of a message that has no placeholders.
 fn english(text: MessageId) -> String {
     Catalogue::english().plain_message(text).to_string()
 }

@@ -1,5 +1,5 @@
-//! Catches panics of the program's own code: a panic becomes an internal error, which is logged once, under the id of
-//! the request.
+//! Catches panics in code of the program: a panic becomes an internal error, which is logged once, with the id of the
+//! request.
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -12,9 +12,9 @@ use std::task::Poll;
 use crate::call::ApiError;
 
 thread_local! {
-    /// The number of calls of [`catch_panic`] that the current code of this thread is inside of.
+    /// The number of nested calls of [`catch_panic`] on the stack of this thread.
     static CATCHERS: Cell<u32> = const { Cell::new(0) };
-    /// The location of the last panic inside of [`catch_panic`], until it is logged.
+    /// The location of the last panic that [`catch_panic`] catches, until it is logged.
     static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -30,7 +30,7 @@ pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError
     match (ran, location) {
         (Ok(value), None) => Ok(value),
         (Ok(value), Some(location)) => {
-            log::error!("{what} caught a panic of its own{location}");
+            log::error!("{what} caught a panic itself{location}");
             Ok(value)
         }
         (Err(panic), location) => {
@@ -40,8 +40,8 @@ pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError
     }
 }
 
-/// Runs a future as [`catch_panic`] runs a function. The future is pinned by the caller: a copy of it in this future would
-/// double the size.
+/// Same as [`catch_panic`] for a future. The caller pins the future: if this function held a copy of it, the size would
+/// double.
 ///
 /// # Errors
 /// Returns an internal error with the panic message for the log if the future panics.
@@ -55,8 +55,8 @@ pub async fn catch_panic_async<F: Future>(what: &str, mut future: Pin<&mut F>) -
 
 /// Makes the process log its panics instead of printing them.
 ///
-/// A panic of a handler, hook, type, authenticator or envelope is logged with its location in the line that also names
-/// the request and the method. Any other panic is logged by itself.
+/// A panic in a handler, hook, type, authenticator or envelope is logged with its location in the line that also
+/// contains the ids of the request and the method. Any other panic is logged in a separate line.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(log_panic));
 }
@@ -69,7 +69,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
         let _ = write!(location, "\n{trace}");
     }
     let is_caught = CATCHERS.get() > 0;
-    if !is_caught || LOCATION.try_with(|own| own.replace(Some(location.clone()))).is_err() {
+    if !is_caught || LOCATION.try_with(|location_cell| location_cell.replace(Some(location.clone()))).is_err() {
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("unnamed");
         log::error!("the thread {name} panicked{location}: {}", message(panic.payload()));

@@ -1,5 +1,5 @@
-//! The raw value of a parameter, before it is decoded and checked. Values in the head of a request can be read before
-//! the body, which the permission check needs.
+//! The raw value of a parameter, before it is decoded and checked. The permission check reads raw values from the head
+//! of a request before the body has arrived.
 
 use std::borrow::Cow;
 
@@ -38,10 +38,10 @@ pub(super) fn head_value<'a>(
     head: &'a Head,
     segments: &'a [Cow<'_, str>],
 ) -> RawValue<'a> {
-    if let Some((segment, _)) = method.segments.iter().find(|(_, own)| *own == slot) {
+    if let Some((segment, _)) = method.segments.iter().find(|(_, candidate)| *candidate == slot) {
         return segment_value(segments, *segment);
     }
-    match method.headers.iter().find(|(_, own)| *own == slot) {
+    match method.headers.iter().find(|(_, candidate)| *candidate == slot) {
         Some((name, _)) => header_value(head, name, method.slots[slot].arity),
         None => RawValue::Absent,
     }
@@ -56,11 +56,11 @@ pub(super) fn segment_value<'a>(segments: &'a [Cow<'_, str>], index: usize) -> R
 }
 
 /// Returns the values of all header fields with one name (RFC 9110 section 5.3).
-pub(super) fn header_value<'a>(head: &'a Head, name: &http::HeaderName, takes: Arity) -> RawValue<'a> {
+pub(super) fn header_value<'a>(head: &'a Head, name: &http::HeaderName, arity: Arity) -> RawValue<'a> {
     let mut raw = RawValue::Absent;
-    for (_, value) in head.headers.iter().filter(|(own, _)| own == name) {
+    for (_, value) in head.headers.iter().filter(|(candidate, _)| candidate == name) {
         match std::str::from_utf8(value.as_bytes()) {
-            Ok(text) => raw.add_text(Cow::Borrowed(text), takes, false),
+            Ok(text) => raw.add_text(Cow::Borrowed(text), arity, false),
             Err(_) => return RawValue::NoText,
         }
     }
@@ -68,12 +68,12 @@ pub(super) fn header_value<'a>(head: &'a Head, name: &http::HeaderName, takes: A
 }
 
 impl<'a> RawValue<'a> {
-    /// Adds a text. If the parameter accepts one value and has one already, the text replaces it if `last_counts` is
-    /// `true`; else the value becomes `Repeated`.
-    pub(super) fn add_text(&mut self, text: Cow<'a, str>, takes: Arity, last_counts: bool) {
+    /// Adds a text. If the parameter accepts a single value and already has one, the text replaces it if `last_counts`
+    /// is `true`; otherwise the value becomes `Repeated`.
+    pub(super) fn add_text(&mut self, text: Cow<'a, str>, arity: Arity, last_counts: bool) {
         *self = match std::mem::take(self) {
             RawValue::Absent => RawValue::Text(text),
-            RawValue::Text(first) if takes == Arity::Many => RawValue::Texts(vec![first, text]),
+            RawValue::Text(first) if arity == Arity::Many => RawValue::Texts(vec![first, text]),
             RawValue::Texts(mut texts) => {
                 texts.push(text);
                 RawValue::Texts(texts)
@@ -83,11 +83,11 @@ impl<'a> RawValue<'a> {
         };
     }
 
-    /// Adds a file by the rules of [`RawValue::add_text`].
-    pub(super) fn add_file(&mut self, upload: Upload, takes: Arity, last_counts: bool) {
+    /// Adds a file in the same way as [`RawValue::add_text`] adds a text.
+    pub(super) fn add_file(&mut self, upload: Upload, arity: Arity, last_counts: bool) {
         *self = match std::mem::take(self) {
             RawValue::Absent => RawValue::File(upload),
-            RawValue::File(first) if takes == Arity::Files => RawValue::Files(vec![first, upload]),
+            RawValue::File(first) if arity == Arity::Files => RawValue::Files(vec![first, upload]),
             RawValue::Files(mut files) => {
                 files.push(upload);
                 RawValue::Files(files)

@@ -20,7 +20,7 @@ const CHECK_TIME: Duration = Duration::from_secs(2);
 pub struct Readiness {
     /// `true` if all checks have passed.
     pub ready: bool,
-    /// The result for clients, in JSON: which checks have passed and which have failed, without the reasons.
+    /// The JSON response for clients: the result of each check, without the reasons of failures.
     pub body: Bytes,
 }
 
@@ -39,7 +39,7 @@ impl Readiness {
 
 const READY: &str = "ready";
 
-/// Runs all checks at once.
+/// Runs all checks concurrently.
 pub async fn readiness(plan: &Plan) -> Readiness {
     let passed = join_all(plan.checks.iter().map(passes)).await;
     let status = if passed.iter().all(|passed| *passed) { READY } else { "not ready" };
@@ -50,7 +50,7 @@ pub async fn readiness(plan: &Plan) -> Readiness {
     Readiness::new(status, &words.collect())
 }
 
-/// Runs a check, and logs its result if it is another one than before.
+/// Runs a check, and logs the result if it differs from that of the previous run.
 async fn passes(check: &ReadinessCheck) -> bool {
     let ended = match timeout(CHECK_TIME, catch_panic_async("it", pin!(check.run()))).await {
         Ok(Ok(ended)) => ended,

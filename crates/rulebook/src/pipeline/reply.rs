@@ -1,4 +1,4 @@
-//! The reply to a request: ready bytes, or a file that has yet to be opened.
+//! The reply to a request: either complete, or with a file that the server still has to open.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
@@ -19,9 +19,10 @@ pub struct Reply {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub body: ReplyBody,
-    /// `true` if the engine wrote the body as text for this request, so that it may be compressed.
+    /// `true` if the engine wrote the body as text for this request. Only such a body may be compressed for one
+    /// request.
     pub written: bool,
-    /// The code of the error, if the reply is one.
+    /// The error code, if the reply is an error.
     pub code: Option<ErrorCode>,
 }
 
@@ -29,7 +30,7 @@ pub struct Reply {
 pub enum ReplyBody {
     /// All bytes.
     Whole(Bytes),
-    /// A prepared document, which keeps itself in every content coding.
+    /// A document that is ready to be sent, with its cached compressed forms.
     Ready(Document),
     /// A stream.
     Pieces {
@@ -41,7 +42,7 @@ pub enum ReplyBody {
 }
 
 impl ReplyBody {
-    /// Returns the body of a reply that has none.
+    /// Returns an empty body.
     #[must_use]
     pub fn empty() -> Self {
         Self::Whole(Bytes::new())
@@ -70,7 +71,7 @@ impl std::fmt::Debug for ReplyBody {
 pub enum Responded {
     /// A complete reply.
     Reply(Reply),
-    /// A file that has yet to be opened.
+    /// A file that the server still has to open.
     File(FileReply),
 }
 
@@ -94,7 +95,7 @@ impl Reply {
         Self { status, content_type: None, headers, body: ReplyBody::empty(), written: false, code: None }
     }
 
-    /// Returns the reply with a written body.
+    /// Returns the reply for an encoded body.
     pub(super) fn new(
         plan: &Plan,
         encoded: EncodedBody,
@@ -102,7 +103,8 @@ impl Reply {
         code: Option<ErrorCode>,
     ) -> Self {
         let EncodedBody { status, media_type, body } = encoded;
-        // Clients can ask for any error as a problem document.
+        // The response depends on `Accept` if there are other formats, or for an error, which clients can request as a
+        // problem document.
         if !plan.formats.is_empty() || code.is_some() {
             headers.push((header::VARY, HeaderValue::from_static("accept")));
         }

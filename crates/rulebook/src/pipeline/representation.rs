@@ -1,4 +1,4 @@
-//! The representation of a reply: the format in which the members of an envelope are written.
+//! The representation of a reply: the format in which an envelope is written.
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -16,7 +16,7 @@ use crate::plan::Plan;
 pub(super) enum Representation<'p> {
     /// JSON.
     Json,
-    /// JSON, with errors as problem documents (RFC 9457) whatever the envelope is.
+    /// JSON, but errors are problem documents (RFC 9457) instead of using the envelope.
     Problem,
     /// Another format that the definition offers.
     Format(&'p FormatOffer),
@@ -24,7 +24,7 @@ pub(super) enum Representation<'p> {
     Script(&'p Callback<'p>),
 }
 
-/// A body that has been written.
+/// A complete body in its format.
 pub(super) struct EncodedBody {
     /// The HTTP status of the reply.
     pub(super) status: u16,
@@ -35,8 +35,8 @@ pub(super) struct EncodedBody {
 }
 
 impl<'p> Representation<'p> {
-    /// Chooses the representation that the client prefers by its `Accept` fields. If there is a JSONP `callback`, the
-    /// reply is a script whatever the client accepts.
+    /// Chooses the representation by the `Accept` fields of the request. If there is a JSONP `callback`, the reply is
+    /// always a script.
     pub(super) fn negotiate(plan: &'p Plan, head: &Head, callback: Option<&'p Callback<'p>>) -> Self {
         if let Some(callback) = callback {
             return Self::Script(callback);
@@ -48,7 +48,7 @@ impl<'p> Representation<'p> {
         }
     }
 
-    /// Writes a success whose HTTP status is `status` before the envelope decides.
+    /// Writes a success. `status` is the HTTP status of the method; the envelope may replace it.
     ///
     /// # Errors
     /// Fails if the outputs cannot be written in this representation. Returns the error and the representation in which
@@ -87,7 +87,7 @@ impl<'p> Representation<'p> {
         self.encode(status, envelope.error_content_type(), members.finish())
     }
 
-    /// Converts a body from JSON into the format of this representation, if that is another one.
+    /// Converts a JSON body to the format of this representation. A body that is to be JSON stays unchanged.
     fn encode(self, status: u16, media_type: &'static str, json: Vec<u8>) -> Result<EncodedBody, ApiError> {
         let Self::Format(offer) = self else {
             return Ok(EncodedBody { status, media_type: header_value(media_type), body: json });
@@ -121,7 +121,7 @@ fn header_value(media_type: &'static str) -> HeaderValue {
     value.unwrap_or_else(|_| HeaderValue::from_static("application/json"))
 }
 
-/// Returns the format that the client prefers to JSON. Of several with the same weight the first that is offered wins.
+/// Returns the format that the client prefers to JSON; of several with the same weight, the first in the definition.
 fn preferred_format<'p>(offers: &'p [FormatOffer], head: &Head) -> Option<&'p FormatOffer> {
     if offers.is_empty() {
         return None;
@@ -140,7 +140,7 @@ fn preferred_format<'p>(offers: &'p [FormatOffer], head: &Head) -> Option<&'p Fo
     best.1
 }
 
-/// Returns `true` if problem documents are all that the client accepts (RFC 9110 section 12.5.1).
+/// Returns `true` if the client accepts problem documents and no other media type (RFC 9110 section 12.5.1).
 fn accepts_only_problems(head: &Head) -> bool {
     let mut any = false;
     for range in ranges(head) {

@@ -1,4 +1,5 @@
-//! Seventh stage: writes the outcome of a call, or an error, as a reply in its envelope and representation.
+//! Seventh stage: writes the outcome of a call as a reply, in the envelope of the module and the format that the client
+//! accepts.
 
 use std::sync::Arc;
 
@@ -12,8 +13,8 @@ use super::{jsonp, route};
 use crate::call::{ApiError, ErrorKind, Head, Outcome, Quota, Returned, Success};
 use crate::plan::{Plan, PlannedMethod};
 
-/// Writes the outcome of a call to the method with this index. `quota` is what is left of the client's rate limit. A
-/// file is returned as it is, to be opened by the server.
+/// Writes the outcome of a call of the method with this index. `quota` is the remaining quota of the client. If the
+/// method returned a file, the server opens it later.
 pub fn respond(plan: &Plan, head: &Head, index: usize, quota: Option<Quota>, outcome: Outcome) -> Responded {
     let method = &plan.methods[index];
     let envelope = &*plan.modules[method.module].envelope;
@@ -31,7 +32,7 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, quota: Option<Quota>, out
         Err(error) => return refuse(representation, error),
     };
     match returned {
-        // In JSONP the function is called even if there is nothing to pass.
+        // A JSONP script has a body even for a status without content, because it has to call the function of the page.
         Returned::Outputs(_) if !has_content(envelope::status(envelope, status)) && callback.is_none() => {
             Responded::Reply(Reply::empty(envelope::status(envelope, status), headers))
         }
@@ -47,7 +48,7 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, quota: Option<Quota>, out
     }
 }
 
-/// Writes the link to a file in place of the file that the method with this index returned.
+/// Writes a link as the output, instead of the file that the method with this index returned.
 #[must_use]
 pub fn respond_with_link(
     plan: &Plan,
@@ -66,14 +67,14 @@ pub fn respond_with_link(
     }
 }
 
-/// The part of the API that a request had been routed to when it was refused. It decides the envelope of the error.
+/// The part of the API that routing had found when a request was refused. It determines the envelope of the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorContext {
-    /// Nothing that exists.
+    /// No part: the path does not exist.
     Nothing,
-    /// A path of the server's own.
+    /// A path at which the server itself responds, such as that of a document.
     Page,
-    /// A name in the query or the body that no service has.
+    /// The query or the body names a service that does not exist.
     Name,
     /// A service of the module with this index.
     Module(usize),
@@ -93,11 +94,13 @@ impl ErrorContext {
     }
 }
 
-/// Writes an error in the envelope of the module that the request is for, or of the API if no module is known. An error
-/// for an unknown path suggests services with a similar path, unless clients only see the methods that they may call.
+/// Writes an error in the envelope of the module that the request was routed to, or else in the envelope of the API. An
+/// error for an unknown path suggests services with similar paths, unless documents are limited to the methods that the
+/// caller may call.
 #[must_use]
 pub fn refuse(plan: &Plan, head: &Head, context: ErrorContext, error: ApiError) -> Reply {
-    // Not earlier: a path that no service has may still be a static file or a page.
+    // Suggestions are added only here, because the path of an earlier error may still turn out to be that of a static
+    // file or a page.
     let unknown = matches!(error.kind(), ErrorKind::UnknownService { similar } if similar.is_empty());
     let suggests = unknown && !plan.documents.per_caller;
     let error = if suggests { error.with_similar_services(route::similar(plan, head)) } else { error };
@@ -125,7 +128,8 @@ fn write_error(
     error: ApiError,
 ) -> Reply {
     let error = log_error(head, method, error);
-    // Envelopes and formats may be the program's own: if one fails, the error is written without it.
+    // Envelopes and formats may be code of the program. If one fails, the error is written in JSON, or else as a
+    // problem document.
     let write = |representation: Representation<'_>| {
         let encoded = catch_panic("an envelope", || representation.error(envelope, &error)).and_then(|encoded| encoded);
         encoded.map_err(|why| log_error(head, method, why)).ok()
@@ -136,7 +140,8 @@ fn write_error(
     Reply::new(plan, encoded, error.headers().to_vec(), Some(error.code()))
 }
 
-/// Logs what the client must not know. An internal error is logged under the request's id, which the client is told.
+/// Logs the details of an error that the response must not contain. An internal error is logged with the id of the
+/// request, and the response contains that id.
 fn log_error(head: &Head, method: Option<&PlannedMethod>, error: ApiError) -> ApiError {
     let id = method.map_or("-", |method| &method.id);
     match (error.kind(), error.log()) {

@@ -1,8 +1,8 @@
 //! Parses `name=value&…` in a query or a form body (`application/x-www-form-urlencoded`).
 //!
-//! The rules are those of the WHATWG URL standard, section 5.1: `+` is a space, a `%` that does not begin an escape
-//! is kept, empty pieces are skipped, and a name without `=` has an empty value. Text is copied only if it
-//! contains `%` or `+`. Bytes that are not UTF-8 are never replaced: [`decode`] returns `None` for them.
+//! The rules are those of the WHATWG URL standard, section 5.1: `+` is a space, a `%` that does not begin an escape is
+//! kept, empty fields are skipped, and a name without `=` has an empty value. Text is copied only if it contains `%` or
+//! `+`. Invalid UTF-8 is never replaced: [`decode`] returns `None` for it.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use percent_encoding::percent_decode;
 
 use crate::call::Head;
 
-/// Returns the names and values of all fields, still encoded.
+/// Returns the names and values of all fields, without decoding them.
 pub(super) fn pairs(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
         match pair.iter().position(|byte| *byte == b'=') {
@@ -31,6 +31,6 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
 
 /// Returns the values of all query fields with this name. An item is `None` if the value is not UTF-8.
 pub fn query_values<'a>(head: &'a Head, name: &str) -> impl Iterator<Item = Option<Cow<'a, str>>> {
-    let named = pairs(head.query().as_bytes()).filter(move |(own, _)| decode(own).is_some_and(|own| own == name));
+    let named = pairs(head.query().as_bytes()).filter(move |(key, _)| decode(key).is_some_and(|key| key == name));
     named.map(|(_, value)| decode(value))
 }

@@ -1,4 +1,4 @@
-//! Compares the outputs of a handler with the definition: in debug builds, and if the program asks for it.
+//! Compares the outputs of a handler with the definition. This is done in debug builds, and if the program enables it.
 
 use serde_json::Value as Json;
 
@@ -8,24 +8,24 @@ use crate::plan::{PlannedMethod, PlannedOutput};
 /// Checks the outputs of a handler against `out` of the definition.
 ///
 /// # Errors
-/// Returns an internal error if an output is missing or has the wrong type. Only the log names the output: the client
-/// did not cause the error.
+/// Returns an internal error if an output is missing or has the wrong type. The name of the output is only logged,
+/// because the client did not cause the error.
 pub(super) fn verify_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<(), ApiError> {
     let json = outputs.to_json().map_err(ApiError::internal)?;
-    let wrong = |at: &str, output: &PlannedOutput, what: &str| {
-        Err(ApiError::internal(format_args!("{}: the output `{}{at}`{what}", method.id, output.name)))
+    let mismatch_error = |path: &str, output: &PlannedOutput, problem: &str| {
+        Err(ApiError::internal(format_args!("{}: the output `{}{path}`{problem}", method.id, output.name)))
     };
     for output in &method.outputs {
         let value = if method.whole { Some(&json) } else { json.get(&*output.name) };
         match value {
             None | Some(Json::Null) if output.optional => {}
-            None => return wrong("", output, " is missing"),
+            None => return mismatch_error("", output, " is missing"),
             Some(value) => {
                 if let Err(mismatch) = output.check.check(Value::from(value)) {
-                    let at = &mismatch.path;
-                    let secret = is_secret_name(&output.name) || is_secret_name(at);
+                    let path = &mismatch.path;
+                    let secret = is_secret_name(&output.name) || is_secret_name(path);
                     let got = if secret { "a secret" } else { &mismatch.got };
-                    return wrong(at, output, &format!(": expected {}, got {got}", mismatch.expected));
+                    return mismatch_error(path, output, &format!(": expected {}, got {got}", mismatch.expected));
                 }
             }
         }

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
-use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -28,10 +27,14 @@ pub enum Effort {
 }
 
 impl ContentCoding {
-    /// All codings, those that compress better first.
-    pub const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
+    /// The codings that responses can have, those that compress better first.
+    pub const SMALLEST_FIRST: &[Self] =
+        if cfg!(feature = "brotli") { &[Self::Brotli, Self::Gzip] } else { &[Self::Gzip] };
+    /// The codings that responses can have, those that compress faster first.
+    pub const FASTEST_FIRST: &[Self] =
+        if cfg!(feature = "brotli") { &[Self::Gzip, Self::Brotli] } else { &[Self::Gzip] };
 
-    /// The name in header fields.
+    /// Returns the name of the coding in header fields.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -51,7 +54,8 @@ impl ContentCoding {
     }
 }
 
-/// The maximum number of bytes for the slowest compression levels. For more bytes they would take seconds.
+/// The maximum length in bytes for which the slowest compression level is used. For a longer text it would take
+/// seconds.
 const MAX_BEST: usize = 1 << 20;
 
 fn gzip(bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
@@ -65,16 +69,24 @@ fn gzip(bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
+#[cfg(feature = "brotli")]
 fn brotli(mut bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
     let quality = match effort {
         Effort::Fast => 1,
         Effort::Good if bytes.len() <= MAX_BEST => 9,
         Effort::Good => 5,
     };
-    let params = BrotliEncoderParams { quality, size_hint: bytes.len(), ..BrotliEncoderParams::default() };
+    let size_hint = bytes.len();
+    let params = brotli::enc::BrotliEncoderParams { quality, size_hint, ..Default::default() };
     let mut encoded = Vec::with_capacity(bytes.len() / 4);
     brotli::BrotliCompress(&mut bytes, &mut encoded, &params)?;
     Ok(encoded)
+}
+
+/// Without the feature, the coding is in neither list of [`ContentCoding`], so that it is never chosen.
+#[cfg(not(feature = "brotli"))]
+fn brotli(_: &[u8], _: Effort) -> io::Result<Vec<u8>> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Compressed bytes, and their entity tag.
@@ -86,17 +98,18 @@ pub struct EncodedBody {
     pub etag: HeaderValue,
 }
 
-/// The bytes of a document in each coding, compressed when they are first needed; `None` if that failed.
+/// The bytes of a document in each coding, which are compressed when they are first needed; `None` if compression
+/// failed.
 #[derive(Debug, Default)]
 pub(super) struct EncodedBodies([OnceLock<Option<EncodedBody>>; 2]);
 
 impl EncodedBodies {
-    /// The bytes in a coding, if they have been compressed.
+    /// Returns the bytes in a coding, if they have been compressed.
     pub(super) fn cached(&self, coding: ContentCoding) -> Option<&Option<EncodedBody>> {
         self.0[coding as usize].get()
     }
 
-    /// The bytes in a coding. Compresses `bytes`, which have the tag `etag`, if that has not been done.
+    /// Returns the bytes in a coding. Compresses `bytes`, whose entity tag is `etag`, if that has not been done.
     pub(super) fn get(&self, coding: ContentCoding, bytes: &[u8], etag: &HeaderValue) -> Option<&EncodedBody> {
         let encode =
             || Some(EncodedBody { body: coding.encode(bytes, Effort::Good)?, etag: encoded_etag(etag, coding) });
@@ -104,7 +117,7 @@ impl EncodedBodies {
     }
 }
 
-/// The entity tag of bytes in a coding, derived from that of the uncompressed bytes.
+/// Returns the entity tag of bytes in a coding, derived from that of the uncompressed bytes.
 pub(super) fn encoded_etag(etag: &HeaderValue, coding: ContentCoding) -> HeaderValue {
     let plain = etag.to_str().unwrap_or_default().trim_end_matches('"');
     // Visible ASCII in quotes is always a valid value.

@@ -17,6 +17,6 @@ pub struct PlannedCors {
     pub method_headers: HashMap<usize, HeaderValue>,
     /// The header fields of responses that pages may read, for `Access-Control-Expose-Headers`.
     pub expose: HeaderValue,
-    /// The number of seconds for which browsers may cache the permissions.
+    /// The number of seconds for which browsers may cache the result of a preflight.
     pub max_age: HeaderValue,
 }

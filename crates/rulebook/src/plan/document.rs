@@ -24,7 +24,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// A document with these bytes.
+    /// Creates a document with these bytes.
     #[must_use]
     pub fn new(media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
@@ -35,8 +35,8 @@ impl Document {
         Self { body, media_type, etag, encoded: Arc::default() }
     }
 
-    /// The document in a coding. The first call for a coding compresses it, which takes a while. Returns `None` if that
-    /// fails.
+    /// Returns the document in a coding. The first call for a coding compresses it, which is slow. Returns `None` if
+    /// compression fails.
     #[must_use]
     pub fn encoded(&self, coding: ContentCoding) -> Option<&EncodedBody> {
         self.encoded.get(coding, &self.body, &self.etag)
@@ -51,13 +51,13 @@ impl Document {
     /// The number of bytes in memory, including those of all codings.
     #[must_use]
     pub fn size(&self) -> usize {
-        let encoded = ContentCoding::ALL.into_iter().filter_map(|coding| self.encoded.cached(coding)?.as_ref());
+        let encoded = ContentCoding::SMALLEST_FIRST.iter().filter_map(|coding| self.encoded.cached(*coding)?.as_ref());
         self.body.len() + encoded.map(|encoded| encoded.body.len()).sum::<usize>()
     }
 
-    /// The entity tags of the document: uncompressed, and in each coding.
+    /// Returns the entity tags of the document: uncompressed, and in each coding.
     pub fn etags(&self) -> impl Iterator<Item = HeaderValue> {
-        let encoded = ContentCoding::ALL.into_iter().map(|coding| encoded_etag(&self.etag, coding));
+        let encoded = ContentCoding::SMALLEST_FIRST.iter().map(|coding| encoded_etag(&self.etag, *coding));
         iter::once(self.etag.clone()).chain(encoded)
     }
 }
@@ -67,11 +67,11 @@ impl Document {
 pub struct Description {
     /// The definition of the URI, in JSON.
     pub json: Document,
-    /// The definition of the URI, as Markdown.
-    pub markdown: Document,
+    /// The definition of the URI, as Markdown; `None` without the feature `documents`.
+    pub markdown: Option<Document>,
 }
 
-/// The paths that are not services but have services below them. OPTIONS describes these paths, too.
+/// The parent paths: paths that are not services but have services below them. OPTIONS describes them, too.
 #[derive(Default)]
 pub struct ParentPaths {
     routes: Routes,
@@ -80,7 +80,7 @@ pub struct ParentPaths {
 }
 
 impl ParentPaths {
-    /// Adds a path. Its index is the number of paths before.
+    /// Adds a path. Its index is the number of paths that were added before.
     ///
     /// # Errors
     /// Fails if the path exists already.
@@ -90,7 +90,7 @@ impl ParentPaths {
         Ok(())
     }
 
-    /// The index of a path, which is written as for [`Routes::find`].
+    /// Returns the index of a path, in the format that [`Routes::find`] expects.
     #[must_use]
     pub fn find(&self, path: &str, segments: usize) -> Option<usize> {
         self.routes.find(path, segments).filter(|index| self.lengths.get(*index) == Some(&segments))
@@ -105,10 +105,16 @@ pub struct Documents {
     pub all: Description,
     /// The description of each service of the plan; `None` for services that these documents omit.
     pub services: Box<[Option<Description>]>,
-    /// The paths above services.
+    /// The parent paths.
     pub parents: ParentPaths,
-    /// The description of each of these paths.
+    /// The description of each parent path.
     pub parent_descriptions: Box<[Description]>,
+    /// The documents at the paths of the server.
+    pub published: PublishedDocuments,
+}
+
+/// The documents that have paths of their own.
+pub struct PublishedDocuments {
     /// The OpenAPI document.
     pub openapi: Document,
     /// The OpenAPI document of each module, by the name of the module.
@@ -119,7 +125,7 @@ pub struct Documents {
     pub llms: Document,
     /// The documentation pages, by their decoded paths below `/docs/`.
     pub pages: RenderedOnDemand<RenderedPage>,
-    /// Renders the pages that depend on what the client sends; `None` if pages cannot be rendered.
+    /// Renders pages whose content depends on the request; `None` if pages cannot be rendered.
     pub page_finder: Option<PageFinder>,
 }
 
@@ -130,7 +136,8 @@ impl Documents {
         self.visible_methods.as_ref().is_none_or(|visible| visible.get(method).copied().unwrap_or_default())
     }
 
-    /// The name of a part of a module, by its number from 1. It is unique, because names of modules have no spaces.
+    /// Returns the name of a part of a module, by its number, which starts at 1. It is unique, because names of modules
+    /// have no spaces.
     #[must_use]
     pub fn part_name(module: &str, number: &str) -> String {
         format!("{module} {number}")
@@ -138,11 +145,11 @@ impl Documents {
 
     /// Compresses large documents before the first request for them.
     pub fn compress_large(&self) {
-        for document in [&self.openapi, &self.all.json, &self.all.markdown, &self.llms] {
-            if document.body.len() >= LARGE {
-                for coding in ContentCoding::ALL {
-                    let _ = document.encoded(coding);
-                }
+        let PublishedDocuments { openapi, llms, .. } = &self.published;
+        let documents = [openapi, &self.all.json, llms].into_iter().chain(&self.all.markdown);
+        for document in documents.filter(|document| document.body.len() >= LARGE) {
+            for coding in ContentCoding::SMALLEST_FIRST {
+                let _ = document.encoded(*coding);
             }
         }
     }
@@ -151,12 +158,33 @@ impl Documents {
     /// pages are rendered from.
     #[must_use]
     pub fn size(&self) -> usize {
-        let size = |Description { json, markdown }: &Description| json.size() + markdown.size();
+        let size =
+            |Description { json, markdown }: &Description| json.size() + markdown.as_ref().map_or(0, Document::size);
         let services: usize = self.services.iter().flatten().map(size).sum();
         let parents: usize = self.parent_descriptions.iter().map(size).sum();
+        size(&self.all) + services + parents + self.published.size()
+    }
+}
+
+impl PublishedDocuments {
+    /// Returns documents without content.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            openapi: Document::new("application/json", "{}\n"),
+            modules: RenderedOnDemand::default(),
+            parts: RenderedOnDemand::default(),
+            llms: Document::new("text/plain; charset=utf-8", ""),
+            pages: RenderedOnDemand::default(),
+            page_finder: None,
+        }
+    }
+
+    /// The approximate number of bytes in memory.
+    fn size(&self) -> usize {
         let openapi = self.openapi.size() + self.modules.size() + self.parts.size();
         let pages = self.pages.size() + self.pages.len() * PAGE_DATA;
-        size(&self.all) + services + parents + openapi + self.llms.size() + pages
+        openapi + self.llms.size() + pages
     }
 }
 
@@ -183,7 +211,7 @@ impl RenderedPage {
     }
 }
 
-/// Renders pages that depend on what the client sends. This takes a while.
+/// Renders pages whose content depends on the request. Rendering is slow.
 pub struct PageFinder {
     /// Renders the results of a search.
     pub search: Box<dyn Fn(&str) -> RenderedPage + Send + Sync>,

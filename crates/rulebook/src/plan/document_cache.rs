@@ -1,4 +1,4 @@
-//! The documents of an API: those about all of it, and those for callers with certain permissions.
+//! The documents of an API: those that describe the whole API, and those for callers with certain permissions.
 
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
@@ -10,14 +10,14 @@ use super::{Documents, ParentPaths};
 
 /// The maximum number of permission sets whose documents are cached.
 const MAX_SETS: u64 = 64;
-/// The number of sets that the cache is laid out for. So few are not split into shards, each of which would have only a
-/// part of [`MAX_SETS`].
+/// The estimated number of sets, from which the cache derives its number of shards. With so small a number it has one
+/// shard; otherwise each shard would have only a part of [`MAX_SETS`].
 const ESTIMATED_SETS: usize = 32;
 /// The maximum total size of the documents that are cached for permission sets, in bytes.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Documents that are rendered when the first of them is needed. For an API with thousands of services, this takes longer
-/// than everything else at startup.
+/// Documents that are rendered when one of them is first needed. For an API with thousands of services, rendering takes
+/// longer than the rest of the startup.
 pub struct LazyDocuments {
     rendered: OnceLock<Documents>,
     render: Box<dyn Fn() -> Documents + Send + Sync>,
@@ -26,13 +26,13 @@ pub struct LazyDocuments {
 }
 
 impl LazyDocuments {
-    /// Documents that `render` will render.
+    /// Creates documents that `render` renders later.
     #[must_use]
     pub fn new(render: impl Fn() -> Documents + Send + Sync + 'static) -> Self {
         Self { rendered: OnceLock::new(), render: Box::new(render), render_lock: Arc::default() }
     }
 
-    /// The documents. The first call renders them, which blocks.
+    /// Returns the documents. The first call renders them and blocks meanwhile.
     pub fn get(&self) -> &Documents {
         self.rendered.get_or_init(|| (self.render)())
     }
@@ -47,23 +47,23 @@ impl LazyDocuments {
 /// Renders the documents for callers with these permissions.
 type Render = dyn Fn(&[Box<str>]) -> Documents + Send + Sync;
 
-/// A set of permissions: sorted, and each of them once.
+/// A set of permissions, sorted and without duplicates.
 type PermissionSet = Arc<[Box<str>]>;
 
-/// The documents of an API: those about all of it, and a cache of those for permission sets.
+/// The documents that describe the whole API, and a cache of documents for permission sets.
 pub struct DocumentCache {
     all: Arc<LazyDocuments>,
     parents: OnceLock<ParentPaths>,
     find_parents: Box<dyn Fn() -> ParentPaths + Send + Sync>,
-    /// If `true`, documents describe only what the caller may use, unless the request asks for something else.
+    /// If `true`, documents describe only the methods that the caller may call, for all requests. If `false`, they do
+    /// so only for requests with `as=me`.
     pub per_caller: bool,
     render: Arc<Render>,
     sets: Cache<PermissionSet, Arc<LazyDocuments>>,
 }
 
 impl DocumentCache {
-    /// A cache with the documents about the whole API. `render` renders those for a permission set, `find_parents` finds the
-    /// paths above services.
+    /// Creates a cache. `render` renders the documents for a permission set; `find_parents` finds the parent paths.
     #[must_use]
     pub fn new(
         all: LazyDocuments,
@@ -81,7 +81,7 @@ impl DocumentCache {
         }
     }
 
-    /// The paths above services of the whole API. Routing needs them before the documents are rendered, which takes much
+    /// The parent paths of the whole API. Routing needs them before the documents are rendered, which takes much
     /// longer.
     pub fn parents(&self) -> &ParentPaths {
         self.parents.get_or_init(|| (self.find_parents)())
@@ -112,8 +112,8 @@ impl DocumentCache {
         documents
     }
 
-    /// Removes sets from the cache until the documents of the others have [`MAX_BYTES`] at most. Called only for new
-    /// sets, because it adds up the current sizes of thousands of documents.
+    /// Removes sets from the cache until the remaining documents have at most [`MAX_BYTES`]. Called only when a set is
+    /// added, because it adds up the sizes of thousands of documents.
     fn evict_above_max_bytes(&self) {
         let mut total = 0;
         for (set, documents) in self.sets.iter() {

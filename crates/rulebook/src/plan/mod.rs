@@ -1,14 +1,16 @@
 //! The plan: a definition, compiled at startup into the form that requests need.
 //!
-//! Contains everything that can be computed before a request: the tree of paths, a slot for each parameter with its
-//! location, check and default, required permissions with resolved variables, and the bound handlers. Immutable, and shared
-//! by all workers. Must not depend on definitions or on positions in their text.
+//! Contains everything that can be computed before the first request: the tree of paths, a slot for each parameter with
+//! its location, check and default, the required permissions with resolved variables, and the bound handlers. The plan
+//! is immutable, and all workers share it. It must not depend on definitions or on positions in their text.
 
 mod content_coding;
 mod cors;
+#[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no pages are rendered"))]
 mod document;
 mod document_cache;
 mod permit;
+#[cfg_attr(not(feature = "documents"), allow(dead_code, reason = "no documents are rendered"))]
 mod rendered_on_demand;
 mod similar_paths;
 mod slot_plan;
@@ -18,7 +20,9 @@ use std::sync::Arc;
 
 pub use content_coding::{ContentCoding, Effort};
 pub use cors::PlannedCors;
-pub use document::{Description, Document, Documents, PageFinder, ParentPaths, RenderedPage};
+#[cfg(feature = "documents")]
+pub use document::PageFinder;
+pub use document::{Description, Document, Documents, ParentPaths, PublishedDocuments, RenderedPage};
 pub use document_cache::{DocumentCache, LazyDocuments};
 pub use permit::{Permit, Requirement, RequirementPart};
 pub use rendered_on_demand::RenderedOnDemand;
@@ -26,7 +30,7 @@ pub use rulebook_model::routing::{
     NamedServices, Naming, RouteConflict, Routes, ServicesByClass, ServicesByModule, encode_segment,
 };
 pub use similar_paths::SimilarPaths;
-pub use slot_plan::{BodyUse, FoundMethod, MultipartLimits, NameMatch, SegmentError, SlotPlan};
+pub use slot_plan::{BodyUse, MatchedMethod, MultipartLimits, NameMatch, SegmentError, SlotPlan};
 
 use rulebook_model::envelope::Envelope;
 use rulebook_model::error::ErrorStatus;
@@ -43,9 +47,9 @@ pub struct Plan {
     pub base: Box<str>,
     /// Finds the service for a path.
     pub routes: Routes,
-    /// Services by `Class.method`; `None` if requests cannot use such names.
+    /// Services by names of the form `Class.method`; `None` if requests cannot name services in this way.
     pub named: Option<NamedServices>,
-    /// Services by module and method; `None` if bodies cannot name them.
+    /// Services by the names of module and method; `None` if request bodies cannot name them.
     pub dispatch: Option<ServicesByModule>,
     /// Suggests services for paths that do not exist.
     pub similar_paths: SimilarPaths,
@@ -65,15 +69,15 @@ pub struct Plan {
     pub jsonp: bool,
     /// The limits of requests.
     pub limits: Limits,
-    /// The greatest limits of multipart bodies that any method has.
+    /// The maximum of the multipart limits of all methods.
     pub max_multipart_limits: MultipartLimits,
     /// The handling of unknown parameters.
     pub unknown: UnknownParameters,
-    /// Determine who makes a request, in the order in which they are asked.
+    /// The authenticators, in the order in which they are called.
     pub authenticators: Vec<Box<dyn DynAuthenticate>>,
-    /// `WWW-Authenticate` of a request without a credential.
+    /// The value of `WWW-Authenticate` in responses to requests without a credential.
     pub challenge: Box<str>,
-    /// `WWW-Authenticate` of a request with a bearer token that is not valid.
+    /// The value of `WWW-Authenticate` in responses to requests with an invalid bearer token.
     pub invalid_token_challenge: Box<str>,
     /// `true` if the outputs of handlers are compared with the definition.
     pub verify_outputs: bool,
@@ -125,7 +129,7 @@ pub struct PlannedMethod {
     pub slots: Box<[SlotPlan]>,
     /// The maximum number of positional parameters after the path of the service.
     pub positions: usize,
-    /// The slots that are filled from the path, as pairs of the index of the segment and the index of the slot.
+    /// The slots that are filled from the path: pairs of the index of a segment and the index of a slot.
     pub segments: Box<[(usize, usize)]>,
     /// The slots that are filled from the query.
     pub query: Box<[usize]>,
@@ -161,12 +165,12 @@ pub enum Action {
     Handler {
         /// The handler.
         handler: Arc<dyn Handler>,
-        /// For each slot, `true` if the field of the handler distinguishes null from a missing argument.
+        /// For each slot, `true` if the argument type of the handler distinguishes null from a missing argument.
         nullable: Box<[bool]>,
     },
-    /// No code: the outputs are the checked arguments.
+    /// No handler: the method returns its checked arguments as outputs.
     Echo,
-    /// No code: the response is the error 501.
+    /// No handler: the response is the error 501.
     NotImplemented,
 }
 

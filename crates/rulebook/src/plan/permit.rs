@@ -3,7 +3,7 @@
 /// The permissions that a method requires, as an OR of ANDs. Without groups, the method is public.
 #[derive(Debug, Default)]
 pub struct Permit {
-    /// The groups. The caller needs all permissions of one of them.
+    /// The groups. The caller needs all permissions of at least one group.
     pub groups: Box<[Box<[Requirement]>]>,
 }
 
@@ -21,7 +21,8 @@ impl Permit {
 pub struct Requirement {
     /// The permission as the definition writes it.
     pub text: Box<str>,
-    /// The parts of the permission; a single literal if it has no variables. Without parts, no caller has it.
+    /// The parts of the permission: a single literal if it has no variables. If there are no parts, no caller has the
+    /// permission.
     pub parts: Box<[RequirementPart]>,
 }
 

@@ -6,11 +6,11 @@ use std::convert::Infallible;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-/// Renders the document of an index.
+/// Renders the document with an index.
 type Render<T> = dyn Fn(usize) -> T + Send + Sync;
 
-/// Named documents, each of which is rendered when it is requested. A bounded cache keeps those that are requested most:
-/// the documents of a large API together can exceed the memory of a machine.
+/// Named documents, each of which is rendered when it is requested. A bounded cache keeps the most requested ones,
+/// because all documents of a large API together can exceed the memory of a machine.
 pub struct RenderedOnDemand<T> {
     indices: HashMap<Box<str>, usize>,
     rendered: Cache<usize, T, BySize<T>>,
@@ -22,8 +22,8 @@ pub struct RenderedOnDemand<T> {
 /// The maximum total size of the documents in one cache, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// The number of documents that a cache is laid out for. So few are not split into shards, each of which would have only
-/// a part of [`MAX_BYTES`].
+/// The estimated number of documents, from which the cache derives its number of shards. With so small a number it has
+/// one shard; otherwise each shard would have only a part of [`MAX_BYTES`].
 const ESTIMATED_DOCUMENTS: usize = 32;
 
 /// Weighs documents by their size in bytes.
@@ -31,7 +31,7 @@ struct BySize<T>(fn(&T) -> usize);
 
 impl<T> Weighter<usize, T> for BySize<T> {
     fn weight(&self, _: &usize, document: &T) -> u64 {
-        // Entries without weight would never be evicted.
+        // An entry with the weight 0 would never be evicted.
         (self.0)(document).max(1) as u64
     }
 }
@@ -69,8 +69,8 @@ impl<T: Clone> RenderedOnDemand<T> {
         self.rendered.get(&index)
     }
 
-    /// Returns the document of an index that [`RenderedOnDemand::find`] returned. If it is not in the cache, one thread
-    /// renders it, which takes a while, and other threads that request it wait.
+    /// Returns the document with an index that [`RenderedOnDemand::find`] returned. If it is not in the cache, one
+    /// thread renders it, which is slow, and other threads that request it wait.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<T> {
         let render = self.render.as_ref()?;
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_rendered_once_while_the_cache_has_room() {
+    fn documents_are_rendered_once_until_the_cache_is_full() {
         let (documents, rendered) = documents();
         for index in (0..16).chain(0..16) {
             assert!(documents.get(index).unwrap().ends_with(&format!("{index:02}")));

@@ -1,8 +1,8 @@
 //! Suggestions for paths that do not exist: services with a similar path.
 //!
-//! A best-first search in a tree of lower-case segments. A segment of the request may differ from a static segment within
-//! [`distance`], a capture matches any segment, and one segment of the whole path may be extra or missing. A search has a
-//! budget of [`MAX_COST`], so its time does not depend on the number of services.
+//! Uses a best-first search in a tree of lower-case segments. A segment of the request may differ from a static segment
+//! within [`distance`], a capture matches any segment, and at most one segment of the path may be extra or missing.
+//! Each search has a budget of [`MAX_COST`], so that its time does not depend on the number of services.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -10,17 +10,18 @@ use std::collections::BinaryHeap;
 use rulebook_model::model::Segment;
 use rulebook_model::suggest::{distance, has_comparable_length};
 
-/// The maximum number of suggested services, which all have the same distance.
+/// The maximum number of suggested services. All suggestions have the same distance.
 const MAX_SUGGESTIONS: usize = 3;
 /// The maximum cost of a search. Comparing two letters costs 1, visiting a segment [`VISIT_COST`].
 const MAX_COST: usize = 12_000;
 /// The cost of visiting a segment.
 const VISIT_COST: usize = 8;
-/// The maximum length of segments that are compared letter by letter, in bytes. Longer segments must be equal.
+/// The maximum length in bytes of segments for which a distance is computed. Longer segments match only if they are
+/// equal.
 const MAX_SEGMENT: usize = 64;
 /// The distance for a missing segment.
 const MISSING_SEGMENT: usize = 2;
-/// The distance for an extra segment. It is greater, because the client meant something by the segment.
+/// The distance for an extra segment. It is greater, because the client sent that segment on purpose.
 const EXTRA_SEGMENT: usize = 3;
 
 /// The paths of all services, as a tree of segments.
@@ -34,7 +35,7 @@ pub struct SimilarPaths {
     max_segments: usize,
 }
 
-/// A node of the tree, which stands for the segments on the path to it.
+/// A node of the tree. It represents the segments on the path from the root.
 #[derive(Debug, Default)]
 struct Node {
     /// The static segments that follow, in lower case and sorted, with the indices of their nodes.
@@ -51,7 +52,7 @@ struct State {
     distance: usize,
     /// The number of captures on the path to the node.
     captures: usize,
-    /// `true` to continue with similar segments; those that are equal were visited before.
+    /// `true` if the search continues with similar segments; equal segments were visited before.
     similar: bool,
     /// `true` if an extra or missing segment was assumed.
     skipped: bool,
@@ -63,7 +64,7 @@ struct State {
 }
 
 impl SimilarPaths {
-    /// A tree without services. `base` is the base path without a trailing slash.
+    /// Creates a tree without services. `base` is the base path without a trailing slash.
     #[must_use]
     pub fn new(base: &str) -> Self {
         let mut similar = Self { nodes: vec![Node::default()], base: 0, max_segments: 0 };
@@ -94,7 +95,7 @@ impl SimilarPaths {
         self.max_segments = self.max_segments.max(self.base + path.len() + positions);
     }
 
-    /// Returns the node of a static segment that follows a node, and adds it if it does not exist.
+    /// Returns the child of a node for a static segment. Adds the child if it does not exist.
     fn child(&mut self, node: usize, segment: &str) -> usize {
         match self.nodes[node].find(segment) {
             Ok(at) => self.nodes[node].children[at].1,
@@ -120,10 +121,10 @@ impl SimilarPaths {
         let segments: Vec<_> = segments.iter().map(|segment| segment.to_lowercase()).collect();
         let mut search = Search { segments: &segments, base: self.base, budget: MAX_COST, open: BinaryHeap::new() };
         search.push(State::default());
-        let mut found: Vec<String> = Vec::new();
+        let mut uris: Vec<String> = Vec::new();
         let mut max_distance = usize::MAX;
         while let Some(Reverse(state)) = search.open.pop() {
-            if state.distance > max_distance || found.len() == MAX_SUGGESTIONS {
+            if state.distance > max_distance || uris.len() == MAX_SUGGESTIONS {
                 break;
             }
             let node = &self.nodes[state.node];
@@ -131,17 +132,18 @@ impl SimilarPaths {
                 search.visit_similar(state, node, &self.nodes);
                 continue;
             }
-            let left = segments.len() - state.index;
-            let services = node.services.iter().filter(|(_, positions)| left <= *positions && state.matched_static);
+            let remaining = segments.len() - state.index;
+            let services =
+                node.services.iter().filter(|(_, positions)| remaining <= *positions && state.matched_static);
             for (uri, _) in services {
-                if found.len() < MAX_SUGGESTIONS && !found.iter().any(|other| **other == **uri) {
-                    found.push(uri.to_string());
+                if uris.len() < MAX_SUGGESTIONS && !uris.iter().any(|other| **other == **uri) {
+                    uris.push(uri.to_string());
                     max_distance = state.distance;
                 }
             }
             search.visit_equal(state, node);
         }
-        found
+        uris
     }
 }
 
@@ -163,7 +165,7 @@ struct Search<'s> {
     segments: &'s [String],
     /// The index of the node at the base path.
     base: usize,
-    /// The cost that is left.
+    /// The remaining cost that the search may spend.
     budget: usize,
     /// The states from which the search can continue, the nearest first.
     open: BinaryHeap<Reverse<State>>,
@@ -179,14 +181,14 @@ impl Search<'_> {
         self.push(State { matched_static: state.matched_static || state.node > self.base, ..state });
     }
 
-    /// Spends a part of the budget. Returns `false` if it is not sufficient; nothing is left then.
+    /// Subtracts a cost from the budget. Returns `false` if the budget is not sufficient, and sets it to 0.
     fn spend(&mut self, cost: usize) -> bool {
-        let left = self.budget.checked_sub(cost);
-        self.budget = left.unwrap_or(0);
-        left.is_some()
+        let remaining = self.budget.checked_sub(cost);
+        self.budget = remaining.unwrap_or(0);
+        remaining.is_some()
     }
 
-    /// Continues with everything that follows a node, except similar static segments.
+    /// Continues with all children of a node except similar static segments.
     fn visit_equal(&mut self, state: State, node: &Node) {
         if !self.spend(VISIT_COST) {
             return;
@@ -202,7 +204,7 @@ impl Search<'_> {
                 self.push(State { node: capture, distance, captures, ..next });
             }
             if !state.skipped {
-                // An empty segment is only an extra slash.
+                // An empty segment comes from an extra slash.
                 let distance = state.distance + if segment.is_empty() { 1 } else { EXTRA_SEGMENT };
                 self.push(State { distance, skipped: true, ..next });
             }
@@ -232,7 +234,7 @@ impl Search<'_> {
             if !state.skipped && may_be_missing(*next) {
                 self.push(after_missing(*next));
             }
-            // Long segments are not compared letter by letter, because that is slow.
+            // The distance of long segments is not computed, because that is slow.
             let Some(segment) = segment.filter(|segment| segment.len().max(child.len()) <= MAX_SEGMENT) else {
                 continue;
             };

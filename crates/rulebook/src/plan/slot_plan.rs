@@ -19,23 +19,23 @@ pub struct SlotPlan {
     pub source: Source,
     /// The check of its type.
     pub check: Arc<dyn Check>,
-    /// The number of values that the parameter takes.
+    /// Whether the parameter accepts one value, several values or files.
     pub arity: Arity,
-    /// The limit for each file while it arrives; `None` if the parameter takes no files.
+    /// The size limit for each file while it is received; `None` if the parameter takes no files.
     pub file_limit: Option<Limit>,
     /// `true` if clients may omit the parameter.
     pub optional: bool,
-    /// The value if clients omit the parameter.
+    /// The value that is used if clients omit the parameter.
     pub default: Option<Value<'static>>,
     /// `true` if error messages must not quote the value.
     pub secret: bool,
-    /// The values that the parameter takes, to be read after "expected".
+    /// A description of the accepted values, which error messages write after "expected".
     pub expected: Cow<'static, str>,
     /// The message that the definition sets for errors of this parameter.
     pub message: Option<Box<str>>,
 }
 
-/// The limits of a multipart body while it arrives.
+/// The limits of a multipart body while it is received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MultipartLimits {
     /// The maximum size of the body in bytes.
@@ -44,7 +44,7 @@ pub struct MultipartLimits {
     pub parts: u64,
 }
 
-/// The use of the body of a request by a method.
+/// How a method uses the body of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyUse {
     /// The method does not read the body.
@@ -55,12 +55,12 @@ pub enum BodyUse {
 
 /// The result of routing: the method, and the decoded segments of the path.
 #[derive(Debug)]
-pub struct FoundMethod<'h> {
+pub struct MatchedMethod<'h> {
     /// The index of the method in the plan.
     pub method: usize,
     /// The decoded segments of the path below the base path: those of the service, then the positional parameters.
     pub segments: Vec<Cow<'h, str>>,
-    /// Set if the method was found by names in the query or the body instead of the path.
+    /// The names that selected the method, if it was selected by names in the query or the body instead of the path.
     pub by_name: Option<Box<NameMatch>>,
 }
 
@@ -69,7 +69,7 @@ pub struct FoundMethod<'h> {
 pub struct NameMatch {
     /// The fields that contain the names.
     pub naming: Naming,
-    /// The slots of segments that were sent as fields, but not as a single text.
+    /// The slots of positional parameters that were sent as fields, but not as a single text.
     pub invalid_segments: Vec<(usize, SegmentError)>,
 }
 

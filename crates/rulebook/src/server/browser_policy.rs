@@ -1,26 +1,26 @@
-//! The header fields that limit what the server's own pages may do in a browser.
+//! The header fields that limit what pages and static files of the server may do in a browser.
 //!
-//! Every page but one uses this server only: it loads no code of other servers, sends nothing to them, and cannot be
-//! framed. Inline scripts do not run, so text that gets into a page by mistake stays text.
+//! With one exception, pages use only this server: they load no code from other servers, send no data to them, and
+//! cannot be framed. Inline scripts do not run, so that text which gets into a page by mistake is not executed.
 
 use http::{HeaderName, HeaderValue, header};
 
-/// The policy of the page of the API and all static files (Content Security Policy Level 3).
-const OWN: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+/// The policy of the page of the API, and of all static files except one (Content Security Policy Level 3).
+const DEFAULT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     font-src 'self'; media-src 'self' blob:; manifest-src 'self'; connect-src 'self'; frame-src 'self'; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The policy of the page that runs JSONP of other servers. It has no origin, so the scripts that it runs cannot use
-/// this server as its own pages do.
+/// The policy of the page that runs JSONP of other servers. The page has no origin, so that the scripts that it runs
+/// have no access to this server.
 const JSONP: &str = "default-src 'none'; script-src 'self' http: https:; style-src 'self'; img-src 'self' data:; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox allow-scripts";
 
-/// The policy of Swagger UI. The hash is that of the only inline style, which its logo has.
+/// The policy of Swagger UI. It allows one inline style, that of the logo, by its hash.
 const SWAGGER: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; img-src 'self' data: blob:; \
     font-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The policy of the documentation pages, whose search is a form.
+/// The policy of the documentation pages. It allows a form, because the search is one.
 const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     font-src 'self'; media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
@@ -29,7 +29,7 @@ const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PageKind {
     /// The page of the API, or a file of the static folder.
-    Own,
+    Default,
     /// The file of the static folder that loads JSONP from other servers.
     Jsonp,
     /// A documentation page.
@@ -41,16 +41,17 @@ pub(super) enum PageKind {
 /// The time for which a browser may use a page from its cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
-    /// Not without asking: the server replies with 304 if nothing has changed.
+    /// The browser revalidates the page for each use; the server replies with 304 if the page has not changed.
     Revalidate,
     /// Up to one hour, for files that change only with the program.
+    #[cfg_attr(not(feature = "swagger-ui"), expect(dead_code, reason = "only Swagger UI has such files"))]
     Hour,
 }
 
 /// Returns the header fields for a page.
 pub(super) fn fields(kind: PageKind, keep: Keep) -> [(HeaderName, HeaderValue); 3] {
     let policy = match kind {
-        PageKind::Own => OWN,
+        PageKind::Default => DEFAULT,
         PageKind::Jsonp => JSONP,
         PageKind::Docs => DOCS,
         PageKind::Swagger => SWAGGER,

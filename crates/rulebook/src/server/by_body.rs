@@ -1,4 +1,4 @@
-//! Requests whose method is named by the first bytes of their body.
+//! Receives the first bytes of a body that contains the name of the method, and routes by them.
 
 use super::metrics::RequestKind;
 use super::observe::Observation;
@@ -6,10 +6,11 @@ use super::receive::receive_prefix;
 use super::request_body::RequestBody;
 use crate::call::{ApiError, Head};
 use crate::pipeline::{BodyPrefix, ErrorContext, NeedsBody, RoutingError, authorize_early, route_by_body};
-use crate::plan::{FoundMethod, Plan};
+use crate::plan::{MatchedMethod, Plan};
 
-/// Finds the method of a request by the first bytes of its body. If the permission of the client can be checked before,
-/// it is, so that no byte of the body is read without permission. The method becomes the kind of the observed request.
+/// Finds the method of a request by the first bytes of its body. If the permission does not depend on the body, it is
+/// checked first, so that no byte of the body is read without permission. The method becomes the kind of the observed
+/// request.
 ///
 /// # Errors
 /// Fails if the client may not call the method, the bytes do not arrive, or they name no method.
@@ -19,34 +20,34 @@ pub(super) async fn find_by_body<'h>(
     pending: NeedsBody,
     body: &mut RequestBody,
     observed: &mut Observation<'_>,
-) -> Result<FoundMethod<'h>, RoutingError> {
+) -> Result<MatchedMethod<'h>, RoutingError> {
     let prefix = authorized_prefix(plan, head, &pending, body).await;
     let prefix = prefix.map_err(|error| RoutingError { context: pending.context(), error })?;
     match route_by_body(plan, head, &pending, &prefix) {
-        Ok(found) => {
-            observed.set_kind(RequestKind::Method(found.method));
-            Ok(found)
+        Ok(matched) => {
+            observed.set_kind(RequestKind::Method(matched.method));
+            Ok(matched)
         }
         Err(RoutingError { context, error }) => {
             observed.set_kind(context.into());
             let ErrorContext::Method(method) = context else { return Err(RoutingError { context, error }) };
-            // A client without permission gets the error about the permission, not the one about its request.
-            let found = FoundMethod { method, segments: Vec::new(), by_name: None };
-            let error = authorize_early(plan, head, &found).await.err().unwrap_or(error);
+            // If the client lacks the permission, it gets that error instead of the error in its request.
+            let matched = MatchedMethod { method, segments: Vec::new(), by_name: None };
+            let error = authorize_early(plan, head, &matched).await.err().unwrap_or(error);
             Err(RoutingError { context, error })
         }
     }
 }
 
-/// Receives the first bytes of a body after the permission check, if that does not depend on the body.
+/// Receives the first bytes of a body, after the permission check if that does not depend on the body.
 async fn authorized_prefix(
     plan: &Plan,
     head: &Head,
     pending: &NeedsBody,
     body: &mut RequestBody,
 ) -> Result<BodyPrefix, ApiError> {
-    if let Some(found) = pending.method_to_authorize(plan) {
-        authorize_early(plan, head, &found).await?;
+    if let Some(matched) = pending.method_to_authorize(plan) {
+        authorize_early(plan, head, &matched).await?;
     }
     receive_prefix(body, &pending.kind, &plan.limits).await
 }

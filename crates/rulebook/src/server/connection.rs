@@ -58,12 +58,14 @@ pub(super) fn factory(
                 let (http, state) = (Rc::clone(&http), Arc::clone(&connected));
                 async move {
                     let _counted = state.count_connection();
-                    // Responses are written as a whole; waiting for more to send would only delay them.
+                    // Each response is written with one call, so that waiting for more data (the algorithm of Nagle)
+                    // would only delay it.
                     stream.set_nodelay(true)?;
                     let peer = stream.peer_addr().ok();
                     let http2 = Rc::new(Cell::new(None));
                     let ended = http.call((Connection::new(stream, &http2), Protocol::Http1, peer)).await;
-                    let Some(connection) = http2.take() else { return ended };
+                    // Without the feature, the connection is closed.
+                    let Some(connection) = http2.take().filter(|_| cfg!(feature = "http2")) else { return ended };
                     // actix does not ask connections of HTTP/2 to close.
                     let served = pin!(http.call((connection, Protocol::Http2, peer)));
                     match select(served, pin!(state.quiet())).await {
@@ -76,7 +78,7 @@ pub(super) fn factory(
     })
 }
 
-/// The handling of a request.
+/// The future that handles a request.
 type Handling = LocalBoxFuture<'static, Response<BoxBody>>;
 
 /// Handles a request, or continues to handle one for which [`begin`] has sent `100 Continue`.
@@ -94,17 +96,17 @@ fn run(
     Box::pin(handle(Rc::clone(worker), Scope::Api, incoming).map(Ok))
 }
 
-/// The handling of a request that waits for its body.
+/// A request whose handling is suspended until its body arrives.
 struct Suspended {
     handling: Handling,
     go_on: Rc<Continue>,
 }
 
-/// Handles a request with `Expect: 100-continue` (RFC 9110 section 10.1.1) until it needs its body. If it does, returns
-/// the request with its suspended handling, and actix sends `100 Continue`.
+/// Handles a request with `Expect: 100-continue` (RFC 9110 section 10.1.1) until it needs its body. Then returns the
+/// request with its suspended handling, and actix sends `100 Continue`.
 ///
 /// # Errors
-/// Returns the response if it is ready without the body.
+/// Returns the response as the error if it is ready without the body.
 async fn begin(worker: Rc<Worker>, mut request: Request) -> Result<Request, Response<BoxBody>> {
     let mut incoming = Incoming::take(&mut request, &worker);
     let go_on = Rc::new(Continue::default());
@@ -127,10 +129,11 @@ async fn begin(worker: Rc<Worker>, mut request: Request) -> Result<Request, Resp
 /// The first bytes of a client that speaks HTTP/2 (RFC 9113 section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A connection whose protocol is detected by its first bytes, as they arrive.
+/// A connection whose protocol is detected by its first bytes.
 ///
-/// Each connection begins as HTTP/1, whose service limits the time of the first head. If the client sends the preface
-/// of HTTP/2, reading fails, and the stream is put into `http2` together with the bytes that were read.
+/// Each connection begins as HTTP/1, whose service limits the time until the first head is complete. If the client
+/// sends the preface of HTTP/2, reading returns an error, and the stream is put into `http2` together with the bytes
+/// that were read.
 struct Connection {
     /// `None` once the stream has been put into `http2`.
     stream: Option<TcpStream>,
@@ -140,11 +143,11 @@ struct Connection {
 
 /// The first bytes of a connection.
 enum Start {
-    /// The bytes so far are the beginning of [`PREFACE`].
+    /// The bytes received so far are the beginning of [`PREFACE`].
     Unknown(Vec<u8>),
-    /// The bytes have been read and will be returned before others.
+    /// The protocol is known. These bytes have been read from the stream, and are returned by the next read.
     Replayed(Bytes),
-    /// The bytes have been returned.
+    /// The first bytes have been returned; reads go to the stream directly.
     Done,
 }
 
@@ -180,8 +183,8 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
-    /// Returns the stream to write to. Nothing is written before the client has sent a byte: a connection that a client
-    /// opens and does not use is closed without a response.
+    /// Returns the stream for writing. An error before the client has sent a byte prevents any response: a connection
+    /// that a client opens and does not use is closed without one.
     fn writer(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         let is_unused = matches!(&self.start, Start::Unknown(seen) if seen.is_empty());
         match &mut self.stream {

@@ -15,9 +15,9 @@ const SEARCH: &str = "search";
 /// The query field with the words to search for.
 const WORDS: &str = "q";
 
-/// The end of the path of a page in markdown.
+/// The suffix of the path of a page in markdown.
 const MARKDOWN: &str = ".md";
-/// The path of the contents page in markdown, without [`MARKDOWN`]: the page itself has an empty path.
+/// The path of the contents page in markdown, without [`MARKDOWN`]. In HTML, the contents page has an empty path.
 const INDEX: &str = "index";
 
 /// The documentation page at a path.
@@ -26,7 +26,7 @@ pub(super) enum DocsPage {
     Page(plan::RenderedPage),
     /// A page in markdown.
     Markdown(Document),
-    /// No page: the page that says so.
+    /// The page that reports that the requested page does not exist.
     Missing(plan::RenderedPage),
 }
 
@@ -40,8 +40,8 @@ enum Requested {
     Missing(String),
 }
 
-/// Finds the page at a raw path below `/docs/`. Returns `None` if there is none and the client does not prefer a page
-/// that says so.
+/// Finds the page at a raw path below `/docs/`. If the page does not exist, returns the page that reports this, or
+/// `None` if the client does not prefer pages.
 ///
 /// # Errors
 /// Fails if the page cannot be rendered.
@@ -53,7 +53,7 @@ pub(super) async fn find(
     let Some(path) = decoded(path) else { return Ok(None) };
     let (path, is_markdown) = match path.strip_suffix(MARKDOWN) {
         Some(INDEX) => ("", true),
-        // The contents page has no other path in markdown.
+        // The contents page in markdown has the name `index`, not an empty one.
         Some("") => return Ok(None),
         Some(path) => (path, true),
         None => (&*path, false),
@@ -63,7 +63,7 @@ pub(super) async fn find(
             let words = query_values(head, WORDS).next().flatten();
             Requested::Search(words.map(Cow::into_owned).unwrap_or_default())
         }
-        path => match documents.get().pages.find(path) {
+        path => match documents.get().published.pages.find(path) {
             Some(index) => Requested::Page(index),
             None if prefers_pages(head) => {
                 let page = render(documents, Requested::Missing(path.to_owned())).await?;
@@ -76,25 +76,29 @@ pub(super) async fn find(
     Ok(page.map(|page| if is_markdown { DocsPage::Markdown(page.markdown) } else { DocsPage::Page(page) }))
 }
 
-/// Decodes a path. Returns `None` if the result has another number of segments: relative links of the page would lead
-/// elsewhere.
+/// Decodes a path. Returns `None` if decoding changes the number of segments, because the relative links of the page
+/// would be wrong then.
 fn decoded(path: &str) -> Option<Cow<'_, str>> {
     let decoded = percent_decode_str(path).decode_utf8().ok()?;
     (decoded.matches('/').count() == path.matches('/').count()).then_some(decoded)
 }
 
-/// Returns a page, rendered on another thread if it is not ready: that takes long for a large API.
+/// Returns a page. If it is not cached, it is rendered on another thread, which takes long for a large API.
 async fn render(documents: &Arc<LazyDocuments>, requested: Requested) -> Result<Option<plan::RenderedPage>, ApiError> {
     if let Requested::Page(index) = requested
-        && let Some(page) = documents.get().pages.cached(index)
+        && let Some(page) = documents.get().published.pages.cached(index)
     {
         return Ok(Some(page));
     }
     let documents = Arc::clone(documents);
     let rendered = web::block(move || match requested {
-        Requested::Page(index) => documents.get().pages.get(index),
-        Requested::Search(words) => documents.get().page_finder.as_ref().map(|finder| (finder.search)(&words)),
-        Requested::Missing(path) => documents.get().page_finder.as_ref().map(|finder| (finder.missing)(&path)),
+        Requested::Page(index) => documents.get().published.pages.get(index),
+        Requested::Search(words) => {
+            documents.get().published.page_finder.as_ref().map(|finder| (finder.search)(&words))
+        }
+        Requested::Missing(path) => {
+            documents.get().published.page_finder.as_ref().map(|finder| (finder.missing)(&path))
+        }
     });
     rendered.await.map_err(ApiError::internal)
 }

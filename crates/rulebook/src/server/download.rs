@@ -12,19 +12,20 @@ use crate::pipeline::{ErrorContext, FileReply, Reply, refuse, respond_with_link}
 use crate::plan::Plan;
 use crate::transfer::{self, Decision, FileInfo};
 
-/// The policy of a file: it may do nothing in a browser (Content Security Policy Level 3 section 6.3.2).
+/// The policy for a file: in a browser, it must not run scripts or use the origin of the server (Content Security
+/// Policy Level 3 section 6.3.2).
 const POLICY: &str = "sandbox";
-/// The header field by which a script in a browser asks for a link instead of the file.
+/// The header field with which a script in a browser requests a link instead of the file.
 const REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 /// Replies with the file that a method returned, or with a link to it.
 pub(super) async fn respond_with_file(plan: &Plan, head: &Arc<Head>, links: &Arc<Links>, file: FileReply) -> Reply {
     let FileReply { method, download, status, mut headers } = file;
     let (mut file_headers, content) = FileHeaders::of(*download);
-    // A cache would give the file for the link, or the link for the file.
+    // Without this field, a cache could return the file for the link, or the link for the file.
     headers.push((header::VARY, HeaderValue::from_static("X-Requested-With")));
-    let reply = if wants_link(head) {
-        // Cookies are for this client, not for everybody who has the link.
+    let reply = if requests_link(head) {
+        // Cookies are sent with the link to this client, not with the file to every client that has the link.
         headers.extend(file_headers.fields.extract_if(.., |(name, _)| *name == header::SET_COOKIE));
         headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
         let link = links.create(&plan.limits, file_headers, content).await;
@@ -40,8 +41,9 @@ pub(super) async fn respond_with_file(plan: &Plan, head: &Arc<Head>, links: &Arc
     reply.unwrap_or_else(|error| refuse(plan, head, ErrorContext::Method(method), error))
 }
 
-/// Returns `true` if the client asks for a link. HEAD gets the head of the file itself, so that it creates nothing.
-fn wants_link(head: &Head) -> bool {
+/// Returns `true` if the client requests a link. HEAD requests get the header fields of the file itself, so that HEAD
+/// does not create a link.
+fn requests_link(head: &Head) -> bool {
     let by_script = |value: &str| value.trim().eq_ignore_ascii_case("XMLHttpRequest");
     head.method != Method::HEAD && head.get(&REQUESTED_WITH).is_some_and(by_script)
 }
@@ -52,7 +54,7 @@ pub(super) struct FileHeaders {
     pub(super) content_type: HeaderValue,
     /// The other header fields.
     pub(super) fields: Vec<(HeaderName, HeaderValue)>,
-    /// The facts that the method has given.
+    /// The length, entity tag and modification time, as far as the method has set them.
     pub(super) facts: FileInfo,
 }
 
@@ -71,26 +73,26 @@ impl FileHeaders {
             headers,
             error: _,
         } = download;
-        let own = vec![
+        let file_fields = vec![
             (header::CONTENT_DISPOSITION, transfer::disposition(name.as_deref(), inline)),
             (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
         ];
-        // The length of bytes and files is known better than the method can say.
+        // For bytes and files, the actual length is used instead of the length that the method has set.
         let length = length.filter(|_| known || matches!(content, Content::Stream(_)));
         let content_type = media_type.unwrap_or_else(|| transfer::media_type(name.as_deref()));
         let facts = FileInfo { length, accepts_ranges: false, etag, modified };
-        (Self { content_type, fields: merge(own, headers), facts }, content)
+        (Self { content_type, fields: merge(file_fields, headers), facts }, content)
     }
 
-    /// Returns the reply with the part of the file that a request gets. `status` is the HTTP status if that is all of
-    /// it, and `headers` are further header fields.
+    /// Returns the reply with the requested part of the file. `status` is the HTTP status for the whole file, and
+    /// `headers` are additional header fields.
     pub(super) fn reply(self, opened: Opened, status: u16, headers: Vec<(HeaderName, HeaderValue)>) -> Reply {
         let Opened { decision, facts, body } = opened;
         let (status, mut fields) = match decision {
             Decision::Whole => (status, self.fields),
             Decision::Part { .. } => (206, self.fields),
             Decision::NotModified => (304, self.fields),
-            // Only client libraries send the conditions that lead here: the response needs no text.
+            // Only client libraries send such conditions, so that the response needs no text for people.
             Decision::PreconditionFailed => (412, Vec::new()),
             Decision::OutOfRange => (416, Vec::new()),
         };

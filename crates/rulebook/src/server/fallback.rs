@@ -1,4 +1,4 @@
-//! Replies with the server's own pages and static files.
+//! Replies with pages of the server and static files.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use crate::pipeline::{self, ErrorContext, Reply, refuse, respond_unless_read};
 use crate::plan::Plan;
 use crate::transfer::FileInfo;
 
-/// Replies with the page or static file at the path of a request, or with an error in this context if there is none.
+/// Replies with the page or static file at the path of a request. If the path has neither, replies with an error in
+/// this context.
 pub(super) async fn respond_with_page(worker: &Worker, plan: &Plan, head: &Arc<Head>, context: ErrorContext) -> Reply {
     let page = match pages::find(&worker.state().files, plan, head).await {
         Ok(Some(page)) => page,
@@ -50,10 +51,10 @@ fn docs_page(reply: Reply) -> Reply {
     with_policy(reply, PageKind::Docs, Keep::Revalidate)
 }
 
-/// Adds the header fields that tell browsers what a page may do.
+/// Adds the header fields that limit what a page may do in a browser.
 fn with_policy(mut reply: Reply, kind: PageKind, keep: Keep) -> Reply {
     for (name, value) in browser_policy::fields(kind, keep) {
-        reply.headers.retain(|(own, _)| *own != name);
+        reply.headers.retain(|(present, _)| *present != name);
         reply.headers.push((name, value));
     }
     reply

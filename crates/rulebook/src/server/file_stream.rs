@@ -1,4 +1,4 @@
-//! Reads a file piece by piece: in the worker if the bytes are in memory, else on another thread.
+//! Reads a file piece by piece: in the worker thread if the bytes are in the page cache, otherwise on another thread.
 
 use std::fs::File;
 use std::io;
@@ -15,35 +15,35 @@ pub(super) const PIECE: u64 = 256 << 10;
 
 /// A range of a file, as a stream.
 ///
-/// The position of the open file is neither used nor moved, so others can read the same open file.
+/// The position of the open file is neither used nor changed, so that several readers can share the open file.
 pub(super) struct FileStream {
     file: Arc<File>,
     /// The offset of the next piece to be read.
     at: u64,
-    /// The number of bytes from there on.
-    left: u64,
-    /// The last piece that the worker read. The next piece is read into its buffer once it has been sent.
+    /// The number of bytes from `at` to the end of the range.
+    remaining: u64,
+    /// The last piece that the worker read. When it has been sent, its buffer is used for the next piece.
     last: Bytes,
-    /// `true` if the worker has read a piece since other tasks last ran.
+    /// `true` if the worker has read a piece and other tasks have not run since.
     must_yield: bool,
-    /// A piece that is read on another thread.
+    /// The piece that another thread is reading.
     reading: Option<JoinHandle<io::Result<Bytes>>>,
-    /// `true` if that piece has been waited for.
+    /// `true` if the stream had to wait for that piece.
     waited: bool,
 }
 
 impl FileStream {
-    /// Returns `length` bytes of a file, from the offset `at` on.
+    /// Returns a stream of `length` bytes of a file, beginning at the offset `at`.
     pub(super) fn new(file: File, at: u64, length: u64) -> Self {
         let file = Arc::new(file);
-        Self { file, at, left: length, last: Bytes::new(), must_yield: false, reading: None, waited: false }
+        Self { file, at, remaining: length, last: Bytes::new(), must_yield: false, reading: None, waited: false }
     }
 
-    /// Returns a buffer for the next piece, and the offset of the piece. The piece counts as read from now on.
+    /// Returns a buffer for the next piece, and the offset of that piece, which then counts as read.
     fn next_buffer(&mut self) -> (BytesMut, u64) {
-        let length = self.left.min(PIECE);
+        let length = self.remaining.min(PIECE);
         let at = self.at;
-        self.left -= length;
+        self.remaining -= length;
         self.at += length;
         // At most `PIECE`.
         let length = length as usize;
@@ -57,7 +57,7 @@ impl FileStream {
         (buffer, at)
     }
 
-    /// Returns the next piece if it is in memory; else starts to read it on another thread.
+    /// Returns the next piece if it is in the page cache; otherwise starts to read it on another thread.
     fn read(&mut self) -> Option<Bytes> {
         let (mut buffer, at) = self.next_buffer();
         let read = read_from_memory(&self.file, at, &mut buffer);
@@ -86,10 +86,11 @@ impl Stream for FileStream {
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         let this = &mut *self;
         if this.reading.is_none() {
-            if this.left == 0 {
+            if this.remaining == 0 {
                 return Poll::Ready(None);
             }
-            // A client that is as fast as the worker would keep it from all other requests.
+            // Without this, a client that receives as fast as the worker reads would keep the worker from all other
+            // requests.
             if std::mem::take(&mut this.must_yield) {
                 task.waker().wake_by_ref();
                 return Poll::Pending;
@@ -106,10 +107,10 @@ impl Stream for FileStream {
         this.reading = None;
         let read = read.unwrap_or_else(|error| Err(io::Error::other(error)));
         if read.is_err() {
-            this.left = 0;
+            this.remaining = 0;
         }
-        // The disk is slow: the next piece is read while this one is sent.
-        if std::mem::take(&mut this.waited) && this.left > 0 {
+        // The stream had to wait for the disk: the next piece is read ahead while this one is sent.
+        if std::mem::take(&mut this.waited) && this.remaining > 0 {
             let (buffer, at) = this.next_buffer();
             this.start_reading(buffer, at, 0);
         }
@@ -117,9 +118,9 @@ impl Stream for FileStream {
     }
 }
 
-/// Reads the bytes that are in memory, and returns their number. It is less than the length of the buffer if more bytes
-/// are not in memory, the file ends, or this system or file system cannot tell; reading on another thread then shows
-/// which.
+/// Reads the bytes that are in the page cache, and returns their number. The number is less than the length of the
+/// buffer if further bytes are not cached, the file ends, or the system or file system does not support this kind of
+/// read. Reading on another thread then finds out which.
 #[cfg(target_os = "linux")]
 fn read_from_memory(file: &File, at: u64, buffer: &mut [u8]) -> usize {
     use rustix::io::{ReadWriteFlags, preadv2};
@@ -131,7 +132,7 @@ fn read_from_memory(_: &File, _: u64, _: &mut [u8]) -> usize {
     0
 }
 
-/// Fills the buffer with the bytes from the offset `at` on.
+/// Fills the buffer with the bytes from the offset `at`.
 ///
 /// # Errors
 /// Fails if the file cannot be read, or ends early.

@@ -23,9 +23,9 @@ use crate::pipeline::{
     preflighted_method, read, refuse, respond, route, share,
 };
 
-/// Handles a request, from its head to the response. `scope` is the part of the API that the request may reach.
+/// Handles a request from its head to its response. `scope` is the part of the API that the request may reach.
 ///
-/// The futures of rare kinds of requests are in boxes: the future of every request would be larger otherwise.
+/// The futures of rare kinds of requests are boxed, because they would enlarge the future of every request.
 pub(super) async fn handle(worker: Rc<Worker>, scope: Scope, incoming: Incoming) -> Response<BoxBody> {
     let Incoming { head, version, mut body } = incoming;
     let current = worker.current();
@@ -35,29 +35,29 @@ pub(super) async fn handle(worker: Rc<Worker>, scope: Scope, incoming: Incoming)
     observed.set_kind(RequestKind::of(&route));
     let preflighted = preflighted_method(plan, &head, &route);
     let stages = async {
-        let found = match route {
-            Route::Method(found) => Ok(found),
+        let matched = match route {
+            Route::Method(matched) => Ok(matched),
             Route::NeedsBody(pending) => Box::pin(find_by_body(plan, &head, pending, &mut body, &mut observed)).await,
             Route::Options(target) => return Box::pin(options(plan, &head, &target)).await,
             Route::Server(path) => return Box::pin(respond_at_server_path(&worker, plan, &head, path)).await,
             Route::Fallback => return Box::pin(respond_with_page(&worker, plan, &head, ErrorContext::Nothing)).await,
             Route::Error(unrouted) => Err(unrouted),
         };
-        let found = match found {
-            Ok(found) => found,
+        let matched = match matched {
+            Ok(matched) => matched,
             Err(unrouted) => return refuse(plan, &head, unrouted.context, unrouted.error),
         };
         let mut quota = None;
         let outcome = async {
-            let client = identify(plan, &head, found.method, &mut quota).await?;
-            let granted = authorize(plan, &found, &client)?;
+            let client = identify(plan, &head, matched.method, &mut quota).await?;
+            let granted = authorize(plan, &matched, &client)?;
             let body = receive(&mut body, &head, plan, granted.method(), worker.uploads()).await?;
-            let values = read(plan, &client.head, &found, &body)?;
+            let values = read(plan, &client.head, &matched, &body)?;
             let arguments = check(plan, granted.method(), values)?;
             act(runner, &granted, arguments, CallOrigin::Request(Arc::clone(&client.head)))?.await
         }
         .await;
-        match respond(plan, &head, found.method, quota, outcome) {
+        match respond(plan, &head, matched.method, quota, outcome) {
             Responded::Reply(reply) => reply,
             Responded::File(file) => Box::pin(respond_with_file(plan, &head, &worker.state().links, file)).await,
         }

@@ -1,7 +1,7 @@
 //! The HTTP server: listens, receives requests, sends responses, and serves the pages of the API.
 //!
-//! This is the only part that names actix. What a request means and what the response says is decided by the pipeline;
-//! [`handle`](handle::handle) calls its stages.
+//! Only this module uses actix. The pipeline determines what a request means and what the response contains;
+//! [`handle`](handle::handle) calls the stages of the pipeline.
 
 mod body_timer;
 mod browser_policy;
@@ -29,6 +29,7 @@ mod settings;
 mod state;
 mod static_files;
 mod streamed_body;
+#[cfg_attr(not(feature = "swagger-ui"), path = "without_swagger.rs")]
 mod swagger;
 mod upload_writer;
 mod worker;
@@ -53,8 +54,8 @@ use upload_writer::Uploads;
 use crate::plan::Plan;
 use crate::store::LazyStore;
 
-/// Serves a plan on new threads. A new plan in `plan` takes effect with the next request. `data` is the folder of
-/// the server's own files.
+/// Serves a plan on new threads. When a new plan is stored in `plan`, it takes effect with the next request. `data` is
+/// the data folder of the server.
 ///
 /// # Errors
 /// Fails if an address cannot be listened on, or the thread cannot be started.

@@ -1,4 +1,4 @@
-//! The API, or one of its modules, as a service for an actix `App` of the program's own.
+//! The API, or one of its modules, as a service that a program mounts into its own actix `App`.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,18 +19,18 @@ use crate::plan::Plan;
 /// The part of an API that requests may reach.
 #[derive(Debug, Clone)]
 pub(super) enum Scope {
-    /// The whole API and all paths of the server's own.
+    /// The whole API, and all paths at which the server itself responds.
     Api,
     /// The methods of the module with this name, and OPTIONS on its services.
     Module(Arc<str>),
 }
 
 impl Scope {
-    /// Returns a route as it is if it leads into this scope; else the error for an unknown service.
+    /// Returns the route if it is in this scope; otherwise the error for an unknown service.
     pub(super) fn limit<'h>(&self, plan: &Plan, route: Route<'h>) -> Route<'h> {
         let Self::Module(name) = self else { return route };
         let module = match &route {
-            Route::Method(found) => Some(plan.methods[found.method].module),
+            Route::Method(matched) => Some(plan.methods[matched.method].module),
             Route::NeedsBody(pending) => pending.method.map(|method| plan.methods[method].module),
             Route::Options(OptionsTarget::Service { service, .. }) => Some(plan.services[*service].module),
             Route::Error(_) => return route,
@@ -41,7 +41,7 @@ impl Scope {
     }
 }
 
-/// The API, or one of its modules, as a service that programs mount into an actix `App` of their own.
+/// The API, or one of its modules, as a service that a program mounts into its own actix `App`.
 ///
 /// [`Engine::service`](crate::Engine::service) returns the whole API, with its documents, pages and static files. The
 /// service handles every request that reaches it, so mount it last, or below a `web::scope`. It routes by the whole
@@ -68,8 +68,8 @@ impl Scope {
 /// # }
 /// ```
 ///
-/// Every service of one [`Engine::service`](crate::Engine::service) shares its counters and its connection to the
-/// program's files. The server of the `App` decides about connections: it sends `100 Continue` before the service is
+/// All services that come from one call of [`Engine::service`](crate::Engine::service) share its counters and the
+/// folder of stored files. The server of the `App` manages connections: it sends `100 Continue` before the service is
 /// called, and its timeouts and its shutdown apply instead of those of [`Settings`](crate::Settings).
 #[derive(Clone)]
 pub struct ApiService {
@@ -82,8 +82,9 @@ impl ApiService {
         Self { state: Arc::new(state), scope: Scope::Api }
     }
 
-    /// Returns the service of one module: its methods, and OPTIONS on its services. Every other path is refused as
-    /// unknown, also those of documents, pages and links to files. Returns `None` if there is no such module.
+    /// Returns the service of one module: its methods, and OPTIONS on its services. Requests for any other path,
+    /// including documents, pages and links to files, get the error for an unknown service. Returns `None` if there is
+    /// no such module.
     #[must_use]
     pub fn module(&self, name: &str) -> Option<Self> {
         let exists = self.state.plan.load().modules.iter().any(|module| *module.name == *name);

@@ -1,9 +1,9 @@
-//! Receives multipart bodies (RFC 7578): fields into memory, files into temporary files, both as their bytes arrive.
+//! Receives multipart bodies (RFC 7578): fields into memory and files into temporary files, while the bytes arrive.
 //!
-//! `multer` finds the boundaries. It gets a chunk only when it has nothing left to read, so that no more of a body is
-//! in memory than one chunk, the fields and a piece of a file. `actix-multipart` cannot be used in its place: it reads
-//! the `Payload` of actix itself, while the chunks here have passed the limits of the body, and the first ones may come
-//! from the stage that routes by body.
+//! `multer` finds the boundaries. It gets the next chunk only when it has processed all bytes, so that memory never
+//! holds more than one chunk, the fields, and a piece of a file. `actix-multipart` cannot be used instead, because it
+//! reads the `Payload` of actix itself; here, the chunks have passed the limits of the body, and the first ones may
+//! have been read to route the request.
 
 use std::future::poll_fn;
 use std::io;
@@ -25,18 +25,17 @@ use crate::call::{ApiError, MalformedRequest, shortened};
 use crate::pipeline::{self, Body, Part, PartContent};
 use crate::plan::{Plan, PlannedMethod};
 
-/// The maximum length of what is between the contents of two parts, in bytes: a boundary and the header fields of a
-/// part.
+/// The maximum number of bytes between the contents of two parts: a boundary and the header fields of a part.
 const MAX_BETWEEN: usize = 16 << 10;
-/// The number of bytes of a file that are received beyond the limit of its parameter. A file that is only a little too
-/// long is received completely, so that its check can report the length together with all other errors.
+/// The number of bytes by which a file may exceed the limit of its parameter while it is received. A file that is only
+/// slightly too long is received completely, so that its check can report its length together with all other errors.
 const MAX_EXCESS: u64 = 64 << 10;
 /// The maximum length of the name of a part, in bytes.
 const MAX_NAME: usize = 1 << 10;
-/// The maximum length of the file name of a part, in characters. A longer one is cut.
+/// The maximum length of the file name of a part, in characters. A longer name is cut.
 const MAX_FILENAME: usize = 255;
 
-/// The method that the parts of a body are for.
+/// The method for which a body is received.
 #[derive(Clone, Copy)]
 pub(super) struct Target<'m> {
     /// The plan of the method.
@@ -49,7 +48,7 @@ pub(super) struct Target<'m> {
     pub(super) uploads: &'m Arc<Uploads>,
 }
 
-/// Receives all parts of a body. Files that no parameter accepts are measured, but not stored.
+/// Receives all parts of a body. A file that no parameter accepts is not stored; only its length is counted.
 ///
 /// # Errors
 /// Fails if a limit is exceeded, the body is malformed or does not arrive in time, or a file cannot be stored.
@@ -76,7 +75,7 @@ pub(super) async fn receive_parts(
             parts.push(part);
         }
     }
-    // Bytes after the last boundary have no meaning, but count for the limit of the body.
+    // Bytes after the last boundary are ignored, but count for the size limit of the body.
     while reader.body.next().await?.is_some() {}
     Ok(Body::Parts(parts))
 }
@@ -88,12 +87,13 @@ struct PartReader<'b> {
     multipart: Multipart<'static>,
     /// The number of bytes of all fields so far.
     field_bytes: u64,
-    /// `true` if a field already decides that the request will be refused: files after it are not stored.
+    /// `true` if a field is invalid, so that the request will be refused. Files after it are not stored.
     refused: bool,
 }
 
 impl PartReader<'_> {
-    /// Returns the next part with its header fields; `None` at the end. `number` is the number of the part from 1.
+    /// Returns the next part with its header fields; `None` at the end. `number` is the number of the part, which
+    /// starts at 1.
     async fn field(&mut self, number: u64) -> Result<Option<Field<'static>>, ApiError> {
         let Self { body, feed, multipart, .. } = self;
         let mut between = 0;
@@ -102,7 +102,7 @@ impl PartReader<'_> {
                 if let Poll::Ready(field) = multipart.poll_next_field(task) {
                     return Poll::Ready(field.map_err(|error| malformed(&error, number)));
                 }
-                // All these bytes have been searched for the next part.
+                // All of these bytes were searched, and contain no complete header of a part.
                 if between > MAX_BETWEEN {
                     return Poll::Ready(Err(ApiError::malformed(MalformedRequest::MultipartStart {
                         searched: MAX_BETWEEN,
@@ -136,7 +136,7 @@ impl PartReader<'_> {
         .await
     }
 
-    /// Receives one part. Returns `None` if the user chose no file: browsers send an empty file without a name then,
+    /// Receives one part. Returns `None` if the user selected no file: browsers then send an empty file without a name,
     /// and form libraries an empty text.
     async fn part(
         &mut self,
@@ -155,11 +155,11 @@ impl PartReader<'_> {
         };
         let slot = pipeline::filled_by(method, &name);
         let accepts_file = slot.is_some_and(|slot| slot.file_limit.is_some());
-        // In a browser, a script can give a part the type JSON only together with a file name (HTML standard, "create
-        // an entry").
+        // A script in a browser can set the media type JSON of a part only if it also sets a file name (HTML standard,
+        // "create an entry").
         let is_json = |mime: &mime::Mime| mime.essence_str() == mime::APPLICATION_JSON.essence_str();
         let is_value = slot.is_some() && !accepts_file && field.content_type().is_some_and(is_json);
-        let Some(filename) = field.file_name().filter(|_| !is_value).map(clean) else {
+        let Some(filename) = field.file_name().filter(|_| !is_value).map(clean_filename) else {
             let bytes = self.text(&mut field, number, &name, &plan.limits).await?;
             if accepts_file && bytes.is_empty() {
                 return Ok(None);
@@ -186,7 +186,7 @@ impl PartReader<'_> {
         Ok(Some(Part { name, content: PartContent::File(upload) }))
     }
 
-    /// Receives the content of a part that is not a file. All such parts together count for the limit of a body.
+    /// Receives the content of a part that is not a file. The limit applies to the total size of all such parts.
     async fn text(
         &mut self,
         field: &mut Field<'static>,
@@ -209,7 +209,7 @@ impl PartReader<'_> {
     }
 }
 
-/// The stream that `multer` reads: at most one chunk, which is added when `multer` finds none.
+/// The stream that `multer` reads. It holds at most one chunk; the next one is added when `multer` needs more bytes.
 #[derive(Clone)]
 struct Feed(Arc<Mutex<Fed>>);
 
@@ -245,9 +245,9 @@ impl Stream for Feed {
     }
 }
 
-/// Returns a file name of the client without folders, and without control characters and characters that change the
+/// Returns the file name that a client sent, without folders, control characters and characters that change the
 /// direction of text.
-fn clean(name: &str) -> String {
+fn clean_filename(name: &str) -> String {
     let name: String = visible_base_name(name).take(MAX_FILENAME).collect();
     if matches!(name.as_str(), "." | "..") { String::new() } else { name }
 }

@@ -1,5 +1,5 @@
-//! Observes every request, from its head to its response: the counters, the access log, and the header field with its
-//! id.
+//! Observes every request from its head to its response: counts it, writes the access log, and adds the header field
+//! with its id.
 
 use std::fmt::{self, Display, Write};
 use std::pin::Pin;
@@ -20,7 +20,7 @@ use super::worker::Current;
 use crate::call::Head;
 use crate::plan::Plan;
 
-/// The target of the access log, by which it can be filtered.
+/// The log target of the access log, by which filters select it.
 const TARGET: &str = "rulebook::access";
 /// The maximum number of characters of a path that are logged.
 const MAX_PATH: usize = 1 << 10;
@@ -34,7 +34,7 @@ pub(super) struct Observation<'r> {
     kind: RequestKind,
     /// `true` once the request has been counted and logged.
     reported: bool,
-    /// `true` if the request is in flight until this is dropped.
+    /// `true` if the request counts as in flight until this value is dropped.
     counts_in_flight: bool,
 }
 
@@ -52,7 +52,7 @@ impl<'r> Observation<'r> {
         self.kind = kind;
     }
 
-    /// Returns the kind of the request, as far as it is known.
+    /// Returns the kind of the request that is known so far.
     pub(super) fn kind(&self) -> RequestKind {
         self.kind
     }
@@ -71,7 +71,8 @@ impl<'r> Observation<'r> {
             BodySize::Stream => None,
         };
         self.report(Status::Sent(response.status().as_u16(), code), length);
-        // In HTTP/2 many requests share a connection, so only the body knows when its response has been sent.
+        // In HTTP/2, many requests share a connection, so that only the response body knows when the response has been
+        // sent.
         if !self.head.streams {
             return response;
         }
@@ -91,7 +92,8 @@ impl<'r> Observation<'r> {
 
     fn log(&self, status: Status, length: Option<u64>, duration: Duration) {
         let Head { method, uri, peer, id: request_id, .. } = self.head;
-        // A target without a path (RFC 9112 section 3.2.3) is logged as a dash, so that no column is missing.
+        // A request target without a path (RFC 9112 section 3.2.3) is logged as a dash, so that every line has all
+        // columns.
         let path = Some(uri.path()).filter(|path| !path.is_empty()).unwrap_or("-");
         let (method, path) = (Escaped(method.as_str()), Escaped(path));
         let (status, code) = match status {
@@ -128,7 +130,7 @@ impl Drop for Observation<'_> {
     }
 }
 
-/// The body of a response whose request is in flight until the body has been sent.
+/// A response body. Its request counts as in flight until the body has been sent.
 struct InFlight {
     body: BoxBody,
     shard: Arc<Shard>,
@@ -152,7 +154,7 @@ impl MessageBody for InFlight {
     }
 }
 
-/// A value, or a dash if there is none.
+/// Formats a value, or a dash if the value is `None`.
 struct OrDash<T>(Option<T>);
 
 impl<T: Display> Display for OrDash<T> {
@@ -164,7 +166,7 @@ impl<T: Display> Display for OrDash<T> {
     }
 }
 
-/// A text of the client in a line of the log: cut to [`MAX_PATH`], and escaped so that it cannot begin another line or
+/// Formats a text of the client for the log: cut to [`MAX_PATH`], and escaped so that it cannot begin another line or
 /// column.
 struct Escaped<'a>(&'a str);
 

@@ -1,4 +1,4 @@
-//! Opens a file that is to be sent, and selects the part that a request gets.
+//! Opens a file for a response, and selects the part of it that the request asks for.
 
 use std::fs::File;
 use std::io;
@@ -16,12 +16,12 @@ use crate::call::{ByteStream, Content, ETag, Head};
 use crate::pipeline::ReplyBody;
 use crate::transfer::{Decision, FileInfo, decide, etag_from_metadata};
 
-/// The maximum length in bytes of a file that is sent as one piece.
+/// The maximum length in bytes of a file that is read into memory and sent at once.
 const MAX_WHOLE: u64 = 64 << 10;
 
-/// The part of a file that a request gets.
+/// The part of a file that a response contains.
 pub(super) struct Opened {
-    /// Which part, or why none.
+    /// The part, or the reason why there is no content.
     pub(super) decision: Decision,
     /// The length, entity tag and time of the whole file.
     pub(super) facts: FileInfo,
@@ -29,7 +29,8 @@ pub(super) struct Opened {
     pub(super) body: ReplyBody,
 }
 
-/// Opens the content of a file. `known` are the facts that the method has given. Slow operations run on another thread.
+/// Opens the content of a file. `known` contains the length, entity tag and modification time that the method has set.
+/// Slow operations run on another thread.
 ///
 /// # Errors
 /// Fails if the file cannot be opened or read.
@@ -75,7 +76,7 @@ pub(super) struct FileRequest {
 }
 
 impl FileRequest {
-    /// Decides which part the request gets: the whole file if the method has chosen a status of its own.
+    /// Decides which part the response contains. If the method has set a status, this is always the whole file.
     fn decide(&self, facts: &FileInfo) -> Decision {
         if self.status == 200 { decide(&self.head, facts, SystemTime::now()) } else { Decision::Whole }
     }
@@ -95,7 +96,7 @@ impl FileRequest {
         let decision = self.decide(&facts);
         let body = match decision {
             Decision::Whole => bytes,
-            // The part lies within the length.
+            // The part is within the length of the bytes.
             Decision::Part { from, length } => bytes.slice(from as usize..(from + length) as usize),
             _ => Bytes::new(),
         };
@@ -108,10 +109,10 @@ impl FileRequest {
     /// Fails if the file is not a regular file or cannot be read.
     pub(super) async fn file(&self, file: File, known: FileInfo) -> io::Result<Opened> {
         if known.length.is_some() {
-            // The file has been examined by the code that opened it.
+            // The store has already read the metadata of the file.
             return self.file_from(0, file, FileInfo { accepts_ranges: true, ..known }).await;
         }
-        // The file has just been opened, so the system has its metadata in memory.
+        // The file has just been opened, so that its metadata is in memory and reading it does not block.
         let kind = file.metadata()?;
         if !kind.is_file() {
             return Err(not_a_file());
@@ -121,7 +122,7 @@ impl FileRequest {
         self.file_from(0, file, FileInfo { length: Some(kind.len()), accepts_ranges: true, etag, modified }).await
     }
 
-    /// Selects the part of the content that begins at the offset `start` of an open file. `facts` are those of the
+    /// Selects the requested part of content that begins at the offset `start` of an open file. `facts` describes the
     /// content.
     ///
     /// # Errors
@@ -135,7 +136,7 @@ impl FileRequest {
         };
         let mut pieces = FileStream::new(file, start + from, length);
         let body = if length <= MAX_WHOLE {
-            // At most one piece of the stream.
+            // The part is not longer than one piece of the stream.
             pieces.try_next().await?.unwrap_or_default().into()
         } else {
             ReplyBody::Pieces { pieces: Box::pin(pieces), length: Some(length) }

@@ -1,4 +1,4 @@
-//! Finds the page of the server's own or the static file at a path.
+//! Finds the built-in page or the static file at a path.
 
 use std::fs::File;
 
@@ -12,34 +12,37 @@ use crate::call::{ApiError, Head};
 use crate::pipeline::{DocumentsFor, documents_for};
 use crate::plan::{self, Document, Plan};
 
-/// The static file that loads JSONP from other servers. It is the only page that may, so that all others are limited to
-/// this server.
+/// The only static file that may load JSONP from other servers. All other pages are limited to this server.
 const JSONP: &str = "h5.html";
 
 /// The path of Swagger UI.
 const SWAGGER: &str = "/docs/swagger/";
 
 /// Paths that redirect, and their targets. The targets are relative, so that they are right behind any prefix.
-///
-/// The page of the API is at `/` and at `/static/`, and has the same links at both.
-const REDIRECTS: [(&str, &str); 6] = [
+const REDIRECTS: &[(&str, &str)] = &[
     ("/docs", "docs/"),
+    #[cfg(feature = "swagger-ui")]
     ("/docs/swagger", "swagger/"),
     ("/static", "static/"),
+];
+
+/// Paths of documents as the page of the API links to them, which redirect, too: the page is at `/` and at `/static/`,
+/// and has the same links at both.
+const STATIC_REDIRECTS: [(&str, &str); 3] = [
     ("/static/docs/", "../../docs/"),
     ("/static/openapi.json", "../openapi.json"),
     ("/static/llms.txt", "../llms.txt"),
 ];
 
-/// A page of the server's own or a static file.
+/// A built-in page or a static file.
 pub(super) enum Page<'p> {
-    /// A prepared file.
+    /// A built-in file.
     Ready(Document, PageKind, Keep),
     /// A documentation page, in HTML or markdown as the client prefers.
     Docs(plan::RenderedPage, DocumentsFor<'p>),
     /// A documentation page in markdown.
     Markdown(Document, DocumentsFor<'p>),
-    /// The page for a documentation page that does not exist.
+    /// The page that reports that the requested documentation page does not exist.
     Missing(plan::RenderedPage, DocumentsFor<'p>),
     /// A file of the static folder.
     File {
@@ -60,36 +63,38 @@ pub(super) enum Page<'p> {
 /// Fails if a file exists but cannot be opened, a page cannot be rendered, or the caller may not see the page.
 pub(super) async fn find<'p>(files: &StaticFiles, plan: &'p Plan, head: &Head) -> Result<Option<Page<'p>>, ApiError> {
     let path = head.uri.path();
-    if let Some((_, target)) = REDIRECTS.iter().find(|(from, _)| *from == path) {
+    let documents = if cfg!(feature = "documents") { &STATIC_REDIRECTS[..] } else { &[] };
+    if let Some((_, target)) = REDIRECTS.iter().chain(documents).find(|(from, _)| *from == path) {
         return Ok(Some(Page::Redirect((*target).to_owned())));
     }
-    if let Some(name) = path.strip_prefix(SWAGGER) {
-        let found = swagger::find(name, plan, head).await?;
-        return Ok(found.map(|(document, keep)| Page::Ready(document, PageKind::Swagger, keep)));
+    if let Some(name) = path.strip_prefix(SWAGGER)
+        && let Some((document, keep)) = swagger::find(name, plan, head).await?
+    {
+        return Ok(Some(Page::Ready(document, PageKind::Swagger, keep)));
     }
     if let Some(path) = path.strip_prefix("/docs/") {
         if let Some(document) = static_files::docs_file(path) {
-            return Ok(Some(Page::Ready(document.clone(), PageKind::Own, Keep::Revalidate)));
+            return Ok(Some(Page::Ready(document.clone(), PageKind::Default, Keep::Revalidate)));
         }
         let documents = documents_for(plan, head).await?;
-        let found = docs::find(documents.shared(), path, head).await?;
-        return Ok(found.map(|found| match found {
+        let page = docs::find(documents.shared(), path, head).await?;
+        return Ok(page.map(|page| match page {
             DocsPage::Page(page) => Page::Docs(page, documents),
             DocsPage::Markdown(document) => Page::Markdown(document, documents),
             DocsPage::Missing(page) => Page::Missing(page, documents),
         }));
     }
-    // If the API has a service at the path of a script of the page, the page can only be whole at `/static/`.
+    // If a service of the API has the path of a script of the page, the page works only at `/static/`.
     if path == "/" && plan.base.is_empty() && plan.routes.find("/index.js", 1).is_some() {
         return Ok(Some(Page::Redirect("static/".to_owned())));
     }
     let Some(below) = path.strip_prefix("/static/").or_else(|| path.strip_prefix('/')) else { return Ok(None) };
     Ok(files.find(below).await?.map(|file| match file {
-        StaticFile::BuiltIn(document) => Page::Ready(document.clone(), PageKind::Own, Keep::Revalidate),
+        StaticFile::BuiltIn(document) => Page::Ready(document.clone(), PageKind::Default, Keep::Revalidate),
         StaticFile::File { file, media_type } => {
-            Page::File { file, media_type, kind: if below == JSONP { PageKind::Jsonp } else { PageKind::Own } }
+            Page::File { file, media_type, kind: if below == JSONP { PageKind::Jsonp } else { PageKind::Default } }
         }
-        // `./` keeps a colon in the name from being read as the end of a scheme.
+        // Without `./`, a colon in the name could be parsed as the end of a URI scheme.
         StaticFile::Folder => Page::Redirect(format!("./{}/", below.rsplit('/').next().unwrap_or_default())),
     }))
 }

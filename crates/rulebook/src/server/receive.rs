@@ -18,23 +18,23 @@ use crate::call::{ApiError, ErrorKind, Head, Limit, MalformedRequest};
 use crate::pipeline::{ACCEPTED, Body, BodyKind, BodyPrefix, body_kind};
 use crate::plan::{Plan, PlannedMethod};
 
-/// The minimum speed of a multipart body that takes longer than `limits.seconds`, in bytes per second.
+/// The minimum speed, in bytes per second, at which a multipart body may take longer than `limits.seconds`.
 const MIN_SPEED: u64 = 16 << 10;
 
-/// A body that is received under a limit of its length and of its time.
+/// A body that is received with limits on its length and its time.
 pub(super) struct LimitedBody<'b> {
     body: &'b mut RequestBody,
     limit: Limit,
-    /// The maximum time of the body, from when it is first waited for.
+    /// The maximum time of the body, from when a stage first waits for it.
     time: Duration,
-    /// `true` if a body that arrives at [`MIN_SPEED`] may take longer.
+    /// `true` if a body may take longer as long as it arrives at [`MIN_SPEED`] or faster.
     paced: bool,
 }
 
 impl<'b> LimitedBody<'b> {
     fn new(body: &'b mut RequestBody, kind: &BodyKind, limits: &Limits) -> Self {
         let paced = matches!(kind, BodyKind::Multipart { .. });
-        Self { body, limit: limit(kind, limits), time: Duration::from_secs(limits.seconds), paced }
+        Self { body, limit: size_limit(kind, limits), time: Duration::from_secs(limits.seconds), paced }
     }
 
     /// Returns the next bytes, never an empty chunk; `None` at the end.
@@ -46,7 +46,7 @@ impl<'b> LimitedBody<'b> {
                 }
                 Poll::Ready(Some(Ok(bytes))) if bytes.is_empty() => {}
                 Poll::Ready(Some(Ok(bytes))) => return Poll::Ready(Ok(Some(bytes))),
-                // Mostly the client has disconnected and does not read the response.
+                // In most cases the client has disconnected and will not read the response.
                 Poll::Ready(Some(Err(_))) => {
                     return Poll::Ready(Err(ApiError::malformed(MalformedRequest::BodyBroken)));
                 }
@@ -54,8 +54,8 @@ impl<'b> LimitedBody<'b> {
                 Poll::Pending => break,
             }
         }
-        // A body mostly arrives together with its head, and is there when the connection has been polled once more. A
-        // timer for that moment would cost more than everything else here.
+        // Most bodies arrive together with their head, and are available when the connection is polled once more. A
+        // timer for that moment would cost more than all other work of this function.
         if !std::mem::replace(&mut self.body.waited, true) {
             task.waker().wake_by_ref();
             return Poll::Pending;
@@ -98,9 +98,9 @@ pub(super) async fn receive(
             Some(_) => Err(unsupported(got)),
             None => Ok(Body::Empty),
         },
-        BodyKind::Form => Ok(whole(&mut limited).await?.map_or(Body::Empty, Body::Form)),
-        BodyKind::Json => Ok(whole(&mut limited).await?.map_or(Body::Empty, Body::Json)),
-        // In a box: the future of every other request would be larger.
+        BodyKind::Form => Ok(receive_whole(&mut limited).await?.map_or(Body::Empty, Body::Form)),
+        BodyKind::Json => Ok(receive_whole(&mut limited).await?.map_or(Body::Empty, Body::Json)),
+        // Boxed, because it would enlarge the future of every other request.
         BodyKind::Multipart { boundary, limits } => {
             let target = multipart::Target { plan, method, max_parts: limits.parts, uploads };
             Box::pin(multipart::receive_parts(limited, boundary, &target)).await
@@ -108,8 +108,8 @@ pub(super) async fn receive(
     }
 }
 
-/// Receives the first bytes of a body, at most `limits.dispatch` of them. All bytes that were read are returned once
-/// more when the body is received.
+/// Receives the first bytes of a body, at most `limits.dispatch` of them. All of these bytes are returned again when
+/// the body is received.
 ///
 /// # Errors
 /// Fails as [`receive`] does.
@@ -144,7 +144,7 @@ pub(super) async fn receive_prefix(
     Ok(BodyPrefix { bytes: read, whole })
 }
 
-/// Checks a body by its kind and the length that the head announces.
+/// Checks the kind of a body and the length that its head announces.
 ///
 /// # Errors
 /// Fails if the length exceeds a limit, or the media type is not supported.
@@ -159,14 +159,14 @@ fn check_announced(kind: &BodyKind, announced: Option<u64>, limits: &Limits) -> 
             Err(ApiError::malformed(MalformedRequest::MultipartBoundary))
         }
         _ => {
-            let limit = limit(kind, limits);
+            let limit = size_limit(kind, limits);
             if length > limit.max { Err(ApiError::too_large(limit, None)) } else { Ok(()) }
         }
     }
 }
 
-/// Returns the limit of the whole body.
-fn limit(kind: &BodyKind, limits: &Limits) -> Limit {
+/// Returns the size limit of a body of this kind.
+fn size_limit(kind: &BodyKind, limits: &Limits) -> Limit {
     match kind {
         BodyKind::Multipart { limits, .. } => limits::MULTIPART.at(limits.bytes),
         _ => limits::BODY.at(limits.body),
@@ -174,7 +174,7 @@ fn limit(kind: &BodyKind, limits: &Limits) -> Limit {
 }
 
 /// Receives the whole body; `None` if it is empty. A body that arrives in one chunk is not copied.
-async fn whole(limited: &mut LimitedBody<'_>) -> Result<Option<Bytes>, ApiError> {
+async fn receive_whole(limited: &mut LimitedBody<'_>) -> Result<Option<Bytes>, ApiError> {
     let Some(first) = limited.next().await? else {
         return Ok(None);
     };

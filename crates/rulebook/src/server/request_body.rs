@@ -1,4 +1,4 @@
-//! The body of a request, as its bytes arrive.
+//! The body of a request, which is read while it arrives.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -17,11 +17,11 @@ use http::header;
 use super::body_timer::BodyTimer;
 use crate::call::Head;
 
-/// The maximum number of bytes of an unused body that are read so that the connection can be used again.
+/// The maximum number of bytes that the server reads of an unused body, so that the connection can be used again.
 const MAX_DRAINED: u64 = 64 << 10;
-/// The maximum time for which an unused body is read.
+/// The maximum time for which the server reads an unused body.
 const DRAIN_TIME: Duration = Duration::from_millis(100);
-/// The state of `100 Continue` for a client that waits for it before it sends its body.
+/// The state of `100 Continue` for a client that sends its body only after this response.
 #[derive(Debug, Default)]
 pub(super) struct Continue {
     /// `true` once a stage of the request has waited for the body.
@@ -37,12 +37,12 @@ pub(super) struct RequestBody {
     pub(super) announced: Option<u64>,
     /// The number of bytes that have been received.
     pub(super) received: u64,
-    /// `true` once the body has been waited for.
+    /// `true` once a stage has waited for the body.
     pub(super) waited: bool,
-    /// Limits the time of the body once it has been waited for.
+    /// Measures the time limit of the body, from when a stage first waits for it.
     pub(super) timer: Option<BodyTimer>,
     state: State,
-    /// Bytes that have been read already and are returned once more.
+    /// Bytes that were read to route the request. They are returned again.
     replay: Option<Bytes>,
     /// `Some` if the client waits for `100 Continue`.
     awaits_continue: Option<Rc<Continue>>,
@@ -63,9 +63,9 @@ impl RequestBody {
         Self { payload, announced, received: 0, state, replay, waited: false, timer, awaits_continue }
     }
 
-    /// Lets the body wait until `100 Continue` has been sent.
-    pub(super) fn await_continue(&mut self, go_on: &Rc<Continue>) {
-        self.awaits_continue = Some(Rc::clone(go_on));
+    /// Delays reading the body until `100 Continue` has been sent.
+    pub(super) fn await_continue(&mut self, continue_state: &Rc<Continue>) {
+        self.awaits_continue = Some(Rc::clone(continue_state));
     }
 
     /// Returns the next bytes, `None` at the end.
@@ -77,9 +77,10 @@ impl RequestBody {
         if self.state != State::Receiving {
             return Poll::Ready(None);
         }
-        if let Some(go_on) = self.awaits_continue.as_ref().filter(|go_on| !go_on.sent.get()) {
-            // No waker: the service polls again when it has sent `100 Continue`.
-            go_on.needed.set(true);
+        if let Some(continue_state) = self.awaits_continue.as_ref().filter(|continue_state| !continue_state.sent.get())
+        {
+            // No waker is needed: the service polls again after it has sent `100 Continue`.
+            continue_state.needed.set(true);
             return Poll::Pending;
         }
         let polled = Pin::new(&mut self.payload).poll_next(task);
@@ -92,27 +93,27 @@ impl RequestBody {
         polled
     }
 
-    /// Puts bytes back that have been read: they are returned once more.
+    /// Puts back bytes that have been read: the next call returns them again.
     pub(super) fn put_back(&mut self, bytes: Bytes) {
         self.received -= bytes.len() as u64;
         self.replay = Some(bytes).filter(|bytes| !bytes.is_empty());
     }
 
-    /// Marks the body as failed: it is not read any further.
+    /// Marks the body as failed, so that it is not read any further.
     pub(super) fn fail(&mut self) {
         self.state = State::Failed;
     }
 
-    /// Drains an unused body so that the connection can be used again. Returns the payload if that is not worth it: as
-    /// long as the payload lives, actix knows that the connection has to be closed.
+    /// Drains an unused body so that the connection can be used again. Returns the payload if draining is not worth it:
+    /// while the payload exists, actix knows that the connection has to be closed.
     pub(super) async fn drain(mut self) -> Option<Payload> {
         // A stream of HTTP/2 can be dropped at any time.
-        if matches!(self.payload, Payload::H2 { .. }) || self.state == State::Ended {
+        if is_http2(&self.payload) || self.state == State::Ended {
             return None;
         }
         let max = self.received + MAX_DRAINED;
         // A client that still waits for `100 Continue` will not send the body.
-        let is_coming = self.awaits_continue.as_ref().is_none_or(|go_on| go_on.sent.get());
+        let is_coming = self.awaits_continue.as_ref().is_none_or(|continue_state| continue_state.sent.get());
         if !is_coming || self.state == State::Failed || self.announced.is_some_and(|length| length > max) {
             return Some(self.payload);
         }
@@ -123,9 +124,14 @@ impl RequestBody {
                 }
             }
         };
-        // A timeout leaves the state at `Receiving`. In a box: few requests have an unused body, and the future of every
-        // request would be larger.
+        // After a timeout, the state is still `Receiving`. The future is boxed, because few requests have an unused
+        // body, and it would enlarge the future of every request.
         let _ = Box::pin(timeout(DRAIN_TIME, all)).await;
         (self.state != State::Ended).then_some(self.payload)
     }
+}
+
+/// Returns `true` for the body of a request in HTTP/2. Without the feature `http2`, actix has no variant for it.
+fn is_http2(payload: &Payload) -> bool {
+    !matches!(payload, Payload::None | Payload::H1 { .. } | Payload::Stream { .. })
 }

@@ -43,8 +43,8 @@ pub(super) async fn send(reply: Reply, head: &Head, version: Version, body: Requ
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::with_body(status, body);
     if is_unframed {
-        // Before HTTP/1.1 there are no chunks: the end of the connection is the end of a body without a known length
-        // (RFC 9112 section 6.1).
+        // HTTP versions before 1.1 have no chunks: a body of unknown length ends with the connection (RFC 9112 section
+        // 6.1).
         response.head_mut().no_chunking(true);
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
@@ -56,17 +56,17 @@ pub(super) async fn send(reply: Reply, head: &Head, version: Version, body: Requ
     for (name, value) in headers {
         fields.append(name, value);
     }
-    // For the counters and the access log.
+    // The counters and the access log read the code.
     if let Some(code) = code {
         response.extensions_mut().insert(code);
     }
     response
 }
 
-/// The body of a response that holds the unread body of its request.
+/// The body of a response, which keeps the unread body of its request alive.
 ///
-/// While the payload lives, actix knows that the connection cannot be used again. If it were dropped before the
-/// response is sent, actix would read a chunked body to its end, however long it is.
+/// While the payload exists, actix knows that the connection cannot be used again. If it were dropped before the
+/// response is sent, actix would read a chunked request body to its end, however long it is.
 struct WithUnread {
     body: BoxBody,
     _unread: Payload,
@@ -84,7 +84,7 @@ impl MessageBody for WithUnread {
     }
 }
 
-/// The length of a body that is not sent, in the response to HEAD (RFC 9110 section 9.3.2).
+/// The body of a response to HEAD: it has a length, but no bytes are sent (RFC 9110 section 9.3.2).
 struct LengthOnly(BodySize);
 
 impl MessageBody for LengthOnly {

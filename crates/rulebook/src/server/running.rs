@@ -1,4 +1,4 @@
-//! A running server: its addresses, and how it is stopped.
+//! A running server, and how it is stopped.
 
 use std::future::{pending, poll_fn};
 use std::io;
@@ -22,11 +22,10 @@ use tokio::sync::Notify;
 use super::Settings;
 use super::state::{Activity, ServerState};
 
-/// The time between the moment when a stopping server stops to accept connections and the moment when it asks its
-/// workers to stop.
+/// The time from when a stopping server stops accepting connections until it asks its workers to stop.
 ///
-/// The thread that accepts connections counts a connection only after it has handed it to a worker. A worker that is
-/// asked to stop in between would believe that it has no connections, and cut the new one off.
+/// The accepting thread counts a connection only after it has passed it to a worker. If that worker was asked to stop
+/// before the connection is counted, it would assume that it has no connections, and close the new one.
 const SETTLE_TIME: Duration = Duration::from_millis(50);
 
 /// A running server. Dropping it stops the server without waiting for requests in flight.
@@ -44,7 +43,7 @@ pub struct RunningServer {
 pub struct StopHandle(Arc<Notify>);
 
 impl StopHandle {
-    /// Asks the server to stop: it accepts no more connections, and ends when the requests in flight have ended.
+    /// Asks the server to stop: it accepts no more connections, and ends when all requests in flight have ended.
     pub fn stop(&self) {
         self.0.notify_one();
     }
@@ -91,16 +90,16 @@ impl RunningServer {
 impl Drop for RunningServer {
     fn drop(&mut self) {
         if self.thread.is_some() {
-            // The command is sent at once; the future only waits until it has been carried out.
+            // `stop` sends the command immediately; the returned future would only wait until it has been executed.
             drop(self.handle.stop(false));
-            // Nobody can handle an error here.
+            // `drop` cannot return an error.
             let _ = self.join();
         }
     }
 }
 
-/// Runs the server on a new thread, so that a program can start it whatever async runtime the program uses. If the
-/// settings ask for signals, they are caught when this returns.
+/// Runs the server on a new thread, so that a program with any async runtime can start it. If the settings enable
+/// signals, they are caught when this function returns.
 pub(super) fn start(
     server: Server,
     listeners: Vec<TcpListener>,
@@ -121,12 +120,12 @@ pub(super) fn start(
             run(server, &state, &requested.0, signals, shutdown, listeners).await
         })
     })?;
-    // Nothing is ever sent: this returns when the other end is dropped.
+    // No value is ever sent: this returns when the sender is dropped.
     let _: Result<(), _> = caught.recv();
     Ok(RunningServer { addresses, stopper, handle, thread: Some(thread) })
 }
 
-/// Runs the server until it ends by itself, or until it has been asked to stop and the requests in flight have ended.
+/// Runs the server until it fails, or until it has been asked to stop and the requests in flight have ended.
 async fn run(
     server: Server,
     state: &ServerState,
@@ -149,14 +148,14 @@ async fn run(
     };
     listeners.into_iter().for_each(stop_listening);
     state.close();
-    // A worker of actix ends as soon as it has no connections, and its runtime with it. So handlers whose clients have
-    // disconnected are waited for here.
+    // A worker of actix and its runtime end as soon as it has no connections. Therefore this waits for handlers whose
+    // clients have disconnected.
     let idle = pin!(timeout(shutdown, state.idle()));
     let (ended, server) = match select(server, pin!(select(idle, pin!(signal(signals.as_mut()))))).await {
         Either::Left((ended, _)) => return ended,
         Either::Right((Either::Left((Ok(()), _)), server)) => (true, Some(server)),
         Either::Right((Either::Left((Err(_), _)), server)) => (false, Some(server)),
-        // Dropped, the server leaves its workers without waiting for them.
+        // Dropping the server does not wait for its workers.
         Either::Right((Either::Right(_), _server)) => (false, None),
     };
     if !ended {
@@ -171,11 +170,11 @@ async fn run(
     server.await
 }
 
-/// Makes the system refuse new connections, which would otherwise wait until the process ends because nobody accepts
-/// them.
+/// Makes the operating system refuse new connections. Otherwise they would wait until the process ends, because no
+/// thread accepts them.
 ///
-/// The server owns the listener and closes it only when it ends. On systems that cannot stop listening, new connections
-/// do wait.
+/// The server owns the listener and closes it only at its end. On systems where a listener cannot be shut down, new
+/// connections wait.
 fn stop_listening(listener: TcpListener) {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! Replies at the paths of the server's own.
+//! Replies at the paths at which the server itself responds: health, metrics, documents and links.
 
 use std::sync::Arc;
 
@@ -8,8 +8,10 @@ use rulebook_model::model::ServerPath;
 
 use super::fallback::respond_with_page;
 use super::worker::Worker;
-use crate::call::Head;
-use crate::pipeline::{DocumentKind, ErrorContext, Readiness, Reply, respond_unless_read, respond_with_document};
+use crate::call::{ApiError, Head};
+use crate::pipeline::{
+    DocumentKind, ErrorContext, Readiness, Reply, refuse, respond_unless_read, respond_with_document,
+};
 use crate::plan::Plan;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -17,7 +19,7 @@ const JSON: &str = "application/json";
 /// OpenMetrics 1.0, section "Protocol Negotiation".
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Replies to a request at a path of the server's own.
+/// Replies to a request at one of these paths.
 pub(super) async fn respond_at_server_path(
     worker: &Worker,
     plan: &Arc<Plan>,
@@ -25,6 +27,9 @@ pub(super) async fn respond_at_server_path(
     path: ServerPath,
 ) -> Reply {
     let state = worker.state();
+    if path.is_document() && !cfg!(feature = "documents") {
+        return refuse(plan, head, ErrorContext::Page, ApiError::unknown_service());
+    }
     if matches!(path, ServerPath::Docs | ServerPath::Static) {
         return respond_with_page(worker, plan, head, ErrorContext::Page).await;
     }
@@ -45,7 +50,7 @@ pub(super) async fn respond_at_server_path(
     }
 }
 
-/// Returns a reply about the server's current status, which caches must not keep.
+/// Returns a reply about the current status of the server. Caches must not store it.
 fn status(status: u16, content_type: &'static str, body: Bytes) -> Reply {
     let headers = vec![(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     let content_type = Some(HeaderValue::from_static(content_type));

@@ -29,7 +29,7 @@ pub struct Settings {
     /// The folder for uploads while their request is handled, if the program stores no files. By default, the folder for
     /// temporary files of the system.
     pub upload_folder: PathBuf,
-    /// The folder of static files. Without one, the server shows a page about the API in its place.
+    /// The folder of static files. If it is `None`, the server shows a built-in page about the API.
     pub static_files: Option<PathBuf>,
 }
 

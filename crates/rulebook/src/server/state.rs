@@ -15,13 +15,13 @@ use super::upload_writer::Uploads;
 use crate::pipeline::Detached;
 use crate::plan::Plan;
 
-/// The time between two checks of a stopping server for requests, connections and handlers.
+/// The interval at which a stopping server checks whether requests, connections and handlers have ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// The time without any request in flight after which a stopping server closes HTTP/2 connections. It leaves time to
-/// send the last responses.
+/// The time without requests in flight after which a stopping server closes HTTP/2 connections. It is needed to send
+/// the last responses.
 const QUIET_TIME: Duration = Duration::from_millis(500);
 
-/// The state that all workers of a server share. It is written once a connection, never once a request.
+/// The state that all workers of a server share. It is written for each connection, but not for each request.
 pub(super) struct ServerState {
     /// The plan. A new plan takes effect with the next request.
     pub(super) plan: Arc<ArcSwap<Plan>>,
@@ -29,7 +29,7 @@ pub(super) struct ServerState {
     pub(super) uploads: Uploads,
     /// The counters of requests.
     pub(super) metrics: Metrics,
-    /// Counts the handlers that run although their clients have disconnected.
+    /// Counts the handlers that are still running after their clients have disconnected.
     pub(super) detached: Arc<Detached>,
     /// The static files.
     pub(super) files: StaticFiles,
@@ -55,7 +55,7 @@ impl ServerState {
         }
     }
 
-    /// Makes the server report that it is not ready.
+    /// Marks the server as stopping: `/readyz` reports that it is not ready.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
@@ -96,7 +96,7 @@ impl ServerState {
 
     /// Returns the current activity of the server.
     pub(super) fn activity(&self) -> Activity {
-        // In this order: a connection that is lost first leaves its request, and then the handler of that request.
+        // Read in this order, because a lost connection first ends its request, which then leaves its handler behind.
         Activity {
             connections: self.connections.load(Ordering::Acquire),
             requests: self.metrics.in_flight(),
@@ -104,7 +104,7 @@ impl ServerState {
         }
     }
 
-    /// Waits until the server does nothing. The server must not accept connections meanwhile.
+    /// Waits until the server has no connections, requests or handlers. It must not accept connections meanwhile.
     pub(super) async fn idle(&self) {
         while self.activity() != Activity::default() {
             sleep(POLL_INTERVAL).await;
@@ -112,7 +112,7 @@ impl ServerState {
     }
 }
 
-/// A counted connection. Dropping it ends the count.
+/// Counts one connection until it is dropped.
 pub(super) struct CountedConnection(Arc<ServerState>);
 
 impl Drop for CountedConnection {

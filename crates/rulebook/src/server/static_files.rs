@@ -1,8 +1,9 @@
 //! The files of the static folder, or the built-in page of the API if there is no such folder.
 //!
-//! Nothing outside of the folder is ever served: the segments of a path are decoded and checked one by one, hidden
-//! files do not exist, and a path with links followed has to be inside the folder. Folders are not listed. Whoever can
-//! write to the folder is trusted: a file that is replaced just before it is opened has not been checked.
+//! No file outside of the folder is ever served: the segments of a path are decoded and checked one by one, hidden
+//! files are not served, and the path must be inside the folder after links have been followed. Folders are not listed.
+//! Users that can write to the folder are trusted: a file that is replaced just before it is opened is not checked
+//! again.
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
@@ -23,8 +24,8 @@ const INDEX: &str = "index.html";
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// The built-in files: the page of the API, which lists and calls what OPTIONS describes, the client library that the
-/// page uses, and what the documentation pages load.
+/// The built-in files: the page that lists the methods and calls them, the client library that it uses, and the files
+/// that the documentation pages load.
 const PAGE: [(&str, &str, &[u8]); 9] = [
     (INDEX, "text/html; charset=utf-8", include_bytes!("../../static/index.html")),
     ("index.js", SCRIPT, include_bytes!("../../static/index.js")),
@@ -37,16 +38,17 @@ const PAGE: [(&str, &str, &[u8]); 9] = [
     ("docs.js", SCRIPT, include_bytes!("../../static/docs.js")),
 ];
 
-/// The built-in files that the documentation pages load from `/docs/`, whatever the static folder is.
+/// The built-in files that the documentation pages load from `/docs/`, even if there is a static folder.
 const DOCS: [&str; 6] = ["theme.css", "docs.css", "docs.js", "form.js", "rulebook.js", "rulebook.d.ts"];
 
-/// The built-in files as documents, prepared when the first one is requested.
+/// The built-in files as documents, which are created when the first of them is requested.
 static BUILT_IN: LazyLock<[(&str, Document); 9]> =
     LazyLock::new(|| PAGE.map(|(name, media_type, bytes)| (name, Document::new(media_type, bytes))));
 
-/// Returns the built-in file with this name.
+/// Returns the built-in file with this name. Without the feature `documents`, there is none.
 fn built_in(name: &Path) -> Option<&'static Document> {
-    BUILT_IN.iter().find(|(file, _)| Path::new(file) == name).map(|(_, document)| document)
+    let files = if cfg!(feature = "documents") { &BUILT_IN[..] } else { &[] };
+    files.iter().find(|(file, _)| Path::new(file) == name).map(|(_, document)| document)
 }
 
 /// Returns the built-in file with this name that the documentation pages load from `/docs/`.
@@ -60,7 +62,7 @@ pub(super) enum StaticFiles {
     /// The files that are built into the program.
     #[default]
     BuiltIn,
-    /// The files of a folder. Links in the path of the folder itself have been followed.
+    /// The files of a folder. Symbolic links in the path of the folder have been resolved.
     Folder(PathBuf),
 }
 
@@ -86,13 +88,13 @@ impl StaticFiles {
         folder.map_or(Self::BuiltIn, Self::Folder)
     }
 
-    /// Finds the file at a raw path below the folder, without a slash at its start. A folder without
-    /// an `index.html` of its own has the built-in page and its files.
+    /// Finds the file at a raw path below the folder, without its leading slash. If the folder has no file
+    /// `index.html`, the built-in page and its files are served instead.
     ///
     /// # Errors
     /// Fails if the file exists but cannot be opened.
     pub(super) async fn find(&self, path: &str) -> Result<Option<StaticFile>, ApiError> {
-        let Some(name) = name(path) else { return Ok(None) };
+        let Some(name) = relative_path(path) else { return Ok(None) };
         match self {
             Self::BuiltIn => Ok(built_in(&name).map(StaticFile::BuiltIn)),
             Self::Folder(folder) => {
@@ -100,7 +102,7 @@ impl StaticFiles {
                 // The folder may be on a slow disk, and the worker has other requests.
                 let open = move || match open(&folder, &in_folder)? {
                     None if !folder.join(INDEX).is_file() => Ok(built_in(&in_folder).map(StaticFile::BuiltIn)),
-                    found => Ok(found),
+                    file => Ok(file),
                 };
                 web::block(open).await.map_err(ApiError::internal)?
             }
@@ -108,14 +110,15 @@ impl StaticFiles {
     }
 }
 
-/// Returns the name of a file below the folder; `None` if no file with this path may be served.
-fn name(path: &str) -> Option<PathBuf> {
+/// Returns the path of a file below the folder; `None` if a file with this name must not be served.
+fn relative_path(path: &str) -> Option<PathBuf> {
     let is_folder = path.is_empty() || path.ends_with('/');
     let segments = path.strip_suffix('/').unwrap_or(path).split('/').filter(|_| !path.is_empty());
     let mut name = PathBuf::new();
     for segment in segments {
         let segment: Cow<'_, str> = percent_decode_str(segment).decode_utf8().ok()?;
-        // One plain name for this system: neither `..` nor a name with a separator or a drive in it.
+        // The segment must be a plain file name on this system: neither `..` nor a name that contains a separator or a
+        // drive.
         let mut components = Path::new(&*segment).components();
         let plain = matches!(components.next(), Some(Component::Normal(name)) if name == &*segment);
         if !plain || components.next().is_some() || segment.starts_with('.') || segment.contains('\0') {
@@ -132,7 +135,7 @@ fn name(path: &str) -> Option<PathBuf> {
 /// Opens a file of the folder.
 fn open(folder: &Path, name: &Path) -> Result<Option<StaticFile>, ApiError> {
     let opened = folder.join(name).canonicalize().and_then(|path| {
-        // A link may lead anywhere.
+        // A symbolic link may point outside of the folder.
         let inside = path.starts_with(folder);
         let kind = path.metadata()?;
         Ok(match (inside, kind.is_dir(), kind.is_file()) {
@@ -151,7 +154,7 @@ fn open(folder: &Path, name: &Path) -> Result<Option<StaticFile>, ApiError> {
     })
 }
 
-/// Returns the media type by the name of a file. Texts are UTF-8.
+/// Returns the media type for the extension of a file name. Text is served as UTF-8.
 fn media_type(path: &Path) -> HeaderValue {
     let media_type = transfer::media_type(path.to_str());
     match media_type.to_str() {

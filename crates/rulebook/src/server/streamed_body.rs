@@ -1,4 +1,4 @@
-//! Bodies that are sent piece by piece: files, and streams of the program.
+//! Response bodies that are sent piece by piece: files, and streams of the program.
 
 use std::io;
 use std::pin::Pin;
@@ -10,34 +10,34 @@ use bytes::Bytes;
 use crate::call::{ByteStream, RequestId};
 use crate::pipeline::catch_panic;
 
-/// A body that is sent piece by piece. An error closes the connection, so that the client does not take what it got for
-/// the whole body.
+/// A body that is sent piece by piece. An error closes the connection, so that the client does not mistake the received
+/// bytes for the complete body.
 pub(super) struct StreamedBody {
     pieces: ByteStream,
     size: BodySize,
-    /// The number of bytes that have to follow; `None` if the length is not known.
-    left: Option<u64>,
+    /// The number of bytes that are still to be sent; `None` if the length is not known.
+    remaining: Option<u64>,
     id: RequestId,
 }
 
 impl StreamedBody {
     /// Returns the body of the response to the request with this id.
     pub(super) fn new(pieces: ByteStream, length: Option<u64>, id: RequestId) -> Self {
-        Self { pieces, size: length.map_or(BodySize::Stream, BodySize::Sized), left: length, id }
+        Self { pieces, size: length.map_or(BodySize::Stream, BodySize::Sized), remaining: length, id }
     }
 
-    /// Checks a piece, or the end, against the announced length.
+    /// Checks the next piece, or the end of the stream, against the announced length.
     fn check(&mut self, next: Option<io::Result<Bytes>>) -> Option<io::Result<Bytes>> {
-        let error = |words| Some(Err(io::Error::other(words)));
-        match (next, &mut self.left) {
-            (Some(Ok(bytes)), Some(left)) => match left.checked_sub(bytes.len() as u64) {
+        let error = |message| Some(Err(io::Error::other(message)));
+        match (next, &mut self.remaining) {
+            (Some(Ok(bytes)), Some(remaining)) => match remaining.checked_sub(bytes.len() as u64) {
                 Some(rest) => {
-                    *left = rest;
+                    *remaining = rest;
                     Some(Ok(bytes))
                 }
-                None => error("it is longer than was said"),
+                None => error("it is longer than its announced length"),
             },
-            (None, Some(1..)) => error("it is shorter than was said"),
+            (None, Some(1..)) => error("it is shorter than its announced length"),
             (next, _) => next,
         }
     }

@@ -1,4 +1,4 @@
-//! Swagger UI, built into the program: it needs no other host.
+//! Serves Swagger UI, which is built into the program and loads nothing from other hosts.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,7 +13,8 @@ use crate::call::{ApiError, Head};
 use crate::pipeline::{MODULE, PART, documents_for};
 use crate::plan::{Document, Documents, Plan};
 
-/// The files of the page. It does not use the other files of the package: sources, maps, and the end of an OAuth login.
+/// The files that the page loads. Other files of the package are omitted: sources, source maps, and the redirect page
+/// of OAuth logins.
 const FILES: [FileEntry; 8] = [
     ("", "text/html; charset=utf-8", Keep::Revalidate),
     INITIALIZER,
@@ -31,20 +32,20 @@ const INITIALIZER: FileEntry = ("swagger-initializer.js", "text/javascript; char
 /// The name, media type and caching of a file.
 type FileEntry = (&'static str, &'static str, Keep);
 
-/// The maximum number of operations of one document: a browser needs milliseconds to show each.
+/// The maximum number of operations in one document: a browser needs milliseconds to display each of them.
 const MAX_OPERATIONS: usize = 200;
 
-/// The whole OpenAPI document, as a relative reference that is right behind any prefix.
+/// The URL of the whole OpenAPI document, as a relative reference, so that it is correct behind any path prefix.
 const OPENAPI: &str = "../../openapi.json";
 
 /// A prepared file.
 type PreparedFile = (&'static str, Document, Keep);
 
-/// The files, prepared when the first of them is requested.
+/// The files as documents, which are created when the first of them is requested.
 static PREPARED: LazyLock<Vec<PreparedFile>> = LazyLock::new(|| {
     let config = Arc::new(config(whole_document(), "list"));
     let prepared = FILES.into_iter().filter_map(|(name, media_type, keep)| {
-        let bytes = match packaged(name, &config)? {
+        let bytes = match packaged_file(name, &config)? {
             Cow::Borrowed(bytes) => Bytes::from_static(bytes),
             Cow::Owned(bytes) => Bytes::from(bytes),
         };
@@ -53,8 +54,9 @@ static PREPARED: LazyLock<Vec<PreparedFile>> = LazyLock::new(|| {
     prepared.collect()
 });
 
-/// Returns a file of the package. The package has every file, and its settings are plain JSON: a test requests each.
-fn packaged<'a>(name: &str, config: &Arc<Config<'a>>) -> Option<Cow<'a, [u8]>> {
+/// Returns a file of the package, or `None` if the package does not have it. A test requests each file, and thereby
+/// checks that all of them exist.
+fn packaged_file<'a>(name: &str, config: &Arc<Config<'a>>) -> Option<Cow<'a, [u8]>> {
     serve(name, Arc::clone(config)).ok()?.map(|file| file.bytes)
 }
 
@@ -68,7 +70,8 @@ fn config<'a>(config: Config<'a>, expansion: &str) -> Config<'a> {
     config
         .validator_url("none")
         .deep_linking(true)
-        // Large APIs have thousands of schemas. Each operation shows those that it uses.
+        // A list of all schemas is not shown, because large APIs have thousands. Each operation shows the schemas that
+        // it uses.
         .default_models_expand_depth(-1)
         .doc_expansion(expansion)
         .display_operation_id(true)
@@ -80,20 +83,21 @@ fn config<'a>(config: Config<'a>, expansion: &str) -> Config<'a> {
 /// Returns the file with this name; the page itself has an empty name.
 ///
 /// # Errors
-/// Fails if the documents cannot be made.
+/// Fails if the documents cannot be rendered.
 pub(super) async fn find(name: &str, plan: &Plan, head: &Head) -> Result<Option<(Document, Keep)>, ApiError> {
     let (initializer, media_type, keep) = INITIALIZER;
     if name == initializer && plan.methods.len() > MAX_OPERATIONS {
         let bytes = initializer_by_module(plan, head).await?;
         return Ok(bytes.map(|bytes| (Document::new(media_type, bytes), keep)));
     }
-    Ok(PREPARED.iter().find(|(own, ..)| *own == name).map(|(_, document, keep)| (document.clone(), *keep)))
+    Ok(PREPARED.iter().find(|(file, ..)| *file == name).map(|(_, document, keep)| (document.clone(), *keep)))
 }
 
-/// Returns the initializer for an API with many methods, which is shown module by module, and a large module part by
-/// part: Swagger UI goes through the whole document for each step, which takes seconds with thousands of operations.
+/// Returns the initializer for an API with many methods, which shows one module at a time, and large modules in parts.
+/// Swagger UI processes the whole document at each step, which takes seconds with thousands of operations. Returns
+/// `None` for a small API.
 async fn initializer_by_module(plan: &Plan, head: &Head) -> Result<Option<Vec<u8>>, ApiError> {
-    // The initializer would reveal the names of modules that are hidden from the caller.
+    // The list must not contain the names of modules that are hidden from the caller.
     let parts =
         if plan.documents.per_caller { Vec::new() } else { parts(plan, documents_for(plan, head).await?.documents()) };
     let shown = if parts.len() < 2 {
@@ -101,7 +105,7 @@ async fn initializer_by_module(plan: &Plan, head: &Head) -> Result<Option<Vec<u8
     } else {
         config(Config::new(parts.iter().map(|(name, url)| Url::new(name, url))), "list")
     };
-    Ok(packaged(INITIALIZER.0, &Arc::new(shown)).map(Cow::into_owned))
+    Ok(packaged_file(INITIALIZER.0, &Arc::new(shown)).map(Cow::into_owned))
 }
 
 /// Returns the name and the URL of the document of each module, or of each part of a large module.
@@ -116,7 +120,8 @@ fn parts(plan: &Plan, documents: &Documents) -> Vec<(String, String)> {
         };
         let numbers = (1..).map(|number| u32::to_string(&number));
         let name = |number: &str| Documents::part_name(&module.name, number);
-        let all: Vec<_> = numbers.take_while(|number| documents.parts.find(&name(number)).is_some()).collect();
+        let all: Vec<_> =
+            numbers.take_while(|number| documents.published.parts.find(&name(number)).is_some()).collect();
         if all.len() > 1 {
             parts.extend(all.iter().map(|number| (name(number), query(Some(number)))));
         } else {

@@ -13,10 +13,11 @@ use crate::call::Upload;
 use crate::store::{LazyStore, StoreError, Writer};
 use crate::transfer::sniff;
 
-/// The number of bytes that are written at once. A file that is not longer is created and written in one step.
+/// The number of bytes that are written at once. A shorter file is created and written in one step.
 const PIECE: usize = 256 << 10;
 
-/// The number of empty buffers that a worker keeps for further files: allocating memory costs more than writing to it.
+/// The number of empty buffers that a worker keeps for further files, because allocating memory takes longer than
+/// writing to it.
 const MAX_SPARE: usize = 4;
 
 thread_local! {
@@ -43,20 +44,22 @@ fn keep_buffer(mut buffer: Vec<u8>) {
 pub(super) enum Uploads {
     /// Temporary files in this folder.
     Folder(PathBuf),
-    /// The storage that can keep the files. Their hashes are computed while they are written.
+    /// The file store, for programs that keep uploaded files. The hashes of the files are computed while they are
+    /// written.
     Store(Arc<LazyStore>),
 }
 
-/// Writes an uploaded file, unless its check cannot accept it. The file is deleted if the writer is dropped.
+/// Writes an uploaded file, unless the check of its parameter cannot accept it. Dropping the writer deletes the file.
 ///
-/// While a piece is written on another thread, the next one is collected. So at most two pieces of a file are in
+/// While one piece is written on another thread, the next one is collected. So at most two pieces of a file are in
 /// memory, and receiving waits for the disk only if the disk is slower than the client.
 pub(super) struct UploadWriter<'m> {
     filename: String,
-    /// The destination of the file; `None` if the file is only measured and its media type recognised.
+    /// The destination of the file. If it is `None`, the file is not stored: only its length and media type are
+    /// determined.
     destination: Option<Destination<'m>>,
-    /// The piece that is being written, `None` before the first. The task owns the file, so that nothing is left of it
-    /// if the request is dropped meanwhile.
+    /// The piece that is being written; `None` before the first one. The task owns the file, so that the file is
+    /// removed if the request is dropped meanwhile.
     writing: Option<JoinHandle<io::Result<WrittenPiece>>>,
     /// The next piece.
     collected: Vec<u8>,
@@ -69,7 +72,7 @@ pub(super) struct UploadWriter<'m> {
 pub(super) struct Destination<'m> {
     /// The check of the parameter.
     pub(super) check: &'m dyn Check,
-    /// `true` if the request will be refused whatever the file is.
+    /// `true` if another part is invalid, so that the request will be refused.
     pub(super) refused: bool,
     /// The folder or storage.
     pub(super) uploads: &'m Arc<Uploads>,
@@ -101,7 +104,7 @@ impl OpenFile {
         }
     }
 
-    /// Appends a piece to a file, which is created if there is none yet.
+    /// Appends a piece to a file. Creates the file if it is `None`.
     fn append(file: Option<Self>, uploads: &Uploads, piece: &[u8]) -> io::Result<Self> {
         let mut file = file.map_or_else(|| Self::create(uploads), Ok)?;
         match &mut file {
@@ -113,12 +116,12 @@ impl OpenFile {
 }
 
 impl<'m> UploadWriter<'m> {
-    /// Returns a writer for a file with this name of the client.
+    /// Returns a writer for a file. `filename` is the name that the client sent.
     pub(super) fn new(filename: String, destination: Option<Destination<'m>>) -> Self {
         Self { filename, destination, writing: None, collected: take_buffer(), size: 0, media_type: None }
     }
 
-    /// Returns the number of bytes so far.
+    /// Returns the number of bytes received so far.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
@@ -128,10 +131,10 @@ impl<'m> UploadWriter<'m> {
         self.filename.is_empty() && self.size == 0
     }
 
-    /// Adds bytes to the file. Every full piece is written on another thread.
+    /// Adds bytes to the file. Each complete piece is written on another thread.
     ///
     /// # Errors
-    /// Fails if the file cannot be created or the piece before cannot be written.
+    /// Fails if the file cannot be created, or the previous piece could not be written.
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
         if self.destination.is_none() && self.media_type.is_some() {
@@ -175,7 +178,7 @@ impl<'m> UploadWriter<'m> {
         Ok(upload)
     }
 
-    /// Starts to write the collected piece on another thread, after the piece before has been written.
+    /// Starts to write the collected piece on another thread, after the previous piece has been written.
     async fn start_writing(&mut self) -> io::Result<()> {
         self.recognise();
         let Some(Destination { uploads, .. }) = self.destination else {
@@ -196,7 +199,7 @@ impl<'m> UploadWriter<'m> {
         Ok(())
     }
 
-    /// Waits until the piece before has been written; returns `None` if there was none.
+    /// Waits until the previous piece has been written; returns `None` if there was no previous piece.
     async fn wait_for_piece(&mut self) -> io::Result<Option<WrittenPiece>> {
         match self.writing.take() {
             Some(writing) => writing.await.map_err(io::Error::other)?.map(Some),
@@ -204,8 +207,8 @@ impl<'m> UploadWriter<'m> {
         }
     }
 
-    /// Recognises the media type by the first piece. A file that its check cannot accept is not written: the check will
-    /// report the error.
+    /// Detects the media type from the first piece. If the check of the parameter cannot accept such a file, it is not
+    /// stored; the check will report the error later.
     fn recognise(&mut self) -> &'static str {
         if let Some(known) = self.media_type {
             return known;
@@ -218,7 +221,7 @@ impl<'m> UploadWriter<'m> {
     }
 }
 
-/// Converts an error of the storage into one of the system.
+/// Converts an error of the file store to an I/O error.
 fn into_io_error(error: StoreError) -> io::Error {
     match error {
         StoreError::StorageFull => io::ErrorKind::StorageFull.into(),

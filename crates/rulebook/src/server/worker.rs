@@ -1,4 +1,4 @@
-//! The worker of a thread: its hold on the plan, its counters and its request ids.
+//! The worker of a thread, with its cached plan, its counters and its request ids.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -16,21 +16,22 @@ use crate::call::RequestId;
 use crate::pipeline::{Readiness, Runner, readiness};
 use crate::plan::Plan;
 
-/// The time for which a worker uses the result of the readiness checks before it runs them again.
+/// The time for which a worker reuses the result of the readiness checks.
 const READINESS_TIME: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// The workers of this thread: one for each server that the thread works for.
+    /// The workers of this thread, one for each server that uses the thread.
     static WORKERS: RefCell<Vec<Weak<Worker>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Handles the requests of one thread.
 pub(super) struct Worker {
     state: Arc<ServerState>,
-    /// Checks by a single read of the shared pointer whether the plan has been replaced.
+    /// Checks with a single read of the shared pointer whether the plan has been replaced.
     cache: RefCell<Cache<Arc<ArcSwap<Plan>>, Arc<Plan>>>,
     current: RefCell<Rc<Current>>,
-    /// A copy for this worker: cloning an `Arc` that workers share would make them write to one reference count.
+    /// A copy for this worker, because cloning an `Arc` that workers share would make them write to one reference
+    /// count.
     uploads: Arc<Uploads>,
     readiness: Arc<Mutex<Option<(Instant, Readiness)>>>,
     /// The next request id of this worker.
@@ -46,7 +47,7 @@ pub(super) struct Current {
 }
 
 impl Worker {
-    /// Returns the worker of this thread for a server, and makes one if there is none.
+    /// Returns the worker of this thread for a server. The first call creates it.
     pub(super) fn of_thread(state: &Arc<ServerState>) -> Rc<Self> {
         WORKERS.with_borrow_mut(|workers| {
             workers.retain(|worker| worker.strong_count() > 0);
@@ -63,7 +64,7 @@ impl Worker {
         let mut cache = Cache::new(Arc::clone(&state.plan));
         let current = Rc::new(Current::new(cache.load(), state));
         let mut first_id = [0; 8];
-        // Without randomness request ids are not unique among workers, but requests can still be handled.
+        // Without random bytes, the request ids of different workers may be equal, but requests can still be handled.
         let _ = getrandom::fill(&mut first_id);
         Self {
             state: Arc::clone(state),
@@ -75,7 +76,7 @@ impl Worker {
         }
     }
 
-    /// Returns an id for the next request. A worker counts up from a random number.
+    /// Returns the id of the next request. Each worker counts up from a random number.
     pub(super) fn next_request_id(&self) -> RequestId {
         let id = self.next_id.get();
         self.next_id.set(id.wrapping_add(1));
@@ -92,7 +93,7 @@ impl Worker {
         &self.uploads
     }
 
-    /// Returns the result of the readiness checks. The checks run at most once in [`READINESS_TIME`], however many
+    /// Returns the result of the readiness checks. The checks run at most once per [`READINESS_TIME`], even if several
     /// requests need the result.
     pub(super) async fn readiness(&self, plan: &Arc<Plan>) -> Readiness {
         let mut known = Arc::clone(&self.readiness).lock_owned().await;
@@ -102,13 +103,14 @@ impl Worker {
             return readiness.clone();
         }
         let plan = Arc::clone(plan);
-        // In a task: the result counts for the next request even if the client of this one does not wait for it.
+        // The checks run in a task, so that their result is available to the next request even if the client of this
+        // one disconnects.
         let checking = actix_rt::spawn(async move {
             let readiness = readiness(&plan).await;
             *known = Some((Instant::now(), readiness.clone()));
             readiness
         });
-        // The task ends early only together with the worker.
+        // The task is cancelled only if the worker stops.
         checking.await.unwrap_or_else(|_| Readiness::stopping())
     }
 
@@ -140,26 +142,22 @@ mod tests {
     use super::*;
     use crate::bind::{self, PlanContext};
     use crate::handler::State;
-    use crate::plan::{Description, Document, DocumentCache, Documents, LazyDocuments, ParentPaths, RenderedOnDemand};
+    use crate::plan::{
+        Description, Document, DocumentCache, Documents, LazyDocuments, ParentPaths, PublishedDocuments,
+    };
     use rulebook_model::compile;
     use rulebook_model::definition;
     use rulebook_model::model::Unbound;
 
     /// Returns empty documents: this test does not request any.
     fn documents() -> Documents {
-        let empty = Document::new("application/json", "");
         Documents {
             visible_methods: None,
-            all: Description { json: empty.clone(), markdown: empty.clone() },
+            all: Description { json: Document::new("application/json", ""), markdown: None },
             services: Box::default(),
             parents: ParentPaths::default(),
             parent_descriptions: Box::default(),
-            openapi: empty.clone(),
-            modules: RenderedOnDemand::default(),
-            parts: RenderedOnDemand::default(),
-            llms: empty,
-            pages: RenderedOnDemand::default(),
-            page_finder: None,
+            published: PublishedDocuments::empty(),
         }
     }
 

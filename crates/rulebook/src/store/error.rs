@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::FileName;
 
-/// Why a file cannot be read or stored. After an error the store holds what it held before the call.
+/// Why a file cannot be read or stored. After an error, the content of the store is the same as before the call.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -40,7 +40,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Returns a function that converts an error of the operating system, met during `action`, to a [`StoreError`].
+    /// Returns a function that converts an error of the operating system during `action` to a [`StoreError`].
     pub(super) fn io(action: &'static str) -> impl Fn(io::Error) -> Self {
         move |error| match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::StorageFull,

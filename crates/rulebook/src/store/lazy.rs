@@ -20,7 +20,7 @@ impl LazyStore {
         Self { path, store: OnceLock::new(), opening: Mutex::default() }
     }
 
-    /// Returns the store, and opens it in the first call. A server makes that call when it starts.
+    /// Returns the store. The first call opens it; a server makes that call when it starts.
     ///
     /// # Errors
     /// Fails if [`Store::open`] fails; the next call tries again.

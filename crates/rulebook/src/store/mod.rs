@@ -1,13 +1,15 @@
 //! Storage for files that clients upload and download.
 //!
-//! This module reads and writes stored files, and recovers them after a crash: a file whose upload was acknowledged is
-//! complete, a file whose upload was not acknowledged does not exist. It must not know of requests.
+//! This module reads and writes stored files, and recovers them after a crash: a file whose upload was confirmed to the
+//! client is complete, and a file whose upload was not confirmed does not exist. This module must not depend on
+//! requests.
 //!
 //! Files are kept in a local folder, and only the submodule `folder` depends on that. The types here suit any storage:
 //! a backend for an object store would be a second implementation behind [`Store`] and return its files as a
 //! [`Content::Stream`].
 
 mod error;
+#[cfg_attr(not(feature = "files"), path = "without_folder.rs")]
 mod folder;
 mod lazy;
 
@@ -84,8 +86,8 @@ impl Store {
     /// this completes or reverts that publication and removes its temporary files. Several programs may open the same
     /// folder at once.
     ///
-    /// The store keeps a handle on the folder. It follows the folder if that is renamed, and ignores a folder that is
-    /// created at the old path.
+    /// The store holds the folder open. It follows the folder if that is renamed, and ignores a folder that is created
+    /// later at the old path.
     ///
     /// # Errors
     /// Fails if the folder cannot be opened or created, or an interrupted publication can be neither completed nor
@@ -96,8 +98,8 @@ impl Store {
 
     /// Opens a file. Symbolic links are never followed, not even within the store.
     ///
-    /// The entity tag is the hash of the content if the file was published by a store and has not been modified in
-    /// place since, otherwise it is derived from the file's metadata.
+    /// The entity tag is the hash of the content if a store published the file and no program has modified it in place
+    /// since. Otherwise it is derived from the metadata of the file.
     ///
     /// # Errors
     /// Returns [`StoreError::NotFound`] if there is no such file, [`StoreError::Io`] if it cannot be opened.
@@ -106,8 +108,8 @@ impl Store {
         Ok(StoredFile { content: Content::File(file), info })
     }
 
-    /// Opens a file only if that needs no disk access, with the same result as [`Store::read`]. Returns `None` if it
-    /// might block; the caller then uses [`Store::read`].
+    /// Opens a file only if this needs no disk access, with the same result as [`Store::read`]. Returns `None` if
+    /// opening might block; the caller must then use [`Store::read`].
     ///
     /// On Linux this succeeds for files on local file systems that were opened recently; on other systems it always
     /// returns `None`.
@@ -128,7 +130,7 @@ impl Store {
         Ok(self.folder.read(name)?.1)
     }
 
-    /// Lists a folder; `None` is the top folder. Entries whose names no client can request are omitted.
+    /// Lists a folder; `None` means the top folder. Entries with names that no client can request are omitted.
     ///
     /// # Errors
     /// Returns [`StoreError::NotFound`] if there is no such folder, [`StoreError::Io`] if it cannot be read.
@@ -136,7 +138,7 @@ impl Store {
         self.folder.list(folder)
     }
 
-    /// Creates a temporary file that may become at most `limit` bytes long.
+    /// Creates a temporary file with a maximum length of `limit` bytes.
     ///
     /// # Errors
     /// Fails if the file cannot be created.
@@ -144,11 +146,11 @@ impl Store {
         Writer::new(&self.folder, limit)
     }
 
-    /// Takes over an uploaded file, to be published. An upload that the server received into this store's folder is
+    /// Stages an uploaded file for publication. An upload that the server received into the folder of this store is
     /// moved; any other is copied.
     ///
     /// # Errors
-    /// Fails if the upload was taken already, or there is no space for a copy.
+    /// Fails if the upload was staged already, or there is no space for a copy.
     pub fn stage(&self, upload: &Upload) -> Result<StagedFile, StoreError> {
         self.folder.stage(upload)
     }
@@ -159,16 +161,16 @@ impl Store {
         self.folder.path()
     }
 
-    /// Gives a staged file its name, and creates the folders in the name. Readers see either the previous file, if
-    /// there was one, or the new one, even after a crash. When this returns, the file has been synced to the disk.
+    /// Publishes a staged file under a name, and creates the folders in the name. Readers see either the previous file,
+    /// if there was one, or the new one, even after a crash. When this returns, the file has been synced to the disk.
     ///
-    /// The precondition is checked atomically with respect to every store on this folder, in this program or another.
-    /// Programs that write to the folder directly are not locked out.
+    /// The precondition is checked atomically with respect to all stores of this folder, in this program or another.
+    /// Programs that write to the folder directly are not prevented from changing it meanwhile.
     ///
     /// # Errors
     /// Fails if the precondition is not met, the name belongs to something other than a file, or the disk fails. The
-    /// staged file is removed. Only if the disk fails in the last step, after the file was renamed, can the new file
-    /// remain.
+    /// staged file is then removed. Only if the disk fails in the last step, after the file was renamed, may the new
+    /// file remain.
     pub fn publish(
         &self,
         staged: StagedFile,
@@ -180,9 +182,9 @@ impl Store {
         infos.pop().ok_or_else(|| StoreError::NotFound(name.clone()))
     }
 
-    /// Gives several staged files their names: all of them or, on an error, none. If the program crashes in between,
-    /// the next [`Store::open`] completes or reverts the publication. Readers may see some of the files before the
-    /// others. Replacing existing files with several new ones requires a file system with hard links.
+    /// Publishes several staged files: all of them or, on an error, none. If the program crashes in between, the next
+    /// [`Store::open`] completes or reverts the publication. Readers may see some of the files before the others.
+    /// Replacing existing files with several new ones requires a file system with hard links.
     ///
     /// # Errors
     /// Fails if [`Store::publish`] would fail for one of the files, or two of them have the same name. No file is

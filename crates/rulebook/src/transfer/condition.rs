@@ -7,8 +7,8 @@ use http::header::{self, HeaderName};
 use super::FileInfo;
 use crate::call::{ETag, Head};
 
-/// Minimum age of a modification for its date, which has whole seconds, to identify one state of the file (RFC 9110
-/// section 8.8.2.2).
+/// The minimum age of a modification at which its date identifies one state of the file, although dates have only whole
+/// seconds (RFC 9110 section 8.8.2.2).
 const SETTLED: Duration = Duration::from_secs(2);
 
 /// The result of evaluating the conditions of a request.
@@ -22,7 +22,7 @@ pub(super) enum Outcome {
     PreconditionFailed,
 }
 
-/// Evaluates the conditions of a request that reads, in the order of RFC 9110 section 13.2.2.
+/// Evaluates the conditions of a GET or HEAD request, in the order of RFC 9110 section 13.2.2.
 pub(super) fn evaluate(head: &Head, info: &FileInfo) -> Outcome {
     let etag = info.etag.as_ref();
     let matches = |same: fn(&ETag, &ETag) -> bool| move |tag: &ETag| etag.is_some_and(|etag| same(etag, tag));
@@ -40,7 +40,7 @@ pub(super) fn evaluate(head: &Head, info: &FileInfo) -> Outcome {
     }
 }
 
-/// Returns `true` if `Range` may be honoured: there is no `If-Range`, or its condition is met (RFC 9110 section
+/// Returns `true` if the field `Range` applies: there is no `If-Range`, or its condition is met (RFC 9110 section
 /// 13.1.5).
 pub(super) fn if_range(head: &Head, info: &FileInfo, now: SystemTime) -> bool {
     let mut values = head.get_all(&header::IF_RANGE);
@@ -54,7 +54,8 @@ pub(super) fn if_range(head: &Head, info: &FileInfo, now: SystemTime) -> bool {
     seconds(date) == seconds(modified) && modified + SETTLED <= now
 }
 
-/// Returns whether a header field is `*` or lists a tag that `matches`; `None` if the request does not have the field.
+/// Returns `Some(true)` if a header field is `*` or lists a tag for which `matches` returns `true`; `None` if the
+/// request does not have the field.
 fn any_tag(head: &Head, field: &HeaderName, matches: impl Fn(&ETag) -> bool) -> Option<bool> {
     let mut any = None;
     for value in head.get_all(field) {
@@ -65,7 +66,8 @@ fn any_tag(head: &Head, field: &HeaderName, matches: impl Fn(&ETag) -> bool) -> 
     any
 }
 
-/// Returns whether the file was modified after the date of a header field; `None` if one of the two times is unknown.
+/// Returns `Some(true)` if the file was modified after the date in a header field; `None` if one of the two times is
+/// unknown.
 fn modified_since(head: &Head, field: &HeaderName, info: &FileInfo) -> Option<bool> {
     let date = httpdate::parse_http_date(head.get(field)?.trim()).ok()?;
     Some(seconds(info.modified?) > seconds(date))

@@ -9,13 +9,13 @@ use http_range::{HttpRange, HttpRangeParseError};
 use super::condition::{self, Outcome};
 use crate::call::{ETag, Head};
 
-/// What is known about a file without reading it.
+/// The metadata of a file, which is known without reading its content.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct FileInfo {
     /// The length in bytes; `None` if it is not known before the end of the content.
     pub length: Option<u64>,
-    /// If `true`, a part of the content can be sent by itself (`Accept-Ranges: bytes`).
+    /// If `true`, a part of the content can be sent (`Accept-Ranges: bytes`).
     pub accepts_ranges: bool,
     /// The entity tag of the content.
     pub etag: Option<ETag>,
@@ -43,8 +43,8 @@ pub enum Decision {
     OutOfRange,
 }
 
-/// Decides what the response to a request contains. Conditions apply to requests that read, ranges only to GET (RFC
-/// 9110 section 14.2). Malformed conditions and ranges are ignored.
+/// Decides which part of a file a response contains. Conditions apply to GET and HEAD, ranges only to GET (RFC 9110
+/// section 14.2). Malformed conditions and ranges are ignored.
 ///
 /// At most one range is sent. If a client requests several, it receives the whole file, which RFC 9110 section 14.2
 /// permits.

@@ -25,8 +25,8 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// Maximum length of a file name in characters; longer names are cut.
 const MAX_LEN: usize = 200;
 
-/// Returns the value of `Content-Disposition`, with the name as plain ASCII in `filename` for old clients and, if that
-/// differs, complete in `filename*`. If `inline` is `true`, browsers show the file, otherwise they save it.
+/// Returns the value of `Content-Disposition`. `filename` contains the name in ASCII, for old clients; `filename*`
+/// contains the complete name if that differs. If `inline` is `true`, browsers show the file, otherwise they save it.
 #[must_use]
 pub fn disposition(name: Option<&str>, inline: bool) -> HeaderValue {
     let mut text = if inline { "inline" } else { "attachment" }.to_owned();

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use crate::call::ETag;
 
-/// Time within which a file may change twice without a visible difference in its metadata.
+/// The time within which a file may change twice without a difference in its metadata.
 const UNSETTLED: Duration = Duration::from_secs(2);
 
-/// Derives an entity tag from the inode, length and modification time of a file, so that other content has another tag.
-/// The tag is weak if the file was modified in the last two seconds: it could change once more without a visible
-/// difference.
+/// Derives an entity tag from the inode, length and modification time of a file, so that a change of the content
+/// changes the tag. The tag is weak if the file was modified in the last two seconds, because it could change again
+/// without a difference in these values.
 #[must_use]
 pub fn etag_from_metadata(metadata: &Metadata, now: SystemTime) -> Option<ETag> {
     let modified = metadata.modified().ok()?;
@@ -20,7 +20,7 @@ pub fn etag_from_metadata(metadata: &Metadata, now: SystemTime) -> Option<ETag> 
     Some(if settled { ETag::strong(text) } else { ETag::weak(text) })
 }
 
-/// Returns the inode, which differs when another file replaces this one.
+/// Returns the inode number, which changes when another file replaces this one.
 #[cfg(unix)]
 fn inode(metadata: &Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(metadata)

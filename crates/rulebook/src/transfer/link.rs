@@ -1,4 +1,5 @@
-//! Download links, signed with a secret key of the server, so that clients can neither create nor change one.
+//! Download links. They are signed with a secret key of the server, so that clients can neither create nor change a
+//! link.
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use sha2::Sha256;
 /// The prefix of the path of every link.
 pub const LINK_PREFIX: &str = "/-/downloads/";
 
-/// Length of the key in bytes: the block size of SHA-256, beyond which HMAC would hash the key (RFC 2104 section 3).
+/// The length of the key in bytes. It is the block size of SHA-256; HMAC would hash a longer key (RFC 2104 section 3).
 pub const LINK_KEY_LEN: usize = 64;
 
 /// The secret key that signs links.
@@ -67,7 +68,7 @@ impl Link {
         Self::from_parts(nonce, expires)
     }
 
-    /// Returns the text of an entity tag: the file of a link never changes, so that the nonce identifies the content.
+    /// Returns the text of an entity tag. The nonce identifies the content, because the file of a link never changes.
     #[must_use]
     pub fn tag(&self) -> &str {
         &self.nonce
@@ -83,7 +84,7 @@ impl Link {
 
     fn mac(&self, key: &LinkKey) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new((&key.0).into());
-        // None of the three parts can contain a line feed, so that the text is unambiguous.
+        // None of the three parts can contain a line feed, so that the signed text is unambiguous.
         mac.update(format!("{LINK_PREFIX}\n{}\n{}", self.expires, self.nonce).as_bytes());
         mac
     }

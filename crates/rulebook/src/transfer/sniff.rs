@@ -1,4 +1,4 @@
-//! Detecting the media type of a file from its first bytes.
+//! Detects the media type of a file from its first bytes.
 
 /// Number of bytes at the beginning of a file that are examined.
 pub const SAMPLE_LEN: usize = 8 << 10;

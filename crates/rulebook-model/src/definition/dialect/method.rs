@@ -10,29 +10,34 @@ use super::super::parsed::{Attribute, DeclaredError, Method, Options, Output, Pa
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
 
-/// A scope: groups of permissions.
+/// The scope of a method as written: groups of permissions.
 pub(super) type Groups = Vec<Spanned<Vec<Spanned<String>>>>;
 
 /// Reads a method of the dialect `tree`. Returns `None` and reports the value if it is not an object.
-pub(super) fn tree_method(http: Spanned<String>, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Method> {
-    CheckedObject::new(node, &METHOD, diagnostics).map(|object| tree_method_from(http, object, diagnostics))
+pub(super) fn read_tree_method(
+    http: Spanned<String>,
+    node: &Node,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Method> {
+    CheckedObject::new(node, &METHOD, diagnostics).map(|object| read_checked_tree_method(http, object, diagnostics))
 }
 
 /// Reads a method of the dialect `tree` from a checked object.
-pub(super) fn tree_method_from(
+pub(super) fn read_checked_tree_method(
     http: Spanned<String>,
     mut object: CheckedObject<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Method {
-    let parameters = object.objects_by_name("in", &PARAMETER, diagnostics, tree_parameter);
+    let parameters = object.objects_by_name("in", &PARAMETER, diagnostics, read_tree_parameter);
     let outputs = object.objects_by_name("out", &OUTPUT, diagnostics, |name, object, diagnostics| {
-        output(&TREE, name, object, diagnostics)
+        read_output(&TREE, name, object, diagnostics)
     });
-    let errors = object.objects_by_name("errors", &ERROR, diagnostics, |name, object, _| error(&TREE, name, object));
+    let errors =
+        object.objects_by_name("errors", &ERROR, diagnostics, |name, object, _| read_error(&TREE, name, object));
     let options = object.get("options").and_then(|node| CheckedObject::new(node, &OPTIONS, diagnostics));
     let (scope, is_complete) = object
         .get(TREE.scope_key)
-        .map_or((Groups::new(), true), |node| groups(TREE.scope_key, false, node, diagnostics));
+        .map_or((Groups::new(), true), |node| read_groups(TREE.scope_key, false, node, diagnostics));
     Method {
         http,
         id: object.string("id"),
@@ -41,14 +46,14 @@ pub(super) fn tree_method_from(
         parameters,
         outputs,
         errors,
-        options: options.as_ref().map(self::options).unwrap_or_default(),
+        options: options.as_ref().map(self::read_options).unwrap_or_default(),
         span: object.span,
         incomplete: object.incomplete || !is_complete,
     }
 }
 
 /// Reads the options of a method.
-pub(super) fn options(object: &CheckedObject<'_>) -> Options {
+pub(super) fn read_options(object: &CheckedObject<'_>) -> Options {
     Options {
         status: object.integer("status"),
         download: object.bool("download"),
@@ -57,9 +62,14 @@ pub(super) fn options(object: &CheckedObject<'_>) -> Options {
     }
 }
 
-/// Reads the groups of permissions under `key`, and returns `true` too if none was left out. If `allow_single` is
-/// `true`, a permission outside of a group is a group of its own.
-pub(super) fn groups(key: &str, allow_single: bool, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> (Groups, bool) {
+/// Reads the groups of permissions under `key`. The second result is `false` if an invalid group was omitted. If
+/// `allow_single` is `true`, a permission outside of a group counts as a group with that permission only.
+pub(super) fn read_groups(
+    key: &str,
+    allow_single: bool,
+    node: &Node,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> (Groups, bool) {
     let mut groups = Groups::new();
     let mut is_complete = true;
     let Data::Array(items) = &node.data else {
@@ -89,7 +99,7 @@ pub(super) fn groups(key: &str, allow_single: bool, node: &Node, diagnostics: &m
                 }
             }
         }
-        // Without one of its permissions, a group would require less than the author wrote.
+        // A group is kept only if all its permissions are valid, because a shorter group would require less of callers.
         if all.len() == permissions.len() {
             groups.push(Spanned::new(all, group.span));
         }
@@ -98,22 +108,22 @@ pub(super) fn groups(key: &str, allow_single: bool, node: &Node, diagnostics: &m
 }
 
 /// Reads a parameter of the dialect `tree`.
-pub(super) fn tree_parameter(
+pub(super) fn read_tree_parameter(
     key: Spanned<String>,
     object: &mut CheckedObject<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Parameter {
-    parameter(&TREE, key, object, diagnostics)
+    read_parameter(&TREE, key, object, diagnostics)
 }
 
 /// Reads a parameter.
-pub(super) fn parameter(
+pub(super) fn read_parameter(
     spec: &DialectSpec,
     key: Spanned<String>,
     object: &mut CheckedObject<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Parameter {
-    let r#type = type_spec(spec, object, diagnostics);
+    let r#type = read_type(spec, object, diagnostics);
     Parameter {
         key,
         name: object.string("name"),
@@ -129,13 +139,13 @@ pub(super) fn parameter(
 }
 
 /// Reads an output, or a field of an object.
-pub(super) fn output(
+pub(super) fn read_output(
     spec: &DialectSpec,
     name: Spanned<String>,
     object: &mut CheckedObject<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Output {
-    let r#type = type_spec(spec, object, diagnostics);
+    let r#type = read_type(spec, object, diagnostics);
     Output {
         name,
         info: object.string(spec.info_key),
@@ -147,7 +157,7 @@ pub(super) fn output(
 }
 
 /// Reads a type and its attributes.
-pub(super) fn type_spec(
+pub(super) fn read_type(
     spec: &DialectSpec,
     object: &mut CheckedObject<'_>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -155,10 +165,10 @@ pub(super) fn type_spec(
     let fields = object.get("fields").map(|node| node.span);
     let is_attribute = |key: &str| ATTRIBUTES.find(key).or(AFTER.find(key)).is_some();
     let field = |name, object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>| {
-        output(spec, name, object, diagnostics)
+        read_output(spec, name, object, diagnostics)
     };
     let mut item_attributes = Vec::new();
-    let items = self::items("items", object, &mut item_attributes, diagnostics);
+    let items = self::read_items("items", object, &mut item_attributes, diagnostics);
     TypeSpec {
         term: object.string("type"),
         attributes: object
@@ -176,9 +186,9 @@ pub(super) fn type_spec(
     }
 }
 
-/// Reads the attribute `items` of an object. Adds the attributes in it to `all`, with their paths, deepest first.
-/// `path` is the path of `items` itself: `items`, `items.items`, ….
-fn items(
+/// Reads the attribute `items` of an object. Adds the attributes in it to `all`, the most deeply nested first, each
+/// with its path. `path` is the path of `items` itself: `items`, `items.items`, ….
+fn read_items(
     path: &str,
     object: &mut CheckedObject<'_>,
     all: &mut Vec<Attribute>,
@@ -186,7 +196,7 @@ fn items(
 ) -> Option<Attribute> {
     let member = object.members().find(|member| member.key.value == "items")?;
     let mut inner = object.object("items", &ITEMS, diagnostics)?;
-    let deeper = items(&format!("{path}.items"), &mut inner, all, diagnostics);
+    let deeper = read_items(&format!("{path}.items"), &mut inner, all, diagnostics);
     let mut attributes = Map::new();
     for Member { key, value } in inner.members().filter(|member| member.key.value != "items") {
         attributes.insert(key.value.clone(), value.json());
@@ -200,7 +210,7 @@ fn items(
 }
 
 /// Reads an error that the handler of a method may return.
-pub(super) fn error(spec: &DialectSpec, name: Spanned<String>, object: &CheckedObject<'_>) -> DeclaredError {
+pub(super) fn read_error(spec: &DialectSpec, name: Spanned<String>, object: &CheckedObject<'_>) -> DeclaredError {
     DeclaredError {
         name,
         status: object.integer("status"),

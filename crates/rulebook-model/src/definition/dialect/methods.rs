@@ -6,27 +6,27 @@ use super::super::keys::methods::{ERROR, METHOD, OPTIONS, OUTPUT, PARAMETER, SEP
 use super::super::object::{CheckedObject, named_members, wrong_kind};
 use super::super::parsed::{Method, Module, Service};
 use super::first_byte;
-use super::method::{Groups, error, groups, options, output, parameter};
+use super::method::{Groups, read_error, read_groups, read_options, read_output, read_parameter};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Spanned;
 
-/// Reads a file of this dialect: each key of the top level is a module.
+/// Reads a file of this dialect. Each key of the top level is a module.
 pub(super) fn read(_: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let Data::Object(members) = &node.data else {
         return Vec::new();
     };
     let modules = named_members(members).filter(|member| member.key.value != "dialect");
-    modules.filter_map(|member| module(member, diagnostics)).collect()
+    modules.filter_map(|member| read_module(member, diagnostics)).collect()
 }
 
-fn module(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
+fn read_module(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
     let name = &member.key;
     let Data::Object(methods) = &member.value.data else {
         diagnostics.push(wrong_kind("a module", "an object", &member.value));
         return None;
     };
     let is_segment = check_segment(name, "module", diagnostics);
-    let services = named_members(methods).filter_map(|member| service(&name.value, member, diagnostics)).collect();
+    let services = named_members(methods).filter_map(|member| read_service(&name.value, member, diagnostics)).collect();
     is_segment.then(|| Module {
         name: name.clone(),
         info: None,
@@ -39,13 +39,13 @@ fn module(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> 
     })
 }
 
-/// Reads a method of a module, as a service with one method. Methods of the same name become one service later.
-fn service(module: &str, member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
+/// Reads a method of a module, as a service with one method. Services with the same path are merged later.
+fn read_service(module: &str, member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
     let names = split_key(&member.key, diagnostics);
     let object = CheckedObject::new(&member.value, &METHOD, diagnostics);
     let (http, name) = names?;
     let path = Spanned::new(format!("/{module}/{}", name.value), name.span);
-    Some(Service { path, methods: vec![method(http, object?, diagnostics)] })
+    Some(Service { path, methods: vec![read_method(http, object?, diagnostics)] })
 }
 
 /// Splits the key of a method into its HTTP method and its name.
@@ -64,7 +64,7 @@ fn split_key(key: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Option
     check_segment(&name, "method", diagnostics).then_some((http, name))
 }
 
-/// Checks that a name can be one segment of a path. Otherwise reports it and returns `false`.
+/// Checks that a name can be one segment of a path. If not, reports the name and returns `false`.
 fn check_segment(name: &Spanned<String>, what: &str, diagnostics: &mut Vec<Diagnostic>) -> bool {
     let label = match &*name.value {
         "" => "empty name",
@@ -80,19 +80,20 @@ fn check_segment(name: &Spanned<String>, what: &str, diagnostics: &mut Vec<Diagn
     false
 }
 
-fn method(http: Spanned<String>, mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Method {
+fn read_method(http: Spanned<String>, mut object: CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Method {
     let parameters = object.objects_by_name("parameters", &PARAMETER, diagnostics, |name, object, diagnostics| {
-        parameter(&METHODS, name, object, diagnostics)
+        read_parameter(&METHODS, name, object, diagnostics)
     });
     let outputs = object.objects_by_name("output", &OUTPUT, diagnostics, |name, object, diagnostics| {
-        output(&METHODS, name, object, diagnostics)
+        read_output(&METHODS, name, object, diagnostics)
     });
-    let errors = object.objects_by_name("errors", &ERROR, diagnostics, |name, object, _| error(&METHODS, name, object));
+    let errors =
+        object.objects_by_name("errors", &ERROR, diagnostics, |name, object, _| read_error(&METHODS, name, object));
     let options = object.get("options").and_then(|node| CheckedObject::new(node, &OPTIONS, diagnostics));
-    let options = options.as_ref().map(self::options);
+    let options = options.as_ref().map(self::read_options);
     let (scope, is_complete) = object
         .get(METHODS.scope_key)
-        .map_or((Groups::new(), true), |node| groups(METHODS.scope_key, true, node, diagnostics));
+        .map_or((Groups::new(), true), |node| read_groups(METHODS.scope_key, true, node, diagnostics));
     Method {
         http,
         id: object.string("id"),

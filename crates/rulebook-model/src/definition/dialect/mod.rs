@@ -19,7 +19,7 @@ use super::parsed::{Module, Parameter};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::Span;
 
-/// Reads the modules of a file. `name` is the name of the module if the file does not set one.
+/// Reads the modules of a file. `name` is the module's name if the file does not set one.
 type Read = fn(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module>;
 
 /// A dialect.
@@ -35,26 +35,27 @@ const METHODS: Dialect = Dialect { name: dialect_spec::METHODS.name, read: metho
 
 const RULES: Dialect = Dialect { name: dialect_spec::RULES.name, read: rules::read };
 
-const TABLE: [&Dialect; 3] = [&TREE, &METHODS, &RULES];
+const DIALECTS: [&Dialect; 3] = [&TREE, &METHODS, &RULES];
 
-/// Reads `common` from the settings: parameters that every method has. Returns `true` too if they are rules.
+/// Reads the setting `common`: parameters that every method has. The second result is `true` if they are written as
+/// rules.
 pub(super) fn common(settings: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Parameter>, bool) {
     let members = match settings.get("common").map(|node| &node.data) {
         Some(Data::Object(members)) => members,
         _ => return (Vec::new(), false),
     };
-    if rules::is_common(members) {
+    if rules::are_rules(members) {
         let rules = settings.object("common", &rules::COMMON, diagnostics);
-        (rules.map_or_else(Vec::new, |object| rules::common(&object, diagnostics)), true)
+        (rules.map_or_else(Vec::new, |object| rules::read_common_rules(&object, diagnostics)), true)
     } else {
-        (settings.objects_by_name("common", &PARAMETER, diagnostics, method::tree_parameter), false)
+        (settings.objects_by_name("common", &PARAMETER, diagnostics, method::read_tree_parameter), false)
     }
 }
 
-/// The keys by which a file is recognized as a tree, although services do not have all of these HTTP methods.
+/// The keys that show that a file is in the dialect `tree`. Services cannot have all of these HTTP methods.
 pub(crate) const METHOD_NAMES: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
-/// Reads a file of modules in whatever dialect it is written.
+/// Reads a file of modules. The dialect is detected.
 pub(super) fn read(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let dialect = match &node.data {
         Data::Array(_) => Ok(&TREE),
@@ -70,11 +71,11 @@ pub(super) fn read(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -
     }
 }
 
-/// Detects the dialect of a file by its top level.
+/// Detects the dialect of a file by the keys of its top level.
 fn detect(members: &Members) -> Result<&'static Dialect, Diagnostic> {
     let dialect = members.list.iter().find(|member| member.key.value == "dialect");
     if let Some(member) = dialect {
-        return by_name(&member.value);
+        return dialect_by_name(&member.value);
     }
     if members.list.iter().any(is_tree_member) {
         return Ok(&TREE);
@@ -90,27 +91,27 @@ fn detect(members: &Members) -> Result<&'static Dialect, Diagnostic> {
     if inner_keys().any(|key| key.contains(SEPARATOR)) {
         return Ok(&METHODS);
     }
-    // URIs at the top level, without the "/" above them, are a mistake in a tree, not the classes of `rules`.
+    // HTTP methods or `/` in the top-level objects mean a tree whose author forgot the `/` above the URIs, not `rules`.
     let has_uris = inner_keys().any(|key| key == "/" || METHOD_NAMES.contains(&key));
     Ok(if has_uris || objects().next().is_none() { &TREE } else { &RULES })
 }
 
 /// Returns the dialect that the key `"dialect"` names.
-fn by_name(node: &Node) -> Result<&'static Dialect, Diagnostic> {
+fn dialect_by_name(node: &Node) -> Result<&'static Dialect, Diagnostic> {
     let Data::String(name) = &node.data else {
         return Err(wrong_kind("`dialect`", "a string", node));
     };
-    let names = TABLE.iter().map(|dialect| dialect.name);
-    match TABLE.iter().find(|dialect| dialect.name == name) {
+    let names = DIALECTS.iter().map(|dialect| dialect.name);
+    match DIALECTS.iter().find(|dialect| dialect.name == name) {
         Some(dialect) => Ok(dialect),
         None => Err(Diagnostic::new(DiagnosticCode::UnknownDialect, node.span, format!("unknown dialect `{name}`"))
-            .help(format!("the dialects are {}", list(names.clone())))
+            .help(format!("the dialects are {}", quoted_list(names.clone())))
             .suggest(name, names)),
     }
 }
 
-/// Returns `true` if a member of the top level occurs in trees only: `/`, an HTTP method in any case, a setting of the
-/// module, or an object with `info` under a name that an HTTP method could have.
+/// Returns `true` if a member of the top level occurs only in trees: `/`, an HTTP method in any case, a setting of the
+/// module, or an object with `info` under an uppercase key, which can be a misspelled HTTP method.
 fn is_tree_member(member: &Member) -> bool {
     let key = &member.key.value;
     let is_method = METHOD_NAMES.iter().any(|name| name.eq_ignore_ascii_case(key));
@@ -118,21 +119,21 @@ fn is_tree_member(member: &Member) -> bool {
     key == "/"
         || is_method
         || match &member.value.data {
-            Data::Object(inner) => is_uppercase && inner.list.iter().any(is_info),
+            Data::Object(inner) => is_uppercase && inner.list.iter().any(is_description),
             _ => MODULE.keys.iter().any(|known| known.name == key),
         }
 }
 
-fn is_info(member: &Member) -> bool {
+fn is_description(member: &Member) -> bool {
     member.key.value == "info" && matches!(member.value.data, Data::String(_))
 }
 
-/// Returns the span of the first byte, for a value that is too long to show.
+/// Returns the span of the first byte of a value, which is too long to be shown in a diagnostic.
 fn first_byte(span: Span) -> Span {
     span.slice(0, 1)
 }
 
-fn list(names: impl Iterator<Item = &'static str>) -> String {
+fn quoted_list(names: impl Iterator<Item = &'static str>) -> String {
     let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }

@@ -1,28 +1,28 @@
-//! The dialect `tree`: nested URIs; also aicra's flat list of methods.
+//! The dialect `tree`, in which URIs are nested, and the flat list of methods that aicra uses.
 
 use super::super::dialect_spec::TREE;
 use super::super::jsonc::{Data, Node};
-use super::super::keys::{FLAT, MODULE, URI};
+use super::super::keys::{METHOD_LIST_ENTRY, MODULE, URI};
 use super::super::object::{CheckedObject, named_members};
 use super::super::parsed::{Module, Service};
 use super::first_byte;
-use super::method::{tree_method, tree_method_from};
+use super::method::{read_checked_tree_method, read_tree_method};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// Reads a file of this dialect: one module.
+/// Reads a file of this dialect, which has one module.
 pub(super) fn read(name: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Module> {
     let name = Spanned::new(name.to_owned(), first_byte(node.span));
     match &node.data {
-        Data::Array(items) => vec![list(name, items, node.span, diagnostics)],
+        Data::Array(items) => vec![read_method_list(name, items, node.span, diagnostics)],
         _ => module(name, node, diagnostics).into_iter().collect(),
     }
 }
 
-/// Reads a module. `name` is its name unless it has the key `module`.
+/// Reads a module. `name` is used if the module does not have the key `module`.
 pub fn module(name: Spanned<String>, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
     let object = CheckedObject::new(node, &MODULE, diagnostics)?;
-    // The dialect of a file was detected before. In a file of a whole API, a module may not set another one.
+    // The dialect of the file has been detected; a module in the file of a whole API cannot set another one.
     if let Some(dialect) = object.string("dialect").filter(|dialect| dialect.value != "tree") {
         let error = Diagnostic::new(
             DiagnosticCode::UnknownDialect,
@@ -45,7 +45,7 @@ pub fn module(name: Spanned<String>, node: &Node, diagnostics: &mut Vec<Diagnost
     })
 }
 
-/// Adds the service at `path`, if the URI has methods, and the services below it.
+/// Adds the service at `path`, if it has methods, and the services below it.
 fn collect_services(
     path: &str,
     span: Option<Span>,
@@ -57,7 +57,7 @@ fn collect_services(
     for member in object.members() {
         let is_method = member.key.value.bytes().all(|byte| byte.is_ascii_uppercase());
         if is_method {
-            methods.extend(tree_method(member.key.clone(), &member.value, diagnostics));
+            methods.extend(read_tree_method(member.key.clone(), &member.value, diagnostics));
         }
     }
     if let Some(first) = methods.first() {
@@ -75,22 +75,22 @@ fn collect_services(
     }
 }
 
-/// Reads a flat list of methods with their paths.
-fn list(name: Spanned<String>, items: &[Node], span: Span, diagnostics: &mut Vec<Diagnostic>) -> Module {
+/// Reads a list of methods, each with its path, as a module.
+fn read_method_list(name: Spanned<String>, items: &[Node], span: Span, diagnostics: &mut Vec<Diagnostic>) -> Module {
     Module {
         name,
         info: None,
         envelope: None,
         ignore_case: None,
         repeated: None,
-        services: items.iter().filter_map(|item| list_entry(item, diagnostics)).collect(),
+        services: items.iter().filter_map(|item| read_list_entry(item, diagnostics)).collect(),
         spec: &TREE,
         span: first_byte(span),
     }
 }
 
-fn list_entry(item: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
-    let object = CheckedObject::new(item, &FLAT, diagnostics)?;
+fn read_list_entry(item: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Service> {
+    let object = CheckedObject::new(item, &METHOD_LIST_ENTRY, diagnostics)?;
     let (http, path) = (object.string("method"), object.string("path"));
     let required =
         [(DiagnosticCode::UnknownMethod, "method", http.is_some()), (DiagnosticCode::BadUri, "path", path.is_some())];
@@ -100,6 +100,6 @@ fn list_entry(item: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Service>
                 .help("each entry of a method list requires `method` and `path`"),
         );
     }
-    let method = tree_method_from(http?, object, diagnostics);
+    let method = read_checked_tree_method(http?, object, diagnostics);
     Some(Service { path: path?, methods: vec![method] })
 }

@@ -1,4 +1,4 @@
-//! The keys of the dialect `methods`, below its modules: a module has only methods, whose names the author chooses.
+//! The keys of the dialect `methods`. A module has only methods, whose names the author chooses, so it has no table.
 
 use super::{AFTER, ATTRIBUTES, KeySpec, KeyTable, ValueKind, key, required, table};
 

@@ -1,34 +1,34 @@
-//! The keys that definition files may have: one table for each kind of JSON object.
+//! The keys that definition files can have: one table for each kind of JSON object.
 //!
-//! The parser rejects every key that is not in these tables, suggests corrections from them, and checks the kind of
-//! each value against them. The JSON Schema for editors and the tables of the guide are generated from them too.
+//! The parser reports keys that are not in these tables, suggests corrections from them, and checks the kind of each
+//! value. The JSON Schema for editors, and tables of the guide, are generated from them.
 
 pub mod methods;
 pub mod rules;
 pub use crate::limits::KEYS as LIMITS;
 pub use crate::settings::{APP, CONTACT, CORS, IAPI, LICENSE, PHALAPI, SERVER, SERVICE, TYPES};
 
-/// The prefixes of keys that the parser ignores, so that files can hold comments and data for other programs.
+/// Keys with these prefixes are ignored by the parser, so that files can contain comments and data for other programs.
 pub const COMMENT_PREFIXES: [&str; 2] = ["$", "x-"];
 
 /// The keys of one kind of object.
 #[derive(Debug)]
 pub struct KeyTable {
-    /// Noun phrase for the object in diagnostics, with its article: `a method`.
+    /// A noun phrase for the object in diagnostics, with its article: `a method`.
     pub subject: &'static str,
     /// The keys of this table.
     pub keys: &'static [KeySpec],
-    /// Tables whose keys the object may have too.
+    /// Tables with further keys that the object may have.
     pub includes: &'static [&'static KeyTable],
-    /// The table for objects under any other key of uppercase ASCII letters. Such a key is read as an HTTP method, so
-    /// that one which rulebook does not support (`FETCH`) is reported as an unknown method, not as an unknown key.
+    /// The table for the values of all other keys of uppercase ASCII letters. Such a key is treated as an HTTP method,
+    /// so that an unsupported method (`FETCH`) is reported as an unknown method, not as an unknown key.
     pub other_methods: Option<&'static KeyTable>,
-    /// The table for objects under names that the author chooses, where these stand next to the keys. The keys of
-    /// such an object begin with `@`, or are `*`.
+    /// The table for members whose names the author chooses, in objects that mix them with keys of the table. The keys
+    /// of the table then begin with `@`, or are `*`, so that names and keys differ.
     pub named_members: Option<&'static KeyTable>,
-    /// `true` if an empty array is read as an object without members.
+    /// `true` if an empty array stands for an object without members.
     pub allow_empty_array: bool,
-    /// The help for an unknown key that resembles no known key. If `None`, the help lists the known keys.
+    /// The help of the diagnostic for an unknown key that resembles no known key; `None` lists the known keys.
     pub help: Option<&'static str>,
 }
 
@@ -37,11 +37,11 @@ pub struct KeyTable {
 pub struct KeySpec {
     /// The key.
     pub name: &'static str,
-    /// The kind of its value.
+    /// The kind of value that the key has.
     pub kind: ValueKind,
     /// The purpose of the key, in one sentence, for the guide and the JSON Schema.
     pub description: &'static str,
-    /// `true` if every object of the table must have the key. A required string must not be blank either.
+    /// `true` if every object of the table must have the key. A required string must not be blank.
     pub required: bool,
 }
 
@@ -54,9 +54,9 @@ pub enum ValueKind {
     Bool,
     /// `true` or `false`, or the string `"true"` or `"false"`.
     BoolOrString,
-    /// An integer from 0.
+    /// An integer that is not negative.
     Integer,
-    /// Any JSON value; `compile` checks it.
+    /// Any JSON value. `compile` checks the value later.
     Any,
     /// An array of strings.
     Strings,
@@ -70,15 +70,15 @@ pub enum ValueKind {
     Object(&'static KeyTable),
     /// An array of objects.
     Objects(&'static KeyTable),
-    /// An object whose members have names that the author chooses, each of them an object.
+    /// An object whose members are objects, under names that the author chooses.
     ObjectsByName(&'static KeyTable),
-    /// Parameters by name, in the dialect `tree` or in the dialect `rules`. They are read as `tree` if one of them has
-    /// the key `info` or a name that says where the value is sent (`GET@x`); no rule has either.
+    /// Parameters by name, in the dialect `tree` or in the dialect `rules`. They are parameters of `tree` if one of
+    /// them has the key `info` or a name with the prefix of a part of the request (`GET@x`); rules have neither.
     CommonParameters,
 }
 
 impl KeyTable {
-    /// Returns every key of the object, those of included tables last.
+    /// Returns the keys of the object: the keys of this table, then those of the included tables.
     pub fn iter(&'static self) -> impl Iterator<Item = &'static KeySpec> {
         self.keys.iter().chain(self.includes.iter().flat_map(|table| table.keys))
     }
@@ -180,8 +180,8 @@ pub static METHOD: KeyTable = table(
     ],
 );
 
-/// An item of aicra's method list: a method together with its path.
-pub static FLAT: KeyTable = KeyTable {
+/// An item of the list of methods in aicra: a method and its path.
+pub static METHOD_LIST_ENTRY: KeyTable = KeyTable {
     includes: &[&METHOD],
     ..table(
         "an entry of a method list",
@@ -239,14 +239,14 @@ pub static ATTRIBUTES: KeyTable = table(
     ],
 );
 
-/// The attributes of the items of an array. The `fields` of the items are a key of the array itself.
+/// The attributes of the items of an array. The `fields` of the items are a key of the array, not of `items`.
 pub static ITEMS: KeyTable = KeyTable {
     includes: &[&ATTRIBUTES],
     help: Some("`items` has the attributes of the items, except `fields`, which stands next to `items`"),
     ..table("the items", &[])
 };
 
-/// The attribute that only parameters have.
+/// The attribute that only parameters have, and outputs have not.
 pub static AFTER: KeyTable = table(
     "a type",
     &[key("after", ValueKind::StringOrStrings, "Functions that are applied to the checked value, in order.")],

@@ -2,7 +2,7 @@
 
 use super::{ATTRIBUTES, ERROR, FIELDS, KeySpec, KeyTable, ValueKind, key, table};
 
-/// The table of an object that PHP writes from an array: PHP writes an empty one as `[]`.
+/// Returns the table of an object that PHP generates from an array. PHP writes an empty array as `[]`, not as `{}`.
 const fn php_array(subject: &'static str, keys: &'static [KeySpec], named_members: &'static KeyTable) -> KeyTable {
     KeyTable { named_members: Some(named_members), allow_empty_array: true, ..table(subject, keys) }
 }
@@ -13,7 +13,7 @@ pub static FILE: KeyTable = KeyTable {
     ..table("a file of rules", &[key("dialect", ValueKind::String, "The dialect of the file: `rules`.")])
 };
 
-/// A class, which is a module.
+/// A class of PhalApi, which becomes a module.
 pub static CLASS: KeyTable = php_array(
     "a class",
     &[
@@ -25,7 +25,7 @@ pub static CLASS: KeyTable = php_array(
     &METHOD,
 );
 
-/// Rules that all methods of a class, or of the API, have.
+/// The rules that all methods of a class, or of the API, have.
 pub static COMMON: KeyTable = php_array("the rules of a class", &[], &RULE);
 
 /// A method of a class.
@@ -43,7 +43,7 @@ pub static METHOD: KeyTable = php_array(
     &RULE,
 );
 
-/// A rule: a parameter. Its key is the parameter's name in code.
+/// A rule, which defines a parameter. Its key is the parameter's name in code.
 pub static RULE: KeyTable = KeyTable {
     includes: &[&ATTRIBUTES, &FIELDS],
     allow_empty_array: true,
@@ -68,7 +68,7 @@ pub static RULE: KeyTable = KeyTable {
     )
 };
 
-/// An output, or a field of one, in `@return`.
+/// An output, or a field of an output, in `@return`.
 pub static RETURN: KeyTable = table(
     "a field of `@return`",
     &[
@@ -80,7 +80,7 @@ pub static RETURN: KeyTable = table(
     ],
 );
 
-/// A name in the dialect and the canonical name, that of the dialect `tree`.
+/// A name in the dialect `rules` and the canonical name in the dialect `tree`.
 #[derive(Debug)]
 pub struct Alias {
     /// The name in the dialect, compared case-insensitively.
@@ -93,7 +93,7 @@ const fn alias(name: &'static str, canonical: &'static str) -> Alias {
     Alias { name, canonical }
 }
 
-/// The types of rules. Other names are types of the dialect `tree` or of the program.
+/// The types of parameters. A name that is not in the table is a type of the dialect `tree` or of the program.
 pub static TYPES: &[Alias] = &[
     alias("string", "loose_string"),
     alias("int", "loose_int"),
@@ -107,7 +107,7 @@ pub static TYPES: &[Alias] = &[
     alias("callback", "callable"),
 ];
 
-/// The types of returned fields. Other names are types of the dialect `tree` or of the program.
+/// The types of returned fields. A name that is not in the table is a type of the dialect `tree` or of the program.
 pub static RETURN_TYPES: &[Alias] = &[
     alias("string", "string"),
     alias("int", "int"),
@@ -120,7 +120,7 @@ pub static RETURN_TYPES: &[Alias] = &[
     alias("object", "object"),
 ];
 
-/// The values of `source`, with the prefix of a parameter's key in the dialect `tree`.
+/// The values of `source`, each with the prefix of a parameter's key in the dialect `tree`.
 pub static SOURCES: &[Alias] = &[
     alias("get", "GET@"),
     alias("post", ""),

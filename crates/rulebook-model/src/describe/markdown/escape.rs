@@ -1,4 +1,4 @@
-//! Escapes text of a definition so that markdown shows it literally.
+//! Escapes texts of a definition, so that Markdown shows them literally.
 
 use crate::describe::escape::{code_point, is_control, is_space};
 
@@ -25,7 +25,7 @@ pub(in crate::describe) fn text(text: &str) -> String {
             '_' if is_letter(last) && is_letter(next) => escaped.push('_'),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => escaped.extend(['\\', character]),
             '#' | '+' | '-' | '=' if at_start => escaped.extend(['\\', character]),
-            // At the end of a heading it would be the closing sequence.
+            // A `#` at the end of a heading would belong to the heading's markup.
             '#' if next.is_none() => escaped.push_str("\\#"),
             '.' | ')' if only_digits && !at_start && next.is_none_or(is_space) => escaped.extend(['\\', character]),
             _ if is_control(character) => escaped.push_str(&code_point(character)),
@@ -37,8 +37,8 @@ pub(in crate::describe) fn text(text: &str) -> String {
     escaped
 }
 
-/// Formats a name, a type expression or a value as a code span; as escaped text if a code span in a table cell cannot
-/// hold it.
+/// Formats a name, a type expression or a value as a code span, or as escaped text if a code span in a table cannot
+/// contain it.
 pub(in crate::describe) fn code(text: &str) -> String {
     let is_plain = |character| !matches!(character, '`' | '|') && !is_space(character) && !is_control(character);
     if !text.is_empty() && text.split(' ').all(|word| !word.is_empty() && word.chars().all(is_plain)) {
@@ -48,7 +48,7 @@ pub(in crate::describe) fn code(text: &str) -> String {
     }
 }
 
-/// Returns `true` if `_` beside this character is part of a word.
+/// Returns `true` if a `_` next to this character is part of a word.
 fn is_letter(character: Option<char>) -> bool {
     character.is_some_and(char::is_alphanumeric)
 }

@@ -1,4 +1,4 @@
-//! Describes a method in markdown.
+//! Describes a method in Markdown.
 
 use serde_json::Value as Json;
 
@@ -8,7 +8,7 @@ use super::MarkdownWriter;
 use super::escape::{code, text};
 use crate::model::{Method, Parameter};
 
-/// Writes everything that a client needs to know to call a method.
+/// Writes all that a client needs to call a method.
 pub(super) fn write(method: &Method, page: &mut MarkdownWriter) {
     page.line(&format!("## {}", method.http.as_str()));
     page.line(&text(&method.info));
@@ -42,31 +42,32 @@ pub(super) fn write(method: &Method, page: &mut MarkdownWriter) {
     }
 }
 
-/// Describes which permissions a method requires, and for which values the caller may call it.
+/// Describes the permissions that a method requires and, in a document for one caller, the values with which the caller
+/// can call the method.
 pub(super) fn scope(method: &Method) -> String {
     let conditions = conditions::describe(method, code).map(|when| format!("; you may call it {when}"));
     format!("{}{}", pages::groups(method), conditions.unwrap_or_default())
 }
 
-/// A parameter as a row of the table.
+/// Returns a parameter as a row of the table of parameters.
 fn parameter_row(parameter: &Parameter) -> [String; 6] {
-    let example = example_beside_default(parameter).map(|example| format!(" (example: {})", value(&example)));
+    let example = example_beside_default(parameter).map(|example| format!(" (example: {})", json_code(&example)));
     [
         code(if parameter.key.is_empty() { &parameter.name } else { &parameter.key }),
         pages::location(parameter),
         format!("{}: {}", pages::r#type(parameter), text(&parameter.r#type.check.expected())),
         if parameter.optional || parameter.default.is_some() { "no" } else { "yes" }.to_owned(),
-        parameter.default.as_ref().map(value).unwrap_or_default(),
+        parameter.default.as_ref().map(json_code).unwrap_or_default(),
         format!("{}{}", text(&parameter.info), example.unwrap_or_default()),
     ]
 }
 
-/// Returns an example of a parameter; of a parameter with a default only the example of the definition.
+/// Returns an example of a parameter. If the parameter has a default, only the example in the definition is returned.
 fn example_beside_default(parameter: &Parameter) -> Option<Json> {
     if parameter.default.is_some() { parameter.example.clone() } else { example::of_parameter(parameter) }
 }
 
 /// Formats a value as JSON in a code span.
-fn value(json: &Json) -> String {
+fn json_code(json: &Json) -> String {
     code(&json.to_string())
 }

@@ -1,7 +1,7 @@
-//! The responses to OPTIONS in markdown, for people and for programs that read text.
+//! The responses to OPTIONS in Markdown, for people and for programs that read text.
 //!
-//! Text of a definition is escaped, so that it is shown literally. Only the
-//! `info` of the API is itself markdown.
+//! Texts of a definition are escaped, so that Markdown shows them literally, except the `info` of the API, which is
+//! Markdown itself.
 
 pub(super) mod escape;
 mod method;
@@ -15,7 +15,7 @@ use crate::model::{Api, Method};
 pub(in crate::describe) use escape::code;
 use escape::text;
 
-/// Describes the whole API: what it is, and each method in one line.
+/// Describes an API: its settings, and each method in one line.
 #[must_use]
 pub fn markdown_all(api: &Api, uris: &Uris<'_>) -> String {
     let mut page = MarkdownWriter::default();
@@ -44,7 +44,7 @@ pub fn markdown_all(api: &Api, uris: &Uris<'_>) -> String {
     page.finish()
 }
 
-/// Describes one service.
+/// Describes a service.
 #[must_use]
 pub fn markdown_service(uri: &ServiceUri<'_>) -> String {
     let ServiceUri { module, service, uri, below } = uri;
@@ -62,7 +62,7 @@ pub fn markdown_service(uri: &ServiceUri<'_>) -> String {
     page.finish()
 }
 
-/// Describes a URI that only has services below it.
+/// Describes a URI without a service, which has services below it.
 #[must_use]
 pub fn markdown_intermediate(uri: &IntermediateUri<'_>) -> String {
     let mut page = MarkdownWriter::default();
@@ -79,7 +79,7 @@ fn summary(method: &Method) -> String {
     format!("[{http}](/{page}){deprecated}: {}; {scope}", text(&method.info))
 }
 
-/// Writes a markdown document block by block, with an empty line between two blocks.
+/// Writes a Markdown document block by block, with an empty line between two blocks.
 #[derive(Default)]
 pub(super) struct MarkdownWriter(String);
 
@@ -102,7 +102,7 @@ impl MarkdownWriter {
         self.nested_list(items.into_iter().map(|item| (0, item)).collect());
     }
 
-    /// Writes a nested list, unless it is empty. Each item comes with its depth, from 0.
+    /// Writes a nested list, unless it is empty. Each item has its depth, counted from 0.
     pub(super) fn nested_list(&mut self, items: Vec<(usize, String)>) {
         if !items.is_empty() {
             self.block();
@@ -112,9 +112,9 @@ impl MarkdownWriter {
         }
     }
 
-    /// Writes an item of the current list, indented by this many spaces.
+    /// Writes an item of the current list, indented by `indent` spaces.
     pub(super) fn item(&mut self, indent: usize, marker: &str, item: &str) {
-        // Writing to a String does not fail.
+        // Writing to a String cannot fail.
         let _ = writeln!(self.0, "{:indent$}{marker} {item}", "");
     }
 
@@ -137,7 +137,7 @@ impl MarkdownWriter {
         }
     }
 
-    /// Writes a fenced code block, with a fence that the text does not contain.
+    /// Writes a fenced code block. The fence is longer than any row of backticks in the text.
     pub(super) fn fenced(&mut self, language: &str, text: &str) {
         let max_backticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat(max_backticks.max(2) + 1);

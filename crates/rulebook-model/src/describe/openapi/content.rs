@@ -1,4 +1,4 @@
-//! The content of responses, which several envelopes can share.
+//! The content of responses, which is combined if several envelopes send the same status.
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -13,7 +13,7 @@ use super::schemas::Schemas;
 pub(super) struct ResponseContent {
     pub(super) status: u16,
     pub(super) media_type: String,
-    /// The schemas of the possible bodies. A body matches one of them.
+    /// The schemas of the possible bodies. Every body matches one of them.
     pub(super) any: Vec<Json>,
     pub(super) examples: Vec<(String, Example)>,
 }
@@ -23,18 +23,18 @@ impl ResponseContent {
         Self { status, media_type: media_type.to_owned(), any: vec![schema], examples: Vec::new() }
     }
 
-    /// Returns this content in JSON, and the same content in each of these formats.
-    pub(super) fn and_in(self, formats: &[String]) -> impl Iterator<Item = Self> {
+    /// Returns this content as JSON and in each of the formats.
+    pub(super) fn in_json_and(self, formats: &[String]) -> impl Iterator<Item = Self> {
         let others: Vec<_> = formats
             .iter()
-            // Examples are JSON.
+            // Examples are written in JSON, so other formats have none.
             .map(|format| Self { media_type: format.clone(), any: self.any.clone(), examples: Vec::new(), ..self })
             .collect();
         iter::once(self).chain(others)
     }
 }
 
-/// Returns a response with these contents, grouped by media type.
+/// Returns a response that can have each of these contents, grouped by media type.
 pub(super) fn response_of<'s>(
     description: &str,
     contents: impl Iterator<Item = &'s ResponseContent>,
@@ -42,14 +42,14 @@ pub(super) fn response_of<'s>(
 ) -> Response {
     let mut by_type: Vec<(&str, Vec<&Json>, BTreeMap<&String, &Example>)> = Vec::new();
     for ResponseContent { media_type, any, examples, .. } in contents {
-        let media_type = essence(media_type);
+        let media_type = media_type_essence(media_type);
         let index = by_type.iter().position(|(other, ..)| *other == media_type).unwrap_or_else(|| {
             by_type.push((media_type, Vec::new(), BTreeMap::new()));
             by_type.len() - 1
         });
         let (_, schemas, by_name) = &mut by_type[index];
         schemas.extend(any);
-        // The first example of a name is in the method's own envelope.
+        // If two examples have the same name, the first one is kept, which is in the envelope of the method.
         examples.iter().for_each(|(name, example)| {
             by_name.entry(name).or_insert(example);
         });
@@ -65,6 +65,6 @@ pub(super) fn response_of<'s>(
 }
 
 /// Returns a media type without its parameters (RFC 9110 section 8.3.1).
-fn essence(media_type: &str) -> &str {
+fn media_type_essence(media_type: &str) -> &str {
     media_type.split(';').next().unwrap_or(media_type)
 }

@@ -9,10 +9,10 @@ use super::schemas::Schemas;
 use crate::call::HttpMethod;
 use crate::model::{Api, Method};
 
-/// The media range of a file of any media type.
+/// The media range that includes every media type, for files.
 const ANY_MEDIA_TYPE: &str = "*/*";
 
-/// A header field of responses: its name and its description.
+/// A header field of responses, as its name and its description.
 type HeaderField = (&'static str, &'static str);
 
 const ETAG: HeaderField =
@@ -28,7 +28,7 @@ const CONTENT_RANGE: HeaderField = (
      `bytes */1234`",
 );
 
-/// Returns the header fields that the responses with files have; none if no method of the API returns a file.
+/// Returns the header fields of responses with files. The result is empty if no method of the API returns a file.
 pub(super) fn header_fields(api: &Api) -> impl Iterator<Item = HeaderField> {
     let mut methods = api.modules.iter().flat_map(|module| &module.services).flat_map(|service| &service.methods);
     let has_downloads = methods.any(|method| method.options.download);
@@ -47,7 +47,7 @@ fn without_body(description: &str, fields: &[HeaderField]) -> Response {
     response
 }
 
-/// Returns the schema of the outputs of the response with a link to the file.
+/// Returns the schema of the outputs in a response with a link to a file.
 pub(super) fn link_schema() -> Json {
     let link = json!({
         "type": "string",
@@ -57,19 +57,19 @@ pub(super) fn link_schema() -> Json {
     json!({ "type": "object", "properties": { "link": link }, "required": ["link"] })
 }
 
-/// Returns the schema of a file that has the same media type as the response with a link.
+/// Returns the schema of a file whose media type equals that of the response with a link.
 pub(super) fn file_schema() -> Json {
     json!({ "description": "The file, if it has this media type" })
 }
 
-/// Adds the file to the contents of a success.
+/// Adds the file to the possible contents of a success response.
 pub(super) fn add_file(response: &mut Response) {
-    // Raw bytes have no schema (OpenAPI 3.1.1 section 4.14).
+    // Bytes have no schema (OpenAPI 3.1.1 section 4.14).
     response.content.insert(ANY_MEDIA_TYPE.to_owned(), ContentBuilder::new().build().into());
     add_fields(response, &[ETAG, LAST_MODIFIED, CONTENT_DISPOSITION, ACCEPT_RANGES]);
 }
 
-/// Returns the responses to requests with conditions or a range, with their statuses.
+/// Returns the responses to conditional requests and range requests, with their statuses.
 pub(super) fn conditional_responses(method: &Method) -> Vec<(u16, Response)> {
     if !method.options.download || method.http != HttpMethod::Get || method.options.status != 200 {
         return Vec::new();

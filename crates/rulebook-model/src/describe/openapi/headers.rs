@@ -1,4 +1,4 @@
-//! The header fields of responses. Those that several responses have are components.
+//! The header fields of responses. Fields that several responses have become components of the document.
 
 use std::collections::BTreeMap;
 
@@ -26,12 +26,12 @@ pub(super) fn components(api: &Api, schemas: &mut Schemas) -> BTreeMap<String, R
     components
 }
 
-/// Returns the name of the component for a header field: the name of the field without its dashes.
+/// Returns the name of the component for a header field: the field name without hyphens.
 fn component_name(name: &str) -> String {
     name.replace('-', "")
 }
 
-/// Adds a reference to the component for a header field to a response.
+/// Adds a header field to a response, as a reference to the component.
 pub(super) fn add_to(response: &mut Response, name: &str) {
     let reference = Ref::new(format!("#/components/headers/{}", component_name(name)));
     response.headers.insert(name.to_owned(), RefOr::Ref(reference));
@@ -44,7 +44,7 @@ pub(super) fn with_request_id(mut response: Response) -> Response {
     response
 }
 
-/// Returns a header field with text as its value.
+/// Returns a header field whose value is a text.
 pub(super) fn header(info: &str, schemas: &mut Schemas) -> Header {
     let schema = schemas.add(json!({ "type": "string" }));
     HeaderBuilder::new().schema(Some(schema)).description(Some(info)).build()

@@ -1,4 +1,4 @@
-//! JSONP: the parameter that requests it, and the response to it.
+//! JSONP: the query parameter that requests it, and the content of the response.
 
 use serde_json::json;
 use utoipa::openapi::Required;
@@ -12,7 +12,7 @@ const INFO: &str = "The name of a JavaScript function, for JSONP: the response i
     the body. Its status is always 200, and the real status is in the body. A request with `Authorization` is refused, \
     and cookies are ignored";
 
-/// Returns the parameter with the name of the function.
+/// Returns the query parameter that contains the name of the function.
 pub(super) fn parameter(schemas: &mut Schemas) -> Parameter {
     let schema = json!({ "type": "string", "pattern": Callback::PATTERN, "maxLength": Callback::MAX_LEN });
     ParameterBuilder::new()
@@ -24,7 +24,7 @@ pub(super) fn parameter(schemas: &mut Schemas) -> Parameter {
         .build()
 }
 
-/// Returns the content of the script, whatever the body is.
+/// Returns the content of a JSONP response, a script whose schema does not depend on the body.
 pub(super) fn script() -> ResponseContent {
     ResponseContent::new(200, "text/javascript", json!({ "type": "string" }))
 }

@@ -1,10 +1,9 @@
 //! The API as an OpenAPI 3.1 document.
 //!
-//! In charge of the content and the structure of the document. The frame is made
-//! of utoipa's types; the schemas are those of the types and envelopes, and are
-//! inserted when the frame has been converted to JSON. Must not know plans or
-//! requests, and makes no schemas of types itself: it only adapts them to values
-//! that are serialized as text.
+//! This module generates the content and the structure of the document. The frame is built with the types of utoipa and
+//! converted to JSON; then the schemas are inserted, which come from the types and envelopes. This module must not
+//! depend on plans or requests, and it does not generate the schemas of types: it only restricts them to the values
+//! that can be serialized as text.
 
 mod content;
 mod downloads;
@@ -56,12 +55,12 @@ pub fn openapi_part(api: &Api, part: &ModulePart) -> Json {
 }
 
 fn document(api: &Api, part: Option<&ModulePart>) -> Json {
-    // A document always serializes.
+    // A document can always be serialized.
     write_openapi(api, part, serde_json::value::Serializer).unwrap_or_default()
 }
 
-/// Writes the OpenAPI document of an API, path by path: as a tree, the document of a large API would need much more
-/// memory than its text. The document of a part has fewer tags, paths and components, and is otherwise the same.
+/// Writes the OpenAPI document of an API path by path, because the document of a large API would need much more memory
+/// as a tree than as text. The document of a part has fewer tags, paths and components.
 ///
 /// # Errors
 /// Returns the errors of the serializer.
@@ -78,21 +77,21 @@ pub fn write_openapi<S: Serializer>(api: &Api, part: Option<&ModulePart>, serial
         components = components.security_scheme(name, scheme);
     }
     let mut frame = OpenApiBuilder::new()
-        .info(info(api))
-        .servers(Some(servers(api)))
+        .info(document_info(api))
+        .servers(Some(document_servers(api)))
         .tags(Some(tags))
         .paths(Paths::new())
         .components(Some(components.build()))
         .build();
-    frame.extensions = timezone(api);
+    frame.extensions = timezone_extension(api);
     let mut schemas = Schemas::default();
     let responses = ResponseComponents::new(api, &mut schemas);
     let operations = Operations::new(api, part);
     write::write(&frame, Contents { api, operations, schemas, responses }, serializer)
 }
 
-/// Returns the errors of the engine that are possible for a method, besides those that any request can receive, in the
-/// order of their statuses.
+/// Returns the errors of the server that a method can respond with, besides the errors of every request, in the order
+/// of their statuses.
 pub(super) fn possible_errors(api: &Api, method: &Method) -> Vec<ErrorCode> {
     let has_body = request_body::request_body(api, method, &mut Schemas::default()).is_some();
     let classes = operation::possible_errors(api, method, has_body);
@@ -101,13 +100,13 @@ pub(super) fn possible_errors(api: &Api, method: &Method) -> Vec<ErrorCode> {
     codes
 }
 
-fn info(api: &Api) -> Info {
+fn document_info(api: &Api) -> Info {
     let contact = api.contact.as_ref().map(|contact| -> Contact {
         let builder = ContactBuilder::new().name(contact.name.as_deref()).url(contact.url.as_deref());
         builder.email(contact.email.as_deref()).build()
     });
     let license = api.license.as_ref().map(|license| -> License {
-        // OpenAPI allows only one of the two.
+        // OpenAPI allows only one of `identifier` and `url`.
         let url = license.url.as_deref().filter(|_| license.identifier.is_none());
         let builder = LicenseBuilder::new().name(license.name.as_str());
         builder.identifier(license.identifier.as_deref()).url(url).build()
@@ -116,18 +115,18 @@ fn info(api: &Api) -> Info {
     info.description(api.info.as_deref()).contact(contact).license(license).build()
 }
 
-/// The extension of the document with the time zone of dates and times without one, in schemas and in requests: a name
-/// of the IANA time zone database. Without the extension it is UTC.
+/// The extension with the time zone of dates and times without an offset, in schemas and in requests. The value is a
+/// name of the IANA time zone database. Without the extension the time zone is UTC.
 const TIMEZONE: &str = "x-timezone";
 
-fn timezone(api: &Api) -> Option<Extensions> {
+fn timezone_extension(api: &Api) -> Option<Extensions> {
     let is_set = api.timezone != DEFAULT_TIMEZONE;
     is_set.then(|| ExtensionsBuilder::new().add(TIMEZONE, api.timezone.as_str()).build())
 }
 
-/// Returns the servers of the definition, and last the server of this document, as a relative URL that works behind any
-/// reverse proxy.
-fn servers(api: &Api) -> Vec<Server> {
+/// Returns the servers of the definition, followed by the server that sends the document. The URL of the latter is
+/// relative, so that it is correct behind every reverse proxy.
+fn document_servers(api: &Api) -> Vec<Server> {
     let declared = api.servers.iter().map(|server| {
         let builder = ServerBuilder::new().url(server.url.as_str());
         builder.description(server.info.as_deref()).build()

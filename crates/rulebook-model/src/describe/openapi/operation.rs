@@ -1,4 +1,4 @@
-//! The operation of a method at one of its paths.
+//! The operation for a method at one of its paths.
 
 use utoipa::openapi::Deprecated;
 use utoipa::openapi::path::{Operation, OperationBuilder};
@@ -13,8 +13,8 @@ use super::{jsonp, request_body, security};
 use crate::model::{Api, Method, Module, Parameter, Unbound, UnknownParameters};
 use crate::types::Arity;
 
-/// Returns the operation with this id. `segments` are the parameters in its path with their names there; `below` are the
-/// URIs of services that some values of them would reach instead.
+/// Returns the operation with this id. `segments` are the parameters in its path, with their names in the path. `below`
+/// are the URIs of services that handle a request instead if these parameters have certain values.
 pub(super) fn operation(
     (api, module, method): (&Api, &Module, &Method),
     id: String,
@@ -55,7 +55,7 @@ pub(super) fn operation(
         .build()
 }
 
-/// Returns the errors of the engine that are possible for a method, besides those that any request can receive.
+/// Returns the errors of the server that a method can respond with, besides the errors of every request.
 pub(super) fn possible_errors(api: &Api, method: &Method, has_body: bool) -> Vec<&'static ErrorClass> {
     let has_parameter_in = |expected: &[Placement]| {
         let mut placements = method.parameters.iter().filter_map(|parameter| placement(method.http, parameter));

@@ -14,7 +14,7 @@ use crate::model::{self, Location, Method};
 /// The header fields that OpenAPI ignores as parameters (OpenAPI 3.1.1, Parameter Object, `name`).
 const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
 
-/// Returns the part of a request that carries a parameter; none if that is the body.
+/// Returns the part of a request that carries a parameter, or `None` if the body carries it.
 pub(in crate::describe) fn placement(http: HttpMethod, parameter: &model::Parameter) -> Option<Placement> {
     match parameter.from {
         Location::Path | Location::Position(_) => Some(Placement::Path),
@@ -26,17 +26,17 @@ pub(in crate::describe) fn placement(http: HttpMethod, parameter: &model::Parame
     }
 }
 
-/// Returns `true` if requests with this method carry parameters in a body.
+/// Returns `true` if requests with this HTTP method carry parameters in a body.
 fn has_body(http: HttpMethod) -> bool {
     !matches!(http, HttpMethod::Get | HttpMethod::Delete)
 }
 
-/// Returns `true` if a parameter is a header field that OpenAPI ignores as a parameter.
+/// Returns `true` if a parameter is a header field that OpenAPI does not allow as a parameter.
 pub(super) fn is_ignored_header(parameter: &model::Parameter) -> bool {
     parameter.from == Location::Header && IGNORED_HEADERS.contains(&parameter.key.as_str())
 }
 
-/// Returns the parameters of an operation. `segments` are the parameters in its path with their names there, in order.
+/// Returns the parameters of an operation. `segments` are the parameters in its path, with their names in the path.
 pub(super) fn parameters(
     method: &Method,
     segments: &[(&str, &model::Parameter)],
@@ -50,7 +50,7 @@ pub(super) fn parameters(
             continue;
         };
         let is_same = |other: &Parameter| other.name == parameter.key && other.parameter_in == location(placement);
-        // Of two parameters that are read from the same field, only the first is described.
+        // If two parameters are read from the same field, only the first one is described.
         if !described.iter().any(is_same) {
             described.push(describe(&parameter.key, parameter, placement, method, schemas));
         }
@@ -65,7 +65,7 @@ pub(super) fn parameters(
 fn location(placement: Placement) -> ParameterIn {
     match placement {
         Placement::Path => ParameterIn::Path,
-        // OpenAPI describes the fields of a form with the body.
+        // OpenAPI describes the fields of a form as part of the request body.
         Placement::Query | Placement::Form => ParameterIn::Query,
         Placement::Header => ParameterIn::Header,
         Placement::Cookie => ParameterIn::Cookie,
@@ -85,16 +85,17 @@ fn describe(
         Some(note) => format!("{}\n\n{note}", parameter.info),
         None => parameter.info.clone(),
     };
-    let schema = schemas.of_type(&[name, &method.id], encoding.schema);
+    let schema = schemas.type_schema(&[name, &method.id], encoding.schema);
     let value = example::of_parameter(parameter);
     let example = value.and_then(|value| document_value(&parameter.r#type, &encoding.style, value));
-    // The text of a value that is itself no text may be one that its placement cannot carry.
+    // If a value is not a text, its serialization may contain characters that are not allowed in this part of the
+    // request.
     let is_sendable =
         |value: &Json| encoding.style == TextStyle::Json || example::is_sendable(parameter.from, &Value::from(value));
     let example = example.filter(is_sendable);
     let default = default(parameter, &encoding.style).filter(is_sendable);
-    let schema = with_values(schema, parameter, default, example.as_ref());
-    // Tools fill in the example of a parameter and send it, so an optional parameter only has that of the definition.
+    let schema = with_default_and_example(schema, parameter, default, example.as_ref());
+    // Tools send the examples of parameters, so an optional parameter has an example only if the definition has one.
     let example = example.filter(|_| is_required || parameter.example.is_some());
     let (style, explode) = encoding.style.style_and_explode(placement);
     let builder = ParameterBuilder::new()
@@ -113,9 +114,14 @@ fn describe(
     }
 }
 
-/// Adds the default and the example of a parameter to its schema. The parameter itself has the description.
-fn with_values(schema: Json, parameter: &model::Parameter, default: Option<Json>, example: Option<&Json>) -> Json {
-    let example = example.filter(|_| example::is_beside_default(parameter));
+/// Adds the default and the example of a parameter to its schema. The description is a member of the parameter itself.
+fn with_default_and_example(
+    schema: Json,
+    parameter: &model::Parameter,
+    default: Option<Json>,
+    example: Option<&Json>,
+) -> Json {
+    let example = example.filter(|_| example::has_additional_example(parameter));
     let mut schema = with_description(schema, &parameter.info, default, example);
     if let Json::Object(members) = &mut schema {
         members.remove("description");

@@ -1,4 +1,5 @@
-//! The paths of all methods. A method whose last positions are optional has a path for each number of segments.
+//! The paths of all methods. A method with optional positions at the end has a path for each possible number of
+//! segments.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -13,7 +14,7 @@ use super::schemas::Schemas;
 use crate::call::HttpMethod;
 use crate::model::{Api, Location, Method, Module, Parameter, Segment, Service};
 
-/// The operations of a document by their paths. Each operation is made when it is written, to save memory.
+/// The operations of a document, by their paths. Each operation is generated when it is written, which saves memory.
 pub(super) struct Operations<'a> {
     api: &'a Api,
     services: Vec<ServiceUri<'a>>,
@@ -25,7 +26,7 @@ pub(super) struct PathOperation<'a> {
     /// The index of the service.
     service: usize,
     method: &'a Method,
-    /// The number of positions at the end that the path does not have.
+    /// How many positions at the end of the method's longest path are missing in this path.
     omitted: usize,
     /// The id of the operation.
     id: String,
@@ -49,7 +50,7 @@ impl<'a> Operations<'a> {
                 let segments = segments(uri.service, method);
                 for omitted in 0..=trailing_optional(&method.positions()) {
                     let PathTemplate { path, names } =
-                        templates.template(&api.base, &segments[..segments.len() - omitted]);
+                        templates.get_or_add_template(&api.base, &segments[..segments.len() - omitted]);
                     let id = if omitted == 0 { method.id.clone() } else { shorter_id(&method.id, omitted, &mut ids) };
                     if is_included {
                         let operation = PathOperation { service, method, omitted, id, names: names.clone() };
@@ -61,7 +62,7 @@ impl<'a> Operations<'a> {
         Self { api, services, paths }
     }
 
-    /// Returns every path with its operations, in order.
+    /// Returns all paths with their operations, in order.
     pub(super) fn paths(&self) -> impl Iterator<Item = (&str, &[PathOperation<'a>])> {
         self.paths.iter().map(|(path, operations)| (path.as_str(), operations.as_slice()))
     }
@@ -90,13 +91,13 @@ impl<'a> Operations<'a> {
         let ServiceUri { module, service, below, .. } = &self.services[*service];
         let segments = segments(service, method);
         let parameters: Vec<_> = parameters(&segments[..segments.len() - omitted], names).collect();
-        // Without positions, no value of this method can be taken for the path of a service below.
+        // Without positions, no parameter of this method can match the path of a service below.
         let below = if *omitted < method.positions().len() { &below[..] } else { &[] };
         operation::operation((self.api, module, method), id.clone(), (&parameters, below), schemas, responses)
     }
 }
 
-/// Returns for each method of the API, in order, whether it is in the part.
+/// Returns, for each method of the API in order, whether it belongs to the part.
 fn included_methods(api: &Api, part: Option<&ModulePart>) -> impl Iterator<Item = bool> {
     let methods = move |(index, module): (usize, &Module)| {
         let all = module.services.iter().flat_map(|service| &service.methods).count();
@@ -118,30 +119,30 @@ fn operation_mut(item: &mut PathItem, http: HttpMethod) -> &mut Option<Operation
 /// A segment of the path of a method.
 enum PathSegment<'a> {
     Static(&'a str),
-    /// The value of this parameter, with the name of the capture or position.
+    /// The value of a parameter, with the name of its capture or position.
     Variable(&'a str, &'a Parameter),
 }
 
-/// Returns the segments of the path with all positions of a method.
+/// Returns the segments of a method's path, including all of its positions.
 fn segments<'a>(service: &'a Service, method: &'a Method) -> Vec<PathSegment<'a>> {
     let captured = |name: &str| {
         method.parameters.iter().find(|parameter| parameter.from == Location::Path && parameter.key == name)
     };
     let segments = service.path.iter().filter_map(|segment| match segment {
         Segment::Static(text) => Some(PathSegment::Static(text)),
-        // A valid definition has a parameter for each capture.
+        // In a valid definition, every capture has a parameter.
         Segment::Capture(name) => captured(name).map(|parameter| PathSegment::Variable(name, parameter)),
     });
     let positions = method.positions().into_iter();
     segments.chain(positions.map(|parameter| PathSegment::Variable(&parameter.name, parameter))).collect()
 }
 
-/// Returns the number of optional positions at the end.
+/// Returns how many positions at the end are optional.
 fn trailing_optional(positions: &[&Parameter]) -> usize {
     positions.iter().rev().take_while(|position| position.optional).count()
 }
 
-/// Returns the parameters of the segments, with these names.
+/// Returns the parameters in the segments, each with its name in the path.
 fn parameters<'a>(segments: &[PathSegment<'a>], names: &'a [String]) -> impl Iterator<Item = (&'a str, &'a Parameter)> {
     let parameters = segments.iter().filter_map(|segment| match segment {
         PathSegment::Variable(_, parameter) => Some(*parameter),
@@ -150,7 +151,7 @@ fn parameters<'a>(segments: &[PathSegment<'a>], names: &'a [String]) -> impl Ite
     names.iter().map(String::as_str).zip(parameters.collect::<Vec<_>>())
 }
 
-/// Returns an unused operation id for a method at a path without its last `omitted` positions.
+/// Returns an unused operation id for a method at the path without its last `omitted` positions.
 fn shorter_id(id: &str, omitted: usize, ids: &mut HashSet<String>) -> String {
     let mut id = format!("{id}.{omitted}");
     while ids.contains(&id) {
@@ -160,7 +161,7 @@ fn shorter_id(id: &str, omitted: usize, ids: &mut HashSet<String>) -> String {
     id
 }
 
-/// The path templates by their shape. Paths that only differ in the names of their parameters share a template.
+/// The path templates, by their shapes. Paths that differ only in the names of their parameters share a template.
 #[derive(Default)]
 struct PathTemplates(HashMap<String, PathTemplate>);
 
@@ -171,7 +172,7 @@ struct PathTemplate {
 }
 
 impl PathTemplates {
-    fn template(&mut self, base: &str, segments: &[PathSegment<'_>]) -> &PathTemplate {
+    fn get_or_add_template(&mut self, base: &str, segments: &[PathSegment<'_>]) -> &PathTemplate {
         let mut shape = String::new();
         for segment in segments {
             shape.push('/');
@@ -208,7 +209,7 @@ fn make_template(base: &str, segments: &[PathSegment<'_>]) -> PathTemplate {
     PathTemplate { path, names }
 }
 
-/// Returns a name that a template can contain, and that is not in `names`.
+/// Returns a name that is valid in a template and does not occur in `names`.
 fn unused_name(name: &str, names: &[String]) -> String {
     let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
     let mut name: String = name.chars().map(plain).collect();

@@ -14,14 +14,14 @@ use super::serialization::{self, Placement, TextStyle, text_encoding};
 use crate::model::{Api, Method, Parameter, UnknownParameters};
 use crate::types::{Arity, nullable_schema};
 
-/// The media type of request_body whose values are no texts.
+/// The media type of bodies whose values need not be texts.
 const JSON: &str = "application/json";
 
-/// Returns the request body of a method; none if no parameter is in the body.
+/// Returns the request body of a method, or `None` if no parameter is in the body.
 pub(super) fn request_body(api: &Api, method: &Method, schemas: &mut Schemas) -> Option<RequestBody> {
     let mut fields: Vec<&Parameter> = Vec::new();
     for parameter in method.parameters.iter().filter(|parameter| placement(method.http, parameter).is_none()) {
-        // Of two parameters that are read from the same field, only the first is described.
+        // If two parameters are read from the same field, only the first one is described.
         if fields.iter().all(|other| other.key != parameter.key) {
             fields.push(parameter);
         }
@@ -32,18 +32,18 @@ pub(super) fn request_body(api: &Api, method: &Method, schemas: &mut Schemas) ->
     let is_closed = api.unknown == UnknownParameters::Refuse;
     let required = if fields.iter().any(|field| !field.optional) { Required::True } else { Required::False };
     let mut body = RequestBodyBuilder::new().required(Some(required)).build();
-    let form = object(&fields, is_closed, |field| form_schema(field, method, schemas));
-    let form = schemas.compact(&[&format!("{}.form", method.id)], form);
+    let form = object_schema(&fields, is_closed, |field| form_schema(field, method, schemas));
+    let form = schemas.inline_or_component(&[&format!("{}.form", method.id)], form);
     let mut add = |media_type: &str, schema: Json, encoding: BTreeMap<String, Encoding>, schemas: &mut Schemas| {
         let example = body_example(&fields, media_type == JSON);
         let mut content = ContentBuilder::new().schema(Some(schemas.add(schema))).example(example).build();
         content.encoding = encoding;
         body.content.insert(media_type.to_owned(), content.into());
     };
-    // Only multipart forms can have files.
+    // Only multipart forms can contain files.
     if !fields.iter().any(|field| is_file(field)) {
-        let json = object(&fields, is_closed, |field| json_schema(field, method, schemas));
-        let json = schemas.compact(&[&format!("{}.body", method.id)], json);
+        let json = object_schema(&fields, is_closed, |field| json_schema(field, method, schemas));
+        let json = schemas.inline_or_component(&[&format!("{}.body", method.id)], json);
         add(JSON, json, BTreeMap::new(), schemas);
         let encoding = encodings(&fields, field_encoding);
         add("application/x-www-form-urlencoded", form.clone(), encoding, schemas);
@@ -52,8 +52,8 @@ pub(super) fn request_body(api: &Api, method: &Method, schemas: &mut Schemas) ->
     Some(body)
 }
 
-/// Returns an example of a body, with the required fields and those that have an example in the definition; none if there
-/// are no such fields, or if one of them has no example value.
+/// Returns an example of a body with the required fields and the fields that have an example in the definition. Returns
+/// `None` if no such fields exist or one of them has no example value.
 fn body_example(fields: &[&Parameter], in_json: bool) -> Option<Json> {
     let sent = fields.iter().filter(|field| !field.optional || field.example.is_some());
     let example = |field| if in_json { example::of_parameter(field) } else { form_example(field) };
@@ -61,7 +61,7 @@ fn body_example(fields: &[&Parameter], in_json: bool) -> Option<Json> {
     members.collect::<Option<Map<_, _>>>().filter(|members| !members.is_empty()).map(Json::Object)
 }
 
-/// Returns the example value of a field of a form.
+/// Returns the example value of a form field.
 fn form_example(field: &Parameter) -> Option<Json> {
     let style = serialization::text_style(&field.r#type, Placement::Form);
     serialization::document_value(&field.r#type, &style, example::of_parameter(field)?)
@@ -72,7 +72,7 @@ fn is_file(field: &Parameter) -> bool {
 }
 
 /// Returns the schema of an object with a member for each field.
-fn object(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(&Parameter) -> Json) -> Json {
+fn object_schema(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(&Parameter) -> Json) -> Json {
     let properties: Map<_, _> = fields.iter().map(|field| (field.key.clone(), schema(field))).collect();
     let required: Vec<_> = fields.iter().filter(|field| !field.optional).map(|field| field.key.as_str()).collect();
     let mut object = json!({ "type": "object", "properties": properties });
@@ -85,18 +85,18 @@ fn object(fields: &[&Parameter], is_closed: bool, mut schema: impl FnMut(&Parame
     object
 }
 
-/// Returns the schema of a field in a JSON body. An optional field can be null, which means that it is missing.
+/// Returns the schema of a field in a JSON body. An optional field can be null, which is the same as omitting it.
 fn json_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Json {
     let check = &field.r#type.check;
-    let mut schema = schemas.of_type(&[&field.key, &format!("{}.{}", method.id, field.key)], check.schema());
+    let mut schema = schemas.type_schema(&[&field.key, &format!("{}.{}", method.id, field.key)], check.schema());
     if field.optional && !check.accepts_null() {
         schema = nullable_schema(schema);
     }
-    let example = example::of_parameter(field).filter(|_| example::is_beside_default(field));
-    with_description(schema, &field.info, example::default(field), example.as_ref())
+    let example = example::of_parameter(field).filter(|_| example::has_additional_example(field));
+    with_description(schema, &field.info, example::default_of_parameter(field), example.as_ref())
 }
 
-/// Returns the schema of a field in a form, which is a text or a file.
+/// Returns the schema of a form field, which is a text or a file.
 fn form_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Json {
     let encoding = text_encoding(&field.r#type, Placement::Form, !field.optional);
     let info = match &encoding.note {
@@ -105,12 +105,12 @@ fn form_schema(field: &Parameter, method: &Method, schemas: &mut Schemas) -> Jso
         None => field.info.clone(),
         Some(note) => format!("{}\n\n{note}", field.info),
     };
-    let schema = schemas.of_type(&[&field.key, &format!("{}.{}", method.id, field.key)], encoding.schema);
-    let example = form_example(field).filter(|_| example::is_beside_default(field));
+    let schema = schemas.type_schema(&[&field.key, &format!("{}.{}", method.id, field.key)], encoding.schema);
+    let example = form_example(field).filter(|_| example::has_additional_example(field));
     with_description(schema, &info, serialization::default(field, &encoding.style), example.as_ref())
 }
 
-/// Returns the encodings of the fields that are not serialized in the default way of OpenAPI.
+/// Returns the encodings of the fields whose serialization is not OpenAPI's default.
 fn encodings(
     fields: &[&Parameter],
     encoding: impl Fn(&Parameter, &TextStyle) -> Option<Encoding>,
@@ -122,7 +122,7 @@ fn encodings(
     fields.iter().filter_map(of_field).collect()
 }
 
-/// Returns the encoding of a field of a URL-encoded form.
+/// Returns the encoding of a field in a URL-encoded form.
 fn field_encoding(_: &Parameter, style: &TextStyle) -> Option<Encoding> {
     let (form_style, explode) = style.style_and_explode(Placement::Form);
     match style {
@@ -134,13 +134,13 @@ fn field_encoding(_: &Parameter, style: &TextStyle) -> Option<Encoding> {
     }
 }
 
-/// Returns the encoding of a part of a multipart form. Lists of texts have the encoding of a URL-encoded form, since
-/// Swagger UI would otherwise join the items with commas.
+/// Returns the encoding of a part in a multipart form. Lists of texts have the same encoding as in a URL-encoded form,
+/// because Swagger UI would otherwise join the items with commas.
 fn part_encoding(field: &Parameter, style: &TextStyle) -> Option<Encoding> {
     if !is_file(field) {
         return field_encoding(field, style);
     }
-    // The allowed media types. Each of several files is a part of its own.
+    // The allowed media types. If there are several files, each file is a part.
     let attributes = &field.r#type.written.attributes;
     let items = attributes.get("items").and_then(Json::as_object);
     let range = items.unwrap_or(attributes).get("range").and_then(Json::as_array)?;

@@ -1,4 +1,4 @@
-//! The responses of an operation: the success with its outputs, and the errors by their status.
+//! The responses of an operation: the success with the outputs, and the errors by status.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,48 +18,49 @@ use crate::envelope::{self, Envelope, Problem};
 use crate::error::ErrorCode;
 use crate::model::{Api, DeclaredError, EnvelopeName, Method, Module};
 
-/// The responses of a document. Error responses are components, so that operations share them.
+/// The responses of a document. Error responses are components, which several operations can refer to.
 pub(super) struct ResponseComponents {
     /// The envelope of errors that occur before the module of a request is known.
-    early: EnvelopeName,
+    before_module_envelope: EnvelopeName,
     /// The media types of responses besides JSON.
     formats: Vec<String>,
     components: BTreeMap<String, Response>,
-    /// The names of the components by what they describe.
+    /// The names of the components, by the errors that they describe.
     names: HashMap<ComponentKey, String>,
     envelopes: HashMap<EnvelopeName, ErrorEnvelope>,
-    /// Problem documents, which a client can request in any envelope.
+    /// The envelope of problem documents, which a client can request from every API.
     problems: ErrorEnvelope,
 }
 
-/// What a component describes: the envelope, the status, the names of the error classes, and the name, status and
-/// description of each declared error.
+/// The errors that a component describes: the envelope, the status, the names of the error classes, and the name,
+/// status and description of each declared error.
 type ComponentKey = (EnvelopeName, Option<u16>, Vec<&'static str>, Vec<(String, u16, String)>);
 
-/// The errors that a method can respond with for one status; without a status, those of every method that have no
-/// response of their own.
+/// The errors that a method can respond with for one status. If the status is `None`, these are the errors that every
+/// method can have and that are not described separately.
 struct ErrorGroup<'m> {
     status: Option<u16>,
     classes: Vec<&'static ErrorClass>,
     declared: Vec<&'m DeclaredError>,
 }
 
-/// An envelope, and the schema of the engine's errors in it.
+/// An envelope and the schema of the server's errors in it.
 struct ErrorEnvelope {
     envelope: Arc<dyn Envelope>,
     schema: Json,
 }
 
 impl ErrorEnvelope {
-    /// Returns `true` if an error whose real status is `real` is sent with `status`; with its real status if none is
-    /// given.
+    /// Returns `true` if an error with the actual status `real` is sent with `status`, or with its actual status if
+    /// `status` is `None`.
     fn sends_with(&self, real: u16, status: Option<u16>) -> bool {
         envelope::status(&*self.envelope, real) == status.unwrap_or(real)
     }
 }
 
 impl ResponseComponents {
-    /// Returns no components yet. The schemas of errors are added first, so that no other schema gets their names.
+    /// Creates an empty set of components. The schemas of errors are added first, so that no other schema gets their
+    /// names.
     pub(super) fn new(api: &Api, schemas: &mut Schemas) -> Self {
         let mut error_envelope = |envelope: Arc<dyn Envelope>, name| {
             let schema = schemas.component(&[name], envelope.error_schema());
@@ -73,17 +74,24 @@ impl ResponseComponents {
         let envelopes =
             used.into_iter().map(|name| (name.clone(), error_envelope(api.make_envelope(name), "ApiError"))).collect();
         let formats = api.formats.iter().map(|format| format.essence().to_owned()).collect();
-        let early = api.envelope.clone();
-        Self { early, formats, components: BTreeMap::new(), names: HashMap::new(), envelopes, problems }
+        let before_module_envelope = api.envelope.clone();
+        Self {
+            before_module_envelope,
+            formats,
+            components: BTreeMap::new(),
+            names: HashMap::new(),
+            envelopes,
+            problems,
+        }
     }
 
-    /// Takes the components that the operations refer to. Called once, after the last operation.
-    pub(super) fn take(&mut self) -> BTreeMap<String, RefOr<Response>> {
+    /// Returns the components that the operations refer to. Must be called only once, after the last operation.
+    pub(super) fn take_components(&mut self) -> BTreeMap<String, RefOr<Response>> {
         let components = std::mem::take(&mut self.components);
         components.into_iter().map(|(name, response)| (name, response.into())).collect()
     }
 
-    /// Returns the responses of a method: the success, its declared errors, and the engine's errors of these classes.
+    /// Returns the responses of a method: the success, its declared errors, and the server's errors of these classes.
     pub(super) fn responses(
         &mut self,
         (api, module, method): (&Api, &Module, &Method),
@@ -105,17 +113,17 @@ impl ResponseComponents {
         responses.response("default", self.reference(envelope, &other, &method.id, schemas)).build()
     }
 
-    /// Returns the envelope of a method, with `true`, and that of errors before the module is known if it is another
-    /// one, with `false`.
+    /// Returns the envelopes of a method's responses: its own envelope, marked with `true`, and the envelope of errors
+    /// that occur before the module is known, marked with `false`, if it is a different one.
     fn envelopes_of(&self, name: &EnvelopeName) -> Vec<(&ErrorEnvelope, bool)> {
-        let early = (self.early != *name).then_some(&self.early);
-        let names = [Some(name), early].into_iter().flatten();
+        let before_module_envelope = (self.before_module_envelope != *name).then_some(&self.before_module_envelope);
+        let names = [Some(name), before_module_envelope].into_iter().flatten();
         names.filter_map(|used| Some((self.envelopes.get(used)?, used == name))).collect()
     }
 
-    /// Returns the statuses of a method's error responses: the real ones, which problem documents have in every
-    /// envelope, and those that the envelopes send instead. An error that an envelope sends with the status of a success
-    /// is described beside the success.
+    /// Returns the statuses of a method's error responses: the actual statuses, which problem documents always have,
+    /// and the statuses that the envelopes send instead. If an envelope sends an error with the status of a success,
+    /// the error is described together with the success.
     fn error_statuses(&self, name: &EnvelopeName, method: &Method, classes: &[&'static ErrorClass]) -> Vec<u16> {
         let of_classes = classes.iter().map(|class| class.status());
         let mut statuses: Vec<u16> = of_classes.chain(method.errors.iter().map(|error| error.status.get())).collect();
@@ -130,7 +138,7 @@ impl ResponseComponents {
         statuses
     }
 
-    /// Returns the errors that a method can send with this status, in any of its envelopes.
+    /// Returns the errors that a method can send with this status in any of its envelopes.
     fn error_group<'m>(
         &self,
         name: &EnvelopeName,
@@ -171,14 +179,14 @@ impl ResponseComponents {
             examples: success::example(&*used.envelope, method).into_iter().collect(),
             ..ResponseContent::new(status, used.envelope.success_content_type(), schema)
         });
-        let contents = success.into_iter().chain(hidden).flat_map(|content| content.and_in(&self.formats));
+        let contents = success.into_iter().chain(hidden).flat_map(|content| content.in_json_and(&self.formats));
         let all: Vec<_> = contents.chain(jsonp.then(jsonp::script)).collect();
         let with_status = |status| all.iter().filter(move |content| content.status == status);
         let mut response = response_of(description, with_status(status), schemas);
         if method.options.download && method.options.status == status {
             downloads::add_file(&mut response);
         } else if method.options.download {
-            // A file is sent without an envelope, and so with the real status.
+            // A file is sent without an envelope, and therefore with the actual status.
             let mut file = Response::new("The file");
             downloads::add_file(&mut file);
             responses = responses.response(method.options.status.to_string(), with_request_id(file));
@@ -196,8 +204,8 @@ impl ResponseComponents {
         responses
     }
 
-    /// Returns the errors that are sent with the status of a success, in the envelope of the method and in that of errors
-    /// before the module is known.
+    /// Returns the errors that are sent with the status of a success, in the envelope of the method and in the envelope
+    /// of errors that occur before the module is known.
     fn hidden_errors(&self, name: &EnvelopeName, method: &Method) -> Vec<ResponseContent> {
         let mut hidden = Vec::new();
         for (envelope, of_method) in self.envelopes_of(name) {
@@ -215,7 +223,7 @@ impl ResponseComponents {
         hidden
     }
 
-    /// Returns a reference to the component for these errors, and adds the component unless it exists. `id` is the
+    /// Returns a reference to the component for these errors. The component is added if it does not exist. `id` is the
     /// id of the method.
     fn reference(&mut self, envelope: &EnvelopeName, errors: &ErrorGroup<'_>, id: &str, schemas: &mut Schemas) -> Ref {
         let ErrorGroup { status, classes, declared } = errors;
@@ -230,7 +238,7 @@ impl ResponseComponents {
         let parts = parts.map(component_name).collect::<Vec<_>>().join(".");
         let mut name = format!("{}.{parts}", envelope.as_str());
         if self.components.contains_key(&name) {
-            // Methods may declare different errors with the same name.
+            // Methods can declare different errors with the same name.
             name = format!("{}.{}.{parts}", envelope.as_str(), component_name(id));
         }
         while self.components.contains_key(&name) {
@@ -244,13 +252,13 @@ impl ResponseComponents {
     }
 
     fn response(&self, envelope: &EnvelopeName, errors: &ErrorGroup<'_>, schemas: &mut Schemas) -> Response {
-        // If the envelope itself sends problem documents, the JSON content would be there twice.
+        // If the envelope itself sends problem documents, their content must not be added again.
         let sends_problems = |used: &ErrorEnvelope| used.envelope.error_content_type() == Problem.error_content_type();
         let envelopes = self.envelopes_of(envelope);
         let in_envelopes =
             envelopes.iter().filter_map(|(used, of_method)| Some((*used, errors.content(used, *of_method)?)));
         let in_envelopes = in_envelopes
-            .flat_map(|(used, content)| content.and_in(&self.formats).skip(usize::from(sends_problems(used))));
+            .flat_map(|(used, content)| content.in_json_and(&self.formats).skip(usize::from(sends_problems(used))));
         let contents: Vec<_> = in_envelopes.chain(errors.content(&self.problems, true)).collect();
         let all = envelopes.iter().map(|(used, _)| *used).chain([&self.problems]).collect::<Vec<_>>();
         let mut response = response_of(&errors.description(&all), contents.iter(), schemas);
@@ -263,14 +271,14 @@ impl ResponseComponents {
     }
 }
 
-/// Returns `true` if errors with this status have a response of their own, apart from the success.
+/// Returns `true` if errors with this status have a separate response, which is not described with the success.
 fn is_separate(status: u16, used: &ErrorEnvelope, method: &Method) -> bool {
     status >= 400 && status != envelope::status(&*used.envelope, method.options.status)
 }
 
 impl ErrorGroup<'_> {
-    /// Returns the content of these errors in an envelope; none if it sends none of them with this status. Only the
-    /// envelope of the method has declared errors.
+    /// Returns the content of these errors in an envelope, or `None` if the envelope sends none of them with this
+    /// status. Declared errors are sent only in the envelope of the method.
     fn content(&self, used: &ErrorEnvelope, of_method: bool) -> Option<ResponseContent> {
         let is_sent = |real: u16| used.sends_with(real, self.status);
         let classes = self.classes.iter().filter(|class| of_method || class.is_early);
@@ -289,7 +297,7 @@ impl ErrorGroup<'_> {
         })
     }
 
-    /// Returns the titles of the errors that any of these envelopes sends with this status.
+    /// Returns the titles of the errors that these envelopes send with this status.
     fn description(&self, envelopes: &[&ErrorEnvelope]) -> String {
         let is_sent =
             |code: &&ErrorCode| envelopes.iter().any(|used| used.sends_with(code.status().get(), self.status));
@@ -298,7 +306,7 @@ impl ErrorGroup<'_> {
     }
 }
 
-/// Returns the sort key of an envelope: first the built-in ones in their order, then others by name.
+/// Returns the sort key of an envelope: the built-in envelopes come first, then those of the program by name.
 fn order_of(name: &EnvelopeName) -> (usize, &str) {
     let built_in = EnvelopeName::ALL.iter().position(|known| known == name);
     (built_in.unwrap_or(EnvelopeName::ALL.len()), name.as_str())

@@ -1,4 +1,4 @@
-//! The permissions of a method, as security requirements and as text.
+//! The permissions of a method, as security requirements and as a description.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -12,7 +12,8 @@ use super::super::markdown::code;
 use crate::call::AuthScheme;
 use crate::model::{Api, Method, Parameter, Permission, PermissionPart};
 
-/// Returns the schemes by which clients authenticate, with their names; none if no method requires a permission.
+/// Returns the schemes by which clients authenticate, with their names. The result is empty if no method requires a
+/// permission.
 pub(super) fn schemes(api: &Api) -> Vec<(String, SecurityScheme)> {
     let services = api.modules.iter().flat_map(|module| &module.services);
     if services.flat_map(|service| &service.methods).all(|method| method.scope.is_public()) {
@@ -45,7 +46,7 @@ fn scheme(scheme: &AuthScheme) -> SecurityScheme {
                 "basic" => (HttpAuthScheme::Basic, "A user name and a password (RFC 7617)"),
                 "digest" => (HttpAuthScheme::Digest, "A user name and a password (RFC 7616)"),
                 "negotiate" => (HttpAuthScheme::Negotiate, "A SPNEGO token (RFC 4559)"),
-                // utoipa has a closed list of schemes.
+                // The enum of utoipa has no variant for other schemes.
                 name => {
                     let what = format!("A credential of the HTTP authentication scheme `{name}`");
                     return SecurityScheme::ApiKey(ApiKey::Header(key("Authorization", what)));
@@ -56,8 +57,8 @@ fn scheme(scheme: &AuthScheme) -> SecurityScheme {
     }
 }
 
-/// The method's OR of ANDs, once for each scheme: of several requirements one must be met, and each names all of its
-/// permissions.
+/// Returns the OR of ANDs of a method as security requirements, once for each scheme. One requirement must be met; each
+/// lists all of its permissions.
 pub(super) fn requirements(api: &Api, method: &Method) -> Vec<SecurityRequirement> {
     let mut names: Vec<_> = api.auth_schemes.iter().map(AuthScheme::name).collect();
     let mut known = BTreeSet::new();
@@ -69,7 +70,7 @@ pub(super) fn requirements(api: &Api, method: &Method) -> Vec<SecurityRequiremen
     groups.flat_map(|group| names.iter().map(move |name| requirement(group, name))).collect()
 }
 
-/// Describes the permissions that a method requires; none if it is public.
+/// Describes the permissions that a method requires. Returns `None` if the method is public.
 pub(super) fn description(method: &Method) -> Option<String> {
     if method.scope.is_public() {
         return None;
@@ -82,12 +83,12 @@ pub(super) fn description(method: &Method) -> Option<String> {
     let mut text = format!("Requires the permission {}.", groups.join(", or "));
     let pieces = method.scope.groups.iter().flatten().flat_map(|permission| &permission.parts);
     let mut explained: Vec<&str> = Vec::new();
-    for name in pieces.filter_map(variable) {
+    for name in pieces.filter_map(variable_name) {
         let parameter = method.parameters.iter().find(|parameter| parameter.name == name);
         if let Some(parameter) = parameter.filter(|_| !explained.contains(&name)) {
             explained.push(name);
-            // Writing to a String does not fail.
-            let _ = write!(text, " `[{name}]` is the value of {}, in brackets.", in_request(parameter));
+            // Writing to a String cannot fail.
+            let _ = write!(text, " `[{name}]` is the value of {}, in brackets.", name_and_location(parameter));
         }
     }
     if let Some(when) = conditions::describe(method, code) {
@@ -96,15 +97,15 @@ pub(super) fn description(method: &Method) -> Option<String> {
     Some(text)
 }
 
-fn variable(piece: &PermissionPart) -> Option<&str> {
+fn variable_name(piece: &PermissionPart) -> Option<&str> {
     match piece {
         PermissionPart::Variable(name) => Some(name),
         PermissionPart::Literal(_) => None,
     }
 }
 
-/// Returns the name of a parameter in requests, and its location.
-fn in_request(parameter: &Parameter) -> String {
+/// Returns the name of a parameter in requests, and the part of the request.
+fn name_and_location(parameter: &Parameter) -> String {
     let name = if parameter.key.is_empty() { &parameter.name } else { &parameter.key };
     format!("`{name}` in the {}", parameter.from.source())
 }

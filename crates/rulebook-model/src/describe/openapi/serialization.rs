@@ -1,8 +1,8 @@
-//! How values are serialized as text in a request, and the schema of the values that can be.
+//! How values are serialized as text in a request, and the schema of the values that can be serialized.
 //!
-//! The server decodes a text by the type of the parameter, so the schema
-//! describes the decoded value, without the values that the placement cannot
-//! carry: null, an empty path segment, letters outside ASCII in a header field.
+//! The server decodes a text by the type of its parameter. Therefore the schema describes the decoded value, without
+//! the values that the part of the request cannot carry: null, an empty path segment, or non-ASCII characters in a
+//! header field.
 
 use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::path::ParameterStyle;
@@ -11,7 +11,7 @@ use crate::describe::example;
 use crate::model::{Parameter, ParameterType};
 use crate::types::Arity;
 
-/// The part of a request that carries a text.
+/// The part of a request that carries a parameter as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::describe) enum Placement {
     /// A segment of the path.
@@ -31,16 +31,16 @@ pub(in crate::describe) enum Placement {
 pub(in crate::describe) enum TextStyle {
     /// One text.
     Plain,
-    /// A list, with a field for each item.
+    /// A list with one field for each item.
     Repeated,
-    /// A list as one text, with commas between the items.
+    /// A list in one text, with commas between the items.
     Commas,
     /// JSON.
     Json,
 }
 
 impl TextStyle {
-    /// Returns `style` and `explode` of OpenAPI, unless they are the default.
+    /// Returns the values of `style` and `explode` in OpenAPI, or `None` where they have the default value.
     pub(super) fn style_and_explode(&self, placement: Placement) -> (Option<ParameterStyle>, Option<bool>) {
         let form = matches!(placement, Placement::Query | Placement::Cookie | Placement::Form);
         match self {
@@ -58,12 +58,12 @@ pub(super) struct TextEncoding {
     pub(super) schema: Json,
     /// How a value is serialized.
     pub(super) style: TextStyle,
-    /// A sentence about what neither the schema nor the style says.
+    /// A sentence with details that the schema and the style do not express.
     pub(super) note: Option<String>,
 }
 
-/// Returns how values of this type are serialized in this placement. A `required` list of repeated fields has at least
-/// one item, since a list without fields would be missing.
+/// Returns how values of this type are serialized in this part of a request. A required list of repeated fields needs
+/// at least one item, because a list without fields is the same as a missing parameter.
 pub(super) fn text_encoding(r#type: &ParameterType, placement: Placement, required: bool) -> TextEncoding {
     let schema = r#type.check.schema();
     match r#type.check.arity() {
@@ -72,14 +72,14 @@ pub(super) fn text_encoding(r#type: &ParameterType, placement: Placement, requir
         Arity::One if is_structured(&schema) => as_json(schema),
         Arity::One => TextEncoding {
             note: single_note(&schema),
-            schema: restricted(without_null(schema), placement),
+            schema: restrict_to_placement(without_null(schema), placement),
             style: TextStyle::Plain,
         },
     }
 }
 
-/// Returns a value as examples and defaults show it: where the type accepts anything, it is a text. Returns none if the
-/// value cannot be serialized in this style.
+/// Returns a value as examples and defaults show it. For a type that accepts every value, it is shown as text. Returns
+/// `None` if the value cannot be serialized in this style.
 pub(super) fn document_value(r#type: &ParameterType, style: &TextStyle, value: Json) -> Option<Json> {
     let schema = r#type.check.schema();
     match (style, value) {
@@ -95,9 +95,9 @@ pub(super) fn document_value(r#type: &ParameterType, style: &TextStyle, value: J
     }
 }
 
-/// Returns the default of a parameter as documents show it for this style.
+/// Returns the default of a parameter, as documents show it for this style.
 pub(super) fn default(parameter: &Parameter, style: &TextStyle) -> Option<Json> {
-    example::default(parameter).and_then(|default| document_value(&parameter.r#type, style, default))
+    example::default_of_parameter(parameter).and_then(|default| document_value(&parameter.r#type, style, default))
 }
 
 fn as_text(value: Json) -> Json {
@@ -113,7 +113,7 @@ fn is_item(item: &Json, separator: Option<&str>) -> bool {
     item.as_str().map_or(!item.is_null(), is_one)
 }
 
-/// Returns the style of values of this type in this placement.
+/// Returns the style of values of this type in this part of a request.
 pub(in crate::describe) fn text_style(r#type: &ParameterType, placement: Placement) -> TextStyle {
     text_encoding(r#type, placement, true).style
 }
@@ -122,12 +122,12 @@ fn as_json(schema: Json) -> TextEncoding {
     TextEncoding { schema, style: TextStyle::Json, note: None }
 }
 
-/// Returns the note on a single value.
+/// Returns the note about a single value.
 fn single_note(schema: &Json) -> Option<String> {
     (*schema == json!({})).then(|| "A text that begins with `[` or `{` is read as JSON.".to_owned())
 }
 
-/// Returns the separator between the items of a list in one text; none if each item is a text of its own.
+/// Returns the separator between the items of a list in one text, or `None` if each item is a separate text.
 fn separator(r#type: &ParameterType) -> Option<&str> {
     let attribute = |name: &str| r#type.written.attributes.get(name).and_then(Json::as_str);
     (attribute("format") == Some("explode")).then(|| attribute("separator").unwrap_or(","))
@@ -145,22 +145,23 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
         (Placement::Path | Placement::Header | Placement::Cookie, _) => TextStyle::Json,
     };
     let Json::Object(mut list) = schema else { return as_json(schema) };
-    // A type that accepts objects too has `anyOf` instead of `items`.
+    // If the type also accepts objects, its schema has `anyOf` instead of `items`.
     let is_list = list.get("type") == Some(&json!("array"));
     let items = without_null(list.get("items").cloned().unwrap_or_else(|| json!({})));
     if is_structured(&items) {
         return as_json(Json::Object(list));
     }
     if style == TextStyle::Json || !is_list {
-        // A text that is not JSON is read as a single item. In JSON it would have quotes, which few text types accept.
+        // A text that is not JSON is decoded as a single item. Written as JSON it would have quotes, which few types
+        // accept.
         let single = if is_list { items } else { json!({ "type": ["string", "number", "boolean"] }) };
         let list = Json::Object(list);
         let quoted = is_list && accepts_text(&single) && single != json!({ "type": "string" });
         return as_json(if quoted { list } else { json!({ "anyOf": [list, single] }) });
     }
-    let items = restricted(items, placement);
+    let items = restrict_to_placement(items, placement);
     list.insert("items".to_owned(), list_item(items, separator));
-    // A list without fields would be missing, and so would an empty path segment.
+    // A list without fields is the same as a missing parameter, and so is an empty path segment.
     let min_items = list.get("minItems").and_then(Json::as_u64).unwrap_or(0);
     if min_items == 0 && (required || placement == Placement::Path) {
         list.insert("minItems".to_owned(), json!(1));
@@ -170,19 +171,20 @@ fn list_encoding(r#type: &ParameterType, schema: Json, placement: Placement, req
     TextEncoding { schema: Json::Object(list), style, note }
 }
 
-/// Restricts the schema of an item of a list of texts: the server reads a single text that begins with `[` as the whole
-/// list in JSON, and a text with the separator as several items.
+/// Restricts the schema of an item in a list of texts. The server decodes a single text that begins with `[` as the
+/// whole list in JSON, and a text that contains the separator as several items.
 fn list_item(item: Json, separator: Option<&str>) -> Json {
     if !accepts_text(&item) {
         return item;
     }
     let mut pattern = r"^\s*\[".to_owned();
     if let Some(separator) = separator {
-        // The server reads an empty text as an empty list.
+        // The server decodes an empty text as an empty list.
         pattern.push_str("|^$|");
         pattern.push_str(&regex_syntax::escape(separator));
     }
-    // Without `type`, values other than texts would match the pattern. `allOf` is for schemas that have a `not` already.
+    // Without `type`, values other than texts would match the pattern. `allOf` is used because the schema may have
+    // `not`.
     let excluded = json!({ "not": { "type": "string", "pattern": pattern } });
     match item {
         Json::Object(mut item) if !item.contains_key("not") => {
@@ -193,7 +195,7 @@ fn list_item(item: Json, separator: Option<&str>) -> Json {
     }
 }
 
-/// Returns `true` if a schema says that a value can be an array or an object.
+/// Returns `true` if a schema accepts arrays or objects.
 fn is_structured(schema: &Json) -> bool {
     let structured = |name: &Json| matches!(name.as_str(), Some("array" | "object"));
     let by_type = match schema.get("type") {
@@ -222,7 +224,7 @@ fn branches(schema: &Json) -> &[Json] {
     schema.get("anyOf").and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Returns the schema without null, which no text means. A schema that accepts anything becomes that of a text.
+/// Returns the schema without null, which no text denotes. A schema that accepts every value becomes that of a text.
 fn without_null(schema: Json) -> Json {
     if accepts_anything(&schema) {
         return json!({ "type": "string" });
@@ -250,16 +252,17 @@ fn without_null(schema: Json) -> Json {
     Json::Object(schema)
 }
 
-/// The pattern of header values: visible ASCII, with spaces and tabs only inside (RFC 9110 section 5.5).
+/// The pattern of header field values: visible ASCII characters, and spaces and tabs between them (RFC 9110 section
+/// 5.5).
 const HEADER_PATTERN: &str = r"^(?:[!-~](?:[\t -~]*[!-~])?)?$";
 /// The pattern of cookie values (RFC 6265 section 4.1.1).
 const COOKIE_PATTERN: &str = r"^[!#-+\--:<-\[\]-~]*$";
 
-/// Restricts a schema to the texts that a placement can carry.
-fn restricted(schema: Json, placement: Placement) -> Json {
+/// Restricts a schema to the texts that a part of a request can carry.
+fn restrict_to_placement(schema: Json, placement: Placement) -> Json {
     let Json::Object(mut schema) = schema else { return schema };
     if let Some(Json::Array(branches)) = schema.get_mut("anyOf") {
-        let all = std::mem::take(branches).into_iter().map(|branch| restricted(branch, placement));
+        let all = std::mem::take(branches).into_iter().map(|branch| restrict_to_placement(branch, placement));
         branches.extend(all);
     }
     if schema.get("type") != Some(&json!("string")) || schema.contains_key("enum") {
@@ -277,7 +280,7 @@ fn restricted(schema: Json, placement: Placement) -> Json {
     }
 }
 
-/// Adds a pattern, unless the schema restricts its texts already; such texts are ASCII in most cases.
+/// Adds a pattern, unless the schema already restricts its texts. Texts that are restricted are ASCII in most cases.
 fn with_pattern(mut schema: Map<String, Json>, pattern: &str) -> Json {
     let is_unrestricted = ["pattern", "format", "allOf"].iter().all(|keyword| !schema.contains_key(*keyword));
     if is_unrestricted {

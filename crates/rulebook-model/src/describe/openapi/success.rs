@@ -9,8 +9,8 @@ use super::schemas::{Schemas, with_description};
 use crate::envelope::{self, Envelope, has_content};
 use crate::model::{Method, Output};
 
-/// Returns the schema of a success response; none if it has no content. For a method that returns a file, it is the
-/// schema of the response with a link to the file.
+/// Returns the schema of a success response, or `None` if the response has no content. For a method that returns a
+/// file, it is the schema of the response with a link to the file.
 pub(super) fn success(envelope: &dyn Envelope, method: &Method, schemas: &mut Schemas) -> Option<Json> {
     if !has_content(envelope::status(envelope, method.options.status)) {
         return None;
@@ -21,18 +21,18 @@ pub(super) fn success(envelope: &dyn Envelope, method: &Method, schemas: &mut Sc
         let outputs = outputs::schema(method, |output| output_schema(method, output, schemas));
         envelope.success_schema(outputs, method.whole().is_some())
     };
-    Some(schemas.compact(&[&format!("{}.response", method.id)], schema))
+    Some(schemas.inline_or_component(&[&format!("{}.response", method.id)], schema))
 }
 
 fn output_schema(method: &Method, output: &Output, schemas: &mut Schemas) -> Json {
     let names = [&*output.name, &*format!("{}.{}", method.id, output.name)];
-    // An output that is the whole body is called `*`, which means nothing as the name of a component.
+    // An output that is the whole body has the name `*`, which would be meaningless as the name of a component.
     let names = if output.is_whole() { &names[1..] } else { &names[..] };
-    let schema = schemas.of_type(names, output.r#type.check.schema());
-    with_description(outputs::or_null(output, schema), &output.info, None, output.example.as_ref())
+    let schema = schemas.type_schema(names, output.r#type.check.schema());
+    with_description(outputs::nullable_if_optional(output, schema), &output.info, None, output.example.as_ref())
 }
 
-/// Returns an example of a success response, with its name; none for a file, or if there are no example values.
+/// Returns an example of a success response, with its name, or `None` for a file or if no example value exists.
 pub(super) fn example(envelope: &dyn Envelope, method: &Method) -> Option<(String, Example)> {
     if method.options.download {
         return None;

@@ -1,4 +1,4 @@
-//! Writes the document from its frame, its paths and its components. Only one path at a time is in memory.
+//! Writes the document from its frame, paths and components. Only one path at a time is in memory.
 
 use std::cell::RefCell;
 
@@ -13,9 +13,10 @@ use super::responses::ResponseComponents;
 use super::schemas::Schemas;
 use crate::model::Api;
 
-/// The member of the frame for the paths.
+/// The member of the document that contains the paths.
 const PATHS: &str = "paths";
-/// The member of the frame for the components. It is written after the paths, which add the components they refer to.
+/// The member of the document that contains the components. It is written after the paths, because writing a path adds
+/// the components that it refers to.
 const COMPONENTS: &str = "components";
 
 /// The sources of the paths and components of a document.
@@ -26,7 +27,7 @@ pub(super) struct Contents<'a> {
     pub(super) responses: ResponseComponents,
 }
 
-/// Writes a document. The frame has no paths, and only those components that no operation adds.
+/// Writes a document. The frame contains no paths, and only the components that operations do not add.
 ///
 /// # Errors
 /// Returns the errors of the serializer.
@@ -53,15 +54,15 @@ impl Contents<'_> {
     /// Adds the components that the written paths refer to.
     fn components(&mut self, mut components: Components) -> serde_json::Result<Json> {
         components.headers = headers::components(self.api, &mut self.schemas);
-        components.responses = self.responses.take();
+        components.responses = self.responses.take_components();
         components.schemas = self.schemas.components();
         let mut components = serde_json::to_value(components)?;
-        self.schemas.fill(&mut components);
+        self.schemas.fill_placeholders(&mut components);
         Ok(components)
     }
 }
 
-/// The paths, which are made while they are written. They can be serialized once.
+/// The paths of a document, which are generated while they are serialized. They can be serialized only once.
 struct Paths<'r, 'a>(&'r RefCell<Contents<'a>>);
 
 impl Serialize for Paths<'_, '_> {
@@ -71,7 +72,7 @@ impl Serialize for Paths<'_, '_> {
         for (path, at_path) in operations.paths() {
             let mut item =
                 serde_json::to_value(operations.path_item(at_path, schemas, responses)).map_err(S::Error::custom)?;
-            schemas.fill(&mut item);
+            schemas.fill_placeholders(&mut item);
             map.serialize_entry(path, &item)?;
         }
         map.end()

@@ -1,4 +1,4 @@
-//! The start page: what the API is, how to call it, and links to everything else.
+//! The start page: a description of the API, how to call it, and links to the other documents.
 
 use super::document::{Block, Inline, Inlines, ListItem, PageDocument};
 use super::links::LinkTarget;
@@ -12,7 +12,7 @@ pub(super) fn document(pages: &Pages, part: usize) -> PageDocument<'_> {
     let mut blocks = Vec::new();
     if part == 0 {
         blocks.extend(api.info.iter().flat_map(|info| parse_markdown::blocks(info)));
-        blocks.push(Block::Facts(about(pages)));
+        blocks.push(Block::Facts(api_facts(pages)));
         blocks.push(Block::heading("call", "How to call it"));
         blocks.extend(how_to_call(pages));
         blocks.push(Block::heading("documents", "Documents"));
@@ -41,8 +41,8 @@ pub(super) fn contents_link(pages: &Pages) -> (LinkTarget, Inlines<'_>) {
     (pages.link(PageId::Contents { part: 0 }), vec![Inline::text("Contents")])
 }
 
-/// Returns the facts about the API as a whole.
-fn about(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
+/// Returns the facts about the API as labels and values.
+fn api_facts(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
     let api = &*pages.api;
     let mut facts = vec![("Version", vec![Inline::quoted(&api.version)])];
     let services = count(pages.uris.len(), "service", "services");
@@ -53,33 +53,36 @@ fn about(pages: &Pages) -> Vec<(&'static str, Inlines<'_>)> {
     facts
 }
 
-/// Returns the base path, the servers, the time zone, the contact and the license of an API.
+/// Returns the base path, the servers, the time zone, the contact and the license of the API.
 pub(super) fn address_and_owner(api: &Api) -> Vec<(&'static str, Inlines<'_>)> {
     let mut facts = Vec::new();
     if api.base != "/" {
         facts.push(("Base path", vec![Inline::code(&api.base)]));
     }
     for server in &api.servers {
-        facts.push(("Server", joined([Some(&server.url), server.info.as_ref()], Inline::quoted)));
+        facts.push(("Server", join_with_commas([Some(&server.url), server.info.as_ref()], Inline::quoted)));
     }
     if api.timezone != DEFAULT_TIMEZONE {
         let zone = vec![Inline::code(&api.timezone), Inline::text(", for dates and times without a time zone")];
         facts.push(("Time zone", zone));
     }
     if let Some(Contact { name, url, email }) = &api.contact {
-        let contact = joined([name.as_ref(), url.as_ref(), email.as_ref()], linked);
+        let contact = join_with_commas([name.as_ref(), url.as_ref(), email.as_ref()], link_if_url);
         if !contact.is_empty() {
             facts.push(("Contact", contact));
         }
     }
     if let Some(License { name, identifier, url }) = &api.license {
-        facts.push(("License", joined([Some(name), identifier.as_ref(), url.as_ref()], linked)));
+        facts.push(("License", join_with_commas([Some(name), identifier.as_ref(), url.as_ref()], link_if_url)));
     }
     facts
 }
 
-/// Joins texts of the definition with commas. A text that equals the one before it is omitted.
-fn joined<'a, const N: usize>(texts: [Option<&'a String>; N], format: fn(&'a str) -> Inline<'a>) -> Inlines<'a> {
+/// Joins texts of the definition with commas. A text that is equal to the one before it is omitted.
+fn join_with_commas<'a, const N: usize>(
+    texts: [Option<&'a String>; N],
+    format: fn(&'a str) -> Inline<'a>,
+) -> Inlines<'a> {
     let mut texts: Vec<_> = texts.into_iter().flatten().collect();
     texts.dedup();
     let mut inlines = Vec::new();
@@ -92,12 +95,13 @@ fn joined<'a, const N: usize>(texts: [Option<&'a String>; N], format: fn(&'a str
     inlines
 }
 
-/// Returns a text as a link if it is the URL of a page or an email address.
-fn linked(text: &str) -> Inline<'_> {
+/// Returns a text as a link if it is an HTTP URL or an email address.
+fn link_if_url(text: &str) -> Inline<'_> {
     let is_part =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || ".+-_".contains(c));
     let is_address = text.split_once('@').is_some_and(|(user, host)| is_part(user) && is_part(host));
-    let target = if is_address { LinkTarget::external(&format!("mailto:{text}")) } else { LinkTarget::external(text) };
+    let target =
+        if is_address { LinkTarget::external_url(&format!("mailto:{text}")) } else { LinkTarget::external_url(text) };
     let quoted = Inline::quoted(text);
     target.map_or(quoted.clone(), |target| Inline::Link(target, vec![quoted]))
 }
@@ -132,22 +136,26 @@ fn how_to_call(pages: &Pages) -> [Block<'_>; 2] {
     [Block::Paragraph(authentication), Block::Paragraph(definition)]
 }
 
-/// Returns links to the other documents.
+/// Returns the links to the other documents.
 pub(super) fn documents(pages: &Pages) -> Vec<ListItem<'_>> {
     let item = |target: LinkTarget, name: &'static str, info: &'static str| {
         ListItem::new(vec![Inline::Link(target, vec![Inline::text(name)]), Inline::text(": "), Inline::text(info)])
     };
-    vec![
+    let swagger_ui = item(LinkTarget::Server("docs/swagger/"), "Swagger UI", "a form for every method");
+    let mut items = vec![
         item(pages.link(PageId::Errors), "Errors", "the errors of the server, with their codes and statuses"),
         item(
             pages.link(PageId::Diagnostics),
             "Definition errors",
             "for the authors of the API: what can be wrong with a definition",
         ),
-        item(LinkTarget::Server("docs/swagger/"), "Swagger UI", "a form for every method"),
+    ];
+    items.extend(pages.has_swagger_ui.then_some(swagger_ui));
+    items.extend([
         item(LinkTarget::Document("openapi.json"), "OpenAPI", "the API for programs, as an OpenAPI 3.1 document"),
         item(LinkTarget::Document("llms.txt"), "llms.txt", "this documentation for programs that read text"),
-    ]
+    ]);
+    items
 }
 
 /// Lists every module with its methods.
@@ -165,7 +173,7 @@ fn methods_by_module(pages: &Pages) -> Vec<Block<'_>> {
     blocks
 }
 
-/// Lists the modules of a part of the contents.
+/// Lists the modules on one page of the contents.
 fn module_items(pages: &Pages, part: usize) -> Vec<ListItem<'_>> {
     let start = part * MODULES_PER_PAGE;
     let end = (start + MODULES_PER_PAGE).min(pages.modules.len());

@@ -1,6 +1,6 @@
-//! The content of a page, from which both its HTML and its markdown are written, so that they cannot differ.
+//! The content of a page. The HTML and the Markdown of the page are both generated from it, so they cannot differ.
 //!
-//! As in CommonMark, a page is a sequence of blocks, and blocks contain inlines.
+//! As in CommonMark, a page consists of blocks, and blocks contain inlines.
 
 use std::borrow::Cow;
 
@@ -12,12 +12,12 @@ use crate::call::HttpMethod;
 pub(super) struct PageDocument<'a> {
     /// The path below `/docs/`.
     pub(super) path: String,
-    /// The title, as the tab of a browser shows it.
+    /// The title of the page, which browsers show on its tab.
     pub(super) title: Cow<'a, str>,
     pub(super) heading: Inlines<'a>,
-    /// Links to the pages above this one, the topmost first.
+    /// Links to the pages above this page, beginning with the start page.
     pub(super) breadcrumbs: Vec<(LinkTarget, Inlines<'a>)>,
-    /// The text in the search field.
+    /// The text in the search field of the page.
     pub(super) query: &'a str,
     pub(super) blocks: Vec<Block<'a>>,
 }
@@ -47,37 +47,37 @@ pub(super) enum Inline<'a> {
 /// A block of a page.
 #[derive(Debug)]
 pub(super) enum Block<'a> {
-    /// A heading of level 2 or 3, and the fragment that links to it; empty without one.
+    /// A heading of level 2 or 3, with the fragment that links refer to, which may be empty.
     Heading { level: u8, id: &'static str, inlines: Inlines<'a> },
     /// A paragraph.
     Paragraph(Inlines<'a>),
-    /// The paragraph at the top of a page that says what the page is about.
+    /// The first paragraph of a page, which summarizes it.
     Lead(Inlines<'a>),
     /// Pairs of a label and a text.
     Facts(Vec<(&'static str, Inlines<'a>)>),
     /// A list.
     List(Vec<ListItem<'a>>),
-    /// A table. Each cell has one or more lines; all but the first are less prominent.
+    /// A table. Each cell has one or more lines; the first line is emphasized.
     Table { head: &'static [&'static str], rows: Vec<TableRow<'a>> },
-    /// Methods, one line each.
+    /// Methods, each in one line.
     Methods(Vec<MethodLine<'a>>),
-    /// A code block. `server` is the server URL in `text`, which a script replaces by that of the page.
+    /// A code block. `server` is the server URL in the text, which a script replaces by the actual one.
     Code { title: Option<&'static str>, language: Cow<'a, str>, text: Cow<'a, str>, server: Option<String> },
-    /// The form that calls the method with this id, whose service has this URI, with a heading.
+    /// The form that calls a method, with a heading. It contains the id of the method and the URI of its service.
     Form { id: &'a str, uri: &'a str },
 }
 
-/// A row of a table, and the fragment that links to it.
+/// A row of a table, with the fragment that links refer to.
 #[derive(Debug)]
 pub(super) struct TableRow<'a> {
     pub(super) id: Option<&'static str>,
     pub(super) cells: Vec<Vec<Inlines<'a>>>,
 }
 
-/// An item of a list, and the items below it.
+/// An item of a list, with its nested items.
 #[derive(Debug)]
 pub(super) struct ListItem<'a> {
-    /// The number of the item in an ordered list.
+    /// The number of the item if the list is ordered.
     pub(super) number: Option<u64>,
     pub(super) inlines: Inlines<'a>,
     pub(super) below: Vec<ListItem<'a>>,
@@ -110,19 +110,19 @@ impl<'a> Inline<'a> {
 }
 
 impl<'a> ListItem<'a> {
-    /// Returns an item of an unordered list, without items below it.
+    /// Creates an item of an unordered list, without nested items.
     pub(super) fn new(inlines: Inlines<'a>) -> Self {
         Self { number: None, inlines, below: Vec::new() }
     }
 }
 
 impl<'a> Block<'a> {
-    /// Returns a heading of level 2.
+    /// Creates a heading of level 2.
     pub(super) fn heading(id: &'static str, text: &'static str) -> Self {
         Self::Heading { level: 2, id, inlines: vec![Inline::text(text)] }
     }
 
-    /// Returns a paragraph of text that is the same for every API.
+    /// Creates a paragraph of text that is the same for every API.
     pub(super) fn text(text: impl Into<Cow<'static, str>>) -> Self {
         Self::Paragraph(vec![Inline::text(text)])
     }

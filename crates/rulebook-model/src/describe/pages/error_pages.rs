@@ -1,4 +1,4 @@
-//! The reference pages of errors: those that requests can receive, and those that definitions can have.
+//! The reference pages of errors: the errors of requests, and the errors of definitions.
 
 use super::contents::contents_link;
 use super::document::{Block, Inline, PageDocument, TableRow};
@@ -8,7 +8,7 @@ use crate::describe::openapi;
 use crate::diagnostic::codes;
 use crate::error::ErrorCode;
 
-/// Returns the page with the errors that requests can receive.
+/// Returns the page with the errors of requests.
 pub(super) fn errors(pages: &Pages) -> PageDocument<'_> {
     let api = &*pages.api;
     let envelope = api.make_envelope(&api.envelope);
@@ -18,7 +18,7 @@ pub(super) fn errors(pages: &Pages) -> PageDocument<'_> {
         let body = openapi::error_body(&*envelope, &sample);
         let body = body.and_then(|body| responses::identifying_member(&decoding, &body));
         let mut when = vec![vec![Inline::text(code.title())]];
-        // The message of a declared error depends on the method.
+        // Methods declare further errors with their own messages, which are on the pages of the methods.
         if code != ErrorCode::Failed {
             when.push(vec![Inline::text(sample.to_string())]);
         }
@@ -57,10 +57,10 @@ pub(super) fn errors(pages: &Pages) -> PageDocument<'_> {
             rows: responses::all_codes().map(row).collect(),
         },
     ];
-    page(pages, PageId::Errors, "Errors", blocks)
+    error_page(pages, PageId::Errors, "Errors", blocks)
 }
 
-/// Returns the page with the errors that definitions can have.
+/// Returns the page with the errors of definitions.
 pub(super) fn diagnostics(pages: &Pages) -> PageDocument<'_> {
     let mut blocks = vec![Block::Paragraph(vec![
         Inline::text("For the authors of the API: what can be wrong with a definition, by code. The command "),
@@ -76,10 +76,10 @@ pub(super) fn diagnostics(pages: &Pages) -> PageDocument<'_> {
         blocks.push(Block::Heading { level: 2, id: row.name, inlines: vec![Inline::text(row.name)] });
         blocks.extend(parse_markdown::blocks(row.explanation));
     }
-    page(pages, PageId::Diagnostics, "Definition errors", blocks)
+    error_page(pages, PageId::Diagnostics, "Definition errors", blocks)
 }
 
-fn page<'a>(pages: &'a Pages, page: PageId, title: &'static str, blocks: Vec<Block<'a>>) -> PageDocument<'a> {
+fn error_page<'a>(pages: &'a Pages, page: PageId, title: &'static str, blocks: Vec<Block<'a>>) -> PageDocument<'a> {
     PageDocument {
         path: pages.path(page),
         title: title.into(),

@@ -1,5 +1,5 @@
-//! Writes a page as HTML, with the templates in `templates/`. The templates escape text of the definition for HTML, and
-//! its control characters are replaced by their code points.
+//! Writes a page as HTML, with the templates in `templates/`. The templates escape texts of the definition for HTML,
+//! and replace control characters in them by their code points.
 
 use std::borrow::Cow;
 
@@ -11,10 +11,10 @@ use super::links::{LinkContext, LinkTarget, PageFormat, page_reference};
 use crate::describe::escape;
 use crate::model::{Api, Audience};
 
-/// The query parameter of the search page.
+/// The query parameter of the search page that contains the search words.
 const SEARCH_PARAMETER: &str = "q";
 
-/// The template of a whole page.
+/// The template of a page.
 #[derive(Template)]
 #[template(path = "page.html")]
 struct PageTemplate<'a> {
@@ -31,7 +31,7 @@ struct InlinesTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// The template of a list, whose items can have lists below them.
+/// The template of a list, whose items can have nested lists.
 #[derive(Template)]
 #[template(path = "list.html")]
 struct ListTemplate<'a> {
@@ -39,10 +39,10 @@ struct ListTemplate<'a> {
     context: LinkContext<'a>,
 }
 
-/// Returns a page as HTML. If `for_caller` is `true`, its links lead to other pages made for the caller.
+/// Returns a page as HTML. If `for_caller` is `true`, its links refer to the pages for the caller (`?as=me`).
 pub(super) fn write(api: &Api, page: &PageDocument<'_>, for_caller: bool) -> String {
     let context = LinkContext { page: Some(&page.path), format: PageFormat::Html, for_caller };
-    // Writing to a String does not fail.
+    // Writing to a String cannot fail.
     PageTemplate { api, page, context }.render().unwrap_or_default()
 }
 
@@ -66,7 +66,7 @@ impl<'a> PageTemplate<'a> {
         self.context.for_caller.then_some(Audience::ASKED)
     }
 
-    /// Returns a link to this page in markdown.
+    /// Returns a link to the Markdown of this page.
     fn markdown_link(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         if !self.page.query.is_empty() {
@@ -103,7 +103,7 @@ impl<'a> InlinesTemplate<'a> {
 }
 
 impl<'a> ListTemplate<'a> {
-    /// Returns the number of the first item; none in an unordered list.
+    /// Returns the number of the first item, or `None` if the list is unordered.
     fn start(&self) -> Option<u64> {
         self.items.first()?.number
     }

@@ -1,4 +1,4 @@
-//! `llms.txt`: a title, a summary, and lists of links to the pages in markdown, in the form of <https://llmstxt.org>.
+//! `llms.txt`: a title, a summary, and links to the pages in Markdown, as defined by <https://llmstxt.org>.
 
 use super::contents::{documents, module_item};
 use super::document::{Block, Inline, ListItem};

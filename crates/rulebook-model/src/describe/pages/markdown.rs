@@ -1,4 +1,4 @@
-//! Writes a page as markdown. Text of the definition is escaped, so that it is shown literally.
+//! Writes a page as Markdown. Texts of the definition are escaped, so that Markdown shows them literally.
 
 use super::contents::address_and_owner;
 use super::document::{Block, Inline, ListItem, MethodLine, PageDocument, TableRow};
@@ -9,7 +9,7 @@ use crate::describe::markdown::MarkdownWriter;
 use crate::describe::markdown::escape::{code, text};
 use crate::model::{Api, Method, Output, Parameter};
 
-/// Returns a page as markdown. If `for_caller` is `true`, its links lead to other pages made for the caller.
+/// Returns a page as Markdown. If `for_caller` is `true`, its links refer to the pages for the caller (`?as=me`).
 pub(super) fn write(document: &PageDocument<'_>, for_caller: bool) -> String {
     let context = LinkContext { page: Some(&document.path), format: PageFormat::Markdown, for_caller };
     let mut page = MarkdownWriter::default();
@@ -51,12 +51,12 @@ pub(super) fn write_block(block: &Block<'_>, context: LinkContext<'_>, page: &mu
             }
             page.fenced(&self::text(language), &escape_controls(text));
         }
-        // A form needs a browser. The example calls beside it do not.
+        // A form needs a browser, so it is omitted; the example calls are shown instead.
         Block::Form { .. } => {}
     }
 }
 
-/// Writes a list. Items below another one are indented by the width of its marker (CommonMark section 5.2).
+/// Writes a list. Nested items are indented by the width of the marker of their parent (CommonMark section 5.2).
 fn write_list(items: &[ListItem<'_>], indent: usize, context: LinkContext<'_>, page: &mut MarkdownWriter) {
     for item in items {
         let marker = item.number.map_or_else(|| "-".to_owned(), |number| format!("{number}."));
@@ -65,7 +65,7 @@ fn write_list(items: &[ListItem<'_>], indent: usize, context: LinkContext<'_>, p
     }
 }
 
-/// Collects the items of a list and those below them, each with its depth.
+/// Collects the items of a list and their nested items, each with its depth.
 fn collect_lines(depth: usize, items: &[ListItem<'_>], context: LinkContext<'_>, lines: &mut Vec<(usize, String)>) {
     for item in items {
         lines.push((depth, inline_text(&item.inlines, context)));
@@ -91,7 +91,7 @@ fn fact(label: &str, inlines: &[Inline<'_>], context: LinkContext<'_>) -> String
     format!("{label}: {}", inline_text(inlines, context))
 }
 
-/// Returns inlines as markdown on one line.
+/// Returns inlines as Markdown on one line.
 pub(super) fn inline_text(inlines: &[Inline<'_>], context: LinkContext<'_>) -> String {
     inlines.iter().fold(String::new(), |line, inline| {
         line + &match inline {
@@ -108,18 +108,19 @@ pub(super) fn inline_text(inlines: &[Inline<'_>], context: LinkContext<'_>) -> S
     })
 }
 
-/// Returns a text in bold type. Spaces at its ends would prevent that (CommonMark section 6.2).
+/// Returns a text in bold type. Spaces at its ends are moved out of it, because they would prevent bold type
+/// (CommonMark section 6.2).
 fn strong(quoted: &str) -> String {
     let escaped = text(quoted);
     if escaped.is_empty() { escaped } else { format!("**{}**", escaped.trim()) }
 }
 
-/// Returns the facts about an API, a line each.
+/// Returns the facts about an API, each on one line.
 pub(in crate::describe) fn about(api: &Api) -> Vec<String> {
     address_and_owner(api).iter().map(|(label, inlines)| fact(label, inlines, LinkContext::ROOT)).collect()
 }
 
-/// Returns the path of a method's page in markdown, from the root of the server.
+/// Returns the path of a method's page in Markdown, from the root of the server.
 pub(in crate::describe) fn method_page(method: &Method) -> String {
     LinkTarget::Page(method_path(&method.id), None).reference(LinkContext::ROOT)
 }
@@ -129,18 +130,19 @@ pub(in crate::describe) fn groups(method: &Method) -> String {
     inline_text(&phrases::groups(method), LinkContext::ROOT)
 }
 
-/// Returns the location of a parameter in a request.
+/// Returns the part of a request that carries a parameter.
 pub(in crate::describe) fn location(parameter: &Parameter) -> String {
     inline_text(&[phrases::location(parameter.from)], LinkContext::ROOT)
 }
 
-/// Returns the type of a parameter with its attributes.
+/// Returns the type of a parameter, with its attributes.
 pub(in crate::describe) fn r#type(parameter: &Parameter) -> String {
     let written = &parameter.r#type.written;
     inline_text(&types::r#type(&written.term, &written.attributes), LinkContext::ROOT)
 }
 
-/// Returns the name of a parameter and the members of its objects, each line with its depth; empty without members.
+/// Returns the name of a parameter and the members of its objects, each line with its depth. The result is empty if the
+/// parameter has no members.
 pub(in crate::describe) fn members(parameter: &Parameter) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     collect_lines(0, types::parameter(parameter).as_slice(), LinkContext::ROOT, &mut lines);

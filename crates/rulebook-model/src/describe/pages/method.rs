@@ -8,21 +8,21 @@ use super::{MethodEntry, PageId, Pages, responses};
 use crate::describe::{argument_names, example, server_url, snippets};
 use crate::model::{Method, Parameter};
 
-/// The head of the table of parameters.
-const HEAD: &[&str] = &["Name", "In", "Type", "Required", "Default", "Description"];
+/// The header of the table of parameters.
+const TABLE_HEADER: &[&str] = &["Name", "In", "Type", "Required", "Default", "Description"];
 
 pub(super) fn document(pages: &Pages, index: usize) -> PageDocument<'_> {
     let entry = pages.entry(index);
     let MethodEntry { module, uri, method } = entry;
     let mut blocks = vec![Block::Lead(vec![Inline::quoted(method.info.trim())])];
-    blocks.push(Block::Facts(facts(pages, index, entry)));
+    blocks.push(Block::Facts(method_facts(pages, index, entry)));
     blocks.push(Block::heading("parameters", "Parameters"));
     if method.parameters.is_empty() {
         blocks.push(Block::text("This method has no parameters."));
     } else {
         let names = argument_names(&method.parameters);
         let rows = method.parameters.iter().zip(names).map(|(parameter, name)| parameter_row(parameter, name));
-        blocks.push(Block::Table { head: HEAD, rows: rows.collect() });
+        blocks.push(Block::Table { head: TABLE_HEADER, rows: rows.collect() });
         let members: Vec<_> = method.parameters.iter().filter_map(types::parameter).collect();
         if !members.is_empty() {
             blocks.push(Block::List(members));
@@ -45,7 +45,7 @@ pub(super) fn document(pages: &Pages, index: usize) -> PageDocument<'_> {
     blocks.extend(responses::success(&pages.api, entry));
     blocks.push(Block::heading("errors", "Errors"));
     blocks.extend(responses::errors(pages, entry));
-    // At the end, so that nothing moves when a script adds the form.
+    // The form is at the end, so that the page does not move when a script adds it.
     blocks.push(Block::Form { id: &method.id, uri });
     let module_page = pages.link(PageId::Module { module: pages.methods[index].module, part: 0 });
     PageDocument {
@@ -58,8 +58,8 @@ pub(super) fn document(pages: &Pages, index: usize) -> PageDocument<'_> {
     }
 }
 
-/// Returns the facts about the method as a whole.
-fn facts<'a>(
+/// Returns the facts about the method, as labels and values.
+fn method_facts<'a>(
     pages: &'a Pages,
     index: usize,
     MethodEntry { module, uri, method }: MethodEntry<'a>,
@@ -70,8 +70,8 @@ fn facts<'a>(
         ("Module", vec![Inline::Link(module_page, vec![Inline::quoted(&module.name)])]),
         ("Access", scope(method)),
     ];
-    let paths = paths(uri, method);
-    // The heading already has the only path of most methods.
+    let paths = method_paths(uri, method);
+    // Most methods have only one path, which is in the heading.
     if paths.len() != 1 || paths[0] != uri {
         let with_separator = |path: String| [Inline::text(", "), Inline::code(path)];
         facts.push(("Paths", paths.into_iter().flat_map(with_separator).skip(1).collect()));
@@ -99,8 +99,9 @@ fn facts<'a>(
     facts
 }
 
-/// Returns the paths of a method: with all positions, then without the optional positions at the end, one by one.
-fn paths(uri: &str, method: &Method) -> Vec<String> {
+/// Returns the paths of a method: with all positions, and then without one or more of the optional positions at the
+/// end.
+fn method_paths(uri: &str, method: &Method) -> Vec<String> {
     let positions = method.positions();
     let optional = positions.iter().rev().take_while(|position| position.optional).count();
     let path = |length: usize| {
@@ -110,7 +111,7 @@ fn paths(uri: &str, method: &Method) -> Vec<String> {
     (0..=optional).map(|omitted| path(positions.len() - omitted)).collect()
 }
 
-/// Returns a parameter as a row of the table. `argument` is its name in calls of the JavaScript client.
+/// Returns a parameter as a row of the table. `argument` is the name of the parameter in the JavaScript client.
 fn parameter_row(parameter: &Parameter, argument: String) -> TableRow<'_> {
     let written = &parameter.r#type.written;
     let mut name = vec![vec![Inline::code(wire_name(parameter))]];
@@ -121,7 +122,7 @@ fn parameter_row(parameter: &Parameter, argument: String) -> TableRow<'_> {
     let types = vec![r#type(&written.term, &written.attributes), vec![expected]];
     let default = parameter.default.iter().map(|default| vec![Inline::code(value(default))]).collect();
     let mut description = vec![vec![Inline::quoted(&parameter.info)]];
-    // An example that equals the default would only repeat it.
+    // An example that is equal to the default is omitted.
     let example = example::of_parameter(parameter).filter(|example| parameter.default.as_ref() != Some(example));
     if let Some(example) = example {
         description.push(vec![Inline::text("example: "), Inline::code(value(&example))]);

@@ -1,10 +1,9 @@
 //! The documentation pages of an API, in HTML and in markdown.
 //!
-//! In charge of which pages there are, their paths and their content; the layout
-//! is in `templates/`. A page is rendered when it is requested. Must not know
-//! callers, or how pages are sent.
+//! This module decides which pages exist, and generates their paths and content; their layout is in `templates/`. A
+//! page is rendered when it is requested. This module must not depend on callers or on how pages are sent.
 
-// The content of a page, and the formats that it is written in.
+// The content of a page, and the formats in which it is written.
 mod document;
 mod html;
 mod links;
@@ -29,12 +28,12 @@ use super::module_part::ranges;
 use super::uris;
 use crate::model::{Api, Method, Module};
 use document::PageDocument;
-use links::{LinkTarget, segment};
+use links::{LinkTarget, escape_segment};
 use search::SearchIndex;
 
-/// The maximum number of methods, and of modules, for which the contents list every method.
+/// The contents list every method if neither the number of methods nor the number of modules is above this maximum.
 const MAX_LISTED_METHODS: usize = 500;
-/// The maximum number of modules on one page of the contents, if the contents only list modules.
+/// The maximum number of modules on one page of the contents, if the contents list only modules.
 const MODULES_PER_PAGE: usize = 500;
 
 /// The documentation pages of an API.
@@ -50,6 +49,8 @@ pub struct Pages {
     pages: Vec<PageId>,
     /// `true` if the pages were requested for the caller (`?as=me`).
     for_caller: bool,
+    /// `true` if the server has Swagger UI.
+    has_swagger_ui: bool,
     search_index: OnceLock<SearchIndex>,
 }
 
@@ -61,7 +62,7 @@ struct MethodPosition {
     service: usize,
     /// The index of the method in its service.
     method: usize,
-    /// The index of the URI among those of all services.
+    /// The index of the URI of the service in `uris`.
     uri: usize,
 }
 
@@ -76,21 +77,21 @@ struct MethodEntry<'a> {
 /// Identifies a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PageId {
-    /// The contents; of a large API, a part of them.
+    /// The contents, or a part of the contents of a large API.
     Contents { part: usize },
-    /// A module, by its index; of a large module, a part of it.
+    /// A module, by its index, or a part of a large module.
     Module { module: usize, part: usize },
     /// A method, by its index.
     Method(usize),
-    /// The errors that requests can receive.
+    /// The errors of requests.
     Errors,
-    /// The errors that definitions can have.
+    /// The errors of definitions.
     Diagnostics,
 }
 
 impl Pages {
-    /// Returns the pages of an API. If `for_caller` is `true`, the API has only the methods that the caller may call, by the
-    /// caller's request (`?as=me`), and the links of the pages request the same.
+    /// Creates the pages of an API. If `for_caller` is `true`, the API contains only the methods that the caller can
+    /// call (`?as=me`), and links refer to pages for the caller.
     #[must_use]
     pub fn new(api: Arc<Api>, for_caller: bool) -> Self {
         let uris: Vec<_> = uris(&api).services.into_iter().map(|service| service.uri).collect();
@@ -110,13 +111,28 @@ impl Pages {
             }
             modules.push(first..methods.len());
         }
-        let mut pages =
-            Self { api, uris, methods, modules, pages: Vec::new(), for_caller, search_index: OnceLock::new() };
+        let mut pages = Self {
+            api,
+            uris,
+            methods,
+            modules,
+            pages: Vec::new(),
+            for_caller,
+            has_swagger_ui: false,
+            search_index: OnceLock::new(),
+        };
         pages.pages = pages.all_ids();
         pages
     }
 
-    /// Returns every page once, the contents first.
+    /// Sets whether the server has Swagger UI. If it does, the pages link to it. The default is `false`.
+    #[must_use]
+    pub fn with_swagger_ui(mut self, has_swagger_ui: bool) -> Self {
+        self.has_swagger_ui = has_swagger_ui;
+        self
+    }
+
+    /// Returns all pages, beginning with the contents.
     fn all_ids(&self) -> Vec<PageId> {
         let contents = (0..self.contents_parts()).map(|part| PageId::Contents { part });
         let of_module = |module| (0..self.module_parts(module)).map(move |part| PageId::Module { module, part });
@@ -125,7 +141,7 @@ impl Pages {
         contents.chain(modules).chain(methods).chain([PageId::Errors, PageId::Diagnostics]).collect()
     }
 
-    /// Returns the paths of the pages, below `/docs/` and before percent-encoding. The first one is the start page.
+    /// Returns the paths of the pages, below `/docs/` and before percent-encoding, beginning with the start page.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
         self.pages.iter().map(|page| self.path(*page)).collect()
@@ -135,7 +151,7 @@ impl Pages {
         match page {
             PageId::Contents { part: 0 } => String::new(),
             PageId::Contents { part } => format!("contents/{}", part + 1),
-            PageId::Module { module, part: 0 } => format!("modules/{}", segment(&self.api.modules[module].name)),
+            PageId::Module { module, part: 0 } => format!("modules/{}", escape_segment(&self.api.modules[module].name)),
             PageId::Module { module, part } => {
                 format!("{}/{}", self.path(PageId::Module { module, part: 0 }), part + 1)
             }
@@ -149,25 +165,25 @@ impl Pages {
         LinkTarget::Page(self.path(page), None)
     }
 
-    /// Returns a page as HTML, by its index in [`Pages::paths`]; empty for other indexes.
+    /// Returns a page as HTML, by its index in [`Pages::paths`], or an empty text if the index is invalid.
     #[must_use]
     pub fn html(&self, index: usize) -> String {
         self.document(index).map(|page| html::write(&self.api, &page, self.for_caller)).unwrap_or_default()
     }
 
-    /// Returns a page as markdown, by its index in [`Pages::paths`]; empty for other indexes.
+    /// Returns a page as Markdown, by its index in [`Pages::paths`], or an empty text if the index is invalid.
     #[must_use]
     pub fn markdown(&self, index: usize) -> String {
         self.document(index).map(|page| markdown::write(&page, self.for_caller)).unwrap_or_default()
     }
 
-    /// Returns the search page for a query, as HTML and as markdown.
+    /// Returns the search page for a query, as HTML and as Markdown.
     #[must_use]
     pub fn search(&self, query: &str) -> (String, String) {
         self.both_formats(&search::results(self, query))
     }
 
-    /// Returns the page for a path below `/docs/` that has no page, as HTML and as markdown.
+    /// Returns the page that is shown if a path below `/docs/` does not exist, as HTML and as Markdown.
     #[must_use]
     pub fn missing(&self, path: &str) -> (String, String) {
         let query = search::query_of(path);
@@ -204,7 +220,7 @@ impl Pages {
         range.map(|index| (index, self.entry(index)))
     }
 
-    /// Returns `true` if the contents list methods, and `false` if they only list modules.
+    /// Returns `true` if the contents list methods, and `false` if they list only modules.
     fn lists_methods(&self) -> bool {
         self.methods.len() <= MAX_LISTED_METHODS && self.modules.len() <= MAX_LISTED_METHODS
     }

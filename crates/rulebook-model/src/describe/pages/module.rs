@@ -1,4 +1,4 @@
-//! The page of a module: a description, and its methods.
+//! The page of a module: its description and its methods.
 
 use super::super::module_part::ranges;
 use super::contents::contents_link;

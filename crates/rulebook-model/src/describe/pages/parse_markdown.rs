@@ -1,16 +1,16 @@
-//! Parses markdown of a definition into blocks: paragraphs, lists and code. HTML in it is shown as text, images are
-//! replaced by their descriptions, and only links with `http`, `https` and `mailto` are links.
+//! Parses Markdown in a definition into blocks: paragraphs, lists and code. HTML in it is shown as text, images are
+//! replaced by their descriptions, and only URLs with the schemes `http`, `https` and `mailto` become links.
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::document::{Block, Inline, Inlines, ListItem};
 use super::links::LinkTarget;
 
-/// Parses a text into blocks. Headings become paragraphs in bold type, since the page has headings of its own.
+/// Parses a text into blocks. Headings become paragraphs in bold type, because the page has its own headings.
 pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut parser = MarkdownParser::default();
     for event in Parser::new_ext(text, Options::empty()) {
-        parser.event(event);
+        parser.handle_event(event);
     }
     parser.end_block();
     parser.blocks
@@ -21,25 +21,25 @@ pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
 struct MarkdownParser<'a> {
     blocks: Vec<Block<'a>>,
     inlines: Inlines<'a>,
-    /// The open lists, each in an item of the one before.
+    /// The open lists. Each list is nested in an item of the list before it.
     lists: Vec<OpenList<'a>>,
     /// The language and the text of the open code block.
     code: Option<(String, String)>,
-    /// The target of the open link, and the index in `inlines` where it begins.
+    /// The target of the open link, and the index in `inlines` at which the link begins.
     link: Option<(LinkTarget, usize)>,
-    /// The number of open elements that make text bold.
+    /// The number of open elements whose text is bold.
     bold_depth: usize,
 }
 
-/// A list that is not complete yet.
+/// A list whose end has not been parsed.
 struct OpenList<'a> {
-    /// The number of the next item in an ordered list.
+    /// The number of the next item if the list is ordered.
     number: Option<u64>,
     items: Vec<ListItem<'a>>,
 }
 
 impl<'a> MarkdownParser<'a> {
-    fn event(&mut self, event: Event<'a>) {
+    fn handle_event(&mut self, event: Event<'a>) {
         match event {
             Event::Start(tag) => self.start_tag(tag),
             Event::End(tag) => self.end_tag(tag),
@@ -72,9 +72,9 @@ impl<'a> MarkdownParser<'a> {
                 self.lists.push(OpenList { number, items: Vec::new() });
             }
             Tag::Link { dest_url, .. } => {
-                self.link = LinkTarget::external(&dest_url).map(|to| (to, self.inlines.len()));
+                self.link = LinkTarget::external_url(&dest_url).map(|to| (to, self.inlines.len()));
             }
-            // The text in other elements is shown without them.
+            // The text of other elements is shown without their markup.
             _ => {}
         }
     }
@@ -122,14 +122,14 @@ impl<'a> MarkdownParser<'a> {
         } else if self.link.as_ref().is_none_or(|(_, begin)| *begin < self.inlines.len())
             && let Some(Inline::Quoted(last)) = self.inlines.last_mut()
         {
-            // The parser splits a text into pieces.
+            // The parser can split a text into several events.
             last.to_mut().push_str(text);
         } else {
             self.inlines.push(Inline::quoted(text.to_owned()));
         }
     }
 
-    /// Ends the current item of the open list, unless it is empty.
+    /// Ends the current item of the innermost list, unless the item is empty.
     fn end_item(&mut self) {
         let Some(list) = self.lists.last_mut() else { return self.end_block() };
         if !self.inlines.is_empty() {
@@ -140,7 +140,7 @@ impl<'a> MarkdownParser<'a> {
         }
     }
 
-    /// Adds items below the last item of the list above this depth; as a list of the page if there is no such list.
+    /// Adds items to the last item of the open list above this depth, or as a list of the page if no such list is open.
     fn add_below(&mut self, depth: usize, items: Vec<ListItem<'a>>) {
         let above = depth.checked_sub(1).and_then(|above| self.lists.get_mut(above));
         match above.map(|list| &mut list.items) {
@@ -153,8 +153,8 @@ impl<'a> MarkdownParser<'a> {
         }
     }
 
-    /// Writes the items of the open lists so far as a list of the page, so that a code block in an item can follow. The
-    /// lists continue after it.
+    /// Writes the items of the open lists as a list of the page, so that a code block in an item can follow. The lists
+    /// continue after the code block.
     fn flush_lists(&mut self) {
         for depth in (0..self.lists.len()).rev() {
             let items = std::mem::take(&mut self.lists[depth].items);

@@ -1,11 +1,11 @@
-//! Phrases that several pages share: permissions, a method in one line, links to the parts of a list.
+//! Texts that several pages share: permissions, a method in one line, links to the parts of a list.
 
 use super::document::{Block, Inline, Inlines, ListItem, MethodLine};
 use super::{MethodEntry, PageId, Pages};
 use crate::describe::conditions;
 use crate::model::{Location, Method, Parameter, Permission, PermissionPart};
 
-/// Describes the permissions that a method requires, and on a page made for the caller, for which values the caller may
+/// Describes the permissions that a method requires and, on a page for the caller, the values with which the caller can
 /// call the method.
 pub(super) fn scope(method: &Method) -> Inlines<'_> {
     let mut inlines = groups(method);
@@ -35,7 +35,7 @@ pub(super) fn groups(method: &Method) -> Inlines<'_> {
     inlines
 }
 
-/// Adds a permission, and the parameters whose values replace its variables.
+/// Adds a permission, with the parameters whose values replace its variables.
 fn write_permission<'a>(permission: &'a Permission, parameters: &'a [Parameter], inlines: &mut Inlines<'a>) {
     inlines.push(Inline::code(&permission.text));
     let variables = permission.parts.iter().filter_map(|piece| match piece {
@@ -49,7 +49,7 @@ fn write_permission<'a>(permission: &'a Permission, parameters: &'a [Parameter],
     }
 }
 
-/// Returns the name of a parameter in requests. Positions have no name there, so it is their name in code.
+/// Returns the name of a parameter in requests, or the name in code for positions, which have no name in requests.
 pub(super) fn wire_name(parameter: &Parameter) -> &str {
     if parameter.key.is_empty() { &parameter.name } else { &parameter.key }
 }
@@ -78,7 +78,7 @@ pub(super) fn count(number: usize, singular: &str, plural: &str) -> String {
     format!("{number} {}", if number == 1 { singular } else { plural })
 }
 
-/// Returns links to the parts of a list; none if there is only one part.
+/// Returns links to the parts of a list. The result is empty if the list has only one part.
 pub(super) fn part_links<'a>(
     pages: &Pages,
     current: usize,
@@ -96,7 +96,7 @@ pub(super) fn part_links<'a>(
     (parts > 1).then(|| Block::List((0..parts).map(item).collect()))
 }
 
-/// Returns the location of a parameter in a request.
+/// Returns the part of a request that carries a parameter.
 pub(super) fn location(from: Location) -> Inline<'static> {
     match from {
         Location::Path => Inline::text("path"),

@@ -1,4 +1,4 @@
-//! The responses of a method on its page: an example of the success, the errors, and an example of an error.
+//! The responses on the page of a method: an example of the success, the errors, and an example of an error.
 
 use serde_json::Value as Json;
 
@@ -13,8 +13,8 @@ use crate::envelope::{self, Decoding, Envelope, OutputsLocation, has_content};
 use crate::error::ErrorCode;
 use crate::model::{Api, Method};
 
-/// The head of the table of errors.
-const HEAD: &[&str] = &["Error", "Status", "In the body", "When"];
+/// The header of the table of errors.
+const TABLE_HEADER: &[&str] = &["Error", "Status", "In the body", "When"];
 
 /// Describes the success response.
 pub(super) fn success(api: &Api, MethodEntry { module, method, .. }: MethodEntry<'_>) -> Vec<Block<'static>> {
@@ -30,11 +30,11 @@ pub(super) fn success(api: &Api, MethodEntry { module, method, .. }: MethodEntry
     let mut inlines = vec![Inline::text(format!("Status {status}. "))];
     inlines.extend(location_of_outputs(&envelope.decoding(), method.whole().is_some(), name.as_str()));
     let mut blocks = vec![Block::Paragraph(inlines)];
-    blocks.extend(example::of_success(&*envelope, method).map(|json| code("Success", &json)));
+    blocks.extend(example::of_success(&*envelope, method).map(|json| json_block("Success", &json)));
     blocks
 }
 
-/// Describes where the body has the outputs. `whole` is `true` if a single output is the whole result.
+/// Describes the members of the body that contain the outputs. `whole` is `true` if one output is the whole result.
 fn location_of_outputs(decoding: &Decoding, whole: bool, envelope: &str) -> Inlines<'static> {
     let code = |name: &str| Inline::code(name.to_owned());
     match decoding.outputs {
@@ -61,7 +61,7 @@ fn location_of_outputs(decoding: &Decoding, whole: bool, envelope: &str) -> Inli
     }
 }
 
-fn code(title: &'static str, json: &Json) -> Block<'static> {
+fn json_block(title: &'static str, json: &Json) -> Block<'static> {
     Block::Code { title: Some(title), language: "json".into(), text: pretty(json).into(), server: None }
 }
 
@@ -79,7 +79,7 @@ pub(super) fn errors<'a>(pages: &'a Pages, MethodEntry { module, method, .. }: M
         .iter()
         .zip(&declared)
         .map(|(error, sample)| {
-            row(vec![Inline::code(&error.name)], vec![Inline::quoted(&error.info)], sample, &*envelope)
+            error_row(vec![Inline::code(&error.name)], vec![Inline::quoted(&error.info)], sample, &*envelope)
         })
         .collect();
     let codes = openapi::possible_errors(api, method);
@@ -87,23 +87,25 @@ pub(super) fn errors<'a>(pages: &'a Pages, MethodEntry { module, method, .. }: M
         let sample = openapi::sample_error(*code);
         let link = LinkTarget::Page(pages.path(PageId::Errors), Some(code.row().name));
         let name = vec![Inline::Link(link, vec![Inline::code(code.row().name)])];
-        row(name, vec![Inline::text(code.title())], &sample, &*envelope)
+        error_row(name, vec![Inline::text(code.title())], &sample, &*envelope)
     });
     rows.extend(of_engine);
     let example = declared.into_iter().next().or_else(|| missing_parameter(method));
     let example = example.or_else(|| codes.first().map(|code| openapi::sample_error(*code)));
-    let mut blocks = vec![Block::Table { head: HEAD, rows }];
+    let mut blocks = vec![Block::Table { head: TABLE_HEADER, rows }];
     blocks.push(Block::Paragraph(vec![
         Inline::text("Some "),
         Inline::Link(pages.link(PageId::Errors), vec![Inline::text("errors of the server")]),
         Inline::text(" can occur for any request."),
     ]));
-    blocks.extend(example.and_then(|error| openapi::error_body(&*envelope, &error)).map(|json| code("Error", &json)));
+    blocks.extend(
+        example.and_then(|error| openapi::error_body(&*envelope, &error)).map(|json| json_block("Error", &json)),
+    );
     blocks
 }
 
-/// Returns the error for a missing first required parameter; none without such a parameter. Without a path segment, a
-/// request has another path, so parameters in the path do not count.
+/// Returns the error for a missing required parameter, or `None` if the method has none. Parameters in the path are not
+/// considered, because a request without the segment has another path.
 fn missing_parameter(method: &Method) -> Option<ApiError> {
     let mut parameters = method.parameters.iter();
     let parameter = parameters.find(|parameter| !parameter.optional && parameter.from.source() != Source::Path)?;
@@ -119,7 +121,7 @@ fn missing_parameter(method: &Method) -> Option<ApiError> {
     Some(ApiError::new(ErrorKind::Parameters { errors: vec![error], truncated: false }))
 }
 
-fn row<'a>(name: Inlines<'a>, when: Inlines<'a>, sample: &ApiError, envelope: &dyn Envelope) -> TableRow<'a> {
+fn error_row<'a>(name: Inlines<'a>, when: Inlines<'a>, sample: &ApiError, envelope: &dyn Envelope) -> TableRow<'a> {
     let status = envelope::status(envelope, sample.status().get());
     let body = openapi::error_body(envelope, sample);
     let body = body.and_then(|body| identifying_member(&envelope.decoding(), &body));
@@ -128,13 +130,14 @@ fn row<'a>(name: Inlines<'a>, when: Inlines<'a>, sample: &ApiError, envelope: &d
     TableRow { id: None, cells }
 }
 
-/// Returns the member of an error body that identifies the error, as JSON; none in an envelope without such a member.
+/// Returns the member of an error body that identifies the error, as JSON, or `None` if the envelope has no such
+/// member.
 pub(super) fn identifying_member(decoding: &Decoding, body: &Json) -> Option<String> {
     let name = decoding.error.code.or(decoding.error.status)?;
     Some(format!("\"{name}\": {}", body.get(name)?))
 }
 
-/// Returns the errors of the engine in the order of their table.
+/// Returns the errors of the server, in the order of their table.
 pub(super) fn all_codes() -> impl Iterator<Item = ErrorCode> {
     crate::error::codes::TABLE.iter().map(|row| row.code)
 }

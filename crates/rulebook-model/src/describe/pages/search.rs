@@ -1,23 +1,23 @@
-//! The search page: the modules and methods that contain all words of a query, the best matches first.
+//! The search page: the modules and methods that contain all words of a query, beginning with the best matches.
 
 use super::contents::{contents_link, module_item};
 use super::document::{Block, Inline, PageDocument};
 use super::phrases::{count, method_line, wire_name};
 use super::{MethodEntry, Pages};
 
-/// The maximum number of methods, and of modules, that the page lists.
+/// The maximum number of methods, and of modules, on the page.
 const MAX_RESULTS: usize = 100;
-/// The maximum number of words of a query that are searched for.
+/// The maximum number of words in a query that are searched for. Further words are ignored.
 const MAX_WORDS: usize = 16;
 
-/// The texts that are searched, in lower case.
+/// The texts of all modules and methods, in lower case.
 #[derive(Debug)]
 pub(super) struct SearchIndex {
     modules: Vec<String>,
     methods: Vec<MethodTexts>,
 }
 
-/// The texts of a method, by the weight of a match in them.
+/// The texts of a method, grouped by the weight of a match in them.
 #[derive(Debug)]
 struct MethodTexts {
     /// The id and the URI.
@@ -29,7 +29,7 @@ struct MethodTexts {
 }
 
 impl MethodTexts {
-    /// Returns the weight of the matches of a word; none if there is no match.
+    /// Returns the weight of the matches of a word, or `None` if no text contains the word.
     fn weight(&self, word: &str) -> Option<u32> {
         let weights = [(&self.names, 9), (&self.info, 3), (&self.other, 1)];
         let weight = weights.into_iter().map(|(text, weight)| if text.contains(word) { weight } else { 0 }).sum();
@@ -59,7 +59,7 @@ impl SearchIndex {
     }
 }
 
-/// Joins texts in lower case, a line each, so that no word matches across two of them.
+/// Joins texts in lower case, one per line, so that no word can match across two texts.
 fn lines<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     texts.fold(String::new(), |mut lines, text| {
         lines.extend([&text.to_lowercase(), "\n"]);
@@ -67,7 +67,7 @@ fn lines<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     })
 }
 
-/// Returns the page with the results of a query.
+/// Returns the page with the results for a query.
 pub(super) fn results<'a>(pages: &'a Pages, query: &'a str) -> PageDocument<'a> {
     let blocks = match SearchResults::new(pages, query) {
         Some(results) => results.blocks(pages),
@@ -86,7 +86,7 @@ pub(super) fn results<'a>(pages: &'a Pages, query: &'a str) -> PageDocument<'a> 
     }
 }
 
-/// Returns the page for a path that has no page, with the results of a query made from the path.
+/// Returns the page for a path that does not exist, with search results for the words of the path.
 pub(super) fn missing<'a>(pages: &'a Pages, path: &str, query: &'a str) -> PageDocument<'a> {
     let mut blocks = vec![Block::text("This API has no such page. See the contents, or search for it.")];
     if let Some(results) = SearchResults::new(pages, query).filter(|results| !results.is_empty()) {
@@ -103,7 +103,7 @@ pub(super) fn missing<'a>(pages: &'a Pages, path: &str, query: &'a str) -> PageD
     }
 }
 
-/// Returns the words of the last segment of a path, as a query.
+/// Returns the words in the last segment of a path, as a query.
 pub(super) fn query_of(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or_default();
     name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
@@ -112,12 +112,12 @@ pub(super) fn query_of(path: &str) -> String {
 /// The modules and methods that contain all words of a query, by index.
 struct SearchResults {
     modules: Vec<usize>,
-    /// The methods with the weights of their matches, the best first.
+    /// The methods and the weights of their matches, sorted by weight in descending order.
     methods: Vec<(u32, usize)>,
 }
 
 impl SearchResults {
-    /// Returns the results of a query; none if it has no words.
+    /// Returns the results for a query, or `None` if the query contains no words.
     fn new(pages: &Pages, query: &str) -> Option<Self> {
         let index = pages.search_index.get_or_init(|| SearchIndex::new(pages));
         let words: Vec<String> = query.split_whitespace().take(MAX_WORDS).map(str::to_lowercase).collect();
@@ -130,7 +130,8 @@ impl SearchResults {
         let weight = |texts: &MethodTexts| words.iter().map(|word| texts.weight(word)).sum::<Option<u32>>();
         let matches = index.methods.iter().enumerate().filter_map(|(at, texts)| Some((weight(texts)?, at)));
         let mut methods: Vec<(u32, usize)> = matches.collect();
-        // Of two equal matches the one with the shorter path comes first, then the first one in the definition.
+        // Of two methods with equal weights, the one with the shorter path comes first, then the first one in the
+        // definition.
         methods.sort_by_key(|(weight, at)| (u32::MAX - weight, pages.entry(*at).uri.len(), *at));
         Some(Self { modules, methods })
     }

@@ -1,4 +1,4 @@
-//! Types and values as text: type expressions with their attributes, and the members of objects as nested lists.
+//! Types and values as text: types with their attributes, and the members of objects as nested lists.
 
 use std::borrow::Cow;
 
@@ -15,14 +15,14 @@ pub(super) fn output(output: &Output) -> ListItem<'_> {
     let written = &output.r#type.written;
     let name = if output.is_whole() { Inline::text("the whole body") } else { Inline::code(&output.name) };
     let example = example::of_output(output);
-    // The members have examples of their own.
+    // The members have their own examples.
     let has_members = written.attributes.contains_key("fields");
     let direct_example = example.as_ref().filter(|_| output.example.is_some() || !has_members);
     let inlines = item(name, &written.term, &written.attributes, output.optional, &output.info, direct_example);
     ListItem { below: members(&written.attributes, example.as_ref()), ..ListItem::new(inlines) }
 }
 
-/// Describes the members of a parameter that is an object, below its name; none for other types.
+/// Describes the members of a parameter that is an object. Returns `None` for other types.
 pub(super) fn parameter(parameter: &Parameter) -> Option<ListItem<'_>> {
     let example = example::of_parameter(parameter);
     let below = members(&parameter.r#type.written.attributes, example.as_ref());
@@ -30,7 +30,8 @@ pub(super) fn parameter(parameter: &Parameter) -> Option<ListItem<'_>> {
     (!below.is_empty()).then(|| ListItem { below, ..ListItem::new(name) })
 }
 
-/// Describes the members of an object, at any depth, in the order of the definition. `example` is that of the object.
+/// Describes the members of an object and of nested objects, in the order of the definition. `example` is the example
+/// of the object.
 fn members<'a>(attributes: &'a Map<String, Json>, example: Option<&Json>) -> Vec<ListItem<'a>> {
     let Some(Json::Object(fields)) = attributes.get("fields") else { return Vec::new() };
     fields.iter().filter_map(|(name, field)| Some(member(name, field.as_object()?, example))).collect()
@@ -64,7 +65,7 @@ fn item<'a>(
     inlines
 }
 
-/// Describes a type: its type expression and its attributes.
+/// Describes a type with its attributes.
 pub(super) fn r#type<'a>(term: &'a str, attributes: &'a Map<String, Json>) -> Inlines<'a> {
     let mut inlines = vec![Inline::code(term)];
     let has_other_text = |name: &str| matches!(name, "fields" | "info" | "type" | "example");
@@ -85,12 +86,12 @@ pub(super) fn value<'a>(json: &Json) -> Cow<'a, str> {
 
 /// Formats a value as JSON on several lines.
 pub(super) fn pretty(json: &Json) -> String {
-    // A JSON value always serializes.
+    // A JSON value can always be serialized.
     escape_controls(serde_json::to_string_pretty(json).unwrap_or_default())
 }
 
-/// Escapes characters in JSON that would change the direction of the text around them (RFC 8259 section 7). They only
-/// occur in strings.
+/// Escapes characters in JSON that would change the direction of the text around them (RFC 8259 section 7). Such
+/// characters occur only in strings.
 fn escape_controls(json: String) -> String {
     let is_kept = |c: char| matches!(c, '\n') || !is_control(c);
     if json.chars().all(is_kept) {

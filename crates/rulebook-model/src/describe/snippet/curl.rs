@@ -3,7 +3,7 @@
 use super::request::{FormPart, SampleBody, SampleRequest};
 use crate::call::HttpMethod;
 
-/// Returns the command.
+/// Returns the shell command that sends the request.
 pub(super) fn write(request: &SampleRequest) -> String {
     let has_body = !matches!(request.body, SampleBody::Empty);
     let usual = if has_body { HttpMethod::Post } else { HttpMethod::Get };
@@ -12,7 +12,7 @@ pub(super) fn write(request: &SampleRequest) -> String {
         command.push_str(" -X ");
         command.push_str(request.http.as_str());
     }
-    // curl would expand brackets and braces to several URLs.
+    // Without `--globoff`, curl would expand brackets and braces to several URLs.
     if request.url.contains(['[', ']', '{', '}']) {
         command.push_str(" --globoff");
     }
@@ -20,7 +20,7 @@ pub(super) fn write(request: &SampleRequest) -> String {
     command.push_str(&quoted(&request.url));
     let mut lines = vec![command];
     for (name, value) in &request.headers {
-        // curl omits a header field without a value unless it ends in a semicolon.
+        // curl omits a header field without a value, unless a semicolon replaces the colon.
         let field = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
         lines.push(format!("-H {}", quoted(&field)));
     }
@@ -41,7 +41,8 @@ pub(super) fn write(request: &SampleRequest) -> String {
     lines.join(" \\\n  ")
 }
 
-/// Quotes a text as a word of a POSIX shell: between single quotes only the quote itself is special (XCU section 2.2.2).
+/// Quotes a text as a word of a POSIX shell. Between single quotes, only the single quote is special (XCU section
+/// 2.2.2).
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -1,14 +1,14 @@
-//! Example calls in JavaScript, for a module or the console of a browser or of Node 18 and later.
+//! Example calls in JavaScript, for modules, for the console of a browser, and for Node 18 and later.
 
 use serde_json::Value as Json;
 
 use super::request::{FormPart, SampleBody, SampleRequest};
 use crate::call::HttpMethod;
 
-/// `Number.MAX_SAFE_INTEGER`: the largest integer up to which a JavaScript number holds every integer exactly.
+/// `Number.MAX_SAFE_INTEGER`: JavaScript numbers represent all integers up to this one exactly.
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
-/// Returns the statements.
+/// Returns the statements that send the request.
 pub(super) fn write(request: &SampleRequest) -> String {
     let mut before = Vec::new();
     let mut options = Vec::new();
@@ -23,7 +23,7 @@ pub(super) fn write(request: &SampleRequest) -> String {
             headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
             body = Some(match is_exact(json) {
                 true => format!("JSON.stringify({})", indented(json)),
-                // As a JavaScript literal its numbers would be rounded.
+                // As a JavaScript literal, the numbers in it would be rounded.
                 false => quoted(&json.to_string()),
             });
         }
@@ -62,7 +62,7 @@ pub(super) fn write(request: &SampleRequest) -> String {
     text
 }
 
-/// Formats a string literal: every JSON string is a JavaScript string (ECMA-262 section 12.9.4).
+/// Formats a string literal. Every JSON string is also a JavaScript string (ECMA-262 section 12.9.4).
 fn quoted(text: &str) -> String {
     Json::from(text).to_string()
 }
@@ -72,12 +72,12 @@ fn indented(json: &Json) -> String {
     pretty.replace('\n', "\n  ")
 }
 
-/// Returns `true` if a JavaScript literal holds every number in the value exactly.
+/// Returns `true` if a JavaScript literal can represent every number in the value exactly.
 fn is_exact(json: &Json) -> bool {
     match json {
         Json::Number(number) => number.is_f64() || number.as_f64().is_some_and(|float| float.abs() <= MAX_SAFE_INTEGER),
         Json::Array(items) => items.iter().all(is_exact),
-        // In an object literal, `__proto__` sets the prototype instead of a member.
+        // In an object literal, `__proto__` would set the prototype instead of adding a member.
         Json::Object(members) => members.iter().all(|(name, member)| name != "__proto__" && is_exact(member)),
         _ => true,
     }

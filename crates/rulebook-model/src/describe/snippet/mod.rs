@@ -1,9 +1,8 @@
-//! Example calls of a method, to be pasted into a terminal, a page or a program.
+//! Example calls of a method, which readers paste into a terminal, a page or a program.
 //!
-//! The example request is made once (`request`); each language formats it in a
-//! file of its own. It has the required parameters and those for which the
-//! definition has an example, and no others. It works when it is pasted, except
-//! that readers put in their own key and files.
+//! The example request is created once (`request`), and the file of each language formats it. It contains the required
+//! parameters, and the optional parameters that have an example in the definition. Readers only need to insert their
+//! key and the names of their files.
 
 mod curl;
 mod javascript;
@@ -16,19 +15,19 @@ use request::SampleRequest;
 /// An example call in one language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snippet {
-    /// The language, as readers know it: `curl`, `JavaScript`, `Python`.
+    /// The name of the language: `curl`, `JavaScript`, `Python`.
     pub title: &'static str,
-    /// The info string of the code block in markdown: `sh`, `js`, `python`.
+    /// The info string of the code block in Markdown: `sh`, `js`, `python`.
     pub language: &'static str,
-    /// The call. It contains the URL of the server exactly once, as [`server_url`] returns it.
+    /// The code of the call. It contains the URL of the server exactly once, as [`server_url`] returns it.
     pub text: String,
 }
 
-/// The placeholder for the reader's key.
+/// The placeholder for the key of the reader.
 pub const KEY_PLACEHOLDER: &str = "YOUR_KEY";
 
-/// Returns the URL of the server in example calls: that of the first server in the definition with an HTTP URL, otherwise
-/// the address that the API listens on. There is no slash at the end.
+/// Returns the URL of the server in example calls, without a slash at the end: the first HTTP URL in the servers of the
+/// definition, or else the address that the API listens on.
 #[must_use]
 pub fn server_url(api: &Api) -> String {
     let bind_address = || format!("http://{}", api.bind.as_deref().unwrap_or("127.0.0.1:8080"));
@@ -38,7 +37,7 @@ pub fn server_url(api: &Api) -> String {
     url.trim_end_matches('/').to_owned()
 }
 
-/// Returns example calls of a method. `uri` is the URI template of its service, with the base path.
+/// Returns example calls of a method. `uri` is the URI template of its service, including the base path.
 #[must_use]
 pub fn snippets(api: &Api, uri: &str, method: &Method) -> Vec<Snippet> {
     let request = SampleRequest::new(api, uri, method);

@@ -4,17 +4,17 @@ use serde_json::Value as Json;
 
 use super::request::{FormPart, SampleBody, SampleRequest};
 
-/// Returns the statements.
+/// Returns the statements that send the request.
 pub(super) fn write(request: &SampleRequest) -> String {
     match &request.body {
-        SampleBody::Empty => plain(request, None),
-        SampleBody::Json(json) => plain(request, Some(json)),
-        SampleBody::Parts(parts) => with_files(request, parts),
+        SampleBody::Empty => urllib_call(request, None),
+        SampleBody::Json(json) => urllib_call(request, Some(json)),
+        SampleBody::Parts(parts) => requests_call(request, parts),
     }
 }
 
-/// Uses `urllib`, which cannot send multipart forms by itself.
-fn plain(request: &SampleRequest, json: Option<&Json>) -> String {
+/// Formats a call with `urllib` of the standard library, which does not support multipart forms.
+fn urllib_call(request: &SampleRequest, json: Option<&Json>) -> String {
     let mut text = String::new();
     let mut headers = request.headers.clone();
     if json.is_some() {
@@ -23,7 +23,7 @@ fn plain(request: &SampleRequest, json: Option<&Json>) -> String {
     }
     text.push_str("import urllib.request\n\nrequest = urllib.request.Request(\n");
     text.push_str(&format!("    {},\n    method={},\n", quoted(&request.url), quoted(request.http.as_str())));
-    text.push_str(&fields(&headers));
+    text.push_str(&headers_argument(&headers));
     if let Some(json) = json {
         text.push_str(&format!("    data=json.dumps({}).encode(),\n", literal(json, 4)));
     }
@@ -35,10 +35,10 @@ fn plain(request: &SampleRequest, json: Option<&Json>) -> String {
     text
 }
 
-fn with_files(request: &SampleRequest, parts: &[(String, FormPart)]) -> String {
+fn requests_call(request: &SampleRequest, parts: &[(String, FormPart)]) -> String {
     let mut text = "import requests  # python3 -m pip install requests\n\nresponse = requests.request(\n".to_owned();
     text.push_str(&format!("    {},\n    {},\n", quoted(request.http.as_str()), quoted(&request.url)));
-    text.push_str(&fields(&request.headers));
+    text.push_str(&headers_argument(&request.headers));
     text.push_str("    files=[\n");
     for (name, part) in parts {
         let name = quoted(name);
@@ -51,8 +51,8 @@ fn with_files(request: &SampleRequest, parts: &[(String, FormPart)]) -> String {
     text
 }
 
-/// Formats the header fields as a keyword argument; empty without any.
-fn fields(headers: &[(String, String)]) -> String {
+/// Formats the header fields as a keyword argument, or as an empty text if there are no fields.
+fn headers_argument(headers: &[(String, String)]) -> String {
     if headers.is_empty() {
         return String::new();
     }
@@ -60,13 +60,13 @@ fn fields(headers: &[(String, String)]) -> String {
     format!("    headers={{\n{}    }},\n", fields.collect::<String>())
 }
 
-/// Formats a string literal: a JSON string is a Python string, since JSON here escapes no surrogates.
+/// Formats a string literal. A JSON string is also a Python string, because no surrogates are escaped in it.
 fn quoted(text: &str) -> String {
-    // JSON escapes null characters, which Python source cannot contain.
+    // JSON escapes null characters, which are not allowed in Python source code.
     Json::from(text).to_string()
 }
 
-/// Formats a value as a Python literal, with a member or item per line.
+/// Formats a value as a Python literal, with one member or item per line.
 fn literal(json: &Json, indent: usize) -> String {
     let inner = indent + 4;
     let list = |open: char, items: Vec<String>, close: char| {

@@ -1,4 +1,4 @@
-//! The request of an example call, before it is formatted in a language.
+//! The request of an example call, which each language formats.
 
 use std::borrow::Cow;
 
@@ -15,9 +15,9 @@ use crate::types::{Arity, Check};
 /// The request of an example call.
 pub(super) struct SampleRequest {
     pub(super) http: HttpMethod,
-    /// Server, path and query, percent-encoded.
+    /// The server, the path and the query, percent-encoded.
     pub(super) url: String,
-    /// The header fields in order, without `Content-Type`, which follows from the body.
+    /// The header fields, in order. `Content-Type` is not among them, because the body determines it.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: SampleBody,
     /// `true` if the response is a file.
@@ -35,15 +35,15 @@ pub(super) enum SampleBody {
 /// A part of a multipart form.
 pub(super) enum FormPart {
     Text(String),
-    /// A file of the reader, with this file name.
+    /// A file that the reader provides, with this file name.
     File(String),
 }
 
-/// The characters that are percent-encoded in a path, a query or a form: all but the unreserved ones (RFC 3986 section
-/// 2.3).
+/// The characters that are percent-encoded in a path, a query or a form: all except the unreserved characters (RFC 3986
+/// section 2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-fn encoded(text: &str) -> String {
+fn percent_encode(text: &str) -> String {
     utf8_percent_encode(text, ENCODED).to_string()
 }
 
@@ -52,7 +52,7 @@ impl SampleRequest {
         let server = server_url(api);
         let mut request = Self {
             http: method.http,
-            url: format!("{server}{}", path(uri, method)),
+            url: format!("{server}{}", sample_path(uri, method)),
             headers: Vec::new(),
             body: SampleBody::Empty,
             download: method.options.download,
@@ -68,12 +68,14 @@ impl SampleRequest {
         for parameter in sent_parameters(method) {
             match placement(method.http, parameter) {
                 Some(Placement::Query) => {
-                    let texts = texts(parameter, Placement::Query).into_iter();
-                    query.extend(texts.map(|text| format!("{}={}", encoded(&parameter.key), encoded(&text))));
+                    let texts = field_texts(parameter, Placement::Query).into_iter();
+                    query.extend(
+                        texts.map(|text| format!("{}={}", percent_encode(&parameter.key), percent_encode(&text))),
+                    );
                 }
                 Some(Placement::Header) => request.header(parameter),
                 Some(Placement::Cookie) => {
-                    cookies.push(format!("{}={}", parameter.key, one_text(parameter, Placement::Cookie)));
+                    cookies.push(format!("{}={}", parameter.key, single_text(parameter, Placement::Cookie)));
                 }
                 Some(Placement::Path | Placement::Form) => {}
                 None => fields.push(parameter),
@@ -86,21 +88,21 @@ impl SampleRequest {
         if !cookies.is_empty() {
             request.headers.push(("Cookie".to_owned(), cookies.join("; ")));
         }
-        request.body = body(&fields);
+        request.body = sample_body(&fields);
         request
     }
 
-    /// Adds the header field of a parameter, unless the request has it already or gets it with the body.
+    /// Adds the header field of a parameter, unless the request already has the field or the body sets it.
     fn header(&mut self, parameter: &Parameter) {
         let is_same = |(name, _): &(String, String)| name.eq_ignore_ascii_case(&parameter.key);
         if !self.headers.iter().any(is_same) && parameter.key != "content-type" {
-            self.headers.push((parameter.key.clone(), one_text(parameter, Placement::Header)));
+            self.headers.push((parameter.key.clone(), single_text(parameter, Placement::Header)));
         }
     }
 }
 
-/// Returns the parameters that the example request has: the required ones, and those with an example in the definition.
-/// Of two parameters that are read from the same field, only the first.
+/// Returns the parameters in the example request: the required ones, and those with an example in the definition. If
+/// two parameters are read from the same field, only the first one is returned.
 fn sent_parameters(method: &Method) -> impl Iterator<Item = &Parameter> {
     let all = || method.parameters.iter().filter(|parameter| is_sent(parameter));
     let is_first = move |(index, parameter): &(usize, &Parameter)| {
@@ -116,15 +118,16 @@ fn is_sent(parameter: &Parameter) -> bool {
     !parameter.optional || parameter.example.is_some()
 }
 
-/// Fills the captures of a URI template, and appends the positions that the example request has.
-fn path(uri: &str, method: &Method) -> String {
+/// Replaces the captures of a URI template by values, and appends the values of positions.
+fn sample_path(uri: &str, method: &Method) -> String {
     let captured = |segment: &str| {
         let name = segment.strip_prefix('{')?.strip_suffix('}')?;
         method.parameters.iter().find(|parameter| parameter.from == Location::Path && parameter.key == name)
     };
     let fill = |segment| {
         let parameter = captured(segment);
-        parameter.map_or(Cow::Borrowed(segment), |parameter| encoded(&one_text(parameter, Placement::Path)).into())
+        parameter
+            .map_or(Cow::Borrowed(segment), |parameter| percent_encode(&single_text(parameter, Placement::Path)).into())
     };
     let mut path = uri.split('/').map(fill).collect::<Vec<_>>().join("/");
     let positions = method.positions();
@@ -135,33 +138,33 @@ fn path(uri: &str, method: &Method) -> String {
     for position in &positions[..count] {
         path.push('/');
         if is_sent(position) {
-            path.push_str(&encoded(&one_text(position, Placement::Path)));
+            path.push_str(&percent_encode(&single_text(position, Placement::Path)));
         }
     }
     path
 }
 
-fn body(fields: &[&Parameter]) -> SampleBody {
+fn sample_body(fields: &[&Parameter]) -> SampleBody {
     let is_file = |field: &Parameter| matches!(field.r#type.check.arity(), Arity::File | Arity::Files);
     if fields.is_empty() {
         return SampleBody::Empty;
     }
     if !fields.iter().any(|field| is_file(field)) {
-        let members = fields.iter().map(|field| (field.key.clone(), value(field)));
+        let members = fields.iter().map(|field| (field.key.clone(), sample_value(field)));
         return SampleBody::Json(Json::Object(members.collect::<Map<_, _>>()));
     }
     let parts = fields.iter().flat_map(|field| {
         let parts: Vec<FormPart> = if is_file(field) {
             file_names(field).into_iter().map(FormPart::File).collect()
         } else {
-            texts(field, Placement::Form).into_iter().map(FormPart::Text).collect()
+            field_texts(field, Placement::Form).into_iter().map(FormPart::Text).collect()
         };
         parts.into_iter().map(|part| (field.key.clone(), part))
     });
     SampleBody::Parts(parts.collect())
 }
 
-/// Returns the names of the files that are sent for a parameter, with an extension that the parameter allows.
+/// Returns the names of the files that are sent for a parameter, with an extension that its type allows.
 fn file_names(parameter: &Parameter) -> Vec<String> {
     let attributes = &parameter.r#type.written.attributes;
     let of_file = attributes.get("items").and_then(Json::as_object).unwrap_or(attributes);
@@ -174,7 +177,7 @@ fn file_names(parameter: &Parameter) -> Vec<String> {
     let extension = first("ext").or_else(|| of_type(first("range")?)).unwrap_or("txt");
     let bound = |name: &str| attributes.get(name).and_then(Json::as_u64);
     let min = bound("min").unwrap_or(0).clamp(1, 9);
-    // Two files, if allowed, show that the parameter accepts several.
+    // If several files are allowed, the example sends two of them.
     let count = bound("max").unwrap_or(2).clamp(min, min.max(2));
     match parameter.r#type.check.arity() {
         Arity::Files => (1..=count).map(|number| format!("file{number}.{extension}")).collect(),
@@ -183,19 +186,19 @@ fn file_names(parameter: &Parameter) -> Vec<String> {
 }
 
 /// Returns the example value of a parameter, or a placeholder if no value can be generated.
-fn value(parameter: &Parameter) -> Json {
+fn sample_value(parameter: &Parameter) -> Json {
     example::of_parameter(parameter).unwrap_or_else(|| "value".into())
 }
 
-/// Returns the example value of a parameter as text, for a placement that has one field for a parameter.
-fn one_text(parameter: &Parameter, placement: Placement) -> String {
-    texts(parameter, placement).into_iter().next().unwrap_or_default()
+/// Returns the example value of a parameter as text, for a part of the request in which it has only one field.
+fn single_text(parameter: &Parameter, placement: Placement) -> String {
+    field_texts(parameter, placement).into_iter().next().unwrap_or_default()
 }
 
-/// Returns the example value of a parameter as the texts of its fields: in the style that the OpenAPI document gives, or
-/// as JSON if the type would decode that text to another value.
-fn texts(parameter: &Parameter, placement: Placement) -> Vec<String> {
-    let value = value(parameter);
+/// Returns the example value of a parameter as the texts of its fields: in the style that the OpenAPI document
+/// describes, or as JSON if the type would decode that text to another value.
+fn field_texts(parameter: &Parameter, placement: Placement) -> Vec<String> {
+    let value = sample_value(parameter);
     let items = || value.as_array().into_iter().flatten().map(text);
     let texts = match text_style(&parameter.r#type, placement) {
         TextStyle::Plain => vec![text(&value)],
@@ -203,14 +206,18 @@ fn texts(parameter: &Parameter, placement: Placement) -> Vec<String> {
         TextStyle::Commas => vec![items().collect::<Vec<_>>().join(",")],
         TextStyle::Json => vec![value.to_string()],
     };
-    if decodes_to(&*parameter.r#type.check, &texts, &value) { texts } else { vec![ascii(&value.to_string())] }
+    if decodes_to(&*parameter.r#type.check, &texts, &value) {
+        texts
+    } else {
+        vec![escape_non_ascii(&value.to_string())]
+    }
 }
 
 fn text(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Returns `true` if a type decodes these texts to the value.
+/// Returns `true` if a type decodes these texts to this value.
 fn decodes_to(check: &dyn Check, texts: &[String], value: &Json) -> bool {
     let mut borrowed = texts.iter().map(|text| Cow::Borrowed(text.as_str()));
     let decoded = match (check.arity(), borrowed.len()) {
@@ -218,19 +225,19 @@ fn decodes_to(check: &dyn Check, texts: &[String], value: &Json) -> bool {
         (Arity::Many, _) => check.decode_many(borrowed.collect()),
         _ => check.decode(borrowed.next().unwrap_or_default()),
     };
-    // If the type accepts the value itself (`"1"` for an `id`), another decoded value means the same.
+    // If the type also accepts the undecoded value (`"1"` for an `id`), the decoded value has the same meaning.
     decoded.to_json() == *value || !matches!(value, Json::Array(_)) || check.check(Value::from(value)).is_err()
 }
 
-/// Escapes all characters of a JSON text outside ASCII, as header fields need it.
-fn ascii(json: &str) -> String {
+/// Escapes all non-ASCII characters in a JSON text, for header fields.
+fn escape_non_ascii(json: &str) -> String {
     let mut ascii = String::with_capacity(json.len());
     let mut units = [0; 2];
     for character in json.chars() {
         if character.is_ascii() {
             ascii.push(character);
         } else {
-            // Other characters only occur in strings, where an escape is allowed (RFC 8259 section 7).
+            // Non-ASCII characters occur only in strings, in which they can be escaped (RFC 8259 section 7).
             let escaped = character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}"));
             ascii.extend(escaped);
         }

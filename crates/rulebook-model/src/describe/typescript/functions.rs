@@ -1,4 +1,4 @@
-//! The functions of an API as a tree, made by splitting the ids of the methods at their dots.
+//! The functions of the client as a tree, which results from splitting the ids of the methods at their dots.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,20 +7,22 @@ use super::doc_comment;
 use super::types::{literal, member};
 use crate::model::Method;
 
-/// The members that the client itself adds at the top of the tree.
+/// The members that every client has at the top of the tree.
 const CLIENT_MEMBERS: [&str; 2] = ["$call", "$methods"];
 
-/// The name that no function at the top of the tree has: JavaScript takes an object with a function `then` for a promise.
+/// A name that no function at the top of the tree can have: JavaScript treats an object with a method `then` as a
+/// promise.
 const PROMISE: &str = "then";
 
-/// A function, the functions below it, or both.
+/// A node of the tree: a function, further functions below it, or both.
 #[derive(Default)]
 struct FunctionNode<'a> {
     method: Option<&'a Method>,
     below: BTreeMap<&'a str, FunctionNode<'a>>,
 }
 
-/// Returns the members of the `Api` interface. A method whose id is reserved has no function; `$call` calls it.
+/// Returns the members of the interface `Api`. A method whose id is reserved is not a member; programs call it by
+/// `$call`.
 pub(super) fn members<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
     let mut top = FunctionNode::default();
     for method in methods {
@@ -44,7 +46,7 @@ fn write_members(node: &FunctionNode<'_>, level: usize, text: &mut String) {
         }
         let call = node.method.map(|method| format!("Call<Methods[{}]>", literal(&method.id)));
         let and = if call.is_some() && !node.below.is_empty() { " & " } else { "" };
-        // Writing to a String does not fail.
+        // Writing to a String cannot fail.
         let _ = write!(text, "{indent}{}: {}{and}", member(name), call.unwrap_or_default());
         if !node.below.is_empty() {
             text.push_str("{\n");

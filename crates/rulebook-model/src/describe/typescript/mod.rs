@@ -1,8 +1,8 @@
 //! The TypeScript declarations of an API, for programs that call it through the client `rulebook.js`.
 //!
-//! In charge of which functions the client has for an API, their names, and the
-//! types of their arguments and results. The types that all APIs share are in
-//! `rulebook.d.ts`, beside the client. Must not know how the client calls.
+//! This module decides which functions the client has, and generates their names and the types of their arguments and
+//! results. The types that all APIs share are in `rulebook.d.ts`, which is part of the client. This module must not
+//! depend on how the client sends requests.
 
 mod functions;
 mod names;
@@ -19,7 +19,7 @@ use super::outputs;
 use crate::envelope::{self, OutputsLocation, has_content};
 use crate::model::{Api, Method, Module, Output};
 
-/// Returns the declarations of an API, as the text of a `.d.ts` file to be stored beside `rulebook.d.ts`.
+/// Returns the declarations of an API: the text of a `.d.ts` file, which must be in the same folder as `rulebook.d.ts`.
 #[must_use]
 pub fn typescript(api: &Api) -> String {
     let methods: Vec<_> = api
@@ -29,7 +29,7 @@ pub fn typescript(api: &Api) -> String {
         .flat_map(|(module, service)| service.methods.iter().map(move |method| (module, method)))
         .collect();
     let functions = functions::members(methods.iter().map(|(_, method)| *method));
-    let signatures: String = methods.iter().map(|(module, method)| signature(api, module, method)).collect();
+    let signatures: String = methods.iter().map(|(module, method)| method_signature(api, module, method)).collect();
     let doc_comment = comment(&format!("{} {}", api.title, api.version), &[], 0);
     format!(
         "{doc_comment}\
@@ -43,10 +43,10 @@ pub fn typescript(api: &Api) -> String {
     )
 }
 
-/// Returns the member of `Methods` for a method: the types of its arguments, result and errors.
-fn signature(api: &Api, module: &Module, method: &Method) -> String {
+/// Returns the member of the interface `Methods` for a method: the types of its arguments, result and errors.
+fn method_signature(api: &Api, module: &Module, method: &Method) -> String {
     let mut text = doc_comment(method, 1);
-    // Writing to a String does not fail.
+    // Writing to a String cannot fail.
     let _ = writeln!(text, "  {}: {{\n    arguments: {};", member(&method.id), arguments_type(method));
     let _ = writeln!(text, "    result: {};", result_type(api, module, method));
     let errors: Vec<_> = method.errors.iter().map(|error| literal(&error.name)).collect();
@@ -72,8 +72,8 @@ fn arguments_type(method: &Method) -> String {
     if members.is_empty() { "{}".to_owned() } else { format!("{{\n{members}    }}") }
 }
 
-/// Returns the type that a call resolves to: the outputs, or the whole body if the envelope does not say where they
-/// are.
+/// Returns the type that a call resolves to: the type of the outputs, or of the whole body if the envelope does not
+/// describe where the outputs are.
 fn result_type(api: &Api, module: &Module, method: &Method) -> String {
     if method.options.download {
         return "Download".to_owned();
@@ -91,9 +91,9 @@ fn result_type(api: &Api, module: &Module, method: &Method) -> String {
     }
 }
 
-/// Returns the schema of an output with its description.
+/// Returns the schema of an output, with its description.
 fn output_schema(output: &Output) -> Json {
-    let mut schema = outputs::or_null(output, output.r#type.check.schema());
+    let mut schema = outputs::nullable_if_optional(output, output.r#type.check.schema());
     if let Json::Object(schema) = &mut schema {
         schema.insert("description".to_owned(), output.info.as_str().into());
     }

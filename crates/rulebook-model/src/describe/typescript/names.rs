@@ -2,9 +2,9 @@
 
 use crate::model::{Location, Parameter, default_name};
 
-/// Returns the names of a method's arguments, one for each parameter: the `name` of the parameter if the definition has
-/// one, otherwise its key in requests (`tag` for `GET@tag`, `id` for `{id}`, `URL#0`). If another parameter has the same
-/// name, it is the key as the definition writes it, which the client accepts for every parameter.
+/// Returns the names of a method's arguments, one for each parameter: the `name` of the parameter if the definition
+/// sets it, otherwise its key without a prefix (`tag` for `GET@tag`, `id` for `{id}`, but `URL#0`). If two parameters
+/// would have the same name, the full key is used, which the client accepts for every parameter.
 #[must_use]
 pub fn argument_names(parameters: &[Parameter]) -> Vec<String> {
     let names: Vec<_> = parameters.iter().map(|parameter| (short_name(parameter), parameter.written_key())).collect();
@@ -20,7 +20,7 @@ fn short_name(parameter: &Parameter) -> String {
     let Parameter { name, key, from, .. } = parameter;
     let key_as_written = parameter.written_key();
     match from {
-        // Header names have no case: `name` is the spelling of the definition.
+        // Header names are case-insensitive, and `name` has the spelling of the definition.
         Location::Header if name.eq_ignore_ascii_case(&key_as_written) => {
             name.chars().skip(HEADER_PREFIX.len()).collect()
         }
@@ -30,5 +30,5 @@ fn short_name(parameter: &Parameter) -> String {
     }
 }
 
-/// The prefix of the keys of header fields in a definition.
+/// The prefix of header fields in the keys of a definition.
 const HEADER_PREFIX: &str = "HEADER@";

@@ -1,8 +1,8 @@
-//! The URIs that OPTIONS describes, and the URIs directly below each.
+//! The URIs that OPTIONS describes, and the links between them.
 //!
-//! In charge of finding the intermediate URIs above services, and of the links
-//! from each URI to those below it: a client that begins at the base path and
-//! follows the links reaches every service. Must not know the descriptions.
+//! This module finds the URIs above services that have no service themselves, and links each URI to the URIs directly
+//! below it. A client that starts at the base path and follows the links reaches every service. This module must not
+//! depend on how the URIs are described.
 
 mod tree;
 
@@ -13,7 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::model::{Api, Module, Segment, Service};
 use tree::RouteTree;
 
-/// All URIs of an API. Each is a template: percent-encoded, with the base path, and with captures in braces.
+/// All URIs of an API. Each one is a percent-encoded template that includes the base path and has captures in braces.
 #[derive(Debug)]
 pub struct Uris<'a> {
     /// The template of the base path.
@@ -22,7 +22,7 @@ pub struct Uris<'a> {
     pub below: Vec<String>,
     /// The services, in the order of the modules of the API.
     pub services: Vec<ServiceUri<'a>>,
-    /// The URIs that only have services below them. The base path is not among them.
+    /// The URIs that have services only below them, except the base path.
     pub intermediate: Vec<IntermediateUri<'a>>,
 }
 
@@ -39,12 +39,12 @@ pub struct ServiceUri<'a> {
     pub below: Vec<String>,
 }
 
-/// A URI without a service that has services below it.
+/// A URI without a service, which has services below it.
 #[derive(Debug)]
 pub struct IntermediateUri<'a> {
     /// The path below the base path.
     pub path: &'a [Segment],
-    /// `true` if the path is compared without regard to case.
+    /// `true` if the path is compared case-insensitively.
     pub ignore_case: bool,
     /// The URI template.
     pub uri: String,
@@ -54,9 +54,9 @@ pub struct IntermediateUri<'a> {
 
 /// Returns the URIs of an API.
 ///
-/// A path above a service is no intermediate URI if a request for it reaches a service: one whose captures have other
-/// names, or one that reads a segment as the value of a capture or position. OPTIONS then describes that service, and
-/// the URIs below the path are listed below the next shorter URI.
+/// A path above a service is not an intermediate URI if a request for it reaches a service: a service whose captures
+/// have other names, or one that reads a segment as the value of a capture or position. OPTIONS then describes that
+/// service, and the URIs below the path are linked from the next shorter URI.
 #[must_use]
 pub fn uris(api: &Api) -> Uris<'_> {
     let modules = api.modules.iter();
@@ -74,7 +74,7 @@ pub fn uris(api: &Api) -> Uris<'_> {
         let shapes = PathShapes::of(&service.path);
         for length in 1..service.path.len() {
             let shape = shapes.prefix(length);
-            // A request for a longer URI would be refused.
+            // A request for a longer URI would be rejected.
             if shape.exact.len() as u64 > api.limits.uri {
                 break;
             }
@@ -87,12 +87,12 @@ pub fn uris(api: &Api) -> Uris<'_> {
     nodes.link(&services)
 }
 
-/// Returns the maximum number of positions that a method of the service has.
+/// Returns the maximum number of positions of the methods of a service.
 fn positions(service: &Service) -> usize {
     service.methods.iter().map(|method| method.positions().len()).max().unwrap_or(0)
 }
 
-/// A URI while the URIs below it are collected.
+/// A URI, while the URIs below it are being collected.
 struct UriNode<'a> {
     shapes: PathShapes,
     path: &'a [Segment],
@@ -101,7 +101,7 @@ struct UriNode<'a> {
     below: Vec<String>,
 }
 
-/// The known URIs, the services first.
+/// The known URIs, beginning with the services.
 struct UriNodes<'a> {
     base: String,
     list: Vec<UriNode<'a>>,
@@ -126,18 +126,19 @@ impl<'a> UriNodes<'a> {
         self.list.push(UriNode { shapes, path, ignore_case, uri, below: Vec::new() });
     }
 
-    /// Returns `true` if the list has a URI of this shape with the same comparison of case.
+    /// Returns `true` if the list contains a URI with this shape that is compared in the same way (with or without
+    /// case).
     fn contains(&self, shape: PrefixShape<'_>, ignore_case: bool) -> bool {
         let mut nodes = self.with_shape(shape).map(|index| &self.list[index]);
         nodes.any(|node| node.ignore_case == ignore_case && (ignore_case || node.shapes.exact == shape.exact))
     }
 
-    /// Returns the indexes of the URIs whose shapes are equal without regard to case.
+    /// Returns the indexes of the URIs whose shapes are equal if case is ignored.
     fn with_shape(&self, shape: PrefixShape<'_>) -> impl Iterator<Item = usize> {
         self.by_shape.get(shape.folded).into_iter().flatten().copied()
     }
 
-    /// Returns the longest known URIs above the one with this index; several if they only differ in case.
+    /// Returns the longest known URIs above the URI with this index. They are several if they differ only in case.
     fn parents(&self, index: usize) -> Vec<usize> {
         let node = &self.list[index];
         for length in (1..node.path.len()).rev() {
@@ -154,7 +155,7 @@ impl<'a> UriNodes<'a> {
         Vec::new()
     }
 
-    /// Adds each URI to those above it, and returns the result.
+    /// Adds a link to each URI to the URIs above it, and returns the result.
     fn link(mut self, services: &[(&'a Module, &'a Service)]) -> Uris<'a> {
         let mut below = Vec::new();
         for index in 0..self.list.len() {
@@ -170,7 +171,7 @@ impl<'a> UriNodes<'a> {
                 self.list[parent].below.push(uri.clone());
             }
         }
-        // Sorted, so that the order does not depend on the files in which the services are defined.
+        // The links are sorted, so that their order does not depend on the files that define the services.
         for below in self.list.iter_mut().map(|node| &mut node.below).chain([&mut below]) {
             below.sort_unstable();
             below.dedup();
@@ -191,7 +192,7 @@ impl<'a> UriNodes<'a> {
     }
 }
 
-/// A path without the names of its captures, as it is and in lower case.
+/// A path without the names of its captures, both in its original case and in lower case.
 struct PathShapes {
     exact: String,
     folded: String,
@@ -199,7 +200,7 @@ struct PathShapes {
     ends: Vec<(usize, usize)>,
 }
 
-/// The first segments of a path in both of its shapes.
+/// The shapes of the first segments of a path.
 #[derive(Clone, Copy)]
 struct PrefixShape<'s> {
     exact: &'s str,
@@ -210,10 +211,10 @@ impl PathShapes {
     fn of(path: &[Segment]) -> Self {
         let mut shapes = Self { exact: String::new(), folded: String::new(), ends: Vec::with_capacity(path.len()) };
         for segment in path {
-            // No static segment contains a brace.
+            // Static segments contain no braces, so `{}` is unambiguous.
             let text = if let Segment::Static(text) = segment { text } else { "{" };
             shapes.exact.extend(["/", text]);
-            shapes.folded.extend(["/", &fold(text)]);
+            shapes.folded.extend(["/", &fold_case(text)]);
             shapes.ends.push((shapes.exact.len(), shapes.folded.len()));
         }
         shapes
@@ -226,8 +227,8 @@ impl PathShapes {
     }
 }
 
-/// Folds a segment for comparison without regard to case.
-fn fold(text: &str) -> String {
+/// Converts a segment to lower case, for comparison without case.
+fn fold_case(text: &str) -> String {
     text.to_lowercase()
 }
 
@@ -251,7 +252,7 @@ pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'@');
 
-/// Returns the URI template of a path below the base path.
+/// Returns the URI template of a path, which includes the base path.
 fn template(base: &str, path: &[Segment]) -> String {
     let mut uri = base.to_owned();
     for segment in path {

@@ -1,11 +1,11 @@
-//! Finds the service that a request for a URI reaches, by the same rules as routing.
+//! Finds the service that handles a request for a URI, by the same rules as the routing of requests.
 
 use std::collections::HashMap;
 
-use super::fold;
+use super::fold_case;
 use crate::model::Segment;
 
-/// All services by the segments of their paths: those compared exactly, and those compared without regard to case.
+/// All services by the segments of their paths, in one tree for case-sensitive and one for case-insensitive paths.
 #[derive(Default)]
 pub(super) struct RouteTree {
     exact: Branches,
@@ -13,18 +13,20 @@ pub(super) struct RouteTree {
 }
 
 impl RouteTree {
-    /// Adds a service whose methods have this many positions at most.
+    /// Adds a service. `positions` is the maximum number of positions of its methods.
     pub(super) fn insert(&mut self, path: &[Segment], ignore_case: bool, positions: usize) {
         let branches = if ignore_case { &mut self.folded } else { &mut self.exact };
         branches.insert(path, ignore_case, positions);
     }
 
-    /// Returns `true` if a request for this path reaches a service, where captures of the path have values that equal no
-    /// static segment: the longest matching service reads the remaining segments as positions.
+    /// Returns `true` if a request for this path reaches a service. The captures of the path are assumed to have values
+    /// that are not equal to any static segment. The service with the longest matching path reads further segments as
+    /// positions.
     pub(super) fn has_service_for(&self, path: &[Segment]) -> bool {
         let service = match (self.exact.match_path(path, false), self.folded.match_path(path, true)) {
             (Some(exact), Some(folded)) => {
-                // The longer one; of two of equal length the one with the leftmost static segment.
+                // The longer path takes precedence; if both are equally long, the path with the first static segment
+                // does.
                 let is_folded = (folded.0, &exact.1.captures) > (exact.0, &folded.1.captures);
                 Some(if is_folded { folded } else { exact })
             }
@@ -34,10 +36,10 @@ impl RouteTree {
     }
 }
 
-/// The branches of a tree. The first one is the root.
+/// The nodes of a tree, beginning with the root.
 struct Branches(Vec<Branch>);
 
-/// A node of the tree, with the indexes of the branches below it.
+/// A node of the tree, with the indexes of its child nodes.
 #[derive(Default)]
 struct Branch {
     statics: HashMap<String, usize>,
@@ -45,11 +47,11 @@ struct Branch {
     service: Option<LeafService>,
 }
 
-/// The service whose path ends at a branch.
+/// The service whose path ends at a node.
 struct LeafService {
-    /// The maximum number of positions that its methods have.
+    /// The maximum number of positions of its methods.
     positions: usize,
-    /// For each segment of the path, `true` if it is a capture.
+    /// One item for each segment of the path: `true` for a capture.
     captures: Box<[bool]>,
 }
 
@@ -88,7 +90,7 @@ impl Branches {
             {
                 best = Some((depth, service));
             }
-            // The last branch that is pushed is visited first: the static segment before the capture.
+            // The node that is pushed last is visited first: the static segment takes precedence over the capture.
             let Some(segment) = path.get(depth) else { continue };
             open.extend(branch.capture.map(|at| (depth + 1, at)));
             if let Segment::Static(text) = segment {
@@ -100,7 +102,7 @@ impl Branches {
     }
 }
 
-/// Returns the key of a static segment among the branches.
+/// Returns the key of a static segment in a node.
 fn branch_key(text: &str, ignore_case: bool) -> String {
-    if ignore_case { fold(text) } else { text.to_owned() }
+    if ignore_case { fold_case(text) } else { text.to_owned() }
 }

@@ -9,7 +9,8 @@ use crate::envelope::{
 };
 use crate::error::{ErrorCode, ErrorStatus};
 
-/// The members `error` (a number) and `ErrorDescription`, beside the outputs; `errors` lists the parameter errors.
+/// An envelope with the members `error` (a number) and `ErrorDescription`, next to the outputs. The member `errors` of
+/// an error response lists the parameter errors.
 #[derive(Debug, Clone, Copy)]
 pub struct Aicra;
 
@@ -21,7 +22,7 @@ impl Envelope for Aicra {
     }
 
     fn reserved_members(&self) -> &[&str] {
-        // `errors` and `status` are members of other responses; each name has one meaning in all of them.
+        // `errors` and `status` are members of other responses, and a name has the same meaning in all responses.
         &["error", "ErrorDescription", "errors", "status"]
     }
 

@@ -1,4 +1,4 @@
-//! The envelope of internal-api: the outputs alone, or `{"status": "error", "message": …}`.
+//! The envelope of internal-api: only the outputs for a success, `{"status": "error", "message": …}` for an error.
 
 use serde_json::{Value as Json, json};
 
@@ -9,13 +9,13 @@ use crate::envelope::{
 };
 use crate::error::ErrorStatus;
 
-/// The HTTP status that internal-api documents for all errors.
-const ERROR: u16 = 400;
+/// The HTTP status that internal-api defines for all errors.
+const DOCUMENTED_ERROR_STATUS: u16 = 400;
 
-/// The outputs alone for a success; `status`, `message` and the details for an error.
+/// An envelope that returns only the outputs for a success, and `status`, `message` and the details for an error.
 #[derive(Debug, Clone, Copy)]
 pub struct Iapi {
-    /// If `true`, errors about parameters, files and the database have their real HTTP status instead of 400.
+    /// If `true`, errors about parameters, files and the database have their actual HTTP status instead of 400.
     pub strict_status: bool,
 }
 
@@ -33,7 +33,7 @@ impl Envelope for Iapi {
     fn status(&self, real: u16) -> u16 {
         match real {
             // Not found, conflict, gone, or unprocessable; and failures of the database or the disk.
-            404 | 409 | 410 | 422 | 503 | 507 if !self.strict_status => ERROR,
+            404 | 409 | 410 | 422 | 503 | 507 if !self.strict_status => DOCUMENTED_ERROR_STATUS,
             // Errors about authentication, limits and syntax have the same status in all envelopes.
             _ => real,
         }

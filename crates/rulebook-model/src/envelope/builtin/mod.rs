@@ -1,6 +1,6 @@
-//! The envelopes that definitions can name: built-in ones, and those that a program adds.
+//! The envelopes that definitions can name: the built-in ones and those of the program.
 //!
-//! To add a built-in envelope, write a module with an [`Envelope`], and a variant of [`EnvelopeName`] that makes it.
+//! To add a built-in envelope, write a module with an [`Envelope`], and add a variant to [`EnvelopeName`] that creates it.
 
 mod aicra;
 mod iapi;
@@ -19,7 +19,7 @@ pub use plain::Plain;
 use super::Envelope;
 use crate::error::texts::CatalogueName;
 
-/// The settings of an API for the built-in envelopes.
+/// The settings of an API that change the built-in envelopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EnvelopeSettings {
     /// The setting `catalogue`, see [`Phalapi::catalogue`].
@@ -30,18 +30,18 @@ pub struct EnvelopeSettings {
     pub strict_status: bool,
 }
 
-/// The name of an envelope.
+/// An envelope, by the name that definitions use.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum EnvelopeName {
     /// `{"error": 0, "ErrorDescription": "all right", …}`.
     #[default]
     Aicra,
-    /// The outputs alone; problem documents for errors.
+    /// Only the outputs for a success; problem documents for errors.
     Plain,
     /// `{"ret": 200, "data": …, "msg": ""}`.
     Phalapi,
-    /// The outputs alone; `{"status": "error", "message": …}` for errors.
+    /// Only the outputs for a success; `{"status": "error", "message": …}` for errors.
     Iapi,
     /// An envelope that the program adds.
     Custom(CustomEnvelope),
@@ -63,7 +63,7 @@ impl EnvelopeName {
         }
     }
 
-    /// Returns the envelope with the settings of an API.
+    /// Returns the envelope, with the settings of an API.
     #[must_use]
     pub fn envelope(&self, settings: EnvelopeSettings) -> Arc<dyn Envelope> {
         let EnvelopeSettings { catalogue, real_status, strict_status } = settings;
@@ -77,7 +77,7 @@ impl EnvelopeName {
     }
 }
 
-/// An envelope that a program adds. Two of them are equal if they have the same name.
+/// An envelope of the program. Two of them are equal if they have the same name.
 #[derive(Clone)]
 pub struct CustomEnvelope {
     name: Arc<str>,
@@ -112,7 +112,7 @@ impl Hash for CustomEnvelope {
     }
 }
 
-/// The table of all envelopes that a definition can name.
+/// All envelopes that a definition can name.
 #[derive(Debug, Clone)]
 pub struct Envelopes(Vec<EnvelopeName>);
 
@@ -124,7 +124,7 @@ impl Default for Envelopes {
 }
 
 impl Envelopes {
-    /// Adds an envelope, which replaces one with the same name.
+    /// Adds an envelope. It replaces an envelope with the same name.
     pub fn add(&mut self, new: CustomEnvelope) {
         self.0.retain(|known| *known.as_str() != *new.name);
         self.0.push(EnvelopeName::Custom(new));

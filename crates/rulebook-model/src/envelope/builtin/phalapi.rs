@@ -9,15 +9,16 @@ use crate::envelope::{
 use crate::error::ErrorStatus;
 use crate::error::texts::CatalogueName;
 
-/// The `ret` of a success, and the HTTP status of all responses unless `real_status` is set.
-const SUCCESS: u16 = 200;
+/// The `ret` of a success. Unless `real_status` is set, all responses have this HTTP status.
+const SUCCESS_STATUS: u16 = 200;
 
-/// The members `ret`, `data` and `msg` of every response. An error response reports the first parameter error only.
+/// An envelope with the members `ret`, `data` and `msg` in every response. An error response reports only the first
+/// parameter error.
 #[derive(Debug, Clone, Copy)]
 pub struct Phalapi {
-    /// The messages of errors; also determines whether an empty `data` is `[]` or `{}`.
+    /// The catalogue of error messages, which also determines whether an empty `data` is `[]` or `{}`.
     pub catalogue: CatalogueName,
-    /// If `true`, responses have the real HTTP status instead of 200.
+    /// If `true`, responses have their actual HTTP status instead of 200.
     pub real_status: bool,
 }
 
@@ -29,11 +30,11 @@ impl Phalapi {
             }
             _ => Map::new(),
         };
-        if members.is_empty() { self.empty() } else { Json::Object(members) }
+        if members.is_empty() { self.empty_data() } else { Json::Object(members) }
     }
 
-    /// Returns the `data` of a response without data. PHP can serialize an empty array as either of them.
-    fn empty(self) -> Json {
+    /// Returns the `data` of a response without data, which PHP serializes as `[]` or `{}`.
+    fn empty_data(self) -> Json {
         match self.catalogue {
             CatalogueName::PhalApi1 => json!([]),
             CatalogueName::PhalApi2 | CatalogueName::PhalApi2Chinese => json!({}),
@@ -43,11 +44,11 @@ impl Phalapi {
 
 impl Envelope for Phalapi {
     fn success(&self, outputs: &dyn Encode, whole: bool, to: &mut dyn MemberWriter) -> Result<(), WriteError> {
-        to.member("ret", u32::from(SUCCESS).into())?;
+        to.member("ret", u32::from(SUCCESS_STATUS).into())?;
         if whole {
             to.nested("data", outputs)?;
         } else {
-            to.object("data", outputs, (&self.empty()).into())?;
+            to.object("data", outputs, (&self.empty_data()).into())?;
         }
         to.member("msg", "".into())
     }
@@ -59,7 +60,7 @@ impl Envelope for Phalapi {
     }
 
     fn status(&self, real: u16) -> u16 {
-        if self.real_status { real } else { SUCCESS }
+        if self.real_status { real } else { SUCCESS_STATUS }
     }
 
     fn success_content_type(&self) -> &'static str {
@@ -73,8 +74,8 @@ impl Envelope for Phalapi {
     fn decoding(&self) -> Decoding {
         Decoding {
             outputs: OutputsLocation::Member("data"),
-            success: &[("ret", MemberValue::Number(SUCCESS)), ("msg", MemberValue::AnyText)],
-            // With `real_status` the check of the body finds nothing new.
+            success: &[("ret", MemberValue::Number(SUCCESS_STATUS)), ("msg", MemberValue::AnyText)],
+            // With `real_status`, errors are not hidden, but checking the body does no harm.
             hides_errors: true,
             error: ErrorMembers {
                 identified_by: &[("ret", MemberValue::AnyNumber), ("msg", MemberValue::AnyText)],
@@ -89,28 +90,31 @@ impl Envelope for Phalapi {
 
     fn success_schema(&self, outputs: Json, whole: bool) -> Json {
         let required = outputs.get("required").and_then(Json::as_array);
-        let data = if whole || self.empty().is_object() || required.is_some_and(|names| !names.is_empty()) {
+        let data = if whole || self.empty_data().is_object() || required.is_some_and(|names| !names.is_empty()) {
             outputs
         } else {
-            json!({ "anyOf": [outputs, { "const": self.empty() }] })
+            json!({ "anyOf": [outputs, { "const": self.empty_data() }] })
         };
-        object_schema(json!({ "ret": { "const": SUCCESS }, "data": data, "msg": { "const": "" } }), json!({}))
+        object_schema(json!({ "ret": { "const": SUCCESS_STATUS }, "data": data, "msg": { "const": "" } }), json!({}))
     }
 
     fn error_schema(&self) -> Json {
         let msg = json!({ "type": "string", "description": "The error message" });
-        object_schema(json!({ "ret": ret(400, 599), "data": { "const": self.empty() }, "msg": msg }), json!({}))
+        object_schema(
+            json!({ "ret": ret_schema(400, 599), "data": { "const": self.empty_data() }, "msg": msg }),
+            json!({}),
+        )
     }
 
     fn declared_error_schema(&self, _: &str, status: ErrorStatus) -> Json {
         let class = status.get() / 100 * 100;
-        let data = json!({ "anyOf": [{ "const": self.empty() }, { "type": "object", "minProperties": 1 }] });
-        // A handler can turn any error into a redirect.
-        let ret = json!({ "anyOf": [ret(class, class + 99), ret(300, 399)] });
+        let data = json!({ "anyOf": [{ "const": self.empty_data() }, { "type": "object", "minProperties": 1 }] });
+        // A handler can turn every error into a redirect.
+        let ret = json!({ "anyOf": [ret_schema(class, class + 99), ret_schema(300, 399)] });
         object_schema(json!({ "ret": ret, "data": data, "msg": { "type": "string" } }), json!({}))
     }
 }
 
-fn ret(min: u16, max: u16) -> Json {
+fn ret_schema(min: u16, max: u16) -> Json {
     json!({ "type": "integer", "minimum": min, "maximum": max, "description": "The kind of error" })
 }

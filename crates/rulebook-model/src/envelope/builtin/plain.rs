@@ -1,4 +1,4 @@
-//! The envelope `plain`: the outputs alone, and problem documents for errors.
+//! The envelope `plain`: only the outputs for a success, and problem documents for errors.
 
 use serde_json::Value as Json;
 
@@ -6,7 +6,7 @@ use crate::call::{ApiError, Encode};
 use crate::envelope::{Decoding, Envelope, MemberWriter, OutputsLocation, Problem, WriteError, object_schema};
 use crate::error::ErrorStatus;
 
-/// The outputs alone for a success; a [problem document](Problem) for an error.
+/// An envelope that returns only the outputs for a success, and a [problem document](Problem) for an error.
 #[derive(Debug, Clone, Copy)]
 pub struct Plain;
 

@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use super::{Format, FormatError};
 use name::is_name;
 
-/// XML 1.0 that can be converted back to the JSON of the response:
+/// The format XML 1.0. A response in it can be converted back to JSON:
 ///
 /// - The root element is `response`, or the name in [`Xml::with_root`]. A member of an object is an element with the
 ///   name of the member; an item of an array is an element `item`.
@@ -87,10 +87,10 @@ impl Format for Xml {
     }
 }
 
-/// The name of an element, and its attribute `name`.
+/// The name of an element, and its attribute `name` if it has one.
 struct Tag<'a> {
     element: &'a str,
-    /// The name of a member that cannot be the name of an element.
+    /// The name of the member, if it is not a valid name of an element.
     name: Option<&'a str>,
 }
 

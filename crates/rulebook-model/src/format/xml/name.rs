@@ -1,9 +1,10 @@
-//! The syntax of element names.
+//! The syntax of the names of XML elements.
 
 use std::ops::RangeInclusive;
 
-/// The first character of a name (XML 1.0 section 2.3, `NameStartChar`), without the colon, which separates namespaces.
-const START: [RangeInclusive<char>; 15] = [
+/// The characters with which a name can begin (XML 1.0 section 2.3, `NameStartChar`), except the colon, which separates
+/// namespaces.
+const NAME_START_CHARS: [RangeInclusive<char>; 15] = [
     'A'..='Z',
     '_'..='_',
     'a'..='z',
@@ -21,13 +22,14 @@ const START: [RangeInclusive<char>; 15] = [
     '\u{10000}'..='\u{EFFFF}',
 ];
 
-/// Additional characters after the first one (`NameChar`).
-const ADDITIONAL: [RangeInclusive<char>; 6] =
+/// The characters that a name can have after the first one, in addition to [`START`] (`NameChar`).
+const ADDITIONAL_NAME_CHARS: [RangeInclusive<char>; 6] =
     ['-'..='-', '.'..='.', '0'..='9', '\u{B7}'..='\u{B7}', '\u{300}'..='\u{36F}', '\u{203F}'..='\u{2040}'];
 
 /// Returns `true` if a text is the name of an element without a namespace (Namespaces in XML 1.0, `NCName`).
 pub(super) fn is_name(text: &str) -> bool {
     let is_in = |ranges: &[RangeInclusive<char>], c: char| ranges.iter().any(|range| range.contains(&c));
     let mut chars = text.chars();
-    chars.next().is_some_and(|first| is_in(&START, first)) && chars.all(|c| is_in(&START, c) || is_in(&ADDITIONAL, c))
+    chars.next().is_some_and(|first| is_in(&NAME_START_CHARS, first))
+        && chars.all(|c| is_in(&NAME_START_CHARS, c) || is_in(&ADDITIONAL_NAME_CHARS, c))
 }

@@ -78,7 +78,7 @@ fn parse_time(date: Date, text: &str, timezone: &TimeZone) -> Option<Moment> {
     }
 }
 
-/// Parses `hh:mm:ss`, each with two parse_digits. The second can be 60.
+/// Parses `hh:mm:ss`, each with two digits. The second can be 60.
 fn parse_clock(text: &str) -> Option<[i8; 3]> {
     let mut parts = text.split(':').map(|part| {
         let two = (part.len() == 2).then(|| parse_digits(part)).flatten()?;
@@ -88,7 +88,7 @@ fn parse_clock(text: &str) -> Option<[i8; 3]> {
     (parts.next().is_none() && clock[2] <= 60).then_some(clock)
 }
 
-/// Parses an optional fraction of a second. Returns the nanoseconds, truncated to nine parse_digits, and the text after
+/// Parses an optional fraction of a second. Returns the nanoseconds, truncated to nine digits, and the text after
 /// the fraction.
 fn parse_fraction(text: &str) -> Option<(u32, &str)> {
     let Some(after_point) = text.strip_prefix('.') else {
@@ -138,11 +138,11 @@ fn local_seconds(civil: DateTime, timezone: &TimeZone) -> i64 {
     }
 }
 
-/// The offsets that [`rfc3339`] tries, in seconds and as text. RFC 3339 allows years with four parse_digits only; an
+/// The offsets that [`rfc3339`] tries, in seconds and as text. RFC 3339 allows years with four digits only; an
 /// offset other than `Z` can bring a point in time just outside of the years 0000 to 9999 in UTC into that range.
 const OFFSETS: [(i64, &str); 3] = [(0, "Z"), (-86_340, "-23:59"), (86_340, "+23:59")];
 
-/// Formats a point in time as in RFC 3339. Returns `None` if its year does not have four parse_digits.
+/// Formats a point in time as in RFC 3339. Returns `None` if its year does not have four digits.
 pub(super) fn rfc3339(seconds: i64) -> Option<String> {
     let format = |(offset_seconds, offset): (i64, &str)| {
         let civil = utc_date_time(seconds.checked_add(offset_seconds)?)?;

@@ -7,7 +7,8 @@ use http::header;
 use super::{RawValue, Reading};
 use crate::call::Head;
 
-/// Reads the cookies that are parameters of the method. Double quotes around a value are removed; nothing is decoded.
+/// Reads the cookies that are parameters of the method. Double quotes around a value are removed; values are not
+/// decoded.
 pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, head: &'a Head) {
     for (_, field) in head.headers.iter().filter(|(name, _)| name == header::COOKIE) {
         for pair in field.as_bytes().split(|byte| *byte == b';') {
@@ -22,8 +23,8 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, head: &'a Head) {
             let value = value.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\"")).unwrap_or(value);
             match std::str::from_utf8(value) {
                 Ok(text) => {
-                    let takes = method.slots[*slot].arity;
-                    reading.raw[*slot].add_text(Cow::Borrowed(text), takes, false);
+                    let arity = method.slots[*slot].arity;
+                    reading.raw[*slot].add_text(Cow::Borrowed(text), arity, false);
                 }
                 Err(_) => reading.raw[*slot] = RawValue::NoText,
             }

@@ -2,7 +2,7 @@
 
 use rulebook_model::limits;
 
-use super::{RawValue, Reading, slot};
+use super::{RawValue, Reading, find_slot};
 use crate::call::{ApiError, Source};
 use crate::pipeline::urlencoded::{decode, pairs};
 use crate::plan::PlannedMethod;
@@ -18,23 +18,23 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
     let last_counts = reading.last_counts();
     let mut next = 0;
     let mut count = 0;
-    // If the query and the body both have a value for a parameter, the value of the body replaces that of the query.
-    let mut seen = if source == Source::Body { Seen::by_body(method) } else { Seen::default() };
+    // If a parameter has a value in both the query and the body, the value in the body is used.
+    let mut body_slots = if source == Source::Body { BodySlots::by_body(method) } else { BodySlots::default() };
     for (name, value) in pairs(text) {
         count += 1;
         if count > limits.fields {
             return Err(ApiError::too_large(limits::FIELDS.at(limits.fields), None));
         }
         let Some(name) = decode(name) else {
-            // Names of parameters are UTF-8.
+            // Parameter names are UTF-8, so that this field is not a parameter.
             reading.unknown(&String::from_utf8_lossy(name), source);
             continue;
         };
-        let Some(slot) = slot(method, slots, &name, &mut next) else {
+        let Some(slot) = find_slot(method, slots, &name, &mut next) else {
             reading.unknown(&name, source);
             continue;
         };
-        seen.first(slot, &mut reading.raw);
+        body_slots.clear_query_value(slot, &mut reading.raw);
         match decode(value) {
             Some(value) => reading.raw[slot].add_text(value, method.slots[slot].arity, last_counts),
             None => reading.raw[slot] = RawValue::NoText,
@@ -48,20 +48,20 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
     Ok(())
 }
 
-/// Marks the slots that have a value from the body, so that the first one replaces the value of the query.
+/// Marks the slots that have got a value from the body, so that the first such value replaces that of the query.
 #[derive(Default)]
-pub(super) struct Seen(Vec<bool>);
+pub(super) struct BodySlots(Vec<bool>);
 
-impl Seen {
-    /// Returns the marks for reading a body. They are empty if the method has no query parameters.
+impl BodySlots {
+    /// Returns the marks for reading a body; they are empty if the method has no query parameters.
     pub(super) fn by_body(method: &PlannedMethod) -> Self {
         Self(if method.query.is_empty() { Vec::new() } else { vec![false; method.slots.len()] })
     }
 
-    /// Removes the value of the query from a slot before its first value from the body is added.
-    pub(super) fn first(&mut self, slot: usize, raw: &mut [RawValue<'_>]) {
-        if let Some(seen @ false) = self.0.get_mut(slot) {
-            *seen = true;
+    /// Removes the query value of a slot before the first value from the body is added.
+    pub(super) fn clear_query_value(&mut self, slot: usize, raw: &mut [RawValue<'_>]) {
+        if let Some(body_slots @ false) = self.0.get_mut(slot) {
+            *body_slots = true;
             raw[slot] = RawValue::Absent;
         }
     }

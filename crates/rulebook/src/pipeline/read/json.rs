@@ -1,12 +1,12 @@
-//! Reads parameters from a JSON body, straight into slots that borrow from it.
+//! Reads parameters from a JSON body directly into slots, which borrow from the body.
 
 use std::fmt;
 
 use rulebook_model::limits;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::fields::Seen;
-use super::{RawValue, Reading, slot};
+use super::fields::BodySlots;
+use super::{RawValue, Reading, find_slot};
 use crate::call::{ApiError, JsonLimits, MalformedRequest, MemberName, Source};
 
 /// Reads the members of an object that are parameters of the method.
@@ -17,18 +17,18 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result
     // Checking the whole body once is faster than letting serde_json check each string.
     let text = std::str::from_utf8(bytes)
         .map_err(|error| ApiError::malformed(MalformedRequest::JsonEncoding { byte: error.valid_up_to() }))?;
-    // An empty body is no body (RFC 9110 section 6.4).
+    // An empty body is allowed: the request has no content (RFC 9110 section 6.4).
     if text.trim_ascii().is_empty() {
         return Ok(());
     }
     let plan = reading.plan;
     let limits = JsonLimits::new(plan.limits.nesting, plan.limits.items);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let seen = Seen::by_body(reading.method);
-    let result = Members { reading, limits: &limits, seen }.deserialize(&mut reader).and_then(|()| reader.end());
+    let body_slots = BodySlots::by_body(reading.method);
+    let result = Members { reading, limits: &limits, body_slots }.deserialize(&mut reader).and_then(|()| reader.end());
     result.map_err(|error| match limits.take_exceeded() {
         Some(limit) => ApiError::too_large(limit, None),
-        // An object is the only kind of value that the visitor accepts.
+        // The visitor accepts only an object, so that a data error means another kind of value.
         None if error.is_data() => ApiError::malformed(MalformedRequest::JsonKind),
         None => ApiError::malformed(MalformedRequest::json(&error)),
     })
@@ -38,7 +38,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result
 struct Members<'r, 'a, 'p> {
     reading: &'r mut Reading<'a, 'p>,
     limits: &'r JsonLimits,
-    seen: Seen,
+    body_slots: BodySlots,
 }
 
 impl<'a> DeserializeSeed<'a> for Members<'_, 'a, '_> {
@@ -66,12 +66,12 @@ impl<'a> Visitor<'a> for Members<'_, 'a, '_> {
             if count > max {
                 return Err(self.limits.exceed(limits::FIELDS.at(max)));
             }
-            let Some(slot) = slot(method, &method.body, &key, &mut next) else {
+            let Some(slot) = find_slot(method, &method.body, &key, &mut next) else {
                 access.next_value::<IgnoredAny>()?;
                 self.reading.unknown(&key, Source::Body);
                 continue;
             };
-            self.seen.first(slot, &mut self.reading.raw);
+            self.body_slots.clear_query_value(slot, &mut self.reading.raw);
             let value = access.next_value_seed(self.limits.seed(1))?;
             let raw = &mut self.reading.raw[slot];
             *raw = match raw {

@@ -1,7 +1,7 @@
-//! Fourth stage: reads the raw value of every parameter from wherever in the request it is.
+//! Fourth stage: reads the raw value of every parameter from the request.
 //!
-//! Path, query, body, header fields and cookies have a file each. Values borrow from the request where they can. This
-//! stage does not check values: the next stage does.
+//! There is a file for each part of the request. Values borrow from the request where possible. They are checked in the
+//! next stage.
 
 mod cookie;
 mod fields;
@@ -18,13 +18,13 @@ use super::body::{Body, Part, PartContent};
 use super::english;
 use super::raw::{RawValue, header_value, segment_value};
 use crate::call::{ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shortened};
-use crate::plan::{FoundMethod, NameMatch, Plan, PlannedMethod, SegmentError, SlotPlan};
+use crate::plan::{MatchedMethod, NameMatch, Plan, PlannedMethod, SegmentError, SlotPlan};
 
 /// The raw values of the parameters of a request.
 pub struct RawValues<'a> {
     /// The raw values, one for each slot of the method.
     pub(super) raw: Vec<RawValue<'a>>,
-    /// The errors for unknown parameters, if the definition refuses them.
+    /// The errors for unknown parameters, if the definition refuses unknown parameters.
     pub(super) unknown: Vec<ParameterError>,
 }
 
@@ -33,10 +33,10 @@ struct Reading<'a, 'p> {
     plan: &'p Plan,
     method: &'p PlannedMethod,
     head: &'a Head,
-    /// The names that selected the method; `None` if its path did.
+    /// The names that selected the method; `None` if the path did.
     by_name: Option<&'p NameMatch>,
     raw: Vec<RawValue<'a>>,
-    /// The errors for unknown parameters, if the definition refuses them.
+    /// The errors for unknown parameters, if the definition refuses unknown parameters.
     unknown: Vec<ParameterError>,
 }
 
@@ -47,13 +47,13 @@ struct Reading<'a, 'p> {
 pub fn read<'a>(
     plan: &Plan,
     head: &'a Head,
-    found: &'a FoundMethod<'_>,
+    matched: &'a MatchedMethod<'_>,
     body: &'a Body,
 ) -> Result<RawValues<'a>, ApiError> {
-    let method = &plan.methods[found.method];
+    let method = &plan.methods[matched.method];
     let raw = vec![RawValue::Absent; method.slots.len()];
-    let mut reading = Reading { plan, method, head, by_name: found.by_name.as_deref(), raw, unknown: Vec::new() };
-    reading.segments(&found.segments);
+    let mut reading = Reading { plan, method, head, by_name: matched.by_name.as_deref(), raw, unknown: Vec::new() };
+    reading.segments(&matched.segments);
     reading.head_fields();
     if !method.query.is_empty() || plan.unknown != UnknownParameters::Ignore {
         fields::read(&mut reading, head.query().as_bytes(), Source::Query)?;
@@ -72,8 +72,8 @@ impl<'a> Reading<'a, '_> {
         for (segment, slot) in &self.method.segments {
             self.raw[*slot] = segment_value(segments, *segment);
         }
-        for (slot, unfit) in self.by_name.iter().flat_map(|by_name| &by_name.invalid_segments) {
-            self.raw[*slot] = match unfit {
+        for (slot, error) in self.by_name.iter().flat_map(|by_name| &by_name.invalid_segments) {
+            self.raw[*slot] = match error {
                 SegmentError::Several => RawValue::Repeated,
                 SegmentError::NoText => RawValue::NoText,
             };
@@ -90,15 +90,15 @@ impl<'a> Reading<'a, '_> {
         }
     }
 
-    /// Handles a field that no parameter has, as the setting `unknown` says.
+    /// Handles a field that is not a parameter, according to the setting `unknown`.
     fn unknown(&mut self, name: &str, source: Source) {
-        // The pipeline itself reads this parameter.
+        // The JSONP callback, which the pipeline itself reads.
         if self.method.jsonp && source == Source::Query && name == Callback::PARAMETER {
             return;
         }
         match self.plan.unknown {
             UnknownParameters::Ignore => {}
-            _ if self.names_the_call(name) => {}
+            _ if self.selects_method(name) => {}
             UnknownParameters::Warn => {
                 let (id, request_id, name) = (&*self.method.id, &self.head.id, shortened(name));
                 log::warn!(id, request_id:%; "{id}: {request_id}: unknown parameter {name:?} in the {source}");
@@ -114,14 +114,14 @@ impl<'a> Reading<'a, '_> {
         }
     }
 
-    /// Returns `true` if a field with this name selected the method or gave one of its positions.
-    fn names_the_call(&self, name: &str) -> bool {
+    /// Returns `true` if a field with this name selected the method or contains one of its positional parameters.
+    fn selects_method(&self, name: &str) -> bool {
         let Some(NameMatch { naming, .. }) = self.by_name else { return false };
         let mut positions = self.method.segments.iter();
         naming.fields().contains(&name) || positions.any(|(_, slot)| *self.method.names[*slot] == *name)
     }
 
-    /// Returns `true` if the last of several values of a scalar parameter counts.
+    /// Returns `true` if the last of several values is used for a parameter that accepts one value.
     fn last_counts(&self) -> bool {
         self.plan.modules[self.method.module].last_counts
     }
@@ -130,21 +130,21 @@ impl<'a> Reading<'a, '_> {
 /// Returns the parameter that a part of a multipart body with this name fills.
 #[must_use]
 pub fn filled_by<'p>(method: &'p PlannedMethod, name: &str) -> Option<&'p SlotPlan> {
-    slot(method, &method.body, name, &mut 0).map(|slot| &method.slots[slot])
+    find_slot(method, &method.body, name, &mut 0).map(|slot| &method.slots[slot])
 }
 
-/// Returns which of `slots` a field with this name fills. Fields mostly come in the order of the definition: `next` is
-/// the index in `slots` where the search begins, and is moved behind the slot that was found.
-pub(super) fn slot(method: &PlannedMethod, slots: &[usize], name: &str, next: &mut usize) -> Option<usize> {
-    let found = match slots.get(*next) {
+/// Returns the slot, among `slots`, of the field with this name. Fields mostly arrive in the order of the definition:
+/// `next` is the index at which the search begins, and is set to the index after the match.
+pub(super) fn find_slot(method: &PlannedMethod, slots: &[usize], name: &str, next: &mut usize) -> Option<usize> {
+    let position = match slots.get(*next) {
         Some(slot) if *method.slots[*slot].key == *name => Some(*next),
         _ => slots.iter().position(|slot| *method.slots[*slot].key == *name),
     };
-    if let Some(found) = found {
-        *next = found + 1;
-        return Some(slots[found]);
+    if let Some(position) = position {
+        *next = position + 1;
+        return Some(slots[position]);
     }
-    // `x[]` is another name for a field `x` that accepts many values.
+    // `x[]` is an alternative name of a field `x` that accepts many values.
     let name = name.strip_suffix("[]")?;
     slots.iter().copied().find(|slot| {
         let slot = &method.slots[*slot];

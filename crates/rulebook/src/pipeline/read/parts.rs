@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use rulebook_model::limits;
 
-use super::fields::Seen;
-use super::{Part, PartContent, RawValue, Reading, slot};
+use super::fields::BodySlots;
+use super::{Part, PartContent, RawValue, Reading, find_slot};
 use crate::call::{ApiError, Source};
 
-/// Reads the parts that are parameters of the method. Files that no parameter accepts are deleted with the body.
+/// Reads the parts that are parameters of the method. A file that no parameter accepts is deleted together with the
+/// body.
 ///
 /// # Errors
 /// Fails if one field has more values than the limit `items` allows.
@@ -17,21 +18,21 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, parts: &'a [Part]) -> Resu
     let last_counts = reading.last_counts();
     let max = reading.plan.limits.items;
     let mut next = 0;
-    let mut seen = Seen::by_body(method);
+    let mut body_slots = BodySlots::by_body(method);
     for part in parts {
-        let Some(slot) = slot(method, &method.body, &part.name, &mut next) else {
+        let Some(slot) = find_slot(method, &method.body, &part.name, &mut next) else {
             reading.unknown(&part.name, Source::Body);
             continue;
         };
-        seen.first(slot, &mut reading.raw);
-        let takes = method.slots[slot].arity;
+        body_slots.clear_query_value(slot, &mut reading.raw);
+        let arity = method.slots[slot].arity;
         let raw = &mut reading.raw[slot];
         match &part.content {
             PartContent::Field(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => raw.add_text(Cow::Borrowed(text), takes, last_counts),
+                Ok(text) => raw.add_text(Cow::Borrowed(text), arity, last_counts),
                 Err(_) => *raw = RawValue::NoText,
             },
-            PartContent::File(upload) => raw.add_file(upload.clone(), takes, last_counts),
+            PartContent::File(upload) => raw.add_file(upload.clone(), arity, last_counts),
         }
         let values = match raw {
             RawValue::Texts(texts) => texts.len(),

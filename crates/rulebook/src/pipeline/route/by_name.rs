@@ -1,19 +1,19 @@
-//! Names that select a method instead of the path: PhalApi's `service`, and api 3.0's `module` and `method`.
+//! Names that select a method instead of the path: `service` of PhalApi, and `module` and `method` of api 3.0.
 
 use std::borrow::Cow;
 
 use rulebook_model::error::texts::MessageId;
 
 use super::RoutingError;
-use super::fields::{Field, FieldValue, query, single_value};
+use super::fields::{Field, FieldValue, query_fields, single_value};
 use crate::call::{ApiError, ErrorKind, Head, ParameterError, ParameterErrorKind, ServiceNameError, Source, shortened};
 use crate::pipeline::english;
 use crate::pipeline::respond::ErrorContext;
-use crate::plan::{self, FoundMethod, NameMatch, Naming, Plan, SegmentError, ServicesByModule};
+use crate::plan::{self, MatchedMethod, NameMatch, Naming, Plan, SegmentError, ServicesByModule};
 
-/// Returns the value of the field `service`, or of `s` if there is no `service`. Of several values the last one counts,
-/// as in PHP.
-pub(super) fn service<'a>(fields: impl Iterator<Item = Field<'a>>) -> Option<FieldValue<'a>> {
+/// Returns the value of the field `service`, or of `s` if there is no `service`. If a field is repeated, its last value
+/// counts, as in PHP.
+pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Option<FieldValue<'a>> {
     let [long, short] = Naming::Service.fields();
     let (mut by_long, mut by_short) = (None, None);
     for Field { name, value } in fields {
@@ -31,23 +31,23 @@ pub(super) fn service<'a>(fields: impl Iterator<Item = Field<'a>>) -> Option<Fie
 /// # Errors
 /// Fails if no service has the name.
 pub(super) fn find(named: &plan::NamedServices, given: &FieldValue<'_>) -> Result<usize, RoutingError> {
-    let misnamed = |name: &str, (parts, flaw)| {
-        let error = ApiError::new(ErrorKind::InvalidServiceName { name: shortened(name), parts, error: flaw });
+    let unknown_name = |name: &str, (parts, error_kind)| {
+        let error = ApiError::new(ErrorKind::InvalidServiceName { name: shortened(name), parts, error: error_kind });
         RoutingError { context: ErrorContext::Name, error }
     };
     match given {
-        FieldValue::Text(name) => named.classes.find(name).ok_or_else(|| misnamed(name, flaw(name))),
-        FieldValue::Invalid(SegmentError::Several) => Err(misnamed("[]", (0, ServiceNameError::Illegal))),
-        FieldValue::Invalid(SegmentError::NoText) => Err(misnamed("\u{fffd}", (0, ServiceNameError::Illegal))),
+        FieldValue::Text(name) => named.classes.find(name).ok_or_else(|| unknown_name(name, name_error(name))),
+        FieldValue::Invalid(SegmentError::Several) => Err(unknown_name("[]", (0, ServiceNameError::Illegal))),
+        FieldValue::Invalid(SegmentError::NoText) => Err(unknown_name("\u{fffd}", (0, ServiceNameError::Illegal))),
     }
 }
 
-/// Returns the number of parts of a name that no service has, and what PhalApi finds wrong with it. An empty name has 0
-/// parts.
+/// Returns the number of parts of an unknown service name, and the error that PhalApi reports for it. An empty name has
+/// 0 parts.
 ///
-/// A name of one part is a class. Of three parts the first is a namespace, and parts after the third are ignored. Like
-/// PHP's `empty`, `0` counts as empty.
-fn flaw(name: &str) -> (usize, ServiceNameError) {
+/// A name of one part is a class. If there are three parts, the first is a namespace; parts after the third are
+/// ignored. The part `0` counts as empty, as in `empty` of PHP.
+fn name_error(name: &str) -> (usize, ServiceNameError) {
     let is_empty = |part: &str| matches!(part, "" | "0");
     if is_empty(name) {
         return (0, ServiceNameError::Illegal);
@@ -64,11 +64,11 @@ fn flaw(name: &str) -> (usize, ServiceNameError) {
     (count, if illegal { ServiceNameError::Illegal } else { ServiceNameError::Unknown })
 }
 
-/// Finds the service that a body names with the fields `module` and `method`. Returns `None` if one of them is missing.
+/// Finds the service by the fields `module` and `method` of a body. Returns `None` if one of them is missing.
 ///
 /// # Errors
-/// Fails if one of them is not a text, or there is no such service.
-pub(super) fn module(modules: &ServicesByModule, fields: &[Field<'_>]) -> Result<Option<usize>, RoutingError> {
+/// Fails if one of them is not text, or the service does not exist.
+pub(super) fn find_by_module(modules: &ServicesByModule, fields: &[Field<'_>]) -> Result<Option<usize>, RoutingError> {
     let given = Naming::Module.fields().map(|name| single_value(fields.iter().cloned(), name, true));
     let [Some(module), Some(method)] = given else { return Ok(None) };
     let (module, method) = match (module, method) {
@@ -77,7 +77,7 @@ pub(super) fn module(modules: &ServicesByModule, fields: &[Field<'_>]) -> Result
             let given = Naming::Module.fields().into_iter().zip([module, method]);
             let errors = given.filter_map(|(name, value)| match value {
                 FieldValue::Text(_) => None,
-                FieldValue::Invalid(why) => Some(not_a_name(name, why)),
+                FieldValue::Invalid(why) => Some(name_field_error(name, why)),
             });
             return Err(ApiError::parameters(errors.collect()).into());
         }
@@ -88,8 +88,8 @@ pub(super) fn module(modules: &ServicesByModule, fields: &[Field<'_>]) -> Result
     })
 }
 
-/// Returns the error of a field that has to name a service and is not a text.
-fn not_a_name(name: &str, why: SegmentError) -> ParameterError {
+/// Returns the error for a field that has to name a service but is not a single text.
+fn name_field_error(name: &str, why: SegmentError) -> ParameterError {
     let got = match why {
         SegmentError::Several => MessageId::GotSeveralValues,
         SegmentError::NoText => MessageId::GotInvalidUtf8,
@@ -102,19 +102,19 @@ fn not_a_name(name: &str, why: SegmentError) -> ParameterError {
 pub(super) struct NamedMethod {
     /// The index of the method.
     pub(super) method: usize,
-    /// The fields that named it.
+    /// The fields that selected it.
     pub(super) naming: Naming,
 }
 
 impl NamedMethod {
-    /// Returns the method with the positions that fields give by their names in code, those of the query before those
-    /// of `body`; and `true` if every position is given.
+    /// Returns the method with its positional parameters. Fields give them by their names in code; fields of the query
+    /// precede those of `body`. Also returns `true` if every positional parameter is present.
     pub(super) fn with_named_positions<'h>(
         &self,
         plan: &Plan,
         head: &'h Head,
         body: &[Field<'_>],
-    ) -> (FoundMethod<'h>, bool) {
+    ) -> (MatchedMethod<'h>, bool) {
         let method = &plan.methods[self.method];
         let last_counts = plan.modules[method.module].last_counts;
         let mut segments = Vec::new();
@@ -122,7 +122,7 @@ impl NamedMethod {
         let mut complete = true;
         for (segment, slot) in &method.segments {
             let name = &*method.names[*slot];
-            let in_query = single_value(query(head, &[name]), name, last_counts);
+            let in_query = single_value(query_fields(head, &[name]), name, last_counts);
             let in_body = || Some(single_value(body.iter().cloned(), name, last_counts)?.into_owned());
             match in_query.or_else(in_body) {
                 Some(FieldValue::Text(text)) => {
@@ -136,15 +136,15 @@ impl NamedMethod {
             }
         }
         let by_name = Some(Box::new(NameMatch { naming: self.naming, invalid_segments: unfit }));
-        (FoundMethod { method: self.method, segments, by_name }, complete)
+        (MatchedMethod { method: self.method, segments, by_name }, complete)
     }
 
-    /// Returns the method with the segments of the path as its positions.
-    pub(super) fn with_path_positions<'h>(&self, plan: &Plan, positions: Vec<Cow<'h, str>>) -> FoundMethod<'h> {
+    /// Returns the method with path segments as its positional parameters.
+    pub(super) fn with_path_positions<'h>(&self, plan: &Plan, positions: Vec<Cow<'h, str>>) -> MatchedMethod<'h> {
         let first = plan.methods[self.method].segments.iter().map(|(segment, _)| *segment).min().unwrap_or_default();
         let mut segments = vec![Cow::Borrowed(""); first];
         segments.extend(positions);
         let by_name = Some(Box::new(NameMatch { naming: self.naming, invalid_segments: Vec::new() }));
-        FoundMethod { method: self.method, segments, by_name }
+        MatchedMethod { method: self.method, segments, by_name }
     }
 }

@@ -1,4 +1,4 @@
-//! The fields of a query and of the first bytes of a body, as far as they can name a method and its positions.
+//! Parses the fields of a query or of the first bytes of a body that can name a method and its positional parameters.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::plan::{Plan, SegmentError};
 /// A field.
 #[derive(Debug, Clone)]
 pub(super) struct Field<'a> {
-    /// The name. For `x[]` and `x[y]`, which are arrays in PHP, the part before the bracket.
+    /// The name. For `x[]` and `x[y]`, which PHP parses as arrays, this is the part before the bracket.
     pub(super) name: Cow<'a, str>,
     /// The value.
     pub(super) value: FieldValue<'a>,
@@ -35,7 +35,7 @@ pub(super) enum FieldValue<'a> {
 }
 
 impl FieldValue<'_> {
-    /// Returns the value without borrows.
+    /// Returns the value as owned data.
     pub(super) fn into_owned(self) -> FieldValue<'static> {
         match self {
             Self::Text(text) => FieldValue::Text(Cow::Owned(text.into_owned())),
@@ -44,8 +44,8 @@ impl FieldValue<'_> {
     }
 }
 
-/// Returns the value of the field with this name. If there are several, the last one counts if `last_counts` is `true`;
-/// else the value is invalid.
+/// Returns the value of the field with this name. If the field is repeated, the last value counts if `last_counts` is
+/// `true`; otherwise the value is invalid.
 pub(super) fn single_value<'a>(
     fields: impl Iterator<Item = Field<'a>>,
     name: &str,
@@ -61,47 +61,51 @@ pub(super) fn single_value<'a>(
 }
 
 /// Returns the query fields that have one of these names.
-pub(super) fn query<'h>(head: &'h Head, names: &[&str]) -> impl Iterator<Item = Field<'h>> {
-    urlencoded(head.query().as_bytes(), move |name| names.contains(&name))
+pub(super) fn query_fields<'h>(head: &'h Head, names: &[&str]) -> impl Iterator<Item = Field<'h>> {
+    urlencoded_fields(head.query().as_bytes(), move |name| names.contains(&name))
 }
 
-/// Returns the fields of an urlencoded text whose names pass `has_name`. Values of other fields are not decoded. Fields
-/// with names that are not UTF-8 are skipped.
-fn urlencoded(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Iterator<Item = Field<'_>> {
+/// Returns the fields of an urlencoded text whose names satisfy `has_name`. Values of other fields are not decoded.
+/// Fields whose names are not UTF-8 are skipped.
+fn urlencoded_fields(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Iterator<Item = Field<'_>> {
     pairs(text).filter_map(move |(name, value)| {
         let name = decode(name)?;
         let end = name.find('[');
         let text = || decode(value).map_or(FieldValue::Invalid(SegmentError::NoText), FieldValue::Text);
         has_name(&name[..end.unwrap_or(name.len())]).then(|| match end {
             None => Field { name, value: text() },
-            Some(_) => array(&name),
+            Some(_) => array_field(&name),
         })
     })
 }
 
-/// Returns the field for a name with a bracket.
-fn array(name: &str) -> Field<'static> {
+/// Returns the field for a name with a bracket. Its value is invalid, because it is an array.
+fn array_field(name: &str) -> Field<'static> {
     let name = name.split('[').next().unwrap_or_default().to_owned().into();
     Field { name, value: FieldValue::Invalid(SegmentError::Several) }
 }
 
-/// Reads the complete fields of a body prefix; a field that is cut off is left out.
+/// Parses the complete fields of a body prefix. A field that is cut off at the end is omitted.
 ///
 /// # Errors
-/// Fails if a whole body cannot be read, or a limit is exceeded.
-pub(super) fn read<'b>(plan: &Plan, kind: &BodyKind, prefix: &'b BodyPrefix) -> Result<Vec<Field<'b>>, ApiError> {
+/// Fails if a limit is exceeded, or if the prefix is the whole body and is malformed.
+pub(super) fn read_fields<'b>(
+    plan: &Plan,
+    kind: &BodyKind,
+    prefix: &'b BodyPrefix,
+) -> Result<Vec<Field<'b>>, ApiError> {
     let BodyPrefix { bytes, whole } = prefix;
     let fields = match kind {
         BodyKind::Nothing | BodyKind::Unsupported(_) => Vec::new(),
         BodyKind::Form => {
             let end = if *whole { Some(bytes.len()) } else { bytes.iter().rposition(|byte| *byte == b'&') };
-            // One field more than the limit is enough to see that it is exceeded.
+            // One field more than the limit shows that the limit is exceeded.
             let max = usize::try_from(plan.limits.fields).unwrap_or(usize::MAX).saturating_add(1);
-            urlencoded(&bytes[..end.unwrap_or_default()], |_| true).take(max).collect()
+            urlencoded_fields(&bytes[..end.unwrap_or_default()], |_| true).take(max).collect()
         }
-        BodyKind::Json => json(plan, bytes, *whole)?,
+        BodyKind::Json => json_fields(plan, bytes, *whole)?,
         BodyKind::Multipart { boundary, .. } => match boundary {
-            Some(boundary) => parts(plan, bytes, boundary),
+            Some(boundary) => part_fields(plan, bytes, boundary),
             None => Vec::new(),
         },
     };
@@ -111,8 +115,8 @@ pub(super) fn read<'b>(plan: &Plan, kind: &BodyKind, prefix: &'b BodyPrefix) -> 
     Ok(fields)
 }
 
-/// Reads the members of a JSON object.
-fn json<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Field<'b>>, ApiError> {
+/// Parses the members of a JSON object.
+fn json_fields<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Field<'b>>, ApiError> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         // The prefix may end within a character.
@@ -185,20 +189,20 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
     }
 }
 
-/// Reads the parts of a multipart body that are not files. Errors are ignored here: they are reported when the body is
-/// read for the method.
-fn parts(plan: &Plan, bytes: &Bytes, boundary: &str) -> Vec<Field<'static>> {
+/// Parses the parts of a multipart body that are not files. Errors are ignored here: they are reported when the whole
+/// body is read for the method.
+fn part_fields(plan: &Plan, bytes: &Bytes, boundary: &str) -> Vec<Field<'static>> {
     let feed = stream::once(ready(Ok::<_, std::convert::Infallible>(bytes.clone())));
     let mut multipart = Multipart::new(feed, boundary);
     let mut fields = Vec::new();
-    // The feed has all bytes, so every future is ready at once.
+    // All bytes are available, so that every future is ready at once.
     for _ in 0..plan.limits.parts {
         let Some(Ok(Some(part))) = multipart.next_field().now_or_never() else { break };
         let Some(name) = part.name().map(str::to_owned).filter(|_| part.file_name().is_none()) else { continue };
         let Some(Ok(content)) = part.bytes().now_or_never() else { break };
         let text = String::from_utf8(content.into()).ok();
         let value = text.map_or(FieldValue::Invalid(SegmentError::NoText), |text| FieldValue::Text(text.into()));
-        fields.push(if name.contains('[') { array(&name) } else { Field { name: name.into(), value } });
+        fields.push(if name.contains('[') { array_field(&name) } else { Field { name: name.into(), value } });
     }
     fields
 }

@@ -1,12 +1,13 @@
-//! First stage: finds what a request is for.
+//! First stage: finds the target of a request: a method, a document, a page or a static file.
 //!
-//! The raw path is split at `/`, one empty segment at its end is dropped, and every segment is decoded by itself. The
-//! longest service whose path the request's path begins with is chosen; the segments after it are positions. If that
-//! service cannot serve the request, a shorter one is not tried.
+//! The raw path is split at `/`, a single empty segment at its end is removed, and each segment is decoded separately.
+//! The service with the longest matching path is chosen; the remaining segments are positional parameters. If that
+//! service has no method for the request, services with shorter paths are not tried.
 //!
-//! With the setting `service`, a name in the query at the base path selects the method (PhalApi's `?service=`). With
-//! the setting `dispatch`, the fields `module` and `method` of a body do. The body has to be read before the method is
-//! known: [`route`] returns [`Route::NeedsBody`], and [`route_by_body`] continues with the first bytes of the body.
+//! With the setting `service`, a request at the base path can select a method by a name in its query (`?service=` of
+//! PhalApi). With the setting `dispatch`, the fields `module` and `method` of a body select it. Since the body must be
+//! read before the method is known, [`route`] returns [`Route::NeedsBody`], and [`route_by_body`] continues with the
+//! first bytes of the body.
 
 mod by_body;
 mod by_name;
@@ -17,13 +18,13 @@ mod path;
 use std::borrow::Cow;
 
 pub use by_body::{BodyPrefix, NeedsBody, route_by_body};
-pub(super) use options::above;
+pub(super) use options::parent_path;
 pub use options::{OptionsTarget, preflighted_method};
 pub(super) use path::similar;
 
 use super::respond::ErrorContext;
 use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, HttpMethod};
-use crate::plan::{FoundMethod, Naming, Plan};
+use crate::plan::{MatchedMethod, Naming, Plan};
 use by_body::{body_with_fields, body_with_names};
 use by_name::NamedMethod;
 use options::options_target;
@@ -35,23 +36,23 @@ use rulebook_model::model::ServerPath;
 #[derive(Debug)]
 pub enum Route<'h> {
     /// A method of the API.
-    Method(FoundMethod<'h>),
-    /// A method that only the first bytes of the body can name.
+    Method(MatchedMethod<'h>),
+    /// The first bytes of the body determine the method.
     NeedsBody(NeedsBody),
     /// OPTIONS on a URI of the API.
     Options(OptionsTarget),
-    /// A path of the server's own.
+    /// A path at which the server itself responds, such as that of a document.
     Server(ServerPath),
-    /// A path that no service has: it may be the path of a static file.
+    /// No service has the path: it may be the path of a page or a static file.
     Fallback,
-    /// Nothing: the request is refused.
+    /// The request has no valid target and is refused.
     Error(RoutingError),
 }
 
 /// The reason why a request cannot be routed.
 #[derive(Debug)]
 pub struct RoutingError {
-    /// The part of the API that the request had been routed to before the error.
+    /// The part of the API that was found before the error occurred.
     pub context: ErrorContext,
     /// The error.
     pub error: ApiError,
@@ -63,7 +64,7 @@ impl From<ApiError> for RoutingError {
     }
 }
 
-/// Finds what a request is for.
+/// Finds the target of a request.
 pub fn route<'h>(plan: &Plan, head: &'h Head) -> Route<'h> {
     if let Err(error) = check_limits(plan, head) {
         return Route::Error(error.into());
@@ -72,7 +73,7 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Route<'h> {
         return Route::Server(path);
     }
     let context = match route_to_api(plan, head) {
-        Ok(Route::Method(found)) if has_unknown_expectation(head) => ErrorContext::Method(found.method),
+        Ok(Route::Method(matched)) if has_unknown_expectation(head) => ErrorContext::Method(matched.method),
         Ok(Route::NeedsBody(pending)) if has_unknown_expectation(head) => pending.context(),
         Ok(route) => return route,
         Err(unrouted) if unrouted.error.is_unknown_service() => return Route::Fallback,
@@ -97,7 +98,7 @@ pub(super) fn check_limits(plan: &Plan, head: &Head) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Returns `true` if the client expects anything but `100-continue` (RFC 9110 section 10.1.1).
+/// Returns `true` if a field `Expect` has a value other than `100-continue` (RFC 9110 section 10.1.1).
 fn has_unknown_expectation(head: &Head) -> bool {
     head.get_all(&http::header::EXPECT).any(|value| {
         let mut expectations = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
@@ -105,7 +106,7 @@ fn has_unknown_expectation(head: &Head) -> bool {
     })
 }
 
-/// Finds what a request for the API is for.
+/// Finds the target of a request below the base path.
 ///
 /// # Errors
 /// Fails if the path cannot be decoded, no service has it, or the service has no such method.
@@ -113,15 +114,15 @@ pub(super) fn route_to_api<'h>(plan: &Plan, head: &'h Head) -> Result<Route<'h>,
     if head.method == http::Method::OPTIONS {
         return options_target(plan, head).map(Route::Options);
     }
-    let path = path::below(&plan.base, head.uri.path()).ok_or_else(ApiError::unknown_service)?;
+    let path = path::path_below_base(&plan.base, head.uri.path()).ok_or_else(ApiError::unknown_service)?;
     let (segments, service) = path::find(plan, path)?;
     if segments.is_empty()
-        && let Some(route) = at_base(plan, head, service)?
+        && let Some(route) = route_at_base(plan, head, service)?
     {
         return Ok(route);
     }
     match method_by_path(plan, head, segments, service) {
-        Ok(found) => Ok(Route::Method(found)),
+        Ok(matched) => Ok(Route::Method(matched)),
         Err(unrouted) if plan.dispatch.is_some() && unrouted.error.is_unknown_service() => {
             let kind = body_with_names(plan, head).ok_or(unrouted)?;
             Ok(Route::NeedsBody(NeedsBody { kind, method: None, module: None }))
@@ -130,18 +131,18 @@ pub(super) fn route_to_api<'h>(plan: &Plan, head: &'h Head) -> Result<Route<'h>,
     }
 }
 
-/// Routes a request at the base path by the names in its query. Returns `None` if its path alone decides, which leads
-/// to the service `root` if there is one.
+/// Routes a request at the base path by the names in its query. Returns `None` if the query has no such names: the path
+/// then leads to the service `root`, if there is one.
 ///
 /// # Errors
 /// Fails if the query names a service that does not exist, or the service has no such method.
-fn at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result<Option<Route<'h>>, RoutingError> {
+fn route_at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result<Option<Route<'h>>, RoutingError> {
     if plan.named.is_none() && plan.dispatch.is_none() {
         return Ok(None);
     }
     let mut named_service = None;
     if let Some(named) = &plan.named {
-        if let Some(given) = by_name::service(fields::query(head, &Naming::Service.fields())) {
+        if let Some(given) = by_name::service_name(fields::query_fields(head, &Naming::Service.fields())) {
             named_service = Some(by_name::find(named, &given)?);
         } else if body_with_names(plan, head).is_none() {
             named_service = named.default;
@@ -154,37 +155,38 @@ fn at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result<Optio
         return Ok(body_with_names(plan, head).map(pending));
     };
     let named = NamedMethod { method: select_method(plan, head, service, 0)?, naming: Naming::Service };
-    let (found, complete) = named.with_named_positions(plan, head, &[]);
+    let (matched, complete) = named.with_named_positions(plan, head, &[]);
     let kind = if complete { None } else { body_with_fields(plan, head) };
     Ok(Some(match kind {
         Some(kind) => Route::NeedsBody(NeedsBody { kind, method: Some(named.method), module: None }),
-        None => Route::Method(found),
+        None => Route::Method(matched),
     }))
 }
 
-/// Finds the method that a path leads to: of the service `service`, with the segments after its path as positions.
+/// Selects the method of the service that was found for a path. The segments after the path of the service are
+/// positional parameters.
 ///
 /// # Errors
-/// Fails if there is no service, or it has no such method.
+/// Fails if no service was found, or the service has no such method.
 fn method_by_path<'h>(
     plan: &Plan,
     head: &Head,
     segments: Vec<Cow<'h, str>>,
     service: Option<usize>,
-) -> Result<FoundMethod<'h>, RoutingError> {
+) -> Result<MatchedMethod<'h>, RoutingError> {
     let service = service.ok_or_else(ApiError::unknown_service)?;
     let positions = segments.len() - plan.services[service].length;
     let method = select_method(plan, head, service, positions)?;
-    Ok(FoundMethod { method, segments, by_name: None })
+    Ok(MatchedMethod { method, segments, by_name: None })
 }
 
-/// Selects the method of a service by the HTTP method of a request and the number of its positions.
+/// Selects the method of a service by the HTTP method of the request and the number of positional parameters.
 ///
 /// # Errors
-/// Fails if the service has no method for so many positions, or none for this HTTP method.
+/// Fails if the service has no method with this number of positional parameters, or none for this HTTP method.
 fn select_method(plan: &Plan, head: &Head, service: usize, positions: usize) -> Result<usize, RoutingError> {
     find_method(plan, service, positions, &head.method).ok_or_else(|| {
-        let allowed = allowed(plan, service, positions);
+        let allowed = allowed_methods(plan, service, positions);
         if allowed.0.is_empty() {
             return ApiError::unknown_service().into();
         }
@@ -193,20 +195,21 @@ fn select_method(plan: &Plan, head: &Head, service: usize, positions: usize) -> 
     })
 }
 
-/// Returns the methods of a service that accept this many positions.
-fn methods_with(plan: &Plan, service: usize, positions: usize) -> impl Iterator<Item = (HttpMethod, usize)> {
+/// Returns the methods of a service that accept this number of positional parameters.
+fn methods_with_positions(plan: &Plan, service: usize, positions: usize) -> impl Iterator<Item = (HttpMethod, usize)> {
     let methods = plan.services[service].methods.iter().copied();
     methods.filter(move |(_, method)| plan.methods[*method].positions >= positions)
 }
 
-/// Returns the method of a service for an HTTP method and this many positions. HEAD selects the method for GET.
+/// Returns the method of a service for an HTTP method and this number of positional parameters. HEAD selects the method
+/// for GET.
 fn find_method(plan: &Plan, service: usize, positions: usize, http: &http::Method) -> Option<usize> {
     let name = if http == http::Method::HEAD { "GET" } else { http.as_str() };
     let http = HttpMethod::from_name(name)?;
-    methods_with(plan, service, positions).find(|(own, _)| *own == http).map(|(_, method)| method)
+    methods_with_positions(plan, service, positions).find(|(accepted, _)| *accepted == http).map(|(_, method)| method)
 }
 
-/// Returns the HTTP methods that a service accepts together with this many positions.
-fn allowed(plan: &Plan, service: usize, positions: usize) -> AllowedMethods {
-    AllowedMethods(methods_with(plan, service, positions).map(|(http, _)| http).collect())
+/// Returns the HTTP methods that a service accepts with this number of positional parameters.
+fn allowed_methods(plan: &Plan, service: usize, positions: usize) -> AllowedMethods {
+    AllowedMethods(methods_with_positions(plan, service, positions).map(|(http, _)| http).collect())
 }

@@ -1,4 +1,4 @@
-//! The raw path of a request: decoding its segments and finding them in the route tree.
+//! Decodes the raw path of a request and finds it in the route tree.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -8,27 +8,27 @@ use percent_encoding::percent_decode_str;
 use crate::call::{ApiError, Head, MalformedRequest};
 use crate::plan::{ParentPaths, Plan, encode_segment};
 
-/// Returns the URIs of services whose path is similar to the path of a request that no service has. The path is
-/// compared as it is; if nothing is similar, it is compared once more with the base path in front of it.
+/// Returns the URIs of services whose paths are similar to the unknown path of a request. If none is similar, the path
+/// is searched once more with the base path in front of it.
 pub(in crate::pipeline) fn similar(plan: &Plan, head: &Head) -> Vec<String> {
     let path = head.uri.path();
     let segments = path.strip_suffix('/').unwrap_or(path).split('/').skip(1);
     let Ok(segments) = segments.map(decode).collect::<Result<Vec<_>, _>>() else {
         return Vec::new();
     };
-    let whole: Vec<_> = segments.iter().map(AsRef::as_ref).collect();
-    let found = plan.similar_paths.find(&whole);
-    if !found.is_empty() || plan.base.is_empty() {
-        return found;
+    let request_segments: Vec<_> = segments.iter().map(AsRef::as_ref).collect();
+    let uris = plan.similar_paths.find(&request_segments);
+    if !uris.is_empty() || plan.base.is_empty() {
+        return uris;
     }
-    let below_base: Vec<_> = plan.base.split('/').skip(1).chain(whole).collect();
+    let below_base: Vec<_> = plan.base.split('/').skip(1).chain(request_segments).collect();
     plan.similar_paths.find(&below_base)
 }
 
 /// Returns the part of `path` after the base path, beginning with `/`; `None` if `path` is not below the base path.
 ///
-/// `base` is decoded. A path may percent-encode any of its characters.
-pub(super) fn below<'p>(base: &str, path: &'p str) -> Option<&'p str> {
+/// `base` is decoded. In `path`, any character may be percent-encoded.
+pub(super) fn path_below_base<'p>(base: &str, path: &'p str) -> Option<&'p str> {
     let rest = if path.contains('%') {
         base.split('/').skip(1).try_fold(path, |path, expected| {
             let inner = path.strip_prefix('/')?;
@@ -46,7 +46,7 @@ pub(super) fn below<'p>(base: &str, path: &'p str) -> Option<&'p str> {
 }
 
 /// Returns `true` if `path` is a parent of the base path.
-pub(super) fn is_above(base: &str, path: &str) -> bool {
+pub(super) fn is_parent_of_base(base: &str, path: &str) -> bool {
     let Some(inner) = path.strip_suffix('/').unwrap_or(path).strip_prefix('/') else {
         return path == "/";
     };
@@ -56,7 +56,7 @@ pub(super) fn is_above(base: &str, path: &str) -> bool {
         .all(|segment| base.next().is_some_and(|expected| decode(segment).is_ok_and(|decoded| decoded == expected)))
 }
 
-/// Decodes the segments of a path and finds the longest service whose path they begin with.
+/// Decodes the segments of a path, and finds the service with the longest path that they begin with.
 ///
 /// # Errors
 /// Fails if a segment cannot be decoded.
@@ -71,17 +71,17 @@ pub(super) fn find<'p>(plan: &Plan, path: &'p str) -> Result<(Vec<Cow<'p, str>>,
         return Ok((segments, service));
     }
     let segments = inner.split('/').map(decode).collect::<Result<Vec<_>, _>>()?;
-    let service = plan.routes.find(&joined(&segments), segments.len());
+    let service = plan.routes.find(&join_segments(&segments), segments.len());
     Ok((segments, service))
 }
 
-/// Returns the index of the URI above services that has these segments.
-pub(super) fn above(above: &ParentPaths, segments: &[Cow<'_, str>]) -> Option<usize> {
-    above.find(&joined(segments), segments.len())
+/// Returns the index of the parent path that has these segments.
+pub(super) fn find_parent(parents: &ParentPaths, segments: &[Cow<'_, str>]) -> Option<usize> {
+    parents.find(&join_segments(segments), segments.len())
 }
 
 /// Joins decoded segments into a path for [`Routes::find`](crate::plan::Routes::find).
-fn joined(segments: &[Cow<'_, str>]) -> String {
+fn join_segments(segments: &[Cow<'_, str>]) -> String {
     segments.iter().fold(String::new(), |mut joined, segment| {
         // Writing to a String does not fail.
         let _ = write!(joined, "/{}", encode_segment(segment));

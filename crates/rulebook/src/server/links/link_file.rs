@@ -1,4 +1,4 @@
-//! The file of a link: the header fields of the response, an empty line, the content.
+//! The format of the file of a link: the header fields of the response, an empty line, the content.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -14,7 +14,7 @@ use crate::transfer::{FileInfo, Link};
 /// The maximum length of the header fields, in bytes.
 const MAX_HEAD: u64 = 64 << 10;
 
-/// Returns the header fields as they are written before the content.
+/// Returns the text of the header fields, which precedes the content.
 ///
 /// # Errors
 /// Fails if they are too long.

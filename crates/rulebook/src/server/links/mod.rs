@@ -1,7 +1,8 @@
-//! Files that signed links lead to. They are stored in a folder of the server and deleted when they expire.
+//! Files at signed links. They are stored in a folder of the server and deleted when they expire.
 //!
-//! Each is one file: the header fields of the response, an empty line, the content. Its name contains the time when it
-//! expires. A file gets its name when all of it is on disk, so a file with a name is complete even after a crash.
+//! Each file contains the header fields of the response, an empty line and the content. Its name contains the time at
+//! which it expires. The file gets this name only when all of it is on the disk, so that a file with such a name is
+//! complete even after a crash.
 
 mod key;
 mod link_file;
@@ -33,23 +34,23 @@ use crate::transfer::{LINK_PREFIX, Link};
 /// The time between two searches for expired files.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(2);
 
-/// The files that signed links lead to.
+/// The files at signed links.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Links {
     folder: PathBuf,
     key: KeyFile,
-    /// The number of bytes of all complete files, whichever server of the folder wrote them. Between two sweeps it can
-    /// be too high, but it always includes the files that this server wrote.
+    /// The total size in bytes of all complete files, including those that other servers wrote to the folder. Between
+    /// two sweeps it can be too high, but it always includes the files that this server wrote.
     stored: AtomicU64,
     /// The number of bytes of the files that this server is writing.
     writing: AtomicU64,
-    /// `true` once expired files are being deleted.
+    /// `true` once the task that deletes expired files has started.
     sweeping: AtomicBool,
 }
 
 impl Links {
-    /// Returns the files in the server's data folder. Unfinished files of a server that crashed are deleted; files that
-    /// are not the server's own stay. The folder is created with the first link.
+    /// Returns the files in the data folder of the server. Deletes unfinished files of a server that crashed; files
+    /// that are not links are kept. The folder itself is created together with the first link.
     pub(super) fn new(data: &Path) -> Self {
         let folder = data.join("links");
         let links = Self { key: KeyFile::new(data.join("links.key")), folder, ..Self::default() };
@@ -59,14 +60,14 @@ impl Links {
         links
     }
 
-    /// Deletes unfinished and expired files, and counts the others.
+    /// Deletes unfinished and expired files, and computes the total size of the others.
     fn clean_up(&self) -> io::Result<()> {
         self.for_each(|path, link| if link.is_none() { write::remove_unfinished(path) } else { Ok(()) })?;
         self.sweep(now())
     }
 
-    /// Calls `visit` with each file and its link. Files that are being written, or are not the server's own, have no
-    /// link.
+    /// Calls `visit` with each file in the folder and its link. The link is `None` for files that are unfinished or do
+    /// not belong to a link.
     fn for_each(&self, mut visit: impl FnMut(&Path, Option<Link>) -> io::Result<()>) -> io::Result<()> {
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -84,26 +85,27 @@ impl Links {
         Ok(())
     }
 
-    /// Deletes expired files, and counts the others again: another server of the folder or an administrator may have
-    /// written or deleted some.
+    /// Deletes expired files, and computes the total size again, because another server or an administrator may have
+    /// added or deleted files.
     fn sweep(&self, now: u64) -> io::Result<()> {
         let before = self.stored.load(Ordering::Relaxed);
-        let mut found = 0;
+        let mut bytes = 0;
         self.for_each(|path, link| {
             match link {
                 Some(link) if link.expires <= now => fs::remove_file(path)?,
-                Some(_) => found += path.metadata()?.len(),
+                Some(_) => bytes += path.metadata()?.len(),
                 None => {}
             }
             Ok(())
         })?;
-        // A file that was finished meanwhile may be among those that were found or not: it stays counted.
-        self.stored.fetch_add(found, Ordering::Relaxed);
+        // A file that was finished during the sweep may have been visited or not. It is counted in any case.
+        self.stored.fetch_add(bytes, Ordering::Relaxed);
         self.stored.fetch_sub(before, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Starts to delete expired files regularly, in the actix runtime of this thread. Further calls do nothing.
+    /// Starts a task that regularly deletes expired files, in the actix runtime of this thread. Further calls have no
+    /// effect.
     pub(super) fn start_sweeping(self: &Arc<Self>) {
         if !self.sweeping.swap(true, Ordering::Relaxed) {
             actix_rt::spawn(Arc::clone(self).sweep_regularly());
@@ -126,7 +128,8 @@ impl Links {
     /// Stores a file and returns its link, as path and query.
     ///
     /// # Errors
-    /// Fails if all files together would exceed `limits.links`, the file cannot be stored, or its content fails.
+    /// Fails if the files of all links would exceed `limits.links`, the file cannot be stored, or its content cannot be
+    /// read.
     pub(super) async fn create(
         self: &Arc<Self>,
         limits: &Limits,
@@ -143,7 +146,7 @@ impl Links {
         Ok(link.target(&key))
     }
 
-    /// Replies to GET or HEAD with the file that a link leads to.
+    /// Replies to GET or HEAD with the file of a link.
     pub(super) async fn respond(self: &Arc<Self>, plan: &Plan, head: &Arc<Head>) -> Reply {
         let refuse = |error| refuse(plan, head, ErrorContext::Page, error);
         if !head.uri.path().starts_with(LINK_PREFIX) {
@@ -162,7 +165,7 @@ impl Links {
         match opened {
             Ok((headers, opened)) => {
                 let more = vec![
-                    // The link is a secret, which the browser must not send to other sites.
+                    // The link is a secret, so that browsers must not send it to other sites as the referrer.
                     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
                     (header::CACHE_CONTROL, HeaderValue::from_static("private")),
                 ];
@@ -192,9 +195,9 @@ impl Links {
 enum LinkTarget {
     /// A file.
     File(LinkFile),
-    /// Nothing: the server has not signed this link.
+    /// The server has not signed this link.
     Invalid,
-    /// Nothing any more: the link has expired, or its file has been deleted.
+    /// The link has expired, or its file has been deleted.
     Gone,
 }
 

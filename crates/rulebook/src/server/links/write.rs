@@ -21,10 +21,10 @@ use crate::server::file_stream::{FileStream, PIECE};
 use crate::server::open_file::{on_other_thread, open_file};
 use crate::transfer::Link;
 
-/// The beginning of the names of files that are being written.
+/// The prefix of the names of unfinished files.
 const UNFINISHED: &str = "writing.";
 
-/// The disk space of a file that is being written. It is released when this is dropped.
+/// The disk space that is reserved for an unfinished file. Dropping this releases the space.
 pub(super) struct Reservation<'l> {
     pub(super) links: &'l Arc<Links>,
     /// The maximum number of bytes of the files of all links.
@@ -48,7 +48,7 @@ impl Reservation<'_> {
         Ok(())
     }
 
-    /// Counts the reserved bytes as those of a complete file.
+    /// Converts the reservation to used space, when the file is complete.
     fn commit(self) {
         self.links.stored.fetch_add(self.bytes, Ordering::Relaxed);
     }
@@ -60,8 +60,8 @@ impl Drop for Reservation<'_> {
     }
 }
 
-/// Writes a file and gives it the name of its link, which expires after `lifetime` seconds. If the request is dropped
-/// meanwhile, nothing is left of the file.
+/// Writes a file under the name of its link, which expires after `lifetime` seconds. If the request is dropped
+/// meanwhile, the file is removed.
 ///
 /// # Errors
 /// Fails if the files of all links would exceed the limit, the file cannot be written, or its content cannot be read.
@@ -88,7 +88,7 @@ pub(super) async fn store(
         let Some(piece) = next else { break };
         let piece = piece.map_err(failed)?;
         if piece.is_empty() {
-            // The stream may return nothing but empty pieces.
+            // A stream that returns only empty pieces must not block other tasks.
             yield_now().await;
             continue;
         }
@@ -102,7 +102,7 @@ pub(super) async fn store(
         }
     }
     if headers.facts.length.is_some_and(|announced| announced != length) {
-        return Err(failed(io::Error::other("the file does not have the length that the method has given")));
+        return Err(failed(io::Error::other("the file does not have the length that the method has set")));
     }
     link.expires = now().saturating_add(lifetime);
     let path = reservation.links.folder.join(link.name());
@@ -138,7 +138,7 @@ impl Writing {
         Ok(self)
     }
 
-    /// Gives the file its name once all of it is on disk.
+    /// Syncs the file to the disk and renames it to its final name.
     fn publish(self, path: &Path) -> io::Result<()> {
         let Self { file, .. } = self.flushed()?;
         file.as_file().sync_all()?;
@@ -147,7 +147,7 @@ impl Writing {
     }
 }
 
-/// Writes the new name itself to disk.
+/// Syncs the folder, so that a crash does not lose the new name.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
@@ -158,8 +158,8 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Creates an unfinished file, in a folder that only the user of the server can read. The file is locked until it is
-/// closed.
+/// Creates an unfinished file in a folder that only the user of the server can read. The file is locked while it is
+/// open.
 fn create(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -171,8 +171,8 @@ fn create(folder: &Path) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// Deletes an unfinished file that no server is writing any more. Files with other names stay: the folder may have been
-/// linked to one that others use as well.
+/// Deletes an unfinished file that no server is still writing. Files with other names are kept: the folder may be a
+/// link to one that other programs use as well.
 ///
 /// # Errors
 /// Fails if the file cannot be opened or deleted.

@@ -1,8 +1,8 @@
 //! Counts requests, and writes the counts for `/metrics`.
 //!
-//! Workers share nothing that they write: each counts in shards of its own, laid out by the plan, and the shards are
-//! added up only when somebody reads the counts. The definition alone decides how many series there are, whatever
-//! clients request.
+//! Workers do not write to shared memory: each worker counts in its own shard, which has the layout of the plan, and
+//! the shards are added up when the counts are read. Only the definition determines how many series there are; requests
+//! cannot create any.
 
 mod shard;
 mod text;
@@ -21,12 +21,12 @@ pub(super) struct Metrics(Mutex<Shards>);
 #[derive(Default)]
 struct Shards {
     counting: Vec<Arc<Shard>>,
-    /// The counts for plans that have been replaced.
+    /// The counts of earlier plans, which have been replaced.
     past: Totals,
 }
 
 impl Metrics {
-    /// Returns a new shard for one worker and plan.
+    /// Creates the shard of one worker for a plan.
     pub(super) fn shard(&self, plan: &Arc<Plan>) -> Arc<Shard> {
         let shard = Arc::new(Shard::new(plan));
         self.0.lock().unwrap_or_else(PoisonError::into_inner).counting.push(Arc::clone(&shard));
@@ -45,7 +45,7 @@ impl Metrics {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Shards { counting, past } = &mut *guard;
         counting.retain_mut(|shard| {
-            // No worker uses the shard any more. `get_mut` also synchronises with all their writes.
+            // If no worker uses the shard any more, `get_mut` succeeds, and synchronises with all earlier writes.
             let ended = Arc::get_mut(shard);
             if let Some(ended) = &ended {
                 past.add(ended);

@@ -1,4 +1,4 @@
-//! The counters of one worker for one plan: arrays that only this worker writes.
+//! The counters of one worker for one plan: arrays to which only this worker writes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use crate::plan::{Plan, PlannedMethod};
 pub(in crate::server) enum RequestKind {
     /// The method with this index.
     Method(usize),
-    /// Nothing that exists.
+    /// A path that does not exist.
     Nothing,
     /// OPTIONS on a URI of the API.
     Options,
@@ -23,11 +23,11 @@ pub(in crate::server) enum RequestKind {
     Document,
     /// A page of the server or a static file.
     Static,
-    /// A file that a signed link leads to.
+    /// A file at a signed link.
     Link,
     /// The health or readiness of the server.
     Health,
-    /// The counters.
+    /// The metrics.
     Metrics,
 }
 
@@ -36,7 +36,7 @@ impl RequestKind {
     const FIXED: [Self; 7] =
         [Self::Nothing, Self::Options, Self::Document, Self::Static, Self::Link, Self::Health, Self::Metrics];
 
-    /// Returns the id of the method, or a name that begins with a dash.
+    /// Returns the id of the method, or for other kinds a name that begins with a dash.
     pub(in crate::server) fn id(self, plan: &Plan) -> &str {
         match self {
             Self::Method(index) => &plan.methods[index].id,
@@ -53,7 +53,7 @@ impl RequestKind {
     /// Returns the kind of a request with this route.
     pub(in crate::server) fn of(route: &Route<'_>) -> Self {
         match route {
-            Route::Method(found) => Self::Method(found.method),
+            Route::Method(matched) => Self::Method(matched.method),
             Route::NeedsBody(pending) => pending.context().into(),
             Route::Options(_) => Self::Options,
             Route::Fallback => Self::Static,
@@ -101,12 +101,12 @@ impl From<ErrorContext> for RequestKind {
     }
 }
 
-/// The end of a request.
+/// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::server) enum Status {
     /// The client disconnected before the response.
     ClientGone,
-    /// With a response of this HTTP status, and of this code if it is an error.
+    /// The server sent a response with this HTTP status, and with this code if it is an error.
     Sent(u16, Option<ErrorCode>),
 }
 
@@ -121,7 +121,8 @@ pub(in crate::server) struct Shard {
 struct Row {
     /// The number of responses, in the order of [`Columns`].
     responses: Box<[AtomicU64]>,
-    /// The number of requests by duration. The last counter is for durations above all of [`BUCKETS`].
+    /// The number of requests for each duration bucket. The last counter is for durations longer than all of
+    /// [`BUCKETS`].
     durations: [AtomicU64; BUCKETS.len() + 1],
     nanoseconds: AtomicU64,
 }
@@ -141,11 +142,11 @@ const NANOSECONDS: [u64; BUCKETS.len()] = [
     10_000_000_000,
 ];
 
-/// The statuses without an error code that requests for anything but methods end with.
+/// The statuses without an error code of all requests that do not call a method.
 const FIXED_STATUSES: [u16; 16] = [200, 204, 206, 301, 302, 303, 304, 307, 308, 400, 403, 404, 405, 412, 416, 503];
 
-/// The columns of a row: for disconnected clients, for other statuses, for the statuses of successes, for every error
-/// code, and for the statuses of the errors that the method declares.
+/// The columns of a row: one for disconnected clients, one for other statuses, then one for each status of a success,
+/// for each error code, and for each status of an error that the method declares.
 struct Columns<'p> {
     plain: &'p [u16],
     method: Option<&'p PlannedMethod>,
@@ -178,7 +179,7 @@ impl<'p> Columns<'p> {
         self.errors() + self.method.map_or(0, |method| method.errors.len())
     }
 
-    /// Returns the column that counts a request with this end.
+    /// Returns the column that counts requests that ended with this status.
     fn column(&self, status: Status) -> usize {
         match status {
             Status::ClientGone => GONE,
@@ -222,7 +223,7 @@ pub(super) struct Labels {
 /// The counts of one kind of request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counts {
-    /// The number of responses; columns without any are left out.
+    /// The number of responses for each column; columns without responses are omitted.
     pub(super) responses: Vec<(Labels, u64)>,
     /// The number of requests by duration.
     pub(super) durations: [u64; BUCKETS.len() + 1],
@@ -240,9 +241,9 @@ impl Shard {
         Self { rows: rows.collect(), plan: Arc::clone(plan), in_flight: AtomicU64::new(0) }
     }
 
-    /// Counts a request that begins. Like all methods that count, it must be called by the shard's worker only.
+    /// Counts the begin of a request. Only the worker of this shard may call this and the other methods that count.
     pub(in crate::server) fn begin(&self) {
-        // No other thread writes, so no count is lost between the load and the store.
+        // No other thread writes here, so that no count is lost between the load and the store.
         self.in_flight.store(self.in_flight.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
@@ -256,7 +257,7 @@ impl Shard {
         add(&row.nanoseconds, nanoseconds);
     }
 
-    /// Counts that a request which has [begun](Shard::begin) is no longer in flight.
+    /// Counts the end of a request in flight that has [begun](Shard::begin).
     pub(in crate::server) fn leave(&self) {
         self.in_flight.store(self.in_flight.load(Ordering::Relaxed).saturating_sub(1), Ordering::Release);
     }
@@ -265,7 +266,7 @@ impl Shard {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    /// Returns all counts by id. Kinds without any request are left out.
+    /// Returns all counts with the id of their method or kind. Kinds without requests are omitted.
     pub(super) fn counts(&self) -> impl Iterator<Item = (&str, Counts)> {
         let rows = kinds(&self.plan).zip(&self.rows);
         rows.filter_map(|(kind, row)| {
@@ -288,7 +289,7 @@ fn load(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
 
-/// Adds to a counter that only this thread writes, which saves the locked instruction.
+/// Adds to a counter to which only this thread writes. A load and a store are faster than an atomic addition.
 fn add(counter: &AtomicU64, count: u64) {
     counter.store(load(counter).wrapping_add(count), Ordering::Relaxed);
 }

@@ -1,13 +1,14 @@
-//! Writes the counts of all workers together in OpenMetrics 1.0 text format, which Prometheus reads.
+//! Writes the counts of all workers in OpenMetrics 1.0 text format, which Prometheus reads.
 //!
-//! Metrics libraries keep counters of their own, with locks that workers would share. Only the text would be theirs here.
+//! Metrics libraries have their own counters, with locks that workers would share. Only their text output would be of
+//! use here.
 
 use std::collections::BTreeMap;
 use std::fmt::{Arguments, Display, Write};
 
 use super::shard::{BUCKETS, Labels, Shard};
 
-/// The counts by id of a method or kind of request.
+/// The counts, by method id or kind of request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Totals(BTreeMap<Box<str>, Total>);
 
@@ -58,7 +59,7 @@ pub(super) fn text(totals: &Totals, in_flight: u64, detached: usize) -> String {
         let bounds = BUCKETS.iter().map(|bound| format!("{bound:?}")).chain(["+Inf".to_owned()]);
         let mut count = 0;
         for (bound, in_bucket) in bounds.zip(total.durations) {
-            // A bucket includes the shorter durations.
+            // Each bucket also counts the durations of the smaller buckets.
             count += in_bucket;
             text.sample(&format!("{durations}_bucket"), &[("le", &bound), method], count);
         }
@@ -70,12 +71,12 @@ pub(super) fn text(totals: &Totals, in_flight: u64, detached: usize) -> String {
 struct OpenMetrics(String);
 
 impl OpenMetrics {
-    /// Begins the metrics with this name. `help` must not contain line breaks or backslashes.
+    /// Begins a metric family with this name. `help` must not contain line breaks or backslashes.
     fn family(&mut self, name: &str, metric_type: &str, help: &str) {
         self.write(format_args!("# HELP {name} {help}\n# TYPE {name} {metric_type}\n"));
     }
 
-    /// Writes the unit of the metrics with this name, which ends with it.
+    /// Writes the unit of a metric family, whose name must end with the unit.
     fn unit(&mut self, name: &str, unit: &str) {
         self.write(format_args!("# UNIT {name} {unit}\n"));
     }

@@ -1,9 +1,9 @@
 //! The hash of a file's content, stored in an extended attribute of the file.
 //!
-//! An attribute follows the file when it is renamed, so that publishing stays one rename and no index can become stale.
-//! The attribute also records the length and modification time of the file at that moment; if they differ later,
-//! another program has written to the file, and the hash is ignored. File systems without extended attributes store no
-//! hash.
+//! The attribute is kept when the file is renamed, so that publishing needs only one rename, and there is no separate
+//! index that could become outdated. The attribute also records the length and modification time of the file at that
+//! moment. If they differ later, another program has written to the file, and the hash is ignored. On file systems
+//! without extended attributes, no hash is stored.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -28,7 +28,7 @@ pub(super) fn file_info(file: &File, metadata: &Metadata) -> FileInfo {
 /// Stores the hash of a completely written file.
 ///
 /// # Errors
-/// Fails if the file system has no extended attributes. Callers may ignore that: the hash is then not stored.
+/// Fails if the file system has no extended attributes. Callers may ignore this error; the hash is then not stored.
 pub(super) fn store_hash(file: &File, hash: &str) -> io::Result<()> {
     let metadata = file.metadata()?;
     write(file, format!("{hash}{}", state_suffix(&metadata)).as_bytes())
@@ -41,7 +41,7 @@ fn stored_etag(file: &File, metadata: &Metadata) -> Option<ETag> {
     (hash.len() == 2 * blake3::OUT_LEN && hash.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| ETag::strong(hash))
 }
 
-/// The part of the attribute behind the hash: length and modification time of the file.
+/// Returns the part of the attribute after the hash: length and modification time of the file.
 fn state_suffix(metadata: &Metadata) -> String {
     let since = metadata.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
     format!(" {:x} {:x}", metadata.len(), since.unwrap_or_default().as_nanos())

@@ -1,9 +1,9 @@
-//! The journal by which several files are published as one.
+//! The journal, which makes the publication of several files atomic.
 //!
-//! A record of the planned renames is written before the first of them. From then on the publication is decided: if the
-//! program ends, the next program that opens the store finds the record and continues it. If a rename fails, the record
-//! becomes a rollback record. Every step can be repeated safely. Replaced files keep a second name (a hard link) until
-//! the publication is complete.
+//! A record of the planned renames is written before the first of them is performed. From then on the publication is
+//! certain: if the program ends, the next program that opens the store finds the record and performs the remaining
+//! renames. If a rename fails, the record becomes a rollback record. Every step can be repeated safely. Replaced files
+//! keep a second name (a hard link) until the publication is complete.
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind, Write};
@@ -26,7 +26,7 @@ pub(super) struct PlannedRename {
     staged: String,
     /// The name in the store.
     name: String,
-    /// The second name, in the staging folder, of the file that is replaced, if there is one.
+    /// If an existing file is replaced: its second name in the staging folder.
     before: Option<String>,
 }
 
@@ -78,7 +78,7 @@ impl PlannedRename {
         unless_not_found(staging.symlink_metadata(&self.staged).map(drop))
     }
 
-    /// Gives the file that is to be replaced its second name.
+    /// Creates the second name of the file that is to be replaced.
     fn link_replaced(&self, root: &Dir, staging: &Dir) -> io::Result<()> {
         let Some(before) = &self.before else { return Ok(()) };
         let (folder, file) = self.open_parent(root)?;
@@ -106,7 +106,7 @@ pub(super) fn publish(root: &Dir, staging: &Dir, record: &str, renames: &[Planne
     let recorded = linked.and_then(|()| write_record(staging, record, &commit, renames).map_err(&io));
     let published = recorded.and_then(|()| apply_all(root, staging, renames));
     if published.is_ok() {
-        // All renames are done, so that a record that cannot be removed has no effect.
+        // All renames have been performed, so that a record which cannot be removed has no effect.
         let _ = staging.remove_file(&commit);
     } else {
         roll_back(root, staging, &commit, renames).map_err(&io)?;
@@ -118,9 +118,10 @@ pub(super) fn publish(root: &Dir, staging: &Dir, record: &str, renames: &[Planne
     published
 }
 
-/// Reverts the renames of a record. If writing the record failed, there is none, and nothing to revert.
+/// Reverts the renames of a record. Does nothing if the record could not be written.
 fn roll_back(root: &Dir, staging: &Dir, commit: &str, renames: &[PlannedRename]) -> io::Result<()> {
-    // The record is marked first: a publication that is partly reverted must not be completed after a crash.
+    // The record becomes a rollback record first, because a publication that is partly reverted must not be completed
+    // after a crash.
     let record = commit.replace(COMMIT, UNDO);
     if unless_not_found(staging.rename(commit, staging, &record))? {
         resolve::sync_dir(staging)?;
@@ -130,18 +131,19 @@ fn roll_back(root: &Dir, staging: &Dir, commit: &str, renames: &[PlannedRename])
     Ok(())
 }
 
-/// Removes the record of reverted renames. It must not reappear after a crash: other files may have its names by then.
+/// Removes the record of reverted renames, and syncs the folder. The record must not reappear after a crash, because
+/// other files may have its names by then.
 fn remove_record(staging: &Dir, record: &str) -> io::Result<()> {
     staging.remove_file(record)?;
     resolve::sync_dir(staging)
 }
 
-/// Returns `true` if a publication has been begun and neither completed nor reverted.
+/// Returns `true` if a publication was started and neither completed nor reverted.
 pub(super) fn has_records(staging: &Dir) -> bool {
     records(staging).is_ok_and(|records| !records.is_empty())
 }
 
-/// Completes or reverts what a program that has ended left in its staging folder.
+/// Completes or reverts the publications of a program that has ended, by the records in its staging folder.
 pub(super) fn recover(root: &Dir, abandoned: &Dir) -> Result<(), StoreError> {
     let io = StoreError::io("recovering interrupted publications");
     for record in records(abandoned).map_err(&io)? {
@@ -150,7 +152,8 @@ pub(super) fn recover(root: &Dir, abandoned: &Dir) -> Result<(), StoreError> {
                 let error = io::Error::new(ErrorKind::InvalidData, format!("{record} is not a journal record"));
                 io(error)
             })?;
-        // Stores write the records; names are checked all the same, so that no record can reach outside of the store.
+        // Only stores write records. The names are still checked, so that no record can change files outside of the
+        // store.
         if renames.iter().any(|rename| FileName::parse(&rename.name).is_err()) {
             return Err(io(ErrorKind::InvalidData.into()));
         }
@@ -183,7 +186,7 @@ fn revert_all(root: &Dir, staging: &Dir, renames: &[PlannedRename]) -> io::Resul
     sync_all(root, staging, renames)
 }
 
-/// Syncs every folder that the renames touch to the disk, each once.
+/// Syncs each folder that the renames change to the disk, once.
 fn sync_all(root: &Dir, staging: &Dir, renames: &[PlannedRename]) -> io::Result<()> {
     let mut synced = BTreeSet::new();
     for rename in renames {

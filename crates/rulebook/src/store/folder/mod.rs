@@ -1,8 +1,8 @@
 //! A file store in a local folder.
 //!
 //! The folder is held open, and every file is opened relative to it, one folder after the other and without following
-//! links. Nothing outside of the folder can be reached: not by a name, and not through changes that other programs make
-//! to the folder meanwhile.
+//! links. No file outside of the folder can be reached: neither by a name, nor by changes that other programs make to
+//! the folder meanwhile.
 
 mod hash;
 mod journal;
@@ -64,7 +64,7 @@ impl Folder {
         with_info(name, opened)
     }
 
-    /// Opens a file if that does not block.
+    /// Opens a file if this does not block.
     pub(super) fn read_nonblocking(&self, name: &FileName) -> Option<Result<(File, FileInfo), StoreError>> {
         if !self.local {
             return None;
@@ -104,7 +104,8 @@ fn with_info(name: &FileName, opened: Result<OpenedFile, OpenError>) -> Result<(
     Ok((file, info))
 }
 
-/// Converts the error of a read. Readers do not learn whether something other than a file has the name.
+/// Converts the error of a read. If something other than a file has the name, readers get the error that the file does
+/// not exist.
 fn read_error(name: &FileName, error: OpenError) -> StoreError {
     match error {
         OpenError::NotFound | OpenError::WrongType => StoreError::NotFound(name.clone()),

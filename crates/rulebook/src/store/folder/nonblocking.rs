@@ -1,6 +1,6 @@
 //! Opening a file with one system call that never blocks, on systems that support it.
 //!
-//! If such a call is not possible, the caller opens the file the usual way, one folder after the other, with the same
+//! If this is not possible, the caller opens the file in the usual way, one folder after the other, with the same
 //! result.
 
 use std::fs::{File, Metadata};
@@ -10,9 +10,10 @@ use cap_std::fs::Dir;
 use super::resolve::{OpenError, OpenedFile};
 use crate::store::FileName;
 
-/// Magic numbers of local file systems. Others may wait without bound for another machine or a user-space program.
+/// Magic numbers of local file systems. Other file systems may wait indefinitely for another machine or a user-space
+/// program.
 ///
-/// In this order: bcachefs, btrfs, ext2 to ext4, F2FS, overlay, tmpfs, XFS, ZFS (`statfs(2)`).
+/// They belong, in this order, to bcachefs, btrfs, ext2 to ext4, F2FS, overlay, tmpfs, XFS and ZFS (`statfs(2)`).
 #[cfg(target_os = "linux")]
 const LOCAL: [u32; 8] =
     [0xca45_1a4e, 0x9123_683e, 0xef53, 0xf2f5_2010, 0x794c_7630, 0x0102_1994, 0x5846_5342, 0x2fc1_2fc1];
@@ -23,15 +24,15 @@ pub(super) fn is_local(root: &Dir) -> bool {
     rustix::fs::fstatfs(root).is_ok_and(|system| LOCAL.contains(&(system.f_type as u32)))
 }
 
-/// Opens a file below this folder, without following links, if everything that this needs is in the kernel's caches.
-/// Returns `None` if only the usual way can open the file or report the error.
+/// Opens a file below this folder, without following links, if all data that this needs is in the caches of the kernel.
+/// Returns `None` if the file has to be opened in the usual way.
 #[cfg(target_os = "linux")]
 pub(super) fn open(root: &Dir, name: &FileName) -> Option<Result<OpenedFile, OpenError>> {
     use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
     use rustix::io::Errno;
-    // NONBLOCK: opening a named pipe must not wait for its writer.
+    // Without NONBLOCK, opening a named pipe would wait for its writer.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    // NO_XDEV: a file system mounted below the folder may be one that blocks.
+    // NO_XDEV excludes other file systems that are mounted below the folder, because they may block.
     let resolve = ResolveFlags::BENEATH
         | ResolveFlags::NO_SYMLINKS
         | ResolveFlags::NO_MAGICLINKS

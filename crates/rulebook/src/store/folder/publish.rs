@@ -1,4 +1,4 @@
-//! Publishing staged files: giving them their names in the store.
+//! Publishes staged files: renames them to their names in the store.
 
 use std::collections::HashSet;
 
@@ -43,8 +43,8 @@ impl Folder {
             return Err(error);
         }
         created.paths.clear();
-        // The journal has synced several files already: while its record exists, no other program may replace one of
-        // them, so that the lock is held until then.
+        // The lock is held until the record is removed. While the record exists, no other program may replace one of
+        // the files.
         drop(lock);
         if let [rename] = renames.as_slice() {
             rename.sync(&self.root)?;
@@ -53,14 +53,14 @@ impl Folder {
     }
 }
 
-/// Folders that were created for names of new files. Dropping this removes them, unless the list was cleared.
+/// Folders that were created for new files. Dropping this removes the folders, unless the list was cleared.
 struct CreatedFolders<'f> {
     folder: &'f Folder,
     paths: Vec<String>,
 }
 
 impl CreatedFolders<'_> {
-    /// Creates the missing folders of a name. Returns the info of the file that has the name now, if there is one.
+    /// Creates the missing folders of a name. Returns the info of the existing file with this name, if there is one.
     fn prepare(&mut self, name: &FileName) -> Result<Option<FileInfo>, StoreError> {
         let io = StoreError::io(PUBLISHING);
         let write_error = |error| match error {
@@ -78,7 +78,8 @@ impl CreatedFolders<'_> {
                 Err(OpenError::NotFound) => {
                     folder.create_dir(part).map_err(&io)?;
                     self.paths.push(path.clone());
-                    // Synced under the lock: the next program to publish relies on the folder.
+                    // The folder is synced while the lock is held, because the next program that publishes relies on
+                    // it.
                     resolve::sync_dir(&folder).map_err(&io)?;
                     resolve::open_dir(&folder, part).map_err(write_error)?
                 }
@@ -99,7 +100,7 @@ impl Drop for CreatedFolders<'_> {
             let (folders, last) = path.rsplit_once('/').unwrap_or(("", path));
             let folders = folders.split('/').filter(|part| !part.is_empty());
             if let Ok(folder) = resolve::open_path(&self.folder.root, folders) {
-                // Fails, as it should, if another program has put a file into the folder.
+                // This fails, as intended, if another program has put a file into the folder.
                 let _ = folder.remove_dir(last);
             }
         }

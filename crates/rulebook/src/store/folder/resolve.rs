@@ -1,5 +1,4 @@
-//! Resolving a name to a file: one folder after the other, each opened relative to the one before, without following
-//! links.
+//! Opens the file of a name: one folder after the other, each relative to the previous one, without following links.
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
@@ -10,9 +9,9 @@ use cap_std::fs::{Dir, FileType, OpenOptions};
 /// Why a file or folder cannot be opened.
 #[derive(Debug)]
 pub(super) enum OpenError {
-    /// Nothing has the name.
+    /// The name does not exist.
     NotFound,
-    /// Something of another type has the name: a link, a pipe, a folder in place of a file.
+    /// An entry of another type has the name: a link, a pipe, or a folder instead of a file.
     WrongType,
     /// The operating system reported an error.
     Io(io::Error),
@@ -42,7 +41,7 @@ pub(super) struct OpenedFile {
 /// Opens the file `part` of this folder.
 pub(super) fn open_file(folder: &Dir, part: &str) -> Result<OpenedFile, OpenError> {
     let mut options = OpenOptions::new();
-    // Nonblocking: opening a named pipe must not wait for its writer.
+    // Without `nonblock`, opening a named pipe would wait for its writer.
     options.read(true).follow(FollowSymlinks::No).nonblock(true);
     let opened = folder.open_with(part, &options);
     let file = opened.map_err(|error| open_error(folder, part, error, FileType::is_file))?.into_std();
@@ -50,12 +49,12 @@ pub(super) fn open_file(folder: &Dir, part: &str) -> Result<OpenedFile, OpenErro
     if metadata.is_file() { Ok(OpenedFile { file, metadata }) } else { Err(OpenError::WrongType) }
 }
 
-/// Classifies the error of a failed open. Systems report a link with different error codes, so that the entry's type is
-/// checked again.
+/// Classifies the error of a failed open. Systems report links with different error codes, so that the type of the
+/// entry is checked again.
 fn open_error(folder: &Dir, part: &str, error: io::Error, is_expected: fn(&FileType) -> bool) -> OpenError {
     match error.kind() {
         ErrorKind::NotFound => return OpenError::NotFound,
-        // Another program may have replaced the entry meanwhile, so that its type now proves nothing.
+        // Another program may have replaced the entry meanwhile, in which case its current type is not relevant.
         ErrorKind::NotADirectory => return OpenError::WrongType,
         _ => {}
     }
@@ -74,13 +73,13 @@ pub(super) fn sync_dir(folder: &Dir) -> io::Result<()> {
     folder.open(".")?.sync_all()
 }
 
-/// Does nothing: other systems write folders through, or offer no way to sync them.
+/// Does nothing on other systems, which write folders immediately, or offer no way to sync them.
 #[cfg(not(unix))]
 pub(super) fn sync_dir(_: &Dir) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns `false` instead of the error if the operation failed because its file does not exist.
+/// Converts the error that a file does not exist to `Ok(false)`.
 pub(super) fn unless_not_found(result: io::Result<()>) -> io::Result<bool> {
     match result {
         Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! Taking over files that were uploaded with requests.
+//! Stages uploaded files.
 
 use std::fs::File;
 use std::io::Read;
@@ -16,7 +16,7 @@ const CHUNK: usize = 256 << 10;
 const STAGING: &str = "taking over an uploaded file";
 
 impl Folder {
-    /// Takes over an uploaded file: one in this program's staging folder as it is, any other as a copy.
+    /// Stages an uploaded file. A file in the staging folder of this program is used as it is; any other is copied.
     pub(in crate::store) fn stage(self: &Arc<Self>, upload: &Upload) -> Result<StagedFile, StoreError> {
         let io = StoreError::io(STAGING);
         let is_staged = upload.path().parent() == Some(&self.path.join(self.staging.path()));

@@ -1,7 +1,8 @@
-//! The staging folder, which holds files until they are published. Every program has its own, within the store.
+//! The staging folder, which contains files until they are published. Each program has its own staging folder within
+//! the store.
 //!
-//! A program holds a lock on a file in its staging folder while it runs. If the lock is free, the program has ended,
-//! and the next one to open the store recovers and removes the folder.
+//! While a program runs, it holds a lock on a file in its staging folder. If the lock is free, the program has ended,
+//! and the next program that opens the store recovers and removes the folder.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -14,7 +15,8 @@ use cap_std::fs::{Dir, OpenOptions};
 use super::{journal, resolve};
 use crate::store::StoreError;
 
-/// The folder of all staging folders. No stored file can have this name: names of files do not begin with a dot.
+/// The folder that contains all staging folders. No stored file can have this name, because names of stored files do
+/// not begin with a dot.
 const STAGING: &str = ".staging";
 /// A lock file in [`STAGING`]. A program holds the lock while it publishes, or creates or removes its staging folder.
 const PUBLISH_LOCK: &str = "turn";
@@ -32,11 +34,11 @@ pub(super) struct Staging {
     _alive: File,
 }
 
-/// The lock on publishing in a store: no other thread or program publishes while this exists.
+/// The lock for publishing in a store: while it exists, no other thread or program publishes.
 pub(super) struct PublishLock<'s>(MutexGuard<'s, File>);
 
 impl Staging {
-    /// Creates the staging folder of this program, after recovering those of programs that have ended.
+    /// Creates the staging folder of this program. Recovers the staging folders of programs that have ended first.
     pub(super) fn create(root: &Dir) -> Result<Self, StoreError> {
         let io = StoreError::io("opening the folder for temporary files");
         let parent = open_or_create(root, STAGING).map_err(&io)?;
@@ -49,7 +51,7 @@ impl Staging {
         let dir = open_or_create(&parent, &name).map_err(&io)?;
         let alive = open_lock_file(&dir, ALIVE_LOCK).map_err(&io)?;
         alive.lock().map_err(&io)?;
-        // Journal records in this folder survive a crash only if the folder does.
+        // The folder is synced, because journal records in it must survive a crash.
         resolve::sync_dir(root).and_then(|()| resolve::sync_dir(&parent)).map_err(&io)?;
         publish_lock.unlock().map_err(&io)?;
         Ok(Self { parent, dir, name, publish_lock: Mutex::new(publish_lock), next: AtomicU64::new(0), _alive: alive })
@@ -70,7 +72,7 @@ impl Staging {
         self.next.fetch_add(1, Ordering::Relaxed).to_string()
     }
 
-    /// Waits for the lock on publishing, against other threads and other programs.
+    /// Waits for the publishing lock, which excludes other threads and other programs.
     pub(super) fn lock(&self) -> io::Result<PublishLock<'_>> {
         // A panic in another thread does not invalidate the lock file.
         let file = self.publish_lock.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,7 +11,8 @@ use tempfile::TempPath;
 use super::{Folder, hash};
 use crate::call::Upload;
 use crate::store::StoreError;
-use crate::transfer::{FileInfo, SAMPLE_LEN, sniff};
+use crate::transfer::sniff::SAMPLE_LEN;
+use crate::transfer::{FileInfo, sniff};
 
 /// A file that is being written. Dropping the writer removes the file.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub struct Writer {
     sample: Vec<u8>,
 }
 
-/// A file that has been completely written and not published. Dropping it removes the file.
+/// A complete file that has not been published. Dropping it removes the file.
 #[derive(Debug)]
 pub struct StagedFile {
     temporary: TemporaryFile,
@@ -34,7 +35,7 @@ pub struct StagedFile {
     info: FileInfo,
 }
 
-/// A file in the staging folder. Dropping this removes the file, unless it has left the folder.
+/// A file in the staging folder. Dropping this removes the file, unless it has been moved out of the folder.
 #[derive(Debug)]
 pub(super) struct TemporaryFile {
     folder: Arc<Folder>,
@@ -59,8 +60,8 @@ impl Writer {
         })
     }
 
-    /// Appends bytes. There is no buffer: each call is a write to the file, so that large pieces cost less than small
-    /// ones.
+    /// Appends bytes. There is no buffer: each call writes to the file, so that a few large pieces cost less than many
+    /// small ones.
     ///
     /// # Errors
     /// Returns [`StoreError::TooLarge`] if the file would exceed its limit, or the error of the disk. The file is
@@ -93,8 +94,8 @@ impl Writer {
         StagedFile::new(&file, temporary, hasher.finalize(), sniff(&sample).into())
     }
 
-    /// Completes the file as an upload with the file name that the client sent. The content is not synced: until the
-    /// file is published, a crash may lose it.
+    /// Completes the file as an upload. `filename` is the name that the client sent. The content is not synced: until
+    /// the file is published, a crash may lose it.
     ///
     /// # Errors
     /// Fails if the path of the file cannot be made absolute.
@@ -123,7 +124,7 @@ impl StagedFile {
         Ok(Self { temporary, hash, media_type, info })
     }
 
-    /// Returns the length, entity tag and modification time, which publishing does not change.
+    /// Returns the length, entity tag and modification time. Publishing does not change them.
     #[must_use]
     pub fn info(&self) -> &FileInfo {
         &self.info
@@ -146,7 +147,7 @@ impl StagedFile {
         &self.temporary.name
     }
 
-    /// Drops this without removing the file, which has been renamed or is needed for recovery.
+    /// Drops this value without removing the file, which has been renamed or is needed for recovery.
     pub(super) fn release(mut self) -> FileInfo {
         self.temporary.released = true;
         self.info
@@ -158,7 +159,7 @@ impl TemporaryFile {
         Self { folder: Arc::clone(folder), name, released: false }
     }
 
-    /// Converts this to a path that removes the file when it is dropped.
+    /// Converts this to a path. Dropping the path removes the file.
     fn into_path(mut self) -> io::Result<TempPath> {
         let path = TempPath::try_from_path(self.folder.path.join(self.folder.staging.path()).join(&self.name))?;
         self.released = true;

@@ -8,16 +8,16 @@ use super::super::super::keys::ERROR;
 use super::super::super::keys::rules::METHOD;
 use super::super::super::object::CheckedObject;
 use super::super::super::parsed::{Method, Options, Service};
-use super::super::method::{Groups, error, groups};
-use super::returns::returns;
+use super::super::method::{Groups, read_error, read_groups};
+use super::returns::read_return;
 use super::rule::Rule;
-use super::{info, rules};
+use super::{joined_description, read_rules};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// Reads a method of the class `class`. It has the rules `common`, unless it has a rule of the same name.
-/// `is_common_complete` is `false` if a common rule was left out.
-pub(super) fn method(
+/// Reads a method of the class `class`. The method also has the rules `common` of its class, except those that it
+/// replaces by a rule with the same name. `is_common_complete` is `false` if an invalid common rule was omitted.
+pub(super) fn read_method(
     class: &Spanned<String>,
     member: &Member,
     common: &[Rule],
@@ -26,13 +26,15 @@ pub(super) fn method(
 ) -> Option<Service> {
     let mut object = CheckedObject::new(&member.value, &METHOD, diagnostics)?;
     let key = &member.key;
-    let (method_rules, has_all_rules) = rules(&object, &METHOD, diagnostics);
-    let all = merge(common, method_rules);
-    let outputs = returns(&mut object, diagnostics);
-    let errors = object.objects_by_name("@errors", &ERROR, diagnostics, |name, object, _| error(&RULES, name, object));
+    let (method_rules, has_all_rules) = read_rules(&object, &METHOD, diagnostics);
+    let all = merge_rules(common, method_rules);
+    let outputs = read_return(&mut object, diagnostics);
+    let errors =
+        object.objects_by_name("@errors", &ERROR, diagnostics, |name, object, _| read_error(&RULES, name, object));
     let (scope, has_whole_scope) =
-        object.get("@scope").map_or((Groups::new(), true), |node| groups("@scope", false, node, diagnostics));
-    let info = info(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
+        object.get("@scope").map_or((Groups::new(), true), |node| read_groups("@scope", false, node, diagnostics));
+    let info =
+        joined_description(&object).unwrap_or_else(|| key.clone().map(|method| format!("{}.{method}", class.value)));
     let methods = http_methods(&object, key.span, &all, diagnostics);
     let jsonp = object.bool("@jsonp");
     let has_get = methods.iter().any(|http| http.value == "GET");
@@ -57,9 +59,9 @@ pub(super) fn method(
     Some(Service { path: Spanned::new(path, key.span), methods: methods.collect() })
 }
 
-/// Merges the rules of a class and of a method. A rule of the method replaces the rule of the class with the same name
-/// in code, in its position; the other rules of the method come last. PhalApi has the same order.
-fn merge(common: &[Rule], method_rules: Vec<Rule>) -> Vec<Rule> {
+/// Merges the rules of a class with those of a method, in the order of PhalApi: a rule of the method takes the position
+/// of the rule of the class that has the same name in code; the other rules of the method come last.
+fn merge_rules(common: &[Rule], method_rules: Vec<Rule>) -> Vec<Rule> {
     let mut all = common.to_vec();
     let by_name: HashMap<&str, usize> =
         common.iter().enumerate().map(|(index, rule)| (rule.name.as_str(), index)).collect();
@@ -72,7 +74,7 @@ fn merge(common: &[Rule], method_rules: Vec<Rule>) -> Vec<Rule> {
     all
 }
 
-/// Returns the HTTP methods: those in `@method`, by default GET and POST, or POST only if a rule requires a body.
+/// Returns the HTTP methods in `@method`. The default is GET and POST, or only POST if a rule requires a body.
 fn http_methods(
     object: &CheckedObject<'_>,
     span: Span,
@@ -92,7 +94,7 @@ fn http_methods(
     let uppercase = |name: Spanned<String>| name.map(|name| name.to_ascii_uppercase());
     let names: Vec<_> = names.into_iter().map(uppercase).collect();
     let bodiless = names.iter().find(|name| matches!(name.value.as_str(), "GET" | "DELETE"));
-    // The same error of a file parameter is reported by `compile`, which knows the types.
+    // `compile` reports file parameters of such a method, because it knows the types.
     if let (Some(http), Some(source)) = (bodiless, rules.iter().find_map(|rule| rule.post_source)) {
         let message = format!("{} has no body, but a rule reads its value from the body", http.value);
         diagnostics.push(
@@ -105,7 +107,7 @@ fn http_methods(
     names
 }
 
-/// Returns the name of a class as it is in the path: with a lowercase first letter.
+/// Returns a class name with a lowercase first letter, as it occurs in the path.
 fn lowercase_first(class: &str) -> String {
     let mut letters = class.chars();
     letters.next().map_or_else(String::new, |first| format!("{}{}", first.to_ascii_lowercase(), letters.as_str()))

@@ -1,7 +1,7 @@
 //! The dialect `rules`: the classes of PhalApi and the rules of their methods.
 //!
-//! A class is a module. A method of a class is the service `/class/method`, with GET and POST by default. Its
-//! parameters are its rules: those under `*` in the class, unless the method has a rule of the same name, and its own.
+//! A class is a module. A method of a class is the service `/class/method`, by default with GET and POST. Its
+//! parameters are the rules of the method, and the rules under `*` of the class that the method does not replace.
 
 mod method;
 mod returns;
@@ -16,7 +16,7 @@ use super::super::object::{CheckedObject, named_members};
 use super::super::parsed::{Module, Parameter};
 use crate::diagnostic::Diagnostic;
 use crate::span::Spanned;
-use method::method;
+use method::read_method;
 use rule::Rule;
 
 /// The envelope of classes that do not set one.
@@ -27,21 +27,21 @@ pub(super) fn read(_: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> V
     let Some(file) = CheckedObject::new(node, &FILE, diagnostics) else {
         return Vec::new();
     };
-    members_except(&file, &FILE).filter_map(|member| class(member, diagnostics)).collect()
+    members_except(&file, &FILE).filter_map(|member| read_class(member, diagnostics)).collect()
 }
 
-fn class(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
+fn read_class(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
     let mut object = CheckedObject::new(&member.value, &CLASS, diagnostics)?;
     let name = &member.key;
-    let common = object.object("*", &COMMON, diagnostics).map(|common| rules(&common, &COMMON, diagnostics));
+    let common = object.object("*", &COMMON, diagnostics).map(|common| read_rules(&common, &COMMON, diagnostics));
     let (common, is_complete) = common.unwrap_or((Vec::new(), true));
     let services = members_except(&object, &CLASS)
-        .filter_map(|member| method(name, member, &common, is_complete && !object.incomplete, diagnostics))
+        .filter_map(|member| read_method(name, member, &common, is_complete && !object.incomplete, diagnostics))
         .collect();
     let envelope = object.string("@envelope");
     Some(Module {
         name: name.clone(),
-        info: info(&object),
+        info: joined_description(&object),
         envelope: Some(envelope.unwrap_or_else(|| Spanned::new(DEFAULT_ENVELOPE.to_owned(), name.span))),
         ignore_case: Some(Spanned::new(true, name.span)),
         repeated: Some(Spanned::new("last".to_owned(), name.span)),
@@ -51,9 +51,9 @@ fn class(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Module> {
     })
 }
 
-/// Returns `true` if common parameters are rules. Parameters of the dialect `tree` have the key `info`, or a key that
-/// says where the value is sent; rules have neither.
-pub(super) fn is_common(members: &Members) -> bool {
+/// Returns `true` if the common parameters are written as rules. Parameters of the dialect `tree` have the key `info`,
+/// or a name with the prefix of a part of the request (`GET@x`); rules have neither.
+pub(super) fn are_rules(members: &Members) -> bool {
     let mut named = named_members(members).peekable();
     let is_tree_parameter = |member: &Member| {
         let has_info =
@@ -64,17 +64,21 @@ pub(super) fn is_common(members: &Members) -> bool {
 }
 
 /// Reads the rules that all methods of the API have.
-pub(super) fn common(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Parameter> {
-    let (rules, _) = rules(object, &COMMON, diagnostics);
+pub(super) fn read_common_rules(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Parameter> {
+    let (rules, _) = read_rules(object, &COMMON, diagnostics);
     rules.into_iter().map(|rule| rule.parameter).collect()
 }
 
-/// Reads the rules in an object with the key table `keys`, and returns `true` too if none was left out.
-fn rules(object: &CheckedObject<'_>, keys: &'static KeyTable, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Rule>, bool) {
+/// Reads the rules in an object with the key table `keys`. The second result is `false` if an invalid rule was omitted.
+fn read_rules(
+    object: &CheckedObject<'_>,
+    keys: &'static KeyTable,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> (Vec<Rule>, bool) {
     let mut is_complete = !object.incomplete;
     let mut rules = Vec::new();
     for member in members_except(object, keys) {
-        match rule::rule(member, diagnostics) {
+        match rule::read_rule(member, diagnostics) {
             Some(rule) => rules.push(rule),
             None => is_complete = false,
         }
@@ -82,13 +86,13 @@ fn rules(object: &CheckedObject<'_>, keys: &'static KeyTable, diagnostics: &mut 
     (rules, is_complete)
 }
 
-/// Returns the members whose names are not in the key table: the author chose these names.
+/// Returns the members whose names the author chose, which are not in the key table.
 fn members_except<'a>(object: &CheckedObject<'a>, keys: &'static KeyTable) -> impl Iterator<Item = &'a Member> {
     object.members().filter(|member| keys.iter().all(|key| key.name != member.key.value))
 }
 
-/// Joins `@info` and `@desc`, each of them a paragraph.
-fn info(object: &CheckedObject<'_>) -> Option<Spanned<String>> {
+/// Returns `@info` and `@desc` as two paragraphs.
+fn joined_description(object: &CheckedObject<'_>) -> Option<Spanned<String>> {
     let not_blank = |key| object.string(key).filter(|text| !text.value.trim().is_empty());
     match (not_blank("@info"), not_blank("@desc")) {
         (Some(info), Some(description)) => Some(info.map(|info| format!("{info}\n\n{}", description.value))),

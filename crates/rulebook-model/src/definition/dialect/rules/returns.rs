@@ -1,4 +1,4 @@
-//! Reads `@return`: output fields by their paths (`list[].id`), which become nested objects and arrays.
+//! Reads `@return`: output fields with paths such as `list[].id`, which become nested objects and arrays.
 
 use std::collections::HashMap;
 
@@ -13,26 +13,26 @@ use crate::span::{Span, Spanned};
 /// The maximum number of levels in a path, so that functions can recurse over the fields.
 const MAX_DEPTH: usize = 32;
 
-/// The outputs, or the fields of an object, in the order of the text.
+/// The outputs of a method, or the fields of an object, in the order of the definition.
 #[derive(Default)]
 struct Fields {
     list: Vec<Field>,
     by_name: HashMap<String, usize>,
 }
 
-/// A field, with the fields below it.
+/// A field and its nested fields.
 #[derive(Default)]
 struct Field {
     name: Spanned<String>,
-    /// The entry of `@return` for this field. `None` if only entries below it exist.
+    /// The entry of `@return` for this field; `None` if entries exist only for its nested fields.
     entry: Option<Entry>,
-    /// The items of the array, if a path continues with `[]`.
+    /// The items of the array, if a path has `[]` after this field.
     items: Option<Box<Field>>,
-    /// The fields of the object, if a path continues with `.`.
+    /// The fields of the object, if a path has `.` after this field.
     fields: Fields,
 }
 
-/// An entry of `@return`.
+/// An entry of `@return`: the definition of one field.
 struct Entry {
     term: Option<Spanned<String>>,
     info: Option<Spanned<String>>,
@@ -43,8 +43,8 @@ struct Entry {
 }
 
 /// Reads `@return`.
-pub(super) fn returns(object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Output> {
-    let entries = object.objects_by_name("@return", &RETURN, diagnostics, |path, object, _| (path, entry(object)));
+pub(super) fn read_return(object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Output> {
+    let entries = object.objects_by_name("@return", &RETURN, diagnostics, |path, object, _| (path, read_entry(object)));
     let mut fields = Fields::default();
     for (path, entry) in entries {
         let depth = path.value.matches("[]").count() + path.value.matches('.').count();
@@ -59,21 +59,21 @@ pub(super) fn returns(object: &mut CheckedObject<'_>, diagnostics: &mut Vec<Diag
     fields.outputs(diagnostics)
 }
 
-fn entry(object: &CheckedObject<'_>) -> Entry {
+fn read_entry(object: &CheckedObject<'_>) -> Entry {
     let attribute = |name: &str| {
         let member = object.members().find(|member| member.key.value == name)?;
         Some((member.key.clone(), Spanned::new(member.value.json(), member.value.span)))
     };
     let mut term = object.string("type");
     let mut attributes: Vec<_> = ["format", "range"].into_iter().filter_map(attribute).collect();
-    let is_date = |term: &Spanned<String>| without_mark(&term.value).eq_ignore_ascii_case("date");
+    let is_date = |term: &Spanned<String>| without_question_mark(&term.value).eq_ignore_ascii_case("date");
     let is_timestamp = |(key, value): &(Spanned<String>, Spanned<Json>)| {
         let text = value.value.as_str().unwrap_or_default();
         key.value == "format" && text.eq_ignore_ascii_case("timestamp")
     };
     if term.as_ref().is_some_and(is_date) && attributes.iter().any(is_timestamp) {
         attributes.retain(|attribute| !is_timestamp(attribute));
-        term = term.map(|term| term.map(|term| term.replace(without_mark(&term), "int")));
+        term = term.map(|term| term.map(|term| term.replace(without_question_mark(&term), "int")));
     }
     Entry {
         term,
@@ -125,7 +125,7 @@ impl Field {
     fn output(mut self, diagnostics: &mut Vec<Diagnostic>) -> Output {
         let name = self.name.clone();
         let entry = self.entry.as_mut();
-        // A blank name is reported as such, not as a missing description too.
+        // A blank name is reported later; its description would be reported as missing too.
         let is_blank = name.value.trim().is_empty();
         let info = entry.and_then(|entry| entry.info.take()).or_else(|| (!is_blank).then(|| name.clone()));
         let example = self.entry.as_mut().and_then(|entry| entry.example.take());
@@ -134,11 +134,12 @@ impl Field {
         Output { r#type, name, info, example, span, incomplete: incomplete || is_blank }
     }
 
-    /// Combines the type of the entry with what the paths below it imply: an array or an object.
+    /// Returns the type of the field: the type of its entry, combined with the array or object that the nested fields
+    /// imply.
     fn r#type(self, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
         let Self { name, entry, items, fields } = self;
         let (term, attributes) = entry.map_or((None, Vec::new()), |entry| (entry.term, entry.attributes));
-        let type_name = term.as_ref().map(|term| without_mark(&term.value));
+        let type_name = term.as_ref().map(|term| without_question_mark(&term.value));
         let type_name = type_name.map(|name| canonical_name(RETURN_TYPES, name).unwrap_or(name));
         let span = term.as_ref().map_or(name.span, |term| term.span);
         let mark = if term.as_ref().is_some_and(|term| term.value.starts_with('?')) { "?" } else { "" };
@@ -164,15 +165,15 @@ impl Field {
             let fields = Some(Spanned::new(fields.outputs(diagnostics), span));
             return TypeSpec { term: Some(term), attributes, fields, ..TypeSpec::default() };
         };
-        let mut array = array_of(items.r#type(diagnostics), attributes);
+        let mut array = array_type(items.r#type(diagnostics), attributes);
         array.term = array.term.map(|item| Spanned::new(format!("{mark}array<{}>", item.value), span));
         array
     }
 }
 
-/// Returns the type of an array: the attributes of its items become the attribute `items`, next to the `attributes` of
-/// the array. The term is still that of the items.
-fn array_of(item: TypeSpec, mut attributes: Vec<Attribute>) -> TypeSpec {
+/// Returns the attributes of an array. The attributes of its items become the attribute `items`, besides the
+/// `attributes` of the array itself. The term is still that of the items.
+fn array_type(item: TypeSpec, mut attributes: Vec<Attribute>) -> TypeSpec {
     let TypeSpec { term, attributes: item_attributes, items: deeper, fields } = item;
     let term = term.unwrap_or_else(|| Spanned::new("any".to_owned(), Span::default()));
     let with_path = |(key, value): &Attribute| (key.clone().map(|key| format!("items.{key}")), value.clone());
@@ -185,7 +186,7 @@ fn array_of(item: TypeSpec, mut attributes: Vec<Attribute>) -> TypeSpec {
     TypeSpec { term: Some(term), attributes, items, fields }
 }
 
-/// Strips the `?` of an optional type.
-fn without_mark(term: &str) -> &str {
+/// Removes the `?` of an optional type.
+fn without_question_mark(term: &str) -> &str {
     term.strip_prefix('?').unwrap_or(term)
 }

@@ -1,4 +1,4 @@
-//! Reads a rule: a parameter, converted to the keys and types of the dialect `tree`.
+//! Reads a rule: a parameter of PhalApi, converted to the keys and types of the dialect `tree`.
 
 use serde_json::{Number, Value as Json};
 
@@ -7,30 +7,30 @@ use super::super::super::jsonc::Member;
 use super::super::super::keys::rules::{RULE, SOURCES, TYPES, canonical_name};
 use super::super::super::object::CheckedObject;
 use super::super::super::parsed::{Attribute, Parameter, TypeSpec};
-use super::super::method::type_spec;
+use super::super::method::read_type;
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::span::{Span, Spanned};
 
-/// PhalApi's source for data of the web server (PHP's `$_SERVER`), which rulebook does not support.
+/// The source in PhalApi for data of the web server (PHP's `$_SERVER`), which rulebook does not support.
 const SERVER: &str = "server";
 
-/// A rule.
+/// A rule, converted to a parameter.
 #[derive(Clone)]
 pub(super) struct Rule {
     /// The parameter's name in code.
     pub name: String,
     pub parameter: Parameter,
-    /// `true` if the value can be sent in a body only: it is a file, or its source is `post`.
+    /// `true` if the value can be sent only in a body, because it is a file or its source is `post`.
     pub needs_body: bool,
-    /// The span of `source`, if it is `post`.
+    /// The span of `source` if its value is `post`.
     pub post_source: Option<Span>,
 }
 
 /// Reads a rule. Returns `None` and reports the value if it is not an object.
-pub(super) fn rule(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
+pub(super) fn read_rule(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
     let mut object = CheckedObject::new(&member.value, &RULE, diagnostics)?;
     let name = &member.key;
-    let r#type = type_spec(&RULES, &mut object, diagnostics);
+    let r#type = read_type(&RULES, &mut object, diagnostics);
     let is_type_missing = r#type.term.is_none() && object.incomplete;
     let term = r#type.term.clone().or((!is_type_missing).then(|| Spanned::new("string".to_owned(), name.span)));
     let before = diagnostics.len();
@@ -49,7 +49,7 @@ pub(super) fn rule(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option
     let is_blank = name.value.trim().is_empty();
     let parameter = Parameter {
         key: Spanned::new(format!("{prefix}{}", request_name.value), name.span),
-        // If there is no name at all, the blank key is reported.
+        // If the rule has no name at all, the blank key is reported instead.
         name: (!is_blank || object.has("name")).then(|| name.clone()),
         info: not_blank("desc").or_else(|| (!is_blank).then(|| name.clone())),
         r#type,
@@ -63,8 +63,7 @@ pub(super) fn rule(member: &Member, diagnostics: &mut Vec<Diagnostic>) -> Option
     Some(Rule { name: name.value.clone(), parameter, needs_body: is_file || post_source.is_some(), post_source })
 }
 
-/// Converts a type and its attributes to the names of the dialect `tree`. A parameter that is not required becomes
-/// optional by a `?`.
+/// Converts a type and its attributes to the names of the dialect `tree`. The type of an optional parameter gets a `?`.
 fn canonical_type(text: TypeSpec, object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> TypeSpec {
     let TypeSpec { term, attributes, items, fields } = text;
     let Some(term) = term else {
@@ -79,13 +78,13 @@ fn canonical_type(text: TypeSpec, object: &CheckedObject<'_>, diagnostics: &mut 
         let error = Diagnostic::new(DiagnosticCode::BadOption, require.span, message).label("required");
         diagnostics.push(error.related(term.span, "optional").help("remove `require` or the `?`"));
     }
-    let functions = [callback(&name, object, diagnostics), after(object, diagnostics)];
+    let functions = [callback_attribute(&name, object, diagnostics), after_attribute(object, diagnostics)];
     let attributes = attributes.into_iter().filter_map(|(key, value)| {
         let value = match key.value.as_str() {
             "min" | "max" if name != "datetime" => value.map(parse_number),
-            "format" => format(&name, value, diagnostics)?,
+            "format" => format_attribute(&name, value, diagnostics)?,
             "items" => value.map(convert_items),
-            // Reported by `callback`.
+            // `callback_attribute` has reported it.
             "callback" if name != "callable" => return None,
             _ => value,
         };
@@ -93,7 +92,7 @@ fn canonical_type(text: TypeSpec, object: &CheckedObject<'_>, diagnostics: &mut 
     });
     let attributes: Vec<_> = attributes.chain(functions.into_iter().flatten()).collect();
     let is_optional = has_mark || (required.is_none() && !object.has("default"));
-    // A term with more than one `?` is an error, which is reported as the author wrote it.
+    // A term with several `?` is an error; the diagnostic shows it as written.
     let term = if term.value.starts_with("??") {
         term
     } else {
@@ -102,9 +101,13 @@ fn canonical_type(text: TypeSpec, object: &CheckedObject<'_>, diagnostics: &mut 
     TypeSpec { term: Some(term), attributes, items, fields }
 }
 
-/// Returns the attribute `callback` if the rule has it under its other name, `callable`. Reports both names together,
-/// and either of them with a type that has no callback.
-fn callback(type_name: &str, object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Attribute> {
+/// Returns the attribute `callback` if the rule has it under its other name, `callable`. Reports a rule that has both
+/// names, and a rule whose type has no callback.
+fn callback_attribute(
+    type_name: &str,
+    object: &CheckedObject<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Attribute> {
     let find = |key| object.members().find(|member| member.key.value == key);
     let (callback, callable) = (find("callback"), find("callable"));
     let first = callback.or(callable)?;
@@ -126,8 +129,8 @@ fn callback(type_name: &str, object: &CheckedObject<'_>, diagnostics: &mut Vec<D
     Some((Spanned::new("callback".to_owned(), second.key.span), Spanned::new(second.value.json(), second.value.span)))
 }
 
-/// Returns `on_after_parse` as the attribute `after`. An array names a class and a method of PHP: one function.
-fn after(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Attribute> {
+/// Returns `on_after_parse` as the attribute `after`. An array of a class and a method, as in PHP, is one function.
+fn after_attribute(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Attribute> {
     let member = object.members().find(|member| member.key.value == "on_after_parse")?;
     let span = member.value.span;
     let names = match object.strings("on_after_parse").map(|names| names.value) {
@@ -145,13 +148,13 @@ fn after(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> Optio
     Some((Spanned::new("after".to_owned(), member.key.span), Spanned::new(names, span)))
 }
 
-/// Parses a bound that is written as a string.
+/// Converts a bound that is written as a string to a number.
 fn parse_number(bound: Json) -> Json {
     let Json::String(text) = &bound else { return bound };
     text.trim().parse::<Number>().map_or(bound, Json::Number)
 }
 
-/// Converts the attributes of items: their bounds may be strings too.
+/// Converts the attributes of items, whose bounds may be written as strings too.
 fn convert_items(attributes: Json) -> Json {
     let Json::Object(attributes) = attributes else { return attributes };
     let convert = |(key, value): (String, Json)| {
@@ -165,9 +168,9 @@ fn convert_items(attributes: Json) -> Json {
     Json::Object(attributes.into_iter().map(convert).collect())
 }
 
-/// Converts the attribute `format`. Returns `None` for a string: rulebook supports UTF-8 only and reports any other
-/// value.
-fn format(type_name: &str, value: Spanned<Json>, diagnostics: &mut Vec<Diagnostic>) -> Option<Spanned<Json>> {
+/// Converts the attribute `format`. Returns `None` for the type `string`: all strings are UTF-8, so any other format is
+/// reported.
+fn format_attribute(type_name: &str, value: Spanned<Json>, diagnostics: &mut Vec<Diagnostic>) -> Option<Spanned<Json>> {
     let Json::String(text) = &value.value else { return Some(value) };
     let lowercase = text.to_ascii_lowercase();
     if type_name != "loose_string" {
@@ -181,7 +184,7 @@ fn format(type_name: &str, value: Spanned<Json>, diagnostics: &mut Vec<Diagnosti
     None
 }
 
-/// Returns the prefix of the parameter's key in the dialect `tree`, and the span of `source`.
+/// Returns the prefix of the parameter's key in the dialect `tree`, and the span of `source` if the rule has it.
 fn key_prefix(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> (&'static str, Option<Span>) {
     let Some(source) = object.string("source") else {
         return ("ANY@", None);
@@ -201,7 +204,7 @@ fn key_prefix(object: &CheckedObject<'_>, diagnostics: &mut Vec<Diagnostic>) -> 
     ("ANY@", None)
 }
 
-/// Returns `true` if a term is that of a file, or of an array of files.
+/// Returns `true` if a term names the type of a file or of an array of files.
 fn is_file(term: &str) -> bool {
     let inner = term.trim_end_matches('>').rsplit(['<', ']', '?']).next();
     inner.is_some_and(|name| name.eq_ignore_ascii_case("file"))
@@ -214,8 +217,8 @@ fn unexpected_prefix(request_name: &Spanned<String>) -> Diagnostic {
         .help("remove the prefix or the braces; `source` sets the part of the request that has the value")
 }
 
-/// Returns `true` if the dialect `tree` would read the name as the key of a parameter that is sent elsewhere than in
-/// the body.
+/// Returns `true` if the dialect `tree` would read the name as the key of a parameter outside of the body, such as
+/// `GET@x`.
 pub(super) fn has_location_prefix(name: &str) -> bool {
     let begins = |prefix: &str| !prefix.is_empty() && name.starts_with(prefix);
     SOURCES.iter().any(|alias| begins(alias.canonical))

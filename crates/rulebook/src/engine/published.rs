@@ -1,0 +1,77 @@
+//! Renders the documents that the feature `documents` adds: the OpenAPI documents, the pages, `/llms.txt`, and OPTIONS
+//! in markdown. Without it, `without_documents.rs` takes the place of this file.
+
+use std::sync::Arc;
+
+use rulebook_model::describe::{self, IntermediateUri, ModulePart, ServiceUri, Uris};
+use rulebook_model::model::Api;
+
+use super::documents::json_document;
+use crate::plan::{Document, Documents, PageFinder, PublishedDocuments, RenderedOnDemand, RenderedPage};
+
+/// Renders the documents of an API. `requested`: `true` if the API is the part for a caller who requested it with
+/// `as=me`.
+pub(super) fn render(api: &Arc<Api>, requested: bool) -> PublishedDocuments {
+    let pages = describe::Pages::new(Arc::clone(api), requested).with_swagger_ui(cfg!(feature = "swagger-ui"));
+    let llms = Document::new("text/plain; charset=utf-8", pages.llms());
+    let (pages, page_finder) = self::pages(pages);
+    let (modules, parts) = modules(api);
+    PublishedDocuments { openapi: openapi(api, None), modules, parts, llms, pages, page_finder: Some(page_finder) }
+}
+
+/// The definition of the whole API, as Markdown.
+pub(super) fn markdown_all(api: &Api, uris: &Uris<'_>) -> Option<Document> {
+    Some(markdown(describe::markdown_all(api, uris)))
+}
+
+/// The description of a URI that only has services below it, as Markdown.
+pub(super) fn markdown_parent(uri: &IntermediateUri<'_>) -> Option<Document> {
+    Some(markdown(describe::markdown_intermediate(uri)))
+}
+
+/// The definition of a service, as Markdown.
+pub(super) fn markdown_service(uri: &ServiceUri<'_>) -> Option<Document> {
+    Some(markdown(describe::markdown_service(uri)))
+}
+
+fn markdown(text: String) -> Document {
+    Document::new("text/markdown; charset=utf-8", text)
+}
+
+fn openapi(api: &Api, part: Option<&ModulePart>) -> Document {
+    json_document(|writer| describe::write_openapi(api, part, writer))
+}
+
+/// The OpenAPI documents of the modules, and those of their parts.
+fn modules(api: &Arc<Api>) -> (RenderedOnDemand<Document>, RenderedOnDemand<Document>) {
+    let modules =
+        || api.modules.iter().enumerate().map(|(index, module)| (&module.name, ModulePart::whole(api, index)));
+    let parts = modules().flat_map(|(name, part)| {
+        let numbered = (1..).zip(part.split());
+        numbered.map(|(number, part)| (Documents::part_name(name, &u32::to_string(&number)), part))
+    });
+    (openapi_of(api, modules().map(|(name, part)| (name.clone(), part))), openapi_of(api, parts))
+}
+
+/// The OpenAPI documents of parts, by their names.
+fn openapi_of(api: &Arc<Api>, parts: impl Iterator<Item = (String, ModulePart)>) -> RenderedOnDemand<Document> {
+    let (names, parts): (Vec<_>, Vec<_>) = parts.unzip();
+    let api = Arc::clone(api);
+    RenderedOnDemand::new(names, Document::size, move |index| openapi(&api, parts.get(index)))
+}
+
+/// The documentation pages, and the pages that depend on what the client sends.
+fn pages(pages: describe::Pages) -> (RenderedOnDemand<RenderedPage>, PageFinder) {
+    let html = |text: String| Document::new("text/html; charset=utf-8", text);
+    let page = move |(text, other): (String, String)| RenderedPage { html: html(text), markdown: markdown(other) };
+    let paths = pages.paths();
+    let pages = Arc::new(pages);
+    let (search, missing) = (Arc::clone(&pages), Arc::clone(&pages));
+    let rendered =
+        RenderedOnDemand::new(paths, RenderedPage::size, move |index| page((pages.html(index), pages.markdown(index))));
+    let finder = PageFinder {
+        search: Box::new(move |words| page(search.search(words))),
+        missing: Box::new(move |path| page(missing.missing(path))),
+    };
+    (rendered, finder)
+}

@@ -1,0 +1,25 @@
+//! Takes the place of `published.rs` without the feature `documents`: no document has content, and OPTIONS responds in
+//! JSON. The server responds with 404 at the paths of documents.
+
+use std::sync::Arc;
+
+use rulebook_model::describe::{IntermediateUri, ServiceUri, Uris};
+use rulebook_model::model::Api;
+
+use crate::plan::{Document, PublishedDocuments};
+
+pub(super) fn render(_: &Arc<Api>, _: bool) -> PublishedDocuments {
+    PublishedDocuments::empty()
+}
+
+pub(super) fn markdown_all(_: &Api, _: &Uris<'_>) -> Option<Document> {
+    None
+}
+
+pub(super) fn markdown_parent(_: &IntermediateUri<'_>) -> Option<Document> {
+    None
+}
+
+pub(super) fn markdown_service(_: &ServiceUri<'_>) -> Option<Document> {
+    None
+}

@@ -1,0 +1,104 @@
+//! Takes the place of the module `folder` without the feature `files`: no folder can be opened, so that no value of these
+//! types exists.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{FileInfo, FileName, Listing, Publication, StoreError};
+use crate::call::Upload;
+
+#[derive(Debug)]
+pub(super) enum Folder {}
+
+impl Folder {
+    pub(super) fn open(_: &Path) -> Result<Self, StoreError> {
+        let why = "the crate `rulebook` was compiled without the feature `files`";
+        Err(StoreError::io("opening the folder")(io::Error::new(io::ErrorKind::Unsupported, why)))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        match *self {}
+    }
+
+    pub(super) fn read(&self, _: &FileName) -> Result<(File, FileInfo), StoreError> {
+        match *self {}
+    }
+
+    pub(super) fn read_nonblocking(&self, _: &FileName) -> Option<Result<(File, FileInfo), StoreError>> {
+        match *self {}
+    }
+
+    pub(super) fn list(&self, _: Option<&FileName>) -> Result<Listing, StoreError> {
+        match *self {}
+    }
+
+    pub(super) fn stage(&self, _: &Upload) -> Result<StagedFile, StoreError> {
+        match *self {}
+    }
+
+    pub(super) fn publish(&self, _: Vec<Publication>) -> Result<Vec<FileInfo>, StoreError> {
+        match *self {}
+    }
+}
+
+/// A file that is being written. Dropping the writer removes the file.
+#[derive(Debug)]
+pub enum Writer {}
+
+impl Writer {
+    pub(super) fn new(folder: &Arc<Folder>, _: u64) -> Result<Self, StoreError> {
+        match **folder {}
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// There is no writer without the feature `files`.
+    pub fn write(&mut self, _: &[u8]) -> Result<(), StoreError> {
+        match *self {}
+    }
+
+    /// Returns the number of bytes written so far.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        match *self {}
+    }
+
+    /// Completes the file and syncs it to the disk.
+    ///
+    /// # Errors
+    /// There is no writer without the feature `files`.
+    pub fn finish(self) -> Result<StagedFile, StoreError> {
+        match self {}
+    }
+
+    pub(crate) fn into_upload(self, _: String) -> Result<Upload, StoreError> {
+        match self {}
+    }
+}
+
+/// A file that has been completely written and not published. Dropping it removes the file.
+#[derive(Debug)]
+pub enum StagedFile {}
+
+impl StagedFile {
+    /// Returns the length, entity tag and modification time, which publishing does not change.
+    #[must_use]
+    pub fn info(&self) -> &FileInfo {
+        match *self {}
+    }
+
+    /// Returns the BLAKE3 hash of the content as 64 hexadecimal digits.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        match *self {}
+    }
+
+    /// Returns the media type detected from the content.
+    #[must_use]
+    pub fn media_type(&self) -> &str {
+        match *self {}
+    }
+}
