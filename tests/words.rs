@@ -93,9 +93,7 @@ const WORDS: &[Word] = &[
 
 /// Words to avoid in the names of functions, types, fields, variables and modules of the sources.
 const NAMES: &[Word] = &[
-    // `found` alone does not say which object was found; `FoundMethod` does.
     except(
-        word("found", "a name of what was looked up: method, file, index"),
         &["not found", "found method", "found file"],
     ),
     word("told|tell|tells", "report, describe, documents"),
