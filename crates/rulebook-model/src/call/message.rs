@@ -1,4 +1,4 @@
-//! The words of refusals and errors: which text of a catalogue says what, with which data.
+//! Formats the message of an error for the client: chooses its text from a catalogue and inserts the data of the error.
 
 use std::fmt::{self, Display};
 
@@ -8,168 +8,176 @@ use super::{
 };
 use crate::error::texts::{Catalogue, MessageId};
 
-/// The words of a refusal for the client, in one language.
+/// The message of an error, in the language of a catalogue. `Display` writes it.
 #[derive(Debug, Clone, Copy)]
-pub struct Message<'w> {
-    refusal: &'w ApiError,
-    catalogue: &'w Catalogue,
+pub struct Message<'e> {
+    error: &'e ApiError,
+    catalogue: &'e Catalogue,
 }
 
 impl ApiError {
-    /// Its words for the client, from this catalogue.
+    /// Returns the message for the client, with the texts of this catalogue.
     #[doc(hidden)]
     #[must_use]
-    pub fn message<'w>(&'w self, catalogue: &'w Catalogue) -> Message<'w> {
-        Message { refusal: self, catalogue }
+    pub fn message<'e>(&'e self, catalogue: &'e Catalogue) -> Message<'e> {
+        Message { error: self, catalogue }
     }
 }
 
-/// The words for the client, in English.
+/// The message for the client, in English.
 impl Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.message(Catalogue::english()).fmt(f)
     }
 }
 
-/// The words for the client, in English.
+/// The message for the client, in English.
 impl Display for ParameterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fault(f, Catalogue::english(), self)
+        write_parameter_error(f, Catalogue::english(), self)
     }
 }
 
 impl Display for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let around = match self.refusal.kind() {
-            // What a function of the program says is thrown, in PhalApi's words.
+        let Self { error, catalogue } = *self;
+        let unwrapped = UnwrappedMessage { error, catalogue };
+        let wrapper = match error.kind() {
+            // PhalApi wraps its own messages, but not those of a program's functions.
             ErrorKind::Parameters { errors, .. }
                 if errors.first().is_none_or(|first| first.custom_error().is_none()) =>
             {
                 MessageId::ParameterErrorWrapper
             }
-            _ if self.refusal.is_redirect() => MessageId::RedirectWrapper,
-            _ if self.refusal.status().get() < 500 => MessageId::ClientErrorWrapper,
+            _ if error.is_redirect() => MessageId::RedirectWrapper,
+            _ if error.status().get() < 500 => MessageId::ClientErrorWrapper,
             _ => MessageId::ServerErrorWrapper,
         };
-        let Self { refusal, catalogue } = *self;
-        if catalogue.contains(around) {
-            catalogue.message(around, &[("words", &Bare { refusal, catalogue })]).fmt(f)
+        if catalogue.contains(wrapper) {
+            catalogue.message(wrapper, &[("words", &unwrapped)]).fmt(f)
         } else {
-            Bare { refusal, catalogue }.fmt(f)
+            unwrapped.fmt(f)
         }
     }
 }
 
-/// The words of a refusal without those that a catalogue puts around them.
-struct Bare<'w> {
-    refusal: &'w ApiError,
-    catalogue: &'w Catalogue,
+/// The message of an error without the text that a catalogue may have around messages of its kind.
+struct UnwrappedMessage<'e> {
+    error: &'e ApiError,
+    catalogue: &'e Catalogue,
 }
 
-impl Display for Bare<'_> {
+impl Display for UnwrappedMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { refusal, catalogue } = self;
-        let mut say = |text, data: &[(&'static str, &dyn Display)]| catalogue.message(text, data).fmt(f);
-        let list = |items: &[String], between| items.join(&catalogue.plain_message(between).to_string());
-        match refusal.kind() {
-            ErrorKind::UnknownService { similar } if similar.is_empty() => say(MessageId::UnknownService, &[]),
+        let Self { error, catalogue } = self;
+        let mut write = |text, data: &[(&'static str, &dyn Display)]| catalogue.message(text, data).fmt(f);
+        let join = |items: &[String], separator| items.join(&catalogue.plain_message(separator).to_string());
+        match error.kind() {
+            ErrorKind::UnknownService { similar } if similar.is_empty() => write(MessageId::UnknownService, &[]),
             ErrorKind::UnknownService { similar } => {
-                say(MessageId::SimilarServices, &[("similar", &list(similar, MessageId::JoinOr))])
+                write(MessageId::SimilarServices, &[("similar", &join(similar, MessageId::JoinOr))])
             }
-            ErrorKind::InvalidServiceName { name, parts, error } => misnamed(f, catalogue, (name, *parts), *error),
-            ErrorKind::UnknownMethod { allowed } => say(MessageId::UnknownMethod, &[("allowed", allowed)]),
-            ErrorKind::Unauthenticated { invalid: true, .. } => say(MessageId::InvalidCredential, &[]),
-            ErrorKind::Unauthenticated { .. } => say(MessageId::NoCredential, &[]),
+            ErrorKind::InvalidServiceName { name, parts, error } => {
+                write_name_error(f, catalogue, (name, *parts), *error)
+            }
+            ErrorKind::UnknownMethod { allowed } => write(MessageId::UnknownMethod, &[("allowed", allowed)]),
+            ErrorKind::Unauthenticated { invalid: true, .. } => write(MessageId::InvalidCredential, &[]),
+            ErrorKind::Unauthenticated { .. } => write(MessageId::NoCredential, &[]),
             ErrorKind::Forbidden { missing } => {
-                let groups: Vec<_> = missing.iter().map(|group| list(group, MessageId::JoinAnd)).collect();
-                say(MessageId::Forbidden, &[("missing", &list(&groups, MessageId::JoinOrGroups))])
+                let groups: Vec<_> = missing.iter().map(|group| join(group, MessageId::JoinAnd)).collect();
+                write(MessageId::Forbidden, &[("missing", &join(&groups, MessageId::JoinOrGroups))])
             }
             ErrorKind::Parameters { errors, .. } => match errors.first() {
-                Some(first) => fault(f, catalogue, first),
-                None => say(MessageId::InvalidParameters, &[]),
+                Some(first) => write_parameter_error(f, catalogue, first),
+                None => write(MessageId::InvalidParameters, &[]),
             },
-            ErrorKind::MalformedRequest(what) => unreadable(f, catalogue, *what),
+            ErrorKind::MalformedRequest(cause) => write_malformed_request(f, catalogue, *cause),
             ErrorKind::TooLarge { limit, parameter } => {
-                let unit = catalogue.plain_message(unit(limit.unit));
+                let unit = catalogue.plain_message(unit_message(limit.unit));
                 match parameter {
-                    None => say(MessageId::TooLarge, &[("limit", &limit.name), ("max", &limit.max), ("unit", &unit)]),
-                    Some(own) => say(
+                    None => write(MessageId::TooLarge, &[("limit", &limit.name), ("max", &limit.max), ("unit", &unit)]),
+                    Some(parameter) => write(
                         MessageId::ParameterTooLarge,
-                        &[("parameter", own), ("limit", &limit.name), ("max", &limit.max), ("unit", &unit)],
+                        &[("parameter", parameter), ("limit", &limit.name), ("max", &limit.max), ("unit", &unit)],
                     ),
                 }
             }
             ErrorKind::UnsupportedMediaType { got, accepted } => {
                 let accepted = accepted.join(&catalogue.plain_message(MessageId::JoinOr).to_string());
-                say(MessageId::UnsupportedMediaType, &[("type", got), ("accepted", &accepted)])
+                write(MessageId::UnsupportedMediaType, &[("type", got), ("accepted", &accepted)])
             }
             ErrorKind::Plain(code) => f.write_str(catalogue.plain_error(*code)),
-            ErrorKind::TooManyRequests { retry_after } => say(MessageId::TooManyRequests, &[("seconds", retry_after)]),
+            ErrorKind::TooManyRequests { retry_after } => {
+                write(MessageId::TooManyRequests, &[("seconds", retry_after)])
+            }
             ErrorKind::Declared { name, message, .. } => f.write_str(if message.is_empty() { name } else { message }),
-            ErrorKind::NotImplemented { id } => say(MessageId::NotImplemented, &[("id", id)]),
-            ErrorKind::Internal { request_id } if request_id.is_empty() => say(MessageId::Internal, &[]),
-            ErrorKind::Internal { request_id } => say(MessageId::InternalLogged, &[("request_id", request_id)]),
+            ErrorKind::NotImplemented { id } => write(MessageId::NotImplemented, &[("id", id)]),
+            ErrorKind::Internal { request_id } if request_id.is_empty() => write(MessageId::Internal, &[]),
+            ErrorKind::Internal { request_id } => write(MessageId::InternalLogged, &[("request_id", request_id)]),
         }
     }
 }
 
-/// A name that is that of no service. Catalogues may write names out, with what PhalApi adds to them.
-fn misnamed(
+/// Writes the message for a name that no service has. A catalogue may write the name in the form that PhalApi completes it
+/// to.
+fn write_name_error(
     f: &mut fmt::Formatter<'_>,
     catalogue: &Catalogue,
     (name, parts): (&str, usize),
-    flaw: ServiceNameError,
+    error: ServiceNameError,
 ) -> fmt::Result {
-    let text = match flaw {
+    let text = match error {
         ServiceNameError::Illegal => MessageId::InvalidName,
         ServiceNameError::Incomplete if catalogue.contains(MessageId::NameWithoutMethod) => {
             MessageId::NameWithoutMethod
         }
         ServiceNameError::Incomplete | ServiceNameError::Unknown => MessageId::UnknownName,
     };
-    let whole = match parts {
+    let completed = match parts {
         1 => Some(MessageId::OnePartName),
         2 => Some(MessageId::TwoPartName),
         _ => None,
     };
     let name = ("service", &name as &dyn Display);
-    match whole.filter(|whole| catalogue.contains(*whole)) {
-        Some(whole) => catalogue.message(text, &[("service", &catalogue.message(whole, &[name]))]).fmt(f),
+    match completed.filter(|completed| catalogue.contains(*completed)) {
+        Some(completed) => catalogue.message(text, &[("service", &catalogue.message(completed, &[name]))]).fmt(f),
         None => catalogue.message(text, &[name]).fmt(f),
     }
 }
 
-fn fault(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, fault: &ParameterError) -> fmt::Result {
-    let ParameterError { kind, parameter, source, expected, got, message, violation } = fault;
+/// Writes the message of a parameter error: the one of the definition or of the program's function if there is one, else
+/// the catalogue's message for the violated constraint, else its general message.
+fn write_parameter_error(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, error: &ParameterError) -> fmt::Result {
+    let ParameterError { kind, parameter, source, expected, got, message, violation } = error;
     if let Some(message) = message {
         return f.write_str(message);
     }
-    if let Some(Violation::Custom(objection)) = violation.as_deref() {
-        return objection.fmt(f);
+    if let Some(Violation::Custom(custom)) = violation.as_deref() {
+        return custom.fmt(f);
     }
     let parameter = ("parameter", parameter as &dyn Display);
     if let Some(violation) = violation
-        && catalogue.contains(rule(violation))
+        && catalogue.contains(violation_message(violation))
     {
-        return self::violation(f, catalogue, parameter, violation);
+        return write_violation(f, catalogue, parameter, violation);
     }
-    let place = catalogue.plain_message(self::source(*source));
-    let source = ("source", &place as &dyn Display);
+    let source = catalogue.plain_message(source_message(*source));
+    let source = ("source", &source as &dyn Display);
     let expected = ("expected", expected as &dyn Display);
-    let mut say = |text, data: &[(&'static str, &dyn Display)]| catalogue.message(text, data).fmt(f);
+    let mut write = |text, data: &[(&'static str, &dyn Display)]| catalogue.message(text, data).fmt(f);
     match (kind, got) {
-        (ParameterErrorKind::Missing, _) => say(MessageId::MissingParameter, &[parameter, source, expected]),
-        (ParameterErrorKind::Repeated, _) => say(MessageId::RepeatedParameter, &[parameter, source, expected]),
-        (ParameterErrorKind::Unknown, _) => say(MessageId::UnknownParameter, &[parameter, source]),
+        (ParameterErrorKind::Missing, _) => write(MessageId::MissingParameter, &[parameter, source, expected]),
+        (ParameterErrorKind::Repeated, _) => write(MessageId::RepeatedParameter, &[parameter, source, expected]),
+        (ParameterErrorKind::Unknown, _) => write(MessageId::UnknownParameter, &[parameter, source]),
         (ParameterErrorKind::Invalid, Some(got)) => {
-            say(MessageId::InvalidValue, &[parameter, source, expected, ("got", got)])
+            write(MessageId::InvalidValue, &[parameter, source, expected, ("got", got)])
         }
-        (ParameterErrorKind::Invalid, None) => say(MessageId::InvalidValueHidden, &[parameter, source, expected]),
+        (ParameterErrorKind::Invalid, None) => write(MessageId::InvalidValueHidden, &[parameter, source, expected]),
     }
 }
 
-/// The text for the one rule that is violation.
-fn rule(violation: &Violation) -> MessageId {
+/// Returns the message for a violated constraint, which not every catalogue has.
+fn violation_message(violation: &Violation) -> MessageId {
     match violation {
         Violation::BelowMin(measured) => match measured.measure {
             Measure::Value => MessageId::ValueBelowMin,
@@ -187,56 +195,57 @@ fn rule(violation: &Violation) -> MessageId {
         Violation::FileExtension(_) => MessageId::FileExtension,
         Violation::Json => MessageId::InvalidJson,
         Violation::Pattern => MessageId::PatternMismatch,
-        // Its words are its own, whatever the catalogue has.
+        // The function of the program provides the message.
         Violation::Custom(_) => MessageId::InvalidValue,
     }
 }
 
-fn violation(
+fn write_violation(
     f: &mut fmt::Formatter<'_>,
     catalogue: &Catalogue,
     parameter: (&'static str, &dyn Display),
     violation: &Violation,
 ) -> fmt::Result {
-    let mut say = |data: &[(&'static str, &dyn Display)]| catalogue.message(rule(violation), data).fmt(f);
+    let mut write =
+        |data: &[(&'static str, &dyn Display)]| catalogue.message(violation_message(violation), data).fmt(f);
     match violation {
         Violation::BelowMin(Measured { bound, got, .. }) | Violation::AboveMax(Measured { bound, got, .. }) => {
-            say(&[parameter, ("bound", bound), ("got", got)])
+            write(&[parameter, ("bound", bound), ("got", got)])
         }
-        Violation::NotAllowed { allowed, got } => say(&[parameter, ("words", allowed), ("got", got)]),
-        Violation::FileExtension(words) => say(&[parameter, ("words", words)]),
-        Violation::Json | Violation::Pattern => say(&[parameter]),
-        Violation::Custom(objection) => objection.fmt(f),
+        Violation::NotAllowed { allowed, got } => write(&[parameter, ("words", allowed), ("got", got)]),
+        Violation::FileExtension(words) => write(&[parameter, ("words", words)]),
+        Violation::Json | Violation::Pattern => write(&[parameter]),
+        Violation::Custom(custom) => custom.fmt(f),
     }
 }
 
-fn unreadable(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, what: MalformedRequest) -> fmt::Result {
-    let mut say = |text, data: &[(&'static str, &dyn Display)]| catalogue.message(text, data).fmt(f);
-    match what {
-        MalformedRequest::PathEscape => say(MessageId::PathEscape, &[]),
-        MalformedRequest::PathEncoding => say(MessageId::PathEncoding, &[]),
-        MalformedRequest::BodyBroken => say(MessageId::IncompleteBody, &[]),
-        MalformedRequest::JsonEncoding { byte } => say(MessageId::JsonEncoding, &[("byte", &byte)]),
-        MalformedRequest::JsonKind => say(MessageId::JsonNotAnObject, &[]),
+fn write_malformed_request(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, cause: MalformedRequest) -> fmt::Result {
+    let mut write = |text, data: &[(&'static str, &dyn Display)]| catalogue.message(text, data).fmt(f);
+    match cause {
+        MalformedRequest::PathEscape => write(MessageId::PathEscape, &[]),
+        MalformedRequest::PathEncoding => write(MessageId::PathEncoding, &[]),
+        MalformedRequest::BodyBroken => write(MessageId::IncompleteBody, &[]),
+        MalformedRequest::JsonEncoding { byte } => write(MessageId::JsonEncoding, &[("byte", &byte)]),
+        MalformedRequest::JsonKind => write(MessageId::JsonNotAnObject, &[]),
         MalformedRequest::JsonSyntax { line, column } => {
-            say(MessageId::JsonSyntax, &[("line", &line), ("column", &column)])
+            write(MessageId::JsonSyntax, &[("line", &line), ("column", &column)])
         }
         MalformedRequest::JsonEnd { line, column } => {
-            say(MessageId::JsonIncomplete, &[("line", &line), ("column", &column)])
+            write(MessageId::JsonIncomplete, &[("line", &line), ("column", &column)])
         }
-        MalformedRequest::MultipartBoundary => say(MessageId::MultipartBoundary, &[]),
-        MalformedRequest::MultipartStart { searched } => say(MessageId::MultipartStart, &[("most", &searched)]),
-        MalformedRequest::MultipartPart { part } => say(MessageId::MultipartPart, &[("part", &part)]),
-        MalformedRequest::MultipartHead { part } => say(MessageId::MultipartHead, &[("part", &part)]),
-        MalformedRequest::MultipartName { part } => say(MessageId::MultipartName, &[("part", &part)]),
+        MalformedRequest::MultipartBoundary => write(MessageId::MultipartBoundary, &[]),
+        MalformedRequest::MultipartStart { searched } => write(MessageId::MultipartStart, &[("most", &searched)]),
+        MalformedRequest::MultipartPart { part } => write(MessageId::MultipartPart, &[("part", &part)]),
+        MalformedRequest::MultipartHead { part } => write(MessageId::MultipartHead, &[("part", &part)]),
+        MalformedRequest::MultipartName { part } => write(MessageId::MultipartName, &[("part", &part)]),
         MalformedRequest::MultipartLongName { part, max } => {
-            say(MessageId::MultipartLongName, &[("part", &part), ("most", &max)])
+            write(MessageId::MultipartLongName, &[("part", &part), ("most", &max)])
         }
-        MalformedRequest::MultipartEnd { part } => say(MessageId::MultipartIncomplete, &[("part", &part)]),
+        MalformedRequest::MultipartEnd { part } => write(MessageId::MultipartIncomplete, &[("part", &part)]),
     }
 }
 
-fn source(source: Source) -> MessageId {
+fn source_message(source: Source) -> MessageId {
     match source {
         Source::Path => MessageId::SourcePath,
         Source::Query => MessageId::SourceQuery,
@@ -247,7 +256,7 @@ fn source(source: Source) -> MessageId {
     }
 }
 
-fn unit(unit: Unit) -> MessageId {
+fn unit_message(unit: Unit) -> MessageId {
     match unit {
         Unit::Bytes => MessageId::UnitBytes,
         Unit::Fields => MessageId::UnitFields,

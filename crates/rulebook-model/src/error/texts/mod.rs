@@ -1,7 +1,7 @@
 //! Catalogues of error messages, and the formatting of a message with its data.
 //!
-//! A catalogue is a JSON file with a title for each [`ErrorCode`] and a text for each [`MessageId`] and each error without data, in which `{name}`
-//! is a placeholder for data. A file is parsed once, into fragments that are written one after the other. This module
+//! A catalogue is a JSON file with a title for each [`ErrorCode`], and a text for each [`MessageId`] and each error without
+//! data. `{name}` in a text is a placeholder for data. A file is parsed once, into fragments that are written one after the other. This module
 //! must not know where the data comes from.
 
 mod message_ids;
