@@ -93,9 +93,6 @@ const WORDS: &[Word] = &[
 
 /// Words to avoid in the names of functions, types, fields, variables and modules of the sources.
 const NAMES: &[Word] = &[
-    except(
-        &["not found", "found method", "found file"],
-    ),
     word("told|tell|tells", "report, describe, documents"),
     word("said|says", "text, message, output"),
     word("fault|faults|faulty", "error"),
