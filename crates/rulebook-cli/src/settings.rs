@@ -33,7 +33,7 @@ pub(super) struct Settings {
     /// The value of `--files`, which [`files_value`] returns.
     #[arg(skip)]
     pub(super) files: Option<PathBuf>,
-    /// Folder with static files, served at `/` and `/static/`; if the folder does not exist, `/` is a built-in page.
+    /// Folder with static files, served at `/` and `/static/`. Without it, `/` is a built-in page.
     #[arg(long = "static", global = true, value_name = "DIR", env = "RULEBOOK_STATIC", default_value = "static")]
     pub(super) static_files: PathBuf,
     /// How to serve methods without a handler [default: refuse].
