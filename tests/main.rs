@@ -41,3 +41,4 @@ mod test_client;
 #[cfg(unix)]
 mod tutorial;
 mod typescript;
+mod words;

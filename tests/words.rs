@@ -77,7 +77,10 @@ const WORDS: &[Word] = &[
     word("objection|objections", "error"),
     word("refusal|refusals", "error response, rejection"),
     // One word for one thing.
-    allowed_in(word("answer|answers|answered|answering", "response, respond, return"), &["api", "src"]),
+    allowed_in(
+        word("answer|answers|answered|answering", "response, respond, return"),
+        &["api", "src", "crates/rulebook-model/tests/definitions"],
+    ),
     word("manner|manners", "dialect, syntax, way"),
     word("shelf|shelves", "cache"),
     word("extremes", "boundary values"),
@@ -104,7 +107,11 @@ const NAMES: &[Word] = &[
     word("judge|judged|judges", "check, validate, validated"),
     word("nobody|nobodys", "anonymous"),
     word("wanted|wants", "requested, expected"),
-    word("own", "name the owner or the kind: custom, local"),
+    // `Audience::Own` is the setting `"options": "own"`.
+    allowed_in(
+        word("own", "name the owner or the kind: custom, local"),
+        &["crates/rulebook-model/src/model/api.rs", "crates/rulebook/src/engine/documents.rs"],
+    ),
     word("most", "max, limit"),
     word("least", "min"),
     word("longest", "max_len"),

@@ -1,4 +1,4 @@
-//! The words of refusals and errors: which text of a catalogue says what, with which data.
+//! The messages of errors: each error selects a text of the catalogue and fills in its data.
 
 use std::fmt::{self, Display};
 
@@ -8,75 +8,77 @@ use super::{
 };
 use crate::error::texts::{Catalogue, MessageId};
 
-/// The words of a refusal for the client, in one language.
+/// The message of an error for the client, in one language.
 #[derive(Debug, Clone, Copy)]
 pub struct Message<'w> {
-    refusal: &'w ApiError,
+    error: &'w ApiError,
     catalogue: &'w Catalogue,
 }
 
 impl ApiError {
-    /// Its words for the client, from this catalogue.
+    /// Returns the message for the client, from this catalogue.
     #[doc(hidden)]
     #[must_use]
     pub fn message<'w>(&'w self, catalogue: &'w Catalogue) -> Message<'w> {
-        Message { refusal: self, catalogue }
+        Message { error: self, catalogue }
     }
 }
 
-/// The words for the client, in English.
+/// Writes the message for the client, in English.
 impl Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.message(Catalogue::english()).fmt(f)
     }
 }
 
-/// The words for the client, in English.
+/// Writes the message for the client, in English.
 impl Display for ParameterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fault(f, Catalogue::english(), self)
+        write_parameter_error(f, Catalogue::english(), self)
     }
 }
 
 impl Display for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let around = match self.refusal.kind() {
-            // What a function of the program says is thrown, in PhalApi's words.
+        let wrapper = match self.error.kind() {
+            // In PhalApi, errors of functions of the program are exceptions, whose prefix is not that of invalid parameters.
             ErrorKind::Parameters { errors, .. }
                 if errors.first().is_none_or(|first| first.custom_error().is_none()) =>
             {
                 MessageId::ParameterErrorWrapper
             }
-            _ if self.refusal.is_redirect() => MessageId::RedirectWrapper,
-            _ if self.refusal.status().get() < 500 => MessageId::ClientErrorWrapper,
+            _ if self.error.is_redirect() => MessageId::RedirectWrapper,
+            _ if self.error.status().get() < 500 => MessageId::ClientErrorWrapper,
             _ => MessageId::ServerErrorWrapper,
         };
-        let Self { refusal, catalogue } = *self;
-        if catalogue.contains(around) {
-            catalogue.message(around, &[("words", &Bare { refusal, catalogue })]).fmt(f)
+        let Self { error, catalogue } = *self;
+        if catalogue.contains(wrapper) {
+            catalogue.message(wrapper, &[("words", &InnerMessage { error, catalogue })]).fmt(f)
         } else {
-            Bare { refusal, catalogue }.fmt(f)
+            InnerMessage { error, catalogue }.fmt(f)
         }
     }
 }
 
-/// The words of a refusal without those that a catalogue puts around them.
-struct Bare<'w> {
-    refusal: &'w ApiError,
+/// The message of an error without the text that some catalogues put around it.
+struct InnerMessage<'w> {
+    error: &'w ApiError,
     catalogue: &'w Catalogue,
 }
 
-impl Display for Bare<'_> {
+impl Display for InnerMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { refusal, catalogue } = self;
+        let Self { error, catalogue } = self;
         let mut say = |text, data: &[(&'static str, &dyn Display)]| catalogue.message(text, data).fmt(f);
         let list = |items: &[String], between| items.join(&catalogue.plain_message(between).to_string());
-        match refusal.kind() {
+        match error.kind() {
             ErrorKind::UnknownService { similar } if similar.is_empty() => say(MessageId::UnknownService, &[]),
             ErrorKind::UnknownService { similar } => {
                 say(MessageId::SimilarServices, &[("similar", &list(similar, MessageId::JoinOr))])
             }
-            ErrorKind::InvalidServiceName { name, parts, error } => misnamed(f, catalogue, (name, *parts), *error),
+            ErrorKind::InvalidServiceName { name, parts, error } => {
+                write_service_name_error(f, catalogue, (name, *parts), *error)
+            }
             ErrorKind::UnknownMethod { allowed } => say(MessageId::UnknownMethod, &[("allowed", allowed)]),
             ErrorKind::Unauthenticated { invalid: true, .. } => say(MessageId::InvalidCredential, &[]),
             ErrorKind::Unauthenticated { .. } => say(MessageId::NoCredential, &[]),
@@ -85,17 +87,17 @@ impl Display for Bare<'_> {
                 say(MessageId::Forbidden, &[("missing", &list(&groups, MessageId::JoinOrGroups))])
             }
             ErrorKind::Parameters { errors, .. } => match errors.first() {
-                Some(first) => fault(f, catalogue, first),
+                Some(first) => write_parameter_error(f, catalogue, first),
                 None => say(MessageId::InvalidParameters, &[]),
             },
-            ErrorKind::MalformedRequest(what) => unreadable(f, catalogue, *what),
+            ErrorKind::MalformedRequest(what) => write_malformed_request(f, catalogue, *what),
             ErrorKind::TooLarge { limit, parameter } => {
                 let unit = catalogue.plain_message(unit(limit.unit));
                 match parameter {
                     None => say(MessageId::TooLarge, &[("limit", &limit.name), ("max", &limit.max), ("unit", &unit)]),
-                    Some(own) => say(
+                    Some(name) => say(
                         MessageId::ParameterTooLarge,
-                        &[("parameter", own), ("limit", &limit.name), ("max", &limit.max), ("unit", &unit)],
+                        &[("parameter", name), ("limit", &limit.name), ("max", &limit.max), ("unit", &unit)],
                     ),
                 }
             }
@@ -113,39 +115,40 @@ impl Display for Bare<'_> {
     }
 }
 
-/// A name that is that of no service. Catalogues may write names out, with what PhalApi adds to them.
-fn misnamed(
+/// Writes the error for a name without a service. A catalogue may complete the name as PhalApi does, such as `App.`
+/// before it.
+fn write_service_name_error(
     f: &mut fmt::Formatter<'_>,
     catalogue: &Catalogue,
     (name, parts): (&str, usize),
-    flaw: ServiceNameError,
+    error: ServiceNameError,
 ) -> fmt::Result {
-    let text = match flaw {
+    let text = match error {
         ServiceNameError::Illegal => MessageId::InvalidName,
         ServiceNameError::Incomplete if catalogue.contains(MessageId::NameWithoutMethod) => {
             MessageId::NameWithoutMethod
         }
         ServiceNameError::Incomplete | ServiceNameError::Unknown => MessageId::UnknownName,
     };
-    let whole = match parts {
+    let full_name = match parts {
         1 => Some(MessageId::OnePartName),
         2 => Some(MessageId::TwoPartName),
         _ => None,
     };
     let name = ("service", &name as &dyn Display);
-    match whole.filter(|whole| catalogue.contains(*whole)) {
-        Some(whole) => catalogue.message(text, &[("service", &catalogue.message(whole, &[name]))]).fmt(f),
+    match full_name.filter(|full_name| catalogue.contains(*full_name)) {
+        Some(full_name) => catalogue.message(text, &[("service", &catalogue.message(full_name, &[name]))]).fmt(f),
         None => catalogue.message(text, &[name]).fmt(f),
     }
 }
 
-fn fault(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, fault: &ParameterError) -> fmt::Result {
-    let ParameterError { kind, parameter, source, expected, got, message, violation } = fault;
+fn write_parameter_error(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, error: &ParameterError) -> fmt::Result {
+    let ParameterError { kind, parameter, source, expected, got, message, violation } = error;
     if let Some(message) = message {
         return f.write_str(message);
     }
-    if let Some(Violation::Custom(objection)) = violation.as_deref() {
-        return objection.fmt(f);
+    if let Some(Violation::Custom(custom)) = violation.as_deref() {
+        return custom.fmt(f);
     }
     let parameter = ("parameter", parameter as &dyn Display);
     if let Some(violation) = violation
@@ -206,11 +209,11 @@ fn violation(
         Violation::NotAllowed { allowed, got } => say(&[parameter, ("words", allowed), ("got", got)]),
         Violation::FileExtension(words) => say(&[parameter, ("words", words)]),
         Violation::Json | Violation::Pattern => say(&[parameter]),
-        Violation::Custom(objection) => objection.fmt(f),
+        Violation::Custom(custom) => custom.fmt(f),
     }
 }
 
-fn unreadable(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, what: MalformedRequest) -> fmt::Result {
+fn write_malformed_request(f: &mut fmt::Formatter<'_>, catalogue: &Catalogue, what: MalformedRequest) -> fmt::Result {
     let mut say = |text, data: &[(&'static str, &dyn Display)]| catalogue.message(text, data).fmt(f);
     match what {
         MalformedRequest::PathEscape => say(MessageId::PathEscape, &[]),

@@ -45,7 +45,7 @@ const DOCS: [&str; 6] = ["theme.css", "docs.css", "docs.js", "form.js", "ruleboo
 static BUILT_IN: LazyLock<[(&str, Document); 9]> =
     LazyLock::new(|| PAGE.map(|(name, media_type, bytes)| (name, Document::new(media_type, bytes))));
 
-/// Returns the built-in file with this name. Without the feature `documents`, there is none.
+/// Returns the built-in file with this name. Without the feature `documents`, no file is built in.
 fn built_in(name: &Path) -> Option<&'static Document> {
     let files = if cfg!(feature = "documents") { &BUILT_IN[..] } else { &[] };
     files.iter().find(|(file, _)| Path::new(file) == name).map(|(_, document)| document)

@@ -5,7 +5,7 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Block, Expr, Fields, File, ImplItem, Item, ItemImpl, ItemStruct, ItemTrait, TraitItem, Type};
 use syn::{Visibility, parse_quote};
 
-/// Prints the signature of an item; an empty text if nothing of it is public.
+/// Prints the signature of an item; an empty text if no part of it is public.
 pub fn print(item: &Item) -> String {
     let mut item = item.clone();
     Strip.visit_item_mut(&mut item);

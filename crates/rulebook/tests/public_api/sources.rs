@@ -87,7 +87,7 @@ impl Sources {
         exports
     }
 
-    /// What a name stands for in a module; `None` if it is of a crate that was not read.
+    /// Returns the item that a name refers to in a module; `None` if the crate of the item was not read.
     pub fn resolve(&self, module: &ModulePath, wanted: &str) -> Option<Target> {
         let name = (module.clone(), wanted.to_owned());
         if let Some(known) = self.resolved.borrow().get(&name) {
