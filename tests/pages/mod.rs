@@ -1,5 +1,6 @@
 //! The server's own pages in HTTP: the page of the API, static files, and in `swagger` Swagger UI.
 
+mod connections;
 mod swagger;
 
 use std::fs;
@@ -387,16 +388,4 @@ fn services_take_precedence_over_pages() {
     let (_, server) = serve(json!({ "base": "/v1", "modules": { "root": { "GET": { "info": "The root" } } } }));
     assert_eq!(get(&server, "/").field("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(get(&server, "/v1").json()["error"], 0);
-}
-
-#[test]
-fn a_request_for_a_page_with_a_body_leaves_the_connection_usable() {
-    let folder = folder();
-    let server = with_files(&folder.path().join("static"));
-    let mut connection = server.connect();
-    for path in ["/data.bin", "/docs/swagger/", "/nowhere"] {
-        let first = connection.send(&Request::new("GET", path).chunked("text/plain", &[b"some", b"body"]));
-        assert!(matches!(first.status, 200 | 404), "{path}");
-    }
-    assert_eq!(connection.send(&Request::new("GET", "/data.bin")).body, b"0123456789");
 }
