@@ -64,7 +64,6 @@ pub(super) async fn handle(worker: Rc<Worker>, scope: Scope, incoming: Incoming)
     };
     let reply = catch_panic_async("a stage", pin!(stages)).await;
     let reply = reply.unwrap_or_else(|panic| refuse(plan, &head, observed.kind().into(), panic));
-    let reply = share(plan, &head, reply, preflighted);
-    let reply = encode(plan, &head, reply).await;
+    let reply = encode(plan, &head, share(plan, &head, reply, preflighted)).await;
     observed.end(send(reply, &head, version, body).await)
 }
