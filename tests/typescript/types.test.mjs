@@ -125,7 +125,7 @@ test("correct programs compile with the types of the demo, and incorrect ones do
   assert.equal(compilerErrors(files), "");
   const wrong = readFileSync(files[1], "utf8").replaceAll(/^ *\/\/ @ts-expect-error.*\n/gm, "");
   writeFileSync(files[1], wrong);
-  const places = new Set([...compilerErrors([files[1]]).matchAll(/wrong\.ts\((\d+)/g)].map(([, line]) => line));
+  const places = new Set([...compilerErrors([files[1]]).matchAll(/invalid_usage\.ts\((\d+)/g)].map(([, line]) => line));
   assert.ok(places.size > 15, `only ${places.size} errors`);
 });
 
