@@ -287,7 +287,8 @@ async fn close(pool: &AnyPool) {
 }
 
 impl From<DatabaseError> for ApiError {
-    /// Errors of the program are internal errors; after all others the client may retry.
+    /// Errors that the program's own SQL or types cause, such as a missing column, become internal errors. All other errors
+    /// become `unavailable`, after which the client may retry.
     fn from(error: DatabaseError) -> Self {
         use sqlx::Error::{ColumnDecode, ColumnIndexOutOfBounds, ColumnNotFound, Decode, Encode, RowNotFound};
         match error {

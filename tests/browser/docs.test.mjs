@@ -140,7 +140,7 @@ test("search, keyboard and form work", async (t) => {
     await page.getByRole("searchbox").fill("create article");
     await page.keyboard.press("Enter");
     await page.waitForURL(`${home}docs/search?q=create+article`);
-    assert.equal(await page.getByRole("searchbox").inputValue(), "write article");
+    assert.equal(await page.getByRole("searchbox").inputValue(), "create article");
     await page.locator(".methods a", { hasText: "/article" }).first().click();
     await page.waitForURL(`${home}docs/methods/article.create`);
     assert.equal(await page.locator("h1").innerText(), "POST /article");

@@ -63,7 +63,7 @@ fn echo(limits: &Value) -> TestServer {
     TestServer::echo(&[("app.json", json!({ "limits": limits })), ("site.json", definition())])
 }
 
-/// Returns an API with the handlers of a module.
+/// Starts a test server for a definition whose methods the handlers of `module` serve.
 fn handlers(definition: &Value, module: Module) -> TestServer {
     TestServer::handlers(&[("site.json", definition.clone())], module)
 }

@@ -12,7 +12,7 @@ fn callers_are_permitted_or_refused_with_the_reason() {
     case::run(&case::read(include_str!("../data/http/permission.json")));
 }
 
-/// The scopes of the truth table.
+/// The tested scopes: each is a list of alternative groups, and a caller needs all permissions of one group.
 const SCOPES: &[&[&[&str]]] = &[
     &[],
     &[&[]],

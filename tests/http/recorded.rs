@@ -43,7 +43,7 @@ struct ScopeCase {
     differs: Option<String>,
 }
 
-/// The styles of definitions in the recorded cases.
+/// The styles of definitions in the recorded cases, and whether rulebook reads definitions of that style.
 const STYLES: [(&str, bool); 3] = [("aicra-flat", true), ("aicra-tree", true), ("api3", false)];
 
 /// Cases that are listed as different, but agree for another reason.

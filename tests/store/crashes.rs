@@ -25,7 +25,7 @@ const TOGETHER: usize = 6;
 const NAMES: usize = 3;
 /// Number of programs to kill, unless the environment sets it.
 const ROUNDS: usize = 25;
-/// Time after which no more programs are killed, unless the environment sets their number.
+/// The test stops killing programs after this time, unless an environment variable sets how many to kill.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// The content of the `number`-th call's files: the number, then bytes that are derived from it.

@@ -1,4 +1,5 @@
-//! Verification of contents by their digests, and of responses.
+//! `send` and `fetch` verify contents by their digests, refuse invalid responses, and resume only downloads that they can
+//! verify.
 
 use std::fs;
 

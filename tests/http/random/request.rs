@@ -158,7 +158,7 @@ const TEXTS: &[&str] = &[
     "\n",
 ];
 
-/// Segments that are values of variables in permissions.
+/// Values that requests use as segments of paths, and that fill the variables of permissions (`user[id]`).
 const SEGMENTS: &[&str] = &["1", "7", "23", "abc"];
 
 const MEDIA_TYPES: &[&str] = &[

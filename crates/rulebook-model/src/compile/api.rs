@@ -1,4 +1,4 @@
-//! Lowers a whole definition: lists all steps, in order.
+//! Converts a whole parsed definition to the model. [`lower`] calls every step of this, in order.
 
 use std::sync::Arc;
 

@@ -27,7 +27,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Checks an example, which is any JSON value. If `optional` is `true`, the example may be null.
+    /// Reports an example that is not a valid value of its type. If `optional` is `true`, the example may be null.
     pub(super) fn check_example(&mut self, example: &Spanned<Json>, check: &dyn Check, optional: bool, subject: &str) {
         if optional && example.value.is_null() {
             return;

@@ -19,7 +19,7 @@ use crate::span::{Span, Spanned};
 pub struct Definition {
     /// The settings: `app.json`, or the top level of a file that holds a whole API.
     pub app: App,
-    /// The modules of all files. Modules of one name are parts of the same module.
+    /// The modules of all files. Several entries may have the same name: together they form one module.
     pub modules: Vec<Module>,
 }
 

@@ -6,7 +6,7 @@ use super::{constraints, pattern};
 use crate::call::HttpMethod;
 use crate::definition::keys::{KeySpec, KeyTable, PARAMETER, ValueKind, rules};
 
-/// The members of a schema that is an object.
+/// A JSON Schema, as the members of its JSON object.
 pub(super) type Schema = Map<String, Json>;
 
 /// The schemas in `$defs`, by name.

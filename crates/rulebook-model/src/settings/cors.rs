@@ -27,7 +27,7 @@ pub static CORS: KeyTable = table(
     ],
 );
 
-/// Writes `cors` as in a definition.
+/// Returns `cors` in the form of a definition.
 pub(super) fn write(cors: &Cors) -> Json {
     let Cors { origins, credentials, headers, expose, max_age } = cors;
     let origins = match origins {

@@ -84,7 +84,7 @@ fn text(object: &CheckedObject<'_>, key: &str) -> Option<String> {
     object.string(key).map(|text| text.value)
 }
 
-pub(super) fn contact(lowering: &mut Lowering<'_>, value: &Node) -> Option<Contact> {
+pub(super) fn lower_contact(lowering: &mut Lowering<'_>, value: &Node) -> Option<Contact> {
     let object = complete(lowering, value, &CONTACT)?;
     Some(Contact { name: text(&object, "name"), url: text(&object, "url"), email: text(&object, "email") })
 }
@@ -94,7 +94,7 @@ pub(super) fn write_contact(contact: &Contact) -> Json {
     members([("name", name.as_deref()), ("url", url.as_deref()), ("email", email.as_deref())])
 }
 
-pub(super) fn license(lowering: &mut Lowering<'_>, value: &Node) -> Option<License> {
+pub(super) fn lower_license(lowering: &mut Lowering<'_>, value: &Node) -> Option<License> {
     let object = complete(lowering, value, &LICENSE)?;
     let license = License {
         name: text(&object, "name").unwrap_or_default(),
@@ -120,12 +120,12 @@ pub(super) fn write_license(license: &License) -> Json {
     members([("name", Some(name)), ("identifier", identifier.as_deref()), ("url", url.as_deref())])
 }
 
-pub(super) fn servers(lowering: &mut Lowering<'_>, value: &Node) -> Vec<Server> {
+pub(super) fn lower_servers(lowering: &mut Lowering<'_>, value: &Node) -> Vec<Server> {
     let Data::Array(items) = &value.data else { return Vec::new() };
-    items.iter().filter_map(|item| server(lowering, item)).collect()
+    items.iter().filter_map(|item| lower_server(lowering, item)).collect()
 }
 
-fn server(lowering: &mut Lowering<'_>, value: &Node) -> Option<Server> {
+fn lower_server(lowering: &mut Lowering<'_>, value: &Node) -> Option<Server> {
     let object = CheckedObject::new(value, &SERVER, &mut lowering.diagnostics)?;
     let error = |span| Diagnostic::new(DiagnosticCode::BadOption, span, "a server requires a `url`");
     match object.string("url") {
@@ -143,7 +143,7 @@ pub(super) fn write_server(server: &Server) -> Json {
     members([("url", Some(url)), ("info", info.as_deref())])
 }
 
-pub(super) fn service_query(lowering: &mut Lowering<'_>, value: &Node) -> ServiceQuery {
+pub(super) fn lower_service_query(lowering: &mut Lowering<'_>, value: &Node) -> ServiceQuery {
     let object = CheckedObject::new(value, &SERVICE, &mut lowering.diagnostics);
     object.map_or_else(ServiceQuery::default, |object| ServiceQuery {
         on: object.bool("on").is_some_and(|on| on.value),
@@ -159,7 +159,7 @@ pub(super) fn write_service_query(query: &ServiceQuery) -> Option<Json> {
     (!members.is_empty()).then_some(Json::Object(members))
 }
 
-pub(super) fn limits(lowering: &mut Lowering<'_>, value: &Node) -> Limits {
+pub(super) fn lower_limits(lowering: &mut Lowering<'_>, value: &Node) -> Limits {
     let mut limits = Limits::default();
     let Some(object) = CheckedObject::new(value, &limits::KEYS, &mut lowering.diagnostics) else { return limits };
     for limit in limits::ALL {

@@ -41,21 +41,21 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "contact",
         ValueKind::Object(&CONTACT),
         "The people to contact about the API.",
-        |lowering, value, api| api.contact = objects::contact(lowering, value),
+        |lowering, value, api| api.contact = objects::lower_contact(lowering, value),
         |api| api.contact.as_ref().map(objects::write_contact),
     ),
     setting(
         "license",
         ValueKind::Object(&LICENSE),
         "The license of the API.",
-        |lowering, value, api| api.license = objects::license(lowering, value),
+        |lowering, value, api| api.license = objects::lower_license(lowering, value),
         |api| api.license.as_ref().map(objects::write_license),
     ),
     setting(
         "servers",
         ValueKind::Objects(&SERVER),
         "The servers that the documents name.",
-        |lowering, value, api| api.servers = objects::servers(lowering, value),
+        |lowering, value, api| api.servers = objects::lower_servers(lowering, value),
         |api| (!api.servers.is_empty()).then(|| api.servers.iter().map(objects::write_server).collect()),
     ),
     setting(
@@ -110,7 +110,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "service",
         ValueKind::Object(&SERVICE),
         "Settings for `?service=Class.method` at the base path (PhalApi).",
-        |lowering, value, api| api.service = objects::service_query(lowering, value),
+        |lowering, value, api| api.service = objects::lower_service_query(lowering, value),
         |api| objects::write_service_query(&api.service),
     ),
     setting(
@@ -163,7 +163,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "limits",
         ValueKind::Object(&limits::KEYS),
         "Limits of requests.",
-        |lowering, value, api| api.limits = objects::limits(lowering, value),
+        |lowering, value, api| api.limits = objects::lower_limits(lowering, value),
         |api| objects::write_limits(&api.limits),
     ),
     setting(

@@ -146,7 +146,7 @@ pub trait Check: Send + Sync + Debug {
         Some(value.to_owned())
     }
 
-    /// Returns how many values or files of a request a parameter of this type accepts.
+    /// Returns whether a parameter of this type takes one or many values, or one or many files.
     fn arity(&self) -> Arity {
         Arity::One
     }

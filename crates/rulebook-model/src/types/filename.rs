@@ -100,7 +100,7 @@ impl Check for FileNameCheck {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("string"));
         schema.insert("minLength".to_owned(), json!(1));
-        // The limit is in bytes, and a character has at least one byte.
+        // `maxLength` counts characters. A name never has more characters than bytes, so this rejects no valid name.
         schema.insert("maxLength".to_owned(), json!(FileName::MAX_LEN));
         schema.extend(self.ecma.as_ref().map(|pattern| ("pattern".to_owned(), json!(pattern))));
         Json::Object(schema)

@@ -32,7 +32,7 @@ impl GrammarError {
 /// The outermost level of a term. All ranges are byte ranges in the whole text.
 #[derive(Debug, PartialEq)]
 pub(super) enum Level {
-    /// `?` before the term in this range.
+    /// A nullable term, `?T`. The range is that of `T`, without the `?`.
     Nullable(Range<usize>),
     /// `[]` before the term in this range.
     List(Range<usize>),

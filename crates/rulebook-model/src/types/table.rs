@@ -1,4 +1,4 @@
-//! The table of all types, and the compiler of terms.
+//! The types that a definition can name, and the compiler of type terms.
 
 use std::ops::Range;
 use std::sync::Arc;

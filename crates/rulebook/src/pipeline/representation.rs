@@ -115,7 +115,7 @@ impl EncodedBody {
     }
 }
 
-/// Returns the value of a `Content-Type` field.
+/// Converts a media type to the value of `Content-Type`; an invalid one becomes `application/json`.
 fn header_value(media_type: &'static str) -> HeaderValue {
     let value = HeaderValue::from_maybe_shared(Bytes::from_static(media_type.as_bytes()));
     value.unwrap_or_else(|_| HeaderValue::from_static("application/json"))

@@ -67,7 +67,7 @@ pub(super) struct UploadWriter<'m> {
     media_type: Option<&'static str>,
 }
 
-/// The destination of a file for a parameter.
+/// How the file that a parameter receives is checked, and where it is stored.
 #[derive(Clone, Copy)]
 pub(super) struct Destination<'m> {
     /// The check of the parameter.

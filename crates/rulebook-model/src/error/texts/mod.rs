@@ -129,7 +129,7 @@ impl Catalogue {
         &self.titles[code as usize]
     }
 
-    /// Returns the message of errors with this code, which have no data; the title of the code if they have.
+    /// Returns the message for an error code whose errors carry no data. For any other code, returns the title.
     #[must_use]
     pub fn plain_error(&self, code: ErrorCode) -> &str {
         self.plain_errors[code as usize].as_deref().unwrap_or_else(|| self.title(code))

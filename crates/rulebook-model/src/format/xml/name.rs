@@ -22,7 +22,7 @@ const NAME_START_CHARS: [RangeInclusive<char>; 15] = [
     '\u{10000}'..='\u{EFFFF}',
 ];
 
-/// The characters that a name can have after the first one, in addition to [`START`] (`NameChar`).
+/// The characters that a name can have after the first one, in addition to [`NAME_START_CHARS`] (`NameChar`).
 const ADDITIONAL_NAME_CHARS: [RangeInclusive<char>; 6] =
     ['-'..='-', '.'..='.', '0'..='9', '\u{B7}'..='\u{B7}', '\u{300}'..='\u{36F}', '\u{203F}'..='\u{2040}'];
 
