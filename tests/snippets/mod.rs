@@ -188,6 +188,8 @@ fn all_serializations() -> Generated {
             "HEADER@X-List": own("array<string>", json!({ "format": "explode", "example": ["a", "b"] })),
             "HEADER@X-Json": own("array<string>", json!({ "example": ["é", "b"] })),
             "COOKIE@list": own("array<int>", json!({ "example": [1, 2] })),
+            // A cookie cannot carry the space of the first pattern.
+            "COOKIE@names": own("[]?filename", json!({ "items": { "range": ["a b/*", "{c,d}/**"] } })),
         })
     };
     let big = json!({ "big": own("uint", json!({ "example": u64::MAX })), "other": own("?bool", json!({ "example": true })) });

@@ -79,7 +79,12 @@ fn generate(check: &dyn Check, is_allowed: impl Fn(&Value<'_>) -> bool) -> Optio
     let passes = |value: &Value<'static>| is_allowed(value) && check.check(value.clone()).is_ok();
     let example = check.example().filter(passes);
     let dashed = || with_dashes(check.example()?).filter(passes);
-    let value = example.or_else(dashed).or_else(|| check.boundary_values().into_iter().find(|value| is_allowed(value)));
+    let boundary_value = || check.boundary_values().into_iter().find(|value| is_allowed(value));
+    let of_allowed_items = || {
+        let mut lists = check.boundary_values().into_iter().filter_map(|value| with_allowed_items(value, &is_allowed));
+        lists.find(passes)
+    };
+    let value = example.or_else(dashed).or_else(boundary_value).or_else(of_allowed_items);
     value.map(|value| value.to_json())
 }
 
@@ -107,4 +112,12 @@ fn with_dashes(value: Value<'static>) -> Option<Value<'static>> {
         Value::Text(text) => Some(Value::Text(Cow::Owned(text.replace(' ', "-")))),
         _ => None,
     }
+}
+
+/// Replaces the items of a list that are not allowed by the first one that is. Returns `None` if no item is allowed.
+fn with_allowed_items(value: Value<'static>, is_allowed: impl Fn(&Value<'_>) -> bool) -> Option<Value<'static>> {
+    let Value::List(items) = value else { return None };
+    let first = items.iter().find(|item| is_allowed(item))?.clone();
+    let allowed = |item: Value<'static>| if is_allowed(&item) { item } else { first.clone() };
+    Some(Value::List(items.into_iter().map(allowed).collect()))
 }
