@@ -213,7 +213,7 @@ fn a_read_only_database_can_be_read() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
     use std::os::unix::process::CommandExt;
 
-    /// The id of the user `nobody`.
+    /// The user id of the unprivileged Unix account `nobody`.
     const NOBODY: u32 = 65534;
 
     let place = Place::sqlite();

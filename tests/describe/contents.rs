@@ -51,7 +51,7 @@ pub fn assert_matches_model(api: &Api) {
         };
         for method in &uri.service.methods {
             for parameter in &method.parameters {
-                let schema = &written[method.http.as_str()]["in"][parameter.written_key()]["$schema"];
+                let schema = &written[method.http.as_str()]["in"][parameter.tree_key()]["$schema"];
                 assert_eq!(schema, &parameter.r#type.check.schema(), "{} {}", method.id, parameter.name);
                 assert!(jsonschema::meta::is_valid(schema), "{schema}");
             }

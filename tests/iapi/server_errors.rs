@@ -17,7 +17,7 @@ use crate::client::{Connection, Request, Response, wait_until};
 use crate::server_process::clear;
 use crate::store::disk_errors::Disk;
 
-/// The id of the user `nobody`.
+/// The user id of the unprivileged Unix account `nobody`.
 const NOBODY: u32 = 65_534;
 
 fn picture(size: usize) -> Vec<u8> {

@@ -13,7 +13,7 @@ use super::{get, publication, put, staged_files, tree};
 
 /// The environment variable with the folder of the store, for the program of the user without permissions.
 const FOLDER: &str = "RULEBOOK_TEST_STORE";
-/// The id of the user `nobody`.
+/// The user id of the unprivileged Unix account `nobody`.
 const NOBODY: u32 = 65_534;
 
 /// A mounted disk of one mebibyte. Dropping it unmounts the disk.

@@ -35,7 +35,7 @@ struct Options {
 
 fn run(options: &Options) -> Exit {
     let name = &options.name;
-    let rulebook = match options.path.as_deref().map(folder).transpose() {
+    let rulebook = match options.path.as_deref().map(absolute_checkout_path).transpose() {
         Ok(Some(folder)) => Rulebook::Folder(folder),
         Ok(None) if vendor::SOURCES.is_empty() => Rulebook::Version(env!("CARGO_PKG_VERSION")),
         Ok(None) => Rulebook::Vendored,
@@ -52,8 +52,8 @@ fn run(options: &Options) -> Exit {
     output::print(&format!("Created the project {0}. Next:\n  cd {0}\n  cargo run\n", name.as_str()))
 }
 
-/// Returns the absolute path of the folder with rulebook.
-fn folder(path: &Path) -> Result<String, String> {
+/// Returns the absolute path of a checkout of rulebook, or the error for another folder.
+fn absolute_checkout_path(path: &Path) -> Result<String, String> {
     let path_error = |why: &str| format!("--path {}: {why}", path.display());
     let absolute = path.canonicalize().map_err(|error| path_error(&error.to_string()))?;
     if !absolute.join("crates/rulebook/Cargo.toml").is_file() {

@@ -2,7 +2,7 @@
 //!
 //! Values of ordinary tables are read in chunks with SQLite's incremental blob I/O, which identifies rows by their
 //! rowids. It does not support tables without rowids or with generated columns, virtual tables, numbers, and text in a
-//! database with the encoding UTF-16: such values are read as a whole, up to [`MAX_WHOLE`] bytes.
+//! database with the encoding UTF-16: such values are read as a whole, up to [`MAX_LEN_IN_MEMORY`] bytes.
 
 use std::io::Read;
 use std::path::Path;
@@ -16,7 +16,7 @@ use super::{CHUNK, Column, LimitedStore, SourceError};
 use rulebook::store::StagedFile;
 
 /// Maximum length in bytes of a value that is read as a whole.
-const MAX_WHOLE: u64 = 16 << 20;
+const MAX_LEN_IN_MEMORY: u64 = 16 << 20;
 
 /// Maximum time to wait while a writer locks the database. In WAL mode, writers and readers do not wait for each other;
 /// in other modes, writers also wait for this reader.
@@ -121,7 +121,11 @@ impl<'c> Table<'c> {
             return Ok(Ok(Some(ReadMethod::Incremental(rowid))));
         }
         let length: u64 = row.get(2)?;
-        Ok(if length > MAX_WHOLE { Err(SourceError::ValueTooLarge(MAX_WHOLE)) } else { Ok(Some(ReadMethod::Whole)) })
+        Ok(if length > MAX_LEN_IN_MEMORY {
+            Err(SourceError::ValueTooLarge(MAX_LEN_IN_MEMORY))
+        } else {
+            Ok(Some(ReadMethod::Whole))
+        })
     }
 
     fn copy(

@@ -110,7 +110,7 @@ fn write_method(method: &Method, path: &[Segment], form: CanonicalForm) -> Json 
     if form == CanonicalForm::ForClients {
         object.if_some("$when", scope.conditions.as_ref().map(|when| json!(when)));
     }
-    let parameters = parameters.iter().map(|parameter| (parameter.written_key(), write_parameter(parameter, form)));
+    let parameters = parameters.iter().map(|parameter| (parameter.tree_key(), write_parameter(parameter, form)));
     object.unless_empty("in", Json::Object(parameters.collect()));
     let outputs = outputs.iter().map(|output| (output.name.clone(), write_output(output)));
     object.unless_empty("out", Json::Object(outputs.collect()));
@@ -133,7 +133,7 @@ fn write_parameter(parameter: &Parameter, form: CanonicalForm) -> Json {
     let mut object = ObjectWriter::default();
     object.if_some("info", Some(info.as_str()));
     object.r#type(r#type, *optional);
-    object.unless_default("name", name, default_name(&parameter.written_key()));
+    object.unless_default("name", name, default_name(&parameter.tree_key()));
     object.if_some("default", default.clone());
     object.if_some("example", example.clone());
     object.if_some("message", message.as_deref());

@@ -74,7 +74,7 @@ impl Location {
 impl Parameter {
     /// Returns the key in the dialect `tree`: `{id}`, `URL#0`, `GET@lang`, `title`.
     #[must_use]
-    pub fn written_key(&self) -> String {
+    pub fn tree_key(&self) -> String {
         let key = &self.key;
         match self.from {
             Location::Path => format!("{{{key}}}"),

@@ -27,9 +27,9 @@ pub(super) fn with_after_functions(
     if matches!(check.arity(), Arity::File | Arity::Files) {
         return Err(error("`after` is not allowed for files").help("process the file in the handler"));
     }
-    let call = |name: String| FunctionCall { function: functions.find(&name), name };
-    let calls: Vec<_> = names.into_iter().map(call).collect();
-    Ok(if calls.is_empty() { check } else { Arc::new(AfterCheck { check, calls }) })
+    let resolve = |name: String| AfterFunction { function: functions.find(&name), name };
+    let functions: Vec<_> = names.into_iter().map(resolve).collect();
+    Ok(if functions.is_empty() { check } else { Arc::new(AfterCheck { check, functions }) })
 }
 
 /// Returns the function names in `after`: a list, or a text that is split at `|`. Blank names are ignored, as in
@@ -48,11 +48,12 @@ pub(crate) fn function_names(attribute: &Json) -> Option<Vec<String>> {
 #[derive(Debug)]
 struct AfterCheck {
     check: Arc<dyn Check>,
-    calls: Vec<FunctionCall>,
+    functions: Vec<AfterFunction>,
 }
 
+/// A function that `after` names.
 #[derive(Debug)]
-struct FunctionCall {
+struct AfterFunction {
     name: String,
     /// `None` if the program has not registered the function. The server does not start then, but the command line can
     /// check and describe a definition without its program; the call is skipped.
@@ -69,7 +70,7 @@ impl Check for AfterCheck {
     }
 
     fn check<'a>(&self, value: Value<'a>) -> Result<Value<'a>, TypeMismatch> {
-        let functions = self.calls.iter().filter_map(|call| Some((&call.name, call.function.as_ref()?)));
+        let functions = self.functions.iter().filter_map(|after| Some((&after.name, after.function.as_ref()?)));
         let mut value = self.check.check(value)?;
         for (name, function) in functions {
             let result = function.call(value.reborrow(), None).map(Value::into_owned);
@@ -91,7 +92,7 @@ impl Check for AfterCheck {
 
     fn type_expr(&self) -> TypeExpr {
         let mut type_expr = self.check.type_expr();
-        let names = self.calls.iter().map(|call| call.name.as_str()).collect();
+        let names = self.functions.iter().map(|after| after.name.as_str()).collect();
         type_expr.attributes.insert(AFTER.to_owned(), names);
         type_expr
     }
@@ -99,13 +100,13 @@ impl Check for AfterCheck {
     /// Returns the boundary values of the check. The list is empty if one of the functions belongs to the program,
     /// because such a function may reject a value and is not called at start.
     fn boundary_values(&self) -> Vec<Value<'static>> {
-        let has_custom = self.calls.iter().any(|call| !matches!(call.function, Some(Function::Builtin(_))));
+        let has_custom = self.functions.iter().any(|after| !matches!(after.function, Some(Function::Builtin(_))));
         if has_custom { Vec::new() } else { self.check.boundary_values() }
     }
 
     /// Returns the example of the check, or `None` if one of the functions belongs to the program and may reject it.
     fn example(&self) -> Option<Value<'static>> {
-        let has_custom = self.calls.iter().any(|call| matches!(call.function, Some(Function::Custom(_))));
+        let has_custom = self.functions.iter().any(|after| matches!(after.function, Some(Function::Custom(_))));
         if has_custom { None } else { self.check.example() }
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::check::{first_valid, keep_valid};
-use super::pattern::file_names::{self, NamePatterns};
+use super::pattern::file_name_patterns::{self, NamePatterns};
 use super::{ArgumentError, Check, TypeArgument, TypeArguments, TypeExpr};
 use crate::call::{TypeMismatch, Value};
 use crate::filename::{FileName, FilePatterns, PatternError, regex};
@@ -47,7 +47,7 @@ pub(super) fn compile(arguments: &TypeArguments<'_>) -> Result<Arc<dyn Check>, A
         return Ok(Arc::new(FileNameCheck {
             globs,
             patterns,
-            ecma: Some(file_names::ANY_NAME.to_owned()),
+            ecma: Some(file_name_patterns::ANY_NAME.to_owned()),
             samples: Vec::new(),
         }));
     }

@@ -35,9 +35,9 @@ const MAX_NAME: usize = 1 << 10;
 /// The maximum length of the file name of a part, in characters. A longer name is cut.
 const MAX_FILENAME: usize = 255;
 
-/// The method for which a body is received.
+/// The method that receives a multipart body, and what its parts need.
 #[derive(Clone, Copy)]
-pub(super) struct Target<'m> {
+pub(super) struct MultipartTarget<'m> {
     /// The plan of the method.
     pub(super) plan: &'m Plan,
     /// The method.
@@ -55,7 +55,7 @@ pub(super) struct Target<'m> {
 pub(super) async fn receive_parts(
     mut body: LimitedBody<'_>,
     boundary: Option<String>,
-    target: &Target<'_>,
+    target: &MultipartTarget<'_>,
 ) -> Result<Body, ApiError> {
     let Some(first) = body.next().await? else {
         return Ok(Body::Empty);
@@ -142,9 +142,9 @@ impl PartReader<'_> {
         &mut self,
         mut field: Field<'static>,
         number: u64,
-        target: &Target<'_>,
+        target: &MultipartTarget<'_>,
     ) -> Result<Option<Part>, ApiError> {
-        let Target { plan, method, uploads, .. } = *target;
+        let MultipartTarget { plan, method, uploads, .. } = *target;
         let name = match field.name() {
             None => return Err(ApiError::malformed(MalformedRequest::MultipartName { part: number })),
             Some(name) if name.len() > MAX_NAME => {

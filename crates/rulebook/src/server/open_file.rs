@@ -17,7 +17,7 @@ use crate::pipeline::ReplyBody;
 use crate::transfer::{Decision, FileInfo, decide, etag_from_metadata};
 
 /// The maximum length in bytes of a file that is read into memory and sent at once.
-const MAX_WHOLE: u64 = 64 << 10;
+const MAX_LEN_IN_MEMORY: u64 = 64 << 10;
 
 /// The part of a file that a response contains.
 pub(super) struct Opened {
@@ -37,7 +37,7 @@ pub(super) struct Opened {
 pub(super) async fn open(request: FileRequest, content: Content, known: FileInfo) -> io::Result<Opened> {
     match content {
         Content::Stream(pieces) => Ok(request.stream(pieces, known)),
-        Content::Bytes(bytes) if bytes.len() as u64 <= MAX_WHOLE => Ok(request.bytes(bytes, known)),
+        Content::Bytes(bytes) if bytes.len() as u64 <= MAX_LEN_IN_MEMORY => Ok(request.bytes(bytes, known)),
         Content::Bytes(bytes) => on_other_thread(move || Ok(request.bytes(bytes, known))).await,
         Content::Path(path) => request.file(on_other_thread(move || open_file(&path)).await?, known).await,
         Content::File(file) => request.file(file, known).await,
@@ -135,7 +135,7 @@ impl FileRequest {
             _ => return Ok(Opened { decision, facts, body: ReplyBody::empty() }),
         };
         let mut pieces = FileStream::new(file, start + from, length);
-        let body = if length <= MAX_WHOLE {
+        let body = if length <= MAX_LEN_IN_MEMORY {
             // The part is not longer than one piece of the stream.
             pieces.try_next().await?.unwrap_or_default().into()
         } else {

@@ -102,7 +102,7 @@ pub(super) async fn receive(
         BodyKind::Json => Ok(receive_whole(&mut limited).await?.map_or(Body::Empty, Body::Json)),
         // Boxed, because it would enlarge the future of every other request.
         BodyKind::Multipart { boundary, limits } => {
-            let target = multipart::Target { plan, method, max_parts: limits.parts, uploads };
+            let target = multipart::MultipartTarget { plan, method, max_parts: limits.parts, uploads };
             Box::pin(multipart::receive_parts(limited, boundary, &target)).await
         }
     }

@@ -139,7 +139,7 @@ async fn run(
         Either::Left((ended, _)) => return ended,
         Either::Right(((), server)) => server,
     };
-    state.stop();
+    state.mark_stopping();
     log::info!("stopping when the requests in flight have ended");
     drop(handle.pause());
     let server = match select(server, pin!(sleep(SETTLE_TIME))).await {

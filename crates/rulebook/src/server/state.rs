@@ -56,7 +56,7 @@ impl ServerState {
     }
 
     /// Marks the server as stopping: `/readyz` reports that it is not ready.
-    pub(super) fn stop(&self) {
+    pub(super) fn mark_stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 

@@ -8,7 +8,7 @@ use syn::{Visibility, parse_quote};
 /// Prints the signature of an item; an empty text if no part of it is public.
 pub fn print(item: &Item) -> String {
     let mut item = item.clone();
-    Strip.visit_item_mut(&mut item);
+    KeepSignature.visit_item_mut(&mut item);
     if matches!(&item, Item::Impl(item) if item.trait_.is_none() && item.items.is_empty()) {
         return String::new();
     }
@@ -20,10 +20,10 @@ pub fn is_hidden(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| attribute.to_token_stream().to_string() == "# [doc (hidden)]")
 }
 
-/// Removes what is not part of a signature.
-struct Strip;
+/// Removes bodies, comments and attributes from an item, so that only its signature remains.
+struct KeepSignature;
 
-impl VisitMut for Strip {
+impl VisitMut for KeepSignature {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
         const KEPT: [&str; 4] = ["cfg", "deprecated", "derive", "non_exhaustive"];
         attributes.retain(|attribute| KEPT.iter().any(|kept| attribute.path().is_ident(kept)));

@@ -31,7 +31,7 @@ pub(super) struct PathOperation<'a> {
     /// The id of the operation.
     id: String,
     /// The names of the path parameters, in order.
-    names: Vec<String>,
+    parameter_names: Vec<String>,
 }
 
 impl<'a> Operations<'a> {
@@ -53,7 +53,7 @@ impl<'a> Operations<'a> {
                         templates.get_or_add_template(&api.base, &segments[..segments.len() - omitted]);
                     let id = if omitted == 0 { method.id.clone() } else { shorter_id(&method.id, omitted, &mut ids) };
                     if is_included {
-                        let operation = PathOperation { service, method, omitted, id, names: names.clone() };
+                        let operation = PathOperation { service, method, omitted, id, parameter_names: names.clone() };
                         paths.entry(path.clone()).or_default().push(operation);
                     }
                 }
@@ -87,10 +87,10 @@ impl<'a> Operations<'a> {
         schemas: &mut Schemas,
         responses: &mut ResponseComponents,
     ) -> Operation {
-        let PathOperation { service, method, omitted, id, names } = operation;
+        let PathOperation { service, method, omitted, id, parameter_names } = operation;
         let ServiceUri { module, service, below, .. } = &self.services[*service];
         let segments = segments(service, method);
-        let parameters: Vec<_> = parameters(&segments[..segments.len() - omitted], names).collect();
+        let parameters: Vec<_> = parameters(&segments[..segments.len() - omitted], parameter_names).collect();
         // Without positions, no parameter of this method can match the path of a service below.
         let below = if *omitted < method.positions().len() { &below[..] } else { &[] };
         operation::operation((self.api, module, method), id.clone(), (&parameters, below), schemas, responses)

@@ -244,14 +244,15 @@ impl ResponseComponents {
         while self.components.contains_key(&name) {
             name.push('_');
         }
-        let response = self.response(envelope, errors, schemas);
+        let response = self.error_response(envelope, errors, schemas);
         self.components.insert(name.clone(), response);
         let reference = Ref::from_response_name(&name);
         self.names.insert(key, name);
         reference
     }
 
-    fn response(&self, envelope: &EnvelopeName, errors: &ErrorGroup<'_>, schemas: &mut Schemas) -> Response {
+    /// Returns the response with these errors in an envelope, and as problem documents.
+    fn error_response(&self, envelope: &EnvelopeName, errors: &ErrorGroup<'_>, schemas: &mut Schemas) -> Response {
         // If the envelope itself sends problem documents, their content must not be added again.
         let sends_problems = |used: &ErrorEnvelope| used.envelope.error_content_type() == Problem.error_content_type();
         let envelopes = self.envelopes_of(envelope);

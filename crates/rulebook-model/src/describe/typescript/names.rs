@@ -7,7 +7,7 @@ use crate::model::{Location, Parameter, default_name};
 /// would have the same name, the full key is used, which the client accepts for every parameter.
 #[must_use]
 pub fn argument_names(parameters: &[Parameter]) -> Vec<String> {
-    let names: Vec<_> = parameters.iter().map(|parameter| (short_name(parameter), parameter.written_key())).collect();
+    let names: Vec<_> = parameters.iter().map(|parameter| (short_name(parameter), parameter.tree_key())).collect();
     let argument_name = |(index, (short, key)): (usize, &(String, String))| {
         let mut others = names.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, names)| names);
         let is_ambiguous = others.any(|(other_short, other_key)| other_short == short || other_key == short);
@@ -18,14 +18,12 @@ pub fn argument_names(parameters: &[Parameter]) -> Vec<String> {
 
 fn short_name(parameter: &Parameter) -> String {
     let Parameter { name, key, from, .. } = parameter;
-    let key_as_written = parameter.written_key();
+    let tree_key = parameter.tree_key();
     match from {
         // Header names are case-insensitive, and `name` has the spelling of the definition.
-        Location::Header if name.eq_ignore_ascii_case(&key_as_written) => {
-            name.chars().skip(HEADER_PREFIX.len()).collect()
-        }
-        _ if name != default_name(&key_as_written) => name.clone(),
-        Location::Position(_) => key_as_written,
+        Location::Header if name.eq_ignore_ascii_case(&tree_key) => name.chars().skip(HEADER_PREFIX.len()).collect(),
+        _ if name != default_name(&tree_key) => name.clone(),
+        Location::Position(_) => tree_key,
         _ => key.clone(),
     }
 }

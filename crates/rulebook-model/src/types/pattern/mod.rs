@@ -1,7 +1,7 @@
 //! The attribute `regex` of texts: its notation in definitions, its compiled form, and its form in JSON Schema.
 
 mod ecma;
-pub(super) mod file_names;
+pub(super) mod file_name_patterns;
 mod parse;
 mod sample;
 
