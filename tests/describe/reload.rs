@@ -100,13 +100,13 @@ pub fn assert_documents_load_to_the_same_modules(api: &Api) {
     let mut reversed = files.clone();
     reversed.reverse();
     let again = check(Rulebook::read(files));
-    let mut expected = api.modules.clone();
+    let mut expected = api.clone().without_spans().modules;
     expected.retain(|module| !module.services.is_empty());
     for module in &mut expected {
         let inherited = (api.envelope != Default::default()).then(|| api.envelope.clone());
         module.envelope = module.envelope.take().or(inherited);
     }
-    assert_eq!(again.modules, expected);
+    assert_eq!(again.clone().without_spans().modules, expected);
 
     let documents = |api: &Api| {
         let uris = describe::uris(api);

@@ -155,7 +155,8 @@ fn modules_can_name_custom_envelopes() {
     let api = rulebook().check().unwrap();
     let printed = canonical(&api);
     assert_eq!(printed["modules"]["own"]["envelope"], "corp");
-    assert_eq!(read(&printed).add_envelope("corp", Corp).check().unwrap(), api);
+    let again = read(&printed).add_envelope("corp", Corp).check().unwrap();
+    assert_eq!(again.without_spans(), api.without_spans());
     let options = server.send(&Request::new("OPTIONS", "/own")).json();
     assert_eq!(options["envelope"], "corp");
 }

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use super::files;
 use crate::client::{Request, TestServer};
 
-/// Compiles a valid definition.
+/// Compiles a valid definition to its model without spans, so that models of different texts can be compared.
 fn model(files: Vec<(PathBuf, Vec<u8>)>) -> Api {
     let Loaded { sources, definition, mut diagnostics } = read(files);
     let Lowered { api, diagnostics: more, .. } =
@@ -21,7 +21,7 @@ fn model(files: Vec<(PathBuf, Vec<u8>)>) -> Api {
     diagnostics.extend(more);
     let report = Report::new(sources, diagnostics);
     assert!(report.is_empty(), "{report}");
-    api
+    api.without_spans()
 }
 
 /// Compiles a class `User` with a method `get`.
@@ -236,7 +236,8 @@ fn the_canonical_form_compiles_to_the_same_model() {
     let names: Vec<_> = api.modules[0].services[0].methods[0].parameters.iter().map(|own| own.name.as_str()).collect();
     assert_eq!(names, ["x-a", "$b", "x"], "names can begin like ignored keys");
     let printed = canonical(&api).to_string();
-    assert_eq!(model(vec![(PathBuf::from("api/app.json"), printed.into_bytes())]), api);
+    let again = model(vec![(PathBuf::from("api/app.json"), printed.into_bytes())]);
+    assert_eq!(again, api);
 }
 
 #[derive(serde::Deserialize, serde::Serialize)]

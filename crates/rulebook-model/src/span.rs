@@ -3,9 +3,7 @@
 //! The parsed definition and the model keep the span of each value, so that every diagnostic can point at its line.
 
 /// A range of bytes in a definition file.
-///
-/// All spans are equal, so that two models are equal if only the positions of their parts differ.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
     /// The index of the file in [`crate::diagnostic::Sources`].
     pub file: u32,
@@ -14,14 +12,6 @@ pub struct Span {
     /// The offset after the last byte.
     pub end: u32,
 }
-
-impl PartialEq for Span {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Span {}
 
 impl Span {
     /// Returns the part of this span between two offsets, in bytes from its start. Offsets beyond its end are moved to

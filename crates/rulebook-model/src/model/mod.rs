@@ -10,6 +10,7 @@ mod parameter;
 mod scope;
 mod server_path;
 mod service;
+mod without_spans;
 
 pub use crate::envelope::EnvelopeName;
 pub use crate::limits::Limits;
