@@ -1,4 +1,5 @@
-//! Binds handlers to methods, and reports methods without a handler and handlers without a method.
+//! Binds the handlers of the program to the API methods of the definition. Reports API methods without a handler, and
+//! handlers without an API method.
 
 use std::collections::HashMap;
 use std::panic::Location;
@@ -12,20 +13,21 @@ use crate::call::HttpMethod;
 use crate::handler::{self, Binding};
 use crate::plan::Action;
 
-/// The result of [`bind`].
+/// The actions of all API methods, and the mismatches between the handlers and the definition.
 #[derive(Default)]
 pub struct BoundHandlers {
-    /// The action of each method, in the order of modules, services and methods.
+    /// The action (the code that a call runs) of each API method, in the order of the API modules, services and methods
+    /// of the model.
     pub actions: Vec<Action>,
-    /// The errors.
+    /// The errors in the bindings of the program, to be reported together.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The method to which a handler is bound: the name of a module, an HTTP method, and a path pattern without names of
-/// captures.
+/// Identifies the API method to which a handler is bound: the name of an API module, an HTTP method, and a path in
+/// which `{}` replaces each capture (a segment that is a parameter).
 type BindingKey<'a> = (&'a str, HttpMethod, String);
 
-/// Finds the handler of every method.
+/// Finds the handler of every API method. `unbound` is the setting for API methods without a handler.
 #[must_use]
 pub fn bind(api: &Api, modules: &[handler::Module], unbound: Unbound) -> BoundHandlers {
     let mut bound = BoundHandlers::default();
@@ -63,7 +65,7 @@ pub fn bind(api: &Api, modules: &[handler::Module], unbound: Unbound) -> BoundHa
     bound
 }
 
-/// Returns every method of the API.
+/// Returns every API method, with its service and its API module.
 pub(super) fn methods(api: &Api) -> impl Iterator<Item = (&Module, &Service, &Method)> {
     api.modules.iter().flat_map(|module| {
         module
@@ -73,7 +75,8 @@ pub(super) fn methods(api: &Api) -> impl Iterator<Item = (&Module, &Service, &Me
     })
 }
 
-/// Returns the modules of the program that are in the definition, without duplicates. Reports the others.
+/// Returns those modules of the program that the definition has, without duplicates. Reports duplicate modules, and
+/// modules that the definition does not have.
 fn known_modules<'m>(
     api: &Api,
     modules: &'m [handler::Module],
@@ -105,12 +108,14 @@ fn find_module<'a>(api: &'a Api, name: &str) -> Option<&'a Module> {
     api.modules.iter().find(|module| module.name == name)
 }
 
-/// Returns the span of a module; or the span of the settings if the definition does not have the module.
+/// Returns the span of an API module in the definition files; the span of the settings if the definition does not have
+/// the module.
 fn module_span(api: &Api, name: &str) -> Span {
     find_module(api, name).map_or(api.span, |module| module.span)
 }
 
-/// Returns the handlers by their binding. Reports handlers that are bound to the same method.
+/// Returns the bindings of all handlers by the API method to which they are bound. Reports two handlers that are bound
+/// to the same API method.
 fn bindings<'m>(
     api: &Api,
     modules: &[&'m handler::Module],
@@ -133,7 +138,8 @@ fn bindings<'m>(
     bindings
 }
 
-/// Returns the path of a service without the names of its captures, because a binding may use other names.
+/// Returns the path of a service, in which `{}` replaces each capture. The names of captures are removed because a
+/// binding may use other names than the definition.
 fn pattern(service: &Service) -> String {
     service.path.iter().fold(String::new(), |pattern, segment| match segment {
         Segment::Static(text) => pattern + "/" + text,
@@ -141,7 +147,7 @@ fn pattern(service: &Service) -> String {
     })
 }
 
-/// Returns the path of a binding without the names of its captures.
+/// Converts the path of a binding, such as `/line/{id}`, to the form that [`pattern`] returns.
 fn binding_pattern(path: &str) -> String {
     if path == "/" {
         return String::new();
@@ -151,7 +157,7 @@ fn binding_pattern(path: &str) -> String {
     segments.join("/")
 }
 
-/// Checks that a handler returns a file if and only if its method is a download.
+/// Checks that a handler returns a file if and only if its API method has the option `download`.
 fn check_download(method: &Method, binding: &Binding) -> Option<Diagnostic> {
     let (message, help) = match (method.options.download, binding.handler.is_download()) {
         (true, false) => ("returns outputs, but the method is a download", "return a `Download`"),
@@ -176,7 +182,7 @@ fn no_handler(module: &Module, service: &Service, method: &Method) -> Diagnostic
     ))
 }
 
-/// Reports a handler that is bound to a method which its module does not have.
+/// Creates the diagnostic for a handler that is bound to an API method which the API module does not have.
 fn no_method(api: &Api, (module, _, pattern): &BindingKey<'_>, binding: &Binding) -> Diagnostic {
     let name = format!("{} {}", binding.http.as_str(), binding.path);
     let message =

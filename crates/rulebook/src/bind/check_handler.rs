@@ -1,8 +1,12 @@
-//! Checks that the argument type of a handler accepts every value that the definition of the method allows.
+//! Checks that the argument type of a handler accepts all arguments that the definition of its API method allows.
 //!
-//! At startup, the type is deserialized from sample values, so that no request fails later because the type rejects a
-//! value. Each parameter is tested separately, so that each rejected parameter is reported once, with the rejected
-//! value. A type whose fields are not known (a map, or a struct with `flatten`) is tested with all parameters together.
+//! At startup, the argument type is deserialized from sample values, so that no request fails later because the
+//! argument type rejects a value. The *samples* of a parameter are values at the boundaries of its type, such as the
+//! smallest and the largest number. Each parameter is tested separately, so that each rejected parameter is reported
+//! once, with the rejected value. An argument type whose fields are not known (a map, or a struct with
+//! `serde(flatten)`) is tested with all parameters together.
+//!
+//! A parameter is identified by its index in the definition.
 
 use rulebook_model::diagnostic::{Diagnostic, DiagnosticCode};
 use rulebook_model::model::{Method, Parameter};
@@ -11,8 +15,8 @@ use rulebook_model::types::Arity;
 use crate::call::{Slot, Slots, Upload, Value};
 use crate::handler::{ArgsErrorKind, Binding, Fields, HandlerMismatch};
 
-/// Reports the parameters of a method that the argument type of its handler does not accept. `fields` are the fields
-/// of the type.
+/// Returns a diagnostic for each parameter of an API method that the argument type of its handler does not accept.
+/// `fields` are the fields of the argument type.
 pub(super) fn check_handler(method: &Method, binding: &Binding, fields: &Fields) -> Vec<Diagnostic> {
     let check = HandlerCheck {
         method,
@@ -30,16 +34,16 @@ pub(super) fn check_handler(method: &Method, binding: &Binding, fields: &Fields)
 struct HandlerCheck<'a> {
     method: &'a Method,
     binding: &'a Binding,
-    /// Sample values of each parameter, null and absence last.
+    /// The sample values of each parameter; null and absence are the last samples.
     samples: Vec<Vec<Slot<'static>>>,
-    /// `true` for each parameter that was reported.
+    /// For each parameter, `true` if the parameter was reported.
     reported: Vec<bool>,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl HandlerCheck<'_> {
-    /// Checks a type whose fields are known: tests the samples of each parameter separately, then omits the optional
-    /// parameters.
+    /// Checks an argument type whose fields are known. First tests the samples of each parameter separately; then tests
+    /// that optional parameters can be omitted.
     fn one_by_one(mut self, fields: &[&'static str]) -> Vec<Diagnostic> {
         let accepted: Vec<Option<Slot<'static>>> =
             (0..self.samples.len()).map(|index| self.check_alone(index)).collect();
@@ -55,7 +59,8 @@ impl HandlerCheck<'_> {
         self.diagnostics
     }
 
-    /// Tests every sample of a parameter. Returns the first accepted sample.
+    /// Tests every sample of a parameter, without the other parameters. Returns the first sample that the argument type
+    /// accepts.
     fn check_alone(&mut self, index: usize) -> Option<Slot<'static>> {
         let mut accepted = None;
         for slot in self.samples[index].clone() {
@@ -81,7 +86,7 @@ impl HandlerCheck<'_> {
         accepted
     }
 
-    /// Returns the parameter for each field. Reports fields without a parameter.
+    /// Returns each field of the argument type with the index of its parameter. Reports fields that have no parameter.
     fn match_fields(
         &mut self,
         fields: &[&'static str],
@@ -90,8 +95,8 @@ impl HandlerCheck<'_> {
         let mut matched = Vec::new();
         for field in fields {
             let same_name = self.method.parameters.iter().position(|parameter| parameter.name == *field);
-            // The field may be another name (alias) of the field of a parameter. Only an accepted value of that
-            // parameter can prove this.
+            // The field may be an alias of a parameter's field, which only an accepted value of the parameter can
+            // prove. A reported parameter may have no accepted value.
             let may_be_alias = self.reported.contains(&true);
             match same_name.or_else(|| self.find_alias(field, accepted)) {
                 Some(index) => matched.push((*field, index)),
@@ -108,8 +113,8 @@ impl HandlerCheck<'_> {
         matched
     }
 
-    /// Returns the parameter that fills `field` through an alias (`serde(alias)`). It is found because serde rejects
-    /// both names together as a duplicate.
+    /// Returns the parameter for which `field` is an alias (`serde(alias)`). Such a parameter is found because serde
+    /// rejects the name of the parameter together with its alias as a duplicate field.
     fn find_alias(&self, field: &'static str, accepted: &[Option<Slot<'static>>]) -> Option<usize> {
         accepted.iter().enumerate().find_map(|(index, slot)| {
             let names = [self.method.parameters[index].name.as_str().into(), field.into()];
@@ -120,8 +125,8 @@ impl HandlerCheck<'_> {
         })
     }
 
-    /// Finds the required fields: starts without values, and adds each field that serde reports as missing. Reports
-    /// required fields whose parameter is optional.
+    /// Finds the required fields of the argument type: deserializes it without values first, and then adds a value for
+    /// each field that serde reports as missing. Reports required fields whose parameter is optional.
     fn check_absence(&mut self, fields: &[(&'static str, usize)], accepted: &[Option<Slot<'static>>]) {
         let mut given: Vec<(usize, Slot<'static>)> = Vec::new();
         while let Err(mismatch) = self.deserialize_from(given.iter().cloned()) {
@@ -138,8 +143,8 @@ impl HandlerCheck<'_> {
         }
     }
 
-    /// Checks a type whose fields are not known: tests typical values of all parameters together, then varies each
-    /// parameter.
+    /// Checks an argument type whose fields are not known: tests typical values of all parameters together, and then
+    /// replaces the value of each parameter by its samples.
     fn all_parameters_together(mut self) -> Vec<Diagnostic> {
         let mut typical: Vec<Slot<'static>> = self.method.parameters.iter().map(typical).collect();
         let with = |typical: &[Slot<'static>], index: usize, slot: &Slot<'static>| {
@@ -179,14 +184,15 @@ impl HandlerCheck<'_> {
         self.diagnostics
     }
 
-    /// Returns `true` if a parameter has no samples, because its type has no
-    /// [`boundary_values`](rulebook_model::types::Check::boundary_values). An error about a missing value is then not
-    /// significant.
+    /// Returns `true` if one of the parameters has no samples, because its type defines no
+    /// [`boundary_values`](rulebook_model::types::Check::boundary_values). An error about a missing value then does not
+    /// mean that the argument type is wrong.
     fn lacks_samples(&self) -> bool {
         self.samples.iter().any(Vec::is_empty)
     }
 
-    /// Deserializes the type from values of parameters. In the error, `slot` is the index of the parameter.
+    /// Deserializes the argument type from values, each of which belongs to the parameter with the given index. In the
+    /// error, `slot` is the index of the rejected parameter.
     fn deserialize_from(&self, slots: impl IntoIterator<Item = (usize, Slot<'static>)>) -> Result<(), HandlerMismatch> {
         let (indices, values): (Vec<usize>, Vec<_>) = slots.into_iter().unzip();
         let names: Vec<Box<str>> =
@@ -197,7 +203,8 @@ impl HandlerCheck<'_> {
         })
     }
 
-    /// Reports that the field of a parameter does not accept `slot`. Reports each parameter only once.
+    /// Reports that the argument type does not accept the value `slot` for a parameter. Only the first report about
+    /// each parameter is kept.
     fn report_value(&mut self, index: usize, slot: &Slot<'_>, reason: &str) {
         let name = &self.method.parameters[index].name;
         let predicate = format!("does not accept all values of `{name}`: {reason}");
@@ -217,8 +224,8 @@ impl HandlerCheck<'_> {
         }
     }
 
-    /// Reports a parameter, unless it was reported before. The message consists of "the handler of …" and the
-    /// predicate.
+    /// Adds a diagnostic about a parameter, and returns it; returns `None` if the parameter was reported before. The
+    /// message consists of "the handler of …" and `predicate`.
     fn report_parameter(&mut self, index: usize, predicate: &str) -> Option<&mut Diagnostic> {
         if std::mem::replace(&mut self.reported[index], true) {
             return None;
@@ -243,7 +250,7 @@ impl HandlerCheck<'_> {
     }
 }
 
-/// Quotes a value as JSON, at most 60 characters of it.
+/// Returns the first 60 characters of a value in JSON, for a diagnostic.
 fn quote(value: &Value<'_>) -> String {
     if let Value::File(_) = value {
         return "a file".to_owned();
@@ -255,7 +262,8 @@ fn quote(value: &Value<'_>) -> String {
     }
 }
 
-/// Returns a typical value of a parameter: the default; absence, if it is optional; or else a sample.
+/// Returns a typical value of a parameter: its default if it has a default, absence if it is optional, and otherwise
+/// its first boundary value.
 fn typical(parameter: &Parameter) -> Slot<'static> {
     match default(parameter) {
         Some(value) => value,
@@ -264,7 +272,8 @@ fn typical(parameter: &Parameter) -> Slot<'static> {
     }
 }
 
-/// Returns the samples of a parameter: boundary values, and either the default, or null and absence if it is optional.
+/// Returns the samples of a parameter: its boundary values and its default. For an optional parameter without a
+/// default, null and absence are added.
 fn samples(parameter: &Parameter) -> Vec<Slot<'static>> {
     let mut slots: Vec<_> = values(parameter).collect();
     match default(parameter) {
@@ -275,7 +284,7 @@ fn samples(parameter: &Parameter) -> Vec<Slot<'static>> {
     slots
 }
 
-/// Returns boundary values of a parameter, as handlers receive them.
+/// Returns the boundary values of a parameter's type, in the form in which handlers receive them.
 fn values(parameter: &Parameter) -> impl Iterator<Item = Slot<'static>> {
     let check = &parameter.r#type.check;
     let values = match check.arity() {
@@ -285,7 +294,7 @@ fn values(parameter: &Parameter) -> impl Iterator<Item = Slot<'static>> {
         Arity::File => vec![Value::File(Upload::sample())],
         Arity::Files => vec![Value::List(vec![Value::File(Upload::sample())])],
     };
-    // Null means absence for an optional parameter, even if its type allows null.
+    // For an optional parameter, the value null means absence, even if the type of the parameter accepts null.
     let is_absence = move |value: &Value<'_>| parameter.optional && *value == Value::Null;
     values.into_iter().filter(move |value| !is_absence(value)).map(Slot::Value)
 }

@@ -1,4 +1,5 @@
-//! Creates the plan for the setting `cors`: the response headers for pages of other origins.
+//! Compiles the setting `cors` of the definition to the header values with which a browser lets pages of other origins
+//! call the API (cross-origin resource sharing).
 
 use http::HeaderValue;
 use rulebook_model::model::{Api, Cors, Location, Method, Origins};
@@ -6,10 +7,10 @@ use rulebook_model::model::{Api, Cors, Location, Method, Origins};
 use super::bind::methods;
 use crate::plan;
 
-/// Request headers that pages may send to every method.
+/// The header fields that pages of other origins may send with every request.
 const REQUEST_HEADERS: [&str; 7] =
     ["Authorization", "Content-Type", "X-Request-Id", "X-Requested-With", "If-None-Match", "If-Match", "Range"];
-/// Response headers that pages may read.
+/// The header fields of responses that pages of other origins may read.
 const RESPONSE_HEADERS: [&str; 11] = [
     "ETag",
     "Location",
@@ -24,7 +25,7 @@ const RESPONSE_HEADERS: [&str; 11] = [
     "Content-Range",
 ];
 
-/// Returns the response headers for requests from other origins; `None` without the setting.
+/// Returns the compiled setting `cors`; `None` if the definition does not have this setting.
 pub(super) fn plan(api: &Api) -> Option<plan::PlannedCors> {
     let Cors { origins, credentials, headers, expose, max_age, .. } = api.cors.as_ref()?;
     let request_headers = || REQUEST_HEADERS.into_iter().chain(headers.iter().map(String::as_str));
@@ -49,7 +50,7 @@ pub(super) fn plan(api: &Api) -> Option<plan::PlannedCors> {
     })
 }
 
-/// Joins names of headers to a list, each name once.
+/// Joins names of header fields to a comma-separated list, without duplicates.
 fn header_list<'n>(names: impl Iterator<Item = &'n str>) -> HeaderValue {
     let mut list: Vec<&str> = Vec::new();
     for name in names {
@@ -57,6 +58,6 @@ fn header_list<'n>(names: impl Iterator<Item = &'n str>) -> HeaderValue {
             list.push(name);
         }
     }
-    // Header names are valid in header values, so this never fails.
+    // A list of header names is always a valid header value.
     HeaderValue::try_from(list.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

@@ -1,6 +1,8 @@
-//! Creates the plan, from which requests are served, from the model and the handlers of the program.
+//! Binds the handlers of the program to the API methods of the model, and creates the plan: the data structures with
+//! which requests are handled.
 //!
-//! Reports methods without a handler and handlers without a method, and computes everything that requests need.
+//! Mismatches are reported as diagnostics: API methods without a handler, handlers without an API method, and handlers
+//! whose argument type does not accept all valid arguments.
 
 #[expect(clippy::module_inception, reason = "the stage and its one function")]
 mod bind;

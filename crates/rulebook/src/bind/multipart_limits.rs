@@ -1,5 +1,5 @@
-//! Computes the limits of multipart bodies: the limits in the settings, unless the parameters of a method need higher
-//! ones.
+//! Computes the limits for multipart bodies: the limits in the settings of the definition, or higher limits if the
+//! parameters of an API method need them.
 
 use rulebook_model::limits;
 use rulebook_model::model::{Limits, Location, Method, Parameter};
@@ -8,15 +8,15 @@ use rulebook_model::types::Arity;
 use crate::call::Limit;
 use crate::plan::MultipartLimits;
 
-/// Returns the size limit of each file that fills a parameter; `None` if the parameter is not a file.
+/// Returns the size limit for each file of a parameter; `None` if the parameter does not accept files.
 pub(super) fn file_limit(parameter: &Parameter, limits: &Limits) -> Option<Limit> {
     let check = &parameter.r#type.check;
     let type_limit = check.max_size().bytes.map(Limit::file);
     matches!(check.arity(), Arity::File | Arity::Files).then(|| type_limit.unwrap_or(limits::PART.at(limits.part)))
 }
 
-/// Returns the limits of a multipart body for a method. They allow every body whose parts are all valid for the
-/// parameters.
+/// Returns the limits for a multipart body of an API method. They allow every body in which each part is valid for its
+/// parameter.
 pub(super) fn method_limits(method: &Method, limits: &Limits) -> MultipartLimits {
     let in_body = method.parameters.iter().filter(|it| matches!(it.from, Location::Body | Location::Any));
     let needed = in_body.fold(Needed::default(), |needed, parameter| needed.and(parameter, limits));
@@ -24,17 +24,17 @@ pub(super) fn method_limits(method: &Method, limits: &Limits) -> MultipartLimits
     MultipartLimits { bytes: bytes.max(limits.multipart), parts: needed.parts.max(limits.parts) }
 }
 
-/// Returns the maximum of two limits, separately for bytes and for parts.
+/// Returns the higher limit for bytes, and the higher limit for parts.
 pub(super) fn max(one: MultipartLimits, other: MultipartLimits) -> MultipartLimits {
     MultipartLimits { bytes: one.bytes.max(other.bytes), parts: one.parts.max(other.parts) }
 }
 
-/// The maximum size and number of parts that the parameters of a method allow.
+/// The maximum size and number of the parts that the parameters of an API method allow in a multipart body.
 #[derive(Default)]
 struct Needed {
     parts: u64,
     file_bytes: u64,
-    /// `true` if a type limits the size of a file or the number of files.
+    /// `true` if the type of a parameter limits the size of a file or the number of files.
     has_size: bool,
 }
 
@@ -51,7 +51,7 @@ impl Needed {
         let parts = parts.min(limits.items);
         let file_bytes = match file_limit(parameter, limits) {
             None => 0,
-            // If the array may have any number of files, the setting limits it.
+            // If the parameter accepts any number of files, the setting `multipart` limits their total size.
             Some(_) if check.arity() == Arity::Files && max.items.is_none() => limits.multipart,
             Some(limit) => limit.max.saturating_mul(parts),
         };

@@ -1,4 +1,7 @@
-//! Creates the plan: converts the model to the structures from which requests are served.
+//! Creates the plan: converts the model of the API to the data structures with which requests are handled.
+//!
+//! The parameters of an API method are numbered in the order of the definition. The number of a parameter is the index
+//! of its slot, the place for its argument.
 
 use http::HeaderName;
 use rulebook_model::compile::read_default;
@@ -15,22 +18,21 @@ use crate::plan::{
     ServicesByModule, SimilarPaths, SlotPlan,
 };
 
-/// The parts of a plan that do not come from the model.
+/// The parts of a plan that come from the program instead of the model.
 pub struct PlanContext {
-    /// The authenticators, in the order in which they are called.
+    /// The authenticators of the program, in the order in which they are called.
     pub authenticators: Vec<Box<dyn DynAuthenticate>>,
-    /// `true` if the outputs of handlers are checked against the definition.
+    /// `true` if the outputs of every handler are compared with the definition.
     pub verify_outputs: bool,
-    /// The values that the program gives to its handlers.
+    /// The values of the program that its handlers share.
     pub state: State,
-    /// The readiness checks of the program.
+    /// The readiness checks of the program, whose results `/readyz` reports.
     pub checks: Vec<ReadinessCheck>,
     /// The documents that describe the API.
     pub documents: DocumentCache,
 }
 
-/// Creates the plan of an API. `api` must have no errors; `actions` contains the action of each method, as
-/// [`bind`](super::bind) returns them.
+/// Creates the plan of an API. `actions` contains the action of each API method, as [`bind`](super::bind) returns them.
 #[must_use]
 pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], context: PlanContext) -> Plan {
     let mut routes = Routes::default();
@@ -40,7 +42,7 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], conte
     for (module_index, module) in api.modules.iter().enumerate() {
         for service in &module.services {
             let index = services.len();
-            // Lowering rejects duplicate paths, so this never fails.
+            // The step `lower` has rejected duplicate paths, so this insertion never fails.
             let _ = routes.insert(&service.path, index, module.ignore_case);
             let first = plans.len();
             plans.extend(service.methods.iter().map(|method| {
@@ -93,24 +95,24 @@ pub fn plan(api: &Api, actions: Vec<Action>, handlers: &[handler::Module], conte
     }
 }
 
-/// Returns every service with its index and its module.
+/// Returns every service with its API module and its index in the plan.
 fn services(api: &Api) -> impl Iterator<Item = (usize, (&model::Module, &model::Service))> {
     let services = api.modules.iter().flat_map(|module| module.services.iter().map(move |service| (module, service)));
     services.enumerate()
 }
 
-/// Returns the services by names of the form `Class.method`.
+/// Creates the index of services by their PhalApi names, which have the form `Class.method`.
 fn named(api: &Api) -> NamedServices {
     let mut classes = ServicesByClass::default();
     for (index, (_, service)) in services(api) {
-        // Lowering rejects duplicate names, so this never fails.
+        // The step `lower` has rejected duplicate names, so this insertion never fails.
         let _ = classes.insert(&service.path, index);
     }
     let default = api.service.default.as_ref().and_then(|name| classes.find(&name.value));
     NamedServices { classes, default, envelope: api.make_envelope(&EnvelopeName::Phalapi) }
 }
 
-/// Returns the services by module and method.
+/// Creates the index of services by the names in the body fields `module` and `method`.
 fn dispatch(api: &Api) -> ServicesByModule {
     let mut modules = ServicesByModule::default();
     for (index, (module, service)) in services(api) {
@@ -119,7 +121,7 @@ fn dispatch(api: &Api) -> ServicesByModule {
     modules
 }
 
-/// Returns the paths of all services, to suggest similar ones for unknown paths.
+/// Collects the paths of all services, from which responses to unknown paths suggest similar paths.
 fn similar(api: &Api) -> SimilarPaths {
     let base = api.base.trim_end_matches('/');
     let mut similar = SimilarPaths::new(base);
@@ -130,7 +132,8 @@ fn similar(api: &Api) -> SimilarPaths {
     similar
 }
 
-/// Returns the challenge for a request with an invalid bearer token (RFC 6750 section 3.1).
+/// Returns the value of `WWW-Authenticate` for a request with an invalid bearer token (RFC 6750 section 3.1).
+/// `challenge` is the value for a request without a credential.
 fn invalid_token(challenge: &str) -> String {
     let (scheme, parameters) = challenge.split_once(' ').unwrap_or((challenge, ""));
     match (scheme.eq_ignore_ascii_case("Bearer"), parameters.trim().is_empty()) {
@@ -192,13 +195,13 @@ fn output(output: &model::Output) -> PlannedOutput {
     PlannedOutput { name: output.name.as_str().into(), check: output.r#type.check.clone(), optional: output.optional }
 }
 
-/// Returns the header name and the slot of a header parameter. Lowering rejects invalid names.
+/// Returns the field name and the slot of a parameter in a header field; `None` for other parameters.
 fn header((slot, parameter): (usize, &Parameter)) -> Option<(HeaderName, usize)> {
     let name = (parameter.from == Location::Header).then(|| HeaderName::try_from(&*parameter.key))?;
     name.ok().map(|name| (name, slot))
 }
 
-/// Returns the indices of path segments, each with the slot that it fills.
+/// Returns the slots of the parameters in the path: pairs of the index of a path segment and the index of a slot.
 fn segments(service: &model::Service, parameters: &[Parameter]) -> Box<[(usize, usize)]> {
     let capture_index = |name: &str| {
         service.path.iter().position(|segment| matches!(segment, model::Segment::Capture(capture) if capture == name))
@@ -213,7 +216,7 @@ fn segments(service: &model::Service, parameters: &[Parameter]) -> Box<[(usize, 
 
 fn slot(parameter: &Parameter, limits: &Limits) -> SlotPlan {
     let check = &parameter.r#type.check;
-    // Clients know a positional parameter only by its name in code.
+    // A positional parameter has no name in the request, so its name in code is shown.
     let display_name = if parameter.key.is_empty() { &parameter.name } else { &parameter.key };
     SlotPlan {
         key: parameter.key.as_str().into(),
@@ -230,12 +233,12 @@ fn slot(parameter: &Parameter, limits: &Limits) -> SlotPlan {
     }
 }
 
-/// Returns the default of a parameter, after its check.
+/// Returns the default of a parameter as handlers receive it; `None` if the parameter has no default.
 pub(super) fn default_value(parameter: &Parameter) -> Option<Value<'static>> {
     read_default(parameter.default.as_ref()?, &*parameter.r#type.check).ok().map(Value::into_owned)
 }
 
-/// Returns `true` if the location or a name of a parameter suggests that its value is a secret.
+/// Returns `true` if the value of a parameter may be a secret, because of the parameter's location or one of its names.
 fn is_secret(parameter: &Parameter) -> bool {
     let is_secret_header = parameter.from == Location::Header && is_secret_field(&parameter.key);
     is_secret_header
@@ -247,7 +250,8 @@ fn is_secret(parameter: &Parameter) -> bool {
 fn permit(method: &model::Method) -> Permit {
     let piece = |piece: &model::PermissionPart| match piece {
         model::PermissionPart::Literal(text) => Some(RequirementPart::Literal(text.as_str().into())),
-        // Lowering rejects unknown variables. A requirement without parts is never satisfied.
+        // The step `lower` has rejected unknown variables. If a variable were unknown, the requirement would have no
+        // parts and would never be satisfied.
         model::PermissionPart::Variable(name) => {
             method.parameters.iter().position(|it| it.name == *name).map(RequirementPart::Slot)
         }

@@ -1,4 +1,5 @@
-//! The interface of authenticators, which determine the identity of a request.
+//! The interface of authenticators. An authenticator determines the identity of a client from the credential in a
+//! request.
 
 use std::pin::Pin;
 
@@ -10,21 +11,21 @@ use super::{AuthScheme, Head, Identity};
 pub enum Authentication {
     /// The request carries no credential of the kind that this authenticator looks for.
     Anonymous,
-    /// The credential is valid and belongs to this identity.
+    /// The request carries a valid credential, which belongs to this identity.
     Identity(Identity),
-    /// The credential is not valid: the response is 401, even if the method requires no permission. The text is
-    /// written to the log and not sent to the client.
+    /// The request carries an invalid credential. The response has the status 401, even if the API method requires no
+    /// permission. The text is the reason, which is written to the log and not sent to the client.
     Invalid(String),
-    /// The credential cannot be checked at the moment: the response is 503. The text is written to the log and not
-    /// sent to the client.
+    /// The credential cannot be checked at the moment. The response has the status 503. The text is the reason, which
+    /// is written to the log and not sent to the client.
     Unavailable(String),
 }
 
-/// Determines the identity of a request from its head.
+/// An authenticator, which determines the identity of a client from the head of a request.
 ///
-/// An API can have several authenticators. They are called in the order in which they were added with
-/// [`Rulebook::authenticator`](crate::Rulebook::authenticator), until one returns a result other than
-/// [`Authentication::Anonymous`]. That result is final; the permissions of several authenticators are never combined.
+/// An API can have several authenticators. The server calls them in the order in which they were added with
+/// [`Rulebook::authenticator`](crate::Rulebook::authenticator), until an authenticator returns a result other than
+/// [`Authentication::Anonymous`]. This result is final; the permissions of several authenticators are never combined.
 ///
 /// ```
 /// use rulebook::{AuthScheme, Authenticate, Authentication, Head, Identity, Rulebook};
@@ -60,25 +61,26 @@ pub enum Authentication {
     note = "implement `rulebook::Authenticate`: `async fn authenticate(&self, head: &Head) -> Authentication`"
 )]
 pub trait Authenticate: Send + Sync + 'static {
-    /// Checks the credential in the head of a request. Implementations write it as `async fn`.
+    /// Checks the credential in the head of a request. Implementations can write this function as `async fn`.
     ///
-    /// This is called twice for a request if its client waits for `100 Continue` before it sends the body, or if the
-    /// body contains the name of the method.
+    /// This function is called twice for a request if the client waits for `100 Continue` before it sends the body, or
+    /// if the body of the request contains the name of the API method.
     fn authenticate(&self, head: &Head) -> impl Future<Output = Authentication> + Send;
 
-    /// Returns the schemes of the credential; by default, bearer tokens. Without schemes, neither `WWW-Authenticate` nor the
-    /// documents mention the credential. Called once, when the API is built.
+    /// Returns the authentication schemes of the credentials that this authenticator accepts; by default, bearer
+    /// tokens. If the list is empty, neither `WWW-Authenticate` nor the documents mention the credential. This function
+    /// is called once, when the API is built.
     fn schemes(&self) -> Vec<AuthScheme> {
         vec![AuthScheme::bearer()]
     }
 }
 
-/// The dyn-compatible form of [`Authenticate`], which lets a plan contain authenticators of different types.
+/// The dyn-compatible form of [`Authenticate`], with which a list can contain authenticators of different types.
 pub trait DynAuthenticate: Send + Sync {
-    /// Same as [`Authenticate::authenticate`].
+    /// Does the same as [`Authenticate::authenticate`].
     fn authenticate<'a>(&'a self, head: &'a Head) -> Pin<Box<dyn Future<Output = Authentication> + Send + 'a>>;
 
-    /// Same as [`Authenticate::schemes`].
+    /// Returns the same as [`Authenticate::schemes`].
     fn schemes(&self) -> Vec<AuthScheme>;
 }
 

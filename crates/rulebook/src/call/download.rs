@@ -1,4 +1,4 @@
-//! Downloads: the files that methods with the option `download` return instead of outputs.
+//! Downloads: the files that API methods with the option `download` return instead of outputs.
 
 use std::fmt;
 use std::io;
@@ -12,10 +12,10 @@ use http::header::{self, HeaderName, HeaderValue};
 
 use super::{ETag, ResponseError, response_header};
 
-/// A file that a method with the option `download` returns: its content, its name and its header fields.
+/// A file that an API method with the option `download` returns: its content, its name and its header fields.
 ///
-/// Clients get the file without an envelope. They can request a part of it, ask whether it has changed, and save it
-/// under its name.
+/// Clients get the file without an envelope. Clients can request a part of the file, ask whether the file has changed,
+/// and save the file under its name.
 ///
 /// ```
 /// use rulebook::{Args, Context, Download, ApiError};
@@ -25,43 +25,45 @@ use super::{ETag, ResponseError, response_header};
 /// }
 /// ```
 ///
-/// The builder methods do not fail. If one gets an invalid value, the call of the method fails with an internal error.
+/// The builder functions of this type do not fail. If a builder function gets an invalid value, the call of the API
+/// method fails with an internal error.
 pub struct Download {
-    /// The content.
+    /// The content of the file.
     pub(crate) content: Content,
-    /// The file name for clients.
+    /// The file name under which clients save the file.
     pub(crate) name: Option<String>,
-    /// The media type, if the method sets it.
+    /// The media type of the file; `None` if the handler has not set it.
     pub(crate) media_type: Option<HeaderValue>,
-    /// The entity tag: the one that the method has set, or that of the open file; `None` if it is not known yet.
+    /// The entity tag that the handler has set, or the entity tag of the opened file; `None` if the file has not been
+    /// opened yet.
     pub(crate) etag: Option<ETag>,
-    /// The time of the last change of the content.
+    /// The time at which the content was changed last; `None` if the time is not known.
     pub(crate) modified: Option<SystemTime>,
-    /// The length in bytes, if it is known before the content is read.
+    /// The length of the content in bytes; `None` if the length is not known before the content has been read.
     pub(crate) length: Option<u64>,
-    /// `true` if length, entity tag and modification time were read from the open file, so that they need not be read
-    /// again.
+    /// `true` if the length, the entity tag and the modification time come from the opened file, so that the server
+    /// need not read them from the disk.
     pub(crate) has_file_facts: bool,
     /// `true` if browsers should show the file instead of saving it.
     pub(crate) inline: bool,
-    /// Further header fields.
+    /// The other header fields that the handler has set for the file.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// The first error of a builder method.
+    /// The first error that a builder function has found; `None` if all values are valid.
     pub(crate) error: Option<ResponseError>,
 }
 
-/// The content of a download, chunk by chunk.
+/// A stream that yields the content of a download in chunks.
 pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 /// The content of a [`Download`].
 pub enum Content {
-    /// Bytes in memory.
+    /// The content is these bytes, which are in memory.
     Bytes(Bytes),
-    /// A stream of chunks.
+    /// The content is the chunks of this stream.
     Stream(ByteStream),
-    /// The path of a file.
+    /// The content is in the file with this path.
     Path(PathBuf),
-    /// An open file.
+    /// The content is in this open file.
     File(std::fs::File),
 }
 
@@ -96,27 +98,28 @@ impl From<std::fs::File> for Content {
 }
 
 impl Download {
-    /// Creates a download of bytes in memory. Unless the program sets an entity tag, the download has a strong one that
-    /// is derived from the bytes.
+    /// Creates a download of bytes in memory. Unless the program sets an entity tag, the download has a strong entity
+    /// tag, which is a hash of the bytes.
     pub fn bytes(content: impl Into<Bytes>) -> Self {
         Self::new(Content::Bytes(content.into()))
     }
 
-    /// Creates a download of a stream. The stream is polled as fast as the client receives, so that only a few chunks
-    /// are in memory at once, and is dropped when the client disconnects.
+    /// Creates a download of a stream. The stream is polled as fast as the client receives the content, so that only a
+    /// few chunks are in memory at the same time. When the client disconnects, the stream is dropped.
     ///
-    /// Clients cannot request parts of it. An error of the stream is logged and closes the connection, so that the
-    /// client does not mistake the received bytes for the complete file.
+    /// Clients cannot request parts of a stream. If the stream fails, the error is logged and the connection is closed,
+    /// so that the client does not mistake the received bytes for the complete file.
     pub fn stream(content: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
         Self::new(Content::Stream(Box::pin(content)))
     }
 
-    /// Creates a download of a file on the disk, by its path or as an open file. Length, modification time and entity
-    /// tag are those of the file, and the name is the last part of the path, unless the program sets them.
+    /// Creates a download of a file on the disk, by its path or as an open file. The length, the modification time and
+    /// the entity tag are taken from the file, and the name is the last segment of the path, unless the program sets
+    /// them.
     ///
-    /// A path must not contain anything that a client sent. A missing file is an internal error: if it may be missing,
-    /// open it yourself and return another error. While the file is sent, do not change its content in place; replace it
-    /// by a new file with the same name.
+    /// The path must not contain text that a client has sent. If the file does not exist, the call fails with an
+    /// internal error: if the file may be missing, open it in the handler and return another error. While the file is
+    /// sent, do not change its content in place; replace the file by a new file with the same name.
     pub fn file(file: impl Into<Content>) -> Self {
         let content = file.into();
         let name = match &content {
@@ -126,8 +129,8 @@ impl Download {
         Self { name, ..Self::new(content) }
     }
 
-    /// Creates a download of header fields and a body, as programs for api 3.0 return them. The rules of
-    /// [`Download::header`] apply to the fields.
+    /// Creates a download from header fields and a body, in the form in which programs for api 3.0 return files. The
+    /// header fields are set with [`Download::header`].
     pub fn from_parts<N: AsRef<str>, V: TryInto<HeaderValue>>(
         headers: impl IntoIterator<Item = (N, V)>,
         body: impl Into<Bytes>,
@@ -150,26 +153,28 @@ impl Download {
         }
     }
 
-    /// Sets the file name for clients, in any script. Folders, quotes and control characters are removed from it.
+    /// Sets the file name under which clients save the file. The name may contain any letters; folders, quotes and
+    /// control characters are removed from the name.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Sets the media type. By default, the extension of the name determines it; without a known extension, it is
-    /// `application/octet-stream`.
+    /// Sets the media type of the file. By default, the extension of the file name determines the media type; without a
+    /// known extension, the media type is `application/octet-stream`.
     #[must_use]
     pub fn media_type(self, media_type: impl TryInto<HeaderValue>) -> Self {
         self.header(header::CONTENT_TYPE, media_type)
     }
 
-    /// Sets a header field, and replaces fields with the same name that were set before, here or with
-    /// [`Context::set_header`](crate::Context::set_header).
+    /// Sets a header field, and replaces header fields with the same name that were set before, with this function or
+    /// with [`Context::set_header`](crate::Context::set_header).
     ///
-    /// `Content-Type`, `ETag` and `Last-Modified` set the same as [`Download::media_type`], [`Download::etag`] and
-    /// [`Download::last_modified`]; `Content-Disposition` replaces the name; `Content-Length` is ignored, because the
-    /// engine counts it. Other fields that only the engine sets are errors.
+    /// Setting `Content-Type`, `ETag` or `Last-Modified` has the same effect as [`Download::media_type`],
+    /// [`Download::etag`] or [`Download::last_modified`]. `Content-Disposition` replaces the file name.
+    /// `Content-Length` is ignored, because the engine computes the length. Setting any other header field that only
+    /// the engine may set is an error.
     #[must_use]
     pub fn header(mut self, name: impl AsRef<str>, value: impl TryInto<HeaderValue>) -> Self {
         if let Err(error) = self.set_header(name.as_ref(), value) {
@@ -201,15 +206,15 @@ impl Download {
         Ok(())
     }
 
-    /// Sets the entity tag of the content. A client that already has content with this tag gets the status 304 without
-    /// the content.
+    /// Sets the entity tag of the content. A client that already has content with this entity tag gets the status 304
+    /// without the content.
     #[must_use]
     pub fn etag(mut self, etag: ETag) -> Self {
         self.etag = Some(etag);
         self
     }
 
-    /// Sets the time of the last change of the content, which is sent in whole seconds.
+    /// Sets the time at which the content was changed last. Clients get this time in whole seconds.
     #[must_use]
     pub fn last_modified(mut self, time: SystemTime) -> Self {
         self.modified = Some(time);
@@ -217,28 +222,29 @@ impl Download {
     }
 
     /// Sets the length of a stream in bytes, so that clients can show their progress. If the stream yields fewer bytes,
-    /// the connection ends early; further bytes are not sent. Bytes and files have their own length.
+    /// the connection is closed; if the stream yields more bytes, the additional bytes are not sent. For bytes in
+    /// memory and for files, the engine knows the length.
     #[must_use]
     pub fn length(mut self, length: u64) -> Self {
         self.length = Some(length);
         self
     }
 
-    /// Makes browsers show the file instead of saving it. In the browser, the file cannot run scripts and has no origin
-    /// (`Content-Security-Policy: sandbox`).
+    /// Makes browsers show the file instead of saving it. The browser runs no scripts of the file, and gives the file
+    /// no access to the data of the website (`Content-Security-Policy: sandbox`).
     #[must_use]
     pub fn inline(mut self) -> Self {
         self.inline = true;
         self
     }
 
-    /// Returns the content, for callers of the method from code.
+    /// Returns the content of the file, for code that has called the API method.
     #[must_use]
     pub fn into_content(self) -> Content {
         self.content
     }
 
-    /// Returns the file name for clients, as the method set it.
+    /// Returns the file name that the handler has set; `None` if the file has no name.
     #[must_use]
     pub fn file_name(&self) -> Option<&str> {
         self.name.as_deref()

@@ -1,10 +1,10 @@
-//! Entity tags (RFC 9110 section 8.8.3).
+//! Entity tags, which identify versions of a file (RFC 9110 section 8.8.3).
 
 use std::fmt;
 
 use http::HeaderValue;
 
-/// The entity tag of one version of a file. Different versions have different tags.
+/// An entity tag, which identifies one version of a file. Different versions of a file have different entity tags.
 ///
 /// ```
 /// use rulebook::ETag;
@@ -20,23 +20,23 @@ pub struct ETag {
 }
 
 impl ETag {
-    /// Creates a strong tag, which identifies the exact bytes.
+    /// Creates a strong entity tag: two files with the same strong entity tag have the same bytes.
     ///
-    /// Characters that a tag cannot contain (quotes, spaces, control characters and those beyond ASCII) are encoded as
-    /// `%` and two hexadecimal digits for each byte.
+    /// Characters that a tag cannot contain (quotes, spaces, control characters and characters outside of ASCII) are
+    /// encoded as `%` and two hexadecimal digits for each byte.
     #[must_use]
     pub fn strong(tag: impl AsRef<str>) -> Self {
         Self { weak: false, tag: encode(tag.as_ref()) }
     }
 
-    /// Creates a weak tag, for content that has the same meaning but may differ in bytes. Clients cannot use it to
-    /// resume a download (RFC 9110 section 13.1.5).
+    /// Creates a weak entity tag: two files with the same weak entity tag have the same meaning, but may differ in
+    /// bytes. Clients cannot use a weak entity tag to resume a download (RFC 9110 section 13.1.5).
     #[must_use]
     pub fn weak(tag: impl AsRef<str>) -> Self {
         Self { weak: true, tag: encode(tag.as_ref()) }
     }
 
-    /// Parses a tag from the value of a header field: `"v7"` or `W/"v7"`.
+    /// Parses an entity tag in the form that it has in header fields: `"v7"` or `W/"v7"`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (weak, quoted) = match text.strip_prefix("W/") {
@@ -47,41 +47,42 @@ impl ETag {
         tag.bytes().all(is_tag_char).then(|| Self { weak, tag: tag.into() })
     }
 
-    /// Returns the tags of a comma-separated list such as the value of `If-None-Match`. The list ends before the first
-    /// element that is not a tag. A tag may contain commas.
+    /// Returns the entity tags of a comma-separated list, such as the value of `If-None-Match`. The iterator stops at
+    /// the first element that is not an entity tag. An entity tag may contain commas.
     #[must_use]
     pub(crate) fn list(text: &str) -> ETags<'_> {
         ETags(text)
     }
 
-    /// The weak comparison (RFC 9110 section 8.8.3.2): returns `true` if both tags identify equivalent content, perhaps
-    /// with different bytes.
+    /// Compares two entity tags with the weak comparison (RFC 9110 section 8.8.3.2): returns `true` if both tags
+    /// identify content with the same meaning, perhaps with different bytes.
     #[must_use]
     pub fn weak_eq(&self, other: &Self) -> bool {
         self.tag == other.tag
     }
 
-    /// The strong comparison (RFC 9110 section 8.8.3.2): returns `true` if both tags identify the same bytes.
+    /// Compares two entity tags with the strong comparison (RFC 9110 section 8.8.3.2): returns `true` if both tags
+    /// identify the same bytes.
     #[must_use]
     pub fn strong_eq(&self, other: &Self) -> bool {
         !self.weak && !other.weak && self.tag == other.tag
     }
 
-    /// The tag as the value of a header field.
+    /// Returns the entity tag in the form that it has in header fields.
     pub(crate) fn header_value(&self) -> HeaderValue {
-        // Visible ASCII in quotes is always a valid value.
+        // Visible ASCII in quotes is always a valid header value.
         HeaderValue::try_from(self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
     }
 }
 
-/// The tags of a list, as [`ETag::list`] returns them.
+/// An iterator over the entity tags of a comma-separated list; [`ETag::list`] creates it.
 pub(crate) struct ETags<'t>(&'t str);
 
-/// The characters between two tags of a list.
+/// The characters that may be between two entity tags of a list.
 const SEPARATORS: [char; 3] = [' ', '\t', ','];
 
 impl ETags<'_> {
-    /// Returns `true` if the iterator stopped before text that is not a tag.
+    /// Returns `true` if the iterator has stopped at text that is not an entity tag.
     pub(crate) fn has_rest(&self) -> bool {
         !self.0.trim_matches(SEPARATORS).is_empty()
     }
@@ -107,8 +108,8 @@ impl fmt::Display for ETag {
     }
 }
 
-/// Returns `true` for the characters that a tag may contain. Characters beyond ASCII are excluded, because some clients
-/// reject them.
+/// Returns `true` for the characters that an entity tag may contain. Characters outside of ASCII are excluded, because
+/// some clients reject them.
 fn is_tag_char(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b'"'
 }

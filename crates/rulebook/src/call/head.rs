@@ -1,4 +1,4 @@
-//! The head of a request: everything that is known before the body.
+//! The head of a request: everything that the server knows before the body of the request arrives.
 
 use std::fmt;
 
@@ -6,21 +6,22 @@ use http::header::{self, HeaderName, HeaderValue};
 
 use super::{RequestId, is_secret_name};
 
-/// The head of a request: method, target and header fields. Its `Debug` output omits credentials.
+/// The head of a request: HTTP method, request target and header fields. The `Debug` output of a head omits
+/// credentials.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Head {
-    /// The method as sent, including HEAD and OPTIONS.
+    /// The HTTP method of the request, including HEAD and OPTIONS.
     pub method: http::Method,
-    /// The request target; path and query are still percent-encoded.
+    /// The request target, whose path and query are percent-encoded.
     pub uri: http::Uri,
-    /// The header fields, in the order of the request.
+    /// The header fields, in the order in which the request contains them.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// `true` if a body may follow even though no header field announces it, as in HTTP/2.
+    /// `true` if the request may have a body that no header field announces, as in HTTP/2.
     pub streams: bool,
-    /// The address of the client or of the proxy in front; `None` if it is unknown.
+    /// The network address of the client, or of the proxy that forwards the request; `None` if the address is unknown.
     pub peer: Option<std::net::SocketAddr>,
-    /// The id of the request in responses and in the log.
+    /// The id of the request, which the response and the log contain.
     pub id: RequestId,
 }
 
@@ -40,16 +41,16 @@ impl fmt::Debug for Head {
     }
 }
 
-/// Returns `true` if the header field with this name contains a credential, which must not be logged or returned to the
-/// client.
+/// Returns `true` if the header field with this name contains a credential, which the server must not log and must not
+/// return to the client.
 #[must_use]
 pub fn is_secret_field(name: &str) -> bool {
     const SECRET: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
     SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret)) || is_secret_name(name)
 }
 
-/// Splits the value of `Authorization` into the name of the scheme and the credentials after it, which may be empty
-/// (RFC 9110 section 11.4).
+/// Splits the value of `Authorization` into the name of the authentication scheme and the credentials after this name,
+/// which may be empty (RFC 9110 section 11.4).
 fn split_credentials(value: &HeaderValue) -> (&[u8], &[u8]) {
     let value = value.as_bytes().trim_ascii();
     match value.iter().position(|byte| *byte == b' ') {
@@ -58,8 +59,8 @@ fn split_credentials(value: &HeaderValue) -> (&[u8], &[u8]) {
     }
 }
 
-/// Returns the credentials in the value of `Authorization` if its scheme is Bearer (RFC 6750 section 2.1). Names of
-/// schemes are case-insensitive.
+/// Returns the token in the value of `Authorization` if the authentication scheme is Bearer (RFC 6750 section 2.1).
+/// Names of schemes are case-insensitive.
 fn bearer_token(value: &HeaderValue) -> Option<&[u8]> {
     let (scheme, token) = split_credentials(value);
     scheme.eq_ignore_ascii_case(b"Bearer").then_some(token)
@@ -72,39 +73,40 @@ impl Head {
         Self { method, uri, headers: Vec::new(), streams: false, peer: None, id: RequestId::random() }
     }
 
-    /// Adds a header field, for tests of an [`Authenticate`](super::Authenticate).
+    /// Adds a header field, for tests of authenticators ([`Authenticate`](super::Authenticate)).
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// Returns the value of the first header field with this name, ignoring case; `None` if there is no such field, or
-    /// its value is not visible ASCII.
+    /// Returns the value of the first header field with this name, whose case is ignored. Returns `None` if the request
+    /// has no such header field, or its value is not visible ASCII.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.header_values(name).next().and_then(|value| value.to_str().ok())
     }
 
-    /// Returns all header fields with this name, in the order of the request.
+    /// Returns the values of all header fields with this name, in the order of the request. The case of the name is
+    /// ignored.
     pub fn header_values<'h>(&'h self, name: &str) -> impl Iterator<Item = &'h HeaderValue> {
         self.headers.iter().filter(move |(known, _)| known.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// [`Head::header`] for a name that is known at compile time.
+    /// Returns the same as [`Head::header`], for a name that is known at compile time.
     pub(crate) fn get(&self, name: &HeaderName) -> Option<&str> {
         self.get_all(name).next().and_then(|value| value.to_str().ok())
     }
 
-    /// [`Head::header_values`] for a name that is known at compile time.
+    /// Returns the same as [`Head::header_values`], for a name that is known at compile time.
     pub(crate) fn get_all<'h>(&'h self, name: &HeaderName) -> impl Iterator<Item = &'h HeaderValue> {
         self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// Returns the token of `Authorization: Bearer <token>` (RFC 6750 section 2.1), which may be empty.
     ///
-    /// `None` if the request has no such credential: no `Authorization` field or several, another scheme, or a token
-    /// that is not visible ASCII.
+    /// Returns `None` if the request has no `Authorization` field or several such fields, if the authentication scheme
+    /// is not Bearer, or if the token is not visible ASCII.
     #[must_use]
     pub fn bearer(&self) -> Option<&str> {
         let mut fields = self.get_all(&header::AUTHORIZATION);
@@ -112,20 +114,21 @@ impl Head {
         std::str::from_utf8(bearer_token(field)?).ok().filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()))
     }
 
-    /// Returns `true` if an `Authorization` field has the scheme Bearer, whatever its token is.
+    /// Returns `true` if an `Authorization` field has the authentication scheme Bearer, with any token.
     pub(crate) fn has_bearer_scheme(&self) -> bool {
         self.get_all(&header::AUTHORIZATION).any(|field| bearer_token(field).is_some())
     }
 
-    /// Returns the value of the first cookie with this name (RFC 6265 section 4.2.1), without double quotes around it;
-    /// `None` if there is no such cookie, or its value is not UTF-8.
+    /// Returns the value of the first cookie with this name (RFC 6265 section 4.2.1). Double quotes around the value
+    /// are removed. Returns `None` if the request has no such cookie, or its value is not UTF-8.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let mut cookies = self.cookies();
         cookies.find(|(known, _)| *known == name.as_bytes()).and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
-    /// Returns the names and values of all cookies. Double quotes around values are removed; nothing is decoded.
+    /// Returns the names and values of all cookies. Double quotes around values are removed; escapes in values are not
+    /// decoded.
     pub(crate) fn cookies(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let pairs = self.get_all(&header::COOKIE).flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
         pairs.filter_map(|pair| {
@@ -136,7 +139,7 @@ impl Head {
         })
     }
 
-    /// Returns the query without its `?`, still percent-encoded; empty if the target has no query.
+    /// Returns the percent-encoded query of the request target, without `?`; empty if the request target has no query.
     #[must_use]
     pub fn query(&self) -> &str {
         self.uri.query().unwrap_or("")

@@ -1,4 +1,4 @@
-//! The identity of a caller: a name, permissions, and data of the program.
+//! The identity of a caller: a name, permissions, and values that the program has attached.
 
 use std::any::Any;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::RateLimiter;
 
 /// The caller whose credential an [`Authenticate`](crate::Authenticate) has recognized.
 ///
-/// The program can attach values, at most one of each type, and read them in handlers:
+/// The program can attach values to an identity, at most one value of each type, and read these values in handlers:
 ///
 /// ```
 /// use rulebook::Identity;
@@ -25,17 +25,17 @@ use super::RateLimiter;
 pub struct Identity {
     pub(crate) name: Arc<str>,
     pub(crate) permissions: Arc<[Box<str>]>,
-    /// Counts the requests, if there is a limit.
+    /// Counts the requests of the identity; `None` if their number is not limited.
     pub(crate) rate_limiter: Option<Arc<RateLimiter>>,
     /// The stored files that the identity may access; `None` if the identity does not restrict files.
     pub(crate) files: Option<Arc<FilePatterns>>,
-    /// Values of the program, at most one of each type.
+    /// The values that the program has attached, at most one value of each type.
     data: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Identity {
-    /// Creates an identity with this name and these permissions. Permissions are written as in definitions, with the
-    /// values of their variables: `user[12]`.
+    /// Creates an identity with a name and permissions. A permission has the form that it has in definitions, with
+    /// values in place of variables: `user[12]`.
     pub fn new<S: Into<Box<str>>>(name: &str, permissions: impl IntoIterator<Item = S>) -> Self {
         Self {
             name: name.into(),
@@ -46,7 +46,8 @@ impl Identity {
         }
     }
 
-    /// Attaches a value of the program, such as the id of a user. A value of the same type is replaced.
+    /// Attaches a value of the program, such as the id of a user. The value replaces an attached value of the same
+    /// type.
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.data.retain(|other| !other.is::<T>());
@@ -54,38 +55,38 @@ impl Identity {
         self
     }
 
-    /// The value of this type that was attached with [`Identity::with`].
+    /// Returns the value of this type that was attached with [`Identity::with`].
     #[must_use]
     pub fn data<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.data.iter().find_map(|value| value.downcast_ref())
     }
 
-    /// Limits the requests of this identity: requests over the limit are refused with status 429. Calls that handlers
-    /// make do not count.
+    /// Limits the number of requests of this identity: requests over the limit are refused with status 429. Calls from
+    /// the code of handlers do not count.
     #[must_use]
     pub fn with_rate_limiter(self, rate_limiter: Arc<RateLimiter>) -> Self {
         Self { rate_limiter: Some(rate_limiter), ..self }
     }
 
-    /// Restricts the identity to stored files whose names match one of the patterns.
+    /// Restricts the identity to those stored files whose names match one of the patterns.
     #[must_use]
     pub fn with_file_patterns(self, files: FilePatterns) -> Self {
         Self { files: Some(Arc::new(files)), ..self }
     }
 
-    /// Creates an identity with these permissions and the name and data of this one, but without its rate limiter and
-    /// file patterns.
+    /// Copies the name and the attached values to a new identity with other permissions. The new identity has no rate
+    /// limiter and no file patterns.
     pub(crate) fn with_permissions<S: Into<Box<str>>>(&self, permissions: impl IntoIterator<Item = S>) -> Self {
         Self { data: self.data.clone(), ..Self::new(&self.name, permissions) }
     }
 
-    /// The name, for handlers and the log.
+    /// Returns the name of the identity, which handlers can read and the log contains.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The permissions, as they were passed to [`Identity::new`].
+    /// Returns the permissions, in the form in which they were passed to [`Identity::new`].
     pub fn permissions(&self) -> impl ExactSizeIterator<Item = &str> {
         self.permissions.iter().map(|permission| &**permission)
     }
@@ -96,8 +97,9 @@ impl Identity {
         self.permissions.iter().any(|held| &**held == permission)
     }
 
-    /// Returns `true` if the identity may access the stored file: a pattern matches the name, or the identity has no
-    /// patterns. The definition of a parameter may restrict names further.
+    /// Returns `true` if the identity may access the stored file with this name: one of the identity's file patterns
+    /// matches the name, or the identity has no file patterns. The type of a parameter may restrict the names of files
+    /// further.
     #[must_use]
     pub fn may_access_file(&self, file: &FileName) -> bool {
         self.files.as_ref().is_none_or(|patterns| patterns.allows(file))

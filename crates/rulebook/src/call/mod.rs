@@ -1,7 +1,9 @@
-//! The data of a call, from its arguments to its result, independent of HTTP.
+//! The data of a call of an API method, from its arguments to its result. These types are used for HTTP requests and
+//! for calls from code.
 //!
-//! Contains the types that the stages of a request pass to each other: the [`Head`], the [`Identity`], the [`Value`]s
-//! in [`Slots`], and the result or [`ApiError`]. This module must not depend on definitions, plans or servers.
+//! The stages of a request pass these types to each other: the [`Head`] of the request, the [`Identity`] of the caller,
+//! the arguments in [`Slots`], and the [`Outcome`] or an [`ApiError`]. This Rust module must not depend on definitions,
+//! plans or servers.
 
 mod authenticate;
 mod download;

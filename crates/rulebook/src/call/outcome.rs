@@ -1,19 +1,19 @@
-//! The result of a call.
+//! The result of a call of an API method.
 
 use super::{ApiError, Download, Encode};
 
-/// The result of a call: a success or an error.
+/// The result of a call of an API method: a success or an error.
 pub type Outcome = Result<Success, ApiError>;
 
-/// A call that succeeded.
+/// The result of a successful call: what the handler has returned, and the data for the response.
 pub struct Success {
-    /// What the handler returned.
+    /// The outputs or the file that the handler has returned.
     pub returned: Returned,
-    /// HTTP status, from 200 to 299.
+    /// The HTTP status of the response, from 200 to 299.
     pub status: u16,
-    /// `true` if the method has a single output that is the whole body (`out: {"*": …}`).
+    /// `true` if the API method has a single output, which is the whole body of the response (`out: {"*": …}`).
     pub whole: bool,
-    /// Header fields set by the handler.
+    /// The header fields that the handler has set for the response.
     pub headers: Vec<(http::HeaderName, http::HeaderValue)>,
 }
 
@@ -23,11 +23,12 @@ impl std::fmt::Debug for Success {
     }
 }
 
-/// What a handler returned.
+/// The value that a handler has returned: outputs or a file.
 pub enum Returned {
-    /// Outputs. The response contains them in its envelope.
+    /// The handler has returned outputs. The response contains them in an envelope (a JSON structure around the
+    /// outputs).
     Outputs(Box<dyn Encode>),
-    /// A file. The response contains only the file, without an envelope.
+    /// The handler has returned a file. The body of the response is the file, without an envelope.
     Download(Box<Download>),
 }
 

@@ -1,4 +1,4 @@
-//! Limits on the number of requests of an identity, counted without a lock.
+//! Limits the number of requests of an identity in a time window. Worker threads count requests without a lock.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -8,21 +8,22 @@ use http::{HeaderName, HeaderValue};
 
 use super::{ApiError, ErrorKind, Outcome};
 
-/// The number of blocks into which the share of a worker is divided. With smaller blocks, fewer requests remain unused
-/// in workers that get no more requests.
+/// The number of blocks into which a worker's share of the allowed requests is divided. The smaller the blocks are, the
+/// fewer requests stay unused if a worker gets no more requests.
 const BLOCKS_PER_WORKER: u32 = 4;
-/// The value of `Retry-After`, in seconds, when a limit without a time window is used up. An administrator may have
-/// raised the limit by then.
+/// The value of `Retry-After` in seconds if a limit without a time window is used up. After this time, an administrator
+/// may have raised the limit.
 const RETRY_AFTER_USED_UP: u64 = 24 * 60 * 60;
 
-/// Limits the number of requests in a time window.
+/// Limits the number of requests of an identity in a time window.
 ///
-/// The windows follow each other like the minutes, hours and days of a clock in UTC; they do not slide.
+/// Each window begins when the previous window ends, like the minutes, hours and days of a clock in UTC; windows do not
+/// slide.
 ///
-/// Workers share one atomic counter, from which each worker claims blocks of requests; it then counts down its block
-/// without the others. The size of a block is at least 1, and at most a quarter of the share of one worker in the
-/// remaining requests. So a limiter never allows more requests than its limit, but may allow slightly fewer if a worker
-/// with a block gets no more requests.
+/// Workers share one atomic counter, from which each worker claims blocks of requests. A worker then counts down its
+/// block without accessing the shared counter. If the remaining requests were divided equally among the workers, a
+/// block would be a quarter of a worker's share, but at least one request. So a limiter never allows more requests than
+/// its limit, but may allow slightly fewer requests if a worker with a block gets no more requests.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -37,13 +38,14 @@ const RETRY_AFTER_USED_UP: u64 = 24 * 60 * 60;
 pub struct RateLimiter {
     requests: u32,
     seconds: u32,
-    /// The current window, and the number of requests that workers have claimed in it.
+    /// The current window, and the number of requests that workers have claimed in this window.
     claimed: Padded,
-    /// For each worker, the window of its block and the number of requests that remain in the block.
+    /// For each worker, the window to which its block belongs, and the number of requests that remain in the block.
     blocks: Box<[Padded]>,
 }
 
-/// A window and a count in a separate cache line, so that writes of one worker do not slow down the others.
+/// A window and a number of requests, in a separate cache line, so that the writes of one worker do not slow down other
+/// workers.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Padded(AtomicU64);
@@ -52,15 +54,15 @@ fn pack(window: u32, count: u32) -> u64 {
     u64::from(window) << 32 | u64::from(count)
 }
 
-/// Returns the window and the count.
+/// Returns the window and the number of requests that [`pack`] has combined.
 fn unpack(packed: u64) -> (u32, u32) {
-    // Each half fits into 32 bits.
+    // Each half of `packed` fits into 32 bits, so that no bits are lost.
     ((packed >> 32) as u32, packed as u32)
 }
 
 impl RateLimiter {
-    /// Allows `requests` in every window of `seconds`, or in total if `seconds` is 0, for a server with this number of
-    /// workers.
+    /// Creates a limiter that allows the number `requests` in every window of `seconds`. If `seconds` is 0, the limiter
+    /// allows this number of requests in total. `workers` is the number of worker threads of the server.
     #[must_use]
     pub fn new(requests: u32, seconds: u32, workers: usize) -> Self {
         let blocks = (0..workers.clamp(1, 512)).map(|_| Padded::default()).collect();
@@ -79,18 +81,18 @@ impl RateLimiter {
         self.seconds
     }
 
-    /// Counts a request.
+    /// Counts a request at the current time. Returns the state of the limit after the request.
     ///
     /// # Errors
-    /// Fails if the limit is used up; the request is not counted then.
+    /// Fails if the limit is used up; the request then is not counted.
     pub fn take(&self) -> Result<Quota, Quota> {
         self.take_at(unix_time())
     }
 
-    /// Counts a request at a Unix time in seconds.
+    /// Counts a request at the Unix time `now`, in seconds. Returns the state of the limit after the request.
     ///
     /// # Errors
-    /// Fails like [`RateLimiter::take`].
+    /// Fails under the same conditions as [`RateLimiter::take`].
     pub fn take_at(&self, now: u64) -> Result<Quota, Quota> {
         let window = self.current_window(now);
         let block = &self.blocks[worker_index() % self.blocks.len()].0;
@@ -104,7 +106,8 @@ impl RateLimiter {
             Ok(before) => unpack(before).1 - 1,
             Err(_) => {
                 let Some(claimed) = self.claim_block(window) else { return Err(self.quota(now, window, 0)) };
-                // Another thread may have the same index, and may have stored a block there meanwhile.
+                // Another thread may have the same index, and may have claimed a block for this index in the meantime;
+                // its requests are kept.
                 let add = |packed| match unpack(packed) {
                     (of, remaining_requests) if of == window => {
                         Some(pack(window, remaining_requests.saturating_add(claimed - 1)))
@@ -120,7 +123,7 @@ impl RateLimiter {
         Ok(self.quota(now, window, unclaimed.saturating_add(remaining_requests)))
     }
 
-    /// Checks whether a request would be allowed, without counting it.
+    /// Checks whether a further request would be allowed, without counting a request.
     ///
     /// # Errors
     /// Fails if the limit is used up.
@@ -135,9 +138,9 @@ impl RateLimiter {
         if is_allowed { Ok(()) } else { Err(self.quota(now, window, 0)) }
     }
 
-    /// Returns the begin of the last window with requests, as a Unix time in seconds, and the number of requests that
-    /// were claimed in it. If `exact` is `true`, requests that workers have claimed but not used are subtracted; that
-    /// number is exact only if no request is counted at the same time.
+    /// Returns the start of the last window with requests, as a Unix time in seconds, and the number of requests that
+    /// workers have claimed in this window. If `exact` is `true`, requests that workers have claimed but not used are
+    /// subtracted; the result is exact only if no request is counted at the same time.
     #[must_use]
     pub fn used(&self, exact: bool) -> (u64, u32) {
         let (window, claimed) = unpack(self.claimed.0.load(Ordering::Relaxed));
@@ -146,7 +149,8 @@ impl RateLimiter {
         (u64::from(window) * u64::from(self.seconds), unused.fold(claimed, u32::saturating_sub))
     }
 
-    /// Continues from the result of [`RateLimiter::used`] of an earlier limiter.
+    /// Restores the state that [`RateLimiter::used`] of an earlier limiter has returned. `since` is the start of the
+    /// window.
     #[must_use]
     pub fn with_used(self, since: u64, used: u32) -> Self {
         let window = self.window_of(since);
@@ -154,7 +158,7 @@ impl RateLimiter {
         self
     }
 
-    /// Claims a block, and returns its number of requests; `None` if the limit is used up.
+    /// Claims a block of requests, and returns the number of requests in the block; `None` if the limit is used up.
     fn claim_block(&self, window: u32) -> Option<u32> {
         let workers = u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
         let next = |packed| {
@@ -170,12 +174,13 @@ impl RateLimiter {
     }
 
     fn window_of(&self, now: u64) -> u32 {
-        // The number of minutes fits into 32 bits for the next eight thousand years.
+        // For windows of a minute or longer, the number fits into 32 bits for the next eight thousand years.
         now.checked_div(self.seconds.into()).map_or(0, |window| window as u32)
     }
 
-    /// The window in which a request counts. If two workers read the clock at slightly different times, the earlier
-    /// time must not return to the previous window.
+    /// Returns the window in which a request at the time `now` counts. Two workers may read the clock at slightly
+    /// different times: if one of them has already started a new window, the other must not return to the previous
+    /// window.
     fn current_window(&self, now: u64) -> u32 {
         let window = self.window_of(now);
         let (known, _) = unpack(self.claimed.0.load(Ordering::Relaxed));
@@ -188,12 +193,13 @@ impl RateLimiter {
     }
 }
 
-/// The Unix time in seconds.
+/// Returns the current Unix time in seconds.
 fn unix_time() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// The index of the current thread among the threads that count requests.
+/// Returns the index of the current thread: the first thread that counts a request has the index 0, the next thread the
+/// index 1.
 fn worker_index() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
@@ -206,7 +212,7 @@ fn worker_index() -> usize {
     })
 }
 
-/// The state of a limit after a request.
+/// The state of a rate limit after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quota {
@@ -214,21 +220,21 @@ pub struct Quota {
     pub requests: u32,
     /// The length of a window in seconds; 0 if the limit has no window.
     pub seconds: u32,
-    /// The number of requests that remain in this window. Other workers may have a few more.
+    /// The number of requests that remain in this window. Blocks of other workers may contain a few more requests.
     pub remaining: u32,
     /// The number of seconds until the next window; 0 if the limit has no window.
     pub reset: u64,
 }
 
 impl Quota {
-    /// The error for a request over the limit.
+    /// Returns the error for a request over the limit.
     #[must_use]
     pub fn error(self) -> ApiError {
         let retry_after = if self.seconds == 0 { RETRY_AFTER_USED_UP } else { self.reset.max(1) };
         ApiError::new(ErrorKind::TooManyRequests { retry_after })
     }
 
-    /// Adds the header fields of the quota to the result of a call.
+    /// Adds the header fields that describe the quota to the result of a call.
     pub(crate) fn add_headers(self, outcome: Outcome) -> Outcome {
         match outcome {
             Ok(mut success) => {
@@ -239,7 +245,7 @@ impl Quota {
         }
     }
 
-    /// The header fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, version 10).
+    /// Returns the header fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, version 10).
     pub(crate) fn headers(self) -> Vec<(HeaderName, HeaderValue)> {
         let Self { requests, seconds, remaining, reset } = self;
         let (policy, state) = match seconds {

@@ -1,10 +1,10 @@
-//! The id of a request. It connects the response with the log lines about the request.
+//! The id of a request, with which the log lines about the request can be found. The response contains the id.
 
 use std::fmt;
 
 use http::HeaderValue;
 
-/// The id of a request in responses, error messages and the log.
+/// The id of a request, which its response, its error messages and its log lines contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestId {
@@ -15,10 +15,11 @@ pub enum RequestId {
 }
 
 impl RequestId {
-    /// The maximum length of a received id, in characters.
+    /// The maximum length in characters of an id that a client or a proxy sends.
     pub const MAX_LEN: usize = 64;
 
-    /// Parses a received id. Returns `None` if it has characters that must not be written to a log unescaped.
+    /// Parses an id that a client or a proxy has sent. Returns `None` if the text is empty, is longer than
+    /// [`RequestId::MAX_LEN`], or contains a character that is not allowed in an id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
@@ -30,20 +31,20 @@ impl RequestId {
     #[must_use]
     pub fn random() -> Self {
         let mut bytes = [0; 8];
-        // Without random bytes, the id is zero, but the request can still be handled.
+        // If the system has no random bytes, the id is zero, but the request can still be handled.
         let _ = getrandom::fill(&mut bytes);
         Self::Generated(u64::from_ne_bytes(bytes))
     }
 
-    /// The id as the value of a header field.
+    /// Returns the id as the value of the header field `X-Request-Id`.
     pub(crate) fn header_value(&self) -> HeaderValue {
         let mut digits = [0; 16];
         let text = match self {
-            // 8 bytes always fit into 16 digits.
+            // The 16 digits always have room for the 8 bytes.
             Self::Generated(id) => hex::encode_to_slice(id.to_be_bytes(), &mut digits).map_or(&[][..], |()| &digits),
             Self::Received(text) => text.as_bytes(),
         };
-        // All characters of an id are visible ASCII.
+        // All characters of an id are visible ASCII, so that the id is a valid header value.
         HeaderValue::from_bytes(text).unwrap_or_else(|_| HeaderValue::from_static("-"))
     }
 }

@@ -1,12 +1,12 @@
-//! The header fields of a response that a program may set, and those that only the engine sets.
+//! Checks the header fields that a handler sets. Some header fields of responses are reserved: only the engine sets
+//! them.
 
 use http::header::{self, HeaderName, HeaderValue};
 use thiserror::Error;
 
 use super::ApiError;
 
-/// Header fields that only the engine sets: they describe how the body is encoded and sent, and carry the id of the
-/// request.
+/// The reserved header fields: they describe how the body is encoded and sent, or contain the id of the request.
 const RESERVED: [HeaderName; 13] = [
     header::ALLOW,
     header::CONNECTION,
@@ -23,37 +23,37 @@ const RESERVED: [HeaderName; 13] = [
     HeaderName::from_static("x-request-id"),
 ];
 
-/// The prefixes of other names that only the engine sets, such as those of CORS (`cors` in `app.json`).
+/// The prefixes of further reserved header fields, such as the header fields of CORS (`cors` in `app.json`).
 const RESERVED_PREFIXES: [&str; 2] = ["access-control-", "proxy-"];
 
-/// A header field or status that a handler tried to set, but must not. It converts to an internal [`ApiError`], because
-/// the error is in the program.
+/// The reason why a handler must not set a header field or a status. This error converts to an internal [`ApiError`],
+/// because the program is wrong, not the client.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ResponseError {
-    /// The name is not valid for a header field (RFC 9110 section 5.1).
+    /// The name is not a valid name of a header field (RFC 9110 section 5.1).
     #[error("{name:?} is not a valid name for a header field")]
     InvalidName {
-        /// The name.
+        /// The invalid name.
         name: String,
     },
-    /// The value is not valid for a header field (RFC 9110 section 5.5), because it has line breaks or other control
-    /// characters; or it is not valid for this field, such as an `ETag` without quotes.
+    /// The value is not a valid value of a header field (RFC 9110 section 5.5), because it contains line breaks or
+    /// other control characters; or it is not valid for this header field, such as an `ETag` without quotes.
     #[error("the value for the header field {name} is not valid")]
     InvalidValue {
         /// The name of the field.
         name: HeaderName,
     },
-    /// Only the engine sets this header field.
+    /// The header field is reserved: only the engine sets it.
     #[error("the header field {name} is set by the engine, not by handlers")]
     Reserved {
         /// The name of the field.
         name: HeaderName,
     },
-    /// The status is not that of a success (200 to 299).
+    /// The HTTP status does not mean success (200 to 299).
     #[error("{status} is not the status of a success (200 to 299)")]
     InvalidStatus {
-        /// The status.
+        /// The rejected HTTP status.
         status: u16,
     },
 }
@@ -64,7 +64,7 @@ impl From<ResponseError> for ApiError {
     }
 }
 
-/// Checks a header field that a handler sets.
+/// Checks a header field that a handler sets, and converts its name and value.
 pub(crate) fn response_header(
     name: &str,
     value: impl TryInto<HeaderValue>,

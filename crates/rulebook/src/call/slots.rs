@@ -1,26 +1,27 @@
-//! The checked arguments of a call: one slot for each parameter, in the order of the definition.
+//! The checked arguments of a call. Each parameter of the API method has a slot, the place for its argument. The slots
+//! have the order of the parameters in the definition.
 
 use super::Value;
 
-/// The value of a parameter after its check. A missing value and null are different.
+/// The argument for one parameter, after its check. A missing argument and null are different.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Slot<'a> {
-    /// The client omitted the parameter, and it has no default.
+    /// The client has omitted the parameter, and the parameter has no default.
     #[default]
     Absent,
-    /// The client sent null, and the parameter has no default.
+    /// The client has sent null, and the parameter has no default.
     Null,
-    /// A value that passed the check, or the default.
+    /// The client's value, which has passed the check, or the default of the parameter.
     Value(Value<'a>),
 }
 
-/// The slots of a call and the names of its parameters. `names` and `values` have the same length.
+/// All arguments of a call, and the names of their parameters. `names` and `values` have the same length.
 ///
-/// Slots borrow from the request and the plan, so they must not be held across an await point.
+/// The arguments borrow from the request and the plan, so they must not be held across an await point.
 #[derive(Debug)]
 pub struct Slots<'a> {
-    /// The names of the parameters in code.
+    /// The names of the parameters in code, in the order of the definition.
     pub names: &'a [Box<str>],
-    /// The values of the parameters.
+    /// The arguments, in the order of `names`.
     pub values: Vec<Slot<'a>>,
 }

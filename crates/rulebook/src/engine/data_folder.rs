@@ -1,12 +1,12 @@
-//! The data folder, which contains files of the server such as keys and links.
+//! The data folder, in which the server stores files such as keys and links.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// The data folder if neither the program, a flag nor the definition names one.
+/// The path of the data folder if neither the program, the flag `--data` nor the definition sets the path.
 const DEFAULT: &str = "data";
 
-/// A handle for the path of the data folder, which contains files of the server.
+/// A handle for the path of the data folder, in which the server stores files such as keys and links.
 ///
 /// The path is known once the definition has been read, because `data` in `app.json` may set it. A program gets the
 /// handle from [`Rulebook::data_folder_handle`](crate::Rulebook::data_folder_handle) and reads the path later. A start
@@ -15,14 +15,14 @@ const DEFAULT: &str = "data";
 pub struct DataFolder(Arc<OnceLock<PathBuf>>);
 
 impl DataFolder {
-    /// The path of the folder, which may not exist yet. Before the definition has been read, the path is `data` unless
-    /// the program or the flag `--data` names another.
+    /// Returns the path of the data folder. The folder may not exist yet. Before the definition has been read, the path
+    /// is `data`, unless the program or the flag `--data` has set another path.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.0.get().map_or(Path::new(DEFAULT), PathBuf::as_path)
     }
 
-    /// Sets the path if it is `Some` and no path was set before.
+    /// Sets the path of the data folder if `path` is `Some` and no path was set before.
     pub(super) fn set_if_unset(&self, path: Option<PathBuf>) {
         if let Some(path) = path {
             self.0.get_or_init(|| path);

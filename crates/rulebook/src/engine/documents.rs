@@ -1,4 +1,5 @@
-//! Renders the documents of an API: the responses to OPTIONS here, all else in [`published`].
+//! Renders the documents that describe an API. This file renders the descriptions for OPTIONS; the Rust module
+//! [`published`] renders all other documents.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use serde_json::{Map, Serializer, Value as Json};
 use super::published;
 use crate::plan::{Description, Document, DocumentCache, Documents, LazyDocuments, ParentPaths, PublishedDocuments};
 
-/// The documents of an API, which are rendered when they are first needed.
+/// Creates the document cache of an API. The documents are rendered when they are first needed.
 pub(super) fn cache(api: &Arc<Api>) -> DocumentCache {
     let (whole, part, routed) = (Arc::clone(api), Arc::clone(api), Arc::clone(api));
     let all = LazyDocuments::new(move || catch_panic(|| all(&whole, false)).unwrap_or_else(|| empty(&whole, true)));
@@ -22,18 +23,19 @@ pub(super) fn cache(api: &Arc<Api>) -> DocumentCache {
     })
 }
 
-/// Renders documents. The schema of a type may be code of the program. If it panics, documents are not available, but
-/// calls still work.
+/// Renders documents, and returns `None` if rendering panics. Rendering may panic because the JSON Schema of a type may
+/// come from code of the program. The documents are then not available, but calls of API methods still work.
 fn catch_panic(render: impl FnOnce() -> Documents) -> Option<Documents> {
     let documents = catch_unwind(AssertUnwindSafe(render));
     documents.inspect_err(|_| log::error!("the documents cannot be rendered: the schema of a type panics")).ok()
 }
 
-/// Renders the documents for a caller with these permissions. They omit the methods that the caller may not call.
+/// Renders the documents for callers with these permissions. These documents omit the API methods that such callers may
+/// not call.
 fn for_permissions(api: &Api, permissions: &[Box<str>]) -> Documents {
     let part = Arc::new(api.for_permissions(permissions));
     let mut documents = all(&part, api.options != Audience::Own);
-    // The services of the part have the same order as those of the whole API.
+    // The services that the caller can see have the same order as all services of the API.
     let mut described = services(&part).zip(documents.services).peekable();
     let (mut descriptions, mut visible_methods) = (Vec::new(), Vec::new());
     for (module, service) in services(api) {
@@ -49,13 +51,13 @@ fn for_permissions(api: &Api, permissions: &[Box<str>]) -> Documents {
     documents
 }
 
-/// Returns all services, each with the name of its module.
+/// Returns all services of an API, each with the name of its API module.
 fn services(api: &Api) -> impl Iterator<Item = (&str, &Service)> {
     api.modules.iter().flat_map(|module| module.services.iter().map(|service| (&*module.name, service)))
 }
 
-/// Renders the documents of an API. `requested` is `true` if the API is the part for a caller who requested it with
-/// `as=me`.
+/// Renders all documents of an API. `requested` is `true` if `api` contains only what one caller may call, and the
+/// caller has requested this with `as=me`.
 fn all(api: &Arc<Api>, requested: bool) -> Documents {
     let uris = describe::uris(api);
     let all = description(&describe::options_all(api, &uris), published::markdown_all(api, &uris));
@@ -72,7 +74,7 @@ fn all(api: &Arc<Api>, requested: bool) -> Documents {
     }
 }
 
-/// Returns documents without content. If `visible` is `false`, they also hide all methods.
+/// Returns documents without content. If `visible` is `false`, the documents also hide all API methods.
 fn empty(api: &Api, visible: bool) -> Documents {
     let empty = description(&Json::Object(Map::new()), None);
     Documents {
@@ -85,10 +87,11 @@ fn empty(api: &Api, visible: bool) -> Documents {
     }
 }
 
-/// Returns the parent paths, and their URIs in the same order.
+/// Returns the parent paths of an API (paths that are not paths of services, but have services below them), and their
+/// URIs in the same order.
 fn parents<'u, 'a>(uris: &'u Uris<'a>) -> (ParentPaths, Vec<&'u describe::IntermediateUri<'a>>) {
     let mut parents = ParentPaths::default();
-    // All URIs are different, so that no insertion fails.
+    // The URIs of an API are all different, so that no insertion fails.
     let added = uris.intermediate.iter().filter(|uri| parents.insert(uri.path, uri.ignore_case).is_ok()).collect();
     (parents, added)
 }
@@ -97,15 +100,15 @@ fn description(options: &Json, markdown: Option<Document>) -> Description {
     Description { json: json_document(|writer| options.serialize(writer)), markdown }
 }
 
-/// Creates a document from the JSON that `write` writes.
+/// Creates a document with the JSON text that `write` produces.
 pub(super) fn json_document(
     write: impl FnOnce(&mut Serializer<&mut Vec<u8>, PrettyFormatter<'_>>) -> serde_json::Result<()>,
 ) -> Document {
     let mut text = Vec::new();
-    // Documents always serialize, and a Vec accepts all bytes.
+    // Serializing a document never fails, and neither does writing to a Vec.
     let _ = write(&mut Serializer::pretty(&mut text));
     text.push(b'\n');
-    // The document is kept for a long time, so that unused capacity would be wasted.
+    // The document stays in memory for a long time, so that unused capacity would waste memory.
     text.shrink_to_fit();
     Document::new("application/json", text)
 }

@@ -1,4 +1,4 @@
-//! The folder of stored files.
+//! The folder in which a program stores files.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use crate::store::{LazyStore, StoreError};
 
-/// The name of the folder of stored files in the data folder, if no other folder is set.
+/// The default folder of stored files, as a name in the data folder.
 const DEFAULT: &str = "files";
 
-/// The settings of stored files: whether the program stores any, and in which folder.
+/// The settings of stored files: whether the program stores files, and in which folder.
 #[derive(Debug, Default)]
 pub(super) struct FilesSettings {
     enabled: bool,
-    /// The folder that the program or the flag `--files` names.
+    /// The folder that the program or the flag `--files` has set; `None` if neither has set a folder.
     folder: Option<PathBuf>,
 }
 
@@ -22,31 +22,33 @@ impl FilesSettings {
         self.enabled = true;
     }
 
-    /// Sets the folder if none was set before.
+    /// Sets the folder of stored files if no folder was set before.
     pub(super) fn set_folder_if_unset(&mut self, folder: PathBuf) {
         self.folder.get_or_insert(folder);
     }
 
-    /// Returns the folder of stored files, or `None` if the program stores none. The folder is the one of these
-    /// settings, else the one of the definition, else `files` in the data folder.
+    /// Returns the folder of stored files; `None` if the program stores no files. The folder in these settings has
+    /// priority over the folder `defined` in the definition; the default is `files` in the data folder.
     pub(super) fn resolve(self, defined: Option<&str>, data_folder: &Path) -> Option<FilesFolder> {
         let configured = self.folder.or_else(|| defined.map(PathBuf::from));
         let (path, is_configured) = match configured {
             Some(folder) => (folder, true),
             None => (data_folder.join(DEFAULT), false),
         };
-        // Without the feature `files`, no folder can be used.
+        // If the feature `files` is disabled, no folder can be used, so that opening a required folder reports the
+        // error.
         let is_required = is_configured || cfg!(not(feature = "files"));
         self.enabled.then(|| FilesFolder { folder: Arc::new(LazyStore::new(path)), is_required })
     }
 }
 
-/// The folder of a program's stored files.
+/// The folder in which a program stores files.
 #[derive(Debug, Clone)]
 #[doc(hidden)]
 pub struct FilesFolder {
     pub(super) folder: Arc<LazyStore>,
-    /// `true` if nothing is served unless the folder can be used: the program, a flag or the definition names it.
+    /// `true` if the server must not start when the folder cannot be used: the program, the flag `--files` or the
+    /// definition has set the folder.
     is_required: bool,
 }
 
@@ -56,7 +58,7 @@ impl FilesFolder {
         self.folder.path()
     }
 
-    /// Opens the folder if it is required.
+    /// Opens the folder if it is required, that is, if the program, the flag `--files` or the definition has set it.
     ///
     /// # Errors
     /// Fails if the folder cannot be used.
@@ -68,7 +70,7 @@ impl FilesFolder {
 
     /// Opens the folder before the first request is served, which also removes temporary files of a process that was
     /// killed. If the default folder cannot be used, the error is logged, and requests that need no stored files are
-    /// served; each request that needs them tries again.
+    /// served. Each request that needs stored files tries to open the folder again.
     ///
     /// # Errors
     /// Fails if a required folder cannot be used.

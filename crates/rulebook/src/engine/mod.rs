@@ -1,4 +1,5 @@
-//! The engine: a definition compiled together with a program's handlers, types and state, ready to be served or called.
+//! The engine: an API definition that has been compiled together with the handlers, types and state of a program. An
+//! engine serves the API over HTTP, or calls API methods from code.
 
 mod data_folder;
 mod documents;
@@ -31,14 +32,14 @@ use rulebook_model::model::Api;
 pub use start::StartContext;
 use start::{Start, StartHook};
 
-/// A compiled API: ready to be served or called.
+/// A compiled API, which can be served over HTTP or called from code.
 pub struct Engine {
     api: Arc<Api>,
     data_folder: DataFolder,
     files: Option<FilesFolder>,
-    /// Workers load the plan from here for each request, so that a changed definition can take effect without a
-    /// restart: a reload stores a new plan, and requests in flight keep the old one. Currently only tests store a new
-    /// plan.
+    /// The plan from which requests are handled. Workers load the plan from here for each request, so that a changed
+    /// definition can take effect without a restart: a new plan is stored here, and running requests keep the old plan.
+    /// Currently, only tests store a new plan.
     plan: Arc<ArcSwap<Plan>>,
     runner: Arc<Runner>,
     start: Arc<Start>,
@@ -58,16 +59,18 @@ impl Engine {
         Self { api, data_folder, files, plan: Arc::new(ArcSwap::new(plan)), runner, start }
     }
 
-    /// The API that the definition describes.
+    /// Returns the model of the API that the definition describes.
     #[must_use]
     pub fn api(&self) -> &Api {
         &self.api
     }
 
-    /// Begins a call from code without an identity: `engine.call("article.line.get")`, `engine.call("GET
-    /// /article/line/1")` or `engine.call("article/line/1")`. See [`CallBuilder`] for the forms of the target.
+    /// Creates a call of an API method from code, without an identity: `engine.call("article.line.get")`,
+    /// `engine.call("GET /article/line/1")` or `engine.call("article/line/1")`. [`CallBuilder`] describes the forms of
+    /// `target`.
     ///
-    /// The first call waits for the start hooks. If one of them fails, the response is an `unavailable` error.
+    /// The first call runs the start hooks and waits for them. If a start hook fails, the response is an `unavailable`
+    /// error.
     pub fn call(&self, target: impl Into<String>) -> CallBuilder {
         CallBuilder::new(
             target,
@@ -75,33 +78,34 @@ impl Engine {
         )
     }
 
-    /// The folder of stored files, or `None` if the program stores none.
+    /// Returns the folder of stored files; `None` if the program stores no files.
     #[doc(hidden)]
     pub fn files(&self) -> Option<&FilesFolder> {
         self.files.as_ref()
     }
 
     /// Runs the start hooks that were added with [`Rulebook::on_start`], unless they have run, and waits for them.
-    /// [`Engine::serve`] calls this itself.
+    /// [`Engine::serve`] calls this function.
     ///
     /// # Errors
-    /// Fails if the data folder cannot be created, or a hook failed, now or before. Hooks never run twice.
+    /// Fails if the data folder cannot be created, or if a start hook fails or has failed before. Start hooks never run
+    /// twice.
     pub fn start(&self) -> io::Result<()> {
         self.start.wait_blocking()
     }
 
-    /// Serves the API on new threads, after the start hooks have run.
+    /// Serves the API over HTTP on new threads, after the start hooks have run.
     ///
     /// # Errors
-    /// Fails if a start hook fails, an address cannot be listened on, a thread cannot be started, or the configured folder
-    /// of stored files cannot be used.
+    /// Fails if a start hook fails, the server cannot listen on an address, a thread cannot be started, or the
+    /// configured folder of stored files cannot be used.
     pub fn serve(&self, settings: &Settings) -> io::Result<RunningServer> {
         self.prepare()?;
         server::serve(&self.plan, settings, self.data_folder.path())
     }
 
-    /// Returns the API as a service for the program's own actix `App`. Of `settings`, only `upload_folder` and
-    /// `static_files` are used. See [`ApiService`] for an example.
+    /// Returns the API as an actix service, which the program can add to its actix `App`. Only the fields
+    /// `upload_folder` and `static_files` of `settings` are used. See [`ApiService`] for an example.
     ///
     /// # Errors
     /// Fails if a thread cannot be started, or the folder of stored files cannot be used.
@@ -110,14 +114,14 @@ impl Engine {
         Ok(server::service(&self.plan, settings, self.data_folder.path()))
     }
 
-    /// Opens the folder of stored files, and starts to render the documents on another thread.
+    /// Opens the folder of stored files, runs the start hooks, and starts to render the documents on another thread.
     fn prepare(&self) -> io::Result<()> {
         if let Some(files) = &self.files {
             files.open()?;
         }
         self.start()?;
         let plan = self.plan.load_full();
-        // The documents are rendered before clients request them. Calls of methods do not wait for this.
+        // The documents are rendered before clients request them. Calls of API methods do not wait for the documents.
         thread::Builder::new().name("documents".to_owned()).spawn(move || {
             plan.documents.parents();
             let documents = plan.documents.all().get();
@@ -135,7 +139,7 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-/// Runs calls from code once the engine has started.
+/// Runs calls from code, after the start hooks of the engine have run.
 struct StartedRunner {
     start: Arc<Start>,
     runner: Arc<Runner>,

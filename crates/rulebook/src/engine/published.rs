@@ -1,5 +1,6 @@
-//! Renders the documents that need the feature `documents`: the OpenAPI documents, the pages, `/llms.txt`, and OPTIONS
-//! in markdown. Without the feature, the file `without_documents.rs` is compiled instead of this one.
+//! Renders the documents that need the feature `documents`: the OpenAPI documents, the documentation pages,
+//! `/llms.txt`, and the descriptions in Markdown for OPTIONS. If the feature is disabled, the file
+//! `without_documents.rs` is compiled instead of this file.
 
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ use rulebook_model::model::Api;
 use super::documents::json_document;
 use crate::plan::{Document, Documents, PageFinder, PublishedDocuments, RenderedOnDemand, RenderedPage};
 
-/// Renders the documents of an API. `requested` is `true` if the API is the part for a caller who requested it with
-/// `as=me`.
+/// Renders the documents of an API. `requested` is `true` if `api` contains only what one caller may call, and the
+/// caller has requested this with `as=me`.
 pub(super) fn render(api: &Arc<Api>, requested: bool) -> PublishedDocuments {
     let pages = describe::Pages::new(Arc::clone(api), requested).with_swagger_ui(cfg!(feature = "swagger-ui"));
     let llms = Document::new("text/plain; charset=utf-8", pages.llms());
@@ -19,17 +20,18 @@ pub(super) fn render(api: &Arc<Api>, requested: bool) -> PublishedDocuments {
     PublishedDocuments { openapi: openapi(api, None), modules, parts, llms, pages, page_finder: Some(page_finder) }
 }
 
-/// Returns the definition of the whole API as Markdown.
+/// Returns the description of the whole API in Markdown, for OPTIONS at the base path.
 pub(super) fn markdown_all(api: &Api, uris: &Uris<'_>) -> Option<Document> {
     Some(markdown(describe::markdown_all(api, uris)))
 }
 
-/// Returns the description of a parent path as Markdown.
+/// Returns the description of a parent path in Markdown. A parent path is not the path of a service, but the API has
+/// services below it.
 pub(super) fn markdown_parent(uri: &IntermediateUri<'_>) -> Option<Document> {
     Some(markdown(describe::markdown_intermediate(uri)))
 }
 
-/// Returns the definition of a service as Markdown.
+/// Returns the description of a service in Markdown, for OPTIONS at its path.
 pub(super) fn markdown_service(uri: &ServiceUri<'_>) -> Option<Document> {
     Some(markdown(describe::markdown_service(uri)))
 }
@@ -42,7 +44,8 @@ fn openapi(api: &Api, part: Option<&ModulePart>) -> Document {
     json_document(|writer| describe::write_openapi(api, part, writer))
 }
 
-/// Returns the OpenAPI documents of the modules, and those of their parts.
+/// Returns the OpenAPI documents of the API modules, and the OpenAPI documents of the parts into which large modules
+/// are divided.
 fn modules(api: &Arc<Api>) -> (RenderedOnDemand<Document>, RenderedOnDemand<Document>) {
     let modules =
         || api.modules.iter().enumerate().map(|(index, module)| (&module.name, ModulePart::whole(api, index)));
@@ -53,14 +56,14 @@ fn modules(api: &Arc<Api>) -> (RenderedOnDemand<Document>, RenderedOnDemand<Docu
     (openapi_of(api, modules().map(|(name, part)| (name.clone(), part))), openapi_of(api, parts))
 }
 
-/// Returns the OpenAPI documents of parts, by their names.
+/// Returns an OpenAPI document for each part of the API, by the name of the part.
 fn openapi_of(api: &Arc<Api>, parts: impl Iterator<Item = (String, ModulePart)>) -> RenderedOnDemand<Document> {
     let (names, parts): (Vec<_>, Vec<_>) = parts.unzip();
     let api = Arc::clone(api);
     RenderedOnDemand::new(names, Document::size, move |index| openapi(&api, parts.get(index)))
 }
 
-/// Returns the documentation pages, and the renderer of the pages whose content depends on the request.
+/// Returns the documentation pages, and the functions that render pages whose content depends on the request.
 fn pages(pages: describe::Pages) -> (RenderedOnDemand<RenderedPage>, PageFinder) {
     let html = |text: String| Document::new("text/html; charset=utf-8", text);
     let page = move |(text, other): (String, String)| RenderedPage { html: html(text), markdown: markdown(other) };

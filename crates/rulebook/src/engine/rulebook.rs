@@ -1,4 +1,4 @@
-//! The builder of an engine: a definition, and the code and state that a program adds to it.
+//! The builder of an engine. It combines the definition of an API with the code and state that a program adds.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use crate::handler::{Module, ReadinessCheck, State};
 
 /// The builder of an [`Engine`]: the definition of an API, and the handlers, types and state that the program adds.
 ///
-/// [`Rulebook::load`] reads the definition from a folder. In this example, it is a text next to the handler:
+/// [`Rulebook::load`] reads the definition from a folder. In this example, the definition is a text in the source code:
 ///
 /// ```
 /// use rulebook::{Args, Context, Module, ApiError, Rulebook};
@@ -77,19 +77,20 @@ pub struct Rulebook {
     verify_outputs: bool,
 }
 
-/// The source of the definition.
+/// The place from which the definition is read: a folder, or files in memory.
 enum Source {
     Folder(PathBuf),
     Files(Vec<(PathBuf, Vec<u8>)>),
 }
 
 impl Rulebook {
-    /// Takes the definition from the files of a folder. [`Rulebook::build`] reads them.
+    /// Creates a builder whose definition is in the files of a folder. [`Rulebook::build`] reads the files.
     pub fn load(folder: impl Into<PathBuf>) -> Self {
         Self::new(Source::Folder(folder.into()))
     }
 
-    /// Takes the definition from files in memory. Diagnostics contain the paths.
+    /// Creates a builder whose definition is in memory. Each file has a path, which diagnostics contain, and its
+    /// content.
     #[must_use]
     pub fn read(files: Vec<(PathBuf, Vec<u8>)>) -> Self {
         Self::new(Source::Files(files))
@@ -113,29 +114,30 @@ impl Rulebook {
         }
     }
 
-    /// Adds the handlers and hooks of a module.
+    /// Adds the handlers and hooks of an API module.
     #[must_use]
     pub fn module(mut self, module: Module) -> Self {
         self.modules.push(module);
         self
     }
 
-    /// Adds a type that definitions can name. It replaces a built-in type of the same name.
+    /// Adds a type that definitions can use. The type replaces a built-in type of the same name.
     #[must_use]
     pub fn add_type(mut self, new: impl Type + 'static) -> Self {
         self.types.push(Arc::new(new));
         self
     }
 
-    /// Adds a response format that the definition can offer with `formats` in `app.json`. It replaces a format of the
-    /// same name.
+    /// Adds a response format that the definition can offer with `formats` in `app.json`. The format replaces an
+    /// earlier format of the same name.
     #[must_use]
     pub fn add_format(mut self, new: impl Format + 'static) -> Self {
         self.answers.formats.add(Arc::new(new));
         self
     }
 
-    /// Adds an envelope that the definition can name. It replaces a built-in envelope of the same name.
+    /// Adds an envelope (the JSON structure around the outputs or the error of a response) that the definition can use.
+    /// The envelope replaces a built-in envelope of the same name.
     #[must_use]
     pub fn add_envelope(mut self, name: &str, new: impl Envelope + 'static) -> Self {
         self.answers.envelopes.add(CustomEnvelope::new(name, Arc::new(new)));
@@ -143,15 +145,15 @@ impl Rulebook {
     }
 
     /// Adds a function that the definition can name: as `callback` of the type `callable`, or in `after`
-    /// (`on_after_parse` in the `rules` dialect). It replaces a function of the same name.
+    /// (`on_after_parse` in the `rules` dialect). The function replaces an earlier function of the same name.
     ///
-    /// The function gets the value and the `params` next to its name in the definition, and returns the value
-    /// that the handler gets. If it returns a [`CustomError`], the parameter is invalid and the client gets the
-    /// message of the error.
+    /// The function gets the value of a parameter, and the `params` that are next to the function's name in the
+    /// definition. It returns the value that the handler gets. If it returns a [`CustomError`], the parameter is
+    /// invalid and the client gets the message of the error.
     ///
-    /// The function runs in the thread that serves the request and must not block it. If the definition names a function
-    /// that does not exist, the API is not built, unless no method has code ([`Unbound::Echo`]): then values pass
-    /// unchanged.
+    /// The function runs in the thread that serves the request and must not block it. If the definition names a
+    /// function that the program has not added, [`Rulebook::build`] fails. With [`Unbound::Echo`], it does not fail,
+    /// and values pass unchanged.
     ///
     /// ```
     /// use rulebook::Rulebook;
@@ -173,29 +175,32 @@ impl Rulebook {
         self
     }
 
-    /// Adds an authenticator, which determines the identity of the client. Authenticators are called in the order in
-    /// which they were added.
+    /// Adds an authenticator, which determines the identity of clients. Authenticators are called in the order in which
+    /// they were added.
     #[must_use]
     pub fn authenticator(mut self, authenticator: impl Authenticate) -> Self {
         self.authenticators.push(Box::new(authenticator));
         self
     }
 
-    /// Adds a value that handlers share: [`Context::state`](crate::Context::state) returns it by its type. A value of
-    /// the same type is replaced.
+    /// Adds a value that handlers share: [`Context::state`](crate::Context::state) returns the value by its type. The
+    /// value replaces an earlier value of the same type.
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.state.insert(value);
         self
     }
 
-    /// Adds a hook that runs once before the first request, for example to open a database and add it to the state.
+    /// Adds a start hook: a function that runs once before the first request, for example to open a database and share
+    /// it with the handlers.
     ///
-    /// [`Engine::serve`], [`Engine::start`] and the first call with [`Engine::call`] run the hooks, one after the other
-    /// in the order in which they were added; commands that only read the definition, such as `routes`, do not. The
-    /// data folder exists when a hook runs. If a hook fails, the engine does not start, and the caller gets the error.
+    /// [`Engine::serve`], [`Engine::start`] and the first call with [`Engine::call`] run the start hooks, one after the
+    /// other in the order in which they were added. Commands that only read the definition, such as `routes`, do not
+    /// run start hooks. The data folder exists when a start hook runs. If a start hook fails, the engine does not
+    /// start, and the function that has run the hooks returns the error.
     ///
-    /// Hooks run on a separate tokio runtime. Tasks that they spawn continue to run for as long as the API is served.
+    /// Start hooks run on a separate tokio runtime. Tasks that start hooks spawn continue to run as long as the API is
+    /// served.
     ///
     /// ```
     /// use std::path::PathBuf;
@@ -221,12 +226,13 @@ impl Rulebook {
         self
     }
 
-    /// Adds a check of whether the program can do its work, for example whether its database responds. `/readyz`
-    /// reports the result under this name. A check of the same name is replaced.
+    /// Adds a readiness check: a function that checks whether the program can handle requests, for example whether its
+    /// database responds. `/readyz` reports the result of the check under `name`. The check replaces an earlier check
+    /// of the same name.
     ///
-    /// Each worker runs all checks at once, at most once a second. A check that takes longer than two seconds fails. The
-    /// error is written to the log when a check begins to fail, and clients never see it. A check must not block its
-    /// thread.
+    /// Each worker runs all readiness checks concurrently, at most once a second. A check that takes longer than two
+    /// seconds fails. When a check begins to fail, its error is written to the log; the error is not sent to clients. A
+    /// check must not block its thread.
     ///
     /// ```
     /// # use rulebook::Rulebook;
@@ -245,25 +251,26 @@ impl Rulebook {
         self
     }
 
-    /// Sets how methods without a handler are served; overrides `unbound` in the definition.
+    /// Sets how the server responds to calls of API methods without a handler. Overrides `unbound` in the definition.
     #[must_use]
     pub fn unbound(mut self, unbound: Unbound) -> Self {
         self.unbound = Some(unbound);
         self
     }
 
-    /// Sets the data folder, which contains the server's own files; overrides `data` in the definition. The first call
-    /// takes effect; on the command line, that is the flag `--data`.
+    /// Sets the data folder, in which the server stores files such as keys and links. Overrides `data` in the
+    /// definition. If this function is called several times, the first call takes effect; the flag `--data` of the
+    /// command line is such a first call.
     #[must_use]
     pub fn data_folder(self, folder: impl Into<PathBuf>) -> Self {
         self.data_folder.set_if_unset(Some(folder.into()));
         self
     }
 
-    /// Enables stored files: handlers access them with [`Context::store`](crate::Context::store). Their folder is set
-    /// by the flag `--files`, by [`Rulebook::files_folder`] or by the definition; the default is `files` in the data
-    /// folder. Uploads are then written to that folder and hashed while they arrive, so that storing one copies no
-    /// data.
+    /// Enables stored files, which handlers access with [`Context::store`](crate::Context::store). The flag `--files`,
+    /// [`Rulebook::files_folder`] or the definition sets the folder of stored files; the default is `files` in the data
+    /// folder. The server writes uploads to this folder and hashes them while they arrive, so that no data is copied
+    /// when a handler stores an upload.
     ///
     /// If this crate was compiled without the feature `files`, the program does not start.
     #[must_use]
@@ -272,33 +279,34 @@ impl Rulebook {
         self
     }
 
-    /// Sets the folder of stored files, instead of `files` in the definition, for a program that
-    /// [stores files](Self::keep_files). The first call wins; on the command line, that is the flag `--files`. If the
-    /// folder cannot be used, nothing is served.
+    /// Sets the folder of stored files, for a program that [stores files](Self::keep_files). Overrides `files` in the
+    /// definition. If this function is called several times, the first call takes effect; the flag `--files` of the
+    /// command line is such a first call. If the folder cannot be used, the server does not start.
     #[must_use]
     pub fn files_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.files.set_folder_if_unset(folder.into());
         self
     }
 
-    /// Returns a handle for the path of the data folder, which is final once the definition has been read.
+    /// Returns a handle for the path of the data folder. The path is final once the definition has been read.
     #[must_use]
     pub fn data_folder_handle(&self) -> DataFolder {
         self.data_folder.clone()
     }
 
-    /// Sets whether the outputs of handlers are compared with `out` of the definition. A handler whose outputs differ
-    /// fails with an internal error, and the log names the output. By default, outputs are compared in debug builds.
+    /// Sets whether the outputs of handlers are compared with the outputs in the definition (`out`). If the outputs of
+    /// a handler differ, the call fails with an internal error, and the log contains the name of the output. By
+    /// default, outputs are compared in debug builds.
     #[must_use]
     pub fn verify_outputs(mut self, verify: bool) -> Self {
         self.verify_outputs = verify;
         self
     }
 
-    /// Reads and checks the definition without the handlers.
+    /// Reads and checks the definition, without comparing it with the handlers.
     ///
     /// # Errors
-    /// Returns every error of every file.
+    /// Returns all errors in all definition files.
     pub fn check(self) -> Result<Api, Report> {
         self.validate().map(|validated| validated.api)
     }
@@ -306,14 +314,14 @@ impl Rulebook {
     /// Reads and checks the definition, and compares it with the handlers.
     ///
     /// # Errors
-    /// Returns all errors of all files. If the files have no errors, returns all mismatches between the handlers and
-    /// the definition.
+    /// Returns all errors in all definition files. If the definition files have no errors, returns all mismatches
+    /// between the handlers and the definition.
     pub fn build(self) -> Result<Engine, Report> {
         self.validate()?.build()
     }
 
-    /// The first step of [`Rulebook::build`], for callers that need the settings of the definition before the second
-    /// step, [`Validated::build`].
+    /// Runs the first step of [`Rulebook::build`], which reads and checks the definition. [`Validated::build`] is the
+    /// second step. Callers can read the settings of the definition between the two steps.
     #[doc(hidden)]
     pub fn validate(self) -> Result<Validated, Report> {
         let loaded = match self.source {

@@ -1,4 +1,4 @@
-//! The start of an engine: creates the data folder and runs the start hooks of the program, once.
+//! Starts an engine: creates the data folder, and runs the start hooks of the program. Start hooks run only once.
 
 use std::error::Error;
 use std::fmt;
@@ -16,38 +16,39 @@ use tokio::sync::{oneshot, watch};
 
 use crate::handler::State;
 
-/// An error of any type, which a start hook returns: `?` converts every error type and every text to it.
+/// The error that a start hook returns. The operator `?` converts every error type and every text to this type.
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A hook that the program has added with [`Rulebook::on_start`](crate::Rulebook::on_start).
+/// A function that the program has added with [`Rulebook::on_start`](crate::Rulebook::on_start).
 pub(super) type StartHook =
     Box<dyn FnOnce(StartContext) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>> + Send>;
 
-/// The context of a start hook: the data folder and the program's state. See [`Rulebook::on_start`](crate::Rulebook::on_start).
+/// The context that a start hook receives: the data folder, and the values that handlers share. See
+/// [`Rulebook::on_start`](crate::Rulebook::on_start).
 pub struct StartContext {
     data_folder: PathBuf,
     state: State,
-    /// The values that hooks have inserted. Handlers get them when all hooks have succeeded.
+    /// The values that start hooks have inserted. Handlers can read these values after all hooks have succeeded.
     inserted: Arc<Mutex<State>>,
 }
 
 impl StartContext {
-    /// The path of the data folder, which exists.
+    /// Returns the path of the data folder. The folder exists when a start hook runs.
     #[must_use]
     pub fn data_folder(&self) -> &Path {
         &self.data_folder
     }
 
-    /// Returns the value of this type that was added with [`Rulebook::state`](crate::Rulebook::state) or inserted by
-    /// this or an earlier hook.
+    /// Returns the value of this type that was added with [`Rulebook::state`](crate::Rulebook::state), or that this
+    /// start hook or an earlier start hook has inserted.
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         let inserted = self.inserted.lock().unwrap_or_else(PoisonError::into_inner).get();
         inserted.or_else(|| self.state.get())
     }
 
-    /// Adds a value that handlers share: [`Context::state`](crate::Context::state) returns it by its type. A value of the
-    /// same type is replaced.
+    /// Adds a value that handlers share: [`Context::state`](crate::Context::state) returns the value by its type. The
+    /// value replaces an earlier value of the same type.
     pub fn insert_state<T: Send + Sync + 'static>(&self, value: T) {
         self.inserted.lock().unwrap_or_else(PoisonError::into_inner).insert(value);
     }
@@ -59,18 +60,19 @@ impl fmt::Debug for StartContext {
     }
 }
 
-/// The result of the start. The error is a text, because all waiting callers get a copy.
+/// The result of the start hooks. The error is a text, because each caller that waits for the start gets a copy of the
+/// error.
 type Outcome = Result<(), Arc<str>>;
 
-/// The start hooks of an engine, and their result.
+/// The start hooks of an engine, and their result after they have run.
 pub(super) struct Start {
-    /// `None` once the hooks have been started.
+    /// The start hooks that have not run; `None` once they have been started.
     pending: Mutex<Option<Pending>>,
-    /// `None` until the hooks have ended.
+    /// The result of the start hooks; `None` until all hooks have ended.
     outcome: watch::Receiver<Option<Outcome>>,
 }
 
-/// The hooks that have not been started, with the folder and the state that they need.
+/// The start hooks before they are started, with the data folder and the state that they need.
 struct Pending {
     hooks: Vec<StartHook>,
     data_folder: PathBuf,
@@ -87,41 +89,41 @@ impl Start {
         Self { pending: Mutex::new(pending), outcome }
     }
 
-    /// Runs the hooks if they have not run, and waits for them. The hooks run to their end even if the caller stops
-    /// waiting.
+    /// Runs the start hooks if they have not run yet, and waits until they have ended. The hooks continue to run even
+    /// if the caller stops waiting.
     pub(super) async fn wait(&self) -> io::Result<()> {
         let mut outcome = self.begin()?;
         let ended = outcome.wait_for(Option::is_some).await;
         let ended = ended.ok().and_then(|ended| ended.clone());
-        // The sender sends the result before it is dropped.
+        // The result is missing if the thread of the hooks could not be started or has panicked.
         ended.unwrap_or_else(|| Err("the start was interrupted".into())).map_err(|error| io::Error::other(&*error))
     }
 
-    /// Same as [`Start::wait`], for synchronous callers, on threads with and without a runtime.
+    /// Does the same as [`Start::wait`], but blocks the thread. The thread may run a tokio runtime.
     pub(super) fn wait_blocking(&self) -> io::Result<()> {
         if let Some(Ok(())) = *self.outcome.borrow() {
             return Ok(());
         }
         let runtime = runtime::Builder::new_current_thread().build()?;
-        // `block_on` panics in a thread that already runs a runtime, so that a new thread is used.
+        // `block_on` panics in a thread that already runs a tokio runtime. So a new thread calls it.
         let waiting = thread::scope(|scope| scope.spawn(|| runtime.block_on(self.wait())).join());
         waiting.unwrap_or_else(|_| Err(io::Error::other("waiting for the start panicked")))
     }
 
-    /// Starts the hooks on a new thread with its own runtime, unless they were started before. Returns the receiver of
-    /// their result.
+    /// Starts the hooks on a new thread with a separate tokio runtime, unless the hooks were started before. Returns
+    /// the receiver of their result.
     fn begin(&self) -> io::Result<watch::Receiver<Option<Outcome>>> {
         if let Some(pending) = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             thread::Builder::new().name("start".to_owned()).spawn(move || {
                 let (served, ended) = oneshot::channel::<()>();
-                // The guard is dropped together with the last plan of the engine.
+                // The state drops this sender when the last plan of the engine is dropped.
                 pending.state.keep_alive(served);
                 let Pending { hooks, data_folder, state, outcome } = pending;
                 let ran = runtime.block_on(run(hooks, data_folder, &state));
                 drop(state);
                 outcome.send_replace(Some(ran.map_err(|error| format!("the program cannot start: {error}").into())));
-                // Until then, the tasks that the hooks have spawned continue to run.
+                // Until the last plan is dropped, this thread runs the tasks that the hooks have spawned.
                 let _ = runtime.block_on(ended);
             })?;
         }
@@ -129,7 +131,8 @@ impl Start {
     }
 }
 
-/// Creates the data folder and runs the hooks one after the other. Stops at the first hook that fails.
+/// Creates the data folder, and runs the start hooks one after the other. If a hook fails, the remaining hooks do not
+/// run.
 async fn run(hooks: Vec<StartHook>, data_folder: PathBuf, state: &State) -> Result<(), BoxError> {
     fs::create_dir_all(&data_folder)
         .map_err(|error| format!("the data folder {} cannot be created: {error}", data_folder.display()))?;

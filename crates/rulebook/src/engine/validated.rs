@@ -1,4 +1,4 @@
-//! A valid definition, before it is compared with the handlers.
+//! A definition without errors, before it is compared with the handlers of the program.
 
 use std::sync::Arc;
 
@@ -28,28 +28,28 @@ pub struct Validated {
     pub(super) start_hooks: Vec<StartHook>,
     pub(super) unbound: Unbound,
     pub(super) verify_outputs: bool,
-    /// Errors about functions that the definition names and the program does not have. They are reported only if
-    /// methods have handlers.
+    /// The errors about functions that the definition names, but the program does not have. They are reported unless
+    /// the API is served without handlers ([`Unbound::Echo`]).
     pub(super) unknown_functions: Vec<Diagnostic>,
 }
 
 impl Validated {
-    /// Adds an authenticator, which is called after all others.
+    /// Adds an authenticator, which is called after all other authenticators.
     #[doc(hidden)]
     pub fn authenticator(mut self, authenticator: impl Authenticate) -> Self {
         self.authenticators.push(Box::new(authenticator));
         self.with_auth_schemes()
     }
 
-    /// Adds an authenticator, which is called before all others.
+    /// Adds an authenticator, which is called before all other authenticators.
     #[doc(hidden)]
     pub fn first_authenticator(mut self, authenticator: impl Authenticate) -> Self {
         self.authenticators.insert(0, Box::new(authenticator));
         self.with_auth_schemes()
     }
 
-    /// Sets the authentication schemes of the model to those of all authenticators, without duplicates. If no
-    /// authenticator has a scheme, the default remains.
+    /// Stores the authentication schemes of all authenticators in the model, without duplicates. If no authenticator
+    /// has an authentication scheme, the default in the model stays.
     pub(super) fn with_auth_schemes(mut self) -> Self {
         let mut schemes = Vec::new();
         for scheme in self.authenticators.iter().flat_map(|authenticator| authenticator.schemes()) {
@@ -63,7 +63,7 @@ impl Validated {
         self
     }
 
-    /// Compares the definition with the handlers, and creates the plan.
+    /// Compares the definition with the handlers, and creates the engine.
     #[doc(hidden)]
     pub fn build(self) -> Result<Engine, Report> {
         let echo = self.unbound == Unbound::Echo;
@@ -74,7 +74,8 @@ impl Validated {
         if !bound.diagnostics.is_empty() {
             return Err(Report::new(self.sources, bound.diagnostics));
         }
-        // Readiness checks and start hooks serve the handlers. In echo mode, no handler is bound.
+        // Readiness checks and start hooks are needed only by handlers. If the API methods return their arguments
+        // instead of calling handlers (`Unbound::Echo`), checks and hooks are not used.
         let (checks, hooks) = if echo { (Vec::new(), Vec::new()) } else { (self.checks, self.start_hooks) };
         let api = Arc::new(self.api);
         let context = PlanContext {

@@ -1,6 +1,6 @@
-//! Sixth stage: runs the before hook, the handler and the after hook.
+//! Stage `act`, the sixth: runs the before hook, the handler and the after hook of an API method.
 //!
-//! A handler that has started is never cancelled. If its request is dropped because the client disconnected, the
+//! A handler that has started is never cancelled. If the client disconnects before the handler has finished, the
 //! handler continues to run as a separate task.
 
 use std::pin::{Pin, pin};
@@ -18,11 +18,12 @@ use crate::call::{ApiError, Download, ErrorKind, Outcome, Returned, Slot, Slots,
 use crate::handler::{CallEnd, CallOrigin, Caller, Context, HandlerFuture};
 use crate::plan::{Action, PlannedMethod};
 
-/// Starts the handler of a method. The returned future borrows no part of the request.
+/// Starts the handler of an API method. The returned future does not borrow from the request, so that it can outlive
+/// the request.
 ///
 /// # Errors
-/// Fails if the program has no handler for the method, or the argument type of the handler does not accept the
-/// arguments.
+/// Fails if the program has no handler for the method, or the arguments cannot be deserialized to the argument type of
+/// the handler.
 pub(crate) fn act(
     runner: &Arc<Runner>,
     granted: &Granted<'_>,
@@ -42,7 +43,7 @@ pub(crate) fn act(
     let slots = Slots { names: &method.names, values: arguments };
     let (module, handler_context) = (method.module, context.clone());
     let hooks = (!runner.plan.modules[module].hooks.is_empty()).then(|| (Arc::clone(runner), context.clone()));
-    // The `Deserialize` of the argument type is code of the program and may panic.
+    // The argument type's implementation of `Deserialize` is code of the program and may panic.
     let running = catch_panic("the argument type", || handler.start(slots, nullable, context))??;
     let running = match hooks {
         Some((runner, context)) => Box::pin(run_with_hooks(runner, module, running, context)),
@@ -51,8 +52,9 @@ pub(crate) fn act(
     Ok(RunningHandler::new(runner, granted.index(), Some(handler_context), running))
 }
 
-/// Runs the before hook, the handler and the after hook of the module with this index. The hooks are reached through
-/// the runner of the worker: cloning an `Arc` of the hooks would make all workers write to one reference count.
+/// Runs a handler between the before hook and the after hook of the API module with the index `module`. The hooks are
+/// borrowed from the worker's runner: if an `Arc` of the hooks were cloned, all workers would write to one reference
+/// count.
 async fn run_with_hooks(
     runner: Arc<Runner>,
     module: usize,
@@ -84,7 +86,8 @@ async fn run_with_hooks(
     result?
 }
 
-/// Returns the checked arguments as the single output `args`, or as a JSON file if the method returns a file.
+/// Returns the checked arguments of a call as the single output `args`. If the API method returns a file, the arguments
+/// are returned as a JSON file.
 fn echo(method: &PlannedMethod, arguments: Vec<Slot<'_>>) -> HandlerFuture {
     struct Echo(Vec<(Box<str>, Value<'static>)>);
     struct NamedValues<'a>(&'a [(Box<str>, Value<'static>)]);
@@ -119,14 +122,14 @@ fn echo(method: &PlannedMethod, arguments: Vec<Slot<'_>>) -> HandlerFuture {
 pub struct Detached(AtomicUsize);
 
 impl Detached {
-    /// Returns the current number.
+    /// Returns the number of handlers that are running at the moment without a client.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.load(Ordering::Acquire)
     }
 }
 
-/// Counts one handler in [`Detached`] until it is dropped.
+/// Counts one handler without a client, until this guard is dropped.
 struct DetachedGuard(Arc<Detached>);
 
 impl DetachedGuard {
@@ -142,11 +145,12 @@ impl Drop for DetachedGuard {
     }
 }
 
-/// A running handler. If it is dropped before the handler has finished, the handler continues to run as a task.
+/// The future of a running handler. If this future is dropped before the handler has finished, the handler continues to
+/// run as a task.
 pub struct RunningHandler {
     runner: Arc<Runner>,
     method: usize,
-    /// `None` if no handler runs.
+    /// The context that the handler received; `None` if the arguments are returned without a handler.
     context: Option<Context>,
     running: Option<HandlerFuture>,
 }
@@ -212,8 +216,8 @@ impl Drop for RunningHandler {
     }
 }
 
-/// Adds the declared status and message to an error that the definition declares for the method. A declared error that
-/// the definition does not contain becomes an internal error.
+/// If a handler returned a declared error, sets the HTTP status and the message that the definition declares for this
+/// error. If the definition does not declare an error with this name, returns an internal error.
 fn with_declaration(method: &PlannedMethod, error: ApiError) -> ApiError {
     let ErrorKind::Declared { name, .. } = error.kind() else {
         return error;

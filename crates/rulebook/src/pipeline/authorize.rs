@@ -1,4 +1,8 @@
-//! Third stage: checks the permission of the client before any byte of the body is read.
+//! Stage `authorize`, the third: checks the client's permission to call the API method, before any byte of the body is
+//! read.
+//!
+//! A method requires one of several groups of permissions. A permission may contain variables, such as `user[id]`: the
+//! values of parameters replace them. Each parameter has a slot with an index, by which variables refer to it.
 
 use rulebook_model::model;
 
@@ -8,8 +12,8 @@ use super::raw::{self, RawValue};
 use crate::call::{ApiError, ErrorKind, Head, Identity};
 use crate::plan::{MatchedMethod, Permit, Plan, PlannedMethod, Requirement, RequirementPart};
 
-/// The proof that a call is permitted. Only this stage creates one, and [`act`](super::act) requires one to run a
-/// handler.
+/// The proof that a client may call an API method. Only this stage creates values of this type, and [`act`](super::act)
+/// runs a handler only with such a value.
 pub struct Granted<'r> {
     plan: &'r Plan,
     method: usize,
@@ -17,13 +21,13 @@ pub struct Granted<'r> {
 }
 
 impl<'r> Granted<'r> {
-    /// Returns the method that may be called.
+    /// Returns the API method that the client may call.
     #[must_use]
     pub fn method(&self) -> &'r PlannedMethod {
         &self.plan.methods[self.method]
     }
 
-    /// Returns the index of the method in the plan.
+    /// Returns the index in the plan of the API method that the client may call.
     pub(super) fn index(&self) -> usize {
         self.method
     }
@@ -34,10 +38,10 @@ impl<'r> Granted<'r> {
     }
 }
 
-/// Compares the permissions that the method requires with those that the client holds.
+/// Compares the permissions that an API method requires with the permissions that the client has.
 ///
 /// # Errors
-/// Fails if the method is not public and the client is anonymous or lacks a permission.
+/// Fails if the method requires permissions, and the client is anonymous or lacks one of them.
 pub fn authorize<'r>(
     plan: &'r Plan,
     matched: &MatchedMethod<'_>,
@@ -48,10 +52,10 @@ pub fn authorize<'r>(
     Ok(Granted { plan, method: matched.method, identity })
 }
 
-/// Authorizes a call from code. The values of scope variables are taken from its arguments.
+/// Authorizes a call from code. The variables in the required permissions are replaced by the arguments in `raw`.
 ///
 /// # Errors
-/// Fails as [`authorize`] does.
+/// Fails under the same conditions as [`authorize`].
 pub(super) fn authorize_call<'r>(
     plan: &'r Plan,
     method: usize,
@@ -62,13 +66,13 @@ pub(super) fn authorize_call<'r>(
     Ok(Granted { plan, method, identity })
 }
 
-/// Checks the permission to call a method before the body is read, for a request that passes through [`identify`] and
-/// [`authorize`] later. The request does not count for the rate limit here.
+/// Checks the client's permission to call an API method before the body is read. The request passes through the stages
+/// [`identify`] and [`authorize`] later, so this function does not count it for the rate limit.
 ///
 /// [`identify`]: super::identify()
 ///
 /// # Errors
-/// Returns the same errors as these two stages.
+/// Returns the same errors as the stages [`identify`] and [`authorize`].
 pub async fn authorize_early(plan: &Plan, head: &Head, matched: &MatchedMethod<'_>) -> Result<(), ApiError> {
     let method = &plan.methods[matched.method];
     let identity = match jsonp::callback(method.jsonp, head)? {
@@ -79,8 +83,8 @@ pub async fn authorize_early(plan: &Plan, head: &Head, matched: &MatchedMethod<'
     check_groups(plan, method, identity.as_ref(), |slot| raw::head_value(method, slot, head, &matched.segments))
 }
 
-/// Checks that the identity has every permission of at least one group. `value` returns the raw value of a slot that is
-/// a variable in a permission.
+/// Checks that the identity has every permission of at least one group that the API method requires. `value` returns
+/// the raw value of the parameter with this slot index, for a variable in a permission.
 fn check_groups<'r>(
     plan: &Plan,
     method: &PlannedMethod,
@@ -115,8 +119,8 @@ fn check_groups<'r>(
     Err(ApiError::new(ErrorKind::Forbidden { missing }))
 }
 
-/// Returns the value of a scope variable in the form in which permissions contain it; `None` if the value is absent or
-/// cannot be part of a permission.
+/// Converts a parameter's raw value to the text that replaces its variable in a permission; `None` if the value is
+/// absent or cannot be part of a permission.
 fn variable_value(method: &PlannedMethod, slot: usize, raw: RawValue<'_>) -> Option<String> {
     let check = &*method.slots[slot].check;
     let value = match raw {
@@ -127,8 +131,9 @@ fn variable_value(method: &PlannedMethod, slot: usize, raw: RawValue<'_>) -> Opt
     model::variable_text(check, value)
 }
 
-/// Returns `true` if the permission `held` of a caller equals the required permission with the values of its variables.
-/// Its parts are compared one by one and never joined, so that no value can imitate the text around it.
+/// Returns `true` if `held`, a permission of the caller, equals the required permission after its variables have been
+/// replaced by values. The parts of the required permission are compared one after the other and are never joined, so
+/// that a value cannot imitate the literal text around it.
 fn is_held(required: &Requirement, held: &str, variables: &[(usize, Option<String>)]) -> bool {
     let mut rest = held;
     for piece in &required.parts {

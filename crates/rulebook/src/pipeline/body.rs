@@ -1,4 +1,4 @@
-//! The body of a request, and its kind according to the header fields.
+//! The received body of a request, and the kind of body that the header fields of a request announce.
 
 use bytes::Bytes;
 use http::header;
@@ -6,63 +6,63 @@ use http::header;
 use crate::call::{Head, Upload, shortened};
 use crate::plan::{BodyUse, MultipartLimits, PlannedMethod};
 
-/// A body that has been received.
+/// The body of a request, completely received.
 #[derive(Debug)]
 pub enum Body {
-    /// There is no body, or the method does not read it.
+    /// The request has no body, or the API method has no parameters in the body.
     Empty,
-    /// `application/x-www-form-urlencoded`, or no media type at all.
+    /// The bytes of a form (`application/x-www-form-urlencoded`), or of a body without a media type.
     Form(Bytes),
-    /// `application/json`.
+    /// The bytes of a JSON text (`application/json`).
     Json(Bytes),
-    /// `multipart/form-data`, with its files written to disk.
+    /// The parts of a `multipart/form-data` body. Files have been written to disk.
     Parts(Vec<Part>),
 }
 
 /// A part of a multipart body.
 #[derive(Debug)]
 pub struct Part {
-    /// The name of the field.
+    /// The field name of the part, which selects the parameter.
     pub name: String,
-    /// The content.
+    /// The text or file that the part contains.
     pub content: PartContent,
 }
 
-/// The content of a part.
+/// The content of a part of a multipart body.
 #[derive(Debug)]
 pub enum PartContent {
-    /// A part without a file name.
+    /// The bytes of a part that has no file name.
     Field(Bytes),
-    /// A part with a file name.
+    /// The uploaded file of a part that has a file name.
     File(Upload),
 }
 
-/// The kind of a body, which decides how it is received.
+/// The kind of a request body, which determines how the server receives the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BodyKind {
-    /// There is no body, or the method does not read it.
+    /// The request has no body, or the API method has no parameters in the body.
     Nothing,
-    /// A form, as bytes.
+    /// The body is a form (`application/x-www-form-urlencoded`) and is kept in memory.
     Form,
-    /// JSON, as bytes.
+    /// The body is JSON and is kept in memory.
     Json,
-    /// A multipart body.
+    /// The body is `multipart/form-data`; its files are written to disk.
     Multipart {
-        /// The boundary between the parts; `None` if the request does not name one. A body with parts is malformed
-        /// then.
+        /// The boundary that separates the parts. `None` if `Content-Type` contains no boundary; such a body is
+        /// malformed unless it is empty.
         boundary: Option<String>,
-        /// The limits of the body.
+        /// The limits for receiving this body.
         limits: MultipartLimits,
     },
-    /// A media type that is not supported. The request is refused with 415 only when bytes arrive: a request with an
-    /// empty body has no content, whatever its media type is.
+    /// The body has this unsupported media type. The request is refused with 415 only when the first byte of the body
+    /// arrives: if the body is empty, its media type does not matter.
     Unsupported(String),
 }
 
-/// The media types that are supported.
+/// The media types of request bodies that the server supports.
 pub const ACCEPTED: &[&str] = &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
 
-/// Returns the kind of the body that a method needs from this request.
+/// Returns the kind of the request body if the API method has parameters in the body; otherwise [`BodyKind::Nothing`].
 #[must_use]
 pub fn kind(head: &Head, method: &PlannedMethod) -> BodyKind {
     match method.body_use {
@@ -71,13 +71,12 @@ pub fn kind(head: &Head, method: &PlannedMethod) -> BodyKind {
     }
 }
 
-/// Returns the kind of the body according to the header fields of a request. `limits` are the limits for a multipart
-/// body.
+/// Returns the kind of body that the header fields of a request announce. `limits` are the limits for a multipart body.
 #[must_use]
 pub fn announced_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
     let empty = match head.get(&header::CONTENT_LENGTH) {
         Some(length) => length.trim() == "0",
-        // In HTTP/2 a body may follow without a length.
+        // In HTTP/2, a body may follow even if no header field announces its length.
         None => head.get(&header::TRANSFER_ENCODING).is_none() && !head.streams,
     };
     if empty {
@@ -101,7 +100,8 @@ pub fn announced_kind(head: &Head, limits: MultipartLimits) -> BodyKind {
     BodyKind::Unsupported(shortened(&text))
 }
 
-/// Returns `true` for `application/…+json` (RFC 6839 section 3.1).
+/// Returns `true` if a media type has the form `application/…+json` (RFC 6839 section 3.1). `essence` is the media type
+/// without parameters.
 fn is_json_suffix(essence: &str) -> bool {
     let essence = essence.to_ascii_lowercase();
     essence.strip_prefix("application/").is_some_and(|kind| kind.len() > 5 && kind.ends_with("+json"))

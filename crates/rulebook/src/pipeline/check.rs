@@ -1,4 +1,5 @@
-//! Fifth stage: decodes and checks the value of every parameter.
+//! Stage `check`, the fifth: decodes and checks the raw value of every parameter, and stores the checked value in the
+//! parameter's slot (the place for its argument).
 //!
 //! The errors of all parameters are reported together, in the order of the definition, up to [`MAX_ERRORS`].
 
@@ -19,11 +20,11 @@ use crate::plan::{Plan, PlannedMethod, SlotPlan};
 /// The maximum number of parameter errors in one response.
 const MAX_ERRORS: usize = 50;
 
-/// Decodes and checks the raw values of a method's parameters.
+/// Decodes and checks the raw values of an API method's parameters.
 ///
 /// # Errors
-/// Fails if a required parameter is missing, a value is invalid or exceeds a limit, or a parameter is unknown and the
-/// definition refuses unknown parameters.
+/// Fails if a required parameter is missing, or if a value is invalid or exceeds a limit. Fails if the request contains
+/// an unknown parameter and the definition refuses unknown parameters.
 pub fn check<'a>(plan: &Plan, method: &'a PlannedMethod, values: RawValues<'a>) -> Result<Vec<Slot<'a>>, ApiError> {
     let mut slots = Vec::with_capacity(values.raw.len());
     let mut errors = Vec::new();
@@ -44,9 +45,9 @@ pub fn check<'a>(plan: &Plan, method: &'a PlannedMethod, values: RawValues<'a>) 
     if errors.is_empty() { Ok(slots) } else { Err(ApiError::new(ErrorKind::Parameters { errors, truncated })) }
 }
 
-/// Returns `true` if the value of this part is invalid, so that the request will be refused whatever parts follow.
-/// Files that follow need not be stored then. This is known early only if no later value can replace this one, and the
-/// check of its type does not need other values.
+/// Returns `true` if the content of a part of a multipart body is invalid, so that the request will be refused,
+/// whatever parts follow; the server then does not store the files that follow. Returns `false` if the value cannot be
+/// checked yet, because later parts may replace it or add values to it, or because its check needs other values.
 #[must_use]
 pub fn is_refused_by(plan: &Plan, method: &PlannedMethod, name: &str, bytes: &[u8]) -> bool {
     let last_counts = plan.modules[method.module].last_counts;
@@ -58,15 +59,15 @@ pub fn is_refused_by(plan: &Plan, method: &PlannedMethod, name: &str, bytes: &[u
     filled_by(method, name).filter(early).is_some_and(|slot| !passes(slot))
 }
 
-/// The reason why a raw value cannot fill its slot.
+/// The reason why a raw value cannot be stored in its slot.
 enum FillError {
-    /// The value is missing or invalid.
+    /// The value of the parameter is missing or invalid.
     Invalid(ParameterErrorKind, Option<TypeMismatch>),
-    /// The value exceeds this limit.
+    /// The value of the parameter exceeds this limit.
     Limit(Limit),
 }
 
-/// Decodes and checks the raw value of one parameter.
+/// Decodes and checks the raw value of one parameter. Replaces a missing value by the default.
 fn fill_slot<'a>(plan: &'a SlotPlan, raw: RawValue<'a>, limits: &Limits) -> Result<Slot<'a>, FillError> {
     let default = || plan.default.as_ref().map(|value| Slot::Value(value.reborrow()));
     let got = |kind, text| FillError::Invalid(kind, Some(TypeMismatch::with_got(plan.expected.clone(), english(text))));
@@ -85,7 +86,8 @@ fn fill_slot<'a>(plan: &'a SlotPlan, raw: RawValue<'a>, limits: &Limits) -> Resu
         RawValue::NoText => return Err(got(ParameterErrorKind::Invalid, MessageId::GotInvalidUtf8)),
     };
     match value {
-        // For an optional parameter, null means that the argument is absent, even if the type accepts null.
+        // If a parameter is optional, the value null means that the argument is absent, even if the type of the
+        // parameter accepts null.
         Value::Null if plan.optional => Ok(default().unwrap_or(Slot::Null)),
         value => {
             let invalid = |mismatch| FillError::Invalid(ParameterErrorKind::Invalid, Some(mismatch));
@@ -94,13 +96,14 @@ fn fill_slot<'a>(plan: &'a SlotPlan, raw: RawValue<'a>, limits: &Limits) -> Resu
     }
 }
 
-/// Checks a value that was decoded from text against the limits of JSON bodies: the number of items and the depth of
-/// nesting.
+/// Checks that a value that was decoded from text respects the limits of JSON bodies: `items` for the number of items,
+/// and `nesting` for the depth of nesting.
 fn check_limits<'a>(value: Value<'a>, limits: &Limits) -> Result<Value<'a>, FillError> {
     exceeded_limit(&value, limits, 1).map_or(Ok(value), |limit| Err(FillError::Limit(limit)))
 }
 
-/// Returns the limit that a value exceeds. `level` is the nesting depth of the value; the outermost value has depth 1.
+/// Returns the limit that a value exceeds; `None` if it exceeds no limit. `level` is the nesting depth of the value;
+/// the outermost value has depth 1.
 fn exceeded_limit(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limit> {
     let count = match value {
         Value::List(items) => items.len(),
@@ -120,7 +123,8 @@ fn exceeded_limit(value: &Value<'_>, limits: &Limits, level: u64) -> Option<Limi
     }
 }
 
-/// Creates the error for a parameter. If the parameter is secret, the error does not contain the value.
+/// Creates the error for a parameter whose value is missing or invalid. If the value is a secret, the error does not
+/// contain it.
 fn parameter_error(plan: &SlotPlan, kind: ParameterErrorKind, mismatch: Option<TypeMismatch>) -> ParameterError {
     let (expected, got, path, violation) = match mismatch.map(TypeMismatch::into_details) {
         Some(TypeMismatchDetails { expected, got, path, violation, .. }) => (expected, Some(got), path, violation),

@@ -1,5 +1,5 @@
-//! Calls from code and from the command line. They enter the pipeline at the permission check and leave it with the
-//! outcome of the method, without an HTTP reply.
+//! Handles calls from code and from the command line. Such a call skips the stages `route` and `identify`, begins at
+//! the stage `authorize`, and ends with the outcome of the API method, without an HTTP reply.
 
 use std::borrow::Cow;
 use std::pin::{Pin, pin};
@@ -18,7 +18,8 @@ use crate::call::{AllowedMethods, ApiError, ErrorKind, Head, Outcome, Value};
 use crate::handler::{Call, CallArgument, CallOrigin, Caller, Response, State};
 use crate::plan::{Action, Plan, PlannedMethod};
 
-/// The maximum nesting depth of calls that handlers make with [`Context::call`](crate::Context::call).
+/// The maximum nesting depth of calls: how many handlers may wait for each other with
+/// [`Context::call`](crate::Context::call).
 const MAX_DEPTH: u32 = 16;
 
 impl Caller for Runner {
@@ -41,8 +42,8 @@ impl Caller for Runner {
             let envelope = Arc::clone(ErrorContext::Method(target.method).envelope(&self.plan));
             let response_envelope = Arc::clone(&envelope);
             let responding = async { Response::new(run_stages(&self, call, target).await, response_envelope) };
-            // The types, checks and formats may be code of the program. A panic in them is caught here, because no
-            // server does so for a call from code.
+            // Types, checks and formats may be code of the program, and may panic. The server catches such panics for
+            // requests; for calls from code, they are caught here.
             catch_panic_async("a stage", pin!(responding))
                 .await
                 .unwrap_or_else(|panic| Response::new(Err(panic), envelope))
@@ -50,7 +51,7 @@ impl Caller for Runner {
     }
 }
 
-/// Runs the stages of a call, from the permission check to the handler.
+/// Runs the stages of a call from code, from the permission check to the handler.
 async fn run_stages(runner: &Arc<Runner>, call: Call, target: Target) -> Outcome {
     let plan = &*runner.plan;
     let method = target.method;
@@ -64,10 +65,12 @@ async fn run_stages(runner: &Arc<Runner>, call: Call, target: Target) -> Outcome
     running.await
 }
 
-/// Returns the raw values of the arguments, one for each slot of the method.
+/// Returns the unchecked values of a call's arguments, one for each parameter of the API method, in the order of the
+/// definition.
 ///
 /// # Errors
-/// Returns an internal error if an argument is not a parameter of the method: the error is in the code of the program.
+/// Returns an internal error if the method has no parameter with the name of an argument, because the calling code is
+/// wrong.
 fn raw_values<'c>(
     method: &PlannedMethod,
     plan: &Plan,
@@ -115,32 +118,34 @@ fn raw_values<'c>(
     Ok(raw)
 }
 
-/// Returns the internal error for an argument that is not a parameter of the method.
+/// Returns the internal error for an argument whose name is not the name of a parameter of the API method.
 fn unknown_argument(method: &PlannedMethod, why: &str) -> ApiError {
     ApiError::internal(format_args!("{}: {why}", method.id))
 }
 
-/// The characters that are percent-encoded in the base path, which definitions contain without encoding.
+/// The characters that are percent-encoded in the base path. Definitions contain the base path without
+/// percent-encoding.
 const ENCODED_IN_BASE: &AsciiSet = &ENCODED_IN_PATH.add(b'%').add(b'?').add(b'#');
-/// The characters that are percent-encoded in the path and query that a program passes. The program encodes them like a
-/// client, but may leave spaces and characters outside of ASCII as they are.
+/// The characters that are percent-encoded in the path and query that the calling code passes. The calling code has to
+/// encode all other reserved characters, as a client does; it need not encode spaces and characters outside of ASCII.
 const ENCODED_IN_PATH: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'|');
 
-/// The characters that are percent-encoded in a single path segment.
+/// The characters that are percent-encoded in a path segment that the argument `module` or `method` contains.
 const ENCODED_IN_SEGMENT: &AsciiSet = &ENCODED_IN_BASE.add(b'/');
 
-/// The method that a call runs.
+/// The API method that a call from code runs, and the parts of the URI that contain arguments.
 #[derive(Default)]
 struct Target {
     method: usize,
-    /// The decoded segments of the path; empty if the call names the method by its id.
+    /// The decoded segments of the URI's path; empty if the calling code names the method by its id.
     segments: Vec<String>,
-    /// The query after the path, still encoded.
+    /// The percent-encoded query of the URI, without `?`.
     query: String,
 }
 
-/// Finds the method that a call runs. Removes the arguments `module` and `method` if they select it.
+/// Finds the API method that a call from code runs. If the arguments `module` and `method` select the API method, they
+/// are removed from the arguments.
 fn find_target(plan: &Plan, mut call: Call) -> Result<(Call, Target), RoutingError> {
     if call.depth > MAX_DEPTH {
         let why = format!("{}: more than {MAX_DEPTH} calls within each other", call.target);
@@ -165,7 +170,7 @@ fn find_target(plan: &Plan, mut call: Call) -> Result<(Call, Target), RoutingErr
     Ok((call, target))
 }
 
-/// Routes a call by its path, and by its HTTP method if it has one.
+/// Finds the API method at a URI. Without an HTTP method, the URI must have a single API method.
 fn route_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Result<Target, RoutingError> {
     let has_method = method.is_some();
     let mut head = Head::new(method.unwrap_or(http::Method::OPTIONS), uri);
@@ -184,7 +189,8 @@ fn route_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Re
             segments: matched.segments.into_iter().map(Cow::into_owned).collect(),
             query: head.query().to_owned(),
         }),
-        // Only requests can select a method by a name in the query or the body; code uses the id of the method.
+        // Only HTTP requests can select an API method by a name in the query or the body. Calling code uses the id of
+        // the method.
         Ok(_) => Err(unknown_service_error()),
         Err(RoutingError { context, error }) if error.is_unknown_service() => {
             Err(RoutingError { context, error: error.with_similar_services(similar(plan, &head)) })
@@ -193,11 +199,11 @@ fn route_target(plan: &Plan, method: Option<http::Method>, uri: http::Uri) -> Re
     }
 }
 
-/// Returns the HTTP method of the only method that accepts the path. If several methods with the same handler and
-/// parameters accept it, returns the HTTP method of the first one.
+/// Returns the HTTP method of the only API method at a path. If several API methods with the same handler and the same
+/// parameters are at the path, returns the HTTP method of the first of them.
 ///
 /// # Errors
-/// Fails if no method accepts the path, or several methods with different handlers do.
+/// Fails if no API method is at the path, or if API methods with different handlers are at the path.
 fn only_method(plan: &Plan, head: &Head) -> Result<http::Method, RoutingError> {
     let (context, service, allowed) = match route_to_api(plan, head)? {
         Route::Options(OptionsTarget::Service { service, allowed, .. }) => {
@@ -214,8 +220,8 @@ fn only_method(plan: &Plan, head: &Head) -> Result<http::Method, RoutingError> {
     }
 }
 
-/// Returns `true` if these methods of a service have the same handler and the same parameters, as a method of the
-/// dialect `rules` has for GET and POST.
+/// Returns `true` if the API methods of a service for these HTTP methods have the same handler and the same parameters.
+/// A definition in the dialect `rules` (the syntax of PhalApi) creates such API methods for GET and POST.
 fn have_same_handler(plan: &Plan, service: usize, allowed: &AllowedMethods) -> bool {
     let methods = plan.services[service].methods.iter().filter(|(http, _)| allowed.0.contains(http));
     let mut methods = methods.map(|(_, method)| &plan.methods[*method]);
@@ -232,7 +238,8 @@ fn have_same_handler(plan: &Plan, service: usize, allowed: &AllowedMethods) -> b
     })
 }
 
-/// Removes the arguments `module` and `method` and returns them as a path; `None` if one of them is missing.
+/// Removes the arguments `module` and `method`, and returns the path `<module>/<method>`; `None` if one of these two
+/// arguments is missing.
 fn take_path(arguments: &mut Vec<(String, CallArgument)>) -> Option<String> {
     let mut take = |name| {
         let (_, argument) = arguments.remove(arguments.iter().position(|(argument_name, _)| argument_name == name)?);

@@ -1,8 +1,10 @@
-//! First stage after the reply: adds the header fields for cross-origin requests (Fetch standard, section 3.3).
+//! Stage `share`: adds the header fields with which a browser lets pages of other origins read the response
+//! (cross-origin resource sharing, CORS; Fetch standard, section 3.3).
 //!
-//! A preflight is an OPTIONS request. The pipeline responds to OPTIONS with a description of the target; this stage
-//! keeps only the allowed methods of that reply. The server does not refuse any origin: browsers withhold the response
-//! from the page.
+//! Before some requests, a browser sends a preflight, an OPTIONS request that announces the actual request. The earlier
+//! stages reply to OPTIONS with a description of the URI; in the reply to a preflight, this stage keeps only the
+//! allowed HTTP methods. The server refuses no request because of its origin: if an origin is not allowed, the browser
+//! withholds the response from the page.
 
 use http::header::{self, HeaderValue};
 use http::{Method, StatusCode};
@@ -11,8 +13,8 @@ use super::{Reply, ReplyBody};
 use crate::call::Head;
 use crate::plan::{Plan, PlannedCors};
 
-/// Adds the header fields for cross-origin requests to a reply, and reduces the reply to a preflight to the allowed
-/// methods. `preflighted` is the index of the method that a preflight announces.
+/// Adds the header fields for cross-origin requests to a reply. From the reply to a preflight, removes everything
+/// except the allowed HTTP methods. `preflighted` is the index of the API method that the preflight announces.
 #[must_use]
 pub fn share(plan: &Plan, head: &Head, mut reply: Reply, preflighted: Option<usize>) -> Reply {
     let is_preflight = is_preflight(head);
@@ -26,13 +28,14 @@ pub fn share(plan: &Plan, head: &Head, mut reply: Reply, preflighted: Option<usi
         let vary = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
         reply.headers.push((header::VARY, HeaderValue::from_static(vary)));
     } else if cors.origins.is_some() {
-        // Also if the request has no `Origin`: a cache must not give this response to a page of another origin.
+        // The field is added even if the request has no `Origin`, because a cache must not return this response to a
+        // page of another origin.
         reply.headers.push((header::VARY, HeaderValue::from_static("Origin")));
     }
     let Some(origin) = allowed_origin(cors, head) else { return reply };
     if is_preflight {
         let allow = reply.headers.iter().find(|(name, _)| exists && *name == header::ALLOW);
-        // The target does not exist, so that no method is allowed.
+        // Without `Allow`, the requested URI does not exist, so that no HTTP method is allowed.
         let Some(allow) = allow.map(|(_, value)| value.clone()) else { return reply };
         let headers = preflighted.and_then(|method| cors.method_headers.get(&method)).unwrap_or(&cors.headers);
         reply.headers.push((header::ACCESS_CONTROL_ALLOW_METHODS, allow));
@@ -48,13 +51,14 @@ pub fn share(plan: &Plan, head: &Head, mut reply: Reply, preflighted: Option<usi
     reply
 }
 
-/// Returns `true` if a request is a CORS preflight.
+/// Returns `true` if a request is a CORS preflight: an OPTIONS request with the fields `Origin` and
+/// `Access-Control-Request-Method`.
 pub(super) fn is_preflight(head: &Head) -> bool {
     requested_method_field(head).is_some()
 }
 
-/// Returns the HTTP method that a preflight announces; `None` if the request is not a preflight, the value is not an
-/// HTTP method, or the definition does not have the setting `cors`.
+/// Returns the HTTP method that a preflight announces; `None` if the request is not a preflight, the announced text is
+/// not an HTTP method, or the definition does not have the setting `cors`.
 pub(super) fn requested_method(plan: &Plan, head: &Head) -> Option<Method> {
     plan.cors.as_ref()?;
     Method::from_bytes(requested_method_field(head)?.as_bytes()).ok()
@@ -68,8 +72,8 @@ fn requested_method_field(head: &Head) -> Option<&HeaderValue> {
     head.get_all(&header::ACCESS_CONTROL_REQUEST_METHOD).next()
 }
 
-/// Returns the value of `Access-Control-Allow-Origin`; `None` if the request does not name exactly one origin, or that
-/// origin is not allowed.
+/// Returns the value of the header field `Access-Control-Allow-Origin`; `None` if the request does not name exactly one
+/// origin, or its origin is not allowed.
 ///
 /// Schemes and hosts are compared case-insensitively (RFC 6454 section 4). The returned value is the origin as the
 /// browser sent it, because browsers compare it exactly.

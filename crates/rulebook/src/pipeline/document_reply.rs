@@ -1,4 +1,5 @@
-//! Replies with documents that are kept ready to be sent.
+//! Creates the replies that send documents: OpenAPI documents, documentation pages and descriptions for OPTIONS.
+//! Documents are complete texts with an entity tag, which are kept in memory.
 
 use std::fmt::Write;
 
@@ -12,32 +13,33 @@ use super::{Reply, ReplyBody};
 use crate::call::{AllowedMethods, ApiError, ETag, ErrorKind, Head, HttpMethod};
 use crate::plan::{Description, Document, Plan, RenderedPage};
 
-/// Replies to GET or HEAD with a document.
+/// Creates the reply to GET or HEAD at the path of a document.
 #[must_use]
 pub fn document(plan: &Plan, head: &Head, document: &Document) -> Reply {
     conditional_reply(plan, head, document, Vec::with_capacity(2))
 }
 
-/// Replies to GET or HEAD with a page.
+/// Creates the reply to GET or HEAD at the path of a documentation page.
 #[must_use]
 pub fn page(plan: &Plan, head: &Head, page: &RenderedPage) -> Reply {
     let vary = vec![(header::VARY, HeaderValue::from_static("accept"))];
     conditional_reply(plan, head, preferred_form(head, page), vary)
 }
 
-/// Returns a page in the form that the client prefers: HTML unless it prefers markdown.
+/// Returns the Markdown form of a page if the `Accept` field prefers Markdown to HTML; otherwise the HTML form.
 fn preferred_form<'p>(head: &Head, page: &'p RenderedPage) -> &'p Document {
     if prefers(head, MARKDOWN, HTML) { &page.markdown } else { &page.html }
 }
 
-/// Returns `true` if the client prefers an HTML or markdown page to an error in JSON.
+/// Returns `true` if the `Accept` field prefers an HTML or Markdown page to JSON, so that an error should be sent as a
+/// page.
 #[must_use]
 pub fn prefers_pages(head: &Head) -> bool {
     let reads = matches!(head.method, Method::GET | Method::HEAD);
     reads && [HTML, MARKDOWN].iter().any(|form| prefers(head, form, JSON))
 }
 
-/// Replies with status 404 and this page, for a page that does not exist.
+/// Creates the reply with status 404 for a documentation page that does not exist. `page` is its content.
 #[must_use]
 pub fn missing_page(head: &Head, page: &RenderedPage) -> Reply {
     let Document { body, media_type, .. } = preferred_form(head, page);
@@ -51,8 +53,8 @@ pub fn missing_page(head: &Head, page: &RenderedPage) -> Reply {
     }
 }
 
-/// Replies to requests other than GET and HEAD at a path that is read-only: OPTIONS lists the methods, and any other
-/// method is refused. Returns `None` for GET and HEAD.
+/// Creates the reply to a request other than GET and HEAD at a path that supports only reading: the reply to OPTIONS
+/// lists the allowed methods, and any other HTTP method is refused with 405. Returns `None` for GET and HEAD.
 #[must_use]
 pub fn respond_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
     match head.method {
@@ -67,7 +69,7 @@ pub fn respond_unless_read(plan: &Plan, head: &Head) -> Option<Reply> {
     }
 }
 
-/// Replies to OPTIONS with a description: in markdown if the client prefers that, otherwise in JSON.
+/// Creates the reply to OPTIONS: a description in Markdown if the `Accept` field prefers Markdown, otherwise in JSON.
 pub(super) fn options_document(plan: &Plan, head: &Head, description: &Description, allowed: &AllowedMethods) -> Reply {
     let Description { json, markdown } = description;
     let mut headers = Vec::with_capacity(4);
@@ -81,11 +83,13 @@ const HTML: &str = "text/html";
 const JSON: &str = "application/json";
 const MARKDOWN: &str = "text/markdown";
 
-/// Replies with a document, or with 304 if the client has the current one. Clients must revalidate it for each use,
-/// because a restarted server may have another document.
+/// Creates a reply with a document, or with status 304 if `If-None-Match` shows that the client has the current
+/// document. Clients must revalidate their copy before each use, because the document may have changed when the server
+/// was restarted.
 ///
-/// RFC 9110 section 13.2.1 excludes OPTIONS from conditional requests because OPTIONS does not select a representation.
-/// In this server it does, and the response has an entity tag; a client that sends the tag back expects 304.
+/// RFC 9110 section 13.2.1 excludes OPTIONS from conditional requests because a response to OPTIONS is not a
+/// representation. The responses of this server to OPTIONS are representations and have entity tags, and a client that
+/// sends such an entity tag in `If-None-Match` expects 304.
 fn conditional_reply(
     plan: &Plan,
     head: &Head,
@@ -111,8 +115,9 @@ fn conditional_reply(
     }
 }
 
-/// Returns the entity tag in `If-None-Match` that belongs to the document, in any content coding. For `*`, returns the
-/// entity tag of the uncompressed document (RFC 9110 sections 8.8.3.2 and 13.1.2).
+/// Returns the document's entity tag that `If-None-Match` contains: the entity tag of the uncompressed document or of
+/// one of its compressed forms. If the field is `*`, returns the entity tag of the uncompressed document (RFC 9110
+/// sections 8.8.3.2 and 13.1.2).
 fn matching_etag(head: &Head, document: &Document) -> Option<HeaderValue> {
     let matches = |field: &str, etag: &HeaderValue| {
         let etag = etag.to_str().ok().and_then(ETag::parse);
@@ -122,13 +127,13 @@ fn matching_etag(head: &Head, document: &Document) -> Option<HeaderValue> {
     fields.find_map(|field| document.etags().find(|etag| matches(field, etag)))
 }
 
-/// Returns the value of `Allow`.
+/// Returns the value of the header field `Allow` for these HTTP methods.
 fn allow_header(allowed: &AllowedMethods) -> HeaderValue {
     let mut names = String::with_capacity(MAX_ALLOW);
-    // Writing to a String does not fail, and method names are a valid header value.
+    // Writing to a `String` never fails, and names of HTTP methods are a valid header value.
     let _ = write!(names, "{allowed}");
     HeaderValue::try_from(names).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// The maximum length of `Allow` in bytes.
+/// The maximum length of the header value `Allow`, in bytes.
 const MAX_ALLOW: usize = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS".len();

@@ -1,10 +1,11 @@
-//! The documents that describe the API: this module chooses the documents for a request, renders them and replies with
-//! them.
+//! Responds with the documents that describe the API: OpenAPI documents, `/llms.txt`, and descriptions for OPTIONS.
+//! This Rust module selects the documents for a request, and renders them if they do not exist yet.
 //!
-//! The audience of a document is every client, or only the caller whose credential is in the request. The latter is
-//! selected by `as=me` in the query, or for all requests by `"options": "own"` in the definition. The caller is then
-//! identified, and the request counts for the rate limit, as for a call. A method that the caller may not call does not
-//! exist for that caller: OPTIONS, `Allow` and the documents omit it.
+//! The *audience* of a document is either every client, or only the caller whose credential is in the request. With
+//! `as=me` in the query, the audience is the caller; with the setting `"options": "own"` in the definition, the
+//! audience is the caller for all requests. If the audience is the caller, the caller is identified, and the request
+//! counts for the rate limit of the caller. For this audience, OPTIONS, `Allow` and the documents omit the API methods
+//! that the caller may not call.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -26,37 +27,38 @@ use crate::call::{
 };
 use crate::plan::{Document, Documents, LazyDocuments, Plan, PublishedDocuments, RenderedOnDemand};
 
-/// The query field that selects the audience of documents.
+/// The query field `as`, which selects the audience of documents.
 const AUDIENCE_FIELD: &str = Audience::ASKED.0;
-/// The only value of that field: the caller alone.
+/// The only accepted value of the field [`AUDIENCE_FIELD`]: the audience is the caller.
 const CALLER_AUDIENCE: &str = Audience::ASKED.1;
 
-/// Limits the number of audiences whose documents are rendered at the same time: rendering occupies a processor, and
-/// needs memory for all documents.
+/// Limits the number of audiences whose documents are rendered at the same time, because rendering occupies a processor
+/// and needs much memory.
 static RENDER_PERMITS: Semaphore = Semaphore::const_new(2);
 
-/// The documents for the audience of a request.
+/// The documents for the audience of a request, and the state of the caller's rate limit.
 pub struct DocumentsFor<'p> {
     documents: Cow<'p, Arc<LazyDocuments>>,
-    /// `true` if the audience is the caller alone.
+    /// `true` if the audience is the caller; `false` if the audience is every client.
     for_caller: bool,
     quota: Option<Quota>,
 }
 
 impl DocumentsFor<'_> {
-    /// Returns the documents.
+    /// Returns the rendered documents.
     #[must_use]
     pub fn documents(&self) -> &Documents {
         self.documents.get()
     }
 
-    /// Returns the documents as a shared handle.
+    /// Returns a shared handle to the documents, for a thread that outlives this value.
     #[must_use]
     pub fn shared(&self) -> &Arc<LazyDocuments> {
         &self.documents
     }
 
-    /// Adds the header fields that depend on the audience: the caching rules, and the rate limit of the caller.
+    /// Adds the header fields that depend on the audience: the fields for HTTP caches, and the state of the caller's
+    /// rate limit.
     #[must_use]
     pub fn add_headers(&self, mut reply: Reply) -> Reply {
         if self.for_caller {
@@ -68,19 +70,21 @@ impl DocumentsFor<'_> {
     }
 }
 
-/// The header fields of a document for the caller alone: only the private cache of that caller may store it, and must
-/// revalidate it for each use.
+/// The header fields of a document whose audience is the caller: only a private cache may store the document, and the
+/// cache must revalidate the document before each use.
 const CALLER_HEADERS: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     (header::VARY, HeaderValue::from_static("authorization, cookie")),
 ];
 
-/// Returns the documents for the audience of a request. Documents that do not exist yet are rendered on another thread.
+/// Returns the documents for the audience of a request. If the documents do not exist yet, they are rendered on another
+/// thread.
 ///
 /// # Errors
-/// Fails if the value of `as` is not `me`, the credential is invalid, or the caller's rate limit is used up.
+/// Fails if the query field `as` has another value than `me`, the credential is invalid, or the caller's rate limit is
+/// used up.
 pub async fn documents_for<'p>(plan: &'p Plan, head: &Head) -> Result<DocumentsFor<'p>, ApiError> {
-    // Browsers send preflights without credentials.
+    // A browser sends a CORS preflight without credentials, so that the caller is unknown.
     if cors::is_preflight(head) || !is_for_caller(plan, head)? {
         let all = plan.documents.all();
         render(all).await?;
@@ -95,14 +99,14 @@ pub async fn documents_for<'p>(plan: &'p Plan, head: &Head) -> Result<DocumentsF
     Ok(DocumentsFor { documents: Cow::Owned(documents), for_caller: true, quota })
 }
 
-/// Returns `true` if the audience of documents is the caller alone.
+/// Returns `true` if the audience of the requested documents is the caller; `false` if the audience is every client.
 fn is_for_caller(plan: &Plan, head: &Head) -> Result<bool, ApiError> {
     let requested =
         query_value(head, AUDIENCE_FIELD, MessageId::ExpectedAs, |value| (value == CALLER_AUDIENCE).then_some(()))?;
     Ok(requested.is_some() || plan.documents.per_caller)
 }
 
-/// Returns the value of a query field, converted by `parse`; `None` if the query does not have the field.
+/// Returns the value of the query field `name`, converted by `parse`; `None` if the query does not have this field.
 ///
 /// # Errors
 /// Fails if `parse` returns `None` for the value, or the field occurs twice.
@@ -127,8 +131,9 @@ fn query_value<T>(
     }
 }
 
-/// Renders the documents if they do not exist yet. If several requests need them, one of them renders and the others
-/// wait; rendering continues even if that request is dropped.
+/// Renders the documents if they do not exist yet. If several requests need the documents at the same time, the first
+/// request starts to render, and the other requests wait. Rendering continues even if the client of the first request
+/// disconnects.
 async fn render(documents: &Arc<LazyDocuments>) -> Result<(), ApiError> {
     if documents.is_rendered() {
         return Ok(());
@@ -141,28 +146,29 @@ async fn render(documents: &Arc<LazyDocuments>) -> Result<(), ApiError> {
     let unrendered = Arc::clone(documents);
     let rendering = spawn_blocking(move || {
         unrendered.get();
-        // The lock and the permit are released only here. If they belonged to the request and it was dropped, the next
-        // request would start rendering a second time.
+        // The lock and the permit are released only when rendering has ended. If the request's future held them and the
+        // client disconnected, the next request would start to render a second time.
         drop((render_lock, permit));
     });
     rendering.await.map_err(ApiError::internal)
 }
 
-/// A document that has a separate path.
+/// A document that clients can request at a path of the server.
 #[derive(Debug, Clone, Copy)]
 pub enum DocumentKind {
-    /// The OpenAPI document of the whole API, of the module that the query names, or of a part of that module.
+    /// The OpenAPI document of the whole API, or of the API module or the part of a module that the query selects.
     OpenApi,
-    /// The API as plain text.
+    /// The description of the API as plain text, at `/llms.txt`.
     LlmsTxt,
 }
 
-/// The query field that selects the module of an OpenAPI document.
+/// The query field whose value is the name of an API module. The response is the OpenAPI document of this module.
 pub const MODULE: &str = "module";
-/// The query field that selects a part of the module by its number, which starts at 1.
+/// The query field whose value is the number of a part of a large API module; the first part has the number 1. The
+/// response is the OpenAPI document of this part.
 pub const PART: &str = "part";
 
-/// Replies to GET or HEAD at the path of a document.
+/// Responds to GET or HEAD at the path of a document.
 pub async fn respond_with_document(plan: &Plan, head: &Head, kind: DocumentKind) -> Reply {
     let refuse = |error| refuse(plan, head, ErrorContext::Page, error);
     let documents = match documents_for(plan, head).await {
@@ -176,10 +182,10 @@ pub async fn respond_with_document(plan: &Plan, head: &Head, kind: DocumentKind)
     documents.add_headers(document_result.map_or_else(refuse, |chosen| document(plan, head, &chosen)))
 }
 
-/// Returns the OpenAPI document that the query selects.
+/// Returns the OpenAPI document that the query of a request selects.
 ///
 /// # Errors
-/// Fails if there is no such module or part.
+/// Fails if the API has no module with the name in the query, or the module has no part with the number in the query.
 async fn openapi(documents: &DocumentsFor<'_>, head: &Head) -> Result<Document, ApiError> {
     let published = &documents.documents().published;
     let find_module = |name: &str| published.modules.find(name).map(|index| (name.to_owned(), index));
@@ -197,12 +203,12 @@ async fn openapi(documents: &DocumentsFor<'_>, head: &Head) -> Result<Document, 
     let shared = Arc::clone(documents.shared());
     let document =
         spawn_blocking(move || select(&shared.get().published).get(index)).await.map_err(ApiError::internal)?;
-    // The index is an index of these documents, so that the document exists.
+    // The index comes from the same documents, so that a document with this index exists.
     Ok(document.unwrap_or_else(|| published.openapi.clone()))
 }
 
-/// Replies to OPTIONS with the definition of the target, in the form that the client prefers. The description is not
-/// wrapped in an envelope.
+/// Responds to OPTIONS with a description of the requested URI, in JSON or Markdown. The description is sent without an
+/// envelope (the JSON structure around outputs and errors).
 pub async fn options(plan: &Plan, head: &Head, target: &OptionsTarget) -> Reply {
     let documents = match documents_for(plan, head).await {
         Ok(documents) => documents,
@@ -223,7 +229,7 @@ pub async fn options(plan: &Plan, head: &Head, target: &OptionsTarget) -> Reply 
         }
         OptionsTarget::Above { .. } => None,
     };
-    // If a service is hidden from the caller, its URI may still be a parent of services that the caller can see.
+    // The service at a URI may be hidden from the caller, while services below this URI are visible.
     let parent_description =
         || Some((rendered.parent_descriptions.get(parent_path(plan, rendered, head)?)?, no_methods));
     documents.add_headers(match description.or_else(parent_description) {
@@ -232,7 +238,7 @@ pub async fn options(plan: &Plan, head: &Head, target: &OptionsTarget) -> Reply 
     })
 }
 
-/// Returns the allowed HTTP methods that the documents of this audience describe.
+/// Returns those of the `allowed` HTTP methods that the documents describe, so that `Allow` omits hidden API methods.
 fn visible_methods(
     plan: &Plan,
     documents: &Documents,

@@ -1,6 +1,8 @@
-//! Second stage after the reply: compresses the body if the client accepts it (RFC 9110 section 12.5.3).
+//! Stage `encode`: compresses the body of a reply if the client accepts a content coding (RFC 9110 section 12.5.3).
 //!
-//! Documents and the text that the engine writes for a request are compressed; stored files and streams are not.
+//! Documents (complete texts that are kept in memory) are compressed once, and their compressed bytes are cached. Text
+//! that the engine writes for one request is compressed for that request. Stored files and streams are never
+//! compressed.
 
 use bytes::Bytes;
 use http::{HeaderValue, header};
@@ -13,29 +15,30 @@ use crate::call::Head;
 use crate::plan::{ContentCoding, Document, Effort, Plan};
 
 /// The minimum length in bytes of a body that is compressed for a single request. A shorter body fits into one or two
-/// packets.
+/// network packets, so that compression saves no time.
 const MIN_WRITTEN: usize = 2 << 10;
-/// The minimum length in bytes of a document that is compressed. The compressed document is cached.
+/// The minimum length in bytes of a document that is compressed. It is smaller than [`MIN_WRITTEN`], because a document
+/// is compressed only once.
 const MIN_DOCUMENT: usize = 1 << 10;
-/// The maximum length in bytes of a body that is compressed in the worker thread. Compressing a longer body there would
-/// delay other requests.
+/// The maximum length in bytes of a body that is compressed in the worker thread. A longer body is compressed in
+/// another thread, so that it does not delay other requests of the worker.
 const MAX_INLINE: usize = 64 << 10;
 
-/// The maximum number of documents that are compressed at the same time. Further requests wait without occupying a
-/// thread.
+/// Limits the number of documents that are compressed at the same time. Requests for further documents wait without
+/// occupying a thread.
 static COMPRESSING: Semaphore = Semaphore::const_new(4);
 
-/// Compresses the body of a reply if the client accepts a content coding and the result is shorter.
+/// Compresses the body of a reply if the client accepts a content coding and the compressed body is shorter.
 pub async fn encode(plan: &Plan, head: &Head, mut reply: Reply) -> Reply {
     match negotiate(plan, head, &mut reply) {
-        // Boxed, because most requests do not need this future, and it would enlarge the future of every request.
+        // This future is boxed, because it would enlarge the future of every request, although few requests need it.
         Some(coding) => Box::pin(compress(reply, coding)).await,
         None => reply,
     }
 }
 
-/// Chooses the content coding of a reply; `None` if the body is sent uncompressed. Adds `Vary` if the choice depends on
-/// the request.
+/// Chooses the content coding of a reply; `None` if the body is sent uncompressed. Adds the header field `Vary` if the
+/// content coding depends on the request.
 fn negotiate(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<ContentCoding> {
     let (length, min, order) = match &reply.body {
         ReplyBody::Ready(document) => (document.body.len(), MIN_DOCUMENT, ContentCoding::SMALLEST_FIRST),
@@ -46,7 +49,7 @@ fn negotiate(plan: &Plan, head: &Head, reply: &mut Reply) -> Option<ContentCodin
         return None;
     }
     let is_long = length >= min;
-    // Replies with a document already have this field.
+    // A reply with a document already has the header field `Vary`.
     if is_long && reply.written {
         reply.headers.push((header::VARY, HeaderValue::from_static("accept-encoding")));
     }
@@ -70,15 +73,16 @@ pub(super) fn varies_by_encoding(plan: &Plan, document: &Document) -> bool {
     plan.compress && document.body.len() >= MIN_DOCUMENT
 }
 
-/// A content coding that the client accepts.
+/// The content coding that was chosen for a reply.
 struct Chosen {
     coding: ContentCoding,
     /// `true` if the client does not accept an uncompressed body.
     refuses_plain: bool,
 }
 
-/// Returns the content coding with the highest weight; of several with the same weight, the first in `order`. Returns
-/// `None` if the client prefers an uncompressed body or accepts no coding.
+/// Returns the content coding to which the field `Accept-Encoding` gives the highest weight. If several codings have
+/// this weight, returns the first of them in `order`. Returns `None` if the client prefers an uncompressed body or
+/// accepts no content coding.
 fn choose_coding(head: &Head, order: &[ContentCoding]) -> Option<Chosen> {
     let fields = || weighted_elements(head, &header::ACCEPT_ENCODING);
     let weight = |names: &[&str]| {
@@ -95,13 +99,14 @@ fn choose_coding(head: &Head, order: &[ContentCoding]) -> Option<Chosen> {
     }
     let named = fields().any(|field| field.name.eq_ignore_ascii_case("identity"));
     let plain = weight(&["identity"]);
-    // `*` includes `identity` and gives it the same weight as the codings, so that only an explicit `identity` can be
-    // preferred.
+    // The element `*` gives `identity` (no compression) the same weight as the content codings. So the client prefers
+    // an uncompressed body only if `identity` occurs explicitly, with a higher weight.
     let prefers_plain = named && plain.is_some_and(|plain| plain > max);
     best.filter(|_| !prefers_plain).map(|coding| Chosen { coding, refuses_plain: plain == Some(0) })
 }
 
-/// Returns `true` if a field `Accept-Encoding` may exclude an uncompressed body.
+/// Returns `true` if a field `Accept-Encoding` contains a word by which it can exclude uncompressed bodies: `identity`
+/// or `*`.
 fn may_refuse_plain(field: &HeaderValue) -> bool {
     contains_ignoring_case(field, b"identity") || contains_ignoring_case(field, b"*")
 }
@@ -110,7 +115,7 @@ fn contains_ignoring_case(field: &HeaderValue, word: &[u8]) -> bool {
     field.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
-/// Compresses the body of a reply. Keeps the body uncompressed if the result is not shorter.
+/// Compresses the body of a reply. If the compressed body is not shorter, the reply stays unchanged.
 async fn compress(mut reply: Reply, coding: ContentCoding) -> Reply {
     let body = match &reply.body {
         ReplyBody::Ready(document) => compress_document(document, coding).await,
@@ -131,18 +136,18 @@ async fn compress(mut reply: Reply, coding: ContentCoding) -> Reply {
     reply
 }
 
-/// Returns a document in a content coding, with the entity tag of the compressed document. Compresses the document if
-/// it is not cached in this coding.
+/// Returns the compressed bytes of a document and their entity tag; `None` if they are not shorter. If the cache does
+/// not contain the document in this content coding, compresses the document.
 async fn compress_document(document: &Document, coding: ContentCoding) -> Option<(Bytes, Option<HeaderValue>)> {
     if !document.is_encoded(coding) {
         let permit = COMPRESSING.acquire().await.ok()?;
-        // Another request may have compressed it in the meantime.
+        // While this request waited for the permit, another request may have compressed the document.
         if !document.is_encoded(coding) {
             let document_to_encode = document.clone();
             let make = move || {
                 let _ = document_to_encode.encoded(coding);
-                // The permit is released only here: if the request is dropped, compression continues and must still be
-                // counted.
+                // The permit is released only when compression has ended: if the client disconnects, compression
+                // continues, and must still count for the limit.
                 drop(permit);
             };
             spawn_blocking(make).await.ok()?;
@@ -152,7 +157,7 @@ async fn compress_document(document: &Document, coding: ContentCoding) -> Option
     (coded.body.len() < document.body.len()).then(|| (coded.body.clone(), Some(coded.etag.clone())))
 }
 
-/// Compresses the bytes of one reply.
+/// Compresses the body of a single reply, without caching the result; `None` if the compressed bytes are not shorter.
 async fn compress_bytes(bytes: &Bytes, coding: ContentCoding) -> Option<Bytes> {
     let coded = if bytes.len() <= MAX_INLINE {
         coding.encode(bytes, Effort::Fast)
@@ -163,8 +168,8 @@ async fn compress_bytes(bytes: &Bytes, coding: ContentCoding) -> Option<Bytes> {
     coded.filter(|coded| coded.len() < bytes.len())
 }
 
-/// Returns the weak form of an entity tag that a handler set, because the compressed bytes differ from the bytes that
-/// the tag identifies (RFC 9110 section 8.8.1).
+/// Converts an entity tag that a handler has set to a weak entity tag. The strong tag would be wrong, because the
+/// compressed bytes differ from the bytes that the tag identifies (RFC 9110 section 8.8.1).
 fn weaken(etag: &HeaderValue) -> HeaderValue {
     if etag.as_bytes().starts_with(b"W/") {
         return etag.clone();

@@ -1,4 +1,4 @@
-//! Second stage: determines the identity of the client.
+//! Stage `identify`, the second: determines the identity of the client from the credential in the request.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,23 +7,23 @@ use super::jsonp;
 use crate::call::{ApiError, Authentication, ErrorKind, Head, Identity, Quota};
 use crate::plan::Plan;
 
-/// The client of a request, as the stages after this one see it.
+/// The client of a request, as the stages after `identify` see the client.
 pub struct Client<'h> {
-    /// The identity; `None` if the client is anonymous.
+    /// The identity of the client; `None` if the client is anonymous.
     pub identity: Option<Identity>,
-    /// The head of the request, without cookies if the response is JSONP.
+    /// The head of the request. If the response is JSONP, its cookies have been removed.
     pub head: Cow<'h, Arc<Head>>,
 }
 
-/// Identifies the client of a request for a method, and counts the request if the identity has a rate limit. `quota` is
-/// set to the remaining quota of the client.
+/// Identifies the client of a request, and counts the request if the identity has a rate limit. `method` is the index
+/// of the API method that the request calls. `quota` is set to the state of the rate limit after this request.
 ///
-/// The client of a JSONP request is anonymous: any page can load the script in the browser of any user, so that
-/// credentials must not be used.
+/// The client of a JSONP request (the response is a script) is anonymous. Any page can load the script in the browser
+/// of any user, so that the user's credentials must not be used.
 ///
 /// # Errors
-/// Fails if the request carries an invalid credential, even if the method is public. Fails if the rate limit is used up
-/// or an authenticator is unavailable.
+/// Fails if the request carries an invalid credential, even if the API method requires no permission. Fails if the rate
+/// limit is used up, or an authenticator cannot check the credential at the moment.
 pub async fn identify<'h>(
     plan: &Plan,
     head: &'h Arc<Head>,
@@ -38,10 +38,11 @@ pub async fn identify<'h>(
     Ok(Client { identity, head: Cow::Borrowed(head) })
 }
 
-/// Calls the authenticators one after the other, until one of them recognises a credential.
+/// Calls the authenticators of the program in order, until one of them finds a credential. Returns `None` if no
+/// authenticator finds a credential.
 ///
 /// # Errors
-/// Fails if the request carries an invalid credential, or an authenticator is unavailable.
+/// Fails if the request carries an invalid credential, or an authenticator cannot check the credential at the moment.
 pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Identity>, ApiError> {
     for authenticator in &plan.authenticators {
         match authenticator.authenticate(head).await {
@@ -58,7 +59,8 @@ pub(super) async fn authenticate(plan: &Plan, head: &Head) -> Result<Option<Iden
     Ok(None)
 }
 
-/// Counts a request if the identity has a rate limit, and sets `quota` to the remaining quota.
+/// Counts a request if the identity has a rate limit, and sets `quota` to the state of the rate limit after this
+/// request.
 ///
 /// # Errors
 /// Fails if the rate limit is used up.
@@ -69,7 +71,7 @@ pub(super) fn count(identity: Option<&Identity>, quota: &mut Option<Quota>) -> R
     taken.map(drop).map_err(Quota::error)
 }
 
-/// Checks the rate limit without counting the request.
+/// Checks that the identity's rate limit is not used up, without counting a request.
 ///
 /// # Errors
 /// Fails if the rate limit is used up.

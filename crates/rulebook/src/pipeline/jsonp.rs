@@ -1,8 +1,9 @@
-//! JSONP: a response as a script that passes the result to a function of the page that loaded it.
+//! Writes JSONP responses. A JSONP response is a script that passes the result to a JavaScript function of the page
+//! that has loaded the script.
 //!
-//! Any page can load the script in the browser of any user. So the client is anonymous: no authenticator is called, and
-//! no cookie is read. The only text in the script that comes from the client is the [`Callback`], and no value in the
-//! script can end the script early.
+//! Any page can load such a script in the browser of any user. So the client of a JSONP request is anonymous: no
+//! authenticator is called, and no cookie is read. The name of the JavaScript function ([`Callback`]) is the only text
+//! that the client can place outside of JSON strings, and values are escaped so that they cannot end the script early.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,16 +19,17 @@ use super::urlencoded::query_values;
 use crate::call::{ApiError, Callback, Encode, Head, ParameterError, ParameterErrorKind, Source};
 use crate::plan::Plan;
 
-/// Returns the JavaScript function that the request names in the parameter `callback`. Returns `None` if the request
-/// does not ask for JSONP, or if `enabled` is `false`.
+/// Returns the JavaScript function that the request names in the query field `callback`. Returns `None` if the query
+/// has no such field or `enabled` is `false`.
 ///
 /// # Errors
-/// Fails if the parameter `callback` occurs twice or is not a function name, or if the request has a credential.
+/// Fails if the query field `callback` occurs twice or is not a function name, or if the request has a field
+/// `Authorization`.
 pub(super) fn callback(enabled: bool, head: &Head) -> Result<Option<Callback<'_>>, ApiError> {
     if !enabled {
         return Ok(None);
     }
-    // The value is not quoted in the error: it may be a script or a secret.
+    // The error does not quote the value of the field, because the value may be a script or a secret.
     let error = |kind, parameter, source, expected| {
         ApiError::parameters(vec![ParameterError::new(kind, parameter, source, english(expected))])
     };
@@ -50,12 +52,12 @@ pub(super) fn callback(enabled: bool, head: &Head) -> Result<Option<Callback<'_>
     Ok(Some(callback))
 }
 
-/// Returns the JavaScript function for the response to a request that is refused for another reason. If the parameter
-/// `callback` is invalid as well, returns `None`, and the client gets the first error in plain JSON.
+/// Returns the JavaScript function for an error response. If the query field `callback` is invalid, returns `None`, and
+/// the client gets the error in JSON instead of a script.
 pub(super) fn callback_for_error<'h>(plan: &Plan, head: &'h Head, context: ErrorContext) -> Option<Callback<'h>> {
     let enabled = match context {
         ErrorContext::Method(index) => plan.methods[index].jsonp,
-        // Browsers load scripts with GET.
+        // Browsers load scripts with GET, so that a request with another method does not expect a script.
         ErrorContext::Module(_) | ErrorContext::Name | ErrorContext::Nothing => {
             plan.jsonp && matches!(head.method, Method::GET | Method::HEAD)
         }
@@ -64,7 +66,7 @@ pub(super) fn callback_for_error<'h>(plan: &Plan, head: &'h Head, context: Error
     callback(enabled, head).ok().flatten()
 }
 
-/// Returns the head of a request without cookies.
+/// Returns the head of a request without its `Cookie` fields.
 pub(super) fn without_cookies(head: &Arc<Head>) -> Cow<'_, Arc<Head>> {
     if head.get_all(&header::COOKIE).next().is_none() {
         return Cow::Borrowed(head);
@@ -74,10 +76,10 @@ pub(super) fn without_cookies(head: &Arc<Head>) -> Cow<'_, Arc<Head>> {
     Cow::Owned(Arc::new(head))
 }
 
-/// Writes a success as a script.
+/// Writes the outputs of a successful call as a JSONP script.
 ///
 /// # Errors
-/// Fails if the outputs cannot be written.
+/// Fails if the outputs cannot be written as JSON.
 pub(super) fn success(
     callback: &Callback<'_>,
     envelope: &dyn Envelope,
@@ -93,10 +95,10 @@ pub(super) fn success(
     Ok(write_script(callback, &members.finish()))
 }
 
-/// Writes an error as a script.
+/// Writes an error as a JSONP script.
 ///
 /// # Errors
-/// Fails if an envelope of the program cannot write the error.
+/// Fails if the envelope cannot write the error. Only an envelope that the program has added can fail.
 pub(super) fn error(
     callback: &Callback<'_>,
     envelope: &dyn Envelope,
@@ -114,10 +116,12 @@ pub(super) fn error(
     Ok(write_script(callback, &members.finish()))
 }
 
-/// Writes the script. The HTTP status is always 200, because browsers do not run scripts with an error status.
+/// Writes a script that passes `json` to the JavaScript function. The HTTP status is always 200, because browsers do
+/// not run scripts with an error status.
 fn write_script(callback: &Callback<'_>, json: &[u8]) -> EncodedBody {
-    // The comment at the start prevents programs that guess the media type from the first bytes from seeing text of the
-    // client there. The condition avoids an error in a page that no longer has the function.
+    // Some programs guess the media type of a file from its first bytes. The script begins with a comment, so that the
+    // first bytes are never text of the client. The condition avoids an error in a page that no longer has the
+    // function.
     let start = format!("/**/ typeof {callback} === 'function' && {callback}(");
     let mut body = Vec::with_capacity(start.len() + json.len() + json.len() / 16 + END.len());
     body.extend_from_slice(start.as_bytes());
@@ -128,9 +132,9 @@ fn write_script(callback: &Callback<'_>, json: &[u8]) -> EncodedBody {
 
 const END: &[u8] = b");";
 
-/// Appends JSON so that it is the same value in a script. Escapes `<`, which could begin an HTML tag or comment if the
-/// script is embedded in a page, and U+2028 and U+2029, which ended a line of JavaScript before ECMAScript 2019. In
-/// JSON these characters can only be part of a string.
+/// Appends JSON in a form that is safe in a script and has the same value. `<` is escaped, because it could begin an
+/// HTML tag or comment if the script is embedded in a page. U+2028 and U+2029 are escaped, because they ended a line of
+/// JavaScript before ECMAScript 2019. In JSON, these characters occur only in strings.
 fn append_escaped(json: &[u8], to: &mut Vec<u8>) {
     let mut copied = 0;
     for at in memchr::memchr2_iter(b'<', LINE[0], json) {
@@ -147,7 +151,7 @@ fn append_escaped(json: &[u8], to: &mut Vec<u8>) {
     to.extend_from_slice(&json[copied..]);
 }
 
-/// U+2028 in UTF-8.
+/// The character U+2028 (line separator) in UTF-8.
 const LINE: [u8; 3] = [0xE2, 0x80, 0xA8];
-/// U+2029 in UTF-8.
+/// The character U+2029 (paragraph separator) in UTF-8.
 const PARAGRAPH: [u8; 3] = [0xE2, 0x80, 0xA9];

@@ -1,9 +1,14 @@
-//! The stages of a request, from its head to the reply.
+//! The stages that handle a request: the first one reads the head of the request, the last one produces the reply.
 //!
-//! Each stage is a module with one entry function: [`route`], [`identify`], [`authorize`], (the server receives the
-//! body), [`read`], [`check`], [`act`], [`respond`]; and after the reply [`share`] and [`encode`]. The function
-//! `handle` of the server calls them in this order. The pipeline does not use sockets, servers or definition files: a
-//! request is a [`Head`](crate::call::Head) and, if the method reads it, a [`Body`]; the result is a [`Reply`].
+//! Each stage is a Rust module with one entry function, which has the name of the stage: [`route`], [`identify`],
+//! [`authorize`], (the server receives the body), [`read`], [`check`], [`act`], [`respond`]; and after the reply
+//! [`share`] and [`encode`]. The function `server::handle` calls these functions in this order. The pipeline uses
+//! neither sockets nor definition files: its input is the [`Head`](crate::call::Head) of a request and, if the API
+//! method has parameters in the body, a [`Body`]; its result is a [`Reply`].
+//!
+//! Names that all stages use: a *slot* is the place that holds the argument for one parameter of an API method; a
+//! *position* is a path segment after the path of a service, and fills a positional parameter; an *envelope* is the
+//! JSON structure around the outputs or the error of a response.
 
 mod accept;
 mod act;
@@ -55,16 +60,16 @@ use rulebook_model::error::texts::{Catalogue, MessageId};
 
 use crate::plan::Plan;
 
-/// Runs the methods of a plan. Each worker thread has its own runner: if workers shared one, cloning its `Arc` would
-/// make them write to the same reference count.
+/// Runs the API methods of a plan. Each worker thread has a separate runner: if the workers shared one runner, each
+/// clone of its `Arc` would write to one reference count, and the workers would slow each other down.
 pub struct Runner {
-    /// The plan.
+    /// The compiled API whose methods this runner calls.
     pub plan: Arc<Plan>,
     /// Counts the handlers that are still running after their clients have disconnected.
     pub detached: Arc<Detached>,
 }
 
-/// Returns the English text of a message that has no placeholders.
+/// Returns the English text of an error message that has no placeholders.
 fn english(text: MessageId) -> String {
     Catalogue::english().plain_message(text).to_string()
 }

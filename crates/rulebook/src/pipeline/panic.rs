@@ -1,5 +1,5 @@
-//! Catches panics in code of the program: a panic becomes an internal error, which is logged once, with the id of the
-//! request.
+//! Catches panics in the code of the program that uses this crate. A panic becomes an internal error, which is logged
+//! once, with the id of the request.
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -12,13 +12,13 @@ use std::task::Poll;
 use crate::call::ApiError;
 
 thread_local! {
-    /// The number of nested calls of [`catch_panic`] on the stack of this thread.
+    /// The number of [`catch_panic`] calls that are active on the stack of this thread.
     static CATCHERS: Cell<u32> = const { Cell::new(0) };
-    /// The location of the last panic that [`catch_panic`] catches, until it is logged.
+    /// The source location of the last panic in this thread. [`catch_panic`] removes the location and logs it.
     static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Runs `run`. `what` names the code in the log: "the handler", "a stage".
+/// Calls `run` and catches a panic in it. `what` is the name of the called code in the log, such as "the handler".
 ///
 /// # Errors
 /// Returns an internal error with the panic message for the log if `run` panics.
@@ -40,8 +40,8 @@ pub fn catch_panic<T>(what: &str, run: impl FnOnce() -> T) -> Result<T, ApiError
     }
 }
 
-/// Same as [`catch_panic`] for a future. The caller pins the future: if this function held a copy of it, the size would
-/// double.
+/// Polls a future, and catches a panic in it as [`catch_panic`] does. The caller pins the future: if this function
+/// moved it into its own future, the memory for both would double.
 ///
 /// # Errors
 /// Returns an internal error with the panic message for the log if the future panics.
@@ -53,10 +53,10 @@ pub async fn catch_panic_async<F: Future>(what: &str, mut future: Pin<&mut F>) -
     polled.await
 }
 
-/// Makes the process log its panics instead of printing them.
+/// Makes this process write its panics to the log instead of printing them to standard error.
 ///
-/// A panic in a handler, hook, type, authenticator or envelope is logged with its location in the line that also
-/// contains the ids of the request and the method. Any other panic is logged in a separate line.
+/// A panic in a handler, hook, type, authenticator or envelope is logged with its source location, in the log line that
+/// also contains the ids of the request and the method. Any other panic is logged in a separate line.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(log_panic));
 }
@@ -65,7 +65,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     let mut location = panic.location().map_or_else(String::new, |location| format!(" at {location}"));
     let trace = Backtrace::capture();
     if trace.status() == BacktraceStatus::Captured {
-        // Writing to a String does not fail.
+        // Writing to a `String` never fails.
         let _ = write!(location, "\n{trace}");
     }
     let is_caught = CATCHERS.get() > 0;
@@ -76,7 +76,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     }
 }
 
-/// Returns the message of a panic.
+/// Returns the text that was passed to `panic!`.
 fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")

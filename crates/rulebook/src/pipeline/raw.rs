@@ -1,5 +1,5 @@
-//! The raw value of a parameter, before it is decoded and checked. The permission check reads raw values from the head
-//! of a request before the body has arrived.
+//! Raw values of parameters: values as the client sent them, before they are decoded and checked. The permission check
+//! reads raw values from the head of a request before the body has arrived.
 
 use std::borrow::Cow;
 
@@ -8,30 +8,30 @@ use rulebook_model::types::Arity;
 use crate::call::{Head, Upload, Value};
 use crate::plan::PlannedMethod;
 
-/// The raw value of a parameter.
+/// The value of a parameter as the client sent it, before it is decoded and checked.
 #[derive(Debug, Clone, Default)]
 pub(super) enum RawValue<'a> {
-    /// The parameter is not in the request.
+    /// The request does not contain the parameter.
     #[default]
     Absent,
-    /// A text.
+    /// The request contains one text for the parameter.
     Text(Cow<'a, str>),
-    /// Several texts.
+    /// The request contains several texts for a parameter that accepts several values.
     Texts(Vec<Cow<'a, str>>),
-    /// A value of a JSON body or of a call from code.
+    /// The value is a member of a JSON body, or an argument of a call from code.
     Json(Value<'a>),
-    /// A file.
+    /// The request contains one file for the parameter.
     File(Upload),
-    /// Several files.
+    /// The request contains several files for a parameter that accepts several files.
     Files(Vec<Upload>),
-    /// More than one value for a parameter that accepts one.
+    /// The request contains several values for a parameter that accepts only one value.
     Repeated,
-    /// Bytes that are not UTF-8.
+    /// The request contains a text for the parameter that is not UTF-8.
     NoText,
 }
 
-/// Returns the raw value of a slot that is filled from a segment of the path or a header field; `Absent` for any other
-/// slot.
+/// Returns the raw value of a parameter that is in the path or in a header field; `Absent` for any other parameter.
+/// `slot` is the index of the parameter.
 pub(super) fn head_value<'a>(
     method: &PlannedMethod,
     slot: usize,
@@ -47,7 +47,7 @@ pub(super) fn head_value<'a>(
     }
 }
 
-/// Returns the segment with this index. An empty segment counts as absent.
+/// Returns the path segment with this index as a raw value. An empty segment counts as absent.
 pub(super) fn segment_value<'a>(segments: &'a [Cow<'_, str>], index: usize) -> RawValue<'a> {
     match segments.get(index) {
         Some(segment) if !segment.is_empty() => RawValue::Text(Cow::Borrowed(segment)),
@@ -55,7 +55,7 @@ pub(super) fn segment_value<'a>(segments: &'a [Cow<'_, str>], index: usize) -> R
     }
 }
 
-/// Returns the values of all header fields with one name (RFC 9110 section 5.3).
+/// Returns the values of all header fields with this name as one raw value (RFC 9110 section 5.3).
 pub(super) fn header_value<'a>(head: &'a Head, name: &http::HeaderName, arity: Arity) -> RawValue<'a> {
     let mut raw = RawValue::Absent;
     for (_, value) in head.headers.iter().filter(|(candidate, _)| candidate == name) {
@@ -68,8 +68,8 @@ pub(super) fn header_value<'a>(head: &'a Head, name: &http::HeaderName, arity: A
 }
 
 impl<'a> RawValue<'a> {
-    /// Adds a text. If the parameter accepts a single value and already has one, the text replaces it if `last_counts`
-    /// is `true`; otherwise the value becomes `Repeated`.
+    /// Adds a text that the client sent for the parameter. If the parameter accepts only one value and already has a
+    /// value, the text replaces this value if `last_counts` is `true`; otherwise the raw value becomes `Repeated`.
     pub(super) fn add_text(&mut self, text: Cow<'a, str>, arity: Arity, last_counts: bool) {
         *self = match std::mem::take(self) {
             RawValue::Absent => RawValue::Text(text),
@@ -83,7 +83,7 @@ impl<'a> RawValue<'a> {
         };
     }
 
-    /// Adds a file in the same way as [`RawValue::add_text`] adds a text.
+    /// Adds a file that the client sent for the parameter, under the same conditions as [`RawValue::add_text`].
     pub(super) fn add_file(&mut self, upload: Upload, arity: Arity, last_counts: bool) {
         *self = match std::mem::take(self) {
             RawValue::Absent => RawValue::File(upload),

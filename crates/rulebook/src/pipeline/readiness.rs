@@ -1,4 +1,4 @@
-//! Runs the program's readiness checks for `/readyz`.
+//! Runs the program's readiness checks, whose results `/readyz` reports.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use super::panic::catch_panic_async;
 use crate::handler::ReadinessCheck;
 use crate::plan::Plan;
 
-/// The maximum duration of a check.
+/// The maximum duration of a readiness check. A check that takes longer fails.
 const CHECK_TIME: Duration = Duration::from_secs(2);
 
-/// The result of the readiness checks.
+/// The results of all readiness checks.
 #[derive(Debug, Clone)]
 pub struct Readiness {
-    /// `true` if all checks have passed.
+    /// `true` if all readiness checks have passed.
     pub ready: bool,
-    /// The JSON response for clients: the result of each check, without the reasons of failures.
+    /// The body of the response at `/readyz`, in JSON: the result of each check, without the reasons for failures.
     pub body: Bytes,
 }
 
 impl Readiness {
-    /// Returns the result for a server that is stopping.
+    /// Returns the value for a server that is shutting down, which is never ready.
     #[must_use]
     pub fn stopping() -> Self {
         Self::new("stopping", &Map::new())
@@ -39,7 +39,7 @@ impl Readiness {
 
 const READY: &str = "ready";
 
-/// Runs all checks concurrently.
+/// Runs all readiness checks of the program concurrently.
 pub async fn readiness(plan: &Plan) -> Readiness {
     let passed = join_all(plan.checks.iter().map(passes)).await;
     let status = if passed.iter().all(|passed| *passed) { READY } else { "not ready" };
@@ -50,7 +50,8 @@ pub async fn readiness(plan: &Plan) -> Readiness {
     Readiness::new(status, &words.collect())
 }
 
-/// Runs a check, and logs the result if it differs from that of the previous run.
+/// Runs a readiness check, and returns `true` if it passed. The result is logged if the previous run had another
+/// result.
 async fn passes(check: &ReadinessCheck) -> bool {
     let ended = match timeout(CHECK_TIME, catch_panic_async("it", pin!(check.run()))).await {
         Ok(Ok(ended)) => ended,

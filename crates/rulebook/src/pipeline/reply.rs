@@ -1,4 +1,5 @@
-//! The reply to a request: either complete, or with a file that the server still has to open.
+//! The reply to a request, before the server converts it to a response of actix. A reply is complete, or refers to a
+//! file that the server has yet to open.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
@@ -8,41 +9,41 @@ use super::representation::EncodedBody;
 use crate::call::{ByteStream, Download};
 use crate::plan::{Document, Plan};
 
-/// A complete reply: what the server sends as an HTTP response.
+/// A complete reply, which the server sends as an HTTP response.
 #[derive(Debug)]
 pub struct Reply {
-    /// The HTTP status, from 200 to 599.
+    /// The HTTP status of the reply, from 200 to 599.
     pub status: u16,
     /// The media type of the body; `None` if there is no body.
     pub content_type: Option<HeaderValue>,
-    /// The other header fields.
+    /// The header fields of the reply except `Content-Type`.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body.
+    /// The bytes of the reply after its header fields.
     pub body: ReplyBody,
-    /// `true` if the engine wrote the body as text for this request. Only such a body may be compressed for one
-    /// request.
+    /// `true` if the engine wrote the body for this request, so that the body may be compressed for this request.
+    /// `false` for files, streams and documents.
     pub written: bool,
-    /// The error code, if the reply is an error.
+    /// The error code if the reply is an error; `None` if the reply is a success.
     pub code: Option<ErrorCode>,
 }
 
-/// The body of a reply.
+/// The body of a reply: bytes, a document or a stream.
 pub enum ReplyBody {
-    /// All bytes.
+    /// All bytes of the body, in memory.
     Whole(Bytes),
-    /// A document that is ready to be sent, with its cached compressed forms.
+    /// A document, whose compressed forms are cached together with it.
     Ready(Document),
-    /// A stream.
+    /// A stream of bytes.
     Pieces {
-        /// The bytes, piece by piece.
+        /// The stream, which yields the bytes of the body in pieces.
         pieces: ByteStream,
-        /// The length in bytes; `None` if it is not known before the end.
+        /// The length of the body in bytes; `None` if the length is not known before the stream ends.
         length: Option<u64>,
     },
 }
 
 impl ReplyBody {
-    /// Returns an empty body.
+    /// Returns a body without bytes.
     #[must_use]
     pub fn empty() -> Self {
         Self::Whole(Bytes::new())
@@ -66,25 +67,25 @@ impl std::fmt::Debug for ReplyBody {
     }
 }
 
-/// The result of the stage that writes the outcome of a call.
+/// The result of the stage [`respond`](super::respond()).
 #[derive(Debug)]
 pub enum Responded {
-    /// A complete reply.
+    /// The reply is complete.
     Reply(Reply),
-    /// A file that the server still has to open.
+    /// The method returned a file, and the server has yet to open it.
     File(FileReply),
 }
 
-/// A file that a method returned.
+/// A file that an API method returned, and the data for the reply that sends it.
 #[derive(Debug)]
 pub struct FileReply {
-    /// The index of the method.
+    /// The index in the plan of the API method that returned the file.
     pub method: usize,
-    /// The file.
+    /// The file that the API method returned.
     pub download: Box<Download>,
-    /// The HTTP status if all of the file is sent, from 200 to 299.
+    /// The HTTP status if the whole file is sent, from 200 to 299. A part of the file has the status 206.
     pub status: u16,
-    /// The header fields that the handler set, besides those of the file.
+    /// The header fields that the handler set for the response, in addition to those of the [`Download`].
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -95,7 +96,8 @@ impl Reply {
         Self { status, content_type: None, headers, body: ReplyBody::empty(), written: false, code: None }
     }
 
-    /// Returns the reply for an encoded body.
+    /// Creates a reply from a body that has been written in its format. `code` is the error code, if the reply is an
+    /// error.
     pub(super) fn new(
         plan: &Plan,
         encoded: EncodedBody,
@@ -103,8 +105,8 @@ impl Reply {
         code: Option<ErrorCode>,
     ) -> Self {
         let EncodedBody { status, media_type, body } = encoded;
-        // The response depends on `Accept` if there are other formats, or for an error, which clients can request as a
-        // problem document.
+        // The response depends on `Accept` if the definition offers formats besides JSON. An error always depends on
+        // `Accept`, because clients can request errors as problem documents (RFC 9457).
         if !plan.formats.is_empty() || code.is_some() {
             headers.push((header::VARY, HeaderValue::from_static("accept")));
         }

@@ -1,4 +1,5 @@
-//! The representation of a reply: the format in which an envelope is written.
+//! The representation of a reply: the format in which the server writes the envelope (the JSON structure around outputs
+//! and errors) as bytes.
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -11,32 +12,32 @@ use super::panic::catch_panic;
 use crate::call::{ApiError, Callback, Encode, Head};
 use crate::plan::Plan;
 
-/// The format of a reply.
+/// The format of a reply's body.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Representation<'p> {
-    /// JSON.
+    /// The reply is JSON.
     Json,
-    /// JSON, but errors are problem documents (RFC 9457) instead of using the envelope.
+    /// A success is JSON in its envelope; an error is a problem document (RFC 9457), which has no envelope.
     Problem,
-    /// Another format that the definition offers.
+    /// The reply has a format besides JSON that the definition offers in the setting `formats`.
     Format(&'p FormatOffer),
-    /// JSONP: a script that calls this function.
+    /// The reply is a JSONP script, which calls this JavaScript function.
     Script(&'p Callback<'p>),
 }
 
-/// A complete body in its format.
+/// The body of a reply, as bytes in the format of the reply.
 pub(super) struct EncodedBody {
-    /// The HTTP status of the reply.
+    /// The HTTP status with which the body is sent.
     pub(super) status: u16,
-    /// The media type.
+    /// The media type of the body.
     pub(super) media_type: HeaderValue,
-    /// The bytes.
+    /// The bytes of the body.
     pub(super) body: Vec<u8>,
 }
 
 impl<'p> Representation<'p> {
-    /// Chooses the representation by the `Accept` fields of the request. If there is a JSONP `callback`, the reply is
-    /// always a script.
+    /// Chooses the representation by the `Accept` fields of a request. If `callback` is `Some`, the reply is a JSONP
+    /// script, whatever the `Accept` fields contain.
     pub(super) fn negotiate(plan: &'p Plan, head: &Head, callback: Option<&'p Callback<'p>>) -> Self {
         if let Some(callback) = callback {
             return Self::Script(callback);
@@ -48,11 +49,12 @@ impl<'p> Representation<'p> {
         }
     }
 
-    /// Writes a success. `status` is the HTTP status of the method; the envelope may replace it.
+    /// Writes the outputs of a successful call. `status` is the HTTP status of the outcome; the envelope may replace it
+    /// by another status.
     ///
     /// # Errors
-    /// Fails if the outputs cannot be written in this representation. Returns the error and the representation in which
-    /// to write it.
+    /// Fails if the outputs cannot be written in this representation. Returns the error, and the representation in
+    /// which the caller should write the error.
     pub(super) fn success(
         self,
         envelope: &dyn Envelope,
@@ -72,7 +74,7 @@ impl<'p> Representation<'p> {
         encoded.map_err(|why| (Self::Json, why))
     }
 
-    /// Writes an error.
+    /// Writes an error in its envelope.
     ///
     /// # Errors
     /// Fails if the error cannot be written in this representation.
@@ -87,7 +89,8 @@ impl<'p> Representation<'p> {
         self.encode(status, envelope.error_content_type(), members.finish())
     }
 
-    /// Converts a JSON body to the format of this representation. A body that is to be JSON stays unchanged.
+    /// Converts a JSON body to the format of this representation. If the representation is JSON, the body stays
+    /// unchanged.
     fn encode(self, status: u16, media_type: &'static str, json: Vec<u8>) -> Result<EncodedBody, ApiError> {
         let Self::Format(offer) = self else {
             return Ok(EncodedBody { status, media_type: header_value(media_type), body: json });
@@ -102,7 +105,8 @@ impl<'p> Representation<'p> {
 }
 
 impl EncodedBody {
-    /// Writes an error as a problem document, or as a script if the representation is one.
+    /// Writes an error as a problem document (RFC 9457). If the representation is a JSONP script, the script contains
+    /// the problem document.
     pub(super) fn problem(representation: Representation<'_>, error: &ApiError) -> Self {
         let is_script = matches!(representation, Representation::Script(_));
         let representation = if is_script { representation } else { Representation::Problem };
@@ -115,20 +119,22 @@ impl EncodedBody {
     }
 }
 
-/// Converts a media type to the value of `Content-Type`; an invalid one becomes `application/json`.
+/// Converts a media type to the value of the header field `Content-Type`. If the media type is not a valid header
+/// value, returns `application/json`.
 fn header_value(media_type: &'static str) -> HeaderValue {
     let value = HeaderValue::from_maybe_shared(Bytes::from_static(media_type.as_bytes()));
     value.unwrap_or_else(|_| HeaderValue::from_static("application/json"))
 }
 
-/// Returns the format that the client prefers to JSON; of several with the same weight, the first in the definition.
+/// Returns the format that the client prefers to JSON; `None` if the client prefers JSON. If the client gives several
+/// formats the same weight, returns the first of them in the definition.
 fn preferred_format<'p>(offers: &'p [FormatOffer], head: &Head) -> Option<&'p FormatOffer> {
     if offers.is_empty() {
         return None;
     }
     let json = (weight_of(head, "application/json"), None);
     let weight = |offer: &FormatOffer| {
-        // Ranges with `*` cover the media type of the response, not its aliases.
+        // A media range with `*` matches only the media type of the format. An alias must be equal to a media range.
         let aliases =
             ranges(head).filter(|range| offer.aliases().iter().any(|alias| range.name.eq_ignore_ascii_case(alias)));
         aliases.map(|range| range.weight).max().unwrap_or_default().max(weight_of(head, offer.essence()))
@@ -140,7 +146,8 @@ fn preferred_format<'p>(offers: &'p [FormatOffer], head: &Head) -> Option<&'p Fo
     best.1
 }
 
-/// Returns `true` if the client accepts problem documents and no other media type (RFC 9110 section 12.5.1).
+/// Returns `true` if the client accepts problem documents (`application/problem+json`) and no other media type (RFC
+/// 9110 section 12.5.1).
 fn accepts_only_problems(head: &Head) -> bool {
     let mut any = false;
     for range in ranges(head) {

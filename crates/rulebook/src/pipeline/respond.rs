@@ -1,5 +1,5 @@
-//! Seventh stage: writes the outcome of a call as a reply, in the envelope of the module and the format that the client
-//! accepts.
+//! Stage `respond`, the seventh: converts the outcome of a call to a reply. The reply has the envelope of the API
+//! module (the JSON structure around outputs and errors) and a format that the client accepts.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use super::{jsonp, route};
 use crate::call::{ApiError, ErrorKind, Head, Outcome, Quota, Returned, Success};
 use crate::plan::{Plan, PlannedMethod};
 
-/// Writes the outcome of a call of the method with this index. `quota` is the remaining quota of the client. If the
-/// method returned a file, the server opens it later.
+/// Creates the reply for the outcome of a call. `index` is the index of the called API method in the plan, and `quota`
+/// is the client's state under its rate limit. If the method returned a file, the server opens the file later.
 pub fn respond(plan: &Plan, head: &Head, index: usize, quota: Option<Quota>, outcome: Outcome) -> Responded {
     let method = &plan.methods[index];
     let envelope = &*plan.modules[method.module].envelope;
@@ -32,7 +32,8 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, quota: Option<Quota>, out
         Err(error) => return refuse(representation, error),
     };
     match returned {
-        // A JSONP script has a body even for a status without content, because it has to call the function of the page.
+        // A JSONP script has a body even if the status allows no content, because the script has to call the function
+        // of the page.
         Returned::Outputs(_) if !has_content(envelope::status(envelope, status)) && callback.is_none() => {
             Responded::Reply(Reply::empty(envelope::status(envelope, status), headers))
         }
@@ -48,7 +49,8 @@ pub fn respond(plan: &Plan, head: &Head, index: usize, quota: Option<Quota>, out
     }
 }
 
-/// Writes a link as the output, instead of the file that the method with this index returned.
+/// Creates a reply whose only output is a link to a file. It replaces the file that the API method with this index
+/// returned.
 #[must_use]
 pub fn respond_with_link(
     plan: &Plan,
@@ -67,23 +69,24 @@ pub fn respond_with_link(
     }
 }
 
-/// The part of the API that routing had found when a request was refused. It determines the envelope of the error.
+/// The part of the API that routing had found when an error occurred. This part determines the envelope of the error
+/// response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorContext {
-    /// No part: the path does not exist.
+    /// Routing had found no part of the API: the request path does not exist.
     Nothing,
-    /// A path at which the server itself responds, such as that of a document.
+    /// The request path is reserved for the server itself, such as `/openapi.json`.
     Page,
     /// The query or the body names a service that does not exist.
     Name,
-    /// A service of the module with this index.
+    /// Routing had found a service of the API module with this index.
     Module(usize),
-    /// The method with this index.
+    /// Routing had found the API method with this index.
     Method(usize),
 }
 
 impl ErrorContext {
-    /// Returns the envelope in which an error is written.
+    /// Returns the envelope that an error response has in this context.
     pub(super) fn envelope(self, plan: &Plan) -> &Arc<dyn Envelope> {
         match (self, &plan.named) {
             (Self::Name, Some(named)) => &named.envelope,
@@ -94,20 +97,20 @@ impl ErrorContext {
     }
 }
 
-/// Writes an error in the envelope of the module that the request was routed to, or else in the envelope of the API. An
-/// error for an unknown path suggests services with similar paths, unless documents are limited to the methods that the
-/// caller may call.
+/// Creates the reply for an error. Its envelope is that of the API module to which the request was routed, or the
+/// envelope of the whole API if routing failed. The reply to an unknown path suggests services with similar paths,
+/// unless the definition hides from each caller the methods that the caller may not call.
 #[must_use]
 pub fn refuse(plan: &Plan, head: &Head, context: ErrorContext, error: ApiError) -> Reply {
-    // Suggestions are added only here, because the path of an earlier error may still turn out to be that of a static
-    // file or a page.
+    // Suggestions are added only when the error is final. During routing, a path that is unknown to the API may still
+    // be the path of a static file or a page.
     let unknown = matches!(error.kind(), ErrorKind::UnknownService { similar } if similar.is_empty());
     let suggests = unknown && !plan.documents.per_caller;
     let error = if suggests { error.with_similar_services(route::similar(plan, head)) } else { error };
     refuse_without_suggestion(plan, head, context, error)
 }
 
-/// Writes an error as [`refuse`] does, without searching for services with a similar path.
+/// Creates the reply for an error as [`refuse`] does, but without suggestions of services with similar paths.
 pub(super) fn refuse_without_suggestion(plan: &Plan, head: &Head, context: ErrorContext, error: ApiError) -> Reply {
     let method = match context {
         ErrorContext::Method(index) => Some(&plan.methods[index]),
@@ -128,8 +131,8 @@ fn write_error(
     error: ApiError,
 ) -> Reply {
     let error = log_error(head, method, error);
-    // Envelopes and formats may be code of the program. If one fails, the error is written in JSON, or else as a
-    // problem document.
+    // Envelopes and formats may be code of the program. If a format fails, the error is written in JSON; if this fails
+    // as well, the error is written as a problem document (RFC 9457).
     let write = |representation: Representation<'_>| {
         let encoded = catch_panic("an envelope", || representation.error(envelope, &error)).and_then(|encoded| encoded);
         encoded.map_err(|why| log_error(head, method, why)).ok()
@@ -140,8 +143,8 @@ fn write_error(
     Reply::new(plan, encoded, error.headers().to_vec(), Some(error.code()))
 }
 
-/// Logs the details of an error that the response must not contain. An internal error is logged with the id of the
-/// request, and the response contains that id.
+/// Logs those details of an error that the response must not contain. To an internal error, adds the id of the request,
+/// so that the response contains the id under which the error is in the log.
 fn log_error(head: &Head, method: Option<&PlannedMethod>, error: ApiError) -> ApiError {
     let id = method.map_or("-", |method| &method.id);
     match (error.kind(), error.log()) {

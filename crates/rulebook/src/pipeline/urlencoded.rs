@@ -1,8 +1,9 @@
-//! Parses `name=value&…` in a query or a form body (`application/x-www-form-urlencoded`).
+//! Parses urlencoded text (`name=value&…`), which a query or a form body (`application/x-www-form-urlencoded`)
+//! contains.
 //!
-//! The rules are those of the WHATWG URL standard, section 5.1: `+` is a space, a `%` that does not begin an escape is
-//! kept, empty fields are skipped, and a name without `=` has an empty value. Text is copied only if it contains `%` or
-//! `+`. Invalid UTF-8 is never replaced: [`decode`] returns `None` for it.
+//! Parsing follows the WHATWG URL standard, section 5.1: `+` is a space, a `%` without two hexadecimal digits after it
+//! is kept, empty fields are skipped, and a name without `=` has an empty value. Text is copied only if it contains `%`
+//! or `+`. Unlike in the standard, invalid UTF-8 is not replaced: [`decode`] returns `None`.
 
 use std::borrow::Cow;
 
@@ -10,7 +11,7 @@ use percent_encoding::percent_decode;
 
 use crate::call::Head;
 
-/// Returns the names and values of all fields, without decoding them.
+/// Splits urlencoded text into fields, and returns the names and values of the fields without decoding them.
 pub(super) fn pairs(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
         match pair.iter().position(|byte| *byte == b'=') {
@@ -20,7 +21,7 @@ pub(super) fn pairs(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// Decodes a name or a value; returns `None` if it is not UTF-8.
+/// Decodes the name or the value of a field; returns `None` if the decoded bytes are not UTF-8.
 pub(super) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
     if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
         return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
@@ -29,7 +30,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
     String::from_utf8(percent_decode(&spaces).collect()).ok().map(Cow::Owned)
 }
 
-/// Returns the values of all query fields with this name. An item is `None` if the value is not UTF-8.
+/// Returns the decoded values of all query fields with this name. A value that is not UTF-8 is returned as `None`.
 pub fn query_values<'a>(head: &'a Head, name: &str) -> impl Iterator<Item = Option<Cow<'a, str>>> {
     let named = pairs(head.query().as_bytes()).filter(move |(key, _)| decode(key).is_some_and(|key| key == name));
     named.map(|(_, value)| decode(value))

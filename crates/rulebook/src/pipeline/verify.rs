@@ -1,15 +1,16 @@
-//! Compares the outputs of a handler with the definition. This is done in debug builds, and if the program enables it.
+//! Compares the outputs of a handler with the definition. Outputs are compared in debug builds, and in programs that
+//! call [`Rulebook::verify_outputs`](crate::Rulebook::verify_outputs).
 
 use serde_json::Value as Json;
 
 use crate::call::{ApiError, Encode, Value, is_secret_name};
 use crate::plan::{PlannedMethod, PlannedOutput};
 
-/// Checks the outputs of a handler against `out` of the definition.
+/// Checks that the outputs of a handler are the outputs that the definition declares for the API method (`out`).
 ///
 /// # Errors
-/// Returns an internal error if an output is missing or has the wrong type. The name of the output is only logged,
-/// because the client did not cause the error.
+/// Returns an internal error if an output is missing or has the wrong type. The log contains the name of the output;
+/// the response does not, because the client did not cause the error.
 pub(super) fn verify_outputs(method: &PlannedMethod, outputs: &dyn Encode) -> Result<(), ApiError> {
     let json = outputs.to_json().map_err(ApiError::internal)?;
     let mismatch_error = |path: &str, output: &PlannedOutput, problem: &str| {

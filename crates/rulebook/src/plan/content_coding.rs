@@ -8,33 +8,33 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::HeaderValue;
 
-/// A content coding that responses can have.
+/// A content coding in which the server can send responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentCoding {
-    /// Brotli (RFC 7932).
+    /// The content coding Brotli (RFC 7932).
     Brotli,
-    /// Gzip (RFC 1952).
+    /// The content coding gzip (RFC 1952).
     Gzip,
 }
 
-/// The trade-off between time and size of a compression.
+/// Whether compression should be fast, or its result small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
-    /// Fast, for bytes that are sent once.
+    /// Compression is fast, for bytes that are sent once.
     Fast,
-    /// Small, for bytes that are cached.
+    /// The result is small, for bytes that are cached and sent often.
     Good,
 }
 
 impl ContentCoding {
-    /// The codings of responses, in the order of the size of the result: the smallest first.
+    /// All supported content codings. The first produces the smallest result.
     pub const SMALLEST_FIRST: &[Self] =
         if cfg!(feature = "brotli") { &[Self::Brotli, Self::Gzip] } else { &[Self::Gzip] };
-    /// The codings of responses, in the order of speed: the fastest first.
+    /// All supported content codings. The first is the fastest.
     pub const FASTEST_FIRST: &[Self] =
         if cfg!(feature = "brotli") { &[Self::Gzip, Self::Brotli] } else { &[Self::Gzip] };
 
-    /// Returns the name of the coding in header fields.
+    /// Returns the name of the content coding in `Accept-Encoding` and `Content-Encoding`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl ContentCoding {
         }
     }
 
-    /// Compresses bytes. Returns `None` if there is not enough memory.
+    /// Compresses bytes with this content coding. Returns `None` if the memory is insufficient.
     #[must_use]
     pub fn encode(self, bytes: &[u8], effort: Effort) -> Option<Bytes> {
         let encoded = match self {
@@ -54,8 +54,8 @@ impl ContentCoding {
     }
 }
 
-/// The maximum length in bytes for which the slowest compression level is used. For a longer text it would take
-/// seconds.
+/// The maximum length in bytes of a text that is compressed with the slowest level. Compressing a longer text with this
+/// level would take seconds.
 const MAX_BEST: usize = 1 << 20;
 
 fn gzip(bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
@@ -83,33 +83,36 @@ fn brotli(mut bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
     Ok(encoded)
 }
 
-/// Without the feature, the coding is in neither list of [`ContentCoding`], so that it is never chosen.
+/// Replaces the function if the feature `brotli` is disabled. Brotli is then in none of the lists of [`ContentCoding`],
+/// so that this function is never called.
 #[cfg(not(feature = "brotli"))]
 fn brotli(_: &[u8], _: Effort) -> io::Result<Vec<u8>> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Compressed bytes, and their entity tag.
+/// The compressed bytes of a document, and their entity tag.
 #[derive(Debug, Clone)]
 pub struct EncodedBody {
-    /// The compressed bytes.
+    /// The compressed bytes of the document.
     pub body: Bytes,
-    /// The strong entity tag, which differs from that of the uncompressed bytes.
+    /// The strong entity tag of the compressed bytes, which differs from the entity tag of the uncompressed bytes.
     pub etag: HeaderValue,
 }
 
-/// The bytes of a document in each coding, which are compressed when they are first needed; `None` if compression
-/// failed.
+/// A cache of a document's compressed bytes, one entry for each content coding. An entry is filled when it is first
+/// needed, and is `None` if compression failed.
 #[derive(Debug, Default)]
 pub(super) struct EncodedBodies([OnceLock<Option<EncodedBody>>; 2]);
 
 impl EncodedBodies {
-    /// Returns the bytes in a coding, if they have been compressed.
+    /// Returns the cached result of compression with a content coding; the outer `Option` is `None` if the bytes have
+    /// not been compressed yet.
     pub(super) fn cached(&self, coding: ContentCoding) -> Option<&Option<EncodedBody>> {
         self.0[coding as usize].get()
     }
 
-    /// Returns the bytes in a coding. Compresses `bytes`, whose entity tag is `etag`, if that has not been done.
+    /// Returns the compressed bytes in a content coding. If the cache does not contain them, compresses `bytes`, whose
+    /// entity tag is `etag`.
     pub(super) fn get(&self, coding: ContentCoding, bytes: &[u8], etag: &HeaderValue) -> Option<&EncodedBody> {
         let encode =
             || Some(EncodedBody { body: coding.encode(bytes, Effort::Good)?, etag: encoded_etag(etag, coding) });
@@ -117,9 +120,10 @@ impl EncodedBodies {
     }
 }
 
-/// Returns the entity tag of bytes in a coding, derived from that of the uncompressed bytes.
+/// Returns the entity tag of the compressed bytes in a content coding. `etag` is the entity tag of the uncompressed
+/// bytes.
 pub(super) fn encoded_etag(etag: &HeaderValue, coding: ContentCoding) -> HeaderValue {
     let plain = etag.to_str().unwrap_or_default().trim_end_matches('"');
-    // Visible ASCII in quotes is always a valid value.
+    // Visible ASCII in quotes is always a valid header value.
     HeaderValue::try_from(format!("{plain}-{}\"", coding.as_str())).unwrap_or_else(|_| etag.clone())
 }

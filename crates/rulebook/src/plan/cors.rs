@@ -1,22 +1,25 @@
-//! Cross-origin resource sharing, with prepared header values (Fetch standard, section 3.3).
+//! The settings of cross-origin resource sharing (CORS; Fetch standard, section 3.3), with complete header values.
 
 use std::collections::{HashMap, HashSet};
 
 use http::HeaderValue;
 
-/// The settings of cross-origin resource sharing.
+/// The settings with which pages of other origins (scheme, host and port) may call the API from a browser.
 #[derive(Debug)]
 pub struct PlannedCors {
-    /// The allowed origins in lower case; `None` to allow all.
+    /// The allowed origins in lower case; `None` if all origins are allowed.
     pub origins: Option<HashSet<Box<str>>>,
     /// `true` if browsers may send cookies and other stored credentials.
     pub credentials: bool,
-    /// The header fields that pages may send, for `Access-Control-Allow-Headers`.
+    /// The value of `Access-Control-Allow-Headers` for API methods without parameters in header fields: the header
+    /// fields that pages may send.
     pub headers: HeaderValue,
-    /// The value of `Access-Control-Allow-Headers` for methods with parameters in header fields, by the index of the method.
+    /// The value of `Access-Control-Allow-Headers` for each API method with parameters in header fields, by the index
+    /// of the method.
     pub method_headers: HashMap<usize, HeaderValue>,
-    /// The header fields of responses that pages may read, for `Access-Control-Expose-Headers`.
+    /// The value of `Access-Control-Expose-Headers`: the header fields of responses that pages may read.
     pub expose: HeaderValue,
-    /// The number of seconds for which browsers may cache the result of a preflight.
+    /// The value of `Access-Control-Max-Age`: the number of seconds for which browsers may cache the response to a
+    /// preflight.
     pub max_age: HeaderValue,
 }

@@ -1,4 +1,5 @@
-//! Documents that describe the API, ready to be sent.
+//! Documents that describe the API, as complete texts with entity tags: OpenAPI documents, documentation pages,
+//! `/llms.txt`, and the descriptions with which the server responds to OPTIONS.
 
 use std::iter;
 use std::sync::Arc;
@@ -11,139 +12,144 @@ use sha2::{Digest, Sha256};
 use super::content_coding::{ContentCoding, EncodedBodies, EncodedBody, encoded_etag};
 use super::{RenderedOnDemand, RouteConflict, Routes};
 
-/// A document, ready to be sent.
+/// A complete text that the server can send, with its compressed forms.
 #[derive(Debug, Clone)]
 pub struct Document {
-    /// The uncompressed bytes.
+    /// The uncompressed bytes of the document.
     pub body: Bytes,
-    /// The media type.
+    /// The media type of the document.
     pub media_type: &'static str,
-    /// The strong entity tag (RFC 9110 section 8.8.3), derived from the bytes.
+    /// The strong entity tag of the uncompressed bytes (RFC 9110 section 8.8.3), which is a hash of the bytes.
     pub etag: HeaderValue,
     encoded: Arc<EncodedBodies>,
 }
 
 impl Document {
-    /// Creates a document with these bytes.
+    /// Creates a document from its bytes, and computes its entity tag.
     #[must_use]
     pub fn new(media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let digest = Sha256::digest(&body);
         let tag = format!("\"{}\"", hex::encode(&digest[..16]));
-        // Hexadecimal digits in quotes are always a valid value.
+        // Hexadecimal digits in quotes are always a valid header value.
         let etag = HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
         Self { body, media_type, etag, encoded: Arc::default() }
     }
 
-    /// Returns the document in a coding. The first call for a coding compresses it, which is slow. Returns `None` if
-    /// compression fails.
+    /// Returns the compressed bytes of the document in a content coding; `None` if compression fails. The first call
+    /// for each content coding compresses the document, which is slow.
     #[must_use]
     pub fn encoded(&self, coding: ContentCoding) -> Option<&EncodedBody> {
         self.encoded.get(coding, &self.body, &self.etag)
     }
 
-    /// Returns `true` if the document has been compressed with a coding.
+    /// Returns `true` if the document has been compressed in this content coding, successfully or not.
     #[must_use]
     pub fn is_encoded(&self, coding: ContentCoding) -> bool {
         self.encoded.cached(coding).is_some()
     }
 
-    /// The number of bytes in memory, including those of all codings.
+    /// Returns the number of bytes that the document occupies in memory, including its compressed forms.
     #[must_use]
     pub fn size(&self) -> usize {
         let encoded = ContentCoding::SMALLEST_FIRST.iter().filter_map(|coding| self.encoded.cached(*coding)?.as_ref());
         self.body.len() + encoded.map(|encoded| encoded.body.len()).sum::<usize>()
     }
 
-    /// Returns the entity tags of the document: uncompressed, and in each coding.
+    /// Returns all entity tags of the document: the entity tag of the uncompressed bytes, and one for each content
+    /// coding.
     pub fn etags(&self) -> impl Iterator<Item = HeaderValue> {
         let encoded = ContentCoding::SMALLEST_FIRST.iter().map(|coding| encoded_etag(&self.etag, *coding));
         iter::once(self.etag.clone()).chain(encoded)
     }
 }
 
-/// The responses of OPTIONS at a URI.
+/// The documents with which the server responds to OPTIONS at a URI: they describe the services at or below the URI.
 #[derive(Debug, Clone)]
 pub struct Description {
-    /// The definition of the URI, in JSON.
+    /// The description of the URI in JSON.
     pub json: Document,
-    /// The definition of the URI, as Markdown; `None` without the feature `documents`.
+    /// The description of the URI in Markdown; `None` if the feature `documents` is disabled.
     pub markdown: Option<Document>,
 }
 
-/// The parent paths: paths that are not services but have services below them. OPTIONS describes them, too.
+/// The parent paths of the API. A parent path is not the path of a service, but the API has services below it. The
+/// server responds to OPTIONS at parent paths.
 #[derive(Default)]
 pub struct ParentPaths {
     routes: Routes,
-    /// The number of segments of each path.
+    /// The number of segments of each parent path.
     lengths: Vec<usize>,
 }
 
 impl ParentPaths {
-    /// Adds a path. Its index is the number of paths that were added before.
+    /// Adds a parent path. The index of the path is the number of paths that were added before. If `ignore_case` is
+    /// `true`, requests may write the path in upper or lower case.
     ///
     /// # Errors
-    /// Fails if the path exists already.
+    /// Fails if the same path was added before.
     pub fn insert(&mut self, path: &[Segment], ignore_case: bool) -> Result<(), RouteConflict> {
         self.routes.insert(path, self.lengths.len(), ignore_case)?;
         self.lengths.push(path.len());
         Ok(())
     }
 
-    /// Returns the index of a path, in the format that [`Routes::find`] expects.
+    /// Returns the index of a parent path. `path` has the format that [`Routes::find`] expects, and `segments` is its
+    /// number of segments.
     #[must_use]
     pub fn find(&self, path: &str, segments: usize) -> Option<usize> {
         self.routes.find(path, segments).filter(|index| self.lengths.get(*index) == Some(&segments))
     }
 }
 
-/// All documents about an API, or about the part of it that a caller may use.
+/// All documents that describe an API, or the part of an API that a caller may use.
 pub struct Documents {
-    /// For each method of the plan, `true` if the documents describe it; `None` if they describe all methods.
+    /// For each API method of the plan, `true` if the documents describe the method; `None` if they describe all
+    /// methods.
     pub visible_methods: Option<Box<[bool]>>,
-    /// The description at the base path and at `*`.
+    /// The description of the whole API, for OPTIONS at the base path and at `*`.
     pub all: Description,
-    /// The description of each service of the plan; `None` for services that these documents omit.
+    /// The description of each service of the plan; `None` for each service that these documents omit.
     pub services: Box<[Option<Description>]>,
-    /// The parent paths.
+    /// The parent paths of the services that these documents describe.
     pub parents: ParentPaths,
-    /// The description of each parent path.
+    /// The description of each parent path, in the order of [`Documents::parents`].
     pub parent_descriptions: Box<[Description]>,
-    /// The documents at the paths of the server.
+    /// The documents that clients can request with GET.
     pub published: PublishedDocuments,
 }
 
-/// The documents that have paths of their own.
+/// The documents that clients can request with GET at paths of the server, such as `/openapi.json`.
 pub struct PublishedDocuments {
-    /// The OpenAPI document.
+    /// The OpenAPI document of the whole API.
     pub openapi: Document,
-    /// The OpenAPI document of each module, by the name of the module.
+    /// The OpenAPI document of each API module, by the name of the module.
     pub modules: RenderedOnDemand<Document>,
-    /// The OpenAPI documents of the parts of large modules, by [`Documents::part_name`].
+    /// The OpenAPI document of each part of a large API module, by the name that [`Documents::part_name`] returns.
     pub parts: RenderedOnDemand<Document>,
-    /// The text at `/llms.txt`.
+    /// The plain text description of the API, at `/llms.txt`.
     pub llms: Document,
-    /// The documentation pages, by their decoded paths below `/docs/`.
+    /// The documentation pages, by their percent-decoded paths below `/docs/`.
     pub pages: RenderedOnDemand<RenderedPage>,
     /// Renders pages whose content depends on the request; `None` if pages cannot be rendered.
     pub page_finder: Option<PageFinder>,
 }
 
 impl Documents {
-    /// Returns `true` if the documents describe the method with this index.
+    /// Returns `true` if the documents describe the API method with this index.
     #[must_use]
     pub fn is_visible(&self, method: usize) -> bool {
         self.visible_methods.as_ref().is_none_or(|visible| visible.get(method).copied().unwrap_or_default())
     }
 
-    /// Returns the name of a part of a module, by its number, which starts at 1. It is unique, because names of modules
-    /// have no spaces.
+    /// Returns the name of a part of a large API module. `number` is the number of the part; the first part has the
+    /// number 1. The name is unique, because names of API modules contain no spaces.
     #[must_use]
     pub fn part_name(module: &str, number: &str) -> String {
         format!("{module} {number}")
     }
 
-    /// Compresses large documents before the first request for them.
+    /// Compresses large documents in advance, so that the first request for such a document need not wait.
     pub fn compress_large(&self) {
         let PublishedDocuments { openapi, llms, .. } = &self.published;
         let documents = [openapi, &self.all.json, llms].into_iter().chain(&self.all.markdown);
@@ -154,8 +160,8 @@ impl Documents {
         }
     }
 
-    /// The approximate number of bytes in memory: of all documents and cached pages in all codings, and of the data that
-    /// pages are rendered from.
+    /// Returns the approximate number of bytes that these documents occupy in memory: all documents and cached pages
+    /// with their compressed forms, and the data from which pages are rendered.
     #[must_use]
     pub fn size(&self) -> usize {
         let size =
@@ -167,7 +173,7 @@ impl Documents {
 }
 
 impl PublishedDocuments {
-    /// Returns documents without content.
+    /// Returns documents without content, for an API whose documents cannot be rendered.
     #[must_use]
     pub fn empty() -> Self {
         Self {
@@ -180,7 +186,7 @@ impl PublishedDocuments {
         }
     }
 
-    /// The approximate number of bytes in memory.
+    /// Returns the approximate number of bytes that these documents occupy in memory.
     fn size(&self) -> usize {
         let openapi = self.openapi.size() + self.modules.size() + self.parts.size();
         let pages = self.pages.size() + self.pages.len() * PAGE_DATA;
@@ -188,33 +194,34 @@ impl PublishedDocuments {
     }
 }
 
-/// The size in bytes from which the compression of a document takes long.
+/// The minimum size in bytes of a document that is compressed in advance, because its compression takes long.
 const LARGE: usize = 64 << 10;
 
-/// The approximate number of bytes of the model and the search index for each page.
+/// The approximate number of bytes that the model and the search index occupy for each documentation page.
 const PAGE_DATA: usize = 4 << 10;
 
-/// A documentation page.
+/// A documentation page in its two forms.
 #[derive(Debug, Clone)]
 pub struct RenderedPage {
-    /// The page as HTML.
+    /// The documentation page as HTML.
     pub html: Document,
-    /// The page as Markdown.
+    /// The documentation page as Markdown.
     pub markdown: Document,
 }
 
 impl RenderedPage {
-    /// The number of bytes in memory, in both forms and all codings.
+    /// Returns the number of bytes that the page occupies in memory: HTML and Markdown, including their compressed
+    /// forms.
     #[must_use]
     pub fn size(&self) -> usize {
         self.html.size() + self.markdown.size()
     }
 }
 
-/// Renders pages whose content depends on the request. Rendering is slow.
+/// Renders the documentation pages whose content depends on the request. Rendering is slow.
 pub struct PageFinder {
-    /// Renders the results of a search.
+    /// Renders the page with the results of a search for these words.
     pub search: Box<dyn Fn(&str) -> RenderedPage + Send + Sync>,
-    /// Renders the page for a path below `/docs/` that does not exist. The path is decoded.
+    /// Renders the error page for a path below `/docs/` that does not exist. The argument is the percent-decoded path.
     pub missing: Box<dyn Fn(&str) -> RenderedPage + Send + Sync>,
 }

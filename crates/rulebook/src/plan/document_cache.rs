@@ -1,4 +1,6 @@
-//! The documents of an API: those that describe the whole API, and those for callers with certain permissions.
+//! Caches the documents of an API (OpenAPI documents, pages, descriptions for OPTIONS): the documents that describe the
+//! whole API, and the documents for each set of permissions. The documents for a set of permissions describe only the
+//! API methods that callers with these permissions may call.
 
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
@@ -10,29 +12,30 @@ use super::{Documents, ParentPaths};
 
 /// The maximum number of permission sets whose documents are cached.
 const MAX_SETS: u64 = 64;
-/// The estimated number of sets, from which the cache derives its number of shards. With so small a number it has one
-/// shard; otherwise each shard would have only a part of [`MAX_SETS`].
+/// The estimated number of permission sets, from which the cache derives its number of shards. This number is so small
+/// that the cache has a single shard; each of several shards would hold only a part of [`MAX_SETS`].
 const ESTIMATED_SETS: usize = 32;
-/// The maximum total size of the documents that are cached for permission sets, in bytes.
+/// The maximum total size in bytes of all documents that are cached for permission sets.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Documents that are rendered when one of them is first needed. For an API with thousands of services, rendering takes
-/// longer than the rest of the startup.
+/// Documents that are rendered when they are first needed. At startup they would take too long: for an API with
+/// thousands of services, rendering takes longer than all other steps of the startup together.
 pub struct LazyDocuments {
     rendered: OnceLock<Documents>,
     render: Box<dyn Fn() -> Documents + Send + Sync>,
-    /// Held by the request that renders the documents on another thread, while other requests wait for it.
+    /// The lock that is held while the documents are rendered on another thread. Requests that need the documents wait
+    /// for this lock.
     pub render_lock: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl LazyDocuments {
-    /// Creates documents that `render` renders later.
+    /// Creates documents that are not rendered yet. [`LazyDocuments::get`] calls `render`.
     #[must_use]
     pub fn new(render: impl Fn() -> Documents + Send + Sync + 'static) -> Self {
         Self { rendered: OnceLock::new(), render: Box::new(render), render_lock: Arc::default() }
     }
 
-    /// Returns the documents. The first call renders them and blocks meanwhile.
+    /// Returns the documents. The first call renders the documents, and blocks its thread until they are rendered.
     pub fn get(&self) -> &Documents {
         self.rendered.get_or_init(|| (self.render)())
     }
@@ -44,26 +47,27 @@ impl LazyDocuments {
     }
 }
 
-/// Renders the documents for callers with these permissions.
+/// A function that renders the documents for callers with these permissions.
 type Render = dyn Fn(&[Box<str>]) -> Documents + Send + Sync;
 
 /// A set of permissions, sorted and without duplicates.
 type PermissionSet = Arc<[Box<str>]>;
 
-/// The documents that describe the whole API, and a cache of documents for permission sets.
+/// The documents that describe the whole API, and a cache of the documents for permission sets.
 pub struct DocumentCache {
     all: Arc<LazyDocuments>,
     parents: OnceLock<ParentPaths>,
     find_parents: Box<dyn Fn() -> ParentPaths + Send + Sync>,
-    /// If `true`, documents describe only the methods that the caller may call, for all requests. If `false`, they do
-    /// so only for requests with `as=me`.
+    /// If `true`, the documents in every response describe only the API methods that the caller may call. If `false`,
+    /// only requests with `as=me` in their query get such documents.
     pub per_caller: bool,
     render: Arc<Render>,
     sets: Cache<PermissionSet, Arc<LazyDocuments>>,
 }
 
 impl DocumentCache {
-    /// Creates a cache. `render` renders the documents for a permission set; `find_parents` finds the parent paths.
+    /// Creates a cache without documents for permission sets. `all` describes the whole API, `render` renders the
+    /// documents for a permission set, and `find_parents` finds the parent paths.
     #[must_use]
     pub fn new(
         all: LazyDocuments,
@@ -81,19 +85,19 @@ impl DocumentCache {
         }
     }
 
-    /// The parent paths of the whole API. Routing needs them before the documents are rendered, which takes much
-    /// longer.
+    /// Returns the parent paths of the whole API: paths that are not paths of services, but have services below them.
+    /// This function does not render the documents, which takes much longer.
     pub fn parents(&self) -> &ParentPaths {
         self.parents.get_or_init(|| (self.find_parents)())
     }
 
-    /// The documents about the whole API.
+    /// Returns the documents that describe the whole API.
     #[must_use]
     pub fn all(&self) -> &Arc<LazyDocuments> {
         &self.all
     }
 
-    /// The documents for callers with these permissions, in any order.
+    /// Returns the documents for callers with these permissions. The permissions may be in any order.
     #[must_use]
     pub fn for_permissions(&self, permissions: &[Box<str>]) -> Arc<LazyDocuments> {
         let mut set = permissions.to_vec();
@@ -112,8 +116,8 @@ impl DocumentCache {
         documents
     }
 
-    /// Removes sets from the cache until the remaining documents have at most [`MAX_BYTES`]. Called only when a set is
-    /// added, because it adds up the sizes of thousands of documents.
+    /// Removes permission sets from the cache until the documents of the remaining sets have at most [`MAX_BYTES`]
+    /// bytes. This function is called only when a set is added, because it adds up the sizes of thousands of documents.
     fn evict_above_max_bytes(&self) {
         let mut total = 0;
         for (set, documents) in self.sets.iter() {

@@ -1,8 +1,12 @@
-//! The plan: a definition, compiled at startup into the form that requests need.
+//! The plan: the definition of an API, compiled at startup into the data structures that handle requests.
 //!
-//! Contains everything that can be computed before the first request: the tree of paths, a slot for each parameter with
-//! its location, check and default, the required permissions with resolved variables, and the bound handlers. The plan
-//! is immutable, and all workers share it. It must not depend on definitions or on positions in their text.
+//! The plan contains everything that can be computed before the first request: the tree of paths, the location, check
+//! and default of each parameter, the required permissions, and the handlers. The plan is immutable, and all workers
+//! share it. The plan must not refer to the text of definition files.
+//!
+//! The plan refers to API modules, services and API methods by their indices in [`Plan`]. Each parameter of a method
+//! has a *slot*, the place for its argument; slots are numbered in the order in which the definition declares the
+//! parameters.
 
 mod content_coding;
 mod cors;
@@ -41,155 +45,159 @@ use rulebook_model::types::Check;
 use crate::call::{DynAuthenticate, HttpMethod};
 use crate::handler::{Handler, Hooks, ReadinessCheck, State};
 
-/// The whole API, ready for requests.
+/// The data structures for the requests of a whole API.
 pub struct Plan {
-    /// The base path of all services without its trailing slash; empty for `/`.
+    /// The base path of the API, without a slash at its end; empty for `/`.
     pub base: Box<str>,
-    /// Finds the service for a path.
+    /// The tree of paths, which finds the service for a request path.
     pub routes: Routes,
-    /// Services by names of the form `Class.method`; `None` if requests cannot name services in this way.
+    /// The services by their PhalApi names, which have the form `Class.method`; `None` if requests cannot name services
+    /// in this way.
     pub named: Option<NamedServices>,
-    /// Services by the names of module and method; `None` if request bodies cannot name them.
+    /// The services by module name and method name; `None` if request bodies cannot name services in this way.
     pub dispatch: Option<ServicesByModule>,
-    /// Suggests services for paths that do not exist.
+    /// The paths of all services, from which error responses to unknown paths suggest similar paths.
     pub similar_paths: SimilarPaths,
-    /// All services.
+    /// All services of the API.
     pub services: Box<[PlannedService]>,
-    /// All methods.
+    /// All API methods.
     pub methods: Box<[PlannedMethod]>,
-    /// The indices of methods by their ids, for calls from code.
+    /// The index of each API method by the id of the method, for calls from code.
     pub ids: HashMap<Box<str>, usize>,
-    /// All modules.
+    /// All API modules.
     pub modules: Box<[PlannedModule]>,
-    /// The envelope of responses to requests that are not routed to a module.
+    /// The envelope of error responses to requests that are not routed to an API module. An envelope is the JSON
+    /// structure around the outputs or the error of a response.
     pub envelope: Arc<dyn Envelope>,
-    /// The formats of responses besides JSON, in order of preference.
+    /// The formats besides JSON that responses can have, in the order of the definition.
     pub formats: Box<[FormatOffer]>,
-    /// `true` if errors of requests that are not routed to a method can be sent as JSONP.
+    /// `true` if an error response to a request that is not routed to an API method can be a JSONP script.
     pub jsonp: bool,
-    /// The limits of requests.
+    /// The limits that requests must not exceed.
     pub limits: Limits,
-    /// The maximum of the multipart limits of all methods.
+    /// The limits for a multipart body that arrives before the API method is known: the maximum of the limits of all
+    /// methods.
     pub max_multipart_limits: MultipartLimits,
-    /// The handling of unknown parameters.
+    /// Whether requests with unknown parameters are accepted, logged or refused.
     pub unknown: UnknownParameters,
-    /// The authenticators, in the order in which they are called.
+    /// The authenticators of the program, in the order in which they are called.
     pub authenticators: Vec<Box<dyn DynAuthenticate>>,
-    /// The value of `WWW-Authenticate` in responses to requests without a credential.
+    /// The value of the header field `WWW-Authenticate` in responses to requests without a credential.
     pub challenge: Box<str>,
-    /// The value of `WWW-Authenticate` in responses to requests with an invalid bearer token.
+    /// The value of the header field `WWW-Authenticate` in responses to requests with an invalid bearer token.
     pub invalid_token_challenge: Box<str>,
-    /// `true` if the outputs of handlers are compared with the definition.
+    /// `true` if the outputs of every handler are compared with the definition.
     pub verify_outputs: bool,
-    /// The program's state for handlers.
+    /// The values of the program that its handlers share.
     pub state: State,
-    /// The program's readiness checks.
+    /// The readiness checks of the program, whose results `/readyz` reports.
     pub checks: Vec<ReadinessCheck>,
-    /// `true` if responses may be compressed.
+    /// `true` if the definition allows the server to compress responses.
     pub compress: bool,
-    /// The settings of cross-origin resource sharing; `None` if it is not enabled.
+    /// The settings of cross-origin resource sharing (CORS); `None` if the definition does not enable it.
     pub cors: Option<PlannedCors>,
-    /// The documents about the API.
+    /// The documents that describe the API.
     pub documents: DocumentCache,
 }
 
-/// A module of the plan.
+/// An API module, compiled for requests.
 pub struct PlannedModule {
-    /// The name of the module.
+    /// The name of the API module.
     pub name: Box<str>,
-    /// The envelope of its responses.
+    /// The envelope of the responses of this API module.
     pub envelope: Arc<dyn Envelope>,
-    /// If `true`, the last of several values of a scalar parameter is used; otherwise, several values are an error.
+    /// What happens if a request contains several values for a parameter that accepts one: if `true`, the last value is
+    /// used; if `false`, the request is refused.
     pub last_counts: bool,
-    /// The hooks that run before and after its calls.
+    /// The hooks of the program that run before and after the handlers of this API module.
     pub hooks: Hooks,
 }
 
-/// A service of the plan.
+/// A service of the API, compiled for requests. A service is a path with a set of API methods.
 pub struct PlannedService {
     /// The index of its module.
     pub module: usize,
-    /// The number of segments of its path.
+    /// The number of segments of the service's path.
     pub length: usize,
-    /// The HTTP methods and indices of its methods.
+    /// The API methods of the service: pairs of an HTTP method and the index of an API method.
     pub methods: Box<[(HttpMethod, usize)]>,
 }
 
-/// A method of the plan.
+/// An API method, compiled for requests.
 pub struct PlannedMethod {
-    /// The id of the method.
+    /// The id of the API method, under which calls from code find the method.
     pub id: Box<str>,
     /// The index of its module.
     pub module: usize,
-    /// The required permissions.
+    /// The permissions that a caller needs.
     pub permit: Permit,
-    /// The names of its parameters in code, one for each slot.
+    /// The names of the parameters in code, one for each slot.
     pub names: Box<[Box<str>]>,
-    /// Its parameters, in the order of the definition.
+    /// The parameters, in the order of the definition.
     pub slots: Box<[SlotPlan]>,
     /// The maximum number of positional parameters after the path of the service.
     pub positions: usize,
-    /// The slots that are filled from the path: pairs of the index of a segment and the index of a slot.
+    /// The parameters in the path: pairs of the index of a path segment and the index of a slot.
     pub segments: Box<[(usize, usize)]>,
-    /// The slots that are filled from the query.
+    /// The slots of the parameters in the query.
     pub query: Box<[usize]>,
-    /// The slots that are filled from the body.
+    /// The slots of the parameters in the body.
     pub body: Box<[usize]>,
-    /// The slots that are filled from header fields, by the name of the field.
+    /// The parameters in header fields: pairs of a field name and the index of a slot.
     pub headers: Box<[(http::HeaderName, usize)]>,
-    /// The slots that are filled from cookies.
+    /// The slots of the parameters in cookies.
     pub cookies: Box<[usize]>,
-    /// The use of the body.
+    /// Whether the API method has parameters in the request body.
     pub body_use: BodyUse,
-    /// The limits of a multipart body.
+    /// The limits for receiving a multipart body.
     pub multipart_limits: MultipartLimits,
-    /// The code that a call runs.
+    /// The code that a call of the API method runs.
     pub action: Action,
-    /// `true` if responses can be sent as JSONP.
+    /// `true` if clients may request the response as a JSONP script.
     pub jsonp: bool,
-    /// The HTTP status of a success.
+    /// The HTTP status of a response without an error.
     pub status: u16,
-    /// `true` if the method returns a file instead of outputs.
+    /// `true` if the API method returns a file instead of outputs.
     pub download: bool,
-    /// `true` if its single output is the whole body of the response.
+    /// `true` if the API method has a single output, which is the whole body of the response.
     pub whole: bool,
-    /// The outputs.
+    /// The outputs that the definition declares for the API method.
     pub outputs: Box<[PlannedOutput]>,
-    /// The errors that the definition declares for the method.
+    /// The errors that the definition declares for the API method.
     pub errors: Box<[PlannedError]>,
 }
 
-/// The code that a call of a method runs.
+/// The code that a call of an API method runs.
 pub enum Action {
-    /// A handler.
+    /// The call runs a handler of the program.
     Handler {
-        /// The handler.
+        /// The handler that the program has bound to the API method.
         handler: Arc<dyn Handler>,
-        /// For each slot, `true` if the argument type of the handler distinguishes null from a missing argument.
+        /// For each parameter, `true` if the handler's argument type distinguishes null from a missing argument.
         nullable: Box<[bool]>,
     },
-    /// No handler: the method returns its checked arguments as outputs.
+    /// The API method has no handler, and returns its checked arguments as outputs.
     Echo,
-    /// No handler: the response is the error 501.
+    /// The API method has no handler, and the response is the error 501.
     NotImplemented,
 }
 
-/// An output of a method.
+/// An output that the definition declares for an API method.
 pub struct PlannedOutput {
-    /// The name of the output.
+    /// The name of the output in responses.
     pub name: Box<str>,
-    /// The check of its type.
+    /// The check that the value of the output has the declared type.
     pub check: Arc<dyn Check>,
     /// `true` if the output may be missing or null.
     pub optional: bool,
 }
 
-/// An error that the definition declares for a method.
+/// An error that the definition declares for an API method.
 pub struct PlannedError {
-    /// The name of the error.
+    /// The name by which handlers return the error.
     pub name: Box<str>,
-    /// The HTTP status.
+    /// The HTTP status of a response with this error.
     pub status: ErrorStatus,
-    /// The message for clients.
+    /// The message of the error for clients.
     pub info: Box<str>,
 }

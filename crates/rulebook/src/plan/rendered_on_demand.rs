@@ -1,4 +1,4 @@
-//! Documents that are rendered when they are requested.
+//! Documents that are rendered one by one, each when a client requests it.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -6,32 +6,33 @@ use std::convert::Infallible;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-/// Renders the document with an index.
+/// A function that renders the document with this index.
 type Render<T> = dyn Fn(usize) -> T + Send + Sync;
 
-/// Named documents, each of which is rendered when it is requested. A bounded cache keeps the most requested ones,
-/// because all documents of a large API together can exceed the memory of a machine.
+/// Documents with names, each of which is rendered when a client requests it. A cache of limited size keeps the
+/// documents that are requested most often, because the documents of a large API could together exceed the memory of
+/// the machine.
 pub struct RenderedOnDemand<T> {
     indices: HashMap<Box<str>, usize>,
     rendered: Cache<usize, T, BySize<T>>,
     size: fn(&T) -> usize,
-    /// `None` if there are no documents.
+    /// The function that renders a document; `None` if there are no documents.
     render: Option<Box<Render<T>>>,
 }
 
-/// The maximum total size of the documents in one cache, in bytes.
+/// The maximum total size in bytes of the documents in a cache.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// The estimated number of documents, from which the cache derives its number of shards. With so small a number it has
-/// one shard; otherwise each shard would have only a part of [`MAX_BYTES`].
+/// The estimated number of documents, from which the cache derives its number of shards. This number is so small that
+/// the cache has a single shard; each of several shards would hold only a part of [`MAX_BYTES`].
 const ESTIMATED_DOCUMENTS: usize = 32;
 
-/// Weighs documents by their size in bytes.
+/// Computes the weight of a document in the cache: its size in bytes.
 struct BySize<T>(fn(&T) -> usize);
 
 impl<T> Weighter<usize, T> for BySize<T> {
     fn weight(&self, _: &usize, document: &T) -> u64 {
-        // An entry with the weight 0 would never be evicted.
+        // The cache would never evict a document with the weight 0.
         (self.0)(document).max(1) as u64
     }
 }
@@ -43,34 +44,34 @@ impl<T> Clone for BySize<T> {
 }
 
 impl<T: Clone> RenderedOnDemand<T> {
-    /// Creates the documents with these names. `size` returns the size of a document in bytes, and `render` renders the
-    /// document of an index.
+    /// Creates documents with these names, without rendering them. `size` returns the size of a document in bytes, and
+    /// `render` renders the document whose name has this index in `names`.
     #[must_use]
     pub fn new(names: Vec<String>, size: fn(&T) -> usize, render: impl Fn(usize) -> T + Send + Sync + 'static) -> Self {
         let indices = names.into_iter().enumerate().map(|(index, name)| (name.into(), index)).collect();
         Self { indices, size, rendered: cache(size), render: Some(Box::new(render)) }
     }
 
-    /// The number of documents.
+    /// Returns the number of documents, rendered or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.indices.len()
     }
 
-    /// Returns the index of the document with a name.
+    /// Returns the index of the document with this name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
         self.indices.get(name).copied()
     }
 
-    /// Returns the document of an index if it is in the cache.
+    /// Returns the document with this index if the document is in the cache.
     #[must_use]
     pub fn cached(&self, index: usize) -> Option<T> {
         self.rendered.get(&index)
     }
 
-    /// Returns the document with an index that [`RenderedOnDemand::find`] returned. If it is not in the cache, one
-    /// thread renders it, which is slow, and other threads that request it wait.
+    /// Returns the document with an index that [`RenderedOnDemand::find`] has returned. If the document is not in the
+    /// cache, this thread renders it, which is slow, and other threads that need the same document wait.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<T> {
         let render = self.render.as_ref()?;
@@ -78,7 +79,8 @@ impl<T: Clone> RenderedOnDemand<T> {
         Some(document)
     }
 
-    /// The current size of the documents in the cache in bytes, including encodings that were added after rendering.
+    /// Returns the current total size in bytes of the documents in the cache, including compressed forms that were
+    /// added after rendering.
     #[must_use]
     pub fn size(&self) -> usize {
         self.rendered.iter().map(|(_, document)| (self.size)(&document)).sum()
@@ -86,7 +88,7 @@ impl<T: Clone> RenderedOnDemand<T> {
 }
 
 impl<T: Clone> Default for RenderedOnDemand<T> {
-    /// Returns a value without documents.
+    /// Creates an empty set of documents.
     fn default() -> Self {
         Self { indices: HashMap::new(), size: |_| 0, rendered: cache(|_| 0), render: None }
     }
@@ -103,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    /// Documents whose text has 1 MiB, and the number of times that one was rendered.
+    /// Returns 40 documents of 1 MiB each, and a counter of how often a document was rendered.
     fn documents() -> (RenderedOnDemand<Arc<str>>, Arc<AtomicUsize>) {
         let rendered = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&rendered);

@@ -1,8 +1,10 @@
-//! Suggestions for paths that do not exist: services with a similar path.
+//! Finds services whose paths are similar to a request path that does not exist, so that the error response can suggest
+//! these services.
 //!
-//! Uses a best-first search in a tree of lower-case segments. A segment of the request may differ from a static segment
-//! within [`distance`], a capture matches any segment, and at most one segment of the path may be extra or missing.
-//! Each search has a budget of [`MAX_COST`], so that its time does not depend on the number of services.
+//! The search is a best-first search in a tree of path segments in lower case. Two paths are similar if they differ in
+//! a few letters: a segment of the request matches a static segment to which [`distance`] returns a distance, and a
+//! capture (a segment that is a parameter) matches any segment. At most one segment of the request may be extra or
+//! missing. Each search has the budget [`MAX_COST`], so that its time does not grow with the number of services.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -10,61 +12,66 @@ use std::collections::BinaryHeap;
 use rulebook_model::model::Segment;
 use rulebook_model::suggest::{distance, has_comparable_length};
 
-/// The maximum number of suggested services. All suggestions have the same distance.
+/// The maximum number of services that are suggested for a request. The paths of all suggested services have the same
+/// distance from the request path.
 const MAX_SUGGESTIONS: usize = 3;
-/// The maximum cost of a search. Comparing two letters costs 1, visiting a segment [`VISIT_COST`].
+/// The maximum cost of a search. Comparing two letters has the cost 1, and visiting a segment has the cost
+/// [`VISIT_COST`].
 const MAX_COST: usize = 12_000;
-/// The cost of visiting a segment.
+/// The cost of visiting a segment of the tree.
 const VISIT_COST: usize = 8;
 /// The maximum length in bytes of segments for which a distance is computed. Longer segments match only if they are
-/// equal.
+/// equal, because computing their distance takes too long.
 const MAX_SEGMENT: usize = 64;
-/// The distance for a missing segment.
+/// The distance that a missing segment adds.
 const MISSING_SEGMENT: usize = 2;
-/// The distance for an extra segment. It is greater, because the client sent that segment on purpose.
+/// The distance that an extra segment adds. It is greater than [`MISSING_SEGMENT`], because the client sent the extra
+/// segment on purpose.
 const EXTRA_SEGMENT: usize = 3;
 
 /// The paths of all services, as a tree of segments.
 #[derive(Debug)]
 pub struct SimilarPaths {
-    /// The nodes. The first is the root, followed by those of the base path.
+    /// The nodes of the tree. The first node is the root, and the nodes of the base path follow it.
     nodes: Vec<Node>,
     /// The index of the node at the base path.
     base: usize,
-    /// The maximum number of segments of a path, including positional parameters.
+    /// The maximum number of segments that a request path for a service can have, including positional parameters.
     max_segments: usize,
 }
 
-/// A node of the tree. It represents the segments on the path from the root.
+/// A node of the tree. A node stands for the sequence of segments from the root to the node.
 #[derive(Debug, Default)]
 struct Node {
-    /// The static segments that follow, in lower case and sorted, with the indices of their nodes.
+    /// The static segments that can follow, in lower case and sorted, with the indices of their nodes.
     children: Vec<(Box<str>, usize)>,
-    /// The node of a capture that follows.
+    /// The index of the node for a capture that can follow.
     capture: Option<usize>,
-    /// The services at this path: their URIs, and the number of their positional parameters.
+    /// The services at this node: their URIs, and the numbers of their positional parameters.
     services: Vec<(Box<str>, usize)>,
 }
 
-/// A state of the search. States are ordered by distance, then by the number of guesses.
+/// A state of the search: a node, and the number of request segments that lead to it. States are ordered by their
+/// fields, from the first to the last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct State {
     distance: usize,
-    /// The number of captures on the path to the node.
+    /// The number of captures on the way from the root to the node.
     captures: usize,
-    /// `true` if the search continues with similar segments; equal segments were visited before.
+    /// `true` if the search continues from this state with similar segments; `false` if it continues with equal
+    /// segments.
     similar: bool,
-    /// `true` if an extra or missing segment was assumed.
+    /// `true` if a segment on the way to this state was treated as extra or missing.
     skipped: bool,
-    /// `true` if a static segment below the base path has matched. Paths without such a segment are not similar.
+    /// `true` if a static segment below the base path has matched. A path in which only captures match is not similar.
     matched_static: bool,
-    /// The number of segments of the path that have been matched.
+    /// The number of segments of the request path that have been matched.
     index: usize,
     node: usize,
 }
 
 impl SimilarPaths {
-    /// Creates a tree without services. `base` is the base path without a trailing slash.
+    /// Creates a tree without services. `base` is the base path of the API without a slash at its end.
     #[must_use]
     pub fn new(base: &str) -> Self {
         let mut similar = Self { nodes: vec![Node::default()], base: 0, max_segments: 0 };
@@ -74,7 +81,8 @@ impl SimilarPaths {
         similar
     }
 
-    /// Adds a service with its path below the base path, its URI, and the number of its positional parameters.
+    /// Adds a service to the tree. `path` is its path below the base path, and `positions` the maximum number of its
+    /// positional parameters.
     pub fn insert(&mut self, path: &[Segment], uri: &str, positions: usize) {
         let mut node = self.base;
         for segment in path {
@@ -91,11 +99,12 @@ impl SimilarPaths {
             };
         }
         self.nodes[node].services.push((uri.into(), positions));
-        // The first nodes are those of the base path, one for each segment.
+        // The first nodes of the tree belong to the segments of the base path, so that `self.base` is the number of
+        // these segments.
         self.max_segments = self.max_segments.max(self.base + path.len() + positions);
     }
 
-    /// Returns the child of a node for a static segment. Adds the child if it does not exist.
+    /// Returns the index of a node's child for a static segment. If the child does not exist, adds it.
     fn child(&mut self, node: usize, segment: &str) -> usize {
         match self.nodes[node].find(segment) {
             Ok(at) => self.nodes[node].children[at].1,
@@ -112,7 +121,8 @@ impl SimilarPaths {
         self.nodes.len() - 1
     }
 
-    /// Returns the URIs of the services whose paths are most similar to these decoded segments, at most three.
+    /// Returns the URIs of the services whose paths are most similar to these percent-decoded segments of a request
+    /// path; at most [`MAX_SUGGESTIONS`] URIs.
     #[must_use]
     pub fn find(&self, segments: &[&str]) -> Vec<String> {
         if segments.len() > self.max_segments + 1 {
@@ -152,7 +162,7 @@ impl Node {
         self.children.binary_search_by(|(child, _)| (**child).cmp(segment))
     }
 
-    /// Returns the children, alternating between both sides of the position where a segment would be inserted.
+    /// Returns the children of the node, those with a name close to `segment` in alphabetical order first.
     fn children_around(&self, segment: &str) -> impl Iterator<Item = &(Box<str>, usize)> {
         let (before, after) = self.children.split_at(self.find(segment).unwrap_or_else(|at| at));
         let before = move |turn: usize| before.len().checked_sub(turn + 1).map(|at| &before[at]);
@@ -160,14 +170,14 @@ impl Node {
     }
 }
 
-/// A running search.
+/// The state of a running search.
 struct Search<'s> {
     segments: &'s [String],
     /// The index of the node at the base path.
     base: usize,
-    /// The remaining cost that the search may spend.
+    /// The part of [`MAX_COST`] that the search has not spent yet.
     budget: usize,
-    /// The states from which the search can continue, the nearest first.
+    /// The states from which the search can continue; the state with the smallest distance comes first.
     open: BinaryHeap<Reverse<State>>,
 }
 
@@ -176,19 +186,21 @@ impl Search<'_> {
         self.open.push(Reverse(state));
     }
 
-    /// Continues after a static segment that is equal or similar. Segments of the base path do not count as a match.
+    /// Adds a state that was reached by an equal or similar static segment. Segments of the base path do not count as a
+    /// match.
     fn push_matched(&mut self, state: State) {
         self.push(State { matched_static: state.matched_static || state.node > self.base, ..state });
     }
 
-    /// Subtracts a cost from the budget. Returns `false` if the budget is not sufficient, and sets it to 0.
+    /// Subtracts a cost from the budget. If the budget is less than the cost, sets the budget to 0 and returns `false`.
     fn spend(&mut self, cost: usize) -> bool {
         let remaining = self.budget.checked_sub(cost);
         self.budget = remaining.unwrap_or(0);
         remaining.is_some()
     }
 
-    /// Continues with all children of a node except similar static segments.
+    /// Adds the states that can follow this state without similar segments: an equal static segment, a capture, or an
+    /// extra segment of the request.
     fn visit_equal(&mut self, state: State, node: &Node) {
         if !self.spend(VISIT_COST) {
             return;
@@ -204,17 +216,17 @@ impl Search<'_> {
                 self.push(State { node: capture, distance, captures, ..next });
             }
             if !state.skipped {
-                // An empty segment comes from an extra slash.
+                // An empty segment is the result of an extra slash, which clients often write by mistake.
                 let distance = state.distance + if segment.is_empty() { 1 } else { EXTRA_SEGMENT };
                 self.push(State { distance, skipped: true, ..next });
             }
         }
-        // Similar segments differ in at least one letter.
+        // The distance increases by 1, because similar segments differ in at least one letter.
         self.push(State { similar: true, distance: state.distance + 1, ..state });
     }
 
-    /// Continues with similar static segments, and with segments that the path lacks. Segments with a common prefix come
-    /// first.
+    /// Adds the states that can follow this state with similar static segments, or with segments that the request
+    /// lacks. Segments with a common prefix are visited first, because the budget may not be sufficient for all.
     fn visit_similar(&mut self, state: State, node: &Node, nodes: &[Node]) {
         let base = state.distance - 1;
         let segment = self.segments.get(state.index).map(String::as_str);
@@ -234,7 +246,7 @@ impl Search<'_> {
             if !state.skipped && may_be_missing(*next) {
                 self.push(after_missing(*next));
             }
-            // The distance of long segments is not computed, because that is slow.
+            // The distance of long segments is not computed, because computing it takes too long.
             let Some(segment) = segment.filter(|segment| segment.len().max(child.len()) <= MAX_SEGMENT) else {
                 continue;
             };

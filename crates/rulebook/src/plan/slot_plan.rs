@@ -1,4 +1,4 @@
-//! The parameters of a method as requests need them, and the result of routing.
+//! The parameters of API methods, compiled for requests, and the result of routing a request.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,76 +8,78 @@ use rulebook_model::types::{Arity, Check};
 
 use crate::call::{Limit, Source, Value};
 
-/// A parameter, prepared for requests.
+/// A parameter of an API method, compiled for requests.
 #[derive(Debug)]
 pub struct SlotPlan {
-    /// The name of the field, header field or cookie in the request; empty for segments of the path.
+    /// The name of the query field, body field, header field or cookie that contains the parameter; empty if the
+    /// parameter is a path segment without a name.
     pub key: Box<str>,
-    /// The name in error messages.
+    /// The name of the parameter in error messages.
     pub display_name: Box<str>,
-    /// The part of the request that holds the parameter.
+    /// The part of the request that contains the parameter, for error messages.
     pub source: Source,
-    /// The check of its type.
+    /// The check that a value has the type of the parameter.
     pub check: Arc<dyn Check>,
-    /// Whether the parameter accepts one value, several values or files.
+    /// Whether the parameter accepts one value, several values, one file or several files.
     pub arity: Arity,
-    /// The size limit for each file while it is received; `None` if the parameter takes no files.
+    /// The size limit for each file while the server receives it; `None` if the parameter does not accept files.
     pub file_limit: Option<Limit>,
     /// `true` if clients may omit the parameter.
     pub optional: bool,
-    /// The value that is used if clients omit the parameter.
+    /// The default: the value that is used if clients omit the parameter.
     pub default: Option<Value<'static>>,
-    /// `true` if error messages must not quote the value.
+    /// `true` if the value may be a secret, which error messages must not quote.
     pub secret: bool,
     /// A description of the accepted values, which error messages write after "expected".
     pub expected: Cow<'static, str>,
-    /// The message that the definition sets for errors of this parameter.
+    /// The message that the definition sets for errors of this parameter; `None` for the usual messages.
     pub message: Option<Box<str>>,
 }
 
-/// The limits of a multipart body while it is received.
+/// The limits for receiving a multipart body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MultipartLimits {
-    /// The maximum size of the body in bytes.
+    /// The maximum size of the whole body in bytes.
     pub bytes: u64,
-    /// The maximum number of parts.
+    /// The maximum number of parts in the body.
     pub parts: u64,
 }
 
-/// How a method uses the body of a request.
+/// Whether an API method has parameters in the request body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyUse {
-    /// The method does not read the body.
+    /// The API method has no parameters in the body, so that the server does not read the body.
     Nothing,
-    /// The method reads fields and files from the body.
+    /// The API method has parameters in the body: fields or files.
     Fields,
 }
 
-/// The result of routing: the method, and the decoded segments of the path.
+/// The result of routing a request to an API method.
 #[derive(Debug)]
 pub struct MatchedMethod<'h> {
-    /// The index of the method in the plan.
+    /// The index of the API method in the plan.
     pub method: usize,
-    /// The decoded segments of the path below the base path: those of the service, then the positional parameters.
+    /// The decoded path segments after the base path: first the path of the service, then the values of positional
+    /// parameters.
     pub segments: Vec<Cow<'h, str>>,
-    /// The names that selected the method, if it was selected by names in the query or the body instead of the path.
+    /// How names in the query or the body have selected the API method; `None` if the path has selected the method.
     pub by_name: Option<Box<NameMatch>>,
 }
 
-/// A match of a method by names in the query or the body.
+/// The selection of an API method by names in the query or the body, instead of the path.
 #[derive(Debug)]
 pub struct NameMatch {
-    /// The fields that contain the names.
+    /// The pair of fields that contain the names.
     pub naming: Naming,
-    /// The slots of positional parameters that were sent as fields, but not as a single text.
+    /// The positional parameters whose fields are not a single text: the indices of their slots, and the reasons.
     pub invalid_segments: Vec<(usize, SegmentError)>,
 }
 
-/// Why a field cannot be used as a segment of the path.
+/// The reason why the value of a field cannot be used in place of a path segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SegmentError {
-    /// The field occurs more than once, or is an array or object.
+    /// The field occurs more than once, or its value is an array or object.
     Several,
-    /// The field is not UTF-8.
+    /// The value of the field is not UTF-8.
     NoText,
 }

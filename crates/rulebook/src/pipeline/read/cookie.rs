@@ -1,4 +1,4 @@
-//! Reads parameters from cookies (RFC 6265 section 4.2.1).
+//! Reads the raw values of those parameters that are in cookies (RFC 6265 section 4.2.1).
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use http::header;
 use super::{RawValue, Reading};
 use crate::call::Head;
 
-/// Reads the cookies that are parameters of the method. Double quotes around a value are removed; values are not
-/// decoded.
+/// Stores the values of those cookies that are parameters of the API method. Double quotes around a value are removed;
+/// escapes in a value are not decoded.
 pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, head: &'a Head) {
     for (_, field) in head.headers.iter().filter(|(name, _)| name == header::COOKIE) {
         for pair in field.as_bytes().split(|byte| *byte == b';') {

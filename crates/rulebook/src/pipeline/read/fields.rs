@@ -1,4 +1,4 @@
-//! Reads parameters from the fields of a query or an urlencoded body, in one pass.
+//! Reads the raw values of those parameters that are fields of a query or of an urlencoded body.
 
 use rulebook_model::limits;
 
@@ -7,10 +7,12 @@ use crate::call::{ApiError, Source};
 use crate::pipeline::urlencoded::{decode, pairs};
 use crate::plan::PlannedMethod;
 
-/// Reads the fields of `text` that are parameters of the method.
+/// Parses the fields of `text`, and stores the values of those fields that are parameters of the API method. `source`
+/// is the part of the request that contains the text.
 ///
 /// # Errors
-/// Fails if there are more fields, or more values of one field, than the limits `fields` and `items` allow.
+/// Fails if the text has more fields than the limit `fields` allows, or a field is repeated more often than the limit
+/// `items` allows.
 pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: Source) -> Result<(), ApiError> {
     let method = reading.method;
     let slots = if source == Source::Query { &method.query } else { &method.body };
@@ -18,7 +20,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
     let last_counts = reading.last_counts();
     let mut next = 0;
     let mut count = 0;
-    // If a parameter has a value in both the query and the body, the value in the body is used.
+    // If both the query and the body contain a value for a parameter, the value in the body is used.
     let mut body_slots = if source == Source::Body { BodySlots::by_body(method) } else { BodySlots::default() };
     for (name, value) in pairs(text) {
         count += 1;
@@ -26,7 +28,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
             return Err(ApiError::too_large(limits::FIELDS.at(limits.fields), None));
         }
         let Some(name) = decode(name) else {
-            // Parameter names are UTF-8, so that this field is not a parameter.
+            // Names of parameters are UTF-8, so that a field with another name is not a parameter.
             reading.unknown(&String::from_utf8_lossy(name), source);
             continue;
         };
@@ -48,17 +50,20 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, text: &'a [u8], source: So
     Ok(())
 }
 
-/// Marks the slots that have got a value from the body, so that the first such value replaces that of the query.
+/// Records which slots (places for the values of parameters) have received a value from the body. The first value from
+/// the body replaces the values that the query contained.
 #[derive(Default)]
 pub(super) struct BodySlots(Vec<bool>);
 
 impl BodySlots {
-    /// Returns the marks for reading a body; they are empty if the method has no query parameters.
+    /// Creates the record for a method before its body is read. If the method has no query parameters, the record is
+    /// empty and has no effect.
     pub(super) fn by_body(method: &PlannedMethod) -> Self {
         Self(if method.query.is_empty() { Vec::new() } else { vec![false; method.slots.len()] })
     }
 
-    /// Removes the query value of a slot before the first value from the body is added.
+    /// Removes the query's value from a slot. Has an effect only before the first value from the body is stored in this
+    /// slot.
     pub(super) fn clear_query_value(&mut self, slot: usize, raw: &mut [RawValue<'_>]) {
         if let Some(body_slots @ false) = self.0.get_mut(slot) {
             *body_slots = true;

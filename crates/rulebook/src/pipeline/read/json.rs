@@ -1,4 +1,5 @@
-//! Reads parameters from a JSON body directly into slots, which borrow from the body.
+//! Reads the raw values of those parameters that are members of a JSON body. The values borrow their texts from the
+//! body.
 
 use std::fmt;
 
@@ -9,15 +10,15 @@ use super::fields::BodySlots;
 use super::{RawValue, Reading, find_slot};
 use crate::call::{ApiError, JsonLimits, MalformedRequest, MemberName, Source};
 
-/// Reads the members of an object that are parameters of the method.
+/// Parses a JSON body, and stores those members of its outermost object that are parameters of the API method.
 ///
 /// # Errors
 /// Fails if the body is not a JSON object, or exceeds a limit.
 pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result<(), ApiError> {
-    // Checking the whole body once is faster than letting serde_json check each string.
+    // Checking at once that the whole body is UTF-8 is faster than letting serde_json check each string.
     let text = std::str::from_utf8(bytes)
         .map_err(|error| ApiError::malformed(MalformedRequest::JsonEncoding { byte: error.valid_up_to() }))?;
-    // An empty body is allowed: the request has no content (RFC 9110 section 6.4).
+    // An empty body is allowed, and is treated like a missing body (RFC 9110 section 6.4).
     if text.trim_ascii().is_empty() {
         return Ok(());
     }
@@ -28,13 +29,13 @@ pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, bytes: &'a [u8]) -> Result
     let result = Members { reading, limits: &limits, body_slots }.deserialize(&mut reader).and_then(|()| reader.end());
     result.map_err(|error| match limits.take_exceeded() {
         Some(limit) => ApiError::too_large(limit, None),
-        // The visitor accepts only an object, so that a data error means another kind of value.
+        // The visitor accepts only an object, so that a data error of serde_json means that the body is not an object.
         None if error.is_data() => ApiError::malformed(MalformedRequest::JsonKind),
         None => ApiError::malformed(MalformedRequest::json(&error)),
     })
 }
 
-/// Reads the members of the outermost object.
+/// Deserializes the outermost object of a JSON body, and stores the values of its members in slots.
 struct Members<'r, 'a, 'p> {
     reading: &'r mut Reading<'a, 'p>,
     limits: &'r JsonLimits,

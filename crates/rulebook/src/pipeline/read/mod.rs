@@ -1,7 +1,7 @@
-//! Fourth stage: reads the raw value of every parameter from the request.
+//! Stage `read`, the fourth: reads the raw value of every parameter from the request.
 //!
-//! There is a file for each part of the request. Values borrow from the request where possible. They are checked in the
-//! next stage.
+//! Each Rust module reads one part of the request. The raw values borrow from the request where possible. The next
+//! stage, `check`, decodes and checks them. Each parameter of an API method has a slot, the place for its value.
 
 mod cookie;
 mod fields;
@@ -20,30 +20,30 @@ use super::raw::{RawValue, header_value, segment_value};
 use crate::call::{ApiError, Callback, Head, ParameterError, ParameterErrorKind, Source, shortened};
 use crate::plan::{MatchedMethod, NameMatch, Plan, PlannedMethod, SegmentError, SlotPlan};
 
-/// The raw values of the parameters of a request.
+/// The result of this stage: the raw values of a request's parameters.
 pub struct RawValues<'a> {
-    /// The raw values, one for each slot of the method.
+    /// The raw values, one for each parameter of the API method, in the order of the definition.
     pub(super) raw: Vec<RawValue<'a>>,
     /// The errors for unknown parameters, if the definition refuses unknown parameters.
     pub(super) unknown: Vec<ParameterError>,
 }
 
-/// Collects the raw values of a method's parameters.
+/// The state of this stage while it collects the raw values of a request's parameters.
 struct Reading<'a, 'p> {
     plan: &'p Plan,
     method: &'p PlannedMethod,
     head: &'a Head,
-    /// The names that selected the method; `None` if the path did.
+    /// The names in the query or the body that selected the API method; `None` if the path selected the method.
     by_name: Option<&'p NameMatch>,
     raw: Vec<RawValue<'a>>,
     /// The errors for unknown parameters, if the definition refuses unknown parameters.
     unknown: Vec<ParameterError>,
 }
 
-/// Reads the raw value of every parameter of the method.
+/// Reads the raw value of every parameter of the API method that the request calls.
 ///
 /// # Errors
-/// Fails if the body cannot be decoded, or a limit is exceeded.
+/// Fails if the body is malformed, or the request exceeds a limit.
 pub fn read<'a>(
     plan: &Plan,
     head: &'a Head,
@@ -90,9 +90,10 @@ impl<'a> Reading<'a, '_> {
         }
     }
 
-    /// Handles a field that is not a parameter, according to the setting `unknown`.
+    /// Handles a field that is not a parameter of the API method: ignores it, logs it or stores an error, as the
+    /// setting `unknown` demands.
     fn unknown(&mut self, name: &str, source: Source) {
-        // The JSONP callback, which the pipeline itself reads.
+        // The field names the JSONP callback, which another module of the pipeline reads.
         if self.method.jsonp && source == Source::Query && name == Callback::PARAMETER {
             return;
         }
@@ -114,27 +115,31 @@ impl<'a> Reading<'a, '_> {
         }
     }
 
-    /// Returns `true` if a field with this name selected the method or contains one of its positional parameters.
+    /// Returns `true` if the field with this name has selected the API method, or contains a positional parameter of a
+    /// method that was selected by fields.
     fn selects_method(&self, name: &str) -> bool {
         let Some(NameMatch { naming, .. }) = self.by_name else { return false };
         let mut positions = self.method.segments.iter();
         naming.fields().contains(&name) || positions.any(|(_, slot)| *self.method.names[*slot] == *name)
     }
 
-    /// Returns `true` if the last of several values is used for a parameter that accepts one value.
+    /// Returns `true` if the last value is used when the request contains several values for a parameter that accepts
+    /// only one value.
     fn last_counts(&self) -> bool {
         self.plan.modules[self.method.module].last_counts
     }
 }
 
-/// Returns the parameter that a part of a multipart body with this name fills.
+/// Returns the parameter whose value is the part of a multipart body with this name; `None` if the method has no such
+/// parameter.
 #[must_use]
 pub fn filled_by<'p>(method: &'p PlannedMethod, name: &str) -> Option<&'p SlotPlan> {
     find_slot(method, &method.body, name, &mut 0).map(|slot| &method.slots[slot])
 }
 
-/// Returns the slot, among `slots`, of the field with this name. Fields mostly arrive in the order of the definition:
-/// `next` is the index at which the search begins, and is set to the index after the match.
+/// Returns the slot of the parameter whose field has this name. `slots` are the candidates. Most clients send fields in
+/// the order of the definition, so the search begins at the index `next` of `slots`, which is then set to the index
+/// after the result.
 pub(super) fn find_slot(method: &PlannedMethod, slots: &[usize], name: &str, next: &mut usize) -> Option<usize> {
     let position = match slots.get(*next) {
         Some(slot) if *method.slots[*slot].key == *name => Some(*next),
@@ -144,7 +149,7 @@ pub(super) fn find_slot(method: &PlannedMethod, slots: &[usize], name: &str, nex
         *next = position + 1;
         return Some(slots[position]);
     }
-    // `x[]` is an alternative name of a field `x` that accepts many values.
+    // For a parameter that accepts several values, clients may send the field name `x[]` instead of `x`.
     let name = name.strip_suffix("[]")?;
     slots.iter().copied().find(|slot| {
         let slot = &method.slots[*slot];

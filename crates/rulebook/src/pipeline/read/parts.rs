@@ -1,4 +1,4 @@
-//! Reads parameters from the parts of a multipart body (RFC 7578).
+//! Reads the raw values of those parameters that are parts of a multipart body (RFC 7578).
 
 use std::borrow::Cow;
 
@@ -8,11 +8,11 @@ use super::fields::BodySlots;
 use super::{Part, PartContent, RawValue, Reading, find_slot};
 use crate::call::{ApiError, Source};
 
-/// Reads the parts that are parameters of the method. A file that no parameter accepts is deleted together with the
-/// body.
+/// Stores the content of those parts of a multipart body that are parameters of the API method. Other uploaded files
+/// are deleted when the body is dropped.
 ///
 /// # Errors
-/// Fails if one field has more values than the limit `items` allows.
+/// Fails if the body has more parts for one parameter than the limit `items` allows.
 pub(super) fn read<'a>(reading: &mut Reading<'a, '_>, parts: &'a [Part]) -> Result<(), ApiError> {
     let method = reading.method;
     let last_counts = reading.last_counts();

@@ -1,4 +1,4 @@
-//! Routing of requests whose body contains the name of the method.
+//! Routes requests that name the API method in their body instead of their path.
 
 use bytes::Bytes;
 use rulebook_model::limits;
@@ -10,19 +10,21 @@ use crate::pipeline::body::{BodyKind, announced_kind};
 use crate::pipeline::respond::ErrorContext;
 use crate::plan::{MatchedMethod, Naming, Plan, PlannedMethod};
 
-/// A request whose method or positional parameters are in its body.
+/// A request that cannot be routed before the first bytes of its body have arrived, because the body names the API
+/// method or contains its positional parameters.
 #[derive(Debug)]
 pub struct NeedsBody {
-    /// The kind of the body, which determines how it is parsed.
+    /// The kind of the body (form, JSON or multipart), which determines how the server parses the body.
     pub kind: BodyKind,
-    /// The method, if it is known and only its positional parameters are in the body.
+    /// The index of the API method if the path or query has selected the method, and only its positional parameters are
+    /// in the body; `None` if the body selects the method.
     pub method: Option<usize>,
-    /// The module of the service that handles the request if the body does not name a service.
+    /// The index of the API module whose service handles the request if the body does not name a service.
     pub module: Option<usize>,
 }
 
 impl NeedsBody {
-    /// Returns the context of an error that occurs before the body has been read.
+    /// Returns the context of an error that occurs before the body of the request has been read.
     #[must_use]
     pub fn context(&self) -> ErrorContext {
         match (self.method, self.module) {
@@ -32,8 +34,8 @@ impl NeedsBody {
         }
     }
 
-    /// Returns the method if permission to call it can be checked before the body is read: the method is known, and its
-    /// scope does not depend on a positional parameter.
+    /// Returns the API method if the caller's permission can be checked before the body is read: the method is known,
+    /// and the permissions that it requires do not contain the value of a positional parameter.
     #[must_use]
     pub fn method_to_authorize(&self, plan: &Plan) -> Option<MatchedMethod<'static>> {
         let method = self.method?;
@@ -43,21 +45,22 @@ impl NeedsBody {
     }
 }
 
-/// The first bytes of a body, at most `limits.dispatch` of them.
+/// The first bytes of a request body; their number is at most the limit `dispatch`.
 #[derive(Debug, Clone)]
 pub struct BodyPrefix {
-    /// The bytes.
+    /// The bytes that have arrived.
     pub bytes: Bytes,
-    /// `true` if they are the whole body.
+    /// `true` if the body has no bytes after these.
     pub whole: bool,
 }
 
-/// Finds the method of a request by the first bytes of its body: the method that the body names, or else the method at
-/// the path.
+/// Finds the API method of a request whose first body bytes have arrived: the method that the body names, or the method
+/// at the request path if the body names no method.
 ///
 /// # Errors
-/// Fails if the prefix cannot be parsed, names a service or method that does not exist, or contains no name while no
-/// method has the path. Fails with the limit `dispatch` if a name may follow after the prefix.
+/// Fails if the prefix cannot be parsed or names a service or method that does not exist. Fails if the prefix contains
+/// no name, and the API has no method at the path. Fails with the limit `dispatch` if a name may follow after the
+/// prefix.
 pub fn route_by_body<'h>(
     plan: &Plan,
     head: &'h Head,
@@ -65,13 +68,12 @@ pub fn route_by_body<'h>(
     prefix: &BodyPrefix,
 ) -> Result<MatchedMethod<'h>, RoutingError> {
     let fields = match fields::read_fields(plan, &pending.kind, prefix) {
-        // The method is known. Its permission is checked next; after that, the body is parsed again and its error
-        // reported.
+        // The method is known, so the parse error is ignored here: the caller's permission is checked first, and after
+        // that the whole body is parsed again, which reports the parse error.
         Err(_) if pending.method.is_some() => Vec::new(),
         read => read.map_err(|error| RoutingError { context: pending.context(), error })?,
     };
-    // The routing is uncertain if the body continues after the prefix, because a field that selects the method may
-    // follow.
+    // If the body continues after the prefix, the method is uncertain, because a later field may select another method.
     let require_whole = |context| {
         let error = || ApiError::too_large(limits::DISPATCH.at(plan.limits.dispatch), None);
         if prefix.whole { Ok(()) } else { Err(RoutingError { context, error: error() }) }
@@ -113,13 +115,14 @@ pub fn route_by_body<'h>(
     method_by_path(plan, head, segments, service)
 }
 
-/// Returns the kind of a body that may name a method; `None` if the request has no such body. Only POST requests have
-/// one.
+/// Returns the kind of the request body if the body may name an API method; `None` otherwise. Only the body of a POST
+/// request may name a method.
 pub(super) fn body_with_names(plan: &Plan, head: &Head) -> Option<BodyKind> {
     if head.method == http::Method::POST { body_with_fields(plan, head) } else { None }
 }
 
-/// Returns the kind of the body if it consists of fields; otherwise `None`.
+/// Returns the kind of the request body if the body consists of named fields; `None` if the request has no body or a
+/// body of an unsupported media type.
 pub(super) fn body_with_fields(plan: &Plan, head: &Head) -> Option<BodyKind> {
     match announced_kind(head, plan.max_multipart_limits) {
         BodyKind::Nothing | BodyKind::Unsupported(_) => None,

@@ -1,4 +1,5 @@
-//! Names that select a method instead of the path: `service` of PhalApi, and `module` and `method` of api 3.0.
+//! Selects an API method by names in the query or the body instead of the path: the field `service` of PhalApi, or the
+//! fields `module` and `method` of api 3.0.
 
 use std::borrow::Cow;
 
@@ -11,8 +12,8 @@ use crate::pipeline::english;
 use crate::pipeline::respond::ErrorContext;
 use crate::plan::{self, MatchedMethod, NameMatch, Naming, Plan, SegmentError, ServicesByModule};
 
-/// Returns the value of the field `service`, or of `s` if there is no `service`. If a field is repeated, its last value
-/// counts, as in PHP.
+/// Returns the value of the field `service`, or the value of the field `s` if the request has no field `service`. If a
+/// field is repeated, its last value is used, as in PHP.
 pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Option<FieldValue<'a>> {
     let [long, short] = Naming::Service.fields();
     let (mut by_long, mut by_short) = (None, None);
@@ -26,10 +27,10 @@ pub(super) fn service_name<'a>(fields: impl Iterator<Item = Field<'a>>) -> Optio
     by_long.or(by_short)
 }
 
-/// Finds a service by its name.
+/// Finds the service that a PhalApi client names, and returns its index.
 ///
 /// # Errors
-/// Fails if no service has the name.
+/// Fails if the API has no service with this name.
 pub(super) fn find(named: &plan::NamedServices, given: &FieldValue<'_>) -> Result<usize, RoutingError> {
     let unknown_name = |name: &str, (parts, error_kind)| {
         let error = ApiError::new(ErrorKind::InvalidServiceName { name: shortened(name), parts, error: error_kind });
@@ -42,11 +43,12 @@ pub(super) fn find(named: &plan::NamedServices, given: &FieldValue<'_>) -> Resul
     }
 }
 
-/// Returns the number of parts of an unknown service name, and the error that PhalApi reports for it. An empty name has
-/// 0 parts.
+/// Splits an unknown service name at its dots, and returns the number of parts and the error that PhalApi reports for
+/// such a name. An empty name has 0 parts.
 ///
-/// A name of one part is a class. If there are three parts, the first is a namespace; parts after the third are
-/// ignored. The part `0` counts as empty, as in `empty` of PHP.
+/// A name with one part names a class, a name with two parts a class and a method, and a name with three parts a
+/// namespace, a class and a method; parts after the third are ignored. The part `0` counts as empty, because the PHP
+/// function `empty` treats it so.
 fn name_error(name: &str) -> (usize, ServiceNameError) {
     let is_empty = |part: &str| matches!(part, "" | "0");
     if is_empty(name) {
@@ -64,10 +66,11 @@ fn name_error(name: &str) -> (usize, ServiceNameError) {
     (count, if illegal { ServiceNameError::Illegal } else { ServiceNameError::Unknown })
 }
 
-/// Finds the service by the fields `module` and `method` of a body. Returns `None` if one of them is missing.
+/// Finds the service that the fields `module` and `method` of a body name. Returns `None` if the body lacks one of
+/// these two fields.
 ///
 /// # Errors
-/// Fails if one of them is not text, or the service does not exist.
+/// Fails if the value of `module` or `method` is not text, or the API has no such service.
 pub(super) fn find_by_module(modules: &ServicesByModule, fields: &[Field<'_>]) -> Result<Option<usize>, RoutingError> {
     let given = Naming::Module.fields().map(|name| single_value(fields.iter().cloned(), name, true));
     let [Some(module), Some(method)] = given else { return Ok(None) };
@@ -88,7 +91,7 @@ pub(super) fn find_by_module(modules: &ServicesByModule, fields: &[Field<'_>]) -
     })
 }
 
-/// Returns the error for a field that has to name a service but is not a single text.
+/// Returns the error for a field that should name a service, but whose value is not a single text.
 fn name_field_error(name: &str, why: SegmentError) -> ParameterError {
     let got = match why {
         SegmentError::Several => MessageId::GotSeveralValues,
@@ -98,17 +101,18 @@ fn name_field_error(name: &str, why: SegmentError) -> ParameterError {
     error.with_got(Some(english(got)))
 }
 
-/// A method that was selected by name.
+/// An API method that names in the query or the body have selected.
 pub(super) struct NamedMethod {
-    /// The index of the method.
+    /// The index of the API method in the plan.
     pub(super) method: usize,
-    /// The fields that selected it.
+    /// The pair of fields whose values have selected the method.
     pub(super) naming: Naming,
 }
 
 impl NamedMethod {
-    /// Returns the method with its positional parameters. Fields give them by their names in code; fields of the query
-    /// precede those of `body`. Also returns `true` if every positional parameter is present.
+    /// Adds the positional parameters to the method. Their values are the fields that have the parameters' names in
+    /// code; a query field has priority over a field of `body`. The returned flag is `true` if the request contains
+    /// every positional parameter.
     pub(super) fn with_named_positions<'h>(
         &self,
         plan: &Plan,
@@ -139,7 +143,7 @@ impl NamedMethod {
         (MatchedMethod { method: self.method, segments, by_name }, complete)
     }
 
-    /// Returns the method with path segments as its positional parameters.
+    /// Adds the positional parameters to the method. Their values are the segments of the request path.
     pub(super) fn with_path_positions<'h>(&self, plan: &Plan, positions: Vec<Cow<'h, str>>) -> MatchedMethod<'h> {
         let first = plan.methods[self.method].segments.iter().map(|(segment, _)| *segment).min().unwrap_or_default();
         let mut segments = vec![Cow::Borrowed(""); first];

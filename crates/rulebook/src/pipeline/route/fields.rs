@@ -1,4 +1,5 @@
-//! Parses the fields of a query or of the first bytes of a body that can name a method and its positional parameters.
+//! Parses the fields of a query, or of the first bytes of a body. Such fields may name an API method and contain its
+//! positional parameters.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,26 +17,26 @@ use crate::pipeline::body::BodyKind;
 use crate::pipeline::urlencoded::{decode, pairs};
 use crate::plan::{Plan, SegmentError};
 
-/// A field.
+/// A field of a query or a body: a name with a value.
 #[derive(Debug, Clone)]
 pub(super) struct Field<'a> {
-    /// The name. For `x[]` and `x[y]`, which PHP parses as arrays, this is the part before the bracket.
+    /// The name of the field. For `x[]` and `x[y]`, which PHP parses as arrays, the name is `x`.
     pub(super) name: Cow<'a, str>,
-    /// The value.
+    /// The value of the field.
     pub(super) value: FieldValue<'a>,
 }
 
 /// The value of a field.
 #[derive(Debug, Clone)]
 pub(super) enum FieldValue<'a> {
-    /// A text.
+    /// The value is a single text.
     Text(Cow<'a, str>),
-    /// A value that is not a single text.
+    /// The value is not a single text, for this reason.
     Invalid(SegmentError),
 }
 
 impl FieldValue<'_> {
-    /// Returns the value as owned data.
+    /// Copies the text, so that the returned value no longer borrows from the request.
     pub(super) fn into_owned(self) -> FieldValue<'static> {
         match self {
             Self::Text(text) => FieldValue::Text(Cow::Owned(text.into_owned())),
@@ -44,7 +45,7 @@ impl FieldValue<'_> {
     }
 }
 
-/// Returns the value of the field with this name. If the field is repeated, the last value counts if `last_counts` is
+/// Returns the value of the field with this name. If the field is repeated, its last value is used if `last_counts` is
 /// `true`; otherwise the value is invalid.
 pub(super) fn single_value<'a>(
     fields: impl Iterator<Item = Field<'a>>,
@@ -60,13 +61,13 @@ pub(super) fn single_value<'a>(
     }
 }
 
-/// Returns the query fields that have one of these names.
+/// Returns the fields of a request's query whose names are in `names`.
 pub(super) fn query_fields<'h>(head: &'h Head, names: &[&str]) -> impl Iterator<Item = Field<'h>> {
     urlencoded_fields(head.query().as_bytes(), move |name| names.contains(&name))
 }
 
-/// Returns the fields of an urlencoded text whose names satisfy `has_name`. Values of other fields are not decoded.
-/// Fields whose names are not UTF-8 are skipped.
+/// Parses urlencoded text, and returns the fields for whose names `has_name` returns `true`. Other fields are skipped
+/// without decoding their values, and so are fields whose names are not UTF-8.
 fn urlencoded_fields(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Iterator<Item = Field<'_>> {
     pairs(text).filter_map(move |(name, value)| {
         let name = decode(name)?;
@@ -79,16 +80,17 @@ fn urlencoded_fields(text: &[u8], has_name: impl Fn(&str) -> bool) -> impl Itera
     })
 }
 
-/// Returns the field for a name with a bracket. Its value is invalid, because it is an array.
+/// Returns the field for a name that contains a bracket, such as `x[]`. The value of the field is invalid, because PHP
+/// parses the field as an array.
 fn array_field(name: &str) -> Field<'static> {
     let name = name.split('[').next().unwrap_or_default().to_owned().into();
     Field { name, value: FieldValue::Invalid(SegmentError::Several) }
 }
 
-/// Parses the complete fields of a body prefix. A field that is cut off at the end is omitted.
+/// Parses the fields in the first bytes of a body. If the last field may continue after these bytes, it is omitted.
 ///
 /// # Errors
-/// Fails if a limit is exceeded, or if the prefix is the whole body and is malformed.
+/// Fails if the body exceeds a limit. Also fails if the prefix is the whole body and is malformed.
 pub(super) fn read_fields<'b>(
     plan: &Plan,
     kind: &BodyKind,
@@ -99,7 +101,7 @@ pub(super) fn read_fields<'b>(
         BodyKind::Nothing | BodyKind::Unsupported(_) => Vec::new(),
         BodyKind::Form => {
             let end = if *whole { Some(bytes.len()) } else { bytes.iter().rposition(|byte| *byte == b'&') };
-            // One field more than the limit shows that the limit is exceeded.
+            // One field more than the limit allows is parsed, because that field proves that the limit is exceeded.
             let max = usize::try_from(plan.limits.fields).unwrap_or(usize::MAX).saturating_add(1);
             urlencoded_fields(&bytes[..end.unwrap_or_default()], |_| true).take(max).collect()
         }
@@ -115,11 +117,11 @@ pub(super) fn read_fields<'b>(
     Ok(fields)
 }
 
-/// Parses the members of a JSON object.
+/// Parses the members of the JSON object in the first bytes of a body. `whole` is `true` if no bytes follow.
 fn json_fields<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Field<'b>>, ApiError> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
-        // The prefix may end within a character.
+        // The prefix may end in the middle of a character; the bytes before that character are used.
         Err(error) if !whole => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
         Err(error) => return Err(ApiError::malformed(MalformedRequest::JsonEncoding { byte: error.valid_up_to() })),
     };
@@ -142,7 +144,7 @@ fn json_fields<'b>(plan: &Plan, bytes: &'b [u8], whole: bool) -> Result<Vec<Fiel
 /// Collects the members of a JSON object as fields.
 struct Members<'r, 'a> {
     limits: &'r JsonLimits,
-    /// The maximum number of members.
+    /// The maximum number of members that the JSON object may have.
     max: u64,
     fields: &'r mut Vec<Field<'a>>,
 }
@@ -164,7 +166,8 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
 
     fn visit_map<A: MapAccess<'a>>(self, mut access: A) -> Result<(), A::Error> {
         let mut count = 0;
-        // A number at the end of the prefix may be cut off; a member is complete only when something follows it.
+        // A number at the end of the prefix may be cut off. So a member is added only after the parser has found the
+        // next member or the end of the object.
         let mut last = None;
         while let Some(name) = access.next_key_seed(MemberName)? {
             self.fields.extend(last.take());
@@ -173,7 +176,7 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
                 return Err(self.limits.exceed(limits::FIELDS.at(self.max)));
             }
             let value = match access.next_value_seed(self.limits.seed(1))? {
-                // A null member counts as absent.
+                // A member whose value is null counts as absent.
                 Value::Null => continue,
                 Value::Text(text) => FieldValue::Text(text),
                 Value::Bool(bool) => FieldValue::Text(bool.to_string().into()),
@@ -189,13 +192,13 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
     }
 }
 
-/// Parses the parts of a multipart body that are not files. Errors are ignored here: they are reported when the whole
-/// body is read for the method.
+/// Parses the parts of a multipart body, except files. Syntax errors are ignored here: a later stage parses the whole
+/// body and reports them.
 fn part_fields(plan: &Plan, bytes: &Bytes, boundary: &str) -> Vec<Field<'static>> {
     let feed = stream::once(ready(Ok::<_, std::convert::Infallible>(bytes.clone())));
     let mut multipart = Multipart::new(feed, boundary);
     let mut fields = Vec::new();
-    // All bytes are available, so that every future is ready at once.
+    // The stream has all its bytes in memory, so that every future is ready immediately.
     for _ in 0..plan.limits.parts {
         let Some(Ok(Some(part))) = multipart.next_field().now_or_never() else { break };
         let Some(name) = part.name().map(str::to_owned).filter(|_| part.file_name().is_none()) else { continue };

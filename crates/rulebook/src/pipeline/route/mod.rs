@@ -1,13 +1,14 @@
-//! First stage: finds the target of a request: a method, a document, a page or a static file.
+//! Stage `route`, the first: finds out what a request is for: an API method, a document, a page or a static file.
 //!
-//! The raw path is split at `/`, a single empty segment at its end is removed, and each segment is decoded separately.
-//! The service with the longest matching path is chosen; the remaining segments are positional parameters. If that
-//! service has no method for the request, services with shorter paths are not tried.
+//! The raw request path is split at `/`, a single empty segment at the end of the path is removed, and each segment is
+//! percent-decoded separately. Of the services whose paths match, the service with the longest path is chosen; the
+//! segments after its path are the values of positional parameters. If this service does not accept the HTTP method of
+//! the request, the request is refused, even if a service with a shorter path accepts it.
 //!
-//! With the setting `service`, a request at the base path can select a method by a name in its query (`?service=` of
-//! PhalApi). With the setting `dispatch`, the fields `module` and `method` of a body select it. Since the body must be
-//! read before the method is known, [`route`] returns [`Route::NeedsBody`], and [`route_by_body`] continues with the
-//! first bytes of the body.
+//! If the definition has the setting `service`, a request at the base path can select an API method by a name in its
+//! query (`?service=` of PhalApi). If the definition has the setting `dispatch`, the fields `module` and `method` in
+//! the body of a request can select an API method. For a request whose body may select the method, [`route`] returns
+//! [`Route::NeedsBody`]; when the first bytes of the body have arrived, [`route_by_body`] finishes the routing.
 
 mod by_body;
 mod by_name;
@@ -32,29 +33,29 @@ use rulebook_model::error::ErrorCode;
 use rulebook_model::limits;
 use rulebook_model::model::ServerPath;
 
-/// The target of a request.
+/// The result of routing: what a request is for.
 #[derive(Debug)]
 pub enum Route<'h> {
-    /// A method of the API.
+    /// The request calls this API method.
     Method(MatchedMethod<'h>),
-    /// The first bytes of the body determine the method.
+    /// The API method is known only after the first bytes of the body have been parsed.
     NeedsBody(NeedsBody),
-    /// OPTIONS on a URI of the API.
+    /// The request is an OPTIONS request for a URI of the API.
     Options(OptionsTarget),
-    /// A path at which the server itself responds, such as that of a document.
+    /// The request path is reserved for the server itself, such as `/openapi.json`.
     Server(ServerPath),
-    /// No service has the path: it may be the path of a page or a static file.
+    /// The API has no service at the request path, which may be the path of a documentation page or a static file.
     Fallback,
-    /// The request has no valid target and is refused.
+    /// The request cannot be routed, and the response is this error.
     Error(RoutingError),
 }
 
 /// The reason why a request cannot be routed.
 #[derive(Debug)]
 pub struct RoutingError {
-    /// The part of the API that was found before the error occurred.
+    /// The part of the API that routing had found when the error occurred.
     pub context: ErrorContext,
-    /// The error.
+    /// The error that the response reports.
     pub error: ApiError,
 }
 
@@ -64,7 +65,7 @@ impl From<ApiError> for RoutingError {
     }
 }
 
-/// Finds the target of a request.
+/// Finds out what a request is for, from its head alone.
 pub fn route<'h>(plan: &Plan, head: &'h Head) -> Route<'h> {
     if let Err(error) = check_limits(plan, head) {
         return Route::Error(error.into());
@@ -82,10 +83,10 @@ pub fn route<'h>(plan: &Plan, head: &'h Head) -> Route<'h> {
     Route::Error(RoutingError { context, error: ApiError::plain(ErrorCode::ExpectationFailed) })
 }
 
-/// Checks the length of the request target and the size of the header fields.
+/// Checks the length of the request target and the total size of the header fields.
 ///
 /// # Errors
-/// Fails if one of them is over its limit.
+/// Fails if the request target exceeds the limit `uri`, or the header fields exceed the limit `head`.
 pub(super) fn check_limits(plan: &Plan, head: &Head) -> Result<(), ApiError> {
     let length = head.uri.path().len() + head.uri.query().map_or(0, |query| query.len() + 1);
     if length as u64 > plan.limits.uri {
@@ -98,7 +99,8 @@ pub(super) fn check_limits(plan: &Plan, head: &Head) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Returns `true` if a field `Expect` has a value other than `100-continue` (RFC 9110 section 10.1.1).
+/// Returns `true` if the header field `Expect` contains an expectation other than `100-continue` (RFC 9110 section
+/// 10.1.1).
 fn has_unknown_expectation(head: &Head) -> bool {
     head.get_all(&http::header::EXPECT).any(|value| {
         let mut expectations = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
@@ -106,10 +108,11 @@ fn has_unknown_expectation(head: &Head) -> bool {
     })
 }
 
-/// Finds the target of a request below the base path.
+/// Routes a request whose path is below the base path of the API.
 ///
 /// # Errors
-/// Fails if the path cannot be decoded, no service has it, or the service has no such method.
+/// Fails if the path cannot be decoded, the API has no service at the path, or the service does not accept the HTTP
+/// method.
 pub(super) fn route_to_api<'h>(plan: &Plan, head: &'h Head) -> Result<Route<'h>, RoutingError> {
     if head.method == http::Method::OPTIONS {
         return options_target(plan, head).map(Route::Options);
@@ -131,11 +134,11 @@ pub(super) fn route_to_api<'h>(plan: &Plan, head: &'h Head) -> Result<Route<'h>,
     }
 }
 
-/// Routes a request at the base path by the names in its query. Returns `None` if the query has no such names: the path
-/// then leads to the service `root`, if there is one.
+/// Routes a request at the base path by the service name in its query or body. Returns `None` if neither the query nor
+/// the body can name a service; the caller then routes to the service `root`, whose path is the base path.
 ///
 /// # Errors
-/// Fails if the query names a service that does not exist, or the service has no such method.
+/// Fails if the query names a service that does not exist, or the service does not accept the HTTP method.
 fn route_at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result<Option<Route<'h>>, RoutingError> {
     if plan.named.is_none() && plan.dispatch.is_none() {
         return Ok(None);
@@ -163,11 +166,11 @@ fn route_at_base<'h>(plan: &Plan, head: &'h Head, root: Option<usize>) -> Result
     }))
 }
 
-/// Selects the method of the service that was found for a path. The segments after the path of the service are
-/// positional parameters.
+/// Selects an API method of the service that was found for a request path. The segments after the path of the service
+/// are the values of positional parameters.
 ///
 /// # Errors
-/// Fails if no service was found, or the service has no such method.
+/// Fails if `service` is `None`, or the service does not accept the HTTP method.
 fn method_by_path<'h>(
     plan: &Plan,
     head: &Head,
@@ -180,10 +183,11 @@ fn method_by_path<'h>(
     Ok(MatchedMethod { method, segments, by_name: None })
 }
 
-/// Selects the method of a service by the HTTP method of the request and the number of positional parameters.
+/// Selects an API method of a service by the request's HTTP method and the number of positional parameters in its path.
 ///
 /// # Errors
-/// Fails if the service has no method with this number of positional parameters, or none for this HTTP method.
+/// Fails with 404 if no method of the service has this number of positional parameters; fails with 405 if such methods
+/// exist, but not for this HTTP method.
 fn select_method(plan: &Plan, head: &Head, service: usize, positions: usize) -> Result<usize, RoutingError> {
     find_method(plan, service, positions, &head.method).ok_or_else(|| {
         let allowed = allowed_methods(plan, service, positions);
@@ -195,21 +199,21 @@ fn select_method(plan: &Plan, head: &Head, service: usize, positions: usize) -> 
     })
 }
 
-/// Returns the methods of a service that accept this number of positional parameters.
+/// Returns those methods of a service that accept this number of positional parameters, each with its HTTP method.
 fn methods_with_positions(plan: &Plan, service: usize, positions: usize) -> impl Iterator<Item = (HttpMethod, usize)> {
     let methods = plan.services[service].methods.iter().copied();
     methods.filter(move |(_, method)| plan.methods[*method].positions >= positions)
 }
 
-/// Returns the method of a service for an HTTP method and this number of positional parameters. HEAD selects the method
-/// for GET.
+/// Returns the index of the API method for an HTTP method and a number of positional parameters. HEAD selects the API
+/// method for GET.
 fn find_method(plan: &Plan, service: usize, positions: usize, http: &http::Method) -> Option<usize> {
     let name = if http == http::Method::HEAD { "GET" } else { http.as_str() };
     let http = HttpMethod::from_name(name)?;
     methods_with_positions(plan, service, positions).find(|(accepted, _)| *accepted == http).map(|(_, method)| method)
 }
 
-/// Returns the HTTP methods that a service accepts with this number of positional parameters.
+/// Returns the HTTP methods that a service accepts if the path contains this number of positional parameters.
 fn allowed_methods(plan: &Plan, service: usize, positions: usize) -> AllowedMethods {
     AllowedMethods(methods_with_positions(plan, service, positions).map(|(http, _)| http).collect())
 }

@@ -1,4 +1,4 @@
-//! Targets of OPTIONS requests, including CORS preflights.
+//! Finds the part of the API that an OPTIONS request is for. A CORS preflight is an OPTIONS request, too.
 
 use super::{Route, RoutingError, allowed_methods, by_name, fields, find_method, path};
 use crate::call::{AllowedMethods, ApiError, Head, HttpMethod};
@@ -6,41 +6,41 @@ use crate::pipeline::cors;
 use crate::pipeline::respond::ErrorContext;
 use crate::plan::{Documents, Naming, Plan};
 
-/// The target of an OPTIONS request.
+/// The part of the API that an OPTIONS request is for, and that the response describes.
 #[derive(Debug)]
 pub enum OptionsTarget {
-    /// A service.
+    /// The request URI is the URI of a service.
     Service {
-        /// The index of the service.
+        /// The index of the service in the plan.
         service: usize,
-        /// The number of segments after the path of the service.
+        /// The number of positional parameters: the path segments after the path of the service.
         positions: usize,
-        /// The HTTP methods that accept this many positions.
+        /// The HTTP methods that the service accepts with this number of positional parameters.
         allowed: AllowedMethods,
     },
-    /// A URI that is not a service, but is a parent of services.
+    /// The request URI is not the URI of a service, but the API has services below it.
     Above {
-        /// The index of the URI in the parent paths of the plan.
+        /// The index of the request path among the parent paths of the plan.
         above: usize,
     },
-    /// The base path, a parent of it, or `*`.
+    /// The request is for the whole API: its URI is the base path, a parent of the base path, or `*`.
     All {
-        /// The HTTP methods that this URI accepts.
+        /// The HTTP methods that the API accepts at this URI.
         allowed: AllowedMethods,
-        /// The service that these methods belong to.
+        /// The index of the service that accepts these HTTP methods; `None` if no service does.
         service: Option<usize>,
-        /// `true` if the body of a POST may name any service.
+        /// `true` if the body of a POST request to this URI may name any service.
         by_body: bool,
     },
 }
 
 impl OptionsTarget {
-    /// The whole API, for a URI that accepts no method except OPTIONS.
+    /// Returns the target for a URI that stands for the whole API and accepts no HTTP method except OPTIONS.
     fn all() -> Self {
         Self::All { allowed: AllowedMethods(Vec::new()), service: None, by_body: false }
     }
 
-    /// Returns the context for an error response to the request.
+    /// Returns the context that an error response to the OPTIONS request needs.
     pub(in crate::pipeline) fn context(&self, plan: &Plan) -> ErrorContext {
         match self {
             Self::Service { service, .. } => ErrorContext::Module(plan.services[*service].module),
@@ -49,10 +49,10 @@ impl OptionsTarget {
     }
 }
 
-/// Finds the target of an OPTIONS request.
+/// Finds the part of the API that an OPTIONS request is for.
 ///
 /// # Errors
-/// Fails if the path cannot be decoded, or is neither a service nor a parent of one.
+/// Fails if the path cannot be decoded, or the API has no service at the path or below it.
 pub(super) fn options_target(plan: &Plan, head: &Head) -> Result<OptionsTarget, RoutingError> {
     let path = head.uri.path();
     let Some(below) = path::path_below_base(&plan.base, path) else {
@@ -74,7 +74,7 @@ pub(super) fn options_target(plan: &Plan, head: &Head) -> Result<OptionsTarget, 
         return Ok(OptionsTarget::Above { above });
     }
     if plan.dispatch.is_some() && cors::requested_method(plan, head) == Some(http::Method::POST) {
-        // The body of the announced request may name a service, so that every path may be valid.
+        // The browser announces a POST request. Its body may name a service, so that every path may be valid.
         return Ok(OptionsTarget::All {
             allowed: AllowedMethods(vec![HttpMethod::Post]),
             service: None,
@@ -84,8 +84,9 @@ pub(super) fn options_target(plan: &Plan, head: &Head) -> Result<OptionsTarget, 
     Err(ApiError::unknown_service().into())
 }
 
-/// Returns the methods that the base path accepts: the methods of the service that the query names, or else of the
-/// default service or the service `root`; and POST if its body may name a service.
+/// Returns the target for OPTIONS at the base path. The allowed methods are those of the service that the query names;
+/// without a name in the query, those of the default service or the service `root`. POST is added if its body may name
+/// a service.
 fn options_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> OptionsTarget {
     let given = by_name::service_name(fields::query_fields(head, &Naming::Service.fields()));
     let (service, by_body) = match (&plan.named, given) {
@@ -99,8 +100,8 @@ fn options_at_base(plan: &Plan, head: &Head, root: Option<usize>) -> OptionsTarg
     OptionsTarget::All { allowed, service, by_body }
 }
 
-/// Returns the index of the method that a CORS preflight announces; `None` if the request is not a preflight or there
-/// is no such method.
+/// Returns the index of the API method that a CORS preflight announces; `None` if the request is not a preflight, or
+/// the announced method does not exist.
 #[must_use]
 pub fn preflighted_method(plan: &Plan, head: &Head, route: &Route<'_>) -> Option<usize> {
     let (service, positions) = match route {
@@ -111,7 +112,8 @@ pub fn preflighted_method(plan: &Plan, head: &Head, route: &Route<'_>) -> Option
     find_method(plan, service, positions, &cors::requested_method(plan, head)?)
 }
 
-/// Returns the index of the parent path that a request is for, among those that `documents` describe.
+/// Returns the index of the request path in `documents.parents`: the paths that have services below them but are not
+/// paths of services. Returns `None` if the request path is not one of them.
 pub(in crate::pipeline) fn parent_path(plan: &Plan, documents: &Documents, head: &Head) -> Option<usize> {
     let (segments, _) = path::find(plan, path::path_below_base(&plan.base, head.uri.path())?).ok()?;
     path::find_parent(&documents.parents, &segments)

@@ -1,4 +1,4 @@
-//! Decodes the raw path of a request and finds it in the route tree.
+//! Decodes the raw path of a request, and finds the service for the path.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -8,8 +8,8 @@ use percent_encoding::percent_decode_str;
 use crate::call::{ApiError, Head, MalformedRequest};
 use crate::plan::{ParentPaths, Plan, encode_segment};
 
-/// Returns the URIs of services whose paths are similar to the unknown path of a request. If none is similar, the path
-/// is searched once more with the base path in front of it.
+/// Returns the URIs of services whose paths are similar to the unknown path of a request. If no service has a similar
+/// path, the search is repeated with the base path in front of the request path.
 pub(in crate::pipeline) fn similar(plan: &Plan, head: &Head) -> Vec<String> {
     let path = head.uri.path();
     let segments = path.strip_suffix('/').unwrap_or(path).split('/').skip(1);
@@ -27,7 +27,7 @@ pub(in crate::pipeline) fn similar(plan: &Plan, head: &Head) -> Vec<String> {
 
 /// Returns the part of `path` after the base path, beginning with `/`; `None` if `path` is not below the base path.
 ///
-/// `base` is decoded. In `path`, any character may be percent-encoded.
+/// `base` contains no percent-encoding. In `path`, any character may be percent-encoded.
 pub(super) fn path_below_base<'p>(base: &str, path: &'p str) -> Option<&'p str> {
     let rest = if path.contains('%') {
         base.split('/').skip(1).try_fold(path, |path, expected| {
@@ -45,7 +45,7 @@ pub(super) fn path_below_base<'p>(base: &str, path: &'p str) -> Option<&'p str> 
     }
 }
 
-/// Returns `true` if `path` is a parent of the base path.
+/// Returns `true` if `path` consists of the first segments of the base path.
 pub(super) fn is_parent_of_base(base: &str, path: &str) -> bool {
     let Some(inner) = path.strip_suffix('/').unwrap_or(path).strip_prefix('/') else {
         return path == "/";
@@ -56,10 +56,11 @@ pub(super) fn is_parent_of_base(base: &str, path: &str) -> bool {
         .all(|segment| base.next().is_some_and(|expected| decode(segment).is_ok_and(|decoded| decoded == expected)))
 }
 
-/// Decodes the segments of a path, and finds the service with the longest path that they begin with.
+/// Decodes the segments of a request path, and finds the service whose path is the longest prefix of these segments.
+/// Returns the segments and the index of the service.
 ///
 /// # Errors
-/// Fails if a segment cannot be decoded.
+/// Fails if the percent-encoding of a segment is invalid.
 pub(super) fn find<'p>(plan: &Plan, path: &'p str) -> Result<(Vec<Cow<'p, str>>, Option<usize>), ApiError> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let Some(inner) = path.strip_prefix('/') else {
@@ -75,21 +76,21 @@ pub(super) fn find<'p>(plan: &Plan, path: &'p str) -> Result<(Vec<Cow<'p, str>>,
     Ok((segments, service))
 }
 
-/// Returns the index of the parent path that has these segments.
+/// Returns the index of the parent path (a path with services below it) that consists of these segments.
 pub(super) fn find_parent(parents: &ParentPaths, segments: &[Cow<'_, str>]) -> Option<usize> {
     parents.find(&join_segments(segments), segments.len())
 }
 
-/// Joins decoded segments into a path for [`Routes::find`](crate::plan::Routes::find).
+/// Joins decoded segments to a path in the form that [`Routes::find`](crate::plan::Routes::find) expects.
 fn join_segments(segments: &[Cow<'_, str>]) -> String {
     segments.iter().fold(String::new(), |mut joined, segment| {
-        // Writing to a String does not fail.
+        // Writing to a `String` never fails.
         let _ = write!(joined, "/{}", encode_segment(segment));
         joined
     })
 }
 
-/// Decodes the percent-encoding of a segment (RFC 3986 section 2.1).
+/// Decodes the percent-encoding of a path segment (RFC 3986 section 2.1).
 ///
 /// # Errors
 /// Fails if a `%` is not followed by two hexadecimal digits or the bytes are not UTF-8.
